@@ -1,0 +1,3 @@
+//! Handset: one registry of phones in Postgres, and the wire dialects that existing clients speak.
+
+pub mod error;
