@@ -1,3 +1,6 @@
 //! Handset: one registry of phones in Postgres, and the wire dialects that existing clients speak.
 
+pub mod ambient;
 pub mod error;
+pub mod model;
+pub mod store;

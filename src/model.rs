@@ -1,0 +1,15 @@
+//! The registry's nouns as plain types and pure rules. Knows no wire, no database and no clock; every dialect and the
+//! store speak through these.
+
+pub mod client_session;
+pub mod credential;
+pub mod event;
+pub mod id;
+pub mod metadata;
+pub mod page;
+pub mod phone;
+pub mod reach;
+pub mod token;
+pub mod user_identity;
+pub mod webhook;
+pub mod workspace;

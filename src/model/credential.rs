@@ -1,0 +1,81 @@
+//! What a person or a phone may open. There is no access system behind it: Handset keeps who holds what.
+
+use super::id::{CredentialId, DeviceId, UserIdentityId, WorkspaceId};
+use super::page::Paging;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A credential, a multi-phone parent or a phone's child.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    pub workspace_id: WorkspaceId,
+    pub acs_credential_id: CredentialId,
+    pub parent_acs_credential_id: Option<CredentialId>,
+    pub user_identity_id: Option<UserIdentityId>,
+    pub acs_user_id: Option<Uuid>,
+    /// The phone that holds it, if a phone does.
+    pub device_id: Option<DeviceId>,
+    pub acs_system_id: Uuid,
+    pub access_method: AccessMethod,
+    pub is_multi_phone_sync_credential: bool,
+    pub allowed_acs_entrance_ids: Vec<Uuid>,
+    pub starts_at: Option<DateTime<Utc>>,
+    pub ends_at: Option<DateTime<Utc>>,
+    /// When it got to its holder; None while it waits for a phone.
+    pub issued_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// How a credential opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessMethod {
+    Code,
+    Card,
+    MobileKey,
+    CloudKey,
+}
+
+impl AccessMethod {
+    pub const ALL: [AccessMethod; 4] = [
+        AccessMethod::Code,
+        AccessMethod::Card,
+        AccessMethod::MobileKey,
+        AccessMethod::CloudKey,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            AccessMethod::Code => "code",
+            AccessMethod::Card => "card",
+            AccessMethod::MobileKey => "mobile_key",
+            AccessMethod::CloudKey => "cloud_key",
+        }
+    }
+}
+
+/// A credential about to be made.
+#[derive(Debug, Clone)]
+pub struct NewCredential {
+    pub acs_credential_id: CredentialId,
+    pub user_identity_id: Option<UserIdentityId>,
+    pub acs_user_id: Option<Uuid>,
+    pub acs_system_id: Uuid,
+    pub access_method: AccessMethod,
+    pub is_multi_phone_sync_credential: bool,
+    pub allowed_acs_entrance_ids: Vec<Uuid>,
+    pub starts_at: Option<DateTime<Utc>>,
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// Which credentials a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialFilter {
+    pub user_identity_id: Option<UserIdentityId>,
+    pub acs_user_id: Option<Uuid>,
+    pub acs_system_id: Option<Uuid>,
+    pub is_multi_phone_sync_credential: Option<bool>,
+    /// Part of the display name, or the beginning of an id.
+    pub search: Option<String>,
+    pub created_before: Option<DateTime<Utc>>,
+    pub paging: Paging,
+}

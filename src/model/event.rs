@@ -1,0 +1,65 @@
+//! An event of the log: something that others must hear of. Its JSON form is the same wherever it is shown, in a list,
+//! in a stream or in a webhook's body, so it is written here and not in a dialect.
+
+use super::id::{CredentialId, DeviceId, EventId, UserIdentityId, WorkspaceId};
+use super::reach::Reach;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// Types of our own beyond what clients of old know; shown and delivered only to those who name them.
+pub const OPT_IN_TYPES: [&str; 2] = ["phone.registered", "phone.updated"];
+
+/// One event.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub workspace_id: WorkspaceId,
+    pub event_id: EventId,
+    pub event_type: String,
+    pub created_at: DateTime<Utc>,
+    pub occurred_at: DateTime<Utc>,
+    /// What this type shows beyond the common properties.
+    pub details: Map<String, Value>,
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(5 + self.details.len()))?;
+        map.serialize_entry("event_id", &self.event_id)?;
+        map.serialize_entry("event_type", &self.event_type)?;
+        map.serialize_entry("workspace_id", &self.workspace_id)?;
+        map.serialize_entry(
+            "created_at",
+            &self.created_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        )?;
+        map.serialize_entry(
+            "occurred_at",
+            &self
+                .occurred_at
+                .to_rfc3339_opts(SecondsFormat::Micros, true),
+        )?;
+        for (name, value) in &self.details {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// Which events are meant. Conditions add up; times are exclusive.
+#[derive(Debug, Clone)]
+pub struct EventFilter {
+    pub reach: Reach,
+    pub after: Option<DateTime<Utc>>,
+    pub before: Option<DateTime<Utc>>,
+    pub event_ids: Option<Vec<EventId>>,
+    /// None: all types but the opt-in ones.
+    pub event_types: Option<Vec<String>>,
+    pub device_ids: Option<Vec<DeviceId>>,
+    pub user_identity_id: Option<UserIdentityId>,
+    pub acs_credential_id: Option<CredentialId>,
+    pub acs_system_ids: Option<Vec<Uuid>>,
+    pub limit: i64,
+    pub offset: i64,
+}

@@ -1,0 +1,107 @@
+//! A phone: a handset with the app on it, owned by a person.
+
+use super::id::{CredentialId, DeviceId, UserIdentityId, WorkspaceId};
+use super::metadata::{Metadata, MetadataChange, MetadataFilter};
+use super::page::Paging;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A registered phone.
+#[derive(Debug, Clone)]
+pub struct Phone {
+    pub workspace_id: WorkspaceId,
+    pub device_id: DeviceId,
+    /// None only on the tombstone of a person who was deleted.
+    pub user_identity_id: Option<UserIdentityId>,
+    pub operating_system: OperatingSystem,
+    pub os_version: String,
+    pub device_manufacturer: String,
+    pub device_model: String,
+    pub nickname: Option<String>,
+    pub custom_metadata: Metadata,
+    pub assa_abloy_metadata: Option<AssaAbloyMetadata>,
+    pub created_at: DateTime<Utc>,
+    pub deactivated_at: Option<DateTime<Utc>>,
+}
+
+impl Phone {
+    /// What people call it: the nickname, else the model.
+    pub fn display_name(&self) -> &str {
+        self.nickname.as_deref().unwrap_or(&self.device_model)
+    }
+}
+
+/// What a phone runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperatingSystem {
+    Ios,
+    Android,
+}
+
+impl OperatingSystem {
+    pub const ALL: [OperatingSystem; 2] = [OperatingSystem::Android, OperatingSystem::Ios];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OperatingSystem::Ios => "ios",
+            OperatingSystem::Android => "android",
+        }
+    }
+}
+
+impl fmt::Display for OperatingSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a sandbox phone pretends to know of its mobile credential service.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssaAbloyMetadata {
+    pub application_version: String,
+    pub seos_applet_version: String,
+    pub ble_capability: bool,
+    pub hce_capability: bool,
+    pub nfc_capability: bool,
+    pub seos_tsm_endpoint_id: f64,
+}
+
+/// A phone about to be registered, or found again by its installation.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// The id that it gets if it is new.
+    pub device_id: DeviceId,
+    pub user_identity_id: UserIdentityId,
+    pub custom_sdk_installation_id: Option<String>,
+    pub operating_system: OperatingSystem,
+    pub os_version: String,
+    pub device_manufacturer: String,
+    pub device_model: String,
+    pub assa_abloy_metadata: Option<AssaAbloyMetadata>,
+}
+
+/// A change of what a workspace says about a phone.
+#[derive(Debug, Clone, Default)]
+pub struct PhoneChange {
+    /// Outer None leaves it, inner None clears it.
+    pub nickname: Option<Option<String>>,
+    pub custom_metadata: MetadataChange,
+}
+
+/// Which phones a list shows. Everything is optional, conditions add up.
+#[derive(Debug, Clone, Default)]
+pub struct PhoneFilter {
+    pub device_ids: Option<Vec<DeviceId>>,
+    pub user_identity_ids: Option<Vec<UserIdentityId>>,
+    /// Phones that hold this credential or a child of it.
+    pub acs_credential_id: Option<CredentialId>,
+    pub operating_systems: Option<Vec<OperatingSystem>>,
+    pub manufacturer: Option<String>,
+    /// Part of a name or of a metadata value, or the beginning of an id.
+    pub search: Option<String>,
+    pub custom_metadata_has: MetadataFilter,
+    pub created_before: Option<DateTime<Utc>>,
+    pub include_deactivated: bool,
+    pub paging: Paging,
+}

@@ -1,0 +1,25 @@
+//! How much of a workspace a caller reaches: a key of the workspace all of it, a client session its person's part.
+
+use super::id::UserIdentityId;
+use uuid::Uuid;
+
+/// The part of a workspace that a question is about. What is out of reach is answered like what does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Workspace,
+    Person(UserIdentityId),
+    /// A client session without a person.
+    Nobody,
+}
+
+impl Reach {
+    /// The owner that a thing must have, for a condition of the form *no owner is asked for, or it is this one*.
+    /// Nobody is the nil UUID, which is no person's.
+    pub fn owner(self) -> Option<Uuid> {
+        match self {
+            Reach::Workspace => None,
+            Reach::Person(id) => Some(id.0),
+            Reach::Nobody => Some(Uuid::nil()),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Tokens: how they are minted, told apart and hashed. The shapes are Seam's, because its clients check prefixes before
+//! they send anything (docs.seam.co, "Authentication").
+
+use crate::ambient::Entropy;
+use crate::error::Scheme;
+use base64::prelude::*;
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// A secret in the clear, on its way to or from its owner. Never printed by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// A key of one workspace, `seam_<8>_<24>`; those of sandboxes say `test`.
+    pub fn api_key(is_sandbox: bool, entropy: &Entropy) -> Token {
+        let short = if is_sandbox {
+            format!("test{}", entropy.base58(4))
+        } else {
+            unreserved(entropy)
+        };
+        Token(format!("seam_{short}_{}", entropy.base58(24)))
+    }
+
+    /// A personal access token, `seam_at1<8>_<24>`.
+    pub fn access_token(entropy: &Entropy) -> Token {
+        Token(format!(
+            "seam_at1{}_{}",
+            entropy.base58(8),
+            entropy.base58(24)
+        ))
+    }
+
+    /// A client session's token, `seam_cst1<8>_<24>`.
+    pub fn client_session(entropy: &Entropy) -> Token {
+        Token(format!(
+            "seam_cst1{}_{}",
+            entropy.base58(8),
+            entropy.base58(24)
+        ))
+    }
+
+    /// A workspace's publishable key, `seam_pk1<8>_<24>`.
+    pub fn publishable_key(entropy: &Entropy) -> Token {
+        Token(format!(
+            "seam_pk1{}_{}",
+            entropy.base58(8),
+            entropy.base58(24)
+        ))
+    }
+
+    /// A webhook's signing secret: `whsec_` and 24 bytes in base64 (Standard Webhooks, "Signature scheme").
+    pub fn signing_secret(entropy: &Entropy) -> Token {
+        Token(format!(
+            "whsec_{}",
+            BASE64_STANDARD.encode(entropy.bytes::<24>())
+        ))
+    }
+
+    /// The text itself, for its owner's eyes.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the secret, by which people tell keys apart.
+    pub fn hint(&self) -> &str {
+        self.0.rsplit_once('_').map_or("", |(hint, _)| hint)
+    }
+
+    /// What is kept of it.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::of(&self.0)
+    }
+}
+
+impl From<String> for Token {
+    fn from(text: String) -> Token {
+        Token(text)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({}_…)", self.hint())
+    }
+}
+
+/// SHA-256 of a token. Tokens are 140 random bits, so a plain hash cannot be searched backwards, and looking a hash up
+/// by equality tells a listener nothing about the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    pub fn of(token: &str) -> TokenHash {
+        TokenHash(Sha256::digest(token.as_bytes()).into())
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Which kind of credential a bearer text is, by its beginning. What has no other mark is taken for an API key.
+pub fn scheme_of(bearer: &str) -> Scheme {
+    if bearer.starts_with("seam_cst") {
+        Scheme::ClientSession
+    } else if bearer.starts_with("seam_at") {
+        Scheme::AccessToken
+    } else if bearer.starts_with("seam_pk") {
+        Scheme::PublishableKey
+    } else if bearer.starts_with("ey") {
+        Scheme::ConsoleSession
+    } else {
+        Scheme::ApiKey
+    }
+}
+
+/// Eight letters that do not look like the mark of another kind.
+fn unreserved(entropy: &Entropy) -> String {
+    loop {
+        let short = entropy.base58(8);
+        if !["at", "cst", "pk", "test"]
+            .iter()
+            .any(|mark| short.starts_with(mark))
+        {
+            return short;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minted_tokens_are_told_apart_by_their_beginning() {
+        let entropy = Entropy::seeded(1);
+        for _ in 0..2_000 {
+            assert_eq!(
+                scheme_of(Token::api_key(true, &entropy).reveal()),
+                Scheme::ApiKey
+            );
+            assert_eq!(
+                scheme_of(Token::api_key(false, &entropy).reveal()),
+                Scheme::ApiKey
+            );
+            assert_eq!(
+                scheme_of(Token::access_token(&entropy).reveal()),
+                Scheme::AccessToken
+            );
+            assert_eq!(
+                scheme_of(Token::client_session(&entropy).reveal()),
+                Scheme::ClientSession
+            );
+        }
+    }
+
+    #[test]
+    fn debug_output_keeps_the_secret() {
+        let token = Token::api_key(true, &Entropy::seeded(1));
+        let secret = token
+            .reveal()
+            .rsplit_once('_')
+            .map(|(_, secret)| secret.to_owned());
+        assert!(!format!("{token:?}").contains(&secret.expect("a key has a secret part")));
+    }
+}

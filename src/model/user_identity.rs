@@ -1,0 +1,60 @@
+//! A person of a workspace: who phones, client sessions and credentials belong to.
+
+use super::id::{UserIdentityId, WorkspaceId};
+use super::page::Paging;
+use chrono::{DateTime, Utc};
+
+/// A person as the registry knows them.
+#[derive(Debug, Clone)]
+pub struct UserIdentity {
+    pub workspace_id: WorkspaceId,
+    pub user_identity_id: UserIdentityId,
+    pub user_identity_key: Option<String>,
+    pub email_address: Option<String>,
+    pub phone_number: Option<String>,
+    pub full_name: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl UserIdentity {
+    /// What to call them: the name, else the e-mail address, the phone number, the key.
+    pub fn display_name(&self) -> &str {
+        [
+            &self.full_name,
+            &self.email_address,
+            &self.phone_number,
+            &self.user_identity_key,
+        ]
+        .into_iter()
+        .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+        .unwrap_or("User identity")
+    }
+}
+
+/// The four things that can be said of a person; each is unique in the workspace but the name.
+#[derive(Debug, Clone, Default)]
+pub struct UserIdentityFields {
+    pub user_identity_key: Option<String>,
+    pub email_address: Option<String>,
+    pub phone_number: Option<String>,
+    pub full_name: Option<String>,
+}
+
+/// A change of a person: outer None leaves a field, inner None clears it.
+#[derive(Debug, Clone, Default)]
+pub struct UserIdentityChange {
+    pub user_identity_key: Option<Option<String>>,
+    pub email_address: Option<Option<String>>,
+    pub phone_number: Option<Option<String>>,
+    pub full_name: Option<Option<String>>,
+}
+
+/// Which persons a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct UserIdentityFilter {
+    pub user_identity_ids: Option<Vec<UserIdentityId>>,
+    /// Part of the name, e-mail address, phone number or key, or the beginning of the id.
+    pub search: Option<String>,
+    pub created_before: Option<DateTime<Utc>>,
+    pub paging: Paging,
+}

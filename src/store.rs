@@ -1,0 +1,128 @@
+//! The repository layer, and the only place that speaks SQL. [`Store::authenticate`] is the one door to a
+//! [`Workspace`], and every query over a tenant's things hangs off that handle. Public methods are units of work;
+//! who may ask for them, and in which words they are answered, is decided above.
+
+mod action_attempts;
+mod caller;
+mod client_sessions;
+mod console;
+mod credentials;
+mod deactivation;
+mod events;
+mod fault;
+mod operator;
+mod phones;
+mod registration;
+mod sandbox;
+mod seal;
+mod types;
+mod user_identities;
+mod webhooks;
+mod workspace;
+
+pub use caller::{Authenticated, Caller, Credential, Presented};
+pub use deactivation::Deactivated;
+pub use operator::ApiKeyRecord;
+pub use seal::{Seal, SealError};
+pub use workspace::{Account, NewWorkspace, Workspace};
+
+use crate::error::{Error, Result};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How long a request waits for a connection before it is told that the database is away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The registry's database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    seal: Seal,
+}
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "DATABASE_URL is not a Postgres URL: {0}. It looks like postgres://user:password@host:5432/database"
+    )]
+    Url(#[source] sqlx::Error),
+    #[error(
+        "the database does not answer: {0}. Check DATABASE_URL, and that Postgres runs and lets this user in"
+    )]
+    Connect(#[source] sqlx::Error),
+    #[error("the database could not be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error(
+        "this database's secrets are sealed with another key than this server has. Start it with the HANDSET_SEAL_KEY \
+         (or the data directory's file seal.key) of the servers that use this database already"
+    )]
+    OtherSeal,
+}
+
+impl Store {
+    /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
+    pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(OpenError::Url)?
+            .application_name("handset");
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A connection that died is found out by the statement that uses it, without a round trip to ask.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(OpenError::Connect)?;
+        Ok(Store { pool, seal })
+    }
+
+    /// Brings the schema up to date, one server at a time (sqlx takes an advisory lock), and makes sure that this
+    /// server's seal is the one that the database's secrets are sealed with.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        sqlx::migrate!().run(&self.pool).await?;
+        let fingerprint = self.seal.fingerprint();
+        let known = sqlx::query_scalar!(
+            r#"
+            with first as (
+                update deployment set seal_fingerprint = $1 where seal_fingerprint is null returning seal_fingerprint
+            )
+            select coalesce((select seal_fingerprint from first), seal_fingerprint) from deployment
+            "#,
+            fingerprint.as_slice(),
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(OpenError::Connect)?;
+        // None: another server was the first, between our look and our write; its key is checked on the next start.
+        match known {
+            Some(known) if known != fingerprint => Err(OpenError::OtherSeal),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query_scalar!("select 1")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Waits for the statements under way and lets go of every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// The row that a statement may have touched, or *not found*.
+fn found<T>(row: Option<T>, noun: crate::error::Noun, id: impl std::fmt::Display) -> Result<T> {
+    row.ok_or_else(|| Error::NotFound(noun, id.to_string()))
+}
+
+/// Typed ids as the bare ones that a statement takes.
+fn keys<T: Copy + Into<uuid::Uuid>>(ids: &Option<Vec<T>>) -> Option<Vec<uuid::Uuid>> {
+    ids.as_ref()
+        .map(|ids| ids.iter().map(|id| (*id).into()).collect())
+}

@@ -1,0 +1,24 @@
+//! Pieces of work that callers may poll for.
+
+use super::Workspace;
+use crate::error::{Noun, Result};
+use crate::model::id::ActionAttemptId;
+use crate::model::workspace::ActionAttempt;
+
+impl Workspace {
+    /// The action attempt with this id.
+    pub async fn action_attempt(&self, id: ActionAttemptId) -> Result<ActionAttempt> {
+        let row = sqlx::query_as!(
+            ActionAttempt,
+            r#"
+            select action_attempt_id, action_type from action_attempt
+            where workspace_id = $1 and action_attempt_id = $2
+            "#,
+            self.key(),
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::ActionAttempt, id)
+    }
+}

@@ -1,0 +1,245 @@
+//! From a credential to a [`Workspace`]: one statement a kind. Whatever is wrong with a credential is said precisely
+//! here and put in a dialect's words, or kept quiet, at its edge.
+
+use super::workspace::Who;
+use super::{Account, Store, Workspace, console};
+use crate::error::{Error, Rejection, Result, Scheme, Why};
+use crate::model::id::*;
+use crate::model::token::{Token, TokenHash};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// What a request shows to be let in.
+#[derive(Debug, Clone, Copy)]
+pub enum Presented<'a> {
+    ApiKey(&'a str),
+    /// A personal access token, and the workspace that is meant if the request says so.
+    AccessToken(&'a str, Option<WorkspaceId>),
+    /// A console session's JWT, and the workspace that is meant if the request says so.
+    ConsoleSession(&'a str, Option<WorkspaceId>),
+    ClientSession(&'a str),
+    PublishableKey(&'a str),
+}
+
+/// Who is calling.
+#[derive(Debug, Clone)]
+pub enum Authenticated {
+    /// Somebody in a workspace.
+    Caller(Caller),
+    /// Somebody who has not named a workspace.
+    Account(Account),
+}
+
+/// Somebody in a workspace, and by which credential.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub workspace: Workspace,
+    pub credential: Credential,
+}
+
+/// A credential that proved genuine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    ApiKey(ApiKeyId),
+    AccessToken(AccessTokenId),
+    ConsoleSession(ConsoleSessionId),
+    /// A client session, and the person that it stands for; None stands for nobody and reaches nobody's things.
+    ClientSession(ClientSessionId, Option<UserIdentityId>),
+    PublishableKey,
+}
+
+impl Store {
+    /// Finds out who is calling. An unknown, expired or revoked credential is `Unauthenticated` with the reason.
+    pub async fn authenticate(
+        &self,
+        presented: Presented<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
+        match presented {
+            Presented::ApiKey(key) => self.api_key(key).await,
+            Presented::AccessToken(token, workspace) => self.access_token(token, workspace).await,
+            Presented::ConsoleSession(jwt, workspace) => {
+                self.console_session(jwt, workspace, now).await
+            }
+            Presented::ClientSession(token) => self.client_session(token, now).await,
+            Presented::PublishableKey(key) => self.publishable_key(key).await,
+        }
+    }
+
+    async fn api_key(&self, key: &str) -> Result<Authenticated> {
+        let hash = TokenHash::of(key);
+        let row = sqlx::query!(
+            r#"
+            select api_key_id, revoked_at, workspace_id, is_sandbox
+            from api_key join workspace using (workspace_id)
+            where token_hash = $1
+            "#,
+            hash.as_bytes(),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
+        match row.revoked_at {
+            Some(_) => Err(rejected(Scheme::ApiKey, Why::Revoked)),
+            None => Ok(self.caller(
+                row.workspace_id,
+                row.is_sandbox,
+                Credential::ApiKey(ApiKeyId(row.api_key_id)),
+            )),
+        }
+    }
+
+    async fn access_token(
+        &self,
+        token: &str,
+        workspace: Option<WorkspaceId>,
+    ) -> Result<Authenticated> {
+        let hash = TokenHash::of(token);
+        let row = sqlx::query!(
+            r#"
+            select token.access_token_id, token.revoked_at,
+                workspace.workspace_id as "workspace_id?", workspace.is_sandbox as "is_sandbox?"
+            from access_token as token
+            left join access_token_workspace as member
+                on member.access_token_id = token.access_token_id and member.workspace_id = $2
+            left join workspace on workspace.workspace_id = member.workspace_id
+            where token.token_hash = $1
+            "#,
+            hash.as_bytes(),
+            workspace.map(|id| id.0),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::AccessToken, Why::Unknown))?;
+        let id = AccessTokenId(row.access_token_id);
+        if row.revoked_at.is_some() {
+            return Err(rejected(Scheme::AccessToken, Why::Revoked));
+        }
+        match (workspace, row.workspace_id.zip(row.is_sandbox)) {
+            (None, _) => Ok(self.account(Who::AccessToken(id))),
+            (Some(_), Some((workspace, is_sandbox))) => {
+                Ok(self.caller(workspace, is_sandbox, Credential::AccessToken(id)))
+            }
+            (Some(_), None) => Err(rejected(Scheme::AccessToken, Why::NotMember)),
+        }
+    }
+
+    async fn console_session(
+        &self,
+        jwt: &str,
+        workspace: Option<WorkspaceId>,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
+        let unverified = console::Claimed::of(jwt)
+            .ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
+        let row = sqlx::query!(
+            r#"
+            select key.secret_sealed, session.expires_at,
+                workspace.workspace_id as "workspace_id?", workspace.is_sandbox as "is_sandbox?"
+            from console_key as key
+            cross join console_session as session
+            left join console_session_workspace as member
+                on member.console_session_id = session.console_session_id and member.workspace_id = $3
+            left join workspace on workspace.workspace_id = member.workspace_id
+            where key.console_key_id = $1 and key.retired_at is null and session.console_session_id = $2
+            "#,
+            unverified.key.0,
+            unverified.session.0,
+            workspace.map(|id| id.0),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Unknown))?;
+        let secret = self.seal.open(&row.secret_sealed, unverified.key.0)?;
+        if !console::is_genuine(jwt, &secret) {
+            return Err(rejected(Scheme::ConsoleSession, Why::Unknown));
+        }
+        if row.expires_at <= now {
+            return Err(rejected(Scheme::ConsoleSession, Why::Expired));
+        }
+        match (workspace, row.workspace_id.zip(row.is_sandbox)) {
+            (None, _) => Ok(self.account(Who::ConsoleSession(unverified.session))),
+            (Some(_), Some((workspace, is_sandbox))) => Ok(self.caller(
+                workspace,
+                is_sandbox,
+                Credential::ConsoleSession(unverified.session),
+            )),
+            (Some(_), None) => Err(rejected(Scheme::ConsoleSession, Why::NotMember)),
+        }
+    }
+
+    async fn client_session(&self, token: &str, now: DateTime<Utc>) -> Result<Authenticated> {
+        let hash = TokenHash::of(token);
+        let row = sqlx::query!(
+            r#"
+            select client_session_id, user_identity_id as "user_identity_id: UserIdentityId", expires_at, revoked_at,
+                workspace_id, is_sandbox
+            from client_session join workspace using (workspace_id)
+            where token_hash = $1
+            "#,
+            hash.as_bytes(),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::ClientSession, Why::Unknown))?;
+        if row.revoked_at.is_some() {
+            return Err(rejected(Scheme::ClientSession, Why::Revoked));
+        }
+        if row.expires_at <= now {
+            return Err(rejected(Scheme::ClientSession, Why::Expired));
+        }
+        let credential =
+            Credential::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
+        Ok(self.caller(row.workspace_id, row.is_sandbox, credential))
+    }
+
+    async fn publishable_key(&self, key: &str) -> Result<Authenticated> {
+        let row = sqlx::query!(
+            "select workspace_id, is_sandbox from workspace where publishable_key = $1",
+            key
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
+        Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::PublishableKey))
+    }
+
+    fn caller(
+        &self,
+        workspace_id: Uuid,
+        is_sandbox: bool,
+        credential: Credential,
+    ) -> Authenticated {
+        let workspace = Workspace {
+            store: self.clone(),
+            workspace_id: WorkspaceId(workspace_id),
+            is_sandbox,
+        };
+        Authenticated::Caller(Caller {
+            workspace,
+            credential,
+        })
+    }
+
+    fn account(&self, who: Who) -> Authenticated {
+        Authenticated::Account(Account {
+            store: self.clone(),
+            who,
+        })
+    }
+
+    /// The workspace of a key that was minted a moment ago.
+    pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
+        match self
+            .authenticate(Presented::ApiKey(key.reveal()), now)
+            .await?
+        {
+            Authenticated::Caller(caller) => Ok(caller.workspace),
+            Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
+        }
+    }
+}
+
+fn rejected(scheme: Scheme, why: Why) -> Error {
+    Error::Unauthenticated(Rejection::of(scheme, why))
+}

@@ -1,0 +1,317 @@
+//! Client sessions: opened under a user identifier key, found, widened, revoked and deleted.
+
+use super::Workspace;
+use crate::error::{Error, Noun, Reason, Result};
+use crate::model::client_session::*;
+use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A session as it is kept, before its token is opened.
+struct Row {
+    workspace_id: WorkspaceId,
+    client_session_id: ClientSessionId,
+    token_sealed: Vec<u8>,
+    user_identifier_key: Option<String>,
+    user_identity_id: Option<UserIdentityId>,
+    connected_account_ids: Vec<Uuid>,
+    connect_webview_ids: Vec<Uuid>,
+    customer_key: Option<String>,
+    device_count: i64,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// Selects living sessions; what follows the literal is the rest of the statement.
+macro_rules! select_sessions {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"
+            select workspace_id, client_session_id, token_sealed, user_identifier_key,
+                user_identity_id as "user_identity_id: UserIdentityId", connected_account_ids, connect_webview_ids,
+                customer_key, created_at, expires_at, (
+                    select count(*) from phone
+                    where phone.workspace_id = $1 and phone.user_identity_id = client_session.user_identity_id
+                        and phone.deactivated_at is null
+                ) as "device_count!"
+            from client_session
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// Opens a session. `if_taken` says what a living session with the same key means. An unknown person is not found.
+    pub async fn create_client_session(
+        &self,
+        new: &NewClientSession,
+        if_taken: IfTaken,
+        now: DateTime<Utc>,
+    ) -> Result<ClientSession> {
+        let mut transaction = self.store.pool.begin().await?;
+        if let Some(key) = &new.user_identifier_key {
+            self.free_key(&mut transaction, key, now).await?;
+        }
+        let is_new = self.insert_session(&mut transaction, new, now).await?;
+        transaction.commit().await?;
+        match (is_new, if_taken) {
+            (true, _) => self.client_session(new.client_session_id).await,
+            (false, IfTaken::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
+            (false, IfTaken::Reuse) => {
+                self.client_session_by_key(new.user_identifier_key.as_deref().unwrap_or_default())
+                    .await
+            }
+        }
+    }
+
+    /// Takes a key from a session that has expired, so that a new one may have it.
+    async fn free_key(
+        &self,
+        connection: &mut PgConnection,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            r#"
+            update client_session set revoked_at = $3
+            where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null and expires_at <= $3
+            "#,
+            self.key(),
+            key,
+            now,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// False if a living session has the key.
+    async fn insert_session(
+        &self,
+        connection: &mut PgConnection,
+        new: &NewClientSession,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let hash = new.token.hash();
+        let inserted = sqlx::query!(
+            r#"
+            insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identifier_key,
+                user_identity_id, connected_account_ids, connect_webview_ids, customer_key, created_at, expires_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            on conflict (workspace_id, user_identifier_key) where revoked_at is null do nothing
+            "#,
+            self.key(),
+            new.client_session_id.0,
+            hash.as_bytes(),
+            self.store.seal.close(&new.token, new.client_session_id.0),
+            new.user_identifier_key,
+            new.user_identity_id.map(|id| id.0),
+            &new.connected_account_ids,
+            &new.connect_webview_ids,
+            new.customer_key,
+            now,
+            new.expires_at,
+        )
+        .execute(connection)
+        .await
+        .map_err(|fault| unknown_person(fault, new.user_identity_id))?;
+        Ok(inserted.rows_affected() == 1)
+    }
+
+    /// The living session with this id.
+    pub async fn client_session(&self, id: ClientSessionId) -> Result<ClientSession> {
+        let row = select_sessions!(
+            "where workspace_id = $1 and client_session_id = $2 and revoked_at is null",
+            self.key(),
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        self.opened(super::found(row, Noun::ClientSession, id)?)
+    }
+
+    /// The living session with this user identifier key.
+    pub async fn client_session_by_key(&self, key: &str) -> Result<ClientSession> {
+        let row = select_sessions!(
+            "where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null",
+            self.key(),
+            key,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        self.opened(super::found(row, Noun::ClientSession, key)?)
+    }
+
+    /// The living sessions that a filter lets through, in order of creation.
+    pub async fn client_sessions(
+        &self,
+        filter: &ClientSessionFilter,
+    ) -> Result<Vec<ClientSession>> {
+        let rows = select_sessions!(
+            "where workspace_id = $1 and revoked_at is null
+                and ($2::uuid is null or client_session_id = $2)
+                and ($3::text is null or user_identifier_key = $3)
+                and (not $4 or user_identity_id is not distinct from $5)
+                and (not $6 or case when $7::uuid is null then connect_webview_ids = '{}'
+                    else $7 = any (connect_webview_ids) end)
+                and (not $8 or user_identifier_key is null)
+            order by created_at, client_session_id",
+            self.key(),
+            filter.client_session_id.map(|id| id.0),
+            filter.user_identifier_key,
+            filter.user_identity_id.is_some(),
+            filter.user_identity_id.flatten().map(|id| id.0),
+            filter.connect_webview_id.is_some(),
+            filter.connect_webview_id.flatten(),
+            filter.without_user_identifier_key,
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        rows.into_iter().map(|row| self.opened(row)).collect()
+    }
+
+    /// Lets a living session see more: another person, more accounts, more views.
+    pub async fn widen_client_session(
+        &self,
+        id: ClientSessionId,
+        grant: &ClientSessionGrant,
+    ) -> Result<ClientSession> {
+        let changed = sqlx::query_scalar!(
+            r#"
+            update client_session
+            set user_identity_id = coalesce($3, user_identity_id),
+                connected_account_ids = array(
+                    select unnest(connected_account_ids) union select unnest($4::uuid[]) order by 1),
+                connect_webview_ids = array(select unnest(connect_webview_ids) union select unnest($5::uuid[]) order by 1)
+            where workspace_id = $1 and client_session_id = $2 and revoked_at is null
+            returning client_session_id
+            "#,
+            self.key(),
+            id.0,
+            grant.user_identity_id.map(|id| id.0),
+            &grant.connected_account_ids,
+            &grant.connect_webview_ids,
+        )
+        .fetch_optional(&self.store.pool)
+        .await
+        .map_err(|fault| unknown_person(fault, grant.user_identity_id))?;
+        super::found(changed, Noun::ClientSession, id)?;
+        self.client_session(id).await
+    }
+
+    /// Ends a session; its token is refused from now on. Again is well, too.
+    pub async fn revoke_client_session(
+        &self,
+        id: ClientSessionId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let revoked = sqlx::query_scalar!(
+            r#"
+            update client_session set revoked_at = coalesce(revoked_at, $3)
+            where workspace_id = $1 and client_session_id = $2
+            returning client_session_id
+            "#,
+            self.key(),
+            id.0,
+            now,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(revoked, Noun::ClientSession, id).map(|_| ())
+    }
+
+    /// Deletes a session, and tells of it by `client_session.deleted`.
+    pub async fn delete_client_session(
+        &self,
+        id: ClientSessionId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut connection = self.store.pool.acquire().await?;
+        let deleted = self
+            .delete_sessions(&mut connection, Some(id), None, now)
+            .await?;
+        super::found((deleted > 0).then_some(()), Noun::ClientSession, id)
+    }
+
+    /// Deletes a person's sessions, within a transaction.
+    pub(super) async fn delete_sessions_of(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        self.delete_sessions(connection, None, Some(person), now)
+            .await
+            .map(|_| ())
+    }
+
+    async fn delete_sessions(
+        &self,
+        connection: &mut PgConnection,
+        id: Option<ClientSessionId>,
+        person: Option<UserIdentityId>,
+        now: DateTime<Utc>,
+    ) -> Result<i64> {
+        Ok(sqlx::query_scalar!(
+            r#"
+            with deleted as (
+                delete from client_session
+                where workspace_id = $1 and (client_session_id = $2 or user_identity_id = $3)
+                returning user_identity_id, client_session_id
+            ), happened as (
+                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
+                    user_identity_id, client_session_id, details)
+                select $1, name_uuid(client_session_id, 'client_session.deleted'), 'client_session.deleted', $4, $4,
+                    user_identity_id, client_session_id, jsonb_build_object('client_session_id', client_session_id)
+                from deleted
+                returning workspace_id, event_id, event_type, is_opt_in
+            ), owed as (
+                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+                select workspace_id, event_id, webhook_id, $4
+                from happened join webhook using (workspace_id)
+                where webhook_wants(event_types, event_type, is_opt_in)
+            )
+            select count(*) as "count!" from deleted
+            "#,
+            self.key(),
+            id.map(|id| id.0),
+            person.map(|id| id.0),
+            now,
+        )
+        .fetch_one(connection)
+        .await?)
+    }
+
+    fn opened(&self, row: Row) -> Result<ClientSession> {
+        Ok(ClientSession {
+            token: self
+                .store
+                .seal
+                .open(&row.token_sealed, row.client_session_id.0)?,
+            workspace_id: row.workspace_id,
+            client_session_id: row.client_session_id,
+            user_identifier_key: row.user_identifier_key,
+            user_identity_id: row.user_identity_id,
+            connected_account_ids: row.connected_account_ids,
+            connect_webview_ids: row.connect_webview_ids,
+            customer_key: row.customer_key,
+            device_count: row.device_count,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+/// A session for a person whom there is not: not found, by their id.
+fn unknown_person(fault: sqlx::Error, person: Option<UserIdentityId>) -> Error {
+    let is_person = fault
+        .as_database_error()
+        .is_some_and(|database| database.constraint() == Some("client_session_user_identity_fkey"));
+    match person.filter(|_| is_person) {
+        Some(person) => Error::NotFound(Noun::UserIdentity, person.to_string()),
+        None => fault.into(),
+    }
+}

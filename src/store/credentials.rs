@@ -1,0 +1,243 @@
+//! Credentials: made with a child for each phone of their person, read, listed and deleted.
+
+use super::Workspace;
+use crate::error::{Noun, Result};
+use crate::model::credential::*;
+use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
+use crate::model::page::{Page, Place};
+use crate::model::reach::Reach;
+use chrono::{DateTime, Utc};
+
+/// Selects credentials; what follows the literal is the rest of the statement.
+macro_rules! select_credentials {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Credential,
+            r#"
+            select workspace_id, acs_credential_id as "acs_credential_id: CredentialId",
+                parent_acs_credential_id as "parent_acs_credential_id: CredentialId",
+                user_identity_id as "user_identity_id: UserIdentityId", acs_user_id,
+                device_id as "device_id: DeviceId", acs_system_id, access_method as "access_method: AccessMethod",
+                is_multi_phone_sync_credential, allowed_acs_entrance_ids, starts_at, ends_at, issued_at, created_at
+            from credential
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// Makes a credential. A multi-phone sync credential gets a child on each of its person's living phones; any other
+    /// mobile key goes to their newest phone, or waits for one. An unknown person is not found.
+    pub async fn create_credential(
+        &self,
+        new: &NewCredential,
+        now: DateTime<Utc>,
+    ) -> Result<Credential> {
+        // Under the person's lock, so that a phone that is being registered gets its child from one side or the other.
+        let mut transaction = self.store.pool.begin().await?;
+        if let Some(person) = new.user_identity_id {
+            self.lock_person(&mut transaction, person).await?;
+        }
+        self.insert_credential(&mut transaction, new, now).await?;
+        transaction.commit().await?;
+        self.credential(new.acs_credential_id).await
+    }
+
+    async fn insert_credential(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        new: &NewCredential,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let is_mobile_key = new.access_method == AccessMethod::MobileKey;
+        let is_issued_at_once = new.is_multi_phone_sync_credential
+            || matches!(
+                new.access_method,
+                AccessMethod::Code | AccessMethod::CloudKey
+            );
+        sqlx::query!(
+            r#"
+            with meant as (
+                select device_id from phone
+                where $5 and workspace_id = $1 and user_identity_id = $3 and deactivated_at is null
+                order by created_at desc, device_id desc
+                limit case when $6 then null else 1 end
+            ), holding as (
+                update phone set credentials_version = credentials_version + 1
+                from meant
+                where phone.workspace_id = $1 and phone.device_id = meant.device_id and deactivated_at is null
+                returning phone.device_id
+            ), made as (
+                insert into credential (workspace_id, acs_credential_id, user_identity_id, acs_user_id, device_id,
+                    acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
+                    starts_at, ends_at, issued_at, created_at)
+                select $1, $2, $3, $4, (select device_id from holding where not $6),
+                    $7, $8, $6, $9, $10, $11,
+                    case when $13 or exists (select from holding) then $12::timestamptz end, $12
+                returning acs_credential_id, acs_system_id, issued_at
+            ), children as (
+                insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
+                    device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
+                    starts_at, ends_at, issued_at, created_at)
+                select $1, name_uuid($2, device_id::text), $2, $3, device_id, $7, $8, false, $9, $10, $11, $12, $12
+                from holding
+                where $6
+                returning acs_credential_id, acs_system_id, issued_at
+            ), happened as (
+                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
+                    user_identity_id, acs_credential_id, acs_system_id, details)
+                select $1, name_uuid(acs_credential_id, 'acs_credential.issued'), 'acs_credential.issued', $12, $12,
+                    $3, acs_credential_id, acs_system_id,
+                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
+                from (select * from made union all select * from children) as issued
+                where issued_at is not null
+                returning workspace_id, event_id, event_type, is_opt_in
+            )
+            insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+            select workspace_id, event_id, webhook_id, $12
+            from happened join webhook using (workspace_id)
+            where webhook_wants(event_types, event_type, is_opt_in)
+            "#,
+            self.key(),
+            new.acs_credential_id.0,
+            new.user_identity_id.map(|id| id.0),
+            new.acs_user_id,
+            is_mobile_key,
+            new.is_multi_phone_sync_credential,
+            new.acs_system_id,
+            new.access_method.as_str(),
+            &new.allowed_acs_entrance_ids,
+            new.starts_at,
+            new.ends_at,
+            now,
+            is_issued_at_once,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// The credential with this id.
+    pub async fn credential(&self, id: CredentialId) -> Result<Credential> {
+        let row = select_credentials!(
+            "where workspace_id = $1 and acs_credential_id = $2",
+            self.key(),
+            id.0
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::Credential, id)
+    }
+
+    /// The credentials on one phone.
+    pub async fn credentials_on(&self, device_id: DeviceId) -> Result<Vec<Credential>> {
+        Ok(select_credentials!(
+            "where workspace_id = $1 and device_id = $2 order by created_at, acs_credential_id",
+            self.key(),
+            device_id.0,
+        )
+        .fetch_all(&self.store.pool)
+        .await?)
+    }
+
+    /// The credentials that a filter lets through, in order of creation.
+    pub async fn credentials(
+        &self,
+        filter: &CredentialFilter,
+        reach: Reach,
+    ) -> Result<Page<Credential>> {
+        let rows = select_credentials!(
+            "where workspace_id = $1
+                and ($2::uuid is null or user_identity_id = $2)
+                and ($3::uuid is null or user_identity_id = $3)
+                and ($4::uuid is null or acs_user_id = $4)
+                and ($5::uuid is null or acs_system_id = $5)
+                and ($6::boolean is null or is_multi_phone_sync_credential = $6)
+                and ($7::text is null
+                    or strpos(replace(access_method, '_', ' '), lower($7)) > 0
+                    or starts_with(acs_credential_id::text, lower($7)))
+                and ($8::timestamptz is null or created_at < $8)
+                and ($9::timestamptz is null or (created_at, acs_credential_id) >= ($9, $10))
+            order by created_at, acs_credential_id
+            limit $11",
+            self.key(),
+            reach.owner(),
+            filter.user_identity_id.map(|id| id.0),
+            filter.acs_user_id,
+            filter.acs_system_id,
+            filter.is_multi_phone_sync_credential,
+            filter.search,
+            filter.created_before,
+            filter.paging.from.map(|place| place.created_at),
+            filter.paging.from.map(|place| place.id),
+            filter.paging.fetch(),
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        Ok(filter.paging.cut(rows, |key| Place {
+            created_at: key.created_at,
+            id: key.acs_credential_id.0,
+        }))
+    }
+
+    /// Deletes a credential with its children, and tells of each by `acs_credential.deleted`.
+    pub async fn delete_credential(&self, id: CredentialId, now: DateTime<Utc>) -> Result<()> {
+        let mut connection = self.store.pool.acquire().await?;
+        let deleted = self
+            .delete_credentials(&mut connection, Some(id), None, now)
+            .await?;
+        super::found((deleted > 0).then_some(()), Noun::Credential, id)
+    }
+
+    /// Deletes a person's credentials, within a transaction.
+    pub(super) async fn delete_credentials_of(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        self.delete_credentials(connection, None, Some(person), now)
+            .await
+            .map(|_| ())
+    }
+
+    async fn delete_credentials(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: Option<CredentialId>,
+        person: Option<UserIdentityId>,
+        now: DateTime<Utc>,
+    ) -> Result<i64> {
+        Ok(sqlx::query_scalar!(
+            r#"
+            with deleted as (
+                delete from credential
+                where workspace_id = $1
+                    and (acs_credential_id = $2 or parent_acs_credential_id = $2 or user_identity_id = $3)
+                returning user_identity_id, acs_credential_id, acs_system_id
+            ), happened as (
+                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
+                    user_identity_id, acs_credential_id, acs_system_id, details)
+                select $1, name_uuid(acs_credential_id, 'acs_credential.deleted'), 'acs_credential.deleted', $4, $4,
+                    user_identity_id, acs_credential_id, acs_system_id,
+                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
+                from deleted
+                returning workspace_id, event_id, event_type, is_opt_in
+            ), owed as (
+                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+                select workspace_id, event_id, webhook_id, $4
+                from happened join webhook using (workspace_id)
+                where webhook_wants(event_types, event_type, is_opt_in)
+            )
+            select count(*) as "count!" from deleted
+            "#,
+            self.key(),
+            id.map(|id| id.0),
+            person.map(|id| id.0),
+            now,
+        )
+        .fetch_one(connection)
+        .await?)
+    }
+}

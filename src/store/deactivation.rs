@@ -1,0 +1,142 @@
+//! The one statement by which phones die: tombstones, the end of the credentials on them, the events of both and the
+//! deliveries that those owe. All of it happens or none.
+
+use super::Workspace;
+use crate::error::Result;
+use crate::model::id::DeviceId;
+use crate::model::reach::Reach;
+use chrono::{DateTime, Utc};
+
+/// What a deactivation found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deactivated {
+    pub device_id: DeviceId,
+    /// False if it was deactivated before.
+    pub now: bool,
+}
+
+impl Workspace {
+    /// Deactivates those of `devices` that are within reach, and tells of each that exists there. Ids that are unknown
+    /// or out of reach are not told of. Each phone dies once, whoever else is at it.
+    pub async fn deactivate_phones(
+        &self,
+        devices: &[DeviceId],
+        reach: Reach,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Deactivated>> {
+        let mut connection = self.store.pool.acquire().await?;
+        self.deactivate_on(&mut connection, devices, reach, reason, now)
+            .await
+    }
+
+    /// [`Workspace::deactivate_phones`] within a transaction.
+    pub(super) async fn deactivate_on(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        devices: &[DeviceId],
+        reach: Reach,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Deactivated>> {
+        let mut done = Vec::with_capacity(devices.len());
+        let mut left = devices.to_vec();
+        // A phone that was changed between our look and our lock is passed over by the statement; the next round sees it
+        // as it has become. One round is the rule.
+        while !left.is_empty() {
+            let rows = self
+                .try_deactivate(connection, &left, reach, reason, now)
+                .await?;
+            left = rows
+                .iter()
+                .filter(|row| row.is_passed_over())
+                .map(|row| DeviceId(row.device_id))
+                .collect();
+            done.extend(
+                rows.iter()
+                    .filter(|row| !row.is_passed_over())
+                    .map(Row::outcome),
+            );
+        }
+        Ok(done)
+    }
+
+    async fn try_deactivate(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        devices: &[DeviceId],
+        reach: Reach,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Row>> {
+        Ok(sqlx::query_as!(
+            Row,
+            r#"
+            with seen as materialized (
+                select device_id, deactivated_at, credentials_version
+                from phone
+                where workspace_id = $1 and device_id = any ($2) and ($3::uuid is null or user_identity_id = $3)
+            ), gone as (
+                update phone set deactivated_at = $5, deactivation_reason = $4
+                from seen
+                where phone.workspace_id = $1 and phone.device_id = seen.device_id
+                    and phone.deactivated_at is null and phone.credentials_version = seen.credentials_version
+                returning phone.device_id, phone.user_identity_id, phone.custom_metadata
+            ), revoked as (
+                delete from credential
+                using gone
+                where credential.workspace_id = $1 and credential.device_id = gone.device_id
+                returning gone.user_identity_id, acs_credential_id, acs_system_id
+            ), happened as (
+                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
+                    user_identity_id, device_id, acs_credential_id, acs_system_id, details)
+                select $1, name_uuid(device_id, 'phone.deactivated'), 'phone.deactivated', $5, $5,
+                    user_identity_id, device_id, null, null,
+                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata)
+                from gone
+                union all
+                select $1, name_uuid(acs_credential_id, type), type, $5, $5,
+                    user_identity_id, null, acs_credential_id, acs_system_id,
+                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
+                from revoked
+                cross join (values ('acs_credential.invalidated'), ('acs_credential.deleted')) as both_events (type)
+                returning workspace_id, event_id, event_type, is_opt_in
+            ), owed as (
+                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+                select workspace_id, event_id, webhook_id, $5
+                from happened join webhook using (workspace_id)
+                where webhook_wants(event_types, event_type, is_opt_in)
+            )
+            select seen.device_id, seen.deactivated_at is not null as "before!", gone.device_id is not null as "now!"
+            from seen left join gone using (device_id)
+            "#,
+            self.key(),
+            &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
+            reach.owner(),
+            reason,
+            now,
+        )
+        .fetch_all(connection)
+        .await?)
+    }
+}
+
+struct Row {
+    device_id: uuid::Uuid,
+    before: bool,
+    now: bool,
+}
+
+impl Row {
+    /// Alive when we looked, and not what it was when we got hold of it.
+    fn is_passed_over(&self) -> bool {
+        !self.before && !self.now
+    }
+
+    fn outcome(&self) -> Deactivated {
+        Deactivated {
+            device_id: DeviceId(self.device_id),
+            now: self.now,
+        }
+    }
+}

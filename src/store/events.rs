@@ -1,0 +1,46 @@
+//! The log of events, read. Events are written by the statements that cause them.
+
+use super::Workspace;
+use super::types::Document;
+use crate::error::Result;
+use crate::model::event::{Event, EventFilter};
+
+impl Workspace {
+    /// The events that a filter lets through, in order of time.
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
+        Ok(sqlx::query_as!(
+            Event,
+            r#"
+            select workspace_id, event_id, event_type, created_at, occurred_at,
+                details as "details: Document<serde_json::Map<String, serde_json::Value>>"
+            from event
+            where workspace_id = $1
+                and ($2::timestamptz is null or created_at > $2)
+                and ($3::timestamptz is null or created_at < $3)
+                and ($4::uuid[] is null or event_id = any ($4))
+                and case when $5::text[] is null then not is_opt_in else event_type = any ($5) end
+                and ($6::uuid[] is null or device_id = any ($6))
+                and ($7::uuid is null or user_identity_id = $7)
+                and ($8::uuid is null or acs_credential_id = $8)
+                and ($9::uuid[] is null or acs_system_id = any ($9))
+                and ($10::uuid is null or user_identity_id = $10)
+            order by created_at, event_id
+            limit $11 offset $12
+            "#,
+            self.key(),
+            filter.after,
+            filter.before,
+            super::keys(&filter.event_ids) as _,
+            filter.event_types.as_deref() as _,
+            super::keys(&filter.device_ids) as _,
+            filter.user_identity_id.map(|id| id.0),
+            filter.acs_credential_id.map(|id| id.0),
+            filter.acs_system_ids.as_deref() as _,
+            filter.reach.owner(),
+            filter.limit,
+            filter.offset,
+        )
+        .fetch_all(&self.store.pool)
+        .await?)
+    }
+}

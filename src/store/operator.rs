@@ -1,0 +1,289 @@
+//! What the operator of a deployment does from the command line, across workspaces: make workspaces and mint the
+//! credentials that let callers in. Nothing here reads a tenant's things.
+
+use super::{NewWorkspace, Store, console};
+use crate::ambient::Entropy;
+use crate::error::{Noun, Result};
+use crate::model::id::*;
+use crate::model::token::{Token, TokenHash};
+use crate::model::workspace::WorkspaceRecord;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// An API key as it is listed: never its secret.
+#[derive(Debug, Clone)]
+pub struct ApiKeyRecord {
+    pub api_key_id: ApiKeyId,
+    pub workspace_id: WorkspaceId,
+    pub workspace_name: String,
+    pub name: String,
+    pub hint: String,
+    pub created_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Makes a workspace.
+    pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<()> {
+        sqlx::query!(
+            r#"
+            insert into workspace (workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at)
+            values ($1, $2, $3, $4, $5, $6)
+            "#,
+            new.workspace_id.0,
+            new.name,
+            new.is_sandbox,
+            new.publishable_key.reveal(),
+            new.connect_partner_name,
+            now,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Claims the making of the demo: true once, and only while there is no workspace.
+    pub async fn claim_demo(&self, now: DateTime<Utc>) -> Result<bool> {
+        let claimed = sqlx::query!(
+            r#"
+            update deployment set demo_made_at = $1
+            where demo_made_at is null and not exists (select from workspace)
+            "#,
+            now,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(claimed.rows_affected() == 1)
+    }
+
+    /// All workspaces, in order of creation.
+    pub async fn workspaces(&self) -> Result<Vec<WorkspaceRecord>> {
+        Ok(sqlx::query_as!(
+            WorkspaceRecord,
+            r#"
+            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
+            from workspace
+            order by created_at, workspace_id
+            "#,
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The workspaces whose name or id is `name`; names need not be unique.
+    pub async fn workspaces_called(&self, name: &str) -> Result<Vec<WorkspaceRecord>> {
+        Ok(sqlx::query_as!(
+            WorkspaceRecord,
+            r#"
+            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
+            from workspace
+            where name = $1 or workspace_id = $2
+            order by created_at, workspace_id
+            "#,
+            name,
+            Uuid::parse_str(name).ok(),
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Mints an API key of a workspace and gives its record's id beside the secret, which is not to be had again.
+    pub async fn create_api_key(
+        &self,
+        workspace: &WorkspaceRecord,
+        name: &str,
+        now: DateTime<Utc>,
+        entropy: &Entropy,
+    ) -> Result<(ApiKeyId, Token)> {
+        let id: ApiKeyId = entropy.id(now);
+        let key = Token::api_key(workspace.is_sandbox, entropy);
+        let hash = key.hash();
+        sqlx::query!(
+            r#"
+            insert into api_key (token_hash, api_key_id, workspace_id, name, hint, created_at)
+            values ($1, $2, $3, $4, $5, $6)
+            "#,
+            hash.as_bytes(),
+            id.0,
+            workspace.workspace_id.0,
+            name,
+            key.hint(),
+            now,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok((id, key))
+    }
+
+    /// The API keys of one workspace, or of all.
+    pub async fn api_keys(&self, workspace: Option<WorkspaceId>) -> Result<Vec<ApiKeyRecord>> {
+        Ok(sqlx::query_as!(
+            ApiKeyRecord,
+            r#"
+            select api_key_id, workspace_id, workspace.name as workspace_name, api_key.name, hint,
+                api_key.created_at, revoked_at
+            from api_key join workspace using (workspace_id)
+            where $1::uuid is null or workspace_id = $1
+            order by api_key.created_at, api_key_id
+            "#,
+            workspace.map(|id| id.0),
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Revokes the API key with this id, or the one whose secret this is. Again is well, too.
+    pub async fn revoke_api_key(&self, id_or_key: &str, now: DateTime<Utc>) -> Result<ApiKeyId> {
+        let hash = TokenHash::of(id_or_key);
+        let revoked = sqlx::query_scalar!(
+            r#"
+            update api_key set revoked_at = coalesce(revoked_at, $3)
+            where api_key_id = $1 or token_hash = $2
+            returning api_key_id
+            "#,
+            Uuid::parse_str(id_or_key).ok(),
+            hash.as_bytes(),
+            now,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        super::found(revoked.map(ApiKeyId), Noun::ApiKey, "")
+    }
+
+    /// Mints a personal access token over `workspaces`.
+    pub async fn create_access_token(
+        &self,
+        name: &str,
+        workspaces: &[WorkspaceId],
+        now: DateTime<Utc>,
+        entropy: &Entropy,
+    ) -> Result<(AccessTokenId, Token)> {
+        let id: AccessTokenId = entropy.id(now);
+        let token = Token::access_token(entropy);
+        let hash = token.hash();
+        sqlx::query!(
+            r#"
+            with token as (
+                insert into access_token (token_hash, access_token_id, name, hint, created_at)
+                values ($1, $2, $3, $4, $5)
+                returning access_token_id
+            )
+            insert into access_token_workspace (access_token_id, workspace_id)
+            select access_token_id, workspace_id from token cross join unnest($6::uuid[]) as member (workspace_id)
+            "#,
+            hash.as_bytes(),
+            id.0,
+            name,
+            token.hint(),
+            now,
+            &workspaces.iter().map(|id| id.0).collect::<Vec<_>>(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok((id, token))
+    }
+
+    /// Revokes the access token with this id, or the one whose secret this is. Again is well, too.
+    pub async fn revoke_access_token(
+        &self,
+        id_or_token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<AccessTokenId> {
+        let hash = TokenHash::of(id_or_token);
+        let revoked = sqlx::query_scalar!(
+            r#"
+            update access_token set revoked_at = coalesce(revoked_at, $3)
+            where access_token_id = $1 or token_hash = $2
+            returning access_token_id
+            "#,
+            Uuid::parse_str(id_or_token).ok(),
+            hash.as_bytes(),
+            now,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        super::found(revoked.map(AccessTokenId), Noun::AccessToken, "")
+    }
+
+    /// Opens a console session over `workspaces` and signs its JWT, with a first key if there is none yet.
+    pub async fn create_console_session(
+        &self,
+        name: &str,
+        workspaces: &[WorkspaceId],
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+        entropy: &Entropy,
+    ) -> Result<(ConsoleSessionId, Token)> {
+        let (key, secret) = match self.newest_console_key().await? {
+            Some(known) => known,
+            None => self.rotate_console_key(false, now, entropy).await?,
+        };
+        let id: ConsoleSessionId = entropy.id(now);
+        sqlx::query!(
+            r#"
+            with session as (
+                insert into console_session (console_session_id, name, created_at, expires_at)
+                values ($1, $2, $3, $4)
+                returning console_session_id
+            )
+            insert into console_session_workspace (console_session_id, workspace_id)
+            select console_session_id, workspace_id
+            from session cross join unnest($5::uuid[]) as member (workspace_id)
+            "#,
+            id.0,
+            name,
+            now,
+            expires_at,
+            &workspaces.iter().map(|id| id.0).collect::<Vec<_>>(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok((id, console::sign(id, key, &secret, now, expires_at)?))
+    }
+
+    /// Makes a new signing key. The older ones go on verifying what they signed, unless they are retired.
+    pub async fn rotate_console_key(
+        &self,
+        retire_older: bool,
+        now: DateTime<Utc>,
+        entropy: &Entropy,
+    ) -> Result<(ConsoleKeyId, Token)> {
+        let id: ConsoleKeyId = entropy.id(now);
+        let secret = Token::signing_secret(entropy);
+        sqlx::query!(
+            r#"
+            with retired as (
+                update console_key set retired_at = $3 where $4 and retired_at is null
+            )
+            insert into console_key (console_key_id, secret_sealed, created_at) values ($1, $2, $3)
+            "#,
+            id.0,
+            self.seal.close(&secret, id.0),
+            now,
+            retire_older,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok((id, secret))
+    }
+
+    async fn newest_console_key(&self) -> Result<Option<(ConsoleKeyId, Token)>> {
+        let row = sqlx::query!(
+            r#"
+            select console_key_id, secret_sealed from console_key
+            where retired_at is null
+            order by created_at desc, console_key_id desc
+            limit 1
+            "#,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| {
+            Ok((
+                ConsoleKeyId(row.console_key_id),
+                self.seal.open(&row.secret_sealed, row.console_key_id)?,
+            ))
+        })
+        .transpose()
+    }
+}

@@ -1,0 +1,204 @@
+//! Phones read, listed and described anew.
+
+use super::Workspace;
+use super::types::Document;
+use crate::error::{Noun, Result};
+use crate::model::id::{DeviceId, EventId, UserIdentityId};
+use crate::model::metadata::{Metadata, MetadataChange};
+use crate::model::page::{Page, Place};
+use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
+use crate::model::reach::Reach;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+/// Selects phones; what follows the literal is the rest of the statement.
+macro_rules! select_phones {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Phone,
+            r#"
+            select workspace_id, device_id, user_identity_id as "user_identity_id: UserIdentityId",
+                operating_system as "operating_system: OperatingSystem", os_version, device_manufacturer, device_model,
+                nickname, custom_metadata as "custom_metadata: Document<Metadata>",
+                assa_abloy_metadata as "assa_abloy_metadata: AssaAbloyMetadata", created_at, deactivated_at
+            from phone
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// The living phone with this id.
+    pub async fn phone(&self, device_id: DeviceId, reach: Reach) -> Result<Phone> {
+        let row = select_phones!(
+            "where workspace_id = $1 and device_id = $2 and deactivated_at is null
+                and ($3::uuid is null or user_identity_id = $3)",
+            self.key(),
+            device_id.0,
+            reach.owner(),
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::Phone, device_id)
+    }
+
+    /// The first living phone that is called so.
+    pub async fn phone_called(&self, name: &str, reach: Reach) -> Result<Phone> {
+        let row = select_phones!(
+            "where workspace_id = $1 and coalesce(nickname, device_model) = $2 and deactivated_at is null
+                and ($3::uuid is null or user_identity_id = $3)
+            order by created_at, device_id limit 1",
+            self.key(),
+            name,
+            reach.owner(),
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::Phone, name)
+    }
+
+    /// The phones that a filter lets through, in order of registration.
+    pub async fn phones(&self, filter: &PhoneFilter, reach: Reach) -> Result<Page<Phone>> {
+        let rows = select_phones!(
+            "where workspace_id = $1
+                and ($2 or deactivated_at is null)
+                and ($3::uuid is null or user_identity_id = $3)
+                and ($4::uuid[] is null or user_identity_id = any ($4))
+                and ($5::uuid[] is null or device_id = any ($5))
+                and ($6::uuid is null or device_id in (
+                    select device_id from credential
+                    where workspace_id = $1 and (acs_credential_id = $6 or parent_acs_credential_id = $6)))
+                and ($7::text[] is null or operating_system = any ($7))
+                and ($8::text is null or lower(device_manufacturer) = lower($8))
+                and ($9::text is null
+                    or strpos(lower(coalesce(nickname, device_model)), lower($9)) > 0
+                    or (length($9) >= 4 and starts_with(device_id::text, lower($9)))
+                    or exists (
+                        select from jsonb_each_text(custom_metadata) as pair where strpos(lower(pair.value), lower($9)) > 0))
+                and not exists (
+                    select from jsonb_each_text($10::jsonb) as wanted
+                    where custom_metadata ->> wanted.key is distinct from wanted.value)
+                and ($11::timestamptz is null or created_at < $11)
+                and ($12::timestamptz is null or (created_at, device_id) >= ($12, $13))
+            order by created_at, device_id
+            limit $14",
+            self.key(),
+            filter.include_deactivated,
+            reach.owner(),
+            super::keys(&filter.user_identity_ids) as _,
+            super::keys(&filter.device_ids) as _,
+            filter.acs_credential_id.map(|id| id.0),
+            filter.operating_systems.as_deref().map(names) as _,
+            filter.manufacturer,
+            filter.search,
+            json!(filter.custom_metadata_has),
+            filter.created_before,
+            filter.paging.from.map(|place| place.created_at),
+            filter.paging.from.map(|place| place.id),
+            filter.paging.fetch(),
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        Ok(filter.paging.cut(rows, |phone| Place {
+            created_at: phone.created_at,
+            id: phone.device_id.0,
+        }))
+    }
+
+    /// The ids of a person's living phones. An unknown person is not found.
+    pub async fn phone_ids_of(&self, person: UserIdentityId) -> Result<Vec<DeviceId>> {
+        self.user_identity(person, Reach::Workspace).await?;
+        let mut connection = self.store.pool.acquire().await?;
+        self.phone_ids_on(&mut connection, person).await
+    }
+
+    /// The ids of a person's living phones, within a transaction.
+    pub(super) async fn phone_ids_on(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+    ) -> Result<Vec<DeviceId>> {
+        Ok(sqlx::query_scalar!(
+            r#"
+            select device_id as "device_id: DeviceId" from phone
+            where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
+            order by created_at, device_id
+            "#,
+            self.key(),
+            person.0,
+        )
+        .fetch_all(connection)
+        .await?)
+    }
+
+    /// Gives a phone another nickname or other custom metadata, and tells of it by the opt-in `phone.updated`.
+    pub async fn update_phone(
+        &self,
+        device_id: DeviceId,
+        change: &PhoneChange,
+        reach: Reach,
+        event_id: EventId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let (set, removed) = split(&change.custom_metadata);
+        let changed = sqlx::query_scalar!(
+            r#"
+            with changed as (
+                update phone
+                set nickname = case when $4 then $5 else nickname end,
+                    custom_metadata = (custom_metadata || $6) - $7::text[]
+                where workspace_id = $1 and device_id = $2 and deactivated_at is null
+                    and ($3::uuid is null or user_identity_id = $3)
+                returning device_id, user_identity_id, custom_metadata
+            ), happened as (
+                insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
+                    user_identity_id, device_id, details)
+                select $1, $8, 'phone.updated', true, $9, $9, user_identity_id, device_id,
+                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata)
+                from changed
+                returning workspace_id, event_id, event_type, is_opt_in
+            ), owed as (
+                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+                select workspace_id, event_id, webhook_id, $9
+                from happened join webhook using (workspace_id)
+                where webhook_wants(event_types, event_type, is_opt_in)
+            )
+            select device_id from changed
+            "#,
+            self.key(),
+            device_id.0,
+            reach.owner(),
+            change.nickname.is_some(),
+            change.nickname.clone().flatten(),
+            set,
+            &removed,
+            event_id.0,
+            now,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(changed, Noun::Phone, device_id).map(|_| ())
+    }
+}
+
+/// What a change of metadata sets, and the keys that it removes.
+fn split(change: &MetadataChange) -> (serde_json::Value, Vec<String>) {
+    let set: serde_json::Map<_, _> = change
+        .iter()
+        .filter_map(|(key, value)| Some((key.clone(), json!(value.as_ref()?))))
+        .collect();
+    let removed = change
+        .iter()
+        .filter(|(_, value)| value.is_none())
+        .map(|(key, _)| key.clone())
+        .collect();
+    (set.into(), removed)
+}
+
+fn names(systems: &[OperatingSystem]) -> Vec<String> {
+    systems
+        .iter()
+        .map(|system| system.as_str().to_owned())
+        .collect()
+}

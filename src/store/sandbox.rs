@@ -1,0 +1,59 @@
+//! A sandbox begins anew.
+
+use super::Workspace;
+use crate::error::{Error, Reason, Result};
+use crate::model::id::ActionAttemptId;
+use crate::model::workspace::ActionAttempt;
+use chrono::{DateTime, Utc};
+
+/// What the work of a reset is called.
+const RESET: &str = "RESET_SANDBOX_WORKSPACE";
+
+impl Workspace {
+    /// Empties a sandbox: persons, phones, credentials, client sessions, events and webhooks. The keys and tokens that
+    /// let its callers in stay. Any other workspace is refused.
+    pub async fn reset_sandbox(
+        &self,
+        attempt: ActionAttemptId,
+        now: DateTime<Utc>,
+    ) -> Result<ActionAttempt> {
+        if !self.is_sandbox {
+            return Err(Error::Conflict(Reason::NotASandbox));
+        }
+        let mut transaction = self.store.pool.begin().await?;
+        // In the order of their references, so that no cascade has work left.
+        for statement in [
+            sqlx::query!("delete from event where workspace_id = $1", self.key()),
+            sqlx::query!("delete from webhook where workspace_id = $1", self.key()),
+            sqlx::query!(
+                "delete from client_session where workspace_id = $1",
+                self.key()
+            ),
+            sqlx::query!("delete from credential where workspace_id = $1", self.key()),
+            sqlx::query!("delete from phone where workspace_id = $1", self.key()),
+            sqlx::query!(
+                "delete from user_identity where workspace_id = $1",
+                self.key()
+            ),
+        ] {
+            statement.execute(&mut *transaction).await?;
+        }
+        sqlx::query!(
+            r#"
+            insert into action_attempt (workspace_id, action_attempt_id, action_type, created_at)
+            values ($1, $2, $3, $4)
+            "#,
+            self.key(),
+            attempt.0,
+            RESET,
+            now,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(ActionAttempt {
+            action_attempt_id: attempt,
+            action_type: RESET.to_owned(),
+        })
+    }
+}

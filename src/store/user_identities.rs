@@ -1,0 +1,174 @@
+//! Persons: made, found, changed, and deleted with all that is theirs.
+
+use super::Workspace;
+use crate::error::{Noun, Result};
+use crate::model::id::UserIdentityId;
+use crate::model::page::{Page, Place};
+use crate::model::reach::Reach;
+use crate::model::user_identity::*;
+use chrono::{DateTime, Utc};
+
+/// Selects persons; what follows the literal is the rest of the statement.
+macro_rules! select_user_identities {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            UserIdentity,
+            r#"
+            select workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name, created_at
+            from user_identity
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// Makes a person. A key, e-mail address or phone number that another has is a conflict.
+    pub async fn create_user_identity(
+        &self,
+        id: UserIdentityId,
+        fields: &UserIdentityFields,
+        now: DateTime<Utc>,
+    ) -> Result<UserIdentity> {
+        Ok(sqlx::query_as!(
+            UserIdentity,
+            r#"
+            insert into user_identity (workspace_id, user_identity_id, user_identity_key, email_address, phone_number,
+                full_name, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7)
+            returning workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
+                created_at
+            "#,
+            self.key(),
+            id.0,
+            fields.user_identity_key,
+            fields.email_address,
+            fields.phone_number,
+            fields.full_name,
+            now,
+        )
+        .fetch_one(&self.store.pool)
+        .await?)
+    }
+
+    /// The person with this id.
+    pub async fn user_identity(&self, id: UserIdentityId, reach: Reach) -> Result<UserIdentity> {
+        let row = select_user_identities!(
+            "where workspace_id = $1 and user_identity_id = $2 and ($3::uuid is null or user_identity_id = $3)",
+            self.key(),
+            id.0,
+            reach.owner(),
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::UserIdentity, id)
+    }
+
+    /// The person with this key.
+    pub async fn user_identity_by_key(&self, key: &str) -> Result<UserIdentity> {
+        let row = select_user_identities!(
+            "where workspace_id = $1 and user_identity_key = $2",
+            self.key(),
+            key,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::UserIdentity, key)
+    }
+
+    /// The persons that a filter lets through, in order of creation.
+    pub async fn user_identities(
+        &self,
+        filter: &UserIdentityFilter,
+        reach: Reach,
+    ) -> Result<Page<UserIdentity>> {
+        let rows = select_user_identities!(
+            "where workspace_id = $1
+                and ($2::uuid is null or user_identity_id = $2)
+                and ($3::uuid[] is null or user_identity_id = any ($3))
+                and ($4::text is null
+                    or strpos(lower(concat_ws(' ', full_name, email_address, phone_number, user_identity_key)),
+                        lower($4)) > 0
+                    or (length($4) >= 4 and starts_with(user_identity_id::text, lower($4))))
+                and ($5::timestamptz is null or created_at < $5)
+                and ($6::timestamptz is null or (created_at, user_identity_id) >= ($6, $7))
+            order by created_at, user_identity_id
+            limit $8",
+            self.key(),
+            reach.owner(),
+            super::keys(&filter.user_identity_ids) as _,
+            filter.search,
+            filter.created_before,
+            filter.paging.from.map(|place| place.created_at),
+            filter.paging.from.map(|place| place.id),
+            filter.paging.fetch(),
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        Ok(filter.paging.cut(rows, |person| Place {
+            created_at: person.created_at,
+            id: person.user_identity_id.0,
+        }))
+    }
+
+    /// Changes what is said of a person.
+    pub async fn update_user_identity(
+        &self,
+        id: UserIdentityId,
+        change: &UserIdentityChange,
+    ) -> Result<()> {
+        let changed = sqlx::query_scalar!(
+            r#"
+            update user_identity
+            set user_identity_key = case when $3 then $4 else user_identity_key end,
+                email_address = case when $5 then $6 else email_address end,
+                phone_number = case when $7 then $8 else phone_number end,
+                full_name = case when $9 then $10 else full_name end
+            where workspace_id = $1 and user_identity_id = $2
+            returning user_identity_id
+            "#,
+            self.key(),
+            id.0,
+            change.user_identity_key.is_some(),
+            change.user_identity_key.clone().flatten(),
+            change.email_address.is_some(),
+            change.email_address.clone().flatten(),
+            change.phone_number.is_some(),
+            change.phone_number.clone().flatten(),
+            change.full_name.is_some(),
+            change.full_name.clone().flatten(),
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(changed, Noun::UserIdentity, id).map(|_| ())
+    }
+
+    /// Deletes a person with their client sessions and credentials, and deactivates their phones; each is told of by its
+    /// event. The phones' tombstones stay, without an owner.
+    pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
+        // Under the person's lock, so that no phone is registered and no credential made while they go.
+        let mut transaction = self.store.pool.begin().await?;
+        self.lock_person(&mut transaction, id).await?;
+        let phones = self.phone_ids_on(&mut transaction, id).await?;
+        self.deactivate_on(
+            &mut transaction,
+            &phones,
+            Reach::Workspace,
+            Some("user identity deleted"),
+            now,
+        )
+        .await?;
+        self.delete_sessions_of(&mut transaction, id, now).await?;
+        self.delete_credentials_of(&mut transaction, id, now)
+            .await?;
+        sqlx::query!(
+            "delete from user_identity where workspace_id = $1 and user_identity_id = $2",
+            self.key(),
+            id.0,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}

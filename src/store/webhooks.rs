@@ -1,0 +1,106 @@
+//! Webhooks: where a workspace wants to hear of its events, with the secret that signs what it hears.
+
+use super::Workspace;
+use crate::error::{Noun, Result};
+use crate::model::id::{WebhookId, WorkspaceId};
+use crate::model::webhook::Webhook;
+use chrono::{DateTime, Utc};
+
+/// A webhook as it is kept, before its secret is opened.
+struct Row {
+    workspace_id: WorkspaceId,
+    webhook_id: WebhookId,
+    url: String,
+    event_types: Vec<String>,
+    secret_sealed: Vec<u8>,
+}
+
+impl Workspace {
+    /// Keeps a new webhook. Events from now on are owed to it.
+    pub async fn create_webhook(&self, webhook: &Webhook, now: DateTime<Utc>) -> Result<()> {
+        sqlx::query!(
+            r#"
+            insert into webhook (workspace_id, webhook_id, url, event_types, secret_sealed, created_at)
+            values ($1, $2, $3, $4, $5, $6)
+            "#,
+            self.key(),
+            webhook.webhook_id.0,
+            webhook.url,
+            &webhook.event_types,
+            self.store.seal.close(&webhook.secret, webhook.webhook_id.0),
+            now,
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The webhook with this id.
+    pub async fn webhook(&self, id: WebhookId) -> Result<Webhook> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"
+            select workspace_id, webhook_id, url, event_types, secret_sealed from webhook
+            where workspace_id = $1 and webhook_id = $2
+            "#,
+            self.key(),
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        self.opened_webhook(super::found(row, Noun::Webhook, id)?)
+    }
+
+    /// All webhooks, in order of creation.
+    pub async fn webhooks(&self) -> Result<Vec<Webhook>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
+            select workspace_id, webhook_id, url, event_types, secret_sealed from webhook
+            where workspace_id = $1
+            order by created_at, webhook_id
+            "#,
+            self.key(),
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| self.opened_webhook(row))
+            .collect()
+    }
+
+    /// Changes which types of event a webhook hears of, from now on.
+    pub async fn update_webhook(&self, id: WebhookId, event_types: &[String]) -> Result<()> {
+        let changed = sqlx::query_scalar!(
+            "update webhook set event_types = $3 where workspace_id = $1 and webhook_id = $2 returning webhook_id",
+            self.key(),
+            id.0,
+            event_types,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(changed, Noun::Webhook, id).map(|_| ())
+    }
+
+    /// Deletes a webhook with what is still owed to it.
+    pub async fn delete_webhook(&self, id: WebhookId) -> Result<()> {
+        let deleted = sqlx::query_scalar!(
+            "delete from webhook where workspace_id = $1 and webhook_id = $2 returning webhook_id",
+            self.key(),
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(deleted, Noun::Webhook, id).map(|_| ())
+    }
+
+    fn opened_webhook(&self, row: Row) -> Result<Webhook> {
+        Ok(Webhook {
+            secret: self.store.seal.open(&row.secret_sealed, row.webhook_id.0)?,
+            workspace_id: row.workspace_id,
+            webhook_id: row.webhook_id,
+            url: row.url,
+            event_types: row.event_types,
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! The two handles that authentication gives out: a [`Workspace`], off which every scoped query hangs, and an
+//! [`Account`], which is somebody who has not said which of their workspaces they mean.
+
+use super::Store;
+use crate::ambient::Entropy;
+use crate::error::{Noun, Result};
+use crate::model::id::{AccessTokenId, ConsoleSessionId, WorkspaceId};
+use crate::model::token::Token;
+use crate::model::workspace::WorkspaceRecord;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// The right to a workspace's things. Only [`Store::authenticate`] makes one.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    pub(super) store: Store,
+    pub(super) workspace_id: WorkspaceId,
+    pub(super) is_sandbox: bool,
+}
+
+impl Workspace {
+    /// Which workspace this is.
+    pub fn id(&self) -> WorkspaceId {
+        self.workspace_id
+    }
+
+    /// Whether it is for trying things out.
+    pub fn is_sandbox(&self) -> bool {
+        self.is_sandbox
+    }
+
+    /// The first parameter of every scoped statement.
+    pub(super) fn key(&self) -> Uuid {
+        self.workspace_id.0
+    }
+
+    /// What the workspace shows of itself.
+    pub async fn record(&self) -> Result<WorkspaceRecord> {
+        let row = sqlx::query_as!(
+            WorkspaceRecord,
+            r#"
+            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
+            from workspace
+            where workspace_id = $1
+            "#,
+            self.key(),
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::Workspace, self.workspace_id)
+    }
+}
+
+/// Somebody known who has not named a workspace.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub(super) store: Store,
+    pub(super) who: Who,
+}
+
+/// By what an account is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Who {
+    AccessToken(AccessTokenId),
+    ConsoleSession(ConsoleSessionId),
+}
+
+/// A workspace about to be made.
+#[derive(Debug, Clone)]
+pub struct NewWorkspace {
+    pub workspace_id: WorkspaceId,
+    pub name: String,
+    pub is_sandbox: bool,
+    pub connect_partner_name: Option<String>,
+    pub publishable_key: Token,
+}
+
+impl NewWorkspace {
+    /// A workspace called `name`, with an id and a publishable key of its own.
+    pub fn named(
+        name: impl Into<String>,
+        is_sandbox: bool,
+        now: DateTime<Utc>,
+        entropy: &Entropy,
+    ) -> NewWorkspace {
+        NewWorkspace {
+            workspace_id: entropy.id(now),
+            name: name.into(),
+            is_sandbox,
+            connect_partner_name: None,
+            publishable_key: Token::publishable_key(entropy),
+        }
+    }
+}
+
+impl Account {
+    /// The workspaces that this account is a member of, in order of creation.
+    pub async fn workspaces(&self) -> Result<Vec<WorkspaceRecord>> {
+        let (token, session) = self.keys();
+        Ok(sqlx::query_as!(
+            WorkspaceRecord,
+            r#"
+            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
+            from workspace
+            where workspace_id in (
+                select workspace_id from access_token_workspace where access_token_id = $1
+                union all
+                select workspace_id from console_session_workspace where console_session_id = $2
+            )
+            order by created_at, workspace_id
+            "#,
+            token,
+            session,
+        )
+        .fetch_all(&self.store.pool)
+        .await?)
+    }
+
+    /// Makes a workspace that this account is a member of.
+    pub async fn create_workspace(
+        &self,
+        new: &NewWorkspace,
+        now: DateTime<Utc>,
+    ) -> Result<WorkspaceRecord> {
+        let (token, session) = self.keys();
+        Ok(sqlx::query_as!(
+            WorkspaceRecord,
+            r#"
+            with made as (
+                insert into workspace
+                    (workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at)
+                values ($3, $4, $5, $6, $7, $8)
+                returning workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
+            ), joined_by_token as (
+                insert into access_token_workspace (access_token_id, workspace_id)
+                select $1, workspace_id from made where $1::uuid is not null
+            ), joined_by_session as (
+                insert into console_session_workspace (console_session_id, workspace_id)
+                select $2, workspace_id from made where $2::uuid is not null
+            )
+            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at from made
+            "#,
+            token,
+            session,
+            new.workspace_id.0,
+            new.name,
+            new.is_sandbox,
+            new.publishable_key.reveal(),
+            new.connect_partner_name,
+            now,
+        )
+        .fetch_one(&self.store.pool)
+        .await?)
+    }
+
+    fn keys(&self) -> (Option<Uuid>, Option<Uuid>) {
+        match self.who {
+            Who::AccessToken(id) => (Some(id.0), None),
+            Who::ConsoleSession(id) => (None, Some(id.0)),
+        }
+    }
+}
