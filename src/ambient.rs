@@ -27,8 +27,7 @@ impl Clock {
             None => Utc::now(),
             Some(held) => *held.lock().unwrap_or_else(PoisonError::into_inner),
         };
-        now.duration_trunc(TimeDelta::microseconds(1))
-            .unwrap_or(now)
+        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
     }
 
     /// Moves a held time on; the system's time moves by itself.
@@ -107,9 +106,6 @@ mod tests {
         let early: Uuid = one.id(DateTime::UNIX_EPOCH + TimeDelta::seconds(1));
         let late: Uuid = one.id(DateTime::UNIX_EPOCH + TimeDelta::seconds(2));
         assert!(early < late);
-        assert_eq!(
-            early,
-            two.id::<Uuid>(DateTime::UNIX_EPOCH + TimeDelta::seconds(1))
-        );
+        assert_eq!(early, two.id::<Uuid>(DateTime::UNIX_EPOCH + TimeDelta::seconds(1)));
     }
 }

@@ -56,17 +56,11 @@ pub struct Rejection {
 
 impl Rejection {
     /// No credential that this operation could use.
-    pub const MISSING: Rejection = Rejection {
-        scheme: None,
-        why: Why::Missing,
-    };
+    pub const MISSING: Rejection = Rejection { scheme: None, why: Why::Missing };
 
     /// `scheme` was tried and failed for the reason `why`.
     pub const fn of(scheme: Scheme, why: Why) -> Rejection {
-        Rejection {
-            scheme: Some(scheme),
-            why,
-        }
+        Rejection { scheme: Some(scheme), why }
     }
 }
 
@@ -174,22 +168,12 @@ pub struct Issue {
 impl Issue {
     /// A fault of the input as a whole.
     pub fn root(message: impl Into<String>) -> Issue {
-        Issue {
-            place: Place::Body,
-            path: Vec::new(),
-            problem: Problem::Rule,
-            message: message.into(),
-        }
+        Issue { place: Place::Body, path: Vec::new(), problem: Problem::Rule, message: message.into() }
     }
 
     /// A fault of one top-level field.
     pub fn field(name: &str, problem: Problem, message: impl Into<String>) -> Issue {
-        Issue {
-            place: Place::Body,
-            path: vec![Step::Key(name.to_owned())],
-            problem,
-            message: message.into(),
-        }
+        Issue { place: Place::Body, path: vec![Step::Key(name.to_owned())], problem, message: message.into() }
     }
 }
 

@@ -44,13 +44,9 @@ pub struct Store {
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error(
-        "DATABASE_URL is not a Postgres URL: {0}. It looks like postgres://user:password@host:5432/database"
-    )]
+    #[error("DATABASE_URL is not a Postgres URL: {0}. It looks like postgres://user:password@host:5432/database")]
     Url(#[source] sqlx::Error),
-    #[error(
-        "the database does not answer: {0}. Check DATABASE_URL, and that Postgres runs and lets this user in"
-    )]
+    #[error("the database does not answer: {0}. Check DATABASE_URL, and that Postgres runs and lets this user in")]
     Connect(#[source] sqlx::Error),
     #[error("the database could not be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -64,9 +60,7 @@ pub enum OpenError {
 impl Store {
     /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(OpenError::Url)?
-            .application_name("handset");
+        let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?.application_name("handset");
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -104,9 +98,7 @@ impl Store {
 
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query_scalar!("select 1")
-            .fetch_one(&self.pool)
-            .await?;
+        sqlx::query_scalar!("select 1").fetch_one(&self.pool).await?;
         Ok(())
     }
 
@@ -123,6 +115,5 @@ fn found<T>(row: Option<T>, noun: crate::error::Noun, id: impl std::fmt::Display
 
 /// Typed ids as the bare ones that a statement takes.
 fn keys<T: Copy + Into<uuid::Uuid>>(ids: &Option<Vec<T>>) -> Option<Vec<uuid::Uuid>> {
-    ids.as_ref()
-        .map(|ids| ids.iter().map(|id| (*id).into()).collect())
+    ids.as_ref().map(|ids| ids.iter().map(|id| (*id).into()).collect())
 }

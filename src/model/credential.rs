@@ -36,12 +36,8 @@ pub enum AccessMethod {
 }
 
 impl AccessMethod {
-    pub const ALL: [AccessMethod; 4] = [
-        AccessMethod::Code,
-        AccessMethod::Card,
-        AccessMethod::MobileKey,
-        AccessMethod::CloudKey,
-    ];
+    pub const ALL: [AccessMethod; 4] =
+        [AccessMethod::Code, AccessMethod::Card, AccessMethod::MobileKey, AccessMethod::CloudKey];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,4 +74,16 @@ pub struct CredentialFilter {
     pub search: Option<String>,
     pub created_before: Option<DateTime<Utc>>,
     pub paging: Paging,
+}
+
+impl Credential {
+    /// What to call it.
+    pub fn display_name(&self) -> &'static str {
+        match self.access_method {
+            AccessMethod::Code => "Code",
+            AccessMethod::Card => "Card",
+            AccessMethod::MobileKey => "Mobile key",
+            AccessMethod::CloudKey => "Cloud key",
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::id::{CredentialId, DeviceId, EventId, UserIdentityId, WorkspaceId};
 use super::reach::Reach;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -30,16 +30,8 @@ impl Serialize for Event {
         map.serialize_entry("event_id", &self.event_id)?;
         map.serialize_entry("event_type", &self.event_type)?;
         map.serialize_entry("workspace_id", &self.workspace_id)?;
-        map.serialize_entry(
-            "created_at",
-            &self.created_at.to_rfc3339_opts(SecondsFormat::Micros, true),
-        )?;
-        map.serialize_entry(
-            "occurred_at",
-            &self
-                .occurred_at
-                .to_rfc3339_opts(SecondsFormat::Micros, true),
-        )?;
+        map.serialize_entry("created_at", &self.created_at)?;
+        map.serialize_entry("occurred_at", &self.occurred_at)?;
         for (name, value) in &self.details {
             map.serialize_entry(name, value)?;
         }
@@ -48,18 +40,21 @@ impl Serialize for Event {
 }
 
 /// Which events are meant. Conditions add up; times are exclusive.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     pub reach: Reach,
     pub after: Option<DateTime<Utc>>,
     pub before: Option<DateTime<Utc>>,
     pub event_ids: Option<Vec<EventId>>,
-    /// None: all types but the opt-in ones.
     pub event_types: Option<Vec<String>>,
+    /// Opt-in types, too, where no types are named.
+    pub include_opt_in: bool,
     pub device_ids: Option<Vec<DeviceId>>,
     pub user_identity_id: Option<UserIdentityId>,
     pub acs_credential_id: Option<CredentialId>,
     pub acs_system_ids: Option<Vec<Uuid>>,
-    pub limit: i64,
+    /// At most so many; None for all.
+    pub limit: Option<i64>,
+    /// So many of the first are left out.
     pub offset: i64,
 }

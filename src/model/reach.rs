@@ -4,8 +4,9 @@ use super::id::UserIdentityId;
 use uuid::Uuid;
 
 /// The part of a workspace that a question is about. What is out of reach is answered like what does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reach {
+    #[default]
     Workspace,
     Person(UserIdentityId),
     /// A client session without a person.

@@ -14,47 +14,28 @@ pub struct Token(String);
 impl Token {
     /// A key of one workspace, `seam_<8>_<24>`; those of sandboxes say `test`.
     pub fn api_key(is_sandbox: bool, entropy: &Entropy) -> Token {
-        let short = if is_sandbox {
-            format!("test{}", entropy.base58(4))
-        } else {
-            unreserved(entropy)
-        };
+        let short = if is_sandbox { format!("test{}", entropy.base58(4)) } else { unreserved(entropy) };
         Token(format!("seam_{short}_{}", entropy.base58(24)))
     }
 
     /// A personal access token, `seam_at1<8>_<24>`.
     pub fn access_token(entropy: &Entropy) -> Token {
-        Token(format!(
-            "seam_at1{}_{}",
-            entropy.base58(8),
-            entropy.base58(24)
-        ))
+        Token(format!("seam_at1{}_{}", entropy.base58(8), entropy.base58(24)))
     }
 
     /// A client session's token, `seam_cst1<8>_<24>`.
     pub fn client_session(entropy: &Entropy) -> Token {
-        Token(format!(
-            "seam_cst1{}_{}",
-            entropy.base58(8),
-            entropy.base58(24)
-        ))
+        Token(format!("seam_cst1{}_{}", entropy.base58(8), entropy.base58(24)))
     }
 
     /// A workspace's publishable key, `seam_pk1<8>_<24>`.
     pub fn publishable_key(entropy: &Entropy) -> Token {
-        Token(format!(
-            "seam_pk1{}_{}",
-            entropy.base58(8),
-            entropy.base58(24)
-        ))
+        Token(format!("seam_pk1{}_{}", entropy.base58(8), entropy.base58(24)))
     }
 
     /// A webhook's signing secret: `whsec_` and 24 bytes in base64 (Standard Webhooks, "Signature scheme").
     pub fn signing_secret(entropy: &Entropy) -> Token {
-        Token(format!(
-            "whsec_{}",
-            BASE64_STANDARD.encode(entropy.bytes::<24>())
-        ))
+        Token(format!("whsec_{}", BASE64_STANDARD.encode(entropy.bytes::<24>())))
     }
 
     /// The text itself, for its owner's eyes.
@@ -119,10 +100,7 @@ pub fn scheme_of(bearer: &str) -> Scheme {
 fn unreserved(entropy: &Entropy) -> String {
     loop {
         let short = entropy.base58(8);
-        if !["at", "cst", "pk", "test"]
-            .iter()
-            .any(|mark| short.starts_with(mark))
-        {
+        if !["at", "cst", "pk", "test"].iter().any(|mark| short.starts_with(mark)) {
             return short;
         }
     }
@@ -136,32 +114,17 @@ mod tests {
     fn minted_tokens_are_told_apart_by_their_beginning() {
         let entropy = Entropy::seeded(1);
         for _ in 0..2_000 {
-            assert_eq!(
-                scheme_of(Token::api_key(true, &entropy).reveal()),
-                Scheme::ApiKey
-            );
-            assert_eq!(
-                scheme_of(Token::api_key(false, &entropy).reveal()),
-                Scheme::ApiKey
-            );
-            assert_eq!(
-                scheme_of(Token::access_token(&entropy).reveal()),
-                Scheme::AccessToken
-            );
-            assert_eq!(
-                scheme_of(Token::client_session(&entropy).reveal()),
-                Scheme::ClientSession
-            );
+            assert_eq!(scheme_of(Token::api_key(true, &entropy).reveal()), Scheme::ApiKey);
+            assert_eq!(scheme_of(Token::api_key(false, &entropy).reveal()), Scheme::ApiKey);
+            assert_eq!(scheme_of(Token::access_token(&entropy).reveal()), Scheme::AccessToken);
+            assert_eq!(scheme_of(Token::client_session(&entropy).reveal()), Scheme::ClientSession);
         }
     }
 
     #[test]
     fn debug_output_keeps_the_secret() {
         let token = Token::api_key(true, &Entropy::seeded(1));
-        let secret = token
-            .reveal()
-            .rsplit_once('_')
-            .map(|(_, secret)| secret.to_owned());
+        let secret = token.reveal().rsplit_once('_').map(|(_, secret)| secret.to_owned());
         assert!(!format!("{token:?}").contains(&secret.expect("a key has a secret part")));
     }
 }

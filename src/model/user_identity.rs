@@ -19,15 +19,10 @@ pub struct UserIdentity {
 impl UserIdentity {
     /// What to call them: the name, else the e-mail address, the phone number, the key.
     pub fn display_name(&self) -> &str {
-        [
-            &self.full_name,
-            &self.email_address,
-            &self.phone_number,
-            &self.user_identity_key,
-        ]
-        .into_iter()
-        .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
-        .unwrap_or("User identity")
+        [&self.full_name, &self.email_address, &self.phone_number, &self.user_identity_key]
+            .into_iter()
+            .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+            .unwrap_or("User identity")
     }
 }
 

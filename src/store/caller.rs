@@ -50,17 +50,11 @@ pub enum Credential {
 
 impl Store {
     /// Finds out who is calling. An unknown, expired or revoked credential is `Unauthenticated` with the reason.
-    pub async fn authenticate(
-        &self,
-        presented: Presented<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<Authenticated> {
+    pub async fn authenticate(&self, presented: Presented<'_>, now: DateTime<Utc>) -> Result<Authenticated> {
         match presented {
             Presented::ApiKey(key) => self.api_key(key).await,
             Presented::AccessToken(token, workspace) => self.access_token(token, workspace).await,
-            Presented::ConsoleSession(jwt, workspace) => {
-                self.console_session(jwt, workspace, now).await
-            }
+            Presented::ConsoleSession(jwt, workspace) => self.console_session(jwt, workspace, now).await,
             Presented::ClientSession(token) => self.client_session(token, now).await,
             Presented::PublishableKey(key) => self.publishable_key(key).await,
         }
@@ -81,19 +75,11 @@ impl Store {
         .ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
         match row.revoked_at {
             Some(_) => Err(rejected(Scheme::ApiKey, Why::Revoked)),
-            None => Ok(self.caller(
-                row.workspace_id,
-                row.is_sandbox,
-                Credential::ApiKey(ApiKeyId(row.api_key_id)),
-            )),
+            None => Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::ApiKey(ApiKeyId(row.api_key_id)))),
         }
     }
 
-    async fn access_token(
-        &self,
-        token: &str,
-        workspace: Option<WorkspaceId>,
-    ) -> Result<Authenticated> {
+    async fn access_token(&self, token: &str, workspace: Option<WorkspaceId>) -> Result<Authenticated> {
         let hash = TokenHash::of(token);
         let row = sqlx::query!(
             r#"
@@ -130,8 +116,7 @@ impl Store {
         workspace: Option<WorkspaceId>,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
-        let unverified = console::Claimed::of(jwt)
-            .ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
+        let unverified = console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
         let row = sqlx::query!(
             r#"
             select key.secret_sealed, session.expires_at,
@@ -159,11 +144,9 @@ impl Store {
         }
         match (workspace, row.workspace_id.zip(row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::ConsoleSession(unverified.session))),
-            (Some(_), Some((workspace, is_sandbox))) => Ok(self.caller(
-                workspace,
-                is_sandbox,
-                Credential::ConsoleSession(unverified.session),
-            )),
+            (Some(_), Some((workspace, is_sandbox))) => {
+                Ok(self.caller(workspace, is_sandbox, Credential::ConsoleSession(unverified.session)))
+            }
             (Some(_), None) => Err(rejected(Scheme::ConsoleSession, Why::NotMember)),
         }
     }
@@ -188,52 +171,30 @@ impl Store {
         if row.expires_at <= now {
             return Err(rejected(Scheme::ClientSession, Why::Expired));
         }
-        let credential =
-            Credential::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
+        let credential = Credential::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
         Ok(self.caller(row.workspace_id, row.is_sandbox, credential))
     }
 
     async fn publishable_key(&self, key: &str) -> Result<Authenticated> {
-        let row = sqlx::query!(
-            "select workspace_id, is_sandbox from workspace where publishable_key = $1",
-            key
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
+        let row = sqlx::query!("select workspace_id, is_sandbox from workspace where publishable_key = $1", key)
+            .fetch_optional(&self.pool)
+            .await?
+            .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
         Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::PublishableKey))
     }
 
-    fn caller(
-        &self,
-        workspace_id: Uuid,
-        is_sandbox: bool,
-        credential: Credential,
-    ) -> Authenticated {
-        let workspace = Workspace {
-            store: self.clone(),
-            workspace_id: WorkspaceId(workspace_id),
-            is_sandbox,
-        };
-        Authenticated::Caller(Caller {
-            workspace,
-            credential,
-        })
+    fn caller(&self, workspace_id: Uuid, is_sandbox: bool, credential: Credential) -> Authenticated {
+        let workspace = Workspace { store: self.clone(), workspace_id: WorkspaceId(workspace_id), is_sandbox };
+        Authenticated::Caller(Caller { workspace, credential })
     }
 
     fn account(&self, who: Who) -> Authenticated {
-        Authenticated::Account(Account {
-            store: self.clone(),
-            who,
-        })
+        Authenticated::Account(Account { store: self.clone(), who })
     }
 
     /// The workspace of a key that was minted a moment ago.
     pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
-        match self
-            .authenticate(Presented::ApiKey(key.reveal()), now)
-            .await?
-        {
+        match self.authenticate(Presented::ApiKey(key.reveal()), now).await? {
             Authenticated::Caller(caller) => Ok(caller.workspace),
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }

@@ -61,19 +61,13 @@ impl Workspace {
             (true, _) => self.client_session(new.client_session_id).await,
             (false, IfTaken::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
             (false, IfTaken::Reuse) => {
-                self.client_session_by_key(new.user_identifier_key.as_deref().unwrap_or_default())
-                    .await
+                self.client_session_by_key(new.user_identifier_key.as_deref().unwrap_or_default()).await
             }
         }
     }
 
     /// Takes a key from a session that has expired, so that a new one may have it.
-    async fn free_key(
-        &self,
-        connection: &mut PgConnection,
-        key: &str,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
+    async fn free_key(&self, connection: &mut PgConnection, key: &str, now: DateTime<Utc>) -> Result<()> {
         sqlx::query!(
             r#"
             update client_session set revoked_at = $3
@@ -146,10 +140,7 @@ impl Workspace {
     }
 
     /// The living sessions that a filter lets through, in order of creation.
-    pub async fn client_sessions(
-        &self,
-        filter: &ClientSessionFilter,
-    ) -> Result<Vec<ClientSession>> {
+    pub async fn client_sessions(&self, filter: &ClientSessionFilter) -> Result<Vec<ClientSession>> {
         let rows = select_sessions!(
             "where workspace_id = $1 and revoked_at is null
                 and ($2::uuid is null or client_session_id = $2)
@@ -174,11 +165,7 @@ impl Workspace {
     }
 
     /// Lets a living session see more: another person, more accounts, more views.
-    pub async fn widen_client_session(
-        &self,
-        id: ClientSessionId,
-        grant: &ClientSessionGrant,
-    ) -> Result<ClientSession> {
+    pub async fn widen_client_session(&self, id: ClientSessionId, grant: &ClientSessionGrant) -> Result<ClientSession> {
         let changed = sqlx::query_scalar!(
             r#"
             update client_session
@@ -203,11 +190,7 @@ impl Workspace {
     }
 
     /// Ends a session; its token is refused from now on. Again is well, too.
-    pub async fn revoke_client_session(
-        &self,
-        id: ClientSessionId,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
+    pub async fn revoke_client_session(&self, id: ClientSessionId, now: DateTime<Utc>) -> Result<()> {
         let revoked = sqlx::query_scalar!(
             r#"
             update client_session set revoked_at = coalesce(revoked_at, $3)
@@ -224,15 +207,9 @@ impl Workspace {
     }
 
     /// Deletes a session, and tells of it by `client_session.deleted`.
-    pub async fn delete_client_session(
-        &self,
-        id: ClientSessionId,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
+    pub async fn delete_client_session(&self, id: ClientSessionId, now: DateTime<Utc>) -> Result<()> {
         let mut connection = self.store.pool.acquire().await?;
-        let deleted = self
-            .delete_sessions(&mut connection, Some(id), None, now)
-            .await?;
+        let deleted = self.delete_sessions(&mut connection, Some(id), None, now).await?;
         super::found((deleted > 0).then_some(()), Noun::ClientSession, id)
     }
 
@@ -243,9 +220,7 @@ impl Workspace {
         person: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.delete_sessions(connection, None, Some(person), now)
-            .await
-            .map(|_| ())
+        self.delete_sessions(connection, None, Some(person), now).await.map(|_| ())
     }
 
     async fn delete_sessions(
@@ -287,10 +262,7 @@ impl Workspace {
 
     fn opened(&self, row: Row) -> Result<ClientSession> {
         Ok(ClientSession {
-            token: self
-                .store
-                .seal
-                .open(&row.token_sealed, row.client_session_id.0)?,
+            token: self.store.seal.open(&row.token_sealed, row.client_session_id.0)?,
             workspace_id: row.workspace_id,
             client_session_id: row.client_session_id,
             user_identifier_key: row.user_identifier_key,

@@ -30,13 +30,8 @@ impl Claimed {
     pub fn of(jwt: &str) -> Option<Claimed> {
         let header = jsonwebtoken::decode_header(jwt).ok()?;
         let key = Uuid::parse_str(&header.kid?).ok()?;
-        let claims = jsonwebtoken::dangerous::insecure_decode::<Claims>(jwt)
-            .ok()?
-            .claims;
-        Some(Claimed {
-            key: ConsoleKeyId(key),
-            session: ConsoleSessionId(claims.sub),
-        })
+        let claims = jsonwebtoken::dangerous::insecure_decode::<Claims>(jwt).ok()?.claims;
+        Some(Claimed { key: ConsoleKeyId(key), session: ConsoleSessionId(claims.sub) })
     }
 }
 
@@ -56,17 +51,8 @@ pub(super) fn sign(
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<Token, Error> {
-    let header = Header {
-        kid: Some(key.to_string()),
-        ..Header::new(Algorithm::HS256)
-    };
-    let claims = Claims {
-        sub: session.0,
-        iat: now.timestamp(),
-        exp: expires_at.timestamp(),
-    };
+    let header = Header { kid: Some(key.to_string()), ..Header::new(Algorithm::HS256) };
+    let claims = Claims { sub: session.0, iat: now.timestamp(), exp: expires_at.timestamp() };
     let key = EncodingKey::from_secret(secret.reveal().as_bytes());
-    jsonwebtoken::encode(&header, &claims, &key)
-        .map(Token::from)
-        .map_err(|fault| Error::Internal(Box::new(fault)))
+    jsonwebtoken::encode(&header, &claims, &key).map(Token::from).map_err(|fault| Error::Internal(Box::new(fault)))
 }

@@ -29,11 +29,7 @@ macro_rules! select_credentials {
 impl Workspace {
     /// Makes a credential. A multi-phone sync credential gets a child on each of its person's living phones; any other
     /// mobile key goes to their newest phone, or waits for one. An unknown person is not found.
-    pub async fn create_credential(
-        &self,
-        new: &NewCredential,
-        now: DateTime<Utc>,
-    ) -> Result<Credential> {
+    pub async fn create_credential(&self, new: &NewCredential, now: DateTime<Utc>) -> Result<Credential> {
         // Under the person's lock, so that a phone that is being registered gets its child from one side or the other.
         let mut transaction = self.store.pool.begin().await?;
         if let Some(person) = new.user_identity_id {
@@ -52,10 +48,7 @@ impl Workspace {
     ) -> Result<()> {
         let is_mobile_key = new.access_method == AccessMethod::MobileKey;
         let is_issued_at_once = new.is_multi_phone_sync_credential
-            || matches!(
-                new.access_method,
-                AccessMethod::Code | AccessMethod::CloudKey
-            );
+            || matches!(new.access_method, AccessMethod::Code | AccessMethod::CloudKey);
         sqlx::query!(
             r#"
             with meant as (
@@ -120,13 +113,9 @@ impl Workspace {
 
     /// The credential with this id.
     pub async fn credential(&self, id: CredentialId) -> Result<Credential> {
-        let row = select_credentials!(
-            "where workspace_id = $1 and acs_credential_id = $2",
-            self.key(),
-            id.0
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
+        let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.key(), id.0)
+            .fetch_optional(&self.store.pool)
+            .await?;
         super::found(row, Noun::Credential, id)
     }
 
@@ -142,11 +131,7 @@ impl Workspace {
     }
 
     /// The credentials that a filter lets through, in order of creation.
-    pub async fn credentials(
-        &self,
-        filter: &CredentialFilter,
-        reach: Reach,
-    ) -> Result<Page<Credential>> {
+    pub async fn credentials(&self, filter: &CredentialFilter, reach: Reach) -> Result<Page<Credential>> {
         let rows = select_credentials!(
             "where workspace_id = $1
                 and ($2::uuid is null or user_identity_id = $2)
@@ -175,18 +160,13 @@ impl Workspace {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(filter.paging.cut(rows, |key| Place {
-            created_at: key.created_at,
-            id: key.acs_credential_id.0,
-        }))
+        Ok(filter.paging.cut(rows, |key| Place { created_at: key.created_at, id: key.acs_credential_id.0 }))
     }
 
     /// Deletes a credential with its children, and tells of each by `acs_credential.deleted`.
     pub async fn delete_credential(&self, id: CredentialId, now: DateTime<Utc>) -> Result<()> {
         let mut connection = self.store.pool.acquire().await?;
-        let deleted = self
-            .delete_credentials(&mut connection, Some(id), None, now)
-            .await?;
+        let deleted = self.delete_credentials(&mut connection, Some(id), None, now).await?;
         super::found((deleted > 0).then_some(()), Noun::Credential, id)
     }
 
@@ -197,9 +177,7 @@ impl Workspace {
         person: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.delete_credentials(connection, None, Some(person), now)
-            .await
-            .map(|_| ())
+        self.delete_credentials(connection, None, Some(person), now).await.map(|_| ())
     }
 
     async fn delete_credentials(

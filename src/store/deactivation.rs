@@ -26,8 +26,7 @@ impl Workspace {
         now: DateTime<Utc>,
     ) -> Result<Vec<Deactivated>> {
         let mut connection = self.store.pool.acquire().await?;
-        self.deactivate_on(&mut connection, devices, reach, reason, now)
-            .await
+        self.deactivate_on(&mut connection, devices, reach, reason, now).await
     }
 
     /// [`Workspace::deactivate_phones`] within a transaction.
@@ -44,19 +43,9 @@ impl Workspace {
         // A phone that was changed between our look and our lock is passed over by the statement; the next round sees it
         // as it has become. One round is the rule.
         while !left.is_empty() {
-            let rows = self
-                .try_deactivate(connection, &left, reach, reason, now)
-                .await?;
-            left = rows
-                .iter()
-                .filter(|row| row.is_passed_over())
-                .map(|row| DeviceId(row.device_id))
-                .collect();
-            done.extend(
-                rows.iter()
-                    .filter(|row| !row.is_passed_over())
-                    .map(Row::outcome),
-            );
+            let rows = self.try_deactivate(connection, &left, reach, reason, now).await?;
+            left = rows.iter().filter(|row| row.is_passed_over()).map(|row| DeviceId(row.device_id)).collect();
+            done.extend(rows.iter().filter(|row| !row.is_passed_over()).map(Row::outcome));
         }
         Ok(done)
     }
@@ -134,9 +123,6 @@ impl Row {
     }
 
     fn outcome(&self) -> Deactivated {
-        Deactivated {
-            device_id: DeviceId(self.device_id),
-            now: self.now,
-        }
+        Deactivated { device_id: DeviceId(self.device_id), now: self.now }
     }
 }

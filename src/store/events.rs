@@ -18,7 +18,7 @@ impl Workspace {
                 and ($2::timestamptz is null or created_at > $2)
                 and ($3::timestamptz is null or created_at < $3)
                 and ($4::uuid[] is null or event_id = any ($4))
-                and case when $5::text[] is null then not is_opt_in else event_type = any ($5) end
+                and case when $5::text[] is null then $13 or not is_opt_in else event_type = any ($5) end
                 and ($6::uuid[] is null or device_id = any ($6))
                 and ($7::uuid is null or user_identity_id = $7)
                 and ($8::uuid is null or acs_credential_id = $8)
@@ -39,6 +39,7 @@ impl Workspace {
             filter.reach.owner(),
             filter.limit,
             filter.offset,
+            filter.include_opt_in,
         )
         .fetch_all(&self.store.pool)
         .await?)

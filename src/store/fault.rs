@@ -12,14 +12,9 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => {
-                Error::Unavailable(format!("the database is away: {fault}"))
-            }
-            sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>()
-            {
-                Some(postgres) => {
-                    of_postgres(postgres).unwrap_or_else(|| Error::Internal(Box::new(fault)))
-                }
+            | sqlx::Error::WorkerCrashed => Error::Unavailable(format!("the database is away: {fault}")),
+            sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
+                Some(postgres) => of_postgres(postgres).unwrap_or_else(|| Error::Internal(Box::new(fault))),
                 None => Error::Internal(Box::new(fault)),
             },
             _ => Error::Internal(Box::new(fault)),
@@ -34,9 +29,7 @@ fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     }
     // Classes of the manual's appendix "PostgreSQL Error Codes": connection exceptions, transaction rollbacks (retry),
     // no resources, operator intervention (shutdown, starting up), system errors.
-    let away = ["08", "40", "53", "57", "58"]
-        .iter()
-        .any(|class| fault.code().starts_with(class));
+    let away = ["08", "40", "53", "57", "58"].iter().any(|class| fault.code().starts_with(class));
     away.then(|| Error::Unavailable(format!("the database refuses: {}", fault.message())))
 }
 

@@ -184,11 +184,7 @@ impl Store {
     }
 
     /// Revokes the access token with this id, or the one whose secret this is. Again is well, too.
-    pub async fn revoke_access_token(
-        &self,
-        id_or_token: &str,
-        now: DateTime<Utc>,
-    ) -> Result<AccessTokenId> {
+    pub async fn revoke_access_token(&self, id_or_token: &str, now: DateTime<Utc>) -> Result<AccessTokenId> {
         let hash = TokenHash::of(id_or_token);
         let revoked = sqlx::query_scalar!(
             r#"
@@ -278,12 +274,7 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
-        row.map(|row| {
-            Ok((
-                ConsoleKeyId(row.console_key_id),
-                self.seal.open(&row.secret_sealed, row.console_key_id)?,
-            ))
-        })
-        .transpose()
+        row.map(|row| Ok((ConsoleKeyId(row.console_key_id), self.seal.open(&row.secret_sealed, row.console_key_id)?)))
+            .transpose()
     }
 }

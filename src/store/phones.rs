@@ -100,10 +100,7 @@ impl Workspace {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(filter.paging.cut(rows, |phone| Place {
-            created_at: phone.created_at,
-            id: phone.device_id.0,
-        }))
+        Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
     /// The ids of a person's living phones. An unknown person is not found.
@@ -184,21 +181,12 @@ impl Workspace {
 
 /// What a change of metadata sets, and the keys that it removes.
 fn split(change: &MetadataChange) -> (serde_json::Value, Vec<String>) {
-    let set: serde_json::Map<_, _> = change
-        .iter()
-        .filter_map(|(key, value)| Some((key.clone(), json!(value.as_ref()?))))
-        .collect();
-    let removed = change
-        .iter()
-        .filter(|(_, value)| value.is_none())
-        .map(|(key, _)| key.clone())
-        .collect();
+    let set: serde_json::Map<_, _> =
+        change.iter().filter_map(|(key, value)| Some((key.clone(), json!(value.as_ref()?)))).collect();
+    let removed = change.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.clone()).collect();
     (set.into(), removed)
 }
 
 fn names(systems: &[OperatingSystem]) -> Vec<String> {
-    systems
-        .iter()
-        .map(|system| system.as_str().to_owned())
-        .collect()
+    systems.iter().map(|system| system.as_str().to_owned()).collect()
 }

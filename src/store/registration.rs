@@ -15,19 +15,14 @@ impl Workspace {
         // Under the person's lock, so that neither a second registration of the same installation nor a credential that
         // is being made for this person's phones happens between looking and writing.
         let mut transaction = self.store.pool.begin().await?;
-        self.lock_person(&mut transaction, new.user_identity_id)
-            .await?;
+        self.lock_person(&mut transaction, new.user_identity_id).await?;
         let device_id = self.register_under_lock(&mut transaction, new, now).await?;
         transaction.commit().await?;
         Ok(device_id)
     }
 
     /// Holds a person still until the transaction ends.
-    pub(super) async fn lock_person(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        person: UserIdentityId,
-    ) -> Result<()> {
+    pub(super) async fn lock_person(&self, connection: &mut sqlx::PgConnection, person: UserIdentityId) -> Result<()> {
         let locked = sqlx::query_scalar!(
             r#"
             select user_identity_id from user_identity

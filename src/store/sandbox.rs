@@ -12,11 +12,7 @@ const RESET: &str = "RESET_SANDBOX_WORKSPACE";
 impl Workspace {
     /// Empties a sandbox: persons, phones, credentials, client sessions, events and webhooks. The keys and tokens that
     /// let its callers in stay. Any other workspace is refused.
-    pub async fn reset_sandbox(
-        &self,
-        attempt: ActionAttemptId,
-        now: DateTime<Utc>,
-    ) -> Result<ActionAttempt> {
+    pub async fn reset_sandbox(&self, attempt: ActionAttemptId, now: DateTime<Utc>) -> Result<ActionAttempt> {
         if !self.is_sandbox {
             return Err(Error::Conflict(Reason::NotASandbox));
         }
@@ -25,16 +21,10 @@ impl Workspace {
         for statement in [
             sqlx::query!("delete from event where workspace_id = $1", self.key()),
             sqlx::query!("delete from webhook where workspace_id = $1", self.key()),
-            sqlx::query!(
-                "delete from client_session where workspace_id = $1",
-                self.key()
-            ),
+            sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
             sqlx::query!("delete from credential where workspace_id = $1", self.key()),
             sqlx::query!("delete from phone where workspace_id = $1", self.key()),
-            sqlx::query!(
-                "delete from user_identity where workspace_id = $1",
-                self.key()
-            ),
+            sqlx::query!("delete from user_identity where workspace_id = $1", self.key()),
         ] {
             statement.execute(&mut *transaction).await?;
         }
@@ -51,9 +41,6 @@ impl Workspace {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(ActionAttempt {
-            action_attempt_id: attempt,
-            action_type: RESET.to_owned(),
-        })
+        Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
     }
 }

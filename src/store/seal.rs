@@ -34,20 +34,10 @@ pub enum SealError {
 impl Seal {
     /// The seal of a key in base64.
     pub fn from_base64(key: &str, entropy: Entropy) -> Result<Seal, SealError> {
-        let key = BASE64_STANDARD
-            .decode(key.trim())
-            .map_err(|_| SealError::NotAKey)?;
+        let key = BASE64_STANDARD.decode(key.trim()).map_err(|_| SealError::NotAKey)?;
         let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| SealError::NotAKey)?;
-        let fingerprint = Sha256::new()
-            .chain_update(b"handset seal key")
-            .chain_update(&key)
-            .finalize()
-            .into();
-        Ok(Seal {
-            cipher: Arc::new(cipher),
-            fingerprint,
-            entropy,
-        })
+        let fingerprint = Sha256::new().chain_update(b"handset seal key").chain_update(&key).finalize().into();
+        Ok(Seal { cipher: Arc::new(cipher), fingerprint, entropy })
     }
 
     /// A new key in base64.
@@ -63,10 +53,7 @@ impl Seal {
     /// Seals `secret` for the row `owner`.
     pub(super) fn close(&self, secret: &Token, owner: Uuid) -> Vec<u8> {
         let nonce: [u8; NONCE] = self.entropy.bytes();
-        let payload = Payload {
-            msg: secret.reveal().as_bytes(),
-            aad: owner.as_bytes(),
-        };
+        let payload = Payload { msg: secret.reveal().as_bytes(), aad: owner.as_bytes() };
         let sealed = self
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
@@ -76,16 +63,12 @@ impl Seal {
 
     /// Opens what was sealed for the row `owner`.
     pub(super) fn open(&self, sealed: &[u8], owner: Uuid) -> Result<Token, Error> {
-        self.try_open(sealed, owner)
-            .ok_or_else(|| Error::Internal(Box::new(SealError::DoesNotOpen)))
+        self.try_open(sealed, owner).ok_or_else(|| Error::Internal(Box::new(SealError::DoesNotOpen)))
     }
 
     fn try_open(&self, sealed: &[u8], owner: Uuid) -> Option<Token> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
-        let payload = Payload {
-            msg: sealed,
-            aad: owner.as_bytes(),
-        };
+        let payload = Payload { msg: sealed, aad: owner.as_bytes() };
         let opened = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
         String::from_utf8(opened).ok().map(Token::from)
     }
@@ -104,8 +87,7 @@ mod tests {
     #[test]
     fn a_sealed_secret_opens_for_its_own_row_only() {
         let entropy = Entropy::seeded(3);
-        let seal = Seal::from_base64(&Seal::new_key(&entropy), entropy.clone())
-            .expect("a new key is a key");
+        let seal = Seal::from_base64(&Seal::new_key(&entropy), entropy.clone()).expect("a new key is a key");
         let (mine, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let sealed = seal.close(&Token::from("whsec_x".to_owned()), mine);
         assert_eq!(seal.open(&sealed, mine).expect("opens").reveal(), "whsec_x");

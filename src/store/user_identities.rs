@@ -66,22 +66,14 @@ impl Workspace {
 
     /// The person with this key.
     pub async fn user_identity_by_key(&self, key: &str) -> Result<UserIdentity> {
-        let row = select_user_identities!(
-            "where workspace_id = $1 and user_identity_key = $2",
-            self.key(),
-            key,
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
+        let row = select_user_identities!("where workspace_id = $1 and user_identity_key = $2", self.key(), key,)
+            .fetch_optional(&self.store.pool)
+            .await?;
         super::found(row, Noun::UserIdentity, key)
     }
 
     /// The persons that a filter lets through, in order of creation.
-    pub async fn user_identities(
-        &self,
-        filter: &UserIdentityFilter,
-        reach: Reach,
-    ) -> Result<Page<UserIdentity>> {
+    pub async fn user_identities(&self, filter: &UserIdentityFilter, reach: Reach) -> Result<Page<UserIdentity>> {
         let rows = select_user_identities!(
             "where workspace_id = $1
                 and ($2::uuid is null or user_identity_id = $2)
@@ -105,18 +97,11 @@ impl Workspace {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(filter.paging.cut(rows, |person| Place {
-            created_at: person.created_at,
-            id: person.user_identity_id.0,
-        }))
+        Ok(filter.paging.cut(rows, |person| Place { created_at: person.created_at, id: person.user_identity_id.0 }))
     }
 
     /// Changes what is said of a person.
-    pub async fn update_user_identity(
-        &self,
-        id: UserIdentityId,
-        change: &UserIdentityChange,
-    ) -> Result<()> {
+    pub async fn update_user_identity(&self, id: UserIdentityId, change: &UserIdentityChange) -> Result<()> {
         let changed = sqlx::query_scalar!(
             r#"
             update user_identity
@@ -150,24 +135,12 @@ impl Workspace {
         let mut transaction = self.store.pool.begin().await?;
         self.lock_person(&mut transaction, id).await?;
         let phones = self.phone_ids_on(&mut transaction, id).await?;
-        self.deactivate_on(
-            &mut transaction,
-            &phones,
-            Reach::Workspace,
-            Some("user identity deleted"),
-            now,
-        )
-        .await?;
+        self.deactivate_on(&mut transaction, &phones, Reach::Workspace, Some("user identity deleted"), now).await?;
         self.delete_sessions_of(&mut transaction, id, now).await?;
-        self.delete_credentials_of(&mut transaction, id, now)
+        self.delete_credentials_of(&mut transaction, id, now).await?;
+        sqlx::query!("delete from user_identity where workspace_id = $1 and user_identity_id = $2", self.key(), id.0,)
+            .execute(&mut *transaction)
             .await?;
-        sqlx::query!(
-            "delete from user_identity where workspace_id = $1 and user_identity_id = $2",
-            self.key(),
-            id.0,
-        )
-        .execute(&mut *transaction)
-        .await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -64,9 +64,7 @@ impl Workspace {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| self.opened_webhook(row))
-            .collect()
+        rows.into_iter().map(|row| self.opened_webhook(row)).collect()
     }
 
     /// Changes which types of event a webhook hears of, from now on.

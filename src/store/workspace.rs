@@ -77,12 +77,7 @@ pub struct NewWorkspace {
 
 impl NewWorkspace {
     /// A workspace called `name`, with an id and a publishable key of its own.
-    pub fn named(
-        name: impl Into<String>,
-        is_sandbox: bool,
-        now: DateTime<Utc>,
-        entropy: &Entropy,
-    ) -> NewWorkspace {
+    pub fn named(name: impl Into<String>, is_sandbox: bool, now: DateTime<Utc>, entropy: &Entropy) -> NewWorkspace {
         NewWorkspace {
             workspace_id: entropy.id(now),
             name: name.into(),
@@ -117,11 +112,7 @@ impl Account {
     }
 
     /// Makes a workspace that this account is a member of.
-    pub async fn create_workspace(
-        &self,
-        new: &NewWorkspace,
-        now: DateTime<Utc>,
-    ) -> Result<WorkspaceRecord> {
+    pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<WorkspaceRecord> {
         let (token, session) = self.keys();
         Ok(sqlx::query_as!(
             WorkspaceRecord,

@@ -1,0 +1,8 @@
+//! The dialects that Handset speaks. A new one is one folder and one line.
+
+pub mod seam;
+
+use crate::http::Dialect;
+
+/// Every dialect; the one without a prefix has what the others leave.
+pub static ALL: [&Dialect; 1] = [&seam::DIALECT];

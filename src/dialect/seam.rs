@@ -1,0 +1,70 @@
+//! Seam: `/phones/*` and what clients of Seam Connect need around it. A route is a value (its path, its methods, who may
+//! call it, what it takes and gives), from which the router and the OpenAPI document are both made, so that they cannot
+//! differ. The wire's facts come from Seam's published OpenAPI document, from its SDKs and from its open framework.
+
+mod access;
+mod acs_credentials;
+mod action_attempts;
+mod answer;
+mod client_sessions;
+mod devices;
+mod error;
+mod event_types;
+mod events;
+mod health;
+mod input;
+pub mod openapi;
+mod page;
+mod phone_sessions;
+mod phones;
+mod resources;
+mod route;
+mod user_identities;
+mod webhooks;
+mod wire;
+mod workspaces;
+
+use crate::error::Error;
+use crate::http::{App, Dialect};
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+use route::Route;
+
+/// The dialect, as a value.
+pub static DIALECT: Dialect =
+    Dialect { name: "seam", prefix: "", request_id_header: "seam-request-id", routes: router, render: error::render };
+
+/// Every route, in the order of the document.
+fn routes() -> Vec<Route> {
+    [
+        phones::routes(),
+        events::routes(),
+        user_identities::routes(),
+        client_sessions::routes(),
+        devices::routes(),
+        acs_credentials::routes(),
+        workspaces::routes(),
+        action_attempts::routes(),
+        webhooks::routes(),
+        health::routes(),
+        phone_sessions::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn router() -> Router<App> {
+    let document = openapi::document().to_string();
+    let document = get(move || async move { ([("content-type", answer::JSON)], document) })
+        .fallback(|| async { Error::MethodNotAllowed(vec!["GET"]).into_response() });
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, any(move |app, request| route.serve(app, request)))
+        })
+        .route("/openapi.json", document)
+        .fallback(|| async { Error::NoRoute })
+        .layer(access::cors())
+}

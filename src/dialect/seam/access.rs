@@ -1,0 +1,266 @@
+//! Who may call a route: a type that names what the caller is given, and so also which credentials it takes. The order
+//! of judgement is that of Seam's framework: a credential that the route cannot use counts as none, the first that it
+//! can use decides.
+
+use crate::error::{Error, Rejection, Result, Scheme, Why};
+use crate::http::App;
+use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
+use crate::model::reach::Reach;
+use crate::model::token::scheme_of;
+use crate::store::{Account, Authenticated, Caller, Credential, Presented, Workspace};
+use axum::http::header::{AUTHORIZATION, HeaderName};
+use axum::http::{HeaderMap, Method};
+use chrono::{DateTime, Utc};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use uuid::Uuid;
+
+/// Which credentials a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    pub api_key: bool,
+    /// Access tokens and console sessions that name a workspace.
+    pub member: bool,
+    /// Access tokens and console sessions as such.
+    pub account: bool,
+    pub client_session: bool,
+    pub publishable_key: bool,
+}
+
+impl Access {
+    const NONE: Access =
+        Access { api_key: false, member: false, account: false, client_session: false, publishable_key: false };
+    const KEYS: Access = Access { api_key: true, member: true, ..Access::NONE };
+
+    /// Whether the route asks who is calling at all.
+    pub fn is_open(self) -> bool {
+        self == Access::NONE
+    }
+}
+
+/// What a handler is given of its caller.
+pub trait Grant: Sized + Send + 'static {
+    const ACCESS: Access;
+
+    /// From who is calling; None only if [`Grant::ACCESS`] let somebody in who cannot be meant.
+    fn of(caller: Option<Authenticated>) -> Option<Self>;
+
+    /// The workspace that the call is about, for the log.
+    fn tenant(&self) -> Option<WorkspaceId>;
+}
+
+/// Nobody in particular.
+pub struct Anybody;
+
+impl Grant for Anybody {
+    const ACCESS: Access = Access::NONE;
+
+    fn of(_: Option<Authenticated>) -> Option<Self> {
+        Some(Anybody)
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        None
+    }
+}
+
+/// A workspace, by one of its keys or a member's token.
+pub struct ByKey(pub Workspace);
+
+impl Grant for ByKey {
+    const ACCESS: Access = Access::KEYS;
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        in_workspace(caller).map(|caller| ByKey(caller.workspace))
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        Some(self.0.id())
+    }
+}
+
+/// A workspace as far as the caller reaches, by a key or by a client session.
+pub struct ByKeyOrSession {
+    pub workspace: Workspace,
+    pub reach: Reach,
+    /// The client session, if it is one.
+    pub session: Option<ClientSessionId>,
+}
+
+impl Grant for ByKeyOrSession {
+    const ACCESS: Access = Access { client_session: true, ..Access::KEYS };
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        let Caller { workspace, credential } = in_workspace(caller)?;
+        let (reach, session) = match credential {
+            Credential::ClientSession(id, Some(person)) => (Reach::Person(person), Some(id)),
+            Credential::ClientSession(id, None) => (Reach::Nobody, Some(id)),
+            _ => (Reach::Workspace, None),
+        };
+        Some(ByKeyOrSession { workspace, reach, session })
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        Some(self.workspace.id())
+    }
+}
+
+/// A person's part of a workspace, by their client session only.
+pub struct BySession {
+    pub workspace: Workspace,
+    /// None: the session stands for nobody.
+    pub person: Option<UserIdentityId>,
+}
+
+impl Grant for BySession {
+    const ACCESS: Access = Access { client_session: true, ..Access::NONE };
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        let Caller { workspace, credential } = in_workspace(caller)?;
+        match credential {
+            Credential::ClientSession(_, person) => Some(BySession { workspace, person }),
+            _ => None,
+        }
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        Some(self.workspace.id())
+    }
+}
+
+/// A workspace, by a key or by its publishable key.
+pub struct ByKeyOrPublishable {
+    pub workspace: Workspace,
+    pub is_publishable: bool,
+}
+
+impl Grant for ByKeyOrPublishable {
+    const ACCESS: Access = Access { publishable_key: true, ..Access::KEYS };
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        let Caller { workspace, credential } = in_workspace(caller)?;
+        Some(ByKeyOrPublishable { workspace, is_publishable: credential == Credential::PublishableKey })
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        Some(self.workspace.id())
+    }
+}
+
+/// Somebody who may make workspaces: an access token or a console session as such.
+pub struct ByAccount(pub Account);
+
+impl Grant for ByAccount {
+    const ACCESS: Access = Access { account: true, ..Access::NONE };
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        match caller? {
+            Authenticated::Account(account) => Some(ByAccount(account)),
+            Authenticated::Caller(_) => None,
+        }
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        None
+    }
+}
+
+/// One workspace by its key or a client session, or all of an account's.
+pub enum ByAccountOrKey {
+    Account(Account),
+    Workspace(Workspace),
+}
+
+impl Grant for ByAccountOrKey {
+    const ACCESS: Access = Access { api_key: true, account: true, client_session: true, ..Access::NONE };
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        Some(match caller? {
+            Authenticated::Account(account) => ByAccountOrKey::Account(account),
+            Authenticated::Caller(caller) => ByAccountOrKey::Workspace(caller.workspace),
+        })
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        match self {
+            ByAccountOrKey::Account(_) => None,
+            ByAccountOrKey::Workspace(workspace) => Some(workspace.id()),
+        }
+    }
+}
+
+fn in_workspace(caller: Option<Authenticated>) -> Option<Caller> {
+    match caller? {
+        Authenticated::Caller(caller) => Some(caller),
+        Authenticated::Account(_) => None,
+    }
+}
+
+/// Lets a caller in, or says why not.
+pub async fn admit<G: Grant>(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result<G> {
+    let caller = match presented(headers, G::ACCESS)? {
+        _ if G::ACCESS.is_open() => None,
+        Some(presented) => Some(app.store.authenticate(presented, now).await?),
+        None => return Err(Error::Unauthenticated(Rejection::MISSING)),
+    };
+    G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))
+}
+
+/// The credential that a request shows and the route can use.
+fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Presented<'_>>> {
+    let bearer = bearer(headers);
+    if access.client_session {
+        // The header wins over the bearer token; JavaScript clients send the same in both.
+        if let Some(token) =
+            text(headers, "client-session-token").or_else(|| text(headers, "seam-client-session-token"))
+        {
+            return if scheme_of(token) == Scheme::ClientSession {
+                Ok(Some(Presented::ClientSession(token)))
+            } else {
+                Err(Error::Unauthenticated(Rejection::of(Scheme::ClientSession, Why::Malformed)))
+            };
+        }
+    }
+    let Some(bearer) = bearer else {
+        let is_bare = !headers.contains_key(AUTHORIZATION);
+        let key = text(headers, "seam-publishable-key").filter(|_| access.publishable_key && is_bare);
+        return Ok(key.map(Presented::PublishableKey));
+    };
+    Ok(match scheme_of(bearer) {
+        Scheme::ClientSession if access.client_session => Some(Presented::ClientSession(bearer)),
+        Scheme::AccessToken if access.account => Some(Presented::AccessToken(bearer, None)),
+        Scheme::ConsoleSession if access.account => Some(Presented::ConsoleSession(bearer, None)),
+        Scheme::AccessToken if access.member => {
+            workspace(headers).map(|workspace| Presented::AccessToken(bearer, Some(workspace)))
+        }
+        Scheme::ConsoleSession if access.member => {
+            workspace(headers).map(|workspace| Presented::ConsoleSession(bearer, Some(workspace)))
+        }
+        Scheme::ApiKey if access.api_key => Some(Presented::ApiKey(bearer)),
+        _ => None,
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The workspace that a token is used for. What is no id names no workspace: the nil id, of which nobody is a member.
+fn workspace(headers: &HeaderMap) -> Option<WorkspaceId> {
+    text(headers, "seam-workspace").map(|id| WorkspaceId(Uuid::parse_str(id).unwrap_or(Uuid::nil())))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Browsers call with a client session and with credentials, from any origin; what they may do is the token's matter.
+pub fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::mirror_request())
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([HeaderName::from_static("seam-request-id")])
+}

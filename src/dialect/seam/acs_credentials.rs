@@ -1,0 +1,155 @@
+//! `/acs/credentials`, as far as phones need them: mobile keys, of which a multi-phone sync credential puts a child on
+//! each phone of its person. There is no access system behind them.
+
+use super::access::{ByKey, ByKeyOrSession};
+use super::answer::{One, Paged, Void};
+use super::input::*;
+use super::route::*;
+use super::wire;
+use crate::error::{Error, Issue, Noun, Result};
+use crate::model::credential::*;
+use crate::model::id::{CredentialId, UserIdentityId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub fn routes() -> Vec<Route> {
+    let credentials = &[Noun::Credential];
+    vec![
+        keyed("/acs/credentials/create", &[POST], "acs_credential", create)
+            .does("Create a credential, with a child on each phone if it is for several")
+            .misses(&[Noun::UserIdentity]),
+        keyed("/acs/credentials/get", &[GET, POST], "acs_credential", get).does("Get a credential").misses(credentials),
+        keyed("/acs/credentials/list", &[GET, POST], "acs_credentials", list).does("List credentials"),
+        route("/acs/credentials/delete", &[DELETE, POST], delete)
+            .does("Delete a credential with its children")
+            .misses(credentials),
+    ]
+}
+
+impl Choice for AccessMethod {
+    const ALL: &'static [(&'static str, AccessMethod)] = &[
+        ("code", AccessMethod::Code),
+        ("card", AccessMethod::Card),
+        ("mobile_key", AccessMethod::MobileKey),
+        ("cloud_key", AccessMethod::CloudKey),
+    ];
+}
+
+input! {
+    /// A credential to make.
+    pub struct Create {
+        /// How it opens.
+        access_method: AccessMethod = choice(),
+        /// Whose it is. Either this or an ACS user must be given.
+        user_identity_id: Option<UserIdentityId> = id().optional(),
+        /// The ACS user whose it is.
+        acs_user_id: Option<Uuid> = uuid().optional(),
+        /// The access system that it opens.
+        acs_system_id: Option<Uuid> = uuid().optional(),
+        /// The access system that manages it.
+        credential_manager_acs_system_id: Option<Uuid> = uuid().optional(),
+        /// Whether each phone of the person gets a child of it.
+        is_multi_phone_sync_credential: bool = boolean().or(false),
+        /// The entrances that it opens.
+        allowed_acs_entrance_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        /// From when it opens.
+        starts_at: Option<DateTime<Utc>> = date_time().optional(),
+        /// Until when it opens.
+        ends_at: Option<DateTime<Utc>> = date_time().optional(),
+    }
+}
+
+impl Create {
+    /// The rules over several values.
+    fn faults(&self) -> Vec<Issue> {
+        let mut faults = Vec::new();
+        if self.user_identity_id.is_some() == self.acs_user_id.is_some() {
+            faults.push(Issue::root("Must specify either user_identity_id or acs_user_id"));
+        }
+        if self.is_multi_phone_sync_credential && self.access_method != AccessMethod::MobileKey {
+            faults.push(Issue::root("A multi-phone sync credential must have the access_method mobile_key"));
+        }
+        if self.is_multi_phone_sync_credential && self.user_identity_id.is_none() {
+            faults.push(Issue::root("A multi-phone sync credential must have a user_identity_id"));
+        }
+        if self.starts_at.zip(self.ends_at).is_some_and(|(starts_at, ends_at)| ends_at <= starts_at) {
+            faults.push(Issue::root("ends_at must be after starts_at"));
+        }
+        faults
+    }
+}
+
+async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredential>> {
+    let faults = input.faults();
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    let workspace = &call.grant.0;
+    let named_system = input.acs_system_id.or(input.credential_manager_acs_system_id);
+    let new = NewCredential {
+        acs_credential_id: call.app.entropy.id(call.now),
+        user_identity_id: input.user_identity_id,
+        acs_user_id: input.acs_user_id,
+        acs_system_id: named_system.unwrap_or_else(|| wire::constant_of(workspace.id(), "acs_system")),
+        access_method: input.access_method,
+        is_multi_phone_sync_credential: input.is_multi_phone_sync_credential,
+        allowed_acs_entrance_ids: input.allowed_acs_entrance_ids,
+        starts_at: input.starts_at,
+        ends_at: input.ends_at,
+    };
+    Ok(One(workspace.create_credential(&new, call.now).await?.into()))
+}
+
+input! {
+    /// Which credential.
+    pub struct Which {
+        /// The credential.
+        acs_credential_id: CredentialId = id(),
+    }
+}
+
+async fn get(call: Call<ByKey>, Which { acs_credential_id }: Which) -> Result<One<wire::AcsCredential>> {
+    Ok(One(call.grant.0.credential(acs_credential_id).await?.into()))
+}
+
+input! {
+    /// Which credentials.
+    pub struct List {
+        /// Only those of this person.
+        user_identity_id: Option<UserIdentityId> = id().optional(),
+        /// Only those of this ACS user.
+        acs_user_id: Option<Uuid> = uuid().optional(),
+        /// Only those of this access system.
+        acs_system_id: Option<Uuid> = uuid().optional(),
+        /// Only those that put a child on each phone, or only the others.
+        is_multi_phone_sync_credential: Option<bool> = boolean().optional(),
+        /// Only those with this in their name, or at the beginning of their id.
+        search: Option<String> = text().min(1).optional(),
+        /// Only those made before this.
+        created_before: Option<DateTime<Utc>> = date_time().optional(),
+        /// At most so many on a page.
+        limit: u32 = integer().above(0).or(500),
+        /// Where the page starts, from the page before.
+        page_cursor: Option<String> = text().nullish(),
+    }
+}
+
+async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::AcsCredential>> {
+    let filter = CredentialFilter {
+        user_identity_id: input.user_identity_id,
+        acs_user_id: input.acs_user_id,
+        acs_system_id: input.acs_system_id,
+        is_multi_phone_sync_credential: input.is_multi_phone_sync_credential,
+        search: input.search,
+        created_before: input.created_before,
+        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+    };
+    let page = call.grant.workspace.credentials(&filter, call.grant.reach).await?;
+    let pagination = Some(call.binding.pagination(&page));
+    Ok(Paged { items: page.items.into_iter().map(wire::AcsCredential::from).collect(), pagination })
+}
+
+async fn delete(call: Call<ByKey>, Which { acs_credential_id }: Which) -> Result<Void> {
+    call.grant.0.delete_credential(acs_credential_id, call.now).await?;
+    Ok(Void)
+}

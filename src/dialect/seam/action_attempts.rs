@@ -1,0 +1,29 @@
+//! `/action_attempts`: what became of a call that clients poll for.
+
+use super::access::ByKeyOrSession;
+use super::answer::One;
+use super::input::*;
+use super::route::*;
+use super::wire;
+use crate::error::{Noun, Result};
+use crate::model::id::ActionAttemptId;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        keyed("/action_attempts/get", &[GET, POST], "action_attempt", get)
+            .does("Get an action attempt")
+            .misses(&[Noun::ActionAttempt]),
+    ]
+}
+
+input! {
+    /// Which action attempt.
+    pub struct Get {
+        /// The action attempt.
+        action_attempt_id: ActionAttemptId = id(),
+    }
+}
+
+async fn get(call: Call<ByKeyOrSession>, Get { action_attempt_id }: Get) -> Result<One<wire::ActionAttempt>> {
+    Ok(One(call.grant.workspace.action_attempt(action_attempt_id).await?.into()))
+}

@@ -1,0 +1,147 @@
+//! What a route gives: a thing, some things, a page of things, or nothing, under the response key of the route and
+//! beside `"ok": true`.
+
+use super::page::Pagination;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+/// The content type of every answer.
+pub const JSON: &str = "application/json; charset=utf-8";
+
+/// What a handler may answer with.
+pub trait Answer: Send {
+    /// Writes the members of the body under `key`.
+    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error>;
+
+    /// What the answer looks like.
+    fn shape() -> AnswerShape;
+}
+
+/// What an answer looks like, for the document.
+#[derive(Clone)]
+pub struct AnswerShape {
+    /// The component of one thing; None if there is nothing under the key.
+    pub component: Option<Component>,
+    pub is_list: bool,
+    pub is_paged: bool,
+}
+
+/// A thing that has a name and a place of its own on the wire.
+pub trait Resource: Serialize + Send {
+    const COMPONENT: Component;
+}
+
+/// The schema of a resource, for the document.
+#[derive(Clone, Copy)]
+pub struct Component {
+    pub name: &'static str,
+    /// The routes that it belongs to; command-line clients group by it.
+    pub route_path: &'static str,
+    pub schema: fn() -> Value,
+}
+
+/// One thing.
+pub struct One<T>(pub T);
+
+impl<T: Resource> Answer for One<T> {
+    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
+        map.serialize_entry(key, &self.0)
+    }
+
+    fn shape() -> AnswerShape {
+        AnswerShape { component: Some(T::COMPONENT), is_list: false, is_paged: false }
+    }
+}
+
+/// All things there are.
+pub struct Many<T>(pub Vec<T>);
+
+impl<T: Resource> Answer for Many<T> {
+    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
+        map.serialize_entry(key, &self.0)
+    }
+
+    fn shape() -> AnswerShape {
+        AnswerShape { component: Some(T::COMPONENT), is_list: true, is_paged: false }
+    }
+}
+
+/// Some things, and where the next ones are. Without a pagination it is a list as it ever was.
+pub struct Paged<T> {
+    pub items: Vec<T>,
+    pub pagination: Option<Pagination>,
+}
+
+impl<T: Resource> Answer for Paged<T> {
+    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
+        map.serialize_entry(key, &self.items)?;
+        match &self.pagination {
+            Some(pagination) => map.serialize_entry("pagination", pagination),
+            None => Ok(()),
+        }
+    }
+
+    fn shape() -> AnswerShape {
+        AnswerShape { component: Some(T::COMPONENT), is_list: true, is_paged: true }
+    }
+}
+
+/// Nothing but that it went well.
+pub struct Void;
+
+impl Answer for Void {
+    fn members<S: SerializeMap>(&self, _: &'static str, _: &mut S) -> Result<(), S::Error> {
+        Ok(())
+    }
+
+    fn shape() -> AnswerShape {
+        AnswerShape { component: None, is_list: false, is_paged: false }
+    }
+}
+
+/// Members of its own, for the few answers that fit no other form.
+pub struct Members(pub Value);
+
+impl Answer for Members {
+    fn members<S: SerializeMap>(&self, _: &'static str, map: &mut S) -> Result<(), S::Error> {
+        self.0.as_object().into_iter().flatten().try_for_each(|(name, value)| map.serialize_entry(name, value))
+    }
+
+    fn shape() -> AnswerShape {
+        Void::shape()
+    }
+}
+
+struct WithOk<'a, A>(&'a A, &'static str);
+
+impl<A: Answer> Serialize for WithOk<'_, A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.0.members(self.1, &mut map)?;
+        map.serialize_entry("ok", &true)?;
+        map.end()
+    }
+}
+
+/// The response of an answer.
+pub fn respond<A: Answer>(answer: &A, key: &'static str) -> Response {
+    let body = serde_json::to_vec(&WithOk(answer, key))
+        .unwrap_or_else(|fault| unreachable!("an answer has text keys and no fallible parts: {fault}"));
+    json_response(body)
+}
+
+/// A response of JSON bytes.
+pub fn json_response(body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static(JSON));
+    response
+}
+
+/// What every answer bears, for the document.
+pub fn ok() -> Value {
+    json!({ "type": "boolean", "enum": [true] })
+}

@@ -1,0 +1,209 @@
+//! `/client_sessions`: tokens of one person, for an app or a browser.
+
+use super::access::{ByKey, ByKeyOrPublishable, ByKeyOrSession};
+use super::answer::{Many, One, Void};
+use super::input::*;
+use super::route::*;
+use super::wire;
+use crate::error::*;
+use crate::model::client_session::*;
+use crate::model::id::{ClientSessionId, UserIdentityId};
+use crate::model::token::Token;
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+/// How long a session lives unless its maker says otherwise. Seam's own default is not public; its fake's is a year.
+const LIFETIME: TimeDelta = TimeDelta::days(365);
+
+pub fn routes() -> Vec<Route> {
+    let sessions = &[Noun::ClientSession];
+    vec![
+        keyed("/client_sessions/create", &[PUT, POST], "client_session", create)
+            .does("Create a client session; with PUT, the one that has the user identifier key already")
+            .misses(&[Noun::UserIdentity]),
+        keyed("/client_sessions/get_or_create", &[POST, PUT], "client_session", get_or_create)
+            .does("Get the client session of a user identifier key, or create it")
+            .misses(&[Noun::UserIdentity]),
+        keyed("/client_sessions/get", &[GET, POST], "client_session", get)
+            .does("Get a client session")
+            .misses(sessions),
+        keyed("/client_sessions/list", &[GET, POST], "client_sessions", list).does("List client sessions"),
+        keyed("/client_sessions/grant_access", &[PATCH, POST], "client_session", grant_access)
+            .does("Let a client session see more")
+            .misses(&[Noun::ClientSession, Noun::UserIdentity]),
+        route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").misses(sessions),
+        route("/client_sessions/delete", &[DELETE, POST], delete).does("Delete a client session").misses(sessions),
+    ]
+}
+
+input! {
+    /// A session to make.
+    pub struct Create {
+        /// What your system calls the user; one living session has it.
+        user_identifier_key: Option<String> = text().min(1).optional(),
+        /// The person whose session it is.
+        user_identity_id: Option<UserIdentityId> = id().optional(),
+        /// Deprecated: the person, in a list.
+        user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).exactly(1).optional(),
+        /// Connected accounts that the session may see.
+        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        /// Connect webviews that the session may see.
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        /// When it ends; a year from now unless said.
+        expires_at: Option<DateTime<Utc>> = date_time().optional(),
+        /// Which customer it is for.
+        customer_key: Option<String> = text().min(1).optional(),
+        /// Deprecated: another name for the customer.
+        customer_id: Option<String> = text().optional(),
+    }
+}
+
+async fn create(call: Call<ByKeyOrPublishable>, input: Create) -> Result<One<wire::ClientSession>> {
+    let if_taken = if call.is_put { IfTaken::Reuse } else { IfTaken::Refuse };
+    open(call, input, if_taken).await
+}
+
+async fn get_or_create(call: Call<ByKeyOrPublishable>, input: Create) -> Result<One<wire::ClientSession>> {
+    open(call, input, IfTaken::Reuse).await
+}
+
+async fn open(call: Call<ByKeyOrPublishable>, input: Create, if_taken: IfTaken) -> Result<One<wire::ClientSession>> {
+    let user_identity_id =
+        input.user_identity_id.or(input.user_identity_ids.as_deref().and_then(|ids| ids.first().copied()));
+    let grants_nothing =
+        input.connected_account_ids.is_empty() && input.connect_webview_ids.is_empty() && user_identity_id.is_none();
+    if call.grant.is_publishable {
+        if input.user_identifier_key.is_none() {
+            return Err(Error::Unauthenticated(Rejection::of(Scheme::PublishableKey, Why::Incomplete)));
+        }
+        if !grants_nothing {
+            return Err(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
+        }
+    }
+    let new = NewClientSession {
+        client_session_id: call.app.entropy.id(call.now),
+        token: Token::client_session(&call.app.entropy),
+        user_identifier_key: input.user_identifier_key,
+        user_identity_id,
+        connected_account_ids: input.connected_account_ids,
+        connect_webview_ids: input.connect_webview_ids,
+        customer_key: input.customer_key.or(input.customer_id),
+        expires_at: input.expires_at.unwrap_or(call.now + LIFETIME),
+    };
+    let session = call.grant.workspace.create_client_session(&new, if_taken, call.now).await?;
+    Ok(One(session.into()))
+}
+
+input! {
+    /// Which session. With a client session, none is needed: itself.
+    pub struct Get {
+        /// The session.
+        client_session_id: Option<ClientSessionId> = id().optional(),
+        /// The user identifier key of the session.
+        user_identifier_key: Option<String> = text().min(1).optional(),
+    }
+}
+
+async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::ClientSession>> {
+    let ByKeyOrSession { workspace, session: own, .. } = &call.grant;
+    let session = match (input.client_session_id, input.user_identifier_key.as_deref(), own) {
+        (Some(_), Some(_), _) => {
+            let message = "Cannot specify both client_session_id and user_identifier_key";
+            return Err(Error::Conflict(Reason::ExclusiveOptions(message)));
+        }
+        (Some(id), None, _) => workspace.client_session(id).await?,
+        (None, Some(key), _) => workspace.client_session_by_key(key).await?,
+        (None, None, Some(own)) => workspace.client_session(*own).await?,
+        (None, None, None) => {
+            let message = "Must specify either client_session_id or user_identifier_key";
+            return Err(Error::Invalid(vec![Issue::root(message)]));
+        }
+    };
+    if own.is_some_and(|own| own != session.client_session_id) {
+        let asked = input.client_session_id.map(|id| id.to_string()).or(input.user_identifier_key);
+        return Err(Error::NotFound(Noun::ClientSession, asked.unwrap_or_default()));
+    }
+    Ok(One(session.into()))
+}
+
+input! {
+    /// Which sessions.
+    pub struct List {
+        /// Only this one.
+        client_session_id: Option<ClientSessionId> = id().optional(),
+        /// Only the one with this key.
+        user_identifier_key: Option<String> = text().min(1).optional(),
+        /// Only those of this person; null for those of nobody.
+        user_identity_id: Option<Option<UserIdentityId>> = id().nullable().optional(),
+        /// Only those that may see this webview; null for those that may see none.
+        connect_webview_id: Option<Option<Uuid>> = uuid().nullable().optional(),
+        /// Only those without a user identifier key.
+        without_user_identifier_key: bool = boolean().or(false),
+    }
+}
+
+async fn list(call: Call<ByKey>, input: List) -> Result<Many<wire::ClientSession>> {
+    let filter = ClientSessionFilter {
+        client_session_id: input.client_session_id,
+        user_identifier_key: input.user_identifier_key,
+        user_identity_id: input.user_identity_id,
+        connect_webview_id: input.connect_webview_id,
+        without_user_identifier_key: input.without_user_identifier_key,
+    };
+    let sessions = call.grant.0.client_sessions(&filter).await?;
+    Ok(Many(sessions.into_iter().map(wire::ClientSession::from).collect()))
+}
+
+input! {
+    /// Which session, and what more it may see.
+    pub struct GrantAccess {
+        /// The session. Either this or the key must be given.
+        client_session_id: Option<ClientSessionId> = id().optional(),
+        /// The user identifier key of the session.
+        user_identifier_key: Option<String> = text().min(1).optional(),
+        /// The person whose session it is from now on.
+        user_identity_id: Option<UserIdentityId> = id().optional(),
+        /// Deprecated: the person, in a list.
+        user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).exactly(1).optional(),
+        /// More connected accounts.
+        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        /// More connect webviews.
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+    }
+}
+
+async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<One<wire::ClientSession>> {
+    let workspace = &call.grant.0;
+    let id = match (input.client_session_id, &input.user_identifier_key) {
+        (Some(id), _) => id,
+        (None, Some(key)) => workspace.client_session_by_key(key).await?.client_session_id,
+        (None, None) => {
+            let message = "Must specify either client_session_id or user_identifier_key";
+            return Err(Error::Invalid(vec![Issue::root(message)]));
+        }
+    };
+    let grant = ClientSessionGrant {
+        user_identity_id: input.user_identity_id.or(input.user_identity_ids.and_then(|ids| ids.first().copied())),
+        connected_account_ids: input.connected_account_ids,
+        connect_webview_ids: input.connect_webview_ids,
+    };
+    Ok(One(workspace.widen_client_session(id, &grant).await?.into()))
+}
+
+input! {
+    /// Which session.
+    pub struct Which {
+        /// The session.
+        client_session_id: ClientSessionId = id(),
+    }
+}
+
+async fn revoke(call: Call<ByKey>, Which { client_session_id }: Which) -> Result<Void> {
+    call.grant.0.revoke_client_session(client_session_id, call.now).await?;
+    Ok(Void)
+}
+
+async fn delete(call: Call<ByKey>, Which { client_session_id }: Which) -> Result<Void> {
+    call.grant.0.delete_client_session(client_session_id, call.now).await?;
+    Ok(Void)
+}

@@ -1,0 +1,197 @@
+//! `/devices`, as far as phones are devices: here their nickname and custom metadata are set.
+
+use super::access::{ByKey, ByKeyOrSession};
+use super::answer::{One, Paged, Void};
+use super::input::*;
+use super::phones::as_text;
+use super::route::*;
+use super::wire;
+use crate::deactivation;
+use crate::error::{Error, Issue, Noun, Result};
+use crate::model::id::{DeviceId, UserIdentityId};
+use crate::model::metadata::MetadataValue;
+use crate::model::phone::{OperatingSystem, PhoneChange, PhoneFilter};
+use crate::model::reach::Reach;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        keyed("/devices/get", &[GET, POST], "device", get).does("Get a phone as a device").misses(&[Noun::Phone]),
+        keyed("/devices/list", &[GET, POST], "devices", list).does("List phones as devices"),
+        route("/devices/update", &[PATCH, POST], update)
+            .does("Give a phone a nickname or custom metadata")
+            .misses(&[Noun::Phone]),
+        route("/devices/delete", &[DELETE, POST], delete)
+            .does("Deactivate a phone; kept for old clients, use /phones/deactivate")
+            .misses(&[Noun::Phone]),
+    ]
+}
+
+input! {
+    /// Which device.
+    pub struct Get {
+        /// The device.
+        device_id: Option<DeviceId> = id().optional(),
+        /// What the device is called, if its id is not known.
+        name: Option<String> = text().min(1).optional(),
+    }
+}
+
+async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>> {
+    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
+    let phone = match (input.device_id, input.name) {
+        (Some(id), None) => workspace.phone(id, *reach).await?,
+        (Some(id), Some(name)) => {
+            let phone = workspace.phone(id, *reach).await?;
+            if phone.display_name() != name {
+                return Err(Error::NotFound(Noun::Phone, id.to_string()));
+            }
+            phone
+        }
+        (None, Some(name)) => workspace.phone_called(&name, *reach).await?,
+        (None, None) => return Err(Error::Invalid(vec![Issue::root("Must specify either device_id or name")])),
+    };
+    Ok(One(phone.into()))
+}
+
+input! {
+    /// Which devices.
+    pub struct List {
+        /// Only these devices.
+        device_ids: Option<Vec<DeviceId>> = array(id()).optional(),
+        /// Only devices of this type.
+        device_type: Option<String> = text().optional(),
+        /// Only devices of these types.
+        device_types: Option<Vec<String>> = array(text()).optional(),
+        /// Only devices by this manufacturer.
+        manufacturer: Option<String> = text().optional(),
+        /// Only devices with this in their name or custom metadata, or at the beginning of their id.
+        search: Option<String> = text().min(1).optional(),
+        /// Only devices whose custom metadata has all these pairs; null asks for the absence of a key.
+        custom_metadata_has: Option<BTreeMap<String, Option<MetadataValue>>> = metadata_filter().optional(),
+        /// Only devices of this connected account; a workspace's phones share one.
+        connected_account_id: Option<Uuid> = uuid().optional(),
+        /// Only devices of these connected accounts.
+        connected_account_ids: Option<Vec<Uuid>> = array(uuid()).optional(),
+        /// Phones have no connect webview: none.
+        connect_webview_id: Option<Uuid> = uuid().optional(),
+        /// Only devices of the person with this user identity key.
+        user_identifier_key: Option<String> = text().min(1).optional(),
+        /// Phones have no customer: none.
+        customer_key: Option<String> = text().min(1).optional(),
+        /// Phones are in no space: none.
+        space_id: Option<Uuid> = uuid().optional(),
+        /// Only devices registered before this.
+        created_before: Option<DateTime<Utc>> = date_time().optional(),
+        /// At most so many on a page.
+        limit: u32 = integer().above(0).or(500),
+        /// Where the page starts, from the page before.
+        page_cursor: Option<String> = text().nullish(),
+    }
+}
+
+async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Device>> {
+    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
+    let account = wire::constant_of(workspace.id(), "connected_account");
+    let is_elsewhere = input.connect_webview_id.is_some()
+        || input.customer_key.is_some()
+        || input.space_id.is_some()
+        || input.connected_account_id.is_some_and(|id| id != account)
+        || input.connected_account_ids.is_some_and(|ids| !ids.contains(&account));
+    let owners = match &input.user_identifier_key {
+        Some(key) => Some(owner_by_key(&call.grant, key).await?),
+        None => None,
+    };
+    let filter = PhoneFilter {
+        device_ids: if is_elsewhere { Some(Vec::new()) } else { input.device_ids },
+        user_identity_ids: owners,
+        operating_systems: systems(input.device_type, input.device_types),
+        manufacturer: input.manufacturer,
+        search: input.search,
+        custom_metadata_has: as_text(input.custom_metadata_has),
+        created_before: input.created_before,
+        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        ..PhoneFilter::default()
+    };
+    let page = workspace.phones(&filter, *reach).await?;
+    let pagination = Some(call.binding.pagination(&page));
+    Ok(Paged { items: page.items.into_iter().map(wire::Device::from).collect(), pagination })
+}
+
+async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdentityId>> {
+    match grant.workspace.user_identity_by_key(key).await {
+        Ok(person) => Ok(vec![person.user_identity_id]),
+        Err(Error::NotFound(..)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The phones among the device types asked for; a type that is no phone's has none.
+fn systems(one: Option<String>, many: Option<Vec<String>>) -> Option<Vec<OperatingSystem>> {
+    if one.is_none() && many.is_none() {
+        return None;
+    }
+    let is_asked = |name: &str| {
+        one.as_deref().is_none_or(|one| one == name)
+            && many.as_ref().is_none_or(|many| many.iter().any(|other| other == name))
+    };
+    Some(
+        <OperatingSystem as Choice>::ALL.iter().filter(|(name, _)| is_asked(name)).map(|(_, system)| *system).collect(),
+    )
+}
+
+input! {
+    /// What to change of a device's properties.
+    pub struct Properties {
+        /// Another spelling of the nickname.
+        name: Option<Option<String>> = text().nullable().optional(),
+    }
+}
+
+input! {
+    /// Which device, and what to change of it.
+    pub struct Update {
+        /// The device.
+        device_id: DeviceId = id(),
+        /// Its nickname; null clears it.
+        name: Option<Option<String>> = text().nullable().optional(),
+        /// Pairs to set; null or the empty text removes one, others stay.
+        custom_metadata: Option<BTreeMap<String, Option<MetadataValue>>> = metadata().optional(),
+        /// Phones are always managed.
+        is_managed: bool = boolean().or(true),
+        /// Another place for the nickname.
+        properties: Option<Properties> = object().optional(),
+        /// Phones have no access codes; taken and left alone.
+        backup_access_code_pool_enabled: Option<bool> = boolean().optional(),
+    }
+}
+
+pub(super) async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
+    if !input.is_managed {
+        return Err(Error::Invalid(vec![Issue::root("A phone cannot be unmanaged")]));
+    }
+    let nickname = input.name.or(input.properties.and_then(|properties| properties.name));
+    let change = PhoneChange {
+        nickname: nickname.map(|name| name.filter(|name| !name.is_empty())),
+        custom_metadata: input.custom_metadata.unwrap_or_default(),
+    };
+    let event_id = call.app.entropy.id(call.now);
+    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
+    workspace.update_phone(input.device_id, &change, *reach, event_id, call.now).await?;
+    Ok(Void)
+}
+
+input! {
+    /// Which device.
+    pub struct Delete {
+        /// The device.
+        device_id: DeviceId = id(),
+    }
+}
+
+async fn delete(call: Call<ByKey>, Delete { device_id }: Delete) -> Result<Void> {
+    deactivation::of_phone(&call.grant.0, device_id, Reach::Workspace, None, call.now).await?;
+    Ok(Void)
+}

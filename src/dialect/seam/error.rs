@@ -1,0 +1,238 @@
+//! Every domain error in Seam's words: the envelope, the types and messages of Seam's framework, and zod's tree of input
+//! faults. Clients map 401 to one class and drop its message, so what they must tell apart is never a 401.
+
+use super::answer::json_response;
+use crate::error::*;
+use crate::http::Asked;
+use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+/// An error before it is written down.
+struct Said {
+    status: StatusCode,
+    kind: &'static str,
+    message: String,
+    data: Option<Value>,
+    tree: Option<Value>,
+}
+
+impl Said {
+    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Said {
+        Said { status, kind, message: message.into(), data: None, tree: None }
+    }
+
+    fn bad(kind: &'static str, message: impl Into<String>) -> Said {
+        Said::new(StatusCode::BAD_REQUEST, kind, message)
+    }
+
+    fn with_data(self, data: Value) -> Said {
+        Said { data: Some(data), ..self }
+    }
+
+    fn invalid(issues: &[Issue]) -> Said {
+        Said { tree: Some(tree(issues)), ..Said::bad("invalid_input", summary(issues)) }
+    }
+}
+
+/// The response of an error.
+pub fn render(error: &Error, asked: &Asked) -> Response {
+    let Said { status, kind, message, data, tree } = said(error, asked);
+    let mut inside = Map::new();
+    inside.insert("type".to_owned(), kind.into());
+    inside.insert("message".to_owned(), message.into());
+    data.map(|data| inside.insert("data".to_owned(), data));
+    tree.map(|tree| inside.insert("validation_errors".to_owned(), tree));
+    inside.insert("request_id".to_owned(), asked.id.0.to_string().into());
+
+    let mut response = json_response(json!({ "error": inside, "ok": false }).to_string().into_bytes());
+    *response.status_mut() = status;
+    match error {
+        Error::MethodNotAllowed(methods) => {
+            let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
+            response.headers_mut().insert(ALLOW, methods);
+        }
+        Error::Unavailable(_) => _ = response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1")),
+        _ => {}
+    }
+    response
+}
+
+fn said(error: &Error, asked: &Asked) -> Said {
+    match error {
+        Error::Unauthenticated(rejection) => rejected(*rejection),
+        Error::Forbidden(Denial::PublishableKeyGrantsNothing) => Said::new(
+            StatusCode::FORBIDDEN,
+            "publishable_keys_must_create_empty_client_sessions",
+            "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
+        ),
+        Error::NotFound(noun, id) => missing(*noun, id),
+        Error::NoRoute => {
+            Said::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))
+        }
+        Error::MethodNotAllowed(methods) => Said::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("only {} accepted", methods.join(",")),
+        ),
+        Error::Invalid(issues) => Said::invalid(issues),
+        Error::AmbiguousQuery { name, reason } => {
+            Said::bad("invalid_query_params", format!("Could not parse parameter: '{name}' {reason}"))
+        }
+        Error::Unreadable(BodyFault::ContentType) => Said::bad(
+            "invalid_content_type",
+            format!("{} requests must have Content-Type header with \"application/json\"", asked.method),
+        ),
+        Error::Unreadable(BodyFault::Syntax(fault)) => Said::bad("invalid_json", format!("Invalid JSON: {fault}")),
+        Error::Conflict(reason) => conflict(reason),
+        Error::TooLarge(limit) => Said::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            format!("The request body is over the limit of {limit} bytes"),
+        ),
+        Error::AddressTooLong(limit) => Said::new(
+            StatusCode::URI_TOO_LONG,
+            "uri_too_long",
+            format!("The path and query are over the limit of {limit} bytes; send the parameters as a JSON body"),
+        ),
+        Error::Unavailable(_) => Said::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "service_unavailable",
+            "The service cannot answer just now. Try again in a moment",
+        ),
+        Error::Internal(_) => Said::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_server_error",
+            "Internal server error. The log has more under this request id",
+        ),
+    }
+}
+
+fn rejected(Rejection { scheme, why }: Rejection) -> Said {
+    let unauthorized = |message: &str| Said::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
+    match (scheme, why) {
+        (None, _) => unauthorized("No authentication methods succeeded"),
+        (Some(Scheme::ApiKey), _) => unauthorized("API Key not found"),
+        (Some(Scheme::AccessToken), _) => unauthorized("Access token not found"),
+        (Some(Scheme::ConsoleSession), Why::NotMember) => unauthorized("User does not have access to this workspace"),
+        (Some(Scheme::ConsoleSession), _) => unauthorized("Session not found"),
+        (Some(Scheme::ClientSession), Why::Malformed) => {
+            Said::bad("invalid_client_session_token", "A client session token begins with \"seam_cst\"")
+        }
+        (Some(Scheme::ClientSession), Why::Expired) => {
+            Said::new(StatusCode::UNAUTHORIZED, "client_session_expired", "Client session expired")
+        }
+        (Some(Scheme::ClientSession), Why::Revoked) => {
+            Said::new(StatusCode::UNAUTHORIZED, "client_session_revoked", "Client session revoked")
+        }
+        (Some(Scheme::ClientSession), _) => {
+            Said::new(StatusCode::UNAUTHORIZED, "client_session_not_found", "Client session not found")
+        }
+        (Some(Scheme::PublishableKey), Why::Incomplete) => Said::new(
+            StatusCode::UNAUTHORIZED,
+            "publishable_key_requires_user_identifier_key",
+            "A publishable key needs a user_identifier_key",
+        ),
+        (Some(Scheme::PublishableKey), _) => {
+            Said::new(StatusCode::UNAUTHORIZED, "workspace_not_found", "Workspace not found")
+        }
+    }
+}
+
+fn missing(noun: Noun, id: &str) -> Said {
+    let (kind, name, field) = match noun {
+        Noun::Phone => ("device_not_found", "Device", "device_id"),
+        Noun::UserIdentity => ("user_identity_not_found", "User identity", "user_identity_id"),
+        Noun::ClientSession => ("client_session_not_found", "Client session", "client_session_id"),
+        Noun::Credential => ("acs_credential_not_found", "ACS credential", "acs_credential_id"),
+        Noun::Event => ("event_not_found", "Event", "event_id"),
+        Noun::Webhook => ("webhook_not_found", "Webhook", "webhook_id"),
+        Noun::Workspace => ("workspace_not_found", "Workspace", "workspace_id"),
+        Noun::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
+        Noun::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
+        Noun::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
+    };
+    Said::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
+}
+
+fn conflict(reason: &Reason) -> Said {
+    match reason {
+        Reason::NotASandbox => Said::bad("workspace_not_sandbox", "This works in sandbox workspaces only"),
+        Reason::UserIdentityExists(field) => Said::bad(
+            "user_identity_already_exists",
+            format!("A user identity with this {field} exists in the workspace already"),
+        )
+        .with_data(json!({ "field": field })),
+        Reason::ClientSessionExists => Said::bad(
+            "client_session_token_already_exists",
+            "A client session with this user_identifier_key exists already. Use PUT, or get_or_create, to have it",
+        ),
+        Reason::UnknownEventTypes(unknown) => {
+            Said::bad("invalid_event_types", format!("There are no event types called {}", unknown.join(", ")))
+        }
+        Reason::CursorOfAnotherQuery => Said::bad(
+            "mismatched_page_parameters",
+            "The page_cursor belongs to a list with other parameters. Repeat those, or start without a cursor",
+        ),
+        Reason::TooMuchMetadata => Said::invalid(&[Issue::field(
+            "custom_metadata",
+            Problem::Length,
+            "Custom metadata is limited to a maximum of 50 keys",
+        )]),
+        Reason::ExclusiveOptions(message) => Said::bad("invalid_options", *message),
+    }
+}
+
+/// All issues in a line, as Seam's framework words them.
+fn summary(issues: &[Issue]) -> String {
+    let mut lines: Vec<String> = Vec::with_capacity(issues.len());
+    for (index, issue) in issues.iter().enumerate() {
+        // Several types expected at one place are the branches of a union, which is one fault.
+        let is_union = |other: &Issue| other.path == issue.path && other.problem == Problem::Type;
+        let is_branch = issue.problem == Problem::Type;
+        if is_branch && index > 0 && is_union(&issues[index - 1]) {
+            continue;
+        }
+        let path = dotted(&issue.path);
+        lines.push(match issue.message.as_str() {
+            _ if is_branch && issues.get(index + 1).is_some_and(is_union) => format!("Invalid input for \"{path}\""),
+            message if path.is_empty() => message.to_owned(),
+            "Required" => format!("{path} is required"),
+            message => format!("{message} for \"{path}\""),
+        });
+    }
+    match lines.as_slice() {
+        [line] => line.clone(),
+        lines => format!("{} Input Errors: {}", lines.len(), lines.join(", ")),
+    }
+}
+
+fn dotted(path: &[Step]) -> String {
+    path.iter().map(text).collect::<Vec<_>>().join(".")
+}
+
+fn text(step: &Step) -> String {
+    match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    }
+}
+
+/// The tree of zod 3's `format()`: a node an object with `_errors`, children by name, list entries by index.
+fn tree(issues: &[Issue]) -> Value {
+    let mut root = json!({ "_errors": [] });
+    for issue in issues {
+        let node = issue.path.iter().fold(&mut root, |node, step| {
+            let child = &mut node[text(step)];
+            if child.is_null() {
+                *child = json!({ "_errors": [] });
+            }
+            child
+        });
+        if let Some(errors) = node["_errors"].as_array_mut() {
+            errors.push(issue.message.clone().into());
+        }
+    }
+    root
+}

@@ -1,0 +1,167 @@
+//! `/events`: the log, by time and by what it is about.
+
+use super::access::ByKeyOrSession;
+use super::answer::{Many, One};
+use super::input::*;
+use super::route::*;
+use super::{event_types, wire};
+use crate::error::{Error, Issue, Noun, Result};
+use crate::model::event::EventFilter;
+use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        keyed("/events/get", &[GET, POST], "event", get).does("Get an event").misses(&[Noun::Event]),
+        keyed("/events/list", &[GET, POST], "events", list).does("List events in order of time"),
+    ]
+}
+
+input! {
+    /// Which event.
+    pub struct Get {
+        /// The event.
+        event_id: Option<EventId> = id().optional(),
+        /// An event of this type.
+        event_type: Option<String> = text().min(1).optional(),
+        /// An event of this device.
+        device_id: Option<DeviceId> = id().optional(),
+    }
+}
+
+async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>> {
+    if input.event_id.is_none() && input.event_type.is_none() && input.device_id.is_none() {
+        return Err(Error::Invalid(vec![Issue::root("Must specify at least one of event_id, event_type, device_id")]));
+    }
+    let filter = EventFilter {
+        reach: call.grant.reach,
+        event_ids: input.event_id.map(|id| vec![id]),
+        event_types: input.event_type.map(|name| vec![name]),
+        // An id is of one event, whatever its type.
+        include_opt_in: input.event_id.is_some(),
+        device_ids: input.device_id.map(|id| vec![id]),
+        limit: Some(1),
+        ..EventFilter::default()
+    };
+    let found = call.grant.workspace.events(&filter).await?.pop();
+    let asked = input.event_id.map_or_else(String::new, |id| id.to_string());
+    found.map(|event| One(wire::Event(event))).ok_or(Error::NotFound(Noun::Event, asked))
+}
+
+/// The name of an event type, Seam's or our own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EventType(pub &'static str);
+
+impl Choice for EventType {
+    const ALL: &'static [(&'static str, EventType)] = &event_types::choices();
+}
+
+input! {
+    /// Which events.
+    pub struct List {
+        /// Only events after this time. Either this or `between` must be given.
+        since: Option<DateTime<Utc>> = lenient_date().optional(),
+        /// Only events after the first of these times and before the second.
+        between: Option<Vec<DateTime<Utc>>> = array(lenient_date())
+            .exactly(2)
+            .refine(|times| times[0] < times[1], "second value must be greater than first value")
+            .optional(),
+        /// Only events of this type.
+        event_type: Option<EventType> = choice().optional(),
+        /// Only events of these types.
+        event_types: Option<Vec<EventType>> = array(choice()).optional(),
+        /// Only these events.
+        event_ids: Option<Vec<EventId>> = array(id()).optional(),
+        /// Only events of this device.
+        device_id: Option<DeviceId> = id().optional(),
+        /// Only events of these devices.
+        device_ids: Option<Vec<DeviceId>> = array(id()).optional(),
+        /// Only events of this person.
+        user_identity_id: Option<UserIdentityId> = id().optional(),
+        /// Only events of this credential.
+        acs_credential_id: Option<CredentialId> = id().optional(),
+        /// Only events of this access system.
+        acs_system_id: Option<Uuid> = uuid().optional(),
+        /// Only events of these access systems.
+        acs_system_ids: Option<Vec<Uuid>> = array(uuid()).optional(),
+        /// Handset has none of these, so asking for events of one finds nothing; the same goes for those below.
+        acs_user_id: Option<Uuid> = uuid().optional(),
+        acs_entrance_id: Option<Uuid> = uuid().optional(),
+        acs_encoder_id: Option<Uuid> = uuid().optional(),
+        acs_access_group_id: Option<Uuid> = uuid().optional(),
+        access_code_id: Option<Uuid> = uuid().optional(),
+        access_code_ids: Option<Vec<Uuid>> = array(uuid()).optional(),
+        access_grant_id: Option<Uuid> = uuid().optional(),
+        access_grant_ids: Option<Vec<Uuid>> = array(uuid()).max(100).optional(),
+        access_method_id: Option<Uuid> = uuid().optional(),
+        access_method_ids: Option<Vec<Uuid>> = array(uuid()).max(100).optional(),
+        space_id: Option<Uuid> = uuid().optional(),
+        space_ids: Option<Vec<Uuid>> = array(uuid()).max(100).optional(),
+        connected_account_id: Option<Uuid> = uuid().optional(),
+        connect_webview_id: Option<Uuid> = uuid().optional(),
+        customer_key: Option<String> = text().min(1).optional(),
+        /// At most so many.
+        limit: u32 = integer().above(0).or(500),
+        /// So many of the first are left out.
+        unstable_offset: u32 = integer().at_least(0).or(0),
+    }
+}
+
+async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<wire::Event>> {
+    let (after, before) = match (input.since, input.between.as_deref()) {
+        (Some(since), None) => (Some(since), None),
+        (None, Some([first, second])) => (Some(*first), Some(*second)),
+        (None, _) => return Err(Error::Invalid(vec![Issue::root("Must specify either since or between")])),
+        (Some(_), Some(_)) => return Err(Error::Invalid(vec![Issue::root("Cannot specify both since and between")])),
+    };
+    if input.asks_for_what_is_not_here() {
+        return Ok(Many(Vec::new()));
+    }
+    let filter = EventFilter {
+        reach: call.grant.reach,
+        after,
+        before,
+        event_ids: input.event_ids,
+        event_types: both(input.event_type, input.event_types)
+            .map(|types| types.into_iter().map(|EventType(name)| name.to_owned()).collect()),
+        device_ids: both(input.device_id, input.device_ids),
+        user_identity_id: input.user_identity_id,
+        acs_credential_id: input.acs_credential_id,
+        acs_system_ids: both(input.acs_system_id, input.acs_system_ids),
+        limit: Some(i64::from(input.limit)),
+        offset: i64::from(input.unstable_offset),
+        ..EventFilter::default()
+    };
+    let events = call.grant.workspace.events(&filter).await?;
+    Ok(Many(events.into_iter().map(wire::Event).collect()))
+}
+
+impl List {
+    /// Whether a filter names a thing of a kind that Handset has none of.
+    fn asks_for_what_is_not_here(&self) -> bool {
+        let ids = [
+            self.acs_user_id,
+            self.acs_entrance_id,
+            self.acs_encoder_id,
+            self.acs_access_group_id,
+            self.access_code_id,
+            self.access_grant_id,
+            self.access_method_id,
+            self.space_id,
+            self.connected_account_id,
+            self.connect_webview_id,
+        ];
+        let lists = [&self.access_code_ids, &self.access_grant_ids, &self.access_method_ids, &self.space_ids];
+        ids.iter().any(Option::is_some) || lists.iter().any(|list| list.is_some()) || self.customer_key.is_some()
+    }
+}
+
+/// One value and a list of them, both as conditions.
+fn both<T: PartialEq>(one: Option<T>, many: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (one, many) {
+        (Some(one), Some(many)) => Some(if many.contains(&one) { vec![one] } else { Vec::new() }),
+        (Some(one), None) => Some(vec![one]),
+        (None, many) => many,
+    }
+}

@@ -1,0 +1,122 @@
+//! How a Seam request's values become a typed struct: composable rules in the manner of zod, with zod 3's messages word
+//! for word, since clients show them. What a rule knows of itself also tells the query-string parser how to read text
+//! and the OpenAPI document what to say. Turning the issues into an answer is left to the dialect's errors.
+
+mod array;
+mod choice;
+mod cursor;
+mod metadata;
+mod number;
+mod object;
+pub mod query;
+mod rule;
+mod schema;
+mod shape;
+mod text;
+mod time;
+mod wrap;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Place, Result, Step};
+
+pub use array::array;
+pub use choice::{Choice, choice};
+pub use cursor::Cursor;
+pub use metadata::{metadata, metadata_filter};
+pub use number::{boolean, integer, number};
+pub use object::object;
+pub use rule::{Absent, Rule};
+pub use shape::{Field, Shape};
+pub use text::{email, id, text, uuid, web_url};
+pub use time::{date_time, lenient_date};
+pub use wrap::{Mapped, Nullable, Nullish, Optional, Or, Refined};
+
+/// The whole input of one operation, or an object within it. Declared with [`input!`].
+pub trait Input: Sized {
+    /// What the object may hold, in declared order.
+    fn fields() -> Vec<Field>;
+
+    /// Reads every field, so that all faults are found at once; `None` if there is any. Keys that are no field's are
+    /// left alone, as zod 3 does.
+    fn read(map: &mut Map<String, Value>, at: &mut Cursor) -> Option<Self>;
+}
+
+/// Reads an operation's input from its query and its body together. The body wins where both name a key.
+pub fn read<T: Input>(mut query: Map<String, Value>, body: Map<String, Value>) -> Result<T> {
+    let from_query: BTreeSet<String> = query.keys().filter(|key| !body.contains_key(*key)).cloned().collect();
+    query.extend(body);
+
+    let mut at = Cursor::default();
+    let read = T::read(&mut query, &mut at);
+    let mut issues = at.into_issues();
+    if let (Some(input), true) = (read, issues.is_empty()) {
+        return Ok(input);
+    }
+    for issue in &mut issues {
+        if matches!(issue.path.first(), Some(Step::Key(key)) if from_query.contains(key)) {
+            issue.place = Place::Query;
+        }
+    }
+    Err(Error::Invalid(issues))
+}
+
+/// The keys of a JSON body, which has to be an object.
+pub fn keys(body: Value) -> Result<Map<String, Value>> {
+    let mut at = Cursor::default();
+    object::keys(Some(body), &mut at).ok_or_else(|| Error::Invalid(at.into_issues()))
+}
+
+/// Declares a struct and the rule of each field at once, and implements [`Input`] for it. The fields' doc comments
+/// describe them in the OpenAPI document too.
+///
+/// ```ignore
+/// input! {
+///     /// Which phones to list.
+///     pub struct List {
+///         /// Only phones of this person.
+///         owner_user_identity_id: Option<UserIdentityId> = id().optional(),
+///         limit: u32 = integer().at_least(1).or(500),
+///     }
+/// }
+/// ```
+macro_rules! input {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $($(#[doc = $doc:literal])* $field_vis:vis $field:ident: $type:ty = $rule:expr),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        $vis struct $name {
+            $($(#[doc = $doc])* $field_vis $field: $type,)*
+        }
+
+        impl $crate::dialect::seam::input::Input for $name {
+            fn fields() -> Vec<$crate::dialect::seam::input::Field> {
+                vec![$($crate::dialect::seam::input::Field::new::<$type, _>(
+                    stringify!($field),
+                    concat!($($doc, "\n"),*),
+                    &$rule,
+                )),*]
+            }
+
+            #[allow(unused_variables, clippy::let_unit_value, reason = "an operation may take nothing")]
+            fn read(
+                map: &mut serde_json::Map<String, serde_json::Value>,
+                at: &mut $crate::dialect::seam::input::Cursor,
+            ) -> Option<Self> {
+                // All at once, so that no field hides a rule of the same name from those after it.
+                let ($($field,)*) = ($(at.field::<$type, _>(stringify!($field), &$rule, map),)*);
+                Some($name { $($field: $field?),* })
+            }
+        }
+    };
+}
+pub(crate) use input;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! The rule for lists.
+
+use serde_json::Value;
+
+use super::{Cursor, Rule, Shape};
+use crate::error::{Problem, Step};
+
+/// A list whose items keep a rule.
+pub fn array<R: Rule>(items: R) -> Array<R> {
+    Array { items, min: None, max: None }
+}
+
+/// A list. Made by [`array`].
+#[derive(Debug, Clone)]
+pub struct Array<R> {
+    items: R,
+    min: Option<usize>,
+    max: Option<usize>,
+}
+
+impl<R> Array<R> {
+    /// At least so many items.
+    pub fn min(self, min: usize) -> Array<R> {
+        Array { min: Some(min), ..self }
+    }
+
+    /// At most so many items.
+    pub fn max(self, max: usize) -> Array<R> {
+        Array { max: Some(max), ..self }
+    }
+
+    /// So many items, no more and no less. zod 3 says "exactly" then.
+    pub fn exactly(self, count: usize) -> Array<R> {
+        Array { min: Some(count), max: Some(count), ..self }
+    }
+
+    fn check(&self, count: usize, at: &mut Cursor) -> bool {
+        let few = self.min.filter(|min| count < *min);
+        let many = self.max.filter(|max| count > *max);
+        let (relation, limit) = match (few, many) {
+            (None, None) => return true,
+            (Some(limit), _) | (_, Some(limit)) if self.min == self.max => ("exactly", limit),
+            (Some(limit), _) => ("at least", limit),
+            (_, Some(limit)) => ("at most", limit),
+        };
+        at.fault(Problem::Length, format!("Array must contain {relation} {limit} element(s)"));
+        false
+    }
+}
+
+impl<R: Rule> Rule for Array<R> {
+    type Output = Vec<R::Output>;
+
+    fn shape(&self) -> Shape {
+        Shape::List { items: Box::new(self.items.shape()), min: self.min, max: self.max }
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+        let values = match at.present(value)? {
+            Value::Array(values) => values,
+            other => {
+                at.mismatch("array", &other);
+                return None;
+            }
+        };
+        let fits = self.check(values.len(), at);
+        let mut items = Vec::new();
+        let mut sound = fits;
+        for (index, value) in values.into_iter().enumerate() {
+            if at.is_full() {
+                return None;
+            }
+            match at.within(Step::Index(index), |at| self.items.read(Some(value), at)) {
+                Some(item) => items.push(item),
+                None => sound = false,
+            }
+        }
+        sound.then_some(items)
+    }
+}

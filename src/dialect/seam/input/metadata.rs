@@ -1,0 +1,120 @@
+//! The rules for custom metadata: what an update may set, and what a filter may ask for. The limits and words are those
+//! of Seam's own schemas.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Cursor, Rule, Shape, object, text};
+use crate::error::{Problem, Step};
+use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataValue};
+
+/// What an update sets: listed keys change, others stay. Null and the empty text delete a key.
+pub fn metadata() -> Changes {
+    Changes
+}
+
+/// What a filter asks for: all pairs have to match, and null matches a key that is not set.
+pub fn metadata_filter() -> Filter {
+    Filter
+}
+
+/// Changes of custom metadata. Made by [`metadata`].
+#[derive(Debug, Clone)]
+pub struct Changes;
+
+impl Rule for Changes {
+    /// `None` deletes the key.
+    type Output = BTreeMap<String, Option<MetadataValue>>;
+
+    fn shape(&self) -> Shape {
+        Shape::Metadata { most_keys: Some(MAX_PAIRS), key_max: Some(MAX_KEY), text_max: Some(MAX_TEXT) }
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+        let map = object::keys(value, at)?;
+        let count = map.len();
+        let types_fit = map.values().all(is_setting);
+        let settings = settings(map, Some(MAX_KEY), Some(MAX_TEXT), at);
+        // zod 3 does not come to rules over the whole record once a value is of a wrong type.
+        let few = at.demand(!types_fit || count <= MAX_PAIRS, Problem::Length, || {
+            format!("Custom metadata is limited to a maximum of {MAX_PAIRS} keys")
+        });
+        let deleting = |setting| (setting != Some(MetadataValue::Text(String::new()))).then_some(setting).flatten();
+        let settings = settings?.into_iter().map(|(key, setting)| (key, deleting(setting)));
+        few.then(|| settings.collect())
+    }
+}
+
+/// A filter by custom metadata. Made by [`metadata_filter`].
+#[derive(Debug, Clone)]
+pub struct Filter;
+
+impl Rule for Filter {
+    /// `None` asks for a key that is not set.
+    type Output = BTreeMap<String, Option<MetadataValue>>;
+
+    fn shape(&self) -> Shape {
+        Shape::Metadata { most_keys: None, key_max: None, text_max: None }
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+        let mut settings = settings(object::keys(value, at)?, None, None, at)?;
+        // A query string cannot carry empty text, so Seam's filter drops such a pair wherever it comes from.
+        settings.retain(|_, setting| *setting != Some(MetadataValue::Text(String::new())));
+        Some(settings)
+    }
+}
+
+type Settings = BTreeMap<String, Option<MetadataValue>>;
+
+fn settings(
+    map: Map<String, Value>,
+    key_max: Option<usize>,
+    text_max: Option<usize>,
+    at: &mut Cursor,
+) -> Option<Settings> {
+    let mut settings = BTreeMap::new();
+    let mut sound = true;
+    for (key, value) in map {
+        let setting = at.within(Step::Key(key.clone()), |at| {
+            let key_fits = is_key(&key, key_max, at);
+            setting(value, text_max, at).filter(|_| key_fits)
+        });
+        match setting {
+            Some(setting) => _ = settings.insert(key, setting),
+            None => sound = false,
+        }
+    }
+    sound.then_some(settings)
+}
+
+fn is_key(key: &str, max: Option<usize>, at: &mut Cursor) -> bool {
+    let short = max.is_none_or(|max| text::at_most(max, key, at));
+    let flat = at.demand(!key.contains('.'), Problem::Format, || {
+        "Custom metadata key names cannot contain a period (.)".to_owned()
+    });
+    at.storable(key) && short && flat
+}
+
+fn setting(value: Value, text_max: Option<usize>, at: &mut Cursor) -> Option<Option<MetadataValue>> {
+    match value {
+        Value::Null => Some(None),
+        Value::Bool(flag) => Some(Some(MetadataValue::Flag(flag))),
+        Value::String(text) => {
+            let fits = at.storable(&text) & text_max.is_none_or(|max| text::at_most(max, &text, at));
+            fits.then_some(Some(MetadataValue::Text(text)))
+        }
+        other => {
+            // One message for each branch of the union, as zod 3's error tree has it.
+            for branch in ["string", "boolean", "null"] {
+                at.mismatch(branch, &other);
+            }
+            None
+        }
+    }
+}
+
+fn is_setting(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(_) | Value::String(_))
+}

@@ -1,0 +1,147 @@
+//! Rules for numbers and booleans. A JSON number is what JavaScript makes of it, a 64-bit float; an integer rule also
+//! keeps to what its Rust type can hold.
+
+use std::marker::PhantomData;
+
+use serde_json::Value;
+
+use super::{Cursor, Rule, Shape};
+use crate::error::Problem;
+
+/// Any number.
+pub fn number() -> Number<f64> {
+    Number { least: None, above: None, most: None, output: PhantomData }
+}
+
+/// A whole number.
+pub fn integer<T: Numeric>() -> Number<T> {
+    Number { least: None, above: None, most: None, output: PhantomData }
+}
+
+/// True or false.
+pub fn boolean() -> Boolean {
+    Boolean
+}
+
+/// A type that a JSON number can become.
+pub trait Numeric: Sized {
+    /// Whether only whole numbers fit.
+    const WHOLE: bool;
+    /// The least and the greatest number that fit.
+    const RANGE: (f64, f64);
+
+    /// The number, which is known to fit.
+    fn of(number: f64) -> Self;
+}
+
+impl Numeric for f64 {
+    const WHOLE: bool = false;
+    const RANGE: (f64, f64) = (f64::MIN, f64::MAX);
+
+    fn of(number: f64) -> f64 {
+        number
+    }
+}
+
+/// JavaScript's safe integers, for types that hold more.
+const SAFE: f64 = 9_007_199_254_740_991.0;
+
+macro_rules! whole {
+    ($($type:ty = $range:expr),* $(,)?) => {$(
+        impl Numeric for $type {
+            const WHOLE: bool = true;
+            const RANGE: (f64, f64) = $range;
+
+            fn of(number: f64) -> $type {
+                number as $type
+            }
+        }
+    )*};
+}
+
+whole! {
+    i32 = (i32::MIN as f64, i32::MAX as f64),
+    u32 = (0.0, u32::MAX as f64),
+    i64 = (-SAFE, SAFE),
+    u64 = (0.0, SAFE),
+}
+
+/// A number. Made by [`number`] and [`integer`].
+#[derive(Debug, Clone)]
+pub struct Number<T> {
+    least: Option<f64>,
+    above: Option<f64>,
+    most: Option<f64>,
+    output: PhantomData<T>,
+}
+
+impl<T> Number<T> {
+    /// This or more.
+    pub fn at_least(self, least: impl Into<f64>) -> Number<T> {
+        Number { least: Some(least.into()), ..self }
+    }
+
+    /// More than this.
+    pub fn above(self, above: impl Into<f64>) -> Number<T> {
+        Number { above: Some(above.into()), ..self }
+    }
+
+    /// This or less.
+    pub fn at_most(self, most: impl Into<f64>) -> Number<T> {
+        Number { most: Some(most.into()), ..self }
+    }
+}
+
+impl<T: Numeric> Rule for Number<T> {
+    type Output = T;
+
+    fn shape(&self) -> Shape {
+        Shape::Number { whole: T::WHOLE, least: self.least, above: self.above, most: self.most }
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
+        let value = at.present(value)?;
+        let Some(number) = value.as_f64() else {
+            at.mismatch("number", &value);
+            return None;
+        };
+        let whole = at.demand(!T::WHOLE || number.fract() == 0.0, Problem::Type, || {
+            "Expected integer, received float".to_owned()
+        });
+        let (floor, ceiling) = T::RANGE;
+        let least = self.least.map_or(floor, |least| least.max(floor));
+        // A limit that says more than the type's own floor speaks alone.
+        let least = if self.above.is_some_and(|above| above >= least) { f64::MIN } else { least };
+        let above = self.above.unwrap_or(f64::NEG_INFINITY);
+        let most = self.most.map_or(ceiling, |most| most.min(ceiling));
+        let checks = [
+            (number >= least, "greater than or equal to", least),
+            (number > above, "greater than", above),
+            (number <= most, "less than or equal to", most),
+        ];
+        let within = checks.into_iter().fold(true, |within, (holds, relation, limit)| {
+            at.demand(holds, Problem::Range, || format!("Number must be {relation} {limit}")) && within
+        });
+        (whole && within).then(|| T::of(number))
+    }
+}
+
+/// True or false. Made by [`boolean`].
+#[derive(Debug, Clone)]
+pub struct Boolean;
+
+impl Rule for Boolean {
+    type Output = bool;
+
+    fn shape(&self) -> Shape {
+        Shape::Boolean
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<bool> {
+        let value = at.present(value)?;
+        if value.as_bool().is_none() {
+            at.mismatch("boolean", &value);
+        }
+        value.as_bool()
+    }
+}

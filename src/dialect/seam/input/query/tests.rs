@@ -1,0 +1,220 @@
+use serde_json::Value;
+
+use super::super::*;
+
+input! {
+    #[expect(dead_code, reason = "only the shapes matter here")]
+    struct Everything {
+        text: Option<String> = text().optional(),
+        maybe: Option<Option<String>> = text().nullable().optional(),
+        count: Option<f64> = number().optional(),
+        flag: Option<bool> = boolean().optional(),
+        kind: Option<System> = choice().optional(),
+        names: Option<Vec<String>> = array(text()).optional(),
+        counts: Option<Vec<f64>> = array(number()).optional(),
+        has: Option<std::collections::BTreeMap<String, Option<MetadataValue>>> = metadata_filter().optional(),
+        device: Option<Device> = object().optional(),
+        since: Option<chrono::DateTime<chrono::Utc>> = lenient_date().optional(),
+    }
+}
+
+input! {
+    #[expect(dead_code, reason = "only the shapes matter here")]
+    struct Device {
+        model: Option<String> = text().optional(),
+        deep: Option<Deep> = object().optional(),
+    }
+}
+
+input! {
+    #[expect(dead_code, reason = "only the shapes matter here")]
+    struct Deep {
+        count: f64 = number(),
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct System;
+
+impl Choice for System {
+    const ALL: &'static [(&'static str, Self)] = &[("android", System), ("ios", System)];
+}
+
+fn parsed(raw: &str) -> String {
+    match query::parse(raw, &Everything::fields()) {
+        Ok(map) => Value::Object(map).to_string(),
+        Err(Error::AmbiguousQuery { name, reason }) => format!("! '{name}' {reason}"),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// As JSON where it is JSON, so that the order of keys does not matter.
+fn same(one: &str, other: &str) -> bool {
+    match (serde_json::from_str::<Value>(one), serde_json::from_str::<Value>(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// Stands for "the same as strictly".
+const SAME: &str = "";
+
+/// What the published parser, version 1.0.0, makes of a query: strictly, and generously.
+#[rustfmt::skip]
+const PUBLISHED: &[(&str, &str, &str)] = &[
+    ("", "{}", SAME),
+    ("text=a", r#"{"text":"a"}"#, SAME),
+    ("text=", r#"{"text":null}"#, r#"{"text":""}"#),
+    ("maybe=", r#"{"maybe":null}"#, SAME),
+    ("count=", r#"{"count":null}"#, SAME),
+    ("flag=", r#"{"flag":null}"#, SAME),
+    ("kind=ios", r#"{"kind":"ios"}"#, SAME),
+    ("kind=", r#"{"kind":null}"#, r#"{"kind":""}"#),
+    ("names=", r#"{"names":[]}"#, SAME),
+    ("has=", r#"{"has":null}"#, SAME),
+    ("device=", r#"{"device":null}"#, SAME),
+    ("text= a ", r#"{"text":" a "}"#, SAME),
+    ("text=%20a%20", r#"{"text":" a "}"#, SAME),
+    ("text=a+b%2Bc", r#"{"text":"a b+c"}"#, SAME),
+    ("count=1", r#"{"count":1}"#, SAME),
+    ("count=1.5", r#"{"count":1.5}"#, SAME),
+    ("count=0x1F", r#"{"count":31}"#, SAME),
+    ("count=1e3", r#"{"count":1000}"#, SAME),
+    ("count=-5", r#"{"count":-5}"#, SAME),
+    ("count=%2B5", r#"{"count":5}"#, SAME),
+    ("count=.5", r#"{"count":0.5}"#, SAME),
+    ("count=5.", r#"{"count":5}"#, SAME),
+    ("count=1_0", r#"{"count":"1_0"}"#, SAME),
+    ("count=inf", r#"{"count":"inf"}"#, SAME),
+    ("count=Infinity", r#"{"count":"Infinity"}"#, SAME),
+    ("count=NaN", r#"{"count":"NaN"}"#, SAME),
+    ("count=nan", r#"{"count":"nan"}"#, SAME),
+    ("count=1e999", r#"{"count":"1e999"}"#, SAME),
+    ("count=x", r#"{"count":"x"}"#, SAME),
+    ("count=%20 7 ", r#"{"count":"  7 "}"#, r#"{"count":7}"#),
+    ("count=+", r#"{"count":" "}"#, r#"{"count":null}"#),
+    ("count=0b101", r#"{"count":5}"#, SAME),
+    ("count=0o17", r#"{"count":15}"#, SAME),
+    ("count=0x", r#"{"count":"0x"}"#, SAME),
+    ("count=-0x1", r#"{"count":"-0x1"}"#, SAME),
+    ("flag=true", r#"{"flag":true}"#, SAME),
+    ("flag=TRUE", r#"{"flag":"TRUE"}"#, r#"{"flag":true}"#),
+    ("flag=yes", r#"{"flag":"yes"}"#, r#"{"flag":true}"#),
+    ("flag=1", r#"{"flag":"1"}"#, r#"{"flag":true}"#),
+    ("flag=0", r#"{"flag":"0"}"#, r#"{"flag":false}"#),
+    ("flag=No", r#"{"flag":"No"}"#, r#"{"flag":false}"#),
+    ("flag=off", r#"{"flag":"off"}"#, SAME),
+    ("flag=%20true", r#"{"flag":" true"}"#, r#"{"flag":true}"#),
+    ("names=a", r#"{"names":["a"]}"#, SAME),
+    ("names=a&names=b", r#"{"names":["a","b"]}"#, SAME),
+    ("names=a,b", r#"{"names":["a,b"]}"#, r#"{"names":["a","b"]}"#),
+    ("names[]=a&names[]=b", "{}", r#"{"names":["a","b"]}"#),
+    ("names[]=", "{}", r#"{"names":[]}"#),
+    ("names[]=a,b", "{}", r#"! 'names[]' uses the bracket array format with a value containing a comma ",""#),
+    ("names=a&names[]=b", r#"{"names":["a"]}"#, "! 'names' mixes the repeated and bracket array formats"),
+    ("names=a,b&names=c", r#"{"names":["a,b","c"]}"#, r#"! 'names' mixes the comma and repeated array formats, or repeats a value containing a comma ",""#),
+    ("names=a,,b", r#"{"names":["a,,b"]}"#, "! 'names' uses the comma array format with one or more empty values"),
+    ("names=&names=a", "! 'names' mixes empty values with other values", SAME),
+    ("names=&names=", "! 'names' mixes empty values with other values", SAME),
+    ("names=%20", r#"{"names":[" "]}"#, r#"{"names":[]}"#),
+    ("counts=1&counts=x", r#"{"counts":[1,"x"]}"#, SAME),
+    ("counts=1,2", r#"{"counts":["1,2"]}"#, r#"{"counts":[1,2]}"#),
+    ("has.c=z", r#"{"has":{"c":"z"}}"#, SAME),
+    ("has.c=", r#"{"has":{"c":null}}"#, SAME),
+    ("has.c=z&has.d=true", r#"{"has":{"c":"z","d":"true"}}"#, SAME),
+    ("has.c.d=z", "! 'has.c.d' is nested inside a record parameter, but a record value type may not be an object, array, or record", SAME),
+    ("has.c[]=z", r#"{"has":{"c[]":"z"}}"#, "! 'has.c[]' is nested inside a record parameter, but a record value type may not be an object, array, or record"),
+    ("has.c=1&has.c=2", "! 'has.c' has repeated values but is not an array parameter", SAME),
+    ("has=x", r#"{"has":"x"}"#, SAME),
+    ("has=&has.c=1", "! 'has' conflicts with the nested parameter 'has.c'", SAME),
+    ("has=%20", r#"{"has":" "}"#, r#"{"has":null}"#),
+    ("has.=x", r#"{"has":{"":"x"}}"#, SAME),
+    ("text=a&text=b", "! 'text' has repeated values but is not an array parameter", SAME),
+    ("count=1&count=2", "! 'count' has repeated values but is not an array parameter", SAME),
+    ("device.model=x", r#"{"device":{"model":"x"}}"#, SAME),
+    ("device.model=", r#"{"device":{"model":null}}"#, r#"{"device":{"model":""}}"#),
+    ("device.deep.count=3", r#"{"device":{"deep":{"count":3}}}"#, SAME),
+    ("device.deep=", r#"{"device":{"deep":null}}"#, SAME),
+    ("device=x", r#"{"device":"x"}"#, SAME),
+    ("device=&device.model=x", "! 'device' conflicts with the nested parameter 'device.model'", SAME),
+    ("device.deep=&device.deep.count=1", "! 'device.deep' conflicts with the nested parameter 'device.deep.count'", SAME),
+    ("device=&device=", "! 'device' has repeated values but is not an array parameter", SAME),
+    ("other=1&other=2", "{}", SAME),
+    ("=x", "{}", SAME),
+    ("&&&", "{}", SAME),
+    ("text", r#"{"text":null}"#, r#"{"text":""}"#),
+    ("a[b]=", "{}", SAME),
+    ("_strict", "{}", SAME),
+    ("text[]=a", "{}", SAME),
+    ("text=%E2%82%AC", r#"{"text":"€"}"#, SAME),
+    ("device.model=a&device.model=b", "! 'device.model' has repeated values but is not an array parameter", SAME),
+    ("text.x=1", "{}", SAME),
+    ("has.%C3%BC=1", r#"{"has":{"ü":"1"}}"#, SAME),
+];
+
+#[test]
+fn both_modes_read_what_the_published_parser_reads() {
+    for (raw, strict, generous) in PUBLISHED {
+        let generous = if generous.is_empty() { strict } else { generous };
+        let flagged = parsed(&format!("{raw}&_strict=true"));
+        assert!(same(&flagged, strict), "{raw} strictly: {flagged}, expected {strict}");
+        let plain = parsed(raw);
+        assert!(same(&plain, generous), "{raw} generously: {plain}, expected {generous}");
+    }
+}
+
+#[test]
+fn only_the_exact_flag_is_strict_and_no_flag_is_left_behind() {
+    for flag in ["_strict", "_strict=", "_strict=TRUE", "_strict=1", "_strict=false", "_strict=true&_strict=true"] {
+        assert_eq!(parsed(&format!("flag=yes&{flag}")), r#"{"flag":true}"#, "{flag}");
+    }
+    assert_eq!(parsed("_strict=true"), "{}");
+    assert_eq!(parsed("flag=yes&%5Fstrict=true"), r#"{"flag":"yes"}"#);
+}
+
+#[test]
+fn a_point_in_time_may_have_space_around_it_generously() {
+    assert_eq!(parsed("since=+2020-01-01+"), r#"{"since":"2020-01-01"}"#);
+    assert_eq!(parsed("since=+2020-01-01&_strict=true"), r#"{"since":" 2020-01-01"}"#);
+}
+
+#[test]
+fn broken_escapes_are_refused_where_they_are_asked_for_and_ignored_elsewhere() {
+    for broken in ["%", "%z", "%zz", "%f", "%ff", "a%", "%e2%82", "%+1", "%u0041", "%\u{e9}"] {
+        let refusal = "is not valid percent-encoded UTF-8";
+        assert_eq!(parsed(&format!("text={broken}")), format!("! 'text' {refusal}"), "{broken}");
+        assert_eq!(parsed(&format!("names=a&names={broken}")), format!("! 'names' {refusal}"), "{broken}");
+        assert_eq!(parsed(&format!("has.c={broken}")), format!("! 'has.c' {refusal}"), "{broken}");
+        assert_eq!(parsed(&format!("other={broken}&{broken}=text&{broken}")), "{}", "{broken}");
+        assert!(parsed(&format!("has.{broken}=x")).ends_with(refusal), "{broken}");
+    }
+}
+
+#[test]
+fn nul_is_decoded_and_left_for_the_rules_to_refuse() {
+    assert_eq!(parsed("text=%00"), r#"{"text":"\u0000"}"#);
+    let query = query::parse("text=%00&has.%00=x", &Everything::fields()).expect("it is not ambiguous");
+    let Err(Error::Invalid(issues)) = read::<Everything>(query, Map::new()) else { panic!("NUL was taken") };
+    assert_eq!(issues.len(), 2);
+    assert!(issues.iter().all(|issue| issue.place == Place::Query));
+}
+
+#[test]
+fn hostile_queries_take_no_long_time() {
+    let start = std::time::Instant::now();
+    let many = |pair: &dyn Fn(usize) -> String| (0..60_000).map(pair).collect::<Vec<_>>().join("&");
+    parsed(&many(&|index| format!("has.key{index}=value")));
+    parsed(&many(&|index| format!("other{index}.a.b.c=value")));
+    parsed(&many(&|index| format!("has{index}=value")));
+    parsed(&many(&|_| "names=value".to_owned()));
+    parsed(&many(&|_| "text=value".to_owned()));
+    parsed(&format!("names={}", "a,".repeat(500_000)));
+    parsed(&format!("text={}", "%41".repeat(350_000)));
+    parsed(&format!("text={}", "%".repeat(1_000_000)));
+    parsed(&format!("count={}", "9".repeat(1_000_000)));
+    parsed(&format!("count=0x{}", "f".repeat(1_000_000)));
+    parsed(&"&".repeat(1_000_000));
+    parsed(&"=".repeat(1_000_000));
+    parsed(&format!("device.{}=1", "deep.".repeat(200_000)));
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}

@@ -1,0 +1,137 @@
+//! Cursors. A cursor names the first entry of the next page and is bound to the parameters of the list that it came
+//! from: with others it is refused, since it would point into another list.
+
+use super::input::Field;
+use crate::error::{Error, Issue, Problem, Reason, Result};
+use crate::model::page::{Page, Paging, Place};
+use base64::prelude::*;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use url::form_urlencoded::Serializer;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The parameter that carries a cursor.
+const CURSOR: &str = "page_cursor";
+
+/// Where the next page is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = pagination)]
+pub struct Pagination {
+    /// Whether another page follows.
+    pub has_next_page: bool,
+    /// The `page_cursor` of the next page.
+    pub next_page_cursor: Option<String>,
+    /// The address of the next page.
+    #[schema(format = "uri")]
+    pub next_page_url: Option<String>,
+}
+
+/// The parameters of a request, which its cursors are bound to.
+#[derive(Debug, Clone, Default)]
+pub struct Binding {
+    hash: String,
+    /// The address of the same list, up to the cursor.
+    address: String,
+    is_asked_for: bool,
+}
+
+/// What stands in a cursor.
+#[derive(Serialize, Deserialize)]
+struct Inside(String, First);
+
+/// The first entry of the next page.
+#[derive(Serialize, Deserialize)]
+struct First {
+    created_at: DateTime<Utc>,
+    id: Uuid,
+}
+
+impl Binding {
+    /// Of a request whose route has these fields. Defaults count as given, so that saying them changes nothing.
+    pub fn of(
+        fields: &[Field],
+        query: &Map<String, Value>,
+        body: &Map<String, Value>,
+        address: impl FnOnce() -> String,
+    ) -> Binding {
+        if !fields.iter().any(|field| field.name == CURSOR) {
+            return Binding::default();
+        }
+        let given = |name: &str| body.get(name).or_else(|| query.get(name));
+        let parameters: Vec<(&str, &Value)> = fields
+            .iter()
+            .filter(|field| field.name != CURSOR)
+            .filter_map(|field| Some((field.name, given(field.name).or(field.default.as_ref())?)))
+            .collect();
+        let hash = Sha256::digest(json!(parameters).to_string());
+        Binding {
+            hash: BASE64_STANDARD.encode(&hash[..12]),
+            address: format!("{}?{}", address(), query_string(&parameters)),
+            is_asked_for: given("limit").is_some() || given(CURSOR).is_some(),
+        }
+    }
+
+    /// Whether the request speaks of pages at all.
+    pub fn is_asked_for(&self) -> bool {
+        self.is_asked_for
+    }
+
+    /// The page that a request means by its limit and cursor.
+    pub fn paging(&self, limit: Option<u32>, cursor: Option<&str>) -> Result<Paging> {
+        let from = cursor.map(|cursor| self.place(cursor)).transpose()?;
+        Ok(Paging { limit, from })
+    }
+
+    fn place(&self, cursor: &str) -> Result<Place> {
+        let inside: Option<Inside> =
+            BASE64_STANDARD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let Some(Inside(hash, place)) = inside else {
+            return Err(Error::Invalid(vec![Issue::field(CURSOR, Problem::Format, "Invalid base64")]));
+        };
+        if hash != self.hash {
+            return Err(Error::Conflict(Reason::CursorOfAnotherQuery));
+        }
+        Ok(Place { created_at: place.created_at, id: place.id })
+    }
+
+    /// What a page says of the next one.
+    pub fn pagination<T>(&self, page: &Page<T>) -> Pagination {
+        let cursor = page.next.map(|Place { created_at, id }| {
+            let inside = Inside(self.hash.clone(), First { created_at, id });
+            BASE64_STANDARD.encode(json!(inside).to_string())
+        });
+        let next_page_url = cursor.as_ref().map(|cursor| {
+            let cursor: String = Serializer::new(String::new()).append_pair(CURSOR, cursor).finish();
+            let glue = if self.address.ends_with('?') { "" } else { "&" };
+            format!("{}{glue}{cursor}", self.address)
+        });
+        Pagination { has_next_page: cursor.is_some(), next_page_cursor: cursor, next_page_url }
+    }
+}
+
+/// Parameters as a query string that reads back as the same: lists repeat their key, records have dotted keys.
+fn query_string(parameters: &[(&str, &Value)]) -> String {
+    let mut pairs = Serializer::new(String::new());
+    for (name, value) in parameters {
+        match value {
+            Value::Array(items) if items.is_empty() => _ = pairs.append_pair(name, ""),
+            Value::Array(items) => items.iter().for_each(|item| _ = pairs.append_pair(name, &plain(item))),
+            Value::Object(record) => {
+                record.iter().for_each(|(key, item)| _ = pairs.append_pair(&format!("{name}.{key}"), &plain(item)));
+            }
+            value => _ = pairs.append_pair(name, &plain(value)),
+        }
+    }
+    pairs.finish()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

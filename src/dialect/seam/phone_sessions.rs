@@ -1,0 +1,128 @@
+//! `/seam/mobile_sdk/v1/phone_sessions`: how a real phone gets into the registry. The app calls it with its person's
+//! client session each time it starts; the same installation is the same phone.
+
+use super::access::BySession;
+use super::answer::One;
+use super::input::*;
+use super::phones::Platform;
+use super::route::*;
+use super::wire;
+use crate::error::{Error, Noun, Result};
+use crate::model::id::DeviceId;
+use crate::model::phone::Registration;
+use crate::model::reach::Reach;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        keyed("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], "phone_session", get_or_create)
+            .does("Register the phone that an app runs on, or find it again")
+            .misses(&[Noun::UserIdentity]),
+    ]
+}
+
+/// What an app is told of the phone that it runs on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = phone_session)]
+pub struct PhoneSession {
+    pub workspace_id: Uuid,
+    pub is_sandbox_workspace: bool,
+    #[schema(inline)]
+    pub user_identity: wire::UserIdentity,
+    #[schema(inline)]
+    pub provider_sessions: Vec<ProviderSession>,
+}
+
+/// The phone with one provider of mobile credentials: Handset itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProviderSession {
+    #[schema(inline)]
+    pub phone_registration: PhoneRegistration,
+    /// What the phone may open.
+    #[schema(inline)]
+    pub acs_credentials: Vec<PhoneCredential>,
+}
+
+/// The phone as its provider knows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhoneRegistration {
+    /// The phone's device id.
+    pub phone_registration_id: String,
+    pub provider_name: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub provider_state: Option<Value>,
+    pub is_being_activated: bool,
+}
+
+/// A credential on the phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhoneCredential {
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub credential: wire::AcsCredential,
+    #[schema(value_type = Vec<Object>)]
+    pub acs_entrances: Vec<Value>,
+}
+
+input! {
+    /// What phone it is.
+    pub struct PhoneDeviceMetadata {
+        manufacturer: Option<String> = text().nullish(),
+        model: Option<String> = text().nullish(),
+        os_version: Option<String> = text().nullish(),
+    }
+}
+
+input! {
+    /// The phone that the app runs on.
+    pub struct GetOrCreate {
+        /// Which installation of the app this is.
+        custom_sdk_installation_id: String = text().min(1),
+        /// What the phone runs.
+        phone_os: Platform = choice(),
+        /// What phone it is.
+        phone_device_metadata: Option<PhoneDeviceMetadata> = object().optional(),
+    }
+}
+
+async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<PhoneSession>> {
+    let BySession { workspace, person } = &call.grant;
+    let person = person.ok_or(Error::NotFound(Noun::UserIdentity, String::new()))?;
+    let metadata = input.phone_device_metadata;
+    let said = |of: fn(PhoneDeviceMetadata) -> Option<String>| {
+        metadata.clone().and_then(of).filter(|text| !text.is_empty()).unwrap_or_else(|| "Unknown".to_owned())
+    };
+    let registration = Registration {
+        device_id: call.app.entropy.id(call.now),
+        user_identity_id: person,
+        custom_sdk_installation_id: Some(input.custom_sdk_installation_id),
+        operating_system: input.phone_os.0,
+        os_version: said(|metadata| metadata.os_version),
+        device_manufacturer: said(|metadata| metadata.manufacturer),
+        device_model: said(|metadata| metadata.model),
+        assa_abloy_metadata: None,
+    };
+    let device_id: DeviceId = workspace.register_phone(&registration, call.now).await?;
+    let credentials = workspace.credentials_on(device_id).await?;
+    let user_identity = workspace.user_identity(person, Reach::Workspace).await?;
+    Ok(One(PhoneSession {
+        workspace_id: workspace.id().0,
+        is_sandbox_workspace: workspace.is_sandbox(),
+        user_identity: user_identity.into(),
+        provider_sessions: vec![ProviderSession {
+            phone_registration: PhoneRegistration {
+                phone_registration_id: device_id.to_string(),
+                provider_name: Some("handset".to_owned()),
+                provider_state: None,
+                is_being_activated: false,
+            },
+            acs_credentials: credentials
+                .into_iter()
+                .map(|credential| PhoneCredential { credential: credential.into(), acs_entrances: Vec::new() })
+                .collect(),
+        }],
+    }))
+}

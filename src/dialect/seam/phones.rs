@@ -1,0 +1,202 @@
+//! `/phones`: get, list, deactivate, and a sandbox phone to try them with.
+
+use super::access::{ByKey, ByKeyOrSession};
+use super::answer::{One, Paged, Void};
+use super::input::*;
+use super::route::*;
+use super::wire;
+use crate::deactivation;
+use crate::error::{Error, Noun, Reason, Result};
+use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
+use crate::model::metadata::{MetadataFilter, MetadataValue};
+use crate::model::phone::*;
+use crate::model::reach::Reach;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        keyed("/phones/get", &[GET, POST], "phone", get).does("Get a phone").misses(&[Noun::Phone]),
+        keyed("/phones/list", &[GET, POST], "phones", list).does("List phones"),
+        route("/phones/deactivate", &[DELETE, POST], deactivate)
+            .does("Deactivate a phone that is lost or no longer used, with the credentials on it")
+            .misses(&[Noun::Phone]),
+        route("/phones/update", &[PATCH, POST], super::devices::update)
+            .does("Give a phone a nickname or custom metadata; the same as /devices/update")
+            .misses(&[Noun::Phone]),
+        keyed("/phones/simulate/create_sandbox_phone", &[POST], "phone", create_sandbox_phone)
+            .does("Create a phone in a sandbox workspace")
+            .misses(&[Noun::UserIdentity]),
+    ]
+}
+
+input! {
+    /// Which phone.
+    pub struct Get {
+        /// The phone.
+        device_id: DeviceId = id(),
+    }
+}
+
+async fn get(call: Call<ByKey>, Get { device_id }: Get) -> Result<One<wire::Phone>> {
+    let phone = call.grant.0.phone(device_id, Reach::Workspace).await?;
+    Ok(One(phone.into()))
+}
+
+input! {
+    /// Which phones.
+    pub struct List {
+        /// Only phones of this person.
+        owner_user_identity_id: Option<UserIdentityId> = id().optional(),
+        /// Only phones that hold this credential, or a child of it.
+        acs_credential_id: Option<CredentialId> = id().optional(),
+        /// Only phones of these persons.
+        user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).optional(),
+        /// Only phones of this type.
+        device_type: Option<OperatingSystem> = choice().optional(),
+        /// Only phones with this in their name or custom metadata, or at the beginning of their id.
+        search: Option<String> = text().min(1).optional(),
+        /// Only phones whose custom metadata has all these pairs; null asks for the absence of a key.
+        custom_metadata_has: Option<BTreeMap<String, Option<MetadataValue>>> = metadata_filter().optional(),
+        /// Only phones registered before this.
+        created_before: Option<DateTime<Utc>> = date_time().optional(),
+        /// Deactivated phones, too.
+        include_deactivated: bool = boolean().or(false),
+        /// At most so many on a page. Without it and without a cursor all phones are given.
+        limit: Option<u32> = integer().at_least(1).optional(),
+        /// Where the page starts, from the page before.
+        page_cursor: Option<String> = text().nullish(),
+    }
+}
+
+async fn list(call: Call<ByKey>, input: List) -> Result<Paged<wire::Phone>> {
+    let is_paged = call.binding.is_asked_for();
+    let limit = input.limit.or(is_paged.then_some(500));
+    let mut owners = input.user_identity_ids;
+    if let Some(owner) = input.owner_user_identity_id {
+        let both = owners.is_none_or(|owners| owners.contains(&owner));
+        owners = Some(if both { vec![owner] } else { Vec::new() });
+    }
+    let filter = PhoneFilter {
+        user_identity_ids: owners,
+        acs_credential_id: input.acs_credential_id,
+        operating_systems: input.device_type.map(|system| vec![system]),
+        search: input.search,
+        custom_metadata_has: as_text(input.custom_metadata_has),
+        created_before: input.created_before,
+        include_deactivated: input.include_deactivated,
+        paging: call.binding.paging(limit, input.page_cursor.as_deref())?,
+        ..PhoneFilter::default()
+    };
+    let page = call.grant.0.phones(&filter, Reach::Workspace).await?;
+    let pagination = is_paged.then(|| call.binding.pagination(&page));
+    Ok(Paged { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
+}
+
+/// A filter compares texts: a flag that comes in a query string has no other form.
+pub fn as_text(filter: Option<BTreeMap<String, Option<MetadataValue>>>) -> MetadataFilter {
+    let text = |value| match value {
+        MetadataValue::Flag(flag) => flag.to_string(),
+        MetadataValue::Text(text) => text,
+    };
+    filter.unwrap_or_default().into_iter().map(|(key, value)| (key, value.map(text))).collect()
+}
+
+input! {
+    /// Which phone, and why.
+    pub struct Deactivate {
+        /// The phone.
+        device_id: String = text(),
+        /// Why, for the audit trail.
+        reason: Option<String> = text().max(500).optional(),
+    }
+}
+
+async fn deactivate(call: Call<ByKeyOrSession>, input: Deactivate) -> Result<Void> {
+    // The wire has any text here: what is no id is simply no phone's.
+    let unknown = || Error::NotFound(Noun::Phone, input.device_id.clone());
+    let device_id = DeviceId(Uuid::try_parse(&input.device_id).map_err(|_| unknown())?);
+    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
+    deactivation::of_phone(workspace, device_id, *reach, input.reason.as_deref(), call.now).await?;
+    Ok(Void)
+}
+
+impl Choice for OperatingSystem {
+    const ALL: &'static [(&'static str, OperatingSystem)] =
+        &[("ios_phone", OperatingSystem::Ios), ("android_phone", OperatingSystem::Android)];
+}
+
+/// An operating system under its own name; device types have other names for the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Platform(pub OperatingSystem);
+
+impl Choice for Platform {
+    const ALL: &'static [(&'static str, Platform)] =
+        &[("android", Platform(OperatingSystem::Android)), ("ios", Platform(OperatingSystem::Ios))];
+}
+
+input! {
+    /// What a sandbox phone is like.
+    pub struct PhoneMetadata {
+        operating_system: Platform = choice().or("android"),
+        os_version: String = text().or("10"),
+        device_manufacturer: String = text().or("Samsung"),
+        device_model: String = text().min(1).or("Samsung Galaxy S10"),
+    }
+}
+
+input! {
+    /// What a sandbox phone pretends to know of ASSA ABLOY's credential service.
+    pub struct SandboxAssaAbloy {
+        application_version: String = text().or("1.0.0"),
+        ble_capability: bool = boolean().or(true),
+        hce_capability: bool = boolean().or(false),
+        nfc_capability: bool = boolean().or(false),
+        seos_applet_version: String = text().or("1.0.0"),
+        seos_tsm_endpoint_id: f64 = number().or(1),
+    }
+}
+
+input! {
+    /// A phone to make up.
+    pub struct CreateSandboxPhone {
+        /// Whose phone it is.
+        user_identity_id: UserIdentityId = id(),
+        /// Which installation of the app it has; the same one again is the same phone.
+        custom_sdk_installation_id: Option<String> = text().optional(),
+        /// What the phone is like.
+        phone_metadata: PhoneMetadata = object().or(json!({})),
+        /// What it pretends to know of ASSA ABLOY's credential service.
+        assa_abloy_metadata: SandboxAssaAbloy = object().or(json!({})),
+    }
+}
+
+async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> Result<One<wire::Phone>> {
+    let workspace = &call.grant.0;
+    if !workspace.is_sandbox() {
+        return Err(Error::Conflict(Reason::NotASandbox));
+    }
+    let (phone, assa_abloy) = (input.phone_metadata, input.assa_abloy_metadata);
+    let registration = Registration {
+        device_id: call.app.entropy.id(call.now),
+        user_identity_id: input.user_identity_id,
+        custom_sdk_installation_id: input.custom_sdk_installation_id,
+        operating_system: phone.operating_system.0,
+        os_version: phone.os_version,
+        device_manufacturer: phone.device_manufacturer,
+        device_model: phone.device_model,
+        assa_abloy_metadata: Some(AssaAbloyMetadata {
+            application_version: assa_abloy.application_version,
+            seos_applet_version: assa_abloy.seos_applet_version,
+            ble_capability: assa_abloy.ble_capability,
+            hce_capability: assa_abloy.hce_capability,
+            nfc_capability: assa_abloy.nfc_capability,
+            seos_tsm_endpoint_id: assa_abloy.seos_tsm_endpoint_id,
+        }),
+    };
+    let device_id = workspace.register_phone(&registration, call.now).await?;
+    let phone = workspace.phone(device_id, Reach::Workspace).await?;
+    Ok(One(phone.into()))
+}

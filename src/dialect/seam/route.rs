@@ -1,0 +1,186 @@
+//! A route as a value, and how a request goes through it: who is calling, by which method, with what input, and then the
+//! handler. So 401 comes before 405, and 405 before 400, as in Seam's framework.
+
+use super::access::{self, Access, Grant};
+use super::answer::{self, Answer, AnswerShape};
+use super::input::{self, Field, Input, query};
+use super::page::Binding;
+use crate::error::{BodyFault, Error, Noun, Result};
+use crate::http::{App, Tenant, body};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::{Method, request::Parts};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub const GET: &str = "GET";
+pub const POST: &str = "POST";
+pub const PUT: &str = "PUT";
+pub const PATCH: &str = "PATCH";
+pub const DELETE: &str = "DELETE";
+
+/// What a handler is called with beside its input.
+pub struct Call<G> {
+    pub grant: G,
+    pub app: App,
+    pub now: DateTime<Utc>,
+    /// What a page's cursor is bound to.
+    pub binding: Binding,
+    /// PUT makes a thing or finds the one that is there, where POST only makes.
+    pub is_put: bool,
+}
+
+/// One operation of the dialect, under one path.
+#[derive(Clone)]
+pub struct Route {
+    pub path: &'static str,
+    /// In declared order: the order in which a 405 lists them.
+    pub methods: &'static [&'static str],
+    pub access: Access,
+    pub fields: Vec<Field>,
+    /// The member of the body that holds the answer; None if there is none.
+    pub key: Option<&'static str>,
+    pub shape: AnswerShape,
+    pub summary: &'static str,
+    /// What it may not find.
+    pub misses: &'static [Noun],
+    serve: Arc<dyn Fn(App, Request) -> Serving + Send + Sync>,
+}
+
+type Serving = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// A route to `handler`, which says by its types who may call it, what it takes and what it gives.
+pub fn route<G, I, A, F, Fut>(path: &'static str, methods: &'static [&'static str], handler: F) -> Route
+where
+    G: Grant,
+    I: Input + Send,
+    A: Answer,
+    F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<A>> + Send,
+{
+    Route::new::<G, I, A>(path, methods, None, move |app, request| {
+        Box::pin(async move { serve(app, request, path, methods, "", handler).await })
+    })
+}
+
+/// A route whose answer stands under `key`.
+pub fn keyed<G, I, A, F, Fut>(
+    path: &'static str,
+    methods: &'static [&'static str],
+    key: &'static str,
+    handler: F,
+) -> Route
+where
+    G: Grant,
+    I: Input + Send,
+    A: Answer,
+    F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<A>> + Send,
+{
+    Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
+        Box::pin(async move { serve(app, request, path, methods, key, handler).await })
+    })
+}
+
+impl Route {
+    fn new<G: Grant, I: Input, A: Answer>(
+        path: &'static str,
+        methods: &'static [&'static str],
+        key: Option<&'static str>,
+        serve: impl Fn(App, Request) -> Serving + Send + Sync + 'static,
+    ) -> Route {
+        let (access, fields, shape) = (G::ACCESS, I::fields(), A::shape());
+        Route { path, methods, access, fields, key, shape, summary: "", misses: &[], serve: Arc::new(serve) }
+    }
+
+    /// Says in a line what it does.
+    pub fn does(self, summary: &'static str) -> Route {
+        Route { summary, ..self }
+    }
+
+    /// Says what it may not find.
+    pub fn misses(self, misses: &'static [Noun]) -> Route {
+        Route { misses, ..self }
+    }
+
+    /// Answers a request to this path.
+    pub async fn serve(self, State(app): State<App>, request: Request) -> Response {
+        (self.serve)(app, request).await
+    }
+}
+
+async fn serve<G, I, A, F, Fut>(
+    app: App,
+    request: Request,
+    path: &'static str,
+    methods: &'static [&'static str],
+    key: &'static str,
+    handler: F,
+) -> Response
+where
+    G: Grant,
+    I: Input + Send,
+    A: Answer,
+    F: Fn(Call<G>, I) -> Fut,
+    Fut: Future<Output = Result<A>> + Send,
+{
+    let now = app.clock.now();
+    let grant = match access::admit::<G>(&app, request.headers(), now).await {
+        Ok(grant) => grant,
+        Err(error) => return error.into_response(),
+    };
+    let tenant = grant.tenant().map(Tenant);
+    let answer = async {
+        if !methods.contains(&request.method().as_str()) {
+            return Err(Error::MethodNotAllowed(methods.to_vec()));
+        }
+        let fields = I::fields();
+        let (head, body) = request.into_parts();
+        let query = query::parse(head.uri.query().unwrap_or_default(), &fields)?;
+        let body = json_object(&head, &body::read(body).await?)?;
+        let binding = Binding::of(&fields, &query, &body, || base_url(&app, &head) + path);
+        let input = input::read::<I>(query, body)?;
+        handler(Call { grant, app, now, binding, is_put: head.method == Method::PUT }, input).await
+    };
+    let mut response = match answer.await {
+        Ok(answer) => answer::respond(&answer, key),
+        Err(error) => error.into_response(),
+    };
+    tenant.map(|tenant| response.extensions_mut().insert(tenant));
+    response
+}
+
+/// The keys of a body. An empty one has none, whatever its content type; one that comes with GET or DELETE counts, too,
+/// because the documented curl lines send it, and curl calls it a form unless told otherwise.
+fn json_object(head: &Parts, body: &[u8]) -> Result<Map<String, Value>> {
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    let is_lenient = head.method == Method::GET || head.method == Method::DELETE;
+    if !is_lenient && !is_json(head) {
+        return Err(Error::Unreadable(BodyFault::ContentType));
+    }
+    let value =
+        serde_json::from_slice(body).map_err(|fault| Error::Unreadable(BodyFault::Syntax(fault.to_string())))?;
+    input::keys(value)
+}
+
+fn is_json(head: &Parts) -> bool {
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/json")
+}
+
+/// Where the client reaches this service: as configured, else as it says itself.
+fn base_url(app: &App, head: &Parts) -> String {
+    match &app.public_url {
+        Some(url) => url.to_string(),
+        None => {
+            let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+            format!("http://{host}")
+        }
+    }
+}

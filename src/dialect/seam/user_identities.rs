@@ -1,0 +1,179 @@
+//! `/user_identities`: the persons whose phones, client sessions and credentials a workspace keeps.
+
+use super::access::{ByKey, ByKeyOrSession};
+use super::answer::{Members, One, Paged, Void};
+use super::input::*;
+use super::route::*;
+use super::wire;
+use crate::deactivation;
+use crate::error::{Error, Issue, Noun, Result};
+use crate::model::id::UserIdentityId;
+use crate::model::reach::Reach;
+use crate::model::user_identity::*;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        keyed("/user_identities/create", &[POST], "user_identity", create).does("Create a user identity"),
+        keyed("/user_identities/get", &[GET, POST], "user_identity", get)
+            .does("Get a user identity by id or key")
+            .misses(&[Noun::UserIdentity]),
+        keyed("/user_identities/list", &[GET, POST], "user_identities", list).does("List user identities"),
+        route("/user_identities/update", &[PATCH, POST], update)
+            .does("Change what is said of a user identity")
+            .misses(&[Noun::UserIdentity]),
+        route("/user_identities/delete", &[DELETE, POST], delete)
+            .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
+            .misses(&[Noun::UserIdentity]),
+        route("/user_identities/list_accessible_devices", &[GET, POST], list_accessible_devices)
+            .does("List the locks that a user identity may open: none, Handset keeps no locks")
+            .misses(&[Noun::UserIdentity]),
+        route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
+            .does("Deactivate all phones of a user identity, or only say which")
+            .misses(&[Noun::UserIdentity]),
+    ]
+}
+
+input! {
+    /// A person to make.
+    pub struct Create {
+        /// What your system calls them; unique in the workspace.
+        user_identity_key: Option<String> = text().min(1).nullish(),
+        /// Their e-mail address; unique in the workspace.
+        email_address: Option<String> = email().nullish(),
+        /// Their phone number, best in E.164 form; unique in the workspace.
+        phone_number: Option<String> = text().nullish(),
+        /// Their name.
+        full_name: Option<String> = text().min(1).nullish(),
+        /// Handset has no access systems; taken and left alone.
+        acs_system_ids: Option<Vec<Uuid>> = array(uuid()).optional(),
+    }
+}
+
+async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdentity>> {
+    let fields = UserIdentityFields {
+        user_identity_key: input.user_identity_key,
+        email_address: input.email_address,
+        phone_number: input.phone_number,
+        full_name: input.full_name,
+    };
+    let id: UserIdentityId = call.app.entropy.id(call.now);
+    let person = call.grant.0.create_user_identity(id, &fields, call.now).await?;
+    Ok(One(person.into()))
+}
+
+input! {
+    /// Which person.
+    pub struct Get {
+        /// The person's id. Either this or the key must be given.
+        user_identity_id: Option<UserIdentityId> = id().optional(),
+        /// The person's key.
+        user_identity_key: Option<String> = text().min(1).optional(),
+    }
+}
+
+async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
+    let workspace = &call.grant.0;
+    let person = match (input.user_identity_id, &input.user_identity_key) {
+        (Some(id), None) => workspace.user_identity(id, Reach::Workspace).await?,
+        (None, Some(key)) => workspace.user_identity_by_key(key).await?,
+        _ => {
+            let message = "Must specify either user_identity_id or user_identity_key";
+            return Err(Error::Invalid(vec![Issue::root(message)]));
+        }
+    };
+    Ok(One(person.into()))
+}
+
+input! {
+    /// Which persons.
+    pub struct List {
+        /// Only these.
+        user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).optional(),
+        /// Only those with this in their name, e-mail address, phone number or key, or at the beginning of their id.
+        search: Option<String> = text().min(1).optional(),
+        /// Handset has no access systems: those of one are none.
+        credential_manager_acs_system_id: Option<Uuid> = uuid().optional(),
+        /// Only those made before this.
+        created_before: Option<DateTime<Utc>> = date_time().optional(),
+        /// At most so many on a page.
+        limit: u32 = integer().at_least(0).or(500),
+        /// Where the page starts, from the page before.
+        page_cursor: Option<String> = text().nullish(),
+    }
+}
+
+async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::UserIdentity>> {
+    let none = input.credential_manager_acs_system_id.map(|_| Vec::new());
+    let filter = UserIdentityFilter {
+        user_identity_ids: none.or(input.user_identity_ids),
+        search: input.search,
+        created_before: input.created_before,
+        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+    };
+    let page = call.grant.workspace.user_identities(&filter, call.grant.reach).await?;
+    let pagination = Some(call.binding.pagination(&page));
+    Ok(Paged { items: page.items.into_iter().map(wire::UserIdentity::from).collect(), pagination })
+}
+
+input! {
+    /// Which person, and what to change. What is absent stays, null clears.
+    pub struct Update {
+        /// The person.
+        user_identity_id: UserIdentityId = id(),
+        /// What your system calls them.
+        user_identity_key: Option<Option<String>> = text().min(1).nullable().optional(),
+        /// Their e-mail address.
+        email_address: Option<Option<String>> = email().nullable().optional(),
+        /// Their phone number.
+        phone_number: Option<Option<String>> = text().nullable().optional(),
+        /// Their name.
+        full_name: Option<Option<String>> = text().min(1).nullable().optional(),
+    }
+}
+
+async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
+    let change = UserIdentityChange {
+        user_identity_key: input.user_identity_key,
+        email_address: input.email_address,
+        phone_number: input.phone_number,
+        full_name: input.full_name,
+    };
+    call.grant.0.update_user_identity(input.user_identity_id, &change).await?;
+    Ok(Void)
+}
+
+input! {
+    /// Which person.
+    pub struct Which {
+        /// The person.
+        user_identity_id: UserIdentityId = id(),
+    }
+}
+
+async fn delete(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<Void> {
+    call.grant.0.delete_user_identity(user_identity_id, call.now).await?;
+    Ok(Void)
+}
+
+async fn list_accessible_devices(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<Members> {
+    call.grant.0.user_identity(user_identity_id, Reach::Workspace).await?;
+    Ok(Members(json!({ "accessible_devices": [], "devices": [] })))
+}
+
+input! {
+    /// Whose phones.
+    pub struct DeactivatePhones {
+        /// The person.
+        user_identity_id: UserIdentityId = id(),
+        /// Only say which phones there are.
+        dry_run: bool = boolean().or(false),
+    }
+}
+
+async fn deactivate_phones(call: Call<ByKey>, input: DeactivatePhones) -> Result<Members> {
+    let devices = deactivation::of_person(&call.grant.0, input.user_identity_id, input.dry_run, call.now).await?;
+    Ok(Members(json!({ "device_ids": devices })))
+}

@@ -1,0 +1,64 @@
+//! `/workspaces`: the caller's own, or all of an account's; and a sandbox that begins anew.
+
+use super::access::{ByAccount, ByAccountOrKey, ByKey, ByKeyOrSession};
+use super::answer::{Many, One};
+use super::input::*;
+use super::route::*;
+use super::wire;
+use crate::error::Result;
+use crate::store::NewWorkspace;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        keyed("/workspaces/get", &[GET, POST], "workspace", get).does("Get the workspace of the credential"),
+        keyed("/workspaces/list", &[GET, POST], "workspaces", list).does("List the workspaces of the credential"),
+        keyed("/workspaces/create", &[POST], "workspace", create)
+            .does("Create a workspace, with an access token or a console session"),
+        keyed("/workspaces/reset_sandbox", &[POST], "action_attempt", reset_sandbox)
+            .does("Empty a sandbox workspace; its keys and tokens stay"),
+    ]
+}
+
+input! {
+    /// Nothing.
+    pub struct Nothing {}
+}
+
+async fn get(call: Call<ByKeyOrSession>, _: Nothing) -> Result<One<wire::Workspace>> {
+    Ok(One(call.grant.workspace.record().await?.into()))
+}
+
+async fn list(call: Call<ByAccountOrKey>, _: Nothing) -> Result<Many<wire::Workspace>> {
+    let workspaces = match &call.grant {
+        ByAccountOrKey::Account(account) => account.workspaces().await?,
+        ByAccountOrKey::Workspace(workspace) => vec![workspace.record().await?],
+    };
+    Ok(Many(workspaces.into_iter().map(wire::Workspace::from).collect()))
+}
+
+input! {
+    /// A workspace to make.
+    pub struct Create {
+        /// What it is called.
+        name: String = text().min(1),
+        /// Whether it is for trying things out.
+        is_sandbox: bool = boolean().or(false),
+        /// The company that its people deal with.
+        connect_partner_name: Option<String> = text().nullish(),
+        /// Deprecated: another name for connect_partner_name.
+        company_name: Option<String> = text().optional(),
+    }
+}
+
+async fn create(call: Call<ByAccount>, input: Create) -> Result<One<wire::Workspace>> {
+    let new = NewWorkspace {
+        connect_partner_name: input.connect_partner_name.or(input.company_name),
+        ..NewWorkspace::named(input.name, input.is_sandbox, call.now, &call.app.entropy)
+    };
+    Ok(One(call.grant.0.create_workspace(&new, call.now).await?.into()))
+}
+
+async fn reset_sandbox(call: Call<ByKey>, _: Nothing) -> Result<One<wire::ActionAttempt>> {
+    let attempt = call.grant.0.reset_sandbox(call.app.entropy.id(call.now), call.now).await?;
+    Ok(One(attempt.into()))
+}

@@ -1,0 +1,10 @@
+//! What every dialect needs of HTTP: the state that handlers share, bodies within a limit, bearer tokens, and the edge
+//! at which a domain error becomes a dialect's answer. Which routes there are and what they say is the dialects' own.
+
+pub mod app;
+pub mod body;
+pub mod dialect;
+pub mod failure;
+
+pub use app::App;
+pub use dialect::{Asked, Dialect, RequestId, Tenant};

@@ -1,0 +1,15 @@
+//! What every request may use.
+
+use crate::ambient::{Clock, Entropy};
+use crate::store::Store;
+use std::sync::Arc;
+
+/// The state that handlers share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    /// Where clients reach this service, without a slash at the end, if that is not what they say in `Host`.
+    pub public_url: Option<Arc<str>>,
+}

@@ -1,0 +1,117 @@
+//! A dialect is a value: its name, where it lives, its routes, and how it says that something went wrong. Around the
+//! routes lies the dialect's edge, the same for all: it numbers the request, bounds its time, turns a domain error into
+//! the dialect's words and writes the one log line of the request.
+
+use super::App;
+use super::failure::{self, Failure};
+use crate::error::Error;
+use crate::model::id::WorkspaceId;
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use std::time::{Duration, Instant};
+use tower_http::catch_panic::CatchPanicLayer;
+use uuid::Uuid;
+
+/// The longest that a request may take.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The longest path and query that are read, in bytes.
+const LONGEST_ADDRESS: usize = 32 * 1024;
+
+/// One wire dialect.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    pub name: &'static str,
+    /// Where its paths begin; empty for the one that has the rest.
+    pub prefix: &'static str,
+    /// The header that carries the request's number.
+    pub request_id_header: &'static str,
+    /// Its routes, with a fallback that answers `Error::NoRoute`.
+    pub routes: fn() -> Router<App>,
+    /// An error in its words.
+    pub render: fn(&Error, &Asked) -> Response,
+}
+
+/// What the edge knows of a request when its answer has to be written.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub id: RequestId,
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+}
+
+/// The number of a request, in its answer and in its log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId(pub Uuid);
+
+/// The workspace that a request turned out to be about; a response bears it for the log line.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenant(pub WorkspaceId);
+
+impl Dialect {
+    /// The dialect's routes within its edge.
+    pub fn router(&'static self, app: &App) -> Router<App> {
+        (self.routes)()
+            .layer(CatchPanicLayer::custom(failure::of_panic))
+            .layer(middleware::from_fn_with_state((app.clone(), self), edge))
+    }
+}
+
+async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let asked = Asked {
+        id: RequestId(app.entropy.id(app.clock.now())),
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        headers: request.headers().clone(),
+    };
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    request.extensions_mut().insert(asked.id);
+
+    let mut response = bounded(request, next).await;
+    if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
+        log_failure(&error, asked.id);
+        let tenant = response.extensions_mut().remove::<Tenant>();
+        response = (dialect.render)(&error, &asked);
+        tenant.map(|tenant| response.extensions_mut().insert(tenant));
+    }
+    let number = HeaderValue::from_str(&asked.id.0.to_string()).expect("a UUID is a header value");
+    response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), number);
+
+    tracing::info!(
+        target: "handset::request",
+        method = %asked.method,
+        path = matched.as_ref().map_or("(none)", MatchedPath::as_str),
+        dialect = dialect.name,
+        status = response.status().as_u16(),
+        latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        request_id = %asked.id.0,
+        workspace = response.extensions().get::<Tenant>().map(|tenant| tracing::field::display(tenant.0)),
+    );
+    response
+}
+
+/// The answer of the routes, if it comes in time.
+async fn bounded(request: Request, next: Next) -> Response {
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if address > LONGEST_ADDRESS {
+        return Error::AddressTooLong(LONGEST_ADDRESS).into_response();
+    }
+    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Error::Unavailable(format!("no answer within {} s", DEADLINE.as_secs())).into_response(),
+    }
+}
+
+/// What the caller is not shown is logged, once.
+fn log_failure(error: &Error, id: RequestId) {
+    match error {
+        Error::Internal(source) => tracing::error!(request_id = %id.0, error = %source, "internal error"),
+        Error::Unavailable(reason) => tracing::warn!(request_id = %id.0, reason, "unavailable"),
+        _ => {}
+    }
+}
