@@ -1,1 +1,3 @@
-fn main() {}
+//! The single test binary.
+
+mod postgres;

@@ -1,0 +1,109 @@
+//! The command line: what there is to run, and running it. Administration works on the same database as the server,
+//! beside it or without it.
+
+mod admin;
+mod database;
+mod demo;
+mod output;
+mod seal_key;
+mod serve;
+
+use crate::config::{Config, ServeConfig};
+use crate::dialect::seam;
+use crate::lifecycle::Lifecycle;
+use crate::postgres::{self, Durability};
+use crate::telemetry;
+use admin::{ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::error::Error;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+/// A phones service that you run yourself: one registry of phones in Postgres, speaking the protocols that existing
+/// clients know. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "handset", version, after_help = "Example:\n  handset serve --listen 127.0.0.1:8080")]
+pub struct CommandLine {
+    #[command(flatten)]
+    config: Config,
+
+    /// Print JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (what happens without a command, too)
+    #[command(after_help = "Example:\n  handset serve --listen 0.0.0.0:8080 --database-url postgres://user@host/db")]
+    Serve(ServeConfig),
+    /// Bring the database's schema up to date and end
+    #[command(after_help = "Example:\n  handset migrate --database-url postgres://user@host/db")]
+    Migrate,
+    /// Make and list workspaces
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Mint, list and revoke API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Mint and revoke personal access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Open console sessions, and change the key that signs them
+    #[command(subcommand)]
+    ConsoleSession(ConsoleCommand),
+    /// Print the OpenAPI document
+    #[command(after_help = "Example:\n  handset openapi > openapi.json")]
+    Openapi,
+    /// Run the private Postgres alone, for building queries: prints its DATABASE_URL and waits
+    #[command(after_help = "Example:\n  handset dev-db --data-dir /tmp/handset-dev")]
+    DevDb,
+}
+
+impl CommandLine {
+    /// Reads the arguments of this process; without a command they are those of `serve`. Ends the process with the help,
+    /// or with what is wrong.
+    pub fn read() -> CommandLine {
+        let mut arguments: Vec<OsString> = std::env::args_os().collect();
+        let grammar = CommandLine::command();
+        let names_a_command = |argument: &OsString| {
+            let known = grammar.get_subcommands().any(|command| argument == command.get_name());
+            known || ["help", "-h", "--help", "-V", "--version"].iter().any(|asking| argument == asking)
+        };
+        if !arguments.iter().skip(1).any(names_a_command) {
+            arguments.insert(1.min(arguments.len()), "serve".into());
+        }
+        CommandLine::parse_from(arguments)
+    }
+
+    /// Runs the command.
+    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+        let command = self.command;
+        let quiet = if matches!(command, Command::Serve(_)) { "info" } else { "warn" };
+        telemetry::init(self.config.log.as_deref().unwrap_or(quiet), self.config.log_format)?;
+        match command {
+            Command::Serve(serve) => serve::run(&self.config, &serve).await,
+            Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", seam::openapi::document())?),
+            Command::DevDb => dev_db(&self.config).await,
+            Command::Migrate => admin::migrate(&self.config, self.json).await,
+            Command::Workspace(command) => admin::workspace(&self.config, command, self.json).await,
+            Command::Key(command) => admin::key(&self.config, command, self.json).await,
+            Command::Token(command) => admin::token(&self.config, command, self.json).await,
+            Command::ConsoleSession(command) => admin::console(&self.config, command, self.json).await,
+        }
+    }
+}
+
+async fn dev_db(config: &Config) -> Result<(), Box<dyn Error>> {
+    let life = Lifecycle::listen()?;
+    let settings = postgres::Settings { data_dir: config.data_dir(), durability: Durability::Durable };
+    let cluster = tokio::select! {
+        () = life.stopped() => return Ok(()),
+        started = postgres::start(settings) => started?,
+    };
+    writeln!(io::stdout(), "DATABASE_URL={}", cluster.url())?;
+    Ok(cluster.keep(life.stopped()).await?)
+}

@@ -1,0 +1,317 @@
+//! Administration: workspaces, and the credentials that let callers into them. A secret is printed once, here, and kept
+//! as a hash.
+
+use super::database::{Asker, Database};
+use super::output::{print, table};
+use crate::ambient::{Clock, Entropy};
+use crate::config::Config;
+use crate::model::id::WorkspaceId;
+use crate::model::workspace::WorkspaceRecord;
+use crate::store::{NewWorkspace, Store};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use clap::Subcommand;
+use serde_json::json;
+use std::error::Error;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+#[derive(Debug, Subcommand)]
+pub enum WorkspaceCommand {
+    /// Make a workspace
+    #[command(after_help = "Example:\n  handset workspace create Acme --sandbox")]
+    Create {
+        /// What it is called
+        name: String,
+        /// It is for trying things out: sandbox phones, and it can be emptied
+        #[arg(long)]
+        sandbox: bool,
+    },
+    /// List all workspaces
+    #[command(after_help = "Example:\n  handset workspace list --json")]
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Mint an API key of a workspace; it is shown this once
+    #[command(after_help = "Example:\n  handset key create --workspace Demo --name curl")]
+    Create {
+        /// The workspace's name or id
+        #[arg(long, value_name = "NAME|ID")]
+        workspace: String,
+        /// What the key is for
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// List API keys, without their secrets
+    #[command(after_help = "Example:\n  handset key list --workspace Demo")]
+    List {
+        /// Only those of this workspace
+        #[arg(long, value_name = "NAME|ID")]
+        workspace: Option<String>,
+    },
+    /// Revoke an API key: it is refused from now on
+    #[command(after_help = "Example:\n  handset key revoke 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
+    Revoke {
+        /// The key's id, or the key itself
+        key: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Mint a personal access token over one or more workspaces; it is shown this once
+    #[command(after_help = "Example:\n  handset token create --workspace Demo --workspace Acme")]
+    Create {
+        /// A workspace's name or id; repeat it for more
+        #[arg(long, required = true, value_name = "NAME|ID")]
+        workspace: Vec<String>,
+        /// Whose it is
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// Revoke a personal access token: it is refused from now on
+    #[command(after_help = "Example:\n  handset token revoke 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
+    Revoke {
+        /// The token's id, or the token itself
+        token: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConsoleCommand {
+    /// Open a console session over one or more workspaces and print its JWT, this once
+    #[command(after_help = "Example:\n  handset console-session create --workspace Demo --hours 8")]
+    Create {
+        /// A workspace's name or id; repeat it for more
+        #[arg(long, required = true, value_name = "NAME|ID")]
+        workspace: Vec<String>,
+        /// Whose it is
+        #[arg(long, default_value = "")]
+        name: String,
+        /// How long it lives
+        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=87_600))]
+        hours: u32,
+    },
+    /// Make a new signing key; sessions signed by older ones live on unless those are retired
+    #[command(after_help = "Example:\n  handset console-session rotate-key --retire-older")]
+    RotateKey {
+        /// End all sessions that were signed by older keys
+        #[arg(long)]
+        retire_older: bool,
+    },
+}
+
+/// What goes wrong before the store is asked.
+#[derive(Debug, thiserror::Error)]
+enum Mistake {
+    #[error("there is no workspace called {0:?}. `handset workspace list` shows those there are")]
+    NoWorkspace(String),
+    #[error("{1} workspaces are called {0:?}: name one by its id, as `handset workspace list` shows")]
+    ManyWorkspaces(String, usize),
+    #[error("a workspace's name must not be empty")]
+    NoName,
+    #[error("there is no such key. `handset key list` shows those there are")]
+    NoKey,
+    #[error("there is no such token")]
+    NoToken,
+}
+
+/// What an administrative command works with.
+struct Desk {
+    database: Database,
+    now: DateTime<Utc>,
+    entropy: Entropy,
+}
+
+impl Desk {
+    async fn open(config: &Config) -> Result<Desk, Box<dyn Error>> {
+        let database = Database::open(config, Asker::Administration).await?;
+        Ok(Desk { database, now: Clock::system().now(), entropy: Entropy::system() })
+    }
+
+    fn store(&self) -> &Store {
+        &self.database.store
+    }
+
+    async fn workspace(&self, name: &str) -> Result<WorkspaceRecord, Box<dyn Error>> {
+        let mut found = self.store().workspaces_called(name).await?;
+        match (found.len(), found.pop()) {
+            (1, Some(workspace)) => Ok(workspace),
+            (0, _) => Err(Mistake::NoWorkspace(name.to_owned()).into()),
+            (count, _) => Err(Mistake::ManyWorkspaces(name.to_owned(), count).into()),
+        }
+    }
+
+    async fn workspaces(&self, names: &[String]) -> Result<Vec<WorkspaceId>, Box<dyn Error>> {
+        let mut ids = Vec::with_capacity(names.len());
+        for name in names {
+            let id = self.workspace(name).await?.workspace_id;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Closes the database whatever came of the work.
+    async fn done(self, outcome: Outcome) -> Outcome {
+        self.database.close().await;
+        outcome
+    }
+}
+
+pub async fn migrate(config: &Config, json: bool) -> Outcome {
+    let desk = Desk::open(config).await?;
+    desk.done(Ok(print(json, &json!({ "migrated": true }), "The schema is up to date.")?)).await
+}
+
+pub async fn workspace(config: &Config, command: WorkspaceCommand, json: bool) -> Outcome {
+    let desk = Desk::open(config).await?;
+    let outcome = match command {
+        WorkspaceCommand::Create { name, sandbox } => create_workspace(&desk, name, sandbox, json).await,
+        WorkspaceCommand::List => list_workspaces(&desk, json).await,
+    };
+    desk.done(outcome).await
+}
+
+async fn create_workspace(desk: &Desk, name: String, sandbox: bool, json: bool) -> Outcome {
+    if name.is_empty() {
+        return Err(Mistake::NoName.into());
+    }
+    let new = NewWorkspace::named(name, sandbox, desk.now, &desk.entropy);
+    desk.store().create_workspace(&new, desk.now).await?;
+    let value = json!({
+        "workspace_id": new.workspace_id,
+        "name": new.name,
+        "is_sandbox": new.is_sandbox,
+        "publishable_key": new.publishable_key.reveal(),
+    });
+    let text = format!(
+        "workspace        {}\npublishable key  {}\n\nMint a key: handset key create --workspace {}",
+        new.workspace_id,
+        new.publishable_key.reveal(),
+        new.workspace_id,
+    );
+    Ok(print(json, &value, &text)?)
+}
+
+async fn list_workspaces(desk: &Desk, json: bool) -> Outcome {
+    let workspaces = desk.store().workspaces().await?;
+    let value = json!({ "workspaces": workspaces.iter().map(|workspace| json!({
+        "workspace_id": workspace.workspace_id,
+        "name": workspace.name,
+        "is_sandbox": workspace.is_sandbox,
+        "publishable_key": workspace.publishable_key,
+        "created_at": workspace.created_at,
+    })).collect::<Vec<_>>() });
+    let kind = |is_sandbox| if is_sandbox { "sandbox" } else { "production" }.to_owned();
+    let rows: Vec<Vec<String>> = workspaces
+        .into_iter()
+        .map(|row| vec![row.workspace_id.to_string(), kind(row.is_sandbox), minute(row.created_at), row.name])
+        .collect();
+    Ok(print(json, &value, &table(&["ID", "KIND", "CREATED", "NAME"], &rows))?)
+}
+
+pub async fn key(config: &Config, command: KeyCommand, json: bool) -> Outcome {
+    let desk = Desk::open(config).await?;
+    let outcome = match command {
+        KeyCommand::Create { workspace, name } => create_key(&desk, &workspace, &name, json).await,
+        KeyCommand::List { workspace } => list_keys(&desk, workspace.as_deref(), json).await,
+        KeyCommand::Revoke { key } => match desk.store().revoke_api_key(&key, desk.now).await {
+            Ok(id) => Ok(print(json, &json!({ "api_key_id": id, "revoked": true }), "Revoked.")?),
+            Err(crate::error::Error::NotFound(..)) => Err(Mistake::NoKey.into()),
+            Err(error) => Err(error.into()),
+        },
+    };
+    desk.done(outcome).await
+}
+
+async fn create_key(desk: &Desk, workspace: &str, name: &str, json: bool) -> Outcome {
+    let workspace = desk.workspace(workspace).await?;
+    let (id, key) = desk.store().create_api_key(&workspace, name, desk.now, &desk.entropy).await?;
+    let value = json!({ "api_key": key.reveal(), "api_key_id": id, "workspace_id": workspace.workspace_id });
+    Ok(print(json, &value, key.reveal())?)
+}
+
+async fn list_keys(desk: &Desk, workspace: Option<&str>, json: bool) -> Outcome {
+    let workspace = match workspace {
+        Some(name) => Some(desk.workspace(name).await?.workspace_id),
+        None => None,
+    };
+    let keys = desk.store().api_keys(workspace).await?;
+    let value = json!({ "api_keys": keys.iter().map(|key| json!({
+        "api_key_id": key.api_key_id,
+        "workspace_id": key.workspace_id,
+        "name": key.name,
+        "hint": key.hint,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    })).collect::<Vec<_>>() });
+    let state = |revoked_at: Option<_>| revoked_at.map_or("in use".to_owned(), |at| format!("revoked {}", minute(at)));
+    let rows: Vec<Vec<String>> = keys
+        .into_iter()
+        .map(|key| {
+            let hint = format!("{}_…", key.hint);
+            vec![key.api_key_id.to_string(), hint, key.workspace_name, state(key.revoked_at), key.name]
+        })
+        .collect();
+    Ok(print(json, &value, &table(&["ID", "KEY", "WORKSPACE", "STATE", "NAME"], &rows))?)
+}
+
+pub async fn token(config: &Config, command: TokenCommand, json: bool) -> Outcome {
+    let desk = Desk::open(config).await?;
+    let outcome = match command {
+        TokenCommand::Create { workspace, name } => create_token(&desk, &workspace, &name, json).await,
+        TokenCommand::Revoke { token } => match desk.store().revoke_access_token(&token, desk.now).await {
+            Ok(id) => Ok(print(json, &json!({ "access_token_id": id, "revoked": true }), "Revoked.")?),
+            Err(crate::error::Error::NotFound(..)) => Err(Mistake::NoToken.into()),
+            Err(error) => Err(error.into()),
+        },
+    };
+    desk.done(outcome).await
+}
+
+async fn create_token(desk: &Desk, workspaces: &[String], name: &str, json: bool) -> Outcome {
+    let workspaces = desk.workspaces(workspaces).await?;
+    let (id, token) = desk.store().create_access_token(name, &workspaces, desk.now, &desk.entropy).await?;
+    let value = json!({ "access_token": token.reveal(), "access_token_id": id, "workspace_ids": workspaces });
+    Ok(print(json, &value, token.reveal())?)
+}
+
+pub async fn console(config: &Config, command: ConsoleCommand, json: bool) -> Outcome {
+    let desk = Desk::open(config).await?;
+    let outcome = match command {
+        ConsoleCommand::Create { workspace, name, hours } => {
+            let expires_at = desk.now + TimeDelta::hours(i64::from(hours));
+            create_console_session(&desk, &workspace, &name, expires_at, json).await
+        }
+        ConsoleCommand::RotateKey { retire_older } => {
+            let (id, _) = desk.store().rotate_console_key(retire_older, desk.now, &desk.entropy).await?;
+            Ok(print(json, &json!({ "console_key_id": id }), &format!("A new key signs from now on: {id}"))?)
+        }
+    };
+    desk.done(outcome).await
+}
+
+async fn create_console_session(
+    desk: &Desk,
+    workspaces: &[String],
+    name: &str,
+    expires_at: DateTime<Utc>,
+    json: bool,
+) -> Outcome {
+    let workspaces = desk.workspaces(workspaces).await?;
+    let (id, jwt) = desk.store().create_console_session(name, &workspaces, desk.now, expires_at, &desk.entropy).await?;
+    let value = json!({
+        "console_session_token": jwt.reveal(),
+        "console_session_id": id,
+        "workspace_ids": workspaces,
+        "expires_at": expires_at,
+    });
+    Ok(print(json, &value, jwt.reveal())?)
+}
+
+fn minute(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

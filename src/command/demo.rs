@@ -1,0 +1,92 @@
+//! The demo of an empty database: a sandbox workspace with one person, two phones and a key, and the curl lines to try
+//! them with. It is made once, through the same door as everything else.
+
+use crate::ambient::{Clock, Entropy};
+use crate::error::Result;
+use crate::model::id::{DeviceId, UserIdentityId};
+use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Registration};
+use crate::model::token::Token;
+use crate::model::user_identity::UserIdentityFields;
+use crate::store::{NewWorkspace, Store};
+
+/// What the demo is called.
+pub const NAME: &str = "Demo";
+
+/// A demo that has just been made.
+pub struct Demo {
+    pub key: Token,
+    /// The phone that the curl lines deactivate.
+    pub device_id: DeviceId,
+}
+
+/// Makes the demo, if the database is empty and no other server is making it.
+pub async fn make(store: &Store, clock: &Clock, entropy: &Entropy) -> Result<Option<Demo>> {
+    let now = clock.now();
+    if !store.claim_demo(now).await? {
+        return Ok(None);
+    }
+    store.create_workspace(&NewWorkspace::named(NAME, true, now, entropy), now).await?;
+    let Some(record) = store.workspaces_called(NAME).await?.pop() else { return Ok(None) };
+    let (_, key) = store.create_api_key(&record, "demo", now, entropy).await?;
+    let workspace = store.workspace_of_key(&key, now).await?;
+
+    let person: UserIdentityId = entropy.id(now);
+    let fields = UserIdentityFields {
+        user_identity_key: Some("jane_doe".to_owned()),
+        email_address: Some("jane@example.com".to_owned()),
+        full_name: Some("Jane Doe".to_owned()),
+        phone_number: None,
+    };
+    workspace.create_user_identity(person, &fields, now).await?;
+    let (android, ios) =
+        (phone(person, OperatingSystem::Android, entropy, clock), phone(person, OperatingSystem::Ios, entropy, clock));
+    let device_id = workspace.register_phone(&android, clock.now()).await?;
+    workspace.register_phone(&ios, clock.now()).await?;
+    Ok(Some(Demo { key, device_id }))
+}
+
+fn phone(person: UserIdentityId, operating_system: OperatingSystem, entropy: &Entropy, clock: &Clock) -> Registration {
+    let (os_version, device_manufacturer, device_model) = match operating_system {
+        OperatingSystem::Android => ("16", "Google", "Pixel 10"),
+        OperatingSystem::Ios => ("26.1", "Apple", "iPhone 17"),
+    };
+    Registration {
+        device_id: entropy.id(clock.now()),
+        user_identity_id: person,
+        custom_sdk_installation_id: None,
+        operating_system,
+        os_version: os_version.to_owned(),
+        device_manufacturer: device_manufacturer.to_owned(),
+        device_model: device_model.to_owned(),
+        assa_abloy_metadata: Some(AssaAbloyMetadata {
+            application_version: "1.0.0".to_owned(),
+            seos_applet_version: "1.0.0".to_owned(),
+            ble_capability: true,
+            hce_capability: false,
+            nfc_capability: false,
+            seos_tsm_endpoint_id: 1.0,
+        }),
+    }
+}
+
+impl Demo {
+    /// What a newcomer is told.
+    pub fn greeting(&self, url: &str) -> String {
+        let Demo { key, device_id } = self;
+        let key = key.reveal();
+        format!(
+            r#"
+A sandbox workspace "{NAME}" is ready, with one person and two phones. Its API key is shown only this once:
+
+  {key}
+
+List the phones, get one, deactivate it, and read the event:
+
+  curl -H "Authorization: Bearer {key}" {url}/phones/list
+  curl -H "Authorization: Bearer {key}" "{url}/phones/get?device_id={device_id}"
+  curl -H "Authorization: Bearer {key}" -X DELETE "{url}/phones/deactivate?device_id={device_id}"
+  curl -H "Authorization: Bearer {key}" "{url}/events/list?since=2020-01-01&event_type=phone.deactivated"
+"#
+        )
+    }
+}

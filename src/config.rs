@@ -1,0 +1,80 @@
+//! Every setting, each a flag and an environment variable; `--help` is the reference. Nothing here does anything: what a
+//! setting means stands where it is used.
+
+use clap::{Args, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Settings that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// The Postgres to use, as postgres://user:password@host:5432/database. Without it, a private one runs in the data
+    /// directory
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Where the private Postgres and the seal key are kept [default: the platform's data directory; for root,
+    /// /var/lib/handset]
+    #[arg(long, env = "HANDSET_DATA_DIR", global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// 32 bytes in base64 that seal secrets in the database, the same on all servers of one database [default: made once
+    /// in the data directory, as seal.key]
+    #[arg(long, env = "HANDSET_SEAL_KEY", hide_env_values = true, global = true, value_name = "BASE64")]
+    pub seal_key: Option<String>,
+
+    /// The most connections to Postgres that this process opens
+    #[arg(long, env = "HANDSET_CONNECTIONS", default_value_t = 16, global = true, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub connections: u32,
+
+    /// What is logged: error, warn, info, debug, trace, or a filter such as handset=debug,sqlx=warn [default: info for
+    /// serve, warn for the others]
+    #[arg(long, env = "HANDSET_LOG", global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// How it is logged
+    #[arg(long, env = "HANDSET_LOG_FORMAT", default_value = "auto", global = true, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people on a terminal, JSON otherwise
+    Auto,
+    /// For people
+    Pretty,
+    /// One JSON object a line
+    Json,
+}
+
+/// Settings of the server.
+#[derive(Debug, Clone, Args)]
+pub struct ServeConfig {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+
+    /// Where clients reach this service, if not where they say themselves, as https://phones.example.com
+    #[arg(long, env = "HANDSET_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Do not make a demo workspace in an empty database
+    #[arg(long, env = "HANDSET_NO_DEMO")]
+    pub no_demo: bool,
+}
+
+impl Config {
+    /// The data directory: as set, else the platform's. Root has its own, since its home is closed to the user that
+    /// Postgres runs as.
+    pub fn data_dir(&self) -> PathBuf {
+        use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
+        match &self.data_dir {
+            Some(dir) => dir.clone(),
+            None if nix::unistd::Uid::effective().is_root() => PathBuf::from("/var/lib/handset"),
+            None => choose_native_strategy()
+                .map_or_else(|_| PathBuf::from("handset-data"), |platform| platform.data_dir().join("handset")),
+        }
+    }
+}

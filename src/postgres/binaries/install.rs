@@ -1,0 +1,40 @@
+//! How to install a Postgres server on this system, as an advice to follow. It only knows names of packages; whether
+//! one is needed is found out elsewhere.
+
+use std::fs;
+
+/// How to install major version `major` on this system, or the system's own choice of version.
+pub fn advice(major: Option<u32>) -> String {
+    if cfg!(target_os = "macos") {
+        return format!("run `brew install postgresql@{}`", major.unwrap_or(17));
+    }
+    advice_for(&fs::read_to_string("/etc/os-release").unwrap_or_default(), major)
+}
+
+/// The same, for the Linux that its `os-release` file describes.
+pub fn advice_for(os_release: &str, major: Option<u32>) -> String {
+    let family = |name: &str| {
+        os_release
+            .lines()
+            .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))
+            .any(|value| value.trim_matches('"').split(' ').any(|word| word == name))
+    };
+    let version = major.map(|major| major.to_string()).unwrap_or_default();
+    if family("debian") || family("ubuntu") {
+        let dash = if major.is_some() { "-" } else { "" };
+        format!("run `apt-get install postgresql{dash}{version}`")
+    } else if family("fedora") || family("rhel") {
+        format!("run `dnf install postgresql{version}-server`")
+    } else if family("suse") {
+        format!("run `zypper install postgresql{version}-server`")
+    } else if family("alpine") {
+        format!("run `apk add postgresql{version}`")
+    } else if family("arch") {
+        // One version at a time; after an upgrade the previous one is in a package of its own.
+        let package = if major.is_some() { "postgresql-old-upgrade" } else { "postgresql" };
+        format!("run `pacman -S {package}`")
+    } else {
+        let version = major.map(|major| format!(" {major}")).unwrap_or_default();
+        format!("install the server of PostgreSQL{version} with the package manager of this system")
+    }
+}

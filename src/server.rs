@@ -1,0 +1,42 @@
+//! Mounts the dialects and serves them until told to stop.
+
+use crate::dialect;
+use crate::http::App;
+use axum::Router;
+use axum::serve::ListenerExt;
+use std::io;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long requests under way may take once the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Every dialect under its prefix; the one without a prefix has the rest.
+pub fn router(app: App) -> Router {
+    dialect::ALL
+        .into_iter()
+        .fold(Router::new(), |router, dialect| match dialect.prefix {
+            "" => router.merge(dialect.router(&app)),
+            prefix => router.nest(prefix, dialect.router(&app)),
+        })
+        .with_state(app)
+}
+
+/// Serves until `stop`, then takes no more and finishes what is under way, within bounds.
+pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> io::Result<()> {
+    let listener = listener.tap_io(|connection| {
+        // Answers are written in one piece; waiting for more of it only costs time.
+        if let Err(fault) = connection.set_nodelay(true) {
+            tracing::debug!(%fault, "a connection keeps its delay");
+        }
+    });
+    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::select! {
+        served = serving.into_future() => served,
+        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {
+            tracing::warn!(seconds = DRAIN.as_secs(), "some requests took too long to finish and were cut off");
+            Ok(())
+        }
+    }
+}

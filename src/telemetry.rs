@@ -1,0 +1,26 @@
+//! Logs on standard error: for people on a terminal, JSON objects otherwise. Standard output is left to what a command
+//! answers.
+
+use crate::config::LogFormat;
+use std::io::{self, IsTerminal};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+/// Starts logging. A filter that is none is an error that says so.
+pub fn init(filter: &str, format: LogFormat) -> Result<(), ParseError> {
+    let is_for_people = match format {
+        LogFormat::Auto => io::stderr().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::builder().parse(filter)?)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    if is_for_people {
+        logs.with_target(false).compact().init();
+    } else {
+        logs.json().flatten_event(true).init();
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! The private Postgres under the fates that a machine has in store for it. Everything is real: processes, signals,
+//! disks. What one test needs of the stage is in [`stage`]; the tests are sorted by what goes wrong.
+
+mod crash;
+mod places;
+mod programs;
+mod shutdown;
+mod stage;
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::time::{Duration, Instant};
+
+use handset::postgres::{self, StartError};
+use stage::{Place, Service, query};
+
+#[tokio::test]
+async fn the_first_start_creates_a_cluster_and_the_next_ones_find_it() {
+    let place = Place::new();
+    let began = Instant::now();
+    let cluster = postgres::start(place.durable()).await.expect("cold start");
+    assert_eq!(query(&cluster.url(), "select 'hello'").await, "hello");
+    let cold = began.elapsed();
+    query(&cluster.url(), "create table kept as select 'still here' as word").await;
+    let url = cluster.url();
+    cluster.stop().await;
+
+    let began = Instant::now();
+    let cluster = postgres::start(place.durable()).await.expect("warm start");
+    assert_eq!(cluster.url(), url);
+    assert_eq!(query(&url, "select word from kept").await, "still here");
+    let warm = began.elapsed();
+    let began = Instant::now();
+    cluster.stop().await;
+    println!("to the first answer: cold {cold:?}, warm {warm:?}; stop {:?}", began.elapsed());
+    // Many times what it takes, because tests share the machine.
+    assert!(cold < Duration::from_secs(10), "{cold:?}");
+    assert!(warm < Duration::from_secs(2), "{warm:?}");
+    assert!(!place.cluster().join("postmaster.pid").exists());
+}
+
+#[tokio::test]
+async fn a_durable_cluster_is_careful_and_closed_to_others() {
+    let place = Place::new();
+    let cluster = postgres::start(place.durable()).await.expect("start");
+    for (setting, value) in [
+        ("fsync", "on"),
+        ("synchronous_commit", "on"),
+        ("full_page_writes", "on"),
+        ("data_checksums", "on"),
+        ("server_encoding", "UTF8"),
+        ("lc_messages", "C"),
+        ("listen_addresses", ""),
+        ("timezone", "UTC"),
+        ("jit", "off"),
+        ("max_connections", "100"),
+    ] {
+        let sql = format!("select current_setting('{setting}')");
+        assert_eq!(query(&cluster.url(), &sql).await, value, "{setting}");
+    }
+    let collation = "select datcollate from pg_database where datname = current_database()";
+    assert_eq!(query(&cluster.url(), collation).await, "C");
+    for name in ["postgres", "run"] {
+        let mode = place.data().join(name).metadata().expect("made by the start").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o700, "{name}");
+    }
+    let lock = place.data().join("lock").metadata().expect("made by the start");
+    assert_eq!(lock.mode() & 0o777, 0o600);
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_disposable_cluster_syncs_nothing() {
+    let place = Place::new();
+    let cluster = postgres::start(place.disposable()).await.expect("start");
+    for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+        let sql = format!("select current_setting('{setting}')");
+        assert_eq!(query(&cluster.url(), &sql).await, "off", "{setting}");
+    }
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_service_is_refused_at_once_and_the_first_is_unharmed() {
+    let place = Place::new();
+    let first = Service::start(&place).await;
+    let began = Instant::now();
+    let refused = postgres::start(place.durable()).await.expect_err("the directory is taken");
+    let took = began.elapsed();
+    println!("refused in {took:?}");
+    assert!(took < Duration::from_millis(100), "{took:?}");
+    let StartError::InUse { pid, .. } = refused else { panic!("{refused}") };
+    assert_eq!(pid, Some(first.pid().as_raw().unsigned_abs()));
+    let text = refused.to_string();
+    assert!(text.contains("stop that one first"), "{text}");
+    assert_eq!(query(&first.url, "select 'unharmed'").await, "unharmed");
+}
+
+#[tokio::test]
+async fn a_command_joins_the_postgres_of_the_running_service() {
+    let place = Place::new();
+    let join = || postgres::join(&place.data()).expect("may look");
+    assert_eq!(join(), None, "nothing was ever started");
+    let service = Service::start(&place).await;
+    let url = join().expect("a service runs");
+    assert_eq!(url, service.url);
+    assert_eq!(query(&url, "select 'joined'").await, "joined");
+    assert!(service.terminate().await.success());
+    assert_eq!(join(), None, "it has stopped");
+}
+
+#[tokio::test]
+async fn a_start_that_is_given_up_leaves_the_directory_free() {
+    let place = Place::new();
+    let scaffold = place.data().join("postgres.new");
+    tokio::select! {
+        started = postgres::start(place.disposable()) => panic!("too fast: {started:?}"),
+        () = stage::until("initdb has begun", || scaffold.join("base").exists()) => {}
+    }
+    // What had begun is told to stop, and holds the directory until it has.
+    let cluster = stage::start_when_free(&place).await;
+    assert_eq!(query(&cluster.url(), "select 'whole'").await, "whole");
+    assert!(!scaffold.exists());
+    cluster.stop().await;
+}

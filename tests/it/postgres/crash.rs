@@ -1,0 +1,171 @@
+//! Deaths: of the service, of the postmaster, of both, of initdb.
+
+use std::fs;
+use std::process::Command;
+use std::time::Instant;
+
+use handset::postgres;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use sqlx::{Connection, PgConnection};
+
+use super::stage::{PATIENCE, Place, Service, alive, query, until};
+
+/// macOS does not tell processes that their parent has died; there the next start ends what is left.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_killed_service_takes_postgres_with_it() {
+    let place = Place::new();
+    let service = Service::start(&place).await;
+    query(&service.url, "create table kept as select 'still here' as word").await;
+    let postmaster = place.postmaster().expect("it is ready");
+    service.kill().await;
+    let began = Instant::now();
+    until("nobody works in the cluster", || !place.is_busy()).await;
+    println!("Postgres gone after {:?}", began.elapsed());
+    assert!(!alive(postmaster));
+    // A postmaster that had the time to shut down in order removes its file.
+    assert!(!place.cluster().join("postmaster.pid").exists());
+
+    let service = Service::start(&place).await;
+    assert_eq!(query(&service.url, "select word from kept").await, "still here");
+}
+
+#[tokio::test]
+async fn a_service_that_starts_on_the_heels_of_a_killed_one_waits_for_its_postgres() {
+    let place = Place::new();
+    for _ in 0..3 {
+        let service = Service::start(&place).await;
+        let _client = PgConnection::connect(&service.url).await.expect("connects");
+        service.kill().await;
+    }
+    let service = Service::start(&place).await;
+    assert_eq!(query(&service.url, "select 'here'").await, "here");
+}
+
+/// Where nobody reaps orphans, a killed postmaster stays as a zombie and its pid looks alive for ever. Here this test
+/// is the one who adopts and does not reap.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn after_both_were_killed_the_next_start_recovers() {
+    nix::sys::prctl::set_child_subreaper(true).expect("Linux lets anybody adopt");
+    let place = Place::new();
+    let service = Service::start(&place).await;
+    query(&service.url, "create table kept as select 'still here' as word").await;
+    let postmaster = place.postmaster().expect("it is ready");
+    // So that the service cannot react to what happens to Postgres.
+    service.signal(Signal::SIGSTOP);
+    until("every thread of it stands still", || all_stopped(service.pid())).await;
+    kill(postmaster, Signal::SIGKILL).expect("it runs");
+    service.kill().await;
+    until("its orphans have left", || !place.is_busy()).await;
+
+    assert!(kill(postmaster, None).is_ok(), "the zombie answers");
+    assert!(place.cluster().join("postmaster.pid").exists());
+    assert!(place.data().join("run/.s.PGSQL.5432.lock").exists());
+    assert_eq!(postgres::join(&place.data()).expect("may look"), None);
+    // Somebody is looking around in there. That is neither a reason to wait nor to kill them.
+    let mut visitor = Command::new("sleep").arg("60").current_dir(place.cluster()).spawn().expect("sleep");
+
+    let service = Service::start(&place).await;
+    assert_eq!(query(&service.url, "select word from kept").await, "still here");
+    let visitor_left = visitor.try_wait().expect("our child").is_some();
+    visitor.kill().expect("our child");
+    visitor.wait().expect("our child");
+    assert!(!visitor_left, "the visitor was ended");
+}
+
+#[cfg(target_os = "linux")]
+fn all_stopped(pid: Pid) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it is there");
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).expect("no thread ends now");
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    })
+}
+
+#[tokio::test]
+async fn a_dead_postmaster_is_noticed_and_can_be_started_again() {
+    let place = Place::new();
+    let mut cluster = postgres::start(place.durable()).await.expect("start");
+    let url = cluster.url();
+    query(&url, "create table kept as select 'still here' as word").await;
+    kill(place.postmaster().expect("ready"), Signal::SIGKILL).expect("it runs");
+    let status = tokio::time::timeout(PATIENCE, cluster.exited()).await.expect("noticed");
+    assert!(!status.success());
+
+    cluster.restart().await.expect("restart");
+    assert_eq!(cluster.url(), url);
+    assert_eq!(query(&url, "select word from kept").await, "still here");
+    cluster.restart().await.expect("restart of a running one");
+    assert_eq!(query(&url, "select word from kept").await, "still here");
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn the_service_says_that_postgres_died_and_starts_it_again_even_if_a_backend_is_busy() {
+    let place = Place::new();
+    let service = Service::start(&place).await;
+    let mut client = PgConnection::connect(&service.url).await.expect("connects");
+    let busy = tokio::spawn(async move { sqlx::query("do $$ begin loop end loop; end $$").execute(&mut client).await });
+    until_busy(&service.url).await;
+    let first = place.postmaster().expect("ready");
+    kill(first, Signal::SIGKILL).expect("it runs");
+
+    until("another is ready", || place.postmaster().is_some_and(|pid| pid != first)).await;
+    assert_eq!(query(&service.url, "select 'back'").await, "back");
+    assert!(busy.await.expect("no panic").is_err(), "the busy one was ended");
+    let log = service.log();
+    assert!(log.contains("Postgres ended by itself"), "{log}");
+    assert!(service.terminate().await.success());
+}
+
+async fn until_busy(url: &str) {
+    let busy = "select count(*)::text from pg_stat_activity where query like 'do %' and state = 'active'";
+    let deadline = Instant::now() + PATIENCE;
+    while query(url, busy).await != "1" {
+        assert!(Instant::now() < deadline, "the loop does not run");
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_that_dies_over_and_over_is_given_up_with_an_error() {
+    let place = Place::new();
+    let cluster = postgres::start(place.disposable()).await.expect("start");
+    let mut seen = place.postmaster();
+    let keeping = tokio::spawn(cluster.keep(std::future::pending()));
+    kill(seen.expect("ready"), Signal::SIGKILL).expect("it runs");
+    while !keeping.is_finished() {
+        until("it is given up, or another is ready", || {
+            keeping.is_finished() || place.postmaster().is_some_and(|pid| Some(pid) != seen)
+        })
+        .await;
+        if let Some(pid) = place.postmaster().filter(|pid| Some(*pid) != seen) {
+            kill(pid, Signal::SIGKILL).expect("it runs");
+            seen = Some(pid);
+        }
+    }
+    let given_up = keeping.await.expect("no panic").expect_err("no cure");
+    assert!(given_up.to_string().contains("SIGKILL"), "{given_up}");
+    // The directory is free for whoever tries next.
+    let cluster = postgres::start(place.disposable()).await.expect("start");
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn an_initdb_that_was_cut_short_is_begun_again() {
+    let place = Place::new();
+    let scaffold = place.data().join("postgres.new");
+    let mut cut_short = Service::command(&place).kill_on_drop(true).spawn().expect("runs");
+    until("initdb has begun", || scaffold.join("base").exists()).await;
+    cut_short.kill().await.expect("our child");
+    assert!(!place.cluster().exists());
+    // As after a power cut, which leaves what initdb would have cleared away.
+    until("initdb has ended", || !place.is_busy()).await;
+    fs::create_dir_all(scaffold.join("base/1")).expect("debris");
+    fs::write(scaffold.join("PG_VERSION"), "15\n").expect("debris");
+
+    let service = Service::start(&place).await;
+    assert_eq!(query(&service.url, "select 'whole'").await, "whole");
+    assert!(!scaffold.exists());
+}

@@ -1,0 +1,98 @@
+//! The ways to end it: signals to the service, once and twice, and a Postgres that does not want to.
+
+use std::time::{Duration, Instant};
+
+use handset::lifecycle::Lifecycle;
+use handset::postgres;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::getpgid;
+use sqlx::{Connection, PgConnection};
+
+use super::stage::{Place, Service, alive, until};
+
+#[tokio::test]
+async fn sigterm_stops_postgres_without_waiting_for_its_clients() {
+    let place = Place::new();
+    let service = Service::start(&place).await;
+    let mut client = PgConnection::connect(&service.url).await.expect("connects");
+    let _open = client.begin().await.expect("a transaction");
+    let postmaster = place.postmaster().expect("ready");
+    let began = Instant::now();
+    let status = service.terminate().await;
+    let took = began.elapsed();
+    println!("stopped in {took:?}");
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(!alive(postmaster));
+    assert!(!place.cluster().join("postmaster.pid").exists());
+}
+
+#[tokio::test]
+async fn ctrl_c_reaches_the_service_and_not_its_postgres() {
+    let place = Place::new();
+    let service = Service::start(&place).await;
+    let group = service.pid();
+    let postmaster = place.postmaster().expect("ready");
+    assert_ne!(getpgid(Some(postmaster)).expect("it runs"), group);
+    // What a terminal does.
+    killpg(group, Signal::SIGINT).expect("it runs");
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(!alive(postmaster));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_second_signal_ends_the_service_at_once_and_postgres_follows() {
+    let place = Place::new();
+    let service = Service::start(&place).await;
+    let postmaster = place.postmaster().expect("ready");
+    // A Postgres that takes its time.
+    kill(postmaster, Signal::SIGSTOP).expect("it runs");
+    service.signal(Signal::SIGTERM);
+    until("it is finishing", || service.log().contains("a second signal ends this at once")).await;
+    let (began, pid) = (Instant::now(), service.pid());
+    // The first of these may come so soon that it passes for an echo.
+    until("it has ended", || kill(pid, Signal::SIGINT).is_err() || !alive(pid)).await;
+    assert_eq!(service.ended().await.code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(alive(postmaster));
+    kill(postmaster, Signal::SIGCONT).expect("it runs");
+    until("Postgres has shut down by itself", || !place.is_busy()).await;
+    assert!(!place.cluster().join("postmaster.pid").exists());
+}
+
+/// Ten seconds after the first request comes the second, five seconds later the kill.
+#[tokio::test]
+async fn a_postgres_that_does_not_react_is_killed_in_the_end() {
+    let place = Place::new();
+    let cluster = postgres::start(place.disposable()).await.expect("start");
+    let postmaster = place.postmaster().expect("ready");
+    kill(postmaster, Signal::SIGSTOP).expect("it runs");
+    let began = Instant::now();
+    cluster.stop().await;
+    let took = began.elapsed();
+    assert!((15..20).contains(&took.as_secs()), "{took:?}");
+    assert!(!alive(postmaster));
+    let cluster = postgres::start(place.disposable()).await.expect("recovers");
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_signal_that_arrives_twice_at_once_counts_as_one() {
+    let place = Place::new();
+    let service = Service::start(&place).await;
+    service.signal(Signal::SIGTERM);
+    service.signal(Signal::SIGINT);
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(!place.cluster().join("postmaster.pid").exists());
+}
+
+#[tokio::test]
+async fn the_end_waits_for_tracked_tasks_as_long_as_patience_lasts() {
+    let life = Lifecycle::default();
+    let task = life.clone();
+    life.tasks.spawn(async move { task.stopped().await });
+    assert!(!life.drain(Duration::from_millis(1)).await, "nobody has told it to stop");
+    life.stopping.cancel();
+    assert!(life.drain(Duration::from_secs(5)).await);
+}
