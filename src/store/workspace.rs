@@ -51,6 +51,27 @@ impl Workspace {
     }
 }
 
+impl Workspace {
+    /// Gives the workspace another name, or another company; what is None stays.
+    pub async fn rename(&self, name: Option<&str>, connect_partner_name: Option<Option<String>>) -> Result<()> {
+        sqlx::query!(
+            r#"
+            update workspace
+            set name = coalesce($2, name),
+                connect_partner_name = case when $3 then $4 else connect_partner_name end
+            where workspace_id = $1
+            "#,
+            self.key(),
+            name,
+            connect_partner_name.is_some(),
+            connect_partner_name.flatten(),
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(())
+    }
+}
+
 /// Somebody known who has not named a workspace.
 #[derive(Debug, Clone)]
 pub struct Account {

@@ -27,7 +27,8 @@ pub struct Access {
 }
 
 impl Access {
-    const NONE: Access =
+    /// Nobody has to say who they are.
+    pub const NONE: Access =
         Access { api_key: false, member: false, account: false, client_session: false, publishable_key: false };
     const KEYS: Access = Access { api_key: true, member: true, ..Access::NONE };
 

@@ -145,7 +145,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Acs
         paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.workspace.credentials(&filter, call.grant.reach).await?;
-    let pagination = Some(call.binding.pagination(&page));
+    let pagination = call.binding.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::AcsCredential::from).collect(), pagination })
 }
 

@@ -7,7 +7,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::{PartialSchema, ToSchema};
 
 /// The content type of every answer.
 pub const JSON: &str = "application/json; charset=utf-8";
@@ -22,12 +23,20 @@ pub trait Answer: Send {
 }
 
 /// What an answer looks like, for the document.
-#[derive(Clone)]
-pub struct AnswerShape {
-    /// The component of one thing; None if there is nothing under the key.
-    pub component: Option<Component>,
-    pub is_list: bool,
-    pub is_paged: bool,
+#[derive(Clone, Copy)]
+pub enum AnswerShape {
+    /// Nothing but `ok`.
+    Void,
+    /// Members of its own beside `ok`, as an object's schema.
+    Members(fn() -> Value),
+    /// One thing under the key.
+    One(Component),
+    /// A list of things under the key.
+    Many(Component),
+    /// A list of things under the key, and where the next ones are.
+    Paged(Component),
+    /// The same, with the second only when it was asked for.
+    Pageable(Component),
 }
 
 /// A thing that has a name and a place of its own on the wire.
@@ -53,7 +62,7 @@ impl<T: Resource> Answer for One<T> {
     }
 
     fn shape() -> AnswerShape {
-        AnswerShape { component: Some(T::COMPONENT), is_list: false, is_paged: false }
+        AnswerShape::One(T::COMPONENT)
     }
 }
 
@@ -66,27 +75,41 @@ impl<T: Resource> Answer for Many<T> {
     }
 
     fn shape() -> AnswerShape {
-        AnswerShape { component: Some(T::COMPONENT), is_list: true, is_paged: false }
+        AnswerShape::Many(T::COMPONENT)
     }
 }
 
-/// Some things, and where the next ones are. Without a pagination it is a list as it ever was.
+/// Some things, and where the next ones are.
 pub struct Paged<T> {
     pub items: Vec<T>,
-    pub pagination: Option<Pagination>,
+    pub pagination: Pagination,
 }
 
 impl<T: Resource> Answer for Paged<T> {
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.items)?;
-        match &self.pagination {
-            Some(pagination) => map.serialize_entry("pagination", pagination),
-            None => Ok(()),
-        }
+        map.serialize_entry("pagination", &self.pagination)
     }
 
     fn shape() -> AnswerShape {
-        AnswerShape { component: Some(T::COMPONENT), is_list: true, is_paged: true }
+        AnswerShape::Paged(T::COMPONENT)
+    }
+}
+
+/// All things there are, or a page of them for those who ask for pages.
+pub struct Pageable<T> {
+    pub items: Vec<T>,
+    pub pagination: Option<Pagination>,
+}
+
+impl<T: Resource> Answer for Pageable<T> {
+    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
+        map.serialize_entry(key, &self.items)?;
+        self.pagination.iter().try_for_each(|pagination| map.serialize_entry("pagination", pagination))
+    }
+
+    fn shape() -> AnswerShape {
+        AnswerShape::Pageable(T::COMPONENT)
     }
 }
 
@@ -99,21 +122,27 @@ impl Answer for Void {
     }
 
     fn shape() -> AnswerShape {
-        AnswerShape { component: None, is_list: false, is_paged: false }
+        AnswerShape::Void
     }
 }
 
 /// Members of its own, for the few answers that fit no other form.
-pub struct Members(pub Value);
+pub struct Members<T>(pub T);
 
-impl Answer for Members {
+impl<T: Serialize + ToSchema + Send> Answer for Members<T> {
     fn members<S: SerializeMap>(&self, _: &'static str, map: &mut S) -> Result<(), S::Error> {
-        self.0.as_object().into_iter().flatten().try_for_each(|(name, value)| map.serialize_entry(name, value))
+        let members = serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?;
+        members.as_object().into_iter().flatten().try_for_each(|(name, value)| map.serialize_entry(name, value))
     }
 
     fn shape() -> AnswerShape {
-        Void::shape()
+        AnswerShape::Members(schema_of::<T>)
     }
+}
+
+/// The schema of a type, as JSON.
+pub fn schema_of<T: ToSchema>() -> Value {
+    serde_json::to_value(<T as PartialSchema>::schema()).expect("a schema has text keys")
 }
 
 struct WithOk<'a, A>(&'a A, &'static str);
@@ -139,9 +168,4 @@ pub fn json_response(body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static(JSON));
     response
-}
-
-/// What every answer bears, for the document.
-pub fn ok() -> Value {
-    json!({ "type": "boolean", "enum": [true] })
 }

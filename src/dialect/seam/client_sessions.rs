@@ -1,7 +1,7 @@
 //! `/client_sessions`: tokens of one person, for an app or a browser.
 
 use super::access::{ByKey, ByKeyOrPublishable, ByKeyOrSession};
-use super::answer::{Many, One, Void};
+use super::answer::{Many, Members, One, Void};
 use super::input::*;
 use super::route::*;
 use super::wire;
@@ -10,6 +10,8 @@ use crate::model::client_session::*;
 use crate::model::id::{ClientSessionId, UserIdentityId};
 use crate::model::token::Token;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How long a session lives unless its maker says otherwise. Seam's own default is not public; its fake's is a year.
@@ -28,7 +30,7 @@ pub fn routes() -> Vec<Route> {
             .does("Get a client session")
             .misses(sessions),
         keyed("/client_sessions/list", &[GET, POST], "client_sessions", list).does("List client sessions"),
-        keyed("/client_sessions/grant_access", &[PATCH, POST], "client_session", grant_access)
+        route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
             .does("Let a client session see more")
             .misses(&[Noun::ClientSession, Noun::UserIdentity]),
         route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").misses(sessions),
@@ -172,7 +174,13 @@ input! {
     }
 }
 
-async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<One<wire::ClientSession>> {
+/// The session as it is now. Clients take the call for one without an answer, so it stands under no response key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Granted {
+    pub client_session: wire::ClientSession,
+}
+
+async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<Members<Granted>> {
     let workspace = &call.grant.0;
     let id = match (input.client_session_id, &input.user_identifier_key) {
         (Some(id), _) => id,
@@ -187,7 +195,8 @@ async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<One<wire:
         connected_account_ids: input.connected_account_ids,
         connect_webview_ids: input.connect_webview_ids,
     };
-    Ok(One(workspace.widen_client_session(id, &grant).await?.into()))
+    let client_session = workspace.widen_client_session(id, &grant).await?.into();
+    Ok(Members(Granted { client_session }))
 }
 
 input! {

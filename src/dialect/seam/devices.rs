@@ -116,7 +116,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Dev
         ..PhoneFilter::default()
     };
     let page = workspace.phones(&filter, *reach).await?;
-    let pagination = Some(call.binding.pagination(&page));
+    let pagination = call.binding.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::Device::from).collect(), pagination })
 }
 
@@ -163,8 +163,6 @@ input! {
         is_managed: bool = boolean().or(true),
         /// Another place for the nickname.
         properties: Option<Properties> = object().optional(),
-        /// Phones have no access codes; taken and left alone.
-        backup_access_code_pool_enabled: Option<bool> = boolean().optional(),
     }
 }
 

@@ -141,7 +141,13 @@ fn rejected(Rejection { scheme, why }: Rejection) -> Said {
 }
 
 fn missing(noun: Noun, id: &str) -> Said {
-    let (kind, name, field) = match noun {
+    let (kind, name, field) = kind_of_missing(noun);
+    Said::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
+}
+
+/// The type of error when a thing is missing, what the thing is called, and the parameter that names it.
+pub fn kind_of_missing(noun: Noun) -> (&'static str, &'static str, &'static str) {
+    match noun {
         Noun::Phone => ("device_not_found", "Device", "device_id"),
         Noun::UserIdentity => ("user_identity_not_found", "User identity", "user_identity_id"),
         Noun::ClientSession => ("client_session_not_found", "Client session", "client_session_id"),
@@ -152,8 +158,7 @@ fn missing(noun: Noun, id: &str) -> Said {
         Noun::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
         Noun::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
         Noun::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
-    };
-    Said::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
+    }
 }
 
 fn conflict(reason: &Reason) -> Said {

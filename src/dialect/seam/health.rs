@@ -5,7 +5,9 @@ use super::answer::Members;
 use super::input::*;
 use super::route::*;
 use crate::error::Result;
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub fn routes() -> Vec<Route> {
     ["/health", "/health/get_health"]
@@ -19,13 +21,29 @@ input! {
     pub struct Nothing {}
 }
 
-async fn health(call: Call<Anybody>, _: Nothing) -> Result<Members> {
+/// How the service is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    #[schema(example = "Healthy")]
+    pub msg: &'static str,
+    pub last_service_evaluation_at: DateTime<Utc>,
+    #[schema(inline)]
+    pub service_health_statuses: [ServiceHealth; 1],
+}
+
+/// How one part of the service is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServiceHealth {
+    #[schema(example = "database")]
+    pub service: &'static str,
+    #[schema(example = "healthy")]
+    pub status: &'static str,
+    #[schema(example = "The database answers")]
+    pub description: &'static str,
+}
+
+async fn health(call: Call<Anybody>, _: Nothing) -> Result<Members<Health>> {
     call.app.store.ping().await?;
-    Ok(Members(json!({
-        "msg": "Healthy",
-        "last_service_evaluation_at": call.now,
-        "service_health_statuses": [
-            { "service": "database", "status": "healthy", "description": "The database answers" },
-        ],
-    })))
+    let database = ServiceHealth { service: "database", status: "healthy", description: "The database answers" };
+    Ok(Members(Health { msg: "Healthy", last_service_evaluation_at: call.now, service_health_statuses: [database] }))
 }

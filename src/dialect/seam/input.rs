@@ -32,7 +32,7 @@ pub use rule::{Absent, Rule};
 pub use shape::{Field, Shape};
 pub use text::{email, id, text, uuid, web_url};
 pub use time::{date_time, lenient_date};
-pub use wrap::{Mapped, Nullable, Nullish, Optional, Or, Refined};
+pub use wrap::{Nullable, Nullish, Optional, Or, Refined};
 
 /// The whole input of one operation, or an object within it. Declared with [`input!`].
 pub trait Input: Sized {

@@ -23,9 +23,10 @@ pub struct Pagination {
     /// Whether another page follows.
     pub has_next_page: bool,
     /// The `page_cursor` of the next page.
+    #[schema(required)]
     pub next_page_cursor: Option<String>,
     /// The address of the next page.
-    #[schema(format = "uri")]
+    #[schema(required, format = "uri")]
     pub next_page_url: Option<String>,
 }
 

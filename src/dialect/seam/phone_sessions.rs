@@ -51,8 +51,9 @@ pub struct ProviderSession {
 pub struct PhoneRegistration {
     /// The phone's device id.
     pub phone_registration_id: String,
+    #[schema(required)]
     pub provider_name: Option<String>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(required, value_type = Option<Object>)]
     pub provider_state: Option<Value>,
     pub is_being_activated: bool,
 }

@@ -1,7 +1,7 @@
 //! `/phones`: get, list, deactivate, and a sandbox phone to try them with.
 
 use super::access::{ByKey, ByKeyOrSession};
-use super::answer::{One, Paged, Void};
+use super::answer::{One, Pageable, Void};
 use super::input::*;
 use super::route::*;
 use super::wire;
@@ -65,13 +65,13 @@ input! {
         /// Deactivated phones, too.
         include_deactivated: bool = boolean().or(false),
         /// At most so many on a page. Without it and without a cursor all phones are given.
-        limit: Option<u32> = integer().at_least(1).optional(),
+        limit: Option<u32> = integer().at_least(1).at_most(10_000).optional(),
         /// Where the page starts, from the page before.
         page_cursor: Option<String> = text().nullish(),
     }
 }
 
-async fn list(call: Call<ByKey>, input: List) -> Result<Paged<wire::Phone>> {
+async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
     let is_paged = call.binding.is_asked_for();
     let limit = input.limit.or(is_paged.then_some(500));
     let mut owners = input.user_identity_ids;
@@ -92,7 +92,7 @@ async fn list(call: Call<ByKey>, input: List) -> Result<Paged<wire::Phone>> {
     };
     let page = call.grant.0.phones(&filter, Reach::Workspace).await?;
     let pagination = is_paged.then(|| call.binding.pagination(&page));
-    Ok(Paged { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
+    Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }
 
 /// A filter compares texts: a flag that comes in a query string has no other form.

@@ -1,10 +1,9 @@
 //! The wire's things as components of the OpenAPI document: their names, and the routes that they belong to.
 
-use super::answer::{Component, Resource};
+use super::answer::{Component, Resource, schema_of};
 use super::phone_sessions::PhoneSession;
 use super::wire::*;
 use serde_json::{Map, Value, json};
-use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! resources {
     ($($type:ident $name:literal at $route_path:literal),* $(,)?) => {$(
@@ -23,7 +22,6 @@ resources! {
     AcsCredential "acs_credential" at "/acs/credentials",
     Workspace "workspace" at "/workspaces",
     Webhook "webhook" at "/webhooks",
-    ActionAttempt "action_attempt" at "/action_attempts",
     PhoneSession "phone_session" at "/seam/mobile_sdk/v1/phone_sessions",
 }
 
@@ -31,8 +29,27 @@ impl Resource for Event {
     const COMPONENT: Component = Component { name: "event", route_path: "/events", schema: event };
 }
 
-fn schema_of<T: ToSchema>() -> Value {
-    serde_json::to_value(<T as PartialSchema>::schema()).expect("a schema has text keys")
+impl Resource for ActionAttempt {
+    const COMPONENT: Component =
+        Component { name: "action_attempt", route_path: "/action_attempts", schema: action_attempt };
+}
+
+/// A choice of one, because command-line clients look for the kinds of attempt in a choice.
+fn action_attempt() -> Value {
+    json!({
+        "description": "Work that callers may poll for. It is done when the call that started it answers.",
+        "oneOf": [{
+            "type": "object",
+            "required": ["action_attempt_id", "action_type", "status", "result", "error"],
+            "properties": {
+                "action_attempt_id": { "type": "string", "format": "uuid" },
+                "action_type": { "type": "string", "enum": ["RESET_SANDBOX_WORKSPACE"] },
+                "status": { "type": "string", "enum": ["success"] },
+                "result": { "type": "object" },
+                "error": { "type": "object", "nullable": true },
+            },
+        }],
+    })
 }
 
 /// What each type of event shows beyond the common properties.

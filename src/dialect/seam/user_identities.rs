@@ -11,7 +11,8 @@ use crate::model::id::UserIdentityId;
 use crate::model::reach::Reach;
 use crate::model::user_identity::*;
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
@@ -47,8 +48,6 @@ input! {
         phone_number: Option<String> = text().nullish(),
         /// Their name.
         full_name: Option<String> = text().min(1).nullish(),
-        /// Handset has no access systems; taken and left alone.
-        acs_system_ids: Option<Vec<Uuid>> = array(uuid()).optional(),
     }
 }
 
@@ -114,7 +113,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Use
         paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.workspace.user_identities(&filter, call.grant.reach).await?;
-    let pagination = Some(call.binding.pagination(&page));
+    let pagination = call.binding.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::UserIdentity::from).collect(), pagination })
 }
 
@@ -158,9 +157,19 @@ async fn delete(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<
     Ok(Void)
 }
 
-async fn list_accessible_devices(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<Members> {
+/// The locks that a person may open, under both of their names.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccessibleDevices {
+    pub devices: Vec<wire::Device>,
+    pub accessible_devices: Vec<wire::Device>,
+}
+
+async fn list_accessible_devices(
+    call: Call<ByKey>,
+    Which { user_identity_id }: Which,
+) -> Result<Members<AccessibleDevices>> {
     call.grant.0.user_identity(user_identity_id, Reach::Workspace).await?;
-    Ok(Members(json!({ "accessible_devices": [], "devices": [] })))
+    Ok(Members(AccessibleDevices { devices: Vec::new(), accessible_devices: Vec::new() }))
 }
 
 input! {
@@ -173,7 +182,13 @@ input! {
     }
 }
 
-async fn deactivate_phones(call: Call<ByKey>, input: DeactivatePhones) -> Result<Members> {
+/// The phones that were deactivated, or would be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceIds {
+    pub device_ids: Vec<Uuid>,
+}
+
+async fn deactivate_phones(call: Call<ByKey>, input: DeactivatePhones) -> Result<Members<DeviceIds>> {
     let devices = deactivation::of_person(&call.grant.0, input.user_identity_id, input.dry_run, call.now).await?;
-    Ok(Members(json!({ "device_ids": devices })))
+    Ok(Members(DeviceIds { device_ids: devices.into_iter().map(Uuid::from).collect() }))
 }

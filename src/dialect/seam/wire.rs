@@ -230,13 +230,13 @@ pub fn constant_of(workspace: WorkspaceId, name: &str) -> Uuid {
 #[schema(as = user_identity)]
 pub struct UserIdentity {
     pub user_identity_id: Uuid,
-    #[schema(example = "jane_doe")]
+    #[schema(required, example = "jane_doe")]
     pub user_identity_key: Option<String>,
-    #[schema(format = "email", example = "jane@example.com")]
+    #[schema(required, format = "email", example = "jane@example.com")]
     pub email_address: Option<String>,
-    #[schema(example = "+15551234567")]
+    #[schema(required, example = "+15551234567")]
     pub phone_number: Option<String>,
-    #[schema(example = "Jane Doe")]
+    #[schema(required, example = "Jane Doe")]
     pub full_name: Option<String>,
     /// The name, else the e-mail address, the phone number, the key.
     #[schema(example = "Jane Doe", min_length = 1)]
@@ -282,7 +282,7 @@ pub struct ClientSession {
     pub expires_at: DateTime<Utc>,
     #[schema(example = "seam_cst1Eq8v3Kd2_7PnQ2mXc9RtYw4ZbL6sHgA1e")]
     pub token: String,
-    #[schema(example = "jane_doe")]
+    #[schema(required, example = "jane_doe")]
     pub user_identifier_key: Option<String>,
     /// How many phones the person has.
     pub device_count: i64,
@@ -344,6 +344,7 @@ pub struct AcsCredential {
     pub is_multi_phone_sync_credential: bool,
     /// Whether it has got to its holder.
     pub is_issued: bool,
+    #[schema(required)]
     pub issued_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -414,6 +415,7 @@ pub struct Workspace {
     pub name: String,
     /// Deprecated: use connect_partner_name.
     pub company_name: String,
+    #[schema(required)]
     pub connect_partner_name: Option<String>,
     pub is_sandbox: bool,
     pub is_suspended: bool,
@@ -422,6 +424,7 @@ pub struct Workspace {
     pub publishable_key: String,
     #[schema(value_type = Object)]
     pub connect_webview_customization: Map<String, Value>,
+    #[schema(required)]
     pub organization_id: Option<Uuid>,
 }
 
@@ -468,17 +471,12 @@ impl From<model::webhook::Webhook> for Webhook {
 }
 
 /// A piece of work that callers may poll for. It is done when the call that started it answers.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = action_attempt)]
+#[derive(Debug, Serialize)]
 pub struct ActionAttempt {
     pub action_attempt_id: Uuid,
-    #[schema(example = "RESET_SANDBOX_WORKSPACE")]
     pub action_type: String,
-    #[schema(example = "success")]
     pub status: &'static str,
-    #[schema(value_type = Object)]
     pub result: Value,
-    #[schema(value_type = Option<Object>)]
     pub error: Option<Value>,
 }
 

@@ -1,7 +1,7 @@
 //! `/workspaces`: the caller's own, or all of an account's; and a sandbox that begins anew.
 
 use super::access::{ByAccount, ByAccountOrKey, ByKey, ByKeyOrSession};
-use super::answer::{Many, One};
+use super::answer::{Many, One, Void};
 use super::input::*;
 use super::route::*;
 use super::wire;
@@ -14,6 +14,7 @@ pub fn routes() -> Vec<Route> {
         keyed("/workspaces/list", &[GET, POST], "workspaces", list).does("List the workspaces of the credential"),
         keyed("/workspaces/create", &[POST], "workspace", create)
             .does("Create a workspace, with an access token or a console session"),
+        route("/workspaces/update", &[PATCH, POST], update).does("Change what a workspace is called"),
         keyed("/workspaces/reset_sandbox", &[POST], "action_attempt", reset_sandbox)
             .does("Empty a sandbox workspace; its keys and tokens stay"),
     ]
@@ -56,6 +57,21 @@ async fn create(call: Call<ByAccount>, input: Create) -> Result<One<wire::Worksp
         ..NewWorkspace::named(input.name, input.is_sandbox, call.now, &call.app.entropy)
     };
     Ok(One(call.grant.0.create_workspace(&new, call.now).await?.into()))
+}
+
+input! {
+    /// What to change. What is absent stays.
+    pub struct Update {
+        /// What the workspace is called.
+        name: Option<String> = text().min(1).optional(),
+        /// The company that its people deal with; null clears it.
+        connect_partner_name: Option<Option<String>> = text().nullable().optional(),
+    }
+}
+
+async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
+    call.grant.0.rename(input.name.as_deref(), input.connect_partner_name).await?;
+    Ok(Void)
 }
 
 async fn reset_sandbox(call: Call<ByKey>, _: Nothing) -> Result<One<wire::ActionAttempt>> {

@@ -19,11 +19,6 @@ pub struct Array<R> {
 }
 
 impl<R> Array<R> {
-    /// At least so many items.
-    pub fn min(self, min: usize) -> Array<R> {
-        Array { min: Some(min), ..self }
-    }
-
     /// At most so many items.
     pub fn max(self, max: usize) -> Array<R> {
         Array { max: Some(max), ..self }

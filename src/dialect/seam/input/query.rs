@@ -47,7 +47,7 @@ impl Query {
     fn value(&self, name: &str, shape: &Shape) -> Result<Option<Value>> {
         match shape.bare() {
             Shape::List { items, .. } => self.list(name, items),
-            Shape::Metadata { .. } | Shape::AnyObject => self.record(name),
+            Shape::Metadata { .. } => self.record(name),
             Shape::Object(fields) => self.object(name, fields),
             bare => Ok(self.single(name)?.map(|text| leaf::read(text, bare, shape.is_nullable(), self.strict))),
         }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Cursor, Mapped, Nullable, Nullish, Optional, Or, Refined, Shape};
+use super::{Cursor, Nullable, Nullish, Optional, Or, Refined, Shape};
 
 /// What one value must be, and what it becomes.
 pub trait Rule: Sized {
@@ -39,11 +39,6 @@ pub trait Rule: Sized {
     /// Takes this input in place of an absent one. It is read by the rule like any other input, as zod 3 does.
     fn or(self, default: impl Into<Value>) -> Or<Self> {
         Or { rule: self, default: default.into() }
-    }
-
-    /// Turns what was read into something else.
-    fn map<T, F: Fn(Self::Output) -> T>(self, into: F) -> Mapped<Self, F> {
-        Mapped { rule: self, into }
     }
 
     /// Demands more of what was read, and says so in these words.

@@ -44,11 +44,6 @@ impl Shape {
             Shape::Metadata { most_keys, key_max, text_max } => {
                 Schema::Object(metadata(*most_keys, *key_max, *text_max))
             }
-            Shape::AnyObject => {
-                let mut object = Object::with_type(Type::Object);
-                object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
-                Schema::Object(object)
-            }
             Shape::Nullable(shape) => nullable(shape.plain_schema()),
         }
     }

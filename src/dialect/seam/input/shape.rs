@@ -23,8 +23,6 @@ pub enum Shape {
     Object(Vec<Field>),
     /// Custom metadata: text, boolean or null by key.
     Metadata { most_keys: Option<usize>, key_max: Option<usize>, text_max: Option<usize> },
-    /// Any object.
-    AnyObject,
     /// The same, or null.
     Nullable(Box<Shape>),
 }

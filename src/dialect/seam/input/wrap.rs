@@ -97,29 +97,6 @@ impl<R: Rule> Rule for Or<R> {
     }
 }
 
-/// Becomes something else. Made by [`Rule::map`].
-#[derive(Debug, Clone)]
-pub struct Mapped<R, F> {
-    pub(super) rule: R,
-    pub(super) into: F,
-}
-
-impl<R: Rule, T, F: Fn(R::Output) -> T> Rule for Mapped<R, F> {
-    type Output = T;
-
-    fn shape(&self) -> Shape {
-        self.rule.shape()
-    }
-
-    fn absent(&self) -> Absent {
-        self.rule.absent()
-    }
-
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
-        self.rule.read(value, at).map(&self.into)
-    }
-}
-
 /// Has one more demand. Made by [`Rule::refine`].
 #[derive(Debug, Clone)]
 pub struct Refined<R: Rule> {

@@ -1,3 +1,4 @@
+use crate::model::metadata::MetadataValue;
 use serde_json::Value;
 
 use super::super::*;
