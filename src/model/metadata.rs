@@ -21,6 +21,16 @@ pub enum MetadataValue {
     Text(String),
 }
 
+impl MetadataValue {
+    /// The value as text: a flag is `true` or `false`.
+    pub fn into_text(self) -> String {
+        match self {
+            MetadataValue::Flag(flag) => flag.to_string(),
+            MetadataValue::Text(text) => text,
+        }
+    }
+}
+
 /// A change of custom metadata: the pairs to set, and with `None` those to remove. Other pairs stay.
 pub type MetadataChange = BTreeMap<String, Option<MetadataValue>>;
 

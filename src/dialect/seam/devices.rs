@@ -3,17 +3,15 @@
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
 use super::input::*;
-use super::phones::as_text;
 use super::route::*;
 use super::wire;
 use crate::deactivation;
 use crate::error::{Error, Issue, Noun, Result};
 use crate::model::id::{DeviceId, UserIdentityId};
-use crate::model::metadata::MetadataValue;
+use crate::model::metadata::{MetadataChange, MetadataFilter};
 use crate::model::phone::{OperatingSystem, PhoneChange, PhoneFilter};
 use crate::model::reach::Reach;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
@@ -22,6 +20,9 @@ pub fn routes() -> Vec<Route> {
         keyed("/devices/list", &[GET, POST], "devices", list).does("List phones as devices"),
         route("/devices/update", &[PATCH, POST], update)
             .does("Give a phone a nickname or custom metadata")
+            .misses(&[Noun::Phone]),
+        route("/phones/update", &[PATCH, POST], update)
+            .does("Give a phone a nickname or custom metadata; the same as /devices/update")
             .misses(&[Noun::Phone]),
         route("/devices/delete", &[DELETE, POST], delete)
             .does("Deactivate a phone; kept for old clients, use /phones/deactivate")
@@ -70,7 +71,7 @@ input! {
         /// Only devices with this in their name or custom metadata, or at the beginning of their id.
         search: Option<String> = text().min(1).optional(),
         /// Only devices whose custom metadata has all these pairs; null asks for the absence of a key.
-        custom_metadata_has: Option<BTreeMap<String, Option<MetadataValue>>> = metadata_filter().optional(),
+        custom_metadata_has: Option<MetadataFilter> = metadata_filter().optional(),
         /// Only devices of this connected account; a workspace's phones share one.
         connected_account_id: Option<Uuid> = uuid().optional(),
         /// Only devices of these connected accounts.
@@ -110,7 +111,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Dev
         operating_systems: systems(input.device_type, input.device_types),
         manufacturer: input.manufacturer,
         search: input.search,
-        custom_metadata_has: as_text(input.custom_metadata_has),
+        custom_metadata_has: input.custom_metadata_has.unwrap_or_default(),
         created_before: input.created_before,
         paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
         ..PhoneFilter::default()
@@ -158,7 +159,7 @@ input! {
         /// Its nickname; null clears it.
         name: Option<Option<String>> = text().nullable().optional(),
         /// Pairs to set; null or the empty text removes one, others stay.
-        custom_metadata: Option<BTreeMap<String, Option<MetadataValue>>> = metadata().optional(),
+        custom_metadata: Option<MetadataChange> = metadata().optional(),
         /// Phones are always managed.
         is_managed: bool = boolean().or(true),
         /// Another place for the nickname.
@@ -166,7 +167,7 @@ input! {
     }
 }
 
-pub(super) async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
+async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
     if !input.is_managed {
         return Err(Error::Invalid(vec![Issue::root("A phone cannot be unmanaged")]));
     }

@@ -1,7 +1,7 @@
 //! The event types of Seam's published document, in its order. Clients of old know these and no others, so a list of
 //! events without a filter shows only these, and a webhook may name only these or the types of our own.
 
-use super::events::EventType;
+use super::input::Choice;
 use crate::model::event::OPT_IN_TYPES;
 
 /// Whether there is an event type of this name, Seam's or our own.
@@ -9,8 +9,15 @@ pub fn is_known(name: &str) -> bool {
     SEAM.contains(&name) || OPT_IN_TYPES.contains(&name)
 }
 
-/// Every name that a filter or a webhook may give, with its value.
-pub const fn choices() -> [(&'static str, EventType); SEAM.len() + OPT_IN_TYPES.len()] {
+/// The name of an event type, Seam's or our own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EventType(pub &'static str);
+
+impl Choice for EventType {
+    const ALL: &'static [(&'static str, EventType)] = &choices();
+}
+
+const fn choices() -> [(&'static str, EventType); SEAM.len() + OPT_IN_TYPES.len()] {
     let mut choices = [("", EventType("")); SEAM.len() + OPT_IN_TYPES.len()];
     let mut index = 0;
     while index < choices.len() {

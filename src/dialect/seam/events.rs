@@ -2,9 +2,10 @@
 
 use super::access::ByKeyOrSession;
 use super::answer::{Many, One};
+use super::event_types::EventType;
 use super::input::*;
 use super::route::*;
-use super::{event_types, wire};
+use super::wire;
 use crate::error::{Error, Issue, Noun, Result};
 use crate::model::event::EventFilter;
 use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
@@ -47,14 +48,6 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>>
     let found = call.grant.workspace.events(&filter).await?.pop();
     let asked = input.event_id.map_or_else(String::new, |id| id.to_string());
     found.map(|event| One(wire::Event(event))).ok_or(Error::NotFound(Noun::Event, asked))
-}
-
-/// The name of an event type, Seam's or our own.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EventType(pub &'static str);
-
-impl Choice for EventType {
-    const ALL: &'static [(&'static str, EventType)] = &event_types::choices();
 }
 
 input! {

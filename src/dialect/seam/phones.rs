@@ -8,12 +8,11 @@ use super::wire;
 use crate::deactivation;
 use crate::error::{Error, Noun, Reason, Result};
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
-use crate::model::metadata::{MetadataFilter, MetadataValue};
+use crate::model::metadata::MetadataFilter;
 use crate::model::phone::*;
 use crate::model::reach::Reach;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
@@ -22,9 +21,6 @@ pub fn routes() -> Vec<Route> {
         keyed("/phones/list", &[GET, POST], "phones", list).does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .does("Deactivate a phone that is lost or no longer used, with the credentials on it")
-            .misses(&[Noun::Phone]),
-        route("/phones/update", &[PATCH, POST], super::devices::update)
-            .does("Give a phone a nickname or custom metadata; the same as /devices/update")
             .misses(&[Noun::Phone]),
         keyed("/phones/simulate/create_sandbox_phone", &[POST], "phone", create_sandbox_phone)
             .does("Create a phone in a sandbox workspace")
@@ -59,7 +55,7 @@ input! {
         /// Only phones with this in their name or custom metadata, or at the beginning of their id.
         search: Option<String> = text().min(1).optional(),
         /// Only phones whose custom metadata has all these pairs; null asks for the absence of a key.
-        custom_metadata_has: Option<BTreeMap<String, Option<MetadataValue>>> = metadata_filter().optional(),
+        custom_metadata_has: Option<MetadataFilter> = metadata_filter().optional(),
         /// Only phones registered before this.
         created_before: Option<DateTime<Utc>> = date_time().optional(),
         /// Deactivated phones, too.
@@ -84,7 +80,7 @@ async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
         acs_credential_id: input.acs_credential_id,
         operating_systems: input.device_type.map(|system| vec![system]),
         search: input.search,
-        custom_metadata_has: as_text(input.custom_metadata_has),
+        custom_metadata_has: input.custom_metadata_has.unwrap_or_default(),
         created_before: input.created_before,
         include_deactivated: input.include_deactivated,
         paging: call.binding.paging(limit, input.page_cursor.as_deref())?,
@@ -93,15 +89,6 @@ async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
     let page = call.grant.0.phones(&filter, Reach::Workspace).await?;
     let pagination = is_paged.then(|| call.binding.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
-}
-
-/// A filter compares texts: a flag that comes in a query string has no other form.
-pub fn as_text(filter: Option<BTreeMap<String, Option<MetadataValue>>>) -> MetadataFilter {
-    let text = |value| match value {
-        MetadataValue::Flag(flag) => flag.to_string(),
-        MetadataValue::Text(text) => text,
-    };
-    filter.unwrap_or_default().into_iter().map(|(key, value)| (key, value.map(text))).collect()
 }
 
 input! {

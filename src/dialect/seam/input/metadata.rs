@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Cursor, Rule, Shape, object, text};
 use crate::error::{Problem, Step};
-use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataValue};
+use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue};
 
 /// What an update sets: listed keys change, others stay. Null and the empty text delete a key.
 pub fn metadata() -> Changes {
@@ -25,7 +25,7 @@ pub struct Changes;
 
 impl Rule for Changes {
     /// `None` deletes the key.
-    type Output = BTreeMap<String, Option<MetadataValue>>;
+    type Output = MetadataChange;
 
     fn shape(&self) -> Shape {
         Shape::Metadata { most_keys: Some(MAX_PAIRS), key_max: Some(MAX_KEY), text_max: Some(MAX_TEXT) }
@@ -51,18 +51,18 @@ impl Rule for Changes {
 pub struct Filter;
 
 impl Rule for Filter {
-    /// `None` asks for a key that is not set.
-    type Output = BTreeMap<String, Option<MetadataValue>>;
+    /// `None` asks for a key that is not set. A flag that comes in a query string is text, so all values are texts.
+    type Output = MetadataFilter;
 
     fn shape(&self) -> Shape {
         Shape::Metadata { most_keys: None, key_max: None, text_max: None }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
-        let mut settings = settings(object::keys(value, at)?, None, None, at)?;
+        let settings = settings(object::keys(value, at)?, None, None, at)?;
+        let texts = settings.into_iter().map(|(key, setting)| (key, setting.map(MetadataValue::into_text)));
         // A query string cannot carry empty text, so Seam's filter drops such a pair wherever it comes from.
-        settings.retain(|_, setting| *setting != Some(MetadataValue::Text(String::new())));
-        Some(settings)
+        Some(texts.filter(|(_, text)| text.as_deref() != Some("")).collect())
     }
 }
 

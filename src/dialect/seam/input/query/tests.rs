@@ -1,4 +1,3 @@
-use crate::model::metadata::MetadataValue;
 use serde_json::Value;
 
 use super::super::*;
@@ -13,7 +12,7 @@ input! {
         kind: Option<System> = choice().optional(),
         names: Option<Vec<String>> = array(text()).optional(),
         counts: Option<Vec<f64>> = array(number()).optional(),
-        has: Option<std::collections::BTreeMap<String, Option<MetadataValue>>> = metadata_filter().optional(),
+        has: Option<crate::model::metadata::MetadataFilter> = metadata_filter().optional(),
         device: Option<Device> = object().optional(),
         since: Option<chrono::DateTime<chrono::Utc>> = lenient_date().optional(),
     }

@@ -312,12 +312,12 @@ fn metadata_keeps_the_limits_of_seam() {
 #[test]
 fn null_and_empty_text_delete_metadata_and_mean_other_things_to_a_filter() {
     let value = json!({ "a": "x", "b": true, "c": null, "d": "" });
-    let pairs = |map: std::collections::BTreeMap<String, Option<MetadataValue>>| map.into_iter().collect::<Vec<_>>();
-    let (text, flag) = (Some(MetadataValue::Text("x".to_owned())), Some(MetadataValue::Flag(true)));
-    let set = [("a".to_owned(), text), ("b".to_owned(), flag), ("c".to_owned(), None)];
-    let deleted = ("d".to_owned(), None);
-    assert_eq!(output(&metadata_filter(), value.clone()).map(pairs), Some(set.to_vec()));
-    assert_eq!(output(&metadata(), value).map(pairs), Some([&set[..], &[deleted]].concat()));
+    let (text, flag) = (MetadataValue::Text("x".to_owned()), MetadataValue::Flag(true));
+    let names = ["a", "b", "c", "d"].map(str::to_owned).into_iter();
+    let change = names.clone().zip([Some(text), Some(flag), None, None]).collect();
+    let filter = names.zip([Some("x".to_owned()), Some("true".to_owned()), None]).collect();
+    assert_eq!(output(&metadata(), value.clone()), Some(change));
+    assert_eq!(output(&metadata_filter(), value), Some(filter));
     says(&metadata_filter(), &[(json!({ "x".repeat(41): "x".repeat(501) }), &[])]);
     says(
         &metadata_filter(),

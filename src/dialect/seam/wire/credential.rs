@@ -1,0 +1,96 @@
+//! Credentials: what a person or a phone may open.
+
+use super::{Fault, Warning, constant_of};
+use crate::model;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What a person or a phone may open.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = acs_credential)]
+pub struct AcsCredential {
+    pub acs_credential_id: Uuid,
+    /// On a phone's child of a multi-phone sync credential: that credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub parent_acs_credential_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user_identity_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub acs_user_id: Option<Uuid>,
+    pub acs_system_id: Uuid,
+    pub connected_account_id: Uuid,
+    pub workspace_id: Uuid,
+    #[schema(inline)]
+    pub access_method: AccessMethod,
+    #[schema(example = "Mobile key")]
+    pub display_name: String,
+    pub is_managed: bool,
+    pub is_multi_phone_sync_credential: bool,
+    /// Whether it has got to its holder.
+    pub is_issued: bool,
+    #[schema(required)]
+    pub issued_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub starts_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ends_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    #[schema(inline)]
+    pub errors: Vec<Fault>,
+    #[schema(inline)]
+    pub warnings: Vec<Warning>,
+}
+
+/// How a credential opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessMethod {
+    Code,
+    Card,
+    MobileKey,
+    CloudKey,
+}
+
+impl From<model::credential::AccessMethod> for AccessMethod {
+    fn from(method: model::credential::AccessMethod) -> AccessMethod {
+        use model::credential::AccessMethod as M;
+        match method {
+            M::Code => AccessMethod::Code,
+            M::Card => AccessMethod::Card,
+            M::MobileKey => AccessMethod::MobileKey,
+            M::CloudKey => AccessMethod::CloudKey,
+        }
+    }
+}
+
+impl From<model::credential::Credential> for AcsCredential {
+    fn from(credential: model::credential::Credential) -> AcsCredential {
+        AcsCredential {
+            display_name: credential.display_name().to_owned(),
+            acs_credential_id: credential.acs_credential_id.0,
+            parent_acs_credential_id: credential.parent_acs_credential_id.map(|id| id.0),
+            user_identity_id: credential.user_identity_id.map(|id| id.0),
+            acs_user_id: credential.acs_user_id,
+            acs_system_id: credential.acs_system_id,
+            connected_account_id: constant_of(credential.workspace_id, "connected_account"),
+            workspace_id: credential.workspace_id.0,
+            access_method: credential.access_method.into(),
+            is_managed: true,
+            is_multi_phone_sync_credential: credential.is_multi_phone_sync_credential,
+            is_issued: credential.issued_at.is_some(),
+            issued_at: credential.issued_at,
+            starts_at: credential.starts_at,
+            ends_at: credential.ends_at,
+            created_at: credential.created_at,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}

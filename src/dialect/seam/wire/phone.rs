@@ -1,0 +1,202 @@
+//! A phone in its two forms: as itself, and as one device among others.
+
+use super::{Fault, Warning, constant_of};
+use crate::model;
+use crate::model::metadata::Metadata;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A phone: a handset with a mobile-access app on it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = phone)]
+pub struct Phone {
+    pub device_id: Uuid,
+    #[schema(inline)]
+    pub device_type: DeviceType,
+    /// The nickname, else the model.
+    #[schema(example = "Samsung Galaxy S10")]
+    pub display_name: String,
+    /// Absent when unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub nickname: Option<String>,
+    pub workspace_id: Uuid,
+    pub created_at: DateTime<Utc>,
+    #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
+    pub custom_metadata: Metadata,
+    #[schema(inline)]
+    pub errors: Vec<Fault>,
+    #[schema(inline)]
+    pub warnings: Vec<Warning>,
+    #[schema(inline)]
+    pub properties: PhoneProperties,
+}
+
+/// What a device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceType {
+    IosPhone,
+    AndroidPhone,
+}
+
+impl From<model::phone::OperatingSystem> for DeviceType {
+    fn from(system: model::phone::OperatingSystem) -> DeviceType {
+        match system {
+            model::phone::OperatingSystem::Ios => DeviceType::IosPhone,
+            model::phone::OperatingSystem::Android => DeviceType::AndroidPhone,
+        }
+    }
+}
+
+/// What the mobile credential services know of a phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhoneProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline, nullable = false)]
+    pub assa_abloy_credential_service_metadata: Option<AssaAbloyCredentialService>,
+}
+
+/// What ASSA ABLOY's credential service knows of a phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssaAbloyCredentialService {
+    pub has_active_endpoint: bool,
+    #[schema(inline)]
+    pub endpoints: Vec<AssaAbloyEndpoint>,
+}
+
+/// One endpoint of a phone in ASSA ABLOY's credential service.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssaAbloyEndpoint {
+    #[schema(example = "1")]
+    pub endpoint_id: String,
+    pub is_active: bool,
+}
+
+impl From<&model::phone::Phone> for PhoneProperties {
+    fn from(phone: &model::phone::Phone) -> PhoneProperties {
+        PhoneProperties {
+            assa_abloy_credential_service_metadata: phone.assa_abloy_metadata.as_ref().map(|metadata| {
+                let endpoint_id = metadata.seos_tsm_endpoint_id.to_string();
+                let endpoints = vec![AssaAbloyEndpoint { endpoint_id, is_active: true }];
+                AssaAbloyCredentialService { has_active_endpoint: true, endpoints }
+            }),
+        }
+    }
+}
+
+impl From<model::phone::Phone> for Phone {
+    fn from(phone: model::phone::Phone) -> Phone {
+        Phone {
+            device_id: phone.device_id.0,
+            device_type: phone.operating_system.into(),
+            display_name: phone.display_name().to_owned(),
+            workspace_id: phone.workspace_id.0,
+            created_at: phone.created_at,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            properties: (&phone).into(),
+            nickname: phone.nickname,
+            custom_metadata: phone.custom_metadata,
+        }
+    }
+}
+
+/// A phone as a device, for clients that look at all devices alike.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = device)]
+pub struct Device {
+    pub device_id: Uuid,
+    #[schema(inline)]
+    pub device_type: DeviceType,
+    #[schema(example = "Samsung Galaxy S10")]
+    pub display_name: String,
+    /// Absent when unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub nickname: Option<String>,
+    pub workspace_id: Uuid,
+    /// Phones have no connected account; this is the same id for all of a workspace.
+    pub connected_account_id: Uuid,
+    pub created_at: DateTime<Utc>,
+    #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
+    pub custom_metadata: Metadata,
+    #[schema(inline)]
+    pub errors: Vec<Fault>,
+    #[schema(inline)]
+    pub warnings: Vec<Warning>,
+    pub is_managed: bool,
+    pub space_ids: Vec<Uuid>,
+    #[schema(example = json!(["phone"]))]
+    pub capabilities_supported: Vec<&'static str>,
+    #[schema(value_type = Object)]
+    pub location: Map<String, Value>,
+    #[schema(inline)]
+    pub properties: DeviceProperties,
+}
+
+/// What a device is like.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceProperties {
+    pub name: String,
+    pub online: bool,
+    pub manufacturer: String,
+    #[schema(inline)]
+    pub appearance: Appearance,
+    #[schema(inline)]
+    pub model: DeviceModel,
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub phone: PhoneProperties,
+}
+
+/// How a device calls itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Appearance {
+    pub name: String,
+}
+
+/// Which model a device is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceModel {
+    pub display_name: String,
+    pub manufacturer_display_name: String,
+}
+
+impl From<model::phone::Phone> for Device {
+    fn from(phone: model::phone::Phone) -> Device {
+        let properties = DeviceProperties {
+            name: phone.display_name().to_owned(),
+            online: true,
+            manufacturer: phone.device_manufacturer.clone(),
+            appearance: Appearance { name: phone.device_model.clone() },
+            model: DeviceModel {
+                display_name: phone.device_model.clone(),
+                manufacturer_display_name: phone.device_manufacturer.clone(),
+            },
+            phone: (&phone).into(),
+        };
+        let connected_account_id = constant_of(phone.workspace_id, "connected_account");
+        let phone = Phone::from(phone);
+        Device {
+            device_id: phone.device_id,
+            device_type: phone.device_type,
+            display_name: phone.display_name,
+            nickname: phone.nickname,
+            workspace_id: phone.workspace_id,
+            connected_account_id,
+            created_at: phone.created_at,
+            custom_metadata: phone.custom_metadata,
+            errors: phone.errors,
+            warnings: phone.warnings,
+            is_managed: true,
+            space_ids: Vec::new(),
+            capabilities_supported: vec!["phone"],
+            location: Map::new(),
+            properties,
+        }
+    }
+}

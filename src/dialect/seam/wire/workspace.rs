@@ -1,0 +1,98 @@
+//! A workspace, and what it hears of and waits for.
+
+use crate::model;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A tenant.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = workspace)]
+pub struct Workspace {
+    pub workspace_id: Uuid,
+    #[schema(example = "Demo")]
+    pub name: String,
+    /// Deprecated: use connect_partner_name.
+    pub company_name: String,
+    #[schema(required)]
+    pub connect_partner_name: Option<String>,
+    pub is_sandbox: bool,
+    pub is_suspended: bool,
+    pub is_publishable_key_auth_enabled: bool,
+    #[schema(example = "seam_pk1Eq8v3Kd2_7PnQ2mXc9RtYw4ZbL6sHgA1e")]
+    pub publishable_key: String,
+    #[schema(value_type = Object)]
+    pub connect_webview_customization: Map<String, Value>,
+    #[schema(required)]
+    pub organization_id: Option<Uuid>,
+}
+
+impl From<model::workspace::WorkspaceRecord> for Workspace {
+    fn from(workspace: model::workspace::WorkspaceRecord) -> Workspace {
+        Workspace {
+            workspace_id: workspace.workspace_id.0,
+            company_name: workspace.connect_partner_name.clone().unwrap_or_else(|| workspace.name.clone()),
+            name: workspace.name,
+            connect_partner_name: workspace.connect_partner_name,
+            is_sandbox: workspace.is_sandbox,
+            is_suspended: false,
+            is_publishable_key_auth_enabled: true,
+            publishable_key: workspace.publishable_key,
+            connect_webview_customization: Map::new(),
+            organization_id: None,
+        }
+    }
+}
+
+/// Where a workspace wants to hear of its events.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = webhook)]
+pub struct Webhook {
+    pub webhook_id: Uuid,
+    #[schema(format = "uri", example = "https://example.com/webhooks")]
+    pub url: String,
+    #[schema(example = json!(["*"]))]
+    pub event_types: Vec<String>,
+    /// Signs what is delivered.
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    pub secret: String,
+}
+
+impl From<model::webhook::Webhook> for Webhook {
+    fn from(webhook: model::webhook::Webhook) -> Webhook {
+        Webhook {
+            webhook_id: webhook.webhook_id.0,
+            url: webhook.url,
+            event_types: webhook.event_types,
+            secret: webhook.secret.reveal().to_owned(),
+        }
+    }
+}
+
+/// A piece of work that callers may poll for. It is done when the call that started it answers.
+#[derive(Debug, Serialize)]
+pub struct ActionAttempt {
+    pub action_attempt_id: Uuid,
+    pub action_type: String,
+    pub status: &'static str,
+    pub result: Value,
+    pub error: Option<Value>,
+}
+
+impl From<model::workspace::ActionAttempt> for ActionAttempt {
+    fn from(attempt: model::workspace::ActionAttempt) -> ActionAttempt {
+        ActionAttempt {
+            action_attempt_id: attempt.action_attempt_id.0,
+            action_type: attempt.action_type,
+            status: "success",
+            result: json!({}),
+            error: None,
+        }
+    }
+}
+
+/// Something that others must hear of, in the form that all events have everywhere.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Event(pub model::event::Event);
