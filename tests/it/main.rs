@@ -1,3 +1,6 @@
-//! The single test binary.
+//! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
 mod postgres;
+mod seam_stories;
+mod voices;
+mod world;

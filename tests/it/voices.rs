@@ -1,0 +1,174 @@
+//! Who speaks to the server and what they hear: callers with their credentials, and answers that know what every answer
+//! of the Seam dialect must look like.
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Body, Client, Method, RequestBuilder};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Somebody who calls.
+#[derive(Debug, Clone)]
+pub struct Voice {
+    client: Client,
+    url: String,
+    headers: HeaderMap,
+}
+
+impl Voice {
+    /// Somebody without any credential.
+    pub fn new(url: &str) -> Voice {
+        let client = Client::builder().no_proxy().build().expect("a client");
+        Voice { client, url: url.to_owned(), headers: HeaderMap::new() }
+    }
+
+    /// The same connection without any header.
+    pub fn anonymous(&self) -> Voice {
+        Voice { headers: HeaderMap::new(), ..self.clone() }
+    }
+
+    /// The same with this header, instead of any of its name.
+    pub fn with(&self, name: &str, value: &str) -> Voice {
+        let mut voice = self.clone();
+        let name: HeaderName = name.parse().expect("a header's name");
+        voice.headers.insert(name, HeaderValue::from_str(value).expect("a header's value"));
+        voice
+    }
+
+    /// The same with this bearer token.
+    pub fn bearer(&self, token: &str) -> Voice {
+        self.with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The same, meaning this workspace.
+    pub fn in_workspace(&self, id: &str) -> Voice {
+        self.with("seam-workspace", id)
+    }
+
+    /// A request to amend before [`Voice::send`].
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method: Method = method.parse().expect("a method");
+        self.client.request(method, format!("{}{path}", self.url)).headers(self.headers.clone())
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        Answer::of(request.send().await.expect("the server answers")).await
+    }
+
+    /// A request without a body.
+    pub async fn call(&self, method: &str, path: &str) -> Answer {
+        self.send(self.request(method, path)).await
+    }
+
+    /// A request with a JSON body.
+    pub async fn json(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.send(self.request(method, path).json(&body)).await
+    }
+
+    /// A POST of any bytes, of any type or none.
+    pub async fn bytes(&self, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> Answer {
+        let request = self.request("POST", path).body(body);
+        match content_type {
+            Some(content_type) => self.send(request.header("content-type", content_type)).await,
+            None => self.send(request).await,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json("POST", path, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.json("PUT", path, body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json("PATCH", path, body).await
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+    /// Null if the text is no JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    async fn of(response: reqwest::Response) -> Answer {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("the answer arrives whole");
+        Answer::new(status, headers, text)
+    }
+
+    pub fn new(status: u16, headers: HeaderMap, text: String) -> Answer {
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, headers, text, body }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("headers are text"))
+    }
+
+    /// The request's number, which every answer has.
+    #[track_caller]
+    pub fn request_id(&self) -> Uuid {
+        let number = self.header("seam-request-id").unwrap_or_else(|| panic!("no request id: {self:?}"));
+        number.parse().expect("a request id is a UUID")
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert_eq!((self.status, &self.body["ok"]), (200, &Value::Bool(true)), "{self:?}");
+        self.is_json();
+        self.request_id();
+        self.body.clone()
+    }
+
+    /// The error of a refusal, whose envelope is as it must be.
+    #[track_caller]
+    pub fn refused(&self, status: u16, kind: &str) -> Value {
+        let error = self.error();
+        assert_eq!((self.status, error["type"].as_str()), (status, Some(kind)), "{self:?}");
+        error
+    }
+
+    /// The error of a refusal of any kind.
+    #[track_caller]
+    pub fn error(&self) -> Value {
+        assert!(self.status >= 400, "a success: {self:?}");
+        self.is_json();
+        let members: Vec<&String> = self.body.as_object().into_iter().flat_map(|body| body.keys()).collect();
+        assert_eq!(members, ["error", "ok"], "{self:?}");
+        assert_eq!(self.body["ok"], Value::Bool(false), "{self:?}");
+        let error = &self.body["error"];
+        assert!(error["type"].is_string() && error["message"].is_string(), "{self:?}");
+        assert_eq!(error["request_id"], Value::from(self.request_id().to_string()), "{self:?}");
+        error.clone()
+    }
+
+    /// A refused input with this one message under `path`, dots between its steps; the empty path is the root.
+    #[track_caller]
+    pub fn invalid(&self, path: &str, message: &str) {
+        let error = self.refused(400, "invalid_input");
+        let steps = path.split('.').filter(|step| !step.is_empty());
+        let node = steps.fold(&error["validation_errors"], |node, step| &node[step]);
+        assert_eq!(node["_errors"], serde_json::json!([message]), "{self:?}");
+    }
+
+    #[track_caller]
+    fn is_json(&self) {
+        assert_eq!(self.header("content-type"), Some("application/json; charset=utf-8"), "{self:?}");
+    }
+}

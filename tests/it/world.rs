@@ -1,0 +1,244 @@
+//! The world of one test: a database of its own, the server on a port of its own, a clock that stands still, and a
+//! sandbox workspace to begin in. Which Postgres that is, and where databases come from and go, is the [`stage`]'s.
+
+pub mod stage;
+
+use crate::voices::Voice;
+use chrono::{DateTime, TimeDelta, Utc};
+use handset::ambient::{Clock, Entropy};
+use handset::http::App;
+use handset::model::token::Token;
+use handset::model::workspace::WorkspaceRecord;
+use handset::server;
+use handset::store::{NewWorkspace, Seal, Store};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use stage::Database;
+use std::ops::Deref;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// What seals the secrets of every test.
+pub const SEAL_KEY: &str = "dGhpcyBrZXkgc2VhbHMgdGhlIHRlc3RzJyBzZWNyZXQ=";
+
+/// Connections of a server's pool: enough for what one test does at once, few enough for many tests at once.
+const CONNECTIONS: u32 = 5;
+
+/// A running server with a database of its own. Its own methods speak of the first workspace, a sandbox.
+pub struct World {
+    pub url: String,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub store: Store,
+    first: Tenant,
+    database: Database,
+    _until_dropped: DropGuard,
+}
+
+impl World {
+    pub async fn new() -> World {
+        World::with_connections(CONNECTIONS).await
+    }
+
+    /// A world whose server has a larger pool, for tests that press.
+    pub async fn with_connections(connections: u32) -> World {
+        let database = Database::new(connections).await;
+        let entropy = Entropy::seeded(1);
+        let store = Store::open(&database.url, connections, seal()).await.expect("a fresh database opens");
+        World::on(database, store, entropy).await
+    }
+
+    async fn on(database: Database, store: Store, entropy: Entropy) -> World {
+        let clock = Clock::held(noon());
+        let app = App { store: store.clone(), clock: clock.clone(), entropy: entropy.clone(), public_url: None };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let stop = CancellationToken::new();
+        tokio::spawn(server::serve(listener, app, stop.clone()));
+        let first = Tenant::found("First", true, &url, &store, &clock, &entropy).await;
+        World { url, clock, entropy, store, first, database, _until_dropped: stop.drop_guard() }
+    }
+
+    /// One more workspace, a sandbox.
+    pub async fn sandbox(&self, name: &str) -> Tenant {
+        Tenant::found(name, true, &self.url, &self.store, &self.clock, &self.entropy).await
+    }
+
+    /// One more workspace, for production.
+    pub async fn production(&self, name: &str) -> Tenant {
+        Tenant::found(name, false, &self.url, &self.store, &self.clock, &self.entropy).await
+    }
+
+    /// Somebody without any credential.
+    pub fn nobody(&self) -> Voice {
+        Voice::new(&self.url)
+    }
+
+    /// A new personal access token over some workspaces.
+    pub async fn access_token(&self, over: &[&Tenant]) -> Token {
+        let workspaces: Vec<_> = over.iter().map(|tenant| tenant.record.workspace_id).collect();
+        let minted = self.store.create_access_token("test", &workspaces, self.clock.now(), &self.entropy).await;
+        minted.expect("the workspaces exist").1
+    }
+
+    /// A new console session over some workspaces, which lives an hour.
+    pub async fn console_session(&self, over: &[&Tenant]) -> Token {
+        let workspaces: Vec<_> = over.iter().map(|tenant| tenant.record.workspace_id).collect();
+        let now = self.clock.now();
+        let until = now + TimeDelta::hours(1);
+        let opened = self.store.create_console_session("test", &workspaces, now, until, &self.entropy).await;
+        opened.expect("the workspaces exist").1
+    }
+
+    /// Whoever holds a personal access token, in the first workspace.
+    pub async fn pat(&self) -> Voice {
+        let token = self.access_token(&[&self.first]).await;
+        self.nobody().bearer(token.reveal()).in_workspace(&self.first.id)
+    }
+
+    /// Whoever holds a console session, in the first workspace.
+    pub async fn console(&self) -> Voice {
+        let token = self.console_session(&[&self.first]).await;
+        self.nobody().bearer(token.reveal()).in_workspace(&self.first.id)
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: TimeDelta) {
+        self.clock.advance(time);
+    }
+
+    /// The time now, as the wire writes it.
+    pub fn now(&self) -> String {
+        self.clock.now().to_rfc3339()
+    }
+
+    /// A look into the database, behind the server's back.
+    pub async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.database.url).await.expect("the test's database accepts")
+    }
+
+    /// Where the database is.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+}
+
+impl Deref for World {
+    type Target = Tenant;
+
+    fn deref(&self) -> &Tenant {
+        &self.first
+    }
+}
+
+/// A workspace with one API key.
+pub struct Tenant {
+    pub id: String,
+    pub record: WorkspaceRecord,
+    pub api_key: Token,
+    key: Voice,
+}
+
+impl Tenant {
+    async fn found(
+        name: &str,
+        is_sandbox: bool,
+        url: &str,
+        store: &Store,
+        clock: &Clock,
+        entropy: &Entropy,
+    ) -> Tenant {
+        let now = clock.now();
+        let new = NewWorkspace::named(name, is_sandbox, now, entropy);
+        store.create_workspace(&new, now).await.expect("a workspace");
+        let id = new.workspace_id.to_string();
+        let record = store.workspaces_called(&id).await.expect("the database answers").remove(0);
+        let (_, api_key) = store.create_api_key(&record, "test", now, entropy).await.expect("a key");
+        let key = Voice::new(url).bearer(api_key.reveal());
+        Tenant { id, record, api_key, key }
+    }
+
+    /// Whoever holds the workspace's API key.
+    pub fn key(&self) -> &Voice {
+        &self.key
+    }
+
+    /// A browser with the publishable key.
+    pub fn browser(&self) -> Voice {
+        self.key.anonymous().with("seam-publishable-key", &self.record.publishable_key)
+    }
+
+    /// A new person; gives their id. The key is also in their e-mail address and their name.
+    pub async fn person(&self, key: &str) -> String {
+        let fields = json!({
+            "user_identity_key": key, "full_name": format!("Person {key}"), "email_address": format!("{key}@example.com"),
+        });
+        let made = self.key.post("/user_identities/create", fields).await.ok();
+        text(&made["user_identity"]["user_identity_id"])
+    }
+
+    /// A new sandbox phone of a person; gives its id.
+    pub async fn phone(&self, person: &str) -> String {
+        let made = self.key.post("/phones/simulate/create_sandbox_phone", json!({ "user_identity_id": person })).await;
+        text(&made.ok()["phone"]["device_id"])
+    }
+
+    /// A new client session, as the wire shows it.
+    pub async fn client_session(&self, fields: Value) -> Value {
+        self.key.post("/client_sessions/create", fields).await.ok()["client_session"].clone()
+    }
+
+    /// An app on a phone, with a new client session of this person.
+    pub async fn session(&self, person: &str) -> Voice {
+        let session = self.client_session(json!({ "user_identity_id": person })).await;
+        self.key.anonymous().bearer(&text(&session["token"]))
+    }
+
+    /// A multi-phone sync credential of a person; gives its id.
+    pub async fn sync_credential(&self, person: &str) -> String {
+        let fields = json!({
+            "user_identity_id": person, "access_method": "mobile_key", "is_multi_phone_sync_credential": true,
+        });
+        let made = self.key.post("/acs/credentials/create", fields).await.ok();
+        text(&made["acs_credential"]["acs_credential_id"])
+    }
+
+    /// The credentials of a person, in order.
+    pub async fn credentials(&self, person: &str) -> Vec<Value> {
+        let listed = self.key.post("/acs/credentials/list", json!({ "user_identity_id": person })).await.ok();
+        list(&listed["acs_credentials"])
+    }
+
+    /// All events of one type, in order.
+    pub async fn events(&self, event_type: &str) -> Vec<Value> {
+        let asked = json!({ "since": "2000-01-01", "event_type": event_type, "limit": 10_000 });
+        list(&self.key.post("/events/list", asked).await.ok()["events"])
+    }
+
+    /// The ids of all living phones, in order.
+    pub async fn phone_ids(&self) -> Vec<String> {
+        list(&self.key.get("/phones/list").await.ok()["phones"]).iter().map(|phone| text(&phone["device_id"])).collect()
+    }
+}
+
+/// The time at which every test begins.
+pub fn noon() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_268_800, 0).expect("2026-01-01T12:00:00Z is a time")
+}
+
+/// The seal of every test.
+pub fn seal() -> Seal {
+    Seal::from_base64(SEAL_KEY, Entropy::seeded(2)).expect("32 bytes in base64")
+}
+
+/// A JSON string.
+#[track_caller]
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+/// A JSON list.
+#[track_caller]
+pub fn list(value: &Value) -> Vec<Value> {
+    value.as_array().unwrap_or_else(|| panic!("no list: {value}")).clone()
+}
