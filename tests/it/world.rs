@@ -140,14 +140,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    async fn found(
-        name: &str,
-        is_sandbox: bool,
-        url: &str,
-        store: &Store,
-        clock: &Clock,
-        entropy: &Entropy,
-    ) -> Tenant {
+    async fn found(name: &str, is_sandbox: bool, url: &str, store: &Store, clock: &Clock, entropy: &Entropy) -> Tenant {
         let now = clock.now();
         let new = NewWorkspace::named(name, is_sandbox, now, entropy);
         store.create_workspace(&new, now).await.expect("a workspace");
