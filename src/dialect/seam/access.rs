@@ -236,13 +236,14 @@ fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Presented<'_>
         Scheme::ConsoleSession if access.member => {
             workspace(headers).map(|workspace| Presented::ConsoleSession(bearer, Some(workspace)))
         }
-        Scheme::ApiKey if access.api_key => Some(Presented::ApiKey(bearer)),
+        // A publishable key is none as a bearer token: there it is only an API key that nobody has.
+        Scheme::ApiKey | Scheme::PublishableKey if access.api_key => Some(Presented::ApiKey(bearer)),
         _ => None,
     })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = text(headers, AUTHORIZATION.as_str())?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
@@ -252,8 +253,10 @@ fn workspace(headers: &HeaderMap) -> Option<WorkspaceId> {
     text(headers, "seam-workspace").map(|id| WorkspaceId(Uuid::parse_str(id).unwrap_or(Uuid::nil())))
 }
 
+/// What a header says, if anything. What is no text is there, too, and names nothing.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
+    let said = std::str::from_utf8(headers.get(name)?.as_bytes()).unwrap_or("\u{fffd}");
+    Some(said.trim()).filter(|said| !said.is_empty())
 }
 
 /// Browsers call with a client session and with credentials, from any origin; what they may do is the token's matter.
