@@ -1,6 +1,7 @@
 //! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
 mod postgres;
+mod seam_auth;
 mod seam_people;
 mod seam_stories;
 mod voices;
