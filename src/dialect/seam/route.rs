@@ -141,7 +141,7 @@ where
         let (head, body) = request.into_parts();
         let query = query::parse(head.uri.query().unwrap_or_default(), &fields)?;
         let body = json_object(&head, &body::read(body).await?)?;
-        let binding = Binding::of(&fields, &query, &body, || base_url(&app, &head) + path);
+        let binding = Binding::of(&fields, &query, &body, path, || base_url(&app, &head));
         let input = input::read::<I>(query, body)?;
         handler(Call { grant, app, now, binding, is_put: head.method == Method::PUT }, input).await
     };
