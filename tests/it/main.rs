@@ -2,7 +2,10 @@
 
 mod postgres;
 mod seam_auth;
+mod seam_input;
+mod seam_pages;
 mod seam_people;
 mod seam_stories;
+mod seam_time;
 mod voices;
 mod world;
