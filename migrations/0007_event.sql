@@ -12,54 +12,36 @@ create function name_uuid(namespace uuid, name text) returns uuid
         from (select decode(md5(uuid_send(namespace) || convert_to(name, 'UTF8')), 'hex') as hash) as hashed
     );
 
+-- Transactions commit in another order than they begin in, so times that they bring along would let an event appear
+-- behind one that a reader has already seen. Each workspace therefore has a clock of its own: whoever writes an event
+-- moves it on, never back, and holds its row until commit. So the order of created_at is the order of commits, no two
+-- events of a workspace share a time, and whoever has read up to a time has read all there will ever be up to it.
+create table event_clock (
+    workspace_id uuid not null,
+    last_at timestamptz not null,
+    constraint event_clock_pkey primary key (workspace_id),
+    constraint event_clock_workspace_fkey foreign key (workspace_id) references workspace on delete cascade
+);
+
 create table event (
     workspace_id uuid not null,
     event_id uuid not null,
     event_type text not null,
+    -- A type of our own, which only those hear of who name it; clients of old know a closed list of types.
+    is_opt_in boolean not null,
     created_at timestamptz not null,
     occurred_at timestamptz not null,
-    -- What the event is about, for filters and for the scope of client sessions. No foreign keys: the log outlives
-    -- its subjects.
+    -- Whose event it is, for the scope of client sessions. The log outlives its subjects, so nothing here refers to them.
     user_identity_id uuid,
-    device_id uuid,
-    acs_credential_id uuid,
-    acs_system_id uuid,
-    client_session_id uuid,
-    -- A type of our own, which only those hear of who name it; clients of old know a closed list of types.
-    is_opt_in boolean not null default false,
     -- The properties that this type of event shows beyond the common ones, as they are shown.
     details jsonb not null,
+    -- What the event is about, for filters.
+    device_id uuid generated always as ((details ->> 'device_id')::uuid) stored,
+    acs_credential_id uuid generated always as ((details ->> 'acs_credential_id')::uuid) stored,
+    acs_system_id uuid generated always as ((details ->> 'acs_system_id')::uuid) stored,
     constraint event_pkey primary key (workspace_id, event_id),
+    constraint event_order_unique unique (workspace_id, created_at),
     constraint event_workspace_fkey foreign key (workspace_id) references workspace on delete cascade
 );
-create index event_in_order on event (workspace_id, created_at, event_id);
-create index event_of_phone on event (workspace_id, device_id, created_at, event_id) where device_id is not null;
-
-create table webhook (
-    workspace_id uuid not null,
-    webhook_id uuid not null,
-    url text not null,
-    event_types text[] not null,
-    secret_sealed bytea not null,
-    created_at timestamptz not null,
-    constraint webhook_pkey primary key (workspace_id, webhook_id),
-    constraint webhook_workspace_fkey foreign key (workspace_id) references workspace on delete cascade
-);
-
--- One event owed to one webhook.
-create table delivery (
-    workspace_id uuid not null,
-    event_id uuid not null,
-    webhook_id uuid not null,
-    attempts integer not null default 0,
-    next_attempt_at timestamptz not null,
-    constraint delivery_pkey primary key (workspace_id, event_id, webhook_id),
-    constraint delivery_event_fkey foreign key (workspace_id, event_id) references event on delete cascade,
-    constraint delivery_webhook_fkey foreign key (workspace_id, webhook_id) references webhook on delete cascade
-);
-create index delivery_of_webhook on delivery (workspace_id, webhook_id);
-
--- Whether a webhook that names these types is owed such an event. The star means all but the opt-in types.
-create function webhook_wants(wanted text[], event_type text, is_opt_in boolean) returns boolean
-    language sql immutable parallel safe
-    return event_type = any (wanted) or ('*' = any (wanted) and not is_opt_in);
+create index event_of_phone on event (workspace_id, device_id, created_at) where device_id is not null;
+create index event_by_age on event (created_at);

@@ -82,7 +82,7 @@ impl CommandLine {
     /// Runs the command.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let command = self.command;
-        let quiet = if matches!(command, Command::Serve(_)) { "info" } else { "warn" };
+        let quiet = if matches!(command, Command::Serve(_) | Command::DevDb) { "info" } else { "warn" };
         telemetry::init(self.config.log.as_deref().unwrap_or(quiet), self.config.log_format)?;
         match command {
             Command::Serve(serve) => serve::run(&self.config, &serve).await,

@@ -29,7 +29,7 @@ pub struct Config {
     pub connections: u32,
 
     /// What is logged: error, warn, info, debug, trace, or a filter such as handset=debug,sqlx=warn [default: info for
-    /// serve, warn for the others]
+    /// serve and dev-db, warn for the others]
     #[arg(long, env = "HANDSET_LOG", global = true, value_name = "FILTER")]
     pub log: Option<String>,
 

@@ -2,12 +2,16 @@
 //! [`Workspace`], and every query over a tenant's things hangs off that handle. Public methods are units of work;
 //! who may ask for them, and in which words they are answered, is decided above.
 
+#[macro_use]
+mod telling;
+
 mod action_attempts;
 mod caller;
 mod client_sessions;
 mod console;
 mod credentials;
 mod deactivation;
+mod departure;
 mod events;
 mod fault;
 mod operator;

@@ -208,56 +208,28 @@ impl Workspace {
 
     /// Deletes a session, and tells of it by `client_session.deleted`.
     pub async fn delete_client_session(&self, id: ClientSessionId, now: DateTime<Utc>) -> Result<()> {
-        let mut connection = self.store.pool.acquire().await?;
-        let deleted = self.delete_sessions(&mut connection, Some(id), None, now).await?;
-        super::found((deleted > 0).then_some(()), Noun::ClientSession, id)
-    }
-
-    /// Deletes a person's sessions, within a transaction.
-    pub(super) async fn delete_sessions_of(
-        &self,
-        connection: &mut PgConnection,
-        person: UserIdentityId,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        self.delete_sessions(connection, None, Some(person), now).await.map(|_| ())
-    }
-
-    async fn delete_sessions(
-        &self,
-        connection: &mut PgConnection,
-        id: Option<ClientSessionId>,
-        person: Option<UserIdentityId>,
-        now: DateTime<Utc>,
-    ) -> Result<i64> {
-        Ok(sqlx::query_scalar!(
+        let deleted = tell!(
+            query_scalar,
             r#"
             with deleted as (
                 delete from client_session
-                where workspace_id = $1 and (client_session_id = $2 or user_identity_id = $3)
+                where workspace_id = $1 and client_session_id = $3
                 returning user_identity_id, client_session_id
-            ), happened as (
-                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
-                    user_identity_id, client_session_id, details)
-                select $1, name_uuid(client_session_id, 'client_session.deleted'), 'client_session.deleted', $4, $4,
-                    user_identity_id, client_session_id, jsonb_build_object('client_session_id', client_session_id)
+            ), news as (
+                select name_uuid(client_session_id, 'client_session.deleted') as event_id,
+                    'client_session.deleted' as event_type, false as is_opt_in, user_identity_id,
+                    jsonb_build_object('client_session_id', client_session_id) as details
                 from deleted
-                returning workspace_id, event_id, event_type, is_opt_in
-            ), owed as (
-                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-                select workspace_id, event_id, webhook_id, $4
-                from happened join webhook using (workspace_id)
-                where webhook_wants(event_types, event_type, is_opt_in)
             )
-            select count(*) as "count!" from deleted
             "#,
+            "select client_session_id from deleted",
             self.key(),
-            id.map(|id| id.0),
-            person.map(|id| id.0),
             now,
+            id.0,
         )
-        .fetch_one(connection)
-        .await?)
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(deleted, Noun::ClientSession, id).map(|_| ())
     }
 
     fn opened(&self, row: Row) -> Result<ClientSession> {

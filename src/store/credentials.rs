@@ -49,50 +49,45 @@ impl Workspace {
         let is_mobile_key = new.access_method == AccessMethod::MobileKey;
         let is_issued_at_once = new.is_multi_phone_sync_credential
             || matches!(new.access_method, AccessMethod::Code | AccessMethod::CloudKey);
-        sqlx::query!(
+        tell!(
+            query_scalar,
             r#"
             with meant as (
                 select device_id from phone
-                where $5 and workspace_id = $1 and user_identity_id = $3 and deactivated_at is null
+                where $6 and workspace_id = $1 and user_identity_id = $4 and deactivated_at is null
                 order by created_at desc, device_id desc
-                limit case when $6 then null else 1 end
+                limit case when $7 then null else 1 end
             ), holding as (
                 update phone set credentials_version = credentials_version + 1
                 from meant
                 where phone.workspace_id = $1 and phone.device_id = meant.device_id and deactivated_at is null
                 returning phone.device_id
             ), made as (
-                insert into credential (workspace_id, acs_credential_id, user_identity_id, acs_user_id, device_id,
-                    acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
-                    starts_at, ends_at, issued_at, created_at)
-                select $1, $2, $3, $4, (select device_id from holding where not $6),
-                    $7, $8, $6, $9, $10, $11,
-                    case when $13 or exists (select from holding) then $12::timestamptz end, $12
+                insert into credential (workspace_id, created_at, acs_credential_id, user_identity_id, acs_user_id,
+                    device_id, is_multi_phone_sync_credential, acs_system_id, access_method, allowed_acs_entrance_ids,
+                    starts_at, ends_at, issued_at)
+                select $1, $2, $3, $4, $5, (select device_id from holding where not $7), $7, $8, $9, $10, $11, $12,
+                    case when $13 or exists (select from holding) then $2::timestamptz end
                 returning acs_credential_id, acs_system_id, issued_at
             ), children as (
-                insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
-                    device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
-                    starts_at, ends_at, issued_at, created_at)
-                select $1, name_uuid($2, device_id::text), $2, $3, device_id, $7, $8, false, $9, $10, $11, $12, $12
+                insert into credential (workspace_id, created_at, acs_credential_id, parent_acs_credential_id,
+                    user_identity_id, device_id, is_multi_phone_sync_credential, acs_system_id, access_method,
+                    allowed_acs_entrance_ids, starts_at, ends_at, issued_at)
+                select $1, $2, name_uuid($3, device_id::text), $3, $4, device_id, false, $8, $9, $10, $11, $12, $2
                 from holding
-                where $6
+                where $7
                 returning acs_credential_id, acs_system_id, issued_at
-            ), happened as (
-                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
-                    user_identity_id, acs_credential_id, acs_system_id, details)
-                select $1, name_uuid(acs_credential_id, 'acs_credential.issued'), 'acs_credential.issued', $12, $12,
-                    $3, acs_credential_id, acs_system_id,
-                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
+            ), news as (
+                select name_uuid(acs_credential_id, 'acs_credential.issued') as event_id,
+                    'acs_credential.issued' as event_type, false as is_opt_in, $4::uuid as user_identity_id,
+                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
                 from (select * from made union all select * from children) as issued
                 where issued_at is not null
-                returning workspace_id, event_id, event_type, is_opt_in
             )
-            insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-            select workspace_id, event_id, webhook_id, $12
-            from happened join webhook using (workspace_id)
-            where webhook_wants(event_types, event_type, is_opt_in)
             "#,
+            "select acs_credential_id from made",
             self.key(),
+            now,
             new.acs_credential_id.0,
             new.user_identity_id.map(|id| id.0),
             new.acs_user_id,
@@ -103,10 +98,9 @@ impl Workspace {
             &new.allowed_acs_entrance_ids,
             new.starts_at,
             new.ends_at,
-            now,
             is_issued_at_once,
         )
-        .execute(connection)
+        .fetch_one(connection)
         .await?;
         Ok(())
     }
@@ -165,57 +159,27 @@ impl Workspace {
 
     /// Deletes a credential with its children, and tells of each by `acs_credential.deleted`.
     pub async fn delete_credential(&self, id: CredentialId, now: DateTime<Utc>) -> Result<()> {
-        let mut connection = self.store.pool.acquire().await?;
-        let deleted = self.delete_credentials(&mut connection, Some(id), None, now).await?;
-        super::found((deleted > 0).then_some(()), Noun::Credential, id)
-    }
-
-    /// Deletes a person's credentials, within a transaction.
-    pub(super) async fn delete_credentials_of(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        person: UserIdentityId,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        self.delete_credentials(connection, None, Some(person), now).await.map(|_| ())
-    }
-
-    async fn delete_credentials(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        id: Option<CredentialId>,
-        person: Option<UserIdentityId>,
-        now: DateTime<Utc>,
-    ) -> Result<i64> {
-        Ok(sqlx::query_scalar!(
+        let deleted = tell!(
+            query_scalar,
             r#"
             with deleted as (
                 delete from credential
-                where workspace_id = $1
-                    and (acs_credential_id = $2 or parent_acs_credential_id = $2 or user_identity_id = $3)
+                where workspace_id = $1 and (acs_credential_id = $3 or parent_acs_credential_id = $3)
                 returning user_identity_id, acs_credential_id, acs_system_id
-            ), happened as (
-                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
-                    user_identity_id, acs_credential_id, acs_system_id, details)
-                select $1, name_uuid(acs_credential_id, 'acs_credential.deleted'), 'acs_credential.deleted', $4, $4,
-                    user_identity_id, acs_credential_id, acs_system_id,
-                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
+            ), news as (
+                select name_uuid(acs_credential_id, 'acs_credential.deleted') as event_id,
+                    'acs_credential.deleted' as event_type, false as is_opt_in, user_identity_id,
+                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
                 from deleted
-                returning workspace_id, event_id, event_type, is_opt_in
-            ), owed as (
-                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-                select workspace_id, event_id, webhook_id, $4
-                from happened join webhook using (workspace_id)
-                where webhook_wants(event_types, event_type, is_opt_in)
             )
-            select count(*) as "count!" from deleted
             "#,
+            r#"select count(*) as "count!" from deleted"#,
             self.key(),
-            id.map(|id| id.0),
-            person.map(|id| id.0),
             now,
+            id.0,
         )
-        .fetch_one(connection)
-        .await?)
+        .fetch_one(&self.store.pool)
+        .await?;
+        super::found((deleted > 0).then_some(()), Noun::Credential, id)
     }
 }

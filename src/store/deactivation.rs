@@ -58,15 +58,16 @@ impl Workspace {
         reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Row>> {
-        Ok(sqlx::query_as!(
+        Ok(tell!(
+            query_as,
             Row,
             r#"
             with seen as materialized (
                 select device_id, deactivated_at, credentials_version
                 from phone
-                where workspace_id = $1 and device_id = any ($2) and ($3::uuid is null or user_identity_id = $3)
+                where workspace_id = $1 and device_id = any ($3) and ($4::uuid is null or user_identity_id = $4)
             ), gone as (
-                update phone set deactivated_at = $5, deactivation_reason = $4
+                update phone set deactivated_at = $2, deactivation_reason = $5
                 from seen
                 where phone.workspace_id = $1 and phone.device_id = seen.device_id
                     and phone.deactivated_at is null and phone.credentials_version = seen.credentials_version
@@ -76,34 +77,27 @@ impl Workspace {
                 using gone
                 where credential.workspace_id = $1 and credential.device_id = gone.device_id
                 returning gone.user_identity_id, acs_credential_id, acs_system_id
-            ), happened as (
-                insert into event (workspace_id, event_id, event_type, created_at, occurred_at,
-                    user_identity_id, device_id, acs_credential_id, acs_system_id, details)
-                select $1, name_uuid(device_id, 'phone.deactivated'), 'phone.deactivated', $5, $5,
-                    user_identity_id, device_id, null, null,
-                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata)
+            ), news as (
+                select name_uuid(device_id, 'phone.deactivated') as event_id, 'phone.deactivated' as event_type,
+                    false as is_opt_in, user_identity_id,
+                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
                 from gone
                 union all
-                select $1, name_uuid(acs_credential_id, type), type, $5, $5,
-                    user_identity_id, null, acs_credential_id, acs_system_id,
+                select name_uuid(acs_credential_id, type), type, false, user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
                 from revoked
                 cross join (values ('acs_credential.invalidated'), ('acs_credential.deleted')) as both_events (type)
-                returning workspace_id, event_id, event_type, is_opt_in
-            ), owed as (
-                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-                select workspace_id, event_id, webhook_id, $5
-                from happened join webhook using (workspace_id)
-                where webhook_wants(event_types, event_type, is_opt_in)
             )
+            "#,
+            r#"
             select seen.device_id, seen.deactivated_at is not null as "before!", gone.device_id is not null as "now!"
             from seen left join gone using (device_id)
             "#,
             self.key(),
+            now,
             &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
             reach.owner(),
             reason,
-            now,
         )
         .fetch_all(connection)
         .await?)

@@ -24,7 +24,7 @@ impl Workspace {
                 and ($8::uuid is null or acs_credential_id = $8)
                 and ($9::uuid[] is null or acs_system_id = any ($9))
                 and ($10::uuid is null or user_identity_id = $10)
-            order by created_at, event_id
+            order by created_at
             limit $11 offset $12
             "#,
             self.key(),

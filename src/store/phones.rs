@@ -106,16 +106,6 @@ impl Workspace {
     /// The ids of a person's living phones. An unknown person is not found.
     pub async fn phone_ids_of(&self, person: UserIdentityId) -> Result<Vec<DeviceId>> {
         self.user_identity(person, Reach::Workspace).await?;
-        let mut connection = self.store.pool.acquire().await?;
-        self.phone_ids_on(&mut connection, person).await
-    }
-
-    /// The ids of a person's living phones, within a transaction.
-    pub(super) async fn phone_ids_on(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        person: UserIdentityId,
-    ) -> Result<Vec<DeviceId>> {
         Ok(sqlx::query_scalar!(
             r#"
             select device_id as "device_id: DeviceId" from phone
@@ -125,7 +115,7 @@ impl Workspace {
             self.key(),
             person.0,
         )
-        .fetch_all(connection)
+        .fetch_all(&self.store.pool)
         .await?)
     }
 
@@ -139,31 +129,25 @@ impl Workspace {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let (set, removed) = split(&change.custom_metadata);
-        let changed = sqlx::query_scalar!(
+        let changed = tell!(
+            query_scalar,
             r#"
             with changed as (
                 update phone
-                set nickname = case when $4 then $5 else nickname end,
-                    custom_metadata = (custom_metadata || $6) - $7::text[]
-                where workspace_id = $1 and device_id = $2 and deactivated_at is null
-                    and ($3::uuid is null or user_identity_id = $3)
+                set nickname = case when $5 then $6 else nickname end,
+                    custom_metadata = (custom_metadata || $7) - $8::text[]
+                where workspace_id = $1 and device_id = $3 and deactivated_at is null
+                    and ($4::uuid is null or user_identity_id = $4)
                 returning device_id, user_identity_id, custom_metadata
-            ), happened as (
-                insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
-                    user_identity_id, device_id, details)
-                select $1, $8, 'phone.updated', true, $9, $9, user_identity_id, device_id,
-                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata)
+            ), news as (
+                select $9::uuid as event_id, 'phone.updated' as event_type, true as is_opt_in, user_identity_id,
+                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
                 from changed
-                returning workspace_id, event_id, event_type, is_opt_in
-            ), owed as (
-                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-                select workspace_id, event_id, webhook_id, $9
-                from happened join webhook using (workspace_id)
-                where webhook_wants(event_types, event_type, is_opt_in)
             )
-            select device_id from changed
             "#,
+            "select device_id from changed",
             self.key(),
+            now,
             device_id.0,
             reach.owner(),
             change.nickname.is_some(),
@@ -171,7 +155,6 @@ impl Workspace {
             set,
             &removed,
             event_id.0,
-            now,
         )
         .fetch_optional(&self.store.pool)
         .await?;

@@ -43,15 +43,16 @@ impl Workspace {
         new: &Registration,
         now: DateTime<Utc>,
     ) -> Result<DeviceId> {
-        Ok(sqlx::query_scalar!(
+        Ok(tell!(
+            query_scalar,
             r#"
             with known as (
                 select device_id from phone
-                where workspace_id = $1 and user_identity_id = $2 and custom_sdk_installation_id = $4
+                where workspace_id = $1 and user_identity_id = $3 and custom_sdk_installation_id = $5
                     and deactivated_at is null
             ), registered as (
-                insert into phone (workspace_id, user_identity_id, device_id, custom_sdk_installation_id,
-                    operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata, created_at)
+                insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
+                    operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
                 select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
                 where not exists (select from known)
                 returning device_id
@@ -59,41 +60,35 @@ impl Workspace {
                 insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at, created_at)
-                select $1, name_uuid(parent.acs_credential_id, registered.device_id::text), parent.acs_credential_id, $2,
+                select $1, name_uuid(parent.acs_credential_id, registered.device_id::text), parent.acs_credential_id, $3,
                     registered.device_id, parent.acs_system_id, parent.access_method, false,
-                    parent.allowed_acs_entrance_ids, parent.starts_at, parent.ends_at, $10, $10
+                    parent.allowed_acs_entrance_ids, parent.starts_at, parent.ends_at, $2, $2
                 from credential as parent cross join registered
-                where parent.workspace_id = $1 and parent.user_identity_id = $2 and parent.is_multi_phone_sync_credential
+                where parent.workspace_id = $1 and parent.user_identity_id = $3 and parent.is_multi_phone_sync_credential
                 returning acs_credential_id, acs_system_id
             ), taken_up as (
-                update credential set device_id = registered.device_id, issued_at = $10
+                update credential set device_id = registered.device_id, issued_at = $2
                 from registered
-                where workspace_id = $1 and user_identity_id = $2 and credential.device_id is null
+                where workspace_id = $1 and user_identity_id = $3 and credential.device_id is null
                     and access_method = 'mobile_key' and not is_multi_phone_sync_credential
                 returning acs_credential_id, acs_system_id
-            ), happened as (
-                insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
-                    user_identity_id, device_id, acs_credential_id, acs_system_id, details)
-                select $1, name_uuid(device_id, 'phone.registered'), 'phone.registered', true, $10, $10,
-                    $2, device_id, null, null,
-                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', '{}'::jsonb)
+            ), news as (
+                select name_uuid(device_id, 'phone.registered') as event_id, 'phone.registered' as event_type,
+                    true as is_opt_in, $3::uuid as user_identity_id,
+                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', '{}'::jsonb) as details
                 from registered
                 union all
-                select $1, name_uuid(acs_credential_id, 'acs_credential.issued'), 'acs_credential.issued', false, $10, $10,
-                    $2, null, acs_credential_id, acs_system_id,
+                select name_uuid(acs_credential_id, 'acs_credential.issued'), 'acs_credential.issued', false, $3,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
                 from (select * from children union all select * from taken_up) as issued
-                returning workspace_id, event_id, event_type, is_opt_in
-            ), owed as (
-                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-                select workspace_id, event_id, webhook_id, $10
-                from happened join webhook using (workspace_id)
-                where webhook_wants(event_types, event_type, is_opt_in)
             )
+            "#,
+            r#"
             select device_id as "device_id!: DeviceId"
             from (select device_id from registered union all select device_id from known) as phone
             "#,
             self.key(),
+            now,
             new.user_identity_id.0,
             new.device_id.0,
             new.custom_sdk_installation_id,
@@ -102,7 +97,6 @@ impl Workspace {
             new.device_manufacturer,
             new.device_model,
             new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata)),
-            now,
         )
         .fetch_one(connection)
         .await?)

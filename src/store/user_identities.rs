@@ -127,21 +127,4 @@ impl Workspace {
         .await?;
         super::found(changed, Noun::UserIdentity, id).map(|_| ())
     }
-
-    /// Deletes a person with their client sessions and credentials, and deactivates their phones; each is told of by its
-    /// event. The phones' tombstones stay, without an owner.
-    pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
-        // Under the person's lock, so that no phone is registered and no credential made while they go.
-        let mut transaction = self.store.pool.begin().await?;
-        self.lock_person(&mut transaction, id).await?;
-        let phones = self.phone_ids_on(&mut transaction, id).await?;
-        self.deactivate_on(&mut transaction, &phones, Reach::Workspace, Some("user identity deleted"), now).await?;
-        self.delete_sessions_of(&mut transaction, id, now).await?;
-        self.delete_credentials_of(&mut transaction, id, now).await?;
-        sqlx::query!("delete from user_identity where workspace_id = $1 and user_identity_id = $2", self.key(), id.0,)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(())
-    }
 }

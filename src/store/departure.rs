@@ -1,0 +1,73 @@
+//! A person leaves the registry with all that is theirs.
+
+use super::Workspace;
+use crate::error::Result;
+use crate::model::id::UserIdentityId;
+use chrono::{DateTime, Utc};
+
+impl Workspace {
+    /// Deletes a person with their client sessions and credentials, and deactivates their phones; each is told of by its
+    /// event. The phones' tombstones stay, without an owner.
+    pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
+        // Under the person's lock, so that no phone is registered and no credential made while they go. A phone that is
+        // deactivated meanwhile by itself has had its events; the schema takes its owner away with the person.
+        let mut transaction = self.store.pool.begin().await?;
+        self.lock_person(&mut transaction, id).await?;
+        self.delete_under_lock(&mut transaction, id, now).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn delete_under_lock(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: UserIdentityId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        tell!(
+            query_scalar,
+            r#"
+            with gone as (
+                update phone
+                set deactivated_at = $2, deactivation_reason = 'user identity deleted', user_identity_id = null
+                where workspace_id = $1 and user_identity_id = $3 and deactivated_at is null
+                returning device_id, custom_metadata
+            ), revoked as (
+                delete from credential
+                where workspace_id = $1 and user_identity_id = $3
+                returning acs_credential_id, acs_system_id, device_id is not null as is_on_phone
+            ), ended as (
+                delete from client_session
+                where workspace_id = $1 and user_identity_id = $3
+                returning client_session_id
+            ), deleted as (
+                delete from user_identity
+                where workspace_id = $1 and user_identity_id = $3
+                returning user_identity_id
+            ), news as (
+                select name_uuid(device_id, 'phone.deactivated') as event_id, 'phone.deactivated' as event_type,
+                    false as is_opt_in, $3::uuid as user_identity_id,
+                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
+                from gone
+                union all
+                select name_uuid(acs_credential_id, type), type, false, $3,
+                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
+                from revoked
+                join (values ('acs_credential.invalidated'), ('acs_credential.deleted')) as told (type)
+                    on is_on_phone or type = 'acs_credential.deleted'
+                union all
+                select name_uuid(client_session_id, 'client_session.deleted'), 'client_session.deleted', false, $3,
+                    jsonb_build_object('client_session_id', client_session_id)
+                from ended
+            )
+            "#,
+            "select user_identity_id from deleted",
+            self.key(),
+            now,
+            id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(())
+    }
+}
