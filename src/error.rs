@@ -104,6 +104,7 @@ pub enum Noun {
     Credential,
     Event,
     Webhook,
+    Delivery,
     Workspace,
     ActionAttempt,
     ApiKey,
@@ -119,6 +120,7 @@ impl fmt::Display for Noun {
             Noun::Credential => "credential",
             Noun::Event => "event",
             Noun::Webhook => "webhook",
+            Noun::Delivery => "delivery",
             Noun::Workspace => "workspace",
             Noun::ActionAttempt => "action attempt",
             Noun::ApiKey => "API key",
@@ -142,6 +144,8 @@ pub enum Reason {
     CursorOfAnotherQuery,
     /// The custom metadata would have more pairs than the limit.
     TooMuchMetadata,
+    /// The webhook was disabled because it failed for too long.
+    WebhookDisabled,
     /// These options exclude each other.
     ExclusiveOptions(&'static str),
 }

@@ -11,10 +11,12 @@ mod client_sessions;
 mod console;
 mod credentials;
 mod deactivation;
+mod deliveries;
 mod departure;
 mod events;
 mod fault;
 mod operator;
+mod outbox;
 mod phones;
 mod registration;
 mod sandbox;
@@ -27,6 +29,7 @@ mod workspace;
 pub use caller::{Authenticated, Caller, Credential, Presented};
 pub use deactivation::Deactivated;
 pub use operator::ApiKeyRecord;
+pub use outbox::Capacity;
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
@@ -34,6 +37,7 @@ use crate::error::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long a request waits for a connection before it is told that the database is away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -43,6 +47,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Store {
     pool: PgPool,
     seal: Seal,
+    /// Rung when there is news in the log, for those in this process who wait for it. Others look every now and then.
+    bell: watch::Sender<()>,
 }
 
 /// Why a database cannot be used.
@@ -73,7 +79,7 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(OpenError::Connect)?;
-        Ok(Store { pool, seal })
+        Ok(Store { pool, seal, bell: watch::Sender::new(()) })
     }
 
     /// Brings the schema up to date, one server at a time (sqlx takes an advisory lock), and makes sure that this
@@ -98,6 +104,15 @@ impl Store {
             Some(known) if known != fingerprint => Err(OpenError::OtherSeal),
             _ => Ok(()),
         }
+    }
+
+    /// Hears of news in the log that this process wrote.
+    pub fn listen(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
+    }
+
+    fn ring(&self) {
+        self.bell.send_replace(());
     }
 
     /// Asks the database for a sign of life.

@@ -229,6 +229,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
+        self.store.ring();
         super::found(deleted, Noun::ClientSession, id).map(|_| ())
     }
 

@@ -37,6 +37,7 @@ impl Workspace {
         }
         self.insert_credential(&mut transaction, new, now).await?;
         transaction.commit().await?;
+        self.store.ring();
         self.credential(new.acs_credential_id).await
     }
 
@@ -180,6 +181,7 @@ impl Workspace {
         )
         .fetch_one(&self.store.pool)
         .await?;
+        self.store.ring();
         super::found((deleted > 0).then_some(()), Noun::Credential, id)
     }
 }

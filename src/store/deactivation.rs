@@ -25,34 +25,21 @@ impl Workspace {
         reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Deactivated>> {
-        let mut connection = self.store.pool.acquire().await?;
-        self.deactivate_on(&mut connection, devices, reach, reason, now).await
-    }
-
-    /// [`Workspace::deactivate_phones`] within a transaction.
-    pub(super) async fn deactivate_on(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        devices: &[DeviceId],
-        reach: Reach,
-        reason: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Deactivated>> {
         let mut done = Vec::with_capacity(devices.len());
         let mut left = devices.to_vec();
         // A phone that was changed between our look and our lock is passed over by the statement; the next round sees it
         // as it has become. One round is the rule.
         while !left.is_empty() {
-            let rows = self.try_deactivate(connection, &left, reach, reason, now).await?;
+            let rows = self.try_deactivate(&left, reach, reason, now).await?;
             left = rows.iter().filter(|row| row.is_passed_over()).map(|row| DeviceId(row.device_id)).collect();
             done.extend(rows.iter().filter(|row| !row.is_passed_over()).map(Row::outcome));
         }
+        self.store.ring();
         Ok(done)
     }
 
     async fn try_deactivate(
         &self,
-        connection: &mut sqlx::PgConnection,
         devices: &[DeviceId],
         reach: Reach,
         reason: Option<&str>,
@@ -99,7 +86,7 @@ impl Workspace {
             reach.owner(),
             reason,
         )
-        .fetch_all(connection)
+        .fetch_all(&self.store.pool)
         .await?)
     }
 }

@@ -15,6 +15,7 @@ impl Workspace {
         self.lock_person(&mut transaction, id).await?;
         self.delete_under_lock(&mut transaction, id, now).await?;
         transaction.commit().await?;
+        self.store.ring();
         Ok(())
     }
 

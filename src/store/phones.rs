@@ -158,6 +158,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
+        self.store.ring();
         super::found(changed, Noun::Phone, device_id).map(|_| ())
     }
 }

@@ -18,6 +18,7 @@ impl Workspace {
         self.lock_person(&mut transaction, new.user_identity_id).await?;
         let device_id = self.register_under_lock(&mut transaction, new, now).await?;
         transaction.commit().await?;
+        self.store.ring();
         Ok(device_id)
     }
 

@@ -4,6 +4,7 @@ use crate::model::credential::AccessMethod;
 use crate::model::id::*;
 use crate::model::metadata::Metadata;
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem};
+use crate::model::webhook::DeliveryStatus;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sqlx::postgres::{PgTypeInfo, PgValueRef, Postgres};
@@ -47,7 +48,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(AccessMethod, OperatingSystem);
+as_text!(AccessMethod, DeliveryStatus, OperatingSystem);
 
 /// A value kept as a JSON document; columns are read into it and handed on by `into()`.
 #[derive(Debug, Deserialize)]

@@ -3,6 +3,7 @@
 use super::Workspace;
 use crate::error::{Noun, Result};
 use crate::model::id::{WebhookId, WorkspaceId};
+use crate::model::token::Token;
 use crate::model::webhook::Webhook;
 use chrono::{DateTime, Utc};
 
@@ -13,6 +14,7 @@ struct Row {
     url: String,
     event_types: Vec<String>,
     secret_sealed: Vec<u8>,
+    disabled_at: Option<DateTime<Utc>>,
 }
 
 impl Workspace {
@@ -40,7 +42,8 @@ impl Workspace {
         let row = sqlx::query_as!(
             Row,
             r#"
-            select workspace_id, webhook_id, url, event_types, secret_sealed from webhook
+            select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
+            from webhook
             where workspace_id = $1 and webhook_id = $2
             "#,
             self.key(),
@@ -56,7 +59,8 @@ impl Workspace {
         let rows = sqlx::query_as!(
             Row,
             r#"
-            select workspace_id, webhook_id, url, event_types, secret_sealed from webhook
+            select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
+            from webhook
             where workspace_id = $1
             order by created_at, webhook_id
             "#,
@@ -67,10 +71,14 @@ impl Workspace {
         rows.into_iter().map(|row| self.opened_webhook(row)).collect()
     }
 
-    /// Changes which types of event a webhook hears of, from now on.
+    /// Changes which types of event a webhook hears of, from now on. A disabled one hears again.
     pub async fn update_webhook(&self, id: WebhookId, event_types: &[String]) -> Result<()> {
         let changed = sqlx::query_scalar!(
-            "update webhook set event_types = $3 where workspace_id = $1 and webhook_id = $2 returning webhook_id",
+            r#"
+            update webhook set event_types = $3, failing_since = null, disabled_at = null
+            where workspace_id = $1 and webhook_id = $2
+            returning webhook_id
+            "#,
             self.key(),
             id.0,
             event_types,
@@ -78,6 +86,31 @@ impl Workspace {
         .fetch_optional(&self.store.pool)
         .await?;
         super::found(changed, Noun::Webhook, id).map(|_| ())
+    }
+
+    /// Gives a webhook another secret. The one before goes on signing beside it until `former_until`.
+    pub async fn rotate_webhook_secret(
+        &self,
+        id: WebhookId,
+        secret: &Token,
+        former_until: DateTime<Utc>,
+    ) -> Result<Webhook> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"
+            update webhook
+            set former_secret_sealed = secret_sealed, former_secret_until = $4, secret_sealed = $3
+            where workspace_id = $1 and webhook_id = $2
+            returning workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
+            "#,
+            self.key(),
+            id.0,
+            self.store.seal.close(secret, id.0),
+            former_until,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        self.opened_webhook(super::found(row, Noun::Webhook, id)?)
     }
 
     /// Deletes a webhook with what is still owed to it.
@@ -99,6 +132,7 @@ impl Workspace {
             webhook_id: row.webhook_id,
             url: row.url,
             event_types: row.event_types,
+            disabled_at: row.disabled_at,
         })
     }
 }

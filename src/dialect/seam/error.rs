@@ -154,6 +154,7 @@ pub fn kind_of_missing(noun: Noun) -> (&'static str, &'static str, &'static str)
         Noun::Credential => ("acs_credential_not_found", "ACS credential", "acs_credential_id"),
         Noun::Event => ("event_not_found", "Event", "event_id"),
         Noun::Webhook => ("webhook_not_found", "Webhook", "webhook_id"),
+        Noun::Delivery => ("webhook_delivery_not_found", "Webhook delivery", "delivery_id"),
         Noun::Workspace => ("workspace_not_found", "Workspace", "workspace_id"),
         Noun::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
         Noun::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
@@ -185,6 +186,10 @@ fn conflict(reason: &Reason) -> Said {
             Problem::Length,
             "Custom metadata is limited to a maximum of 50 keys",
         )]),
+        Reason::WebhookDisabled => Said::bad(
+            "webhook_disabled",
+            "The webhook was disabled because it failed for five days. /webhooks/update enables it again",
+        ),
         Reason::ExclusiveOptions(message) => Said::bad("invalid_options", *message),
     }
 }

@@ -42,6 +42,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::Webhook>> 
         url: input.url,
         event_types: input.event_types,
         secret: Token::signing_secret(&call.app.entropy),
+        disabled_at: None,
     };
     call.grant.0.create_webhook(&webhook, call.now).await?;
     Ok(One(webhook.into()))

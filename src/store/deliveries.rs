@@ -1,0 +1,122 @@
+//! The log of deliveries, as a workspace sees it, and what it may ask for: a ping, or another try.
+
+use super::Workspace;
+use crate::error::{Error, Noun, Reason, Result};
+use crate::model::id::{EventId, WebhookId};
+use crate::model::page::{Page, Place};
+use crate::model::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+impl Workspace {
+    /// The deliveries that a filter lets through, newest event first.
+    pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<Delivery>> {
+        let rows = sqlx::query_as!(
+            Delivery,
+            r#"
+            select delivery_id as "delivery_id!", webhook_id, event_id, event_type, status as "status: DeliveryStatus",
+                attempt as attempts, response_status, latency_ms, fault, created_at, last_attempt_at, next_attempt_at
+            from delivery join event using (workspace_id, event_id)
+            where workspace_id = $1
+                and ($2::uuid is null or webhook_id = $2)
+                and ($3::uuid is null or delivery_id = $3)
+                and ($4::text is null or status = $4)
+                and ($5::timestamptz is null or (created_at, delivery_id) <= ($5, $6))
+            order by created_at desc, delivery_id desc
+            limit $7
+            "#,
+            self.key(),
+            filter.webhook_id.map(|id| id.0),
+            filter.delivery_id,
+            filter.status.map(DeliveryStatus::as_str),
+            filter.paging.from.map(|place| place.created_at),
+            filter.paging.from.map(|place| place.id),
+            filter.paging.fetch(),
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        Ok(filter.paging.cut(rows, |row| Place { created_at: row.created_at, id: row.delivery_id }))
+    }
+
+    /// The delivery with this id.
+    pub async fn delivery(&self, delivery_id: Uuid) -> Result<Delivery> {
+        let filter = DeliveryFilter { delivery_id: Some(delivery_id), ..DeliveryFilter::default() };
+        super::found(self.deliveries(&filter).await?.items.pop(), Noun::Delivery, delivery_id)
+    }
+
+    /// Owes a webhook an event that means nothing, whatever types it names, and gives the delivery.
+    pub async fn ping_webhook(&self, id: WebhookId, event_id: EventId, now: DateTime<Utc>) -> Result<Delivery> {
+        self.demand_enabled(id).await?;
+        let delivery_id = tell!(
+            query_scalar,
+            r#"
+            with news as (
+                select $4::uuid as event_id, 'webhook.ping' as event_type, true as is_opt_in,
+                    null::uuid as user_identity_id, jsonb_build_object('webhook_id', webhook_id) as details
+                from webhook
+                where workspace_id = $1 and webhook_id = $3
+            )
+            "#,
+            r#"
+            insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+            select workspace_id, event_id, $3, $2 from happened
+            returning delivery_id as "delivery_id!"
+            "#,
+            self.key(),
+            now,
+            id.0,
+            event_id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        self.store.ring();
+        self.delivery(super::found(delivery_id, Noun::Webhook, id)?).await
+    }
+
+    /// Has one delivery tried anew, from the beginning of its schedule, whatever came of it before.
+    pub async fn redeliver(&self, delivery_id: Uuid, now: DateTime<Utc>) -> Result<Delivery> {
+        self.demand_enabled(self.delivery(delivery_id).await?.webhook_id).await?;
+        sqlx::query!(
+            r#"
+            update delivery set status = 'pending', failures = 0, next_attempt_at = $3
+            where workspace_id = $1 and delivery_id = $2
+            "#,
+            self.key(),
+            delivery_id,
+            now,
+        )
+        .execute(&self.store.pool)
+        .await?;
+        self.store.ring();
+        self.delivery(delivery_id).await
+    }
+
+    /// Has all deliveries tried anew that failed of a webhook's events since a time, and gives how many they are.
+    pub async fn redeliver_failed(&self, id: WebhookId, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<u64> {
+        self.demand_enabled(id).await?;
+        let renewed = sqlx::query!(
+            r#"
+            update delivery set status = 'pending', failures = 0, next_attempt_at = $4
+            from event
+            where delivery.workspace_id = $1 and webhook_id = $2 and status = 'failed'
+                and event.workspace_id = $1 and event.event_id = delivery.event_id and created_at >= $3
+            "#,
+            self.key(),
+            id.0,
+            since,
+            now,
+        )
+        .execute(&self.store.pool)
+        .await?;
+        self.store.ring();
+        Ok(renewed.rows_affected())
+    }
+
+    /// A webhook that is disabled takes nothing; asking for it is a conflict.
+    async fn demand_enabled(&self, id: WebhookId) -> Result<()> {
+        match self.webhook(id).await?.disabled_at {
+            Some(_) => Err(Error::Conflict(Reason::WebhookDisabled)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The outbox: deliveries claimed and recorded, and the log kept short. This is the one door that leads across
+//! workspaces, for the workers of the server itself; no caller gets through it.
+//!
+//! A claim pushes the delivery's next attempt into the future, to when the worker would be given up for dead, and counts
+//! the attempt. Nothing is locked while a message is on its way. Whoever records must name the number of the attempt, so
+//! a worker that was given up for dead changes nothing when it comes back.
+
+use super::Store;
+use super::types::Document;
+use crate::error::Result;
+use crate::model::event::Event;
+use crate::model::id::*;
+use crate::model::webhook::{Attempted, Claim, FAILING_TOO_LONG};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// What a worker is ready to take.
+#[derive(Debug)]
+pub struct Capacity<'a> {
+    /// At most so many attempts.
+    pub total: i64,
+    /// At most so many to one endpoint.
+    pub per_endpoint: i64,
+    /// No more to these.
+    pub busy: &'a [Uuid],
+}
+
+struct Row {
+    workspace_id: WorkspaceId,
+    webhook_id: WebhookId,
+    delivery_id: Option<Uuid>,
+    attempt: i32,
+    failures: i32,
+    url: String,
+    secret_sealed: Vec<u8>,
+    former_secret_sealed: Option<Vec<u8>>,
+    is_sandbox: bool,
+    event_id: EventId,
+    event_type: String,
+    created_at: DateTime<Utc>,
+    occurred_at: DateTime<Utc>,
+    details: Map<String, Value>,
+}
+
+impl Store {
+    /// Claims attempts that are due, until `given_up_at`.
+    pub async fn claim_deliveries(
+        &self,
+        capacity: &Capacity<'_>,
+        now: DateTime<Utc>,
+        given_up_at: DateTime<Utc>,
+    ) -> Result<Vec<Claim>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
+            with due as (
+                select webhook.workspace_id, webhook.webhook_id, event_id
+                from webhook cross join lateral (
+                    select event_id from delivery
+                    where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
+                        and status = 'pending' and next_attempt_at <= $1
+                    order by next_attempt_at
+                    limit $4
+                    for update skip locked
+                ) as first
+                where disabled_at is null and webhook_id <> all ($5)
+                limit $3
+            ), claimed as (
+                update delivery set attempt = attempt + 1, next_attempt_at = $2
+                from due
+                where delivery.workspace_id = due.workspace_id and delivery.webhook_id = due.webhook_id
+                    and delivery.event_id = due.event_id
+                returning delivery.workspace_id, delivery.webhook_id, delivery.event_id, delivery_id, attempt, failures
+            )
+            select workspace_id, webhook_id, delivery_id, attempt, failures, url, secret_sealed,
+                case when former_secret_until > $1 then former_secret_sealed end as former_secret_sealed, is_sandbox,
+                event_id, event_type, event.created_at, occurred_at,
+                details as "details: Document<Map<String, Value>>"
+            from claimed
+            join event using (workspace_id, event_id)
+            join webhook using (workspace_id, webhook_id)
+            join workspace using (workspace_id)
+            "#,
+            now,
+            given_up_at,
+            capacity.total,
+            capacity.per_endpoint,
+            capacity.busy,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(|row| self.claim(row)).collect()
+    }
+
+    fn claim(&self, row: Row) -> Result<Claim> {
+        let sealed = [Some(row.secret_sealed), row.former_secret_sealed];
+        let secrets = sealed
+            .iter()
+            .flatten()
+            .map(|sealed| self.seal.open(sealed, row.webhook_id.0))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Claim {
+            webhook_id: row.webhook_id,
+            delivery_id: row.delivery_id.unwrap_or_default(),
+            attempt: row.attempt,
+            failures: row.failures,
+            url: row.url,
+            secrets,
+            is_sandbox: row.is_sandbox,
+            event: Event {
+                workspace_id: row.workspace_id,
+                event_id: row.event_id,
+                event_type: row.event_type,
+                created_at: row.created_at,
+                occurred_at: row.occurred_at,
+                details: row.details,
+            },
+        })
+    }
+
+    /// Records that an attempt was answered well.
+    pub async fn record_delivered(&self, claim: &Claim, attempted: &Attempted) -> Result<()> {
+        sqlx::query!(
+            r#"
+            with recorded as (
+                update delivery
+                set status = 'delivered', last_attempt_at = $5, response_status = $6, latency_ms = $7, fault = null
+                where workspace_id = $1 and webhook_id = $2 and event_id = $3 and attempt = $4 and status = 'pending'
+                returning webhook_id
+            )
+            update webhook set failing_since = null
+            from recorded
+            where webhook.workspace_id = $1 and webhook.webhook_id = recorded.webhook_id and failing_since is not null
+            "#,
+            claim.event.workspace_id.0,
+            claim.webhook_id.0,
+            claim.event.event_id.0,
+            claim.attempt,
+            attempted.at,
+            attempted.response_status.map(i32::from),
+            attempted.latency_ms,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Records that an attempt came to nothing, and when the next one is due; None if it was the last. An endpoint that
+    /// has failed everything for too long is disabled, which ends what it is owed and is told of by `webhook.disabled`.
+    pub async fn record_failed(
+        &self,
+        claim: &Claim,
+        attempted: &Attempted,
+        next_attempt_at: Option<DateTime<Utc>>,
+    ) -> Result<()> {
+        tell!(
+            query_scalar,
+            r#"
+            with recorded as (
+                update delivery
+                set status = case when $6::timestamptz is null or failing_since <= $10 then 'failed' else status end,
+                    failures = failures + 1, next_attempt_at = coalesce($6, next_attempt_at), last_attempt_at = $2,
+                    response_status = $7, latency_ms = $8, fault = $9
+                from webhook
+                where delivery.workspace_id = $1 and delivery.webhook_id = $3 and event_id = $4 and attempt = $5
+                    and status = 'pending' and webhook.workspace_id = $1 and webhook.webhook_id = $3
+                returning delivery.webhook_id
+            ), failing as (
+                update webhook
+                set failing_since = coalesce(failing_since, $2),
+                    disabled_at = case when failing_since <= $10 then $2::timestamptz end
+                from recorded
+                where webhook.workspace_id = $1 and webhook.webhook_id = recorded.webhook_id and disabled_at is null
+                returning webhook.webhook_id, disabled_at
+            ), ended as (
+                update delivery set status = 'failed', fault = 'the webhook was disabled'
+                from failing
+                where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and event_id <> $4
+                    and status = 'pending' and disabled_at is not null
+            ), news as (
+                select name_uuid(webhook_id, 'webhook.disabled ' || $2::timestamptz::text) as event_id,
+                    'webhook.disabled' as event_type, true as is_opt_in, null::uuid as user_identity_id,
+                    jsonb_build_object('webhook_id', webhook_id) as details
+                from failing
+                where disabled_at is not null
+            )
+            "#,
+            "select webhook_id from failing",
+            claim.event.workspace_id.0,
+            attempted.at,
+            claim.webhook_id.0,
+            claim.event.event_id.0,
+            claim.attempt,
+            next_attempt_at,
+            attempted.response_status.map(i32::from),
+            attempted.latency_ms,
+            attempted.fault,
+            attempted.at - FAILING_TOO_LONG,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Deletes at most `count` events from before a time, oldest first, with their finished deliveries, and gives how
+    /// many there were. An event that is still owed to somebody stays.
+    pub async fn prune_events(&self, before: DateTime<Utc>, count: i64) -> Result<u64> {
+        let pruned = sqlx::query!(
+            r#"
+            delete from event
+            using (
+                select workspace_id, event_id from event
+                where created_at < $1 and not exists (
+                    select from delivery
+                    where delivery.workspace_id = event.workspace_id and delivery.event_id = event.event_id
+                        and status = 'pending')
+                order by created_at
+                limit $2
+            ) as old
+            where event.workspace_id = old.workspace_id and event.event_id = old.event_id
+            "#,
+            before,
+            count,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(pruned.rows_affected())
+    }
+}
