@@ -2,6 +2,7 @@
 //! setting means stands where it is used.
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -59,6 +60,17 @@ pub struct ServeConfig {
     /// Where clients reach this service, if not where they say themselves, as https://phones.example.com
     #[arg(long, env = "HANDSET_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+
+    /// Networks that webhooks may be sent to though they are not public, as 10.1.0.0/16,fd00::/8. Without it, loopback,
+    /// private, link-local and other special addresses are refused; sandbox workspaces on the private Postgres may send
+    /// to loopback
+    #[arg(long, env = "HANDSET_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "NETWORKS")]
+    pub webhook_allow: Vec<IpNet>,
+
+    /// How many days events are kept
+    #[arg(long, env = "HANDSET_KEEP_EVENTS_DAYS", default_value_t = 90, value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub keep_events_days: u32,
 
     /// Do not make a demo workspace in an empty database
     #[arg(long, env = "HANDSET_NO_DEMO")]

@@ -18,7 +18,7 @@
 //! 5  main · command
 //! 4  server · lifecycle · config · telemetry · postgres (the private one)
 //! 3  dialect/*       know http, model, error, deactivation and the store's handles; never another dialect, never SQL
-//! 2  http · deactivation
+//! 2  http · deactivation · webhooks · sweeper     what is done beside and around requests
 //! 1  store           the repository layer, the only place that speaks SQL
 //! 0  model · error · ambient     plain types and pure rules; time and randomness as values
 //! ```
@@ -42,4 +42,6 @@ pub mod model;
 pub mod postgres;
 pub mod server;
 pub mod store;
+pub mod sweeper;
 pub mod telemetry;
+pub mod webhooks;

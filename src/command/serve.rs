@@ -9,12 +9,21 @@ use crate::lifecycle::Lifecycle;
 use crate::postgres::{Cluster, StartError};
 use crate::server;
 use crate::store::Store;
+use crate::sweeper::Sweeper;
+use crate::webhooks::Worker;
+use crate::webhooks::outbound::Outbound;
+use chrono::TimeDelta;
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// How long webhooks under way are waited for: a little more than one attempt can take.
+const WORKERS_DRAIN: Duration = Duration::from_secs(17);
 
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -35,23 +44,50 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         opened = Database::open(config, Asker::Server) => opened?,
     };
     let (store, keeper) = (database.store, database.cluster.map(|cluster| Keeper::of(cluster, &life)));
-
     let app = App {
         store: store.clone(),
         clock: Clock::system(),
         entropy: Entropy::system(),
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
+        stopping: life.stopping.clone(),
     };
-    let served = match greet(config, serve, &app, &url).await {
-        Ok(()) => server::serve(listener, app, life.stopping.clone()).await.map_err(Into::into),
-        Err(error) => Err(error),
+    let served = async {
+        greet(config, serve, &app, &url).await?;
+        start_workers(serve, &app, keeper.is_some(), &life)?;
+        Ok::<_, Box<dyn Error>>(server::serve(listener, app, life.stopping.clone()).await?)
     };
+    let served = served.await;
+    life.stopping.cancel();
+    if !life.drain(WORKERS_DRAIN).await {
+        tracing::warn!("some webhooks were still under way; they are sent again later");
+    }
     store.close().await;
     let kept = match keeper {
         Some(keeper) => keeper.stop().await,
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
+}
+
+/// Starts what works beside the requests until the server stops.
+fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecycle) -> Result<(), Box<dyn Error>> {
+    let worker = Worker {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        entropy: app.entropy.clone(),
+        outbound: Arc::new(Outbound::new(serve.webhook_allow.clone())?),
+        sandboxes_reach_loopback: is_private,
+        tick: Duration::from_secs(1),
+    };
+    let sweeper = Sweeper {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        keep_events: TimeDelta::days(i64::from(serve.keep_events_days)),
+        tick: Duration::from_secs(60),
+    };
+    life.tasks.spawn(worker.run(life.stopping.clone()));
+    life.tasks.spawn(sweeper.run(life.stopping.clone()));
+    Ok(())
 }
 
 /// Runs the private Postgres until it is no longer needed; its end without cure is the server's.

@@ -9,6 +9,7 @@ mod answer;
 mod client_sessions;
 mod devices;
 mod error;
+mod event_stream;
 mod event_types;
 mod events;
 mod health;
@@ -40,6 +41,7 @@ fn routes() -> Vec<Route> {
     [
         phones::routes(),
         events::routes(),
+        event_stream::routes(),
         user_identities::routes(),
         client_sessions::routes(),
         devices::routes(),

@@ -3,6 +3,7 @@
 use crate::ambient::{Clock, Entropy};
 use crate::store::Store;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// The state that handlers share. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -12,4 +13,6 @@ pub struct App {
     pub entropy: Entropy,
     /// Where clients reach this service, without a slash at the end, if that is not what they say in `Host`.
     pub public_url: Option<Arc<str>>,
+    /// Cancelled when the server stops; what would go on for ever ends then.
+    pub stopping: CancellationToken,
 }

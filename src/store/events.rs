@@ -4,8 +4,16 @@ use super::Workspace;
 use super::types::Document;
 use crate::error::Result;
 use crate::model::event::{Event, EventFilter};
+use chrono::{DateTime, Utc};
 
 impl Workspace {
+    /// The time of the last event in the log.
+    pub async fn last_event_at(&self) -> Result<Option<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar!("select last_at from event_clock where workspace_id = $1", self.key())
+            .fetch_optional(&self.store.pool)
+            .await?)
+    }
+
     /// The events that a filter lets through, in order of time.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
         Ok(sqlx::query_as!(

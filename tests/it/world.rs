@@ -50,7 +50,13 @@ impl World {
 
     async fn on(database: Database, store: Store, entropy: Entropy) -> World {
         let clock = Clock::held(noon());
-        let app = App { store: store.clone(), clock: clock.clone(), entropy: entropy.clone(), public_url: None };
+        let app = App {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            public_url: None,
+            stopping: Default::default(),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();

@@ -15,11 +15,32 @@ pub const JSON: &str = "application/json; charset=utf-8";
 
 /// What a handler may answer with.
 pub trait Answer: Send {
-    /// Writes the members of the body under `key`.
-    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error>;
+    /// The response, with the answer under `key` if it has one.
+    fn respond(self, key: &'static str) -> Response;
 
     /// What the answer looks like.
     fn shape() -> AnswerShape;
+}
+
+/// An answer that is one JSON object.
+pub trait JsonAnswer: Send {
+    /// Writes the members of the object, with the answer under `key` if it has one.
+    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error>;
+
+    /// What the object looks like.
+    fn shape() -> AnswerShape;
+}
+
+impl<A: JsonAnswer> Answer for A {
+    fn respond(self, key: &'static str) -> Response {
+        let body = serde_json::to_vec(&WithOk(&self, key))
+            .unwrap_or_else(|fault| unreachable!("an answer has text keys and no fallible parts: {fault}"));
+        json_response(body)
+    }
+
+    fn shape() -> AnswerShape {
+        <A as JsonAnswer>::shape()
+    }
 }
 
 /// What an answer looks like, for the document.
@@ -37,6 +58,8 @@ pub enum AnswerShape {
     Paged(Component),
     /// The same, with the second only when it was asked for.
     Pageable(Component),
+    /// Things as they come, as server-sent events.
+    Stream(Component),
 }
 
 /// A thing that has a name and a place of its own on the wire.
@@ -56,7 +79,7 @@ pub struct Component {
 /// One thing.
 pub struct One<T>(pub T);
 
-impl<T: Resource> Answer for One<T> {
+impl<T: Resource> JsonAnswer for One<T> {
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.0)
     }
@@ -69,7 +92,7 @@ impl<T: Resource> Answer for One<T> {
 /// All things there are.
 pub struct Many<T>(pub Vec<T>);
 
-impl<T: Resource> Answer for Many<T> {
+impl<T: Resource> JsonAnswer for Many<T> {
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.0)
     }
@@ -85,7 +108,7 @@ pub struct Paged<T> {
     pub pagination: Pagination,
 }
 
-impl<T: Resource> Answer for Paged<T> {
+impl<T: Resource> JsonAnswer for Paged<T> {
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.items)?;
         map.serialize_entry("pagination", &self.pagination)
@@ -102,7 +125,7 @@ pub struct Pageable<T> {
     pub pagination: Option<Pagination>,
 }
 
-impl<T: Resource> Answer for Pageable<T> {
+impl<T: Resource> JsonAnswer for Pageable<T> {
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.items)?;
         self.pagination.iter().try_for_each(|pagination| map.serialize_entry("pagination", pagination))
@@ -116,7 +139,7 @@ impl<T: Resource> Answer for Pageable<T> {
 /// Nothing but that it went well.
 pub struct Void;
 
-impl Answer for Void {
+impl JsonAnswer for Void {
     fn members<S: SerializeMap>(&self, _: &'static str, _: &mut S) -> Result<(), S::Error> {
         Ok(())
     }
@@ -129,7 +152,7 @@ impl Answer for Void {
 /// Members of its own, for the few answers that fit no other form.
 pub struct Members<T>(pub T);
 
-impl<T: Serialize + ToSchema + Send> Answer for Members<T> {
+impl<T: Serialize + ToSchema + Send> JsonAnswer for Members<T> {
     fn members<S: SerializeMap>(&self, _: &'static str, map: &mut S) -> Result<(), S::Error> {
         let members = serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?;
         members.as_object().into_iter().flatten().try_for_each(|(name, value)| map.serialize_entry(name, value))
@@ -147,20 +170,13 @@ pub fn schema_of<T: ToSchema>() -> Value {
 
 struct WithOk<'a, A>(&'a A, &'static str);
 
-impl<A: Answer> Serialize for WithOk<'_, A> {
+impl<A: JsonAnswer> Serialize for WithOk<'_, A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.0.members(self.1, &mut map)?;
         map.serialize_entry("ok", &true)?;
         map.end()
     }
-}
-
-/// The response of an answer.
-pub fn respond<A: Answer>(answer: &A, key: &'static str) -> Response {
-    let body = serde_json::to_vec(&WithOk(answer, key))
-        .unwrap_or_else(|fault| unreachable!("an answer has text keys and no fallible parts: {fault}"));
-    json_response(body)
 }
 
 /// A response of JSON bytes.

@@ -9,6 +9,7 @@ use crate::error::*;
 use crate::model::client_session::*;
 use crate::model::id::{ClientSessionId, UserIdentityId};
 use crate::model::token::Token;
+use axum::http::Method;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -61,7 +62,7 @@ input! {
 }
 
 async fn create(call: Call<ByKeyOrPublishable>, input: Create) -> Result<One<wire::ClientSession>> {
-    let if_taken = if call.is_put { IfTaken::Reuse } else { IfTaken::Refuse };
+    let if_taken = if call.head.method == Method::PUT { IfTaken::Reuse } else { IfTaken::Refuse };
     open(call, input, if_taken).await
 }
 

@@ -9,6 +9,7 @@ use super::wire;
 use crate::error::{Error, Issue, Noun, Result};
 use crate::model::event::EventFilter;
 use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
+use crate::model::reach::Reach;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -54,9 +55,9 @@ input! {
     /// Which events.
     pub struct List {
         /// Only events after this time. Either this or `between` must be given.
-        since: Option<DateTime<Utc>> = lenient_date().optional(),
+        pub since: Option<DateTime<Utc>> = lenient_date().optional(),
         /// Only events after the first of these times and before the second.
-        between: Option<Vec<DateTime<Utc>>> = array(lenient_date())
+        pub between: Option<Vec<DateTime<Utc>>> = array(lenient_date())
             .exactly(2)
             .refine(|times| times[0] < times[1], "second value must be greater than first value")
             .optional(),
@@ -108,29 +109,32 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<wire::Even
         (None, _) => return Err(Error::Invalid(vec![Issue::root("Must specify either since or between")])),
         (Some(_), Some(_)) => return Err(Error::Invalid(vec![Issue::root("Cannot specify both since and between")])),
     };
-    if input.asks_for_what_is_not_here() {
-        return Ok(Many(Vec::new()));
-    }
-    let filter = EventFilter {
-        reach: call.grant.reach,
-        after,
-        before,
-        event_ids: input.event_ids,
-        event_types: both(input.event_type, input.event_types)
-            .map(|types| types.into_iter().map(|EventType(name)| name.to_owned()).collect()),
-        device_ids: both(input.device_id, input.device_ids),
-        user_identity_id: input.user_identity_id,
-        acs_credential_id: input.acs_credential_id,
-        acs_system_ids: both(input.acs_system_id, input.acs_system_ids),
-        limit: Some(i64::from(input.limit)),
-        offset: i64::from(input.unstable_offset),
-        ..EventFilter::default()
-    };
+    let (limit, offset) = (Some(i64::from(input.limit)), i64::from(input.unstable_offset));
+    let Some(filter) = input.filter(call.grant.reach) else { return Ok(Many(Vec::new())) };
+    let filter = EventFilter { after, before, limit, offset, ..filter };
     let events = call.grant.workspace.events(&filter).await?;
     Ok(Many(events.into_iter().map(wire::Event).collect()))
 }
 
 impl List {
+    /// What is asked for besides the time; None if that is nothing that could ever be here.
+    pub fn filter(self, reach: Reach) -> Option<EventFilter> {
+        if self.asks_for_what_is_not_here() {
+            return None;
+        }
+        Some(EventFilter {
+            reach,
+            event_ids: self.event_ids,
+            event_types: both(self.event_type, self.event_types)
+                .map(|types| types.into_iter().map(|EventType(name)| name.to_owned()).collect()),
+            device_ids: both(self.device_id, self.device_ids),
+            user_identity_id: self.user_identity_id,
+            acs_credential_id: self.acs_credential_id,
+            acs_system_ids: both(self.acs_system_id, self.acs_system_ids),
+            ..EventFilter::default()
+        })
+    }
+
     /// Whether a filter names a thing of a kind that Handset has none of.
     fn asks_for_what_is_not_here(&self) -> bool {
         let ids = [

@@ -83,6 +83,9 @@ fn operation(route: &Route, method: &str) -> Value {
     if is_internal(route.path) {
         operation["x-undocumented"] = "For the mobile SDK only".into();
     }
+    if matches!(route.shape, AnswerShape::Stream(_)) {
+        operation["x-undocumented"] = "A stream is for programs that stay".into();
+    }
     operation
 }
 
@@ -159,7 +162,8 @@ fn component(shape: &AnswerShape) -> Option<Component> {
         AnswerShape::One(component)
         | AnswerShape::Many(component)
         | AnswerShape::Paged(component)
-        | AnswerShape::Pageable(component) => Some(*component),
+        | AnswerShape::Pageable(component)
+        | AnswerShape::Stream(component) => Some(*component),
     }
 }
 

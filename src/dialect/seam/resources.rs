@@ -22,6 +22,7 @@ resources! {
     AcsCredential "acs_credential" at "/acs/credentials",
     Workspace "workspace" at "/workspaces",
     Webhook "webhook" at "/webhooks",
+    WebhookDelivery "webhook_delivery" at "/webhooks",
     PhoneSession "phone_session" at "/seam/mobile_sdk/v1/phone_sessions",
 }
 
@@ -53,7 +54,7 @@ fn action_attempt() -> Value {
 }
 
 /// What each type of event shows beyond the common properties.
-const EVENTS: [(&str, &str, &[&str]); 7] = [
+const EVENTS: [(&str, &str, &[&str]); 9] = [
     ("phone.deactivated", "/phones", &["device_id", "device_custom_metadata"]),
     ("phone.registered", "/phones", &["device_id", "device_custom_metadata"]),
     ("phone.updated", "/phones", &["device_id", "device_custom_metadata"]),
@@ -61,6 +62,8 @@ const EVENTS: [(&str, &str, &[&str]); 7] = [
     ("acs_credential.invalidated", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
     ("acs_credential.deleted", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
     ("client_session.deleted", "/client_sessions", &["client_session_id"]),
+    ("webhook.disabled", "/webhooks", &["webhook_id"]),
+    ("webhook.ping", "/webhooks", &["webhook_id"]),
 ];
 
 fn event() -> Value {

@@ -2,7 +2,7 @@
 //! handler. So 401 comes before 405, and 405 before 400, as in Seam's framework.
 
 use super::access::{self, Access, Grant};
-use super::answer::{self, Answer, AnswerShape};
+use super::answer::{Answer, AnswerShape};
 use super::input::{self, Field, Input, query};
 use super::page::Binding;
 use crate::error::{BodyFault, Error, Noun, Result};
@@ -29,8 +29,8 @@ pub struct Call<G> {
     pub now: DateTime<Utc>,
     /// What a page's cursor is bound to.
     pub binding: Binding,
-    /// PUT makes a thing or finds the one that is there, where POST only makes.
-    pub is_put: bool,
+    /// The request without its body.
+    pub head: Parts,
 }
 
 /// One operation of the dialect, under one path.
@@ -143,10 +143,10 @@ where
         let body = json_object(&head, &body::read(body).await?)?;
         let binding = Binding::of(&fields, &query, &body, path, || base_url(&app, &head));
         let input = input::read::<I>(query, body)?;
-        handler(Call { grant, app, now, binding, is_put: head.method == Method::PUT }, input).await
+        handler(Call { grant, app, now, binding, head }, input).await
     };
     let mut response = match answer.await {
-        Ok(answer) => answer::respond(&answer, key),
+        Ok(answer) => answer.respond(key),
         Err(error) => error.into_response(),
     };
     tenant.map(|tenant| response.extensions_mut().insert(tenant));

@@ -1,14 +1,17 @@
 //! `/webhooks`: where a workspace wants to hear of its events.
 
 use super::access::ByKey;
-use super::answer::{Many, One, Void};
+use super::answer::{Many, Members, One, Paged, Void};
 use super::input::*;
 use super::route::*;
 use super::{event_types, wire};
-use crate::error::{Error, Noun, Reason, Result};
+use crate::error::{Error, Issue, Noun, Reason, Result};
 use crate::model::id::WebhookId;
 use crate::model::token::Token;
-use crate::model::webhook::Webhook;
+use crate::model::webhook::{DeliveryFilter, DeliveryStatus, FORMER_SECRET_SIGNS, Webhook};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
@@ -21,6 +24,18 @@ pub fn routes() -> Vec<Route> {
             .does("Change which types of event a webhook hears of")
             .misses(webhooks),
         route("/webhooks/delete", &[DELETE, POST], delete).does("Delete a webhook").misses(webhooks),
+        keyed("/webhooks/ping", &[POST], "webhook_delivery", ping)
+            .does("Send a webhook an event that means nothing, to see whether it arrives")
+            .misses(webhooks),
+        keyed("/webhooks/rotate_secret", &[POST], "webhook", rotate_secret)
+            .does("Give a webhook another secret; for a day both sign")
+            .misses(webhooks),
+        keyed("/webhooks/list_deliveries", &[GET, POST], "webhook_deliveries", list_deliveries)
+            .does("List what has come of the events owed to webhooks, newest first")
+            .misses(webhooks),
+        route("/webhooks/redeliver", &[POST], redeliver)
+            .does("Try one delivery anew, or all of a webhook that failed since a time")
+            .misses(&[Noun::Delivery, Noun::Webhook]),
     ]
 }
 
@@ -110,4 +125,87 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
 async fn delete(call: Call<ByKey>, which: Which) -> Result<Void> {
     call.grant.0.delete_webhook(which.id()?).await?;
     Ok(Void)
+}
+
+async fn ping(call: Call<ByKey>, which: Which) -> Result<One<wire::WebhookDelivery>> {
+    let event_id = call.app.entropy.id(call.now);
+    Ok(One(call.grant.0.ping_webhook(which.id()?, event_id, call.now).await?.into()))
+}
+
+async fn rotate_secret(call: Call<ByKey>, which: Which) -> Result<One<wire::Webhook>> {
+    let secret = Token::signing_secret(&call.app.entropy);
+    let former_until = call.now + FORMER_SECRET_SIGNS;
+    Ok(One(call.grant.0.rotate_webhook_secret(which.id()?, &secret, former_until).await?.into()))
+}
+
+impl Choice for DeliveryStatus {
+    const ALL: &'static [(&'static str, DeliveryStatus)] = &[
+        ("pending", DeliveryStatus::Pending),
+        ("delivered", DeliveryStatus::Delivered),
+        ("failed", DeliveryStatus::Failed),
+    ];
+}
+
+input! {
+    /// Which deliveries.
+    pub struct ListDeliveries {
+        /// Only those to this webhook.
+        webhook_id: Option<String> = text().min(1).optional(),
+        /// Only those that stand so.
+        status: Option<DeliveryStatus> = choice().optional(),
+        /// At most so many on a page.
+        limit: u32 = integer().at_least(1).at_most(1_000).or(100),
+        /// Where the page starts, from the page before.
+        page_cursor: Option<String> = text().nullish(),
+    }
+}
+
+async fn list_deliveries(call: Call<ByKey>, input: ListDeliveries) -> Result<Paged<wire::WebhookDelivery>> {
+    let webhook_id = match &input.webhook_id {
+        Some(id) => Some(call.grant.0.webhook(parse(id)?).await?.webhook_id),
+        None => None,
+    };
+    let filter = DeliveryFilter {
+        webhook_id,
+        delivery_id: None,
+        status: input.status,
+        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+    };
+    let page = call.grant.0.deliveries(&filter).await?;
+    let pagination = call.binding.pagination(&page);
+    Ok(Paged { items: page.items.into_iter().map(wire::WebhookDelivery::from).collect(), pagination })
+}
+
+input! {
+    /// What to try anew: one delivery, or all of a webhook that failed since a time.
+    pub struct Redeliver {
+        /// The delivery.
+        delivery_id: Option<Uuid> = uuid().optional(),
+        /// The webhook whose failed deliveries are meant.
+        webhook_id: Option<String> = text().min(1).optional(),
+        /// Of events since this time.
+        since: Option<DateTime<Utc>> = lenient_date().optional(),
+    }
+}
+
+/// How much is tried anew.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Redelivering {
+    #[schema(example = 1)]
+    pub redelivering_count: u64,
+}
+
+async fn redeliver(call: Call<ByKey>, input: Redeliver) -> Result<Members<Redelivering>> {
+    let redelivering_count = match (input.delivery_id, &input.webhook_id, input.since) {
+        (Some(id), None, None) => {
+            call.grant.0.redeliver(id, call.now).await?;
+            1
+        }
+        (None, Some(id), Some(since)) => call.grant.0.redeliver_failed(parse(id)?, since, call.now).await?,
+        _ => {
+            let message = "Must specify either delivery_id, or webhook_id and since";
+            return Err(Error::Invalid(vec![Issue::root(message)]));
+        }
+    };
+    Ok(Members(Redelivering { redelivering_count }))
 }

@@ -3,12 +3,14 @@
 mod credential;
 mod person;
 mod phone;
+mod webhook;
 mod workspace;
 
 pub use credential::AcsCredential;
 pub use person::{ClientSession, UserIdentity};
 pub use phone::{Device, Phone};
-pub use workspace::{ActionAttempt, Event, Webhook, Workspace};
+pub use webhook::{Webhook, WebhookDelivery};
+pub use workspace::{ActionAttempt, Event, Workspace};
 
 use crate::model::id::WorkspaceId;
 use chrono::{DateTime, Utc};

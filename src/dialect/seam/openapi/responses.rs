@@ -1,7 +1,7 @@
 //! The responses of an operation: its answer, and each way in which it can fail, all with an example.
 
 use super::super::access::Access;
-use super::super::answer::AnswerShape;
+use super::super::answer::{AnswerShape, Component};
 use super::super::error::kind_of_missing;
 use super::super::route::Route;
 use super::example::example;
@@ -40,6 +40,9 @@ pub fn of(route: &Route) -> Value {
 const UNAUTHORIZED: &str = "No authentication methods succeeded";
 
 fn success(route: &Route) -> Value {
+    if let AnswerShape::Stream(component) = route.shape {
+        return stream(component);
+    }
     let schema = answer(route);
     let mut value = example(&schema);
     if let Some((key, component)) = route.key.zip(super::component(&route.shape)) {
@@ -53,13 +56,23 @@ fn success(route: &Route) -> Value {
     json!({ "description": "It went well", "headers": headers(), "content": content })
 }
 
+/// Server-sent events: the thing is the data of each.
+fn stream(component: Component) -> Value {
+    let thing = example(&super::resource(component));
+    let example = format!("id: 1795293243805951\ndata: {thing}\n\n");
+    let description = format!("Server-sent events; the data of each is one {}", component.name);
+    let schema = json!({ "type": "string", "description": description });
+    let content = json!({ "text/event-stream": { "schema": schema, "example": example } });
+    json!({ "description": "A stream that goes on", "headers": headers(), "content": content })
+}
+
 /// The schema of the body of a success.
 fn answer(route: &Route) -> Value {
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let mut properties = Map::new();
     let mut required = Vec::new();
     match route.shape {
-        AnswerShape::Void => {}
+        AnswerShape::Void | AnswerShape::Stream(_) => {}
         AnswerShape::Members(schema) => {
             let schema = plain(schema());
             properties = schema["properties"].as_object().cloned().unwrap_or_default();

@@ -45,31 +45,6 @@ impl From<model::workspace::WorkspaceRecord> for Workspace {
     }
 }
 
-/// Where a workspace wants to hear of its events.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = webhook)]
-pub struct Webhook {
-    pub webhook_id: Uuid,
-    #[schema(format = "uri", example = "https://example.com/webhooks")]
-    pub url: String,
-    #[schema(example = json!(["*"]))]
-    pub event_types: Vec<String>,
-    /// Signs what is delivered.
-    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
-    pub secret: String,
-}
-
-impl From<model::webhook::Webhook> for Webhook {
-    fn from(webhook: model::webhook::Webhook) -> Webhook {
-        Webhook {
-            webhook_id: webhook.webhook_id.0,
-            url: webhook.url,
-            event_types: webhook.event_types,
-            secret: webhook.secret.reveal().to_owned(),
-        }
-    }
-}
-
 /// A piece of work that callers may poll for. It is done when the call that started it answers.
 #[derive(Debug, Serialize)]
 pub struct ActionAttempt {

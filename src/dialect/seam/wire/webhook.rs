@@ -1,0 +1,106 @@
+//! Webhooks, and what has come of the events owed to them.
+
+use crate::model;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Where a workspace wants to hear of its events.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = webhook)]
+pub struct Webhook {
+    pub webhook_id: Uuid,
+    #[schema(format = "uri", example = "https://example.com/webhooks")]
+    pub url: String,
+    #[schema(example = json!(["*"]))]
+    pub event_types: Vec<String>,
+    /// Signs what is delivered.
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    pub secret: String,
+    /// Since when it hears of nothing, because it failed for too long; absent while it hears.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
+impl From<model::webhook::Webhook> for Webhook {
+    fn from(webhook: model::webhook::Webhook) -> Webhook {
+        Webhook {
+            webhook_id: webhook.webhook_id.0,
+            url: webhook.url,
+            event_types: webhook.event_types,
+            secret: webhook.secret.reveal().to_owned(),
+            disabled_at: webhook.disabled_at,
+        }
+    }
+}
+
+/// One event owed to one webhook.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookDelivery {
+    pub delivery_id: Uuid,
+    pub webhook_id: Uuid,
+    pub event_id: Uuid,
+    #[schema(example = "phone.deactivated")]
+    pub event_type: String,
+    #[schema(inline)]
+    pub status: DeliveryStatus,
+    pub attempt_count: i32,
+    /// The status of the last answer, if there was one.
+    #[schema(required)]
+    pub response_status: Option<i32>,
+    /// How long the last attempt took, in milliseconds.
+    #[schema(required)]
+    pub latency_ms: Option<i32>,
+    /// Why the last attempt got no good answer.
+    #[schema(required)]
+    pub fault: Option<String>,
+    /// When the event happened.
+    pub created_at: DateTime<Utc>,
+    #[schema(required)]
+    pub last_attempt_at: Option<DateTime<Utc>>,
+    /// When the next attempt is due; null if there is none.
+    #[schema(required)]
+    pub next_attempt_at: Option<DateTime<Utc>>,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryStatus {
+    Pending,
+    Delivered,
+    Failed,
+}
+
+impl From<model::webhook::DeliveryStatus> for DeliveryStatus {
+    fn from(status: model::webhook::DeliveryStatus) -> DeliveryStatus {
+        use model::webhook::DeliveryStatus as S;
+        match status {
+            S::Pending => DeliveryStatus::Pending,
+            S::Delivered => DeliveryStatus::Delivered,
+            S::Failed => DeliveryStatus::Failed,
+        }
+    }
+}
+
+impl From<model::webhook::Delivery> for WebhookDelivery {
+    fn from(delivery: model::webhook::Delivery) -> WebhookDelivery {
+        let status = DeliveryStatus::from(delivery.status);
+        WebhookDelivery {
+            delivery_id: delivery.delivery_id,
+            webhook_id: delivery.webhook_id.0,
+            event_id: delivery.event_id.0,
+            event_type: delivery.event_type,
+            status,
+            attempt_count: delivery.attempts,
+            response_status: delivery.response_status,
+            latency_ms: delivery.latency_ms,
+            fault: delivery.fault,
+            created_at: delivery.created_at,
+            last_attempt_at: delivery.last_attempt_at,
+            next_attempt_at: (status == DeliveryStatus::Pending).then_some(delivery.next_attempt_at),
+        }
+    }
+}

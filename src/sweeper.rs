@@ -1,0 +1,45 @@
+//! What time does by itself: the log of events forgets what is old. Any number of servers may sweep one database; they
+//! find less to do.
+
+use crate::ambient::Clock;
+use crate::store::Store;
+use chrono::TimeDelta;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How many events one statement deletes: few enough that nobody waits for it.
+const BATCH: i64 = 1_000;
+
+/// What a sweeper works with.
+pub struct Sweeper {
+    pub store: Store,
+    pub clock: Clock,
+    /// How long events are kept.
+    pub keep_events: TimeDelta,
+    /// How often to look.
+    pub tick: Duration,
+}
+
+impl Sweeper {
+    /// Sweeps until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            self.prune(&stop).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(self.tick) => {}
+            }
+        }
+    }
+
+    async fn prune(&self, stop: &CancellationToken) {
+        let before = self.clock.now() - self.keep_events;
+        while !stop.is_cancelled() {
+            match self.store.prune_events(before, BATCH).await {
+                Ok(0) => return,
+                Ok(count) => tracing::info!(count, %before, "old events pruned"),
+                Err(error) => return tracing::warn!(%error, "old events could not be pruned; trying again"),
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The delivery of webhooks: claim what is due, send it, record what came of it. Any number of servers on one database
+//! share the work. A message is sent outside any transaction; whoever dies between claiming and recording leaves the
+//! delivery to be claimed again, so each is sent at least once, and once where nothing fails.
+
+pub mod outbound;
+
+use crate::ambient::{Clock, Entropy};
+use crate::model::webhook::{Attempted, Claim, pause_after};
+use crate::store::{Capacity, Store};
+use chrono::TimeDelta;
+use outbound::{Message, Outbound};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// At most so many messages under way from this process.
+const TOTAL: usize = 64;
+
+/// About so many to one endpoint, so that a slow one holds up nobody else.
+const PER_ENDPOINT: usize = 8;
+
+/// When a claim is given up for dead: well after the longest that an attempt can take.
+const GIVEN_UP_AFTER: TimeDelta = TimeDelta::seconds(60);
+
+/// What a worker works with.
+#[derive(Clone)]
+pub struct Worker {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub outbound: Arc<Outbound>,
+    /// Whether sandbox workspaces may send to this machine itself, for trying things out.
+    pub sandboxes_reach_loopback: bool,
+    /// How often to look for what other servers wrote and for what has become due.
+    pub tick: Duration,
+}
+
+/// Which attempts are under way.
+#[derive(Default)]
+struct UnderWay {
+    tasks: JoinSet<Uuid>,
+    by_endpoint: HashMap<Uuid, usize>,
+}
+
+impl Worker {
+    /// Works until `stop`, then finishes what is under way.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut under_way = UnderWay::default();
+        let mut bell = self.store.listen();
+        while !stop.is_cancelled() {
+            let is_full = self.take_up(&mut under_way).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = under_way.one_less() => {}
+                // A full worker has no use for news.
+                _ = bell.changed(), if !is_full => {}
+                () = tokio::time::sleep(self.tick) => {}
+            }
+        }
+        under_way.tasks.join_all().await;
+    }
+
+    /// Takes up as much as there is and fits; true if no more fits.
+    async fn take_up(&self, under_way: &mut UnderWay) -> bool {
+        let free = TOTAL.saturating_sub(under_way.tasks.len());
+        let busy = under_way.busy();
+        let capacity = Capacity {
+            total: i64::try_from(free).unwrap_or_default(),
+            per_endpoint: i64::try_from(PER_ENDPOINT / 2).unwrap_or_default(),
+            busy: &busy,
+        };
+        let now = self.clock.now();
+        if free == 0 {
+            return true;
+        }
+        match self.store.claim_deliveries(&capacity, now, now + GIVEN_UP_AFTER).await {
+            Ok(claims) => {
+                let is_full = claims.len() >= free;
+                claims.into_iter().for_each(|claim| under_way.start(self.clone(), claim));
+                is_full
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no deliveries can be claimed; trying again");
+                false
+            }
+        }
+    }
+
+    /// One attempt, from sending to recording.
+    async fn attempt(&self, claim: &Claim) {
+        let message = Message {
+            url: claim.url.clone(),
+            message_id: format!("msg_{}", claim.delivery_id.simple()),
+            body: serde_json::to_vec(&claim.event).expect("an event has text keys"),
+            secrets: claim.secrets.clone(),
+            may_reach_loopback: claim.is_sandbox && self.sandboxes_reach_loopback,
+        };
+        let outcome = self.outbound.send(&message, self.clock.now()).await;
+        let attempted = Attempted {
+            at: self.clock.now(),
+            response_status: outcome.response_status,
+            latency_ms: i32::try_from(outcome.latency.as_millis()).unwrap_or(i32::MAX),
+            fault: outcome.fault.clone(),
+        };
+        let recorded = if outcome.is_delivered() {
+            self.store.record_delivered(claim, &attempted).await
+        } else {
+            let failures = usize::try_from(claim.failures).unwrap_or_default() + 1;
+            let [spread] = self.entropy.bytes::<1>();
+            let next = pause_after(failures, spread).map(|pause| attempted.at + pause);
+            self.store.record_failed(claim, &attempted, next).await
+        };
+        let (delivery, attempt) = (claim.delivery_id, claim.attempt);
+        match recorded {
+            Ok(()) => {
+                tracing::info!(%delivery, attempt, status = outcome.response_status, fault = outcome.fault, "sent")
+            }
+            // It will be claimed again, and sent once more.
+            Err(error) => tracing::warn!(%delivery, attempt, %error, "what came of an attempt could not be recorded"),
+        }
+    }
+}
+
+impl UnderWay {
+    fn start(&mut self, worker: Worker, claim: Claim) {
+        *self.by_endpoint.entry(claim.webhook_id.0).or_default() += 1;
+        self.tasks.spawn(async move {
+            worker.attempt(&claim).await;
+            claim.webhook_id.0
+        });
+    }
+
+    /// Waits until an attempt is done; for ever if there is none.
+    async fn one_less(&mut self) {
+        match self.tasks.join_next().await {
+            None => std::future::pending().await,
+            Some(done) => {
+                let endpoint = done.expect("an attempt does not panic");
+                if let Some(count) = self.by_endpoint.get_mut(&endpoint) {
+                    *count -= 1;
+                }
+                self.by_endpoint.retain(|_, count| *count > 0);
+            }
+        }
+    }
+
+    /// The endpoints that have half their share under way: what a claim adds stays within the whole.
+    fn busy(&self) -> Vec<Uuid> {
+        let is_busy = |(endpoint, count): (&Uuid, &usize)| (*count > PER_ENDPOINT / 2).then_some(*endpoint);
+        self.by_endpoint.iter().filter_map(is_busy).collect()
+    }
+}

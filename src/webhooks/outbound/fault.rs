@@ -1,0 +1,114 @@
+//! Why a try brought no good answer, in words that help whoever owns the endpoint. Libraries' own words pass only where
+//! they cannot hold the address, because an address may hold a password.
+
+use super::address::Refusal;
+use super::resolver::Unreachable;
+use reqwest::Response;
+use reqwest::header::LOCATION;
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+use url::Url;
+
+/// How much of a foreign address is repeated.
+const MOST_REPEATED: usize = 200;
+
+/// Why there was no good answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("the webhook's address is not a URL: {0}")]
+    Url(String),
+    #[error("the webhook's address must begin with https:// or http://")]
+    Scheme,
+    #[error("the webhook leads to {0}")]
+    Refused(Refusal),
+    #[error("the webhook has no signing secret, so its receiver could not trust a message")]
+    Unsigned,
+    #[error("signing secret {0} is not whsec_ and base64: replace it")]
+    Secret(usize),
+    #[error("the message's id cannot stand in a header")]
+    MessageId,
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    Late(Duration),
+    #[error("{0}")]
+    Exchange(String),
+    #[error("redirected with {0} to {1}: redirects are not followed")]
+    Redirected(u16, String),
+    #[error("answered {0}")]
+    Answered(u16),
+}
+
+/// What is bad about an answer; none if it is a good one.
+pub fn of_response(url: &Url, response: &Response) -> Option<Fault> {
+    let status = response.status();
+    match response.headers().get(LOCATION) {
+        _ if status.is_success() => None,
+        Some(location) if status.is_redirection() => {
+            let place = location.to_str().ok().and_then(|text| url.join(text).ok());
+            Some(Fault::Redirected(status.as_u16(), place.map_or("an unreadable address".to_owned(), public_part)))
+        }
+        _ => Some(Fault::Answered(status.as_u16())),
+    }
+}
+
+/// An address without the parts that may be secret.
+fn public_part(mut url: Url) -> String {
+    // Addresses without a host have no user either, and refuse both calls.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.as_str().chars().take(MOST_REPEATED).collect()
+}
+
+impl From<reqwest::Error> for Fault {
+    fn from(error: reqwest::Error) -> Fault {
+        let error = error.without_url();
+        let words = causes(&error).find_map(explain).unwrap_or_else(|| {
+            if error.is_timeout() {
+                format!("no connection within {} s", super::PATIENCE_TO_CONNECT.as_secs())
+            } else {
+                causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string)
+            }
+        });
+        Fault::Exchange(words)
+    }
+}
+
+/// An error and what lies beneath it, which for I/O errors is not in `source` but inside.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        Some(fault) => fault.get_ref().map(|inside| inside as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+}
+
+/// What one cause means, if it is one that people meet.
+fn explain(cause: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(unreachable) = cause.downcast_ref::<Unreachable>() {
+        return Some(unreachable.to_string());
+    }
+    if let Some(fault) = cause.downcast_ref::<rustls::Error>() {
+        return Some(match fault {
+            rustls::Error::InvalidCertificate(why) => format!("certificate not trusted: {why}"),
+            fault => format!("no secure connection: {fault}"),
+        });
+    }
+    if let Some(fault) = cause.downcast_ref::<hyper::Error>() {
+        return match fault {
+            fault if fault.is_incomplete_message() => Some(CLOSED.to_owned()),
+            fault if fault.is_parse() => Some(format!("the answer is not HTTP/1: {fault}")),
+            _ => None,
+        };
+    }
+    let fault = cause.downcast_ref::<io::Error>()?;
+    Some(match fault.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            "no way to the receiver's network".to_owned()
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => CLOSED.to_owned(),
+        _ => return None,
+    })
+}
+
+const CLOSED: &str = "the connection was closed before a whole answer";
