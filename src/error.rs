@@ -39,6 +39,12 @@ pub enum Error {
     /// The request's address has more bytes than the limit, which is given.
     #[error("the address is over {0} bytes")]
     AddressTooLong(usize),
+    /// The request's headers have more bytes than can be read.
+    #[error("the headers are too large")]
+    HeadTooLarge,
+    /// What came cannot be read as HTTP/1.1.
+    #[error("not HTTP/1.1")]
+    NotHttp,
     /// The service cannot answer now and will again: the database is away, or the request ran out of time.
     #[error("unavailable: {0}")]
     Unavailable(String),

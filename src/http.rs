@@ -5,6 +5,7 @@ pub mod app;
 pub mod body;
 pub mod dialect;
 pub mod failure;
+pub mod refusal;
 
 pub use app::App;
 pub use dialect::{Asked, Dialect, RequestId, Tenant};

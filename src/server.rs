@@ -2,8 +2,8 @@
 
 use crate::dialect;
 use crate::http::App;
+use crate::http::refusal::{Refusing, Voice};
 use axum::Router;
-use axum::serve::ListenerExt;
 use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -25,12 +25,8 @@ pub fn router(app: App) -> Router {
 
 /// Serves until `stop`, then takes no more and finishes what is under way, within bounds.
 pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> io::Result<()> {
-    let listener = listener.tap_io(|connection| {
-        // Answers are written in one piece; waiting for more of it only costs time.
-        if let Err(fault) = connection.set_nodelay(true) {
-            tracing::debug!(%fault, "a connection keeps its delay");
-        }
-    });
+    let voice = Voice { dialect: dialect::of_the_rest(), clock: app.clock.clone(), entropy: app.entropy.clone() };
+    let listener = Refusing { listener, voice };
     let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = serving.into_future() => served,

@@ -48,6 +48,13 @@ pub struct Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId(pub Uuid);
 
+impl RequestId {
+    /// As it stands in a header.
+    pub fn header(self) -> HeaderValue {
+        HeaderValue::from_str(&self.0.to_string()).expect("a UUID is a header value")
+    }
+}
+
 /// The workspace that a request turned out to be about; a response bears it for the log line.
 #[derive(Debug, Clone, Copy)]
 pub struct Tenant(pub WorkspaceId);
@@ -79,8 +86,7 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
         response = (dialect.render)(&error, &asked);
         tenant.map(|tenant| response.extensions_mut().insert(tenant));
     }
-    let number = HeaderValue::from_str(&asked.id.0.to_string()).expect("a UUID is a header value");
-    response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), number);
+    response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), asked.id.header());
 
     tracing::info!(
         target: "handset::request",

@@ -96,6 +96,12 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "uri_too_long",
             format!("The path and query are over the limit of {limit} bytes; send the parameters as a JSON body"),
         ),
+        Error::HeadTooLarge => Said::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers_too_large",
+            "The request's headers are too large",
+        ),
+        Error::NotHttp => Said::bad("bad_request", "The request cannot be read as HTTP/1.1"),
         Error::Unavailable(_) => Said::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",

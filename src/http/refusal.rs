@@ -1,0 +1,136 @@
+//! Requests that cannot be read as HTTP never reach a dialect: the HTTP library refuses them by itself, with a bare status
+//! line. Here such a refusal gets its words: on its way to the socket it is replaced by what the dialect of the rest says
+//! in that case, so that a client finds the same envelope whatever it sent.
+
+use super::dialect::{Asked, Dialect, RequestId};
+use crate::ambient::{Clock, Entropy};
+use crate::error::Error;
+use axum::response::Response;
+use axum::serve::Listener;
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Accepts connections whose refusals speak.
+pub struct Refusing {
+    pub listener: TcpListener,
+    pub voice: Voice,
+}
+
+/// In whose words, and with which number, a refusal speaks.
+#[derive(Clone)]
+pub struct Voice {
+    pub dialect: &'static Dialect,
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+impl Listener for Refusing {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        // Answers are written in one piece; waiting for more of it only costs time.
+        if let Err(fault) = stream.set_nodelay(true) {
+            tracing::debug!(%fault, "a connection keeps its delay");
+        }
+        (Connection { stream, voice: self.voice.clone(), refusal: Vec::new(), written: 0 }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// One connection.
+pub struct Connection {
+    stream: TcpStream,
+    voice: Voice,
+    /// What is written in place of a bare refusal, while that is under way.
+    refusal: Vec<u8>,
+    written: usize,
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.refusal.is_empty() {
+            match bare_refusal(bytes, this.voice.dialect) {
+                Some(error) => this.refusal = this.voice.refusal(&error),
+                None => return Pin::new(&mut this.stream).poll_write(context, bytes),
+            }
+        }
+        while this.written < this.refusal.len() {
+            let rest = &this.refusal[this.written..];
+            this.written += ready!(Pin::new(&mut this.stream).poll_write(context, rest))?;
+        }
+        (this.refusal, this.written) = (Vec::new(), 0);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+/// What the HTTP library refused, if these bytes are its refusal: the head of an answer that bears no number, since it
+/// has seen no dialect.
+fn bare_refusal(bytes: &[u8], dialect: &Dialect) -> Option<Error> {
+    let status = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    if !matches!(status[0], b'4' | b'5') || contains(bytes, dialect.request_id_header.as_bytes()) {
+        return None;
+    }
+    Some(match status {
+        b"414" => Error::AddressTooLong(usize::from(u16::MAX) - 1),
+        b"431" => Error::HeadTooLarge,
+        _ => Error::NotHttp,
+    })
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
+}
+
+impl Voice {
+    /// The refusal as it goes over the wire; the connection ends with it.
+    fn refusal(&self, error: &Error) -> Vec<u8> {
+        let id = RequestId(self.entropy.id(self.clock.now()));
+        let asked = Asked { id, method: Default::default(), uri: Default::default(), headers: Default::default() };
+        let mut response = (self.dialect.render)(error, &asked);
+        tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
+        response.headers_mut().insert(self.dialect.request_id_header, id.header());
+        on_the_wire(response)
+    }
+}
+
+fn on_the_wire(response: Response) -> Vec<u8> {
+    let (head, body) = response.into_parts();
+    let body = body.collect().now_or_never().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
+    let mut wire = format!("HTTP/1.1 {}\r\n", head.status).into_bytes();
+    for (name, value) in &head.headers {
+        wire.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    wire.extend(format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len()).into_bytes());
+    wire.extend(&body);
+    wire
+}
