@@ -12,13 +12,13 @@ use address::Rules;
 use chrono::{DateTime, Utc};
 use fault::Fault;
 use ipnet::IpNet;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, redirect, retry};
 use resolver::Resolver;
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 /// How long a whole exchange may take.
@@ -105,25 +105,30 @@ impl Outbound {
     /// Tries once. Whatever happens is an outcome.
     pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Outcome {
         let start = Instant::now();
-        let mut response_status = None;
-        let exchange = self.exchange(message, now, &mut response_status);
-        let result = match tokio::time::timeout(self.patience, exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(Fault::Late(self.patience)),
+        let (response_status, fault) = match self.in_time(start, self.post(message, now)).await {
+            Err(fault) => (None, Some(fault)),
+            Ok(response) => {
+                let (status, verdict) = (response.status().as_u16(), fault::of_response(&response));
+                let lost = self.in_time(start, drain(response)).await.err();
+                (Some(status), verdict.or(lost))
+            }
         };
-        Outcome { response_status, latency: start.elapsed(), fault: result.err().map(|fault| fault.to_string()) }
+        Outcome { response_status, latency: start.elapsed(), fault: fault.map(|fault| fault.to_string()) }
     }
 
-    /// The exchange itself, which notes the status as soon as it is known.
-    async fn exchange(&self, message: &Message, now: DateTime<Utc>, status: &mut Option<u16>) -> Result<(), Fault> {
+    async fn in_time<T>(&self, start: Instant, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        timeout_at(start + self.patience, step).await.unwrap_or(Err(Fault::Late(self.patience)))
+    }
+
+    async fn post(&self, message: &Message, now: DateTime<Utc>) -> Result<Response, Fault> {
         let route = if message.may_reach_loopback { &self.loopback } else { &self.public };
-        let url = route.admit(&message.url)?;
-        let headers = signature::headers(message, now)?;
-        let response = route.post(url.clone(), headers, message.body.clone()).await?;
-        *status = Some(response.status().as_u16());
-        let judgement = fault::of_response(&url, &response);
-        drain(response).await?;
-        judgement.map_or(Ok(()), Err)
+        let request = route
+            .client
+            .post(route.admit(&message.url)?)
+            .headers(signature::headers(message, now)?)
+            .header(CONTENT_TYPE, "application/json")
+            .body(message.body.clone());
+        Ok(request.send().await?)
     }
 }
 
@@ -149,7 +154,7 @@ impl Route {
     /// The address, unless it is none or spells out a machine that is refused. The client asks the resolver about names
     /// only, so addresses in figures are judged here; the parser has made one spelling of all by then.
     fn admit(&self, url: &str) -> Result<Url, Fault> {
-        let url = Url::parse(url).map_err(|fault| Fault::Url(fault.to_string()))?;
+        let url = Url::parse(url)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Fault::Scheme);
         }
@@ -162,11 +167,6 @@ impl Route {
             Some(refusal) => Err(Fault::Refused(refusal)),
             None => Ok(url),
         }
-    }
-
-    async fn post(&self, url: Url, headers: HeaderMap, body: Vec<u8>) -> Result<Response, Fault> {
-        let request = self.client.post(url).headers(headers).header(CONTENT_TYPE, "application/json").body(body);
-        Ok(request.send().await?)
     }
 }
 

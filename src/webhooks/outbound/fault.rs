@@ -5,19 +5,21 @@ use super::address::Refusal;
 use super::resolver::Unreachable;
 use reqwest::Response;
 use reqwest::header::LOCATION;
+use rustls::CertificateError;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
-use url::Url;
+use url::{ParseError, Url};
 
 /// How much of a foreign address is repeated.
 const MOST_REPEATED: usize = 200;
+const CLOSED: &str = "the connection was closed before a whole answer";
 
 /// Why there was no good answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("the webhook's address is not a URL: {0}")]
-    Url(String),
+    Url(ParseError),
     #[error("the webhook's address must begin with https:// or http://")]
     Scheme,
     #[error("the webhook leads to {0}")]
@@ -39,12 +41,12 @@ pub enum Fault {
 }
 
 /// What is bad about an answer; none if it is a good one.
-pub fn of_response(url: &Url, response: &Response) -> Option<Fault> {
+pub fn of_response(response: &Response) -> Option<Fault> {
     let status = response.status();
     match response.headers().get(LOCATION) {
         _ if status.is_success() => None,
         Some(location) if status.is_redirection() => {
-            let place = location.to_str().ok().and_then(|text| url.join(text).ok());
+            let place = location.to_str().ok().and_then(|text| response.url().join(text).ok());
             Some(Fault::Redirected(status.as_u16(), place.map_or("an unreadable address".to_owned(), public_part)))
         }
         _ => Some(Fault::Answered(status.as_u16())),
@@ -58,6 +60,15 @@ fn public_part(mut url: Url) -> String {
     url.set_query(None);
     url.set_fragment(None);
     url.as_str().chars().take(MOST_REPEATED).collect()
+}
+
+impl From<ParseError> for Fault {
+    fn from(error: ParseError) -> Fault {
+        match error {
+            ParseError::RelativeUrlWithoutBase => Fault::Scheme,
+            error => Fault::Url(error),
+        }
+    }
 }
 
 impl From<reqwest::Error> for Fault {
@@ -89,7 +100,7 @@ fn explain(cause: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(fault) = cause.downcast_ref::<rustls::Error>() {
         return Some(match fault {
-            rustls::Error::InvalidCertificate(why) => format!("certificate not trusted: {why}"),
+            rustls::Error::InvalidCertificate(why) => format!("certificate not trusted: {}", distrust(why)),
             fault => format!("no secure connection: {fault}"),
         });
     }
@@ -111,4 +122,15 @@ fn explain(cause: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
-const CLOSED: &str = "the connection was closed before a whole answer";
+/// What is wrong with a certificate.
+fn distrust(why: &CertificateError) -> String {
+    use CertificateError::*;
+    let words = match why {
+        UnknownIssuer => "its issuer is unknown",
+        Expired | ExpiredContext { .. } => "it has expired",
+        NotValidYet | NotValidYetContext { .. } => "it is not valid yet",
+        NotValidForName | NotValidForNameContext { .. } => "it is for another name",
+        other => return other.to_string(),
+    };
+    words.to_owned()
+}

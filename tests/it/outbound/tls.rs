@@ -1,0 +1,109 @@
+//! Certificates: who cannot prove a name gets no message. The key below was made for these tests and proves nothing.
+
+use super::receiver::message;
+use super::{fault, send};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+const KEY: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/2RkN6HSMzynaF55\n\
+wdhlu4nCd5vbCmrZCzSDg47IY1ChRANCAAQ+2ntNQNOxMRLZVS6B+7lkYgNWhCk+\n\
+Odd/Ra1wfYcTm6BMuEhPL8ayjsskxVTCpifnhs3wCjjAUBkMu5RzfAOj\n\
+-----END PRIVATE KEY-----";
+
+/// For `localhost`, until 2126, signed with the key itself.
+const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBtjCCAVygAwIBAgIUWOrtHN49TtNxqWwsGMLSJ+BQCZowCgYIKoZIzj0EAwIw\n\
+JjEkMCIGA1UEAwwbcmVjZWl2ZXIgaW4gSGFuZHNldCdzIHRlc3RzMCAXDTI2MTEy\n\
+MTIzNDMyMloYDzIxMjYxMDI4MjM0MzIyWjAmMSQwIgYDVQQDDBtyZWNlaXZlciBp\n\
+biBIYW5kc2V0J3MgdGVzdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ+2ntN\n\
+QNOxMRLZVS6B+7lkYgNWhCk+Odd/Ra1wfYcTm6BMuEhPL8ayjsskxVTCpifnhs3w\n\
+CjjAUBkMu5RzfAOjo2YwZDAdBgNVHQ4EFgQUKQaJZGABNhoi50IMLPdqGmoc2U0w\n\
+HwYDVR0jBBgwFoAUKQaJZGABNhoi50IMLPdqGmoc2U0wFAYDVR0RBA0wC4IJbG9j\n\
+YWxob3N0MAwGA1UdEwEB/wQCMAAwCgYIKoZIzj0EAwIDSAAwRQIgU4+IpnAX3cLi\n\
+f9Ww80sprrDze+l7Lx4wOS+d8D05O9oCIQCs0pdXf3a5bTXz2w13SZ2XbPEN0D4z\n\
+0JAOh+ye6r1EFQ==\n\
+-----END CERTIFICATE-----";
+
+/// Set for the run of a test within itself, in which the system trusts the certificate.
+const TRUSTING: &str = "HANDSET_TEST_TRUSTS_ITS_RECEIVER";
+
+#[tokio::test]
+async fn a_receiver_that_vouches_for_itself_is_not_trusted() {
+    let (port, answered) = secure_receiver().await;
+    let outcome = send(&message(&format!("https://localhost:{port}/"))).await;
+    assert_eq!(outcome.response_status, None);
+    assert_eq!(fault(&outcome), "certificate not trusted: its issuer is unknown");
+    assert!(!answered.await.expect("the receiver ends"), "nothing is said over a connection that is not trusted");
+}
+
+#[tokio::test]
+async fn a_receiver_whom_the_system_trusts_is_reached_by_its_own_name_only() {
+    if std::env::var_os(TRUSTING).is_none() {
+        let trusted = tempfile::NamedTempFile::new().expect("a place for a file");
+        std::fs::write(trusted.path(), CERTIFICATE).expect("a file");
+        let name = "outbound::tls::a_receiver_whom_the_system_trusts_is_reached_by_its_own_name_only";
+        let run = tokio::process::Command::new(std::env::current_exe().expect("this test is a program"))
+            .args(["--exact", name])
+            .env(TRUSTING, "yes")
+            .env("SSL_CERT_FILE", trusted.path())
+            .output();
+        let run = run.await.expect("the test runs within itself");
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+        return;
+    }
+    let (port, answered) = secure_receiver().await;
+    let outcome = send(&message(&format!("https://localhost:{port}/"))).await;
+    assert!(outcome.is_delivered(), "{outcome:?}");
+    assert!(answered.await.expect("the receiver ends"));
+
+    let (port, answered) = secure_receiver().await;
+    let outcome = send(&message(&format!("https://127.0.0.1:{port}/"))).await;
+    assert_eq!(fault(&outcome), "certificate not trusted: it is for another name");
+    assert!(!answered.await.expect("the receiver ends"));
+}
+
+/// Answers one message over TLS; its port, and whether it came to that.
+async fn secure_receiver() -> (u16, JoinHandle<bool>) {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).expect("a key");
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).expect("a certificate");
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
+        .expect("a server");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let answered = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let Ok(mut stream) = TlsAcceptor::from(Arc::new(config)).accept(stream).await else { return false };
+        let mut start = [0; 5];
+        stream.read_exact(&mut start).await.is_ok()
+            && &start == b"POST "
+            && stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.is_ok()
+            && stream.flush().await.is_ok()
+    });
+    (port, answered)
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_speak_tls_is_said_to_be_insecure() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let plain = tokio::spawn(async move {
+        let (mut stream, _): (TcpStream, _) = listener.accept().await.expect("a connection");
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        std::future::pending::<()>().await;
+    });
+    let outcome = send(&message(&format!("https://localhost:{port}/"))).await;
+    assert!(fault(&outcome).starts_with("no secure connection: "), "{outcome:?}");
+    plain.abort();
+}
