@@ -8,11 +8,14 @@ use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::model::reach::Reach;
 use crate::model::token::scheme_of;
 use crate::store::{Account, Authenticated, Caller, Credential, Presented, Workspace};
-use axum::http::header::{AUTHORIZATION, HeaderName};
+use axum::http::header::*;
 use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, Utc};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use uuid::Uuid;
+
+/// The header that a page may read the request's number from.
+const REQUEST_ID: HeaderName = HeaderName::from_static("seam-request-id");
 
 /// Which credentials a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,5 +269,15 @@ pub fn cors() -> CorsLayer {
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([HeaderName::from_static("seam-request-id")])
+        .expose_headers([REQUEST_ID])
+}
+
+/// Lets the page that asked read the answer. Errors are written at the edge, outside of [`cors`], and need it said again.
+pub fn open_to_page(asked: &HeaderMap, answer: &mut HeaderMap) {
+    answer.insert(VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = asked.get(ORIGIN) {
+        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, REQUEST_ID.into());
+    }
 }

@@ -1,6 +1,7 @@
 //! Every domain error in Seam's words: the envelope, the types and messages of Seam's framework, and zod's tree of input
 //! faults. Clients map 401 to one class and drop its message, so what they must tell apart is never a 401.
 
+use super::access;
 use super::answer::json_response;
 use crate::error::*;
 use crate::http::Asked;
@@ -48,6 +49,7 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
 
     let mut response = json_response(json!({ "error": inside, "ok": false }).to_string().into_bytes());
     *response.status_mut() = status;
+    access::open_to_page(&asked.headers, response.headers_mut());
     match error {
         Error::MethodNotAllowed(methods) => {
             let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
