@@ -3,10 +3,12 @@
 mod outbound;
 mod postgres;
 mod seam_auth;
+mod seam_errors;
 mod seam_input;
 mod seam_pages;
 mod seam_people;
 mod seam_stories;
 mod seam_time;
 mod voices;
+mod wire;
 mod world;

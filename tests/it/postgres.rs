@@ -5,7 +5,7 @@ mod crash;
 mod places;
 mod programs;
 mod shutdown;
-mod stage;
+pub mod stage;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};

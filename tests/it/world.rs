@@ -3,7 +3,8 @@
 
 pub mod stage;
 
-use crate::voices::Voice;
+use crate::voices::{Answer, Voice};
+use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::ambient::{Clock, Entropy};
 use handset::http::App;
@@ -31,7 +32,8 @@ pub struct World {
     pub entropy: Entropy,
     pub store: Store,
     first: Tenant,
-    database: Database,
+    database_url: String,
+    _database: Option<Database>,
     _until_dropped: DropGuard,
 }
 
@@ -43,13 +45,14 @@ impl World {
     /// A world whose server has a larger pool, for tests that press.
     pub async fn with_connections(connections: u32) -> World {
         let database = Database::new(connections).await;
-        let entropy = Entropy::seeded(1);
-        let store = Store::open(&database.url, connections, seal()).await.expect("a fresh database opens");
-        World::on(database, store, entropy).await
+        let world = World::at(&database.url, connections).await;
+        World { _database: Some(database), ..world }
     }
 
-    async fn on(database: Database, store: Store, entropy: Entropy) -> World {
-        let clock = Clock::held(noon());
+    /// A world in a migrated database that the test has made itself.
+    pub async fn at(database_url: &str, connections: u32) -> World {
+        let store = Store::open(database_url, connections, seal()).await.expect("the database opens");
+        let (clock, entropy) = (Clock::held(noon()), Entropy::seeded(1));
         let app = App {
             store: store.clone(),
             clock: clock.clone(),
@@ -62,7 +65,8 @@ impl World {
         let stop = CancellationToken::new();
         tokio::spawn(server::serve(listener, app, stop.clone()));
         let first = Tenant::found("First", true, &url, &store, &clock, &entropy).await;
-        World { url, clock, entropy, store, first, database, _until_dropped: stop.drop_guard() }
+        let (database_url, stop) = (database_url.to_owned(), stop.drop_guard());
+        World { url, clock, entropy, store, first, database_url, _database: None, _until_dropped: stop }
     }
 
     /// One more workspace, a sandbox.
@@ -120,12 +124,12 @@ impl World {
 
     /// A look into the database, behind the server's back.
     pub async fn database(&self) -> PgConnection {
-        PgConnection::connect(&self.database.url).await.expect("the test's database accepts")
+        PgConnection::connect(&self.database_url).await.expect("the test's database accepts")
     }
 
-    /// Where the database is.
-    pub fn database_url(&self) -> &str {
-        &self.database.url
+    /// Bytes on a connection of their own, and what comes back.
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
+        wire::raw(self.url.trim_start_matches("http://"), request.as_ref()).await
     }
 }
 

@@ -98,7 +98,7 @@ impl Service {
     /// The command that starts it, to be amended.
     pub fn command(place: &Place) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
-        command.arg("dev-db").arg("--data-dir").arg(place.data());
+        command.args(["dev-db", "--log", "info", "--data-dir"]).arg(place.data());
         command
     }
 
@@ -162,6 +162,15 @@ impl Drop for Service {
 pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !true_now() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        sleep(POLL).await;
+    }
+}
+
+/// Waits for something to come true that has to be asked for.
+pub async fn until_async(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !true_now().await {
         assert!(Instant::now() < deadline, "not in time: {what}");
         sleep(POLL).await;
     }
