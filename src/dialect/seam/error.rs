@@ -237,12 +237,14 @@ fn text(step: &Step) -> String {
     }
 }
 
-/// The tree of zod 3's `format()`: a node an object with `_errors`, children by name, list entries by index.
+/// The tree of zod 3's `format()`: a node an object with `_errors`, children by name, list entries by index. A key that
+/// a caller has named `_errors` can have no node of its own (zod breaks on it); its faults are told one step further out.
 fn tree(issues: &[Issue]) -> Value {
     let mut root = json!({ "_errors": [] });
     for issue in issues {
-        let node = issue.path.iter().fold(&mut root, |node, step| {
-            let child = &mut node[text(step)];
+        let steps = issue.path.iter().map(text).take_while(|step| step != "_errors");
+        let node = steps.fold(&mut root, |node, step| {
+            let child = &mut node[step];
             if child.is_null() {
                 *child = json!({ "_errors": [] });
             }
