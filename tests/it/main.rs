@@ -4,6 +4,7 @@ mod outbound;
 mod postgres;
 mod seam_auth;
 mod seam_errors;
+mod seam_hostile;
 mod seam_input;
 mod seam_pages;
 mod seam_people;
