@@ -2,6 +2,7 @@
 
 mod outbound;
 mod postgres;
+mod races;
 mod seam_auth;
 mod seam_errors;
 mod seam_hostile;
