@@ -36,9 +36,11 @@ impl Workspace {
             self.lock_person(&mut transaction, person).await?;
         }
         self.insert_credential(&mut transaction, new, now).await?;
+        // Read before others can touch it: it may go with its phone at once.
+        let made = self.credential_on(&mut transaction, new.acs_credential_id).await?;
         transaction.commit().await?;
         self.store.ring();
-        self.credential(new.acs_credential_id).await
+        Ok(made)
     }
 
     async fn insert_credential(
@@ -108,8 +110,13 @@ impl Workspace {
 
     /// The credential with this id.
     pub async fn credential(&self, id: CredentialId) -> Result<Credential> {
+        let mut connection = self.store.pool.acquire().await?;
+        self.credential_on(&mut connection, id).await
+    }
+
+    async fn credential_on(&self, connection: &mut sqlx::PgConnection, id: CredentialId) -> Result<Credential> {
         let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.key(), id.0)
-            .fetch_optional(&self.store.pool)
+            .fetch_optional(connection)
             .await?;
         super::found(row, Noun::Credential, id)
     }
