@@ -17,14 +17,22 @@ impl Workspace {
             return Err(Error::Conflict(Reason::NotASandbox));
         }
         let mut transaction = self.store.pool.begin().await?;
-        // In the order of their references, so that no cascade has work left.
+        // In the order in which everything takes its locks (persons, phones, credentials, the clock of events, webhooks),
+        // so that nobody who is in the middle of something waits in a circle with this. Whoever comes later finds
+        // nobody; a person who is made meanwhile is one of the new beginning.
+        let persons = self.lock_everybody(&mut transaction).await?;
         for statement in [
-            sqlx::query!("delete from event where workspace_id = $1", self.key()),
-            sqlx::query!("delete from webhook where workspace_id = $1", self.key()),
-            sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
-            sqlx::query!("delete from credential where workspace_id = $1", self.key()),
             sqlx::query!("delete from phone where workspace_id = $1", self.key()),
-            sqlx::query!("delete from user_identity where workspace_id = $1", self.key()),
+            sqlx::query!("delete from credential where workspace_id = $1", self.key()),
+            sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
+            sqlx::query!(
+                "delete from user_identity where workspace_id = $1 and user_identity_id = any ($2)",
+                self.key(),
+                &persons,
+            ),
+            sqlx::query!("update event_clock set last_at = last_at where workspace_id = $1", self.key()),
+            sqlx::query!("delete from webhook where workspace_id = $1", self.key()),
+            sqlx::query!("delete from event where workspace_id = $1", self.key()),
         ] {
             statement.execute(&mut *transaction).await?;
         }
@@ -42,5 +50,13 @@ impl Workspace {
         .await?;
         transaction.commit().await?;
         Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
+    }
+    async fn lock_everybody(&self, connection: &mut sqlx::PgConnection) -> Result<Vec<uuid::Uuid>> {
+        Ok(sqlx::query_scalar!(
+            "select user_identity_id from user_identity where workspace_id = $1 order by user_identity_id for update",
+            self.key(),
+        )
+        .fetch_all(connection)
+        .await?)
     }
 }
