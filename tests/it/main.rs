@@ -1,6 +1,7 @@
 //! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
 mod outbound;
+mod outbox;
 mod postgres;
 mod races;
 mod seam_auth;
@@ -9,6 +10,7 @@ mod seam_hostile;
 mod seam_input;
 mod seam_pages;
 mod seam_people;
+mod seam_sessions;
 mod seam_stories;
 mod seam_time;
 mod voices;
