@@ -46,8 +46,7 @@ async fn without_a_body_a_session_of_nobody_in_particular_is_made_each_time() {
     let form = "application/x-www-form-urlencoded";
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let put =
-            world.key().request("PUT", "/client_sessions/create").header("content-type", form);
+        let put = world.key().request("PUT", "/client_sessions/create").header("content-type", form);
         ids.push(text(&world.key().send(put).await.ok()["client_session"]["client_session_id"]));
     }
     assert_ne!(ids[0], ids[1]);
