@@ -1,5 +1,8 @@
 //! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
+mod coverage;
+mod document;
+mod openapi;
 mod outbound;
 mod outbox;
 mod postgres;

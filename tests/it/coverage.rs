@@ -1,0 +1,97 @@
+//! Every operation of the document against every wrong caller there is. Both lists meet by construction: an operation
+//! that is added to the document is tried, and one that the document does not have fails another test. Who is calling is
+//! judged before the method and before the input, so each caller comes with neither right, too.
+
+mod impostors;
+
+use crate::document::{Operation, operations};
+use crate::voices::{Answer, Voice};
+use crate::world::World;
+use impostors::{Impostor, impostors};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a caller is told whose credential the operation cannot use.
+const NONE_SUCCEEDED: (u16, &str, &str) = (401, "unauthorized", "No authentication methods succeeded");
+
+#[tokio::test]
+async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anything_else() {
+    let world = World::new().await;
+    let mut refused_in_own_words: BTreeMap<&str, usize> = BTreeMap::new();
+    for impostor in impostors(&world).await {
+        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let count = refused_in_own_words.entry(impostor.name).or_default();
+        for operation in operations().into_iter().filter(|operation| !operation.is_open()) {
+            let Some(refusal) = refusal(&impostor, &operation) else { continue };
+            *count += usize::from(refusal == impostor.refusal);
+            for answer in tries(&voice, &operation).await {
+                let error = answer.refused(refusal.0, refusal.1);
+                assert_eq!(error["message"], refusal.2, "{operation}, called by {}", impostor.name);
+                let members: BTreeSet<&String> = error.as_object().into_iter().flat_map(|error| error.keys()).collect();
+                let plain = ["message", "request_id", "type"].map(str::to_owned);
+                assert_eq!(members, plain.iter().collect(), "{operation}, called by {}", impostor.name);
+            }
+        }
+    }
+    let never: Vec<_> = refused_in_own_words.iter().filter(|(_, count)| **count == 0).collect();
+    assert!(never.is_empty(), "no operation judges {never:?}");
+}
+
+#[tokio::test]
+async fn right_callers_get_past_the_door_of_every_operation_that_names_their_scheme() {
+    let world = World::new().await;
+    let session = world.client_session(json!({})).await;
+    let session = session["token"].as_str().expect("a session has a token");
+    let token = world.access_token(&[&world]).await;
+    let jwt = world.console_session(&[&world]).await;
+    let callers = BTreeMap::from([
+        ("api_key", vec![world.key().clone()]),
+        ("pat_with_workspace", vec![world.pat().await]),
+        ("console_session_with_workspace", vec![world.console().await]),
+        ("pat_without_workspace", vec![world.nobody().bearer(token.reveal()), world.pat().await]),
+        ("console_session_without_workspace", vec![world.nobody().bearer(jwt.reveal()), world.console().await]),
+        (
+            "client_session",
+            vec![
+                world.nobody().bearer(session),
+                world.nobody().with("client-session-token", session),
+                world.nobody().with("seam-client-session-token", session),
+                // JavaScript clients send it twice; the header also wins over whatever else is in the bearer.
+                world.nobody().with("client-session-token", session).bearer(session),
+                world.nobody().with("client-session-token", session).bearer("seam_unknown1_nothing"),
+            ],
+        ),
+        ("publishable_key", vec![world.browser()]),
+    ]);
+    for operation in operations() {
+        for scheme in operation.schemes() {
+            let voices = callers.get(scheme).unwrap_or_else(|| panic!("{operation}: nobody has a {scheme}"));
+            for voice in voices {
+                // The next thing that is judged is the method.
+                wrong_method(voice, &operation).await.refused(405, "method_not_allowed");
+            }
+        }
+    }
+}
+
+/// What the caller must be told by the operation; None if it is right to let them in.
+fn refusal(impostor: &Impostor, operation: &Operation) -> Option<(u16, &'static str, &'static str)> {
+    if operation.takes_any(impostor.tried_as) {
+        Some(impostor.refusal)
+    } else if operation.takes_any(impostor.genuine_as) {
+        None
+    } else {
+        Some(NONE_SUCCEEDED)
+    }
+}
+
+/// The operation as it is documented, with input that cannot be read, and by a method that it does not have.
+async fn tries(voice: &Voice, operation: &Operation) -> [Answer; 3] {
+    let broken = voice.request(operation.method, operation.path).header("content-type", "application/json").body("{");
+    [voice.call(operation.method, operation.path).await, voice.send(broken).await, wrong_method(voice, operation).await]
+}
+
+async fn wrong_method(voice: &Voice, operation: &Operation) -> Answer {
+    let request = voice.request("BREW", operation.path).header("content-type", "text/coffee").body("{");
+    voice.send(request).await
+}

@@ -1,0 +1,229 @@
+//! Callers who must not be let in: each credential of the contract, wrong in each way in which it can be.
+
+use crate::world::{World, text};
+use base64::prelude::*;
+use chrono::TimeDelta;
+use handset::model::id::WorkspaceId;
+use jsonwebtoken::EncodingKey;
+use serde_json::{Value, json};
+
+/// Somebody who must not be let in.
+pub struct Impostor {
+    pub name: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+    /// The schemes as which the credential is tried and found wrong.
+    pub tried_as: &'static [&'static str],
+    /// What those who try it say: status, type and message.
+    pub refusal: (u16, &'static str, &'static str),
+    /// The schemes as which the same request is in order.
+    pub genuine_as: &'static [&'static str],
+}
+
+const KEY: &[&str] = &["api_key"];
+const MEMBER_TOKEN: &[&str] = &["pat_with_workspace"];
+const ANY_TOKEN: &[&str] = &["pat_with_workspace", "pat_without_workspace"];
+const MEMBER_JWT: &[&str] = &["console_session_with_workspace"];
+const ANY_JWT: &[&str] = &["console_session_with_workspace", "console_session_without_workspace"];
+const SESSION: &[&str] = &["client_session"];
+const PUBLISHABLE: &[&str] = &["publishable_key"];
+
+const NO_CREDENTIAL: (u16, &str, &str) = super::NONE_SUCCEEDED;
+const NO_KEY: (u16, &str, &str) = (401, "unauthorized", "API Key not found");
+const NO_TOKEN: (u16, &str, &str) = (401, "unauthorized", "Access token not found");
+const NO_JWT: (u16, &str, &str) = (401, "unauthorized", "Session not found");
+const NO_MEMBER: (u16, &str, &str) = (401, "unauthorized", "User does not have access to this workspace");
+const NO_SESSION: (u16, &str, &str) = (401, "client_session_not_found", "Client session not found");
+const NO_WORKSPACE: (u16, &str, &str) = (401, "workspace_not_found", "Workspace not found");
+const REVOKED: (u16, &str, &str) = (401, "client_session_revoked", "Client session revoked");
+const EXPIRED: (u16, &str, &str) = (401, "client_session_expired", "Client session expired");
+const MALFORMED: (u16, &str, &str) =
+    (400, "invalid_client_session_token", "A client session token begins with \"seam_cst\"");
+
+impl Impostor {
+    fn new(name: &'static str, headers: &[(&'static str, &str)]) -> Impostor {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Impostor { name, headers, tried_as: &[], refusal: NO_CREDENTIAL, genuine_as: &[] }
+    }
+
+    fn bearer(name: &'static str, token: &str) -> Impostor {
+        Impostor::new(name, &[("authorization", &format!("Bearer {token}"))])
+    }
+
+    fn tried(self, tried_as: &'static [&'static str], refusal: (u16, &'static str, &'static str)) -> Impostor {
+        Impostor { tried_as, refusal, ..self }
+    }
+
+    fn genuine(self, genuine_as: &'static [&'static str]) -> Impostor {
+        Impostor { genuine_as, ..self }
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Impostor {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+/// All of them.
+pub async fn impostors(world: &World) -> Vec<Impostor> {
+    let mut all = strangers(world);
+    all.extend(with_keys(world).await);
+    all.extend(with_access_tokens(world).await);
+    all.extend(with_console_sessions(world).await);
+    all.extend(with_client_sessions(world).await);
+    all
+}
+
+fn strangers(world: &World) -> Vec<Impostor> {
+    let key = world.api_key.reveal();
+    let publishable = &world.record.publishable_key;
+    let shown = |name, value: &str| Impostor::new(name, &[("authorization", value)]);
+    vec![
+        Impostor::new("nobody", &[]),
+        shown("Basic", "Basic x"),
+        shown("Basic with a good key", &format!("Basic {key}")),
+        shown("Bearer without a token", "Bearer "),
+        shown("a bare key", key),
+        Impostor::new("a key in a header of its own", &[("seam-api-key", key)]),
+        Impostor::new("a workspace and no credential", &[("seam-workspace", &world.id)]),
+        Impostor::bearer("a publishable key as a bearer token", publishable),
+        Impostor::bearer("a publishable key beside itself", publishable).with("seam-publishable-key", publishable),
+        shown("a publishable key beside Basic", "Basic x").with("seam-publishable-key", publishable),
+        Impostor::new("a publishable key", &[("seam-publishable-key", publishable)]).genuine(PUBLISHABLE),
+        Impostor::new("an unknown publishable key", &[("seam-publishable-key", "seam_pk1unknown1_nothing")])
+            .tried(PUBLISHABLE, NO_WORKSPACE),
+    ]
+}
+
+async fn with_keys(world: &World) -> Vec<Impostor> {
+    let (now, entropy) = (world.clock.now(), &world.entropy);
+    let minted = world.store.create_api_key(&world.record, "revoked", now, entropy).await;
+    let (_, revoked) = minted.expect("the workspace exists");
+    world.store.revoke_api_key(revoked.reveal(), now).await.expect("the key exists");
+    let good = world.api_key.reveal();
+    let almost = &good[..good.len() - 1];
+    vec![
+        Impostor::bearer("an unknown key", "seam_unknown1_111111111111111111111111").tried(KEY, NO_KEY),
+        Impostor::bearer("a key of no known form", "sk-111").tried(KEY, NO_KEY),
+        Impostor::bearer("a key but for its last letter", almost).tried(KEY, NO_KEY),
+        Impostor::bearer("a revoked key", revoked.reveal()).tried(KEY, NO_KEY),
+        Impostor::bearer("an unknown key beside a publishable one", "seam_unknown1_nothing")
+            .with("seam-publishable-key", &world.record.publishable_key)
+            .tried(KEY, NO_KEY),
+    ]
+}
+
+async fn with_access_tokens(world: &World) -> Vec<Impostor> {
+    let revoked = world.access_token(&[world]).await;
+    world.store.revoke_access_token(revoked.reveal(), world.clock.now()).await.expect("the token exists");
+    let (foreign, good) = (world.sandbox("Foreign").await, world.access_token(&[world]).await);
+    let unknown = "seam_at1unknown1_111111111111111111111111";
+    let in_own = |name, token: &str| Impostor::bearer(name, token).with("seam-workspace", &world.id);
+    let member = |name, workspace: &str| {
+        let impostor = Impostor::bearer(name, good.reveal()).with("seam-workspace", workspace);
+        impostor.tried(MEMBER_TOKEN, NO_TOKEN).genuine(&["pat_without_workspace"])
+    };
+    vec![
+        in_own("an unknown access token", unknown).tried(ANY_TOKEN, NO_TOKEN),
+        in_own("a revoked access token", revoked.reveal()).tried(ANY_TOKEN, NO_TOKEN),
+        Impostor::bearer("an unknown access token without a workspace", unknown)
+            .tried(&["pat_without_workspace"], NO_TOKEN),
+        Impostor::bearer("a revoked access token without a workspace", revoked.reveal())
+            .tried(&["pat_without_workspace"], NO_TOKEN),
+        Impostor::bearer("an access token without a workspace", good.reveal()).genuine(&["pat_without_workspace"]),
+        member("an access token with a foreign workspace", &foreign.id),
+        member(
+            "an access token with an unknown workspace",
+            &world.entropy.id::<WorkspaceId>(world.clock.now()).to_string(),
+        ),
+        member("an access token with a workspace that is no id", "First"),
+    ]
+}
+
+async fn with_console_sessions(world: &World) -> Vec<Impostor> {
+    let of_a_retired_key = world.console_session(&[world]).await;
+    let rotated = world.store.rotate_console_key(true, world.clock.now(), &world.entropy).await;
+    rotated.expect("the database answers");
+    let now = world.clock.now();
+    let opened =
+        world.store.create_console_session("expired", &[world.record.workspace_id], now, now, &world.entropy).await;
+    let (_, expired) = opened.expect("the workspace exists");
+    let (foreign, good) = (world.sandbox("Foreign").await, world.console_session(&[world]).await);
+    let good = good.reveal();
+    let forged = forged(good);
+    let (head, rest) = good.split_once('.').expect("a JWT has parts");
+    let unsigned_head = json!({ "alg": "none", "kid": part(head)["kid"], "typ": "JWT" }).to_string();
+    let unsigned = format!("{}.{}.", BASE64_URL_SAFE_NO_PAD.encode(unsigned_head), rest.split_once('.').expect("it").0);
+    let nothing =
+        |name, jwt: &str| Impostor::bearer(name, jwt).with("seam-workspace", &world.id).tried(ANY_JWT, NO_JWT);
+    let member = |name, workspace: &str| {
+        let impostor = Impostor::bearer(name, good).with("seam-workspace", workspace);
+        impostor.tried(MEMBER_JWT, NO_MEMBER).genuine(&["console_session_without_workspace"])
+    };
+    vec![
+        nothing("a malformed JWT", "eyJhbGciOiJIUzI1NiJ9.e30"),
+        nothing("a JWT in no more than name", "ey"),
+        nothing("a JWT that another key signed", &forged),
+        nothing("a JWT that nobody signed", &unsigned),
+        nothing("a JWT without its signature", &good[..=good.rfind('.').expect("a JWT has parts")]),
+        nothing("a JWT of a retired key", of_a_retired_key.reveal()),
+        nothing("an expired console session", expired.reveal()),
+        Impostor::bearer("a malformed JWT without a workspace", "eyJ")
+            .tried(&["console_session_without_workspace"], NO_JWT),
+        Impostor::bearer("a console session without a workspace", good).genuine(&["console_session_without_workspace"]),
+        member("a console session with a foreign workspace", &foreign.id),
+        member("a console session with a workspace that is no id", "First"),
+    ]
+}
+
+async fn with_client_sessions(world: &World) -> Vec<Impostor> {
+    let session = async |fields: Value| {
+        let session = world.client_session(fields).await;
+        (text(&session["token"]), json!({ "client_session_id": session["client_session_id"] }))
+    };
+    let (good, _) = session(json!({})).await;
+    let (expired, _) = session(json!({ "expires_at": (world.clock.now() - TimeDelta::seconds(1)).to_rfc3339() })).await;
+    let (revoked, which) = session(json!({})).await;
+    world.key().post("/client_sessions/revoke", which).await.ok();
+    let (deleted, which) = session(json!({})).await;
+    world.key().post("/client_sessions/delete", which).await.ok();
+
+    let unknown = "seam_cst1unknown1_111111111111111111111111";
+    let mut all = vec![
+        Impostor::bearer("a client session", &good).genuine(SESSION),
+        Impostor::bearer("a client session with a workspace", &good).with("seam-workspace", &world.id).genuine(SESSION),
+    ];
+    let headers = ["authorization", "client-session-token", "seam-client-session-token"];
+    for header in headers {
+        let shown = |name, token: &str| {
+            let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
+            Impostor::new(name, &[(header, &value)])
+        };
+        all.push(shown("an unknown client session", unknown).tried(SESSION, NO_SESSION));
+        all.push(shown("a deleted client session", &deleted).tried(SESSION, NO_SESSION));
+        all.push(shown("a revoked client session", &revoked).tried(SESSION, REVOKED));
+        all.push(shown("an expired client session", &expired).tried(SESSION, EXPIRED));
+    }
+    for header in &headers[1..] {
+        all.push(
+            Impostor::new("a client session's header without its mark", &[(header, "x")]).tried(SESSION, MALFORMED),
+        );
+        let beside = Impostor::bearer("a good key beside an unknown client session", world.api_key.reveal());
+        all.push(beside.with(header, unknown).tried(SESSION, NO_SESSION).genuine(KEY));
+        let beside = Impostor::bearer("a good client session beside another that is revoked", &good);
+        all.push(beside.with(header, &revoked).tried(SESSION, REVOKED));
+    }
+    all
+}
+
+/// The same JWT, signed by somebody else.
+fn forged(jwt: &str) -> String {
+    let header = jsonwebtoken::decode_header(jwt).expect("a JWT has a header");
+    let claims = part(jwt.split('.').nth(1).expect("a JWT has claims"));
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(b"another key")).expect("a JWT")
+}
+
+/// A part of a JWT.
+fn part(text: &str) -> Value {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64");
+    serde_json::from_slice(&bytes).expect("JSON")
+}

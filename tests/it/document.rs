@@ -1,0 +1,152 @@
+//! The committed OpenAPI document as tests use it: its operations, who they say may call them, what they take, and how
+//! a request is made of that. What is true of the document itself is tested elsewhere.
+
+pub mod schema;
+
+use crate::voices::{Answer, Voice};
+use serde_json::{Map, Value, json};
+use std::sync::OnceLock;
+use url::form_urlencoded::Serializer;
+
+/// The methods that an operation may have.
+pub const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// The document as it is committed.
+pub fn committed() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let text = std::fs::read_to_string(path).expect("openapi.json is committed");
+        serde_json::from_str(&text).expect("openapi.json is JSON")
+    })
+}
+
+/// One path with one method.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    pub path: &'static str,
+    /// In capitals.
+    pub method: &'static str,
+    pub value: &'static Value,
+}
+
+/// A parameter, or a property of the body.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub name: &'static str,
+    pub is_required: bool,
+    pub schema: &'static Value,
+}
+
+/// Every operation of the document.
+pub fn operations() -> Vec<Operation> {
+    let paths = committed()["paths"].as_object().expect("the document has paths");
+    let operations = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().expect("a path has methods");
+        methods.iter().map(move |(name, value)| {
+            let method = METHODS.into_iter().find(|method| method.eq_ignore_ascii_case(name));
+            Operation { path, method: method.unwrap_or_else(|| panic!("{path}: what is {name}?")), value }
+        })
+    });
+    let operations: Vec<Operation> = operations.collect();
+    assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
+    operations
+}
+
+impl Operation {
+    /// The credentials that it takes, by the names of their schemes.
+    pub fn schemes(&self) -> Vec<&'static str> {
+        let ways = self.value["security"].as_array().unwrap_or_else(|| panic!("{self}: no security"));
+        let names = ways.iter().flat_map(|way| way.as_object().expect("a way to show who is calling").keys());
+        names.map(String::as_str).filter(|name| *name != "workspace").collect()
+    }
+
+    /// Whether it takes any of these credentials.
+    pub fn takes_any(&self, schemes: &[&str]) -> bool {
+        self.schemes().iter().any(|scheme| schemes.contains(scheme))
+    }
+
+    /// Whether nobody has to say who they are.
+    pub fn is_open(&self) -> bool {
+        self.schemes().is_empty()
+    }
+
+    /// Whether it only looks.
+    pub fn only_reads(&self) -> bool {
+        let verb = self.path.rsplit('/').next().unwrap_or_default();
+        verb == "get" || verb == "list" || verb.starts_with("list_")
+    }
+
+    /// Everything that it takes.
+    pub fn fields(&self) -> Vec<Field> {
+        let parameters = self.value["parameters"].as_array().into_iter().flatten().map(|parameter| Field {
+            name: parameter["name"].as_str().expect("a parameter has a name"),
+            is_required: parameter["required"] == true,
+            schema: &parameter["schema"],
+        });
+        let body = &self.value["requestBody"]["content"]["application/json"]["schema"];
+        let properties = body["properties"].as_object().into_iter().flatten().map(|(name, schema)| Field {
+            name,
+            is_required: body["required"].as_array().is_some_and(|names| names.iter().any(|other| other == name)),
+            schema,
+        });
+        parameters.chain(properties).collect()
+    }
+
+    /// The schema of its success.
+    pub fn answer_schema(&self) -> &'static Value {
+        &self.value["responses"]["200"]["content"]["application/json"]["schema"]
+    }
+
+    /// Lets `voice` call it with these arguments: in the query where the document says so, else in a JSON body.
+    pub async fn call(&self, voice: &Voice, arguments: &Map<String, Value>) -> Answer {
+        match self.method {
+            "GET" | "DELETE" => voice.call(self.method, &format!("{}?{}", self.path, query(arguments))).await,
+            method => voice.json(method, self.path, Value::from(arguments.clone())).await,
+        }
+    }
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Arguments as a query string, as the official clients write it.
+fn query(arguments: &Map<String, Value>) -> String {
+    let mut pairs = Serializer::new(String::new());
+    for (name, value) in arguments {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| _ = pairs.append_pair(name, &plain(item))),
+            Value::Object(record) => {
+                record.iter().for_each(|(key, item)| _ = pairs.append_pair(&format!("{name}.{key}"), &plain(item)));
+            }
+            value => _ = pairs.append_pair(name, &plain(value)),
+        }
+    }
+    pairs.append_pair("_strict", "true").finish()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A value that a field takes.
+pub fn example(schema: &Value) -> Value {
+    if let Some(given) = schema.get("example").or(schema.get("default")).or(schema["enum"].get(0)) {
+        return given.clone();
+    }
+    match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("string"), Some("uuid")) => json!("0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f"),
+        (Some("string"), Some("date-time")) => json!("2026-01-01T00:00:00Z"),
+        (Some("string"), Some("uri")) => json!("https://example.com/hook"),
+        (Some("string"), Some("email")) => json!("somebody@example.com"),
+        (Some("string"), None) => json!("text"),
+        (Some("boolean"), None) => json!(true),
+        (Some("integer" | "number"), None) => json!(1),
+        (Some("array"), None) => json!([]),
+        (Some("object"), None) => json!({}),
+        other => panic!("no example of {other:?}: {schema}"),
+    }
+}

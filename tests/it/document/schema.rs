@@ -1,0 +1,188 @@
+//! A small judge of values by the schemas of the document: the keywords of OpenAPI 3.0 that the document uses, and no
+//! others, so that a keyword that it cannot judge by fails instead of passing unseen.
+
+use chrono::DateTime;
+use serde_json::Value;
+use url::Url;
+use uuid::Uuid;
+
+/// What is wrong with `value`, by `schema`, whose references are into `document`. Empty if nothing is.
+pub fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    let mut judge = Judge { document, faults: Vec::new() };
+    judge.value("$", schema, value);
+    judge.faults
+}
+
+/// The schema that a reference stands for.
+pub fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
+    document.pointer(reference.strip_prefix('#')?)
+}
+
+struct Judge<'a> {
+    document: &'a Value,
+    faults: Vec<String>,
+}
+
+impl<'a> Judge<'a> {
+    fn fault(&mut self, at: &str, message: impl std::fmt::Display) {
+        self.faults.push(format!("{at}: {message}"));
+    }
+
+    fn value(&mut self, at: &str, schema: &'a Value, value: &Value) {
+        let Some(keywords) = schema.as_object() else {
+            return self.fault(at, format_args!("no schema: {schema}"));
+        };
+        if value.is_null() && schema["nullable"] == true {
+            return;
+        }
+        for (keyword, argument) in keywords {
+            match keyword.as_str() {
+                "$ref" => match argument.as_str().and_then(|name| resolve(self.document, name)) {
+                    Some(meant) => self.value(at, meant, value),
+                    None => self.fault(at, format_args!("{argument} leads nowhere")),
+                },
+                "allOf" => argument.as_array().into_iter().flatten().for_each(|part| self.value(at, part, value)),
+                "oneOf" => self.one_of(at, schema, argument, value),
+                "type" => self.kind(at, argument, value),
+                "enum" if !argument.as_array().is_some_and(|known| known.contains(value)) => {
+                    self.fault(at, format_args!("{value} is none of {argument}"));
+                }
+                "format" => self.format(at, argument, value),
+                "items" => {
+                    let items = value.as_array().into_iter().flatten().enumerate();
+                    items.for_each(|(index, item)| self.value(&format!("{at}[{index}]"), argument, item));
+                }
+                "properties" => self.properties(at, argument, value),
+                "required" => self.required(at, argument, value),
+                "additionalProperties" => self.others(at, schema, argument, value),
+                "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems" | "maxProperties" => {
+                    self.bound(at, keyword, schema, argument, value);
+                }
+                "enum" | "nullable" | "exclusiveMinimum" | "discriminator" | "description" | "default" | "example"
+                | "x-route-path" | "x-undocumented" => {}
+                other => self.fault(at, format_args!("no way to judge by {other:?}")),
+            }
+        }
+    }
+
+    fn one_of(&mut self, at: &str, schema: &Value, branches: &'a Value, value: &Value) {
+        // With a discriminator the branch is known, and its faults can be told.
+        let property = schema["discriminator"]["propertyName"].as_str();
+        let branches = branches.as_array().into_iter().flatten();
+        let meant: Vec<&Value> = branches
+            .filter(|branch| match property {
+                Some(name) => branch["properties"][name]["enum"] == serde_json::json!([value[name]]),
+                None => faults(self.document, branch, value).is_empty(),
+            })
+            .collect();
+        match meant.as_slice() {
+            [one] => self.value(at, one, value),
+            meant => self.fault(at, format_args!("{value} fits {} branches", meant.len())),
+        }
+    }
+
+    fn kind(&mut self, at: &str, name: &Value, value: &Value) {
+        let fits = match name.as_str() {
+            Some("string") => value.is_string(),
+            Some("boolean") => value.is_boolean(),
+            Some("integer") => value.is_i64() || value.is_u64(),
+            Some("number") => value.is_number(),
+            Some("array") => value.is_array(),
+            Some("object") => value.is_object(),
+            _ => false,
+        };
+        if !fits {
+            self.fault(at, format_args!("{value} is not of type {name}"));
+        }
+    }
+
+    fn format(&mut self, at: &str, name: &Value, value: &Value) {
+        let Some(text) = value.as_str() else { return };
+        let fits = match name.as_str() {
+            Some("uuid") => Uuid::parse_str(text).is_ok() && text.len() == 36,
+            Some("date-time") => DateTime::parse_from_rfc3339(text).is_ok(),
+            Some("uri") => Url::parse(text).is_ok(),
+            Some("email") => text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && host.contains('.')),
+            _ => false,
+        };
+        if !fits {
+            self.fault(at, format_args!("{text:?} is not of format {name}"));
+        }
+    }
+
+    fn properties(&mut self, at: &str, schemas: &'a Value, value: &Value) {
+        let (Some(schemas), Some(members)) = (schemas.as_object(), value.as_object()) else { return };
+        for (name, member) in members {
+            if let Some(schema) = schemas.get(name) {
+                self.value(&format!("{at}.{name}"), schema, member);
+            }
+        }
+    }
+
+    fn required(&mut self, at: &str, names: &Value, value: &Value) {
+        for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if value.is_object() && value.get(name).is_none() {
+                self.fault(at, format_args!("{name} is missing"));
+            }
+        }
+    }
+
+    fn others(&mut self, at: &str, schema: &Value, rule: &'a Value, value: &Value) {
+        for (name, member) in value.as_object().into_iter().flatten() {
+            if schema["properties"].get(name).is_some() || *rule == true {
+                continue;
+            }
+            match rule {
+                Value::Object(_) => self.value(&format!("{at}.{name}"), rule, member),
+                _ => self.fault(at, format_args!("{name} is one too many")),
+            }
+        }
+    }
+
+    fn bound(&mut self, at: &str, keyword: &str, schema: &Value, bound: &Value, value: &Value) {
+        let measured = match keyword {
+            "minimum" | "maximum" => value.as_f64(),
+            "minLength" | "maxLength" => value.as_str().map(|text| text.chars().count() as f64),
+            "maxProperties" => value.as_object().map(|members| members.len() as f64),
+            _ => value.as_array().map(|items| items.len() as f64),
+        };
+        let (Some(measured), Some(limit)) = (measured, bound.as_f64()) else { return };
+        let is_exclusive = keyword == "minimum" && schema["exclusiveMinimum"] == true;
+        let fits = match keyword.starts_with("min") {
+            true if is_exclusive => measured > limit,
+            true => measured >= limit,
+            false => measured <= limit,
+        };
+        if !fits {
+            self.fault(at, format_args!("{value} is beyond {keyword} {limit}"));
+        }
+    }
+}
+
+#[test]
+fn the_judge_of_schemas_finds_faults() {
+    let document = serde_json::json!({ "named": { "type": "string", "format": "uuid" } });
+    let schema = serde_json::json!({
+        "type": "object", "required": ["id", "kind"], "additionalProperties": false,
+        "properties": {
+            "id": { "$ref": "#/named" },
+            "kind": { "type": "string", "nullable": true, "enum": ["a", "b"] },
+            "some": { "type": "array", "maxItems": 1, "items": { "oneOf": [{ "type": "string" }, { "type": "boolean" }] } },
+        },
+    });
+    let judged = |value: Value| faults(&document, &schema, &value);
+    let id = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
+    assert_eq!(judged(serde_json::json!({ "id": id, "kind": null, "some": [true] })), Vec::<String>::new());
+    for wrong in [
+        serde_json::json!([]),
+        serde_json::json!({ "id": id }),
+        serde_json::json!({ "id": "no", "kind": "a" }),
+        serde_json::json!({ "id": id, "kind": "c" }),
+        serde_json::json!({ "id": id, "kind": "a", "some": [1] }),
+        serde_json::json!({ "id": id, "kind": "a", "some": ["x", "y"] }),
+        serde_json::json!({ "id": id, "kind": "a", "other": 1 }),
+    ] {
+        assert_ne!(judged(wrong.clone()), Vec::<String>::new(), "{wrong}");
+    }
+    assert_ne!(faults(&document, &serde_json::json!({ "anyOf": [] }), &Value::Null), Vec::<String>::new());
+}

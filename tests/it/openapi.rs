@@ -1,0 +1,244 @@
+//! The OpenAPI document: it is the one that the code makes and the server serves, it is whole, its examples are true, and
+//! its routes are those that the server answers. What the command-line client asks of it has a file of its own.
+
+mod blueprint;
+
+use crate::document::{METHODS, Operation, committed, operations, schema};
+use crate::world::World;
+use handset::dialect::seam::openapi;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn the_committed_document_is_what_the_code_makes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let text = fs::read_to_string(path).expect("openapi.json is committed");
+    let is_current = text == format!("{:#}\n", openapi::document());
+    assert!(is_current, "openapi.json is not what the code makes. Make it anew: cargo run -- openapi > openapi.json");
+}
+
+#[tokio::test]
+async fn the_served_document_is_the_committed_one() {
+    let world = World::new().await;
+    let answer = world.nobody().get("/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+    assert!(answer.body == *committed(), "/openapi.json is not the committed openapi.json");
+}
+
+#[test]
+fn every_operation_says_what_it_is() {
+    let tags: Vec<&str> = each(&committed()["tags"]).map(|tag| said(tag, "name")).collect();
+    let mut ids = BTreeSet::new();
+    for operation in operations() {
+        let id = said(operation.value, "operationId");
+        assert!(ids.insert(id), "{operation}: another operation has the id {id}");
+        said(operation.value, "summary");
+        said(operation.value, "description");
+        let own: Vec<&str> = each(&operation.value["tags"]).filter_map(Value::as_str).collect();
+        assert!(!own.is_empty() && own.iter().all(|tag| tags.contains(tag)), "{operation}: tags {own:?} of {tags:?}");
+        let key = operation.value.get("x-response-key");
+        assert!(key.is_some_and(|key| key.is_null() || key.is_string()), "{operation}: response key {key:?}");
+        assert!(operation.value["security"].is_array(), "{operation}: who may call it?");
+    }
+}
+
+#[test]
+fn only_health_is_open_to_everybody() {
+    let open: BTreeSet<&str> = operations().iter().filter(|it| it.is_open()).map(|it| it.path).collect();
+    assert_eq!(open, BTreeSet::from(["/health", "/health/get_health"]));
+    let known = &committed()["components"]["securitySchemes"];
+    for operation in operations() {
+        for way in each(&operation.value["security"]).filter_map(Value::as_object).flatten() {
+            let (scheme, scopes) = way;
+            said(&known[scheme], "description");
+            assert_eq!(*scopes, serde_json::json!([]), "{operation}: {scheme} has scopes");
+        }
+    }
+}
+
+#[test]
+fn every_operation_tells_how_it_can_end() {
+    for operation in operations() {
+        let responses = operation.value["responses"].as_object().unwrap_or_else(|| panic!("{operation}: no responses"));
+        let mut expected = BTreeSet::from(["200", "400", "405", "413", "414", "500", "503"]);
+        if !operation.is_open() {
+            expected.insert("401");
+        }
+        if operation.takes_any(&["publishable_key"]) {
+            expected.insert("403");
+        }
+        if operation.fields().iter().any(|field| field.is_required && field.name.ends_with("_id")) {
+            expected.insert("404");
+        }
+        let told: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
+        let missing: Vec<_> = expected.difference(&told).collect();
+        let invented: Vec<_> = told.difference(&expected).filter(|status| **status != "404").collect();
+        assert!(missing.is_empty() && invented.is_empty(), "{operation}: no {missing:?}, and why {invented:?}?");
+        for (status, response) in responses {
+            said(response, "description");
+            let content = &response["content"]["application/json"];
+            assert!(content["schema"].is_object(), "{operation}: {status} has no schema");
+            assert!(content["example"].is_object(), "{operation}: {status} has no example");
+            assert!(response["headers"]["seam-request-id"].is_object(), "{operation}: {status} has no request id");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_allowed_by_its_schema() {
+    let mut count = 0;
+    let mut check = |place: String, schema: &'static Value, example: Option<&Value>| {
+        let example = example.unwrap_or_else(|| panic!("{place}: no example"));
+        let faults = schema::faults(committed(), schema, example);
+        assert!(faults.is_empty(), "{place}: {faults:#?}");
+        count += 1;
+    };
+    for operation in operations() {
+        let responses = operation.value["responses"].as_object().into_iter().flatten();
+        for (status, response) in responses {
+            let content = &response["content"]["application/json"];
+            check(format!("{operation} {status}"), &content["schema"], content.get("example"));
+        }
+        let body = &operation.value["requestBody"]["content"]["application/json"];
+        if body.is_object() {
+            check(format!("{operation} body"), &body["schema"], body.get("example"));
+        }
+        for parameter in each(&operation.value["parameters"]).filter(|it| it["required"] == true) {
+            check(format!("{operation} {}", parameter["name"]), &parameter["schema"], parameter.get("example"));
+        }
+    }
+    assert!(count > 500, "only {count} examples");
+}
+
+#[test]
+fn every_default_and_example_within_a_schema_is_allowed_by_it() {
+    let mut count = 0;
+    walk(committed(), &mut |value| {
+        for given in [value.get("default"), value.get("example")].into_iter().flatten() {
+            if value["type"].is_string() {
+                let faults = schema::faults(committed(), value, given);
+                assert!(faults.is_empty(), "{given}: {faults:#?}");
+                count += 1;
+            }
+        }
+    });
+    assert!(count > 50, "only {count} defaults and examples");
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let mut count = 0;
+    walk(committed(), &mut |value| {
+        if let Some(reference) = value.get("$ref") {
+            let name = reference.as_str().expect("a reference is text");
+            assert!(schema::resolve(committed(), name).is_some(), "{name} leads nowhere");
+            count += 1;
+        }
+    });
+    assert!(count > 500, "only {count} references");
+    let used: String = committed()["paths"].to_string();
+    for name in committed()["components"]["schemas"].as_object().expect("there are schemas").keys() {
+        assert!(used.contains(&format!("\"#/components/schemas/{name}\"")), "nobody refers to {name}");
+    }
+}
+
+#[tokio::test]
+async fn each_path_answers_by_the_documented_methods_only() {
+    let world = World::new().await;
+    for (path, documented) in paths() {
+        for method in METHODS.into_iter().chain(["HEAD", "TRACE"]) {
+            // An unreadable body: enough for a method that there is to be told from one that there is not.
+            let request = world.key().request(method, path).header("content-type", "application/json").body("{");
+            let answer = world.key().send(request).await;
+            assert_ne!(answer.status, 404, "{method} {path} is documented and not there");
+            assert_ne!(answer.status, 200, "{method} {path}: an unreadable body is read");
+            let is_documented = documented.iter().any(|operation| operation.method == method);
+            if documented[0].is_open() || documented[0].takes_any(&["api_key"]) {
+                assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
+            } else {
+                assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
+            }
+            if answer.status == 405 {
+                let allowed: BTreeSet<&str> =
+                    answer.header("allow").expect("a 405 says what to use").split(", ").collect();
+                assert_eq!(allowed, documented.iter().map(|operation| operation.method).collect(), "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_answers_beside_the_documented_paths() {
+    let world = World::new().await;
+    let paths = paths();
+    let mut beside = BTreeSet::from(["".to_owned(), "/".to_owned(), "//".to_owned(), "/docs".to_owned()]);
+    for path in paths.keys() {
+        beside.insert(format!("{path}/"));
+        beside.insert(format!("{path}/more"));
+        beside.insert(format!("/{path}"));
+        beside.insert(path.to_uppercase());
+        beside.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
+    }
+    // Whatever looks like a path in the source is one of the document, or none at all.
+    beside.extend(texts_like_paths(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialect"))));
+    beside.remove("/openapi.json");
+    let beside: Vec<String> = beside.into_iter().filter(|path| !paths.contains_key(path.as_str())).collect();
+    assert!(beside.len() > 150, "only {} paths to try", beside.len());
+    for path in beside {
+        for method in ["GET", "POST"] {
+            world.key().call(method, &path).await.refused(404, "not_found");
+        }
+    }
+}
+
+fn paths() -> BTreeMap<&'static str, Vec<Operation>> {
+    let mut paths: BTreeMap<&str, Vec<Operation>> = BTreeMap::new();
+    for operation in operations() {
+        paths.entry(operation.path).or_default().push(operation);
+    }
+    paths
+}
+
+/// All texts of the source below a folder that a route might be made from.
+fn texts_like_paths(folder: &Path) -> Vec<String> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            texts.extend(texts_like_paths(&path));
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("source is text");
+        texts.extend(source.split('"').filter(|text| is_plain(text)).map(str::to_owned));
+    }
+    texts
+}
+
+fn is_plain(text: &str) -> bool {
+    text.starts_with('/') && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.".contains(letter))
+}
+
+/// Every object and list within a value, and itself.
+fn walk(value: &'static Value, look: &mut dyn FnMut(&'static Value)) {
+    look(value);
+    match value {
+        Value::Object(members) => members.values().for_each(|member| walk(member, look)),
+        Value::Array(items) => items.iter().for_each(|item| walk(item, look)),
+        _ => {}
+    }
+}
+
+fn each(list: &'static Value) -> impl Iterator<Item = &'static Value> {
+    list.as_array().into_iter().flatten()
+}
+
+/// A text that has to be there.
+#[track_caller]
+fn said<'a>(value: &'a Value, name: &str) -> &'a str {
+    let text = value[name].as_str().unwrap_or_default();
+    assert!(!text.trim().is_empty(), "no {name}: {value}");
+    text
+}

@@ -1,0 +1,163 @@
+//! What the command-line client (`@seamapi/cli` 0.42 with its blueprint 1.12) asks of the document that it learns its
+//! commands from. It reads the whole document first, so one operation that it cannot read takes every command away. Each
+//! rule was found by changing one thing of a document that it reads, and trying.
+
+use super::{each, said, walk};
+use crate::document::{Operation, committed, operations};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+#[test]
+fn a_path_has_two_methods_at_most_and_post_counts_always() {
+    for (path, methods) in object(&committed()["paths"]) {
+        let methods: BTreeSet<&str> = object(methods).keys().map(String::as_str).chain(["post"]).collect();
+        assert!(methods.len() <= 2, "{path} has {methods:?}");
+    }
+}
+
+#[test]
+fn schemas_are_in_the_words_of_openapi_3_0() {
+    assert!(said(committed(), "openapi").starts_with("3.0."));
+    for schema in schemas() {
+        walk(schema, &mut |part| {
+            let Some(part) = part.as_object() else { return };
+            // A property may be called `type`; it is an object then.
+            let kind = part.get("type");
+            assert!(kind.is_none_or(|kind| kind.is_string() || kind.is_object()), "several types: {kind:?}");
+            assert_ne!(kind, Some(&Value::from("null")), "a type of null");
+            for word in ["const", "anyOf", "not", "prefixItems", "patternProperties", "$defs", "propertyNames"] {
+                assert!(!part.contains_key(word), "{word}: {part:?}");
+            }
+            if part.get("nullable") == Some(&Value::Bool(true)) {
+                assert!(kind.is_some() || part.contains_key("oneOf"), "nullable, and what else? {part:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn all_that_an_operation_takes_is_spelt_out_in_place() {
+    for operation in operations() {
+        if let Some(body) = operation.value.get("requestBody") {
+            let schema = &body["content"]["application/json"]["schema"];
+            assert_eq!(schema["type"], "object", "{operation}: a body without parameters");
+            walk(schema, &mut |part| assert!(part.get("$ref").is_none(), "{operation}: its body refers"));
+        }
+        for field in operation.fields() {
+            assert!(is_snake_case(field.name), "{operation}: {} is no name for a flag", field.name);
+            let is_readable = field.schema["type"].is_string() || field.schema["oneOf"].is_array();
+            assert!(is_readable, "{operation}: {} has no type", field.name);
+            walk(field.schema, &mut |part| assert!(part.get("$ref").is_none(), "{operation}: {} refers", field.name));
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_an_object_whose_key_holds_a_resource_or_a_list_of_them() {
+    for operation in operations() {
+        for (status, response) in object(&operation.value["responses"]) {
+            assert!(response.get("$ref").is_none(), "{operation}: {status} stands elsewhere");
+        }
+        let schema = operation.answer_schema();
+        assert_eq!(schema["type"], "object", "{operation}");
+        let Some(key) = operation.value["x-response-key"].as_str() else { continue };
+        let held = &schema["properties"][key];
+        let one = held["$ref"].as_str().filter(|_| object(held).len() == 1);
+        let many = held["items"]["$ref"].as_str().filter(|_| held["type"] == "array");
+        let resource = one.or(many).unwrap_or_else(|| panic!("{operation}: {key} is {held}"));
+        assert!(resource.starts_with("#/components/schemas/"), "{operation}: {resource}");
+        assert!(each(&schema["required"]).any(|name| name == key), "{operation}: {key} may be missing");
+        if let Some(pagination) = schema["properties"].get("pagination") {
+            assert_eq!(pagination["$ref"], "#/components/schemas/pagination", "{operation}");
+        }
+    }
+}
+
+#[test]
+fn a_resource_names_the_routes_that_it_belongs_to_and_is_spelt_out_in_place() {
+    let mut resources = 0;
+    for (name, schema) in object(&committed()["components"]["schemas"]) {
+        let is_choice = schema["oneOf"].is_array() && name != "error";
+        let is_resource = schema["type"] == "object" && schema["properties"].is_object();
+        if name == "pagination" || !(is_choice || is_resource) {
+            continue;
+        }
+        resources += 1;
+        belongs_to_routes(name, schema);
+        for (property, _) in schema["properties"].as_object().into_iter().flatten() {
+            assert!(is_snake_case(property), "{name}.{property}");
+        }
+        walk(schema, &mut |part| assert!(part.get("$ref").is_none(), "{name} refers to another schema"));
+    }
+    assert!(resources >= 10, "only {resources} resources");
+    // An object would be taken for one more resource.
+    assert!(committed()["components"]["schemas"]["error"]["allOf"].is_array());
+}
+
+#[test]
+fn each_type_of_event_is_a_variant_of_its_own() {
+    let event = &committed()["components"]["schemas"]["event"];
+    assert_eq!(event["discriminator"]["propertyName"], "event_type");
+    let mut types = BTreeSet::new();
+    for variant in each(&event["oneOf"]) {
+        assert_eq!(variant["type"], "object");
+        let names: Vec<&str> = each(&variant["properties"]["event_type"]["enum"]).filter_map(Value::as_str).collect();
+        let [name] = names.as_slice() else { panic!("a variant of {names:?}") };
+        assert!(types.insert(*name), "{name} twice");
+        belongs_to_routes(name, variant);
+    }
+    assert!(types.contains("phone.deactivated"));
+}
+
+#[test]
+fn what_gives_an_action_attempt_says_of_which_type() {
+    let variants = each(&committed()["components"]["schemas"]["action_attempt"]["oneOf"]);
+    let known: Vec<&Value> = variants.map(|variant| &variant["properties"]["action_type"]["enum"][0]).collect();
+    let is_giver = |operation: &Operation| {
+        operation.value["x-response-key"] == "action_attempt" && !operation.path.starts_with("/action_attempts/")
+    };
+    let givers: Vec<Operation> = operations().into_iter().filter(is_giver).collect();
+    assert!(!givers.is_empty());
+    for operation in givers {
+        let named = &operation.value["x-action-attempt-type"];
+        assert!(known.contains(&named), "{operation} gives {named}, of {known:?}");
+    }
+    assert!(operations().iter().any(|operation| operation.path == "/action_attempts/get"));
+}
+
+#[test]
+fn what_is_for_the_mobile_sdk_only_is_hidden() {
+    for operation in operations() {
+        let is_internal = operation.path.starts_with("/seam/");
+        assert_eq!(operation.value["x-undocumented"].is_string(), is_internal, "{operation}");
+    }
+}
+
+/// Its path is the beginning of a route's, and it is hidden just when all those routes are.
+fn belongs_to_routes(name: &str, schema: &Value) {
+    let prefix = format!("{}/", said(schema, "x-route-path"));
+    let routes: Vec<Operation> = operations().into_iter().filter(|it| it.path.starts_with(&prefix)).collect();
+    assert!(!routes.is_empty(), "{name} belongs to {prefix}, where nothing is");
+    let are_hidden = routes.iter().all(|operation| operation.value["x-undocumented"].is_string());
+    assert_eq!(schema["x-undocumented"].is_string(), are_hidden, "{name}: is it hidden?");
+}
+
+/// Every schema of the document.
+fn schemas() -> Vec<&'static Value> {
+    let mut schemas: Vec<&Value> = object(&committed()["components"]["schemas"]).values().collect();
+    walk(&committed()["paths"], &mut |part| schemas.extend(part.get("schema")));
+    assert!(schemas.len() > 500, "only {} schemas", schemas.len());
+    schemas
+}
+
+/// Small letters and digits, words parted by single underscores.
+fn is_snake_case(name: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+    let name = name.trim_start_matches('_');
+    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('_').all(is_word)
+}
+
+fn object(value: &'static Value) -> &'static Map<String, Value> {
+    value.as_object().unwrap_or_else(|| panic!("no object: {value}"))
+}
