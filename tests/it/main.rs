@@ -2,6 +2,7 @@
 
 mod coverage;
 mod document;
+mod isolation;
 mod openapi;
 mod outbound;
 mod outbox;

@@ -1,0 +1,283 @@
+//! Nobody sees or touches what is not theirs. Every operation of the document is called with the names of another
+//! workspace's things, one parameter at a time and all at once, and answers byte for byte as if there were no such things.
+//! The same goes for a client session and another person of its workspace. Operations and parameters are those of the
+//! document, so a new one is tried without anybody thinking of it.
+
+mod things;
+mod walk;
+
+use crate::document::{Operation, committed, example, operations, schema};
+use crate::voices::{Answer, Voice};
+use crate::world::{Tenant, World};
+use handset::ambient::Entropy;
+use serde_json::{Map, Value, json};
+use sqlx::{AssertSqlSafe, PgConnection};
+use std::collections::BTreeSet;
+use things::{Household, Things, masked, unsaid};
+use uuid::Uuid;
+
+/// What a workspace's persons have in common.
+const SHARED: [&str; 5] =
+    ["action_attempt_id", "acs_system_id", "acs_system_ids", "connected_account_id", "connected_account_ids"];
+
+/// One way to call an operation: with these parameters naming something.
+struct Case {
+    operation: Operation,
+    named: Vec<&'static str>,
+}
+
+/// Who calls in a case, and with what of their own.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    voice: &'a Voice,
+    own: &'a Things,
+}
+
+/// What the other things of a case are, and what must stay hidden.
+struct Scene<'a> {
+    foreign: &'a Things,
+    unknown: &'a Things,
+    hidden: &'a [String],
+}
+
+#[tokio::test]
+async fn looking_for_another_workspaces_things_finds_what_looking_for_nothing_finds() {
+    let world = World::new().await;
+    let entropy = Entropy::seeded(2);
+    let mine = Household::furnish(world.sandbox("Mine").await, "mine", &entropy).await;
+    let other = Household::furnish(world.sandbox("Other").await, "othr", &entropy).await;
+    let unknown = Things::of_nobody("none", &entropy);
+    let hidden = other.things.marks();
+    let mut database = world.database().await;
+    let before = rows(&mut database, &other.tenant).await;
+    let account = account(&world, &mine.tenant).await;
+    for case in cases(&[]).into_iter().filter(|case| case.operation.only_reads()) {
+        let side = mine.side(&case.operation, &account);
+        let scene = Scene { foreign: &other.things, unknown: &unknown, hidden: &hidden };
+        scene.play(&case, side, side).await;
+    }
+    assert_eq!(rows(&mut database, &other.tenant).await, before);
+}
+
+#[tokio::test]
+async fn changing_another_workspaces_things_changes_nothing_and_says_what_changing_nothing_says() {
+    let world = World::new().await;
+    let entropy = Entropy::seeded(3);
+    let other = Household::furnish(world.sandbox("Other").await, "othr", &entropy).await;
+    let hidden = other.things.marks();
+    let mut database = world.database().await;
+    let before = rows(&mut database, &other.tenant).await;
+    assert!(before.len() > 15, "so little cannot be everything: {before:#?}");
+    for case in cases(&[]).into_iter().filter(|case| !case.operation.only_reads()) {
+        let mine = Household::furnish(world.sandbox("Mine").await, "mine", &entropy).await;
+        let twin = Household::furnish(world.sandbox("Mine").await, "mine", &entropy).await;
+        let account = account(&world, &mine.tenant).await;
+        let unknown = Things::of_nobody("none", &entropy);
+        let scene = Scene { foreign: &other.things, unknown: &unknown, hidden: &hidden };
+        scene.play(&case, mine.side(&case.operation, &account), twin.side(&case.operation, &account)).await;
+        assert_eq!(rows(&mut database, &other.tenant).await, before, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_workspace() {
+    let world = World::new().await;
+    let entropy = Entropy::seeded(4);
+    let mut database = world.database().await;
+    let mut count = 0;
+    for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
+        let mine = Household::furnish(world.sandbox("Ours").await, "mine", &entropy).await;
+        let twin = Household::furnish(world.sandbox("Ours").await, "mine", &entropy).await;
+        let (others, _) = Things::of_person(&mine.tenant, "othr", &entropy).await;
+        let unknown = Things::of_nobody("none", &entropy);
+        let common = mine.things.marks();
+        let hidden: Vec<String> = others.marks().into_iter().filter(|mark| !common.contains(mark)).collect();
+        let before = rows_with(&mut database, &mine.tenant, &hidden).await;
+        assert!(before.len() > 4, "so little cannot be everything: {before:#?}");
+        let scene = Scene { foreign: &others, unknown: &unknown, hidden: &hidden };
+        let [mine_side, twin_side] = [&mine, &twin].map(|it| Side { voice: &it.session, own: &it.things });
+        scene.play(&case, mine_side, if case.operation.only_reads() { mine_side } else { twin_side }).await;
+        assert_eq!(rows_with(&mut database, &mine.tenant, &hidden).await, before, "{case}");
+        count += 1;
+    }
+    assert!(count > 50, "only {count} cases");
+}
+
+#[tokio::test]
+async fn a_client_session_of_nobody_sees_nobody() {
+    let world = World::new().await;
+    let entropy = Entropy::seeded(5);
+    let ours = Household::furnish(world.sandbox("Ours").await, "mine", &entropy).await;
+    let session = ours.tenant.client_session(json!({})).await;
+    let nobody = world.nobody().bearer(session["token"].as_str().expect("a session has a token"));
+    let unknown = Things::of_nobody("none", &entropy);
+    let hidden: Vec<String> = ours.things.marks();
+    let shared: Vec<Value> = SHARED.iter().filter_map(|name| ours.things.value("", name)).collect();
+    let mut database = world.database().await;
+    for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
+        let before = rows_with(&mut database, &ours.tenant, &hidden).await;
+        let given = case.arguments(&ours.things, &unknown);
+        let answer = case.operation.call(&nobody, &given).await;
+        let without = case.operation.call(&nobody, &case.arguments(&unknown, &unknown)).await;
+        assert_eq!(answer.status, without.status, "{case}: {answer:?}");
+        let said = unsaid(&answer.text, &given);
+        let told: Vec<_> = hidden.iter().filter(|mark| said.contains(*mark)).collect();
+        assert!(told.iter().all(|mark| shared.contains(&json!(mark))), "{case} tells of {told:?}: {said}");
+        assert_eq!(rows_with(&mut database, &ours.tenant, &hidden).await, before, "{case}");
+    }
+}
+
+impl Scene<'_> {
+    /// `mine` calls with the other's names and then with their own, their `twin` with names of nothing.
+    async fn play(&self, case: &Case, mine: Side<'_>, twin: Side<'_>) {
+        let operation = &case.operation;
+        if case.named.is_empty() {
+            // There is nothing to compare.
+            let given = case.arguments(mine.own, mine.own);
+            return self.judge(case, &operation.call(mine.voice, &given).await, &given);
+        }
+        let unknown = case.arguments(self.unknown, twin.own);
+        let foreign = case.arguments(self.foreign, mine.own);
+        let own = case.arguments(mine.own, mine.own);
+        let of_unknown = operation.call(twin.voice, &unknown).await;
+        let of_foreign = operation.call(mine.voice, &foreign).await;
+        let of_own = operation.call(mine.voice, &own).await;
+        assert_eq!(told(&of_foreign, &foreign), told(&of_unknown, &unknown), "{case}");
+        // What one said before, one may be told again.
+        let mut said = own.clone();
+        said.insert("said before".to_owned(), foreign.clone().into());
+        for (answer, given) in [(&of_unknown, &unknown), (&of_foreign, &foreign), (&of_own, &said)] {
+            self.judge(case, answer, given);
+        }
+        if let [name] = case.named.as_slice() {
+            // The case is none unless the same call is a good one with one's own things.
+            let kind = of_own.body["error"]["type"].as_str();
+            let is_reference = name.ends_with("_id") || name.ends_with("_ids");
+            let is_good = match kind {
+                None => true,
+                Some("client_session_token_already_exists" | "user_identity_already_exists") => !is_reference,
+                Some(_) => false,
+            };
+            assert!(is_good, "{case}: give what goes along with {name}: {of_own:?}");
+        }
+    }
+
+    /// An answer is as the document has it, and tells of nothing hidden but what the request said.
+    fn judge(&self, case: &Case, answer: &Answer, given: &Map<String, Value>) {
+        is_as_documented(case, answer);
+        let said = unsaid(&answer.text, given);
+        let seen: Vec<&String> = self.hidden.iter().filter(|mark| said.contains(*mark)).collect();
+        assert!(seen.is_empty(), "{case} tells of {seen:?}: {answer:?}");
+    }
+}
+
+/// What an answer tells, but for ids and what the request said.
+fn told(answer: &Answer, given: &Map<String, Value>) -> (u16, Vec<(String, String)>, String) {
+    let changing = ["seam-request-id", "date"];
+    let headers = answer.headers.keys().map(|name| name.as_str()).filter(|name| !changing.contains(name));
+    let mut headers: Vec<_> =
+        headers.map(|name| (name.to_owned(), answer.header(name).unwrap_or_default().to_owned())).collect();
+    headers.sort();
+    (answer.status, headers, masked(&answer.text, given))
+}
+
+/// The document knows this status, and a body like this.
+fn is_as_documented(case: &Case, answer: &Answer) {
+    let response = &case.operation.value["responses"][answer.status.to_string()];
+    assert!(response.is_object(), "{case}: {} is not documented", answer.status);
+    let faults = schema::faults(committed(), &response["content"]["application/json"]["schema"], &answer.body);
+    assert!(faults.is_empty(), "{case}: {faults:#?} in {answer:?}");
+}
+
+impl Household {
+    /// Who may call it.
+    fn side<'a>(&'a self, operation: &Operation, account: &'a Voice) -> Side<'a> {
+        let voice = if operation.takes_any(&["api_key"]) || operation.is_open() {
+            self.tenant.key()
+        } else if operation.takes_any(&["client_session"]) {
+            &self.session
+        } else {
+            account
+        };
+        Side { voice, own: &self.things }
+    }
+}
+
+async fn account(world: &World, tenant: &Tenant) -> Voice {
+    world.nobody().bearer(world.access_token(&[tenant]).await.reveal())
+}
+
+/// Each operation without a name, with each parameter that names something, and with all of them.
+fn cases(but: &[&str]) -> Vec<Case> {
+    let any = Things::of_nobody("some", &Entropy::seeded(1));
+    let mut cases = Vec::new();
+    for operation in operations() {
+        let fields = operation.fields().into_iter().map(|field| field.name);
+        let names = fields.filter(|name| !but.contains(name) && any.value(operation.path, name).is_some());
+        let names: Vec<&str> = names.collect();
+        cases.push(Case { operation, named: Vec::new() });
+        cases.extend(names.iter().map(|name| Case { operation, named: vec![*name] }));
+        if names.len() > 1 {
+            cases.push(Case { operation, named: names });
+        }
+    }
+    cases
+}
+
+impl Case {
+    /// Names from `things` where the case names something, and one's own where something is needed beside.
+    fn arguments(&self, things: &Things, own: &Things) -> Map<String, Value> {
+        let path = self.operation.path;
+        let required = self.operation.fields().into_iter().filter(|field| field.is_required);
+        let mut arguments: Map<String, Value> = required
+            .map(|field| (field.name.to_owned(), own.value(path, field.name).unwrap_or_else(|| example(field.schema))))
+            .collect();
+        let names = |name: &str| self.named.contains(&name);
+        match path {
+            "/events/list" => _ = arguments.insert("since".to_owned(), json!("2000-01-01")),
+            "/acs/credentials/create" if !names("acs_user_id") => {
+                arguments.extend(own.value(path, "user_identity_id").map(|id| ("user_identity_id".to_owned(), id)));
+            }
+            "/client_sessions/grant_access" if !names("client_session_id") && !names("user_identifier_key") => {
+                arguments.extend(own.value(path, "client_session_id").map(|id| ("client_session_id".to_owned(), id)));
+            }
+            _ => {}
+        }
+        for name in &self.named {
+            let value = things.value(path, name).unwrap_or_else(|| panic!("{self}: nothing has a {name}"));
+            arguments.insert((*name).to_owned(), value);
+        }
+        arguments
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} with {:?}", self.operation, self.named)
+    }
+}
+
+/// Every row of a workspace, in every table.
+async fn rows(database: &mut PgConnection, tenant: &Tenant) -> BTreeSet<String> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.columns
+         where table_schema = 'public' and column_name = 'workspace_id' order by 1",
+    )
+    .fetch_all(&mut *database)
+    .await
+    .expect("the catalogue answers");
+    assert!(tables.len() > 8, "only {tables:?}");
+    let of_table =
+        |table: &String| format!("select '{table} ' || to_jsonb(it)::text from {table} as it where workspace_id = $1");
+    let sql = tables.iter().map(of_table).collect::<Vec<_>>().join(" union all ");
+    let id: Uuid = tenant.id.parse().expect("a workspace's id");
+    let rows = sqlx::query_scalar(AssertSqlSafe(sql)).bind(id).fetch_all(database).await;
+    rows.expect("the tables answer").into_iter().collect()
+}
+
+/// The rows of a workspace that have any of these ids.
+async fn rows_with(database: &mut PgConnection, tenant: &Tenant, marks: &[String]) -> BTreeSet<String> {
+    let all = rows(database, tenant).await;
+    let ids: Vec<&String> = marks.iter().filter(|mark| Uuid::try_parse(mark).is_ok()).collect();
+    all.into_iter().filter(|row| ids.iter().any(|id| row.contains(*id))).collect()
+}
