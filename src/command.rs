@@ -8,7 +8,7 @@ mod output;
 mod seal_key;
 mod serve;
 
-use crate::config::{Config, ServeConfig};
+use crate::config::{Config, LogFormat, ServeConfig};
 use crate::dialect::seam;
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{self, Durability};
@@ -83,7 +83,12 @@ impl CommandLine {
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let command = self.command;
         let quiet = if matches!(command, Command::Serve(_) | Command::DevDb) { "info" } else { "warn" };
-        telemetry::init(self.config.log.as_deref().unwrap_or(quiet), self.config.log_format)?;
+        let is_for_people = match self.config.log_format {
+            LogFormat::Auto => None,
+            LogFormat::Pretty => Some(true),
+            LogFormat::Json => Some(false),
+        };
+        telemetry::init(self.config.log.as_deref().unwrap_or(quiet), is_for_people)?;
         match command {
             Command::Serve(serve) => serve::run(&self.config, &serve).await,
             Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", seam::openapi::document())?),
