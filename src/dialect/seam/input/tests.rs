@@ -1,3 +1,5 @@
+//! The rules: what they let through, what they say, and how issues are put together.
+
 use serde_json::json;
 use uuid::Uuid;
 

@@ -57,12 +57,12 @@ impl From<model::phone::OperatingSystem> for DeviceType {
 pub struct PhoneProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(inline, nullable = false)]
-    pub assa_abloy_credential_service_metadata: Option<AssaAbloyCredentialService>,
+    pub assa_abloy_credential_service_metadata: Option<AssaAbloyCredentialServiceMetadata>,
 }
 
 /// What ASSA ABLOY's credential service knows of a phone.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AssaAbloyCredentialService {
+pub struct AssaAbloyCredentialServiceMetadata {
     pub has_active_endpoint: bool,
     #[schema(inline)]
     pub endpoints: Vec<AssaAbloyEndpoint>,
@@ -82,7 +82,7 @@ impl From<&model::phone::Phone> for PhoneProperties {
             assa_abloy_credential_service_metadata: phone.assa_abloy_metadata.as_ref().map(|metadata| {
                 let endpoint_id = metadata.seos_tsm_endpoint_id.to_string();
                 let endpoints = vec![AssaAbloyEndpoint { endpoint_id, is_active: true }];
-                AssaAbloyCredentialService { has_active_endpoint: true, endpoints }
+                AssaAbloyCredentialServiceMetadata { has_active_endpoint: true, endpoints }
             }),
         }
     }

@@ -1,3 +1,5 @@
+//! The query string as the shapes of the fields say it is to be read, strictly and generously.
+
 use serde_json::Value;
 
 use super::super::*;
