@@ -17,6 +17,7 @@ mod seam_people;
 mod seam_sessions;
 mod seam_stories;
 mod seam_time;
+mod tidy;
 mod voices;
 mod wire;
 mod world;

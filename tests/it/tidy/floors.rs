@@ -1,0 +1,219 @@
+//! The floors: each module knows those below it. The way a dependency goes up or sideways is a `use`, a path in the
+//! middle of code, or a path that climbs out with `super`; all of them are read.
+
+use super::Faults;
+use super::rust::{each_level, group, inside, is_word, routes, tokens, word};
+use super::tree::rust_files;
+use proc_macro2::{Delimiter, TokenTree};
+use std::path::Path;
+
+/// On which floor a module stands.
+const FLOORS: [(&str, u8); 16] = [
+    ("main", 5),
+    ("command", 5),
+    ("server", 4),
+    ("lifecycle", 4),
+    ("config", 4),
+    ("telemetry", 4),
+    ("postgres", 4),
+    ("dialect", 3),
+    ("http", 2),
+    ("deactivation", 2),
+    ("webhooks", 2),
+    ("sweeper", 2),
+    ("store", 1),
+    ("model", 0),
+    ("error", 0),
+    ("ambient", 0),
+];
+
+/// Who may know whom on the same floor: the ground is laid in an order of its own, in which the model stands on what can
+/// go wrong and on time and chance; and the entrance leads to the command line.
+const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "ambient"), ("main", "command")];
+
+/// What of the other modules a dialect may know; of the store, these handles.
+const OF_DIALECTS: [&str; 5] = ["http", "model", "error", "deactivation", "store"];
+const HANDLES: [&str; 7] =
+    ["Workspace", "Account", "NewWorkspace", "Authenticated", "Caller", "Credential", "Presented"];
+
+/// What the ground floor must not know of the world outside.
+const OUTSIDE: [&str; 8] = ["axum", "tokio", "sqlx", "reqwest", "hyper", "tower_http", "tracing", "clap"];
+const OUTSIDE_OF_STD: [&str; 6] = ["fs", "net", "io", "process", "env", "thread"];
+
+#[test]
+fn every_module_knows_only_those_below_it() {
+    let mut faults = Faults::default();
+    for (path, text) in sources() {
+        judge_edges(&path, &text, &mut faults);
+    }
+    faults.none();
+}
+
+#[test]
+fn only_the_store_speaks_sql() {
+    let mut faults = Faults::default();
+    for (path, text) in sources().into_iter().filter(|(path, _)| top(path) != "store") {
+        each_level(&tokens(&path, &text), &mut |level| {
+            if let Some(token) = level.iter().find(|token| is_word(Some(token), "sqlx")) {
+                faults
+                    .add(format_args!("{}:{}", path.display(), token.span().start().line), "only the store says sqlx");
+            }
+        });
+    }
+    faults.none();
+}
+
+#[test]
+fn the_ground_floor_knows_nothing_of_the_world_outside() {
+    let mut faults = Faults::default();
+    for (path, text) in sources().into_iter().filter(|(path, _)| floor(&top(path)) == Some(0)) {
+        let tokens = tokens(&path, &text);
+        for route in routes(&tokens, &OUTSIDE) {
+            faults.add(format_args!("{}:{}", path.display(), route.line), format_args!("knows {}", route.words[0]));
+        }
+        for route in routes(&tokens, &["std"]) {
+            if route.words.get(1).is_some_and(|word| OUTSIDE_OF_STD.contains(&word.as_str())) {
+                faults.add(format_args!("{}:{}", path.display(), route.line), format_args!("does {}", route.words[1]));
+            }
+        }
+    }
+    faults.none();
+}
+
+#[test]
+fn only_ambient_asks_the_system_for_time_and_chance() {
+    let mut faults = Faults::default();
+    for (path, text) in sources().into_iter().filter(|(path, _)| top(path) != "ambient") {
+        for route in
+            routes(&tokens(&path, &text), &["Utc", "SystemTime", "Local", "getrandom", "rand", "Uuid", "chrono", "std"])
+        {
+            let words: Vec<&str> = route.words.iter().map(String::as_str).collect();
+            let asks =
+                matches!(words.as_slice(), [.., "Utc" | "SystemTime" | "Local", "now"] | ["getrandom" | "rand", ..])
+                    || words.last().is_some_and(|word| ["new_v4", "now_v7", "now_v1"].contains(word));
+            if asks {
+                faults
+                    .add(format_args!("{}:{}", path.display(), route.line), format_args!("asks {}", words.join("::")));
+            }
+        }
+    }
+    faults.none();
+}
+
+#[test]
+fn the_rule_of_floors_finds_what_breaks_it() {
+    let breaks = |path: &str, text: &str| {
+        let mut faults = Faults::default();
+        judge_edges(Path::new(path), text, &mut faults);
+        faults.count()
+    };
+    assert_eq!(breaks("src/store/phones.rs", "use crate::{error::Error, model::{id::DeviceId, page::Page}};"), 0);
+    assert_eq!(breaks("src/store/phones.rs", "use crate::{error::Error,\n  http::{App, body}};"), 2);
+    assert_eq!(breaks("src/http/app.rs", "fn x() { crate::deactivation::of_phone() }"), 1);
+    assert_eq!(breaks("src/http/app.rs", "use super::super::server;"), 1);
+    assert_eq!(breaks("src/http/app.rs", "use super::dialect;"), 0);
+    assert_eq!(breaks("src/model/phone.rs", "mod tests { use super::super::super::store; }"), 1);
+    assert_eq!(breaks("src/model/phone.rs", "mod tests { use super::super::id; }"), 0);
+    assert_eq!(breaks("src/error.rs", "use crate::model::id::DeviceId;"), 1);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store::Workspace; use super::wire;"), 0);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store::Store;"), 1);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store;"), 1);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::webhooks::Outbox;"), 1);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::ambient::Clock;"), 1);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::dialect::diga::wire;"), 1);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use super::super::diga::wire;"), 1);
+    assert_eq!(breaks("src/dialect/seam/input/text.rs", "use super::super::super::seam::wire;"), 0);
+    assert_eq!(breaks("src/dialect.rs", "use crate::http::Dialect; pub mod seam;"), 0);
+    assert_eq!(breaks("src/main.rs", "use handset::command::CommandLine;"), 0);
+    assert_eq!(breaks("src/nowhere.rs", "use crate::error::Error;"), 1);
+}
+
+fn sources() -> Vec<(std::path::PathBuf, String)> {
+    rust_files("src").into_iter().filter(|(path, _)| !["lib", "build"].contains(&top(path).as_str())).collect()
+}
+
+fn judge_edges(path: &Path, text: &str, faults: &mut Faults) {
+    let from = module(path);
+    for (line, to) in known(&from, &tokens(path, text)) {
+        if let Some(fault) = fault(&from, &to) {
+            faults.add(format_args!("{}:{line}", path.display()), fault);
+        }
+    }
+}
+
+/// What is wrong with an edge between two paths from the root.
+fn fault(from: &[String], to: &[String]) -> Option<String> {
+    let (Some(knower), Some(other)) = (from.first(), to.first()) else { return None };
+    let (Some(upper), Some(lower)) = (floor(knower), floor(other)) else {
+        return Some(format!("{knower} or {other} stands on no floor"));
+    };
+    if knower == other {
+        let of = |path: &[String]| path.get(1).cloned();
+        let is_own = knower != "dialect" || of(from).is_none() || of(from) == of(to);
+        return (!is_own).then(|| format!("a dialect knows {}", to.join("::")));
+    }
+    if knower == "dialect" {
+        let is_handle = other != "store" || to.get(1).is_some_and(|name| HANDLES.contains(&name.as_str()));
+        let is_allowed = OF_DIALECTS.contains(&other.as_str()) && is_handle;
+        return (!is_allowed).then(|| format!("a dialect knows {}", to.join("::")));
+    }
+    let is_beside = upper == lower && BESIDE.contains(&(knower.as_str(), other.as_str()));
+    (upper <= lower && !is_beside).then(|| format!("{knower}, on floor {upper}, knows {other}, on floor {lower}"))
+}
+
+/// Every path of this crate that a module knows, from the root, with the line where it says so.
+fn known(from: &[String], tokens: &[TokenTree]) -> Vec<(usize, Vec<String>)> {
+    let mut found = Vec::new();
+    climb(from, tokens, &mut found);
+    found
+}
+
+/// The paths of one module, and then those of the modules within it, whose `super` is this one.
+fn climb(from: &[String], tokens: &[TokenTree], found: &mut Vec<(usize, Vec<String>)>) {
+    let mut own = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        let name = word(tokens.get(index + 1)).filter(|_| is_word(tokens.get(index), "mod"));
+        match name.zip(group(tokens.get(index + 2), Delimiter::Brace)) {
+            Some((name, block)) => {
+                let within: Vec<String> = from.iter().cloned().chain([name]).collect();
+                climb(&within, &inside(block), found);
+                index += 3;
+            }
+            None => {
+                own.push(tokens[index].clone());
+                index += 1;
+            }
+        }
+    }
+    for route in routes(&own, &["crate", "handset", "super", "self"]) {
+        found.extend(absolute(from, &route.words).map(|path| (route.line, path)));
+    }
+}
+
+/// A path from the root; None if it is none of this crate's modules, such as the `self` of a method.
+fn absolute(from: &[String], words: &[String]) -> Option<Vec<String>> {
+    let climbs = words.iter().take_while(|word| *word == "super").count();
+    match words.first()?.as_str() {
+        "crate" | "handset" => Some(words[1..].to_vec()).filter(|path| !path.is_empty()),
+        "super" => {
+            let base = &from[..from.len().saturating_sub(climbs)];
+            Some(base.iter().chain(&words[climbs..]).cloned().collect()).filter(|path: &Vec<_>| !path.is_empty())
+        }
+        _ => None,
+    }
+}
+
+/// The path of the module that a file is: `src/http/app.rs` is `http::app`.
+fn module(path: &Path) -> Vec<String> {
+    let path = path.strip_prefix("src").unwrap_or(path).with_extension("");
+    path.iter().map(|part| part.to_string_lossy().into_owned()).collect()
+}
+
+fn top(path: &Path) -> String {
+    module(path).remove(0)
+}
+
+fn floor(name: &str) -> Option<u8> {
+    FLOORS.iter().find(|(other, _)| *other == name).map(|(_, floor)| *floor)
+}

@@ -1,0 +1,193 @@
+//! Rust source as tokens: enough of its structure for the rules, and none of the pitfalls of reading it as text. Macros
+//! are read like any other code.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use std::path::Path;
+
+/// The tokens of a file.
+pub fn tokens(path: &Path, text: &str) -> Vec<TokenTree> {
+    let stream: TokenStream = text.parse().unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    stream.into_iter().collect()
+}
+
+/// Whether a token is this identifier.
+pub fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
+}
+
+/// Whether a token is this mark.
+pub fn is_mark(token: Option<&TokenTree>, mark: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
+}
+
+/// The group that a token is, if it has these delimiters.
+pub fn group(token: Option<&TokenTree>, delimiter: Delimiter) -> Option<&Group> {
+    match token {
+        Some(TokenTree::Group(group)) if group.delimiter() == delimiter => Some(group),
+        _ => None,
+    }
+}
+
+/// The identifier that a token is.
+pub fn word(token: Option<&TokenTree>) -> Option<String> {
+    match token {
+        Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
+        _ => None,
+    }
+}
+
+/// The text of a string literal, plain or raw, with its escapes as they are written.
+pub fn string(token: Option<&TokenTree>) -> Option<String> {
+    let Some(TokenTree::Literal(literal)) = token else { return None };
+    let literal = literal.to_string();
+    let inner = match literal.strip_prefix('r') {
+        Some(raw) => raw.trim_matches('#'),
+        None => &literal,
+    };
+    Some(inner.strip_prefix('"')?.strip_suffix('"')?.to_owned())
+}
+
+/// The tokens within a group.
+pub fn inside(group: &Group) -> Vec<TokenTree> {
+    group.stream().into_iter().collect()
+}
+
+/// Shows every sequence of tokens at one depth to `look`, outermost first: all of the file, then each group.
+pub fn each_level(tokens: &[TokenTree], look: &mut dyn FnMut(&[TokenTree])) {
+    look(tokens);
+    for token in tokens {
+        if let TokenTree::Group(group) = token {
+            each_level(&inside(group), look);
+        }
+    }
+}
+
+/// The tokens without what is compiled for tests only.
+pub fn without_tests(tokens: &[TokenTree]) -> Vec<TokenTree> {
+    let mut kept = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        let attribute = group(tokens.get(index + 1), Delimiter::Bracket).filter(|_| is_mark(tokens.get(index), '#'));
+        if attribute.is_some_and(|attribute| attribute.stream().to_string().replace(' ', "") == "cfg(test)") {
+            // To the end of the item: its block, or a semicolon.
+            index += 2;
+            while index < tokens.len() {
+                let is_end = group(tokens.get(index), Delimiter::Brace).is_some() || is_mark(tokens.get(index), ';');
+                index += 1;
+                if is_end {
+                    break;
+                }
+            }
+            continue;
+        }
+        kept.push(tokens[index].clone());
+        index += 1;
+    }
+    kept
+}
+
+/// A function and the lines that it takes, from `fn` to its closing brace.
+pub struct Function {
+    pub name: String,
+    pub line: usize,
+    pub lines: usize,
+    pub body: Group,
+}
+
+/// Every function with a body.
+pub fn functions(tokens: &[TokenTree]) -> Vec<Function> {
+    let mut found = Vec::new();
+    each_level(tokens, &mut |level| {
+        for (index, token) in level.iter().enumerate().filter(|(_, token)| is_word(Some(token), "fn")) {
+            let Some(name) = word(level.get(index + 1)) else { continue };
+            let rest = level[index..].iter().take_while(|token| !is_mark(Some(token), ';'));
+            let body = rest.filter_map(|token| group(Some(token), Delimiter::Brace)).next();
+            if let Some(body) = body {
+                let (first, last) = (token.span().start().line, body.span_close().end().line);
+                found.push(Function { name, line: first, lines: last + 1 - first, body: body.clone() });
+            }
+        }
+    });
+    found
+}
+
+/// A path in code, such as `crate::store::Store`, without the generic arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub words: Vec<String>,
+    pub line: usize,
+}
+
+/// Every path that begins with one of `roots`, wherever it stands; a `use` with braces is as many paths as it has leaves.
+pub fn routes(tokens: &[TokenTree], roots: &[&str]) -> Vec<Route> {
+    let mut found = Vec::new();
+    each_level(tokens, &mut |level| {
+        for (index, token) in level.iter().enumerate() {
+            let is_root = word(Some(token)).is_some_and(|word| roots.contains(&word.as_str()));
+            let is_first = index < 2 || !(is_mark(level.get(index - 1), ':') && is_mark(level.get(index - 2), ':'));
+            if is_root && is_first {
+                follow(&level[index..], Vec::new(), &mut found);
+            }
+        }
+    });
+    found
+}
+
+/// Follows one path to its leaves.
+fn follow(tokens: &[TokenTree], mut words: Vec<String>, found: &mut Vec<Route>) {
+    let line = tokens.first().map_or(0, |token| token.span().start().line);
+    let mut rest = tokens;
+    while let Some(next) = word(rest.first()) {
+        words.push(next);
+        if !(is_mark(rest.get(1), ':') && is_mark(rest.get(2), ':')) {
+            break;
+        }
+        rest = &rest[3..];
+    }
+    let Some(group) = group(rest.first(), Delimiter::Brace).filter(|_| rest.len() < tokens.len()) else {
+        return found.push(Route { words, line });
+    };
+    let leaves = inside(group);
+    for leaf in leaves.split(|token| is_mark(Some(token), ',')).filter(|leaf| !leaf.is_empty()) {
+        follow(leaf, words.clone(), found);
+    }
+}
+
+#[test]
+fn paths_are_found_in_every_form() {
+    let text = "
+        use crate::{a::b, c::{self, d as e},
+            f::*};
+        fn x() { let y = crate::g::H::new(super::z()); m!(1, $crate::i::J { k: crate::l }); other::crate_like(); }
+    ";
+    let found: Vec<String> = routes(&tokens(Path::new("x.rs"), text), &["crate", "super"])
+        .into_iter()
+        .map(|route| route.words.join("::"))
+        .collect();
+    let expected = [
+        "crate::a::b",
+        "crate::c::self",
+        "crate::c::d",
+        "crate::f",
+        "crate::g::H::new",
+        "super::z",
+        "crate::i::J",
+        "crate::l",
+    ];
+    let (mut found, mut expected) = (found, expected.map(str::to_owned).to_vec());
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn functions_are_measured_and_tests_left_out() {
+    let text =
+        "fn a() {\n    r#\"\n    select 1\n    \"#;\n}\ntrait T { fn b(); }\n#[cfg(test)]\nmod tests {\n fn c() {}\n}";
+    let all = tokens(Path::new("x.rs"), text);
+    let measured = |tokens: &[TokenTree]| -> Vec<(String, usize, usize)> {
+        functions(tokens).into_iter().map(|it| (it.name, it.line, it.lines)).collect()
+    };
+    assert_eq!(measured(&all), [("a".to_owned(), 1, 5), ("c".to_owned(), 9, 1)]);
+    assert_eq!(measured(&without_tests(&all)), [("a".to_owned(), 1, 5)]);
+}

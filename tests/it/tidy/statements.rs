@@ -1,0 +1,330 @@
+//! The statements of the store, as sqlx described them, against the source and the schema. A statement over a tenant's
+//! things binds the tenant in each of its parts; whoever writes an event writes what is owed for it.
+
+use super::Faults;
+use super::rust::{each_level, functions, group, inside, is_mark, is_word, string, tokens, word};
+use super::tree::{ROOT, files, rust_files};
+use proc_macro2::{Delimiter, TokenTree};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// Statements over scoped tables that do not bind the workspace: where they stand, and why they may.
+const EXEMPT: [(&str, &str, &str); 1] = [(
+    "src/store/caller.rs",
+    "client_session",
+    "the token is what tells the workspace, so it is looked up in all of them",
+)];
+
+/// A statement in the source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Statement {
+    file: String,
+    function: String,
+    /// Its words, parted by single spaces.
+    text: String,
+}
+
+#[test]
+fn the_described_statements_are_those_of_the_source() {
+    let described: BTreeSet<String> = described().into_iter().collect();
+    let written: BTreeSet<String> = written().into_iter().map(|statement| statement.text).collect();
+    let mut faults = Faults::default();
+    described.difference(&written).for_each(|text| faults.add("described and not in the source", text));
+    written.difference(&described).for_each(|text| faults.add("in the source and not described", text));
+    faults.none();
+    assert!(written.len() > 50, "only {} statements", written.len());
+}
+
+#[test]
+fn every_statement_is_checked_when_it_is_compiled() {
+    let mut faults = Faults::default();
+    for (path, text) in rust_files("src") {
+        each_level(&tokens(&path, &text), &mut |level| {
+            for (index, token) in level.iter().enumerate() {
+                let name = word(Some(token)).unwrap_or_default();
+                let is_of_sqlx =
+                    index > 2 && is_word(level.get(index - 3), "sqlx") && is_mark(level.get(index - 1), ':');
+                let is_unchecked = name.starts_with("query") && is_of_sqlx && !is_mark(level.get(index + 1), '!');
+                if is_unchecked || ["QueryBuilder", "raw_sql", "AssertSqlSafe"].contains(&name.as_str()) {
+                    let place = format!("{}:{}", path.display(), token.span().start().line);
+                    faults.add(place, format_args!("{name} is checked by nobody"));
+                }
+            }
+        });
+    }
+    faults.none();
+}
+
+#[test]
+fn every_statement_over_a_tenants_things_binds_the_tenant_in_each_part() {
+    let tables = scoped_tables();
+    let mut faults = Faults::default();
+    let mut exempt: BTreeSet<(&str, &str)> = EXEMPT.iter().map(|(file, function, _)| (*file, *function)).collect();
+    let mut count = 0;
+    for statement in written() {
+        let unbound = unbound(&statement.text, &tables);
+        count += usize::from(tables.iter().any(|table| statement.text.split(' ').any(|word| word == table)));
+        let is_exempt = EXEMPT.iter().any(|(file, name, _)| statement.file == *file && statement.function == *name);
+        if is_exempt {
+            if !unbound.is_empty() {
+                exempt.retain(|(file, function)| statement.file != *file || statement.function != *function);
+            }
+        } else {
+            unbound
+                .iter()
+                .for_each(|part| faults.add(format_args!("{}, {}", statement.file, statement.function), part));
+        }
+    }
+    exempt.iter().for_each(|(file, function)| faults.add(file, format_args!("{function} needs no exemption")));
+    faults.none();
+    assert!(count > 30, "only {count} statements over scoped tables");
+}
+
+#[test]
+fn whoever_writes_an_event_writes_what_is_owed_for_it() {
+    let mut faults = Faults::default();
+    let mut count = 0;
+    for statement in written() {
+        if statement.text.contains("insert into event ") {
+            count += 1;
+            if !statement.text.contains("insert into delivery ") {
+                faults.add(format_args!("{}, {}", statement.file, statement.function), "owes nothing to any webhook");
+            }
+        }
+    }
+    assert!(count >= 5, "only {count} statements write events");
+    faults.none();
+}
+
+#[test]
+fn the_rule_of_the_tenant_finds_what_breaks_it() {
+    let tables = BTreeSet::from(["phone".to_owned(), "credential".to_owned(), "webhook".to_owned()]);
+    let count = |text: &str| unbound(&spaced(text), &tables).len();
+    for right in [
+        "select 1 from phone where workspace_id = $1 and device_id = $2",
+        "select 1 from phone as p where p.workspace_id = $1 and (a = 1 or b = 2)",
+        "with a as (select device_id from phone where workspace_id = $1) select * from a",
+        "select * from a join webhook using (workspace_id) where b",
+        "insert into phone (workspace_id, b) values ($1, $2)",
+        "insert into phone (workspace_id, b) select $1, b from made",
+        "insert into phone (workspace_id, b) select workspace_id, b from made",
+        "update phone set a = 1 where workspace_id = $1",
+        "update phone set a = 1 from credential where phone.workspace_id = $1 and credential.workspace_id = $1",
+        "select 1 from (select 2) as phone",
+        "select 1 from phone where workspace_id = $1 and case when a then b or c else d end and e = $2",
+    ] {
+        assert_eq!(count(right), 0, "{right}");
+    }
+    for wrong in [
+        "select 1 from phone where device_id = $2",
+        "select 1 from phone where workspace_id = $2",
+        "select 1 from phone where workspace_id = $10",
+        "select 1 from phone where workspace_id = $1 or true",
+        "select 1 from phone where workspace_id = $1 and a = 1 or b = 2",
+        "select 1 from phone where not workspace_id = $1",
+        "select 1 from phone where case when a then workspace_id = $1 else true end",
+        "with a as (select device_id from phone) select * from credential where workspace_id = $1",
+        "select 1 from phone where workspace_id = $1 and device_id in (select device_id from credential where a = $2)",
+        "select 1 from phone where workspace_id = $1 union all select 1 from credential",
+        "select 1 from phone join credential on a = b where phone.workspace_id = $1",
+        "insert into phone (device_id, workspace_id) values ($1, $2)",
+        "insert into phone (workspace_id, b) values ($2, $1)",
+        "delete from phone where device_id = $1",
+        "update phone set workspace_id = $1",
+    ] {
+        assert_eq!(count(wrong), 1, "{wrong}");
+    }
+}
+
+/// The parts of a statement that touch a scoped table without binding the workspace.
+fn unbound(text: &str, tables: &BTreeSet<String>) -> Vec<String> {
+    parts(text).into_iter().filter(|part| !is_bound(part, tables)).collect()
+}
+
+/// Whether one part, without what is in parentheses below it, binds the workspace for each scoped table that it names.
+fn is_bound(part: &str, tables: &BTreeSet<String>) -> bool {
+    let words: Vec<&str> = part.split(' ').collect();
+    let mut touched = 0;
+    for (index, pair) in words.windows(2).enumerate() {
+        let is_table = tables.contains(pair[1]);
+        match pair[0] {
+            "into" if is_table => {
+                // The first column, and what goes into it.
+                let columns = words.get(index + 2).is_some_and(|columns| columns.starts_with("(workspace_id,"));
+                let verb = words.iter().position(|word| *word == "values" || *word == "select");
+                let value = verb.and_then(|at| words.get(at + 1)).map(|value| value.trim_start_matches('('));
+                let value = value.and_then(|value| value.split([',', ')']).next());
+                if !(columns && matches!(value, Some("$1" | "workspace_id"))) {
+                    return false;
+                }
+            }
+            "join" if is_table && part.contains(&format!("join {} using (workspace_id)", pair[1])) => {}
+            "from" | "join" | "update" | "using" if is_table => touched += 1,
+            _ => {}
+        }
+    }
+    let conditions = words.iter().position(|word| *word == "where").map_or(&words[..0], |at| &words[at + 1..]);
+    let until = ["returning", "order", "limit", "for", "group"];
+    let end = conditions.iter().position(|word| until.contains(word)).unwrap_or(conditions.len());
+    let conditions = without_cases(&conditions[..end]);
+    // A bare `or` would let rows past the binding.
+    let binds = |condition: &&[&str]| matches!(condition, [column, "=", "$1"] if is_column(column));
+    let bindings = conditions.split(|word| *word == "and").filter(binds).count();
+    touched == 0 || bindings >= touched && !conditions.contains(&"or")
+}
+
+/// Conditions with each `case … end` as one word: what is chosen in it is chosen among rows that the rest lets through.
+fn without_cases<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    let mut depth = 0_usize;
+    let mut kept = Vec::new();
+    for word in words {
+        depth += usize::from(*word == "case");
+        if depth == 0 || (depth == 1 && *word == "case") {
+            kept.push(*word);
+        }
+        depth -= usize::from(*word == "end" && depth > 0);
+    }
+    kept
+}
+
+fn is_column(name: &str) -> bool {
+    name == "workspace_id" || name.ends_with(".workspace_id")
+}
+
+/// A statement as its queries, each with `(…)` where another one is within it; conditions, column lists and arguments stay
+/// where they are, closed up so that they are one word.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let whole = part(&mut text.chars(), &mut parts);
+    parts.push(whole);
+    parts
+        .iter()
+        .flat_map(|part| part.split(" union all ").flat_map(|part| part.split(" union ")))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Reads up to the parenthesis that closes this level.
+fn part(rest: &mut std::str::Chars<'_>, parts: &mut Vec<String>) -> String {
+    let mut text = String::new();
+    let mut is_quoted = false;
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\'' => {
+                is_quoted = !is_quoted;
+                text.push(letter);
+            }
+            '(' if !is_quoted => {
+                let inner = part(rest, parts);
+                let verb = inner.trim_start().split(' ').next().unwrap_or_default();
+                if ["select", "insert", "update", "delete", "with"].contains(&verb) {
+                    parts.push(inner.trim().to_owned());
+                    text.push_str("(…)");
+                } else {
+                    // What is no query of its own is a part of this one's word.
+                    text.push('(');
+                    text.push_str(&inner.replace(' ', ""));
+                    text.push(')');
+                }
+            }
+            ')' if !is_quoted => return text,
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+/// The tables whose primary key begins with the workspace and goes on, as the migrations make them.
+fn scoped_tables() -> BTreeSet<String> {
+    let mut tables = BTreeSet::new();
+    for path in files(Path::new("migrations")) {
+        let text = fs::read_to_string(Path::new(ROOT).join(&path)).expect("a migration is text");
+        let text = spaced(
+            &text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n"),
+        );
+        for statement in text.split(';') {
+            let name = statement.trim().strip_prefix("create table ").and_then(|rest| rest.split(' ').next());
+            if let Some(name) = name.filter(|_| statement.contains("primary key (workspace_id, ")) {
+                tables.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(tables.contains("phone") && tables.len() >= 8, "the scoped tables are {tables:?}");
+    tables
+}
+
+/// The statements that sqlx described.
+fn described() -> Vec<String> {
+    let files = files(Path::new("src/store/queries"));
+    let text = |path: &Path| {
+        let text = fs::read_to_string(Path::new(ROOT).join(path)).expect("a description is text");
+        let description: Value = serde_json::from_str(&text).expect("a description is JSON");
+        spaced(description["query"].as_str().expect("a description has its statement"))
+    };
+    files.iter().map(|path| text(path)).collect()
+}
+
+/// Every statement of the source: the first texts in sqlx's macros, and those that a macro of the store's own puts together
+/// from a beginning and the rest.
+fn written() -> Vec<Statement> {
+    let sources = rust_files("src/store");
+    let mut beginnings = BTreeMap::new();
+    for (path, text) in &sources {
+        each_level(&tokens(path, text), &mut |level| beginnings.extend(beginnings_in(level)));
+    }
+    let mut written = BTreeSet::new();
+    for (path, text) in sources
+        .iter()
+        .chain(&rust_files("src").into_iter().filter(|(path, _)| path.ends_with("store.rs")).collect::<Vec<_>>())
+    {
+        for function in functions(&tokens(path, text)) {
+            each_level(&inside(&function.body), &mut |level| {
+                for text in statements_in(level, &beginnings) {
+                    let file = path.display().to_string();
+                    written.insert(Statement { file, function: function.name.clone(), text: spaced(&text) });
+                }
+            });
+        }
+    }
+    written.into_iter().collect()
+}
+
+/// The macros defined here whose body is a statement's beginning and `+ $rest`.
+fn beginnings_in(level: &[TokenTree]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (index, _) in level.iter().enumerate().filter(|(_, token)| is_word(Some(token), "macro_rules")) {
+        let Some(name) = word(level.get(index + 2)) else { continue };
+        let Some(body) = group(level.get(index + 3), Delimiter::Brace) else { continue };
+        each_level(&inside(body), &mut |level| {
+            for (at, token) in level.iter().enumerate() {
+                let goes_on = is_mark(level.get(at + 1), '+') && is_mark(level.get(at + 2), '$');
+                found.extend(string(Some(token)).filter(|_| goes_on).map(|text| (name.clone(), text)));
+            }
+        });
+    }
+    found
+}
+
+/// The statements of the macro calls at one level.
+fn statements_in(level: &[TokenTree], beginnings: &BTreeMap<String, String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, token) in level.iter().enumerate() {
+        let Some(name) = word(Some(token)).filter(|_| is_mark(level.get(index + 1), '!')) else { continue };
+        let Some(arguments) = group(level.get(index + 2), Delimiter::Parenthesis) else { continue };
+        let first = inside(arguments).iter().find_map(|token| string(Some(token)));
+        match beginnings.get(&name) {
+            Some(beginning) => found.extend(first.map(|rest| beginning.clone() + &rest)),
+            None if name.starts_with("query") => found.extend(first),
+            None => {}
+        }
+    }
+    found
+}
+
+/// A text with single spaces between its words, none within parentheses' edges, and quotes as they are meant.
+fn spaced(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").replace("\\\"", "\"").replace("( ", "(").replace(" )", ")")
+}
