@@ -41,8 +41,8 @@ const PAUSES: [TimeDelta; 7] = [
 /// How long to wait after so many failures, if there is another attempt. `spread`, of 0 to 255, adds up to a tenth, so
 /// that what failed together does not come back together.
 pub fn pause_after(failures: usize, spread: u8) -> Option<TimeDelta> {
-    let pause = PAUSES.get(failures.checked_sub(1)?)?;
-    Some(*pause + *pause / 10 * i32::from(spread) / 255)
+    let pause = PAUSES.get(failures.checked_sub(1)?)?.num_milliseconds();
+    Some(TimeDelta::milliseconds(pause + pause * i64::from(spread) / 2_550))
 }
 
 /// An attempt at a delivery, claimed by one worker for a while.
