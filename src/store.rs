@@ -35,7 +35,7 @@ pub use workspace::{Account, NewWorkspace, Workspace};
 
 use crate::error::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use std::str::FromStr;
+use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -70,15 +70,22 @@ pub enum OpenError {
 impl Store {
     /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
-        let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?.application_name("handset");
+        let options = options(url).map_err(OpenError::Url)?.application_name("handset");
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // A connection that died is found out by the statement that uses it, without a round trip to ask.
             .test_before_acquire(false)
-            .connect_with(options)
-            .await
-            .map_err(OpenError::Connect)?;
+            .connect_with(options.clone())
+            .await;
+        let pool = match pool {
+            // The pool has tried for a while and does not say what was in its way.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let cause = PgConnection::connect_with(&options).await.err();
+                return Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)));
+            }
+            opened => opened.map_err(OpenError::Connect)?,
+        };
         Ok(Store { pool, seal, bell: watch::Sender::new(()) })
     }
 
@@ -125,6 +132,12 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// How to connect, by a URL; sqlx would take one for any other database, too.
+fn options(url: &str) -> sqlx::Result<PgConnectOptions> {
+    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    if is_postgres { url.parse() } else { Err(sqlx::Error::Configuration("it begins otherwise".into())) }
 }
 
 /// The row that a statement may have touched, or *not found*.
