@@ -1,5 +1,6 @@
 //! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
+mod command;
 mod coverage;
 mod document;
 mod isolation;

@@ -1,0 +1,160 @@
+//! The program as operators meet it: what it prints, what its commands do beside a server and without one, and how a
+//! server starts, is found, complains and ends. Everything is the built binary in processes of its own.
+
+mod admin;
+mod help;
+mod life;
+pub mod program;
+mod several;
+
+use crate::postgres::stage::Place;
+use crate::voices::Voice;
+use program::{Outcome, Server, handset, handset_in};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+/// Does what a printed curl line says, without curl: a method, headers and an address.
+async fn perform(line: &str) -> Value {
+    let words = words(line);
+    let [curl, rest @ ..] = words.as_slice() else { panic!("no command: {line}") };
+    assert_eq!(curl, "curl");
+    let (mut method, mut headers, mut address) = ("GET", Vec::new(), None);
+    let mut rest = rest.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "-X" => method = rest.next().expect("a method"),
+            "-H" => headers.push(rest.next().expect("a header").split_once(": ").expect("a name and a value")),
+            url => address = Some(url),
+        }
+    }
+    let voice = headers.into_iter().fold(Voice::new(""), |voice, (name, value)| voice.with(name, value));
+    voice.call(method, address.expect("an address")).await.ok()
+}
+
+/// The words of a command line with double quotes, as a shell splits it.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in line.split('"').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+#[tokio::test]
+async fn the_first_start_prints_a_demo_whose_curl_lines_work_as_they_stand() {
+    let place = Place::new();
+    let server = Server::start(&place).await;
+    let lines: Vec<&str> = server.greeting.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
+    let [list, get, deactivate, events] = lines[..] else { panic!("other lines: {}", server.greeting) };
+    let listed = perform(list).await;
+    assert_eq!(listed["phones"].as_array().map(Vec::len), Some(2));
+    let shown = perform(get).await;
+    assert!(listed["phones"].as_array().is_some_and(|phones| phones.contains(&shown["phone"])), "{shown}");
+    perform(deactivate).await;
+    let told = perform(events).await;
+    assert_eq!(told["events"].as_array().map(Vec::len), Some(1));
+    assert_eq!(told["events"][0]["device_id"], shown["phone"]["device_id"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn later_starts_print_no_secret_and_keep_everything() {
+    let place = Place::new();
+    let server = Server::start(&place).await;
+    let key = server.demo_key();
+    let phones = server.voice(&key).get("/phones/list").await.ok();
+    server.stop().await;
+    let server = Server::start(&place).await;
+    assert!(!server.has_demo(), "{}", server.greeting);
+    assert_eq!(server.voice(&key).get("/phones/list").await.ok(), phones);
+    // What it prints instead mints a key that works.
+    let hint = server.greeting.lines().find_map(|line| line.strip_prefix("Mint an API key:")).expect("a hint");
+    let words = words(hint);
+    let mut mint = Command::new(&words[0]);
+    mint.args(&words[1..]).env_remove("DATABASE_URL");
+    let minted = Outcome::of(mint).await;
+    assert_eq!(server.voice(minted.said().trim()).get("/phones/list").await.ok(), phones);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_demo_the_greeting_tells_how_to_begin() {
+    let place = Place::new();
+    let command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
+    let server = Server::run(command, &place).await;
+    assert!(!server.has_demo(), "{}", server.greeting);
+    let mut key = String::new();
+    for hint in ["Make a workspace:", "Mint an API key:"] {
+        let line = server.greeting.lines().find_map(|line| line.strip_prefix(hint)).expect("a hint");
+        let words = words(line);
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).env_remove("DATABASE_URL");
+        key = Outcome::of(command).await.said().trim().to_owned();
+    }
+    server.voice(&key).get("/phones/list").await.ok();
+    server.stop().await;
+    // There is a workspace now, so no later start makes a demo.
+    let server = Server::start(&place).await;
+    assert!(!server.has_demo(), "{}", server.greeting);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_command_it_serves() {
+    let place = Place::new();
+    let server = Server::run(handset_in(&place, &["--listen", "127.0.0.1:0"]), &place).await;
+    server.voice(&server.demo_key()).get("/phones/list").await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn where_clients_reach_it_can_be_said() {
+    let place = Place::new();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", "https://phones.example.com/api/"];
+    let server = Server::run(handset_in(&place, &arguments), &place).await;
+    let page = server.voice(&server.demo_key()).get("/phones/list?limit=1").await.ok();
+    let next = page["pagination"]["next_page_url"].as_str().unwrap_or_default();
+    assert!(next.starts_with("https://phones.example.com/api/phones/list?"), "{next}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said_at_once() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    let outcome = Outcome::of(handset_in(&place, &["serve", "--listen", &address])).await;
+    let complaint = outcome.complaint();
+    assert!(complaint.starts_with(&format!("cannot listen on {address}: ")), "{complaint}");
+    assert!(complaint.contains("--listen"), "{complaint}");
+    assert!(!place.data().exists(), "nothing was made");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_said_with_what_to_do() {
+    let place = Place::new();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it was bound");
+    for (url, words) in [
+        ("mysql://localhost/x", "DATABASE_URL is not a Postgres URL"),
+        (&format!("postgres://nobody:hunter2@{nobody}/x"), "the database does not answer"),
+    ] {
+        let outcome =
+            Outcome::of(handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--database-url", url])).await;
+        assert!(outcome.complaint().starts_with(words), "{outcome:?}");
+        assert!(!outcome.stderr.contains("hunter2"), "{outcome:?}");
+    }
+    let outcome = Outcome::of(handset_in(&place, &["migrate", "--seal-key", "short"])).await;
+    assert!(outcome.complaint().starts_with("HANDSET_SEAL_KEY is wrong"), "{outcome:?}");
+    assert!(!place.is_busy(), "its Postgres has ended with it");
+}
+
+#[tokio::test]
+async fn the_document_is_printed_without_a_database() {
+    let printed = Outcome::of(handset(&["openapi"])).await.json();
+    assert!(printed["paths"]["/phones/list"].is_object());
+}

@@ -1,0 +1,136 @@
+//! Administration: workspaces and the credentials that let callers in, beside a running server and without one.
+
+use super::program::{Outcome, Server, admin, handset_in};
+use crate::postgres::stage::Place;
+use crate::world::text;
+use serde_json::{Value, json};
+
+/// Everything that administration makes, by its own words.
+struct Made {
+    workspace: Value,
+    key: Value,
+    token: Value,
+    console: Value,
+}
+
+async fn make(place: &Place) -> Made {
+    let workspace = admin(place, &["workspace", "create", "Acme Corp", "--sandbox"]).await;
+    let key = admin(place, &["key", "create", "--workspace", "Acme Corp", "--name", "curl"]).await;
+    let id = text(&workspace["workspace_id"]);
+    let token = admin(place, &["token", "create", "--workspace", &id, "--name", "me"]).await;
+    let console = admin(place, &["console-session", "create", "--workspace", &id, "--hours", "1"]).await;
+    Made { workspace, key, token, console }
+}
+
+async fn all_work(server: &Server, made: &Made) {
+    let id = text(&made.workspace["workspace_id"]);
+    for (voice, what) in [
+        (server.voice(&text(&made.key["api_key"])), "key"),
+        (server.voice(&text(&made.token["access_token"])).in_workspace(&id), "token"),
+        (server.voice(&text(&made.console["console_session_token"])).in_workspace(&id), "console session"),
+    ] {
+        let shown = voice.get("/workspaces/get").await.ok();
+        assert_eq!(shown["workspace"]["workspace_id"], id, "{what}");
+        assert_eq!(shown["workspace"]["publishable_key"], made.workspace["publishable_key"], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_beside_a_running_server_works_there_at_once() {
+    let place = Place::new();
+    let server = Server::start(&place).await;
+    let made = make(&place).await;
+    all_work(&server, &made).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_made_without_a_server_works_on_the_next_one() {
+    let place = Place::new();
+    let migrated = admin(&place, &["migrate"]).await;
+    assert_eq!(migrated, json!({ "migrated": true }));
+    assert!(!place.is_busy(), "Postgres runs only as long as the command");
+    let made = make(&place).await;
+    assert!(!place.is_busy());
+    let server = Server::start(&place).await;
+    assert!(!server.has_demo(), "the database was not empty");
+    all_work(&server, &made).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
+    let place = Place::new();
+    let server = Server::start(&place).await;
+    let made = make(&place).await;
+    let id = text(&made.workspace["workspace_id"]);
+    let key = server.voice(&text(&made.key["api_key"]));
+    key.get("/phones/list").await.ok();
+    let key_id = text(&made.key["api_key_id"]);
+    for _ in 0..2 {
+        let revoked = admin(&place, &["key", "revoke", &key_id]).await;
+        assert_eq!(revoked, json!({ "api_key_id": key_id, "revoked": true }));
+        key.get("/phones/list").await.refused(401, "unauthorized");
+    }
+    // By the secret itself, too.
+    let token = server.voice(&text(&made.token["access_token"])).in_workspace(&id);
+    token.get("/phones/list").await.ok();
+    admin(&place, &["token", "revoke", &text(&made.token["access_token"])]).await;
+    token.get("/phones/list").await.refused(401, "unauthorized");
+
+    let console = server.voice(&text(&made.console["console_session_token"])).in_workspace(&id);
+    admin(&place, &["console-session", "rotate-key"]).await;
+    console.get("/phones/list").await.ok();
+    admin(&place, &["console-session", "rotate-key", "--retire-older"]).await;
+    console.get("/phones/list").await.refused(401, "unauthorized");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn lists_show_what_there_is_and_no_secret() {
+    let place = Place::new();
+    let made = make(&place).await;
+    let id = &made.workspace["workspace_id"];
+    let workspaces = admin(&place, &["workspace", "list"]).await;
+    let listed = &workspaces["workspaces"][0];
+    assert_eq!((&listed["workspace_id"], &listed["name"]), (id, &json!("Acme Corp")));
+    assert_eq!(listed["is_sandbox"], json!(true));
+    let keys = admin(&place, &["key", "list", "--workspace", "Acme Corp"]).await;
+    assert_eq!(keys["api_keys"][0]["api_key_id"], made.key["api_key_id"]);
+    let secret = text(&made.key["api_key"]);
+    assert!(secret.starts_with(keys["api_keys"][0]["hint"].as_str().unwrap_or("none")), "{keys}");
+    let table = Outcome::of(handset_in(&place, &["key", "list"])).await;
+    assert!(table.said().contains("in use"), "{table:?}");
+    for printed in [keys.to_string(), table.stdout] {
+        assert!(!printed.contains(&secret), "{printed}");
+    }
+}
+
+#[tokio::test]
+async fn for_people_a_new_key_is_printed_alone() {
+    let place = Place::new();
+    Outcome::of(handset_in(&place, &["workspace", "create", "Acme"])).await.said();
+    let minted = Outcome::of(handset_in(&place, &["key", "create", "--workspace", "Acme"])).await;
+    let key = minted.said().trim();
+    assert!(key.starts_with("seam_") && !key.contains(char::is_whitespace), "{minted:?}");
+}
+
+#[tokio::test]
+async fn mistakes_are_said_with_what_to_do() {
+    let place = Place::new();
+    for _ in 0..2 {
+        admin(&place, &["workspace", "create", "Twin"]).await;
+    }
+    for (arguments, words) in [
+        (&["key", "create", "--workspace", "Nowhere"][..], "there is no workspace called \"Nowhere\""),
+        (&["key", "create", "--workspace", "Twin"], "2 workspaces are called \"Twin\""),
+        (&["workspace", "create", ""], "a workspace's name must not be empty"),
+        (&["key", "revoke", "seam_test1111_111111111111111111111111"], "there is no such key"),
+        (&["token", "revoke", "00000000-0000-4000-8000-000000000000"], "there is no such token"),
+    ] {
+        let outcome = Outcome::of(handset_in(&place, arguments)).await;
+        assert!(outcome.complaint().starts_with(words), "{outcome:?}");
+        assert_eq!(outcome.stdout, "");
+    }
+    assert!(!place.is_busy(), "Postgres has ended each time");
+}

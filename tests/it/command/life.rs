@@ -1,0 +1,148 @@
+//! How a server lives: what it logs, how it bears the loss of its Postgres, and how it ends.
+
+use super::program::{Server, handset_in};
+use crate::postgres::stage::{Place, until, until_async};
+use crate::voices::Voice;
+use crate::world::text;
+use handset::postgres;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn sigterm_lets_a_request_under_way_finish_and_takes_postgres_along() {
+    let place = Place::new();
+    let server = Server::start(&place).await;
+    let key = server.voice(&server.demo_key());
+    let people = key.get("/user_identities/list").await.ok();
+    let person = people["user_identities"][0]["user_identity_id"].clone();
+
+    // Somebody holds the person's row, so that a registration has to wait for it.
+    let url = postgres::join(&place.data()).expect("may look").expect("it runs");
+    let mut holder = PgConnection::connect(&url).await.expect("it accepts");
+    let mut watcher = PgConnection::connect(&url).await.expect("it accepts");
+    let mut holding = holder.begin().await.expect("a transaction");
+    sqlx::query("select from user_identity for update").execute(&mut *holding).await.expect("the lock");
+    let body = json!({ "user_identity_id": person });
+    let waiting = tokio::spawn(async move { key.post("/phones/simulate/create_sandbox_phone", body).await });
+    until_async("the request waits", async || {
+        let waiting = "select exists (select from pg_stat_activity where wait_event_type = 'Lock')";
+        sqlx::query_scalar(waiting).fetch_one(&mut watcher).await.expect("the statement is right")
+    })
+    .await;
+
+    server.signal(Signal::SIGTERM);
+    until_async("no new connection is taken", async || TcpStream::connect(server.address()).await.is_err()).await;
+    holding.commit().await.expect("the lock is given back");
+    waiting.await.expect("it does not panic").ok();
+    assert_eq!(server.ended().await.code(), Some(0));
+    assert!(!place.is_busy(), "Postgres is gone");
+}
+
+#[tokio::test]
+async fn health_is_503_while_postgres_is_dead_and_200_soon_after_it_is_back() {
+    let place = Place::new();
+    let mut cluster = postgres::start(place.disposable()).await.expect("Postgres starts");
+    let own = Place::new();
+    let server = Server::start_on(&cluster.url(), &own).await;
+    let key = server.demo_key();
+    let nobody = Voice::new(&server.url);
+    assert_eq!(nobody.get("/health").await.ok()["msg"], "Healthy");
+
+    kill(Pid::from_raw(cluster.pid().try_into().expect("a pid fits")), Signal::SIGKILL).expect("it runs");
+    cluster.exited().await;
+    let sick = nobody.get("/health").await;
+    sick.refused(503, "service_unavailable");
+    assert_eq!(sick.header("retry-after"), Some("1"));
+    cluster.restart().await.expect("Postgres starts again");
+    until_async("health is back", async || nobody.get("/health").await.status == 200).await;
+    until_async("work is back", async || server.voice(&key).get("/phones/list").await.status == 200).await;
+    server.stop().await;
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_private_postgres_that_is_killed_is_started_again() {
+    let place = Place::new();
+    let server = Server::start(&place).await;
+    let key = server.voice(&server.demo_key());
+    let phones = key.get("/phones/list").await.ok();
+    let first = place.postmaster().expect("it is ready");
+    kill(first, Signal::SIGKILL).expect("it runs");
+    until("another one is ready", || place.postmaster().is_some_and(|pid| pid != first)).await;
+    until_async("the server is well again", async || key.get("/phones/list").await.status == 200).await;
+    assert_eq!(key.get("/phones/list").await.ok(), phones);
+    server.stop().await;
+    assert!(!place.is_busy());
+}
+
+/// The lines of the log about requests.
+fn requests(log: &str) -> Vec<Value> {
+    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}")));
+    lines.filter(|line: &Value| line["target"] == "handset::request").collect()
+}
+
+#[tokio::test]
+async fn each_request_is_one_line_of_json_in_the_log() {
+    let place = Place::new();
+    let server = Server::start(&place).await;
+    let key = server.voice(&server.demo_key());
+    let workspace = key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"].clone();
+    let answers = [
+        ("GET", "/phones/list", key.get("/phones/list?search=hushhush").await, Some(&workspace)),
+        ("POST", "/phones/get", key.post("/phones/get", json!({})).await, Some(&workspace)),
+        ("PUT", "/phones/get", key.call("PUT", "/phones/get").await, Some(&workspace)),
+        ("GET", "/phones/list", Voice::new(&server.url).get("/phones/list").await, None),
+        ("DELETE", "(none)", key.delete("/somewhere/hushhush").await, None),
+        ("GET", "/health", Voice::new(&server.url).get("/health").await, None),
+    ];
+    let log = requests(&server.log());
+    assert_eq!(log.len(), answers.len() + 1, "one line each: {log:?}");
+    for (method, path, answer, workspace) in answers {
+        let number = answer.request_id().to_string();
+        let lines: Vec<&Value> = log.iter().filter(|line| line["request_id"] == number.as_str()).collect();
+        let [line] = lines[..] else { panic!("{number}: {log:?}") };
+        assert_eq!((&line["method"], &line["path"]), (&json!(method), &json!(path)));
+        assert_eq!((&line["dialect"], &line["status"]), (&json!("seam"), &json!(answer.status)));
+        assert!(line["latency_us"].is_u64() && line["timestamp"].is_string(), "{line}");
+        assert_eq!(line.get("workspace"), workspace, "{line}");
+    }
+    assert!(!server.log().contains("hushhush"), "values stay out of the log");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn no_secret_and_nothing_personal_gets_into_the_log() {
+    let place = Place::new();
+    let command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--log", "debug"]);
+    let server = Server::run(command, &place).await;
+    let demo_key = server.demo_key();
+    let key = server.voice(&demo_key);
+    let person = json!({ "full_name": "Very Private", "email_address": "very@private.example" });
+    let person = key.post("/user_identities/create", person).await.ok();
+    let id = &person["user_identity"]["user_identity_id"];
+    let session = key.post("/client_sessions/create", json!({ "user_identity_id": id })).await.ok();
+    let token = text(&session["client_session"]["token"]);
+    server.voice(&token).get("/devices/list").await.ok();
+    key.get(&format!("/devices/list?search={token}")).await.ok();
+    let hook = key.post("/webhooks/create", json!({ "url": "https://user:pass@example.com/" })).await.ok();
+    key.bytes("/phones/get", Some("application/json"), format!("{{\"{token}\":")).await.refused(400, "invalid_json");
+    server.voice("seam_test9999_unknownunknownunknownunk").get("/phones/list").await.refused(401, "unauthorized");
+    let log = server.log();
+    assert!(log.contains("\"DEBUG\""), "the log is detailed: {log}");
+    for secret in [
+        demo_key.as_str(),
+        &token,
+        &text(&hook["webhook"]["secret"]),
+        "seam_test9999_unknown",
+        "Private",
+        "very@private",
+        "user:pass",
+    ] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret}");
+    }
+    server.stop().await;
+}

@@ -1,0 +1,158 @@
+//! The built program in a process of its own: a server that runs until it is told to stop, or a command that ends.
+
+use crate::postgres::stage::{PATIENCE, Place};
+use crate::voices::Voice;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// The program, with nothing from the environment that it would take for a setting.
+pub fn handset(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
+    for name in
+        ["DATABASE_URL", "SEAL_KEY", "DATA_DIR", "LISTEN", "CONNECTIONS", "LOG", "LOG_FORMAT", "PUBLIC_URL", "NO_DEMO"]
+    {
+        command.env_remove(name).env_remove(format!("HANDSET_{name}"));
+    }
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The program in a data directory.
+pub fn handset_in(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = handset(arguments);
+    command.arg("--data-dir").arg(place.data());
+    command
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    pub async fn of(mut command: Command) -> Outcome {
+        let output = timeout(PATIENCE, command.output()).await.expect("it ends in time").expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("it prints text");
+        Outcome { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// What it printed, if all went well.
+    #[track_caller]
+    pub fn said(&self) -> &str {
+        assert!(self.status.success(), "{self:?}");
+        &self.stdout
+    }
+
+    /// The JSON that it printed, if all went well.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.said()).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+    }
+
+    /// What it complained of; one line for people, no trace.
+    #[track_caller]
+    pub fn complaint(&self) -> &str {
+        assert_eq!(self.status.code(), Some(1), "{self:?}");
+        let complaint = self.stderr.lines().last().unwrap_or_default();
+        complaint.strip_prefix("handset: ").unwrap_or_else(|| panic!("no complaint: {self:?}"))
+    }
+}
+
+/// An administrative command with `--json`.
+pub async fn admin(place: &Place, arguments: &[&str]) -> Value {
+    let mut command = handset_in(place, arguments);
+    command.arg("--json");
+    Outcome::of(command).await.json()
+}
+
+/// A running server.
+pub struct Server {
+    process: Child,
+    pub url: String,
+    /// What it printed once it was ready.
+    pub greeting: String,
+    log: PathBuf,
+    /// Kept open: a server that prints into nothing ends.
+    _printed: Lines<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    /// A server on a free port with a private Postgres.
+    pub async fn start(place: &Place) -> Server {
+        Server::run(handset_in(place, &["serve", "--listen", "127.0.0.1:0"]), place).await
+    }
+
+    /// A server on a free port that uses this database.
+    pub async fn start_on(database_url: &str, place: &Place) -> Server {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--database-url", database_url];
+        Server::run(handset_in(place, &arguments), place).await
+    }
+
+    pub async fn run(mut command: Command, place: &Place) -> Server {
+        let log = place.path().join("server.log");
+        let stderr = File::options().create(true).append(true).open(&log).expect("a log");
+        let mut process = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program runs");
+        let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let mut greeting = String::new();
+        // The last thing that is printed is how to read the events, or how to mint a key.
+        while !greeting.contains("/events/list") && !greeting.contains("Mint an API key") {
+            let line = timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("text");
+            let said = || fs::read_to_string(&log).unwrap_or_default();
+            greeting.push_str(&line.unwrap_or_else(|| panic!("it ended: {}", said())));
+            greeting.push('\n');
+        }
+        let address = greeting.lines().find_map(|line| line.strip_prefix("Listening on "));
+        let url = address.unwrap_or_else(|| panic!("no address: {greeting}")).to_owned();
+        Server { process, url, greeting, log, _printed: lines }
+    }
+
+    /// The key that the greeting shows.
+    #[track_caller]
+    pub fn demo_key(&self) -> String {
+        let is_key = |line: &&str| line.trim().starts_with("seam_");
+        self.greeting.lines().find(is_key).unwrap_or_else(|| panic!("no key: {}", self.greeting)).trim().to_owned()
+    }
+
+    /// Whether the server has made the demo.
+    pub fn has_demo(&self) -> bool {
+        self.greeting.contains("seam_")
+    }
+
+    /// Whoever holds a key.
+    pub fn voice(&self, key: &str) -> Voice {
+        Voice::new(&self.url).bearer(key)
+    }
+
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("the log is there")
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.process.id().expect("not waited for yet");
+        kill(Pid::from_raw(pid.try_into().expect("a pid fits")), signal).expect("it runs");
+    }
+
+    pub async fn ended(mut self) -> ExitStatus {
+        timeout(PATIENCE, self.process.wait()).await.expect("it ends").expect("it is our child")
+    }
+
+    /// Stops it as an operator does.
+    pub async fn stop(self) {
+        self.signal(Signal::SIGTERM);
+        assert_eq!(self.ended().await.code(), Some(0));
+    }
+}

@@ -1,0 +1,64 @@
+//! Several servers on one database, as behind a load balancer.
+
+use super::program::{Outcome, Server, handset_in};
+use crate::postgres::stage::Place;
+use crate::world::stage::Database;
+use crate::world::{SEAL_KEY, text};
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use tokio::process::Command;
+
+fn serve(place: &Place, database: &Database, seal_key: &str) -> Command {
+    let fixed = ["serve", "--listen", "127.0.0.1:0", "--connections", "4"];
+    let mut command = handset_in(place, &fixed);
+    // A secret belongs into the environment: arguments are there for every user to see.
+    command.env("DATABASE_URL", &database.url).env("HANDSET_SEAL_KEY", seal_key);
+    command
+}
+
+#[tokio::test]
+async fn servers_that_start_at_once_migrate_once_and_make_one_demo() {
+    let database = Database::empty(20).await;
+    let places = [(); 4].map(|()| Place::new());
+    let [a, b, c, d] =
+        [0, 1, 2, 3].map(|number| Server::run(serve(&places[number], &database, SEAL_KEY), &places[number]));
+    let servers = <[Server; 4]>::from(tokio::join!(a, b, c, d));
+    let demos: Vec<&Server> = servers.iter().filter(|server| server.has_demo()).collect();
+    assert_eq!(demos.len(), 1, "{:?}", servers.iter().map(|server| &server.greeting).collect::<Vec<_>>());
+
+    let key = demos[0].demo_key();
+    let phones = demos[0].voice(&key).get("/phones/list").await.ok();
+    assert_eq!(phones["phones"].as_array().map(Vec::len), Some(2));
+    for server in &servers {
+        assert_eq!(server.voice(&key).get("/phones/list").await.ok(), phones);
+    }
+    // What one seals the others open.
+    let made = servers[0].voice(&key).post("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
+    let found = servers[3].voice(&key).put("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
+    assert_eq!(found["client_session"], made["client_session"]);
+    let app = servers[1].voice(&text(&made["client_session"]["token"]));
+    app.get("/devices/list").await.ok();
+
+    let mut connection = PgConnection::connect(&database.url).await.expect("it accepts");
+    let migrated: i64 =
+        sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(&mut connection).await.expect("a number");
+    assert_eq!(migrated, i64::try_from(sqlx::migrate!().iter().count()).expect("few"));
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_another_seal_key_is_refused() {
+    let database = Database::empty(20).await;
+    let (place, other) = (Place::new(), Place::new());
+    let server = Server::run(serve(&place, &database, SEAL_KEY), &place).await;
+    // Its own key, which it makes in its own directory.
+    let mut foreign = handset_in(&other, &["serve", "--listen", "127.0.0.1:0", "--connections", "4"]);
+    foreign.env("DATABASE_URL", &database.url);
+    let outcome = Outcome::of(foreign).await;
+    let complaint = outcome.complaint();
+    assert!(complaint.contains("sealed with another key") && complaint.contains("HANDSET_SEAL_KEY"), "{complaint}");
+    server.voice(&server.demo_key()).get("/phones/list").await.ok();
+    server.stop().await;
+}
