@@ -11,6 +11,7 @@ mod postgres;
 mod races;
 mod seam_auth;
 mod seam_errors;
+mod seam_filters;
 mod seam_hostile;
 mod seam_input;
 mod seam_pages;

@@ -286,8 +286,8 @@ async fn a_session_reaches_its_persons_things_only() {
         let listed = app.get(path).await.ok();
         listed[list].as_array().expect("a list").iter().map(|item| text(&item[id])).collect::<Vec<_>>()
     };
-    assert_eq!(ids("/devices/list", "devices", "device_id").await, [mine.clone()]);
-    assert_eq!(ids("/user_identities/list", "user_identities", "user_identity_id").await, [jane.clone()]);
+    assert_eq!(ids("/devices/list", "devices", "device_id").await, [mine.as_str()]);
+    assert_eq!(ids("/user_identities/list", "user_identities", "user_identity_id").await, [jane.as_str()]);
     let owners = ids("/acs/credentials/list", "acs_credentials", "user_identity_id").await;
     assert_eq!(owners, [jane.clone(), jane.clone()]);
     for path in [format!("/devices/get?device_id={theirs}"), "/devices/get?name=nobody".to_owned()] {

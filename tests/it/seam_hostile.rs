@@ -2,7 +2,7 @@
 //! of ours, and goes on serving.
 
 use crate::voices::Answer;
-use crate::world::{Tenant, World, text};
+use crate::world::{Tenant, World};
 use serde_json::{Map, Value, json};
 
 /// Values that are wrong almost everywhere.

@@ -39,7 +39,7 @@ async fn a_deactivated_phone_is_gone_from_every_answer_but_one() {
         let error = world.key().post(path, json!({ "device_id": lost })).await.refused(404, "device_not_found");
         assert_eq!(error["data"], json!({ "device_id": lost }));
     }
-    assert_eq!(world.phone_ids().await, [kept.clone()]);
+    assert_eq!(world.phone_ids().await, [kept.as_str()]);
     let devices = world.key().get("/devices/list").await.ok();
     assert_eq!(list(&devices["devices"]).len(), 1);
     let change = json!({ "device_id": lost, "name": "Ghost" });
@@ -129,7 +129,7 @@ async fn an_app_registers_its_phone_and_finds_it_again() {
     let provider = &session["provider_sessions"][0];
     assert_eq!(list(&provider["acs_credentials"]).len(), 1, "the phone holds its child at once");
     let phone = text(&provider["phone_registration"]["phone_registration_id"]);
-    assert_eq!(world.phone_ids().await, [phone.clone()]);
+    assert_eq!(world.phone_ids().await, [phone.as_str()]);
     let shown = world.key().get(&format!("/phones/get?device_id={phone}")).await.ok()["phone"].clone();
     assert_eq!((&shown["display_name"], &shown["properties"]), (&json!("iPhone 17"), &json!({})));
 
@@ -241,8 +241,8 @@ async fn each_phone_holds_a_child_of_a_multi_phone_sync_credential() {
         list(&listed["phones"]).iter().map(|phone| text(&phone["device_id"])).collect::<Vec<_>>()
     };
     assert_eq!(holders(&parent).await, [first.clone(), second.clone()]);
-    assert_eq!(holders(&children[0]).await, [first.clone()]);
-    assert_eq!(holders(&children[1]).await, [second.clone()]);
+    assert_eq!(holders(&children[0]).await, [first.as_str()]);
+    assert_eq!(holders(&children[1]).await, [second.as_str()]);
 
     world.key().post("/phones/deactivate", json!({ "device_id": first })).await.ok();
     let left: Vec<String> =
