@@ -109,7 +109,9 @@ pub struct Answer {
 impl Answer {
     async fn of(response: reqwest::Response) -> Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.expect("the answer arrives whole");
+        // A stream has no end to wait for.
+        let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let text = if is_stream { String::new() } else { response.text().await.expect("the answer arrives whole") };
         Answer::new(status, headers, text)
     }
 
