@@ -85,8 +85,11 @@ fn strangers(world: &World) -> Vec<Impostor> {
         shown("a bare key", key),
         Impostor::new("a key in a header of its own", &[("seam-api-key", key)]),
         Impostor::new("a workspace and no credential", &[("seam-workspace", &world.id)]),
-        Impostor::bearer("a publishable key as a bearer token", publishable),
-        Impostor::bearer("a publishable key beside itself", publishable).with("seam-publishable-key", publishable),
+        // As a bearer token it is an API key that nobody has.
+        Impostor::bearer("a publishable key as a bearer token", publishable).tried(KEY, NO_KEY),
+        Impostor::bearer("a publishable key beside itself", publishable)
+            .with("seam-publishable-key", publishable)
+            .tried(KEY, NO_KEY),
         shown("a publishable key beside Basic", "Basic x").with("seam-publishable-key", publishable),
         Impostor::new("a publishable key", &[("seam-publishable-key", publishable)]).genuine(PUBLISHABLE),
         Impostor::new("an unknown publishable key", &[("seam-publishable-key", "seam_pk1unknown1_nothing")])
