@@ -98,6 +98,11 @@ impl Operation {
         &self.value["responses"]["200"]["content"]["application/json"]["schema"]
     }
 
+    /// Whether it answers with a stream.
+    pub fn is_stream(&self) -> bool {
+        self.value["responses"]["200"]["content"]["text/event-stream"].is_object()
+    }
+
     /// Lets `voice` call it with these arguments: in the query where the document says so, else in a JSON body.
     pub async fn call(&self, voice: &Voice, arguments: &Map<String, Value>) -> Answer {
         match self.method {
@@ -149,4 +154,10 @@ pub fn example(schema: &Value) -> Value {
         (Some("object"), None) => json!({}),
         other => panic!("no example of {other:?}: {schema}"),
     }
+}
+
+/// The content of a response, of whichever type it is.
+pub fn content(response: &'static Value) -> &'static Value {
+    let contents = response["content"].as_object().expect("a response has content");
+    contents.values().next().expect("content has a type")
 }

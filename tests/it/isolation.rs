@@ -239,6 +239,9 @@ impl Case {
         let names = |name: &str| self.named.contains(&name);
         match path {
             "/events/list" => _ = arguments.insert("since".to_owned(), json!("2000-01-01")),
+            "/webhooks/redeliver" if names("webhook_id") && !names("delivery_id") => {
+                arguments.insert("since".to_owned(), json!("2000-01-01"));
+            }
             "/acs/credentials/create" if !names("acs_user_id") => {
                 arguments.extend(own.value(path, "user_identity_id").map(|id| ("user_identity_id".to_owned(), id)));
             }

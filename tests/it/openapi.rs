@@ -3,7 +3,7 @@
 
 mod blueprint;
 
-use crate::document::{METHODS, Operation, committed, operations, schema};
+use crate::document::{self, METHODS, Operation, committed, operations, schema};
 use crate::world::World;
 use handset::dialect::seam::openapi;
 use serde_json::Value;
@@ -79,9 +79,9 @@ fn every_operation_tells_how_it_can_end() {
         assert!(missing.is_empty() && invented.is_empty(), "{operation}: no {missing:?}, and why {invented:?}?");
         for (status, response) in responses {
             said(response, "description");
-            let content = &response["content"]["application/json"];
+            let content = document::content(response);
             assert!(content["schema"].is_object(), "{operation}: {status} has no schema");
-            assert!(content["example"].is_object(), "{operation}: {status} has no example");
+            assert!(!content["example"].is_null(), "{operation}: {status} has no example");
             assert!(response["headers"]["seam-request-id"].is_object(), "{operation}: {status} has no request id");
         }
     }
@@ -99,7 +99,7 @@ fn every_example_is_allowed_by_its_schema() {
     for operation in operations() {
         let responses = operation.value["responses"].as_object().into_iter().flatten();
         for (status, response) in responses {
-            let content = &response["content"]["application/json"];
+            let content = document::content(response);
             check(format!("{operation} {status}"), &content["schema"], content.get("example"));
         }
         let body = &operation.value["requestBody"]["content"]["application/json"];

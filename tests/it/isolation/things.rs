@@ -29,6 +29,9 @@ impl Household {
         let (mut things, session) = Things::of_person(&tenant, label, entropy).await;
         things.set("action_attempt_id", &attempt["action_attempt_id"]);
         things.set("webhook_id", &webhook["webhook_id"]);
+        let ping = json!({ "webhook_id": webhook["webhook_id"] });
+        let delivery = tenant.key().post("/webhooks/ping", ping).await.ok()["webhook_delivery"].clone();
+        things.set("delivery_id", &delivery["delivery_id"]);
         Household { tenant, things, session }
     }
 }
@@ -100,6 +103,7 @@ impl Things {
             "event_id",
             "event_device_id",
             "webhook_id",
+            "delivery_id",
             "action_attempt_id",
             "acs_system_id",
             "connected_account_id",

@@ -1,3 +1,5 @@
+//! Which addresses may be reached: a long table of those that may, and of those that look as if they might.
+
 use super::*;
 
 const STRICT: Rules = Rules { allowed: Vec::new(), loopback: false };

@@ -1,3 +1,5 @@
+//! Signatures against vectors that another implementation of HMAC made.
+
 use super::*;
 
 /// The secret of the specification's own example.
