@@ -37,7 +37,8 @@ create table delivery (
     latency_ms integer,
     fault text,
     constraint delivery_pkey primary key (workspace_id, event_id, webhook_id),
-    constraint delivery_event_fkey foreign key (workspace_id, event_id) references event on delete cascade,
+    -- Without a cascade: an event that is owed to somebody cannot be deleted, so no delivery is lost before its end.
+    constraint delivery_event_fkey foreign key (workspace_id, event_id) references event,
     constraint delivery_webhook_fkey foreign key (workspace_id, webhook_id) references webhook on delete cascade,
     constraint delivery_status_known check (status in ('pending', 'delivered', 'failed'))
 );

@@ -44,7 +44,8 @@ impl Workspace {
         super::found(self.deliveries(&filter).await?.items.pop(), Noun::Delivery, delivery_id)
     }
 
-    /// Owes a webhook an event that means nothing, whatever types it names, and gives the delivery.
+    /// Owes a webhook an event that means nothing, whatever types it names, and gives the delivery. One that names this
+    /// type is owed it already.
     pub async fn ping_webhook(&self, id: WebhookId, event_id: EventId, now: DateTime<Utc>) -> Result<Delivery> {
         self.demand_enabled(id).await?;
         let delivery_id = tell!(
@@ -58,9 +59,14 @@ impl Workspace {
             )
             "#,
             r#"
-            insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-            select workspace_id, event_id, $3, $2 from happened
-            returning delivery_id as "delivery_id!"
+            , pinged as (
+                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+                select workspace_id, event_id, webhook_id, $2
+                from happened join webhook using (workspace_id)
+                where webhook_id = $3 and not webhook_wants(event_types, event_type, is_opt_in)
+                for key share of webhook
+            )
+            select name_uuid($3, event_id::text) as "delivery_id!" from happened
             "#,
             self.key(),
             now,

@@ -3,7 +3,8 @@
 //!
 //! A claim pushes the delivery's next attempt into the future, to when the worker would be given up for dead, and counts
 //! the attempt. Nothing is locked while a message is on its way. Whoever records must name the number of the attempt, so
-//! a worker that was given up for dead changes nothing when it comes back.
+//! a worker that was given up for dead changes nothing when it comes back. Recording takes the webhook's row before those
+//! of its deliveries, as deleting a webhook does, so that nobody waits in a circle.
 
 use super::Store;
 use super::types::Document;
@@ -44,7 +45,7 @@ struct Row {
 }
 
 impl Store {
-    /// Claims attempts that are due, until `given_up_at`.
+    /// Claims attempts that are due, until `given_up_at`; what has waited longest comes first.
     pub async fn claim_deliveries(
         &self,
         capacity: &Capacity<'_>,
@@ -57,7 +58,7 @@ impl Store {
             with due as (
                 select webhook.workspace_id, webhook.webhook_id, event_id
                 from webhook cross join lateral (
-                    select event_id from delivery
+                    select event_id, next_attempt_at from delivery
                     where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
                         and status = 'pending' and next_attempt_at <= $1
                     order by next_attempt_at
@@ -65,6 +66,7 @@ impl Store {
                     for update skip locked
                 ) as first
                 where disabled_at is null and webhook_id <> all ($5)
+                order by next_attempt_at
                 limit $3
             ), claimed as (
                 update delivery set attempt = attempt + 1, next_attempt_at = $2
@@ -90,17 +92,22 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter().map(|row| self.claim(row)).collect()
+        Ok(rows.into_iter().map(|row| self.claim(row)).collect())
     }
 
-    fn claim(&self, row: Row) -> Result<Claim> {
+    fn claim(&self, row: Row) -> Claim {
+        // A secret that does not open signs nothing, and nothing is sent unsigned: that webhook's attempts fail, while
+        // those of the others, claimed by the same statement, go out.
+        let open = |sealed: &Vec<u8>| match self.seal.open(sealed, row.webhook_id.0) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                tracing::error!(webhook = %row.webhook_id.0, %error, "a webhook's secret does not open");
+                None
+            }
+        };
         let sealed = [Some(row.secret_sealed), row.former_secret_sealed];
-        let secrets = sealed
-            .iter()
-            .flatten()
-            .map(|sealed| self.seal.open(sealed, row.webhook_id.0))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Claim {
+        let secrets = sealed.iter().flatten().filter_map(open).collect();
+        Claim {
             webhook_id: row.webhook_id,
             delivery_id: row.delivery_id.unwrap_or_default(),
             attempt: row.attempt,
@@ -116,18 +123,22 @@ impl Store {
                 occurred_at: row.occurred_at,
                 details: row.details,
             },
-        })
+        }
     }
 
     /// Records that an attempt was answered well.
     pub async fn record_delivered(&self, claim: &Claim, attempted: &Attempted) -> Result<()> {
         sqlx::query!(
             r#"
-            with recorded as (
+            with subject as materialized (
+                select webhook_id from webhook where workspace_id = $1 and webhook_id = $2 for no key update
+            ), recorded as (
                 update delivery
                 set status = 'delivered', last_attempt_at = $5, response_status = $6, latency_ms = $7, fault = null
-                where workspace_id = $1 and webhook_id = $2 and event_id = $3 and attempt = $4 and status = 'pending'
-                returning webhook_id
+                from subject
+                where delivery.workspace_id = $1 and delivery.webhook_id = subject.webhook_id and event_id = $3
+                    and attempt = $4 and status = 'pending'
+                returning delivery.webhook_id
             )
             update webhook set failing_since = null
             from recorded
@@ -157,14 +168,18 @@ impl Store {
         tell!(
             query_scalar,
             r#"
-            with recorded as (
+            with subject as materialized (
+                select webhook_id, failing_since from webhook
+                where workspace_id = $1 and webhook_id = $3
+                for no key update
+            ), recorded as (
                 update delivery
                 set status = case when $6::timestamptz is null or failing_since <= $10 then 'failed' else status end,
                     failures = failures + 1, next_attempt_at = coalesce($6, next_attempt_at), last_attempt_at = $2,
                     response_status = $7, latency_ms = $8, fault = $9
-                from webhook
-                where delivery.workspace_id = $1 and delivery.webhook_id = $3 and event_id = $4 and attempt = $5
-                    and status = 'pending' and webhook.workspace_id = $1 and webhook.webhook_id = $3
+                from subject
+                where delivery.workspace_id = $1 and delivery.webhook_id = subject.webhook_id and event_id = $4
+                    and attempt = $5 and status = 'pending'
                 returning delivery.webhook_id
             ), failing as (
                 update webhook
@@ -205,12 +220,12 @@ impl Store {
     }
 
     /// Deletes at most `count` events from before a time, oldest first, with their finished deliveries, and gives how
-    /// many there were. An event that is still owed to somebody stays.
+    /// many there were. An event that is still owed to somebody stays; if one comes to be owed again at this very
+    /// moment, the schema refuses the whole batch, which is then for the next time.
     pub async fn prune_events(&self, before: DateTime<Utc>, count: i64) -> Result<u64> {
         let pruned = sqlx::query!(
             r#"
-            delete from event
-            using (
+            with old as materialized (
                 select workspace_id, event_id from event
                 where created_at < $1 and not exists (
                     select from delivery
@@ -218,7 +233,14 @@ impl Store {
                         and status = 'pending')
                 order by created_at
                 limit $2
-            ) as old
+            ), finished as (
+                delete from delivery
+                using old
+                where delivery.workspace_id = old.workspace_id and delivery.event_id = old.event_id
+                    and status <> 'pending'
+            )
+            delete from event
+            using old
             where event.workspace_id = old.workspace_id and event.event_id = old.event_id
             "#,
             before,
