@@ -2,13 +2,17 @@
 
 mod command;
 mod coverage;
+mod deliveries;
 mod document;
 mod isolation;
 mod openapi;
 mod outbound;
 mod outbox;
+mod patience;
+mod post_office;
 mod postgres;
 mod races;
+mod receiver;
 mod seam_auth;
 mod seam_errors;
 mod seam_filters;
@@ -21,5 +25,7 @@ mod seam_stories;
 mod seam_time;
 mod tidy;
 mod voices;
+mod webhook_care;
+mod webhook_end;
 mod wire;
 mod world;

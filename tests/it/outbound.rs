@@ -2,7 +2,7 @@
 //! plain words what happened, and cost little.
 
 mod addresses;
-mod receiver;
+pub mod receiver;
 mod tls;
 
 use base64::prelude::*;

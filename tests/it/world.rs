@@ -32,7 +32,7 @@ pub struct World {
     pub entropy: Entropy,
     pub store: Store,
     first: Tenant,
-    database_url: String,
+    pub database_url: String,
     _database: Option<Database>,
     _until_dropped: DropGuard,
 }
