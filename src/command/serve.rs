@@ -4,7 +4,7 @@ use super::database::{Asker, Database};
 use super::demo;
 use crate::ambient::{Clock, Entropy};
 use crate::config::{Config, ServeConfig};
-use crate::http::App;
+use crate::http::{App, HEARTBEAT};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{Cluster, StartError};
 use crate::server;
@@ -50,6 +50,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         entropy: Entropy::system(),
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         stopping: life.stopping.clone(),
+        heartbeat: HEARTBEAT,
     };
     let served = async {
         greet(config, serve, &app, &url).await?;

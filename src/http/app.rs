@@ -3,7 +3,11 @@
 use crate::ambient::{Clock, Entropy};
 use crate::store::Store;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How often a stream says something when there is nothing to say, so that nobody between takes it for dead.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The state that handlers share. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -15,4 +19,6 @@ pub struct App {
     pub public_url: Option<Arc<str>>,
     /// Cancelled when the server stops; what would go on for ever ends then.
     pub stopping: CancellationToken,
+    /// [`HEARTBEAT`], unless somebody is in a hurry.
+    pub heartbeat: Duration,
 }

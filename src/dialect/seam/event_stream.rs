@@ -13,7 +13,7 @@ use crate::model::event::{Event, EventFilter};
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use futures_util::stream;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,9 +22,6 @@ use tokio::sync::watch;
 
 /// How often to look for what other servers wrote.
 const TICK: Duration = Duration::from_secs(1);
-
-/// How often to say something when there is nothing to say, so that nobody between takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// How many events are read at once.
 const BATCH: i64 = 100;
@@ -50,7 +47,8 @@ async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
 fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
     let place = id.to_str().ok().and_then(|id| id.parse().ok()).and_then(DateTime::from_timestamp_micros);
-    match place {
+    // A time that nothing can have happened at, and that Postgres might not even know, was not given out by us.
+    match place.filter(|place| (0..=9999).contains(&place.year())) {
         Some(place) => Ok(Some(place)),
         None => Err(Error::Invalid(vec![Issue {
             place: Place::Header,
@@ -74,11 +72,12 @@ pub struct Live {
 
 impl Answer for Live {
     fn respond(self, _: &'static str) -> Response {
+        let heartbeat = KeepAlive::new().interval(self.app.heartbeat);
         let events = stream::unfold(self, |mut live| async move {
             let event = live.next().await?;
             Some((Ok::<_, Infallible>(event), live))
         });
-        Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+        Sse::new(events).keep_alive(heartbeat).into_response()
     }
 
     fn shape() -> AnswerShape {
