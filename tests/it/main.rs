@@ -1,10 +1,13 @@
 //! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
+mod another_server;
 mod command;
 mod coverage;
+mod crashes;
 mod deliveries;
 mod document;
 mod isolation;
+mod log_order;
 mod openapi;
 mod outbound;
 mod outbox;
@@ -13,6 +16,7 @@ mod post_office;
 mod postgres;
 mod races;
 mod receiver;
+mod retention;
 mod seam_auth;
 mod seam_errors;
 mod seam_filters;
@@ -23,6 +27,8 @@ mod seam_people;
 mod seam_sessions;
 mod seam_stories;
 mod seam_time;
+mod sse;
+mod stream;
 mod tidy;
 mod voices;
 mod webhook_care;

@@ -1,0 +1,56 @@
+//! Another server on a world's database, with connections of its own, as a second machine would have it.
+
+use crate::post_office::another_store;
+use crate::voices::Voice;
+use crate::world::World;
+use handset::http::{App, HEARTBEAT};
+use handset::server;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub struct AnotherServer {
+    url: String,
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl AnotherServer {
+    pub async fn on(world: &World) -> AnotherServer {
+        AnotherServer::beating(world, HEARTBEAT).await
+    }
+
+    /// One whose streams say something so often.
+    pub async fn beating(world: &World, heartbeat: Duration) -> AnotherServer {
+        let stop = CancellationToken::new();
+        let app = App {
+            store: another_store(world).await,
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+            public_url: None,
+            stopping: stop.clone(),
+            heartbeat,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        AnotherServer { url, serving: tokio::spawn(server::serve(listener, app, stop.clone())), stop }
+    }
+
+    /// Whoever holds the first workspace's API key, here.
+    pub fn key(&self, world: &World) -> Voice {
+        Voice::new(&self.url).bearer(world.api_key.reveal())
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        (&mut self.serving).await.expect("it does not panic").expect("it ends well");
+    }
+}
+
+impl Drop for AnotherServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

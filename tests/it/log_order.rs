@@ -1,0 +1,142 @@
+//! The order of the log: whoever reads what came after the last event that they saw misses nothing and sees nothing
+//! twice, while many transactions commit in another order than they began in.
+
+use crate::another_server::AnotherServer;
+use crate::patience::{PATIENCE, until};
+use crate::sse::Listening;
+use crate::voices::Voice;
+use crate::world::{World, list, text};
+use chrono::TimeDelta;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+
+const WRITERS: usize = 10;
+const ROUNDS: usize = 8;
+
+/// Phones that come and go by themselves, all together, and with their person; time passes meanwhile.
+async fn write(world: Arc<World>, writer: usize) {
+    for round in 0..ROUNDS {
+        let person = world.person(&format!("p{writer}r{round}")).await;
+        let phones = [world.phone(&person).await, world.phone(&person).await, world.phone(&person).await];
+        world.sync_credential(&person).await;
+        world.pass(TimeDelta::microseconds(250));
+        let whose = json!({ "user_identity_id": person });
+        let one = json!({ "device_id": phones[0] });
+        world.key().post("/phones/deactivate", one).await.ok();
+        match (writer + round) % 2 {
+            0 => world.key().post("/user_identities/delete", whose).await.ok(),
+            _ => world.key().post("/user_identities/deactivate_phones", whose).await.ok(),
+        };
+    }
+}
+
+/// Reads the list, a few at a time, each time after the last that was seen, until there is no more to come.
+async fn poll(voice: Voice, is_done: Arc<AtomicBool>) -> Vec<String> {
+    let (mut seen, mut since) = (Vec::new(), "2000-01-01".to_owned());
+    loop {
+        // Asked before the look: what comes after the end is not there.
+        let was_done = is_done.load(Ordering::SeqCst);
+        let asked = json!({ "since": since, "limit": 50 });
+        let page = list(&voice.post("/events/list", asked).await.ok()["events"]);
+        match page.last() {
+            Some(last) => since = text(&last["created_at"]),
+            None if was_done => return seen,
+            None => {}
+        }
+        seen.extend(page.iter().map(|event| text(&event["event_id"])));
+    }
+}
+
+/// Hears a stream, as it comes.
+fn listen(mut stream: Listening) -> UnboundedReceiver<String> {
+    let (say, heard) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(told) = stream.next().await {
+            if say.send(told.of("event_id")).is_err() {
+                return;
+            }
+        }
+    });
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reader_sees_the_whole_log_once_and_in_the_same_order_while_it_is_written() {
+    let world = Arc::new(World::with_connections(20).await);
+    let another = AnotherServer::on(&world).await;
+    let is_done = Arc::new(AtomicBool::new(false));
+    let pollers: Vec<_> = [world.key().clone(), another.key(&world)]
+        .into_iter()
+        .map(|voice| tokio::spawn(poll(voice, Arc::clone(&is_done))))
+        .collect();
+    let streams = [listen(Listening::to(world.key(), "").await), listen(Listening::to(&another.key(&world), "").await)];
+
+    let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&world), writer))).collect();
+    for writer in writers {
+        writer.await.expect("a writer does not panic");
+    }
+    is_done.store(true, Ordering::SeqCst);
+
+    let whole = json!({ "since": "2000-01-01", "limit": 10_000 });
+    let log = list(&world.key().post("/events/list", whole).await.ok()["events"]);
+    let times: Vec<_> = log.iter().map(|event| text(&event["created_at"])).collect();
+    let log: Vec<String> = log.iter().map(|event| text(&event["event_id"])).collect();
+    assert!(log.len() > WRITERS * ROUNDS * 7, "{} events", log.len());
+    let parsed: Vec<chrono::DateTime<chrono::Utc>> = times.iter().map(|time| time.parse().expect("a time")).collect();
+    assert!(parsed.is_sorted_by(|one, next| one < next), "no two events share a time");
+
+    for poller in pollers {
+        assert!(poller.await.expect("a reader does not panic") == log, "a reader of the list saw another log");
+    }
+    for mut stream in streams {
+        for event in &log {
+            let heard = timeout(PATIENCE, stream.recv()).await.expect("it is told of in time");
+            assert_eq!(heard.as_ref(), Some(event), "a listener heard another log");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_slow_to_commit_comes_after_those_that_were_quick() {
+    let world = World::with_connections(8).await;
+    let (jane, joe) = (world.person("jane").await, world.person("joe").await);
+    let (janes, joes) = (world.phone(&jane).await, world.phone(&joe).await);
+    // Somebody holds Jane's phone, so that its deactivation begins first and ends last.
+    let mut database = world.database().await;
+    let mut holding = sqlx::Connection::begin(&mut database).await.expect("a transaction");
+    sqlx::query("select from phone where device_id::text = $1 for update")
+        .bind(&janes)
+        .execute(&mut *holding)
+        .await
+        .expect("the statement is right");
+    let slow = tokio::spawn({
+        let (key, body) = (world.key().clone(), json!({ "device_id": janes }));
+        async move { key.post("/phones/deactivate", body).await.ok() }
+    });
+    let mut watching = world.database().await;
+    until("the slow one waits", async || {
+        let waiting: i64 = sqlx::query_scalar(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .fetch_one(&mut watching)
+        .await
+        .expect("the statement is right");
+        (waiting > 0).then_some(())
+    })
+    .await;
+    world.pass(TimeDelta::seconds(1));
+    world.key().post("/phones/deactivate", json!({ "device_id": joes })).await.ok();
+    let seen = world.events("phone.deactivated").await;
+    assert_eq!((seen.len(), &seen[0]["device_id"]), (1, &json!(joes)));
+
+    holding.commit().await.expect("it commits");
+    slow.await.expect("it does not panic");
+    let since = json!({ "since": seen[0]["created_at"], "event_type": "phone.deactivated" });
+    let later = list(&world.key().post("/events/list", since).await.ok()["events"]);
+    assert_eq!((later.len(), &later[0]["device_id"]), (1, &json!(janes)), "it is behind what was seen");
+    let (created, occurred) = (text(&later[0]["created_at"]), text(&later[0]["occurred_at"]));
+    assert!(created > occurred, "{created} is its place in the log, {occurred} is when it was asked for");
+}

@@ -1,0 +1,106 @@
+//! A client of server-sent events, as the HTML standard wants it, as far as the server needs one.
+
+use crate::patience::PATIENCE;
+use crate::voices::Voice;
+use crate::world::text;
+use reqwest::Response;
+use serde_json::Value;
+use std::collections::VecDeque;
+use tokio::time::timeout;
+
+/// A stream that is listened to.
+pub struct Listening {
+    response: Response,
+    unread: String,
+    said: VecDeque<Said>,
+}
+
+/// What a stream says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    Event(Told),
+    Comment,
+}
+
+/// An event and the id to come back with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    pub id: String,
+    pub event: Value,
+}
+
+impl Told {
+    pub fn of(&self, name: &str) -> String {
+        text(&self.event[name])
+    }
+}
+
+impl Listening {
+    /// Listens from now on, or as the query says.
+    pub async fn to(voice: &Voice, query: &str) -> Listening {
+        Listening::open(voice, query).await
+    }
+
+    /// Comes back with the id of the last event that was heard.
+    pub async fn again(voice: &Voice, query: &str, last: &str) -> Listening {
+        Listening::open(&voice.with("last-event-id", last), query).await
+    }
+
+    async fn open(voice: &Voice, query: &str) -> Listening {
+        let response = voice.request("GET", &format!("/events/stream{query}")).send().await.expect("an answer");
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["cache-control"], "no-cache");
+        assert!(response.headers().contains_key("seam-request-id"));
+        Listening { response, unread: String::new(), said: VecDeque::new() }
+    }
+
+    /// The next thing; None at the end of the stream.
+    pub async fn said(&mut self) -> Option<Said> {
+        loop {
+            if let Some(said) = self.said.pop_front() {
+                return Some(said);
+            }
+            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("something is said in time");
+            let chunk = chunk.expect("the stream is whole")?;
+            self.unread.push_str(std::str::from_utf8(&chunk).expect("text"));
+            while let Some((block, rest)) = self.unread.split_once("\n\n") {
+                self.said.push_back(read(block));
+                self.unread = rest.to_owned();
+            }
+        }
+    }
+
+    /// The next event; None at the end of the stream.
+    pub async fn next(&mut self) -> Option<Told> {
+        loop {
+            match self.said().await? {
+                Said::Event(told) => return Some(told),
+                Said::Comment => {}
+            }
+        }
+    }
+
+    /// The next events.
+    pub async fn hear(&mut self, count: usize) -> Vec<Told> {
+        let mut heard = Vec::with_capacity(count);
+        while heard.len() < count {
+            heard.push(self.next().await.expect("the stream goes on"));
+        }
+        heard
+    }
+}
+
+fn read(block: &str) -> Said {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim_start);
+    match field("data:") {
+        None => {
+            assert!(block.lines().all(|line| line.starts_with(':')), "{block:?}");
+            Said::Comment
+        }
+        Some(data) => Said::Event(Told {
+            id: field("id:").expect("an event has an id").to_owned(),
+            event: serde_json::from_str(data).expect("an event is JSON"),
+        }),
+    }
+}
