@@ -118,6 +118,11 @@ impl World {
         self.clock.advance(time);
     }
 
+    /// The time now, as the wire writes it.
+    pub fn now(&self) -> String {
+        self.clock.now().to_rfc3339()
+    }
+
     /// A look into the database, behind the server's back.
     pub async fn database(&self) -> PgConnection {
         PgConnection::connect(&self.database_url).await.expect("the test's database accepts")
