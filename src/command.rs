@@ -9,9 +9,9 @@ mod seal_key;
 mod serve;
 
 use crate::config::{Config, LogFormat, ServeConfig};
-use crate::dialect::seam;
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{self, Durability};
+use crate::server::document;
 use crate::telemetry;
 use admin::{ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -91,7 +91,7 @@ impl CommandLine {
         telemetry::init(self.config.log.as_deref().unwrap_or(quiet), is_for_people)?;
         match command {
             Command::Serve(serve) => serve::run(&self.config, &serve).await,
-            Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", seam::openapi::document())?),
+            Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", document::whole())?),
             Command::DevDb => dev_db(&self.config).await,
             Command::Migrate => admin::migrate(&self.config, self.json).await,
             Command::Workspace(command) => admin::workspace(&self.config, command, self.json).await,

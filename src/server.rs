@@ -1,5 +1,7 @@
 //! Mounts the dialects and serves them until told to stop.
 
+pub mod document;
+
 use crate::dialect;
 use crate::http::App;
 use crate::http::refusal::{Refusing, Voice};
@@ -17,8 +19,8 @@ pub fn router(app: App) -> Router {
     dialect::ALL
         .into_iter()
         .fold(Router::new(), |router, dialect| match dialect.prefix {
-            "" => router.merge(dialect.router(&app)),
-            prefix => router.nest(prefix, dialect.router(&app)),
+            "" => router.merge(dialect.router(&app, document::route())),
+            prefix => router.nest(prefix, dialect.router(&app, Router::new())),
         })
         .with_state(app)
 }

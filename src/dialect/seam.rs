@@ -14,7 +14,7 @@ mod event_types;
 mod events;
 mod health;
 mod input;
-pub mod openapi;
+mod openapi;
 mod page;
 mod phone_sessions;
 mod phones;
@@ -28,13 +28,19 @@ mod workspaces;
 use crate::error::Error;
 use crate::http::{App, Dialect};
 use axum::Router;
-use axum::response::IntoResponse;
-use axum::routing::{any, get};
+use axum::routing::any;
 use route::Route;
 
 /// The dialect, as a value.
-pub static DIALECT: Dialect =
-    Dialect { name: "seam", prefix: "", request_id_header: "seam-request-id", routes: router, render: error::render };
+pub static DIALECT: Dialect = Dialect {
+    name: "seam",
+    prefix: "",
+    request_id_header: "seam-request-id",
+    routes: router,
+    document: openapi::document,
+    client_header: Some("seam-sdk-name"),
+    render: error::render,
+};
 
 /// Every route, in the order of the document.
 fn routes() -> Vec<Route> {
@@ -58,15 +64,11 @@ fn routes() -> Vec<Route> {
 }
 
 fn router() -> Router<App> {
-    let document = openapi::document().to_string();
-    let document = get(move || async move { ([("content-type", answer::JSON)], document) })
-        .fallback(|| async { Error::MethodNotAllowed(vec!["GET"]).into_response() });
     routes()
         .into_iter()
         .fold(Router::new(), |router, route| {
             router.route(route.path, any(move |app, request| route.serve(app, request)))
         })
-        .route("/openapi.json", document)
         .fallback(|| async { Error::NoRoute })
         .layer(access::cors())
 }

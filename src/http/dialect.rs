@@ -11,6 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
@@ -31,6 +32,10 @@ pub struct Dialect {
     pub request_id_header: &'static str,
     /// Its routes, with a fallback that answers `Error::NoRoute`.
     pub routes: fn() -> Router<App>,
+    /// What the OpenAPI document says of it: a whole document of its own.
+    pub document: fn() -> Value,
+    /// A header that only its own clients send; they read no other dialect's part of the document.
+    pub client_header: Option<&'static str>,
     /// An error in its words.
     pub render: fn(&Error, &Asked) -> Response,
 }
@@ -60,9 +65,10 @@ impl RequestId {
 pub struct Tenant(pub WorkspaceId);
 
 impl Dialect {
-    /// The dialect's routes within its edge.
-    pub fn router(&'static self, app: &App) -> Router<App> {
+    /// The dialect's routes, and others beside them, within its edge.
+    pub fn router(&'static self, app: &App, beside: Router<App>) -> Router<App> {
         (self.routes)()
+            .merge(beside)
             .layer(CatchPanicLayer::custom(failure::of_panic))
             .layer(middleware::from_fn_with_state((app.clone(), self), edge))
     }

@@ -1,0 +1,70 @@
+//! The OpenAPI document of the whole service, put together from what each dialect says of itself, and served to whoever
+//! asks. Some clients learn their commands from it and understand only the dialect that they are made for: they get its
+//! part.
+
+use crate::dialect;
+use crate::error::Error;
+use crate::http::{App, Dialect};
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+/// The document of all dialects.
+pub fn whole() -> Value {
+    let mut whole = json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": "Handset",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "A phones service that you run yourself: one registry of phones, and the protocols that \
+                existing clients speak.",
+            "license": { "name": "MIT OR Apache-2.0" },
+            "contact": { "name": "Whoever runs this server" },
+        },
+        "servers": [{ "url": "/", "description": "This server" }],
+    });
+    for dialect in dialect::ALL {
+        merge(&mut whole, (dialect.document)());
+    }
+    whole
+}
+
+/// Adds what is new: objects member by member, lists entry by entry; of anything else the first stands.
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                match into.get_mut(&name) {
+                    Some(known) => merge(known, value),
+                    None => _ = into.insert(name, value),
+                }
+            }
+        }
+        (Value::Array(into), Value::Array(from)) => {
+            let new: Vec<Value> = from.into_iter().filter(|value| !into.contains(value)).collect();
+            into.extend(new);
+        }
+        _ => {}
+    }
+}
+
+/// Where the document is served.
+pub fn route() -> Router<App> {
+    let other_methods = || async { Error::MethodNotAllowed(vec!["GET"]).into_response() };
+    Router::new().route("/openapi.json", get(serve).fallback(other_methods))
+}
+
+/// The document, or the part of the dialect whose client asks.
+async fn serve(headers: HeaderMap) -> impl IntoResponse {
+    static WHOLE: LazyLock<String> = LazyLock::new(|| whole().to_string());
+    let is_asking = |dialect: &&&Dialect| dialect.client_header.is_some_and(|header| headers.contains_key(header));
+    let document = match dialect::ALL.iter().find(is_asking) {
+        Some(dialect) => (dialect.document)().to_string(),
+        None => WHOLE.clone(),
+    };
+    ([(CONTENT_TYPE, "application/json; charset=utf-8")], document)
+}
