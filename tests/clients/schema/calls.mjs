@@ -73,6 +73,13 @@ export const calls = {
     { with: { since: 'never' }, refused: [400, 'invalid_input', 'since'] },
     { with: { since: '2020-01-01', event_type: 'phone.exploded' }, refused: [400, 'invalid_input', 'event_type'] },
   ],
+  '/events/stream': [
+    { with: async (of) => (await of.event(), { since: '2020-01-01' }) },
+    { as: 'session', with: none },
+    { with: { since: 'never' }, refused: [400, 'invalid_input', 'since'] },
+    { with: { event_type: 'phone.exploded' }, refused: [400, 'invalid_input', 'event_type'] },
+    { with: { between: ['2020-01-01', '2020-01-02'] }, refused: [400, 'invalid_input'] },
+  ],
 
   '/webhooks/create': [
     { with: { url: 'https://example.com/a' } },
@@ -89,10 +96,25 @@ export const calls = {
     unknown('webhook_id', 'webhook', { event_types: ['*'] }),
   ],
   '/webhooks/delete': [{ with: webhook }, missing('webhook_id'), unknown('webhook_id', 'webhook')],
-  '/webhooks/ping': [{ with: webhook }, unknown('webhook_id', 'webhook')],
-  '/webhooks/rotate_secret': [{ with: webhook }, unknown('webhook_id', 'webhook')],
-  '/webhooks/list_deliveries': [{ with: webhook }, unknown('webhook_id', 'webhook')],
-  '/webhooks/redeliver': [missing('delivery_id')],
+  '/webhooks/ping': [{ with: webhook }, missing('webhook_id'), unknown('webhook_id', 'webhook')],
+  '/webhooks/rotate_secret': [{ with: webhook }, missing('webhook_id'), unknown('webhook_id', 'webhook')],
+  '/webhooks/list_deliveries': [
+    { with: async (of) => (await of.delivery(), none) },
+    { with: async (of) => ({ webhook_id: (await of.delivery()).webhook_id, limit: 1 }) },
+    { with: { status: 'pending' } },
+    unknown('webhook_id', 'webhook'),
+    { with: { status: 'lost' }, refused: [400, 'invalid_input', 'status'] },
+    { with: { page_cursor: '***' }, refused: [400, 'invalid_input', 'page_cursor'] },
+  ],
+  '/webhooks/redeliver': [
+    { with: async (of) => ({ delivery_id: (await of.delivery()).delivery_id }) },
+    { with: async (of) => ({ ...(await webhook(of)), since: '2020-01-01' }) },
+    { with: none, refused: [400, 'invalid_input'] },
+    { with: async (of) => ({ ...(await webhook(of)), delivery_id: unknownId }), refused: [400, 'invalid_input'] },
+    malformed('delivery_id'),
+    unknown('delivery_id', 'webhook_delivery'),
+    unknown('webhook_id', 'webhook', { since: '2020-01-01' }),
+  ],
 
   '/client_sessions/create': [
     { with: none },
@@ -280,6 +302,6 @@ export const calls = {
 /** Routes without which the clients have nothing to speak to; the other entries above are called where they are served. */
 export const expected = Object.keys(calls).filter(
   (path) =>
-    !/^\/(health|instant_keys)|^\/action_attempts\/list|^\/devices\/delete|^\/acs\/credentials\/(update|assign|unassign)|^\/webhooks\/(ping|rotate_secret|list_deliveries|redeliver)/.test(path) &&
+    !/^\/(health|instant_keys)|^\/action_attempts\/list|^\/devices\/delete|^\/acs\/credentials\/(update|assign|unassign)/.test(path) &&
     !/^\/user_identities\/(merge|generate_instant_key|list_accessible_devices|grant_access_to_device|revoke_access_to_device)/.test(path),
 )

@@ -32,6 +32,11 @@ export class Description {
     return this.#operation(path, method)?.['x-response-key']
   }
 
+  /** Whether a 200 answer goes on for ever. */
+  isStream(path, method) {
+    return Boolean(this.#operation(path, method)?.responses?.['200']?.content?.['text/event-stream'])
+  }
+
   /** What is wrong with the body of a 200 answer, in words; empty when it is as described, null when nothing is described. */
   faults(path, method, body) {
     const schema = this.#operation(path, method)?.responses?.['200']?.content?.['application/json']?.schema

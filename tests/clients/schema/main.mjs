@@ -76,6 +76,7 @@ async function answers(step, path, method, call) {
 
 function granted(path, method, answer) {
   assert.equal(answer.status, 200, JSON.stringify(answer.json))
+  if (answer.stream) return assert.ok(own.isStream(path, method), `${path} is not described as a stream`)
   assert.equal(answer.json.ok, true)
   headed(answer)
   for (const description of [published, own]) {

@@ -11,6 +11,11 @@ export async function send(method, path, { headers = {}, query, body } = {}) {
     headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
     body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
   })
+  // A stream has no end: that it has begun is the answer.
+  if (response.headers.get('content-type') === 'text/event-stream') {
+    await response.body.cancel()
+    return { status: response.status, headers: response.headers, stream: true }
+  }
   const text = await response.text()
   let json
   try {
@@ -66,6 +71,11 @@ export class Things {
 
   webhook() {
     return this.#make('/webhooks/create', { url: `https://example.com/${unique('hook')}` }, 'webhook')
+  }
+
+  async delivery() {
+    const { webhook_id } = await this.webhook()
+    return this.#make('/webhooks/ping', { webhook_id }, 'webhook_delivery')
   }
 
   async session() {
