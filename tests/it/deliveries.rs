@@ -8,7 +8,7 @@ use crate::world::{World, text};
 use chrono::TimeDelta;
 use handset::model::webhook::{Attempted, Claim};
 use handset::store::{Capacity, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -330,4 +330,28 @@ async fn a_worker_that_stops_finishes_what_is_under_way() {
     receiver.hears(1).await;
     tokio::join!(office.close(), async { release.notify_one() });
     assert_eq!(hook.deliveries(&world).await[0]["status"], "delivered");
+}
+
+#[tokio::test]
+async fn only_a_sandbox_on_the_private_postgres_sends_to_this_machine() {
+    let world = World::new().await;
+    let production = world.production("Real").await;
+    let receiver = Receiver::new().await;
+    let sandboxed = Hook::to(&world, &receiver).await;
+    let real = Hook::at(&production, &receiver.url(), &["webhook.ping"]).await;
+    production.key().post("/webhooks/ping", json!({ "webhook_id": real.id })).await.ok();
+    let refused = |row: &Value| row["fault"].as_str().is_some_and(|fault| fault.contains("HANDSET_WEBHOOK_ALLOW"));
+    let office = PostOffice::open(&world);
+    real.settled(&production, "it is refused", refused).await;
+    office.close().await;
+
+    lose_a_phone(&world).await;
+    let office = PostOffice::public(&world);
+    sandboxed.settled(&world, "it is refused", refused).await;
+    office.close().await;
+    assert!(receiver.heard().is_empty());
+    world.pass(TimeDelta::seconds(6));
+    let _office = PostOffice::open(&world);
+    sandboxed.delivered(&world).await;
+    assert_eq!(receiver.heard().len(), 1);
 }

@@ -22,26 +22,31 @@ pub struct PostOffice {
 impl PostOffice {
     /// A worker on the world's own store.
     pub fn open(world: &World) -> PostOffice {
-        PostOffice::of(world, world.store.clone(), outbound())
+        PostOffice::of(world, world.store.clone(), outbound(), true)
+    }
+
+    /// A worker as it is where the Postgres is not the private one: nobody's messages may stay on this machine.
+    pub fn public(world: &World) -> PostOffice {
+        PostOffice::of(world, world.store.clone(), outbound(), false)
     }
 
     /// A worker that gives up on an answer so soon.
     pub fn impatient(world: &World, patience: Duration) -> PostOffice {
-        PostOffice::of(world, world.store.clone(), outbound().with_patience(patience))
+        PostOffice::of(world, world.store.clone(), outbound().with_patience(patience), true)
     }
 
     /// A worker with connections of its own, as on another server.
     pub async fn elsewhere(world: &World) -> PostOffice {
-        PostOffice::of(world, another_store(world).await, outbound())
+        PostOffice::of(world, another_store(world).await, outbound(), true)
     }
 
-    fn of(world: &World, store: Store, outbound: Outbound) -> PostOffice {
+    fn of(world: &World, store: Store, outbound: Outbound, sandboxes_reach_loopback: bool) -> PostOffice {
         let worker = Worker {
             store,
             clock: world.clock.clone(),
             entropy: world.entropy.clone(),
             outbound: Arc::new(outbound),
-            sandboxes_reach_loopback: true,
+            sandboxes_reach_loopback,
             tick: Duration::from_millis(10),
         };
         let stop = CancellationToken::new();
