@@ -242,7 +242,7 @@ async fn all_that_failed_since_a_time_is_tried_anew() {
     let other = Hook::at(&world, &nowhere(), &["phone.deactivated"]).await;
     lose_a_phone(&world).await;
     world.pass(TimeDelta::minutes(1));
-    let since = world.clock.now().to_rfc3339();
+    let since = world.now();
     lose_a_phone(&world).await;
     lose_a_phone(&world).await;
     fail_for_good(&world).await;
