@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Route> {
         route("/user_identities/delete", &[DELETE, POST], delete)
             .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
             .misses(&[Noun::UserIdentity]),
-        route("/user_identities/list_accessible_devices", &[GET, POST], list_accessible_devices)
+        keyed("/user_identities/list_accessible_devices", &[GET, POST], "devices", list_accessible_devices)
             .does("List the locks that a user identity may open: none, Handset keeps no locks")
             .misses(&[Noun::UserIdentity]),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)

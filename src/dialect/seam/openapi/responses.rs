@@ -88,7 +88,8 @@ fn answer(route: &Route) -> Value {
             properties.insert(route.key.unwrap_or_default().to_owned(), list);
         }
     }
-    required.extend(route.key.map(Value::from));
+    // Members of its own may be there already, one of them under the key.
+    required.extend(route.key.map(Value::from).filter(|key| !required.contains(key)));
     if matches!(route.shape, AnswerShape::Paged(_) | AnswerShape::Pageable(_)) {
         properties.insert("pagination".to_owned(), reference("pagination"));
     }
