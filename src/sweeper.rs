@@ -1,4 +1,4 @@
-//! What time does by itself: the log of events forgets what is old. Any number of servers may sweep one database; they
+//! What time does by itself: the log of events forgets what is old, and nothing stays owed to those who are disabled. Any number of servers may sweep one database; they
 //! find less to do.
 
 use crate::ambient::Clock;
@@ -24,11 +24,18 @@ impl Sweeper {
     /// Sweeps until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
+            self.end_owed_to_disabled().await;
             self.prune(&stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.tick) => {}
             }
+        }
+    }
+
+    async fn end_owed_to_disabled(&self) {
+        if let Err(error) = self.store.end_owed_to_disabled().await {
+            tracing::warn!(%error, "what disabled webhooks are owed could not be ended; trying again");
         }
     }
 

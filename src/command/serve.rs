@@ -121,13 +121,16 @@ async fn greet(config: &Config, serve: &ServeConfig, app: &App, url: &str) -> Re
         true => None,
         false => demo::make(&app.store, &app.clock, &app.entropy).await?,
     };
+    let more = match demo {
+        Some(demo) => demo.greeting(url),
+        None => how_to_mint(config, &app.store).await?,
+    };
+    // Whoever started this may have stopped reading, as `head` does; that is no reason not to serve.
     let mut out = io::stdout();
-    writeln!(out, "Listening on {url}")?;
-    match demo {
-        Some(demo) => writeln!(out, "{}", demo.greeting(url))?,
-        None => writeln!(out, "{}", how_to_mint(config, &app.store).await?)?,
+    if let Err(fault) = writeln!(out, "Listening on {url}\n{more}").and_then(|()| out.flush()) {
+        tracing::warn!(%fault, url, "nobody reads where this listens");
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {

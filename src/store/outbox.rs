@@ -219,6 +219,21 @@ impl Store {
         Ok(())
     }
 
+    /// Ends what is owed to webhooks that are disabled: an event that was written in the very moment of the disablement.
+    pub async fn end_owed_to_disabled(&self) -> Result<()> {
+        sqlx::query!(
+            r#"
+            update delivery set status = 'failed', fault = 'the webhook was disabled'
+            from webhook
+            where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
+                and disabled_at is not null and status = 'pending'
+            "#,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Deletes at most `count` events from before a time, oldest first, with their finished deliveries, and gives how
     /// many there were. An event that is still owed to somebody stays; if one comes to be owed again at this very
     /// moment, the schema refuses the whole batch, which is then for the next time.

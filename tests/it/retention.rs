@@ -141,3 +141,20 @@ async fn what_is_asked_for_anew_in_the_moment_of_pruning_stays() {
     assert_eq!(pruned, rest.unsigned_abs(), "the next time the rest goes");
     assert_eq!(hook.deliveries(&world).await.len(), 1);
 }
+
+#[tokio::test]
+async fn what_a_disabled_webhook_came_to_be_owed_in_its_last_moment_ends() {
+    let world = World::new().await;
+    let receiver = Receiver::new().await;
+    let hook = Hook::to(&world, &receiver).await;
+    lose_a_phone(&world).await;
+    sqlx::query("update webhook set disabled_at = created_at")
+        .execute(&mut world.database().await)
+        .await
+        .expect("one row");
+    let _sweeper = sweep(&world);
+    let rows = hook.settled(&world, "it has ended", |row| row["status"] == "failed").await;
+    assert_eq!(rows[0]["fault"], "the webhook was disabled");
+    world.pass(TimeDelta::days(100));
+    until("it is forgotten", async || (count(&world, EVENTS).await == 0).then_some(())).await;
+}

@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
+use std::process::Stdio;
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -145,4 +146,19 @@ async fn no_secret_and_nothing_personal_gets_into_the_log() {
         assert_eq!(line, None, "{secret}");
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_whose_greeting_nobody_reads_serves_all_the_same() {
+    let place = Place::new();
+    // Taken from the system and given back: nobody can be told of a port that is printed into nothing.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let mut command = handset_in(&place, &["serve", "--listen", &free.to_string()]);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
+    drop(process.stdout.take());
+    let nobody = Voice::new(&format!("http://{free}"));
+    until_async("it listens", async || TcpStream::connect(free).await.is_ok()).await;
+    assert_eq!(nobody.get("/health").await.status, 200);
+    kill(Pid::from_raw(process.id().expect("it runs").cast_signed()), Signal::SIGTERM).expect("it runs");
+    assert_eq!(process.wait().await.expect("it ends").code(), Some(0));
 }

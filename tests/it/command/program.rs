@@ -82,7 +82,7 @@ pub struct Server {
     /// What it printed once it was ready.
     pub greeting: String,
     log: PathBuf,
-    /// Kept open: a server that prints into nothing ends.
+    /// Kept open, so that what is printed later is read, too.
     _printed: Lines<BufReader<ChildStdout>>,
 }
 
