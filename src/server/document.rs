@@ -22,7 +22,6 @@ pub fn whole() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "description": "A phones service that you run yourself: one registry of phones, and the protocols that \
                 existing clients speak.",
-            "license": { "name": "MIT OR Apache-2.0" },
             "contact": { "name": "Whoever runs this server" },
         },
         "servers": [{ "url": "/", "description": "This server" }],

@@ -25,7 +25,6 @@ pub fn document() -> Value {
             "description": "A phones service that you run yourself. These routes are those of Seam's API around phones, \
                 so that its clients work unmodified. Parameters go in the query string or in a JSON body, with each \
                 method that a route has.",
-            "license": { "name": "MIT OR Apache-2.0" },
             "contact": { "name": "Whoever runs this server" },
         },
         "servers": [{ "url": "/", "description": "This server" }],
