@@ -1,15 +1,13 @@
 //! How a receiver knows that a message is ours: the headers of Standard Webhooks 1.0, under its own names and under
-//! Svix's, which Seam's clients look for first. Done with `hmac` rather than the `standardwebhooks` crate, which brings a
-//! calendar library along, signs with an empty key and refuses bodies that are not UTF-8.
+//! Svix's, which Seam's clients look for first. What is signed, and how, is the library's of that standard.
 
 use super::Message;
 use super::fault::Fault;
 use crate::model::token::Token;
 use base64::prelude::*;
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use sha2::Sha256;
+use standardwebhooks::Webhook;
 
 const ID: [HeaderName; 2] = [HeaderName::from_static("svix-id"), HeaderName::from_static("webhook-id")];
 const TIMESTAMP: [HeaderName; 2] =
@@ -21,8 +19,9 @@ const SIGNATURE: [HeaderName; 2] =
 pub fn headers(message: &Message, now: DateTime<Utc>) -> Result<HeaderMap, Fault> {
     let timestamp = now.timestamp();
     let signatures = message.secrets.iter().enumerate().map(|(index, secret)| {
-        let key = key(secret).ok_or(Fault::Secret(index + 1))?;
-        Ok(sign(&key, &message.message_id, timestamp, &message.body))
+        let signed = key(secret)
+            .and_then(|key| Webhook::from_bytes(key).ok()?.sign(&message.message_id, timestamp, &message.body).ok());
+        signed.ok_or(Fault::Secret(index + 1))
     });
     let signatures = signatures.collect::<Result<Vec<String>, Fault>>()?;
     if signatures.is_empty() {
@@ -42,14 +41,6 @@ fn key(secret: &Token) -> Option<Vec<u8>> {
     let text = secret.reveal();
     let text = text.strip_prefix("whsec_").unwrap_or(text);
     BASE64_STANDARD.decode(text).ok().filter(|key| !key.is_empty())
-}
-
-/// HMAC-SHA256 over the message's id, the time and the body, as `v1,<base64>`.
-fn sign(key: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(format!("{id}.{timestamp}.").as_bytes());
-    mac.update(body);
-    format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
