@@ -72,6 +72,11 @@ pub struct ServeConfig {
         value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub keep_events_days: u32,
 
+    /// How many minutes a phone number is held for whoever reserved it
+    #[arg(long, env = "HANDSET_RESERVATION_MINUTES", default_value_t = 1_440, value_name = "MINUTES",
+        value_parser = clap::value_parser!(u32).range(1..=525_600))]
+    pub reservation_minutes: u32,
+
     /// Do not make a demo workspace in an empty database
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,

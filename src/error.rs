@@ -99,6 +99,8 @@ pub enum Why {
 pub enum Denial {
     #[error("a publishable key makes client sessions without accounts or views only")]
     PublishableKeyGrantsNothing,
+    #[error("a client session reaches its own person's phones only; use an API key")]
+    ClientSession,
 }
 
 /// The nouns that can be missing.
@@ -115,6 +117,8 @@ pub enum Noun {
     ActionAttempt,
     ApiKey,
     AccessToken,
+    /// The register of a phone number.
+    Number,
 }
 
 impl fmt::Display for Noun {
@@ -131,6 +135,7 @@ impl fmt::Display for Noun {
             Noun::ActionAttempt => "action attempt",
             Noun::ApiKey => "API key",
             Noun::AccessToken => "access token",
+            Noun::Number => "phone number",
         })
     }
 }
@@ -154,6 +159,20 @@ pub enum Reason {
     WebhookDisabled,
     /// These options exclude each other.
     ExclusiveOptions(&'static str),
+    /// The list has no entry with the id that the cursor names.
+    UnknownCursor,
+    /// Somebody in this deployment has the number, or had it until lately.
+    NumberInUse,
+    /// Only a reserved or assigned number can be assigned; this one has come so far.
+    NumberNotAssignable(&'static str),
+    /// Agents work with assigned numbers only; this one has come so far.
+    NumberNotAssigned(&'static str),
+    /// Only an assigned number can be given up; this one has come so far.
+    NumberNotReleasable(&'static str),
+    /// There is no release to take back.
+    ReleaseNotScheduled,
+    /// The person has another number already.
+    UserHasNumber,
 }
 
 /// What is wrong with a body before its values are looked at.

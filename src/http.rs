@@ -7,5 +7,5 @@ pub mod dialect;
 pub mod failure;
 pub mod refusal;
 
-pub use app::{App, HEARTBEAT};
+pub use app::{App, HEARTBEAT, RESERVATION};
 pub use dialect::{Asked, Dialect, RequestId, Tenant};

@@ -3,9 +3,11 @@
 
 pub mod client_session;
 pub mod credential;
+pub mod e164;
 pub mod event;
 pub mod id;
 pub mod metadata;
+pub mod number;
 pub mod page;
 pub mod phone;
 pub mod reach;

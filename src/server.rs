@@ -27,7 +27,12 @@ pub fn router(app: App) -> Router {
 
 /// Serves until `stop`, then takes no more and finishes what is under way, within bounds.
 pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> io::Result<()> {
-    let voice = Voice { dialect: dialect::of_the_rest(), clock: app.clock.clone(), entropy: app.entropy.clone() };
+    let voice = Voice {
+        dialect: dialect::of_the_rest(),
+        numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),
+        clock: app.clock.clone(),
+        entropy: app.entropy.clone(),
+    };
     let listener = Refusing { listener, voice };
     let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {

@@ -1,7 +1,9 @@
-//! What time does by itself: the log of events forgets what is old, and nothing stays owed to those who are disabled. Any number of servers may sweep one database; they
-//! find less to do.
+//! What time does by itself: numbers move on through their life, the log of events forgets what is old, and nothing stays
+//! owed to those who are disabled. Any number of servers may sweep one database; they find less to
+//! do.
 
 use crate::ambient::Clock;
+use crate::error::Result;
 use crate::store::Store;
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -9,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How many events one statement deletes: few enough that nobody waits for it.
 const BATCH: i64 = 1_000;
+
+/// How many numbers one statement moves on.
+const FEW: i64 = 100;
 
 /// What a sweeper works with.
 pub struct Sweeper {
@@ -25,6 +30,7 @@ impl Sweeper {
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             self.end_owed_to_disabled().await;
+            self.move_numbers(&stop).await;
             self.prune(&stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -37,6 +43,26 @@ impl Sweeper {
         if let Err(error) = self.store.end_owed_to_disabled().await {
             tracing::warn!(%error, "what disabled webhooks are owed could not be ended; trying again");
         }
+    }
+
+    async fn move_numbers(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.move_some().await {
+                Ok(0) => return,
+                Ok(count) => tracing::info!(count, "numbers moved on in their life"),
+                Err(error) => return tracing::warn!(%error, "numbers could not be moved on; trying again"),
+            }
+        }
+    }
+
+    /// One round through the workspaces that have something due.
+    async fn move_some(&self) -> Result<i64> {
+        let now = self.clock.now();
+        let mut count = 0;
+        for workspace in self.store.workspaces_with_due_registers(now, FEW).await? {
+            count += self.store.move_due_registers(workspace, now, FEW).await?;
+        }
+        Ok(count)
     }
 
     async fn prune(&self, stop: &CancellationToken) {

@@ -51,6 +51,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         stopping: life.stopping.clone(),
         heartbeat: HEARTBEAT,
+        reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
     };
     let served = async {
         greet(config, serve, &app, &url).await?;

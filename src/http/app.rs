@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 /// How often a stream says something when there is nothing to say, so that nobody between takes it for dead.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// How long a number is held for whoever wants it.
+pub const RESERVATION: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The state that handlers share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -21,4 +24,6 @@ pub struct App {
     pub stopping: CancellationToken,
     /// [`HEARTBEAT`], unless somebody is in a hurry.
     pub heartbeat: Duration,
+    /// [`RESERVATION`], unless it is configured otherwise.
+    pub reservation: Duration,
 }

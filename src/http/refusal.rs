@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,6 +27,8 @@ pub struct Refusing {
 #[derive(Clone)]
 pub struct Voice {
     pub dialect: &'static Dialect,
+    /// The headers that bear a request's number; an answer with one of them comes from a dialect.
+    pub numbered_by: Arc<[&'static str]>,
     pub clock: Clock,
     pub entropy: Entropy,
 }
@@ -61,7 +64,7 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.refusal.is_empty() {
-            match bare_refusal(bytes, this.voice.dialect) {
+            match bare_refusal(bytes, &this.voice.numbered_by) {
                 Some(error) => this.refusal = this.voice.refusal(&error),
                 None => return Pin::new(&mut this.stream).poll_write(context, bytes),
             }
@@ -95,9 +98,10 @@ impl AsyncRead for Connection {
 
 /// What the HTTP library refused, if these bytes are its refusal: the head of an answer that bears no number, since it
 /// has seen no dialect.
-fn bare_refusal(bytes: &[u8], dialect: &Dialect) -> Option<Error> {
+fn bare_refusal(bytes: &[u8], numbered_by: &[&str]) -> Option<Error> {
     let status = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
-    if !matches!(status[0], b'4' | b'5') || contains(bytes, dialect.request_id_header.as_bytes()) {
+    let is_numbered = || numbered_by.iter().any(|header| contains(bytes, header.as_bytes()));
+    if !matches!(status[0], b'4' | b'5') || is_numbered() {
         return None;
     }
     Some(match status {

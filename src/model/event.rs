@@ -10,7 +10,16 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// Types of our own beyond what clients of old know; shown and delivered only to those who name them.
-pub const OPT_IN_TYPES: [&str; 4] = ["phone.registered", "phone.updated", "webhook.disabled", "webhook.ping"];
+pub const OPT_IN_TYPES: [&str; 8] = [
+    "phone.registered",
+    "phone.updated",
+    "phone_number.assigned",
+    "phone_number.release_scheduled",
+    "phone_number.released",
+    "phone_number.finished",
+    "webhook.disabled",
+    "webhook.ping",
+];
 
 /// One event.
 #[derive(Debug, Clone)]

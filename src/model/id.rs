@@ -40,6 +40,8 @@ ids! {
     UserIdentityId,
     /// What a person or a phone may open.
     CredentialId,
+    /// The life of a phone number with a workspace.
+    RegisterId,
     ClientSessionId,
     EventId,
     WebhookId,

@@ -41,6 +41,8 @@ fn of_constraint(name: &str) -> Option<Reason> {
         "user_identity_phone_number_unique" => Reason::UserIdentityExists("phone_number"),
         "phone_custom_metadata_small" => Reason::TooMuchMetadata,
         "client_session_user_identifier_key_unique" => Reason::ClientSessionExists,
+        "claimed_number_pkey" => Reason::NumberInUse,
+        "number_register_of_person_unique" => Reason::UserHasNumber,
         _ => return None,
     })
 }

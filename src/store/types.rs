@@ -3,6 +3,7 @@
 use crate::model::credential::AccessMethod;
 use crate::model::id::*;
 use crate::model::metadata::Metadata;
+use crate::model::number::{Provider, Status};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem};
 use crate::model::webhook::DeliveryStatus;
 use serde::Deserialize;
@@ -26,7 +27,7 @@ macro_rules! as_uuid {
     )*};
 }
 
-as_uuid!(CredentialId, DeviceId, UserIdentityId);
+as_uuid!(CredentialId, DeviceId, RegisterId, UserIdentityId);
 
 macro_rules! as_text {
     ($($name:ident),* $(,)?) => {$(
@@ -48,7 +49,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(AccessMethod, DeliveryStatus, OperatingSystem);
+as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, Status);
 
 /// A value kept as a JSON document; columns are read into it and handed on by `into()`.
 #[derive(Debug, Deserialize)]

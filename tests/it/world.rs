@@ -7,7 +7,7 @@ use crate::voices::{Answer, Voice};
 use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::ambient::{Clock, Entropy};
-use handset::http::{App, HEARTBEAT};
+use handset::http::{App, HEARTBEAT, RESERVATION};
 use handset::model::token::Token;
 use handset::model::workspace::WorkspaceRecord;
 use handset::server;
@@ -60,6 +60,7 @@ impl World {
             public_url: None,
             stopping: Default::default(),
             heartbeat: HEARTBEAT,
+            reservation: RESERVATION,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

@@ -69,6 +69,9 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "publishable_keys_must_create_empty_client_sessions",
             "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
         ),
+        Error::Forbidden(denial @ Denial::ClientSession) => {
+            Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}"))
+        }
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => {
             Said::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))
@@ -167,6 +170,7 @@ pub fn kind_of_missing(noun: Noun) -> (&'static str, &'static str, &'static str)
         Noun::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
         Noun::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
         Noun::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
+        Noun::Number => ("phone_number_not_found", "Phone number", "register_id"),
     }
 }
 
@@ -199,6 +203,18 @@ fn conflict(reason: &Reason) -> Said {
             "The webhook was disabled because it failed for five days. /webhooks/update enables it again",
         ),
         Reason::ExclusiveOptions(message) => Said::bad("invalid_options", *message),
+        Reason::UnknownCursor => Said::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),
+        Reason::NumberInUse => Said::bad("phone_number_in_use", "Somebody has this phone number. Choose another"),
+        Reason::NumberNotAssignable(status)
+        | Reason::NumberNotAssigned(status)
+        | Reason::NumberNotReleasable(status) => {
+            Said::bad("phone_number_in_other_state", format!("The phone number is {status}, which does not allow this"))
+        }
+        Reason::ReleaseNotScheduled => Said::bad("release_not_scheduled", "No release of the phone number is ordered"),
+        Reason::UserHasNumber => Said::bad(
+            "user_identity_has_phone_number",
+            "The user identity has a phone number. Take that one away before giving another",
+        ),
     }
 }
 

@@ -54,10 +54,14 @@ fn action_attempt() -> Value {
 }
 
 /// What each type of event shows beyond the common properties.
-const EVENTS: [(&str, &str, &[&str]); 9] = [
+const EVENTS: [(&str, &str, &[&str]); 13] = [
     ("phone.deactivated", "/phones", &["device_id", "device_custom_metadata"]),
     ("phone.registered", "/phones", &["device_id", "device_custom_metadata"]),
     ("phone.updated", "/phones", &["device_id", "device_custom_metadata"]),
+    ("phone_number.assigned", "/phones", &["register_id", "number"]),
+    ("phone_number.release_scheduled", "/phones", &["register_id", "number", "scheduled_release_at"]),
+    ("phone_number.released", "/phones", &["register_id", "number"]),
+    ("phone_number.finished", "/phones", &["register_id", "number"]),
     ("acs_credential.issued", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
     ("acs_credential.invalidated", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
     ("acs_credential.deleted", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
@@ -83,11 +87,13 @@ fn variant(name: &str, route_path: &str, own: &[&str]) -> Value {
     properties.insert("event_type".to_owned(), json!({ "type": "string", "enum": [name] }));
     properties.insert("workspace_id".to_owned(), id.clone());
     properties.insert("created_at".to_owned(), time.clone());
-    properties.insert("occurred_at".to_owned(), time);
+    properties.insert("occurred_at".to_owned(), time.clone());
     for property in own {
         let schema = match *property {
             "device_custom_metadata" => json!({ "type": "object", "additionalProperties": {
                 "oneOf": [{ "type": "string" }, { "type": "boolean" }] } }),
+            "number" => json!({ "type": "string", "example": "+34675897654" }),
+            "scheduled_release_at" => time.clone(),
             _ => id.clone(),
         };
         properties.insert((*property).to_owned(), schema);

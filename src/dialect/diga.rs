@@ -1,0 +1,40 @@
+//! Diga: `/v1/phone/…`, the registers of phone numbers. Its API is one of FastAPI and pydantic, and so are its faults:
+//! what is wrong with a request's shape is a list under `detail`, to the letter, while what its service itself says is
+//! an envelope with an `error_code`. Facts come from its published document and from what that framework does.
+
+mod access;
+mod answer;
+mod error;
+mod fault;
+mod input;
+mod openapi;
+mod phones;
+mod route;
+mod wire;
+
+use crate::error::Error;
+use crate::http::{App, Dialect};
+use axum::Router;
+use axum::routing::any;
+
+/// The dialect, as a value.
+pub static DIALECT: Dialect = Dialect {
+    name: "diga",
+    prefix: "/v1",
+    request_id_header: "x-request-id",
+    routes: router,
+    document: openapi::document,
+    client_header: None,
+    render: error::render,
+};
+
+/// Every path, with and without a slash at the end; where the framework would redirect, both are answered.
+fn router() -> Router<App> {
+    phones::ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| {
+            let serve = any(move |app, request| route.serve(app, request));
+            router.route(route.path, serve.clone()).route(&format!("{}/", route.path), serve)
+        })
+        .fallback(|| async { Error::NoRoute })
+}

@@ -1,0 +1,34 @@
+//! Who may call: whoever shows an API key of a workspace as a bearer token. A key here belongs to one project and may do
+//! everything in it; a person's own token is genuine, too, and may do nothing here.
+
+use crate::error::{Denial, Error, Rejection, Result, Scheme};
+use crate::http::App;
+use crate::model::token::scheme_of;
+use crate::store::{Authenticated, Credential, Presented, Workspace};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use chrono::{DateTime, Utc};
+
+/// Lets the caller in, or says why not.
+pub async fn admit(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result<Workspace> {
+    let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
+    let presented = match scheme_of(token) {
+        Scheme::ClientSession => Presented::ClientSession(token),
+        // Other kinds of token name their workspace by a header that this dialect does not have.
+        Scheme::ApiKey | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
+            Presented::ApiKey(token)
+        }
+    };
+    match app.store.authenticate(presented, now).await? {
+        Authenticated::Caller(caller) if matches!(caller.credential, Credential::ApiKey(_)) => Ok(caller.workspace),
+        Authenticated::Caller(_) => Err(Error::Forbidden(Denial::ClientSession)),
+        Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
+    }
+}
+
+/// The bearer token, read as the framework does: up to the first space stands the scheme, in whatever case.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

@@ -1,0 +1,185 @@
+//! Every domain error in Diga's words. What the service says is an envelope with an `error_code`; what the framework's
+//! router says is a `detail`. Where a real server may say either, one body says both: more keys are legal in each.
+
+use super::answer;
+use crate::error::*;
+use crate::http::Asked;
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The body of an error. The order of the members is that of the wire.
+#[derive(Debug, Default, Serialize)]
+struct Said {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Value>,
+}
+
+impl Said {
+    /// The service's own words.
+    fn code(error_code: &'static str, message: impl Into<String>) -> Said {
+        Said { status: Some("error"), error_code: Some(error_code), message: Some(message.into()), detail: None }
+    }
+
+    /// The framework's words.
+    fn detail(detail: impl Into<Value>) -> Said {
+        Said { detail: Some(detail.into()), ..Said::default() }
+    }
+
+    /// The framework's words beside the service's own.
+    fn and_detail(self, detail: impl Into<Value>) -> Said {
+        Said { detail: Some(detail.into()), ..self }
+    }
+}
+
+/// The response of an error.
+pub fn render(error: &Error, _: &Asked) -> Response {
+    let (status, said) = said(error);
+    let mut response = answer::json(status, &said);
+    let headers = response.headers_mut();
+    if let Error::MethodNotAllowed(methods) = error {
+        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
+        headers.insert(ALLOW, methods);
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn said(error: &Error) -> (StatusCode, Said) {
+    match error {
+        Error::Unauthenticated(_) => (
+            StatusCode::UNAUTHORIZED,
+            Said::code("UNAUTHORIZED", "Invalid or missing API key").and_detail("Not authenticated"),
+        ),
+        Error::Forbidden(denial @ (Denial::ClientSession | Denial::PublishableKeyGrantsNothing)) => {
+            (StatusCode::FORBIDDEN, Said::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
+        }
+        Error::NotFound(noun, id) => {
+            let (code, name) = missing(*noun);
+            let message = format!("{name} {id} not found");
+            (StatusCode::NOT_FOUND, Said::code(code, message.as_str()).and_detail(message))
+        }
+        Error::NoRoute => (StatusCode::NOT_FOUND, Said::detail("Not Found")),
+        Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, Said::detail("Method Not Allowed")),
+        Error::Invalid(issues) => (StatusCode::UNPROCESSABLE_ENTITY, Said::detail(list(issues))),
+        Error::AmbiguousQuery { name, reason } => {
+            (StatusCode::BAD_REQUEST, Said::code("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
+        }
+        Error::Unreadable(BodyFault::ContentType | BodyFault::Syntax(_)) => {
+            (StatusCode::BAD_REQUEST, Said::detail("There was an error parsing the body"))
+        }
+        Error::Conflict(reason) => conflict(reason),
+        Error::TooLarge(limit) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Said::code("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
+        ),
+        Error::AddressTooLong(limit) => (
+            StatusCode::URI_TOO_LONG,
+            Said::code("URI_TOO_LONG", format!("The path and query are over the limit of {limit} bytes")),
+        ),
+        Error::HeadTooLarge => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Said::code("HEADERS_TOO_LARGE", "The request's headers are too large"),
+        ),
+        Error::NotHttp => {
+            (StatusCode::BAD_REQUEST, Said::code("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
+        }
+        Error::Unavailable(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Said::code("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),
+        ),
+        Error::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Said::code("INTERNAL_SERVER_ERROR", "Internal server error. The log has more under this request id"),
+        ),
+    }
+}
+
+fn missing(noun: Noun) -> (&'static str, &'static str) {
+    match noun {
+        Noun::Number => ("PHONE_NOT_FOUND", "Phone"),
+        Noun::UserIdentity => ("USER_IDENTITY_NOT_FOUND", "User identity"),
+        Noun::Phone => ("DEVICE_NOT_FOUND", "Device"),
+        Noun::ClientSession => ("CLIENT_SESSION_NOT_FOUND", "Client session"),
+        Noun::Credential => ("CREDENTIAL_NOT_FOUND", "Credential"),
+        Noun::Event => ("EVENT_NOT_FOUND", "Event"),
+        Noun::Webhook => ("WEBHOOK_NOT_FOUND", "Webhook"),
+        Noun::Delivery => ("DELIVERY_NOT_FOUND", "Delivery"),
+        Noun::Workspace => ("PROJECT_NOT_FOUND", "Project"),
+        Noun::ActionAttempt => ("ACTION_ATTEMPT_NOT_FOUND", "Action attempt"),
+        Noun::ApiKey => ("API_KEY_NOT_FOUND", "API key"),
+        Noun::AccessToken => ("ACCESS_TOKEN_NOT_FOUND", "Access token"),
+    }
+}
+
+fn conflict(reason: &Reason) -> (StatusCode, Said) {
+    let refused = |code, message: &str| (StatusCode::CONFLICT, Said::code(code, message));
+    let in_state = |code, status: &str, hint: &str| {
+        (StatusCode::CONFLICT, Said::code(code, format!("The phone is {status}. {hint}")))
+    };
+    let pagination =
+        |message: &str| (StatusCode::UNPROCESSABLE_ENTITY, Said::code("INVALID_PAGINATION_PARAMETERS", message));
+    match reason {
+        Reason::NumberInUse => refused("PHONE_ALREADY_IN_USE", "The phone number is in use. Choose another one"),
+        Reason::NumberNotAssignable(status) => {
+            in_state("PHONE_NOT_ASSIGNABLE", status, "Only a reserved or assigned phone can be assigned")
+        }
+        Reason::NumberNotAssigned(status) => {
+            in_state("PHONE_NOT_ASSIGNED", status, "Assign it before giving it agents")
+        }
+        Reason::NumberNotReleasable(status) => {
+            in_state("PHONE_NOT_RELEASABLE", status, "Only an assigned phone can be released")
+        }
+        Reason::ReleaseNotScheduled => refused("RELEASE_NOT_SCHEDULED", "No release of the phone is scheduled"),
+        Reason::UserHasNumber => refused(
+            "USER_ALREADY_HAS_NUMBER",
+            "The user identity has a phone already. Assign that one to nobody before giving another",
+        ),
+        Reason::UnknownCursor => pagination("The cursor names no entry of the list. Start without one"),
+        Reason::ExclusiveOptions(message) => pagination(message),
+        Reason::CursorOfAnotherQuery => pagination("The cursor belongs to another list. Start without one"),
+        Reason::NotASandbox => refused("NOT_A_SANDBOX", "This works in sandbox projects only"),
+        Reason::UserIdentityExists(field) => {
+            refused("DUPLICATE_FIELD", &format!("A user identity with this {field} exists already"))
+        }
+        Reason::ClientSessionExists => refused("DUPLICATE_FIELD", "A client session with this key exists already"),
+        Reason::UnknownEventTypes(unknown) => {
+            refused("NOT_VALID_FIELD", &format!("There are no event types called {}", unknown.join(", ")))
+        }
+        Reason::TooMuchMetadata => refused("NOT_VALID_FIELD", "Metadata is limited to 50 keys"),
+        Reason::WebhookDisabled => refused("WEBHOOK_DISABLED", "The webhook is disabled. Update it to enable it"),
+    }
+}
+
+/// Issues of the domain in the form of the framework's faults.
+fn list(issues: &[Issue]) -> Vec<Value> {
+    let fault = |issue: &Issue| {
+        let place = match issue.place {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+            Place::Body => "body",
+        };
+        let steps = issue.path.iter().map(|step| match step {
+            Step::Key(key) => Value::from(key.as_str()),
+            Step::Index(index) => Value::from(*index),
+        });
+        let loc: Vec<Value> = std::iter::once(Value::from(place)).chain(steps).collect();
+        let kind = if issue.problem == Problem::Missing { "missing" } else { "value_error" };
+        json!({ "type": kind, "loc": loc, "msg": issue.message, "input": null })
+    };
+    issues.iter().map(fault).collect()
+}

@@ -1,0 +1,33 @@
+//! A request's values, read as pydantic reads them. Every reader notes what is wrong and goes on, so that one answer
+//! tells all faults at once.
+
+pub mod body;
+pub mod query;
+
+use super::fault::Faults;
+use crate::model::id::RegisterId;
+use axum::http::Uri;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The register that the path names, `/phone/{…}/…`; the fault calls it by the parameter's declared name.
+pub fn register_id(uri: &Uri, name: &str, faults: &mut Faults) -> Option<RegisterId> {
+    let segment = uri.path().split('/').skip_while(|segment| *segment != "phone").nth(1).unwrap_or_default();
+    let text = percent_decode_str(segment).decode_utf8_lossy();
+    uuid(&text, &["path", name], faults).map(RegisterId)
+}
+
+/// A UUID in any of its spellings. The library that pydantic uses is the one that is used here, so its reasons are the
+/// same.
+fn uuid(text: &str, loc: &[&str], faults: &mut Faults) -> Option<Uuid> {
+    match Uuid::parse_str(text) {
+        Ok(id) => Some(id),
+        Err(fault) => {
+            let reason = fault.to_string();
+            let message = format!("Input should be a valid UUID, {reason}");
+            faults.add("uuid_parsing", loc, message, Value::from(text), Some(json!({ "error": reason })));
+            None
+        }
+    }
+}

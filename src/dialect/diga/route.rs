@@ -1,0 +1,79 @@
+//! A path as a value, and how a request goes through it: the method first, which the framework's router judges, then who
+//! is calling, then the handler.
+
+use super::access;
+use super::fault::Faults;
+use crate::error::Error;
+use crate::http::{App, Tenant};
+use crate::store::Workspace;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use std::pin::Pin;
+
+/// One path.
+pub struct Route {
+    /// Below the prefix, without a slash at the end.
+    pub path: &'static str,
+    pub operations: &'static [Operation],
+}
+
+/// What a method does.
+pub struct Operation {
+    pub method: &'static str,
+    pub serve: fn(Call) -> Serving,
+}
+
+/// A handler at work.
+pub type Serving = Pin<Box<dyn Future<Output = Result<Response, Refusal>> + Send>>;
+
+/// What a handler is called with.
+pub struct Call {
+    pub workspace: Workspace,
+    pub app: App,
+    pub now: DateTime<Utc>,
+    pub request: Request,
+}
+
+/// Why a handler has no answer: something is the matter, or the request has another shape than the operation.
+#[derive(Debug)]
+pub enum Refusal {
+    Error(Error),
+    Shape(Faults),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Error(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Refusal::Error(error) => error.into_response(),
+            Refusal::Shape(faults) => faults.into_response(),
+        }
+    }
+}
+
+impl Route {
+    /// Answers a request to this path.
+    pub async fn serve(&'static self, State(app): State<App>, request: Request) -> Response {
+        let asked = request.method().as_str();
+        let Some(operation) = self.operations.iter().find(|operation| operation.method == asked) else {
+            let methods = self.operations.iter().map(|operation| operation.method).collect();
+            return Error::MethodNotAllowed(methods).into_response();
+        };
+        let now = app.clock.now();
+        let workspace = match access::admit(&app, request.headers(), now).await {
+            Ok(workspace) => workspace,
+            Err(error) => return error.into_response(),
+        };
+        let tenant = Tenant(workspace.id());
+        let answer = (operation.serve)(Call { workspace, app, now, request }).await;
+        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+        response.extensions_mut().insert(tenant);
+        response
+    }
+}

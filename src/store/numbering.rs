@@ -1,0 +1,238 @@
+//! How a number comes to a workspace, is given to a person, and goes. What may follow what is the model's rule, asked
+//! under the register's lock; a person is locked before a register, as everywhere. A number is claimed and given free by
+//! the statements that begin and end its register, so two workspaces cannot have it at once.
+
+use super::Workspace;
+use crate::error::{Error, Result};
+use crate::model::id::{EventId, RegisterId, UserIdentityId};
+use crate::model::number::{NewRegister, Register, Release};
+use crate::model::token::Token;
+use chrono::{DateTime, Utc};
+
+impl Workspace {
+    /// Holds a number until `until`. One that somebody has is a conflict.
+    pub async fn reserve_number(
+        &self,
+        new: &NewRegister,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Register> {
+        sqlx::query!(
+            r#"
+            with begun as (
+                insert into number_register (workspace_id, register_id, number, nickname, telephony_provider, status,
+                    reserved_until, created_at)
+                values ($1, $2, $3, $4, 'netelip', 'reserved', $5, $6)
+                returning workspace_id, register_id, number
+            )
+            insert into claimed_number (workspace_id, register_id, number)
+            select workspace_id, register_id, number from begun
+            "#,
+            self.key(),
+            new.register_id.0,
+            new.number.as_str(),
+            new.nickname,
+            until,
+            now,
+        )
+        .execute(&self.store.pool)
+        .await?;
+        self.register(new.register_id).await
+    }
+
+    /// Brings in a number of the workspace's own, assigned at once. How to reach it is kept sealed.
+    pub async fn import_number(
+        &self,
+        new: &NewRegister,
+        sip_config: Option<Token>,
+        now: DateTime<Utc>,
+    ) -> Result<Register> {
+        let sealed = sip_config.map(|config| self.store.seal.close(&config, new.register_id.0));
+        tell!(
+            query_scalar,
+            r#"
+            with begun as (
+                insert into number_register (workspace_id, register_id, number, nickname, telephony_provider, status,
+                    assigned_at, sip_config_sealed, created_at)
+                values ($1, $3, $4, $5, 'custom', 'assigned', $2, $6, $2)
+                returning workspace_id, register_id, number
+            ), claimed as (
+                insert into claimed_number (workspace_id, register_id, number)
+                select workspace_id, register_id, number from begun
+                returning register_id
+            ), news as (
+                select name_uuid(register_id, 'phone_number.assigned') as event_id,
+                    'phone_number.assigned' as event_type, true as is_opt_in, null::uuid as user_identity_id,
+                    jsonb_build_object('register_id', register_id, 'number', number) as details
+                from begun
+            )
+            "#,
+            "select register_id from claimed",
+            self.key(),
+            now,
+            new.register_id.0,
+            new.number.as_str(),
+            new.nickname,
+            sealed,
+        )
+        .fetch_one(&self.store.pool)
+        .await?;
+        self.store.ring();
+        self.register(new.register_id).await
+    }
+
+    /// Assigns a number, and gives it to a person, or to none. One that is assigned already goes to another person, or
+    /// is taken away from the one who has it. An unknown person is not found.
+    pub async fn assign_number(
+        &self,
+        id: RegisterId,
+        person: Option<UserIdentityId>,
+        event_id: EventId,
+        now: DateTime<Utc>,
+    ) -> Result<Register> {
+        self.register(id).await?;
+        let mut transaction = self.store.pool.begin().await?;
+        if let Some(person) = person {
+            self.lock_person(&mut transaction, person).await?;
+        }
+        let register = self.lock_register(&mut transaction, id).await?;
+        register.assign().map_err(Error::Conflict)?;
+        self.assign_under_lock(&mut transaction, id, person, event_id, now).await?;
+        transaction.commit().await?;
+        self.store.ring();
+        self.register(id).await
+    }
+
+    async fn assign_under_lock(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: RegisterId,
+        person: Option<UserIdentityId>,
+        event_id: EventId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        tell!(
+            query_scalar,
+            r#"
+            with assigned as (
+                update number_register
+                set status = 'assigned', assigned_at = coalesce(assigned_at, $2), reserved_until = null,
+                    user_identity_id = $4
+                where workspace_id = $1 and register_id = $3
+                    and (status = 'reserved' or user_identity_id is distinct from $4)
+                returning register_id, number
+            ), news as (
+                select $5::uuid as event_id, 'phone_number.assigned' as event_type, true as is_opt_in,
+                    $4::uuid as user_identity_id,
+                    jsonb_build_object('register_id', register_id, 'number', number) as details
+                from assigned
+            )
+            "#,
+            "select register_id from assigned",
+            self.key(),
+            now,
+            id.0,
+            person.map(|person| person.0),
+            event_id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Gives a number up: a bought one at the end of the month that is paid, an imported one at once. Twice is as once.
+    pub async fn release_number(&self, id: RegisterId, event_id: EventId, now: DateTime<Utc>) -> Result<()> {
+        let mut transaction = self.store.pool.begin().await?;
+        let register = self.lock_register(&mut transaction, id).await?;
+        match register.release(now).map_err(Error::Conflict)? {
+            Release::At(end) => self.schedule_release(&mut transaction, id, end, event_id, now).await?,
+            Release::Now => self.finish(&mut transaction, id, now).await?,
+            Release::Ordered => {}
+        }
+        transaction.commit().await?;
+        self.store.ring();
+        Ok(())
+    }
+
+    async fn schedule_release(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: RegisterId,
+        end: DateTime<Utc>,
+        event_id: EventId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        tell!(
+            query_scalar,
+            r#"
+            with ordered as (
+                update number_register set scheduled_release_at = $4
+                where workspace_id = $1 and register_id = $3
+                returning register_id, number, user_identity_id, scheduled_release_at
+            ), news as (
+                select $5::uuid as event_id, 'phone_number.release_scheduled' as event_type, true as is_opt_in,
+                    user_identity_id,
+                    jsonb_build_object('register_id', register_id, 'number', number,
+                        'scheduled_release_at', $4::timestamptz) as details
+                from ordered
+            )
+            "#,
+            "select register_id from ordered",
+            self.key(),
+            now,
+            id.0,
+            end,
+            event_id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn finish(&self, connection: &mut sqlx::PgConnection, id: RegisterId, now: DateTime<Utc>) -> Result<()> {
+        tell!(
+            query_scalar,
+            r#"
+            with before as (
+                select user_identity_id from number_register where workspace_id = $1 and register_id = $3
+            ), finished as (
+                update number_register
+                set status = 'finished', released_at = $2, scheduled_release_at = null, inbound_agent_id = null,
+                    outbound_agent_id = null, user_identity_id = null, sip_config_sealed = null
+                where workspace_id = $1 and register_id = $3
+                returning register_id, number
+            ), freed as (
+                delete from claimed_number where workspace_id = $1 and register_id = $3
+            ), news as (
+                select name_uuid(register_id, 'phone_number.finished') as event_id,
+                    'phone_number.finished' as event_type, true as is_opt_in, user_identity_id,
+                    jsonb_build_object('register_id', register_id, 'number', number) as details
+                from finished cross join before
+            )
+            "#,
+            "select register_id from finished",
+            self.key(),
+            now,
+            id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes back a release that has not come about yet.
+    pub async fn cancel_release(&self, id: RegisterId) -> Result<Register> {
+        let mut transaction = self.store.pool.begin().await?;
+        let register = self.lock_register(&mut transaction, id).await?;
+        register.cancel_release().map_err(Error::Conflict)?;
+        sqlx::query!(
+            "update number_register set scheduled_release_at = null where workspace_id = $1 and register_id = $2",
+            self.key(),
+            id.0,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.register(id).await
+    }
+}

@@ -1,0 +1,199 @@
+//! Phone numbers read, listed, and described anew. How they come, are given and go is told in [`super::numbering`].
+
+use super::Workspace;
+use crate::error::{Error, Noun, Reason, Result};
+use crate::model::id::{RegisterId, UserIdentityId};
+use crate::model::number::*;
+use crate::model::page::Place;
+
+/// Selects registers; what follows the literal is the rest of the statement.
+macro_rules! select_registers {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Register,
+            r#"
+            select register_id as "register_id: RegisterId", number, nickname,
+                telephony_provider as "telephony_provider: Provider", status as "status: Status", assigned_at,
+                scheduled_release_at, released_at, inbound_agent_id, outbound_agent_id,
+                user_identity_id as "user_identity_id: UserIdentityId", created_at
+            from number_register
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// The register with this id.
+    pub async fn register(&self, id: RegisterId) -> Result<Register> {
+        let row = select_registers!("where workspace_id = $1 and register_id = $2", self.key(), id.0)
+            .fetch_optional(&self.store.pool)
+            .await?;
+        super::found(row, Noun::Number, id)
+    }
+
+    /// The register with this id, held still until the transaction ends.
+    pub(super) async fn lock_register(&self, connection: &mut sqlx::PgConnection, id: RegisterId) -> Result<Register> {
+        let row =
+            select_registers!("where workspace_id = $1 and register_id = $2 for no key update", self.key(), id.0,)
+                .fetch_optional(connection)
+                .await?;
+        super::found(row, Noun::Number, id)
+    }
+
+    /// The part of the list of registers that is asked for, in order of creation. A cursor that names no register of this
+    /// workspace is refused.
+    pub async fn registers(&self, filter: &RegisterFilter, window: Window) -> Result<Registers> {
+        let (upward, cursor) = match window.start {
+            Start::Page(_) => (window.ascending, None),
+            Start::After(id) => (window.ascending, Some(id)),
+            Start::Before(id) => (!window.ascending, Some(id)),
+        };
+        let place = match cursor {
+            Some(id) => Some(self.place_of(id).await?),
+            None => None,
+        };
+        let (offset, pages) = match window.start {
+            Start::Page(page) => {
+                let count = self.count_registers(filter).await?;
+                ((page - 1).saturating_mul(window.limit), Some((count + window.limit - 1) / window.limit))
+            }
+            Start::After(_) | Start::Before(_) => (0, None),
+        };
+        let mut items = match upward {
+            true => self.registers_upward(filter, place, window.limit + 1, offset).await?,
+            false => self.registers_downward(filter, place, window.limit + 1, offset).await?,
+        };
+        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        if upward != window.ascending {
+            items.reverse();
+        }
+        Ok(Registers { items, has_more, pages })
+    }
+
+    async fn place_of(&self, id: RegisterId) -> Result<Place> {
+        match self.register(id).await {
+            Ok(register) => Ok(register.place()),
+            Err(Error::NotFound(..)) => Err(Error::Conflict(Reason::UnknownCursor)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn count_registers(&self, filter: &RegisterFilter) -> Result<i64> {
+        Ok(sqlx::query_scalar!(
+            r#"
+            select count(*) as "count!" from number_register
+            where workspace_id = $1
+                and ($2::uuid is null or inbound_agent_id = $2)
+                and ($3::uuid is null or outbound_agent_id = $3)
+                and ($4::text is null or status = $4)
+                and ($5::timestamptz is null or assigned_at >= $5)
+                and ($6::timestamptz is null or assigned_at <= $6)
+            "#,
+            self.key(),
+            filter.inbound_agent_id,
+            filter.outbound_agent_id,
+            filter.status.map(Status::as_str),
+            filter.assigned_from,
+            filter.assigned_until,
+        )
+        .fetch_one(&self.store.pool)
+        .await?)
+    }
+
+    async fn registers_upward(
+        &self,
+        filter: &RegisterFilter,
+        behind: Option<Place>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<Register>> {
+        Ok(select_registers!(
+            "where workspace_id = $1
+                and ($2::uuid is null or inbound_agent_id = $2)
+                and ($3::uuid is null or outbound_agent_id = $3)
+                and ($4::text is null or status = $4)
+                and ($5::timestamptz is null or assigned_at >= $5)
+                and ($6::timestamptz is null or assigned_at <= $6)
+                and ($7::timestamptz is null or (created_at, register_id) > ($7, $8))
+            order by created_at, register_id
+            limit $9 offset $10",
+            self.key(),
+            filter.inbound_agent_id,
+            filter.outbound_agent_id,
+            filter.status.map(Status::as_str),
+            filter.assigned_from,
+            filter.assigned_until,
+            behind.map(|place| place.created_at),
+            behind.map(|place| place.id),
+            limit,
+            offset,
+        )
+        .fetch_all(&self.store.pool)
+        .await?)
+    }
+
+    async fn registers_downward(
+        &self,
+        filter: &RegisterFilter,
+        before: Option<Place>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<Register>> {
+        Ok(select_registers!(
+            "where workspace_id = $1
+                and ($2::uuid is null or inbound_agent_id = $2)
+                and ($3::uuid is null or outbound_agent_id = $3)
+                and ($4::text is null or status = $4)
+                and ($5::timestamptz is null or assigned_at >= $5)
+                and ($6::timestamptz is null or assigned_at <= $6)
+                and ($7::timestamptz is null or (created_at, register_id) < ($7, $8))
+            order by created_at desc, register_id desc
+            limit $9 offset $10",
+            self.key(),
+            filter.inbound_agent_id,
+            filter.outbound_agent_id,
+            filter.status.map(Status::as_str),
+            filter.assigned_from,
+            filter.assigned_until,
+            before.map(|place| place.created_at),
+            before.map(|place| place.id),
+            limit,
+            offset,
+        )
+        .fetch_all(&self.store.pool)
+        .await?)
+    }
+
+    /// Gives a number another nickname or other agents. Agents work with assigned numbers only.
+    pub async fn update_register(&self, id: RegisterId, change: &RegisterChange) -> Result<Register> {
+        let mut transaction = self.store.pool.begin().await?;
+        let register = self.lock_register(&mut transaction, id).await?;
+        if change.employs() {
+            register.employ().map_err(Error::Conflict)?;
+        }
+        sqlx::query!(
+            r#"
+            update number_register
+            set nickname = case when $3 then $4 else nickname end,
+                inbound_agent_id = case when $5 then $6 else inbound_agent_id end,
+                outbound_agent_id = case when $7 then $8 else outbound_agent_id end
+            where workspace_id = $1 and register_id = $2
+            "#,
+            self.key(),
+            id.0,
+            change.nickname.is_some(),
+            change.nickname.clone().flatten(),
+            change.inbound_agent_id.is_some(),
+            change.inbound_agent_id.flatten(),
+            change.outbound_agent_id.is_some(),
+            change.outbound_agent_id.flatten(),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.register(id).await
+    }
+}

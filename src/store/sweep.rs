@@ -1,0 +1,73 @@
+//! What time does to numbers: a reservation runs out, a release comes due, a quarantine ends. As with deliveries, this
+//! leads across workspaces, for the server's own sweeper only. Any number of servers may sweep: each takes what no other
+//! has locked, and a register that has moved on is due no more.
+
+use super::Store;
+use crate::error::Result;
+use crate::model::id::WorkspaceId;
+use crate::model::number::QUARANTINE;
+use chrono::{DateTime, Utc};
+
+impl Store {
+    /// Some workspaces in which registers are due.
+    pub async fn workspaces_with_due_registers(&self, now: DateTime<Utc>, batch: i64) -> Result<Vec<WorkspaceId>> {
+        let rows = sqlx::query_scalar!(
+            r#"
+            select workspace_id
+            from (select workspace_id from number_register where due_at <= $1 order by due_at limit $2) as due
+            group by workspace_id
+            "#,
+            now,
+            batch,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(WorkspaceId).collect())
+    }
+
+    /// Moves due registers of a workspace one step on, at most `batch`, and tells of each: what was held, and what has
+    /// rested long enough, is over and its number free; what was assigned is released and begins to rest. Gives how many
+    /// moved.
+    pub async fn move_due_registers(&self, workspace: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
+        let moved = tell!(
+            query_scalar,
+            r#"
+            with due as (
+                select register_id, user_identity_id from number_register
+                where workspace_id = $1 and due_at <= $2
+                order by due_at, register_id
+                limit $3
+                for no key update skip locked
+            ), moved as (
+                update number_register as register
+                set status = case status when 'assigned' then 'released' else 'finished' end,
+                    released_at = case status when 'assigned' then $2 else released_at end,
+                    quarantined_until = case status when 'assigned' then $4::timestamptz end,
+                    reserved_until = null, scheduled_release_at = null, inbound_agent_id = null,
+                    outbound_agent_id = null, user_identity_id = null
+                from due
+                where register.workspace_id = $1 and register.register_id = due.register_id
+                returning register.register_id, number, status, due.user_identity_id
+            ), freed as (
+                delete from claimed_number using moved
+                where claimed_number.workspace_id = $1 and claimed_number.register_id = moved.register_id
+                    and moved.status = 'finished'
+            ), news as (
+                select name_uuid(register_id, 'phone_number.' || status) as event_id,
+                    'phone_number.' || status as event_type, true as is_opt_in, user_identity_id,
+                    jsonb_build_object('register_id', register_id, 'number', number) as details
+                from moved
+            )
+            "#,
+            r#"select count(*) as "count!" from moved"#,
+            workspace.0,
+            now,
+            batch,
+            now + QUARANTINE,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        self.ring();
+        Ok(moved)
+    }
+}
