@@ -2,9 +2,10 @@
 //! that is added to the document is tried, and one that the document does not have fails another test. Who is calling is
 //! judged before the method and before the input, so each caller comes with neither right, too.
 
+mod diga;
 mod impostors;
 
-use crate::document::{Operation, operations};
+use crate::document::{Dialect, Operation, operations_of};
 use crate::voices::{Answer, Voice};
 use crate::world::World;
 use impostors::{Impostor, impostors};
@@ -21,7 +22,7 @@ async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anythin
     for impostor in impostors(&world).await {
         let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
         let count = refused_in_own_words.entry(impostor.name).or_default();
-        for operation in operations().into_iter().filter(|operation| !operation.is_open()) {
+        for operation in operations_of(Dialect::Seam).into_iter().filter(|operation| !operation.is_open()) {
             let Some(refusal) = refusal(&impostor, &operation) else { continue };
             *count += usize::from(refusal == impostor.refusal);
             for answer in tries(&voice, &operation).await {
@@ -63,7 +64,7 @@ async fn right_callers_get_past_the_door_of_every_operation_that_names_their_sch
         ),
         ("publishable_key", vec![world.browser()]),
     ]);
-    for operation in operations() {
+    for operation in operations_of(Dialect::Seam) {
         for scheme in operation.schemes() {
             let voices = callers.get(scheme).unwrap_or_else(|| panic!("{operation}: nobody has a {scheme}"));
             for voice in voices {

@@ -21,6 +21,13 @@ pub fn committed() -> &'static Value {
     })
 }
 
+/// Whose words an operation speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Seam,
+    Diga,
+}
+
 /// One path with one method.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
@@ -34,13 +41,34 @@ pub struct Operation {
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
     pub name: &'static str,
+    pub place: Place,
     pub is_required: bool,
     pub schema: &'static Value,
 }
 
-/// Every operation of the document.
+/// Where a field is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Path,
+    Query,
+    Body,
+}
+
+/// Every operation of the committed document.
 pub fn operations() -> Vec<Operation> {
-    let paths = committed()["paths"].as_object().expect("the document has paths");
+    let operations = operations_in(committed());
+    assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
+    operations
+}
+
+/// The operations of one dialect.
+pub fn operations_of(dialect: Dialect) -> Vec<Operation> {
+    operations().into_iter().filter(|operation| operation.dialect() == dialect).collect()
+}
+
+/// Every operation of a document.
+pub fn operations_in(document: &'static Value) -> Vec<Operation> {
+    let paths = document["paths"].as_object().expect("the document has paths");
     let operations = paths.iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().expect("a path has methods");
         methods.iter().map(move |(name, value)| {
@@ -48,12 +76,33 @@ pub fn operations() -> Vec<Operation> {
             Operation { path, method: method.unwrap_or_else(|| panic!("{path}: what is {name}?")), value }
         })
     });
-    let operations: Vec<Operation> = operations.collect();
-    assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
-    operations
+    operations.collect()
 }
 
 impl Operation {
+    /// The dialect that it belongs to, by where it is.
+    pub fn dialect(&self) -> Dialect {
+        if self.path.starts_with("/v1/") { Dialect::Diga } else { Dialect::Seam }
+    }
+
+    /// Its path with an example of each parameter in its place.
+    pub fn example_path(&self) -> String {
+        let parameters = self.fields().into_iter().filter(|field| field.place == Place::Path);
+        let arguments = parameters.map(|field| (field.name.to_owned(), example(field.schema))).collect();
+        self.path_with(&arguments)
+    }
+
+    /// Its path with these arguments where they belong into it.
+    pub fn path_with(&self, arguments: &Map<String, Value>) -> String {
+        let parameters = self.fields().into_iter().filter(|field| field.place == Place::Path);
+        let path = parameters.fold(self.path.to_owned(), |path, field| {
+            let value = arguments.get(field.name).unwrap_or_else(|| panic!("{self}: no {}", field.name));
+            path.replace(&format!("{{{}}}", field.name), &plain(value))
+        });
+        assert!(!path.contains('{'), "{self}: a path with a parameter that is not described");
+        path
+    }
+
     /// The credentials that it takes, by the names of their schemes.
     pub fn schemes(&self) -> Vec<&'static str> {
         let ways = self.value["security"].as_array().unwrap_or_else(|| panic!("{self}: no security"));
@@ -81,12 +130,20 @@ impl Operation {
     pub fn fields(&self) -> Vec<Field> {
         let parameters = self.value["parameters"].as_array().into_iter().flatten().map(|parameter| Field {
             name: parameter["name"].as_str().expect("a parameter has a name"),
+            place: match parameter["in"].as_str() {
+                Some("path") => Place::Path,
+                Some("query") => Place::Query,
+                other => panic!("{self}: a parameter in {other:?}"),
+            },
             is_required: parameter["required"] == true,
             schema: &parameter["schema"],
         });
         let body = &self.value["requestBody"]["content"]["application/json"]["schema"];
+        let named = body["$ref"].as_str().and_then(|name| schema::resolve(committed(), name));
+        let body = named.unwrap_or(body);
         let properties = body["properties"].as_object().into_iter().flatten().map(|(name, schema)| Field {
             name,
+            place: Place::Body,
             is_required: body["required"].as_array().is_some_and(|names| names.iter().any(|other| other == name)),
             schema,
         });
@@ -103,11 +160,19 @@ impl Operation {
         self.value["responses"]["200"]["content"]["text/event-stream"].is_object()
     }
 
-    /// Lets `voice` call it with these arguments: in the query where the document says so, else in a JSON body.
+    /// Lets `voice` call it with these arguments: in the path and the query where the document says so, else in a JSON
+    /// body.
     pub async fn call(&self, voice: &Voice, arguments: &Map<String, Value>) -> Answer {
-        match self.method {
-            "GET" | "DELETE" => voice.call(self.method, &format!("{}?{}", self.path, query(arguments))).await,
-            method => voice.json(method, self.path, Value::from(arguments.clone())).await,
+        let mut rest = arguments.clone();
+        let path = self.path_with(arguments);
+        rest.retain(|name, _| !self.path.contains(&format!("{{{name}}}")));
+        match (self.method, self.dialect()) {
+            ("GET" | "DELETE", Dialect::Seam) => {
+                rest.insert("_strict".to_owned(), json!(true));
+                voice.call(self.method, &format!("{path}?{}", query(&rest))).await
+            }
+            ("GET" | "DELETE", Dialect::Diga) => voice.call(self.method, &format!("{path}?{}", query(&rest))).await,
+            (method, _) => voice.json(method, &path, Value::from(rest)).await,
         }
     }
 }
@@ -130,7 +195,7 @@ fn query(arguments: &Map<String, Value>) -> String {
             value => _ = pairs.append_pair(name, &plain(value)),
         }
     }
-    pairs.append_pair("_strict", "true").finish()
+    pairs.finish()
 }
 
 fn plain(value: &Value) -> String {
@@ -147,6 +212,7 @@ pub fn example(schema: &Value) -> Value {
         (Some("string"), Some("date-time")) => json!("2026-01-01T00:00:00Z"),
         (Some("string"), Some("uri")) => json!("https://example.com/hook"),
         (Some("string"), Some("email")) => json!("somebody@example.com"),
+        (Some("string"), Some("phone")) => json!("+34600000000"),
         (Some("string"), None) => json!("text"),
         (Some("boolean"), None) => json!(true),
         (Some("integer" | "number"), None) => json!(1),
@@ -156,8 +222,12 @@ pub fn example(schema: &Value) -> Value {
     }
 }
 
-/// The content of a response, of whichever type it is.
-pub fn content(response: &'static Value) -> &'static Value {
-    let contents = response["content"].as_object().expect("a response has content");
-    contents.values().next().expect("content has a type")
+/// The content of a response, of whichever type it is. An answer of 204 has none.
+pub fn content(status: &str, response: &'static Value) -> Option<&'static Value> {
+    let Some(contents) = response["content"].as_object() else {
+        assert_eq!(status, "204", "a response has content: {response}");
+        return None;
+    };
+    assert_ne!(status, "204", "nothing has content: {response}");
+    Some(contents.values().next().expect("content has a type"))
 }

@@ -3,10 +3,11 @@
 //! The same goes for a client session and another person of its workspace. Operations and parameters are those of the
 //! document, so a new one is tried without anybody thinking of it.
 
+mod diga;
 mod things;
 mod walk;
 
-use crate::document::{Operation, committed, example, operations, schema};
+use crate::document::{Dialect, Operation, committed, example, operations_of, schema};
 use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, World};
 use handset::ambient::Entropy;
@@ -215,7 +216,7 @@ async fn account(world: &World, tenant: &Tenant) -> Voice {
 fn cases(but: &[&str]) -> Vec<Case> {
     let any = Things::of_nobody("some", &Entropy::seeded(1));
     let mut cases = Vec::new();
-    for operation in operations() {
+    for operation in operations_of(Dialect::Seam) {
         let fields = operation.fields().into_iter().map(|field| field.name);
         let names = fields.filter(|name| !but.contains(name) && any.value(operation.path, name).is_some());
         let names: Vec<&str> = names.collect();

@@ -16,6 +16,7 @@ mod post_office;
 mod postgres;
 mod races;
 mod receiver;
+mod registers;
 mod retention;
 mod seam_auth;
 mod seam_errors;

@@ -3,7 +3,8 @@
 
 mod blueprint;
 
-use crate::document::{self, METHODS, Operation, committed, operations, schema};
+use crate::document::{self, Dialect, METHODS, Operation, Place, committed, operations, schema};
+use crate::voices::Answer;
 use crate::world::World;
 use handset::server;
 use serde_json::Value;
@@ -39,8 +40,10 @@ fn every_operation_says_what_it_is() {
         said(operation.value, "description");
         let own: Vec<&str> = each(&operation.value["tags"]).filter_map(Value::as_str).collect();
         assert!(!own.is_empty() && own.iter().all(|tag| tags.contains(tag)), "{operation}: tags {own:?} of {tags:?}");
-        let key = operation.value.get("x-response-key");
-        assert!(key.is_some_and(|key| key.is_null() || key.is_string()), "{operation}: response key {key:?}");
+        if operation.dialect() == Dialect::Seam {
+            let key = operation.value.get("x-response-key");
+            assert!(key.is_some_and(|key| key.is_null() || key.is_string()), "{operation}: response key {key:?}");
+        }
         assert!(operation.value["security"].is_array(), "{operation}: who may call it?");
     }
 }
@@ -63,26 +66,62 @@ fn only_health_is_open_to_everybody() {
 fn every_operation_tells_how_it_can_end() {
     for operation in operations() {
         let responses = operation.value["responses"].as_object().unwrap_or_else(|| panic!("{operation}: no responses"));
-        let mut expected = BTreeSet::from(["200", "400", "405", "413", "414", "500", "503"]);
-        if !operation.is_open() {
-            expected.insert("401");
-        }
-        if operation.takes_any(&["publishable_key"]) {
-            expected.insert("403");
-        }
-        if operation.fields().iter().any(|field| field.is_required && field.name.ends_with("_id")) {
-            expected.insert("404");
-        }
+        let (expected, possible) = endings(&operation);
         let told: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
         let missing: Vec<_> = expected.difference(&told).collect();
-        let invented: Vec<_> = told.difference(&expected).filter(|status| **status != "404").collect();
+        let invented: Vec<_> = told.difference(&expected).filter(|status| !possible.contains(status)).collect();
         assert!(missing.is_empty() && invented.is_empty(), "{operation}: no {missing:?}, and why {invented:?}?");
         for (status, response) in responses {
             said(response, "description");
-            let content = document::content(response);
-            assert!(content["schema"].is_object(), "{operation}: {status} has no schema");
-            assert!(!content["example"].is_null(), "{operation}: {status} has no example");
-            assert!(response["headers"]["seam-request-id"].is_object(), "{operation}: {status} has no request id");
+            if let Some(content) = document::content(status, response) {
+                assert!(content["schema"].is_object(), "{operation}: {status} has no schema");
+                assert!(!content["example"].is_null(), "{operation}: {status} has no example");
+            }
+            let number = request_id_header(operation.dialect());
+            assert!(response["headers"][number].is_object(), "{operation}: {status} has no request id");
+        }
+    }
+}
+
+/// The statuses that an operation must tell of, and those that it may besides.
+fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static str]) {
+    match operation.dialect() {
+        Dialect::Seam => {
+            let mut expected = BTreeSet::from(["200", "400", "405", "413", "414", "500", "503"]);
+            if !operation.is_open() {
+                expected.insert("401");
+            }
+            if operation.takes_any(&["publishable_key"]) {
+                expected.insert("403");
+            }
+            if operation.fields().iter().any(|field| field.is_required && field.name.ends_with("_id")) {
+                expected.insert("404");
+            }
+            (expected, &["404"])
+        }
+        Dialect::Diga => {
+            let success = if operation.method == "DELETE" { "204" } else { "200" };
+            let mut expected = BTreeSet::from([success, "401", "403", "422", "500"]);
+            if operation.fields().iter().any(|field| field.place == Place::Path) {
+                expected.insert("404");
+            }
+            if operation.method != "GET" {
+                expected.insert("409");
+            }
+            (expected, &["405", "413", "414", "503"])
+        }
+    }
+}
+
+fn request_id_header(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Seam => "seam-request-id",
+        Dialect::Diga => {
+            handset::dialect::ALL
+                .into_iter()
+                .find(|dialect| dialect.prefix == "/v1")
+                .expect("there is a dialect under /v1")
+                .request_id_header
         }
     }
 }
@@ -99,8 +138,9 @@ fn every_example_is_allowed_by_its_schema() {
     for operation in operations() {
         let responses = operation.value["responses"].as_object().into_iter().flatten();
         for (status, response) in responses {
-            let content = document::content(response);
-            check(format!("{operation} {status}"), &content["schema"], content.get("example"));
+            if let Some(content) = document::content(status, response) {
+                check(format!("{operation} {status}"), &content["schema"], content.get("example"));
+            }
         }
         let body = &operation.value["requestBody"]["content"]["application/json"];
         if body.is_object() {
@@ -149,14 +189,17 @@ fn every_reference_leads_somewhere() {
 async fn each_path_answers_by_the_documented_methods_only() {
     let world = World::new().await;
     for (path, documented) in paths() {
+        let (dialect, concrete) = (documented[0].dialect(), documented[0].example_path());
         for method in METHODS.into_iter().chain(["HEAD", "TRACE"]) {
             // An unreadable body: enough for a method that there is to be told from one that there is not.
-            let request = world.key().request(method, path).header("content-type", "application/json").body("{");
+            let request = world.key().request(method, &concrete).header("content-type", "application/json").body("{");
             let answer = world.key().send(request).await;
-            assert_ne!(answer.status, 404, "{method} {path} is documented and not there");
-            assert_ne!(answer.status, 200, "{method} {path}: an unreadable body is read");
+            assert!(!is_nowhere(dialect, &answer), "{method} {path} is documented and not there");
+            let is_read = answer.status == 200 && dialect == Dialect::Seam;
+            assert!(!is_read, "{method} {path}: an unreadable body is read");
             let is_documented = documented.iter().any(|operation| operation.method == method);
-            if documented[0].is_open() || documented[0].takes_any(&["api_key"]) {
+            let is_for_keys = documented[0].is_open() || documented[0].takes_any(&["api_key"]);
+            if is_for_keys || dialect == Dialect::Diga {
                 assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
             } else {
                 assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
@@ -166,16 +209,33 @@ async fn each_path_answers_by_the_documented_methods_only() {
                     answer.header("allow").expect("a 405 says what to use").split(", ").collect();
                 assert_eq!(allowed, documented.iter().map(|operation| operation.method).collect(), "{path}");
             }
+            if answer.status == 405 && dialect == Dialect::Diga && method != "HEAD" {
+                assert_eq!(answer.text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
+            }
         }
     }
+}
+
+/// Whether an answer says that nothing is there at all: in a dialect whose paths have ids, more is said of those.
+fn is_nowhere(dialect: Dialect, answer: &Answer) -> bool {
+    answer.status == 404 && (dialect == Dialect::Seam || answer.body["error_code"].is_null())
 }
 
 #[tokio::test]
 async fn nothing_answers_beside_the_documented_paths() {
     let world = World::new().await;
-    let paths = paths();
+    let mut documented = BTreeSet::new();
+    for operation in operations() {
+        let path = operation.example_path();
+        if operation.dialect() == Dialect::Diga {
+            // Both spellings are served.
+            let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+            documented.insert(other);
+        }
+        documented.insert(path);
+    }
     let mut beside = BTreeSet::from(["".to_owned(), "/".to_owned(), "//".to_owned(), "/docs".to_owned()]);
-    for path in paths.keys() {
+    for path in &documented {
         beside.insert(format!("{path}/"));
         beside.insert(format!("{path}/more"));
         beside.insert(format!("/{path}"));
@@ -183,13 +243,28 @@ async fn nothing_answers_beside_the_documented_paths() {
         beside.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
     }
     // Whatever looks like a path in the source is one of the document, or none at all.
-    beside.extend(texts_like_paths(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialect"))));
+    let texts = texts_like_paths(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialect")));
+    for dialect in handset::dialect::ALL {
+        beside.extend(texts.iter().map(|text| format!("{}{text}", dialect.prefix)));
+    }
     beside.remove("/openapi.json");
-    let beside: Vec<String> = beside.into_iter().filter(|path| !paths.contains_key(path.as_str())).collect();
+    // Where an id may stand, any word may.
+    let id = "/v1/phone/";
+    let is_id = |path: &str| path.strip_prefix(id).is_some_and(|rest| !rest.trim_end_matches('/').contains('/'));
+    let beside: Vec<String> = beside.into_iter().filter(|path| !documented.contains(path) && !is_id(path)).collect();
     assert!(beside.len() > 150, "only {} paths to try", beside.len());
     for path in beside {
         for method in ["GET", "POST"] {
-            world.key().call(method, &path).await.refused(404, "not_found");
+            let answer = world.key().call(method, &path).await;
+            if path.starts_with("/v1/") {
+                assert_eq!(
+                    (answer.status, answer.text.as_str()),
+                    (404, r#"{"detail":"Not Found"}"#),
+                    "{method} {path}"
+                );
+            } else {
+                answer.refused(404, "not_found");
+            }
         }
     }
 }

@@ -101,6 +101,9 @@ impl<'a> Judge<'a> {
         let fits = match name.as_str() {
             Some("uuid") => Uuid::parse_str(text).is_ok() && text.len() == 36,
             Some("date-time") => DateTime::parse_from_rfc3339(text).is_ok(),
+            Some("phone") => {
+                text.len() > 7 && text.strip_prefix('+').is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()))
+            }
             Some("uri") => Url::parse(text).is_ok(),
             Some("email") => text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && host.contains('.')),
             _ => false,

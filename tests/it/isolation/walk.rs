@@ -3,7 +3,7 @@
 
 use super::things::{collect, ids};
 use super::{Case, is_as_documented};
-use crate::document::{Field, Operation, example, operations};
+use crate::document::{Dialect, Field, Operation, example, operations_of};
 use crate::voices::Voice;
 use crate::world::{Tenant, World};
 use serde_json::{Map, Value, json};
@@ -19,7 +19,8 @@ async fn two_workspaces_that_live_at_random_are_never_told_the_same_id() {
         let world = World::new().await;
         let mut dice = Dice { state: seed, side: 0 };
         let mut lives = [Life::begin(world.sandbox("Left").await), Life::begin(world.sandbox("Right").await)];
-        let operations: Vec<Operation> = operations().into_iter().filter(|it| it.takes_any(&["api_key"])).collect();
+        let operations: Vec<Operation> =
+            operations_of(Dialect::Seam).into_iter().filter(|it| it.takes_any(&["api_key"])).collect();
         let creating: Vec<Operation> = operations.iter().copied().filter(|it| it.path.contains("create")).collect();
         for _ in 0..STEPS {
             let choice = if dice.below(3) == 0 { &creating } else { &operations };

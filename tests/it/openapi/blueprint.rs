@@ -1,15 +1,42 @@
 //! What the command-line client (`@seamapi/cli` 0.42 with its blueprint 1.12) asks of the document that it learns its
-//! commands from. It reads the whole document first, so one operation that it cannot read takes every command away. Each
+//! commands from. It reads all of it first, so one operation that it cannot read takes every command away. Each
 //! rule was found by changing one thing of a document that it reads, and trying.
 
 use super::{each, said, walk};
-use crate::document::{Operation, committed, operations};
+use crate::document::{Dialect, Operation, committed, operations_in, operations_of};
+use crate::world::World;
+use handset::dialect::seam;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+#[tokio::test]
+async fn clients_that_say_so_are_served_their_part_and_all_others_the_whole() {
+    let world = World::new().await;
+    let told = world.nobody().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await;
+    assert_eq!(told.status, 200);
+    assert_eq!(told.header("content-type"), Some("application/json; charset=utf-8"));
+    assert!(told.body == *part(), "what is served with the header is not Seam's part");
+    let named = world.nobody().with("seam-sdk-name", "").get("/openapi.json").await;
+    assert!(named.body == *part(), "it is the header that counts, not what it says");
+    for other in ["seam-sdk-version", "user-agent", "sdk-name"] {
+        let whole = world.key().with(other, "seamapi/javascript").get("/openapi.json").await;
+        assert!(whole.body == *committed(), "with {other} is served what is not the whole");
+    }
+}
+
+#[test]
+fn seams_part_of_the_document_has_all_of_seams_operations_and_no_others() {
+    let by_name = |operations: Vec<Operation>| -> BTreeMap<String, &Value> {
+        operations.into_iter().map(|operation| (operation.to_string(), operation.value)).collect()
+    };
+    assert!(operations().len() > 50, "only {} operations", operations().len());
+    assert_eq!(by_name(operations()), by_name(operations_of(Dialect::Seam)));
+}
 
 #[test]
 fn a_path_has_two_methods_at_most_and_post_counts_always() {
-    for (path, methods) in object(&committed()["paths"]) {
+    for (path, methods) in object(&part()["paths"]) {
         let methods: BTreeSet<&str> = object(methods).keys().map(String::as_str).chain(["post"]).collect();
         assert!(methods.len() <= 2, "{path} has {methods:?}");
     }
@@ -17,7 +44,7 @@ fn a_path_has_two_methods_at_most_and_post_counts_always() {
 
 #[test]
 fn schemas_are_in_the_words_of_openapi_3_0() {
-    assert!(said(committed(), "openapi").starts_with("3.0."));
+    assert!(said(part(), "openapi").starts_with("3.0."));
     for schema in schemas() {
         walk(schema, &mut |part| {
             let Some(part) = part.as_object() else { return };
@@ -79,7 +106,7 @@ fn an_answer_is_an_object_whose_key_holds_a_resource_or_a_list_of_them() {
 #[test]
 fn a_resource_names_the_routes_that_it_belongs_to_and_is_spelt_out_in_place() {
     let mut resources = 0;
-    for (name, schema) in object(&committed()["components"]["schemas"]) {
+    for (name, schema) in object(&part()["components"]["schemas"]) {
         let is_choice = schema["oneOf"].is_array() && name != "error";
         let is_resource = schema["type"] == "object" && schema["properties"].is_object();
         if name == "pagination" || !(is_choice || is_resource) {
@@ -94,12 +121,12 @@ fn a_resource_names_the_routes_that_it_belongs_to_and_is_spelt_out_in_place() {
     }
     assert!(resources >= 10, "only {resources} resources");
     // An object would be taken for one more resource.
-    assert!(committed()["components"]["schemas"]["error"]["allOf"].is_array());
+    assert!(part()["components"]["schemas"]["error"]["allOf"].is_array());
 }
 
 #[test]
 fn each_type_of_event_is_a_variant_of_its_own() {
-    let event = &committed()["components"]["schemas"]["event"];
+    let event = &part()["components"]["schemas"]["event"];
     assert_eq!(event["discriminator"]["propertyName"], "event_type");
     let mut types = BTreeSet::new();
     for variant in each(&event["oneOf"]) {
@@ -114,7 +141,7 @@ fn each_type_of_event_is_a_variant_of_its_own() {
 
 #[test]
 fn what_gives_an_action_attempt_says_of_which_type() {
-    let variants = each(&committed()["components"]["schemas"]["action_attempt"]["oneOf"]);
+    let variants = each(&part()["components"]["schemas"]["action_attempt"]["oneOf"]);
     let known: Vec<&Value> = variants.map(|variant| &variant["properties"]["action_type"]["enum"][0]).collect();
     let is_giver = |operation: &Operation| {
         operation.value["x-response-key"] == "action_attempt" && !operation.path.starts_with("/action_attempts/")
@@ -136,6 +163,16 @@ fn what_is_for_the_mobile_sdk_or_for_programs_that_stay_is_hidden() {
     }
 }
 
+/// The part of the document that Seam's clients get.
+fn part() -> &'static Value {
+    static PART: OnceLock<Value> = OnceLock::new();
+    PART.get_or_init(seam::DIALECT.document)
+}
+
+fn operations() -> Vec<Operation> {
+    operations_in(part())
+}
+
 /// Its path is the beginning of a route's, and it is hidden just when all those routes are.
 fn belongs_to_routes(name: &str, schema: &Value) {
     let prefix = format!("{}/", said(schema, "x-route-path"));
@@ -147,8 +184,8 @@ fn belongs_to_routes(name: &str, schema: &Value) {
 
 /// Every schema of the document.
 fn schemas() -> Vec<&'static Value> {
-    let mut schemas: Vec<&Value> = object(&committed()["components"]["schemas"]).values().collect();
-    walk(&committed()["paths"], &mut |part| schemas.extend(part.get("schema")));
+    let mut schemas: Vec<&Value> = object(&part()["components"]["schemas"]).values().collect();
+    walk(&part()["paths"], &mut |part| schemas.extend(part.get("schema")));
     assert!(schemas.len() > 500, "only {} schemas", schemas.len());
     schemas
 }

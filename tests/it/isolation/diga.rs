@@ -1,0 +1,151 @@
+//! The same for the operations of the Diga dialect: what names another workspace's register, person or agent is answered
+//! as what names nothing. Only that a number is taken is told to all, because a number exists once.
+
+use super::rows;
+use super::things::{masked, unsaid};
+use crate::document::{Dialect, Field, Operation, example, operations_of};
+use crate::registers::{act, number, path};
+use crate::voices::Answer;
+use crate::world::{Tenant, World, text};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// What another workspace has, and what must not be told of it.
+struct Neighbour {
+    tenant: Tenant,
+    registers: Vec<Value>,
+    person: String,
+    agent: String,
+    hidden: Vec<String>,
+}
+
+impl Neighbour {
+    /// A workspace with a register in each status that comes without waiting.
+    async fn furnish(world: &World) -> Neighbour {
+        let tenant = world.sandbox("Other").await;
+        let key = tenant.key();
+        let person = tenant.person("othr").await;
+        let agent: String = world.entropy.id::<Uuid>(world.clock.now()).to_string();
+        let given = tenant.imported(&number(9_001)).await;
+        act(key, &given, "assign", json!({ "user_identity_id": person })).await.register();
+        let fields = json!({ "nickname": "othr line", "inbound_agent_id": agent, "outbound_agent_id": agent });
+        key.patch(&path(&given), fields).await.register();
+        let leaving = tenant.bought(&number(9_002)).await;
+        assert_eq!(key.delete(&path(&leaving)).await.status, 204);
+        let finished = tenant.imported(&number(9_003)).await;
+        assert_eq!(key.delete(&path(&finished)).await.status, 204);
+        let registers = vec![given, leaving, finished, tenant.reserved(&number(9_004)).await];
+        let mut hidden: Vec<String> = registers.iter().map(|register| text(&register["id"])).collect();
+        hidden.extend(registers.iter().map(|register| text(&register["number"])));
+        hidden.extend([person.clone(), agent.clone(), "othr line".to_owned()]);
+        Neighbour { tenant, registers, person, agent, hidden }
+    }
+
+    /// What a parameter can name here; nothing for one that names nothing.
+    fn names(&self, name: &str) -> Vec<String> {
+        match name {
+            "user_identity_id" => vec![self.person.clone()],
+            "id" | "phone_id" | "after" | "before" => {
+                self.registers.iter().map(|register| text(&register["id"])).collect()
+            }
+            name if name.ends_with("_agent_id") || name.ends_with("_version_id") => vec![self.agent.clone()],
+            name => {
+                assert!(!name.ends_with("_id"), "what does {name} name?");
+                Vec::new()
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_nothing() {
+    if operations_of(Dialect::Diga).is_empty() {
+        return;
+    }
+    let world = World::new().await;
+    let other = Neighbour::furnish(&world).await;
+    let mut database = world.database().await;
+    let before = rows(&mut database, &other.tenant).await;
+    assert!(before.len() > 8, "so little cannot be everything: {before:#?}");
+    let mut count = 0;
+    let mut numbers = (0..).map(number);
+    for operation in operations_of(Dialect::Diga) {
+        for field in operation.fields() {
+            for foreign in other.names(field.name) {
+                let unknown = world.entropy.id::<Uuid>(world.clock.now()).to_string();
+                let mut heard = Vec::new();
+                for name in [&foreign, &unknown] {
+                    // A workspace each, so that both begin alike.
+                    let mine = world.sandbox("Mine").await;
+                    let own_number = numbers.next().expect("there are enough");
+                    let given = arguments(&mine, &operation, &field, name, &own_number, &mut numbers).await;
+                    let answer = operation.call(mine.key(), &given).await;
+                    let said = unsaid(&answer.text, &given);
+                    let seen: Vec<&String> = other.hidden.iter().filter(|mark| said.contains(*mark)).collect();
+                    assert!(seen.is_empty(), "{operation} with {} tells of {seen:?}: {answer:?}", field.name);
+                    heard.push(told(&answer, name, &given, &own_number));
+                }
+                assert_eq!(heard[0], heard[1], "{operation} with another's {}", field.name);
+                assert_eq!(rows(&mut database, &other.tenant).await, before, "{operation} with {}", field.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 30, "only {count} cases");
+}
+
+#[tokio::test]
+async fn a_list_of_diga_shows_ones_own_registers_and_no_others() {
+    if operations_of(Dialect::Diga).is_empty() {
+        return;
+    }
+    let world = World::new().await;
+    let other = Neighbour::furnish(&world).await;
+    let own = text(&world.imported(&number(1)).await["id"]);
+    for query in ["", "?limit=100", "?order=asc", "?page=1", "?status=assigned", "?start_assigned_at=2000-01-01"] {
+        let answer = world.key().get(&format!("/v1/phone/{query}")).await;
+        assert_eq!(answer.page_ids(), [own.as_str()], "{query}");
+        assert_eq!(answer.body["has_more"], false, "{query}");
+    }
+    for query in
+        ["?page=2".to_owned(), format!("?after={own}"), format!("?before={own}"), "?status=reserved".to_owned()]
+    {
+        let answer = world.key().get(&format!("/v1/phone/{query}")).await;
+        assert!(answer.page().is_empty(), "{query}: {answer:?}");
+    }
+    assert_eq!(other.tenant.key().get("/v1/phone/").await.page().len(), other.registers.len());
+}
+
+/// A good call of one's own but for the one field, which is `name`.
+async fn arguments(
+    mine: &Tenant,
+    operation: &Operation,
+    field: &Field,
+    name: &str,
+    own_number: &str,
+    numbers: &mut impl Iterator<Item = String>,
+) -> Map<String, Value> {
+    let mut arguments = Map::new();
+    for other in operation.fields().into_iter().filter(|other| other.is_required && other.name != field.name) {
+        let value = match other.name {
+            "id" | "phone_id" => mine.imported(own_number).await["id"].clone(),
+            "number" | "phone_number" => json!(numbers.next()),
+            _ => example(other.schema),
+        };
+        arguments.insert(other.name.to_owned(), value);
+    }
+    arguments.insert(field.name.to_owned(), json!(name));
+    arguments
+}
+
+/// What an answer tells, but for ids and numbers.
+fn told(answer: &Answer, name: &str, given: &Map<String, Value>, own_number: &str) -> (u16, Vec<String>, String) {
+    let mut headers: Vec<String> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"))
+        .map(|(name, value)| format!("{name}: {value:?}"))
+        .collect();
+    headers.sort();
+    (answer.status, headers, masked(&answer.text.replace(name, "(named)").replace(own_number, "(number)"), given))
+}
