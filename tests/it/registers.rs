@@ -68,6 +68,24 @@ impl Answer {
         message
     }
 
+    /// The faults of a request's shape.
+    #[track_caller]
+    pub fn shape_faults(&self) -> Vec<Value> {
+        let body = &self.of_diga(422).body;
+        assert_eq!(self.keys(), ["detail"], "{self:?}");
+        let faults = body["detail"].as_array().unwrap_or_else(|| panic!("no list: {self:?}")).clone();
+        assert!(!faults.is_empty(), "{self:?}");
+        faults
+    }
+
+    /// The one fault of a request's shape.
+    #[track_caller]
+    pub fn shape_fault(&self) -> Value {
+        let mut faults = self.shape_faults();
+        assert_eq!(faults.len(), 1, "{self:?}");
+        faults.remove(0)
+    }
+
     /// The answer to somebody who is not let in, to the letter.
     #[track_caller]
     pub fn is_stranger(&self, why: impl Debug) {
@@ -128,6 +146,11 @@ impl Tenant {
     pub async fn bought(&self, number: &str) -> Value {
         let reserved = self.reserved(number).await;
         act(self.key(), &reserved, "assign", json!({})).await.register()
+    }
+
+    /// A register as it is now.
+    pub async fn register(&self, register: &Value) -> Value {
+        self.key().get(&path(register)).await.register()
     }
 }
 

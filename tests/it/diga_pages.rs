@@ -1,0 +1,196 @@
+//! Lists of the Diga dialect: by pages, by cursors, in both orders, and with filters.
+
+use crate::registers::{number, path};
+use crate::voices::Answer;
+use crate::world::{World, text};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// So many registers, a day apart from each other; gives their ids, oldest first.
+async fn registers(world: &World, count: u32) -> Vec<String> {
+    let mut ids = Vec::new();
+    for which in 0..count {
+        ids.push(text(&world.imported(&number(which)).await["id"]));
+        world.pass(TimeDelta::days(1));
+    }
+    ids
+}
+
+async fn list(world: &World, query: &str) -> Answer {
+    world.key().get(&format!("/v1/phone/?{query}")).await
+}
+
+/// What a page says of itself: its ids, whether there is more, which page it is and of how many.
+fn shown(answer: &Answer) -> (Vec<String>, bool, Value, Value) {
+    let page = &answer.body;
+    let ids = answer.page_ids();
+    (ids, page["has_more"] == true, page["current_page"].clone(), page["total_pages"].clone())
+}
+
+fn backwards(ids: &[String]) -> Vec<String> {
+    ids.iter().rev().cloned().collect()
+}
+
+#[tokio::test]
+async fn a_list_comes_in_pages_newest_first_until_its_end() {
+    let world = World::new().await;
+    let ids = backwards(&registers(&world, 5).await);
+    for (query, expected, has_more, page, pages) in [
+        ("", &ids[..], false, 1, 1),
+        ("limit=5", &ids[..], false, 1, 1),
+        ("limit=2", &ids[..2], true, 1, 3),
+        ("limit=2&page=2", &ids[2..4], true, 2, 3),
+        ("limit=2&page=3", &ids[4..], false, 3, 3),
+        ("limit=2&page=4", &[], false, 4, 3),
+        ("limit=100&order=desc", &ids[..], false, 1, 1),
+    ] {
+        let answer = list(&world, query).await;
+        assert_eq!(shown(&answer), (expected.to_vec(), has_more, json!(page), json!(pages)), "{query}");
+    }
+    let ids = backwards(&ids);
+    let answer = list(&world, "order=asc&limit=3").await;
+    assert_eq!(shown(&answer), (ids[..3].to_vec(), true, json!(1), json!(2)));
+    let answer = list(&world, "order=asc&limit=3&page=2").await;
+    assert_eq!(shown(&answer), (ids[3..].to_vec(), false, json!(2), json!(2)));
+}
+
+#[tokio::test]
+async fn a_list_of_nothing_has_no_first_and_no_last() {
+    let world = World::new().await;
+    let answer = list(&world, "").await;
+    let (ids, has_more, page, pages) = shown(&answer);
+    assert_eq!((ids.len(), has_more, page), (0, false, json!(1)));
+    assert!(pages.is_u64(), "{answer:?}");
+    assert!(answer.text.starts_with(r#"{"data":[],"has_more":false,"first_id":null,"last_id":null,"current_page":1,"#));
+}
+
+#[tokio::test]
+async fn twenty_are_a_page_unless_somebody_says_otherwise() {
+    let world = World::new().await;
+    let ids = backwards(&registers(&world, 21).await);
+    assert_eq!(shown(&list(&world, "").await), (ids[..20].to_vec(), true, json!(1), json!(2)));
+    let after = list(&world, &format!("after={}", ids[0])).await;
+    assert_eq!(shown(&after), (ids[1..].to_vec(), false, Value::Null, Value::Null));
+}
+
+#[tokio::test]
+async fn a_cursor_goes_on_behind_an_entry_or_ends_before_one() {
+    let world = World::new().await;
+    let oldest_first = registers(&world, 5).await;
+    for (order, ids) in [("desc", backwards(&oldest_first)), ("asc", oldest_first)] {
+        for (query, expected, has_more) in [
+            (format!("after={}", ids[0]), &ids[1..], false),
+            (format!("after={}&limit=2", ids[0]), &ids[1..3], true),
+            (format!("after={}&limit=2", ids[2]), &ids[3..], false),
+            (format!("after={}", ids[4]), &[], false),
+            (format!("before={}", ids[4]), &ids[..4], false),
+            (format!("before={}&limit=2", ids[3]), &ids[1..3], true),
+            (format!("before={}&limit=2", ids[2]), &ids[..2], false),
+            (format!("before={}", ids[0]), &[], false),
+        ] {
+            let answer = list(&world, &format!("{query}&order={order}")).await;
+            assert_eq!(shown(&answer), (expected.to_vec(), has_more, Value::Null, Value::Null), "{order} {query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_walk_by_cursors_sees_each_register_once_though_all_were_made_at_one_time() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for which in 0..7 {
+        ids.push(text(&world.imported(&number(which)).await["id"]));
+    }
+    for order in ["asc", "desc"] {
+        let mut walked = Vec::new();
+        let mut query = format!("order={order}&limit=2");
+        loop {
+            let answer = list(&world, &query).await;
+            walked.extend(answer.page_ids());
+            assert!(walked.len() <= ids.len(), "it goes on: {walked:?}");
+            if answer.body["has_more"] == false {
+                break;
+            }
+            query = format!("order={order}&limit=2&after={}", text(&answer.body["last_id"]));
+        }
+        let mut sorted = walked.clone();
+        sorted.sort();
+        let mut all = ids.clone();
+        all.sort();
+        assert_eq!(sorted, all, "{order}");
+        assert_eq!(list(&world, &format!("order={order}")).await.page_ids(), walked);
+    }
+}
+
+#[tokio::test]
+async fn cursors_that_cannot_be_followed_are_refused_in_the_dialects_own_envelope() {
+    let world = World::new().await;
+    let ids = registers(&world, 2).await;
+    let unknown: Uuid = world.entropy.id(world.clock.now());
+    for query in
+        [format!("after={}&before={}", ids[0], ids[1]), format!("after={unknown}"), format!("before={unknown}")]
+    {
+        list(&world, &query).await.told(422, "INVALID_PAGINATION_PARAMETERS");
+    }
+}
+
+#[tokio::test]
+async fn filters_leave_out_what_they_do_not_name_and_are_counted() {
+    let world = World::new().await;
+    let ids = registers(&world, 4).await;
+    let reserved = text(&world.reserved(&number(100)).await["id"]);
+    let at = |which: usize| format!("/v1/phone/{}", ids[which]);
+    let (inbound, outbound): (Uuid, Uuid) = (world.entropy.id(world.clock.now()), world.entropy.id(world.clock.now()));
+    world.key().patch(&at(1), json!({ "inbound_agent_id": inbound, "outbound_agent_id": outbound })).await.register();
+    world.key().patch(&at(2), json!({ "inbound_agent_id": inbound })).await.register();
+    assert_eq!(world.key().delete(&at(3)).await.status, 204);
+    let some = |which: &[usize]| -> Vec<String> { which.iter().map(|index| ids[*index].clone()).collect() };
+    for (query, expected) in [
+        ("status=assigned".to_owned(), some(&[0, 1, 2])),
+        ("status=finished".to_owned(), some(&[3])),
+        ("status=released".to_owned(), vec![]),
+        ("status=reserved".to_owned(), vec![reserved]),
+        (format!("inbound_agent_id={inbound}"), some(&[1, 2])),
+        (format!("outbound_agent_id={outbound}"), some(&[1])),
+        (format!("inbound_agent_id={outbound}"), vec![]),
+        (format!("inbound_agent_id={inbound}&outbound_agent_id={outbound}"), some(&[1])),
+        ("start_assigned_at=2026-01-02T00:00:00Z".to_owned(), some(&[1, 2, 3])),
+        ("start_assigned_at=2026-01-02".to_owned(), some(&[1, 2, 3])),
+        ("end_assigned_at=2026-01-02T23:00:00%2B00:00".to_owned(), some(&[0, 1])),
+        ("start_assigned_at=2026-01-02T00:00:00&end_assigned_at=2026-01-03T13:00:00Z".to_owned(), some(&[1, 2])),
+        ("start_assigned_at=2026-01-02&status=assigned".to_owned(), some(&[1, 2])),
+        ("start_assigned_at=2027-01-01T00:00:00Z".to_owned(), vec![]),
+    ] {
+        let answer = list(&world, &format!("{query}&order=asc")).await;
+        assert_eq!(answer.page_ids(), expected, "{query}");
+    }
+    let counted = shown(&list(&world, "status=assigned&limit=2&order=asc").await);
+    assert_eq!(counted, (some(&[0, 1]), true, json!(1), json!(2)));
+    let onward = shown(&list(&world, &format!("status=assigned&limit=2&order=asc&after={}", ids[1])).await);
+    assert_eq!(onward, (some(&[2]), false, Value::Null, Value::Null));
+}
+
+#[tokio::test]
+async fn numbers_in_a_query_are_read_generously_and_the_last_of_a_name_counts() {
+    let world = World::new().await;
+    let ids = backwards(&registers(&world, 3).await);
+    for query in ["limit=2.0", "limit=%202", "limit=abc&limit=2", "limit=1&limit=2", "limit=2&unknown=1"] {
+        assert_eq!(list(&world, query).await.page_ids(), ids[..2], "{query}");
+    }
+    let last = list(&world, "order=up&order=asc&status=gone&status=assigned").await;
+    assert_eq!(last.page_ids(), backwards(&ids));
+}
+
+#[tokio::test]
+async fn a_list_shows_what_a_look_at_each_shows() {
+    let world = World::new().await;
+    registers(&world, 2).await;
+    let bought = world.bought(&number(50)).await;
+    assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
+    let listed = list(&world, "").await.page();
+    assert_eq!(listed.len(), 3);
+    for register in listed {
+        assert_eq!(world.register(&register).await, register);
+    }
+}
