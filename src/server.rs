@@ -20,7 +20,12 @@ pub fn router(app: App) -> Router {
         .into_iter()
         .fold(Router::new(), |router, dialect| match dialect.prefix {
             "" => router.merge(dialect.router(&app, document::route())),
-            prefix => router.nest(prefix, dialect.router(&app, Router::new())),
+            prefix => {
+                let routes = dialect.router(&app, Router::new());
+                // A prefix with nothing behind its slash is none of the nested paths.
+                let bare = routes.clone().with_state(app.clone());
+                router.nest(prefix, routes).route_service(&format!("{prefix}/"), bare)
+            }
         })
         .with_state(app)
 }

@@ -8,6 +8,7 @@ use crate::model::id::{EventId, RegisterId, UserIdentityId};
 use crate::model::number::{NewRegister, Register, Release};
 use crate::model::token::Token;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 impl Workspace {
     /// Holds a number until `until`. One that somebody has is a conflict.
@@ -173,7 +174,7 @@ impl Workspace {
                 select $5::uuid as event_id, 'phone_number.release_scheduled' as event_type, true as is_opt_in,
                     user_identity_id,
                     jsonb_build_object('register_id', register_id, 'number', number,
-                        'scheduled_release_at', $4::timestamptz) as details
+                        'scheduled_release_at', $6::jsonb) as details
                 from ordered
             )
             "#,
@@ -183,6 +184,7 @@ impl Workspace {
             id.0,
             end,
             event_id.0,
+            json!(end),
         )
         .fetch_optional(connection)
         .await?;

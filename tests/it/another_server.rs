@@ -3,7 +3,7 @@
 use crate::post_office::another_store;
 use crate::voices::Voice;
 use crate::world::World;
-use handset::http::{App, HEARTBEAT};
+use handset::http::{App, HEARTBEAT, RESERVATION};
 use handset::server;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ impl AnotherServer {
             public_url: None,
             stopping: stop.clone(),
             heartbeat,
+            reservation: RESERVATION,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

@@ -37,12 +37,17 @@ pub async fn read(request: Request) -> Result<Brought, Refusal> {
     match serde_json::from_slice(&bytes) {
         Ok(Value::Null) => Ok(Brought::Nothing),
         Ok(value) => Ok(Brought::Value(value)),
-        Err(fault) => {
-            let line = bytes.split_inclusive(|byte| *byte == b'\n').take(fault.line().saturating_sub(1));
-            let offset = line.map(<[u8]>::len).sum::<usize>() + fault.column().saturating_sub(1);
-            Err(Refusal::Shape(Faults::of_syntax(offset, &fault.to_string())))
-        }
+        Err(fault) => Err(Refusal::Shape(Faults::of_syntax(offset(&bytes, &fault), &fault.to_string()))),
     }
+}
+
+/// At which byte reading came to an end.
+fn offset(bytes: &[u8], fault: &serde_json::Error) -> usize {
+    if fault.is_eof() {
+        return bytes.len();
+    }
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').take(fault.line().saturating_sub(1));
+    lines.map(<[u8]>::len).sum::<usize>() + fault.column().saturating_sub(1)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -4,6 +4,7 @@ use super::super::fault::Faults;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use strum::EnumMessage;
 use url::form_urlencoded;
 use uuid::Uuid;
 
@@ -104,7 +105,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
         }
         Err(_) => match speedate::Date::parse_str(text) {
             Ok(date) => DateTime::from_timestamp(date.timestamp(), 0).ok_or_else(out_of_range),
-            Err(fault) => Err(fault.to_string()),
+            Err(fault) => Err(fault.get_documentation().unwrap_or("input is no time").to_owned()),
         },
     }
 }
