@@ -16,7 +16,9 @@ impl E164 {
     /// without a plus nobody can tell which country is meant.
     pub fn parse(text: &str) -> Option<E164> {
         let text = text.trim();
-        if !text.starts_with('+') || text.len() > LONGEST {
+        // Letters stand for digits on some keypads and for extensions elsewhere; here they are most likely a mistake.
+        let is_of_signs = !text.chars().any(char::is_alphabetic);
+        if !text.starts_with('+') || text.len() > LONGEST || !is_of_signs {
             return None;
         }
         let number = PHONE_NUMBER_UTIL.parse(text, None).ok()?;
@@ -62,6 +64,8 @@ mod tests {
             "+999123456789",
             "tel",
             "+34675897654 ext. 3",
+            "+34675897654x",
+            "+34675897654#3",
         ] {
             assert_eq!(E164::parse(text), None, "{text}");
         }
