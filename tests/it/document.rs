@@ -63,7 +63,9 @@ pub fn operations() -> Vec<Operation> {
 
 /// The operations of one dialect.
 pub fn operations_of(dialect: Dialect) -> Vec<Operation> {
-    operations().into_iter().filter(|operation| operation.dialect() == dialect).collect()
+    let its_own: Vec<_> = operations().into_iter().filter(|operation| operation.dialect() == dialect).collect();
+    assert!(its_own.len() >= 8, "{dialect:?} has lost its operations: {}", its_own.len());
+    its_own
 }
 
 /// Every operation of a document.

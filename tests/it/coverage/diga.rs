@@ -26,7 +26,7 @@ async fn whoever_has_no_key_is_refused_by_every_operation_of_diga_before_it_look
         }
     }
     let operations = operations_of(Dialect::Diga).len();
-    assert!(counts.0 >= operations * 8 && counts.1 >= operations * 100, "only {counts:?} tries");
+    assert!(counts.0 >= operations * 8 && counts.1 > operations * 100, "only {counts:?} tries");
 }
 
 #[tokio::test]
@@ -74,9 +74,6 @@ async fn tries(voice: &Voice, operation: &Operation) -> Vec<Answer> {
 
 #[tokio::test]
 async fn a_session_is_no_key_for_diga_even_of_somebody_with_a_number() {
-    if operations_of(Dialect::Diga).is_empty() {
-        return;
-    }
     let world = World::new().await;
     let jane = world.person("jane").await;
     let number = crate::registers::number(1);

@@ -42,6 +42,12 @@ impl<'a> Judge<'a> {
                     None => self.fault(at, format_args!("{argument} leads nowhere")),
                 },
                 "allOf" => argument.as_array().into_iter().flatten().for_each(|part| self.value(at, part, value)),
+                "anyOf" => {
+                    let mut branches = argument.as_array().into_iter().flatten();
+                    if !branches.any(|branch| faults(self.document, branch, value).is_empty()) {
+                        self.fault(at, format_args!("{value} fits no branch"));
+                    }
+                }
                 "oneOf" => self.one_of(at, schema, argument, value),
                 "type" => self.kind(at, argument, value),
                 "enum" if !argument.as_array().is_some_and(|known| known.contains(value)) => {
@@ -187,5 +193,8 @@ fn the_judge_of_schemas_finds_faults() {
     ] {
         assert_ne!(judged(wrong.clone()), Vec::<String>::new(), "{wrong}");
     }
-    assert_ne!(faults(&document, &serde_json::json!({ "anyOf": [] }), &Value::Null), Vec::<String>::new());
+    let either = serde_json::json!({ "anyOf": [{ "type": "string" }, { "type": "integer" }] });
+    assert_eq!(faults(&document, &either, &serde_json::json!(1)), Vec::<String>::new());
+    assert_ne!(faults(&document, &either, &serde_json::json!(true)), Vec::<String>::new());
+    assert_ne!(faults(&document, &serde_json::json!({ "if": {} }), &Value::Null), Vec::<String>::new());
 }

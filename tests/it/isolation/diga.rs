@@ -59,9 +59,6 @@ impl Neighbour {
 
 #[tokio::test]
 async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_nothing() {
-    if operations_of(Dialect::Diga).is_empty() {
-        return;
-    }
     let world = World::new().await;
     let other = Neighbour::furnish(&world).await;
     let mut database = world.database().await;
@@ -96,9 +93,6 @@ async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_
 
 #[tokio::test]
 async fn a_list_of_diga_shows_ones_own_registers_and_no_others() {
-    if operations_of(Dialect::Diga).is_empty() {
-        return;
-    }
     let world = World::new().await;
     let other = Neighbour::furnish(&world).await;
     let own = text(&world.imported(&number(1)).await["id"]);
