@@ -66,6 +66,17 @@ async fn a_list_of_nothing_has_no_first_and_no_last() {
 }
 
 #[tokio::test]
+async fn a_page_that_nobody_will_ever_reach_is_empty() {
+    let world = World::new().await;
+    registers(&world, 1).await;
+    for page in ["92233720368547759", "9223372036854775807", "99999999999999999999999"] {
+        let answer = list(&world, &format!("limit=100&page={page}")).await;
+        assert!(answer.page().is_empty(), "{page}");
+        assert_eq!((&answer.body["has_more"], &answer.body["total_pages"]), (&json!(false), &json!(1)), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn twenty_are_a_page_unless_somebody_says_otherwise() {
     let world = World::new().await;
     let ids = backwards(&registers(&world, 21).await);

@@ -98,7 +98,7 @@ async fn values_of_a_body_are_judged_one_by_one() {
                 None,
             );
         }
-        for wrong in ["675897654", "+1", "+34000000000", "0034675897654", "+34675897654x", "word", "user@host"] {
+        for wrong in ["675897654", "+1", "+34000000000", "0034675897654", "+3467589765", "word", "user@host"] {
             let answer = post(json!({ field: wrong })).await;
             is_fault(&answer, "value_error", &json!(["body", field]), NO_NUMBER, &json!(wrong), None);
         }
@@ -194,4 +194,42 @@ async fn a_secret_is_left_out_of_what_a_fault_repeats() {
     assert_eq!(answer.shape_fault()["type"], "json_invalid");
     assert!(!answer.text.contains("hunter2"), "{answer:?}");
     assert!(world.key().get("/v1/phone/").await.page().is_empty());
+}
+
+#[tokio::test]
+async fn no_text_however_odd_is_a_fault_of_the_server() {
+    let world = World::new().await;
+    let register = world.imported(&number(1)).await;
+    let long = "x".repeat(100_000);
+    for odd in ["a\0b", "\0", "\u{feff}", "\u{202e}", "🦀", "", " ", &long] {
+        for answer in [
+            world.key().patch(&path(&register), json!({ "nickname": odd })).await,
+            world.key().post("/v1/phone/import", json!({ "phone_number": odd })).await,
+            world.key().post("/v1/phone/import", json!({ "phone_number": number(1), "nickname": odd })).await,
+            world.key().post("/v1/phone/reserve", json!({ "number": format!("{}{odd}", number(1)) })).await,
+            act(world.key(), &register, "assign", json!({ "user_identity_id": odd })).await,
+        ] {
+            assert!(answer.status < 500, "{odd:?}: {answer:?}");
+        }
+    }
+    let sip = json!({ "termination_uri": "a\0b", "username": "\0", "password": "\0" });
+    let with_sip = world.key().post("/v1/phone/import", json!({ "phone_number": number(2), "sip_config": sip })).await;
+    assert!(with_sip.status < 500, "{with_sip:?}");
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    for body in [r#"{"nickname": "\ud800"}"#, r#"{"nickname": 1e999}"#, "\u{feff}{}", &deep] {
+        let request = world.key().request("PATCH", &path(&register)).header("content-type", "application/json");
+        let answer = world.key().send(request.body(body.to_owned())).await;
+        assert!((400..500).contains(&answer.status), "{body:.30}: {answer:?}");
+    }
+    for odd in ["%00", "%ff", "%F0%9F%A6%80", "..", "%2e%2e"] {
+        assert_eq!(world.key().get(&format!("/v1/phone/?after={odd}")).await.status, 422, "{odd}");
+        let looked = world.key().get(&format!("/v1/phone/x{odd}")).await;
+        assert_eq!(looked.status, 422, "{odd}: {looked:?}");
+    }
+    for odd in ["start_assigned_at=99999-01-01", "end_assigned_at=9999-12-31T23:59:59Z", "start_assigned_at=0001-01-01"]
+    {
+        let answer = world.key().get(&format!("/v1/phone/?{odd}")).await;
+        assert!(answer.status < 500, "{odd}: {answer:?}");
+    }
+    assert_eq!(world.key().get(&path(&register)).await.register()["status"], "assigned");
 }
