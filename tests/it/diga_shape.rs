@@ -98,7 +98,9 @@ async fn values_of_a_body_are_judged_one_by_one() {
                 None,
             );
         }
-        for wrong in ["675897654", "+1", "+34000000000", "0034675897654", "+3467589765", "word", "user@host"] {
+        for wrong in
+            ["675897654", "+1", "+34000000000", "0034675897654", "+3467589765", "+34675897654x", "word", "user@host"]
+        {
             let answer = post(json!({ field: wrong })).await;
             is_fault(&answer, "value_error", &json!(["body", field]), NO_NUMBER, &json!(wrong), None);
         }
