@@ -320,7 +320,7 @@ async fn a_person_holds_one_given_number_at_most() {
 }
 
 #[tokio::test]
-async fn a_sip_password_is_told_to_nobody_and_not_even_written_down() {
+async fn a_sip_password_is_told_to_nobody_and_not_written_down_in_clear() {
     let world = World::new().await;
     let sip = json!({ "termination_uri": "sip.example.com", "username": "us", "password": "hunter2-secret" });
     let body = json!({ "phone_number": number(1), "nickname": null, "sip_config": sip });

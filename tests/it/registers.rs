@@ -94,7 +94,7 @@ impl Answer {
         self.of_diga(401);
     }
 
-    /// The answer of somebody who may not look in here, in the dialect's envelope.
+    /// An answer in JSON of this status, as the dialect writes it.
     #[track_caller]
     pub fn of_diga(&self, status: u16) -> &Answer {
         assert_eq!(self.status, status, "{self:?}");
