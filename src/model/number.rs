@@ -20,6 +20,8 @@ pub struct Register {
     pub nickname: Option<String>,
     pub telephony_provider: Provider,
     pub status: Status,
+    /// While it is reserved: until when.
+    pub reserved_until: Option<DateTime<Utc>>,
     pub assigned_at: Option<DateTime<Utc>>,
     pub scheduled_release_at: Option<DateTime<Utc>>,
     pub released_at: Option<DateTime<Utc>>,
@@ -93,9 +95,13 @@ impl Register {
         Place { created_at: self.created_at, id: self.register_id.0 }
     }
 
-    /// Whether it may be assigned, or given to another person.
-    pub fn assign(&self) -> Result<(), Reason> {
+    /// Whether it may be assigned, or given to another person. A reservation whose time is over is finished, even if no
+    /// sweeper has come by yet.
+    pub fn assign(&self, now: DateTime<Utc>) -> Result<(), Reason> {
         match self.status {
+            Status::Reserved if self.reserved_until.is_some_and(|until| until <= now) => {
+                Err(Reason::NumberNotAssignable(Status::Finished.as_str()))
+            }
             Status::Reserved | Status::Assigned => Ok(()),
             Status::Released | Status::Finished => Err(Reason::NumberNotAssignable(self.status.as_str())),
         }
@@ -116,9 +122,10 @@ impl Register {
         }
     }
 
-    /// Whether there is a release to take back.
-    pub fn cancel_release(&self) -> Result<(), Reason> {
-        self.scheduled_release_at.map(|_| ()).ok_or(Reason::ReleaseNotScheduled)
+    /// Whether there is a release to take back: one that is ordered and not due yet.
+    pub fn cancel_release(&self, now: DateTime<Utc>) -> Result<(), Reason> {
+        let is_ahead = self.scheduled_release_at.is_some_and(|at| at > now);
+        if is_ahead { Ok(()) } else { Err(Reason::ReleaseNotScheduled) }
     }
 }
 
@@ -221,6 +228,7 @@ mod tests {
             nickname: None,
             telephony_provider,
             status,
+            reserved_until: (status == Status::Reserved).then_some(at("2026-01-11T00:00:00Z")),
             assigned_at: (status != Status::Reserved).then_some(then),
             scheduled_release_at: None,
             released_at: None,
@@ -239,13 +247,17 @@ mod tests {
         assert_eq!(register(Status::Assigned, Provider::Custom).release(now), Ok(Release::Now));
         let ordered = Register { scheduled_release_at: Some(now), ..bought(Status::Assigned) };
         assert_eq!(ordered.release(now), Ok(Release::Ordered));
-        assert!(ordered.cancel_release().is_ok() && bought(Status::Assigned).cancel_release().is_err());
+        let before = now - TimeDelta::microseconds(1);
+        assert!(ordered.cancel_release(before).is_ok() && ordered.cancel_release(now).is_err());
+        assert!(bought(Status::Assigned).cancel_release(now).is_err());
         for status in [Status::Reserved, Status::Released, Status::Finished] {
             assert!(bought(status).release(now).is_err() && bought(status).employ().is_err());
         }
         for status in Status::ALL {
             let goes = matches!(status, Status::Reserved | Status::Assigned);
-            assert_eq!(bought(status).assign().is_ok(), goes, "{status:?}");
+            assert_eq!(bought(status).assign(now).is_ok(), goes, "{status:?}");
         }
+        let over = at("2026-01-11T00:00:00Z");
+        assert_eq!(bought(Status::Reserved).assign(over), Err(Reason::NumberNotAssignable("finished")));
     }
 }

@@ -97,7 +97,7 @@ impl Workspace {
             self.lock_person(&mut transaction, person).await?;
         }
         let register = self.lock_register(&mut transaction, id).await?;
-        register.assign().map_err(Error::Conflict)?;
+        register.assign(now).map_err(Error::Conflict)?;
         self.assign_under_lock(&mut transaction, id, person, event_id, now).await?;
         transaction.commit().await?;
         self.store.ring();
@@ -223,10 +223,10 @@ impl Workspace {
     }
 
     /// Takes back a release that has not come about yet.
-    pub async fn cancel_release(&self, id: RegisterId) -> Result<Register> {
+    pub async fn cancel_release(&self, id: RegisterId, now: DateTime<Utc>) -> Result<Register> {
         let mut transaction = self.store.pool.begin().await?;
         let register = self.lock_register(&mut transaction, id).await?;
-        register.cancel_release().map_err(Error::Conflict)?;
+        register.cancel_release(now).map_err(Error::Conflict)?;
         sqlx::query!(
             "update number_register set scheduled_release_at = null where workspace_id = $1 and register_id = $2",
             self.key(),

@@ -13,7 +13,7 @@ macro_rules! select_registers {
             Register,
             r#"
             select register_id as "register_id: RegisterId", number, nickname,
-                telephony_provider as "telephony_provider: Provider", status as "status: Status", assigned_at,
+                telephony_provider as "telephony_provider: Provider", status as "status: Status", reserved_until, assigned_at,
                 scheduled_release_at, released_at, inbound_agent_id, outbound_agent_id,
                 user_identity_id as "user_identity_id: UserIdentityId", created_at
             from number_register

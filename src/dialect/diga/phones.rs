@@ -167,7 +167,7 @@ async fn cancel_release(call: Call) -> Result<Response, Refusal> {
     let mut faults = Faults::default();
     let id = register_id(call.request.uri(), "phone_id", &mut faults);
     let id = faults.judge(id)?;
-    Ok(phone(call.workspace.cancel_release(id).await?))
+    Ok(phone(call.workspace.cancel_release(id, call.now).await?))
 }
 
 fn phone(register: Register) -> Response {
