@@ -152,6 +152,20 @@ async fn a_month_ends_at_the_anniversary_or_on_the_last_day_of_a_shorter_month()
 }
 
 #[tokio::test]
+async fn what_is_due_counts_as_done_before_a_sweeper_comes_by() {
+    let world = World::new().await;
+    let reserved = world.reserved(&number(1)).await;
+    world.pass(TimeDelta::days(1));
+    act(world.key(), &reserved, "assign", json!({})).await.told(409, "PHONE_NOT_ASSIGNABLE");
+
+    let bought = world.bought(&number(2)).await;
+    assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
+    world.pass(TimeDelta::days(40));
+    act(world.key(), &bought, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
+    assert_eq!(moved(&world).await, 2);
+}
+
+#[tokio::test]
 async fn a_cancelled_release_does_not_come() {
     let world = World::new().await;
     let bought = world.bought(&number(1)).await;
