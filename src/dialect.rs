@@ -5,10 +5,11 @@ pub mod seam;
 
 use crate::http::Dialect;
 
-/// Every dialect; the one without a prefix has what the others leave.
-pub static ALL: [&Dialect; 2] = [&seam::DIALECT, &diga::DIALECT];
+/// Every dialect, in the order in which they are asked whether a request is theirs. The last one has what the others
+/// leave.
+pub static ALL: [&Dialect; 2] = [&diga::DIALECT, &seam::DIALECT];
 
 /// The dialect that has what the others leave.
 pub fn of_the_rest() -> &'static Dialect {
-    ALL.into_iter().find(|dialect| dialect.prefix.is_empty()).expect("one dialect has no prefix")
+    ALL[ALL.len() - 1]
 }

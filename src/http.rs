@@ -8,4 +8,4 @@ pub mod failure;
 pub mod refusal;
 
 pub use app::{App, HEARTBEAT, RESERVATION};
-pub use dialect::{Asked, Dialect, RequestId, Tenant};
+pub use dialect::{Asked, Claim, Dialect, RequestId, Tenant};

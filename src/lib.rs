@@ -2,8 +2,8 @@
 //!
 //! # Three ideas carry the code
 //!
-//! 1. **A dialect is a value** ([`http::Dialect`]): a name, a prefix, routes, what the OpenAPI document says of them, and
-//!    how it says that something went wrong. All are listed in [`dialect::ALL`]. No dialect knows another, and none
+//! 1. **A dialect is a value** ([`http::Dialect`]): a name, which requests are its own, routes, what the OpenAPI
+//!    document says of them, and how it says that something went wrong. All are listed in [`dialect::ALL`]. No dialect knows another, and none
 //!    shares a wire type with another.
 //! 2. **A workspace is a capability.** [`store::Store::authenticate`] is the only door to a [`store::Workspace`], and
 //!    every query over a tenant's things hangs off that handle. The schema does the second half: keys of scoped tables

@@ -3,31 +3,45 @@
 pub mod document;
 
 use crate::dialect;
-use crate::http::App;
 use crate::http::refusal::{Refusing, Voice};
+use crate::http::{App, Claim, Dialect};
 use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// How long requests under way may take once the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Every dialect under its prefix; the one without a prefix has the rest.
+/// Every dialect, each with the requests that it claims.
 pub fn router(app: App) -> Router {
-    dialect::ALL
+    let rest = dialect::of_the_rest();
+    let dialects: Arc<[(&Dialect, Router)]> = dialect::ALL
         .into_iter()
-        .fold(Router::new(), |router, dialect| match dialect.prefix {
-            "" => router.merge(dialect.router(&app, document::route())),
-            prefix => {
-                let routes = dialect.router(&app, Router::new());
-                // A prefix with nothing behind its slash is none of the nested paths.
-                let bare = routes.clone().with_state(app.clone());
-                router.nest(prefix, routes).route_service(&format!("{prefix}/"), bare)
-            }
+        .map(|dialect| {
+            let beside = if dialect.name == rest.name { document::route() } else { Router::new() };
+            (dialect, dialect.router(&app, beside).with_state(app.clone()))
         })
-        .with_state(app)
+        .collect();
+    Router::new().fallback(move |request| answer(dialects.clone(), request))
+}
+
+async fn answer(dialects: Arc<[(&Dialect, Router)]>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    for (dialect, router) in dialects.iter() {
+        match (dialect.claims)(&parts) {
+            Claim::No => continue,
+            Claim::Yes => {}
+            Claim::As(address) => parts.uri = address,
+        }
+        return router.clone().oneshot(Request::from_parts(parts, body)).await.into_response();
+    }
+    unreachable!("the last dialect claims every request")
 }
 
 /// Serves until `stop`, then takes no more and finishes what is under way, within bounds.

@@ -13,14 +13,17 @@ mod route;
 mod wire;
 
 use crate::error::Error;
-use crate::http::{App, Dialect};
+use crate::http::{App, Claim, Dialect};
 use axum::Router;
 use axum::routing::any;
+
+/// Where its paths begin.
+const PREFIX: &str = "/v1";
 
 /// The dialect, as a value.
 pub static DIALECT: Dialect = Dialect {
     name: "diga",
-    prefix: "/v1",
+    claims: |parts| Claim::below(PREFIX, parts),
     request_id_header: "x-request-id",
     routes: router,
     document: openapi::document,
@@ -34,7 +37,8 @@ fn router() -> Router<App> {
         .iter()
         .fold(Router::new(), |router, route| {
             let serve = any(move |app, request| route.serve(app, request));
-            router.route(route.path, serve.clone()).route(&format!("{}/", route.path), serve)
+            let path = format!("{PREFIX}{}", route.path);
+            router.route(&path, serve.clone()).route(&format!("{path}/"), serve)
         })
         .fallback(|| async { Error::NoRoute })
 }

@@ -26,7 +26,7 @@ mod wire;
 mod workspaces;
 
 use crate::error::Error;
-use crate::http::{App, Dialect};
+use crate::http::{App, Claim, Dialect};
 use axum::Router;
 use axum::routing::any;
 use route::Route;
@@ -34,7 +34,7 @@ use route::Route;
 /// The dialect, as a value.
 pub static DIALECT: Dialect = Dialect {
     name: "seam",
-    prefix: "",
+    claims: |_| Claim::Yes,
     request_id_header: "seam-request-id",
     routes: router,
     document: openapi::document,

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::model::id::WorkspaceId;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -26,11 +27,11 @@ const LONGEST_ADDRESS: usize = 32 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     pub name: &'static str,
-    /// Where its paths begin; empty for the one that has the rest.
-    pub prefix: &'static str,
+    /// Which requests are its own. Of all dialects the first to claim a request has it.
+    pub claims: fn(&Parts) -> Claim,
     /// The header that carries the request's number.
     pub request_id_header: &'static str,
-    /// Its routes, with a fallback that answers `Error::NoRoute`.
+    /// Its routes, from the root on, with a fallback that answers `Error::NoRoute`.
     pub routes: fn() -> Router<App>,
     /// What the OpenAPI document says of it: a whole document of its own.
     pub document: fn() -> Value,
@@ -38,6 +39,25 @@ pub struct Dialect {
     pub client_header: Option<&'static str>,
     /// An error in its words.
     pub render: fn(&Error, &Asked) -> Response,
+}
+
+/// Whether a request is a dialect's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    No,
+    Yes,
+    /// It is, as if its address had been this one: some protocols spell one path in several ways.
+    As(Uri),
+}
+
+impl Claim {
+    /// Claims the path `prefix` and all below it.
+    pub fn below(prefix: &str, parts: &Parts) -> Claim {
+        match parts.uri.path().strip_prefix(prefix) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Claim::Yes,
+            _ => Claim::No,
+        }
+    }
 }
 
 /// What the edge knows of a request when its answer has to be written.

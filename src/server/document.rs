@@ -26,7 +26,8 @@ pub fn whole() -> Value {
         },
         "servers": [{ "url": "/", "description": "This server" }],
     });
-    for dialect in dialect::ALL {
+    // The one that has the rest is the one that most come for.
+    for dialect in dialect::ALL.into_iter().rev() {
         merge(&mut whole, (dialect.document)());
     }
     whole
