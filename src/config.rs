@@ -1,6 +1,7 @@
 //! Every setting, each a flag and an environment variable; `--help` is the reference. Nothing here does anything: what a
 //! setting means stands where it is used.
 
+use crate::model::e164::Region;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -76,6 +77,10 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_RESERVATION_MINUTES", default_value_t = 1_440, value_name = "MINUTES",
         value_parser = clap::value_parser!(u32).range(1..=525_600))]
     pub reservation_minutes: u32,
+
+    /// The country whose way of dialling is taken for granted in numbers that do not name theirs, by its two letters
+    #[arg(long, env = "HANDSET_DEFAULT_REGION", default_value = "US", value_name = "REGION")]
+    pub default_region: Region,
 
     /// Do not make a demo workspace in an empty database
     #[arg(long, env = "HANDSET_NO_DEMO")]

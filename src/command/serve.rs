@@ -52,6 +52,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         stopping: life.stopping.clone(),
         heartbeat: HEARTBEAT,
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
+        region: serve.default_region,
     };
     let served = async {
         greet(config, serve, &app, &url).await?;

@@ -1,6 +1,7 @@
 //! What every request may use.
 
 use crate::ambient::{Clock, Entropy};
+use crate::model::e164::Region;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,4 +27,6 @@ pub struct App {
     pub heartbeat: Duration,
     /// [`RESERVATION`], unless it is configured otherwise.
     pub reservation: Duration,
+    /// The country of numbers that do not name theirs.
+    pub region: Region,
 }

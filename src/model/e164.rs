@@ -1,15 +1,17 @@
-//! Telephone numbers in E.164, the one form in which they are kept and compared. A text becomes one if the world's
-//! numbering plans know such a number.
+//! Telephone numbers in E.164, the one form in which they are kept and compared. There are two gates to it: a number to be
+//! owned must be one of the world's numbering plans; a number to be written down by somebody need only be as long as one.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use rlibphonenumber::NumberLengthType;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, ValidationError};
 use std::fmt;
+use std::str::FromStr;
 
 /// A number that some numbering plan has: a plus, the country's code, the number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct E164(String);
 
-/// The longest text that is looked at; no way of writing a number is longer.
-const LONGEST: usize = 64;
+/// The longest text that is looked at, in bytes; no way of writing a number is longer.
+const LONGEST: usize = 80;
 
 impl E164 {
     /// The number that a text means, written with a leading plus and with whatever between the digits. None if it is none:
@@ -24,8 +26,11 @@ impl E164 {
         let number = PHONE_NUMBER_UTIL.parse(text, None).ok()?;
         // An extension is no part of the number, and there is none to call in a register.
         let is_plain = number.extension.is_none();
-        (is_plain && PHONE_NUMBER_UTIL.is_valid_number(&number))
-            .then(|| E164(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned()))
+        (is_plain && PHONE_NUMBER_UTIL.is_valid_number(&number)).then(|| E164::of(&number))
+    }
+
+    fn of(number: &PhoneNumber) -> E164 {
+        E164(PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned())
     }
 
     /// As it is kept.
@@ -40,9 +45,131 @@ impl fmt::Display for E164 {
     }
 }
 
+/// A country, or what dials like one. It is taken for granted where a number does not name its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region(rlibphonenumber::Region);
+
+impl Region {
+    /// The United States of America.
+    pub const US: Region = Region(rlibphonenumber::Region::US);
+}
+
+/// What a text is that names no region.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no region that has telephones; name one by its two letters, as US or ES")]
+pub struct UnknownRegion(String);
+
+impl FromStr for Region {
+    type Err = UnknownRegion;
+
+    fn from_str(text: &str) -> Result<Region, UnknownRegion> {
+        let known = text.to_ascii_uppercase().parse().map(Region);
+        known
+            .ok()
+            .filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region.0).is_some())
+            .ok_or_else(|| UnknownRegion(text.to_owned()))
+    }
+}
+
+/// A number as somebody wrote it down to be dialled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialled {
+    pub number: E164,
+    /// What is dialled once the call was answered.
+    pub extension: Option<String>,
+}
+
+/// Why a text is no number that could be dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undialled {
+    #[error("it is no telephone number")]
+    NoNumber,
+    #[error("it is too short for a telephone number")]
+    TooShort,
+    #[error("it is too long for a telephone number")]
+    TooLong,
+}
+
+impl Dialled {
+    /// The number that a text means to somebody in `region`: with any punctuation, with letters as on a dial, with an
+    /// extension. It need not be in service, nor in any plan: it is enough that a number there may be as long.
+    pub fn parse(text: &str, region: Region) -> Result<Dialled, Undialled> {
+        if text.len() > LONGEST {
+            return Err(Undialled::TooLong);
+        }
+        let number = PHONE_NUMBER_UTIL.parse(text, Some(region.0)).map_err(|fault| match fault {
+            ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Undialled::TooShort,
+            ParseError::TooLongNsn => Undialled::TooLong,
+            ParseError::InvalidCountryCode | ParseError::NotANumber(_) => Undialled::NoNumber,
+        })?;
+        match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) {
+            Ok(NumberLengthType::IsPossible | NumberLengthType::IsPossibleLocalOnly) => {}
+            Err(fault) => return Err(fault.into()),
+        }
+        let extension = number.extension.clone().filter(|extension| !extension.is_empty());
+        Ok(Dialled { number: E164::of(&number), extension })
+    }
+}
+
+impl From<ValidationError> for Undialled {
+    fn from(fault: ValidationError) -> Undialled {
+        match fault {
+            ValidationError::TooShort => Undialled::TooShort,
+            ValidationError::TooLong => Undialled::TooLong,
+            ValidationError::InvalidCountryCode | ValidationError::InvalidLength => Undialled::NoNumber,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_somebody_wrote_down_is_understood() {
+        for (text, number, extension) in [
+            ("(999) 999-9999", "+19999999999", None),
+            ("2530000", "+12530000", None),
+            ("1-800-FLOWERS", "+18003569377", None),
+            ("4255552222", "+14255552222", None),
+            ("+54 11 2345-6789", "+541123456789", None),
+            ("+55 11 98765-4321", "+5511987654321", None),
+            ("+1 425 555 0100 x100", "+14255550100", Some("100")),
+            ("425 555 0100 ext. 7", "+14255550100", Some("7")),
+            ("+14255550100;ext=100", "+14255550100", Some("100")),
+            ("011 34 675 89 76 54", "+34675897654", None),
+            ("\u{ff0b}34\u{ff16}75897654", "+34675897654", None),
+        ] {
+            let expected = Dialled { number: E164(number.to_owned()), extension: extension.map(str::to_owned) };
+            assert_eq!(Dialled::parse(text, Region::US), Ok(expected), "{text}");
+        }
+        let spain = "es".parse().expect("a region");
+        assert_eq!(Dialled::parse("675 897 654", spain).expect("a number").number.as_str(), "+34675897654");
+    }
+
+    #[test]
+    fn what_nobody_could_dial_is_told_by_its_fault() {
+        for (text, fault) in [
+            ("911", Undialled::TooShort),
+            ("+1-212", Undialled::TooShort),
+            ("abc", Undialled::NoNumber),
+            ("+12", Undialled::NoNumber),
+            ("", Undialled::NoNumber),
+            ("+999123456789", Undialled::NoNumber),
+            ("425555010042555501004255550100", Undialled::TooLong),
+        ] {
+            assert_eq!(Dialled::parse(text, Region::US), Err(fault), "{text}");
+        }
+        assert_eq!(Dialled::parse(&"1".repeat(100_000), Region::US), Err(Undialled::TooLong));
+    }
+
+    #[test]
+    fn a_region_is_named_by_its_letters() {
+        assert_eq!("us".parse(), Ok(Region::US));
+        for text in ["", "USA", "XX", "1", "001", "ZZ"] {
+            assert_eq!(text.parse::<Region>(), Err(UnknownRegion(text.to_owned())));
+        }
+    }
 
     #[test]
     fn a_number_is_known_in_each_of_its_spellings() {

@@ -4,6 +4,7 @@ use crate::post_office::another_store;
 use crate::voices::Voice;
 use crate::world::World;
 use handset::http::{App, HEARTBEAT, RESERVATION};
+use handset::model::e164::Region;
 use handset::server;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -32,6 +33,7 @@ impl AnotherServer {
             stopping: stop.clone(),
             heartbeat,
             reservation: RESERVATION,
+            region: Region::US,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

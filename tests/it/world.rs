@@ -8,6 +8,7 @@ use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::ambient::{Clock, Entropy};
 use handset::http::{App, HEARTBEAT, RESERVATION};
+use handset::model::e164::Region;
 use handset::model::token::Token;
 use handset::model::workspace::WorkspaceRecord;
 use handset::server;
@@ -61,6 +62,7 @@ impl World {
             stopping: Default::default(),
             heartbeat: HEARTBEAT,
             reservation: RESERVATION,
+            region: Region::US,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
