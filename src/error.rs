@@ -101,6 +101,10 @@ pub enum Denial {
     PublishableKeyGrantsNothing,
     #[error("a client session reaches its own person's phones only; use an API key")]
     ClientSession,
+    #[error("nobody in particular is calling; name a person")]
+    Anonymous,
+    #[error("the person may not use voice")]
+    NoEnterpriseVoice,
 }
 
 /// The nouns that can be missing.
@@ -119,6 +123,8 @@ pub enum Noun {
     AccessToken,
     /// The register of a phone number.
     Number,
+    /// A client of a person, at work.
+    Application,
 }
 
 impl fmt::Display for Noun {
@@ -136,6 +142,7 @@ impl fmt::Display for Noun {
             Noun::ApiKey => "API key",
             Noun::AccessToken => "access token",
             Noun::Number => "phone number",
+            Noun::Application => "application",
         })
     }
 }
@@ -173,6 +180,12 @@ pub enum Reason {
     ReleaseNotScheduled,
     /// The person has another number already.
     UserHasNumber,
+    /// The workspace gave the number to the person, who cannot change it.
+    ManagedNumber,
+    /// There is a number already where one was to be put.
+    SlotFilled,
+    /// The person was made available by this application before.
+    AlreadyAvailable,
 }
 
 /// What is wrong with a body before its values are looked at.

@@ -1,6 +1,7 @@
 //! The registry's nouns as plain types and pure rules. Knows no wire, no database and no clock; every dialect and the
 //! store speak through these.
 
+pub mod application;
 pub mod client_session;
 pub mod credential;
 pub mod e164;
@@ -9,8 +10,11 @@ pub mod id;
 pub mod metadata;
 pub mod number;
 pub mod page;
+pub mod password;
 pub mod phone;
 pub mod reach;
+pub mod slot;
+pub mod subscriber;
 pub mod token;
 pub mod user_identity;
 pub mod webhook;

@@ -6,6 +6,7 @@
 mod telling;
 
 mod action_attempts;
+mod applications;
 mod caller;
 mod client_sessions;
 mod console;
@@ -19,10 +20,13 @@ mod numbering;
 mod numbers;
 mod operator;
 mod outbox;
+mod passwords;
 mod phones;
 mod registration;
 mod sandbox;
 mod seal;
+mod slots;
+mod subscribers;
 mod sweep;
 mod types;
 mod user_identities;

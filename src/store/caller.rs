@@ -5,6 +5,7 @@ use super::workspace::Who;
 use super::{Account, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
 use crate::model::id::*;
+use crate::model::password::Password;
 use crate::model::token::{Token, TokenHash};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub enum Presented<'a> {
     ConsoleSession(&'a str, Option<WorkspaceId>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
+    /// A person's name and password.
+    Password(&'a str, &'a Password),
 }
 
 /// Who is calling.
@@ -46,6 +49,8 @@ pub enum Credential {
     /// A client session, and the person that it stands for; None stands for nobody and reaches nobody's things.
     ClientSession(ClientSessionId, Option<UserIdentityId>),
     PublishableKey,
+    /// A person, by their own password.
+    Password(UserIdentityId),
 }
 
 impl Store {
@@ -57,6 +62,7 @@ impl Store {
             Presented::ConsoleSession(jwt, workspace) => self.console_session(jwt, workspace, now).await,
             Presented::ClientSession(token) => self.client_session(token, now).await,
             Presented::PublishableKey(key) => self.publishable_key(key).await,
+            Presented::Password(name, password) => self.by_password(name, password).await,
         }
     }
 
@@ -183,7 +189,7 @@ impl Store {
         Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::PublishableKey))
     }
 
-    fn caller(&self, workspace_id: Uuid, is_sandbox: bool, credential: Credential) -> Authenticated {
+    pub(super) fn caller(&self, workspace_id: Uuid, is_sandbox: bool, credential: Credential) -> Authenticated {
         let workspace = Workspace { store: self.clone(), workspace_id: WorkspaceId(workspace_id), is_sandbox };
         Authenticated::Caller(Caller { workspace, credential })
     }

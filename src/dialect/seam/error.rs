@@ -69,7 +69,7 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "publishable_keys_must_create_empty_client_sessions",
             "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
         ),
-        Error::Forbidden(denial @ Denial::ClientSession) => {
+        Error::Forbidden(denial @ (Denial::ClientSession | Denial::Anonymous | Denial::NoEnterpriseVoice)) => {
             Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}"))
         }
         Error::NotFound(noun, id) => missing(*noun, id),
@@ -171,6 +171,7 @@ pub fn kind_of_missing(noun: Noun) -> (&'static str, &'static str, &'static str)
         Noun::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
         Noun::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
         Noun::Number => ("phone_number_not_found", "Phone number", "register_id"),
+        Noun::Application => ("application_not_found", "Application", "application_id"),
     }
 }
 
@@ -215,6 +216,11 @@ fn conflict(reason: &Reason) -> Said {
             "user_identity_has_phone_number",
             "The user identity has a phone number. Take that one away before giving another",
         ),
+        Reason::ManagedNumber => {
+            Said::bad("phone_number_managed", "The workspace gave this phone number; its holder cannot change it")
+        }
+        Reason::SlotFilled => Said::bad("phone_number_exists", "There is a phone number already. Remove it first"),
+        Reason::AlreadyAvailable => Said::bad("already_available", "The user identity is available already"),
     }
 }
 
