@@ -62,6 +62,7 @@ const METHODS: [(&str, &str); 49] = [
 async fn caller(world: &World, path: &str) -> Voice {
     match path {
         "/workspaces/create" => world.nobody().bearer(world.access_token(&[world]).await.reveal()),
+        "/user_identities/set_password" => world.console().await,
         "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => world.session(&world.person("app").await).await,
         _ => world.key().clone(),
     }
