@@ -10,6 +10,7 @@ mod diga_life;
 mod diga_pages;
 mod diga_shape;
 mod document;
+mod faults;
 mod isolation;
 mod log_order;
 mod openapi;
