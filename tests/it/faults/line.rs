@@ -21,6 +21,9 @@ pub enum State {
     HalfClosed,
     /// Breaks off every connection, and any new one.
     Cut,
+    /// Has lost the machine at the other end: what is connected hears nothing, ever, and is not told. Who connects anew is
+    /// answered.
+    Lost,
 }
 
 /// A line that is open until it is dropped.
@@ -38,9 +41,15 @@ impl Line {
         let state = Arc::new(watch::Sender::new(State::Open));
         let known = Arc::clone(&state);
         let carrying = tokio::spawn(async move {
+            let another = watch::Sender::new(State::Open);
             loop {
                 let (near, _) = listener.accept().await.expect("a connection");
-                tokio::spawn(carry(near, socket.clone(), known.subscribe()));
+                // Those that come after a loss are on another line.
+                let state = match *known.borrow() {
+                    State::Lost => another.subscribe(),
+                    _ => known.subscribe(),
+                };
+                tokio::spawn(carry(near, socket.clone(), state));
             }
         });
         Line { address, state, carrying }
@@ -95,7 +104,7 @@ async fn pass(
             _ = state.wait_for(|state| *state == State::HalfClosed), if ends == State::HalfClosed => Ok(0),
         };
         let Ok(count @ 1..) = read else { break };
-        let Ok(now) = state.wait_for(|state| *state != State::Silent).await.map(|state| *state) else { break };
+        let Ok(now) = state.wait_for(|state| ![State::Silent, State::Lost].contains(state)).await.map(|state| *state) else { break };
         if now == ends || to.write_all(&bytes[..count]).await.is_err() {
             break;
         }
