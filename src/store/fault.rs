@@ -40,7 +40,8 @@ fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     }
     // Classes of the manual's appendix "PostgreSQL Error Codes": connection exceptions, transaction rollbacks (retry),
     // no resources, operator intervention (shutdown, starting up), system errors.
-    let away = ["08", "40", "53", "57", "58"].iter().any(|class| fault.code().starts_with(class)) || fault.code() == READ_ONLY;
+    let away =
+        ["08", "40", "53", "57", "58"].iter().any(|class| fault.code().starts_with(class)) || fault.code() == READ_ONLY;
     away.then(|| Error::Unavailable(format!("the database refuses: {}", fault.message())))
 }
 

@@ -110,10 +110,9 @@ pub(super) async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<
 
 /// What every connection of ours is told.
 fn configured(options: PgConnectOptions) -> PgConnectOptions {
-    options.application_name("handset").options([
-        ("statement_timeout", LONGEST_STATEMENT),
-        ("idle_in_transaction_session_timeout", LONGEST_PAUSE),
-    ])
+    options
+        .application_name("handset")
+        .options([("statement_timeout", LONGEST_STATEMENT), ("idle_in_transaction_session_timeout", LONGEST_PAUSE)])
 }
 
 /// What stands behind the question mark.

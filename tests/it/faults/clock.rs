@@ -27,7 +27,11 @@ async fn a_clock_that_jumps_puts_no_event_behind_one_that_was_seen() {
         let fresh: Vec<_> = fresh.as_array().expect("a list").clone();
         let fresh: Vec<_> = fresh
             .into_iter()
-            .filter(|event| seen_until.as_ref().is_none_or(|until| times(&[event.clone()])[0] > until.parse::<DateTime<Utc>>().expect("a time")))
+            .filter(|event| {
+                seen_until
+                    .as_ref()
+                    .is_none_or(|until| times(&[event.clone()])[0] > until.parse::<DateTime<Utc>>().expect("a time"))
+            })
             .collect();
         assert_eq!(fresh.len(), 2, "after a jump of {jump} s");
         seen += fresh.len();

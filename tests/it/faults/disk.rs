@@ -72,7 +72,12 @@ async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() 
     refused.refused(503, "service_unavailable");
     assert_eq!(refused.header("retry-after"), Some("1"));
     let told = ledger.press(world.key(), 4, async |_| {}).await;
-    println!("{} were registered; then {} deactivated, {} refused", known.len(), told.acknowledged.len(), told.refused.len());
+    println!(
+        "{} were registered; then {} deactivated, {} refused",
+        known.len(),
+        told.acknowledged.len(),
+        told.refused.len()
+    );
 
     fs::remove_file(ballast).expect("it is there");
     // A Postgres that could not write its log has ended itself, and whoever keeps it starts it again.

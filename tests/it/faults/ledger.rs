@@ -59,7 +59,11 @@ impl Ledger {
                 for phone in phones {
                     let is_done = deactivate(&voice, &phone).await;
                     answered.fetch_add(1, Ordering::Relaxed);
-                    if is_done { told.acknowledged.insert(phone) } else { told.refused.insert(phone) };
+                    if is_done {
+                        told.acknowledged.insert(phone)
+                    } else {
+                        told.refused.insert(phone)
+                    };
                 }
                 told
             });

@@ -104,7 +104,10 @@ async fn pass(
             _ = state.wait_for(|state| *state == State::HalfClosed), if ends == State::HalfClosed => Ok(0),
         };
         let Ok(count @ 1..) = read else { break };
-        let Ok(now) = state.wait_for(|state| ![State::Silent, State::Lost].contains(state)).await.map(|state| *state) else { break };
+        let Ok(now) = state.wait_for(|state| ![State::Silent, State::Lost].contains(state)).await.map(|state| *state)
+        else {
+            break;
+        };
         if now == ends || to.write_all(&bytes[..count]).await.is_err() {
             break;
         }
