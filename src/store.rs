@@ -44,6 +44,9 @@ use pool::Pool;
 use sqlx::Connection;
 use tokio::sync::watch;
 
+/// The lock of who brings the schema up to date: any number that nobody else uses, here "handset" in letters.
+const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
+
 /// The registry's database.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -85,12 +88,20 @@ impl Store {
         Ok(Store { pool, hosts, seal, bell: watch::Sender::new(()) })
     }
 
-    /// Brings the schema up to date, one server at a time (sqlx takes an advisory lock), and makes sure that this
+    /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this
     /// server's seal is the one that the database's secrets are sealed with.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        // On a connection of its own, since a migration may take longer than any other statement does.
+        // On a connection of its own, since a migration may take longer than any other statement does; and in one
+        // transaction with the lock, since a pooler between us and Postgres keeps only a transaction together.
         let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
-        sqlx::migrate!().run(&mut connection).await?;
+        let mut transaction = connection.begin().await.map_err(OpenError::Connect)?;
+        sqlx::query!("select pg_advisory_xact_lock($1)", MIGRATING)
+            .execute(&mut *transaction)
+            .await
+            .map_err(OpenError::Connect)?;
+        // What a newer server has added stays, so that during an upgrade the one before may start, too.
+        sqlx::migrate!().set_locking(false).set_ignore_missing(true).run(&mut *transaction).await?;
+        transaction.commit().await.map_err(OpenError::Connect)?;
         connection.close().await.map_err(OpenError::Connect)?;
         let fingerprint = self.seal.fingerprint();
         let known = sqlx::query_scalar!(

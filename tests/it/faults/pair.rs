@@ -20,7 +20,7 @@ pub struct Postgres {
 }
 
 /// The user whom Postgres runs as: root may not.
-fn owner() -> Option<User> {
+pub fn owner() -> Option<User> {
     let root = Uid::effective().is_root();
     root.then(|| User::from_name("postgres").ok().flatten().or_else(|| User::from_name("nobody").ok().flatten()))
         .flatten()
@@ -42,7 +42,7 @@ async fn run(mut command: Command) {
     assert!(ended.success(), "{command:?}: {ended}");
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("it is bound").port()
 }
 
@@ -116,7 +116,7 @@ impl Postgres {
 }
 
 /// A path for the user that Postgres runs as to make a directory at: its parent is theirs.
-fn owned(data: &Path) -> PathBuf {
+pub fn owned(data: &Path) -> PathBuf {
     fs::create_dir(data).expect("a new directory");
     fs::set_permissions(data, Permissions::from_mode(0o700)).expect("it is ours");
     if let Some(user) = owner() {
