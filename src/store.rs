@@ -13,6 +13,7 @@ mod credentials;
 mod deactivation;
 mod deliveries;
 mod departure;
+mod distribution;
 mod events;
 mod fault;
 mod hosts;
@@ -33,6 +34,7 @@ mod workspace;
 
 pub use caller::{Authenticated, Caller, Credential, Presented};
 pub use deactivation::Deactivated;
+pub use distribution::DistributeError;
 pub use operator::ApiKeyRecord;
 pub use outbox::Capacity;
 pub use seal::{Seal, SealError};
