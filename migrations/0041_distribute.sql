@@ -23,21 +23,21 @@ declare
     neighbour text;
 begin
     loop
-        select table_name, is_distributed into subject
-        from table_placement
-        where not exists (select from citus_tables where citus_tables.table_name = table_placement.table_name::regclass)
+        select placement.table_name, placement.is_distributed into subject
+        from table_placement as placement
+        where not exists (select from citus_tables as done where done.table_name = placement.table_name::regclass)
             and not exists (
                 select from pg_constraint
-                where contype = 'f' and conrelid = table_placement.table_name::regclass and confrelid <> conrelid
-                    and not exists (select from citus_tables where citus_tables.table_name = confrelid::regclass))
-        order by is_distributed, table_placement.table_name
+                where contype = 'f' and conrelid = placement.table_name::regclass and confrelid <> conrelid
+                    and not exists (select from citus_tables as done where done.table_name = confrelid::regclass))
+        order by placement.is_distributed, placement.table_name
         limit 1;
         exit when not found;
         if subject.is_distributed then
-            select table_placement.table_name into neighbour
-            from table_placement
-            join citus_tables on citus_tables.table_name = table_placement.table_name::regclass
-            where is_distributed
+            select placement.table_name into neighbour
+            from table_placement as placement
+            join citus_tables as done on done.table_name = placement.table_name::regclass
+            where placement.is_distributed
             limit 1;
             perform create_distributed_table(
                 subject.table_name::regclass, 'workspace_id', colocate_with => coalesce(neighbour, 'none'));

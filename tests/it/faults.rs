@@ -3,6 +3,7 @@
 //! who is refused is told to come again.
 
 mod away;
+mod backup;
 mod bouncer;
 mod clients;
 mod clock;

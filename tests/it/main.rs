@@ -9,6 +9,7 @@ mod diga;
 mod diga_life;
 mod diga_pages;
 mod diga_shape;
+mod distribution;
 mod document;
 mod faults;
 mod isolation;

@@ -27,7 +27,7 @@ pub fn owner() -> Option<User> {
 }
 
 /// One of Postgres's programs, as the user that it runs as.
-fn program(name: &str) -> Command {
+pub fn program(name: &str) -> Command {
     let bin = Binaries::find(None).expect("Postgres is installed").postgres();
     let mut command = Command::new(bin.with_file_name(name));
     if let Some(user) = owner() {
@@ -37,7 +37,7 @@ fn program(name: &str) -> Command {
     command
 }
 
-async fn run(mut command: Command) {
+pub async fn run(mut command: Command) {
     let ended = tokio::time::timeout(PATIENCE, command.status()).await.expect("it ends in time").expect("it runs");
     assert!(ended.success(), "{command:?}: {ended}");
 }
@@ -115,14 +115,24 @@ impl Postgres {
     }
 }
 
-/// A path for the user that Postgres runs as to make a directory at: its parent is theirs.
-pub fn owned(data: &Path) -> PathBuf {
-    fs::create_dir(data).expect("a new directory");
-    fs::set_permissions(data, Permissions::from_mode(0o700)).expect("it is ours");
+/// A new directory of the user that Postgres runs as.
+pub fn owned(directory: &Path) -> PathBuf {
+    fs::create_dir(directory).expect("a new directory");
+    fs::set_permissions(directory, Permissions::from_mode(0o700)).expect("it is ours");
+    given_away(directory);
+    directory.to_owned()
+}
+
+/// A new file of the user that Postgres runs as.
+pub fn give_away(file: &Path) {
+    fs::write(file, "").expect("a new file");
+    given_away(file);
+}
+
+fn given_away(path: &Path) {
     if let Some(user) = owner() {
-        chown(data, Some(user.uid), Some(user.gid)).expect("root may give it away");
+        chown(path, Some(user.uid), Some(user.gid)).expect("root may give it away");
     }
-    data.to_owned()
 }
 
 /// The URL of a database on any of these.
