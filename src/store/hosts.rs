@@ -163,3 +163,48 @@ fn pair(hosts: &str, ports: Option<&str>) -> sqlx::Result<Vec<(String, String)>>
 fn wrong(why: &'static str) -> sqlx::Error {
     sqlx::Error::Configuration(why.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(url: &str) -> Vec<String> {
+        let Hosts(all) = Hosts::parse(url).expect("a URL of Postgres");
+        let place = |host: &PgConnectOptions| match host.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", host.get_host(), host.get_port()),
+        };
+        all.iter().map(place).collect()
+    }
+
+    #[test]
+    fn hosts_are_read_as_libpq_reads_them() {
+        for (url, expected) in [
+            ("postgres://u@one/db", vec!["one:5432"]),
+            ("postgresql://u:p%40ss@one:1,two,three:3/db", vec!["one:1", "two:5432", "three:3"]),
+            ("postgres://u:a@b@one:1,two:2/db?target_session_attrs=read-write", vec!["one:1", "two:2"]),
+            ("postgres://u@/db?host=one,two&port=1,2", vec!["one:1", "two:2"]),
+            ("postgres://u@/db?host=one,two&port=7", vec!["one:7", "two:7"]),
+            ("postgres://u@localhost/db?host=%2Frun%2Fone,/run/two", vec!["/run/one", "/run/two"]),
+        ] {
+            assert_eq!(places(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn every_host_has_the_user_the_database_and_the_settings() {
+        let Hosts(all) = Hosts::parse("postgres://jane@one,two/registry?sslmode=disable").expect("a URL of Postgres");
+        for host in &all {
+            assert_eq!((host.get_username(), host.get_database()), ("jane", Some("registry")));
+            assert!(matches!(host.get_ssl_mode(), sqlx::postgres::PgSslMode::Disable));
+            assert!(host.get_options().is_some_and(|options| options.contains("statement_timeout=20s")), "{host:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_hosts_has_no_password() {
+        let hosts = Hosts::parse("postgres://jane:sesame@one,two/registry").expect("a URL of Postgres");
+        let shown = format!("{hosts:?}");
+        assert!(shown.contains("one") && !shown.contains("sesame"), "{shown}");
+    }
+}

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgPool, PgPoolOptions, PgQueryResult, PgRow, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres, SqlStr};
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -27,8 +27,11 @@ const REPLY: Duration = Duration::from_millis(500);
 /// [`super::hosts::LONGEST_STATEMENT`].
 const SILENCE: Duration = Duration::from_secs(25);
 
+/// Whoever gives up a statement after so long may have waited for a machine that is gone.
+const LONG: Duration = Duration::from_secs(5);
+
 /// For so long after a fault, whatever comes back to the pool is asked, too.
-const WARY: Duration = Duration::from_secs(60);
+const WARY: Duration = Duration::from_secs(10);
 
 type Answers<'e, T> = Pin<Box<dyn Stream<Item = sqlx::Result<T>> + Send + 'e>>;
 type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
@@ -80,8 +83,7 @@ impl Pool {
     /// Begins a transaction.
     pub async fn begin(&self) -> sqlx::Result<Transaction> {
         let inner = self.alarm.bound(self.connections.begin()).await?;
-        let watch = Watch { alarm: self.alarm.clone(), began: Instant::now(), is_over: false };
-        Ok(Transaction { inner, watch })
+        Ok(Transaction { watch: self.alarm.watch(), inner })
     }
 
     /// Waits for the statements under way and lets go of every connection.
@@ -95,10 +97,11 @@ async fn follow(hosts: Hosts, connections: PgPool, mut alarm: watch::Receiver<Op
     let closed = connections.close_event();
     let watching = async {
         while alarm.changed().await.is_ok() {
-            match hosts.writable().await {
-                Ok(options) => connections.set_connect_options(options),
-                // Still to be found: whoever needs a connection will ring again.
-                Err(fault) => tracing::warn!(%fault, "no database host takes writes"),
+            loop {
+                match hosts.writable().await {
+                    Ok(options) => break connections.set_connect_options(options),
+                    Err(fault) => tracing::warn!(%fault, "no database host takes writes; looking on"),
+                }
             }
         }
     };
@@ -113,23 +116,34 @@ impl Alarm {
         self.0.send_replace(Some(Instant::now()));
     }
 
+    /// Begins to watch a statement.
+    fn watch(&self) -> Watch {
+        Watch { alarm: self.clone(), began: Instant::now(), is_over: false }
+    }
+
     /// Whether there was a fault within the last so and so much time.
     fn within(&self, time: Duration) -> bool {
         self.0.borrow().is_some_and(|raised| raised.elapsed() <= time)
     }
 
-    /// Passes on what came of a statement, and remembers a fault of the connection.
+    /// Passes on what came of a statement, and remembers a fault of the connection. That there was none to be had says
+    /// nothing of the others, but may mean that the database is elsewhere.
     fn hear<T>(&self, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
-        outcome.inspect_err(|fault| {
-            if super::fault::is_of_connection(fault) {
-                self.raise();
-            }
+        outcome.inspect_err(|fault| match fault {
+            sqlx::Error::PoolTimedOut => self.0.send_modify(|_| {}),
+            fault if super::fault::is_of_connection(fault) => self.raise(),
+            _ => {}
         })
     }
 
     /// The same for what is to come, if it comes in time.
     async fn bound<T>(&self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-        self.hear(timeout(SILENCE, statement).await.unwrap_or_else(|_| Err(silence())))
+        let statement = pin!(timeout(SILENCE, statement));
+        // Let go of before the statement and its connection are.
+        let mut watch = self.watch();
+        let outcome = self.hear(statement.await.unwrap_or_else(|_| Err(silence())));
+        watch.is_over = true;
+        outcome
     }
 
     /// Whether a connection answers and takes writes.
@@ -155,15 +169,16 @@ impl<'c> Executor<'c> for &'c Pool {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let rows = self.connections.fetch_many(query);
-        let next = async |rows: Option<Answers<'e, Either<PgQueryResult, PgRow>>>| {
-            let mut rows = rows?;
-            let row = timeout(SILENCE, rows.next()).await.unwrap_or_else(|_| Some(Err(silence())))?;
-            let row = self.alarm.hear(row);
-            let rest = row.is_ok().then_some(rows);
-            Some((row, rest))
+        let rows: Answers<'e, _> = self.connections.fetch_many(query);
+        let next = async |state: Option<(Watch, Answers<'e, _>)>| {
+            let (mut watch, mut rows) = state?;
+            let row = timeout(SILENCE, rows.next()).await.unwrap_or_else(|_| Some(Err(silence())));
+            let row = row.map(|row| self.alarm.hear(row));
+            watch.is_over = row.as_ref().is_none_or(|row| row.is_err());
+            let rest = (!watch.is_over).then_some((watch, rows));
+            Some((row?, rest))
         };
-        Box::pin(stream::unfold(Some(rows), next))
+        Box::pin(stream::unfold(Some((self.alarm.watch(), rows)), next))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<PgRow>>
@@ -196,11 +211,12 @@ impl<'c> Executor<'c> for &'c Pool {
 /// A transaction, which is rolled back unless it is committed.
 #[derive(Debug)]
 pub(super) struct Transaction {
-    inner: sqlx::Transaction<'static, Postgres>,
+    // Before the connection, which goes back to the pool when it is dropped.
     watch: Watch,
+    inner: sqlx::Transaction<'static, Postgres>,
 }
 
-/// Sees to it that a transaction which was given up because nobody answered is known for what it is.
+/// Sees to it that what is given up because nobody answers is known for what it is.
 #[derive(Debug)]
 struct Watch {
     alarm: Alarm,
@@ -233,7 +249,7 @@ impl DerefMut for Transaction {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if !self.is_over && self.began.elapsed() > SILENCE {
+        if !self.is_over && self.began.elapsed() > LONG {
             self.alarm.raise();
         }
     }

@@ -1,4 +1,5 @@
-//! pgbouncer between the server and Postgres, in transaction mode: each transaction may meet another connection.
+//! pgbouncer between the server and Postgres: in transaction mode, where each transaction may meet another connection,
+//! and in session mode.
 
 use super::ledger::{Ledger, answers};
 use super::pair::{Postgres, free_port, owned, owner};
@@ -11,13 +12,21 @@ use std::fs;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
 
-/// The least version that knows prepared statements in transaction mode.
-const LEAST: (u32, u32) = (1, 21);
+/// A way to pool: what it is called, how many connections to Postgres it has, and the least version that knows prepared
+/// statements in it.
+struct Mode {
+    name: &'static str,
+    size: u32,
+    least: (u32, u32),
+}
 
-/// What pgbouncer must be told for us.
-const SETTINGS: &str = "[databases]\n* = host=127.0.0.1 port=POSTGRES\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
-    listen_port = PORT\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 3\n\
-    max_prepared_statements = 200\nignore_startup_parameters = extra_float_digits,options\n";
+const TRANSACTION: Mode = Mode { name: "transaction", size: 3, least: (1, 21) };
+const SESSION: Mode = Mode { name: "session", size: 20, least: (1, 0) };
+
+/// What pgbouncer must be told for us. Whoever comes is the user that is named here.
+const SETTINGS: &str = "[databases]\npostgres = user=handset host=127.0.0.1 port=POSTGRES\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
+    listen_port = PORT\nunix_socket_dir =\nauth_type = any\npool_mode = MODE\ndefault_pool_size = SIZE\n\
+    ignore_startup_parameters = extra_float_digits,options\n";
 
 /// A pgbouncer that runs until it is dropped.
 struct Bouncer {
@@ -27,17 +36,20 @@ struct Bouncer {
 
 impl Bouncer {
     /// None where there is none that is new enough.
-    async fn before(postgres: &Postgres, place: &Place) -> Option<Bouncer> {
+    async fn before(postgres: &Postgres, place: &Place, mode: &Mode) -> Option<Bouncer> {
         let said = Command::new("pgbouncer").arg("--version").output().await.ok()?.stdout;
         let said = String::from_utf8(said).ok()?;
         let mut numbers = said.split_whitespace().nth(1)?.split('.').map_while(|number| number.parse().ok());
-        if (numbers.next()?, numbers.next()?) < LEAST {
+        let version: (u32, u32) = (numbers.next()?, numbers.next()?);
+        if version < mode.least {
             return None;
         }
         let (home, port) = (owned(&place.path().join("bouncer")), free_port());
         let settings = SETTINGS.replace("POSTGRES", &postgres.port.to_string()).replace("PORT", &port.to_string());
-        // As any = whoever comes is the one user that is named here.
-        let settings = settings.replace("* = host", "postgres = user=handset host");
+        let mut settings = settings.replace("MODE", mode.name).replace("SIZE", &mode.size.to_string());
+        if version >= TRANSACTION.least {
+            settings.push_str("max_prepared_statements = 200\n");
+        }
         let file = place.path().join("pgbouncer.ini");
         fs::write(&file, settings).expect("a file");
         let mut command = Command::new("pgbouncer");
@@ -54,10 +66,19 @@ impl Bouncer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pgbouncer_in_transaction_mode_is_no_obstacle() {
+    press_through(&TRANSACTION).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pgbouncer_in_session_mode_is_no_obstacle() {
+    press_through(&SESSION).await;
+}
+
+async fn press_through(mode: &Mode) {
     let place = Place::new();
     let postgres = Postgres::primary(&place).await;
-    let Some(bouncer) = Bouncer::before(&postgres, &place).await else {
-        println!("not tried: there is no pgbouncer of version {}.{} or later here", LEAST.0, LEAST.1);
+    let Some(bouncer) = Bouncer::before(&postgres, &place, mode).await else {
+        println!("not tried: there is no pgbouncer of version {}.{} or later here", mode.least.0, mode.least.1);
         return;
     };
     // Again and again, so that a lock that was left behind would be met.
