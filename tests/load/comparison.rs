@@ -51,6 +51,10 @@ impl Comparison {
             .unzip();
         let body = answers.first().map_or("", |answer| &answer.body);
         let (ceiling, plain) = (references::ceiling(&scene.database, &answers), references::plain(&scene.database));
+        answers.iter().for_each(|answer| scene.look_at_ready(answer, ceiling.address));
+        for contest in contests.iter().filter(|contest| contest.operation.is_first) {
+            scene.look_at(contest.operation, plain.address);
+        }
         let (echo, pgbench, clients) = (references::echo(body), pgbench::find(), settings.clients.clone());
         let mut comparison =
             Comparison { scene, contests, ceiling, plain, echo, pgbench, clients, generator: Vec::new() };

@@ -260,7 +260,8 @@ fn status_in(head: &[u8]) -> Option<u16> {
 
 fn length_in(head: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"\ncontent-length:";
-    let at = head.windows(NAME.len()).position(|window| window.eq_ignore_ascii_case(NAME))?;
+    let is_name = |window: &[u8]| window[0] == b'\n' && window.eq_ignore_ascii_case(NAME);
+    let at = head.windows(NAME.len()).position(is_name)?;
     let digits = head[at + NAME.len()..].split(|byte| *byte == b'\r').next()?;
     std::str::from_utf8(digits).ok()?.trim().parse().ok()
 }

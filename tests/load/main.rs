@@ -18,8 +18,8 @@
 //! * **pgbench** with 2, 8 and 32 clients: Postgres's own load generator runs the statements of the operation as prepared
 //!   statements on the same socket, without any HTTP, any token to look up or any JSON to write. Their text is read from
 //!   the committed descriptions of the server's statements. Ids are put together from numbers within the statement, since
-//!   pgbench has no other random values than numbers, which costs it about a hundredth; parameters that are always null
-//!   stand there as such, which spares it planning.
+//!   pgbench has no other random values than numbers, which costs it about a hundredth; which parameters are null stands
+//!   in the statement, so that Postgres can simplify it once and for all, which no other client could have it do.
 //! * **plain**: the obvious way to get a phone with the same libraries, one pooled connection, a query for the token and one
 //!   for the phone, and neither log nor edge.
 //! * **the generator** by itself, against a program that answers without reading: if an operation comes near to this, it was
@@ -49,19 +49,20 @@ mod usage;
 
 use settings::Settings;
 use stage::Stage;
+use std::process::ExitCode;
 use std::time::Duration;
 
-fn main() -> std::io::Result<()> {
+fn main() -> ExitCode {
     if references::is_one() {
-        return references::serve();
+        references::serve().expect("a reference serves until it is killed");
+        return ExitCode::SUCCESS;
     }
     // So says cargo, when it is to be a benchmark.
-    if std::env::args().any(|argument| argument == "--bench") {
-        bench(&Settings::read());
-    } else {
-        trial::run();
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return trial::run();
     }
-    Ok(())
+    bench(&Settings::read());
+    ExitCode::SUCCESS
 }
 
 fn bench(settings: &Settings) {

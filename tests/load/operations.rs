@@ -1,7 +1,7 @@
 //! The operations that are measured, one entry each: what is asked, what has to be answered, and which of the server's
 //! own statements pgbench runs for comparison. A new operation is one more entry.
 
-use crate::registry::{BASE, Dice, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry};
+use crate::registry::{BASE, Dice, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, finish_request};
 use base64::prelude::*;
 use serde_json::{Value, json};
 
@@ -41,8 +41,7 @@ pub enum Effect {
 pub enum Step {
     Own(&'static str),
     /// A statement of the server's, by its text with `*` for any part, and an SQL expression for each of its parameters.
-    /// Where the server always passes null, it is a literal one, which lets Postgres simplify the statement before it
-    /// runs: this helps the reference only.
+    /// Where the server always passes null, it is a literal one.
     Stored(&'static str, fn(&Registry) -> Vec<String>),
 }
 
@@ -55,9 +54,9 @@ pub struct Asking {
 
 impl Asking {
     fn phone(&self, target: &str, kind: Kind, number: u64, workspace: u64, out: &mut Vec<u8>) {
-        self.registry.begin(target, out);
+        out.extend_from_slice(target.as_bytes());
         kind.write(number, out);
-        self.registry.end(Some(workspace), None, out);
+        finish_request(Some(workspace), None, out);
     }
 
     fn anybody(&self, dice: &mut Dice) -> (u64, u64) {
@@ -123,10 +122,10 @@ pub const ALL: &[Operation] = &[
             Kind::Phone.write(phone, &mut id);
             let place = json!({ "created_at": asking.registry.time(phone), "id": String::from_utf8_lossy(&id) });
             let cursor = BASE64_STANDARD.encode(json!([asking.page_binding, place]).to_string());
-            asking.registry.begin(FIRST_PAGE, out);
+            out.extend_from_slice(FIRST_PAGE.as_bytes());
             out.extend_from_slice(b"&page_cursor=");
             out.extend(url::form_urlencoded::byte_serialize(cursor.as_bytes()).flat_map(str::bytes));
-            asking.registry.end(Some(workspace), None, out);
+            finish_request(Some(workspace), None, out);
         },
         effect: Effect::Nothing,
         variables: |registry| {
@@ -174,8 +173,8 @@ pub const ALL: &[Operation] = &[
             let mut body = b"{\"user_identity_id\":\"".to_vec();
             Kind::Guest.write(guest, &mut body);
             body.extend_from_slice(b"\"}");
-            asking.registry.begin("POST /phones/simulate/create_sandbox_phone", out);
-            asking.registry.end(Some(guest / GUESTS), Some(&body), out);
+            out.extend_from_slice(b"POST /phones/simulate/create_sandbox_phone");
+            finish_request(Some(guest / GUESTS), Some(&body), out);
         },
         effect: Effect::Creates,
         variables: |registry| {
@@ -206,9 +205,9 @@ pub const ALL: &[Operation] = &[
         request: |asking, _, dice, out| {
             let workspace = dice.below(asking.registry.workspaces);
             let since = asking.registry.time(dice.below(EVENTS - PAGE));
-            asking.registry.begin("GET /events/list?limit=20&since=", out);
+            out.extend_from_slice(b"GET /events/list?limit=20&since=");
             out.extend_from_slice(since.as_bytes());
-            asking.registry.end(Some(workspace), None, out);
+            finish_request(Some(workspace), None, out);
         },
         effect: Effect::Nothing,
         variables: |registry| {
@@ -269,9 +268,9 @@ pub const ALL: &[Operation] = &[
         status: 401,
         is_right: |answer| answer["error"]["type"].is_string(),
         request: |asking, _, dice, out| {
-            asking.registry.begin("GET /phones/get?device_id=", out);
+            out.extend_from_slice(b"GET /phones/get?device_id=");
             Kind::Phone.write(dice.below(asking.registry.phones), out);
-            asking.registry.end(None, None, out);
+            finish_request(None, None, out);
         },
         effect: Effect::Nothing,
         variables: |_| String::new(),
@@ -283,9 +282,9 @@ pub const ALL: &[Operation] = &[
         about: "whether the database answers",
         status: 200,
         is_right: |answer| answer["ok"] == true,
-        request: |asking, _, _, out| {
-            asking.registry.begin("GET /health", out);
-            asking.registry.end(None, None, out);
+        request: |_, _, _, out| {
+            out.extend_from_slice(b"GET /health");
+            finish_request(None, None, out);
         },
         effect: Effect::Nothing,
         variables: |_| String::new(),

@@ -214,8 +214,10 @@ impl Registry {
     /// Takes away what operations that write have left, so that the next one finds what the first one found.
     pub fn clear_away(&self, database: &mut Database) {
         for statement in [
+            "set session_replication_role = replica".to_owned(),
             format!("delete from phone where {}", self.is_guests("user_identity_id")),
             format!("delete from event where created_at > {}", self.sql_time(&EVENTS.to_string())),
+            "set session_replication_role = origin".to_owned(),
             "vacuum (analyze) phone, event, event_clock".to_owned(),
         ] {
             database.execute(&statement);
@@ -226,26 +228,21 @@ impl Registry {
         let (first, end) = (BASE.to_string(), (BASE + self.workspaces * GUESTS).to_string());
         format!("{column} >= {} and {column} < {}", Kind::Guest.sql(&first), Kind::Guest.sql(&end))
     }
+}
 
-    /// Writes a request's first line up to its target, as `GET /phones/get?device_id=`.
-    pub fn begin(&self, method_and_target: &str, out: &mut Vec<u8>) {
-        out.extend_from_slice(method_and_target.as_bytes());
+/// Writes what follows a request's target: the head's rest for the caller that holds a workspace's key, and a JSON body if
+/// there is one.
+pub fn finish_request(workspace: Option<u64>, body: Option<&[u8]>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b" HTTP/1.1\r\nhost: localhost\r\n");
+    // Writing into memory does not fail.
+    if let Some(workspace) = workspace {
+        let _ = write!(out, "authorization: Bearer {KEY}{workspace:024}\r\n");
     }
-
-    /// Writes the rest of a request, of the caller that holds a workspace's key, with a JSON body if there is one.
-    pub fn end(&self, workspace: Option<u64>, body: Option<&[u8]>, out: &mut Vec<u8>) {
-        out.extend_from_slice(b" HTTP/1.1\r\nhost: localhost\r\n");
-        // Writing into memory does not fail.
-        if let Some(workspace) = workspace {
-            let _ = write!(out, "authorization: Bearer {KEY}{workspace:024}\r\n");
-        }
-        if let Some(body) = body {
-            let _ = write!(out, "content-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-            out.extend_from_slice(body);
-        } else {
-            out.extend_from_slice(b"\r\n");
-        }
+    if let Some(body) = body {
+        let _ = write!(out, "content-type: application/json\r\ncontent-length: {}\r\n", body.len());
     }
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body.unwrap_or_default());
 }
 
 /// A repeatable sequence of numbers that are random enough to choose by (xorshift).

@@ -6,7 +6,7 @@ use crate::generator::{self, Driven, Load};
 use crate::operations::{Asking, Effect, FIRST_PAGE, Operation};
 use crate::pgbench::{self, Amount, STRIDE};
 use crate::references::Answer;
-use crate::registry::{Dice, Registry};
+use crate::registry::{Dice, Registry, finish_request};
 use crate::settings::Settings;
 use crate::stage::{Database, Program, Stage};
 use crate::usage;
@@ -46,7 +46,7 @@ impl Scene {
         let server = Program::handset(&database);
         let registry = Registry::of(phones, settings.workspaces);
         registry.load(&mut database);
-        let page_binding = page_binding(&registry, server.address);
+        let page_binding = page_binding(server.address);
         let asking = Asking { registry, page_binding };
         let (settings, postmaster) = (settings.clone(), stage.postmaster());
         Scene { database, server, asking, settings, postmaster, dice: Dice::new(1) }
@@ -63,6 +63,23 @@ impl Scene {
         let is_right = serde_json::from_str(&body).is_ok_and(|answer: Value| (operation.is_right)(&answer));
         assert!(status == operation.status && is_right, "{}: {status} {body}", operation.name);
         Answer { name: operation.name.to_owned(), status, body }
+    }
+
+    /// Makes sure that a reference gives the server's answer to the same request.
+    pub fn look_at(&mut self, operation: &Operation, address: SocketAddr) {
+        let mut request = Vec::new();
+        (operation.request)(&self.asking, 0, &mut self.dice, &mut request);
+        let [ours, theirs] = [self.server.address, address].map(|address| {
+            let (status, body) = generator::ask(address, &request).expect("both answer");
+            (status, serde_json::from_slice::<Value>(&body).expect("both answer JSON"))
+        });
+        assert_eq!(ours, theirs, "{}: the server's answer, and a reference's", operation.name);
+    }
+
+    /// Makes sure that an answer that is ready is the one that the server gave.
+    pub fn look_at_ready(&self, answer: &Answer, address: SocketAddr) {
+        let (status, body) = generator::ask(address, &ready(&answer.name)).expect("the reference answers");
+        assert_eq!((status, body.as_slice()), (answer.status, answer.body.as_bytes()), "{}", answer.name);
     }
 
     /// Measures an operation against the server, at most as fast as `pace`.
@@ -91,10 +108,7 @@ impl Scene {
 
     /// Measures a request that is always the same.
     pub fn measure_ready(&mut self, name: &str, status: u16, address: SocketAddr) -> f64 {
-        let registry = &self.asking.registry;
-        let mut ready = Vec::new();
-        registry.begin(&format!("GET /ready/{name}"), &mut ready);
-        registry.end(Some(0), None, &mut ready);
+        let ready = ready(name);
         let load = Load {
             address,
             connections: self.settings.connections.into(),
@@ -177,12 +191,18 @@ impl Scene {
     }
 }
 
+/// A request for what is ready.
+fn ready(name: &str) -> Vec<u8> {
+    let mut request = format!("GET /ready/{name}").into_bytes();
+    finish_request(Some(0), None, &mut request);
+    request
+}
+
 /// What the server puts in a cursor beside the place, so that any page can be asked for and not only those that were
 /// walked to.
-fn page_binding(registry: &Registry, server: SocketAddr) -> String {
-    let mut request = Vec::new();
-    registry.begin(FIRST_PAGE, &mut request);
-    registry.end(Some(0), None, &mut request);
+fn page_binding(server: SocketAddr) -> String {
+    let mut request = FIRST_PAGE.as_bytes().to_vec();
+    finish_request(Some(0), None, &mut request);
     let (_, body) = generator::ask(server, &request).expect("the server answers");
     let answer: Value = serde_json::from_slice(&body).expect("it answers JSON");
     let inside =

@@ -119,7 +119,8 @@ pub struct Program {
 impl Program {
     /// The service itself, built as this program is. Its log goes where logs cost least, and is written all the same.
     pub fn handset(database: &Database) -> Program {
-        let migrated = handset(database).arg("migrate").status().expect("the server's program runs");
+        let migrated =
+            handset(database).arg("migrate").stdout(Stdio::null()).status().expect("the server's program runs");
         assert!(migrated.success(), "the database could not be brought up to date; the server says why above");
         let mut serve = handset(database);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]);

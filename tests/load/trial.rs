@@ -3,24 +3,17 @@
 use crate::settings::Settings;
 use crate::stage::Stage;
 use crate::{comparison, growth, operations, pgbench, soak};
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
 use std::time::Duration;
 
-const NAME: &str = "every_operation_is_answered_rightly_and_every_figure_is_there";
-
-/// Runs as the one test of its program, as far as the test runner's arguments mean it.
-pub fn run() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == "--list") {
-        println!("{NAME}: test");
-        return;
-    }
-    let is_meant = |filter: &String| NAME.contains(filter.as_str());
-    let mut filters = arguments.iter().filter(|argument| !argument.starts_with('-')).peekable();
-    if filters.peek().is_none() || filters.any(is_meant) {
-        println!("test {NAME} ...");
+/// Runs as the one test of its program, as the arguments of a test runner say.
+pub fn run() -> ExitCode {
+    let judged = Trial::test("every_operation_is_answered_rightly_and_every_figure_is_there", || {
         judge();
-        println!("test {NAME} ... ok");
-    }
+        Ok(())
+    });
+    libtest_mimic::run(&Arguments::from_args(), vec![judged]).exit_code()
 }
 
 fn judge() {
