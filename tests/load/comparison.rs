@@ -4,7 +4,7 @@
 use crate::operations::{self, Operation};
 use crate::pgbench;
 use crate::references::{self, Answer};
-use crate::report::{Figures, Percentiles, Reference, Report, median};
+use crate::report::{Figures, Ground, Percentiles, Reference, Report, median};
 use crate::scene::{Scene, Taken};
 use crate::settings::Settings;
 use crate::stage::{Program, Stage};
@@ -100,14 +100,13 @@ impl Comparison {
         }
     }
 
-    fn report(self, settings: &Settings) -> Report {
+    fn report(mut self, settings: &Settings) -> Report {
         let registry = &self.scene.asking.registry;
-        Report::of(
-            settings,
-            (registry.phones, registry.workspaces),
-            median(self.generator),
-            self.contests.into_iter().map(Contest::figures).collect(),
-        )
+        let (phones, workspaces) = (registry.phones, registry.workspaces);
+        let postgres =
+            self.scene.database.texts("select split_part(current_setting('server_version'), ' ', 1)").remove(0);
+        let operations = self.contests.into_iter().map(Contest::figures).collect();
+        Report::of(settings, Ground { postgres, phones, workspaces }, median(self.generator), operations)
     }
 }
 

@@ -11,6 +11,7 @@ use std::fmt::Write;
 #[derive(Debug, Serialize)]
 pub struct Report {
     cores: usize,
+    postgres: String,
     phones: u64,
     workspaces: u64,
     connections: u16,
@@ -20,6 +21,13 @@ pub struct Report {
     generator: f64,
     pub operations: Vec<Figures>,
     pub targets: Vec<Target>,
+}
+
+/// What it was found on.
+pub struct Ground {
+    pub postgres: String,
+    pub phones: u64,
+    pub workspaces: u64,
 }
 
 /// What was found of one operation.
@@ -101,11 +109,13 @@ impl Target {
 }
 
 impl Report {
-    pub fn of(settings: &Settings, size: (u64, u64), generator: f64, operations: Vec<Figures>) -> Report {
+    pub fn of(settings: &Settings, ground: Ground, generator: f64, operations: Vec<Figures>) -> Report {
+        let Ground { postgres, phones, workspaces } = ground;
         Report {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            phones: size.0,
-            workspaces: size.1,
+            postgres,
+            phones,
+            workspaces,
             connections: settings.connections,
             rounds: settings.rounds,
             seconds: settings.time().as_secs_f64(),
@@ -132,9 +142,16 @@ impl Report {
     /// The tables.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{} cores for generator, server and Postgres together; {} phones in {} workspaces; {} connections; medians of \
+            "{} cores for generator, server and Postgres {} together; {} phones in {} workspaces; {} connections; medians of \
              {} rounds of {} s.\nThe generator by itself: {:.0} requests a second.\n\n",
-            self.cores, self.phones, self.workspaces, self.connections, self.rounds, self.seconds, self.generator,
+            self.cores,
+            self.postgres,
+            self.phones,
+            self.workspaces,
+            self.connections,
+            self.rounds,
+            self.seconds,
+            self.generator,
         );
         text.push_str(&self.table_of_operations());
         text.push('\n');

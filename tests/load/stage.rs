@@ -180,12 +180,20 @@ fn handset(database: &Database) -> Command {
 fn end_with_us(command: &mut Command) {
     #[cfg(target_os = "linux")]
     {
+        use nix::errno::Errno;
         use nix::sys::prctl::set_pdeathsig;
         use nix::sys::signal::Signal;
+        use nix::unistd::{getpid, getppid};
         use std::os::unix::process::CommandExt;
-        // SAFETY: between fork and exec only async-signal-safe calls are allowed, and no allocation; this is one system
-        // call and an error made of its number.
-        unsafe { command.pre_exec(|| Ok(set_pdeathsig(Signal::SIGKILL)?)) };
+        let us = getpid();
+        let ask = move || {
+            set_pdeathsig(Signal::SIGKILL)?;
+            // If we died before that line, no signal comes any more.
+            if getppid() != us { Err(Errno::ESRCH.into()) } else { Ok(()) }
+        };
+        // SAFETY: between fork and exec only async-signal-safe calls are allowed, and no allocation. `ask` makes two system
+        // calls and builds errors from their numbers.
+        unsafe { command.pre_exec(ask) };
     }
     #[cfg(not(target_os = "linux"))]
     let _ = command;
