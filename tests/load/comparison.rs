@@ -4,8 +4,8 @@
 use crate::operations::{self, Operation};
 use crate::pgbench;
 use crate::references::{self, Answer};
-use crate::report::{Figures, Ground, Percentiles, Reference, Report, median};
-use crate::scene::{Scene, Taken};
+use crate::report::{Bouts, Figures, Ground, Percentiles, Report, median};
+use crate::scene::{Bout, Scene, Taken};
 use crate::settings::Settings;
 use crate::stage::{Program, Stage};
 use hdrhistogram::Histogram;
@@ -37,7 +37,7 @@ struct Contest {
     operation: &'static Operation,
     taken: Vec<Taken>,
     half: Option<Histogram<u64>>,
-    references: Vec<Reference>,
+    references: Vec<(String, Vec<Bout>)>,
 }
 
 impl Comparison {
@@ -68,16 +68,16 @@ impl Comparison {
 
     fn round(&mut self) {
         let scene = &mut self.scene;
-        self.generator.push(scene.measure_ready("echo", 200, self.echo.address));
+        self.generator.push(scene.measure_ready("echo", 200, &self.echo).rate);
         for contest in &mut self.contests {
             let operation = contest.operation;
             let taken = scene.measure(operation, None);
             let half = taken.driven.rate() / 2.0;
             contest.taken.push(taken);
-            let ceiling = scene.measure_ready(operation.name, operation.status, self.ceiling.address);
+            let ceiling = scene.measure_ready(operation.name, operation.status, &self.ceiling);
             contest.note("ceiling", ceiling);
             if operation.is_first {
-                contest.note("plain", scene.measure_at(operation, self.plain.address));
+                contest.note("plain", scene.measure_at(operation, &self.plain));
                 let latencies = scene.measure(operation, Some(half.max(1.0))).driven.latencies;
                 match &mut contest.half {
                     Some(half) => half.add(latencies).expect("both have the same bounds"),
@@ -86,8 +86,8 @@ impl Comparison {
             }
             for clients in &self.clients {
                 let program = self.pgbench.as_deref();
-                if let Some(rate) = program.and_then(|program| scene.measure_database(operation, program, *clients)) {
-                    contest.note(&format!("pgbench {clients}"), rate);
+                if let Some(bout) = program.and_then(|program| scene.measure_database(operation, program, *clients)) {
+                    contest.note(&format!("pgbench {clients}"), bout);
                 }
             }
         }
@@ -111,18 +111,14 @@ impl Comparison {
 }
 
 impl Contest {
-    fn note(&mut self, name: &str, rate: f64) {
-        match self.references.iter_mut().find(|reference| reference.name == name) {
-            Some(reference) => reference.rates.push(rate),
-            None => self.references.push(Reference { name: name.to_owned(), rates: vec![rate] }),
+    fn note(&mut self, name: &str, bout: Bout) {
+        match self.references.iter_mut().find(|(known, _)| known == name) {
+            Some((_, bouts)) => bouts.push(bout),
+            None => self.references.push((name.to_owned(), vec![bout])),
         }
     }
 
     fn figures(self) -> Figures {
-        let middle = |figure: fn(&Taken) -> Option<f64>| {
-            let figures: Option<Vec<f64>> = self.taken.iter().map(figure).collect();
-            figures.map(median)
-        };
         let mut latencies = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
         for taken in &self.taken {
             latencies.add(&taken.driven.latencies).expect("both have the same bounds");
@@ -131,14 +127,11 @@ impl Contest {
             name: self.operation.name,
             about: self.operation.about,
             writes: self.operation.effect != operations::Effect::Nothing,
-            server_cpu: middle(|taken| taken.server_cpu),
-            postgres_cpu: middle(|taken| taken.postgres_cpu),
-            generator_cpu: middle(|taken| taken.generator_cpu),
             memory: self.taken.iter().filter_map(|taken| taken.memory).max(),
             latency: Percentiles::of(&latencies),
             latency_at_half: self.half.as_ref().map(Percentiles::of),
-            rates: self.taken.iter().map(|taken| taken.driven.rate()).collect(),
-            references: self.references,
+            measured: Bouts::of("server", &self.taken.iter().map(|taken| taken.bout).collect::<Vec<_>>()),
+            references: self.references.iter().map(|(name, bouts)| Bouts::of(name, bouts)).collect(),
         }
     }
 }

@@ -2,8 +2,8 @@
 //! measured in turn.
 
 use crate::operations::{self, Operation};
-use crate::report::{Target, aligned, median};
-use crate::scene::Scene;
+use crate::report::{Bouts, Target, aligned};
+use crate::scene::{Bout, Scene};
 use crate::settings::Settings;
 use crate::stage::Stage;
 use serde::Serialize;
@@ -22,12 +22,13 @@ pub struct Growth {
     pub targets: Vec<Target>,
 }
 
-/// The rates of one operation in both registries.
+/// One operation in both registries.
 #[derive(Debug, Serialize)]
 pub struct Compared {
     pub name: &'static str,
     about: &'static str,
-    pub rates: [Vec<f64>; 2],
+    pub small: Bouts,
+    pub large: Bouts,
 }
 
 /// Compares two sizes.
@@ -36,41 +37,46 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
     let open = |name, phones| Scene::open(stage, settings, name, phones);
     let mut scenes = [open("small", sizes[0]), open("large", sizes[1])];
     let is_compared = |operation: &&Operation| COMPARED.contains(&operation.name) && settings.wants(operation.name);
-    let mut compared: Vec<(&Operation, [Vec<f64>; 2])> =
+    let mut compared: Vec<(&Operation, [Vec<Bout>; 2])> =
         operations::ALL.iter().filter(is_compared).map(|operation| (operation, [Vec::new(), Vec::new()])).collect();
     // The first round does not count: it opens connections and reads pages.
     for round in 0..=settings.rounds {
-        for (operation, rates) in &mut compared {
-            for (scene, rates) in scenes.iter_mut().zip(rates) {
-                let rate = scene.measure(operation, None).driven.rate();
+        for (operation, both) in &mut compared {
+            for (scene, bouts) in scenes.iter_mut().zip(both) {
+                let bout = scene.measure(operation, None).bout;
                 if round > 0 {
-                    rates.push(rate);
+                    bouts.push(bout);
                 }
             }
         }
     }
     let operations: Vec<Compared> = compared
         .into_iter()
-        .map(|(operation, rates)| Compared { name: operation.name, about: operation.about, rates })
+        .map(|(operation, [small, large])| Compared {
+            name: operation.name,
+            about: operation.about,
+            small: Bouts::of("small", &small),
+            large: Bouts::of("large", &large),
+        })
         .collect();
     Growth { sizes, targets: operations.iter().map(Compared::target).collect(), operations }
 }
 
 impl Compared {
     fn target(&self) -> Target {
-        let [small, large] = &self.rates;
-        let ratios = small.iter().zip(large).map(|(small, large)| small / large).collect();
-        Target::at_most(format!("{}, small registry in terms of large", self.about), FACTOR, median(ratios))
+        let about = format!("{}, rate with few phones in terms of rate with many", self.about);
+        Target::at_most(about, FACTOR, self.small.in_terms_of(&self.large))
     }
 }
 
 impl Growth {
     pub fn text(&self) -> String {
-        let [small, large] = self.sizes.map(|phones| format!("req/s of {phones} phones"));
-        let mut rows = vec![vec![String::new(), small, large]];
+        let head = self.sizes.into_iter().flat_map(|phones| [format!("{phones} phones, req/s"), "CPU µs".to_owned()]);
+        let mut rows = vec![[String::new()].into_iter().chain(head).collect::<Vec<_>>()];
         rows.extend(self.operations.iter().map(|compared| {
-            let [small, large] = compared.rates.clone().map(|rates| format!("{:.0}", median(rates)));
-            vec![compared.about.to_owned(), small, large]
+            let cells =
+                [&compared.small, &compared.large].map(|bouts| [format!("{:.0}", bouts.rate), bouts.cpu.cell()]);
+            [compared.about.to_owned()].into_iter().chain(cells.into_iter().flatten()).collect()
         }));
         let targets: Vec<String> = self.targets.iter().map(Target::line).collect();
         format!("{}\n{}\n", aligned(&rows), targets.join("\n"))

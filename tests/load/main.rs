@@ -22,7 +22,7 @@
 //!   in the statement, so that Postgres can simplify it once and for all, which no other client could have it do.
 //! * **plain**: the obvious way to get a phone with the same libraries, one pooled connection, a query for the token and one
 //!   for the phone, and neither log nor edge.
-//! * **the generator** by itself, against a program that answers without reading: if an operation comes near to this, it was
+//! * **the generator** by itself, against a program that answers everything with the same bytes: if an operation comes near to this, it was
 //!   not the server that was measured.
 //!
 //! Server and references are processes of their own, so CPU and memory are read off the system for each; all share the

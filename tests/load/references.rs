@@ -47,7 +47,7 @@ enum Reference {
     Ceiling { database_url: String, answers: Vec<Answer> },
     /// The obvious way to write it.
     Plain { database_url: String },
-    /// Answers everything with the same bytes and does not even read: what the generator can do at most.
+    /// Answers everything with the same bytes: what the generator can do at most.
     Echo { body: String },
 }
 

@@ -1,6 +1,7 @@
 //! What was found, for people as tables and for programs as JSON, with the targets and whether they are met. A target that
 //! is missed fails nothing: that is for whoever reads it to judge.
 
+use crate::scene::{Bout, Cpu};
 use crate::settings::Settings;
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -36,25 +37,45 @@ pub struct Figures {
     pub name: &'static str,
     pub about: &'static str,
     pub writes: bool,
-    /// Requests a second, of each round.
-    pub rates: Vec<f64>,
-    pub references: Vec<Reference>,
+    pub measured: Bouts,
+    pub references: Vec<Bouts>,
     pub latency: Percentiles,
     /// At half of the top rate.
     pub latency_at_half: Option<Percentiles>,
-    /// Microseconds of CPU for each request.
-    pub server_cpu: Option<f64>,
-    pub postgres_cpu: Option<f64>,
-    pub generator_cpu: Option<f64>,
     /// The most resident memory of the server, in bytes.
     pub memory: Option<u64>,
 }
 
-/// Another way to do the same, and its rate in each round.
+/// The server or a reference in all rounds.
 #[derive(Debug, Serialize)]
-pub struct Reference {
+pub struct Bouts {
     pub name: String,
-    pub rates: Vec<f64>,
+    /// Requests a second: the median, and each round's.
+    pub rate: f64,
+    rates: Vec<f64>,
+    /// Medians.
+    pub cpu: Cpu,
+}
+
+impl Bouts {
+    pub fn of(name: &str, bouts: &[Bout]) -> Bouts {
+        let rates: Vec<f64> = bouts.iter().map(|bout| bout.rate).collect();
+        let cpu = |part: fn(&Cpu) -> Option<f64>| {
+            let parts: Option<Vec<f64>> = bouts.iter().map(|bout| part(&bout.cpu)).collect();
+            parts.map(median)
+        };
+        let cpu = Cpu {
+            program: cpu(|cpu| cpu.program),
+            postgres: cpu(|cpu| cpu.postgres),
+            generator: cpu(|cpu| cpu.generator),
+        };
+        Bouts { name: name.to_owned(), rate: median(rates.clone()), rates, cpu }
+    }
+
+    /// The median of the rounds' ratios.
+    pub fn in_terms_of(&self, other: &Bouts) -> f64 {
+        median(self.rates.iter().zip(&other.rates).map(|(rate, other)| rate / other).collect())
+    }
 }
 
 /// Latencies in microseconds.
@@ -83,13 +104,13 @@ impl Percentiles {
 
 impl Figures {
     pub fn rate(&self) -> f64 {
-        median(self.rates.clone())
+        self.measured.rate
     }
 
     /// The rate in terms of a reference's, round by round.
     pub fn of_reference(&self, name: &str) -> Option<f64> {
         let reference = self.references.iter().find(|reference| reference.name == name)?;
-        Some(median(self.rates.iter().zip(&reference.rates).map(|(rate, other)| rate / other).collect()))
+        Some(self.measured.in_terms_of(reference))
     }
 }
 
@@ -128,11 +149,9 @@ impl Report {
     pub fn json(&self) -> Value {
         let mut value = json!(self);
         for (figures, entry) in self.operations.iter().zip(value["operations"].as_array_mut().into_iter().flatten()) {
-            entry["rate"] = json!(figures.rate());
             for (reference, place) in
                 figures.references.iter().zip(entry["references"].as_array_mut().into_iter().flatten())
             {
-                place["rate"] = json!(median(reference.rates.clone()));
                 place["ratio"] = json!(figures.of_reference(&reference.name));
             }
         }
@@ -156,6 +175,8 @@ impl Report {
         text.push_str(&self.table_of_operations());
         text.push('\n');
         text.push_str(&self.table_of_references());
+        text.push_str("\nCPU, µs a request, of the program + of Postgres\n");
+        text.push_str(&self.table_of_cpu());
         text.push('\n');
         for target in &self.targets {
             // Writing into memory does not fail.
@@ -165,19 +186,16 @@ impl Report {
     }
 
     fn table_of_operations(&self) -> String {
-        let head = ["", "req/s", "p50 µs", "p99 µs", "p99.9 µs", "CPU server", "Postgres", "generator", "RSS MiB"];
+        let head = ["", "req/s", "p50 µs", "p99 µs", "p99.9 µs", "RSS MiB"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for figures in &self.operations {
-            let micros = |cpu: Option<f64>| cpu.map_or("–".to_owned(), |cpu| format!("{cpu:.1} µs"));
             let mut row = vec![figures.about.to_owned(), format!("{:.0}", figures.rate())];
             row.extend(figures.latency.cells());
-            row.extend([figures.server_cpu, figures.postgres_cpu, figures.generator_cpu].map(micros));
             row.push(figures.memory.map_or("–".to_owned(), |bytes| format!("{:.1}", mebibytes(bytes))));
             rows.push(row);
             if let Some(latency) = figures.latency_at_half {
                 let mut row = vec!["  at half of that rate".to_owned(), format!("{:.0}", figures.rate() / 2.0)];
                 row.extend(latency.cells());
-                row.extend(["", "", "", ""].map(str::to_owned));
                 rows.push(row);
             }
         }
@@ -185,25 +203,53 @@ impl Report {
     }
 
     fn table_of_references(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for reference in self.operations.iter().flat_map(|figures| &figures.references) {
-            if !names.contains(&reference.name.as_str()) {
-                names.push(&reference.name);
-            }
-        }
+        let names = self.names_of_references();
         let head = [""].into_iter().chain(names.iter().flat_map(|name| [*name, "×"]));
         let mut rows = vec![head.map(str::to_owned).collect::<Vec<_>>()];
         for figures in &self.operations {
             let mut row = vec![figures.about.to_owned()];
             for name in &names {
                 let reference = figures.references.iter().find(|reference| reference.name == *name);
-                let rate = reference.map(|reference| median(reference.rates.clone()));
-                row.push(rate.map_or("–".to_owned(), |rate| format!("{rate:.0}")));
+                row.push(reference.map_or("–".to_owned(), |reference| format!("{:.0}", reference.rate)));
                 row.push(figures.of_reference(name).map_or(String::new(), |ratio| format!("{ratio:.2}")));
             }
             rows.push(row);
         }
         aligned(&rows)
+    }
+
+    fn table_of_cpu(&self) -> String {
+        let names = self.names_of_references();
+        let head = ["", "generator", "server"].into_iter().chain(names.iter().copied());
+        let mut rows = vec![head.map(str::to_owned).collect::<Vec<_>>()];
+        for figures in &self.operations {
+            let generator = figures.measured.cpu.generator.map_or("–".to_owned(), |cpu| format!("{cpu:.0}"));
+            let mut row = vec![figures.about.to_owned(), generator, figures.measured.cpu.cell()];
+            row.extend(names.iter().map(|name| {
+                let reference = figures.references.iter().find(|reference| reference.name == *name);
+                reference.map_or("–".to_owned(), |reference| reference.cpu.cell())
+            }));
+            rows.push(row);
+        }
+        aligned(&rows)
+    }
+
+    fn names_of_references(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for reference in self.operations.iter().flat_map(|figures| &figures.references) {
+            if !names.contains(&reference.name.as_str()) {
+                names.push(&reference.name);
+            }
+        }
+        names
+    }
+}
+
+impl Cpu {
+    /// What the program and what Postgres spent.
+    pub fn cell(self) -> String {
+        let parts = [self.program, self.postgres].into_iter().flatten();
+        parts.map(|cpu| format!("{cpu:.0}")).collect::<Vec<_>>().join(" + ")
     }
 }
 

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::stage::{Database, Program, Stage};
 use crate::usage;
 use base64::prelude::*;
+use serde::Serialize;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -31,12 +32,27 @@ pub struct Scene {
 /// What one measurement of the server found.
 pub struct Taken {
     pub driven: Driven,
-    /// Microseconds of CPU for each request.
-    pub server_cpu: Option<f64>,
-    pub postgres_cpu: Option<f64>,
-    pub generator_cpu: Option<f64>,
+    pub bout: Bout,
     /// Of the server, at the end, in bytes.
     pub memory: Option<u64>,
+}
+
+/// How much was done in a measurement, and at which cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Bout {
+    /// Requests a second.
+    pub rate: f64,
+    pub cpu: Cpu,
+}
+
+/// Microseconds of CPU for each request, as far as the system tells.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Cpu {
+    /// Of the program that answers.
+    pub program: Option<f64>,
+    pub postgres: Option<f64>,
+    /// Of this program, which asks.
+    pub generator: Option<f64>,
 }
 
 impl Scene {
@@ -87,30 +103,32 @@ impl Scene {
         let spares = self.spares();
         self.lay_in(operation, spares);
         let most = if operation.effect == Effect::Deactivates { spares } else { u64::MAX };
-        let before = self.cpu();
-        let driven = self.drive(operation, self.server.address, most, pace);
-        let after = self.cpu();
-        let of_each = |index: usize| {
-            let spent: Option<f64> = after[index].zip(before[index]).map(|(after, before)| after - before);
-            spent.map(|seconds| seconds * 1e6 / driven.answered.max(1) as f64)
-        };
-        let [server_cpu, postgres_cpu, generator_cpu] = [of_each(0), of_each(1), of_each(2)];
+        let (server, address) = (Some(self.server.pid()), self.server.address);
+        let (driven, bout) = self.weigh(server, |scene| {
+            let driven = scene.drive(operation, address, most, pace);
+            let (rate, count) = (driven.rate(), driven.answered);
+            (driven, rate, count)
+        });
         let memory = usage::memory_of(self.server.pid());
         self.make_sure(operation, driven.answered);
         self.clear_away(operation);
-        Taken { driven, server_cpu, postgres_cpu, generator_cpu, memory }
+        Taken { driven, bout, memory }
     }
 
     /// Measures the same requests against a reference.
-    pub fn measure_at(&mut self, operation: &Operation, address: SocketAddr) -> f64 {
-        self.drive(operation, address, u64::MAX, None).rate()
+    pub fn measure_at(&mut self, operation: &Operation, reference: &Program) -> Bout {
+        let weighed = self.weigh(Some(reference.pid()), |scene| {
+            let driven = scene.drive(operation, reference.address, u64::MAX, None);
+            ((), driven.rate(), driven.answered)
+        });
+        weighed.1
     }
 
     /// Measures a request that is always the same.
-    pub fn measure_ready(&mut self, name: &str, status: u16, address: SocketAddr) -> f64 {
+    pub fn measure_ready(&mut self, name: &str, status: u16, reference: &Program) -> Bout {
         let ready = ready(name);
         let load = Load {
-            address,
+            address: reference.address,
             connections: self.settings.connections.into(),
             time: self.settings.time(),
             pace: None,
@@ -118,26 +136,46 @@ impl Scene {
             status,
             request: &mut |out| out.extend_from_slice(&ready),
         };
-        generator::drive(load).unwrap_or_else(|fault| panic!("{name}: {fault}")).rate()
+        let weighed = self.weigh(Some(reference.pid()), |_| {
+            let driven = generator::drive(load).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            ((), driven.rate(), driven.answered)
+        });
+        weighed.1
     }
 
     /// Measures the operation's statements alone; None if it has none.
-    pub fn measure_database(&mut self, operation: &Operation, program: &Path, clients: u32) -> Option<f64> {
+    pub fn measure_database(&mut self, operation: &Operation, program: &Path, clients: u32) -> Option<Bout> {
         let script = pgbench::script(operation, &self.asking.registry)?;
         let (spares, time) = (self.spares(), self.settings.time().as_secs());
         self.lay_in(operation, spares);
-        let outcome = pgbench::Run {
-            program,
-            database_url: &self.database.url,
-            script: &script,
-            clients,
-            amount: if time > 0 { Amount::Seconds(time) } else { Amount::Transactions(20) },
-            stride: if operation.effect == Effect::Deactivates { spares / u64::from(clients) } else { STRIDE },
-        }
-        .measure();
-        self.make_sure(operation, outcome.transactions);
+        let (transactions, bout) = self.weigh(None, |scene| {
+            let run = pgbench::Run {
+                program,
+                database_url: &scene.database.url,
+                script: &script,
+                clients,
+                amount: if time > 0 { Amount::Seconds(time) } else { Amount::Transactions(20) },
+                stride: if operation.effect == Effect::Deactivates { spares / u64::from(clients) } else { STRIDE },
+            };
+            let outcome = run.measure();
+            (outcome.transactions, outcome.rate, outcome.transactions)
+        });
+        self.make_sure(operation, transactions);
         self.clear_away(operation);
-        Some(outcome.rate)
+        Some(bout)
+    }
+
+    /// Does something that has a rate and a count of requests, and reads what that cost.
+    fn weigh<T>(&mut self, program: Option<u32>, work: impl FnOnce(&mut Scene) -> (T, f64, u64)) -> (T, Bout) {
+        let before = self.spent(program);
+        let (done, rate, count) = work(self);
+        let after = self.spent(program);
+        let of_each = |index: usize| {
+            let spent: Option<f64> = after[index].zip(before[index]).map(|(after, before)| after - before);
+            spent.map(|seconds| seconds * 1e6 / count.max(1) as f64)
+        };
+        let cpu = Cpu { program: of_each(0), postgres: of_each(1), generator: of_each(2) };
+        (done, Bout { rate, cpu })
     }
 
     fn drive(&mut self, operation: &Operation, address: SocketAddr, most: u64, pace: Option<f64>) -> Driven {
@@ -157,10 +195,10 @@ impl Scene {
         generator::drive(load).unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
     }
 
-    /// CPU time of the server, of Postgres and of the generator.
-    fn cpu(&self) -> [Option<f64>; 3] {
-        let own = usage::cpu_of(std::process::id());
-        [usage::cpu_of(self.server.pid()), usage::cpu_of_family(self.postmaster), own]
+    /// CPU time until now of a program, of Postgres and of the generator.
+    fn spent(&self, program: Option<u32>) -> [Option<f64>; 3] {
+        let generator = usage::cpu_of(std::process::id());
+        [program.and_then(usage::cpu_of), usage::cpu_of_family(self.postmaster), generator]
     }
 
     fn spares(&self) -> u64 {

@@ -35,8 +35,9 @@ fn judge() {
     }
     assert_eq!(report.json()["operations"].as_array().map(Vec::len), Some(operations::ALL.len()));
     let grown = growth::run(&stage, &settings);
-    assert!(grown.operations.iter().all(|compared| compared.rates.iter().all(|rates| rates[0] > 0.0)), "{grown:?}");
+    assert!(grown.operations.iter().all(|both| both.small.rate > 0.0 && both.large.rate > 0.0), "{grown:?}");
     assert_eq!(grown.targets.len(), 4, "{grown:?}");
+    assert!(grown.text().contains("get one phone"), "{}", grown.text());
     let soaked = soak::run(&stage, &settings, Duration::from_millis(300));
     assert!(soaked.requests > 0, "{soaked:?}");
 }
