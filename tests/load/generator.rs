@@ -118,10 +118,11 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Whether no more is asked. The time that counts ends here.
+    /// Whether no more is asked. The time that counts ends here, and not before the first answer.
     fn is_over(&mut self, now: Instant) -> bool {
         let elapsed = now.duration_since(self.began);
-        let is_over = elapsed >= self.load.time || self.issued >= self.load.most;
+        let is_late = elapsed >= self.load.time && self.done.counted > 0;
+        let is_over = is_late || self.issued >= self.load.most;
         if is_over && self.done.elapsed.is_zero() {
             self.done.elapsed = elapsed;
         }
