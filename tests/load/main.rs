@@ -22,12 +22,13 @@
 //!   in the statement, so that Postgres can simplify it once and for all, which no other client could have it do.
 //! * **plain**: the obvious way to get a phone with the same libraries, one pooled connection, a query for the token and one
 //!   for the phone, and neither log nor edge.
-//! * **the generator** by itself, against a program that answers everything with the same bytes: if an operation comes near to this, it was
-//!   not the server that was measured.
+//! * **the generator** by itself, against a program that answers everything with the same bytes: if an operation comes near
+//!   to this, it was not the server that was measured.
 //!
 //! Server and references are processes of their own, so CPU and memory are read off the system for each; all share the
 //! machine's cores with Postgres and with the generator, as the ratios' two sides do alike. The server's log is written as
-//! always, to where it costs least. Latency counts from when a request was due. Operations that write find the same
+//! always, to where it costs least. Latency counts from when a request was due; at half of the top
+//! rate they are due at even intervals. Operations that write find the same
 //! registry each time: what they have done is counted in the database, held against what was answered, and put right.
 //!
 //! `cargo test` runs all this for a moment on a Postgres that need not survive it, and judges answers and not times.
