@@ -1,12 +1,14 @@
 //! Mounts the dialects and serves them until told to stop.
 
 pub mod document;
+mod door;
+
+pub use door::Door;
 
 use crate::dialect;
 use crate::http::App;
-use crate::http::refusal::{Refusing, Voice};
+use crate::http::refusal::Voice;
 use axum::Router;
-use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -30,21 +32,24 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Serves until `stop`, then takes no more and finishes what is under way, within bounds.
-pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> io::Result<()> {
+/// Serves at an ordinary door until `stop`, then takes no more and finishes what is under way, within bounds.
+pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
+    serve_at(Door::default(), listener, app, stop).await;
+}
+
+/// As [`serve`], at a door of one's own.
+pub async fn serve_at(door: Door, listener: TcpListener, app: App, stop: CancellationToken) {
     let voice = Voice {
         dialect: dialect::of_the_rest(),
         numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
     };
-    let listener = Refusing { listener, voice };
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = door.serve(listener, router(app), voice, stop.clone());
     tokio::select! {
-        served = serving.into_future() => served,
+        () = serving => {}
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!(seconds = DRAIN.as_secs(), "some requests took too long to finish and were cut off");
-            Ok(())
         }
     }
 }
