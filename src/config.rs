@@ -1,6 +1,7 @@
 //! Every setting, each a flag and an environment variable; `--help` is the reference. Nothing here does anything: what a
 //! setting means stands where it is used.
 
+use crate::http::limits::Rate;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -50,6 +51,31 @@ pub enum LogFormat {
     Json,
 }
 
+/// Settings of who may call how often.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitsConfig {
+    /// How many requests each credential may make in which time, as 120/60s, 1000/15m or 5000/1h; each server counts for
+    /// itself [default: any number]
+    #[arg(long, env = "HANDSET_RATE_LIMIT_CREDENTIAL", value_name = "COUNT/TIME")]
+    pub rate_limit_credential: Option<Rate>,
+
+    /// The same for each address; of IPv6, for each network of 64 bits [default: any number]
+    #[arg(long, env = "HANDSET_RATE_LIMIT_ADDRESS", value_name = "COUNT/TIME")]
+    pub rate_limit_address: Option<Rate>,
+
+    /// How many requests an address may make with no credential that is known. Then all of its requests are refused until
+    /// it cools down [default: any number: credentials are too long to be guessed, and behind a proxy that
+    /// --trusted-proxies does not name, all clients would pay for one]
+    #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", value_name = "COUNT/TIME")]
+    pub failed_auth_limit: Option<Rate>,
+
+    /// Networks of proxies that are believed when they say in X-Forwarded-For whom they were called by, as
+    /// 10.1.0.0/16,fd00::/8; the nearest address that is not in one of them is the caller's
+    #[arg(long, env = "HANDSET_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]
+    pub trusted_proxies: Vec<IpNet>,
+}
+
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
@@ -80,6 +106,9 @@ pub struct ServeConfig {
     /// Do not make a demo workspace in an empty database
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
+
+    #[command(flatten)]
+    pub limits: LimitsConfig,
 }
 
 impl Config {

@@ -3,8 +3,9 @@
 use super::database::{Asker, Database};
 use super::demo;
 use crate::ambient::{Clock, Entropy};
-use crate::config::{Config, ServeConfig};
-use crate::http::{App, HEARTBEAT};
+use crate::config::{Config, LimitsConfig, ServeConfig};
+use crate::http::App;
+use crate::http::limits::{Limits, Rates};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{Cluster, StartError};
 use crate::server;
@@ -45,18 +46,17 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     };
     let (store, keeper) = (database.store, database.cluster.map(|cluster| Keeper::of(cluster, &life)));
     let app = App {
-        store: store.clone(),
-        clock: Clock::system(),
-        entropy: Entropy::system(),
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         stopping: life.stopping.clone(),
-        heartbeat: HEARTBEAT,
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
+        limits: limits(&serve.limits, Clock::system()),
+        ..App::new(store.clone(), Clock::system(), Entropy::system())
     };
     let served = async {
         greet(config, serve, &app, &url).await?;
         start_workers(serve, &app, keeper.is_some(), &life)?;
-        Ok::<_, Box<dyn Error>>(server::serve(listener, app, life.stopping.clone()).await?)
+        server::serve(listener, app, life.stopping.clone()).await;
+        Ok::<_, Box<dyn Error>>(())
     };
     let served = served.await;
     life.stopping.cancel();
@@ -69,6 +69,15 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
+}
+
+fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
+    let rates = Rates {
+        credential: config.rate_limit_credential,
+        address: config.rate_limit_address,
+        failed: config.failed_auth_limit,
+    };
+    Limits::new(&rates, config.trusted_proxies.clone(), clock).map(Arc::new)
 }
 
 /// Starts what works beside the requests until the server stops.

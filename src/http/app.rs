@@ -1,5 +1,6 @@
 //! What every request may use.
 
+use super::limits::Limits;
 use crate::ambient::{Clock, Entropy};
 use crate::store::Store;
 use std::sync::Arc;
@@ -26,4 +27,22 @@ pub struct App {
     pub heartbeat: Duration,
     /// [`RESERVATION`], unless it is configured otherwise.
     pub reservation: Duration,
+    /// How often whom may call, if that is limited at all.
+    pub limits: Option<Arc<Limits>>,
+}
+
+impl App {
+    /// Over a store, with everything else as it is without a word on it.
+    pub fn new(store: Store, clock: Clock, entropy: Entropy) -> App {
+        App {
+            store,
+            clock,
+            entropy,
+            public_url: None,
+            stopping: CancellationToken::new(),
+            heartbeat: HEARTBEAT,
+            reservation: RESERVATION,
+            limits: None,
+        }
+    }
 }

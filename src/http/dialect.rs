@@ -36,6 +36,8 @@ pub struct Dialect {
     pub document: fn() -> Value,
     /// A header that only its own clients send; they read no other dialect's part of the document.
     pub client_header: Option<&'static str>,
+    /// The headers in which its callers show who they are.
+    pub credential_headers: &'static [&'static str],
     /// An error in its words.
     pub render: fn(&Error, &Asked) -> Response,
 }
@@ -85,7 +87,10 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
     let matched = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(asked.id);
 
-    let mut response = bounded(request, next).await;
+    let mut response = match &app.limits {
+        None => bounded(request, next).await,
+        Some(limits) => limits.around(dialect.credential_headers, request, |request| bounded(request, next)).await,
+    };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         log_failure(&error, asked.id);
         let tenant = response.extensions_mut().remove::<Tenant>();

@@ -11,6 +11,7 @@ mod diga_pages;
 mod diga_shape;
 mod document;
 mod isolation;
+mod limits;
 mod log_order;
 mod openapi;
 mod outbound;

@@ -7,7 +7,7 @@ use crate::voices::{Answer, Voice};
 use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::ambient::{Clock, Entropy};
-use handset::http::{App, HEARTBEAT, RESERVATION};
+use handset::http::App;
 use handset::model::token::Token;
 use handset::model::workspace::WorkspaceRecord;
 use handset::server;
@@ -49,19 +49,22 @@ impl World {
         World { _database: Some(database), ..world }
     }
 
+    /// A world whose server is set up in its own way.
+    pub async fn with(set_up: impl FnOnce(App) -> App) -> World {
+        let database = Database::new(CONNECTIONS).await;
+        let world = World::set_up(&database.url, CONNECTIONS, set_up).await;
+        World { _database: Some(database), ..world }
+    }
+
     /// A world in a migrated database that the test has made itself.
     pub async fn at(database_url: &str, connections: u32) -> World {
+        World::set_up(database_url, connections, |app| app).await
+    }
+
+    async fn set_up(database_url: &str, connections: u32, set_up: impl FnOnce(App) -> App) -> World {
         let store = Store::open(database_url, connections, seal()).await.expect("the database opens");
         let (clock, entropy) = (Clock::held(noon()), Entropy::seeded(1));
-        let app = App {
-            store: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            public_url: None,
-            stopping: Default::default(),
-            heartbeat: HEARTBEAT,
-            reservation: RESERVATION,
-        };
+        let app = set_up(App::new(store.clone(), clock.clone(), entropy.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();

@@ -50,6 +50,10 @@ async fn the_help_of_serve_tells_every_setting_with_its_variable() {
         "--connections",
         "--log",
         "--log-format",
+        "--rate-limit-credential",
+        "--rate-limit-address",
+        "--failed-auth-limit",
+        "--trusted-proxies",
     ] {
         assert!(help.contains(setting), "{setting}: {help}");
     }
