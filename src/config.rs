@@ -51,6 +51,30 @@ pub enum LogFormat {
     Json,
 }
 
+/// Settings of the connections that clients make.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct DoorConfig {
+    /// The most connections at once; whoever comes then waits until one ends
+    #[arg(long, env = "HANDSET_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+
+    /// How many seconds a connection may go without the whole head of a request, or without taking up any of an answer
+    #[arg(long, env = "HANDSET_IDLE_SECONDS", default_value_t = 75, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub idle_seconds: u32,
+
+    /// A PEM file with the server's certificate and those it stands on, the server's first: clients come by TLS then, and
+    /// SIGHUP reads both files anew
+    #[arg(long, env = "HANDSET_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// A PEM file with the certificate's private key
+    #[arg(long, env = "HANDSET_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
 /// Settings of who may call how often.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
@@ -106,6 +130,9 @@ pub struct ServeConfig {
     /// Do not make a demo workspace in an empty database
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
+
+    #[command(flatten)]
+    pub door: DoorConfig,
 
     #[command(flatten)]
     pub limits: LimitsConfig,

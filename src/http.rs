@@ -5,6 +5,7 @@ pub mod app;
 pub mod body;
 pub mod dialect;
 pub mod failure;
+pub mod guard;
 pub mod limits;
 pub mod peer;
 pub mod refusal;

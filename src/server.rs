@@ -2,8 +2,10 @@
 
 pub mod document;
 mod door;
+mod tls;
 
 pub use door::Door;
+pub use tls::Certificate;
 
 use crate::dialect;
 use crate::http::App;
@@ -42,6 +44,7 @@ pub async fn serve_at(door: Door, listener: TcpListener, app: App, stop: Cancell
     let voice = Voice {
         dialect: dialect::of_the_rest(),
         numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),
+        is_secure: door.certificate.is_some(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
     };

@@ -3,17 +3,18 @@
 use super::database::{Asker, Database};
 use super::demo;
 use crate::ambient::{Clock, Entropy};
-use crate::config::{Config, LimitsConfig, ServeConfig};
+use crate::config::{Config, DoorConfig, LimitsConfig, ServeConfig};
 use crate::http::App;
 use crate::http::limits::{Limits, Rates};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{Cluster, StartError};
-use crate::server;
+use crate::server::{self, Certificate, Door};
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::webhooks::Worker;
 use crate::webhooks::outbound::Outbound;
 use chrono::TimeDelta;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -39,7 +40,9 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let life = Lifecycle::listen()?;
     let listener =
         TcpListener::bind(serve.listen).await.map_err(|source| ListenError { address: serve.listen, source })?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let door = door(&serve.door)?;
+    let scheme = if door.certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr()?);
     let database = tokio::select! {
         () = life.stopped() => return Ok(()),
         opened = Database::open(config, Asker::Server) => opened?,
@@ -55,7 +58,10 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let served = async {
         greet(config, serve, &app, &url).await?;
         start_workers(serve, &app, keeper.is_some(), &life)?;
-        server::serve(listener, app, life.stopping.clone()).await;
+        if let Some(certificate) = &door.certificate {
+            life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
+        }
+        server::serve_at(door, listener, app, life.stopping.clone()).await;
         Ok::<_, Box<dyn Error>>(())
     };
     let served = served.await;
@@ -69,6 +75,24 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
+}
+
+/// The door that clients come in by. Each connection needs an open file: the system is asked for as many as it grants.
+fn door(config: &DoorConfig) -> Result<Door, Box<dyn Error>> {
+    if let Err(fault) =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, granted)| setrlimit(Resource::RLIMIT_NOFILE, granted, granted))
+    {
+        tracing::debug!(%fault, "the limit of open files stays as it is");
+    }
+    let certificate = match config.tls_cert.clone().zip(config.tls_key.clone()) {
+        Some((chain, key)) => Some(Arc::new(Certificate::read(chain, key)?)),
+        None => None,
+    };
+    Ok(Door {
+        connections: usize::try_from(config.max_connections)?,
+        idle: Duration::from_secs(u64::from(config.idle_seconds)),
+        certificate,
+    })
 }
 
 fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {

@@ -3,6 +3,7 @@
 //! in that case, so that a client finds the same envelope whatever it sent.
 
 use super::dialect::{Asked, Dialect, RequestId};
+use super::guard;
 use crate::ambient::{Clock, Entropy};
 use crate::error::Error;
 use axum::response::Response;
@@ -20,6 +21,8 @@ pub struct Voice {
     pub dialect: &'static Dialect,
     /// The headers that bear a request's number; an answer with one of them comes from a dialect.
     pub numbered_by: Arc<[&'static str]>,
+    /// Whether nobody between can listen.
+    pub is_secure: bool,
     pub clock: Clock,
     pub entropy: Entropy,
 }
@@ -102,6 +105,7 @@ impl Voice {
         let mut response = (self.dialect.render)(error, &asked);
         tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
         response.headers_mut().insert(self.dialect.request_id_header, id.header());
+        guard::answer(response.headers_mut(), self.is_secure);
         on_the_wire(response)
     }
 }

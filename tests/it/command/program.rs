@@ -134,7 +134,7 @@ impl Server {
     }
 
     pub fn address(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        self.url.split_once("://").map_or("", |(_, address)| address)
     }
 
     pub fn log(&self) -> String {
