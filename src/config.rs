@@ -51,6 +51,22 @@ pub enum LogFormat {
     Json,
 }
 
+/// Settings of what operators ask.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Operations")]
+pub struct OperationsConfig {
+    /// An address of its own for /metrics, which Prometheus reads, and /health/ready; callers of the API should not reach
+    /// it [default: neither is served]
+    #[arg(long, env = "HANDSET_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// How many seconds to go on serving after SIGTERM, with /health/ready answering 503, so that whoever sends requests
+    /// here notices
+    #[arg(long, env = "HANDSET_SHUTDOWN_GRACE_SECONDS", default_value_t = 0, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    pub shutdown_grace_seconds: u32,
+}
+
 /// Settings of the connections that clients make.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connections")]
@@ -136,6 +152,9 @@ pub struct ServeConfig {
 
     #[command(flatten)]
     pub limits: LimitsConfig,
+
+    #[command(flatten)]
+    pub operations: OperationsConfig,
 }
 
 impl Config {

@@ -2,9 +2,11 @@
 
 pub mod document;
 mod door;
+mod operations;
 mod tls;
 
 pub use door::Door;
+pub use operations::Operations;
 pub use tls::Certificate;
 
 use crate::dialect;

@@ -32,7 +32,7 @@ mod workspace;
 pub use caller::{Authenticated, Caller, Credential, Presented};
 pub use deactivation::Deactivated;
 pub use operator::ApiKeyRecord;
-pub use outbox::Capacity;
+pub use outbox::{Capacity, Owed};
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
@@ -129,6 +129,12 @@ impl Store {
     pub async fn ping(&self) -> Result<()> {
         sqlx::query_scalar!("select 1").fetch_one(&self.pool).await?;
         Ok(())
+    }
+
+    /// How many open connections are idle, and how many are in use.
+    pub fn connections(&self) -> (u32, u32) {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        (idle, self.pool.size().saturating_sub(idle))
     }
 
     /// Waits for the statements under way and lets go of every connection.

@@ -7,8 +7,9 @@ use crate::config::{Config, DoorConfig, LimitsConfig, ServeConfig};
 use crate::http::App;
 use crate::http::limits::{Limits, Rates};
 use crate::lifecycle::Lifecycle;
+use crate::metrics::Metrics;
 use crate::postgres::{Cluster, StartError};
-use crate::server::{self, Certificate, Door};
+use crate::server::{self, Certificate, Door, Operations};
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::webhooks::Worker;
@@ -23,28 +24,32 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long webhooks under way are waited for: a little more than one attempt can take.
 const WORKERS_DRAIN: Duration = Duration::from_secs(17);
 
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}. Choose another address with --listen; port 0 takes a free one")]
+#[error("cannot listen on {address}: {source}. Choose another address with {flag}; port 0 takes a free one")]
 struct ListenError {
     address: SocketAddr,
+    flag: &'static str,
     source: io::Error,
 }
 
 /// Serves until a signal.
 pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
-    let life = Lifecycle::listen()?;
-    let listener =
-        TcpListener::bind(serve.listen).await.map_err(|source| ListenError { address: serve.listen, source })?;
+    let life = Lifecycle::listen(Duration::from_secs(u64::from(serve.operations.shutdown_grace_seconds)))?;
+    let listener = listen(serve.listen, "--listen").await?;
+    let operators = match serve.operations.metrics_listen {
+        Some(address) => Some(listen(address, "--metrics-listen").await?),
+        None => None,
+    };
     let door = door(&serve.door)?;
-    let scheme = if door.certificate.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{}", listener.local_addr()?);
+    let place = place(&listener, operators.as_ref(), &door)?;
     let database = tokio::select! {
-        () = life.stopped() => return Ok(()),
+        () = life.leaving.cancelled() => return Ok(()),
         opened = Database::open(config, Asker::Server) => opened?,
     };
     let (store, keeper) = (database.store, database.cluster.map(|cluster| Keeper::of(cluster, &life)));
@@ -53,10 +58,13 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         stopping: life.stopping.clone(),
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         limits: limits(&serve.limits, Clock::system()),
+        metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         ..App::new(store.clone(), Clock::system(), Entropy::system())
     };
+    // Answered until the very end.
+    let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(of(&app, &life).serve(listener))));
     let served = async {
-        greet(config, serve, &app, &url).await?;
+        greet(config, serve, &app, &place).await?;
         start_workers(serve, &app, keeper.is_some(), &life)?;
         if let Some(certificate) = &door.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
@@ -75,6 +83,34 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
+}
+
+async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
+}
+
+/// Where this can be reached.
+struct Place {
+    url: String,
+    metrics: Option<String>,
+}
+
+fn place(listener: &TcpListener, operators: Option<&TcpListener>, door: &Door) -> io::Result<Place> {
+    let scheme = if door.certificate.is_some() { "https" } else { "http" };
+    let metrics = operators.map(TcpListener::local_addr).transpose()?;
+    Ok(Place {
+        url: format!("{scheme}://{}", listener.local_addr()?),
+        metrics: metrics.map(|address| format!("http://{address}/metrics")),
+    })
+}
+
+fn of(app: &App, life: &Lifecycle) -> Operations {
+    Operations {
+        metrics: app.metrics.clone(),
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        leaving: life.leaving.clone(),
+    }
 }
 
 /// The door that clients come in by. Each connection needs an open file: the system is asked for as many as it grants.
@@ -111,6 +147,7 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
         outbound: Arc::new(Outbound::new(serve.webhook_allow.clone())?),
+        metrics: app.metrics.clone(),
         sandboxes_reach_loopback: is_private,
         tick: Duration::from_secs(1),
     };
@@ -118,6 +155,7 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
         store: app.store.clone(),
         clock: app.clock.clone(),
         keep_events: TimeDelta::days(i64::from(serve.keep_events_days)),
+        metrics: app.metrics.clone(),
         tick: Duration::from_secs(60),
     };
     life.tasks.spawn(worker.run(life.stopping.clone()));
@@ -150,7 +188,8 @@ impl Keeper {
 }
 
 /// Says where the service is and how to use it: with a demo at the first start, and how to mint a key at later ones.
-async fn greet(config: &Config, serve: &ServeConfig, app: &App, url: &str) -> Result<(), Box<dyn Error>> {
+async fn greet(config: &Config, serve: &ServeConfig, app: &App, place: &Place) -> Result<(), Box<dyn Error>> {
+    let url = &place.url;
     let demo = match serve.no_demo {
         true => None,
         false => demo::make(&app.store, &app.clock, &app.entropy).await?,
@@ -161,7 +200,8 @@ async fn greet(config: &Config, serve: &ServeConfig, app: &App, url: &str) -> Re
     };
     // Whoever started this may have stopped reading, as `head` does; that is no reason not to serve.
     let mut out = io::stdout();
-    if let Err(fault) = writeln!(out, "Listening on {url}\n{more}").and_then(|()| out.flush()) {
+    let figures = place.metrics.as_ref().map(|url| format!("Figures on {url}\n")).unwrap_or_default();
+    if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{more}").and_then(|()| out.flush()) {
         tracing::warn!(%fault, url, "nobody reads where this listens");
     }
     Ok(())

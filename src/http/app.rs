@@ -2,6 +2,7 @@
 
 use super::limits::Limits;
 use crate::ambient::{Clock, Entropy};
+use crate::metrics::Metrics;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct App {
     pub reservation: Duration,
     /// How often whom may call, if that is limited at all.
     pub limits: Option<Arc<Limits>>,
+    /// Where requests are counted.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -43,6 +46,7 @@ impl App {
             heartbeat: HEARTBEAT,
             reservation: RESERVATION,
             limits: None,
+            metrics: Metrics::default(),
         }
     }
 }

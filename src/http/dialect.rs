@@ -99,13 +99,15 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
     }
     response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), asked.id.header());
 
+    let (path, latency) = (matched.as_ref().map_or("(none)", MatchedPath::as_str), started.elapsed());
+    app.metrics.request(dialect.name, path, response.status().as_u16(), latency);
     tracing::info!(
         target: "handset::request",
         method = %asked.method,
-        path = matched.as_ref().map_or("(none)", MatchedPath::as_str),
+        path,
         dialect = dialect.name,
         status = response.status().as_u16(),
-        latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
         request_id = %asked.id.0,
         workspace = response.extensions().get::<Tenant>().map(|tenant| tracing::field::display(tenant.0)),
     );

@@ -14,6 +14,7 @@ mod door;
 mod isolation;
 mod limits;
 mod log_order;
+mod metrics;
 mod openapi;
 mod outbound;
 mod outbox;

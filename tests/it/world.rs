@@ -8,6 +8,7 @@ use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::ambient::{Clock, Entropy};
 use handset::http::App;
+use handset::metrics::Metrics;
 use handset::model::token::Token;
 use handset::model::workspace::WorkspaceRecord;
 use handset::server::{self, Door};
@@ -31,6 +32,7 @@ pub struct World {
     pub clock: Clock,
     pub entropy: Entropy,
     pub store: Store,
+    pub metrics: Metrics,
     first: Tenant,
     pub database_url: String,
     _database: Option<Database>,
@@ -72,13 +74,14 @@ impl World {
         let store = Store::open(database_url, connections, seal()).await.expect("the database opens");
         let (clock, entropy) = (Clock::held(noon()), Entropy::seeded(1));
         let app = set_up(App::new(store.clone(), clock.clone(), entropy.clone()));
+        let metrics = app.metrics.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();
         tokio::spawn(server::serve_at(door, listener, app, stop.clone()));
         let first = Tenant::found("First", true, &url, &store, &clock, &entropy).await;
         let (database_url, stop) = (database_url.to_owned(), stop.drop_guard());
-        World { url, clock, entropy, store, first, database_url, _database: None, _until_dropped: stop }
+        World { url, clock, entropy, store, metrics, first, database_url, _database: None, _until_dropped: stop }
     }
 
     /// One more workspace, a sandbox.

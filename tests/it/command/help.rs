@@ -50,6 +50,8 @@ async fn the_help_of_serve_tells_every_setting_with_its_variable() {
         "--connections",
         "--log",
         "--log-format",
+        "--metrics-listen",
+        "--shutdown-grace-seconds",
         "--max-connections",
         "--idle-seconds",
         "--tls-cert",
