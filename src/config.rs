@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::Url;
 
 /// Settings that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -59,6 +60,11 @@ pub struct OperationsConfig {
     /// it [default: neither is served]
     #[arg(long, env = "HANDSET_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     pub metrics_listen: Option<SocketAddr>,
+
+    /// A collector of traces that takes OTLP over HTTP, as http://127.0.0.1:4318: it is told of each request, as part of the
+    /// caller's trace if they send traceparent. The other OTEL_ variables hold, too [default: nobody is told]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<Url>,
 
     /// How many seconds to go on serving after SIGTERM, with /health/ready answering 503, so that whoever sends requests
     /// here notices

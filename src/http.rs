@@ -9,6 +9,8 @@ pub mod guard;
 pub mod limits;
 pub mod peer;
 pub mod refusal;
+pub mod traces;
 
 pub use app::{App, HEARTBEAT, RESERVATION};
 pub use dialect::{Asked, Dialect, RequestId, Tenant};
+pub use traces::Traces;

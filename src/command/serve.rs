@@ -4,14 +4,15 @@ use super::database::{Asker, Database};
 use super::demo;
 use crate::ambient::{Clock, Entropy};
 use crate::config::{Config, DoorConfig, LimitsConfig, ServeConfig};
-use crate::http::App;
 use crate::http::limits::{Limits, Rates};
+use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::postgres::{Cluster, StartError};
 use crate::server::{self, Certificate, Door, Operations};
 use crate::store::Store;
 use crate::sweeper::Sweeper;
+use crate::telemetry::otlp::Otlp;
 use crate::webhooks::Worker;
 use crate::webhooks::outbound::Outbound;
 use chrono::TimeDelta;
@@ -47,6 +48,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         None => None,
     };
     let door = door(&serve.door)?;
+    let otlp = serve.operations.otlp_endpoint.as_ref().map(Otlp::to).transpose()?;
     let place = place(&listener, operators.as_ref(), &door)?;
     let database = tokio::select! {
         () = life.leaving.cancelled() => return Ok(()),
@@ -59,6 +61,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         limits: limits(&serve.limits, Clock::system()),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
+        traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
         ..App::new(store.clone(), Clock::system(), Entropy::system())
     };
     // Answered until the very end.
@@ -78,6 +81,9 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         tracing::warn!("some webhooks were still under way; they are sent again later");
     }
     store.close().await;
+    if let Some(otlp) = otlp {
+        otlp.close().await;
+    }
     let kept = match keeper {
         Some(keeper) => keeper.stop().await,
         None => Ok(()),

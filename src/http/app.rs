@@ -1,6 +1,7 @@
 //! What every request may use.
 
 use super::limits::Limits;
+use super::traces::Traces;
 use crate::ambient::{Clock, Entropy};
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -32,6 +33,8 @@ pub struct App {
     pub limits: Option<Arc<Limits>>,
     /// Where requests are counted.
     pub metrics: Metrics,
+    /// Where they are told of, one by one.
+    pub traces: Traces,
 }
 
 impl App {
@@ -47,6 +50,7 @@ impl App {
             reservation: RESERVATION,
             limits: None,
             metrics: Metrics::default(),
+            traces: Traces::default(),
         }
     }
 }

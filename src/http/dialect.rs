@@ -4,6 +4,7 @@
 
 use super::App;
 use super::failure::{self, Failure};
+use super::traces::Answered;
 use crate::error::Error;
 use crate::model::id::WorkspaceId;
 use axum::Router;
@@ -77,9 +78,9 @@ impl Dialect {
 }
 
 async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
+    let (began, started) = (app.clock.now(), Instant::now());
     let asked = Asked {
-        id: RequestId(app.entropy.id(app.clock.now())),
+        id: RequestId(app.entropy.id(began)),
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),
@@ -99,19 +100,34 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
     }
     response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), asked.id.header());
 
-    let (path, latency) = (matched.as_ref().map_or("(none)", MatchedPath::as_str), started.elapsed());
-    app.metrics.request(dialect.name, path, response.status().as_u16(), latency);
+    let answered = Answered {
+        dialect: dialect.name,
+        route: matched.as_ref().map(MatchedPath::as_str),
+        status: response.status().as_u16(),
+        workspace: response.extensions().get::<Tenant>().map(|tenant| tenant.0),
+        began,
+        latency: started.elapsed(),
+    };
+    tell(&app, &asked, &answered);
+    response
+}
+
+/// Tells of a request: in the log, the figures and the traces.
+fn tell(app: &App, asked: &Asked, answered: &Answered<'_>) {
+    let Answered { dialect, route, status, workspace, latency, .. } = *answered;
+    let path = route.unwrap_or("(none)");
+    app.metrics.request(dialect, path, status, latency);
+    app.traces.request(asked, answered);
     tracing::info!(
         target: "handset::request",
         method = %asked.method,
         path,
-        dialect = dialect.name,
-        status = response.status().as_u16(),
+        dialect,
+        status,
         latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
         request_id = %asked.id.0,
-        workspace = response.extensions().get::<Tenant>().map(|tenant| tracing::field::display(tenant.0)),
+        workspace = workspace.map(tracing::field::display),
     );
-    response
 }
 
 /// The answer of the routes, if it comes in time.

@@ -39,6 +39,7 @@ mod sse;
 mod stream;
 mod tidy;
 mod tls;
+mod traces;
 mod voices;
 mod webhook_care;
 mod webhook_end;

@@ -51,6 +51,8 @@ async fn the_help_of_serve_tells_every_setting_with_its_variable() {
         "--log",
         "--log-format",
         "--metrics-listen",
+        "--otlp-endpoint",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "--shutdown-grace-seconds",
         "--max-connections",
         "--idle-seconds",
