@@ -111,8 +111,8 @@ pub struct LimitsConfig {
     pub rate_limit_address: Option<Rate>,
 
     /// How many requests an address may make with no credential that is known. Then all of its requests are refused until
-    /// it cools down [default: any number: credentials are too long to be guessed, and behind a proxy that
-    /// --trusted-proxies does not name, all clients would pay for one]
+    /// it cools down. Set it where people have passwords [default: any number: tokens are too long to be guessed, and
+    /// behind a proxy that --trusted-proxies does not name, all clients would pay for one]
     #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", value_name = "COUNT/TIME")]
     pub failed_auth_limit: Option<Rate>,
 

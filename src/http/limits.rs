@@ -30,6 +30,11 @@ pub struct Rates {
     pub failed: Option<Rate>,
 }
 
+/// Borne by a response that refuses somebody's credentials in other words than [`Error::Unauthenticated`], as those who
+/// give tokens for passwords do; it counts as one.
+#[derive(Debug, Clone, Copy)]
+pub struct Guessed;
+
 /// The limits, and how much of them is used.
 #[derive(Debug)]
 pub struct Limits {
@@ -116,8 +121,9 @@ fn tokens<'a>(names: &'a [&str], headers: &'a HeaderMap) -> impl Iterator<Item =
 }
 
 fn is_of_nobody(response: &Response) -> bool {
-    let failure = response.extensions().get::<Failure>();
-    failure.is_some_and(|Failure(error)| matches!(**error, Error::Unauthenticated(_)))
+    let said = response.extensions();
+    let is_unknown = |Failure(error): &Failure| matches!(**error, Error::Unauthenticated(_));
+    said.get::<Guessed>().is_some() || said.get::<Failure>().is_some_and(is_unknown)
 }
 
 /// Tells a client in headers when to come again; the reset is a time in Unix seconds.
@@ -131,4 +137,20 @@ pub fn hint(throttle: &Throttle, headers: &mut HeaderMap) {
 /// Rounded up, and never nothing.
 fn whole_seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_refuses_credentials_counts_in_whatever_words() {
+        let refusal = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
+        assert!(is_of_nobody(&refusal));
+        let mut in_other_words = Response::default();
+        assert!(!is_of_nobody(&in_other_words));
+        in_other_words.extensions_mut().insert(Guessed);
+        assert!(is_of_nobody(&in_other_words));
+        assert!(!is_of_nobody(&Error::NoRoute.into_response()));
+    }
 }

@@ -98,11 +98,15 @@ impl Room {
         let stream = Box::pin(stream);
         match self.secret.clone() {
             None => self.talk(stream, address).await,
-            Some(secret) => match tokio::time::timeout(HANDSHAKE, secret.accept(stream)).await {
-                Ok(Ok(stream)) => self.talk(stream, address).await,
-                Ok(Err(fault)) => tracing::debug!(%fault, "no secret was agreed on"),
-                Err(_) => tracing::debug!("no secret was agreed on in time"),
-            },
+            Some(secret) => {
+                let agreed = tokio::time::timeout(HANDSHAKE, secret.accept(stream));
+                match self.stop.run_until_cancelled(agreed).await {
+                    Some(Ok(Ok(stream))) => self.talk(stream, address).await,
+                    Some(Ok(Err(fault))) => tracing::debug!(%fault, "no secret was agreed on"),
+                    Some(Err(_)) => tracing::debug!("no secret was agreed on in time"),
+                    None => {}
+                }
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -156,6 +157,19 @@ async fn a_hangup_shows_the_new_certificate_and_one_that_is_none_leaves_the_form
     assert!(server.log().contains("do not work together"), "{}", server.log());
     ask(address, RENEWED, &request).await.expect("an answer").ok();
     server.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_does_not_agree_on_a_secret_does_not_hold_up_the_end() {
+    let files = Files::new(CERTIFICATE, KEY);
+    let server = Server::run(files.serve(), &files.place).await;
+    let silent = TcpStream::connect(server.address()).await.expect("it listens");
+    // A later one is answered, so the silent one has been let in.
+    ask(server.address(), CERTIFICATE, &get("/health", "nobody")).await.expect("an answer").ok();
+    let asked = Instant::now();
+    server.stop().await;
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    drop(silent);
 }
 
 #[tokio::test]
