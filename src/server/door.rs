@@ -29,8 +29,8 @@ use tower_service::Service;
 /// How long two sides may take to agree on how to speak in secret.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// The most bytes of a head, and of what is kept of a body that nobody reads yet.
-const BUFFER: usize = 128 * 1024;
+/// The most bytes of a request's head, and of what is kept of a body that nobody reads yet.
+const HEAD: usize = 128 * 1024;
 
 /// How connections come in.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Door {
     /// Serves until `stop`, then lets each connection finish the request that it is about.
     pub async fn serve(self, mut listener: TcpListener, router: Router, voice: Voice, stop: CancellationToken) {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.idle).max_buf_size(BUFFER);
+        http.timer(TokioTimer::new()).header_read_timeout(self.idle).max_header_size(HEAD).max_buf_size(HEAD);
         let secret = self.certificate.map(Certificate::acceptor);
         let room = Room { router, voice, http, idle: self.idle, secret, stop: stop.clone() };
         let (places, talks) = (Arc::new(Semaphore::new(self.connections)), TaskTracker::new());

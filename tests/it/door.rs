@@ -89,6 +89,15 @@ async fn who_does_not_take_up_what_they_asked_for_gives_up_their_place() {
 }
 
 #[tokio::test]
+async fn headers_have_a_limit_in_all() {
+    let world = World::new().await;
+    let with = |length: usize| world.key().with("x-long", &"x".repeat(length));
+    with(100 * 1024).get("/phones/list").await.ok();
+    let head = format!("GET /phones/list HTTP/1.1\r\nx-long: {}\r\n\r\n", "x".repeat(140 * 1024));
+    world.raw(head).await.refused(431, "headers_too_large");
+}
+
+#[tokio::test]
 async fn every_answer_says_that_it_is_what_it_is_and_is_not_to_be_kept() {
     let world = World::new().await;
     for answer in [
