@@ -50,7 +50,9 @@ pub async fn serve_at(door: Door, listener: TcpListener, app: App, stop: Cancell
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
     };
-    let serving = door.serve(listener, router(app), voice, stop.clone());
+    // With its state, handlers become routes here and now, and not anew for each request.
+    let routes = router(app).with_state(());
+    let serving = door.serve(listener, routes, voice, stop.clone());
     tokio::select! {
         () = serving => {}
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {
