@@ -4,6 +4,7 @@
 
 use crate::ambient::Clock;
 use crate::error::Result;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub struct Sweeper {
     pub clock: Clock,
     /// How long events are kept.
     pub keep_events: TimeDelta,
+    /// Where what was done is counted.
+    pub metrics: Metrics,
     /// How often to look.
     pub tick: Duration,
 }
@@ -49,7 +52,10 @@ impl Sweeper {
         while !stop.is_cancelled() {
             match self.move_some().await {
                 Ok(0) => return,
-                Ok(count) => tracing::info!(count, "numbers moved on in their life"),
+                Ok(count) => {
+                    self.metrics.moved_numbers(count.unsigned_abs());
+                    tracing::info!(count, "numbers moved on in their life");
+                }
                 Err(error) => return tracing::warn!(%error, "numbers could not be moved on; trying again"),
             }
         }
@@ -70,7 +76,10 @@ impl Sweeper {
         while !stop.is_cancelled() {
             match self.store.prune_events(before, BATCH).await {
                 Ok(0) => return,
-                Ok(count) => tracing::info!(count, %before, "old events pruned"),
+                Ok(count) => {
+                    self.metrics.pruned_events(count);
+                    tracing::info!(count, %before, "old events pruned");
+                }
                 Err(error) => return tracing::warn!(%error, "old events could not be pruned; trying again"),
             }
         }

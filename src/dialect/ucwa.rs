@@ -33,6 +33,7 @@ pub static DIALECT: Dialect = Dialect {
     routes: router,
     document: || serde_json::json!({}),
     client_header: None,
+    credential_headers: &["authorization"],
     render: error::render,
 };
 

@@ -27,6 +27,14 @@ pub struct Capacity<'a> {
     pub busy: &'a [Uuid],
 }
 
+/// What the server has still to deliver.
+#[derive(Debug)]
+pub struct Owed {
+    pub count: i64,
+    /// When the oldest of it happened, if there is any.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
 struct Row {
     workspace_id: WorkspaceId,
     webhook_id: WebhookId,
@@ -265,6 +273,21 @@ impl Store {
         .await?;
         self.ring();
         Ok(())
+    }
+
+    /// How much is owed to webhooks in all workspaces, and since when the oldest of it is.
+    pub async fn owed(&self) -> Result<Owed> {
+        let owed = sqlx::query_as!(
+            Owed,
+            r#"
+            select count(*) as "count!", min(event.created_at) as oldest
+            from delivery join event using (workspace_id, event_id)
+            where status = 'pending'
+            "#,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(owed)
     }
 
     /// Ends what is owed to webhooks that are disabled: an event that was written in the very moment of the disablement.

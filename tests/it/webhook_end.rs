@@ -4,6 +4,7 @@ use crate::post_office::{Hook, PostOffice, at, lose_a_phone};
 use crate::receiver::{Manner, Receiver};
 use crate::world::World;
 use chrono::TimeDelta;
+use handset::metrics::Metrics;
 use handset::model::webhook::Attempted;
 use handset::store::Capacity;
 use handset::sweeper::Sweeper;
@@ -151,7 +152,13 @@ async fn a_webhook_is_deleted_while_its_failures_are_recorded() {
 
 fn sweeper(world: &World) -> DropGuard {
     let (store, clock) = (world.store.clone(), world.clock.clone());
-    let sweeper = Sweeper { store, clock, keep_events: TimeDelta::days(90), tick: Duration::from_millis(10) };
+    let sweeper = Sweeper {
+        store,
+        clock,
+        keep_events: TimeDelta::days(90),
+        metrics: Metrics::default(),
+        tick: Duration::from_millis(10),
+    };
     let stop = CancellationToken::new();
     tokio::spawn(sweeper.run(stop.clone()));
     stop.drop_guard()

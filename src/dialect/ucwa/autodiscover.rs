@@ -8,7 +8,7 @@ use super::challenge::base_url;
 use super::form::Form;
 use super::resource::Resource;
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant};
+use crate::http::{App, Tenant, peer};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -29,7 +29,7 @@ pub fn routes() -> Router<App> {
 /// Where to ask on. Whoever came for a domain is asked for it again there.
 async fn root(State(app): State<App>, request: Request) -> Result<Response> {
     only_get(request.method())?;
-    let base = base_url(app.public_url.as_deref(), request.headers());
+    let base = base_url(app.public_url.as_deref(), peer::scheme(request.extensions()), request.headers());
     let query = request.uri().query().unwrap_or_default();
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
     let domain = domain.map(|domain| format!("?{domain}")).unwrap_or_default();
@@ -44,7 +44,7 @@ async fn user(State(app): State<App>, request: Request) -> Result<Response> {
     let (workspace, person) = access::admit(&app, request.headers(), now).await?;
     workspace.subscriber(person, None, now).await?;
     only_get(request.method())?;
-    let base = base_url(app.public_url.as_deref(), request.headers());
+    let base = base_url(app.public_url.as_deref(), peer::scheme(request.extensions()), request.headers());
     let user = Resource::new("user", format!("{base}{SPELT}/user")).nameless();
     let user = user.link("applications", format!("{base}/ucwa/oauth/v1/applications"));
     let mut response = answer::resource(Form::asked_by(request.headers()), &user);
