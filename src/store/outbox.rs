@@ -16,6 +16,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+/// How much one statement ends of what a disabled webhook was owed: no more than is done within the time of a statement.
+const ENDED_AT_ONCE: i64 = 10_000;
+
 /// What a worker is ready to take.
 #[derive(Debug)]
 pub struct Capacity<'a> {
@@ -239,8 +242,11 @@ impl Store {
             ), ended as (
                 update delivery set status = 'failed', fault = 'the webhook was disabled'
                 from failing
-                where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and event_id <> $4
-                    and status = 'pending' and disabled_at is not null
+                where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and disabled_at is not null
+                    and status = 'pending' and event_id in (
+                        select event_id from delivery
+                        where workspace_id = $1 and webhook_id = $3 and event_id <> $4 and status = 'pending'
+                        limit $11)
             ), news as (
                 select name_uuid(webhook_id, 'webhook.disabled ' || $2::timestamptz::text) as event_id,
                     'webhook.disabled' as event_type, true as is_opt_in, null::uuid as user_identity_id,
@@ -260,6 +266,7 @@ impl Store {
             attempted.latency_ms,
             attempted.fault,
             attempted.at - FAILING_TOO_LONG,
+            ENDED_AT_ONCE,
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -267,19 +274,27 @@ impl Store {
         Ok(())
     }
 
-    /// Ends what is owed to webhooks that are disabled: an event that was written in the very moment of the disablement.
-    pub async fn end_owed_to_disabled(&self) -> Result<()> {
-        sqlx::query!(
+    /// Ends some of what is owed to webhooks that are disabled: what was too much to end with them, and events that were
+    /// written in the very moment of the disablement. Gives how much it was.
+    pub async fn end_owed_to_disabled(&self) -> Result<u64> {
+        let ended = sqlx::query!(
             r#"
+            with owed as materialized (
+                select workspace_id, webhook_id, event_id
+                from delivery join webhook using (workspace_id, webhook_id)
+                where disabled_at is not null and status = 'pending'
+                limit $1
+            )
             update delivery set status = 'failed', fault = 'the webhook was disabled'
-            from webhook
-            where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
-                and disabled_at is not null and status = 'pending'
+            from owed
+            where delivery.workspace_id = owed.workspace_id and delivery.webhook_id = owed.webhook_id
+                and delivery.event_id = owed.event_id and status = 'pending'
             "#,
+            ENDED_AT_ONCE,
         )
         .execute(&self.pool)
         .await?;
-        Ok(())
+        Ok(ended.rows_affected())
     }
 
     /// Deletes at most `count` events from before a time with their finished deliveries, and gives how
