@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// How much one statement ends of what a disabled webhook was owed: no more than is done within the time of a statement.
+/// How much the sweeper ends at once: no more than is done within the time of a statement.
 const ENDED_AT_ONCE: i64 = 10_000;
 
 /// What a worker is ready to take.
@@ -242,11 +242,8 @@ impl Store {
             ), ended as (
                 update delivery set status = 'failed', fault = 'the webhook was disabled'
                 from failing
-                where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and disabled_at is not null
-                    and status = 'pending' and event_id in (
-                        select event_id from delivery
-                        where workspace_id = $1 and webhook_id = $3 and event_id <> $4 and status = 'pending'
-                        limit $11)
+                where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and event_id <> $4
+                    and status = 'pending' and disabled_at is not null
             ), news as (
                 select name_uuid(webhook_id, 'webhook.disabled ' || $2::timestamptz::text) as event_id,
                     'webhook.disabled' as event_type, true as is_opt_in, null::uuid as user_identity_id,
@@ -266,7 +263,6 @@ impl Store {
             attempted.latency_ms,
             attempted.fault,
             attempted.at - FAILING_TOO_LONG,
-            ENDED_AT_ONCE,
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -274,8 +270,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends some of what is owed to webhooks that are disabled: what was too much to end with them, and events that were
-    /// written in the very moment of the disablement. Gives how much it was.
+    /// Ends some of what is owed to webhooks that are disabled: events that were written in the very moment of the
+    /// disablement. Gives how many it was.
     pub async fn end_owed_to_disabled(&self) -> Result<u64> {
         let ended = sqlx::query!(
             r#"

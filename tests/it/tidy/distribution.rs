@@ -101,7 +101,7 @@ async fn nothing_in_the_schema_is_counted_or_set_off_in_one_place() {
 fn what_looks_into_all_workspaces_asks_each_node_for_itself() {
     let mut faults = Faults::default();
     let mut count = 0;
-    for statement in written().into_iter().filter(|statement| exempt(statement)) {
+    for statement in written().into_iter().filter(exempt) {
         count += 1;
         fault_across(&statement.text)
             .into_iter()
