@@ -32,7 +32,7 @@ impl Sweeper {
     /// Sweeps until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            self.end_owed_to_disabled().await;
+            self.end_owed_to_disabled(&stop).await;
             self.move_numbers(&stop).await;
             self.prune(&stop).await;
             tokio::select! {
@@ -42,9 +42,15 @@ impl Sweeper {
         }
     }
 
-    async fn end_owed_to_disabled(&self) {
-        if let Err(error) = self.store.end_owed_to_disabled().await {
-            tracing::warn!(%error, "what disabled webhooks are owed could not be ended; trying again");
+    async fn end_owed_to_disabled(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.store.end_owed_to_disabled().await {
+                Ok(0) => return,
+                Ok(count) => tracing::info!(count, "what disabled webhooks were owed is ended"),
+                Err(error) => {
+                    return tracing::warn!(%error, "what disabled webhooks are owed could not be ended; trying again");
+                }
+            }
         }
     }
 
