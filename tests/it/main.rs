@@ -35,6 +35,7 @@ mod seam_time;
 mod sse;
 mod stream;
 mod tidy;
+mod ucwa;
 mod voices;
 mod webhook_care;
 mod webhook_end;
