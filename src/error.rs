@@ -105,6 +105,8 @@ pub enum Denial {
     Anonymous,
     #[error("the person may not use voice")]
     NoEnterpriseVoice,
+    #[error("there is nobody to send messages to")]
+    NoMessaging,
 }
 
 /// The nouns that can be missing.

@@ -119,7 +119,13 @@ impl Voice {
     /// The refusal as it goes over the wire; the connection ends with it.
     fn refusal(&self, error: &Error) -> Vec<u8> {
         let id = RequestId(self.entropy.id(self.clock.now()));
-        let asked = Asked { id, method: Default::default(), uri: Default::default(), headers: Default::default() };
+        let asked = Asked {
+            id,
+            method: Default::default(),
+            uri: Default::default(),
+            headers: Default::default(),
+            public_url: None,
+        };
         let mut response = (self.dialect.render)(error, &asked);
         tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
         response.headers_mut().insert(self.dialect.request_id_header, id.header());
