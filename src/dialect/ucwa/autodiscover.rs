@@ -26,7 +26,8 @@ pub fn routes() -> Router<App> {
         .route(&format!("{ROOT}/user"), any(user))
 }
 
-/// Where to ask on. Whoever came for a domain is asked for it again there.
+/// Where to ask on. Whoever came for a domain is asked for it again there. Clients read the link to the frame by which
+/// pages of other origins could ask, and need it to be there; nothing is behind it.
 async fn root(State(app): State<App>, request: Request) -> Result<Response> {
     only_get(request.method())?;
     let base = base_url(app.public_url.as_deref(), request.headers());
@@ -34,7 +35,8 @@ async fn root(State(app): State<App>, request: Request) -> Result<Response> {
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
     let domain = domain.map(|domain| format!("?{domain}")).unwrap_or_default();
     let root = Resource::new("root", format!("{base}{SPELT}{domain}")).nameless();
-    let root = root.link("user", format!("{base}{SPELT}/oauth/user{domain}"));
+    let root =
+        root.link("user", format!("{base}{SPELT}/oauth/user{domain}")).link("xframe", format!("{base}{SPELT}/xframe"));
     Ok(answer::resource(Form::asked_by(request.headers()), &root))
 }
 
@@ -46,7 +48,9 @@ async fn user(State(app): State<App>, request: Request) -> Result<Response> {
     only_get(request.method())?;
     let base = base_url(app.public_url.as_deref(), request.headers());
     let user = Resource::new("user", format!("{base}{SPELT}/user")).nameless();
-    let user = user.link("applications", format!("{base}/ucwa/oauth/v1/applications"));
+    let user = user
+        .link("applications", format!("{base}/ucwa/oauth/v1/applications"))
+        .link("xframe", format!("{base}{SPELT}/xframe"));
     let mut response = answer::resource(Form::asked_by(request.headers()), &user);
     response.extensions_mut().insert(Tenant(workspace.id()));
     Ok(response)

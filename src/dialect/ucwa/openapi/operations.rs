@@ -123,12 +123,14 @@ impl Tree {
     }
 
     fn show(&self) -> Operation {
-        let example = examples::application(&self.example());
+        let shown = response("The application", "UcwaApplication", &examples::application(&self.example()));
+        let mut call = self.plain("", "get", "get_application");
+        call.parameters.push(if_none_match());
         Operation {
             summary: "Show an application",
             description: "What the client said of itself, with the person and what they can do.",
-            success: Some(("200", response("The application", "UcwaApplication", &example))),
-            ..self.plain("", "get", "get_application")
+            success: Some(("200", with_header(shown, "ETag", "The etag, in quotes"))),
+            ..call
         }
     }
 
@@ -368,7 +370,11 @@ fn token() -> Operation {
         description: "Gives a token for a person's name and password. It lives eight hours and is a client session of theirs.",
         body: Some(json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } })),
         success: Some(("200", json_only("The token", "UcwaToken", example))),
-        refusals: vec![Refusal::new("400", TOKEN_FAULT, "")],
+        refusals: vec![
+            Refusal::new("400", TOKEN_FAULT, "The user name or the password is wrong"),
+            Refusal::new("400", "invalid_request", ""),
+            Refusal::new("400", "unsupported_grant_type", ""),
+        ],
         ..beside("/webticket/oauthtoken", "post", "ucwa_create_token")
     }
 }
