@@ -6,6 +6,7 @@ mod asked;
 mod changes;
 mod conditional;
 mod discovery;
+mod documented;
 mod forms;
 mod inputs;
 mod joint;

@@ -116,16 +116,16 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
     if let Error::Unauthenticated(_) = error {
         return challenge::response(asked);
     }
-    if asked.uri.path() == address::TOKEN {
-        return token::refusal(error);
-    }
-    let said = said(error);
-    let mut response = said.response(Form::asked_by(&asked.headers));
+    let mut response = match asked.uri.path() == address::TOKEN {
+        true => token::refusal(error),
+        false => said(error).response(Form::asked_by(&asked.headers)),
+    };
+    let status = response.status();
     let headers = response.headers_mut();
     if let Error::MethodNotAllowed(methods) = error {
         headers.insert(ALLOW, HeaderValue::from_str(&methods.join(", ")).expect("method names are header text"));
     }
-    if said.status == StatusCode::SERVICE_UNAVAILABLE {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response

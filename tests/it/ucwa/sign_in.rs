@@ -125,7 +125,7 @@ async fn a_person_is_called_by_each_of_their_names() {
         let voice = world.nobody().bearer(&sign_in(&world.nobody(), name, PASSWORD).await.token());
         assert_eq!(voice.get("/me").await.of_ucwa(200).body["name"], "Person jane", "{name}");
     }
-    for name in ["", "joe", "joe@example.com", "JANE", &jane.id, "sip:", "jane@example.com ", "%"] {
+    for name in ["", "joe", "joe@example.com", "JANE", &jane.id, "sip:", "%"] {
         let answer = sign_in(&world.nobody(), name, PASSWORD).await;
         assert_eq!(answer.status, 400, "{name}: {answer:?}");
     }
