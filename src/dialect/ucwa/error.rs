@@ -55,6 +55,15 @@ impl Said {
             .because("APIVersionNotSupported")
     }
 
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The code, and the subcode if there is one.
+    pub fn name(&self) -> String {
+        [Some(self.code), self.subcode].into_iter().flatten().collect::<Vec<_>>().join("/")
+    }
+
     /// The response, in the form that was asked for.
     pub fn response(&self, form: Form) -> Response {
         let body = match form.syntax {
@@ -64,7 +73,8 @@ impl Said {
         answer::written(form, self.status, body)
     }
 
-    fn json(&self) -> Value {
+    /// As JSON.
+    pub fn json(&self) -> Value {
         let mut object = Map::new();
         object.insert("code".to_owned(), self.code.into());
         self.subcode.map(|subcode| object.insert("subcode".to_owned(), subcode.into()));
@@ -76,7 +86,8 @@ impl Said {
         object.into()
     }
 
-    fn xml(&self) -> Vec<u8> {
+    /// As an XML document.
+    pub fn xml(&self) -> Vec<u8> {
         let mut writer = Writer::new(Vec::with_capacity(512));
         declare(&mut writer).and_then(|()| self.write(&mut writer)).expect("memory takes what is written");
         writer.into_inner()
@@ -131,7 +142,8 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
     response
 }
 
-fn said(error: &Error) -> Said {
+/// An error as it is told.
+pub fn said(error: &Error) -> Said {
     match error {
         // Never written: the challenge is.
         Error::Unauthenticated(_) => Said::new(StatusCode::UNAUTHORIZED, "Forbidden", "Show a token"),

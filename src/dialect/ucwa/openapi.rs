@@ -4,9 +4,11 @@
 mod examples;
 mod inputs;
 mod operations;
+mod refusals;
 mod responses;
 mod schemas;
 
+use super::error::Said;
 use serde_json::{Map, Value, json};
 
 /// How the document calls the way to show who is calling.
@@ -59,20 +61,13 @@ struct Operation {
     parameters: Vec<Value>,
     /// What it takes, by type.
     body: Option<Value>,
-    /// None if it is always refused.
-    success: Option<(&'static str, Value)>,
+    /// By status; none if it is always refused.
+    success: Vec<(&'static str, Value)>,
     /// Beyond those that every call has.
-    refusals: Vec<Refusal>,
+    refusals: Vec<Said>,
     is_open: bool,
-}
-
-/// One way to be refused.
-#[derive(Clone, Copy)]
-struct Refusal {
-    status: &'static str,
-    code: &'static str,
-    subcode: Option<&'static str>,
-    message: &'static str,
+    /// Whether its refusals are in OAuth's words.
+    is_oauth: bool,
 }
 
 fn described(operation: &Operation) -> Value {

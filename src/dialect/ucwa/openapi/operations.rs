@@ -1,35 +1,15 @@
 //! The calls: where they are, what they take and give, and why they may be refused.
 
-use super::examples::{self, APPLICATION, phone};
+use super::super::address::{ROOT, TOKEN};
+use super::super::resource::Resource;
+use super::super::{applications, autodiscover, me, phones};
+use super::examples::{APPLICATION, slot as slot_of, subscriber};
 use super::inputs::*;
-use super::responses::{TOKEN_FAULT, empty, json_only, response, with_header};
-use super::{Operation, Refusal, schemas};
+use super::refusals::*;
+use super::responses::{empty, json_only, response, with_header};
+use super::{Operation, schemas};
+use crate::model::slot::SlotType;
 use serde_json::{Value, json};
-
-const ANONYMOUS: Refusal = Refusal::sub(
-    "403",
-    "Forbidden",
-    "AnonymousNotAllowed",
-    "Nobody in particular is calling. Name a person in the header X-Ucwa-User",
-);
-const NO_VOICE: Refusal = Refusal::new("403", "Forbidden", "The person may not use voice");
-const NO_APPLICATION: Refusal =
-    Refusal::sub("404", "NotFound", "ApplicationNotFound", "There is no such application of this person");
-const NOT_FOUND: Refusal = Refusal::new("404", "NotFound", "There is nothing here");
-const NO_VERSION: Refusal =
-    Refusal::sub("404", "NotFound", "APIVersionNotSupported", "There is no such version of this resource");
-const UNREADABLE: Refusal =
-    Refusal::sub("400", "BadRequest", "DeserializationFailure", "The body cannot be read as what it claims to be");
-const INVALID: Refusal =
-    Refusal::sub("400", "BadRequest", "ParameterValidationFailure", "An input is wrong; see parameters");
-const NO_NUMBER: Refusal =
-    Refusal::sub("400", "BadRequest", "NormalizationFailed", "That is no telephone number that could be dialled");
-const MANAGED: Refusal =
-    Refusal::new("409", "Conflict", "The workspace has given this number, and the person cannot change it");
-const FILLED: Refusal = Refusal::sub("409", "Conflict", "AlreadyExists", "There is a number already; change it");
-const AVAILABLE: Refusal =
-    Refusal::sub("409", "Conflict", "AlreadyExists", "The person was made available by this application before");
-const FOREIGN_TYPE: Refusal = Refusal::new("415", "UnsupportedMediaType", "Send application/json or application/xml");
 
 /// What can be asked for and has nothing in it.
 const EMPTY: [(&str, &str, &str); 8] = [
@@ -54,12 +34,8 @@ struct Tree {
 
 /// All of them, in the order of the document.
 pub fn all() -> Vec<Operation> {
-    let mut all = vec![
-        root(),
-        user("/root/oauth/user", "ucwa_discover_user_by_token"),
-        user("/root/user", "ucwa_discover_user"),
-        token(),
-    ];
+    let mut all =
+        vec![root(), user("/oauth/user", "ucwa_discover_user_by_token"), user("/user", "ucwa_discover_user"), token()];
     for (prefix, id) in [("/ucwa/oauth/v1/applications", "ucwa"), ("/v1/applications", "ucwa_v1")] {
         let tree = Tree { base: format!("{prefix}/{{application_id}}"), id, has_application: true };
         all.push(tree.create(prefix));
@@ -80,11 +56,14 @@ impl Tree {
     fn plain(&self, path: &str, method: &'static str, name: &str) -> Operation {
         let mut parameters = if self.has_application { vec![application_id()] } else { Vec::new() };
         parameters.push(person());
-        let mut refusals = vec![ANONYMOUS];
+        let mut refusals = vec![anonymous()];
         if self.has_application {
-            refusals.push(NO_APPLICATION);
+            refusals.push(no_application());
         }
-        refusals.extend([NOT_FOUND, NO_VERSION]);
+        refusals.extend([not_found(), no_version()]);
+        if method != "get" {
+            refusals.extend([unreadable(), foreign_type()]);
+        }
         Operation {
             path: format!("{}{path}", self.base),
             method,
@@ -93,9 +72,10 @@ impl Tree {
             description: "",
             parameters,
             body: None,
-            success: None,
+            success: Vec::new(),
             refusals,
             is_open: false,
+            is_oauth: false,
         }
     }
 
@@ -105,9 +85,11 @@ impl Tree {
     }
 
     fn create(&self, prefix: &str) -> Operation {
-        let example = examples::application(&self.example());
+        let example = applications::application(self.example(), &subscriber(true));
         let input =
             json!({ "culture": "en-US", "endpointId": "d9b02541-8b9c-4b1e-b4a2-7d0a33a7a7d4", "userAgent": "curl" });
+        let begun = with_header(response("The application", "UcwaApplication", &example), "Location", "Where it is");
+        let begun = with_header(begun, "ETag", "The etag, in quotes");
         let plain = self.plain("", "post", "create_application");
         Operation {
             path: prefix.to_owned(),
@@ -116,20 +98,24 @@ impl Tree {
             description: "Begins an application of the person: 201; or 200 with the one that there is for the same instanceId. \
                 At an endpoint that was at work before, a new application takes the place of the one before.",
             body: Some(body("UcwaNewApplication", true, input)),
-            success: Some(("201", response("The application", "UcwaApplication", &example))),
-            refusals: vec![INVALID, UNREADABLE, ANONYMOUS, NOT_FOUND, NO_VERSION, FOREIGN_TYPE],
+            success: vec![("201", begun.clone()), ("200", begun)],
+            refusals: vec![invalid(), unreadable(), foreign_type(), anonymous(), not_found(), no_version()],
             ..plain
         }
     }
 
     fn show(&self) -> Operation {
-        let shown = response("The application", "UcwaApplication", &examples::application(&self.example()));
+        let shown = response(
+            "The application",
+            "UcwaApplication",
+            &applications::application(self.example(), &subscriber(true)),
+        );
         let mut call = self.plain("", "get", "get_application");
         call.parameters.push(if_none_match());
         Operation {
             summary: "Show an application",
             description: "What the client said of itself, with the person and what they can do.",
-            success: Some(("200", with_header(shown, "ETag", "The etag, in quotes"))),
+            success: vec![("200", with_header(shown, "ETag", "The etag, in quotes"))],
             ..call
         }
     }
@@ -138,28 +124,25 @@ impl Tree {
         Operation {
             summary: "End an application",
             description: "Ends it; every address under it is gone then.",
-            success: Some(("204", empty("The application has ended"))),
+            success: vec![("204", empty("The application has ended"))],
             ..self.plain("", "delete", "delete_application")
         }
     }
 
     fn make_available(&self) -> Operation {
         let mut call = self.plain("/me/makeMeAvailable", "post", "make_me_available");
-        call.refusals.extend([UNREADABLE, AVAILABLE, FOREIGN_TYPE]);
+        call.refusals.extend([available()]);
         Operation {
             summary: "Make the person available",
             description: "Can be done once by an application; its link is gone then.",
             body: Some(body("UcwaMakeMeAvailable", false, json!({ "supportedModalities": ["Messaging"] }))),
-            success: Some(("204", empty("The person is available"))),
+            success: vec![("204", empty("The person is available"))],
             ..call
         }
     }
 
     fn events(&self) -> Operation {
-        let base = self.example();
-        let next = json!({ "href": format!("{base}/events?ack=2") });
-        let itself = json!({ "href": format!("{base}/events?ack=1") });
-        let example = json!({ "_links": { "self": itself, "next": next }, "sender": [] });
+        let example = me::no_events(&self.example(), 1);
         let mut call = self.plain("/events", "get", "get_events");
         call.parameters.extend([
             query("ack", "The last part that the client has", json!({ "type": "integer", "minimum": 0 })),
@@ -169,17 +152,18 @@ impl Tree {
                 json!({ "type": "integer", "minimum": 0 }),
             ),
         ]);
+        call.refusals.push(invalid());
         Operation {
             summary: "Wait for events",
             description: "Waits for a while and tells that nothing happened: no events are sent of telephone numbers.",
-            success: Some(("200", response("Nothing happened", "UcwaEvents", &example))),
+            success: vec![("200", response("Nothing happened", "UcwaEvents", &example))],
             ..call
         }
     }
 
     fn start_messaging(&self) -> Operation {
         let mut call = self.plain("/communication/startMessaging", "post", "start_messaging");
-        call.refusals.insert(0, Refusal::new("403", "Forbidden", "There is no messaging here"));
+        call.refusals.insert(0, no_messaging());
         Operation { summary: "Start messaging", description: "Is refused always; clients look for its link.", ..call }
     }
 
@@ -187,67 +171,70 @@ impl Tree {
         Operation {
             summary: "Report activity",
             description: "Tells that the person is at work. It is heard and not kept.",
-            success: Some(("204", empty("It was heard"))),
+            success: vec![("204", empty("It was heard"))],
             ..self.plain(path, "post", name)
         }
     }
 
-    fn empty(&self, path: &str, rel: &str, name: &str) -> Operation {
-        let example = examples::empty(rel, &format!("{}{path}", self.example()));
+    fn empty(&self, path: &str, rel: &'static str, name: &str) -> Operation {
+        let example = Resource::new(rel, format!("{}{path}", self.example()));
         Operation {
             summary: "Show what clients look for",
             description: "A resource that clients go through on their way; there is nothing in it.",
-            success: Some(("200", response("The resource", "UcwaResource", &example))),
+            success: vec![("200", response("The resource", "UcwaResource", &example))],
             ..self.plain(path, "get", name)
         }
     }
 
     /// The person and their numbers.
     fn own(&self) -> Vec<Operation> {
-        let me = examples::me(&self.example());
+        let me = me::me(&self.example(), &subscriber(self.has_application));
         let me = Operation {
             summary: "Show the person",
             description: "The person of the token, with what they can do: without voice there is no link to telephone numbers.",
-            success: Some(("200", response("The person", "UcwaMe", &me))),
+            success: vec![("200", response("The person", "UcwaMe", &me))],
             ..self.plain("/me", "get", "get_me")
         };
         vec![me, self.list(), self.add(), self.phone(), self.clear(), self.change_number(), self.change_visibility()]
     }
 
     fn list(&self) -> Operation {
-        let example = examples::phones(&format!("{}/me", self.example()));
+        let example = phones::phones(&self.example(), &subscriber(self.has_application));
         self.of_phones(Operation {
             summary: "List a person's numbers",
             description: "All four, in order. One that the workspace has given has no links by which it could be changed.",
-            success: Some(("200", response("The four numbers", "UcwaPhones", &example))),
+            success: vec![("200", response("The four numbers", "UcwaPhones", &example))],
             ..self.plain("/me/phones", "get", "list_phones")
         })
     }
 
     fn add(&self) -> Operation {
-        let example = phone(&format!("{}/me", self.example()), "home", "tel:+14255550199", true, "2");
-        let input = json!({ "type": "home", "number": "(425) 555-0199", "includeInContactCard": true });
+        let example = phones::phone(&self.example(), &slot_of(SlotType::Mobile));
+        let input = json!({ "type": "mobile", "number": "(425) 555-0199", "includeInContactCard": true });
         let made = response("The number as it is now", "UcwaPhone", &example);
         let mut call = self.plain("/me/phones", "post", "create_phone");
-        call.refusals.extend([INVALID, UNREADABLE, NO_NUMBER, FILLED, MANAGED, FOREIGN_TYPE]);
+        call.refusals.extend([invalid(), no_number(), filled(), managed()]);
         self.of_phones(Operation {
             summary: "Fill an empty slot",
             description: "Puts a number where there is none.",
             body: Some(body("UcwaNewPhone", true, input)),
-            success: Some(("201", with_header(made, "Location", "Where the number is"))),
+            success: vec![(
+                "201",
+                with_header(with_header(made, "Location", "Where the number is"), "ETag", "The etag, in quotes"),
+            )],
             ..call
         })
     }
 
     fn phone(&self) -> Operation {
-        let example = phone(&format!("{}/me", self.example()), "mobile", "tel:+14255550199", true, "2");
+        let example = phones::phone(&self.example(), &slot_of(SlotType::Mobile));
         let shown = response("The number", "UcwaPhone", &example);
         let mut call = self.plain("/me/phones/{type}", "get", "get_phone");
         call.parameters.extend([slot(), if_none_match()]);
         self.of_phones(Operation {
             summary: "Show one of a person's numbers",
             description: "One of the four; the number is empty if there is none.",
-            success: Some(("200", with_header(shown, "ETag", "The etag, in quotes"))),
+            success: vec![("200", with_header(shown, "ETag", "The etag, in quotes"))],
             ..call
         })
     }
@@ -255,11 +242,11 @@ impl Tree {
     fn clear(&self) -> Operation {
         let mut call = self.plain("/me/phones/{type}", "delete", "delete_phone");
         call.parameters.push(slot());
-        call.refusals.push(MANAGED);
+        call.refusals.push(managed());
         self.of_phones(Operation {
             summary: "Empty a slot",
             description: "Takes the number away. Twice is as once.",
-            success: Some(("204", empty("The slot is empty"))),
+            success: vec![("204", empty("The slot is empty"))],
             ..call
         })
     }
@@ -269,13 +256,13 @@ impl Tree {
         call.parameters.push(slot());
         call.parameters.push(query("number", "As in the body, which wins", number()));
         call.parameters.push(query("includeInContactCard", "As in the body, which wins", include_in_contact_card()));
-        call.refusals.extend([INVALID, UNREADABLE, NO_NUMBER, MANAGED, FOREIGN_TYPE]);
+        call.refusals.extend([invalid(), no_number(), managed()]);
         let input = json!({ "number": "tel:+14255550199", "includeInContactCard": true });
         self.of_phones(Operation {
             summary: "Change a number",
             description: "Puts the number, and with it its visibility if that is said. No number clears the slot.",
             body: Some(body("UcwaChangeNumber", false, input)),
-            success: Some(("204", empty("The number is changed"))),
+            success: vec![("204", empty("The number is changed"))],
             ..call
         })
     }
@@ -284,18 +271,18 @@ impl Tree {
         let mut call = self.plain("/me/phones/{type}/changeVisibility", "post", "change_visibility");
         call.parameters.push(slot());
         call.parameters.push(query("includeInContactCard", "As in the body, which wins", include_in_contact_card()));
-        call.refusals.extend([INVALID, UNREADABLE, MANAGED, FOREIGN_TYPE]);
+        call.refusals.extend([invalid(), managed()]);
         self.of_phones(Operation {
             summary: "Change who sees a number",
             description: "Shows the number on the contact card, or no longer. Nothing said hides it.",
             body: Some(body("UcwaChangeVisibility", false, json!({ "includeInContactCard": true }))),
-            success: Some(("204", empty("The visibility is changed"))),
+            success: vec![("204", empty("The visibility is changed"))],
             ..call
         })
     }
 
     fn of_phones(&self, mut call: Operation) -> Operation {
-        call.refusals.push(NO_VOICE);
+        call.refusals.push(no_voice());
         call
     }
 }
@@ -310,54 +297,44 @@ fn beside(path: &str, method: &'static str, id: &str) -> Operation {
         description: "",
         parameters: Vec::new(),
         body: None,
-        success: None,
+        success: Vec::new(),
         refusals: Vec::new(),
         is_open: true,
+        is_oauth: false,
     }
 }
 
-const DISCOVERY: &str = "/autodiscover/autodiscoverservice.svc";
+/// A host that has the service.
+const HOST: &str = "https://phones.example.com";
 
 fn root() -> Operation {
-    let at = |path: &str| json!({ "href": format!("https://phones.example.com{DISCOVERY}{path}") });
-    let example =
-        json!({ "_links": { "self": at("/root"), "user": at("/root/oauth/user"), "xframe": at("/root/xframe") } });
+    let sip = json!({ "type": "string", "example": "sip:jane@example.com" });
+    let example = autodiscover::links_of_root(HOST, "");
     Operation {
-        parameters: vec![
-            query("originalDomain", "Comes back in the links", json!({ "type": "string", "example": "example.com" })),
-            query(
-                "sipuri",
-                "Who is looking; older clients say it",
-                json!({ "type": "string", "example": "sip:jane@example.com" }),
-            ),
-        ],
+        parameters: vec![original_domain(), query("sipuri", "Who is looking; older clients say it", sip)],
         summary: "Find the service",
-        description: "Where clients begin: says where a person finds their own addresses. In any case of letters, and at `/` of a \
-            host whose name begins with lyncdiscover.",
-        success: Some(("200", json_only("Where to go on", "UcwaDiscovery", example))),
-        ..beside(&format!("{DISCOVERY}/root"), "get", "ucwa_discover")
+        description: "Where clients begin: says where a person finds their own addresses. In any case of letters, and at `/` \
+            of a host whose name begins with lyncdiscover.",
+        success: vec![("200", response("Where to go on", "UcwaDiscovery", &example))],
+        ..beside(ROOT, "get", "ucwa_discover")
     }
 }
 
 fn user(path: &str, id: &str) -> Operation {
-    let at = |path: &str| json!({ "href": format!("https://phones.example.com{path}") });
-    let links = json!({
-        "self": at(&format!("{DISCOVERY}/root/user")),
-        "applications": at("/ucwa/oauth/v1/applications"),
-        "xframe": at(&format!("{DISCOVERY}/root/xframe")),
-    });
+    let example = autodiscover::links_of_user(HOST);
     Operation {
-        parameters: vec![query(
-            "originalDomain",
-            "Comes back in the links",
-            json!({ "type": "string", "example": "example.com" }),
-        )],
+        parameters: vec![person(), original_domain()],
         summary: "Find one's applications",
         description: "Says where applications begin. Without a token it is refused, which is how clients learn where to get one.",
-        success: Some(("200", json_only("Where to go on", "UcwaDiscovery", json!({ "_links": links })))),
+        success: vec![("200", response("Where to go on", "UcwaDiscovery", &example))],
+        refusals: vec![anonymous(), not_found()],
         is_open: false,
-        ..beside(&format!("{DISCOVERY}{path}"), "get", id)
+        ..beside(&format!("{ROOT}{path}"), "get", id)
     }
+}
+
+fn original_domain() -> Value {
+    query("originalDomain", "Comes back in the links", json!({ "type": "string", "example": "example.com" }))
 }
 
 fn token() -> Operation {
@@ -369,12 +346,8 @@ fn token() -> Operation {
         summary: "Sign in",
         description: "Gives a token for a person's name and password. It lives eight hours and is a client session of theirs.",
         body: Some(json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } })),
-        success: Some(("200", json_only("The token", "UcwaToken", example))),
-        refusals: vec![
-            Refusal::new("400", TOKEN_FAULT, "The user name or the password is wrong"),
-            Refusal::new("400", "invalid_request", ""),
-            Refusal::new("400", "unsupported_grant_type", ""),
-        ],
-        ..beside("/webticket/oauthtoken", "post", "ucwa_create_token")
+        success: vec![("200", json_only("The token", "UcwaToken", example))],
+        is_oauth: true,
+        ..beside(TOKEN, "post", "ucwa_create_token")
     }
 }

@@ -1,14 +1,16 @@
 //! How a call can end, each with an example.
 
-use super::examples::{reason, xml};
+use super::super::error::{Said, said};
+use super::super::resource::Resource;
+use super::Operation;
 use super::schemas::reference;
-use super::{Operation, Refusal};
+use crate::error::Error;
 use serde_json::{Map, Value, json};
 
 /// Every response of a call, by status.
 pub fn of(operation: &Operation) -> Value {
     let mut responses = Map::new();
-    if let Some((status, success)) = &operation.success {
+    for (status, success) in &operation.success {
         responses.insert((*status).to_owned(), success.clone());
     }
     if operation.parameters.iter().any(|parameter| parameter["name"] == "If-None-Match") {
@@ -17,50 +19,58 @@ pub fn of(operation: &Operation) -> Value {
     if !operation.is_open {
         responses.insert("401".to_owned(), challenge());
     }
-    for refusal in operation.refusals.iter().chain(COMMON) {
-        let response = responses.entry(refusal.status).or_insert_with(|| refused(refusal));
-        // Where one status has several reasons, the first is the example and each is told.
-        let told = format!("{} {}.", response["description"].as_str().unwrap_or_default(), refusal.name());
-        response["description"] = told.into();
+    match operation.is_oauth {
+        true => refuse_in_oauth(&mut responses),
+        false => operation.refusals.iter().chain(&common(operation.method)).for_each(|why| refuse(&mut responses, why)),
     }
     responses.into()
 }
 
-/// The code of a refused sign-in, which has a form of its own.
-pub const TOKEN_FAULT: &str = "invalid_grant";
-
 /// What every call may answer.
-const COMMON: &[Refusal] = &[
-    Refusal::new("405", "MethodNotAllowed", "The method is not allowed here. Use one of those under Allow"),
-    Refusal::new("413", "EntityTooLarge", "The body is over the limit of 1048576 bytes"),
-    Refusal::new("414", "BadRequest", "The path and query are over the limit of 32768 bytes"),
-    Refusal::new("500", "ServiceFailure", "Something went wrong here. The log has more under this request's number"),
-    Refusal::new("503", "ServiceUnavailable", "The service cannot answer just now. Try again in a moment"),
-];
+fn common(method: &'static str) -> [Said; 4] {
+    let method = if method == "get" { "GET" } else { "POST" };
+    [
+        Error::MethodNotAllowed(vec![method]),
+        Error::TooLarge(1 << 20),
+        Error::Internal("an example".into()),
+        Error::Unavailable(String::new()),
+    ]
+    .map(|error| said(&error))
+}
 
-impl Refusal {
-    pub const fn new(status: &'static str, code: &'static str, message: &'static str) -> Refusal {
-        Refusal { status, code, subcode: None, message }
-    }
+fn refuse(responses: &mut Map<String, Value>, why: &Said) {
+    let example = why.json();
+    let content = json!({
+        "application/json": { "schema": reference("UcwaError"), "example": example },
+        "application/vnd.microsoft.com.ucwa+json": { "schema": reference("UcwaError"), "example": example },
+        "application/xml": { "schema": reference("UcwaXml"), "example": text(why.xml()) },
+        "application/vnd.microsoft.com.ucwa+xml": { "schema": reference("UcwaXml"), "example": text(why.xml()) },
+    });
+    let refused = || json!({ "description": "Refused:", "headers": headers(), "content": content });
+    // Where one status has several reasons, the first is the example and each is told.
+    let response = responses.entry(why.status().as_str()).or_insert_with(refused);
+    let told = format!("{} `{}`.", response["description"].as_str().unwrap_or_default(), why.name());
+    response["description"] = told.into();
+}
 
-    pub const fn sub(
-        status: &'static str,
-        code: &'static str,
-        subcode: &'static str,
-        message: &'static str,
-    ) -> Refusal {
-        Refusal { status, code, subcode: Some(subcode), message }
-    }
-
-    fn name(&self) -> String {
-        self.subcode.map_or_else(|| format!("`{}`", self.code), |subcode| format!("`{}/{subcode}`", self.code))
+/// Where tokens are given, words are OAuth's.
+fn refuse_in_oauth(responses: &mut Map<String, Value>) {
+    let faults = "No token is given: `invalid_grant`, `invalid_request` or `unsupported_grant_type`";
+    for (status, description, fault) in [
+        ("400", faults, "invalid_grant"),
+        ("405", "It is asked for with POST", "invalid_request"),
+        ("413", "The body is too large", "invalid_request"),
+        ("500", "A fault of the service", "server_error"),
+        ("503", "The database is away", "temporarily_unavailable"),
+    ] {
+        responses.insert(status.to_owned(), json_only(description, "UcwaTokenError", json!({ "error": fault })));
     }
 }
 
 /// A resource, in each of the forms.
-pub fn response(description: &str, schema: &str, example: &Value) -> Value {
-    let json = json!({ "schema": reference(schema), "example": example });
-    let xml = json!({ "schema": reference("UcwaXml"), "example": xml(example) });
+pub fn response(description: &str, schema: &str, example: &Resource) -> Value {
+    let json = json!({ "schema": reference(schema), "example": example.json() });
+    let xml = json!({ "schema": reference("UcwaXml"), "example": text(example.xml()) });
     let content = json!({
         "application/json": json,
         "application/vnd.microsoft.com.ucwa+json": json,
@@ -68,6 +78,10 @@ pub fn response(description: &str, schema: &str, example: &Value) -> Value {
         "application/vnd.microsoft.com.ucwa+xml": xml,
     });
     json!({ "description": description, "headers": headers(), "content": content })
+}
+
+fn text(xml: Vec<u8>) -> String {
+    String::from_utf8(xml).expect("what is written is UTF-8")
 }
 
 /// An answer in JSON only.
@@ -87,26 +101,8 @@ pub fn with_header(mut response: Value, name: &str, description: &str) -> Value 
     response
 }
 
-fn refused(refusal: &Refusal) -> Value {
-    if refusal.code == TOKEN_FAULT {
-        return json_only("Refused:", "UcwaTokenError", json!({ "error": TOKEN_FAULT }));
-    }
-    let mut example = json!({ "code": refusal.code, "message": refusal.message });
-    if let Some(subcode) = refusal.subcode {
-        example["subcode"] = subcode.into();
-    }
-    if refusal.subcode == Some("ParameterValidationFailure") {
-        example["parameters"] = json!([{ "name": "number", "reason": "It has more than 80 characters" }]);
-    }
-    let content = json!({
-        "application/json": { "schema": reference("UcwaError"), "example": example },
-        "application/xml": { "schema": reference("UcwaXml"), "example": reason(&example) },
-    });
-    json!({ "description": "Refused:", "headers": headers(), "content": content })
-}
-
 fn challenge() -> Value {
-    let page = json!({ "schema": reference("UcwaPage"), "example": "<html><body>Sign in first.</body></html>" });
+    let page = json!({ "schema": reference("UcwaPage"), "example": "<!DOCTYPE html><html><body>…</body></html>" });
     let response = json!({
         "description": "Nobody is known to be calling. Two WWW-Authenticate headers say where a token is to be had",
         "headers": headers(),

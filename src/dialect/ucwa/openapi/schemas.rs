@@ -51,8 +51,10 @@ pub fn all() -> Value {
             "required": ["error"],
             "properties": { "error": {
                 "type": "string",
-                "enum": ["invalid_request", "invalid_grant", "unsupported_grant_type"],
-            } },
+                "enum": [
+                    "invalid_request", "invalid_grant", "unsupported_grant_type", "server_error", "temporarily_unavailable",
+                ],
+            }, "error_description": { "type": "string" } },
         },
         "UcwaError": error(),
         "UcwaXml": { "type": "string", "description": "The same in XML, in the namespace of UCWA" },
@@ -117,12 +119,13 @@ fn me() -> Value {
 fn application() -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let mut application = resource("A client of the person, at work", "application");
-    application["required"] = json!(["rel", "culture", "userAgent", "_links", "_embedded"]);
+    application["required"] = json!(["rel", "culture", "userAgent", "etag", "_links", "_embedded"]);
     let properties = &mut application["properties"];
     properties["culture"] = text("The language in which the client speaks");
     properties["userAgent"] = text("What the client calls itself");
     properties["instanceId"] = text("What windows of one client have in common");
     properties["type"] = text("The kind of client");
+    properties["etag"] = text("Moves when something that is seen here changes");
     properties["_embedded"] = json!({
         "type": "object",
         "required": ["me", "people", "onlineMeetings", "communication"],
@@ -137,15 +140,10 @@ fn application() -> Value {
 }
 
 fn events() -> Value {
-    json!({
-        "type": "object",
-        "description": "What happened: nothing is told of telephone numbers",
-        "required": ["_links", "sender"],
-        "properties": {
-            "_links": links("This part of the events, and the next"),
-            "sender": { "type": "array", "maxItems": 0, "items": { "type": "object" } },
-        },
-    })
+    let mut events = resource("What happened: nothing is told of telephone numbers", "events");
+    events["required"] = json!(["rel", "_links", "sender"]);
+    events["properties"]["sender"] = json!({ "type": "array", "maxItems": 0, "items": { "type": "object" } });
+    events
 }
 
 fn new_phone() -> Value {
