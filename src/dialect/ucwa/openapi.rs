@@ -33,7 +33,8 @@ pub fn document() -> Value {
         },
         "servers": [{ "url": "/", "description": "This server" }],
         "tags": [{ "name": TAG, "description": "A person's own telephone numbers, in the way of UCWA 1.0. Paths below \
-            /ucwa/oauth/v1 are served below /ucwa/v1, too" }],
+            /ucwa/oauth/v1 are served below /ucwa/v1, too; application/vnd.microsoft.com.ucwa+json and …+xml are taken and \
+            given like the types that are listed" }],
         "paths": paths,
         "components": {
             "schemas": schemas::all(),

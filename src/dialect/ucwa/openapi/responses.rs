@@ -42,9 +42,7 @@ fn refuse(responses: &mut Map<String, Value>, why: &Said) {
     let example = why.json();
     let content = json!({
         "application/json": { "schema": reference("UcwaError"), "example": example },
-        "application/vnd.microsoft.com.ucwa+json": { "schema": reference("UcwaError"), "example": example },
         "application/xml": { "schema": reference("UcwaXml"), "example": text(why.xml()) },
-        "application/vnd.microsoft.com.ucwa+xml": { "schema": reference("UcwaXml"), "example": text(why.xml()) },
     });
     let refused = || json!({ "description": "Refused:", "headers": headers(), "content": content });
     // Where one status has several reasons, the first is the example and each is told.
@@ -71,12 +69,7 @@ fn refuse_in_oauth(responses: &mut Map<String, Value>) {
 pub fn response(description: &str, schema: &str, example: &Resource) -> Value {
     let json = json!({ "schema": reference(schema), "example": example.json() });
     let xml = json!({ "schema": reference("UcwaXml"), "example": text(example.xml()) });
-    let content = json!({
-        "application/json": json,
-        "application/vnd.microsoft.com.ucwa+json": json,
-        "application/xml": xml,
-        "application/vnd.microsoft.com.ucwa+xml": xml,
-    });
+    let content = json!({ "application/json": json, "application/xml": xml });
     json!({ "description": description, "headers": headers(), "content": content })
 }
 
