@@ -22,7 +22,7 @@ const TOP: [&str; 9] = [
 
 /// Where a package's lock file was resolved, and where builders keep their things: neither is anybody else's business.
 /// In pieces, since this file is read, too.
-const PLACES: [(&str, &str); 10] = [
+const PLACES: [(&str, &str); 9] = [
     ("registry.", "npmjs.org"),
     ("registry.", "yarnpkg.com"),
     ("files.", "pythonhosted.org"),
