@@ -54,6 +54,9 @@ impl Input {
         match self.0.get(&name.to_ascii_lowercase()) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bare) => Ok(Some("")),
+            Some(Value::Text(text) | Value::Query(text)) if text.contains('\0') => {
+                Err(fault(name, Problem::Type, "A text without the character U+0000 is expected"))
+            }
             Some(Value::Text(text) | Value::Query(text)) if text.chars().count() <= longest => Ok(Some(text)),
             Some(Value::Text(_) | Value::Query(_)) => {
                 Err(fault(name, Problem::Length, format!("At most {longest} characters")))

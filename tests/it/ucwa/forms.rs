@@ -1,6 +1,6 @@
 //! Bodies that cannot be read: broken, hostile, of another type, too large. None of them changes anything.
 
-use super::jane;
+use super::{COLLECTIONS, jane, new_application};
 use crate::voices::Answer;
 use serde_json::json;
 
@@ -117,4 +117,26 @@ async fn a_body_of_a_mebibyte_is_read_and_a_larger_one_is_not() {
         answer.is_fault(413, "EntityTooLarge", "");
     }
     assert_eq!(jane.holds("home").await.0, "");
+}
+
+#[tokio::test]
+async fn what_no_database_keeps_is_refused_and_is_no_fault_of_the_service() {
+    let (world, jane) = jane().await;
+    for name in ["culture", "endpointId", "userAgent", "instanceId", "type"] {
+        let mut body = new_application("here");
+        body[name] = json!("a\u{0}b");
+        jane.voice.post(COLLECTIONS[0], body).await.is_invalid(&[name]);
+    }
+    let nul = json!({ "number": "+1425\u{0}5550199" });
+    jane.voice.post(PATH, nul).await.is_invalid(&["number"]);
+    jane.voice.call("POST", &format!("{PATH}?number=%00")).await.is_invalid(&["number"]);
+    let odd = jane.voice.call("POST", &format!("{PATH}?number=%ff%fe1")).await;
+    odd.is_fault(400, "BadRequest", "NormalizationFailed");
+    for form in ["grant_type=password&username=a%00b&password=x", "grant_type=password&username=%ff&password=%00"] {
+        let answer = world.nobody().bytes("/webticket/oauthtoken", None, form).await;
+        assert_eq!(answer.of_ucwa(400).body["error"], "invalid_grant", "{answer:?}");
+    }
+    jane.voice.get("/me/phones/%00").await.is_fault(404, "NotFound", "");
+    jane.voice.get("/me/phones/%ff").await.is_fault(404, "NotFound", "");
+    jane.voice.get(&format!("{}/%ff/me", COLLECTIONS[0])).await.is_fault(404, "NotFound", "");
 }
