@@ -2,7 +2,7 @@
 //! here and put in a dialect's words, or kept quiet, at its edge.
 
 use super::workspace::Who;
-use super::{Account, Store, Workspace, console};
+use super::{Account, Errand, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
 use crate::model::id::*;
 use crate::model::password::Password;
@@ -56,32 +56,24 @@ pub enum Credential {
 impl Store {
     /// Finds out who is calling. An unknown, expired or revoked credential is `Unauthenticated` with the reason.
     pub async fn authenticate(&self, presented: Presented<'_>, now: DateTime<Utc>) -> Result<Authenticated> {
+        self.authenticate_for(presented, Errand::None, now).await
+    }
+
+    /// The same for somebody whose errand is known already: where it can be, it is done on the way, without another
+    /// question to the database. The workspace has it then.
+    pub async fn authenticate_for(
+        &self,
+        presented: Presented<'_>,
+        errand: Errand,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
         match presented {
-            Presented::ApiKey(key) => self.api_key(key).await,
+            Presented::ApiKey(key) => self.api_key(key, errand).await,
             Presented::AccessToken(token, workspace) => self.access_token(token, workspace).await,
             Presented::ConsoleSession(jwt, workspace) => self.console_session(jwt, workspace, now).await,
             Presented::ClientSession(token) => self.client_session(token, now).await,
             Presented::PublishableKey(key) => self.publishable_key(key).await,
             Presented::Password(name, password) => self.by_password(name, password).await,
-        }
-    }
-
-    async fn api_key(&self, key: &str) -> Result<Authenticated> {
-        let hash = TokenHash::of(key);
-        let row = sqlx::query!(
-            r#"
-            select api_key_id, revoked_at, workspace_id, is_sandbox
-            from api_key join workspace using (workspace_id)
-            where token_hash = $1
-            "#,
-            hash.as_bytes(),
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
-        match row.revoked_at {
-            Some(_) => Err(rejected(Scheme::ApiKey, Why::Revoked)),
-            None => Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::ApiKey(ApiKeyId(row.api_key_id)))),
         }
     }
 
@@ -190,7 +182,7 @@ impl Store {
     }
 
     pub(super) fn caller(&self, workspace_id: Uuid, is_sandbox: bool, credential: Credential) -> Authenticated {
-        let workspace = Workspace { store: self.clone(), workspace_id: WorkspaceId(workspace_id), is_sandbox };
+        let workspace = Workspace::new(self.clone(), WorkspaceId(workspace_id), is_sandbox);
         Authenticated::Caller(Caller { workspace, credential })
     }
 
@@ -207,6 +199,6 @@ impl Store {
     }
 }
 
-fn rejected(scheme: Scheme, why: Why) -> Error {
+pub(super) fn rejected(scheme: Scheme, why: Why) -> Error {
     Error::Unauthenticated(Rejection::of(scheme, why))
 }

@@ -4,10 +4,12 @@
 use super::Store;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
-use crate::model::id::{AccessTokenId, ConsoleSessionId, WorkspaceId};
+use crate::model::id::{AccessTokenId, ConsoleSessionId, DeviceId, WorkspaceId};
+use crate::model::phone::Phone;
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The right to a workspace's things. Only [`Store::authenticate`] makes one.
@@ -16,9 +18,32 @@ pub struct Workspace {
     pub(super) store: Store,
     pub(super) workspace_id: WorkspaceId,
     pub(super) is_sandbox: bool,
+    /// What was fetched on the way in, until it is asked for.
+    brought: Arc<Mutex<Option<Brought>>>,
+}
+
+/// What somebody came for: this phone, and what there is of it.
+#[derive(Debug)]
+pub(super) struct Brought {
+    pub device_id: DeviceId,
+    pub phone: Option<Phone>,
 }
 
 impl Workspace {
+    pub(super) fn new(store: Store, workspace_id: WorkspaceId, is_sandbox: bool) -> Workspace {
+        Workspace { store, workspace_id, is_sandbox, brought: Arc::default() }
+    }
+
+    /// The same with something that was fetched on the way in.
+    pub(super) fn bringing(self, brought: Brought) -> Workspace {
+        Workspace { brought: Arc::new(Mutex::new(Some(brought))), ..self }
+    }
+
+    /// What was fetched on the way in, if it is this phone; once, since it was true then.
+    pub(super) fn brought(&self, device_id: DeviceId) -> Option<Brought> {
+        self.brought.lock().unwrap_or_else(PoisonError::into_inner).take_if(|brought| brought.device_id == device_id)
+    }
+
     /// Which workspace this is.
     pub fn id(&self) -> WorkspaceId {
         self.workspace_id
