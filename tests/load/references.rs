@@ -14,6 +14,7 @@ use handset::ambient::{Clock, Entropy};
 use handset::dialect;
 use handset::http::refusal::{Refusing, Voice};
 use handset::http::{App, HEARTBEAT, RESERVATION};
+use handset::model::e164::Region;
 use handset::store::{Seal, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -102,6 +103,7 @@ async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<A
         stopping: Default::default(),
         heartbeat: HEARTBEAT,
         reservation: RESERVATION,
+        region: Region::US,
     };
     let ready = answers.into_iter().fold(Router::new(), |router, answer| {
         let status = StatusCode::from_u16(answer.status).unwrap_or_default();
