@@ -5,6 +5,7 @@
 
 mod diga;
 mod things;
+mod ucwa;
 mod walk;
 
 use crate::document::{Dialect, Operation, committed, example, operations_of, schema};

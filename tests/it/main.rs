@@ -42,6 +42,7 @@ mod stream;
 mod tidy;
 mod tls;
 mod traces;
+mod ucwa;
 mod voices;
 mod webhook_care;
 mod webhook_end;

@@ -68,6 +68,10 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip:") => rest,
         _ => name,
     };
+    // No database keeps this character, so nobody is called so.
+    if name.contains('\0') {
+        return Err(bad_credentials());
+    }
     let now = app.clock.now();
     let known = app.store.authenticate(Presented::Password(name, &Password::given(password)), now).await;
     let caller = match known {
