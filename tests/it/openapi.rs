@@ -112,7 +112,7 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
             (expected, &["405", "413", "414", "429", "503"])
         }
         Dialect::Ucwa => {
-            let mut expected = BTreeSet::from(["405", "413", "500", "503"]);
+            let mut expected = BTreeSet::from(["405", "413", "429", "500", "503"]);
             if !operation.is_open() {
                 expected.extend(["401", "403", "404"]);
             }
