@@ -34,6 +34,7 @@ pub static DIALECT: Dialect = Dialect {
     routes: router,
     document: openapi::document,
     client_header: None,
+    credential_headers: &["authorization"],
     render: error::render,
 };
 

@@ -88,7 +88,7 @@ fn every_operation_tells_how_it_can_end() {
 fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static str]) {
     match operation.dialect() {
         Dialect::Seam => {
-            let mut expected = BTreeSet::from(["200", "400", "405", "413", "414", "500", "503"]);
+            let mut expected = BTreeSet::from(["200", "400", "405", "413", "414", "429", "500", "503"]);
             if !operation.is_open() {
                 expected.insert("401");
             }
@@ -109,10 +109,10 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
             if operation.method != "GET" {
                 expected.insert("409");
             }
-            (expected, &["405", "413", "414", "503"])
+            (expected, &["405", "413", "414", "429", "503"])
         }
         Dialect::Ucwa => {
-            let mut expected = BTreeSet::from(["405", "413", "500", "503"]);
+            let mut expected = BTreeSet::from(["405", "413", "429", "500", "503"]);
             if !operation.is_open() {
                 expected.extend(["401", "403", "404"]);
             }

@@ -8,7 +8,7 @@ use super::form::{Form, Syntax};
 use super::resource::{NAMESPACE, declare};
 use super::token;
 use crate::error::*;
-use crate::http::Asked;
+use crate::http::{Asked, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -136,6 +136,9 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
     if let Error::MethodNotAllowed(methods) = error {
         headers.insert(ALLOW, HeaderValue::from_str(&methods.join(", ")).expect("method names are header text"));
     }
+    if let Error::Throttled(throttle) = error {
+        limits::hint(throttle, headers);
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
@@ -185,6 +188,11 @@ pub fn said(error: &Error) -> Said {
         Error::AddressTooLong(limit) => too_large(format!("The address is over the limit of {limit} bytes")),
         Error::HeadTooLarge => too_large("The headers are too large".to_owned()),
         Error::NotHttp => Said::bad("The request cannot be read as HTTP/1.1"),
+        Error::Throttled(throttle) => Said::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            format!("More requests than are allowed at a time. Try again in {} s", throttle.retry_after),
+        ),
         Error::Unavailable(_) => Said::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "ServiceUnavailable",

@@ -4,7 +4,8 @@ use super::super::error::{Said, said};
 use super::super::resource::Resource;
 use super::Operation;
 use super::schemas::reference;
-use crate::error::Error;
+use crate::error::{Error, Throttle};
+use chrono::DateTime;
 use serde_json::{Map, Value, json};
 
 /// Every response of a call, by status.
@@ -27,11 +28,12 @@ pub fn of(operation: &Operation) -> Value {
 }
 
 /// What every call may answer.
-fn common(method: &'static str) -> [Said; 4] {
+fn common(method: &'static str) -> [Said; 5] {
     let method = if method == "get" { "GET" } else { "POST" };
     [
         Error::MethodNotAllowed(vec![method]),
         Error::TooLarge(1 << 20),
+        Error::Throttled(Throttle { limit: 120, remaining: 0, reset: DateTime::UNIX_EPOCH, retry_after: 1 }),
         Error::Internal("an example".into()),
         Error::Unavailable(String::new()),
     ]
@@ -58,6 +60,7 @@ fn refuse_in_oauth(responses: &mut Map<String, Value>) {
         ("400", faults, "invalid_grant"),
         ("405", "It is asked for with POST", "invalid_request"),
         ("413", "The body is too large", "invalid_request"),
+        ("429", "The caller comes too often", "temporarily_unavailable"),
         ("500", "A fault of the service", "server_error"),
         ("503", "The database is away", "temporarily_unavailable"),
     ] {
