@@ -5,31 +5,37 @@
 #[macro_use]
 mod telling;
 
+mod accounts;
 mod action_attempts;
 mod caller;
 mod client_sessions;
 mod console;
+mod contact_groups;
+mod contacts;
 mod credentials;
 mod deactivation;
 mod deliveries;
 mod departure;
 mod events;
+mod extensions;
 mod fault;
 mod numbering;
 mod numbers;
 mod operator;
 mod outbox;
+mod passes;
 mod phones;
 mod registration;
 mod sandbox;
 mod seal;
+mod selection;
 mod sweep;
 mod types;
 mod user_identities;
 mod webhooks;
 mod workspace;
 
-pub use caller::{Authenticated, Caller, Credential, Presented};
+pub use caller::{Authenticated, Caller, Credential, Meant, Presented};
 pub use deactivation::Deactivated;
 pub use operator::ApiKeyRecord;
 pub use outbox::Capacity;

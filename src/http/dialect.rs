@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -64,6 +65,7 @@ impl Claim {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub id: RequestId,
+    pub at: DateTime<Utc>,
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
@@ -96,8 +98,10 @@ impl Dialect {
 
 async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let now = app.clock.now();
     let asked = Asked {
-        id: RequestId(app.entropy.id(app.clock.now())),
+        id: RequestId(app.entropy.id(now)),
+        at: now,
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),

@@ -118,8 +118,9 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 impl Voice {
     /// The refusal as it goes over the wire; the connection ends with it.
     fn refusal(&self, error: &Error) -> Vec<u8> {
-        let id = RequestId(self.entropy.id(self.clock.now()));
-        let asked = Asked { id, method: Default::default(), uri: Default::default(), headers: Default::default() };
+        let at = self.clock.now();
+        let id = RequestId(self.entropy.id(at));
+        let asked = Asked { id, at, method: Default::default(), uri: Default::default(), headers: Default::default() };
         let mut response = (self.dialect.render)(error, &asked);
         tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
         response.headers_mut().insert(self.dialect.request_id_header, id.header());

@@ -4,7 +4,7 @@
 use super::Store;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
-use crate::model::id::{AccessTokenId, ConsoleSessionId, WorkspaceId};
+use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 pub struct Workspace {
     pub(super) store: Store,
     pub(super) workspace_id: WorkspaceId,
+    pub(super) account_id: AccountId,
     pub(super) is_sandbox: bool,
 }
 
@@ -22,6 +23,11 @@ impl Workspace {
     /// Which workspace this is.
     pub fn id(&self) -> WorkspaceId {
         self.workspace_id
+    }
+
+    /// Its number.
+    pub fn account_id(&self) -> AccountId {
+        self.account_id
     }
 
     /// Whether it is for trying things out.

@@ -64,9 +64,9 @@ fn said(error: &Error) -> (StatusCode, Said) {
             StatusCode::UNAUTHORIZED,
             Said::code("UNAUTHORIZED", "Invalid or missing API key").and_detail("Not authenticated"),
         ),
-        Error::Forbidden(denial @ (Denial::ClientSession | Denial::PublishableKeyGrantsNothing)) => {
-            (StatusCode::FORBIDDEN, Said::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
-        }
+        Error::Forbidden(
+            denial @ (Denial::ClientSession | Denial::OtherExtension | Denial::PublishableKeyGrantsNothing),
+        ) => (StatusCode::FORBIDDEN, Said::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}"))),
         Error::NotFound(noun, id) => {
             let (code, name) = missing(*noun);
             let message = format!("{name} {id} not found");
@@ -122,6 +122,10 @@ fn missing(noun: Noun) -> (&'static str, &'static str) {
         Noun::ActionAttempt => ("ACTION_ATTEMPT_NOT_FOUND", "Action attempt"),
         Noun::ApiKey => ("API_KEY_NOT_FOUND", "API key"),
         Noun::AccessToken => ("ACCESS_TOKEN_NOT_FOUND", "Access token"),
+        Noun::Account => ("ACCOUNT_NOT_FOUND", "Account"),
+        Noun::Extension => ("EXTENSION_NOT_FOUND", "Extension"),
+        Noun::Contact => ("CONTACT_NOT_FOUND", "Contact"),
+        Noun::ContactGroup => ("CONTACT_GROUP_NOT_FOUND", "Contact group"),
     }
 }
 
