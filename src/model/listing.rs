@@ -15,11 +15,8 @@ pub struct Listing<F> {
 impl<F: Copy> Listing<F> {
     /// The same over fields of another kind.
     pub fn over<G>(&self, field: impl Fn(F) -> G) -> Listing<G> {
-        let condition = |it: &Condition<F>| Condition {
-            field: field(it.field),
-            is_negated: it.is_negated,
-            test: it.test.clone(),
-        };
+        let condition =
+            |it: &Condition<F>| Condition { field: field(it.field), is_negated: it.is_negated, test: it.test.clone() };
         let order = |it: &Order<F>| Order { field: field(it.field), is_ascending: it.is_ascending };
         Listing {
             conditions: self.conditions.iter().map(condition).collect(),

@@ -156,12 +156,7 @@ impl Store {
         }
     }
 
-    async fn console_session(
-        &self,
-        jwt: &str,
-        meant: Option<Meant>,
-        now: DateTime<Utc>,
-    ) -> Result<Authenticated> {
+    async fn console_session(&self, jwt: &str, meant: Option<Meant>, now: DateTime<Utc>) -> Result<Authenticated> {
         let (workspace, account) = Meant::keys(meant);
         let unverified = console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
         let row = sqlx::query!(

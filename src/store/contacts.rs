@@ -12,7 +12,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 /// The condition on the numbers of a contact, up to what is asked of them.
-const NUMBERS: &str = "contact_id in (select contact_id from contact_number where workspace_id = $1 and user_identity_id = $2 and ";
+const NUMBERS: &str =
+    "contact_id in (select contact_id from contact_number where workspace_id = $1 and user_identity_id = $2 and ";
 
 impl Field for ContactField {
     fn column(self) -> Column {

@@ -59,10 +59,9 @@ impl Workspace {
         };
         let mut moment = self.store.pool.begin_with(selection::ONE_MOMENT).await?;
         let selected = selection::select(&mut moment, &source, &listing.over(ExtensionField), None).await?;
-        let rows =
-            select_extensions!("where workspace_id = $1 and extension_id = any ($2)", self.key(), &selected.ids)
-                .fetch_all(&mut *moment)
-                .await?;
+        let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", self.key(), &selected.ids)
+            .fetch_all(&mut *moment)
+            .await?;
         moment.commit().await?;
         let items = selection::in_order(rows, &selected.ids, |extension| extension.extension_id.0);
         Ok(Listed { items, total: selected.total })

@@ -15,11 +15,9 @@ pub async fn admit(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result
     let presented = match scheme_of(token) {
         Scheme::ClientSession => Presented::ClientSession(token),
         // Other kinds of token name their workspace by a header that this dialect does not have.
-        Scheme::ApiKey
-        | Scheme::Pass
-        | Scheme::AccessToken
-        | Scheme::ConsoleSession
-        | Scheme::PublishableKey => Presented::ApiKey(token),
+        Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
+            Presented::ApiKey(token)
+        }
     };
     match app.store.authenticate(presented, now).await? {
         Authenticated::Caller(caller) if matches!(caller.credential, Credential::ApiKey(_)) => Ok(caller.workspace),
