@@ -38,9 +38,10 @@ create table contact (
     phone_numbers jsonb not null,
     addresses jsonb not null,
     -- First, middle and last name with one space between, by which contacts are looked for.
-    name_folded text collate "C" not null generated always as (folded(ltrim(first_name
-        || case when middle_name = '' then '' else ' ' || middle_name end
-        || case when last_name = '' then '' else ' ' || last_name end))) stored,
+    name_folded text collate "C" not null generated always as (folded(
+        first_name || case when first_name <> '' and middle_name <> '' then ' ' else '' end
+        || middle_name || case when first_name || middle_name <> '' and last_name <> '' then ' ' else '' end
+        || last_name)) stored,
     -- Whole seconds, which is what is shown and compared.
     created_at timestamptz not null,
     updated_at timestamptz not null,
