@@ -7,6 +7,7 @@ mod demo;
 mod output;
 mod seal_key;
 mod serve;
+mod user;
 
 use crate::config::{Config, LogFormat, ServeConfig};
 use crate::lifecycle::Lifecycle;
@@ -18,6 +19,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use user::UserCommand;
 
 /// A phones service that you run yourself: one registry of phones in Postgres, speaking the protocols that existing
 /// clients know. Without a command it serves.
@@ -55,6 +57,9 @@ enum Command {
     /// Open console sessions, and change the key that signs them
     #[command(subcommand)]
     ConsoleSession(ConsoleCommand),
+    /// Set what only operators set for a person: a password, and whether they may use voice
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
@@ -98,6 +103,7 @@ impl CommandLine {
             Command::Key(command) => admin::key(&self.config, command, self.json).await,
             Command::Token(command) => admin::token(&self.config, command, self.json).await,
             Command::ConsoleSession(command) => admin::console(&self.config, command, self.json).await,
+            Command::User(command) => user::user(&self.config, command, self.json).await,
         }
     }
 }

@@ -105,6 +105,12 @@ pub enum Denial {
     ClientSession,
     #[error("a client session reaches its own person's extension only; use an API key")]
     OtherExtension,
+    #[error("nobody in particular is calling; name a person")]
+    Anonymous,
+    #[error("the person may not use voice")]
+    NoEnterpriseVoice,
+    #[error("there is nobody to send messages to")]
+    NoMessaging,
 }
 
 /// The nouns that can be missing.
@@ -129,6 +135,8 @@ pub enum Noun {
     Extension,
     Contact,
     ContactGroup,
+    /// A client of a person, at work.
+    Application,
 }
 
 impl fmt::Display for Noun {
@@ -150,6 +158,7 @@ impl fmt::Display for Noun {
             Noun::Extension => "extension",
             Noun::Contact => "contact",
             Noun::ContactGroup => "contact group",
+            Noun::Application => "application",
         })
     }
 }
@@ -187,6 +196,12 @@ pub enum Reason {
     ReleaseNotScheduled,
     /// The person has another number already.
     UserHasNumber,
+    /// The workspace gave the number to the person, who cannot change it.
+    ManagedNumber,
+    /// There is a number already where one was to be put.
+    SlotFilled,
+    /// The person was made available by this application before.
+    AlreadyAvailable,
 }
 
 /// What is wrong with a body before its values are looked at.

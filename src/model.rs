@@ -1,6 +1,7 @@
 //! The registry's nouns as plain types and pure rules. Knows no wire, no database and no clock; every dialect and the
 //! store speak through these.
 
+pub mod application;
 pub mod client_session;
 pub mod contact;
 pub mod credential;
@@ -12,8 +13,11 @@ pub mod listing;
 pub mod metadata;
 pub mod number;
 pub mod page;
+pub mod password;
 pub mod phone;
 pub mod reach;
+pub mod slot;
+pub mod subscriber;
 pub mod token;
 pub mod user_identity;
 pub mod webhook;

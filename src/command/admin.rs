@@ -13,7 +13,8 @@ use clap::Subcommand;
 use serde_json::json;
 use std::error::Error;
 
-type Outcome = Result<(), Box<dyn Error>>;
+/// What came of a command.
+pub type Outcome = Result<(), Box<dyn Error>>;
 
 #[derive(Debug, Subcommand)]
 pub enum WorkspaceCommand {
@@ -118,20 +119,25 @@ enum Mistake {
 }
 
 /// What an administrative command works with.
-struct Desk {
+pub struct Desk {
     database: Database,
     now: DateTime<Utc>,
     entropy: Entropy,
 }
 
 impl Desk {
-    async fn open(config: &Config) -> Result<Desk, Box<dyn Error>> {
+    /// Opens the database that is configured.
+    pub async fn open(config: &Config) -> Result<Desk, Box<dyn Error>> {
         let database = Database::open(config, Asker::Administration).await?;
         Ok(Desk { database, now: Clock::system().now(), entropy: Entropy::system() })
     }
 
-    fn store(&self) -> &Store {
+    pub fn store(&self) -> &Store {
         &self.database.store
+    }
+
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
     }
 
     async fn workspace(&self, name: &str) -> Result<WorkspaceRecord, Box<dyn Error>> {
@@ -155,7 +161,7 @@ impl Desk {
     }
 
     /// Closes the database whatever came of the work.
-    async fn done(self, outcome: Outcome) -> Outcome {
+    pub async fn done(self, outcome: Outcome) -> Outcome {
         self.database.close().await;
         outcome
     }

@@ -35,7 +35,7 @@ pub async fn make(store: &Store, clock: &Clock, entropy: &Entropy) -> Result<Opt
         user_identity_key: Some("jane_doe".to_owned()),
         email_address: Some("jane@example.com".to_owned()),
         full_name: Some("Jane Doe".to_owned()),
-        phone_number: None,
+        ..UserIdentityFields::default()
     };
     workspace.create_user_identity(person, &fields, now).await?;
     let (android, ios) =

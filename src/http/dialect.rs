@@ -14,6 +14,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
@@ -69,6 +70,8 @@ pub struct Asked {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
+    /// Where clients reach this service, if that is not what they say themselves.
+    pub public_url: Option<Arc<str>>,
 }
 
 /// The number of a request, in its answer and in its log line.
@@ -105,6 +108,7 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),
+        public_url: app.public_url.clone(),
     };
     let matched = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(asked.id);

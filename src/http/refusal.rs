@@ -120,7 +120,14 @@ impl Voice {
     fn refusal(&self, error: &Error) -> Vec<u8> {
         let at = self.clock.now();
         let id = RequestId(self.entropy.id(at));
-        let asked = Asked { id, at, method: Default::default(), uri: Default::default(), headers: Default::default() };
+        let asked = Asked {
+            id,
+            at,
+            method: Default::default(),
+            uri: Default::default(),
+            headers: Default::default(),
+            public_url: None,
+        };
         let mut response = (self.dialect.render)(error, &asked);
         tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
         response.headers_mut().insert(self.dialect.request_id_header, id.header());

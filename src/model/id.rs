@@ -1,5 +1,6 @@
 //! Identifiers, each a type of its own so that one cannot be passed for another.
 
+use crate::ambient::Entropy;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -29,6 +30,25 @@ macro_rules! ids {
             }
         }
     )*};
+}
+
+/// A client of a person; a number of twelve digits, as real servers have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApplicationId(pub i64);
+
+impl ApplicationId {
+    /// One that is not to be guessed.
+    pub fn new(entropy: &Entropy) -> ApplicationId {
+        const LEAST: u64 = 100_000_000_000;
+        let number = LEAST + u64::from_be_bytes(entropy.bytes()) % (9 * LEAST);
+        ApplicationId(i64::try_from(number).expect("twelve digits fit"))
+    }
+}
+
+impl fmt::Display for ApplicationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 ids! {

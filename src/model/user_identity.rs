@@ -26,13 +26,15 @@ impl UserIdentity {
     }
 }
 
-/// The four things that can be said of a person; each is unique in the workspace but the name.
+/// What can be said of a person. The key, the e-mail address and the phone number are unique in the workspace.
 #[derive(Debug, Clone, Default)]
 pub struct UserIdentityFields {
     pub user_identity_key: Option<String>,
     pub email_address: Option<String>,
     pub phone_number: Option<String>,
     pub full_name: Option<String>,
+    /// Whether they may use voice; None is yes.
+    pub enterprise_voice: Option<bool>,
 }
 
 /// A change of a person: outer None leaves a field, inner None clears it.
@@ -42,6 +44,7 @@ pub struct UserIdentityChange {
     pub email_address: Option<Option<String>>,
     pub phone_number: Option<Option<String>>,
     pub full_name: Option<Option<String>>,
+    pub enterprise_voice: Option<bool>,
 }
 
 /// Which persons a list shows.

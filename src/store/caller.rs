@@ -5,6 +5,7 @@ use super::workspace::Who;
 use super::{Account, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
 use crate::model::id::*;
+use crate::model::password::Password;
 use crate::model::token::{Token, TokenHash};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -21,6 +22,8 @@ pub enum Presented<'a> {
     ConsoleSession(&'a str, Option<Meant>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
+    /// A person's name and password.
+    Password(&'a str, &'a Password),
 }
 
 /// How a request names the workspace that it means.
@@ -65,6 +68,8 @@ pub enum Credential {
     /// A client session, and the person that it stands for; None stands for nobody and reaches nobody's things.
     ClientSession(ClientSessionId, Option<UserIdentityId>),
     PublishableKey,
+    /// A person, by their own password.
+    Password(UserIdentityId),
 }
 
 impl Store {
@@ -77,6 +82,7 @@ impl Store {
             Presented::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, now).await,
             Presented::ClientSession(token) => self.client_session(token, now).await,
             Presented::PublishableKey(key) => self.publishable_key(key).await,
+            Presented::Password(name, password) => self.by_password(name, password).await,
         }
     }
 
@@ -225,7 +231,11 @@ impl Store {
         Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Credential::PublishableKey))
     }
 
-    fn caller(&self, (workspace_id, account_id, is_sandbox): Tenant, credential: Credential) -> Authenticated {
+    pub(super) fn caller(
+        &self,
+        (workspace_id, account_id, is_sandbox): Tenant,
+        credential: Credential,
+    ) -> Authenticated {
         let workspace = Workspace {
             store: self.clone(),
             workspace_id: WorkspaceId(workspace_id),

@@ -121,7 +121,12 @@ impl Workspace {
                     user_identity_id = $4
                 where workspace_id = $1 and register_id = $3
                     and (status = 'reserved' or user_identity_id is distinct from $4)
-                returning register_id, number
+                returning register_id, number, user_identity_id
+            ), seen as (
+                -- It comes into the person's work slot; what they had there is kept and hidden.
+                insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
+                select $1, user_identity_id, 'work', '', false, 3 from assigned where user_identity_id is not null
+                on conflict (workspace_id, user_identity_id, slot_type) do update set version = slot.version + 2
             ), news as (
                 select $5::uuid as event_id, 'phone_number.assigned' as event_type, true as is_opt_in,
                     $4::uuid as user_identity_id,

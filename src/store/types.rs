@@ -5,6 +5,7 @@ use crate::model::id::*;
 use crate::model::metadata::Metadata;
 use crate::model::number::{Provider, Status};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem};
+use crate::model::slot::SlotType;
 use crate::model::webhook::DeliveryStatus;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -67,7 +68,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, Status);
+as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, SlotType, Status);
 
 /// A value kept as a JSON document; columns are read into it and handed on by `into()`.
 #[derive(Debug, Deserialize)]

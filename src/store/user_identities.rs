@@ -34,8 +34,8 @@ impl Workspace {
             UserIdentity,
             r#"
             insert into user_identity (workspace_id, user_identity_id, user_identity_key, email_address, phone_number,
-                full_name, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7)
+                full_name, enterprise_voice, created_at)
+            values ($1, $2, $3, $4, $5, $6, coalesce($7, true), $8)
             returning workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
                 created_at
             "#,
@@ -45,6 +45,7 @@ impl Workspace {
             fields.email_address,
             fields.phone_number,
             fields.full_name,
+            fields.enterprise_voice,
             now,
         )
         .fetch_one(&self.store.pool)
@@ -108,7 +109,8 @@ impl Workspace {
             set user_identity_key = case when $3 then $4 else user_identity_key end,
                 email_address = case when $5 then $6 else email_address end,
                 phone_number = case when $7 then $8 else phone_number end,
-                full_name = case when $9 then $10 else full_name end
+                full_name = case when $9 then $10 else full_name end,
+                enterprise_voice = coalesce($11, enterprise_voice)
             where workspace_id = $1 and user_identity_id = $2
             returning user_identity_id
             "#,
@@ -122,6 +124,7 @@ impl Workspace {
             change.phone_number.clone().flatten(),
             change.full_name.is_some(),
             change.full_name.clone().flatten(),
+            change.enterprise_voice,
         )
         .fetch_optional(&self.store.pool)
         .await?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every route with the methods that it takes, in the order in which a refusal lists them.
-const METHODS: [(&str, &str); 48] = [
+const METHODS: [(&str, &str); 49] = [
     ("/phones/get", "GET,POST"),
     ("/phones/list", "GET,POST"),
     ("/phones/deactivate", "DELETE,POST"),
@@ -34,6 +34,7 @@ const METHODS: [(&str, &str); 48] = [
     ("/user_identities/create", "POST"),
     ("/user_identities/get", "GET,POST"),
     ("/user_identities/list", "GET,POST"),
+    ("/user_identities/set_password", "POST"),
     ("/user_identities/update", "PATCH,POST"),
     ("/user_identities/delete", "DELETE,POST"),
     ("/user_identities/list_accessible_devices", "GET,POST"),
@@ -61,6 +62,7 @@ const METHODS: [(&str, &str); 48] = [
 async fn caller(world: &World, path: &str) -> Voice {
     match path {
         "/workspaces/create" => world.nobody().bearer(world.access_token(&[world]).await.reveal()),
+        "/user_identities/set_password" => world.console().await,
         "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => world.session(&world.person("app").await).await,
         _ => world.key().clone(),
     }

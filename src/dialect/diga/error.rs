@@ -64,9 +64,9 @@ fn said(error: &Error) -> (StatusCode, Said) {
             StatusCode::UNAUTHORIZED,
             Said::code("UNAUTHORIZED", "Invalid or missing API key").and_detail("Not authenticated"),
         ),
-        Error::Forbidden(
-            denial @ (Denial::ClientSession | Denial::OtherExtension | Denial::PublishableKeyGrantsNothing),
-        ) => (StatusCode::FORBIDDEN, Said::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}"))),
+        Error::Forbidden(denial) => {
+            (StatusCode::FORBIDDEN, Said::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
+        }
         Error::NotFound(noun, id) => {
             let (code, name) = missing(*noun);
             let message = format!("{name} {id} not found");
@@ -126,6 +126,7 @@ fn missing(noun: Noun) -> (&'static str, &'static str) {
         Noun::Extension => ("EXTENSION_NOT_FOUND", "Extension"),
         Noun::Contact => ("CONTACT_NOT_FOUND", "Contact"),
         Noun::ContactGroup => ("CONTACT_GROUP_NOT_FOUND", "Contact group"),
+        Noun::Application => ("APPLICATION_NOT_FOUND", "Application"),
     }
 }
 
@@ -155,6 +156,11 @@ fn conflict(reason: &Reason) -> (StatusCode, Said) {
         Reason::UnknownCursor => pagination("The cursor names no entry of the list. Start without one"),
         Reason::ExclusiveOptions(message) => pagination(message),
         Reason::CursorOfAnotherQuery => pagination("The cursor belongs to another list. Start without one"),
+        Reason::ManagedNumber => {
+            refused("PHONE_MANAGED", "The phone number is managed by the project; its holder cannot change it")
+        }
+        Reason::SlotFilled => refused("DUPLICATE_FIELD", "There is a phone number already. Remove it first"),
+        Reason::AlreadyAvailable => refused("ALREADY_AVAILABLE", "The user identity is available already"),
         Reason::NotASandbox => refused("NOT_A_SANDBOX", "This works in sandbox projects only"),
         Reason::UserIdentityExists(field) => {
             refused("DUPLICATE_FIELD", &format!("A user identity with this {field} exists already"))

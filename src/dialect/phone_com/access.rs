@@ -92,7 +92,7 @@ impl InAccount {
 /// How much of the workspace a caller reaches.
 pub fn reach(caller: &Caller) -> Reach {
     match caller.credential {
-        Credential::ClientSession(_, Some(person)) => Reach::Person(person),
+        Credential::ClientSession(_, Some(person)) | Credential::Password(person) => Reach::Person(person),
         Credential::ClientSession(_, None) => Reach::Nobody,
         Credential::ApiKey(_)
         | Credential::AccessToken(_)

@@ -104,9 +104,7 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
 fn said(error: &Error) -> Said {
     match error {
         Error::Unauthenticated(Rejection { why, .. }) => unauthenticated(*why),
-        Error::Forbidden(
-            denial @ (Denial::OtherExtension | Denial::ClientSession | Denial::PublishableKeyGrantsNothing),
-        ) => Said::plain(StatusCode::FORBIDDEN, sentence(denial)),
+        Error::Forbidden(denial) => Said::plain(StatusCode::FORBIDDEN, sentence(denial)),
         Error::NotFound(noun, id) => Said::plain(StatusCode::NOT_FOUND, sentence(format!("{noun} {id} not found"))),
         Error::NoRoute => Said::plain(StatusCode::NOT_FOUND, "There is nothing at this address"),
         Error::MethodNotAllowed(methods) => {
@@ -181,6 +179,9 @@ fn words(reason: &Reason) -> String {
             format!("The phone number is {status}")
         }
         Reason::ReleaseNotScheduled => "No release of the phone number is scheduled".to_owned(),
+        Reason::ManagedNumber => "The number is managed and cannot be changed here".to_owned(),
+        Reason::SlotFilled => "There is a number already".to_owned(),
+        Reason::AlreadyAvailable => "The person was made available before".to_owned(),
         Reason::UserHasNumber => "The person has a phone number already".to_owned(),
     }
 }

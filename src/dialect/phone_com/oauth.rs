@@ -1,11 +1,14 @@
 //! `POST /oauth/access-token`: a bearer token for whoever shows what they have (RFC 6749). The id and the secret of an API key
-//! give a pass that stands for that key for an hour.
+//! give a pass that stands for that key for an hour; a person's name and password give a client session of that person.
 
 use super::answer::Answer;
 use super::error::Said;
 use super::route::{Call, Operation, Route, Serve};
 use crate::error::{Error, Result};
 use crate::http::{App, body};
+use crate::model::client_session::{IfTaken, NewClientSession};
+use crate::model::id::UserIdentityId;
+use crate::model::password::Password;
 use crate::model::token::Token;
 use crate::store::{Authenticated, Caller, Credential, Presented};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
@@ -23,7 +26,7 @@ pub const ROUTES: &[Route] = &[Route {
     operations: &[Operation { method: "POST", serve: Serve::Open(|call| Box::pin(token(call))) }],
 }];
 
-/// How long a pass is good.
+/// How long what is granted is good.
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
 
 /// What a client is given.
@@ -73,6 +76,25 @@ async fn grant(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) 
             Some(caller) => pass(app, &caller, now).await.map(Ok),
             None => Ok(Err(NO_CLIENT)),
         },
+        Some("password") => {
+            let (Some(name), Some(password)) = (form.value("username"), form.value("password")) else {
+                return refused("invalid_request", "username and password are required");
+            };
+            // A client that says which it is has to be the one, and the person one of its workspace.
+            let client = match shown(headers, form) {
+                None => None,
+                Some(_) => match client(app, headers, form, now).await? {
+                    None => return Ok(Err(NO_CLIENT)),
+                    client => client,
+                },
+            };
+            match person(app, name, password, now).await? {
+                Some((caller, person)) if client.is_none_or(|client| is_of(&client, &caller)) => {
+                    session(app, &caller, person, now).await.map(Ok)
+                }
+                _ => refused("invalid_grant", "The user name or the password is wrong"),
+            }
+        }
         Some(_) => refused("unsupported_grant_type", "grant_type must be client_credentials or password"),
     }
 }
@@ -81,23 +103,61 @@ async fn grant(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) 
 async fn pass(app: &App, caller: &Caller, now: DateTime<Utc>) -> Result<Answer> {
     let pass = Token::pass(&app.entropy);
     caller.issue_pass(&pass, now, now + LIFETIME).await?;
-    Ok(Answer::ok(&Granted {
-        access_token: pass.reveal(),
-        token_type: "Bearer",
-        expires_in: LIFETIME.num_seconds(),
-        scope: "account-owner",
-    }))
+    Ok(granted(&pass, "account-owner"))
+}
+
+/// A client session for a person who has signed in.
+async fn session(app: &App, caller: &Caller, person: UserIdentityId, now: DateTime<Utc>) -> Result<Answer> {
+    let token = Token::client_session(&app.entropy);
+    let session = NewClientSession {
+        client_session_id: app.entropy.id(now),
+        token: token.clone(),
+        user_identifier_key: None,
+        user_identity_id: Some(person),
+        connected_account_ids: Vec::new(),
+        connect_webview_ids: Vec::new(),
+        customer_key: None,
+        expires_at: now + LIFETIME,
+    };
+    caller.workspace.create_client_session(&session, IfTaken::Refuse, now).await?;
+    Ok(granted(&token, "extension-user"))
+}
+
+fn granted(token: &Token, scope: &'static str) -> Answer {
+    let expires_in = LIFETIME.num_seconds();
+    Answer::ok(&Granted { access_token: token.reveal(), token_type: "Bearer", expires_in, scope })
+}
+
+/// The person with this name and password, if there is one.
+async fn person(app: &App, name: &str, password: &str, now: DateTime<Utc>) -> Result<Option<(Caller, UserIdentityId)>> {
+    match app.store.authenticate(Presented::Password(name, &Password::given(password)), now).await {
+        Ok(Authenticated::Caller(caller)) => Ok(match caller.credential {
+            Credential::Password(person) => Some((caller, person)),
+            _ => None,
+        }),
+        Ok(Authenticated::Account(_)) | Err(Error::Unauthenticated(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_of(client: &Caller, caller: &Caller) -> bool {
+    client.workspace.id() == caller.workspace.id()
 }
 
 /// The API key that a client is, if it is one: by the header, else by the body.
 async fn client(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) -> Result<Option<Caller>> {
-    let by_body = || Some((form.value("client_id")?.to_owned(), form.value("client_secret")?.to_owned()));
-    let Some((id, secret)) = basic(headers).or_else(by_body) else { return Ok(None) };
+    let Some((id, secret)) = shown(headers, form) else { return Ok(None) };
     match app.store.authenticate(Presented::ApiKey(&secret), now).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The id and the secret that a client shows.
+fn shown(headers: &HeaderMap, form: &Form) -> Option<(String, String)> {
+    let by_body = || Some((form.value("client_id")?.to_owned(), form.value("client_secret")?.to_owned()));
+    basic(headers).or_else(by_body)
 }
 
 fn is_key(credential: Credential, id: &str) -> bool {

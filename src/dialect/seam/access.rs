@@ -21,8 +21,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("seam-request-id");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     pub api_key: bool,
-    /// Access tokens and console sessions that name a workspace.
+    /// Access tokens that name a workspace.
     pub member: bool,
+    /// Console sessions that name a workspace.
+    pub console: bool,
     /// Access tokens and console sessions as such.
     pub account: bool,
     pub client_session: bool,
@@ -31,9 +33,15 @@ pub struct Access {
 
 impl Access {
     /// Nobody has to say who they are.
-    pub const NONE: Access =
-        Access { api_key: false, member: false, account: false, client_session: false, publishable_key: false };
-    const KEYS: Access = Access { api_key: true, member: true, ..Access::NONE };
+    pub const NONE: Access = Access {
+        api_key: false,
+        member: false,
+        console: false,
+        account: false,
+        client_session: false,
+        publishable_key: false,
+    };
+    const KEYS: Access = Access { api_key: true, member: true, console: true, ..Access::NONE };
 
     /// Whether the route asks who is calling at all.
     pub fn is_open(self) -> bool {
@@ -75,6 +83,21 @@ impl Grant for ByKey {
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         in_workspace(caller).map(|caller| ByKey(caller.workspace))
+    }
+
+    fn tenant(&self) -> Option<WorkspaceId> {
+        Some(self.0.id())
+    }
+}
+
+/// A workspace, by a person at a console.
+pub struct ByConsole(pub Workspace);
+
+impl Grant for ByConsole {
+    const ACCESS: Access = Access { console: true, ..Access::NONE };
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        in_workspace(caller).map(|caller| ByConsole(caller.workspace))
     }
 
     fn tenant(&self) -> Option<WorkspaceId> {
@@ -236,7 +259,7 @@ fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Presented<'_>
         Scheme::AccessToken if access.member => {
             workspace(headers).map(|workspace| Presented::AccessToken(bearer, Some(Meant::Workspace(workspace))))
         }
-        Scheme::ConsoleSession if access.member => {
+        Scheme::ConsoleSession if access.console => {
             workspace(headers).map(|workspace| Presented::ConsoleSession(bearer, Some(Meant::Workspace(workspace))))
         }
         // A publishable key is none as a bearer token: there it is only an API key that nobody has.

@@ -69,9 +69,13 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "publishable_keys_must_create_empty_client_sessions",
             "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
         ),
-        Error::Forbidden(denial @ (Denial::ClientSession | Denial::OtherExtension)) => {
-            Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}"))
-        }
+        Error::Forbidden(
+            denial @ (Denial::ClientSession
+            | Denial::OtherExtension
+            | Denial::Anonymous
+            | Denial::NoEnterpriseVoice
+            | Denial::NoMessaging),
+        ) => Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}")),
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => {
             Said::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))
@@ -175,6 +179,7 @@ pub fn kind_of_missing(noun: Noun) -> (&'static str, &'static str, &'static str)
         Noun::Extension => ("extension_not_found", "Extension", "extension_id"),
         Noun::Contact => ("contact_not_found", "Contact", "contact_id"),
         Noun::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
+        Noun::Application => ("application_not_found", "Application", "application_id"),
     }
 }
 
@@ -219,6 +224,11 @@ fn conflict(reason: &Reason) -> Said {
             "user_identity_has_phone_number",
             "The user identity has a phone number. Take that one away before giving another",
         ),
+        Reason::ManagedNumber => {
+            Said::bad("phone_number_managed", "The workspace gave this phone number; its holder cannot change it")
+        }
+        Reason::SlotFilled => Said::bad("phone_number_exists", "There is a phone number already. Remove it first"),
+        Reason::AlreadyAvailable => Said::bad("already_available", "The user identity is available already"),
     }
 }
 

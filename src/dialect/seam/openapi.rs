@@ -182,6 +182,8 @@ fn security(access: Access) -> Vec<Value> {
     }
     if access.member {
         ways.push(json!({ "pat_with_workspace": [], "workspace": [] }));
+    }
+    if access.console {
         ways.push(json!({ "console_session_with_workspace": [], "workspace": [] }));
     }
     if access.account {

@@ -1,13 +1,14 @@
 //! `/user_identities`: the persons whose phones, client sessions and credentials a workspace keeps.
 
-use super::access::{ByKey, ByKeyOrSession};
+use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
 use super::input::*;
 use super::route::*;
 use super::wire;
 use crate::deactivation;
-use crate::error::{Error, Issue, Noun, Result};
+use crate::error::{Error, Issue, Noun, Problem, Result};
 use crate::model::id::UserIdentityId;
+use crate::model::password::Password;
 use crate::model::reach::Reach;
 use crate::model::user_identity::*;
 use chrono::{DateTime, Utc};
@@ -24,6 +25,9 @@ pub fn routes() -> Vec<Route> {
         keyed("/user_identities/list", &[GET, POST], "user_identities", list).does("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
             .does("Change what is said of a user identity")
+            .misses(&[Noun::UserIdentity]),
+        route("/user_identities/set_password", &[POST], set_password)
+            .does("Set the password with which a user identity signs in, with a console session")
             .misses(&[Noun::UserIdentity]),
         route("/user_identities/delete", &[DELETE, POST], delete)
             .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
@@ -48,6 +52,8 @@ input! {
         phone_number: Option<String> = text().nullish(),
         /// Their name.
         full_name: Option<String> = text().min(1).nullish(),
+        /// Whether they may have telephone numbers; they may unless told otherwise.
+        enterprise_voice_enabled: Option<bool> = boolean().nullish(),
     }
 }
 
@@ -57,6 +63,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdenti
         email_address: input.email_address,
         phone_number: input.phone_number,
         full_name: input.full_name,
+        enterprise_voice: input.enterprise_voice_enabled,
     };
     let id: UserIdentityId = call.app.entropy.id(call.now);
     let person = call.grant.0.create_user_identity(id, &fields, call.now).await?;
@@ -130,6 +137,8 @@ input! {
         phone_number: Option<Option<String>> = text().nullable().optional(),
         /// Their name.
         full_name: Option<Option<String>> = text().min(1).nullable().optional(),
+        /// Whether they may have telephone numbers.
+        enterprise_voice_enabled: Option<bool> = boolean().nullish(),
     }
 }
 
@@ -139,6 +148,7 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
         email_address: input.email_address,
         phone_number: input.phone_number,
         full_name: input.full_name,
+        enterprise_voice: input.enterprise_voice_enabled,
     };
     call.grant.0.update_user_identity(input.user_identity_id, &change).await?;
     Ok(Void)
@@ -150,6 +160,23 @@ input! {
         /// The person.
         user_identity_id: UserIdentityId = id(),
     }
+}
+
+input! {
+    /// Whose password, and which.
+    pub struct SetPassword {
+        /// The person.
+        user_identity_id: UserIdentityId = id(),
+        /// At least eight characters. It takes the place of the one before.
+        password: String = text().min(Password::SHORTEST).max(Password::LONGEST),
+    }
+}
+
+async fn set_password(call: Call<ByConsole>, input: SetPassword) -> Result<Void> {
+    let password = Password::chosen(&input.password)
+        .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Length, unfit.to_string())]))?;
+    call.grant.0.set_password(input.user_identity_id, password, &call.app.entropy).await?;
+    Ok(Void)
 }
 
 async fn delete(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<Void> {

@@ -18,7 +18,10 @@ pub fn example(schema: &Value) -> Value {
         (Some("string"), Some("date-time")) => json!("2026-11-21T20:34:03.805951Z"),
         (Some("string"), Some("uri")) => json!("https://example.com/webhooks"),
         (Some("string"), Some("email")) => json!("jane@example.com"),
-        (Some("string"), _) => json!("text"),
+        (Some("string"), _) => {
+            let least = schema["minLength"].as_u64().and_then(|least| usize::try_from(least).ok()).unwrap_or(0);
+            json!("text".repeat(least.div_ceil(4).max(1)))
+        }
         (Some("integer" | "number"), _) => schema.get("minimum").cloned().unwrap_or(json!(1)),
         (Some("boolean"), _) => json!(true),
         (Some("array"), _) => list(schema),

@@ -1,0 +1,94 @@
+//! What an operator sets for a person of whichever workspace: their password, and whether they may use voice.
+
+use super::admin::{Desk, Outcome};
+use super::output::print;
+use crate::config::Config;
+use crate::error;
+use crate::model::id::UserIdentityId;
+use crate::model::password::{Password, Unfit};
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+use std::io::{self, BufRead, IsTerminal};
+use uuid::Uuid;
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Set the password with which a person signs in; it is read from standard input
+    #[command(after_help = "Example:\n  handset user set-password 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
+    SetPassword {
+        /// The user identity
+        #[arg(value_name = "USER_IDENTITY_ID")]
+        person: Uuid,
+        /// Read the password from the first line of standard input and ask nothing, even on a terminal
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Let a person use voice, or no longer; without it they have no telephone numbers
+    #[command(after_help = "Example:\n  handset user set-voice 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f off")]
+    SetVoice {
+        /// The user identity
+        #[arg(value_name = "USER_IDENTITY_ID")]
+        person: Uuid,
+        /// Whether they may
+        voice: Switch,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Mistake {
+    #[error("there is no user identity {0}. /user_identities/list shows those of a workspace")]
+    NoPerson(UserIdentityId),
+    #[error("the two passwords differ. Nothing was changed")]
+    Differ,
+    #[error("{0}. Nothing was changed")]
+    Unfit(#[from] Unfit),
+}
+
+pub async fn user(config: &Config, command: UserCommand, json: bool) -> Outcome {
+    match command {
+        UserCommand::SetPassword { person, password_stdin } => {
+            let password = read_password(password_stdin)?;
+            let desk = Desk::open(config).await?;
+            let set = desk.store().set_password_anywhere(UserIdentityId(person), password, desk.entropy()).await;
+            let told = json!({ "user_identity_id": person, "password_set": true });
+            desk.done(known(set, person).and_then(|()| Ok(print(json, &told, "The password is set.")?))).await
+        }
+        UserCommand::SetVoice { person, voice } => {
+            let desk = Desk::open(config).await?;
+            let is_on = voice == Switch::On;
+            let set = desk.store().set_enterprise_voice(UserIdentityId(person), is_on).await;
+            let told = json!({ "user_identity_id": person, "enterprise_voice_enabled": is_on });
+            let text = if is_on { "Voice is on." } else { "Voice is off." };
+            desk.done(known(set, person).and_then(|()| Ok(print(json, &told, text)?))).await
+        }
+    }
+}
+
+/// The password: asked for twice on a terminal, else the first line of standard input.
+fn read_password(from_stdin: bool) -> Result<Password, Box<dyn std::error::Error>> {
+    let text = if io::stdin().is_terminal() && !from_stdin {
+        let text = rpassword::prompt_password("Password: ")?;
+        if rpassword::prompt_password("Again: ")? != text {
+            return Err(Mistake::Differ.into());
+        }
+        text
+    } else {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    };
+    Ok(Password::chosen(&text).map_err(Mistake::Unfit)?)
+}
+
+fn known(set: error::Result<()>, person: Uuid) -> Outcome {
+    match set {
+        Err(error::Error::NotFound(..)) => Err(Mistake::NoPerson(UserIdentityId(person)).into()),
+        set => Ok(set?),
+    }
+}

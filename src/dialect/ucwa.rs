@@ -1,0 +1,66 @@
+//! UCWA, the Unified Communications Web API of Skype for Business 2015, as far as a person's telephone numbers go:
+//! `me/phones`, and what real clients need to get there. Answers are in JSON or XML, and what may be done is told by the
+//! links that are there. Facts come from Microsoft's reference, and from what its servers and clients were seen to do.
+
+mod access;
+mod address;
+mod answer;
+mod applications;
+mod autodiscover;
+mod challenge;
+mod error;
+mod form;
+mod input;
+mod me;
+mod number;
+mod phones;
+mod resource;
+mod route;
+mod token;
+
+use crate::error::{Error, Result};
+use crate::http::{App, Dialect};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::any;
+use route::{Base, Route};
+
+/// The dialect, as a value.
+pub static DIALECT: Dialect = Dialect {
+    name: "ucwa",
+    claims: address::claim,
+    request_id_header: "x-request-id",
+    routes: router,
+    document: || serde_json::json!({}),
+    client_header: None,
+    render: error::render,
+};
+
+/// Where applications live: the path of real servers, a shorter one that some clients know, and that of the reference.
+const APPLICATIONS: [&str; 3] = ["/ucwa/oauth/v1/applications", "/ucwa/v1/applications", "/v1/applications"];
+
+fn router() -> Router<App> {
+    let mut router = autodiscover::routes().merge(token::routes());
+    for applications in APPLICATIONS {
+        let base = Base::Application(applications);
+        router = mount(router, applications, Base::Applications(applications), &applications::COLLECTION);
+        for route in applications::ROUTES.iter().chain(me::ROUTES).chain(me::OF_APPLICATIONS).chain(phones::ROUTES) {
+            router = mount(router, &format!("{applications}/{{application_id}}{}", route.path), base, route);
+        }
+        router = mount(router, &format!("{applications}/{{application_id}}/{{*rest}}"), base, &route::NOWHERE);
+    }
+    for route in me::ROUTES.iter().chain(phones::ROUTES) {
+        router = mount(router, route.path, Base::Root, route);
+    }
+    router.fallback(nowhere)
+}
+
+fn mount(router: Router<App>, path: &str, base: Base, route: &'static Route) -> Router<App> {
+    router.route(path, any(move |State(app), params, request| route.serve(base, app, params, request)))
+}
+
+/// Whoever may not come in is not told what there is.
+async fn nowhere(State(app): State<App>, request: Request) -> Result<(), Error> {
+    access::admit(&app, request.headers(), app.clock.now()).await?;
+    Err(Error::NoRoute)
+}

@@ -1,0 +1,74 @@
+//! Answers: a resource in the form that was asked for, whole and with its length, since some clients read no other.
+
+use super::form::{Form, Syntax};
+use super::resource::Resource;
+use axum::body::Body;
+use axum::http::header::*;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+
+/// A resource.
+pub fn resource(form: Form, resource: &Resource) -> Response {
+    let body = match form.syntax {
+        Syntax::Json => resource.json().to_string().into_bytes(),
+        Syntax::Xml => resource.xml(),
+    };
+    written(form, StatusCode::OK, body)
+}
+
+/// Done, and nothing to say about it.
+pub fn empty() -> Response {
+    bodiless(StatusCode::NO_CONTENT)
+}
+
+/// The same as the caller has, of this version.
+pub fn not_modified(version: &str) -> Response {
+    let mut response = bodiless(StatusCode::NOT_MODIFIED);
+    response.headers_mut().insert(ETAG, quoted(version));
+    response
+}
+
+fn bodiless(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Bytes in a form.
+pub fn written(form: Form, status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = bodiless(status);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.media_type));
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    let body = if form.is_gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        compressed(&body)
+    } else {
+        body
+    };
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+fn compressed(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
+    encoder.write_all(body).and_then(|()| encoder.finish()).expect("memory takes what is written")
+}
+
+/// A version as an entity tag.
+pub fn quoted(version: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).expect("a version is of digits")
+}
+
+/// Whether the caller has this version already. Tags come quoted, bare or weak, and several at once.
+pub fn is_known(headers: &HeaderMap, version: &str) -> bool {
+    let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    tags.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| {
+        let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+        tag == "*" || tag == version
+    })
+}

@@ -1,0 +1,272 @@
+//! What a request brings along: named values in the query, in a JSON body or in an XML body (UCWA reference, "Query
+//! parameters", "Payload format"). All three are one to the operations; of one name the last value counts, and the body's
+//! before the query's. Names are taken in any case, and unknown ones ignored.
+
+use crate::error::{BodyFault, Error, Issue, Problem, Result};
+use crate::model::e164::Region;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use mediatype::MediaType;
+use quick_xml::Reader;
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use serde_json::{Map, Value as Json};
+use std::collections::HashMap;
+
+use super::number;
+
+/// The values of a request, by their names in lower case.
+#[derive(Debug, Default)]
+pub struct Input(HashMap<String, Value>);
+
+#[derive(Debug, PartialEq)]
+enum Value {
+    /// Named, with nothing to it.
+    Bare,
+    Text(String),
+    /// Text from the query, where a plus may have become a blank.
+    Query(String),
+    Flag(bool),
+    /// JSON's null: as if it were not there.
+    Null,
+    /// A list or an object, which no operation here takes.
+    Other,
+}
+
+impl Input {
+    /// Reads the query, and the body if there is one.
+    pub fn read(query: Option<&str>, headers: &HeaderMap, body: &[u8]) -> Result<Input> {
+        let mut input = Input::default();
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            input.take_query(pair);
+        }
+        if !body.is_empty() {
+            match syntax(headers)? {
+                Syntax::Json => input.take_json(body)?,
+                Syntax::Xml => input.take_xml(body)?,
+            }
+        }
+        Ok(input)
+    }
+
+    /// A text of at most so many characters; None if there is none.
+    pub fn text(&self, name: &str, longest: usize) -> Result<Option<&str>> {
+        match self.0.get(&name.to_ascii_lowercase()) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bare) => Ok(Some("")),
+            Some(Value::Text(text) | Value::Query(text)) if text.chars().count() <= longest => Ok(Some(text)),
+            Some(Value::Text(_) | Value::Query(_)) => {
+                Err(fault(name, Problem::Length, format!("At most {longest} characters")))
+            }
+            Some(Value::Flag(_) | Value::Other) => Err(fault(name, Problem::Type, "A text is expected")),
+        }
+    }
+
+    /// A text that must be there and not be empty.
+    pub fn required(&self, name: &str, longest: usize) -> Result<String> {
+        let text = self.text(name, longest)?.filter(|text| !text.is_empty());
+        text.map(str::to_owned).ok_or_else(|| fault(name, Problem::Missing, "A value is required"))
+    }
+
+    /// A flag; None if there is none. Named without a value it is up.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>> {
+        let wrong = || fault(name, Problem::Type, "true or false is expected");
+        match self.0.get(&name.to_ascii_lowercase()) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bare) => Ok(Some(true)),
+            Some(Value::Flag(flag)) => Ok(Some(*flag)),
+            Some(Value::Text(text) | Value::Query(text)) => match text.trim() {
+                "" => Ok(Some(true)),
+                text if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+                text if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+                _ => Err(wrong()),
+            },
+            Some(Value::Other) => Err(wrong()),
+        }
+    }
+
+    /// A telephone number as it is kept; empty if there is none.
+    pub fn number(&self, region: Region) -> Result<String> {
+        const NAME: &str = "number";
+        let Some(text) = self.text(NAME, number::LONGEST)?.filter(|text| !text.trim().is_empty()) else {
+            return Ok(String::new());
+        };
+        let is_query = matches!(self.0.get(NAME), Some(Value::Query(_)));
+        let text = if is_query { number::with_plus(text) } else { text.into() };
+        number::normalized(&text, region).ok_or_else(|| fault(NAME, Problem::Format, "It is no telephone number"))
+    }
+
+    fn take(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_ascii_lowercase(), value);
+    }
+
+    fn take_query(&mut self, pair: &str) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decoded = |text: &str| {
+            let text = text.replace('+', " ");
+            percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+        };
+        let value = if value.is_empty() { Value::Bare } else { Value::Query(decoded(value)) };
+        self.take(&decoded(name), value);
+    }
+
+    fn take_json(&mut self, body: &[u8]) -> Result<()> {
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let object: Map<String, Json> =
+            serde_json::from_slice(body).map_err(|fault| syntax_fault(fault.to_string()))?;
+        for (name, value) in object {
+            let value = match value {
+                Json::Null => Value::Null,
+                Json::Bool(flag) => Value::Flag(flag),
+                Json::Number(number) => Value::Text(number.to_string()),
+                Json::String(text) => Value::Text(text),
+                Json::Array(_) | Json::Object(_) => Value::Other,
+            };
+            self.take(&name, value);
+        }
+        Ok(())
+    }
+
+    fn take_xml(&mut self, body: &[u8]) -> Result<()> {
+        let text = std::str::from_utf8(body).map_err(|fault| syntax_fault(fault.to_string()))?;
+        let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
+        let root = loop {
+            match next(&mut reader)? {
+                Event::Start(root) => break root,
+                Event::Empty(root) if is_root(&root) => return end(&mut reader),
+                Event::Text(text) if text.trim().is_empty() => {}
+                Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
+                _ => return Err(syntax_fault("an input or a resource is expected")),
+            }
+        };
+        if !is_root(&root) {
+            return Err(syntax_fault("an input or a resource is expected"));
+        }
+        loop {
+            match next(&mut reader)? {
+                Event::Start(element) if element.local_name().as_ref() == "property" => {
+                    let name = name_of(&element)?;
+                    let value = text_of(&mut reader)?;
+                    self.take(&name, if value.is_empty() { Value::Bare } else { Value::Text(value) });
+                }
+                Event::Empty(element) if element.local_name().as_ref() == "property" => {
+                    self.take(&name_of(&element)?, Value::Bare);
+                }
+                Event::Start(element) => {
+                    if element.local_name().as_ref() == "propertyList" {
+                        self.take(&name_of(&element)?, Value::Other);
+                    }
+                    skip(&mut reader)?;
+                }
+                Event::End(_) => return end(&mut reader),
+                Event::Eof => return Err(syntax_fault("the document has no end")),
+                _ => {}
+            }
+        }
+    }
+}
+
+enum Syntax {
+    Json,
+    Xml,
+}
+
+/// How the body is written. Some clients say nothing, and one says `text/plain` of its JSON.
+fn syntax(headers: &HeaderMap) -> Result<Syntax> {
+    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
+    if said.is_empty() {
+        return Ok(Syntax::Json);
+    }
+    let essence = MediaType::parse(said).map(|media_type| media_type.essence().to_string().to_ascii_lowercase());
+    match essence.as_deref() {
+        Ok("application/json" | "application/vnd.microsoft.com.ucwa+json" | "text/plain") => Ok(Syntax::Json),
+        Ok(
+            "application/xml"
+            | "text/xml"
+            | "application/vnd.microsoft.com.ucwa+xml"
+            | "application/vnd.microsoft.ucwa+xml",
+        ) => Ok(Syntax::Xml),
+        _ => Err(Error::Unreadable(BodyFault::ContentType)),
+    }
+}
+
+/// The next event of a document that defines nothing of its own: no document type, and so no entities.
+fn next<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Event<'a>> {
+    match reader.read_event() {
+        Ok(Event::DocType(_)) => Err(syntax_fault("a document type is not allowed")),
+        Ok(event) => Ok(event),
+        Err(fault) => Err(syntax_fault(fault.to_string())),
+    }
+}
+
+/// The input of a POST, or a resource as it is put (UCWA reference, samples).
+fn is_root(element: &BytesStart<'_>) -> bool {
+    matches!(element.local_name().as_ref(), "input" | "resource")
+}
+
+fn name_of(element: &BytesStart<'_>) -> Result<String> {
+    let attribute = element.try_get_attribute("name").map_err(|fault| syntax_fault(fault.to_string()))?;
+    let attribute = attribute.ok_or_else(|| syntax_fault("a property has no name"))?;
+    let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|fault| syntax_fault(fault.to_string()))?;
+    Ok(value.into_owned())
+}
+
+/// The text up to the end of the element.
+fn text_of(reader: &mut Reader<&[u8]>) -> Result<String> {
+    let mut text = String::new();
+    loop {
+        match next(reader)? {
+            Event::Text(part) => text.push_str(&part.xml10_content()),
+            Event::CData(part) => text.push_str(&part.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let resolved = match &*reference {
+                    "lt" => Some('<'),
+                    "gt" => Some('>'),
+                    "amp" => Some('&'),
+                    "apos" => Some('\''),
+                    "quot" => Some('"'),
+                    _ => reference.resolve_char_ref().map_err(|fault| syntax_fault(fault.to_string()))?,
+                };
+                text.push(resolved.ok_or_else(|| syntax_fault("entities are not allowed"))?);
+            }
+            Event::Comment(_) | Event::PI(_) => {}
+            Event::End(_) => return Ok(text),
+            _ => return Err(syntax_fault("a property holds text only")),
+        }
+    }
+}
+
+/// Passes over what is in an element, however deep.
+fn skip(reader: &mut Reader<&[u8]>) -> Result<()> {
+    let mut depth = 1_usize;
+    while depth > 0 {
+        match next(reader)? {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            Event::Eof => return Err(syntax_fault("the document has no end")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Nothing but blanks and comments may stand behind the root.
+fn end(reader: &mut Reader<&[u8]>) -> Result<()> {
+    loop {
+        match next(reader)? {
+            Event::Eof => return Ok(()),
+            Event::Text(text) if text.trim().is_empty() => {}
+            Event::Comment(_) | Event::PI(_) => {}
+            _ => return Err(syntax_fault("there is more behind the document's end")),
+        }
+    }
+}
+
+fn syntax_fault(reason: impl Into<String>) -> Error {
+    Error::Unreadable(BodyFault::Syntax(reason.into()))
+}
+
+/// One parameter that does not do.
+pub fn fault(name: &str, problem: Problem, message: impl Into<String>) -> Error {
+    Error::Invalid(vec![Issue::field(name, problem, message)])
+}

@@ -1,0 +1,119 @@
+//! Telephone numbers as people and clients write them here: bare, as tel URIs, with separators, with an extension. They
+//! are kept as tel URIs in E.164 where a country is known (UCWA reference, "changeNumber").
+
+use crate::model::e164::{Dialled, Region};
+use std::borrow::Cow;
+
+/// The most characters that a number may be given in.
+pub const LONGEST: usize = 80;
+
+/// A number from a query, where clients put tel URIs as they are, so that decoding turns their plus into a blank.
+pub fn with_plus(text: &str) -> Cow<'_, str> {
+    let (scheme, rest) = split_scheme(text);
+    match rest.strip_prefix(' ') {
+        Some(rest) => Cow::Owned(format!("{scheme}+{}", rest.trim_start())),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// The number as it is kept; None if it is none. What has no country that it could be of keeps its digits.
+pub fn normalized(text: &str, region: Region) -> Option<String> {
+    let (_, text) = split_scheme(text.trim());
+    let mut parameters = text.split(';');
+    let (main, mut extension) = split_extension(parameters.next()?.trim())?;
+    let mut context = "";
+    for parameter in parameters {
+        match parameter.split_once('=').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim())) {
+            Some((name, value)) if name == "ext" => extension = Some(digits(value).filter(|ext| !ext.is_empty())?),
+            // RFC 3966: a context that begins with a plus stands in front of the number, any other says whose plan it is.
+            Some((name, value)) if name == "phone-context" && value.starts_with('+') => context = value,
+            _ => {}
+        }
+    }
+    let main = if main.starts_with(['+', '\u{ff0b}']) { main.to_owned() } else { format!("{context}{main}") };
+    let plain = digits(main.trim_start_matches(['+', '\u{ff0b}'])).filter(|digits| !digits.is_empty())?;
+    let suffix = extension.map(|extension| format!(";ext={extension}")).unwrap_or_default();
+    match Dialled::parse(&main, region) {
+        Ok(dialled) => Some(format!("tel:{}{suffix}", dialled.number)),
+        Err(_) if main.starts_with(['+', '\u{ff0b}']) => None,
+        Err(_) => Some(format!("{plain}{suffix}")),
+    }
+}
+
+/// The scheme of a tel URI, in any case, and what is behind it.
+fn split_scheme(text: &str) -> (&str, &str) {
+    match text.split_at_checked(4) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => (scheme, rest),
+        _ => ("", text),
+    }
+}
+
+/// A number and the extension written behind it, as `x123` or `ext. 123`. None if that is no number.
+fn split_extension(text: &str) -> Option<(&str, Option<String>)> {
+    let Some(at) = text.find(|letter: char| letter.is_ascii_alphabetic()) else { return Some((text, None)) };
+    let (main, behind) = text.split_at(at);
+    let lower = behind.to_ascii_lowercase();
+    let extension = ["extension", "ext", "x"].iter().find_map(|mark| lower.strip_prefix(mark))?;
+    let extension = digits(extension.trim_start_matches(['.', ':']))?;
+    (!extension.is_empty()).then(|| (main.trim_end(), Some(extension)))
+}
+
+/// The digits of a text of nothing but digits and what people put between them.
+fn digits(text: &str) -> Option<String> {
+    let mut digits = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '0'..='9' => digits.push(letter),
+            // Full-width digits, as they are typed in East Asia.
+            '\u{ff10}'..='\u{ff19}' => digits.extend(char::from_digit(u32::from(letter) - 0xff10, 10)),
+            '-' | '.' | '(' | ')' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
+            letter if letter.is_whitespace() => {}
+            _ => return None,
+        }
+    }
+    Some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_kept_in_one_form_however_it_is_written() {
+        for (text, kept) in [
+            ("4255552222", "tel:+14255552222"),
+            ("tel:+14255551234", "tel:+14255551234"),
+            (" TEL:+1 (425) 555-1234 ", "tel:+14255551234"),
+            ("+1.425.555.0100;ext=100", "tel:+14255550100;ext=100"),
+            ("425 555 0100 x123", "tel:+14255550100;ext=123"),
+            ("425 555 0100 Ext. 123", "tel:+14255550100;ext=123"),
+            ("tel:4255551212;phone-context=defaultprofile", "tel:+14255551212"),
+            ("tel:555-1212;phone-context=+1-425", "tel:+14255551212"),
+            ("+34 675 89 76 54", "tel:+34675897654"),
+            ("911", "911"),
+            ("tel:100;ext=7", "100;ext=7"),
+            ("(999) 999-9999", "tel:+19999999999"),
+            ("\u{ff0b}\u{ff13}4675897654", "tel:+34675897654"),
+        ] {
+            assert_eq!(normalized(text, Region::US).as_deref(), Some(kept), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_none() {
+        for text in
+            ["abc", "tel:", "+", "1-800-FLOWERS", "+12", "+999123456789", "425x", "425 555 0100 xabc", "4;ext=", "#31#"]
+        {
+            assert_eq!(normalized(text, Region::US), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_blank_in_a_query_was_a_plus() {
+        for (text, meant) in
+            [(" 14255551234", "+14255551234"), ("tel: 1425", "tel:+1425"), ("425 5551234", "425 5551234")]
+        {
+            assert_eq!(with_plus(text), meant);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A path as a value, and how a request goes through it. What is judged first is settled: who is calling, whether the
+//! application is theirs, the version, the path, the method, the body, and then what was asked for.
+
+use super::access;
+use super::error::Said;
+use super::form::Form;
+use super::input::Input;
+use crate::error::{Denial, Error, Noun};
+use crate::http::{App, Tenant, body};
+use crate::model::application::Application;
+use crate::model::id::ApplicationId;
+use crate::model::slot::SlotType;
+use crate::model::subscriber::Subscriber;
+use crate::store::Workspace;
+use axum::extract::Request;
+use axum::extract::path::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use std::pin::Pin;
+
+/// The latest version of a resource that a client may ask for; some ask for it with every request.
+const LATEST: f64 = 2.0;
+
+/// One path.
+pub struct Route {
+    /// Below the base; it may name a `{slot}`.
+    pub path: &'static str,
+    pub operations: &'static [Operation],
+}
+
+/// A path that nothing is at.
+pub static NOWHERE: Route = Route { path: "", operations: &[] };
+
+/// What a method does.
+pub struct Operation {
+    pub method: &'static str,
+    pub serve: fn(Call) -> Serving,
+}
+
+/// A handler at work.
+pub type Serving = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+/// Below what a path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// The root: what is there is the caller's own, without an application.
+    Root,
+    /// The place where applications are made.
+    Applications(&'static str),
+    /// One of the applications at this place.
+    Application(&'static str),
+}
+
+/// What a handler is called with.
+pub struct Call {
+    pub app: App,
+    pub now: DateTime<Utc>,
+    pub workspace: Workspace,
+    pub subscriber: Subscriber,
+    /// What each href begins with.
+    pub base: String,
+    /// Of the route.
+    pub path: &'static str,
+    /// The slot that the path names, if it names one.
+    slot: Option<SlotType>,
+    pub headers: HeaderMap,
+    pub form: Form,
+    pub input: Input,
+}
+
+impl Call {
+    /// An address below the base.
+    pub fn href(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// The slot of a path that names one.
+    pub fn slot(&self) -> SlotType {
+        self.slot.expect("the path of this operation names a slot")
+    }
+
+    /// The application of a path below one.
+    pub fn application(&self) -> &Application {
+        self.subscriber.application.as_ref().expect("a path below an application is served for one that there is")
+    }
+
+    /// Only who may use voice has telephone numbers (UCWA reference, errors of each phone resource).
+    pub fn may_use_voice(&self) -> Result<(), Error> {
+        if self.subscriber.enterprise_voice { Ok(()) } else { Err(Error::Forbidden(Denial::NoEnterpriseVoice)) }
+    }
+}
+
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
+impl Route {
+    /// Answers a request to this path.
+    pub async fn serve(&'static self, base: Base, app: App, params: Params, request: Request) -> Response {
+        let now = app.clock.now();
+        let (workspace, person) = match access::admit(&app, request.headers(), now).await {
+            Ok(admitted) => admitted,
+            Err(error) => return error.into_response(),
+        };
+        let tenant = Tenant(workspace.id());
+        let answer = async {
+            let (application, slot) = named(base, params)?;
+            let subscriber = workspace.subscriber(person, application, now).await?;
+            if let Some(id) = application.filter(|_| subscriber.application.is_none()) {
+                return Err(Error::NotFound(Noun::Application, id.to_string()));
+            }
+            let form = Form::asked_by(request.headers());
+            if asks_for_later(request.headers()) {
+                return Ok(Said::version_not_supported().response(form));
+            }
+            let (operation, slot) = self.operation(request.method(), slot.as_deref())?;
+            let base = href_of(base, application);
+            let (head, body) = request.into_parts();
+            let body = if head.method == Method::GET { Default::default() } else { body::read(body).await? };
+            let input = Input::read(head.uri.query(), &head.headers, &body)?;
+            let call = Call {
+                app,
+                now,
+                workspace,
+                subscriber,
+                base,
+                path: self.path,
+                slot,
+                headers: head.headers,
+                form,
+                input,
+            };
+            (operation.serve)(call).await
+        };
+        let mut response = answer.await.unwrap_or_else(IntoResponse::into_response);
+        response.extensions_mut().insert(tenant);
+        response
+    }
+
+    /// What is asked for, and of which slot.
+    fn operation(&self, method: &Method, slot: Option<&str>) -> Result<(&'static Operation, Option<SlotType>), Error> {
+        let slot = slot.map(|name| SlotType::named(name).ok_or(Error::NoRoute)).transpose()?;
+        if self.operations.is_empty() {
+            return Err(Error::NoRoute);
+        }
+        let operation = self.operations.iter().find(|operation| operation.method == method.as_str());
+        let methods = || self.operations.iter().map(|operation| operation.method).collect();
+        Ok((operation.ok_or_else(|| Error::MethodNotAllowed(methods()))?, slot))
+    }
+}
+
+/// The application and the slot that a path names. What is no number names no application that there is.
+fn named(base: Base, params: Params) -> Result<(Option<ApplicationId>, Option<String>), Error> {
+    let params = params.map_err(|_| Error::NoRoute)?;
+    let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+    let application = match base {
+        Base::Root | Base::Applications(_) => None,
+        Base::Application(_) => {
+            let name = param("application_id").unwrap_or_default();
+            let number = name.parse().map_err(|_| Error::NotFound(Noun::Application, name))?;
+            Some(ApplicationId(number))
+        }
+    };
+    Ok((application, param("slot")))
+}
+
+fn href_of(base: Base, application: Option<ApplicationId>) -> String {
+    match (base, application) {
+        (Base::Application(applications), Some(id)) => format!("{applications}/{id}"),
+        (Base::Applications(applications), _) => applications.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Whether a client insists on a version that there is not (UCWA reference, "Versioning"). What is no number says nothing.
+fn asks_for_later(headers: &HeaderMap) -> bool {
+    let asked = headers.get("x-ms-requiresminresourceversion").and_then(|value| value.to_str().ok());
+    asked.and_then(|version| version.trim().parse::<f64>().ok()).is_some_and(|version| version > LATEST)
+}

@@ -1,0 +1,143 @@
+//! Where a token is to be had for a name and a password (UCWA reference, "Authentication"; RFC 6749, section 4.3). The
+//! token is that of a client session of the person, with the mark that real servers put before it.
+
+use super::access::MARK;
+use super::address::TOKEN;
+use crate::error::{Error, Result, Why};
+use crate::http::{App, Tenant, body};
+use crate::model::client_session::{IfTaken, NewClientSession};
+use crate::model::password::Password;
+use crate::model::token::Token;
+use crate::store::{Authenticated, Credential, Presented};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// How long a token lives.
+const LIFE: TimeDelta = TimeDelta::hours(8);
+
+pub fn routes() -> Router<App> {
+    Router::new().route(TOKEN, any(serve))
+}
+
+async fn serve(State(app): State<App>, request: Request) -> Response {
+    match grant(&app, request).await {
+        Ok(response) => response,
+        Err(Fault::OAuth(fault, description)) => refused(fault, description),
+        Err(Fault::Error(error)) => error.into_response(),
+    }
+}
+
+/// Why there is no token: in OAuth's words, or something that is the matter with more than this request.
+enum Fault {
+    OAuth(&'static str, &'static str),
+    Error(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        Fault::Error(error)
+    }
+}
+
+async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
+    if request.method() != Method::POST {
+        return Err(Error::MethodNotAllowed(vec!["POST"]).into());
+    }
+    let body = body::read(request.into_body()).await?;
+    // Clients say various things of this body; it is a form whatever they say.
+    let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let field = |name: &str| form.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    match field("grant_type") {
+        Some("password") => {}
+        Some(_) => return Err(Fault::OAuth("unsupported_grant_type", "Only the grant type password is offered")),
+        None => return Err(Fault::OAuth("invalid_request", "grant_type is missing")),
+    }
+    let (Some(name), Some(password)) = (field("username"), field("password")) else {
+        return Err(Fault::OAuth("invalid_request", "username and password are required"));
+    };
+    let name = name.trim();
+    let name = match name.split_at_checked(4) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip:") => rest,
+        _ => name,
+    };
+    let now = app.clock.now();
+    let known = app.store.authenticate(Presented::Password(name, &Password::given(password)), now).await;
+    let caller = match known {
+        Ok(Authenticated::Caller(caller)) => caller,
+        Ok(Authenticated::Account(_)) => return Err(bad_credentials()),
+        Err(Error::Unauthenticated(rejection)) if rejection.why == Why::Unknown => return Err(bad_credentials()),
+        Err(error) => return Err(error.into()),
+    };
+    let Credential::Password(person) = caller.credential else { return Err(bad_credentials()) };
+    let token = Token::client_session(&app.entropy);
+    let session = NewClientSession {
+        client_session_id: app.entropy.id(now),
+        token: token.clone(),
+        user_identifier_key: None,
+        user_identity_id: Some(person),
+        connected_account_ids: Vec::new(),
+        connect_webview_ids: Vec::new(),
+        customer_key: None,
+        expires_at: now + LIFE,
+    };
+    caller.workspace.create_client_session(&session, IfTaken::Refuse, now).await?;
+    let mut response = written(
+        StatusCode::OK,
+        &json!({
+            "access_token": format!("{MARK}{}", token.reveal()),
+            "expires_in": LIFE.num_seconds(),
+            "ms_rtc_identityscope": "local",
+            "token_type": "Bearer",
+        }),
+    );
+    response.extensions_mut().insert(Tenant(caller.workspace.id()));
+    Ok(response)
+}
+
+fn bad_credentials() -> Fault {
+    Fault::OAuth("invalid_grant", "The user name or the password is wrong")
+}
+
+/// An error of the service in OAuth's words.
+pub fn refusal(error: &Error) -> Response {
+    let (status, fault) = match error {
+        Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request"),
+        Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
+        Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+        _ => (StatusCode::BAD_REQUEST, "invalid_request"),
+    };
+    written(status, &json!({ "error": fault }))
+}
+
+/// 400, with what some clients log of it.
+fn refused(fault: &'static str, description: &'static str) -> Response {
+    let mut response = written(StatusCode::BAD_REQUEST, &json!({ "error": fault, "error_description": description }));
+    let (number, reason) = match fault {
+        "unsupported_grant_type" => (28029, "The authentication type is not allowed."),
+        _ => (28020, "No valid security token."),
+    };
+    let diagnostics = format!("{number};source=\"handset\";reason=\"{reason}\"");
+    let diagnostics = HeaderValue::from_str(&diagnostics).expect("it is made of header text");
+    response.headers_mut().insert("x-ms-diagnostics", diagnostics);
+    response
+}
+
+/// JSON, whatever was asked for, and for nobody to keep.
+fn written(status: StatusCode, value: &Value) -> Response {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}

@@ -1,0 +1,109 @@
+//! Passwords of persons, and the Argon2id hashes (RFC 9106) by which they are known again. Hashing takes tens of
+//! milliseconds and 19 MiB on purpose; whoever asks for it does so beside the requests and a few at a time.
+
+use crate::ambient::Entropy;
+use argon2::password_hash::phc;
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use std::fmt;
+
+/// A password in the clear, on its way in. Never printed by `Debug`.
+#[derive(Clone)]
+pub struct Password(String);
+
+/// Why a text cannot be a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error("a password has at least {} characters", Password::SHORTEST)]
+    TooShort,
+    #[error("a password has at most {} characters", Password::LONGEST)]
+    TooLong,
+}
+
+impl Password {
+    /// In characters, as NIST SP 800-63B has it.
+    pub const SHORTEST: usize = 8;
+    /// In characters.
+    pub const LONGEST: usize = 256;
+
+    /// A password to be set.
+    pub fn chosen(text: &str) -> Result<Password, Unfit> {
+        match text.chars().count() {
+            ..Password::SHORTEST => Err(Unfit::TooShort),
+            count if count > Password::LONGEST => Err(Unfit::TooLong),
+            _ => Ok(Password(text.to_owned())),
+        }
+    }
+
+    /// What somebody gives for a password. One that nobody can have is cut, so that it costs no more than others.
+    pub fn given(text: &str) -> Password {
+        Password(text.chars().take(Password::LONGEST + 1).collect())
+    }
+
+    /// What is kept of it.
+    pub fn hash(&self, entropy: &Entropy) -> PasswordHash {
+        let hash: phc::PasswordHash = Argon2::default()
+            .hash_password_with_salt(self.0.as_bytes(), &entropy.bytes::<16>())
+            .expect("the default parameters and 16 bytes of salt are within bounds");
+        PasswordHash(hash.to_string())
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// What is kept of a password, in PHC form: `$argon2id$v=19$…`.
+#[derive(Clone)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Whether this is the hash of `password`. Compared in constant time.
+    pub fn fits(&self, password: &Password) -> bool {
+        let Ok(hash) = phc::PasswordHash::new(&self.0) else { return false };
+        Argon2::default().verify_password(password.0.as_bytes(), &hash).is_ok()
+    }
+
+    /// As it is kept.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for PasswordHash {
+    fn from(text: String) -> PasswordHash {
+        PasswordHash(text)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_known_again_by_its_hash_and_no_other_is() {
+        let entropy = Entropy::seeded(1);
+        let password = Password::chosen("correct horse").expect("a password");
+        let (hash, other) = (password.hash(&entropy), password.hash(&entropy));
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
+        assert_ne!(hash.as_str(), other.as_str(), "each has a salt of its own");
+        assert!(hash.fits(&Password::given("correct horse")));
+        assert!(!hash.fits(&Password::given("correct horse ")));
+        assert!(!PasswordHash("nonsense".to_owned()).fits(&password));
+    }
+
+    #[test]
+    fn passwords_are_neither_too_short_nor_too_long_nor_printed() {
+        assert_eq!(Password::chosen("sevén77").map(|_| ()), Err(Unfit::TooShort));
+        assert_eq!(Password::chosen(&"x".repeat(257)).map(|_| ()), Err(Unfit::TooLong));
+        let password = Password::chosen(&"ñ".repeat(256)).expect("a password");
+        assert!(!format!("{password:?} {:?}", password.hash(&Entropy::seeded(1))).contains("ñ"));
+    }
+}

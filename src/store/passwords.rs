@@ -1,0 +1,88 @@
+//! Persons who sign in with a name and a password. A hash is made and tried beside the requests, few at a time, because
+//! each takes 19 MiB and tens of milliseconds.
+
+use super::{Authenticated, Credential, Store, Workspace};
+use crate::ambient::Entropy;
+use crate::error::{Error, Noun, Rejection, Result, Why};
+use crate::model::id::UserIdentityId;
+use crate::model::password::{Password, PasswordHash};
+use std::sync::LazyLock;
+use tokio::sync::Semaphore;
+
+/// How many hashes are made at once.
+static PLACES: Semaphore = Semaphore::const_new(4);
+
+/// Tried where there is no such person, so that an answer takes as long as where there is one.
+static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Entropy::system()));
+
+impl Store {
+    /// Whoever is called `name` and has this password: an e-mail address in any case, or a key. A name that fits several
+    /// persons who have a password fits nobody.
+    pub(super) async fn by_password(&self, name: &str, password: &Password) -> Result<Authenticated> {
+        let mut rows = sqlx::query!(
+            r#"
+            select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
+            from user_identity join workspace using (workspace_id)
+            where password_hash is not null and (lower(email_address) = lower($1) or user_identity_key = $1)
+            limit 2
+            "#,
+            name,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let only = if rows.len() == 1 { rows.pop() } else { None };
+        let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), password.clone());
+        let fits = apart(move || hash.map_or_else(|| NOBODYS.clone(), PasswordHash::from).fits(&password)).await?;
+        match only {
+            Some(row) if fits => {
+                let credential = Credential::Password(UserIdentityId(row.user_identity_id));
+                Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential))
+            }
+            _ => Err(Error::Unauthenticated(Rejection { scheme: None, why: Why::Unknown })),
+        }
+    }
+
+    /// Gives a person of whichever workspace a password, in place of the one before.
+    pub async fn set_password_anywhere(
+        &self,
+        person: UserIdentityId,
+        password: Password,
+        entropy: &Entropy,
+    ) -> Result<()> {
+        let entropy = entropy.clone();
+        let hash = apart(move || password.hash(&entropy)).await?;
+        let set = sqlx::query!(
+            "update user_identity set password_hash = $2 where user_identity_id = $1",
+            person.0,
+            hash.as_str(),
+        )
+        .execute(&self.pool)
+        .await?;
+        super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
+    }
+}
+
+impl Workspace {
+    /// Gives a person a password, in place of the one before.
+    pub async fn set_password(&self, person: UserIdentityId, password: Password, entropy: &Entropy) -> Result<()> {
+        let entropy = entropy.clone();
+        let hash = apart(move || password.hash(&entropy)).await?;
+        let set = sqlx::query!(
+            "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
+            self.key(),
+            person.0,
+            hash.as_str(),
+        )
+        .execute(&self.store.pool)
+        .await?;
+        super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
+    }
+}
+
+/// Does work that takes long on a thread of its own, once there is a place for it.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let place = PLACES.acquire().await.expect("nobody closes it");
+    let done = tokio::task::spawn_blocking(work).await.map_err(|fault| Error::Internal(Box::new(fault)));
+    drop(place);
+    done
+}

@@ -1,0 +1,135 @@
+//! Persons as subscribers of telephony.
+
+use super::{Store, Workspace};
+use crate::error::{Noun, Result};
+use crate::model::application::Application;
+use crate::model::id::*;
+use crate::model::slot::{Slot, SlotType};
+use crate::model::subscriber::Subscriber;
+use crate::model::user_identity::UserIdentity;
+use chrono::{DateTime, Utc};
+
+/// A person beside one of their slots.
+struct Row {
+    workspace_id: WorkspaceId,
+    user_identity_id: UserIdentityId,
+    user_identity_key: Option<String>,
+    email_address: Option<String>,
+    phone_number: Option<String>,
+    full_name: Option<String>,
+    created_at: DateTime<Utc>,
+    enterprise_voice: bool,
+    application_id: Option<i64>,
+    culture: Option<String>,
+    user_agent: Option<String>,
+    instance_id: Option<String>,
+    application_type: Option<String>,
+    is_available: Option<bool>,
+    slot_type: SlotType,
+    number: String,
+    include_in_contact_card: bool,
+    version: i64,
+    is_managed: bool,
+}
+
+impl Workspace {
+    /// A subscriber with all that is in their slots now, and the application of this number if it is theirs. A number that
+    /// the workspace has given to a person is in their work slot and hides what they put there themselves.
+    pub async fn subscriber(
+        &self,
+        id: UserIdentityId,
+        application: Option<ApplicationId>,
+        now: DateTime<Utc>,
+    ) -> Result<Subscriber> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
+            select workspace_id as "workspace_id!", user_identity_id as "user_identity_id!", user_identity_key,
+                email_address, phone_number, full_name, person.created_at, enterprise_voice,
+                application_id as "application_id?", culture as "culture?", user_agent as "user_agent?", instance_id,
+                application_type, is_available as "is_available?", slot_type as "slot_type!: SlotType",
+                coalesce('tel:' || managed.number, slot.number, '') as "number!",
+                managed.number is not null or coalesce(include_in_contact_card, false) as "include_in_contact_card!",
+                coalesce(version, 1) - (managed.number is not null)::int as "version!",
+                managed.number is not null as "is_managed!"
+            from user_identity as person
+            cross join unnest(array['work', 'mobile', 'home', 'other']) with ordinality as kind (slot_type, place)
+            left join slot using (workspace_id, user_identity_id, slot_type)
+            left join (
+                select workspace_id, user_identity_id, 'work' as slot_type, number
+                from number_register
+                where workspace_id = $1 and status = 'assigned'
+                    and (scheduled_release_at is null or scheduled_release_at > $3)
+            ) as managed using (workspace_id, user_identity_id, slot_type)
+            left join (
+                select workspace_id, user_identity_id, application_id, culture, user_agent, instance_id,
+                    application_type, is_available
+                from application
+                where workspace_id = $1 and application_id = $4
+            ) as application using (workspace_id, user_identity_id)
+            where workspace_id = $1 and user_identity_id = $2
+            order by place
+            "#,
+            self.key(),
+            id.0,
+            now,
+            application.map(|id| id.0),
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        super::found(Subscriber::of(rows), Noun::UserIdentity, id)
+    }
+}
+
+impl Subscriber {
+    /// From a row a slot; None if there is none.
+    fn of(rows: Vec<Row>) -> Option<Subscriber> {
+        let mut subscriber: Option<Subscriber> = None;
+        for row in rows {
+            let slot = Slot {
+                slot_type: row.slot_type,
+                number: row.number,
+                include_in_contact_card: row.include_in_contact_card,
+                version: row.version,
+                is_managed: row.is_managed,
+            };
+            let whole = subscriber.get_or_insert_with(|| Subscriber {
+                person: UserIdentity {
+                    workspace_id: row.workspace_id,
+                    user_identity_id: row.user_identity_id,
+                    user_identity_key: row.user_identity_key,
+                    email_address: row.email_address,
+                    phone_number: row.phone_number,
+                    full_name: row.full_name,
+                    created_at: row.created_at,
+                },
+                enterprise_voice: row.enterprise_voice,
+                slots: Vec::with_capacity(SlotType::ALL.len()),
+                application: row.application_id.map(|id| Application {
+                    application_id: ApplicationId(id),
+                    culture: row.culture.unwrap_or_default(),
+                    user_agent: row.user_agent.unwrap_or_default(),
+                    instance_id: row.instance_id,
+                    application_type: row.application_type,
+                    is_available: row.is_available.unwrap_or_default(),
+                }),
+            });
+            whole.slots.push(slot);
+        }
+        subscriber
+    }
+}
+
+impl Store {
+    /// Lets a person of whichever workspace use voice, or no longer.
+    pub async fn set_enterprise_voice(&self, person: UserIdentityId, is_on: bool) -> Result<()> {
+        let set = sqlx::query!(
+            "update user_identity set enterprise_voice = $2 where user_identity_id = $1",
+            person.0,
+            is_on,
+        )
+        .execute(&self.pool)
+        .await?;
+        super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
+    }
+}
