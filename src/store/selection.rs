@@ -56,9 +56,9 @@ pub(super) async fn select<F: Field>(
     let total = match known.filter(|_| listing.conditions.is_empty()) {
         Some(total) => total,
         None => {
-            let mut count = begin("count(*)", source);
+            let mut count = Statement::of("count(*)", source);
             restrict(&mut count, &listing.conditions);
-            count.build_query_scalar().persistent(false).fetch_one(&mut *connection).await?
+            count.0.build_query_scalar().persistent(false).fetch_one(&mut *connection).await?
         }
     };
     let behind = total.saturating_sub(listing.offset).saturating_sub(listing.limit).max(0);
@@ -68,12 +68,12 @@ pub(super) async fn select<F: Field>(
     }
     // What is nearer to the end is read from there.
     let is_reversed = behind < listing.offset;
-    let mut page = begin(source.id, source);
+    let mut page = Statement::of(source.id, source);
     restrict(&mut page, &listing.conditions);
     sort(&mut page, &listing.order, source.id, is_reversed);
-    page.push(" limit ").push_bind(size);
-    page.push(" offset ").push_bind(if is_reversed { behind } else { listing.offset });
-    let mut ids: Vec<i64> = page.build_query_scalar().persistent(false).fetch_all(connection).await?;
+    page.text(" limit ").value(size);
+    page.text(" offset ").value(if is_reversed { behind } else { listing.offset });
+    let mut ids: Vec<i64> = page.0.build_query_scalar().persistent(false).fetch_all(connection).await?;
     if is_reversed {
         ids.reverse();
     }
@@ -87,41 +87,64 @@ pub(super) fn in_order<T>(mut rows: Vec<T>, ids: &[i64], id: impl Fn(&T) -> i64)
     rows
 }
 
-fn begin(what: &'static str, source: &Source) -> QueryBuilder<Postgres> {
-    let mut arguments = PgArguments::default();
-    for key in &source.keys {
-        arguments.add(*key).expect("a UUID can be sent");
+/// A statement being put together.
+struct Statement(QueryBuilder<Postgres>);
+
+impl Statement {
+    /// Begins to select `what` from a source.
+    fn of(what: &'static str, source: &Source) -> Statement {
+        let mut arguments = PgArguments::default();
+        for key in &source.keys {
+            arguments.add(*key).expect("a UUID can be sent");
+        }
+        let mut statement = Statement(QueryBuilder::with_arguments("select ", arguments));
+        statement.text(what).text(" ").text(source.from);
+        statement
     }
-    QueryBuilder::with_arguments(format!("select {what} {}", source.from), arguments)
+
+    /// Goes on with a text of the program.
+    fn text(&mut self, text: &'static str) -> &mut Statement {
+        self.0.push(text);
+        self
+    }
+
+    /// Goes on with a parameter.
+    fn value<T>(&mut self, value: T) -> &mut Statement
+    where
+        T: for<'q> Encode<'q, Postgres> + Type<Postgres>,
+    {
+        self.0.push_bind(value);
+        self
+    }
 }
 
-fn restrict<F: Field>(statement: &mut QueryBuilder<Postgres>, conditions: &[Condition<F>]) {
+fn restrict<F: Field>(statement: &mut Statement, conditions: &[Condition<F>]) {
     for condition in conditions {
-        statement.push(" and (");
+        statement.text(" and (");
         match condition.field.column() {
             Column::TextOf(open, columns) => {
-                statement.push(open).push("(");
+                statement.text(open).text("(");
                 // Whoever has none has nothing to be tested.
                 match &condition.test {
-                    Test::Empty => _ = statement.push("true"),
+                    Test::Empty => _ = statement.text("true"),
                     test => any(statement, columns, test),
                 }
-                statement.push("))");
+                statement.text("))");
                 let is_negated = condition.is_negated != (condition.test == Test::Empty);
-                statement.push(if is_negated { ") is not true" } else { ")" });
+                statement.text(if is_negated { ") is not true" } else { ")" });
                 continue;
             }
             Column::Text(columns) => any(statement, columns, &condition.test),
             Column::Number(column) => number(statement, column, &condition.test),
             Column::Seconds(column) => seconds(statement, column, &condition.test),
         }
-        statement.push(if condition.is_negated { ") is not true" } else { ")" });
+        statement.text(if condition.is_negated { ") is not true" } else { ")" });
     }
 }
 
-fn sort<F: Field>(statement: &mut QueryBuilder<Postgres>, order: &[Order<F>], id: &'static str, is_reversed: bool) {
+fn sort<F: Field>(statement: &mut Statement, order: &[Order<F>], id: &'static str, is_reversed: bool) {
     let way = |is_ascending: bool| if is_ascending != is_reversed { " asc" } else { " desc" };
-    statement.push(" order by ");
+    statement.text(" order by ");
     for Order { field, is_ascending } in order {
         let column = match field.column() {
             Column::Number(column) | Column::Seconds(column) => Some(column),
@@ -130,48 +153,48 @@ fn sort<F: Field>(statement: &mut QueryBuilder<Postgres>, order: &[Order<F>], id
             Column::TextOf(..) => None,
         };
         if let Some(column) = column {
-            statement.push(column).push(way(*is_ascending)).push(", ");
+            statement.text(column).text(way(*is_ascending)).text(", ");
         }
     }
     // No two entries stand in the same place.
-    statement.push(id).push(way(order.last().is_none_or(|order| order.is_ascending)));
+    statement.text(id).text(way(order.last().is_none_or(|order| order.is_ascending)));
 }
 
 /// One of these folded columns passes the test.
-fn any(statement: &mut QueryBuilder<Postgres>, columns: &[&'static str], test: &Test) {
+fn any(statement: &mut Statement, columns: &[&'static str], test: &Test) {
     for (index, column) in columns.iter().enumerate() {
-        statement.push(if index > 0 { " or " } else { "" });
+        statement.text(if index > 0 { " or " } else { "" });
         text(statement, column, test);
     }
 }
 
-fn text(statement: &mut QueryBuilder<Postgres>, column: &'static str, test: &Test) {
-    let folded = |statement: &mut QueryBuilder<Postgres>, operand: &Operand| {
-        statement.push("folded(").push_bind(said(operand)).push(")");
+fn text(statement: &mut Statement, column: &'static str, test: &Test) {
+    let folded = |statement: &mut Statement, operand: &Operand| {
+        statement.text("folded(").value(said(operand)).text(")");
     };
     match test {
-        Test::Empty => _ = statement.push(column).push(" = ''"),
+        Test::Empty => _ = statement.text(column).text(" = ''"),
         Test::Among(operands) => {
             if let [operand] = operands.as_slice() {
-                statement.push(column).push(" = ");
+                statement.text(column).text(" = ");
                 folded(statement, operand);
             } else {
                 let texts: Vec<String> = operands.iter().map(said).collect();
-                statement.push(column).push(" in (select folded(sought) from unnest(").push_bind(texts);
-                statement.push("::text[]) as sought)");
+                statement.text(column).text(" = any (array(select folded(sought) from unnest(").value(texts);
+                statement.text("::text[]) as sought))");
             }
         }
         Test::Compared(relation, operand) => {
-            statement.push(column).push(sign(*relation));
+            statement.text(column).text(sign(*relation));
             folded(statement, operand);
         }
         Test::Between(least, most) => {
-            statement.push(column).push(" between ");
+            statement.text(column).text(" between ");
             folded(statement, least);
-            statement.push(" and ");
+            statement.text(" and ");
             folded(statement, most);
         }
-        Test::Matches(part, sought) => matches(statement, column, "", *part, sought),
+        Test::Matches(part, sought) => matches(statement, ["", column, ""], *part, sought),
     }
 }
 
@@ -183,43 +206,44 @@ fn said(operand: &Operand) -> String {
 }
 
 /// A text test by functions, in which no letter has a meaning of its own.
-fn matches(statement: &mut QueryBuilder<Postgres>, column: &str, cast: &str, part: Part, sought: &str) {
-    let sought = sought.to_owned();
+fn matches(statement: &mut Statement, column: [&'static str; 3], part: Part, sought: &str) {
+    let (open, close) = match part {
+        Part::Start => ("starts_with(", ", folded("),
+        Part::End => ("right(", ", length(folded("),
+        Part::Anywhere => ("strpos(", ", folded("),
+    };
+    statement.text(open);
+    for piece in column {
+        statement.text(piece);
+    }
+    statement.text(close).value(sought.to_owned());
     match part {
-        Part::Start => {
-            statement.push("starts_with(").push(column).push(cast).push(", folded(").push_bind(sought).push("))");
-        }
-        Part::End => {
-            statement.push("right(").push(column).push(cast).push(", length(folded(").push_bind(sought.clone());
-            statement.push("))) = folded(").push_bind(sought).push(")");
-        }
-        Part::Anywhere => {
-            statement.push("strpos(").push(column).push(cast).push(", folded(").push_bind(sought).push(")) > 0");
-        }
+        Part::Start => _ = statement.text("))"),
+        Part::End => _ = statement.text("))) = folded(").value(sought.to_owned()).text(")"),
+        Part::Anywhere => _ = statement.text(")) > 0"),
     }
 }
 
-fn number(statement: &mut QueryBuilder<Postgres>, column: &'static str, test: &Test) {
+fn number(statement: &mut Statement, column: &'static str, test: &Test) {
     match test {
-        Test::Empty => _ = statement.push("coalesce(").push(column).push(", 0) = 0"),
-        Test::Matches(part, sought) => matches(statement, column, "::text", *part, sought),
+        Test::Empty => _ = statement.text("coalesce(").text(column).text(", 0) = 0"),
+        Test::Matches(part, sought) => matches(statement, ["", column, "::text"], *part, sought),
         test => compared(statement, column, test, whole),
     }
 }
 
-fn seconds(statement: &mut QueryBuilder<Postgres>, column: &'static str, test: &Test) {
+fn seconds(statement: &mut Statement, column: &'static str, test: &Test) {
     match test {
-        Test::Empty => _ = statement.push(column).push(" is null"),
+        Test::Empty => _ = statement.text(column).text(" is null"),
         Test::Matches(part, sought) => {
-            let as_text = format!("extract(epoch from {column})::bigint");
-            matches(statement, &as_text, "::text", *part, sought);
+            matches(statement, ["extract(epoch from ", column, ")::bigint::text"], *part, sought);
         }
         test => compared(statement, column, test, time),
     }
 }
 
 /// A test that compares a column with values as they stand in it.
-fn compared<T>(statement: &mut QueryBuilder<Postgres>, column: &'static str, test: &Test, value: fn(&Operand) -> T)
+fn compared<T>(statement: &mut Statement, column: &'static str, test: &Test, value: fn(&Operand) -> T)
 where
     T: for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType,
 {
@@ -227,18 +251,18 @@ where
         Test::Empty | Test::Matches(..) => {}
         Test::Among(operands) => {
             if let [operand] = operands.as_slice() {
-                statement.push(column).push(" = ").push_bind(value(operand));
+                statement.text(column).text(" = ").value(value(operand));
             } else {
                 let values: Vec<T> = operands.iter().map(value).collect();
-                statement.push(column).push(" = any (").push_bind(values).push(")");
+                statement.text(column).text(" = any (").value(values).text(")");
             }
         }
         Test::Compared(relation, operand) => {
-            statement.push(column).push(sign(*relation)).push_bind(value(operand));
+            statement.text(column).text(sign(*relation)).value(value(operand));
         }
         Test::Between(least, most) => {
-            statement.push(column).push(" between ").push_bind(value(least));
-            statement.push(" and ").push_bind(value(most));
+            statement.text(column).text(" between ").value(value(least));
+            statement.text(" and ").value(value(most));
         }
     }
 }

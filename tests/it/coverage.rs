@@ -4,6 +4,7 @@
 
 mod diga;
 mod impostors;
+mod phone_com;
 
 use crate::document::{Dialect, Operation, operations_of};
 use crate::voices::{Answer, Voice};

@@ -26,6 +26,7 @@ pub fn committed() -> &'static Value {
 pub enum Dialect {
     Seam,
     Diga,
+    PhoneCom,
 }
 
 /// One path with one method.
@@ -84,7 +85,11 @@ pub fn operations_in(document: &'static Value) -> Vec<Operation> {
 impl Operation {
     /// The dialect that it belongs to, by where it is.
     pub fn dialect(&self) -> Dialect {
-        if self.path.starts_with("/v1/") { Dialect::Diga } else { Dialect::Seam }
+        match self.path.split('/').nth(1) {
+            Some("v1") => Dialect::Diga,
+            Some("v4") => Dialect::PhoneCom,
+            _ => Dialect::Seam,
+        }
     }
 
     /// Its path with an example of each parameter in its place.
@@ -157,6 +162,13 @@ impl Operation {
         &self.value["responses"]["200"]["content"]["application/json"]["schema"]
     }
 
+    /// Whether its path can be this one, with whatever where a parameter stands.
+    pub fn is_at(&self, path: &str) -> bool {
+        let [own, other] = [self.path, path.strip_suffix('/').unwrap_or(path)].map(|path| path.split('/'));
+        own.clone().count() == other.clone().count()
+            && own.zip(other).all(|(own, other)| own == other || own.starts_with('{'))
+    }
+
     /// Whether it answers with a stream.
     pub fn is_stream(&self) -> bool {
         self.value["responses"]["200"]["content"]["text/event-stream"].is_object()
@@ -173,7 +185,9 @@ impl Operation {
                 rest.insert("_strict".to_owned(), json!(true));
                 voice.call(self.method, &format!("{path}?{}", query(&rest))).await
             }
-            ("GET" | "DELETE", Dialect::Diga) => voice.call(self.method, &format!("{path}?{}", query(&rest))).await,
+            ("GET" | "DELETE", Dialect::Diga | Dialect::PhoneCom) => {
+                voice.call(self.method, &format!("{path}?{}", query(&rest))).await
+            }
             (method, _) => voice.json(method, &path, Value::from(rest)).await,
         }
     }
@@ -217,7 +231,7 @@ pub fn example(schema: &Value) -> Value {
         (Some("string"), Some("phone")) => json!("+34600000000"),
         (Some("string"), None) => json!("text"),
         (Some("boolean"), None) => json!(true),
-        (Some("integer" | "number"), None) => json!(1),
+        (Some("integer" | "number"), None | Some("int64")) => json!(1),
         (Some("array"), None) => json!([]),
         (Some("object"), None) => json!({}),
         other => panic!("no example of {other:?}: {schema}"),
