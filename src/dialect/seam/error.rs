@@ -69,13 +69,7 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "publishable_keys_must_create_empty_client_sessions",
             "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
         ),
-        Error::Forbidden(
-            denial @ (Denial::ClientSession
-            | Denial::OtherExtension
-            | Denial::Anonymous
-            | Denial::NoEnterpriseVoice
-            | Denial::NoMessaging),
-        ) => Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}")),
+        Error::Forbidden(denial) => Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}")),
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => {
             Said::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))

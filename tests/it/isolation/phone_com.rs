@@ -58,11 +58,9 @@ async fn a_path_that_names_another_workspaces_things_is_answered_by_phone_com_as
                 let of_foreign = call(voice, &operation, &mine, name, foreign).await;
                 let of_unknown = call(voice, &operation, &mine, name, UNKNOWN).await;
                 of_foreign.is_error(404);
-                assert_eq!(
-                    of_foreign.text.replace(&foreign.to_string(), "(named)"),
-                    of_unknown.text.replace(&UNKNOWN.to_string(), "(named)"),
-                    "{operation} with another's {name}"
-                );
+                let said = [(&of_foreign, foreign), (&of_unknown, UNKNOWN)]
+                    .map(|(answer, number)| answer.text.replace(&format!(" {number} not found"), " not found"));
+                assert_eq!(said[0], said[1], "{operation} with another's {name}");
                 assert!(!of_foreign.text.contains("othr"), "{of_foreign:?}");
                 assert_eq!(rows(&mut database, &other).await, before, "{operation} with another's {name}");
                 count += 1;

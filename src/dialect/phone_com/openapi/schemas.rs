@@ -10,7 +10,7 @@ pub fn reference(name: &str) -> Value {
 
 /// All of them.
 pub fn all() -> Value {
-    json!({
+    let mut all = json!({
         "PhoneComHello": object(&["name", "version"], json!({ "name": text("Who answers"), "version": text("Of the API") })),
         "PhoneComPing": object(&["ping"], json!({ "ping": text("pong") })),
         "PhoneComTokenRequest": object(&["grant_type"], json!({
@@ -39,6 +39,17 @@ pub fn all() -> Value {
             "user_identity_key": { "type": "string", "nullable": true, "description": "The person's key" },
         })),
         "PhoneComExtensionList": list("PhoneComExtension"),
+        "PhoneComDeleted": object(&["success"], json!({ "success": { "type": "boolean" } })),
+        "PhoneComError": error(),
+    });
+    for (name, schema) in of_contacts().as_object().into_iter().flatten() {
+        all[name] = schema.clone();
+    }
+    all
+}
+
+fn of_contacts() -> Value {
+    json!({
         "PhoneComContact": contact(),
         "PhoneComContactList": list("PhoneComContact"),
         "PhoneComContactInput": input(),
@@ -69,8 +80,6 @@ pub fn all() -> Value {
         "PhoneComGroupLookup": object(&[], json!({
             "id": optional(integer("The number of the group")), "name": optional(text("Its name, in any case")),
         })),
-        "PhoneComDeleted": object(&["success"], json!({ "success": { "type": "boolean" } })),
-        "PhoneComError": error(),
     })
 }
 
