@@ -39,14 +39,10 @@ pub fn list(filters: &[&str], sorts: &[&str]) -> Vec<Value> {
         ),
         query(
             "fields",
-            "Whether summaries are enough",
-            json!({ "type": "string", "enum": ["brief", "full", "all"], "default": "full" }),
+            "Whether summaries are enough; without it they are not",
+            json!({ "type": "string", "enum": ["brief", "full", "all"] }),
         ),
-        query(
-            "mode",
-            "The newer name of `fields`",
-            json!({ "type": "string", "enum": ["brief", "full"], "default": "full" }),
-        ),
+        query("mode", "The newer name of `fields`", json!({ "type": "string", "enum": ["brief", "full"] })),
     ];
     for field in filters {
         let description = "A value, or an operator and what it takes: `empty`, `eq:`, `ne:`, `lt:`, `gt:`, `lte:`, `gte:`, \

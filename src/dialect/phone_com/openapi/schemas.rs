@@ -198,12 +198,14 @@ fn error() -> Value {
             },
         }),
     );
-    let mut schema = object(
-        &["@error"],
-        json!({ "error": text("OAuth's word for it"), "error_description": text("Text for people") }),
-    );
+    let mut schema =
+        object(&["@error"], json!({ "error_description": text("The message again, where there is an `error`") }));
     schema["properties"]["@error"] = told;
-    schema["description"] = json!("What is the matter");
+    // Its name is `@error`'s own to generators of clients, which drop the mark; so it is told in words.
+    schema["description"] = json!(
+        "What is the matter. Where nobody is let in (401) and where we are at fault (500, 503) there is also a text \
+         `error`, OAuth's word for it"
+    );
     schema
 }
 
