@@ -150,9 +150,12 @@ fn input() -> Value {
     properties["phone_numbers"] = list("PhoneComNumberInput");
     properties["addresses"] = list("PhoneComAddressInput");
     properties["group"] = json!({
-        "nullable": true,
         "description": "The group: its number, its name, or an object with any of both; null for none",
-        "anyOf": [reference("PhoneComGroupLookup"), { "type": "integer", "format": "int64" }, { "type": "string" }],
+        "anyOf": [
+            reference("PhoneComGroupLookup"),
+            { "type": "integer", "format": "int64", "nullable": true },
+            { "type": "string" },
+        ],
     });
     object(&[], properties)
 }
@@ -239,5 +242,5 @@ fn optional(mut schema: Value) -> Value {
 }
 
 fn nullable(schema: Value, description: &str) -> Value {
-    json!({ "nullable": true, "description": description, "allOf": [schema] })
+    json!({ "type": "object", "nullable": true, "description": description, "allOf": [schema] })
 }
