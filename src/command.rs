@@ -44,7 +44,11 @@ enum Command {
     Serve(ServeConfig),
     /// Bring the database's schema up to date and end
     #[command(after_help = "Example:\n  handset migrate --database-url postgres://user@host/db")]
-    Migrate,
+    Migrate {
+        /// Lay the tables out over the nodes of a Citus cluster, which the database must be the coordinator of
+        #[arg(long)]
+        distribute: bool,
+    },
     /// Make and list workspaces
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -98,7 +102,7 @@ impl CommandLine {
             Command::Serve(serve) => serve::run(&self.config, &serve).await,
             Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", document::whole())?),
             Command::DevDb => dev_db(&self.config).await,
-            Command::Migrate => admin::migrate(&self.config, self.json).await,
+            Command::Migrate { distribute } => admin::migrate(&self.config, distribute, self.json).await,
             Command::Workspace(command) => admin::workspace(&self.config, command, self.json).await,
             Command::Key(command) => admin::key(&self.config, command, self.json).await,
             Command::Token(command) => admin::token(&self.config, command, self.json).await,

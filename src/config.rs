@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// Settings that every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// The Postgres to use, as postgres://user:password@host:5432/database. Without it, a private one runs in the data
-    /// directory
+    /// The Postgres to use, as postgres://user:password@host:5432/database; of several hosts, parted by commas, the one
+    /// that takes writes. Without it, a private one runs in the data directory
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     pub database_url: Option<String>,
 

@@ -53,7 +53,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
         entropy: app.entropy.clone(),
     };
     let listener = Refusing { listener, voice };
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    // Made once and shared: as it is, the router would be made anew, with every route, for each connection.
+    let routes = router(app).into_make_service();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = serving.into_future() => served,
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {

@@ -17,9 +17,11 @@ mod credentials;
 mod deactivation;
 mod deliveries;
 mod departure;
+mod distribution;
 mod events;
 mod extensions;
 mod fault;
+mod hosts;
 mod numbering;
 mod numbers;
 mod operator;
@@ -27,6 +29,7 @@ mod outbox;
 mod passes;
 mod passwords;
 mod phones;
+mod pool;
 mod registration;
 mod sandbox;
 mod seal;
@@ -41,24 +44,26 @@ mod workspace;
 
 pub use caller::{Authenticated, Caller, Credential, Meant, Presented};
 pub use deactivation::Deactivated;
+pub use distribution::DistributeError;
 pub use operator::ApiKeyRecord;
 pub use outbox::Capacity;
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
 use crate::error::{Error, Result};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection, PgConnection};
-use std::time::Duration;
+use hosts::Hosts;
+use pool::Pool;
+use sqlx::Connection;
 use tokio::sync::watch;
 
-/// How long a request waits for a connection before it is told that the database is away.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The lock of who brings the schema up to date: any number that nobody else uses, here "handset" in letters.
+const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
 /// The registry's database.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: PgPool,
+    pool: Pool,
+    hosts: Hosts,
     seal: Seal,
     /// Rung when there is news in the log, for those in this process who wait for it. Others look every now and then.
     bell: watch::Sender<()>,
@@ -83,29 +88,33 @@ pub enum OpenError {
 impl Store {
     /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
-        let options = options(url).map_err(OpenError::Url)?.application_name("handset");
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // A connection that died is found out by the statement that uses it, without a round trip to ask.
-            .test_before_acquire(false)
-            .connect_with(options.clone())
-            .await;
-        let pool = match pool {
+        let hosts = Hosts::parse(url).map_err(OpenError::Url)?;
+        let pool = match Pool::open(hosts.clone(), connections).await {
             // The pool has tried for a while and does not say what was in its way.
             Err(sqlx::Error::PoolTimedOut) => {
-                let cause = PgConnection::connect_with(&options).await.err();
+                let cause = hosts.connect().await.err();
                 return Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)));
             }
             opened => opened.map_err(OpenError::Connect)?,
         };
-        Ok(Store { pool, seal, bell: watch::Sender::new(()) })
+        Ok(Store { pool, hosts, seal, bell: watch::Sender::new(()) })
     }
 
-    /// Brings the schema up to date, one server at a time (sqlx takes an advisory lock), and makes sure that this
+    /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this
     /// server's seal is the one that the database's secrets are sealed with.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        sqlx::migrate!().run(&self.pool).await?;
+        // On a connection of its own, since a migration may take longer than any other statement does; and in one
+        // transaction with the lock, since a pooler between us and Postgres keeps only a transaction together.
+        let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
+        let mut transaction = connection.begin().await.map_err(OpenError::Connect)?;
+        sqlx::query!("select pg_advisory_xact_lock($1)", MIGRATING)
+            .execute(&mut *transaction)
+            .await
+            .map_err(OpenError::Connect)?;
+        // What a newer server has added stays, so that during an upgrade the one before may start, too.
+        sqlx::migrate!().set_locking(false).set_ignore_missing(true).run(&mut *transaction).await?;
+        transaction.commit().await.map_err(OpenError::Connect)?;
+        connection.close().await.map_err(OpenError::Connect)?;
         let fingerprint = self.seal.fingerprint();
         let known = sqlx::query_scalar!(
             r#"
@@ -145,12 +154,6 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// How to connect, by a URL; sqlx would take one for any other database, too.
-fn options(url: &str) -> sqlx::Result<PgConnectOptions> {
-    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-    if is_postgres { url.parse() } else { Err(sqlx::Error::Configuration("it begins otherwise".into())) }
 }
 
 /// The row that a statement may have touched, or *not found*.

@@ -167,9 +167,22 @@ impl Desk {
     }
 }
 
-pub async fn migrate(config: &Config, json: bool) -> Outcome {
+pub async fn migrate(config: &Config, distribute: bool, json: bool) -> Outcome {
     let desk = Desk::open(config).await?;
-    desk.done(Ok(print(json, &json!({ "migrated": true }), "The schema is up to date.")?)).await
+    let outcome = match distribute {
+        false => print(json, &json!({ "migrated": true }), "The schema is up to date.").map_err(Into::into),
+        true => lay_out(&desk, json).await,
+    };
+    desk.done(outcome).await
+}
+
+async fn lay_out(desk: &Desk, json: bool) -> Outcome {
+    let tables = desk.store().distribute().await?;
+    let said = match tables.as_slice() {
+        [] => "The schema is up to date, and every table is distributed.".to_owned(),
+        tables => format!("The schema is up to date. Distributed: {}.", tables.join(", ")),
+    };
+    Ok(print(json, &json!({ "migrated": true, "distributed": tables }), &said)?)
 }
 
 pub async fn workspace(config: &Config, command: WorkspaceCommand, json: bool) -> Outcome {

@@ -13,6 +13,7 @@ use crate::sweeper::Sweeper;
 use crate::webhooks::Worker;
 use crate::webhooks::outbound::Outbound;
 use chrono::TimeDelta;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -36,6 +37,7 @@ struct ListenError {
 /// Serves until a signal.
 pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
     let life = Lifecycle::listen()?;
+    raise_limit_of_files();
     let listener =
         TcpListener::bind(serve.listen).await.map_err(|source| ListenError { address: serve.listen, source })?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -70,6 +72,15 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
+}
+
+/// A connection is an open file, of which a process may often have no more than 1,024 unless it asks for what it may have.
+fn raise_limit_of_files() {
+    let raised =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(fault) = raised {
+        tracing::debug!(%fault, "the limit of open files stays as it is");
+    }
 }
 
 /// Starts what works beside the requests until the server stops.

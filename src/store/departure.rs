@@ -9,13 +9,45 @@ impl Workspace {
     /// Deletes a person with their client sessions and credentials, and deactivates their phones; each is told of by its
     /// event. The phones' tombstones stay, without an owner.
     pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
-        // Under the person's lock, so that no phone is registered and no credential made while they go. A phone that is
-        // deactivated meanwhile by itself has had its events; the schema takes its owner away with the person.
+        // Under the locks of the person and of their phones, so that no phone is registered and no credential made while they
+        // go. A phone that was deactivated just before by itself has had its events, and loses its owner with the others.
         let mut transaction = self.store.pool.begin().await?;
         self.lock_person(&mut transaction, id).await?;
+        self.lock_phones_of(&mut transaction, id).await?;
+        self.disown_tombstones(&mut transaction, id).await?;
         self.delete_under_lock(&mut transaction, id, now).await?;
         transaction.commit().await?;
         self.store.ring();
+        Ok(())
+    }
+
+    async fn lock_phones_of(&self, connection: &mut sqlx::PgConnection, id: UserIdentityId) -> Result<()> {
+        sqlx::query!(
+            r#"
+            select device_id from phone
+            where workspace_id = $1 and user_identity_id = $2
+            order by device_id
+            for no key update
+            "#,
+            self.key(),
+            id.0,
+        )
+        .fetch_all(connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn disown_tombstones(&self, connection: &mut sqlx::PgConnection, id: UserIdentityId) -> Result<()> {
+        sqlx::query!(
+            r#"
+            update phone set user_identity_id = null
+            where workspace_id = $1 and user_identity_id = $2 and deactivated_at is not null
+            "#,
+            self.key(),
+            id.0,
+        )
+        .execute(connection)
+        .await?;
         Ok(())
     }
 
@@ -41,6 +73,9 @@ impl Workspace {
                 delete from client_session
                 where workspace_id = $1 and user_identity_id = $3
                 returning client_session_id
+            ), given_back as (
+                update number_register set user_identity_id = null
+                where workspace_id = $1 and user_identity_id = $3
             ), deleted as (
                 delete from user_identity
                 where workspace_id = $1 and user_identity_id = $3

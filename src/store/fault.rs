@@ -4,15 +4,13 @@
 use crate::error::{Error, Reason};
 use sqlx::postgres::PgDatabaseError;
 
+/// What Postgres calls a write that it does not take, as on a standby.
+const READ_ONLY: &str = "25006";
+
 impl From<sqlx::Error> for Error {
     fn from(fault: sqlx::Error) -> Error {
         match &fault {
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => Error::Unavailable(format!("the database is away: {fault}")),
+            fault if is_lost(fault) => Error::Unavailable(format!("the database is away: {fault}")),
             sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
                 Some(postgres) => of_postgres(postgres).unwrap_or_else(|| Error::Internal(Box::new(fault))),
                 None => Error::Internal(Box::new(fault)),
@@ -22,6 +20,19 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+/// Whether nothing was heard from Postgres, or nothing that makes sense.
+fn is_lost(fault: &sqlx::Error) -> bool {
+    use sqlx::Error::*;
+    matches!(fault, PoolTimedOut | PoolClosed | Io(_) | Tls(_) | Protocol(_) | WorkerCrashed)
+}
+
+/// Whether a fault makes one doubt the other connections: this one was lost, or ended by Postgres (class 57P), or leads to
+/// a Postgres that takes no writes (25006).
+pub(super) fn is_of_connection(fault: &sqlx::Error) -> bool {
+    let code = fault.as_database_error().and_then(|database| database.code());
+    is_lost(fault) || code.is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == READ_ONLY)
+}
+
 /// The meaning of an error that Postgres itself reported, if it is not a fault of ours.
 fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     if let Some(reason) = fault.constraint().and_then(of_constraint) {
@@ -29,7 +40,8 @@ fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     }
     // Classes of the manual's appendix "PostgreSQL Error Codes": connection exceptions, transaction rollbacks (retry),
     // no resources, operator intervention (shutdown, starting up), system errors.
-    let away = ["08", "40", "53", "57", "58"].iter().any(|class| fault.code().starts_with(class));
+    let away =
+        ["08", "40", "53", "57", "58"].iter().any(|class| fault.code().starts_with(class)) || fault.code() == READ_ONLY;
     away.then(|| Error::Unavailable(format!("the database refuses: {}", fault.message())))
 }
 

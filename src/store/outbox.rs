@@ -52,31 +52,79 @@ impl Store {
         now: DateTime<Utc>,
         given_up_at: DateTime<Utc>,
     ) -> Result<Vec<Claim>> {
-        let rows = sqlx::query_as!(
+        let mut claims = Vec::new();
+        for workspace in self.workspaces_that_owe(capacity, now).await? {
+            let left = capacity.total - i64::try_from(claims.len()).unwrap_or(i64::MAX);
+            if left <= 0 {
+                break;
+            }
+            let rows = self.claim_of(workspace, left, capacity, now, given_up_at).await?;
+            claims.extend(rows.into_iter().map(|row| self.claim(row)));
+        }
+        Ok(claims)
+    }
+
+    /// The workspaces in which something is due, one look into the index for each webhook.
+    async fn workspaces_that_owe(&self, capacity: &Capacity<'_>, now: DateTime<Utc>) -> Result<Vec<WorkspaceId>> {
+        let rows = sqlx::query_scalar!(
+            r#"
+            select workspace_id
+            from (
+                select workspace_id, (
+                    select min(next_attempt_at) from delivery
+                    where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
+                        and status = 'pending'
+                ) as due_at
+                from webhook
+                where disabled_at is null and webhook_id <> all ($2)
+            ) as owing
+            where due_at <= $1
+            group by workspace_id
+            order by min(due_at)
+            limit $3
+            "#,
+            now,
+            capacity.busy,
+            capacity.total,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(WorkspaceId).collect())
+    }
+
+    async fn claim_of(
+        &self,
+        workspace: WorkspaceId,
+        total: i64,
+        capacity: &Capacity<'_>,
+        now: DateTime<Utc>,
+        given_up_at: DateTime<Utc>,
+    ) -> Result<Vec<Row>> {
+        Ok(sqlx::query_as!(
             Row,
             r#"
             with due as (
-                select webhook.workspace_id, webhook.webhook_id, event_id
+                select webhook.webhook_id, event_id
                 from webhook cross join lateral (
                     select event_id, next_attempt_at from delivery
-                    where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
-                        and status = 'pending' and next_attempt_at <= $1
+                    where delivery.workspace_id = $1 and delivery.webhook_id = webhook.webhook_id
+                        and status = 'pending' and next_attempt_at <= $2
                     order by next_attempt_at
-                    limit $4
+                    limit $5
                     for update skip locked
                 ) as first
-                where disabled_at is null and webhook_id <> all ($5)
+                where webhook.workspace_id = $1 and disabled_at is null and webhook_id <> all ($6)
                 order by next_attempt_at
-                limit $3
+                limit $4
             ), claimed as (
-                update delivery set attempt = attempt + 1, next_attempt_at = $2
+                update delivery set attempt = attempt + 1, next_attempt_at = $3
                 from due
-                where delivery.workspace_id = due.workspace_id and delivery.webhook_id = due.webhook_id
+                where delivery.workspace_id = $1 and delivery.webhook_id = due.webhook_id
                     and delivery.event_id = due.event_id
                 returning delivery.workspace_id, delivery.webhook_id, delivery.event_id, delivery_id, attempt, failures
             )
             select workspace_id, webhook_id, delivery_id, attempt, failures, url, secret_sealed,
-                case when former_secret_until > $1 then former_secret_sealed end as former_secret_sealed, is_sandbox,
+                case when former_secret_until > $2 then former_secret_sealed end as former_secret_sealed, is_sandbox,
                 event_id, event_type, event.created_at, occurred_at,
                 details as "details: Document<Map<String, Value>>"
             from claimed
@@ -84,15 +132,15 @@ impl Store {
             join webhook using (workspace_id, webhook_id)
             join workspace using (workspace_id)
             "#,
+            workspace.0,
             now,
             given_up_at,
-            capacity.total,
+            total,
             capacity.per_endpoint,
             capacity.busy,
         )
         .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(|row| self.claim(row)).collect())
+        .await?)
     }
 
     fn claim(&self, row: Row) -> Claim {
@@ -234,7 +282,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes at most `count` events from before a time, oldest first, with their finished deliveries, and gives how
+    /// Deletes at most `count` events from before a time with their finished deliveries, and gives how
     /// many there were. An event that is still owed to somebody stays; if one comes to be owed again at this very
     /// moment, the schema refuses the whole batch, which is then for the next time.
     pub async fn prune_events(&self, before: DateTime<Utc>, count: i64) -> Result<u64> {
@@ -246,7 +294,6 @@ impl Store {
                     select from delivery
                     where delivery.workspace_id = event.workspace_id and delivery.event_id = event.event_id
                         and status = 'pending')
-                order by created_at
                 limit $2
             ), finished as (
                 delete from delivery

@@ -25,6 +25,7 @@ impl Workspace {
             sqlx::query!("delete from phone where workspace_id = $1", self.key()),
             sqlx::query!("delete from credential where workspace_id = $1", self.key()),
             sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
+            sqlx::query!("delete from claimed_number where workspace_id = $1", self.key()),
             sqlx::query!("delete from number_register where workspace_id = $1", self.key()),
             sqlx::query!(
                 "delete from user_identity where workspace_id = $1 and user_identity_id = any ($2)",

@@ -229,7 +229,10 @@ pub fn example(schema: &Value) -> Value {
         (Some("string"), Some("uri")) => json!("https://example.com/hook"),
         (Some("string"), Some("email")) => json!("somebody@example.com"),
         (Some("string"), Some("phone")) => json!("+34600000000"),
-        (Some("string"), None) => json!("text"),
+        (Some("string"), None) => {
+            let least = schema["minLength"].as_u64().unwrap_or(0).div_ceil(4).max(1);
+            json!("text".repeat(usize::try_from(least).expect("a length fits")))
+        }
         (Some("boolean"), None) => json!(true),
         (Some("integer" | "number"), None | Some("int64")) => json!(1),
         (Some("array"), None) => json!([]),

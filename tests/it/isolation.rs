@@ -209,8 +209,9 @@ impl Household {
     }
 }
 
+/// Somebody at a console, who is an account and a member of the workspace.
 async fn account(world: &World, tenant: &Tenant) -> Voice {
-    world.nobody().bearer(world.access_token(&[tenant]).await.reveal())
+    world.nobody().bearer(world.console_session(&[tenant]).await.reveal()).in_workspace(&tenant.id)
 }
 
 /// Each operation without a name, with each parameter that names something, and with all of them.

@@ -1,6 +1,7 @@
 //! The rules of the house, read off the tree: the floors of the building and who may look down on whom, the size and the
 //! shape of files and functions, words that promise what is not there, and what the statements and the schema must have.
 
+mod distribution;
 mod floors;
 mod rust;
 mod schema;

@@ -141,9 +141,13 @@ impl Server {
         fs::read_to_string(&self.log).expect("the log is there")
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub fn pid(&self) -> Pid {
         let pid = self.process.id().expect("not waited for yet");
-        kill(Pid::from_raw(pid.try_into().expect("a pid fits")), signal).expect("it runs");
+        Pid::from_raw(pid.try_into().expect("a pid fits"))
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).expect("it runs");
     }
 
     pub async fn ended(mut self) -> ExitStatus {

@@ -6,6 +6,7 @@ use super::seal;
 use handset::postgres::{self, Cluster, Durability, Settings, StartError};
 use handset::store::Store;
 use sha2::{Digest, Sha256};
+use sqlx::migrate::Migration;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
@@ -119,7 +120,9 @@ async fn sweep(url: &str) {
 /// A database that the store has migrated, named by what the migrations say. It gets its name when it is whole.
 async fn template(url: &str) -> String {
     let migrator = sqlx::migrate!();
-    let hash = migrator.iter().fold(Sha256::new(), |hash, step| hash.chain_update(&step.checksum)).finalize();
+    let told =
+        |hash: Sha256, step: &Migration| hash.chain_update(step.version.to_be_bytes()).chain_update(&step.checksum);
+    let hash = migrator.iter().fold(Sha256::new(), told).finalize();
     let name = format!("template_{:x}", u64::from_be_bytes(*hash.first_chunk().expect("it has 32 bytes")));
     let mut connection = connect(url).await;
     let known: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")

@@ -1,0 +1,35 @@
+//! The tables laid out over several nodes, for those who outgrow one Postgres. Citus does it; what goes where is the
+//! schema's own rule, in the migrations.
+
+use super::Store;
+
+/// Why the tables cannot be laid out.
+#[derive(Debug, thiserror::Error)]
+pub enum DistributeError {
+    #[error(
+        "this database has no Citus. Install it on every node, put citus into shared_preload_libraries, and run \
+         \"create extension citus\" in this database; on a single Postgres there is nothing to distribute"
+    )]
+    NoCitus,
+    #[error("the tables could not be distributed: {0}")]
+    Refused(#[source] sqlx::Error),
+}
+
+impl Store {
+    /// Lays out every table that is not laid out yet and gives their names. It may take long, and may be done again.
+    pub async fn distribute(&self) -> Result<Vec<String>, DistributeError> {
+        let mut connection = self.hosts.connect().await.map_err(DistributeError::Refused)?;
+        let is_there =
+            sqlx::query_scalar!(r#"select exists (select from pg_extension where extname = 'citus') as "is_there!""#)
+                .fetch_one(&mut connection)
+                .await
+                .map_err(DistributeError::Refused)?;
+        if !is_there {
+            return Err(DistributeError::NoCitus);
+        }
+        let laid_out = sqlx::query_scalar!(r#"select table_name as "table_name!" from distribute() as table_name"#)
+            .fetch_all(&mut connection)
+            .await;
+        laid_out.map_err(DistributeError::Refused)
+    }
+}

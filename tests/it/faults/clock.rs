@@ -1,0 +1,71 @@
+//! The clock of the machine is set, backwards and forwards, while phones come and go.
+
+use crate::post_office::{Hook, lose_a_phone};
+use crate::receiver::Receiver;
+use crate::world::{World, list, text};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+fn times(events: &[serde_json::Value]) -> Vec<DateTime<Utc>> {
+    events.iter().map(|event| text(&event["created_at"]).parse().expect("a time")).collect()
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_puts_no_event_behind_one_that_was_seen() {
+    let world = World::new().await;
+    let mut phones = Vec::new();
+    let mut seen_until: Option<DateTime<Utc>> = None;
+    let mut seen = 0;
+    for jump in [0, -3_600, 7_200, -86_400, 1, 0, -1] {
+        world.pass(TimeDelta::seconds(jump));
+        phones.push(lose_a_phone(&world).await);
+        phones.push(lose_a_phone(&world).await);
+        // A reader who asks for what came after the last that they saw.
+        let asked = json!({ "since": "2000-01-01", "event_type": "phone.deactivated", "limit": 1_000 });
+        let all = list(&world.key().post("/events/list", asked).await.ok()["events"]);
+        let fresh: Vec<DateTime<Utc>> =
+            times(&all).into_iter().filter(|time| seen_until.is_none_or(|until| *time > until)).collect();
+        assert_eq!(fresh.len(), 2, "after a jump of {jump} s");
+        seen += fresh.len();
+        seen_until = fresh.last().copied();
+    }
+    let events = world.events("phone.deactivated").await;
+    let order: Vec<String> = events.iter().map(|event| text(&event["device_id"])).collect();
+    assert_eq!(order, phones, "in the order in which they were lost");
+    assert_eq!(seen, events.len());
+    assert!(times(&events).windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[tokio::test]
+async fn a_clock_set_back_costs_no_delivery_once_it_has_caught_up() {
+    let world = World::new().await;
+    let receiver = Receiver::new().await;
+    let hook = Hook::to(&world, &receiver).await;
+    world.pass(TimeDelta::hours(1));
+    let first = lose_a_phone(&world).await;
+    world.pass(TimeDelta::hours(-2));
+    let second = lose_a_phone(&world).await;
+    let office = crate::post_office::PostOffice::open(&world);
+    // What was written by the clock of before is due when that time comes again; what is written now is due now.
+    let heard = receiver.hears(1).await;
+    assert_eq!(text(&heard[0].event()["device_id"]), second);
+    world.pass(TimeDelta::hours(2));
+    let rows = hook.delivered(&world).await;
+    assert_eq!(rows.len(), 2);
+    let heard = receiver.hears(2).await;
+    assert_eq!(text(&heard[1].event()["device_id"]), first);
+    office.close().await;
+    assert_eq!(receiver.heard().len(), 2, "each once");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_forward_ends_sessions_and_brings_them_back_with_it() {
+    let world = World::new().await;
+    let app = world.session(&world.person("jane").await).await;
+    app.get("/devices/list").await.ok();
+    world.pass(TimeDelta::days(36_500));
+    app.get("/devices/list").await.refused(401, "client_session_expired");
+    world.key().get("/phones/list").await.ok();
+    world.pass(TimeDelta::days(-36_500));
+    app.get("/devices/list").await.ok();
+}

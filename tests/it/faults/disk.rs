@@ -1,0 +1,180 @@
+//! No room: for Postgres on its disk, for a request in the pool.
+
+use super::ledger::Ledger;
+use super::stage::{kill_postgres, migrate, mortal_world};
+use crate::post_office::PostOffice;
+use crate::postgres::stage::{Place, until_async};
+use crate::voices::Answer;
+use crate::world::World;
+use handset::postgres;
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A file system of some megabytes in memory, gone with the test.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None where this user may not mount one.
+    fn mount(place: &Place, megabytes: u32) -> Option<SmallDisk> {
+        let path = place.data();
+        fs::create_dir(&path).expect("a new directory");
+        let options = format!("size={megabytes}m,mode=0755");
+        run(&["mount", "-t", "tmpfs", "-o", &options, "handset-test"], &path).then_some(SmallDisk(path))
+    }
+
+    /// Takes all the room but this much.
+    fn fill(&self, left: u64) -> PathBuf {
+        let ballast = self.0.join("ballast");
+        let mut file = File::create(&ballast).expect("there is some room");
+        while file.write_all(&[b'x'; 4096]).is_ok() {}
+        let length = file.metadata().expect("it is there").len();
+        file.set_len(length.saturating_sub(left)).expect("it becomes shorter");
+        ballast
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Whoever is still at home there leaves first or with it.
+        run(&["umount", "-l"], &self.0);
+    }
+}
+
+/// Runs a command of root's on a path, as root or by a sudo that asks no password.
+fn run(command: &[&str], path: &Path) -> bool {
+    let succeeds = |words: &[&str]| {
+        let ended = Command::new(words[0]).args(&words[1..]).arg(path).output();
+        ended.is_ok_and(|output| output.status.success())
+    };
+    succeeds(command) || succeeds(&[&["sudo", "-n"], command].concat())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() {
+    let place = Place::new();
+    let Some(disk) = SmallDisk::mount(&place, 160) else {
+        println!("not tried: this user may mount no small disk, neither as root nor by sudo without a password");
+        return;
+    };
+    let mut cluster = postgres::start(place.durable()).await.expect("Postgres starts");
+    migrate(&cluster.url()).await;
+    let world = World::at(&cluster.url(), 4).await;
+    let office = PostOffice::open(&world);
+    let ledger = Ledger::of(&world, 60).await;
+    let ballast = disk.fill(256 * 1024);
+    let mut known = Vec::new();
+    let refused = register_until_refused(&world, &mut known).await;
+    refused.refused(503, "service_unavailable");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let told = ledger.press(world.key(), 4, async |_| {}).await;
+    println!(
+        "{} were registered; then {} deactivated, {} refused",
+        known.len(),
+        told.acknowledged.len(),
+        told.refused.len()
+    );
+
+    fs::remove_file(ballast).expect("it is there");
+    // A Postgres that could not write its log has ended itself, and whoever keeps it starts it again.
+    let ended = tokio::time::timeout(Duration::from_millis(500), cluster.exited()).await;
+    if ended.is_ok() {
+        cluster.restart().await.expect("Postgres starts again");
+    }
+    until_async("there is room again", async || world.key().get("/phones/list").await.status == 200).await;
+    for key in &known {
+        world.key().post("/user_identities/get", json!({ "user_identity_key": key })).await.ok();
+    }
+    ledger.audit(&world, &told).await;
+    ledger.settle(&world, world.key(), &told).await;
+    office.close().await;
+    world.store.close().await;
+    cluster.stop().await;
+    drop(disk);
+}
+
+/// Registers persons until there is no room; gives the refusal.
+async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Answer {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let key = format!("person-{}-{}", known.len(), "x".repeat(200));
+        let fields = json!({ "user_identity_key": key, "full_name": "y".repeat(900) });
+        let answer = world.key().post("/user_identities/create", fields).await;
+        if answer.status != 200 {
+            return answer;
+        }
+        known.push(key);
+        assert!(Instant::now() < deadline, "the disk does not fill");
+    }
+}
+
+#[tokio::test]
+async fn a_pool_without_a_free_connection_refuses_soon_and_serves_when_there_is_one() {
+    let world = World::new().await;
+    let phone = world.phone(&world.person("jane").await).await;
+    let mut holder = PgConnection::connect(&world.database_url).await.expect("it accepts");
+    let mut lock = holder.begin().await.expect("it begins");
+    sqlx::query("lock table phone").execute(&mut *lock).await.expect("it locks");
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            let request = world.key().request("POST", "/phones/deactivate").json(&json!({ "device_id": phone }));
+            let key = world.key().clone();
+            tokio::spawn(async move {
+                let began = Instant::now();
+                (key.send(request).await, began.elapsed())
+            })
+        })
+        .collect();
+    let refused = until_async_answer(&world).await;
+    refused.refused(503, "service_unavailable");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    lock.rollback().await.expect("it lets go");
+    let mut served = 0;
+    for call in waiting {
+        let (answer, took) = call.await.expect("it does not panic");
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        match answer.status {
+            200 => served += 1,
+            _ => _ = answer.refused(503, "service_unavailable"),
+        }
+    }
+    assert!(served >= 5, "only {served} were served");
+    assert_eq!(world.events("phone.deactivated").await.len(), 1);
+    world.key().get("/phones/list").await.ok();
+}
+
+/// The first refusal of somebody who only asks.
+async fn until_async_answer(world: &World) -> Answer {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let answer = world.key().get("/user_identities/list").await;
+        if answer.status != 200 {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "the pool has always one to give");
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_that_takes_no_more_connections_is_away_like_any_other() {
+    let place = Place::new();
+    let (world, mut cluster) = mortal_world(&place, 5).await;
+    kill_postgres(&cluster).await;
+    cluster.restart().await.expect("Postgres starts again");
+    // Every place is taken by somebody else.
+    let mut others = Vec::new();
+    while let Ok(other) = PgConnection::connect(&cluster.url()).await {
+        others.push(other);
+        assert!(others.len() < 200, "Postgres takes any number");
+    }
+    let answer = world.key().get("/phones/list").await;
+    answer.refused(503, "service_unavailable");
+    drop(others);
+    until_async("there is a place again", async || world.key().get("/phones/list").await.status == 200).await;
+    world.store.close().await;
+    cluster.stop().await;
+}

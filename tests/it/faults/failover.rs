@@ -1,0 +1,98 @@
+//! A second Postgres takes the place of the first, and the servers follow without a restart.
+
+use super::ledger::{Ledger, answers};
+use super::pair::{Postgres, url_of};
+use super::stage::migrate;
+use crate::post_office::PostOffice;
+use crate::postgres::stage::{Place, query, until_async};
+use crate::world::{World, seal};
+use handset::store::{OpenError, Store};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_acknowledged_is_lost() {
+    let place = Place::new();
+    let mut first = Postgres::primary(&place).await;
+    let second = Postgres::standby(&place, &first).await;
+    // The standby is named first, so that the order says nothing.
+    let url = url_of(&[&second, &first]);
+    migrate(&url).await;
+    let mut world = World::at(&url, 8).await;
+    let office = PostOffice::open(&world);
+    let ledger = Ledger::of(&world, 160).await;
+    let told = ledger
+        .press(world.key(), 8, async |answered| {
+            answers(answered, ledger.len() / 3).await;
+            first.kill().await;
+            let dead = Instant::now();
+            let promoted = second.promote().await;
+            until_async("it is well", async || world.key().get("/phones/list").await.status == 200).await;
+            let took = dead.elapsed();
+            println!("failover: {took:?} from the primary's death, {promoted:?} of it Postgres's promotion");
+            assert!(took - promoted < Duration::from_secs(1), "{took:?}");
+        })
+        .await;
+    println!("{} acknowledged, {} refused", told.acknowledged.len(), told.refused.len());
+    // Where the test looks behind the server's back.
+    world.database_url = second.admin();
+    assert!(!told.refused.is_empty(), "the trouble came too late");
+    ledger.audit(&world, &told).await;
+    ledger.settle(&world, world.key(), &told).await;
+    office.close().await;
+    world.store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_has_become_a_standby_is_left_by_those_who_are_connected_to_it() {
+    let place = Place::new();
+    let first = Postgres::primary(&place).await;
+    migrate(&first.admin()).await;
+    let second = Postgres::standby(&place, &first).await;
+    let world = World::at(&url_of(&[&first, &second]), 4).await;
+    let phone = world.phone(&world.person("jane").await).await;
+    // Both go on accepting connections; the first takes writes no more.
+    let readonly = "alter system set default_transaction_read_only = on";
+    query(&first.admin(), readonly).await;
+    second.promote().await;
+    query(&first.admin(), "select pg_reload_conf()::text").await;
+    let body = json!({ "device_id": phone });
+    let began = Instant::now();
+    until_async("the other one takes the write", async || {
+        let answer = world.key().post("/phones/deactivate", body.clone()).await;
+        assert!([200, 503].contains(&answer.status), "{answer:?}");
+        answer.status == 200
+    })
+    .await;
+    println!("the write went elsewhere after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!(world.events("phone.deactivated").await.len(), 1);
+    world.store.close().await;
+}
+
+#[tokio::test]
+async fn hosts_of_which_none_takes_writes_are_an_error_that_says_so() {
+    let place = Place::new();
+    let first = Postgres::primary(&place).await;
+    let second = Postgres::standby(&place, &first).await;
+    let only_standbys = url_of(&[&second, &second]);
+    let refused = Store::open(&only_standbys, 2, seal()).await.expect_err("a standby takes no writes");
+    let said = format!("{refused}");
+    assert!(matches!(refused, OpenError::Connect(_)), "{said}");
+    assert!(said.contains("standby"), "{said}");
+}
+
+#[tokio::test]
+async fn a_url_that_asks_for_a_database_to_read_from_is_refused() {
+    for (url, word) in [
+        ("postgres://a@x,y/db?target_session_attrs=standby", "target_session_attrs"),
+        ("postgres:///db?host=x,y&port=1,2,3", "ports"),
+        ("mysql://a@x/db", "begins otherwise"),
+        ("a@x/db", "begins otherwise"),
+        ("postgres://a@x:port/db", "port"),
+    ] {
+        let refused = Store::open(url, 1, seal()).await.expect_err("it is no place to write");
+        let said = format!("{refused}");
+        assert!(matches!(refused, OpenError::Url(_)) && said.contains(word), "{url}: {said}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Postgres killed, the server killed, and both, while phones are deactivated.
+
+use super::ledger::{Ledger, answers};
+use super::stage::{kill_postgres, mortal_world};
+use crate::command::program::{Server, handset_in};
+use crate::post_office::PostOffice;
+use crate::postgres::stage::{PATIENCE, Place, until_async};
+use crate::voices::Voice;
+use crate::world::{SEAL_KEY, World};
+use nix::sys::signal::Signal;
+use std::time::Instant;
+
+/// Callers at once.
+const CALLERS: usize = 8;
+
+async fn server_of(world: &World, place: &Place) -> Server {
+    let mut command = handset_in(place, &["serve", "--listen", "127.0.0.1:0", "--no-demo", "--connections", "6"]);
+    command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
+    command.env("HANDSET_WEBHOOK_ALLOW", "127.0.0.0/8");
+    Server::run(command, place).await
+}
+
+fn voice_of(server: &Server, world: &World) -> Voice {
+    server.voice(world.api_key.reveal())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_killed_under_load_loses_nothing_that_was_acknowledged() {
+    kill_postgres_under_load(120, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a soak of some minutes"]
+async fn postgres_killed_forty_times_under_load_loses_nothing_that_was_acknowledged() {
+    kill_postgres_under_load(2_000, 40).await;
+}
+
+async fn kill_postgres_under_load(phones: usize, kills: usize) {
+    let place = Place::new();
+    let (world, mut cluster) = mortal_world(&place, 8).await;
+    let office = PostOffice::open(&world);
+    let ledger = Ledger::of(&world, phones).await;
+    let told = ledger
+        .press(world.key(), CALLERS, async |answered| {
+            for round in 1..=kills {
+                answers(answered, ledger.len() * round / (kills + 1)).await;
+                kill_postgres(&cluster).await;
+                cluster.restart().await.expect("Postgres starts again");
+                let back = Instant::now();
+                until_async("it is well", async || world.key().get("/phones/list").await.status == 200).await;
+                println!("well {:?} after Postgres", back.elapsed());
+                assert!(back.elapsed().as_secs() < 1, "{:?}", back.elapsed());
+            }
+        })
+        .await;
+    println!("{} acknowledged, {} refused", told.acknowledged.len(), told.refused.len());
+    assert!(!told.refused.is_empty(), "the trouble came too late");
+    ledger.audit(&world, &told).await;
+    ledger.settle(&world, world.key(), &told).await;
+    office.close().await;
+    world.store.close().await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_under_load_loses_nothing_that_was_acknowledged() {
+    let place = Place::new();
+    let world = World::with_connections(13).await;
+    let ledger = Ledger::of(&world, 60).await;
+    let server = server_of(&world, &place).await;
+    let told = ledger
+        .press(&voice_of(&server, &world), CALLERS, async |answered| {
+            answers(answered, 20).await;
+            server.signal(Signal::SIGKILL);
+        })
+        .await;
+    assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
+    server.ended().await;
+    // What was under way in Postgres is finished or forgotten before the registry is held against it.
+    until_async("nobody works for the dead", async || {
+        let busy: i64 = sqlx::query_scalar(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and application_name = 'handset' and state <> 'idle'",
+        )
+        .fetch_one(&mut world.database().await)
+        .await
+        .expect("Postgres knows who is at work");
+        busy == 0
+    })
+    .await;
+    ledger.audit(&world, &told).await;
+    let office = PostOffice::open(&world);
+    let server = server_of(&world, &place).await;
+    ledger.settle(&world, &voice_of(&server, &world), &told).await;
+    office.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_and_postgres_killed_at_once_lose_nothing_that_was_acknowledged() {
+    let place = Place::new();
+    let (world, mut cluster) = mortal_world(&place, 4).await;
+    let ledger = Ledger::of(&world, 60).await;
+    let server = server_of(&world, &place).await;
+    let told = ledger
+        .press(&voice_of(&server, &world), CALLERS, async |answered| {
+            answers(answered, 20).await;
+            server.signal(Signal::SIGKILL);
+            kill_postgres(&cluster).await;
+        })
+        .await;
+    assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
+    tokio::time::timeout(PATIENCE, server.ended()).await.expect("it is dead");
+    cluster.restart().await.expect("Postgres starts again");
+    ledger.audit(&world, &told).await;
+    let office = PostOffice::open(&world);
+    let server = server_of(&world, &place).await;
+    ledger.settle(&world, &voice_of(&server, &world), &told).await;
+    office.close().await;
+    server.stop().await;
+    world.store.close().await;
+    cluster.stop().await;
+}

@@ -1,0 +1,116 @@
+//! The line between the server and Postgres: TCP on this machine, which a test cuts, silences or closes on one side.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What the line does with what it is given to carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Carries it.
+    Open,
+    /// Keeps it, for as long as this lasts.
+    Silent,
+    /// Carries it to Postgres and loses what Postgres answers, by closing.
+    Deaf,
+    /// Tells Postgres that no more will come, and carries its answers.
+    HalfClosed,
+    /// Breaks off every connection, and any new one.
+    Cut,
+    /// Has lost the machine at the other end: what is connected hears nothing, ever, and is not told. Who connects anew is
+    /// answered.
+    Lost,
+}
+
+/// A line that is open until it is dropped.
+pub struct Line {
+    address: SocketAddr,
+    state: Arc<watch::Sender<State>>,
+    carrying: JoinHandle<()>,
+}
+
+impl Line {
+    /// A line to a Postgres that listens here.
+    pub async fn to(socket: PathBuf) -> Line {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let state = Arc::new(watch::Sender::new(State::Open));
+        let known = Arc::clone(&state);
+        let carrying = tokio::spawn(async move {
+            let another = watch::Sender::new(State::Open);
+            loop {
+                let (near, _) = listener.accept().await.expect("a connection");
+                // Those that come after a loss are on another line.
+                let state = match *known.borrow() {
+                    State::Lost => another.subscribe(),
+                    _ => known.subscribe(),
+                };
+                tokio::spawn(carry(near, socket.clone(), state));
+            }
+        });
+        Line { address, state, carrying }
+    }
+
+    /// The URL of a database by this line.
+    pub fn url(&self, private: &str) -> String {
+        let (_, rest) = private.split_once("://").expect("a URL");
+        let (place, _) = rest.split_once('?').expect("the URL of the private Postgres");
+        let (user, database) = place.split_once('/').expect("it names a database");
+        let user = user.split_once('@').expect("it names a user").0;
+        format!("postgres://{user}@{}/{database}", self.address)
+    }
+
+    pub fn become_of(&self, state: State) {
+        self.state.send_replace(state);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.carrying.abort();
+    }
+}
+
+/// Carries one connection until either side closes it or it is cut.
+async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<State>) {
+    let Ok(far) = UnixStream::connect(socket).await else { return };
+    let (near_read, near_write) = near.into_split();
+    let (far_read, far_write) = far.into_split();
+    let there = pass(near_read, far_write, state.clone(), State::HalfClosed);
+    let back = pass(far_read, near_write, state.clone(), State::Deaf);
+    let both = async { tokio::join!(there, back) };
+    tokio::select! {
+        _ = both => {}
+        _ = state.wait_for(|state| *state == State::Cut) => {}
+    }
+}
+
+/// Passes on one direction; it ends with its source, or as soon as something is to be passed on in the state `ends`.
+async fn pass(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    mut state: watch::Receiver<State>,
+    ends: State,
+) {
+    let mut bytes = vec![0; 64 * 1024];
+    loop {
+        let read = tokio::select! {
+            read = from.read(&mut bytes) => read,
+            // Said at once, without waiting for more.
+            _ = state.wait_for(|state| *state == State::HalfClosed), if ends == State::HalfClosed => Ok(0),
+        };
+        let Ok(count @ 1..) = read else { break };
+        let Ok(now) = state.wait_for(|state| ![State::Silent, State::Lost].contains(state)).await.map(|state| *state)
+        else {
+            break;
+        };
+        if now == ends || to.write_all(&bytes[..count]).await.is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown().await;
+}

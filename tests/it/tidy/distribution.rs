@@ -1,0 +1,217 @@
+//! What distributing the tables over several nodes asks of the schema and of the statements. No Citus is needed to see
+//! whether it is so: the schema itself says what would go where.
+
+use super::Faults;
+use super::statements::{exempt, written};
+use crate::world::World;
+use sqlx::{PgConnection, Row};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tables that are copied to each node, and why they are small and seldom written.
+const COPIED: [(&str, &str); 9] = [
+    ("workspace", "one row a tenant"),
+    ("deployment", "one row"),
+    ("api_key", "a few for each workspace, looked up before the workspace is known"),
+    ("access_token", "a few for each operator, looked up before the workspace is known"),
+    ("access_token_workspace", "as many as access tokens have workspaces"),
+    ("console_key", "one a rotation"),
+    ("console_session", "one a sign-in of an operator"),
+    ("console_session_workspace", "as many as console sessions have workspaces"),
+    ("claimed_number", "one row a number that somebody has, which must be known of all workspaces at once"),
+];
+
+/// What is decided in one place for all nodes: it may stand only in these functions.
+const OF_ONE_PLACE: [(&str, &[&str]); 3] = [("advisory", &["migrate"]), ("nextval", &[]), ("notify", &[])];
+
+/// A key of a table, its columns beside those it refers to.
+struct Key {
+    table: String,
+    name: String,
+    kind: String,
+    columns: Vec<String>,
+    other: Option<String>,
+    other_columns: Vec<String>,
+    empties: bool,
+}
+
+#[tokio::test]
+async fn what_is_copied_to_each_node_is_small_for_a_reason() {
+    let world = World::new().await;
+    let placed = placement(&mut world.database().await).await;
+    let copied: BTreeSet<&str> =
+        placed.iter().filter(|(_, is_distributed)| !**is_distributed).map(|(table, _)| table.as_str()).collect();
+    let known: BTreeSet<&str> = COPIED.iter().map(|(table, _)| *table).collect();
+    assert_eq!(copied, known, "a table whose key does not begin with the workspace is copied to each node");
+    assert!(placed.values().filter(|is_distributed| **is_distributed).count() >= 9, "{placed:?}");
+}
+
+#[tokio::test]
+async fn each_key_can_be_kept_by_one_node() {
+    let world = World::new().await;
+    let mut database = world.database().await;
+    let placed = placement(&mut database).await;
+    let keys = keys(&mut database).await;
+    assert!(keys.len() > 40, "only {} keys", keys.len());
+    let mut faults = Faults::default();
+    keys.iter().filter_map(|key| Some((key, fault_of(key, &placed)?))).for_each(|(key, fault)| {
+        faults.add(format_args!("{} of {}", key.name, key.table), fault);
+    });
+    faults.none();
+}
+
+/// Why a key could not be kept.
+fn fault_of(key: &Key, placed: &BTreeMap<String, bool>) -> Option<&'static str> {
+    let is_distributed = |table: &String| placed.get(table).copied().unwrap_or_default();
+    let place = key.columns.iter().position(|column| column == "workspace_id");
+    match (&key.other, is_distributed(&key.table)) {
+        (None, true) if place.is_none() => Some("is unique among all workspaces, which no node can know"),
+        (None, true) if key.kind == "x" => Some("excludes by more than equality, which is not known to be kept"),
+        (Some(other), false) if is_distributed(other) => Some("leads from what is copied to what is distributed"),
+        (Some(other), true) if is_distributed(other) => {
+            let same = place.and_then(|place| key.other_columns.get(place));
+            match same.is_some_and(|column| column == "workspace_id") {
+                false => Some("leads to another node"),
+                true => key.empties.then_some("empties a key that contains the workspace"),
+            }
+        }
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn nothing_in_the_schema_is_counted_or_set_off_in_one_place() {
+    let world = World::new().await;
+    let found: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'S'
+         union all
+         select tgname::text from pg_trigger join pg_class on pg_class.oid = tgrelid
+         where relnamespace = 'public'::regnamespace and not tgisinternal
+         union all
+         select rulename::text from pg_rules where schemaname = 'public'",
+    )
+    .fetch_all(&mut world.database().await)
+    .await
+    .expect("the catalogue answers");
+    assert!(found.is_empty(), "sequences, triggers or rules: {found:?}");
+}
+
+/// All other statements bind the workspace in each of their parts, so each of them, deactivation first of all, is the
+/// business of one node; that is judged beside these.
+#[test]
+fn what_looks_into_all_workspaces_asks_each_node_for_itself() {
+    let mut faults = Faults::default();
+    let mut count = 0;
+    for statement in written().into_iter().filter(exempt) {
+        count += 1;
+        fault_across(&statement.text)
+            .into_iter()
+            .for_each(|fault| faults.add(format_args!("{}, {}", statement.file, statement.function), fault));
+    }
+    assert!(count >= 4, "only {count} statements look into all workspaces");
+    faults.none();
+}
+
+/// Why a statement over all workspaces could not be asked of each node by itself.
+fn fault_across(text: &str) -> Option<&'static str> {
+    let has = |words: &str| text.contains(words);
+    let joins = text.matches(" join ").count();
+    let joined_by_workspace = text.matches("using (workspace_id").count();
+    if [" for update", " for share", " for no key update", " for key share"].iter().any(|lock| has(lock)) {
+        return Some("locks rows of several nodes");
+    }
+    if joins > joined_by_workspace {
+        return Some("joins rows of several nodes");
+    }
+    if has(" lateral ") || has(" offset ") {
+        return Some("looks row by row, or counts rows, over several nodes");
+    }
+    // The groups are of one node each; their order is only about which come first.
+    (has(" order by ") && !has("group by workspace_id")).then_some("puts rows of several nodes in an order")
+}
+
+#[test]
+fn nothing_but_a_migration_is_decided_in_one_place() {
+    let mut faults = Faults::default();
+    for statement in written() {
+        for (word, places) in OF_ONE_PLACE {
+            if statement.text.contains(word) && !places.contains(&statement.function.as_str()) {
+                faults.add(format_args!("{}, {}", statement.file, statement.function), format_args!("says {word}"));
+            }
+        }
+    }
+    faults.none();
+}
+
+#[test]
+fn the_rules_of_distribution_find_what_breaks_them() {
+    let placed: BTreeMap<String, bool> =
+        [("phone", true), ("person", true), ("token", false)].map(|(table, is)| (table.to_owned(), is)).into();
+    let key = |table: &str, columns: &[&str], other: Option<&str>, other_columns: &[&str], empties: bool| Key {
+        table: table.to_owned(),
+        name: String::new(),
+        kind: if other.is_some() { "f" } else { "u" }.to_owned(),
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        other: other.map(str::to_owned),
+        other_columns: other_columns.iter().map(|column| (*column).to_owned()).collect(),
+        empties,
+    };
+    let (workspace, both) = ("workspace_id", ["workspace_id", "id"]);
+    for (right, subject) in [
+        (true, key("phone", &both, None, &[], false)),
+        (false, key("phone", &["id"], None, &[], false)),
+        (true, key("token", &["id"], None, &[], false)),
+        (true, key("phone", &both, Some("person"), &both, false)),
+        (false, key("phone", &both, Some("person"), &both, true)),
+        (false, key("phone", &["id", workspace], Some("person"), &both, false)),
+        (true, key("phone", &["id"], Some("token"), &["id"], true)),
+        (false, key("token", &both, Some("phone"), &both, false)),
+    ] {
+        assert_eq!(fault_of(&subject, &placed).is_none(), right, "{:?} {:?}", subject.columns, subject.other);
+    }
+    for (right, text) in [
+        (true, "select a from phone where b = $1"),
+        (true, "select a from phone join workspace using (workspace_id) where b = $1"),
+        (true, "select workspace_id from phone group by workspace_id order by min(a) limit 1"),
+        (false, "select a from phone order by a limit 1"),
+        (false, "select a from phone join credential on a = b"),
+        (false, "select a from phone for update"),
+    ] {
+        assert_eq!(fault_across(text).is_none(), right, "{text}");
+    }
+}
+
+/// Where the schema itself would lay each table.
+async fn placement(database: &mut PgConnection) -> BTreeMap<String, bool> {
+    let rows = sqlx::query("select table_name, is_distributed from table_placement").fetch_all(database).await;
+    rows.expect("the view is there").into_iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+async fn keys(database: &mut PgConnection) -> Vec<Key> {
+    let rows = sqlx::query(
+        "select conrelid::regclass::text as table_name, conname::text as name, contype::text as kind,
+             nullif(confrelid, 0)::regclass::text as other, confdeltype in ('n', 'd') as empties,
+             array(select attname::text from unnest(conkey) with ordinality as at (number, place)
+                 join pg_attribute on attrelid = conrelid and attnum = at.number order by place) as columns,
+             array(select attname::text from unnest(confkey) with ordinality as at (number, place)
+                 join pg_attribute on attrelid = confrelid and attnum = at.number order by place) as other_columns
+         from pg_constraint
+         where connamespace = 'public'::regnamespace and contype in ('p', 'u', 'f', 'x') and conrelid <> '_sqlx_migrations'::regclass
+         union all
+         select indrelid::regclass::text, indexrelid::regclass::text, 'u', null, false,
+             array(select attname::text from unnest(indkey) with ordinality as at (number, place)
+                 join pg_attribute on attrelid = indrelid and attnum = at.number order by place), '{}'
+         from pg_index join pg_class on pg_class.oid = indexrelid
+         where relnamespace = 'public'::regnamespace and indisunique and indrelid <> '_sqlx_migrations'::regclass",
+    );
+    let rows = rows.fetch_all(database).await.expect("the catalogue answers");
+    let key = |row: sqlx::postgres::PgRow| Key {
+        table: row.get("table_name"),
+        name: row.get("name"),
+        kind: row.get("kind"),
+        columns: row.get("columns"),
+        other: row.get("other"),
+        other_columns: row.get("other_columns"),
+        empties: row.get("empties"),
+    };
+    rows.into_iter().map(key).collect()
+}
