@@ -50,9 +50,9 @@ create table contact (
     constraint contact_deleted_is_in_no_group check (deleted_at is null or contact_group_id is null),
     constraint contact_user_identity_fkey foreign key (workspace_id, user_identity_id)
         references user_identity on delete cascade,
+    -- Whoever deletes a group, or a person, takes the contacts out of it first.
     constraint contact_group_fkey foreign key (workspace_id, user_identity_id, contact_group_id)
         references contact_group (workspace_id, user_identity_id, contact_group_id)
-        on delete set null (contact_group_id)
 );
 -- One for each way to look for contacts; each ends with the order of a list.
 create index contact_in_order on contact (workspace_id, user_identity_id, contact_id) where deleted_at is null;
