@@ -45,7 +45,7 @@ impl Authenticated {
         };
         let source = Source { from, id: "account_id", keys: vec![Some(key)] };
         let Store { pool, .. } = store;
-        let mut moment = pool.begin_with(selection::ONE_MOMENT).await?;
+        let mut moment = pool.begin_moment().await?;
         let selected = selection::select(&mut moment, &source, &listing.over(AccountField), None).await?;
         let rows = sqlx::query_as!(
             NumberedAccount,

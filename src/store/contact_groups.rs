@@ -87,7 +87,7 @@ impl Workspace {
             id: "contact_group_id",
             keys: vec![Some(self.key()), Some(person.0)],
         };
-        let mut moment = self.store.pool.begin_with(selection::ONE_MOMENT).await?;
+        let mut moment = self.store.pool.begin_moment().await?;
         let selected = selection::select(&mut moment, &source, &listing.over(GroupField), None).await?;
         let rows = select_groups!(
             "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = any ($3)",

@@ -98,7 +98,7 @@ impl Workspace {
             id: "contact_id",
             keys: vec![Some(self.key()), Some(person.0)],
         };
-        let mut moment = self.store.pool.begin_with(selection::ONE_MOMENT).await?;
+        let mut moment = self.store.pool.begin_moment().await?;
         let known = match listing.conditions.is_empty() {
             true => Some(self.count_contacts(&mut moment, person).await?),
             false => None,

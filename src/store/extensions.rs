@@ -57,7 +57,7 @@ impl Workspace {
             id: "extension_id",
             keys: vec![Some(self.key()), reach.owner()],
         };
-        let mut moment = self.store.pool.begin_with(selection::ONE_MOMENT).await?;
+        let mut moment = self.store.pool.begin_moment().await?;
         let selected = selection::select(&mut moment, &source, &listing.over(ExtensionField), None).await?;
         let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", self.key(), &selected.ids)
             .fetch_all(&mut *moment)

@@ -86,6 +86,13 @@ impl Pool {
         Ok(Transaction { watch: self.alarm.watch(), inner })
     }
 
+    /// Begins a transaction that only looks, and whose statements all see the same moment.
+    pub async fn begin_moment(&self) -> sqlx::Result<Transaction> {
+        let begun = self.connections.begin_with("begin isolation level repeatable read read only");
+        let inner = self.alarm.bound(begun).await?;
+        Ok(Transaction { watch: self.alarm.watch(), inner })
+    }
+
     /// Waits for the statements under way and lets go of every connection.
     pub async fn close(&self) {
         self.connections.close().await;

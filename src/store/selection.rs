@@ -9,9 +9,6 @@ use sqlx::postgres::{PgArguments, PgHasArrayType, Postgres};
 use sqlx::{Arguments, Encode, PgConnection, QueryBuilder, Type};
 use uuid::Uuid;
 
-/// How a transaction begins in which a list, and how long it is, are of one moment.
-pub(super) const ONE_MOMENT: &str = "begin isolation level repeatable read read only";
-
 /// What is selected from.
 pub(super) struct Source {
     /// From `from` on, with conditions that bind `$1` to the workspace and what else there is to the other keys.
