@@ -21,7 +21,9 @@ mod distribution;
 mod events;
 mod extensions;
 mod fault;
+mod gather;
 mod hosts;
+mod keys;
 mod numbering;
 mod numbers;
 mod operator;
@@ -45,13 +47,16 @@ mod workspace;
 pub use caller::{Authenticated, Caller, Credential, Meant, Presented};
 pub use deactivation::Deactivated;
 pub use distribution::DistributeError;
+pub use keys::Errand;
 pub use operator::ApiKeyRecord;
 pub use outbox::Capacity;
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
 use crate::error::{Error, Result};
+use gather::Gathering;
 use hosts::Hosts;
+use keys::Bearing;
 use pool::Pool;
 use sqlx::Connection;
 use tokio::sync::watch;
@@ -59,10 +64,16 @@ use tokio::sync::watch;
 /// The lock of who brings the schema up to date: any number that nobody else uses, here "handset" in letters.
 const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
+/// The connections on which questions are asked together: a second one helps, a third does not.
+const GATHERED: u32 = 2;
+
 /// The registry's database.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool,
+    /// Connections for questions that are asked together, which are planned once for all.
+    gathered: Pool,
+    keys: Gathering<Bearing>,
     hosts: Hosts,
     seal: Seal,
     /// Rung when there is news in the log, for those in this process who wait for it. Others look every now and then.
@@ -97,7 +108,9 @@ impl Store {
             }
             opened => opened.map_err(OpenError::Connect)?,
         };
-        Ok(Store { pool, hosts, seal, bell: watch::Sender::new(()) })
+        let gathered = Pool::open(hosts.planning_once(), GATHERED).await.map_err(OpenError::Connect)?;
+        let (keys, bell) = (Gathering::new(), watch::Sender::new(()));
+        Ok(Store { pool, gathered, keys, hosts, seal, bell })
     }
 
     /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this
@@ -153,6 +166,7 @@ impl Store {
     /// Waits for the statements under way and lets go of every connection.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.gathered.close().await;
     }
 }
 

@@ -14,6 +14,15 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// Whether what this person owns is within reach.
+    pub fn includes(self, owner: Option<UserIdentityId>) -> bool {
+        match self {
+            Reach::Workspace => true,
+            Reach::Person(id) => owner == Some(id),
+            Reach::Nobody => false,
+        }
+    }
+
     /// The owner that a thing must have, for a condition of the form *no owner is asked for, or it is this one*.
     /// Nobody is the nil UUID, which is no person's.
     pub fn owner(self) -> Option<Uuid> {

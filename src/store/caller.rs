@@ -1,8 +1,8 @@
 //! From a credential to a [`Workspace`]: one statement a kind. Whatever is wrong with a credential is said precisely
 //! here and put in a dialect's words, or kept quiet, at its edge.
 
-use super::workspace::Who;
-use super::{Account, Store, Workspace, console};
+use super::workspace::{Tenant, Who};
+use super::{Account, Errand, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
 use crate::model::id::*;
 use crate::model::password::Password;
@@ -75,36 +75,25 @@ pub enum Credential {
 impl Store {
     /// Finds out who is calling. An unknown, expired or revoked credential is `Unauthenticated` with the reason.
     pub async fn authenticate(&self, presented: Presented<'_>, now: DateTime<Utc>) -> Result<Authenticated> {
+        self.authenticate_for(presented, Errand::None, now).await
+    }
+
+    /// The same for somebody whose errand is known already: where it can be, it is done on the way, without another
+    /// question to the database. The workspace has it then.
+    pub async fn authenticate_for(
+        &self,
+        presented: Presented<'_>,
+        errand: Errand,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
         match presented {
-            Presented::ApiKey(key) => self.api_key(key).await,
+            Presented::ApiKey(key) => self.api_key(key, errand).await,
             Presented::Pass(pass) => self.pass(pass, now).await,
             Presented::AccessToken(token, meant) => self.access_token(token, meant).await,
             Presented::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, now).await,
             Presented::ClientSession(token) => self.client_session(token, now).await,
             Presented::PublishableKey(key) => self.publishable_key(key).await,
             Presented::Password(name, password) => self.by_password(name, password).await,
-        }
-    }
-
-    async fn api_key(&self, key: &str) -> Result<Authenticated> {
-        let hash = TokenHash::of(key);
-        let row = sqlx::query!(
-            r#"
-            select api_key_id, revoked_at, workspace_id, account_id, is_sandbox
-            from api_key join workspace using (workspace_id)
-            where token_hash = $1
-            "#,
-            hash.as_bytes(),
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
-        match row.revoked_at {
-            Some(_) => Err(rejected(Scheme::ApiKey, Why::Revoked)),
-            None => {
-                let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
-                Ok(self.caller(tenant, Credential::ApiKey(ApiKeyId(row.api_key_id))))
-            }
         }
     }
 
@@ -231,17 +220,8 @@ impl Store {
         Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Credential::PublishableKey))
     }
 
-    pub(super) fn caller(
-        &self,
-        (workspace_id, account_id, is_sandbox): Tenant,
-        credential: Credential,
-    ) -> Authenticated {
-        let workspace = Workspace {
-            store: self.clone(),
-            workspace_id: WorkspaceId(workspace_id),
-            account_id: AccountId(account_id),
-            is_sandbox,
-        };
+    pub(super) fn caller(&self, tenant: Tenant, credential: Credential) -> Authenticated {
+        let workspace = Workspace::new(self.clone(), tenant);
         Authenticated::Caller(Caller { workspace, credential })
     }
 
@@ -258,13 +238,10 @@ impl Store {
     }
 }
 
-/// A workspace by its id and its number, and whether it is a sandbox.
-type Tenant = (Uuid, i64, bool);
-
 fn tenant(workspace_id: Option<Uuid>, account_id: Option<i64>, is_sandbox: Option<bool>) -> Option<Tenant> {
     Some((workspace_id?, account_id?, is_sandbox?))
 }
 
-fn rejected(scheme: Scheme, why: Why) -> Error {
+pub(super) fn rejected(scheme: Scheme, why: Why) -> Error {
     Error::Unauthenticated(Rejection::of(scheme, why))
 }

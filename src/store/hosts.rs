@@ -61,6 +61,14 @@ impl Hosts {
         PgConnection::connect_with(&options).await
     }
 
+    /// The same for connections whose statements are planned once, whatever they are given, and always go from row to row by
+    /// an index. What asks for many things by their keys at once would else be planned anew each time.
+    pub fn planning_once(&self) -> Hosts {
+        let settings =
+            [("plan_cache_mode", "force_generic_plan"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+        Hosts(self.0.iter().map(|host| host.clone().options(settings)).collect())
+    }
+
     pub fn are_several(&self) -> bool {
         self.0.len() > 1
     }

@@ -31,6 +31,10 @@ macro_rules! select_phones {
 impl Workspace {
     /// The living phone with this id.
     pub async fn phone(&self, device_id: DeviceId, reach: Reach) -> Result<Phone> {
+        if let Some(brought) = self.brought(device_id) {
+            let phone = brought.phone.filter(|phone| reach.includes(phone.user_identity_id));
+            return super::found(phone, Noun::Phone, device_id);
+        }
         let row = select_phones!(
             "where workspace_id = $1 and device_id = $2 and deactivated_at is null
                 and ($3::uuid is null or user_identity_id = $3)",

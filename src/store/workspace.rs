@@ -4,10 +4,12 @@
 use super::Store;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
-use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
+use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, DeviceId, WorkspaceId};
+use crate::model::phone::Phone;
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The right to a workspace's things. Only [`Store::authenticate`] makes one.
@@ -17,9 +19,36 @@ pub struct Workspace {
     pub(super) workspace_id: WorkspaceId,
     pub(super) account_id: AccountId,
     pub(super) is_sandbox: bool,
+    /// What was fetched on the way in, until it is asked for.
+    brought: Arc<Mutex<Option<Brought>>>,
+}
+
+/// A workspace by its id and its number, and whether it is a sandbox.
+pub(super) type Tenant = (Uuid, i64, bool);
+
+/// What somebody came for: this phone, and what there is of it.
+#[derive(Debug)]
+pub(super) struct Brought {
+    pub device_id: DeviceId,
+    pub phone: Option<Phone>,
 }
 
 impl Workspace {
+    pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant) -> Workspace {
+        let (workspace_id, account_id) = (WorkspaceId(workspace_id), AccountId(account_id));
+        Workspace { store, workspace_id, account_id, is_sandbox, brought: Arc::default() }
+    }
+
+    /// The same with something that was fetched on the way in.
+    pub(super) fn bringing(self, brought: Brought) -> Workspace {
+        Workspace { brought: Arc::new(Mutex::new(Some(brought))), ..self }
+    }
+
+    /// What was fetched on the way in, if it is this phone; once, since it was true then.
+    pub(super) fn brought(&self, device_id: DeviceId) -> Option<Brought> {
+        self.brought.lock().unwrap_or_else(PoisonError::into_inner).take_if(|brought| brought.device_id == device_id)
+    }
+
     /// Which workspace this is.
     pub fn id(&self) -> WorkspaceId {
         self.workspace_id

@@ -10,6 +10,7 @@ use super::wire;
 use crate::error::{Error, Issue, Place, Problem, Result, Step};
 use crate::http::App;
 use crate::model::event::{Event, EventFilter};
+use crate::store::Errand;
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -110,7 +111,7 @@ impl Live {
 
     /// Reads on, if the caller may still.
     async fn look(&mut self) -> Result<()> {
-        let grant = admit::<ByKeyOrSession>(&self.app, &self.headers, self.app.clock.now()).await?;
+        let grant = admit::<ByKeyOrSession>(&self.app, &self.headers, Errand::None, self.app.clock.now()).await?;
         let Some(filter) = &mut self.filter else { return Ok(()) };
         filter.reach = grant.reach;
         let events = grant.workspace.events(filter).await?;

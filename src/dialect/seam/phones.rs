@@ -11,13 +11,16 @@ use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::model::metadata::MetadataFilter;
 use crate::model::phone::*;
 use crate::model::reach::Reach;
+use crate::store::Errand;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/phones/get", &[GET, POST], "phone", get).does("Get a phone").misses(&[Noun::Phone]),
+        keyed_for("/phones/get", &[GET, POST], "phone", get, |input| Errand::Phone(input.device_id))
+            .does("Get a phone")
+            .misses(&[Noun::Phone]),
         keyed("/phones/list", &[GET, POST], "phones", list).does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .does("Deactivate a phone that is lost or no longer used, with the credentials on it")

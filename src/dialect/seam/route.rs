@@ -7,6 +7,8 @@ use super::input::{self, Field, Input, query};
 use super::page::Binding;
 use crate::error::{BodyFault, Error, Noun, Result};
 use crate::http::{App, Tenant, body};
+use crate::store::Errand;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{Method, request::Parts};
@@ -56,13 +58,14 @@ type Serving = Pin<Box<dyn Future<Output = Response> + Send>>;
 pub fn route<G, I, A, F, Fut>(path: &'static str, methods: &'static [&'static str], handler: F) -> Route
 where
     G: Grant,
-    I: Input + Send,
+    I: Input + Send + 'static,
     A: Answer,
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
+    let way = Way { path, methods, key: "", errand: None };
     Route::new::<G, I, A>(path, methods, None, move |app, request| {
-        Box::pin(async move { serve(app, request, path, methods, "", handler).await })
+        Box::pin(async move { serve(app, request, way, handler).await })
     })
 }
 
@@ -75,13 +78,36 @@ pub fn keyed<G, I, A, F, Fut>(
 ) -> Route
 where
     G: Grant,
-    I: Input + Send,
+    I: Input + Send + 'static,
     A: Answer,
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
+    let way = Way { path, methods, key, errand: None };
     Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
-        Box::pin(async move { serve(app, request, path, methods, key, handler).await })
+        Box::pin(async move { serve(app, request, way, handler).await })
+    })
+}
+
+/// The same for an operation that is asked for so often that what it is about is fetched while it is found out who is
+/// calling. The handler asks for it as ever.
+pub fn keyed_for<G, I, A, F, Fut>(
+    path: &'static str,
+    methods: &'static [&'static str],
+    key: &'static str,
+    handler: F,
+    errand: fn(&I) -> Errand,
+) -> Route
+where
+    G: Grant,
+    I: Input + Send + 'static,
+    A: Answer,
+    F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<A>> + Send,
+{
+    let way = Way { path, methods, key, errand: Some(errand) };
+    Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
+        Box::pin(async move { serve(app, request, way, handler).await })
     })
 }
 
@@ -112,45 +138,71 @@ impl Route {
     }
 }
 
-async fn serve<G, I, A, F, Fut>(
-    app: App,
-    request: Request,
+/// What there is to know of an operation on the way to its handler.
+struct Way<I> {
     path: &'static str,
     methods: &'static [&'static str],
     key: &'static str,
-    handler: F,
-) -> Response
+    errand: Option<fn(&I) -> Errand>,
+}
+
+impl<I> Clone for Way<I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I> Copy for Way<I> {}
+
+async fn serve<G, I, A, F, Fut>(app: App, request: Request, way: Way<I>, handler: F) -> Response
 where
     G: Grant,
-    I: Input + Send,
+    I: Input + Send + 'static,
     A: Answer,
     F: Fn(Call<G>, I) -> Fut,
     Fut: Future<Output = Result<A>> + Send,
 {
     let now = app.clock.now();
-    let grant = match access::admit::<G>(&app, request.headers(), now).await {
+    let (head, body) = request.into_parts();
+    // What is wrong with the input is told after who may not ask, also where it is read before.
+    let (input, errand) = match way.errand {
+        None => (Err(body), Errand::None),
+        Some(errand) => {
+            let input = decode(&app, &head, body, &way).await;
+            let errand = input.as_ref().map_or(Errand::None, |(_, input)| errand(input));
+            (Ok(input), errand)
+        }
+    };
+    let grant = match access::admit::<G>(&app, &head.headers, errand, now).await {
         Ok(grant) => grant,
         Err(error) => return error.into_response(),
     };
     let tenant = grant.tenant().map(Tenant);
     let answer = async {
-        if !methods.contains(&request.method().as_str()) {
-            return Err(Error::MethodNotAllowed(methods.to_vec()));
-        }
-        let fields = I::fields();
-        let (head, body) = request.into_parts();
-        let query = query::parse(head.uri.query().unwrap_or_default(), &fields)?;
-        let body = json_object(&head, &body::read(body).await?)?;
-        let binding = Binding::of(&fields, &query, &body, path, || base_url(&app, &head));
-        let input = input::read::<I>(query, body)?;
+        let (binding, input) = match input {
+            Ok(decoded) => decoded?,
+            Err(body) => decode(&app, &head, body, &way).await?,
+        };
         handler(Call { grant, app, now, binding, head }, input).await
     };
     let mut response = match answer.await {
-        Ok(answer) => answer.respond(key),
+        Ok(answer) => answer.respond(way.key),
         Err(error) => error.into_response(),
     };
     tenant.map(|tenant| response.extensions_mut().insert(tenant));
     response
+}
+
+/// The input of a request that came by a method which the operation has.
+async fn decode<I: Input>(app: &App, head: &Parts, body: Body, way: &Way<I>) -> Result<(Binding, I)> {
+    if !way.methods.contains(&head.method.as_str()) {
+        return Err(Error::MethodNotAllowed(way.methods.to_vec()));
+    }
+    let fields = I::fields();
+    let query = query::parse(head.uri.query().unwrap_or_default(), &fields)?;
+    let body = json_object(head, &body::read(body).await?)?;
+    let binding = Binding::of(&fields, &query, &body, way.path, || base_url(app, head));
+    Ok((binding, input::read::<I>(query, body)?))
 }
 
 /// The keys of a body. An empty one has none, whatever its content type; one that comes with GET or DELETE counts, too,

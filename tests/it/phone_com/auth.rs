@@ -5,6 +5,8 @@ use crate::voices::{Answer, Voice};
 use crate::world::{World, text};
 use base64::prelude::*;
 use chrono::TimeDelta;
+use handset::model::id::UserIdentityId;
+use handset::model::password::Password;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "/v4/oauth/access-token";
@@ -140,4 +142,44 @@ async fn refusals_have_the_codes_of_oauth() {
         refused(&by_form(&nobody, &[("grant_type", kind)]).await, 400, "unsupported_grant_type");
     }
     nobody.get(TOKEN).await.is_error(405);
+}
+
+#[tokio::test]
+async fn a_persons_name_and_password_give_a_session_of_their_own_extension() {
+    let world = World::new().await;
+    let other = world.sandbox("Other").await;
+    let (jane, john) = (Line::of(&world, "jane").await, Line::of(&world, "john").await);
+    let person = UserIdentityId(jane.person.parse().expect("an id"));
+    let password = Password::chosen("correct horse").expect("it is long enough");
+    world.store.set_password_anywhere(person, password, &world.entropy).await.expect("she is there");
+    let (id, secret) = client(&world).await;
+    let nobody = world.nobody();
+    let named = [("grant_type", "password"), ("username", "JANE@example.com"), ("password", "correct horse")];
+    let with_client = [&named[..], &[("client_id", &id), ("client_secret", &secret)]].concat();
+    for answer in [
+        by_form(&nobody, &named).await,
+        by_form(&nobody, &with_client).await,
+        nobody.post(TOKEN, json!({ "grant_type": "password", "username": "jane", "password": "correct horse" })).await,
+    ] {
+        assert_eq!(answer.body["scope"], "extension-user");
+        let voice = nobody.bearer(&granted(&answer));
+        let own = Line::of_person(&voice, &jane.person).await;
+        own.add(json!({ "first_name": "Kim" })).await;
+        john.by(&voice).search("").await.is_error(403);
+        world.pass(TimeDelta::hours(1));
+        own.search("").await.is_error(401);
+    }
+    for (name, password) in
+        [("jane", "wrong horse"), ("jim", "correct horse"), ("john", "correct horse"), ("jane", " ")]
+    {
+        let wrong = [("grant_type", "password"), ("username", name), ("password", password)];
+        refused(&by_form(&nobody, &wrong).await, 400, "invalid_grant");
+    }
+    refused(&by_form(&nobody, &named[..2]).await, 400, "invalid_request");
+    refused(&by_form(&nobody, &[named[0], named[2]]).await, 400, "invalid_request");
+    let wrong = [&named[..], &[("client_id", &id), ("client_secret", "nope")]].concat();
+    refused(&by_form(&nobody, &wrong).await, 401, "invalid_client");
+    let their_id = world.store.api_keys(Some(other.record.workspace_id)).await.expect("keys")[0].api_key_id.to_string();
+    let theirs = [&named[..], &[("client_id", &their_id), ("client_secret", other.api_key.reveal())]].concat();
+    refused(&by_form(&nobody, &theirs).await, 400, "invalid_grant");
 }

@@ -1,0 +1,137 @@
+//! The comparison: every operation and all its references in turn, round by round, so that whatever else the machine does
+//! meanwhile falls on all of them alike. A ratio is the median of the ratios of the rounds.
+
+use crate::operations::{self, Operation};
+use crate::pgbench;
+use crate::references::{self, Answer};
+use crate::report::{Bouts, Figures, Ground, Percentiles, Report, median};
+use crate::scene::{Bout, Scene, Taken};
+use crate::settings::Settings;
+use crate::stage::{Program, Stage};
+use hdrhistogram::Histogram;
+use std::path::PathBuf;
+
+/// Runs the comparison.
+pub fn run(stage: &Stage, settings: &Settings) -> Report {
+    let scene = Scene::open(stage, settings, "comparison", settings.phones);
+    let mut comparison = Comparison::prepare(scene, settings);
+    for _ in 0..settings.rounds {
+        comparison.round();
+    }
+    comparison.report(settings)
+}
+
+struct Comparison {
+    scene: Scene,
+    contests: Vec<Contest>,
+    ceiling: Program,
+    plain: Program,
+    echo: Program,
+    pgbench: Option<PathBuf>,
+    clients: Vec<u32>,
+    generator: Vec<f64>,
+}
+
+/// One operation and what was found so far, a figure for each round.
+struct Contest {
+    operation: &'static Operation,
+    taken: Vec<Taken>,
+    half: Option<Histogram<u64>>,
+    references: Vec<(String, Vec<Bout>)>,
+}
+
+impl Comparison {
+    fn prepare(mut scene: Scene, settings: &Settings) -> Comparison {
+        let wanted = operations::ALL.iter().filter(|operation| settings.wants(operation.name));
+        let (contests, answers): (Vec<Contest>, Vec<Answer>) = wanted
+            .map(|operation| {
+                let contest = Contest { operation, taken: Vec::new(), half: None, references: Vec::new() };
+                (contest, scene.look(operation))
+            })
+            .unzip();
+        let body = answers.first().map_or("", |answer| &answer.body);
+        let (ceiling, plain) = (references::ceiling(&scene.database, &answers), references::plain(&scene.database));
+        answers.iter().for_each(|answer| scene.look_at_ready(answer, ceiling.address));
+        for contest in contests.iter().filter(|contest| contest.operation.is_first) {
+            scene.look_at(contest.operation, plain.address);
+        }
+        let (echo, pgbench, clients) = (references::echo(body), pgbench::find(), settings.clients.clone());
+        let mut comparison =
+            Comparison { scene, contests, ceiling, plain, echo, pgbench, clients, generator: Vec::new() };
+        if !settings.is_brief {
+            // A round that does not count: connections are opened, statements prepared, pages read.
+            comparison.round();
+            comparison.forget();
+        }
+        comparison
+    }
+
+    fn round(&mut self) {
+        let scene = &mut self.scene;
+        self.generator.push(scene.measure_ready("echo", 200, &self.echo).rate);
+        for contest in &mut self.contests {
+            let operation = contest.operation;
+            let taken = scene.measure(operation, None);
+            let half = taken.driven.rate() / 2.0;
+            contest.taken.push(taken);
+            let ceiling = scene.measure_ready(operation.name, operation.status, &self.ceiling);
+            contest.note("ceiling", ceiling);
+            if operation.is_first {
+                contest.note("plain", scene.measure_at(operation, &self.plain));
+                let latencies = scene.measure(operation, Some(half.max(1.0))).driven.latencies;
+                match &mut contest.half {
+                    Some(half) => half.add(latencies).expect("both have the same bounds"),
+                    None => contest.half = Some(latencies),
+                }
+            }
+            for clients in &self.clients {
+                let program = self.pgbench.as_deref();
+                if let Some(bout) = program.and_then(|program| scene.measure_database(operation, program, *clients)) {
+                    contest.note(&format!("pgbench {clients}"), bout);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        self.generator.clear();
+        for contest in &mut self.contests {
+            (contest.taken, contest.half, contest.references) = (Vec::new(), None, Vec::new());
+        }
+    }
+
+    fn report(mut self, settings: &Settings) -> Report {
+        let registry = &self.scene.asking.registry;
+        let (phones, workspaces) = (registry.phones, registry.workspaces);
+        let postgres =
+            self.scene.database.texts("select split_part(current_setting('server_version'), ' ', 1)").remove(0);
+        let operations = self.contests.into_iter().map(Contest::figures).collect();
+        Report::of(settings, Ground { postgres, phones, workspaces }, median(self.generator), operations)
+    }
+}
+
+impl Contest {
+    fn note(&mut self, name: &str, bout: Bout) {
+        match self.references.iter_mut().find(|(known, _)| known == name) {
+            Some((_, bouts)) => bouts.push(bout),
+            None => self.references.push((name.to_owned(), vec![bout])),
+        }
+    }
+
+    fn figures(self) -> Figures {
+        let mut latencies = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
+        for taken in &self.taken {
+            latencies.add(&taken.driven.latencies).expect("both have the same bounds");
+        }
+        Figures {
+            name: self.operation.name,
+            about: self.operation.about,
+            writes: self.operation.effect != operations::Effect::Nothing,
+            memory: self.taken.iter().filter_map(|taken| taken.memory).max(),
+            latency: Percentiles::of(&latencies),
+            latency_at_half: self.half.as_ref().map(Percentiles::of),
+            measured: Bouts::of("server", &self.taken.iter().map(|taken| taken.bout).collect::<Vec<_>>()),
+            references: self.references.iter().map(|(name, bouts)| Bouts::of(name, bouts)).collect(),
+        }
+    }
+}

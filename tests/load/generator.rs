@@ -1,0 +1,297 @@
+//! The load generator: one thread that keeps many keep-alive connections busy, writes requests as bytes and reads of an
+//! answer no more than its status and its length. It is this small so that it is not what limits a measurement; what it
+//! can do at most is measured in each run.
+
+use hdrhistogram::Histogram;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// The longest that an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What is to be driven, and how.
+pub struct Load<'a> {
+    pub address: SocketAddr,
+    pub connections: usize,
+    pub time: Duration,
+    /// Requests a second whatever the server makes of it; None for as many as it takes, each connection waiting for its
+    /// answer before it asks again.
+    pub pace: Option<f64>,
+    /// No more than so many requests.
+    pub most: u64,
+    /// The status that every answer has to have.
+    pub status: u16,
+    /// Writes the next request.
+    pub request: &'a mut dyn FnMut(&mut Vec<u8>),
+}
+
+/// What came of it.
+pub struct Driven {
+    /// Answers within the time.
+    pub counted: u64,
+    /// All answers: those to what was under way when the time was up, too.
+    pub answered: u64,
+    /// From the first request to the end of the time.
+    pub elapsed: Duration,
+    /// In microseconds, from when a request was due; so a server that stalls pays for those that had to wait.
+    pub latencies: Histogram<u64>,
+}
+
+impl Driven {
+    pub fn rate(&self) -> f64 {
+        self.counted as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
+/// Drives a load to its end. An answer with another status, or none, ends it with an error that shows the answer.
+pub fn drive(load: Load<'_>) -> io::Result<Driven> {
+    wake_on_time();
+    let mut driver = Driver::connect(load)?;
+    driver.run()?;
+    Ok(driver.done)
+}
+
+struct Driver<'a> {
+    load: Load<'a>,
+    poll: Poll,
+    lines: Vec<Line>,
+    idle: Vec<usize>,
+    began: Instant,
+    issued: u64,
+    done: Driven,
+    inbox: Box<[u8]>,
+}
+
+/// One connection.
+struct Line {
+    stream: TcpStream,
+    outbox: Vec<u8>,
+    written: usize,
+    head: Vec<u8>,
+    /// Bytes of the body that are still to come, once the head has been read.
+    rest: Option<usize>,
+    due: Instant,
+}
+
+impl<'a> Driver<'a> {
+    fn connect(load: Load<'a>) -> io::Result<Driver<'a>> {
+        let poll = Poll::new()?;
+        let mut lines = Vec::with_capacity(load.connections);
+        let began = Instant::now();
+        for index in 0..load.connections {
+            let stream = std::net::TcpStream::connect(load.address)?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
+            let (outbox, head) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
+            lines.push(Line { stream, outbox, written: 0, head, rest: None, due: began });
+        }
+        let latencies = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
+        let done = Driven { counted: 0, answered: 0, elapsed: Duration::ZERO, latencies };
+        let idle = (0..load.connections).rev().collect();
+        Ok(Driver { load, poll, lines, idle, began, issued: 0, done, inbox: vec![0; 64 * 1024].into() })
+    }
+
+    fn run(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        self.began = Instant::now();
+        loop {
+            let now = Instant::now();
+            let is_over = self.is_over(now);
+            if !is_over {
+                self.issue(now)?;
+            } else if self.idle.len() == self.lines.len() {
+                return Ok(());
+            }
+            if now.duration_since(self.began) > self.load.time + PATIENCE {
+                return Err(io::Error::new(ErrorKind::TimedOut, "an answer did not come"));
+            }
+            self.wait(&mut events, is_over)?;
+            for event in &events {
+                self.attend(event.token().0)?;
+            }
+        }
+    }
+
+    /// Whether no more is asked. The time that counts ends here, and not before the first answer.
+    fn is_over(&mut self, now: Instant) -> bool {
+        let elapsed = now.duration_since(self.began);
+        let is_late = elapsed >= self.load.time && self.done.counted > 0;
+        let is_over = is_late || self.issued >= self.load.most;
+        if is_over && self.done.elapsed.is_zero() {
+            self.done.elapsed = elapsed;
+        }
+        is_over
+    }
+
+    /// When the next request has to go.
+    fn next_due(&self) -> Option<Instant> {
+        self.load.pace.map(|pace| self.began + Duration::from_secs_f64(self.issued as f64 / pace))
+    }
+
+    /// Sends what is due on the connections that are free.
+    fn issue(&mut self, now: Instant) -> io::Result<()> {
+        while !self.idle.is_empty() && self.issued < self.load.most {
+            let due = self.next_due().unwrap_or_else(Instant::now);
+            if due > now && self.load.pace.is_some() {
+                break;
+            }
+            let index = self.idle.pop().expect("one is idle");
+            self.ask(index, due)?;
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, index: usize, due: Instant) -> io::Result<()> {
+        self.issued += 1;
+        let line = &mut self.lines[index];
+        (line.due, line.written, line.rest) = (due, 0, None);
+        line.outbox.clear();
+        line.head.clear();
+        (self.load.request)(&mut line.outbox);
+        line.flush()
+    }
+
+    /// Waits for an answer, or for the next request's time.
+    fn wait(&mut self, events: &mut Events, is_over: bool) -> io::Result<()> {
+        use nix::sys::select::{FdSet, pselect};
+        use nix::sys::time::{TimeSpec, TimeValLike};
+        let mut timeout = Duration::from_millis(100);
+        if let Some(due) = self.next_due().filter(|_| !is_over && !self.idle.is_empty()) {
+            // The poll counts in milliseconds, so the precise part of the wait is done by another call on the same thing.
+            let nanoseconds = due.saturating_duration_since(Instant::now()).as_nanos().min(100_000_000);
+            let mut readable = FdSet::new();
+            readable.insert(self.poll.registry().as_fd());
+            let wait = TimeSpec::nanoseconds(i64::try_from(nanoseconds).unwrap_or(0));
+            pselect(None, &mut readable, None, None, &wait, None)?;
+            timeout = Duration::ZERO;
+        }
+        match self.poll.poll(events, Some(timeout)) {
+            Err(fault) if fault.kind() == ErrorKind::Interrupted => Ok(()),
+            polled => polled,
+        }
+    }
+
+    /// Writes what is left of a request and reads what has come of its answer.
+    fn attend(&mut self, index: usize) -> io::Result<()> {
+        let line = &mut self.lines[index];
+        line.flush()?;
+        if !line.read(&mut self.inbox, self.load.status)? {
+            return Ok(());
+        }
+        let now = Instant::now();
+        self.done.answered += 1;
+        let due = line.due;
+        if !self.is_over(now) {
+            self.done.counted += 1;
+            let latency = u64::try_from(now.duration_since(due).as_micros()).unwrap_or(u64::MAX);
+            self.done.latencies.saturating_record(latency.max(1));
+            if self.load.pace.is_none() {
+                return self.ask(index, now);
+            }
+        }
+        self.idle.push(index);
+        Ok(())
+    }
+}
+
+impl Line {
+    fn flush(&mut self) -> io::Result<()> {
+        while self.written < self.outbox.len() {
+            match self.stream.write(&self.outbox[self.written..]) {
+                Ok(count) => self.written += count,
+                Err(fault) if fault.kind() == ErrorKind::WouldBlock => break,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what there is; true once the answer is whole.
+    fn read(&mut self, inbox: &mut [u8], status: u16) -> io::Result<bool> {
+        loop {
+            let count = match self.stream.read(inbox) {
+                Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server hung up")),
+                Ok(count) => count,
+                Err(fault) if fault.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(fault) => return Err(fault),
+            };
+            let rest = match self.rest {
+                Some(rest) => rest.checked_sub(count).ok_or_else(too_much)?,
+                None => {
+                    self.head.extend_from_slice(&inbox[..count]);
+                    let Some(end) = end_of_head(&self.head) else { continue };
+                    let length = judge(&self.head, end, status)?;
+                    length.checked_sub(self.head.len() - end).ok_or_else(too_much)?
+                }
+            };
+            if rest == 0 {
+                self.rest = None;
+                return Ok(true);
+            }
+            self.rest = Some(rest);
+            if count < inbox.len() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// The length of the body, if the head says what was expected.
+fn judge(bytes: &[u8], end: usize, status: u16) -> io::Result<usize> {
+    let head = &bytes[..end];
+    match (status_in(head), length_in(head)) {
+        (Some(said), Some(length)) if said == status => Ok(length),
+        _ => Err(io::Error::other(format!("expected {status}, got: {}", String::from_utf8_lossy(bytes)))),
+    }
+}
+
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
+}
+
+fn status_in(head: &[u8]) -> Option<u16> {
+    std::str::from_utf8(head.get(9..12)?).ok()?.parse().ok()
+}
+
+fn length_in(head: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b"\ncontent-length:";
+    let is_name = |window: &[u8]| window[0] == b'\n' && window.eq_ignore_ascii_case(NAME);
+    let at = head.windows(NAME.len()).position(is_name)?;
+    let digits = head[at + NAME.len()..].split(|byte| *byte == b'\r').next()?;
+    std::str::from_utf8(digits).ok()?.trim().parse().ok()
+}
+
+fn too_much() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "more came than the answer's length")
+}
+
+/// Has the kernel end this thread's waits when they end, and not up to 50 µs later, as is its habit.
+fn wake_on_time() {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_timerslack(1);
+}
+
+/// One request by itself, for its whole answer: the status and the body.
+pub fn ask(address: SocketAddr, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    let mut stream = std::net::TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request)?;
+    let (mut bytes, mut inbox) = (Vec::new(), [0; 4096]);
+    loop {
+        let whole = end_of_head(&bytes).and_then(|end| Some((end, end + length_in(&bytes[..end])?)));
+        if let Some((end, all)) = whole.filter(|(_, all)| bytes.len() >= *all) {
+            let status = status_in(&bytes).ok_or_else(|| io::Error::other("no status"))?;
+            return Ok((status, bytes[end..all].to_vec()));
+        }
+        match stream.read(&mut inbox)? {
+            0 => return Err(io::Error::new(ErrorKind::UnexpectedEof, String::from_utf8_lossy(&bytes).into_owned())),
+            count => bytes.extend_from_slice(&inbox[..count]),
+        }
+    }
+}

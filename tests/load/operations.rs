@@ -1,0 +1,325 @@
+//! The operations that are measured, one entry each: what is asked, what has to be answered, and which of the server's
+//! own statements pgbench runs for comparison. A new operation is one more entry.
+
+use crate::registry::{BASE, Dice, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, finish_request};
+use base64::prelude::*;
+use serde_json::{Value, json};
+
+/// How many entries a page shows.
+const PAGE: u64 = 20;
+
+/// One operation.
+pub struct Operation {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// The status of its answers.
+    pub status: u16,
+    /// Whether an answer is what was asked for; looked at once.
+    pub is_right: fn(&Value) -> bool,
+    /// Writes a request; its number is for those that must not repeat.
+    pub request: fn(&Asking, u64, &mut Dice, &mut Vec<u8>),
+    pub effect: Effect,
+    /// What pgbench computes before each transaction.
+    pub variables: fn(&Registry) -> String,
+    /// What pgbench runs; empty if there is nothing to compare with.
+    pub transaction: &'static [Step],
+    /// Whether the plain reference has it, and latency is measured at half of the top rate, too.
+    pub is_first: bool,
+}
+
+/// What an operation changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Nothing,
+    /// Uses up a spare phone.
+    Deactivates,
+    /// Makes a guest's phone.
+    Creates,
+}
+
+/// A step of pgbench's transaction.
+pub enum Step {
+    Own(&'static str),
+    /// A statement of the server's, by its text with `*` for any part, and an SQL expression for each of its parameters.
+    /// Where the server always passes null, it is a literal one.
+    Stored(&'static str, fn(&Registry) -> Vec<String>),
+}
+
+/// What requests are made of.
+pub struct Asking {
+    pub registry: Registry,
+    /// What binds a cursor to the list of pages.
+    pub page_binding: String,
+}
+
+impl Asking {
+    fn phone(&self, target: &str, kind: Kind, number: u64, workspace: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(target.as_bytes());
+        kind.write(number, out);
+        finish_request(Some(workspace), None, out);
+    }
+
+    fn anybody(&self, dice: &mut Dice) -> (u64, u64) {
+        let phone = dice.below(self.registry.phones);
+        (phone, phone / self.registry.phones_of_workspace())
+    }
+}
+
+const PHONE: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and device_id = $2 \
+    and deactivated_at is null and ($3::uuid is null or user_identity_id = $3)";
+const PHONES: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and ($2 or *";
+const EVENTS_SINCE: &str = "select workspace_id, event_id, * from event where workspace_id = $1 and ($2::timestamptz *";
+const REGISTER: &str = "select register_id *, user_identity_id *, created_at from number_register \
+    where workspace_id = $1 and register_id = $2";
+const DEACTIVATE: &str = "with seen as materialized ( select device_id, * update phone set deactivated_at = $2, *";
+const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
+const REGISTER_PHONE: &str = "with known as ( select device_id from phone * insert into phone *";
+
+/// All of them; the first is the one that the others are compared with.
+pub const ALL: &[Operation] = &[
+    Operation {
+        name: "get",
+        about: "get one phone",
+        status: 200,
+        is_right: |answer| answer["phone"]["device_id"].is_string(),
+        request: |asking, _, dice, out| {
+            let (phone, workspace) = asking.anybody(dice);
+            asking.phone("GET /phones/get?device_id=", Kind::Phone, phone, workspace, out);
+        },
+        effect: Effect::Nothing,
+        variables: one_phone,
+        transaction: &[Step::Stored(PHONE, |_| vec![workspace(), Kind::Phone.sql(":phone"), "null::uuid".to_owned()])],
+        is_first: true,
+    },
+    Operation {
+        name: "list",
+        about: "list a person's 20 phones",
+        status: 200,
+        is_right: |answer| answer["phones"].as_array().is_some_and(|phones| phones.len() as u64 == PHONES_OF_PERSON),
+        request: |asking, _, dice, out| {
+            let (phone, workspace) = asking.anybody(dice);
+            let person = phone / PHONES_OF_PERSON;
+            asking.phone("GET /phones/list?owner_user_identity_id=", Kind::Person, person, workspace, out);
+        },
+        effect: Effect::Nothing,
+        variables: one_phone,
+        transaction: &[Step::Stored(PHONES, |_| {
+            let person = format!("array[{}]", Kind::Person.sql(":person"));
+            phones(&person, "null::timestamptz", "null::uuid", "null::bigint")
+        })],
+        is_first: false,
+    },
+    Operation {
+        name: "page",
+        about: "a page of 20 of a workspace's",
+        status: 200,
+        is_right: |answer| answer["phones"].as_array().is_some_and(|phones| phones.len() as u64 == PAGE),
+        request: |asking, _, dice, out| {
+            let workspace = dice.below(asking.registry.workspaces);
+            let within = dice.below(asking.registry.phones_of_workspace() + 1 - PAGE);
+            let phone = workspace * asking.registry.phones_of_workspace() + within;
+            let mut id = Vec::with_capacity(36);
+            Kind::Phone.write(phone, &mut id);
+            let place = json!({ "created_at": asking.registry.time(phone), "id": String::from_utf8_lossy(&id) });
+            let cursor = BASE64_STANDARD.encode(json!([asking.page_binding, place]).to_string());
+            out.extend_from_slice(FIRST_PAGE.as_bytes());
+            out.extend_from_slice(b"&page_cursor=");
+            out.extend(url::form_urlencoded::byte_serialize(cursor.as_bytes()).flat_map(str::bytes));
+            finish_request(Some(workspace), None, out);
+        },
+        effect: Effect::Nothing,
+        variables: |registry| {
+            let (per_workspace, workspaces) = (registry.phones_of_workspace(), registry.workspaces);
+            format!(
+                "\\set w random(0, {workspaces} - 1)\n\\set n :w * {per_workspace} + random(0, {per_workspace} - {PAGE})\n\
+                 \\set workspace {BASE} + :w\n\\set phone {BASE} + :n\n"
+            )
+        },
+        transaction: &[Step::Stored(PHONES, |registry| {
+            phones("null::uuid[]", &registry.sql_time(":n"), &Kind::Phone.sql(":phone"), &(PAGE + 1).to_string())
+        })],
+        is_first: false,
+    },
+    Operation {
+        name: "deactivate",
+        about: "deactivate a phone",
+        status: 200,
+        is_right: |answer| answer.is_object(),
+        request: |asking, turn, _, out| {
+            let workspace = turn % asking.registry.workspaces;
+            asking.phone("DELETE /phones/deactivate?device_id=", Kind::Spare, turn, workspace, out);
+        },
+        effect: Effect::Deactivates,
+        variables: |registry| {
+            format!(
+                "\\set turn :turn + 1\n\\set n :client_id * :stride + :turn\n\\set spare {BASE} + :n\n\
+                 \\set workspace {BASE} + :n % {}\n",
+                registry.workspaces
+            )
+        },
+        transaction: &[Step::Stored(DEACTIVATE, |_| {
+            let device = format!("array[{}]", Kind::Spare.sql(":spare"));
+            vec![workspace(), "now()".to_owned(), device, "null::uuid".to_owned(), "null::text".to_owned()]
+        })],
+        is_first: false,
+    },
+    Operation {
+        name: "create",
+        about: "create a sandbox phone",
+        status: 200,
+        is_right: |answer| answer["phone"]["device_id"].is_string(),
+        request: |asking, _, dice, out| {
+            let guest = dice.below(asking.registry.workspaces * GUESTS);
+            let mut body = b"{\"user_identity_id\":\"".to_vec();
+            Kind::Guest.write(guest, &mut body);
+            body.extend_from_slice(b"\"}");
+            out.extend_from_slice(b"POST /phones/simulate/create_sandbox_phone");
+            finish_request(Some(guest / GUESTS), Some(&body), out);
+        },
+        effect: Effect::Creates,
+        variables: |registry| {
+            format!(
+                "\\set turn :turn + 1\n\\set g random(0, {} * {GUESTS} - 1)\n\\set guest {BASE} + :g\n\
+                 \\set workspace {BASE} + :g / {GUESTS}\n\\set made {BASE} + :client_id * :stride + :turn\n",
+                registry.workspaces
+            )
+        },
+        transaction: &[
+            Step::Own("begin"),
+            Step::Stored(LOCK_PERSON, |_| vec![workspace(), Kind::Guest.sql(":guest")]),
+            Step::Stored(REGISTER_PHONE, |_| {
+                let looks = ["null::text", "'android'", "'10'", "'Samsung'", "'Samsung Galaxy S10'", ASSA_ABLOY];
+                let ids = [workspace(), "now()".to_owned(), Kind::Guest.sql(":guest"), Kind::Made.sql(":made")];
+                ids.into_iter().chain(looks.map(str::to_owned)).collect()
+            }),
+            Step::Own("commit"),
+            Step::Stored(PHONE, |_| vec![workspace(), Kind::Made.sql(":made"), "null::uuid".to_owned()]),
+        ],
+        is_first: false,
+    },
+    Operation {
+        name: "events",
+        about: "20 events since a time",
+        status: 200,
+        is_right: |answer| answer["events"].as_array().is_some_and(|events| events.len() as u64 == PAGE),
+        request: |asking, _, dice, out| {
+            let workspace = dice.below(asking.registry.workspaces);
+            let since = asking.registry.time(dice.below(EVENTS - PAGE));
+            out.extend_from_slice(b"GET /events/list?limit=20&since=");
+            out.extend_from_slice(since.as_bytes());
+            finish_request(Some(workspace), None, out);
+        },
+        effect: Effect::Nothing,
+        variables: |registry| {
+            let workspaces = registry.workspaces;
+            format!("\\set workspace {BASE} + random(0, {workspaces} - 1)\n\\set n random(0, {EVENTS} - {PAGE} - 1)\n")
+        },
+        transaction: &[Step::Stored(EVENTS_SINCE, |registry| {
+            let filters = [
+                "null::timestamptz",
+                "null::uuid[]",
+                "null::text[]",
+                "null::uuid[]",
+                "null::uuid",
+                "null::uuid",
+                "null::uuid[]",
+                "null::uuid",
+                "20",
+                "0",
+                "false",
+            ];
+            [workspace(), registry.sql_time(":n")].into_iter().chain(filters.map(str::to_owned)).collect()
+        })],
+        is_first: false,
+    },
+    Operation {
+        name: "diga",
+        about: "get a phone number (Diga)",
+        status: 200,
+        is_right: |answer| answer["id"].is_string() && answer["status"] == "assigned",
+        request: |asking, _, dice, out| {
+            let (phone, workspace) = asking.anybody(dice);
+            asking.phone("GET /v1/phone/", Kind::Register, phone / PHONES_OF_PERSON, workspace, out);
+        },
+        effect: Effect::Nothing,
+        variables: one_phone,
+        transaction: &[Step::Stored(REGISTER, |_| vec![workspace(), Kind::Register.sql(":person")])],
+        is_first: false,
+    },
+    Operation {
+        name: "unknown",
+        about: "get a phone that is not there",
+        status: 404,
+        is_right: |answer| answer["error"]["type"].is_string(),
+        request: |asking, _, dice, out| {
+            let (phone, workspace) = asking.anybody(dice);
+            asking.phone("GET /phones/get?device_id=", Kind::Nothing, phone, workspace, out);
+        },
+        effect: Effect::Nothing,
+        variables: one_phone,
+        transaction: &[Step::Stored(PHONE, |_| {
+            vec![workspace(), Kind::Nothing.sql(":phone"), "null::uuid".to_owned()]
+        })],
+        is_first: false,
+    },
+    Operation {
+        name: "stranger",
+        about: "get without a token",
+        status: 401,
+        is_right: |answer| answer["error"]["type"].is_string(),
+        request: |asking, _, dice, out| {
+            out.extend_from_slice(b"GET /phones/get?device_id=");
+            Kind::Phone.write(dice.below(asking.registry.phones), out);
+            finish_request(None, None, out);
+        },
+        effect: Effect::Nothing,
+        variables: |_| String::new(),
+        transaction: &[],
+        is_first: false,
+    },
+    Operation {
+        name: "health",
+        about: "whether the database answers",
+        status: 200,
+        is_right: |answer| answer["ok"] == true,
+        request: |_, _, _, out| {
+            out.extend_from_slice(b"GET /health");
+            finish_request(None, None, out);
+        },
+        effect: Effect::Nothing,
+        variables: |_| String::new(),
+        transaction: &[Step::Stored("select 1", |_| Vec::new())],
+        is_first: false,
+    },
+];
+
+/// The request whose answer shows what binds a cursor to its list.
+pub const FIRST_PAGE: &str = "GET /phones/list?limit=20";
+
+const ASSA_ABLOY: &str = r#"'{"application_version": "1.0.0", "seos_applet_version": "1.0.0", "ble_capability": true,
+    "hce_capability": false, "nfc_capability": false, "seos_tsm_endpoint_id": 1.0}'::jsonb"#;
+
+/// A random phone, its person and its workspace.
+fn one_phone(registry: &Registry) -> String {
+    let (phones, per_workspace) = (registry.phones, registry.phones_of_workspace());
+    format!(
+        "\\set n random(0, {phones} - 1)\n\\set phone {BASE} + :n\n\\set workspace {BASE} + :n / {per_workspace}\n\
+         \\set person {BASE} + :n / {PHONES_OF_PERSON}\n"
+    )
+}
+
+fn workspace() -> String {
+    Kind::Workspace.sql(":workspace")
+}
+
+/// The parameters of the list of phones, of which all but these are at rest.
+fn phones(persons: &str, created_at: &str, device: &str, limit: &str) -> Vec<String> {
+    let filters =
+        ["null::uuid[]", "null::uuid", "null::text[]", "null::text", "null::text", "'{}'::jsonb", "null::timestamptz"];
+    [workspace().as_str(), "false", "null::uuid", persons]
+        .into_iter()
+        .chain(filters)
+        .chain([created_at, device, limit])
+        .map(str::to_owned)
+        .collect()
+}

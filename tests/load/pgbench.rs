@@ -1,0 +1,156 @@
+//! The database reference: pgbench, which comes with Postgres, runs the statements of the server as prepared statements
+//! over the same socket. Their text is read from the descriptions of them that are committed beside the source, so what is
+//! compared is what the server runs now.
+
+use crate::operations::{Operation, Step};
+use crate::registry::Registry;
+use handset::postgres::binaries::Binaries;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where the descriptions of the statements are.
+const QUERIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/queries");
+
+/// How far apart the numbers are that clients of pgbench begin to count at.
+pub const STRIDE: u64 = 1_000_000;
+
+/// How long pgbench runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Amount {
+    Seconds(u64),
+    /// Of each client.
+    Transactions(u64),
+}
+
+/// One run of pgbench.
+pub struct Run<'a> {
+    pub program: &'a Path,
+    pub database_url: &'a str,
+    pub script: &'a str,
+    pub clients: u32,
+    pub amount: Amount,
+    pub stride: u64,
+}
+
+/// What pgbench says.
+pub struct Outcome {
+    pub rate: f64,
+    pub transactions: u64,
+}
+
+/// Where pgbench is: beside the server that would be started. Some packages leave it out.
+pub fn find() -> Option<PathBuf> {
+    let program = Binaries::find(None).ok()?.postgres().with_file_name("pgbench");
+    program.exists().then_some(program)
+}
+
+/// The script of an operation; None if it has none.
+pub fn script(operation: &Operation, registry: &Registry) -> Option<String> {
+    if operation.transaction.is_empty() {
+        return None;
+    }
+    let mut script = (operation.variables)(registry);
+    for step in operation.transaction {
+        match step {
+            Step::Own(statement) => script.push_str(statement),
+            Step::Stored(like, values) => script.push_str(&with_values(&stored(like), &values(registry))),
+        }
+        script.push_str(";\n");
+    }
+    Some(script)
+}
+
+/// The one statement of the server's that looks like this, in one line.
+fn stored(like: &str) -> String {
+    let like = in_one_line(like);
+    let found: Vec<String> = fs::read_dir(QUERIES)
+        .expect("the descriptions of the statements are committed")
+        .map(|entry| fs::read(entry.expect("the folder can be read").path()).expect("a description can be read"))
+        .map(|bytes| serde_json::from_slice::<Value>(&bytes).expect("a description is JSON"))
+        .filter_map(|description| description["query"].as_str().map(in_one_line))
+        .filter(|query| is_like(query, &like))
+        .collect();
+    let [statement] = <[String; 1]>::try_from(found).unwrap_or_else(|found| {
+        panic!(
+            "{} statements of the server look like this, not one; if it has another text now, give that in \
+             tests/load/operations.rs: {like}",
+            found.len()
+        )
+    });
+    statement
+}
+
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text is what a pattern says, whose stars stand for anything.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some((_, behind)) = rest.split_once(part) else { return false };
+        rest = behind;
+    }
+    rest.ends_with(last)
+}
+
+/// A statement with expressions in place of its parameters. A parameter that has a value is not null, which Postgres could
+/// not see of an expression; it would plan for both cases and the reference would be slower than need be.
+fn with_values(statement: &str, values: &[String]) -> String {
+    let mut parts = statement.split('$');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    let mut used = vec![false; values.len()];
+    for part in parts {
+        let digits = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        let index = part[..digits].parse::<usize>().unwrap_or(0).wrapping_sub(1);
+        let value = values.get(index).unwrap_or_else(|| panic!("no value for ${}: {statement}", &part[..digits]));
+        used[index] = true;
+        match behind_null_test(&part[digits..]).filter(|_| !value.starts_with("null")) {
+            Some(rest) => whole.push_str(&format!("false{rest}")),
+            None => whole.push_str(&format!("({value}){}", &part[digits..])),
+        }
+    }
+    assert!(used.iter().all(|used| *used), "more values than parameters: {statement}");
+    whole
+}
+
+/// What follows `::type is null`, if a text begins so.
+fn behind_null_test(text: &str) -> Option<&str> {
+    let behind_type = text.strip_prefix("::")?.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+    behind_type.strip_prefix("[]").unwrap_or(behind_type).strip_prefix(" is null")
+}
+
+impl Run<'_> {
+    /// Runs it to its end.
+    pub fn measure(&self) -> Outcome {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        fs::write(file.path(), self.script).expect("the script can be written");
+        let (clients, threads) = (self.clients.to_string(), self.clients.min(2).to_string());
+        let mut command = Command::new(self.program);
+        command.env("LC_ALL", "C").stdin(Stdio::null());
+        command.args(["-n", "-M", "prepared", "-c", &clients, "-j", &threads]);
+        command.args(["-D", "turn=-1", "-D", &format!("stride={}", self.stride), "-f"]).arg(file.path());
+        match self.amount {
+            Amount::Seconds(seconds) => command.args(["-T", &seconds.to_string()]),
+            Amount::Transactions(count) => command.args(["-t", &count.to_string()]),
+        };
+        let output = command.arg(self.database_url).output().expect("pgbench runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let outcome = (output.status.success()).then(|| Outcome::read(&said)).flatten();
+        outcome.unwrap_or_else(|| panic!("{said}{}\n{}", String::from_utf8_lossy(&output.stderr), self.script))
+    }
+}
+
+impl Outcome {
+    fn read(said: &str) -> Option<Outcome> {
+        let number = |line: &str| line.split(['/', ' ']).next()?.parse().ok();
+        let transactions =
+            said.lines().find_map(|line| number(line.strip_prefix("number of transactions actually processed: ")?))?;
+        let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())?;
+        Some(Outcome { rate, transactions })
+    }
+}

@@ -1,0 +1,233 @@
+//! What the server is compared with besides Postgres itself: programs that listen as it does, each this same program in a
+//! process of its own, with what it needs on its standard input.
+
+use crate::stage::{Database, Program, SEAL_KEY};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use chrono::{DateTime, Utc};
+use handset::ambient::{Clock, Entropy};
+use handset::dialect;
+use handset::http::refusal::{Refusing, Voice};
+use handset::http::{App, HEARTBEAT, RESERVATION};
+use handset::store::{Seal, Store};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use std::io;
+use std::process::Command;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use uuid::Uuid;
+
+/// The argument by which this program starts itself as one of these.
+const FLAG: &str = "--reference";
+
+/// Connections of the server's pool unless it is told otherwise, and so also the plain reference's.
+const CONNECTIONS: u32 = 16;
+
+/// An answer that the server gave once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Answer {
+    pub name: String,
+    pub status: u16,
+    pub body: String,
+}
+
+/// What a reference is told.
+#[derive(Debug, Serialize, Deserialize)]
+enum Reference {
+    /// The server with all its layers and routes, and beside them some that answer with bytes that are ready.
+    Ceiling { database_url: String, answers: Vec<Answer> },
+    /// The obvious way to write it.
+    Plain { database_url: String },
+    /// Answers everything with the same bytes: what the generator can do at most.
+    Echo { body: String },
+}
+
+pub fn ceiling(database: &Database, answers: &[Answer]) -> Program {
+    start(&Reference::Ceiling { database_url: database.url.clone(), answers: answers.to_vec() })
+}
+
+pub fn plain(database: &Database) -> Program {
+    start(&Reference::Plain { database_url: database.url.clone() })
+}
+
+pub fn echo(body: &str) -> Program {
+    start(&Reference::Echo { body: body.to_owned() })
+}
+
+fn start(reference: &Reference) -> Program {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.arg(FLAG);
+    Program::start(command, &serde_json::to_vec(reference).expect("it is plain data"))
+}
+
+/// Whether this process is a reference's.
+pub fn is_one() -> bool {
+    std::env::args().nth(1).is_some_and(|argument| argument == FLAG)
+}
+
+/// Serves as the reference that the standard input tells, until killed.
+pub fn serve() -> io::Result<()> {
+    let reference: Reference = serde_json::from_reader(io::stdin())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("Listening on http://{}", listener.local_addr()?);
+        match reference {
+            Reference::Ceiling { database_url, answers } => serve_ceiling(listener, &database_url, answers).await,
+            Reference::Plain { database_url } => serve_plain(listener, &database_url).await,
+            Reference::Echo { body } => serve_echo(listener, &body).await,
+        }
+    })
+}
+
+/// The server's own listener, dialect and edge, with the log line of each request; only what happens within is left out.
+async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<Answer>) -> io::Result<()> {
+    handset::telemetry::init("info", Some(false)).map_err(io::Error::other)?;
+    let (clock, entropy) = (Clock::system(), Entropy::system());
+    let seal = Seal::from_base64(SEAL_KEY, entropy.clone()).map_err(io::Error::other)?;
+    let app = App {
+        store: Store::open(database_url, 1, seal).await.map_err(io::Error::other)?,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        public_url: None,
+        stopping: Default::default(),
+        heartbeat: HEARTBEAT,
+        reservation: RESERVATION,
+    };
+    let ready = answers.into_iter().fold(Router::new(), |router, answer| {
+        let status = StatusCode::from_u16(answer.status).unwrap_or_default();
+        let body = Bytes::from(answer.body);
+        let json = HeaderValue::from_static("application/json");
+        let serve = move |_: Request| {
+            let answer = (status, [(CONTENT_TYPE, json.clone())], body.clone()).into_response();
+            async move { answer }
+        };
+        router.route(&format!("/ready/{}", answer.name), any(serve))
+    });
+    let dialect = dialect::of_the_rest();
+    let router = dialect.router(&app, ready).with_state(app);
+    let numbered_by = dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect();
+    let listener = Refusing { listener, voice: Voice { dialect, numbered_by, clock, entropy } };
+    axum::serve(listener, router).await
+}
+
+/// One connection of the pool, one query for the token, one for the phone. No ping before, no log, no other route: what
+/// somebody would write who wants it fast without thinking about it for long.
+async fn serve_plain(listener: TcpListener, database_url: &str) -> io::Result<()> {
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false).connect(database_url).await;
+    let router = Router::new().route("/phones/get", get(phone)).with_state(pool.map_err(io::Error::other)?);
+    axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| _ = stream.set_nodelay(true)), router).await
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    device_id: Uuid,
+    operating_system: String,
+    device_model: String,
+    nickname: Option<String>,
+    workspace_id: Uuid,
+    created_at: DateTime<Utc>,
+    custom_metadata: sqlx::types::Json<Map<String, Value>>,
+    assa_abloy_metadata: Option<sqlx::types::Json<Value>>,
+}
+
+/// A phone as the server shows it.
+#[derive(Serialize)]
+struct Phone {
+    device_id: Uuid,
+    device_type: &'static str,
+    display_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nickname: Option<String>,
+    workspace_id: Uuid,
+    created_at: DateTime<Utc>,
+    custom_metadata: Map<String, Value>,
+    errors: [(); 0],
+    warnings: [(); 0],
+    properties: Value,
+}
+
+async fn phone(State(pool): State<PgPool>, uri: Uri, headers: HeaderMap) -> Result<Response, StatusCode> {
+    let device_id = uri.query().and_then(|query| Uuid::parse_str(query.strip_prefix("device_id=")?).ok());
+    let device_id = device_id.ok_or(StatusCode::BAD_REQUEST)?;
+    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let hash = Sha256::digest(token.ok_or(StatusCode::UNAUTHORIZED)?);
+    let mut connection = pool.acquire().await.map_err(unavailable)?;
+    let workspace: Option<Uuid> =
+        sqlx::query_scalar("select workspace_id from api_key where token_hash = $1 and revoked_at is null")
+            .bind(&hash[..])
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(unavailable)?;
+    let row: Option<Row> = sqlx::query_as(
+        "select device_id, operating_system, device_model, nickname, workspace_id, created_at, custom_metadata,
+            assa_abloy_metadata
+        from phone where workspace_id = $1 and device_id = $2 and deactivated_at is null",
+    )
+    .bind(workspace.ok_or(StatusCode::UNAUTHORIZED)?)
+    .bind(device_id)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(unavailable)?;
+    drop(connection);
+    let body = json!({ "phone": shown(row.ok_or(StatusCode::NOT_FOUND)?), "ok": true }).to_string();
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+fn shown(row: Row) -> Phone {
+    let endpoint = row.assa_abloy_metadata.map(|metadata| metadata.0["seos_tsm_endpoint_id"].to_string());
+    let properties = endpoint.map_or(json!({}), |id| {
+        let endpoints = [json!({ "endpoint_id": id.trim_end_matches(".0"), "is_active": true })];
+        json!({ "assa_abloy_credential_service_metadata": { "has_active_endpoint": true, "endpoints": endpoints } })
+    });
+    Phone {
+        device_id: row.device_id,
+        device_type: if row.operating_system == "ios" { "ios_phone" } else { "android_phone" },
+        display_name: row.nickname.clone().unwrap_or(row.device_model),
+        nickname: row.nickname,
+        workspace_id: row.workspace_id,
+        created_at: row.created_at,
+        custom_metadata: row.custom_metadata.0,
+        errors: [],
+        warnings: [],
+        properties,
+    }
+}
+
+fn unavailable(_: sqlx::Error) -> StatusCode {
+    StatusCode::SERVICE_UNAVAILABLE
+}
+
+async fn serve_echo(listener: TcpListener, body: &str) -> io::Result<()> {
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(echo_on(stream, answer.clone().into_bytes()));
+    }
+}
+
+/// Each client waits for its answer, so whatever has come is one request as soon as its head ends.
+async fn echo_on(mut stream: TcpStream, answer: Vec<u8>) -> io::Result<()> {
+    let mut inbox = vec![0; 16 * 1024];
+    let mut end = 0;
+    loop {
+        match stream.read(&mut inbox[end..]).await? {
+            0 => return Ok(()),
+            count => end += count,
+        }
+        if inbox[..end].ends_with(b"\r\n\r\n") {
+            stream.write_all(&answer).await?;
+            end = 0;
+        }
+    }
+}

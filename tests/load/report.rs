@@ -1,0 +1,329 @@
+//! What was found, for people as tables and for programs as JSON, with the targets and whether they are met. A target that
+//! is missed fails nothing: that is for whoever reads it to judge.
+
+use crate::scene::{Bout, Cpu};
+use crate::settings::Settings;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// All that a comparison found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    cores: usize,
+    postgres: String,
+    phones: u64,
+    workspaces: u64,
+    connections: u16,
+    rounds: u32,
+    seconds: f64,
+    /// Requests a second that the generator gets from a program that does nothing but answer.
+    generator: f64,
+    pub operations: Vec<Figures>,
+    pub targets: Vec<Target>,
+}
+
+/// What it was found on.
+pub struct Ground {
+    pub postgres: String,
+    pub phones: u64,
+    pub workspaces: u64,
+}
+
+/// What was found of one operation.
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub writes: bool,
+    pub measured: Bouts,
+    pub references: Vec<Bouts>,
+    pub latency: Percentiles,
+    /// At half of the top rate.
+    pub latency_at_half: Option<Percentiles>,
+    /// The most resident memory of the server, in bytes.
+    pub memory: Option<u64>,
+}
+
+/// The server or a reference in all rounds.
+#[derive(Debug, Serialize)]
+pub struct Bouts {
+    pub name: String,
+    /// Requests a second: the median, and each round's.
+    pub rate: f64,
+    rates: Vec<f64>,
+    /// Medians.
+    pub cpu: Cpu,
+}
+
+impl Bouts {
+    pub fn of(name: &str, bouts: &[Bout]) -> Bouts {
+        let rates: Vec<f64> = bouts.iter().map(|bout| bout.rate).collect();
+        let cpu = |part: fn(&Cpu) -> Option<f64>| {
+            let parts: Option<Vec<f64>> = bouts.iter().map(|bout| part(&bout.cpu)).collect();
+            parts.map(median)
+        };
+        let cpu = Cpu {
+            program: cpu(|cpu| cpu.program),
+            postgres: cpu(|cpu| cpu.postgres),
+            generator: cpu(|cpu| cpu.generator),
+        };
+        Bouts { name: name.to_owned(), rate: median(rates.clone()), rates, cpu }
+    }
+
+    /// The median of the rounds' ratios.
+    pub fn in_terms_of(&self, other: &Bouts) -> f64 {
+        median(self.rates.iter().zip(&other.rates).map(|(rate, other)| rate / other).collect())
+    }
+}
+
+/// Latencies in microseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Percentiles {
+    pub p50: u64,
+    pub p99: u64,
+    pub p999: u64,
+}
+
+/// Something that was to be reached.
+#[derive(Debug, Serialize)]
+pub struct Target {
+    pub about: String,
+    pub wanted: f64,
+    pub found: f64,
+    pub is_met: bool,
+}
+
+impl Percentiles {
+    pub fn of(latencies: &Histogram<u64>) -> Percentiles {
+        let at = |quantile| latencies.value_at_quantile(quantile);
+        Percentiles { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
+    }
+}
+
+impl Figures {
+    pub fn rate(&self) -> f64 {
+        self.measured.rate
+    }
+
+    /// The rate in terms of a reference's, round by round.
+    pub fn of_reference(&self, name: &str) -> Option<f64> {
+        let reference = self.references.iter().find(|reference| reference.name == name)?;
+        Some(self.measured.in_terms_of(reference))
+    }
+}
+
+impl Target {
+    pub fn at_least(about: impl Into<String>, wanted: f64, found: f64) -> Target {
+        Target { about: about.into(), wanted, found, is_met: found >= wanted }
+    }
+
+    pub fn at_most(about: impl Into<String>, wanted: f64, found: f64) -> Target {
+        Target { about: about.into(), wanted, found, is_met: found <= wanted }
+    }
+
+    pub fn line(&self) -> String {
+        let Target { about, wanted, found, is_met } = self;
+        format!("{}  {about}: {found:.2} (target {wanted:.2})", if *is_met { "met   " } else { "MISSED" })
+    }
+}
+
+impl Report {
+    pub fn of(settings: &Settings, ground: Ground, generator: f64, operations: Vec<Figures>) -> Report {
+        let Ground { postgres, phones, workspaces } = ground;
+        Report {
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            postgres,
+            phones,
+            workspaces,
+            connections: settings.connections,
+            rounds: settings.rounds,
+            seconds: settings.time().as_secs_f64(),
+            generator,
+            targets: targets(&operations),
+            operations,
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        let mut value = json!(self);
+        for (figures, entry) in self.operations.iter().zip(value["operations"].as_array_mut().into_iter().flatten()) {
+            for (reference, place) in
+                figures.references.iter().zip(entry["references"].as_array_mut().into_iter().flatten())
+            {
+                place["ratio"] = json!(figures.of_reference(&reference.name));
+            }
+        }
+        value
+    }
+
+    /// The tables.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "{} cores for generator, server and Postgres {} together; {} phones in {} workspaces; {} connections; medians of \
+             {} rounds of {} s.\nThe generator by itself: {:.0} requests a second.\n\n",
+            self.cores,
+            self.postgres,
+            self.phones,
+            self.workspaces,
+            self.connections,
+            self.rounds,
+            self.seconds,
+            self.generator,
+        );
+        text.push_str(&self.table_of_operations());
+        text.push('\n');
+        text.push_str(&self.table_of_references());
+        text.push_str("\nCPU, µs a request, of the program + of Postgres\n");
+        text.push_str(&self.table_of_cpu());
+        text.push('\n');
+        for target in &self.targets {
+            // Writing into memory does not fail.
+            let _ = writeln!(text, "{}", target.line());
+        }
+        text
+    }
+
+    fn table_of_operations(&self) -> String {
+        let head = ["", "req/s", "p50 µs", "p99 µs", "p99.9 µs", "RSS MiB"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        for figures in &self.operations {
+            let mut row = vec![figures.about.to_owned(), format!("{:.0}", figures.rate())];
+            row.extend(figures.latency.cells());
+            row.push(figures.memory.map_or("–".to_owned(), |bytes| format!("{:.1}", mebibytes(bytes))));
+            rows.push(row);
+            if let Some(latency) = figures.latency_at_half {
+                let mut row = vec!["  at half of that rate".to_owned(), format!("{:.0}", figures.rate() / 2.0)];
+                row.extend(latency.cells());
+                rows.push(row);
+            }
+        }
+        aligned(&rows)
+    }
+
+    fn table_of_references(&self) -> String {
+        let names = self.names_of_references();
+        let head = [""].into_iter().chain(names.iter().flat_map(|name| [*name, "×"]));
+        let mut rows = vec![head.map(str::to_owned).collect::<Vec<_>>()];
+        for figures in &self.operations {
+            let mut row = vec![figures.about.to_owned()];
+            for name in &names {
+                let reference = figures.references.iter().find(|reference| reference.name == *name);
+                row.push(reference.map_or("–".to_owned(), |reference| format!("{:.0}", reference.rate)));
+                row.push(figures.of_reference(name).map_or(String::new(), |ratio| format!("{ratio:.2}")));
+            }
+            rows.push(row);
+        }
+        aligned(&rows)
+    }
+
+    fn table_of_cpu(&self) -> String {
+        let names = self.names_of_references();
+        let head = ["", "generator", "server"].into_iter().chain(names.iter().copied());
+        let mut rows = vec![head.map(str::to_owned).collect::<Vec<_>>()];
+        for figures in &self.operations {
+            let generator = figures.measured.cpu.generator.map_or("–".to_owned(), |cpu| format!("{cpu:.0}"));
+            let mut row = vec![figures.about.to_owned(), generator, figures.measured.cpu.cell()];
+            row.extend(names.iter().map(|name| {
+                let reference = figures.references.iter().find(|reference| reference.name == *name);
+                reference.map_or("–".to_owned(), |reference| reference.cpu.cell())
+            }));
+            rows.push(row);
+        }
+        aligned(&rows)
+    }
+
+    fn names_of_references(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for reference in self.operations.iter().flat_map(|figures| &figures.references) {
+            if !names.contains(&reference.name.as_str()) {
+                names.push(&reference.name);
+            }
+        }
+        names
+    }
+}
+
+impl Cpu {
+    /// What the program and what Postgres spent.
+    pub fn cell(self) -> String {
+        let parts = [self.program, self.postgres].into_iter().flatten();
+        parts.map(|cpu| format!("{cpu:.0}")).collect::<Vec<_>>().join(" + ")
+    }
+}
+
+impl Percentiles {
+    fn cells(self) -> [String; 3] {
+        [self.p50, self.p99, self.p999].map(|micros| micros.to_string())
+    }
+}
+
+/// What is to be reached on one machine for all, as far as it was measured.
+fn targets(operations: &[Figures]) -> Vec<Target> {
+    let find = |name: &str| operations.iter().find(|figures| figures.name == name);
+    let mut targets = Vec::new();
+    for (name, reference, wanted) in [
+        ("get", "pgbench 32", 1.0),
+        ("get", "plain", 2.2),
+        ("get", "ceiling", 0.35),
+        ("list", "pgbench 32", 0.8),
+        ("deactivate", "pgbench 32", 0.8),
+    ] {
+        let Some(figures) = find(name) else { continue };
+        let found = figures.of_reference(reference);
+        targets.extend(found.map(|found| Target::at_least(format!("{}, × {reference}", figures.about), wanted, found)));
+    }
+    if let Some(half) = find("get").and_then(|get| get.latency_at_half) {
+        let found = half.p99 as f64 / half.p50 as f64;
+        targets.push(Target::at_most("get one phone at half of the top rate, p99 in terms of p50", 4.0, found));
+    }
+    if let Some(get) = find("get") {
+        for figures in operations.iter().filter(|figures| !figures.writes && figures.name != "get") {
+            let about = format!("{}, in terms of getting one phone", figures.about);
+            targets.push(Target::at_least(about, 0.25, figures.rate() / get.rate()));
+        }
+    }
+    if let Some(memory) = operations.iter().filter_map(|figures| figures.memory).max() {
+        targets.push(Target::at_most("the server's resident memory in MiB", 64.0, mebibytes(memory)));
+    }
+    targets
+}
+
+/// The middle one, or between the middle two.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures.as_slice() {
+        [] => 0.0,
+        sorted if sorted.len() % 2 == 1 => sorted[middle],
+        sorted => (sorted[middle - 1] + sorted[middle]) / 2.0,
+    }
+}
+
+pub fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}
+
+/// Columns: the first to the left, figures to the right.
+pub fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| match column {
+                0 => format!("{cell:<width$}", width = widths[0]),
+                _ => format!("{cell:>width$}", width = widths[column]),
+            })
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}

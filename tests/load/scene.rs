@@ -1,0 +1,251 @@
+//! One registry with the server on it, ready to be measured, and the single measurements: an operation against the server,
+//! and its statements by pgbench. Whatever a measurement has changed is put right after it, and what it says it did is
+//! compared with what the database holds.
+
+use crate::generator::{self, Driven, Load};
+use crate::operations::{Asking, Effect, FIRST_PAGE, Operation};
+use crate::pgbench::{self, Amount, STRIDE};
+use crate::references::Answer;
+use crate::registry::{Dice, Registry, finish_request};
+use crate::settings::Settings;
+use crate::stage::{Database, Program, Stage};
+use crate::usage;
+use base64::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Phones that are laid in to be deactivated, for each second: more than any machine will use up.
+const SPARES: u64 = 25_000;
+
+/// A registry and its server.
+pub struct Scene {
+    pub database: Database,
+    pub server: Program,
+    pub asking: Asking,
+    settings: Settings,
+    postmaster: u32,
+    dice: Dice,
+}
+
+/// What one measurement of the server found.
+pub struct Taken {
+    pub driven: Driven,
+    pub bout: Bout,
+    /// Of the server, at the end, in bytes.
+    pub memory: Option<u64>,
+}
+
+/// How much was done in a measurement, and at which cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Bout {
+    /// Requests a second.
+    pub rate: f64,
+    pub cpu: Cpu,
+}
+
+/// Microseconds of CPU for each request, as far as the system tells.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Cpu {
+    /// Of the program that answers.
+    pub program: Option<f64>,
+    pub postgres: Option<f64>,
+    /// Of this program, which asks.
+    pub generator: Option<f64>,
+}
+
+impl Scene {
+    /// Makes a database, starts the server on it and fills it.
+    pub fn open(stage: &Stage, settings: &Settings, name: &str, phones: u64) -> Scene {
+        let mut database = stage.database(name);
+        let server = Program::handset(&database);
+        let registry = Registry::of(phones, settings.workspaces);
+        registry.load(&mut database);
+        let page_binding = page_binding(server.address);
+        let asking = Asking { registry, page_binding };
+        let (settings, postmaster) = (settings.clone(), stage.postmaster());
+        Scene { database, server, asking, settings, postmaster, dice: Dice::new(1) }
+    }
+
+    /// Asks once, and makes sure that the answer is what was asked for.
+    pub fn look(&mut self, operation: &Operation) -> Answer {
+        self.lay_in(operation, 1);
+        let mut request = Vec::new();
+        (operation.request)(&self.asking, 0, &mut self.dice, &mut request);
+        let (status, body) = generator::ask(self.server.address, &request).expect("the server answers");
+        self.clear_away(operation);
+        let body = String::from_utf8(body).expect("an answer is text");
+        let is_right = serde_json::from_str(&body).is_ok_and(|answer: Value| (operation.is_right)(&answer));
+        assert!(status == operation.status && is_right, "{}: {status} {body}", operation.name);
+        Answer { name: operation.name.to_owned(), status, body }
+    }
+
+    /// Makes sure that a reference gives the server's answer to the same request.
+    pub fn look_at(&mut self, operation: &Operation, address: SocketAddr) {
+        let mut request = Vec::new();
+        (operation.request)(&self.asking, 0, &mut self.dice, &mut request);
+        let [ours, theirs] = [self.server.address, address].map(|address| {
+            let (status, body) = generator::ask(address, &request).expect("both answer");
+            (status, serde_json::from_slice::<Value>(&body).expect("both answer JSON"))
+        });
+        assert_eq!(ours, theirs, "{}: the server's answer, and a reference's", operation.name);
+    }
+
+    /// Makes sure that an answer that is ready is the one that the server gave.
+    pub fn look_at_ready(&self, answer: &Answer, address: SocketAddr) {
+        let (status, body) = generator::ask(address, &ready(&answer.name)).expect("the reference answers");
+        assert_eq!((status, body.as_slice()), (answer.status, answer.body.as_bytes()), "{}", answer.name);
+    }
+
+    /// Measures an operation against the server, at most as fast as `pace`.
+    pub fn measure(&mut self, operation: &Operation, pace: Option<f64>) -> Taken {
+        let spares = self.spares();
+        self.lay_in(operation, spares);
+        let most = if operation.effect == Effect::Deactivates { spares } else { u64::MAX };
+        let (server, address) = (Some(self.server.pid()), self.server.address);
+        let (driven, bout) = self.weigh(server, |scene| {
+            let driven = scene.drive(operation, address, most, pace);
+            let (rate, count) = (driven.rate(), driven.answered);
+            (driven, rate, count)
+        });
+        let memory = usage::memory_of(self.server.pid());
+        self.make_sure(operation, driven.answered);
+        self.clear_away(operation);
+        Taken { driven, bout, memory }
+    }
+
+    /// Measures the same requests against a reference.
+    pub fn measure_at(&mut self, operation: &Operation, reference: &Program) -> Bout {
+        let weighed = self.weigh(Some(reference.pid()), |scene| {
+            let driven = scene.drive(operation, reference.address, u64::MAX, None);
+            ((), driven.rate(), driven.answered)
+        });
+        weighed.1
+    }
+
+    /// Measures a request that is always the same.
+    pub fn measure_ready(&mut self, name: &str, status: u16, reference: &Program) -> Bout {
+        let ready = ready(name);
+        let load = Load {
+            address: reference.address,
+            connections: self.settings.connections.into(),
+            time: self.settings.time(),
+            pace: None,
+            most: u64::MAX,
+            status,
+            request: &mut |out| out.extend_from_slice(&ready),
+        };
+        let weighed = self.weigh(Some(reference.pid()), |_| {
+            let driven = generator::drive(load).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            ((), driven.rate(), driven.answered)
+        });
+        weighed.1
+    }
+
+    /// Measures the operation's statements alone; None if it has none.
+    pub fn measure_database(&mut self, operation: &Operation, program: &Path, clients: u32) -> Option<Bout> {
+        let script = pgbench::script(operation, &self.asking.registry)?;
+        let (spares, time) = (self.spares(), self.settings.time().as_secs());
+        self.lay_in(operation, spares);
+        let (transactions, bout) = self.weigh(None, |scene| {
+            let run = pgbench::Run {
+                program,
+                database_url: &scene.database.url,
+                script: &script,
+                clients,
+                amount: if time > 0 { Amount::Seconds(time) } else { Amount::Transactions(20) },
+                stride: if operation.effect == Effect::Deactivates { spares / u64::from(clients) } else { STRIDE },
+            };
+            let outcome = run.measure();
+            (outcome.transactions, outcome.rate, outcome.transactions)
+        });
+        self.make_sure(operation, transactions);
+        self.clear_away(operation);
+        Some(bout)
+    }
+
+    /// Does something that has a rate and a count of requests, and reads what that cost.
+    fn weigh<T>(&mut self, program: Option<u32>, work: impl FnOnce(&mut Scene) -> (T, f64, u64)) -> (T, Bout) {
+        let before = self.spent(program);
+        let (done, rate, count) = work(self);
+        let after = self.spent(program);
+        let of_each = |index: usize| {
+            let spent: Option<f64> = after[index].zip(before[index]).map(|(after, before)| after - before);
+            spent.map(|seconds| seconds * 1e6 / count.max(1) as f64)
+        };
+        let cpu = Cpu { program: of_each(0), postgres: of_each(1), generator: of_each(2) };
+        (done, Bout { rate, cpu })
+    }
+
+    fn drive(&mut self, operation: &Operation, address: SocketAddr, most: u64, pace: Option<f64>) -> Driven {
+        let (asking, dice, mut turn) = (&self.asking, &mut self.dice, 0);
+        let load = Load {
+            address,
+            connections: self.settings.connections.into(),
+            time: self.settings.time(),
+            pace,
+            most,
+            status: operation.status,
+            request: &mut |out| {
+                (operation.request)(asking, turn, dice, out);
+                turn += 1;
+            },
+        };
+        generator::drive(load).unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
+    }
+
+    /// CPU time until now of a program, of Postgres and of the generator.
+    fn spent(&self, program: Option<u32>) -> [Option<f64>; 3] {
+        let generator = usage::cpu_of(std::process::id());
+        [program.and_then(usage::cpu_of), usage::cpu_of_family(self.postmaster), generator]
+    }
+
+    fn spares(&self) -> u64 {
+        let seconds = self.settings.time().as_secs_f64().max(0.1);
+        (SPARES as f64 * seconds) as u64
+    }
+
+    fn lay_in(&mut self, operation: &Operation, count: u64) {
+        if operation.effect == Effect::Deactivates {
+            self.asking.registry.lay_in_spares(&mut self.database, count);
+        }
+    }
+
+    /// Holds what was said to be done against what the database has.
+    fn make_sure(&mut self, operation: &Operation, said: u64) {
+        let done = match operation.effect {
+            Effect::Nothing => return,
+            Effect::Deactivates => self.asking.registry.guests_phones(&mut self.database, false),
+            Effect::Creates => self.asking.registry.guests_phones(&mut self.database, true),
+        };
+        assert_eq!(done, said, "{}: phones in the database, and what was said to be done", operation.name);
+    }
+
+    fn clear_away(&mut self, operation: &Operation) {
+        if operation.effect != Effect::Nothing {
+            self.asking.registry.clear_away(&mut self.database);
+        }
+    }
+}
+
+/// A request for what is ready.
+fn ready(name: &str) -> Vec<u8> {
+    let mut request = format!("GET /ready/{name}").into_bytes();
+    finish_request(Some(0), None, &mut request);
+    request
+}
+
+/// What the server puts in a cursor beside the place, so that any page can be asked for and not only those that were
+/// walked to.
+fn page_binding(server: SocketAddr) -> String {
+    let mut request = FIRST_PAGE.as_bytes().to_vec();
+    finish_request(Some(0), None, &mut request);
+    let (_, body) = generator::ask(server, &request).expect("the server answers");
+    let answer: Value = serde_json::from_slice(&body).expect("it answers JSON");
+    let inside =
+        answer["pagination"]["next_page_cursor"].as_str().and_then(|cursor| BASE64_STANDARD.decode(cursor).ok());
+    let inside: Option<Value> = inside.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let binding = inside.as_ref().and_then(|inside| inside[0].as_str());
+    binding.unwrap_or_else(|| panic!("no cursor as expected: {answer}")).to_owned()
+}

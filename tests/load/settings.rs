@@ -1,0 +1,88 @@
+//! What can be chosen on the command line.
+
+use crate::operations;
+use clap::Parser;
+use handset::postgres::Durability;
+use std::time::Duration;
+
+/// Measures the service against a private Postgres, beside what it could be at best, what the database alone does, and
+/// what a plain way to write it does.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "cargo bench --", bin_name = "cargo bench --")]
+pub struct Settings {
+    /// How many phones the registry holds
+    #[arg(long, default_value_t = 100_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=3_000_000))]
+    pub phones: u64,
+
+    /// Over how many workspaces they are spread
+    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub workspaces: u64,
+
+    /// How many connections ask at once
+    #[arg(long, default_value_t = 64, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub connections: u16,
+
+    /// How often everything is measured in turn; figures are medians
+    #[arg(long, default_value_t = 5, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub rounds: u32,
+
+    /// How long each measurement takes
+    #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+
+    /// How many clients pgbench has, in turn; targets look at 32
+    #[arg(long, default_value = "2,8,32", value_delimiter = ',', value_name = "COUNTS",
+        value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub clients: Vec<u32>,
+
+    /// Only these operations
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = names())]
+    pub only: Vec<String>,
+
+    /// Compare registries of 10,000 and of 1,000,000 phones instead
+    #[arg(long, conflicts_with = "soak")]
+    pub growth: bool,
+
+    /// Watch the server's memory under load for so long instead
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=1_440))]
+    pub soak: Option<u64>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// A moment of everything, on a Postgres that need not survive it: no measurement, only a trial of the instrument
+    #[arg(skip)]
+    pub is_brief: bool,
+}
+
+impl Settings {
+    /// From the command line that `cargo bench` hands over.
+    pub fn read() -> Settings {
+        Settings::parse_from(std::env::args().filter(|argument| argument != "--bench"))
+    }
+
+    /// Everything, as briefly as can be.
+    pub fn brief() -> Settings {
+        let arguments = ["load", "--phones=800", "--workspaces=2", "--connections=4", "--rounds=1", "--clients=2"];
+        Settings { is_brief: true, ..Settings::parse_from(arguments) }
+    }
+
+    pub fn durability(&self) -> Durability {
+        if self.is_brief { Durability::Disposable } else { Durability::Durable }
+    }
+
+    /// How long one measurement takes.
+    pub fn time(&self) -> Duration {
+        if self.is_brief { Duration::from_millis(60) } else { Duration::from_secs(self.seconds) }
+    }
+
+    /// Whether an operation is measured.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|wanted| wanted == name)
+    }
+}
+
+fn names() -> clap::builder::PossibleValuesParser {
+    operations::ALL.iter().map(|operation| operation.name).collect::<Vec<_>>().into()
+}

@@ -1,0 +1,60 @@
+//! Whether the server's memory stays what it is: all operations that only read, over and over, at full load.
+
+use crate::operations::{self, Effect, Operation};
+use crate::report::{Target, mebibytes};
+use crate::scene::Scene;
+use crate::settings::Settings;
+use crate::stage::Stage;
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Soak {
+    pub requests: u64,
+    /// Seconds since the beginning, and resident memory in MiB.
+    pub memory: Vec<(f64, f64)>,
+    pub targets: Vec<Target>,
+}
+
+/// Drives the server for a time.
+pub fn run(stage: &Stage, settings: &Settings, time: Duration) -> Soak {
+    let mut scene = Scene::open(stage, settings, "soak", settings.phones);
+    let reads = |operation: &&Operation| operation.effect == Effect::Nothing && settings.wants(operation.name);
+    let operations: Vec<&Operation> = operations::ALL.iter().filter(reads).collect();
+    let (began, mut requests, mut memory) = (Instant::now(), 0, Vec::new());
+    for operation in operations.iter().cycle() {
+        let taken = scene.measure(operation, None);
+        requests += taken.driven.answered;
+        memory.extend(taken.memory.map(|bytes| (began.elapsed().as_secs_f64(), mebibytes(bytes))));
+        if began.elapsed() >= time {
+            break;
+        }
+    }
+    let targets = targets(&memory);
+    Soak { requests, memory, targets }
+}
+
+/// The last quarter holds no more than the second one, in which everything has been done once: but for a twentieth, which
+/// is the allocator's breath.
+fn targets(memory: &[(f64, f64)]) -> Vec<Target> {
+    let quarter = memory.len() / 4;
+    let most = |part: &[(f64, f64)]| part.iter().map(|(_, memory)| *memory).fold(0.0, f64::max);
+    if quarter == 0 {
+        return Vec::new();
+    }
+    let (early, late) = (most(&memory[quarter..2 * quarter]), most(&memory[memory.len() - quarter..]));
+    vec![
+        Target::at_most("memory at the end in terms of memory early on", 1.05, late / early),
+        Target::at_most("resident memory in MiB", 64.0, most(memory)),
+    ]
+}
+
+impl Soak {
+    pub fn text(&self) -> String {
+        let step = (self.memory.len() / 12).max(1);
+        let samples = self.memory.iter().step_by(step).map(|(at, memory)| format!("{at:>6.0} s  {memory:>6.1} MiB\n"));
+        let targets: Vec<String> = self.targets.iter().map(Target::line).collect();
+        format!("{} requests\n\n{}\n{}\n", self.requests, samples.collect::<String>(), targets.join("\n"))
+    }
+}

@@ -1,0 +1,200 @@
+//! Where a run plays: a private Postgres in the build directory, which ends with the run however that ends, a database in
+//! it, and the programs that are measured, each a process of its own so that what it costs can be read off the system.
+
+use handset::postgres::{self, Cluster, Durability, Settings, StartError};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// What seals the secrets of the databases here; there are none.
+pub const SEAL_KEY: &str = "dGhpcyBrZXkgc2VhbHMgdGhlIHRlc3RzJyBzZWNyZXQ=";
+
+/// How long a program may take until it listens; a debug build on a busy machine takes a while.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the names of our databases begin with.
+const PREFIX: &str = "load_";
+
+/// A running private Postgres.
+pub struct Stage {
+    runtime: Arc<Runtime>,
+    /// There until it is dropped.
+    cluster: Option<Cluster>,
+    url: String,
+}
+
+impl Stage {
+    /// Starts Postgres in the first directory that no other run uses, and drops what an earlier one left there.
+    pub fn start(durability: Durability) -> Stage {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = Arc::new(runtime.expect("a runtime starts"));
+        let cluster = runtime.block_on(start(durability));
+        let stage = Stage { url: cluster.url(), cluster: Some(cluster), runtime };
+        let mut postgres = stage.connect("postgres");
+        for left in postgres.texts(&format!("select datname from pg_database where starts_with(datname, '{PREFIX}')")) {
+            postgres.execute(&format!("drop database {left} with (force)"));
+        }
+        stage
+    }
+
+    /// A new, empty database.
+    pub fn database(&self, name: &str) -> Database {
+        let name = format!("{PREFIX}{name}");
+        self.connect("postgres").execute(&format!("create database {name}"));
+        self.connect(&name)
+    }
+
+    fn connect(&self, name: &str) -> Database {
+        let (place, settings) = self.url.split_once("/postgres?").expect("the URL of the private Postgres");
+        let url = format!("{place}/{name}?{settings}");
+        let connection = self.runtime.block_on(PgConnection::connect(&url)).expect("Postgres accepts connections");
+        Database { url, runtime: Arc::clone(&self.runtime), connection }
+    }
+
+    /// The process id of Postgres.
+    pub fn postmaster(&self) -> u32 {
+        self.cluster.as_ref().map_or(0, Cluster::pid)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some(cluster) = self.cluster.take() {
+            self.runtime.block_on(cluster.stop());
+        }
+    }
+}
+
+async fn start(durability: Durability) -> Cluster {
+    let name = if durability == Durability::Durable { "handset-load" } else { "handset-load-brief" };
+    let homes = |base: PathBuf| (0..8).map(move |number| base.join(format!("{name}-{number}")));
+    let mut homes = homes(PathBuf::from(env!("CARGO_TARGET_TMPDIR"))).chain(homes(std::env::temp_dir()));
+    loop {
+        let data_dir = homes.next().expect("some directory is free and can be entered");
+        match postgres::start(Settings { data_dir, durability }).await {
+            // Where the build directory is closed to the user that Postgres runs as, the last resort is a common one.
+            Err(StartError::InUse { .. } | StartError::Barred { .. }) => {}
+            started => return started.unwrap_or_else(|fault| panic!("{fault}")),
+        }
+    }
+}
+
+/// A database, and a connection to it.
+pub struct Database {
+    pub url: String,
+    runtime: Arc<Runtime>,
+    connection: PgConnection,
+}
+
+impl Database {
+    pub fn execute(&mut self, sql: &str) {
+        let done = self.runtime.block_on(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection));
+        done.unwrap_or_else(|fault| panic!("{sql}: {fault}"));
+    }
+
+    pub fn count(&mut self, sql: &str) -> u64 {
+        let counted = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).fetch_one(&mut self.connection);
+        let counted = self.runtime.block_on(counted).unwrap_or_else(|fault| panic!("{sql}: {fault}"));
+        u64::try_from(counted).expect("a count is not negative")
+    }
+
+    pub fn texts(&mut self, sql: &str) -> Vec<String> {
+        let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut self.connection);
+        self.runtime.block_on(found).unwrap_or_else(|fault| panic!("{sql}: {fault}"))
+    }
+}
+
+/// A program that listens. It is killed when this is dropped; on Linux also when we die without dropping anything.
+pub struct Program {
+    process: Child,
+    pub address: SocketAddr,
+}
+
+impl Program {
+    /// The service itself, built as this program is. Its log goes where logs cost least, and is written all the same.
+    pub fn handset(database: &Database) -> Program {
+        let migrated =
+            handset(database).arg("migrate").stdout(Stdio::null()).status().expect("the server's program runs");
+        assert!(migrated.success(), "the database could not be brought up to date; the server says why above");
+        let mut serve = handset(database);
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
+        Program::start(serve, b"")
+    }
+
+    /// Starts a program that says first where it is listening, and hands it its input.
+    pub fn start(mut command: Command, input: &[u8]) -> Program {
+        end_with_us(&mut command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
+        let mut stdin = process.stdin.take().expect("it is piped");
+        let stdout = process.stdout.take().expect("it is piped");
+        let (said, hear) = mpsc::channel();
+        thread::spawn(move || {
+            // Read to the end, so that it never waits for somebody to read.
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = said.send(line);
+            }
+        });
+        let written = stdin.write_all(input);
+        drop(stdin);
+        let first = written.ok().and_then(|()| hear.recv_timeout(PATIENCE).ok());
+        let address = first.as_deref().and_then(|line| line.strip_prefix("Listening on http://"));
+        let Some(address) = address.and_then(|address| address.parse().ok()) else {
+            let _ = process.kill();
+            panic!("{command:?} does not listen but says {first:?}, {:?}", process.wait());
+        };
+        Program { process, address }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The service's program on a database, with nothing from the environment that it would take for a setting.
+fn handset(database: &Database) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HANDSET_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("DATABASE_URL", &database.url).env("HANDSET_SEAL_KEY", SEAL_KEY);
+    command
+}
+
+/// Has the kernel end the program when the thread that starts it ends, which is the main one.
+fn end_with_us(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::errno::Errno;
+        use nix::sys::prctl::set_pdeathsig;
+        use nix::sys::signal::Signal;
+        use nix::unistd::{getpid, getppid};
+        use std::os::unix::process::CommandExt;
+        let us = getpid();
+        let ask = move || {
+            set_pdeathsig(Signal::SIGKILL)?;
+            // If we died before that line, no signal comes any more.
+            if getppid() != us { Err(Errno::ESRCH.into()) } else { Ok(()) }
+        };
+        // SAFETY: between fork and exec only async-signal-safe calls are allowed, and no allocation. `ask` makes two system
+        // calls and builds errors from their numbers.
+        unsafe { command.pre_exec(ask) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+}

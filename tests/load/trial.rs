@@ -1,0 +1,43 @@
+//! What `cargo test` does with the benchmark: it runs all of it for a moment, so that it cannot rot. No time is judged.
+
+use crate::settings::Settings;
+use crate::stage::Stage;
+use crate::{comparison, growth, operations, pgbench, soak};
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Runs as the one test of its program, as the arguments of a test runner say.
+pub fn run() -> ExitCode {
+    let judged = Trial::test("every_operation_is_answered_rightly_and_every_figure_is_there", || {
+        judge();
+        Ok(())
+    });
+    libtest_mimic::run(&Arguments::from_args(), vec![judged]).exit_code()
+}
+
+fn judge() {
+    let settings = Settings::brief();
+    let stage = Stage::start(settings.durability());
+    // Every answer's status is looked at as it comes, and what was written is counted in the database.
+    let report = comparison::run(&stage, &settings);
+    assert_eq!(report.operations.len(), operations::ALL.len());
+    let has_pgbench = pgbench::find().is_some();
+    for (figures, operation) in report.operations.iter().zip(operations::ALL) {
+        let compares = |name: &str| figures.of_reference(name).is_some_and(|ratio| ratio > 0.0);
+        assert!(figures.rate() > 0.0 && figures.latency.p50 > 0, "{figures:?}");
+        assert!(compares("ceiling"), "{figures:?}");
+        assert_eq!(compares("plain"), operation.is_first, "{figures:?}");
+        assert_eq!(figures.latency_at_half.is_some(), operation.is_first, "{figures:?}");
+        assert_eq!(compares("pgbench 2"), has_pgbench && !operation.transaction.is_empty(), "{figures:?}");
+        assert_eq!(figures.memory.is_some(), cfg!(target_os = "linux"), "{figures:?}");
+        assert!(report.text().contains(figures.about), "{}", report.text());
+    }
+    assert_eq!(report.json()["operations"].as_array().map(Vec::len), Some(operations::ALL.len()));
+    let grown = growth::run(&stage, &settings);
+    assert!(grown.operations.iter().all(|both| both.small.rate > 0.0 && both.large.rate > 0.0), "{grown:?}");
+    assert_eq!(grown.targets.len(), 4, "{grown:?}");
+    assert!(grown.text().contains("get one phone"), "{}", grown.text());
+    let soaked = soak::run(&stage, &settings, Duration::from_millis(300));
+    assert!(soaked.requests > 0, "{soaked:?}");
+}
