@@ -81,7 +81,7 @@ fn test(name: &str, operator: Operator, values: Vec<String>, kind: Kind) -> Resu
     match (operator, values.as_slice()) {
         (Operator::Empty, []) => Ok(Test::Empty),
         (Operator::Empty, _) => wrong("no value"),
-        (Operator::Equal, [value]) => among(&[value.clone()], kind, operand),
+        (Operator::Equal, [value]) => among(std::slice::from_ref(value), kind, operand),
         (Operator::Compared(relation), [value]) => Ok(Test::Compared(relation, operand(value)?)),
         (Operator::Matches(part), [value]) => Ok(Test::Matches(part, value.clone())),
         (Operator::Sounds, _) => Err(format!("{name} is not served; try contains or starts-with")),
@@ -106,15 +106,16 @@ fn among(values: &[String], kind: Kind, operand: impl Fn(&String) -> Result<Oper
 
 /// Values parted by commas; a comma after a backslash belongs to its value.
 fn split(text: &str) -> Vec<String> {
-    let mut values = vec![String::new()];
+    let (mut values, mut value) = (Vec::new(), String::new());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
-            '\\' if letters.next_if_eq(&',').is_some() => values.last_mut().map(|value| value.push(',')),
-            ',' => Some(values.push(String::new())),
-            letter => values.last_mut().map(|value| value.push(letter)),
-        };
+            '\\' if letters.next_if_eq(&',').is_some() => value.push(','),
+            ',' => values.push(std::mem::take(&mut value)),
+            letter => value.push(letter),
+        }
     }
+    values.push(value);
     values
 }
 
