@@ -69,7 +69,7 @@ fn phone_numbers(body: &Object, faults: &mut Faults) -> Option<Vec<ContactNumber
         match Dialled::parse(&entered, Region::US) {
             Ok(dialled) => Some(ContactNumber::new(kind?, &entered, &dialled.number)),
             Err(fault) => {
-                let message = format!("{fault}; outside the USA write it as +34 675 89 76 54");
+                let message = format!("No number to dial: {fault}. Write one outside the USA as +34 675 89 76 54");
                 faults.add(Place::Body, item.at("number"), Problem::Format, message);
                 None
             }
