@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use uuid::{Builder, Uuid};
 
 /// What time it is.
@@ -28,6 +29,16 @@ impl Clock {
             Some(held) => *held.lock().unwrap_or_else(PoisonError::into_inner),
         };
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+
+    /// The time since some moment, for telling how far two others lie apart: it never goes back, whatever becomes of the
+    /// system's time.
+    pub fn elapsed(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.0 {
+            None => START.elapsed(),
+            Some(_) => (self.now() - DateTime::UNIX_EPOCH).to_std().unwrap_or_default(),
+        }
     }
 
     /// Moves a held time on; the system's time moves by itself.

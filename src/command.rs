@@ -19,6 +19,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::time::Duration;
 use user::UserCommand;
 
 /// A phones service that you run yourself: one registry of phones in Postgres, speaking the protocols that existing
@@ -41,7 +42,7 @@ pub struct CommandLine {
 enum Command {
     /// Run the server (what happens without a command, too)
     #[command(after_help = "Example:\n  handset serve --listen 0.0.0.0:8080 --database-url postgres://user@host/db")]
-    Serve(ServeConfig),
+    Serve(Box<ServeConfig>),
     /// Bring the database's schema up to date and end
     #[command(after_help = "Example:\n  handset migrate --database-url postgres://user@host/db")]
     Migrate {
@@ -113,7 +114,7 @@ impl CommandLine {
 }
 
 async fn dev_db(config: &Config) -> Result<(), Box<dyn Error>> {
-    let life = Lifecycle::listen()?;
+    let life = Lifecycle::listen(Duration::ZERO)?;
     let settings = postgres::Settings { data_dir: config.data_dir(), durability: Durability::Durable };
     let cluster = tokio::select! {
         () = life.stopped() => return Ok(()),

@@ -1,11 +1,13 @@
 //! Every setting, each a flag and an environment variable; `--help` is the reference. Nothing here does anything: what a
 //! setting means stands where it is used.
 
+use crate::http::limits::Rate;
 use crate::model::e164::Region;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::Url;
 
 /// Settings that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -51,6 +53,76 @@ pub enum LogFormat {
     Json,
 }
 
+/// Settings of what operators ask.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Operations")]
+pub struct OperationsConfig {
+    /// An address of its own for /metrics, which Prometheus reads, and /health/ready; callers of the API should not reach
+    /// it [default: neither is served]
+    #[arg(long, env = "HANDSET_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// A collector of traces that takes OTLP over HTTP, as http://127.0.0.1:4318: it is told of each request, as part of the
+    /// caller's trace if they send traceparent. The other OTEL_ variables hold, too [default: nobody is told]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<Url>,
+
+    /// How many seconds to go on serving after SIGTERM, with /health/ready answering 503, so that whoever sends requests
+    /// here notices
+    #[arg(long, env = "HANDSET_SHUTDOWN_GRACE_SECONDS", default_value_t = 0, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    pub shutdown_grace_seconds: u32,
+}
+
+/// Settings of the connections that clients make.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct DoorConfig {
+    /// The most connections at once; whoever comes then waits until one ends
+    #[arg(long, env = "HANDSET_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+
+    /// How many seconds a connection may go without the whole head of a request, or without taking up any of an answer
+    #[arg(long, env = "HANDSET_IDLE_SECONDS", default_value_t = 75, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub idle_seconds: u32,
+
+    /// A PEM file with the server's certificate and those it stands on, the server's first: clients come by TLS then, and
+    /// SIGHUP reads both files anew
+    #[arg(long, env = "HANDSET_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// A PEM file with the certificate's private key
+    #[arg(long, env = "HANDSET_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Settings of who may call how often.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitsConfig {
+    /// How many requests each credential may make in which time, as 120/60s, 1000/15m or 5000/1h; each server counts for
+    /// itself [default: any number]
+    #[arg(long, env = "HANDSET_RATE_LIMIT_CREDENTIAL", value_name = "COUNT/TIME")]
+    pub rate_limit_credential: Option<Rate>,
+
+    /// The same for each address; of IPv6, for each network of 64 bits [default: any number]
+    #[arg(long, env = "HANDSET_RATE_LIMIT_ADDRESS", value_name = "COUNT/TIME")]
+    pub rate_limit_address: Option<Rate>,
+
+    /// How many requests an address may make with no credential that is known. Then all of its requests are refused until
+    /// it cools down. Set it where people have passwords [default: any number: tokens are too long to be guessed, and
+    /// behind a proxy that --trusted-proxies does not name, all clients would pay for one]
+    #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", value_name = "COUNT/TIME")]
+    pub failed_auth_limit: Option<Rate>,
+
+    /// Networks of proxies that are believed when they say in X-Forwarded-For whom they were called by, as
+    /// 10.1.0.0/16,fd00::/8; the nearest address that is not in one of them is the caller's
+    #[arg(long, env = "HANDSET_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]
+    pub trusted_proxies: Vec<IpNet>,
+}
+
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
@@ -85,6 +157,15 @@ pub struct ServeConfig {
     /// Do not make a demo workspace in an empty database
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
+
+    #[command(flatten)]
+    pub door: DoorConfig,
+
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+
+    #[command(flatten)]
+    pub operations: OperationsConfig,
 }
 
 impl Config {

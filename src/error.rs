@@ -1,6 +1,7 @@
 //! What can go wrong, in the domain's words. No status code, no header, no wire word: each dialect's edge turns an
 //! [`Error`] into bytes with one exhaustive `match`, so a new way to fail is a compile error in every dialect.
 
+use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// What happened, for the edge of a dialect to put in its own voice.
@@ -45,12 +46,28 @@ pub enum Error {
     /// What came cannot be read as HTTP/1.1.
     #[error("not HTTP/1.1")]
     NotHttp,
+    /// The caller comes more often than is allowed.
+    #[error("more than {} requests at a time", .0.limit)]
+    Throttled(Throttle),
     /// The service cannot answer now and will again: the database is away, or the request ran out of time.
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// A fault of ours. The source is logged once, at the edge, and never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is allowed to a caller who comes too often, and when to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throttle {
+    /// How many requests are allowed at a time.
+    pub limit: u32,
+    /// How many of them are left now.
+    pub remaining: u32,
+    /// When all of them are there again.
+    pub reset: DateTime<Utc>,
+    /// In how many whole seconds one is there again; at least one.
+    pub retry_after: u64,
 }
 
 /// Why nobody is known to be calling, and by which kind of credential it was tried.

@@ -21,7 +21,7 @@
 //! 3  dialect/*       know http, model, error, deactivation and the store's handles; never another dialect, never SQL
 //! 2  http · deactivation · webhooks · sweeper     what is done beside and around requests
 //! 1  store           the repository layer, the only place that speaks SQL
-//! 0  model · error · ambient     plain types and pure rules; time and randomness as values
+//! 0  model · error · ambient · metrics     plain types and pure rules; time, randomness and counting as values
 //! ```
 //!
 //! # The way of a request
@@ -39,6 +39,7 @@ pub mod dialect;
 pub mod error;
 pub mod http;
 pub mod lifecycle;
+pub mod metrics;
 pub mod model;
 pub mod postgres;
 pub mod server;

@@ -14,20 +14,22 @@ const ECHO: Duration = Duration::from_millis(300);
 /// When to stop, and who is still working.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
-    /// Cancelled when the process shall end.
+    /// Cancelled when the process is asked to end, so that whoever sends it work may send that elsewhere.
+    pub leaving: CancellationToken,
+    /// Cancelled when it shall end: as soon, unless it was given a grace.
     pub stopping: CancellationToken,
     /// The tasks that are waited for before it does.
     pub tasks: TaskTracker,
 }
 
 impl Lifecycle {
-    /// A life that the signals of this process end. From here on they no longer kill it by themselves, so call this
+    /// A life that the signals of this process end, so long after the first of them as `grace` says. From here on they no longer kill it by themselves, so call this
     /// before anything that must be put away.
-    pub fn listen() -> io::Result<Self> {
+    pub fn listen(grace: Duration) -> io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let life = Self::default();
-        let stopping = life.stopping.clone();
+        let (leaving, stopping) = (life.leaving.clone(), life.stopping.clone());
         tokio::spawn(async move {
             let mut first = None;
             loop {
@@ -38,9 +40,14 @@ impl Lifecycle {
                 if first.get_or_insert_with(Instant::now).elapsed() > ECHO {
                     abort(kind);
                 }
-                if !stopping.is_cancelled() {
+                if !leaving.is_cancelled() {
                     tracing::info!("finishing; a second signal ends this at once");
-                    stopping.cancel();
+                    leaving.cancel();
+                    let stopping = stopping.clone();
+                    tokio::spawn(async move {
+                        tokio::time::sleep(grace).await;
+                        stopping.cancel();
+                    });
                 }
             }
         });

@@ -1,14 +1,20 @@
 //! Mounts the dialects and serves them until told to stop.
 
 pub mod document;
+mod door;
+mod operations;
+mod tls;
+
+pub use door::Door;
+pub use operations::Operations;
+pub use tls::Certificate;
 
 use crate::dialect;
-use crate::http::refusal::{Refusing, Voice};
+use crate::http::refusal::Voice;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -44,23 +50,33 @@ async fn answer(dialects: Arc<[(&Dialect, Router)]>, request: Request) -> Respon
     unreachable!("the last dialect claims every request")
 }
 
-/// Serves until `stop`, then takes no more and finishes what is under way, within bounds.
-pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> io::Result<()> {
+/// Serves at an ordinary door until `stop`, then takes no more and finishes what is under way, within bounds.
+pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
+    serve_at(Door::default(), listener, app, stop).await;
+}
+
+/// As [`serve`], at a door of one's own.
+pub async fn serve_at(door: Door, listener: TcpListener, app: App, stop: CancellationToken) {
+    let routes = router(app.clone());
+    serve_routes(door, listener, routes, app, stop).await;
+}
+
+/// As [`serve_at`], with other routes than those of the dialects.
+pub async fn serve_routes(door: Door, listener: TcpListener, routes: Router, app: App, stop: CancellationToken) {
     let voice = Voice {
         dialect: dialect::of_the_rest(),
         numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),
+        is_secure: door.certificate.is_some(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
     };
-    let listener = Refusing { listener, voice };
-    // Made once and shared: as it is, the router would be made anew, with every route, for each connection.
-    let routes = router(app).into_make_service();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
+    // With its state, handlers become routes here and now, and not anew for each request.
+    let routes = routes.with_state(());
+    let serving = door.serve(listener, routes, voice, stop.clone());
     tokio::select! {
-        served = serving.into_future() => served,
+        () = serving => {}
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!(seconds = DRAIN.as_secs(), "some requests took too long to finish and were cut off");
-            Ok(())
         }
     }
 }

@@ -49,7 +49,7 @@ pub use deactivation::Deactivated;
 pub use distribution::DistributeError;
 pub use keys::Errand;
 pub use operator::ApiKeyRecord;
-pub use outbox::Capacity;
+pub use outbox::{Capacity, Owed};
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
@@ -161,6 +161,13 @@ impl Store {
     pub async fn ping(&self) -> Result<()> {
         sqlx::query_scalar!("select 1").fetch_one(&self.pool).await?;
         Ok(())
+    }
+
+    /// How many open connections are idle, and how many are in use.
+    pub fn connections(&self) -> (u32, u32) {
+        let (resting, working) = self.pool.resting_and_working();
+        let (resting_too, working_too) = self.gathered.resting_and_working();
+        (resting + resting_too, working + working_too)
     }
 
     /// Waits for the statements under way and lets go of every connection.

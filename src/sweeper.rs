@@ -4,6 +4,7 @@
 
 use crate::ambient::Clock;
 use crate::error::Result;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub struct Sweeper {
     pub clock: Clock,
     /// How long events are kept.
     pub keep_events: TimeDelta,
+    /// Where what was done is counted.
+    pub metrics: Metrics,
     /// How often to look.
     pub tick: Duration,
 }
@@ -29,7 +32,7 @@ impl Sweeper {
     /// Sweeps until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            self.end_owed_to_disabled().await;
+            self.end_owed_to_disabled(&stop).await;
             self.move_numbers(&stop).await;
             self.prune(&stop).await;
             tokio::select! {
@@ -39,9 +42,15 @@ impl Sweeper {
         }
     }
 
-    async fn end_owed_to_disabled(&self) {
-        if let Err(error) = self.store.end_owed_to_disabled().await {
-            tracing::warn!(%error, "what disabled webhooks are owed could not be ended; trying again");
+    async fn end_owed_to_disabled(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.store.end_owed_to_disabled().await {
+                Ok(0) => return,
+                Ok(count) => tracing::info!(count, "what disabled webhooks were owed is ended"),
+                Err(error) => {
+                    return tracing::warn!(%error, "what disabled webhooks are owed could not be ended; trying again");
+                }
+            }
         }
     }
 
@@ -49,7 +58,10 @@ impl Sweeper {
         while !stop.is_cancelled() {
             match self.move_some().await {
                 Ok(0) => return,
-                Ok(count) => tracing::info!(count, "numbers moved on in their life"),
+                Ok(count) => {
+                    self.metrics.moved_numbers(count.unsigned_abs());
+                    tracing::info!(count, "numbers moved on in their life");
+                }
                 Err(error) => return tracing::warn!(%error, "numbers could not be moved on; trying again"),
             }
         }
@@ -70,7 +82,10 @@ impl Sweeper {
         while !stop.is_cancelled() {
             match self.store.prune_events(before, BATCH).await {
                 Ok(0) => return,
-                Ok(count) => tracing::info!(count, %before, "old events pruned"),
+                Ok(count) => {
+                    self.metrics.pruned_events(count);
+                    tracing::info!(count, %before, "old events pruned");
+                }
                 Err(error) => return tracing::warn!(%error, "old events could not be pruned; trying again"),
             }
         }

@@ -1,6 +1,8 @@
 //! Logs on standard error: for people on a terminal, JSON objects otherwise. Standard output is left to what a command
 //! answers.
 
+pub mod otlp;
+
 use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;

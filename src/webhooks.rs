@@ -5,6 +5,7 @@
 pub mod outbound;
 
 use crate::ambient::{Clock, Entropy};
+use crate::metrics::{Metrics, Outcome};
 use crate::model::webhook::{Attempted, Claim, pause_after};
 use crate::store::{Capacity, Store};
 use chrono::TimeDelta;
@@ -32,6 +33,8 @@ pub struct Worker {
     pub clock: Clock,
     pub entropy: Entropy,
     pub outbound: Arc<Outbound>,
+    /// Where attempts are counted.
+    pub metrics: Metrics,
     /// Whether sandbox workspaces may send to this machine itself, for trying things out.
     pub sandboxes_reach_loopback: bool,
     /// How often to look for what other servers wrote and for what has become due.
@@ -105,14 +108,16 @@ impl Worker {
             latency_ms: i32::try_from(outcome.latency.as_millis()).unwrap_or(i32::MAX),
             fault: outcome.fault.clone(),
         };
-        let recorded = if outcome.is_delivered() {
-            self.store.record_delivered(claim, &attempted).await
+        let (recorded, counted) = if outcome.is_delivered() {
+            (self.store.record_delivered(claim, &attempted).await, Outcome::Delivered)
         } else {
             let failures = usize::try_from(claim.failures).unwrap_or_default() + 1;
             let [spread] = self.entropy.bytes::<1>();
             let next = pause_after(failures, spread).map(|pause| attempted.at + pause);
-            self.store.record_failed(claim, &attempted, next).await
+            let counted = if next.is_some() { Outcome::Postponed } else { Outcome::GivenUp };
+            (self.store.record_failed(claim, &attempted, next).await, counted)
         };
+        self.metrics.delivery(counted);
         let (delivery, attempt) = (claim.delivery_id, claim.attempt);
         match recorded {
             Ok(()) => {

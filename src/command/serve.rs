@@ -3,13 +3,16 @@
 use super::database::{Asker, Database};
 use super::demo;
 use crate::ambient::{Clock, Entropy};
-use crate::config::{Config, ServeConfig};
-use crate::http::{App, HEARTBEAT};
+use crate::config::{Config, DoorConfig, LimitsConfig, ServeConfig};
+use crate::http::limits::{Limits, Rates};
+use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
+use crate::metrics::Metrics;
 use crate::postgres::{Cluster, StartError};
-use crate::server;
+use crate::server::{self, Certificate, Door, Operations};
 use crate::store::Store;
 use crate::sweeper::Sweeper;
+use crate::telemetry::otlp::Otlp;
 use crate::webhooks::Worker;
 use crate::webhooks::outbound::Outbound;
 use chrono::TimeDelta;
@@ -22,44 +25,56 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long webhooks under way are waited for: a little more than one attempt can take.
 const WORKERS_DRAIN: Duration = Duration::from_secs(17);
 
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}. Choose another address with --listen; port 0 takes a free one")]
+#[error("cannot listen on {address}: {source}. Choose another address with {flag}; port 0 takes a free one")]
 struct ListenError {
     address: SocketAddr,
+    flag: &'static str,
     source: io::Error,
 }
 
 /// Serves until a signal.
 pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
-    let life = Lifecycle::listen()?;
-    raise_limit_of_files();
-    let listener =
-        TcpListener::bind(serve.listen).await.map_err(|source| ListenError { address: serve.listen, source })?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let life = Lifecycle::listen(Duration::from_secs(u64::from(serve.operations.shutdown_grace_seconds)))?;
+    let listener = listen(serve.listen, "--listen").await?;
+    let operators = match serve.operations.metrics_listen {
+        Some(address) => Some(listen(address, "--metrics-listen").await?),
+        None => None,
+    };
+    let door = door(&serve.door)?;
+    let otlp = serve.operations.otlp_endpoint.as_ref().map(Otlp::to).transpose()?;
+    let place = place(&listener, operators.as_ref(), &door)?;
     let database = tokio::select! {
-        () = life.stopped() => return Ok(()),
+        () = life.leaving.cancelled() => return Ok(()),
         opened = Database::open(config, Asker::Server) => opened?,
     };
     let (store, keeper) = (database.store, database.cluster.map(|cluster| Keeper::of(cluster, &life)));
     let app = App {
-        store: store.clone(),
-        clock: Clock::system(),
-        entropy: Entropy::system(),
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         stopping: life.stopping.clone(),
-        heartbeat: HEARTBEAT,
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         region: serve.default_region,
+        limits: limits(&serve.limits, Clock::system()),
+        metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
+        traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
+        ..App::new(store.clone(), Clock::system(), Entropy::system())
     };
+    // Answered until the very end.
+    let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(of(&app, &life).serve(listener))));
     let served = async {
-        greet(config, serve, &app, &url).await?;
+        greet(config, serve, &app, &place).await?;
         start_workers(serve, &app, keeper.is_some(), &life)?;
-        Ok::<_, Box<dyn Error>>(server::serve(listener, app, life.stopping.clone()).await?)
+        if let Some(certificate) = &door.certificate {
+            life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
+        }
+        server::serve_at(door, listener, app, life.stopping.clone()).await;
+        Ok::<_, Box<dyn Error>>(())
     };
     let served = served.await;
     life.stopping.cancel();
@@ -67,6 +82,9 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         tracing::warn!("some webhooks were still under way; they are sent again later");
     }
     store.close().await;
+    if let Some(otlp) = otlp {
+        otlp.close().await;
+    }
     let kept = match keeper {
         Some(keeper) => keeper.stop().await,
         None => Ok(()),
@@ -74,13 +92,59 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     served.and(kept.map_err(Into::into))
 }
 
-/// A connection is an open file, of which a process may often have no more than 1,024 unless it asks for what it may have.
-fn raise_limit_of_files() {
-    let raised =
-        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
-    if let Err(fault) = raised {
+async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
+}
+
+/// Where this can be reached.
+struct Place {
+    url: String,
+    metrics: Option<String>,
+}
+
+fn place(listener: &TcpListener, operators: Option<&TcpListener>, door: &Door) -> io::Result<Place> {
+    let scheme = if door.certificate.is_some() { "https" } else { "http" };
+    let metrics = operators.map(TcpListener::local_addr).transpose()?;
+    Ok(Place {
+        url: format!("{scheme}://{}", listener.local_addr()?),
+        metrics: metrics.map(|address| format!("http://{address}/metrics")),
+    })
+}
+
+fn of(app: &App, life: &Lifecycle) -> Operations {
+    Operations {
+        metrics: app.metrics.clone(),
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        leaving: life.leaving.clone(),
+    }
+}
+
+/// The door that clients come in by. Each connection needs an open file: the system is asked for as many as it grants.
+fn door(config: &DoorConfig) -> Result<Door, Box<dyn Error>> {
+    if let Err(fault) =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, granted)| setrlimit(Resource::RLIMIT_NOFILE, granted, granted))
+    {
         tracing::debug!(%fault, "the limit of open files stays as it is");
     }
+    let certificate = match config.tls_cert.clone().zip(config.tls_key.clone()) {
+        Some((chain, key)) => Some(Arc::new(Certificate::read(chain, key)?)),
+        None => None,
+    };
+    Ok(Door {
+        connections: usize::try_from(config.max_connections)?,
+        idle: Duration::from_secs(u64::from(config.idle_seconds)),
+        certificate,
+    })
+}
+
+fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
+    let rates = Rates {
+        credential: config.rate_limit_credential,
+        address: config.rate_limit_address,
+        failed: config.failed_auth_limit,
+    };
+    Limits::new(&rates, config.trusted_proxies.clone(), clock).map(Arc::new)
 }
 
 /// Starts what works beside the requests until the server stops.
@@ -90,6 +154,7 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
         outbound: Arc::new(Outbound::new(serve.webhook_allow.clone())?),
+        metrics: app.metrics.clone(),
         sandboxes_reach_loopback: is_private,
         tick: Duration::from_secs(1),
     };
@@ -97,6 +162,7 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
         store: app.store.clone(),
         clock: app.clock.clone(),
         keep_events: TimeDelta::days(i64::from(serve.keep_events_days)),
+        metrics: app.metrics.clone(),
         tick: Duration::from_secs(60),
     };
     life.tasks.spawn(worker.run(life.stopping.clone()));
@@ -129,7 +195,8 @@ impl Keeper {
 }
 
 /// Says where the service is and how to use it: with a demo at the first start, and how to mint a key at later ones.
-async fn greet(config: &Config, serve: &ServeConfig, app: &App, url: &str) -> Result<(), Box<dyn Error>> {
+async fn greet(config: &Config, serve: &ServeConfig, app: &App, place: &Place) -> Result<(), Box<dyn Error>> {
+    let url = &place.url;
     let demo = match serve.no_demo {
         true => None,
         false => demo::make(&app.store, &app.clock, &app.entropy).await?,
@@ -140,7 +207,8 @@ async fn greet(config: &Config, serve: &ServeConfig, app: &App, url: &str) -> Re
     };
     // Whoever started this may have stopped reading, as `head` does; that is no reason not to serve.
     let mut out = io::stdout();
-    if let Err(fault) = writeln!(out, "Listening on {url}\n{more}").and_then(|()| out.flush()) {
+    let figures = place.metrics.as_ref().map(|url| format!("Figures on {url}\n")).unwrap_or_default();
+    if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{more}").and_then(|()| out.flush()) {
         tracing::warn!(%fault, url, "nobody reads where this listens");
     }
     Ok(())

@@ -29,6 +29,7 @@ pub static DIALECT: Dialect = Dialect {
     document: openapi::document,
     client_header: None,
     render: error::render,
+    credential_headers: &["authorization"],
 };
 
 /// Every path, with and without a slash at the end; where the framework would redirect, both are answered.

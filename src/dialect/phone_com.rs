@@ -32,6 +32,7 @@ pub static DIALECT: Dialect = Dialect {
     routes: router,
     document: openapi::document,
     client_header: None,
+    credential_headers:     render: error::render,["authorization"],
     render: error::render,
 };
 

@@ -40,6 +40,7 @@ pub static DIALECT: Dialect = Dialect {
     document: openapi::document,
     client_header: Some("seam-sdk-name"),
     render: error::render,
+    credential_headers: &["authorization", "client-session-token", "seam-client-session-token", "seam-publishable-key"],
 };
 
 /// Every route, in the order of the document.

@@ -13,6 +13,7 @@ mod form;
 mod input;
 mod me;
 mod number;
+mod openapi;
 mod phones;
 mod resource;
 mod route;
@@ -31,8 +32,9 @@ pub static DIALECT: Dialect = Dialect {
     claims: address::claim,
     request_id_header: "x-request-id",
     routes: router,
-    document: || serde_json::json!({}),
+    document: openapi::document,
     client_header: None,
+    credential_headers: &["authorization"],
     render: error::render,
 };
 

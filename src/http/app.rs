@@ -1,6 +1,9 @@
 //! What every request may use.
 
+use super::limits::Limits;
+use super::traces::Traces;
 use crate::ambient::{Clock, Entropy};
+use crate::metrics::Metrics;
 use crate::model::e164::Region;
 use crate::store::Store;
 use std::sync::Arc;
@@ -29,4 +32,29 @@ pub struct App {
     pub reservation: Duration,
     /// The country of numbers that do not name theirs.
     pub region: Region,
+    /// How often whom may call, if that is limited at all.
+    pub limits: Option<Arc<Limits>>,
+    /// Where requests are counted.
+    pub metrics: Metrics,
+    /// Where they are told of, one by one.
+    pub traces: Traces,
+}
+
+impl App {
+    /// Over a store, with everything else as it is without a word on it.
+    pub fn new(store: Store, clock: Clock, entropy: Entropy) -> App {
+        App {
+            store,
+            clock,
+            entropy,
+            public_url: None,
+            stopping: CancellationToken::new(),
+            heartbeat: HEARTBEAT,
+            reservation: RESERVATION,
+            region: Region::US,
+            limits: None,
+            metrics: Metrics::default(),
+            traces: Traces::default(),
+        }
+    }
 }

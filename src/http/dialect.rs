@@ -4,6 +4,8 @@
 
 use super::App;
 use super::failure::{self, Failure};
+use super::peer;
+use super::traces::Answered;
 use crate::error::Error;
 use crate::model::id::WorkspaceId;
 use axum::Router;
@@ -39,6 +41,8 @@ pub struct Dialect {
     pub document: fn() -> Value,
     /// A header that only its own clients send; they read no other dialect's part of the document.
     pub client_header: Option<&'static str>,
+    /// The headers in which its callers show who they are.
+    pub credential_headers: &'static [&'static str],
     /// An error in its words.
     pub render: fn(&Error, &Asked) -> Response,
 }
@@ -72,6 +76,8 @@ pub struct Asked {
     pub headers: HeaderMap,
     /// Where clients reach this service, if that is not what they say themselves.
     pub public_url: Option<Arc<str>>,
+    /// How they said it: `http` or `https`.
+    pub scheme: &'static str,
 }
 
 /// The number of a request, in its answer and in its log line.
@@ -100,20 +106,23 @@ impl Dialect {
 }
 
 async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let now = app.clock.now();
+    let (began, started) = (app.clock.now(), Instant::now());
     let asked = Asked {
-        id: RequestId(app.entropy.id(now)),
-        at: now,
+        id: RequestId(app.entropy.id(began)),
+        at: began,
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),
         public_url: app.public_url.clone(),
+        scheme: peer::scheme(request.extensions()),
     };
     let matched = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(asked.id);
 
-    let mut response = bounded(request, next).await;
+    let mut response = match &app.limits {
+        None => bounded(request, next).await,
+        Some(limits) => limits.around(dialect.credential_headers, request, |request| bounded(request, next)).await,
+    };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         log_failure(&error, asked.id);
         let tenant = response.extensions_mut().remove::<Tenant>();
@@ -122,17 +131,34 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
     }
     response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), asked.id.header());
 
+    let answered = Answered {
+        dialect: dialect.name,
+        route: matched.as_ref().map(MatchedPath::as_str),
+        status: response.status().as_u16(),
+        workspace: response.extensions().get::<Tenant>().map(|tenant| tenant.0),
+        began,
+        latency: started.elapsed(),
+    };
+    tell(&app, &asked, &answered);
+    response
+}
+
+/// Tells of a request: in the log, the figures and the traces.
+fn tell(app: &App, asked: &Asked, answered: &Answered<'_>) {
+    let Answered { dialect, route, status, workspace, latency, .. } = *answered;
+    let path = route.unwrap_or("(none)");
+    app.metrics.request(dialect, path, status, latency);
+    app.traces.request(asked, answered);
     tracing::info!(
         target: "handset::request",
         method = %asked.method,
-        path = matched.as_ref().map_or("(none)", MatchedPath::as_str),
-        dialect = dialect.name,
-        status = response.status().as_u16(),
-        latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        path,
+        dialect,
+        status,
+        latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
         request_id = %asked.id.0,
-        workspace = response.extensions().get::<Tenant>().map(|tenant| tracing::field::display(tenant.0)),
+        workspace = workspace.map(tracing::field::display),
     );
-    response
 }
 
 /// The answer of the routes, if it comes in time.

@@ -3,25 +3,17 @@
 //! in that case, so that a client finds the same envelope whatever it sent.
 
 use super::dialect::{Asked, Dialect, RequestId};
+use super::guard;
 use crate::ambient::{Clock, Entropy};
 use crate::error::Error;
 use axum::response::Response;
-use axum::serve::Listener;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-
-/// Accepts connections whose refusals speak.
-pub struct Refusing {
-    pub listener: TcpListener,
-    pub voice: Voice,
-}
 
 /// In whose words, and with which number, a refusal speaks.
 #[derive(Clone)]
@@ -29,38 +21,28 @@ pub struct Voice {
     pub dialect: &'static Dialect,
     /// The headers that bear a request's number; an answer with one of them comes from a dialect.
     pub numbered_by: Arc<[&'static str]>,
+    /// Whether nobody between can listen.
+    pub is_secure: bool,
     pub clock: Clock,
     pub entropy: Entropy,
 }
 
-impl Listener for Refusing {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Answers are written in one piece; waiting for more of it only costs time.
-        if let Err(fault) = stream.set_nodelay(true) {
-            tracing::debug!(%fault, "a connection keeps its delay");
-        }
-        (Connection { stream, voice: self.voice.clone(), refusal: Vec::new(), written: 0 }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// One connection.
-pub struct Connection {
-    stream: TcpStream,
+/// One connection, whose refusals speak.
+pub struct Connection<S> {
+    stream: S,
     voice: Voice,
     /// What is written in place of a bare refusal, while that is under way.
     refusal: Vec<u8>,
     written: usize,
 }
 
-impl AsyncWrite for Connection {
+impl<S> Connection<S> {
+    pub fn new(stream: S, voice: Voice) -> Connection<S> {
+        Connection { stream, voice, refusal: Vec::new(), written: 0 }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.refusal.is_empty() {
@@ -86,7 +68,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -127,10 +109,12 @@ impl Voice {
             uri: Default::default(),
             headers: Default::default(),
             public_url: None,
+            scheme: if self.is_secure { "https" } else { "http" },
         };
         let mut response = (self.dialect.render)(error, &asked);
         tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
         response.headers_mut().insert(self.dialect.request_id_header, id.header());
+        guard::answer(response.headers_mut(), self.is_secure);
         on_the_wire(response)
     }
 }

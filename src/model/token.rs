@@ -73,7 +73,7 @@ impl fmt::Debug for Token {
 
 /// SHA-256 of a token. Tokens are 140 random bits, so a plain hash cannot be searched backwards, and looking a hash up
 /// by equality tells a listener nothing about the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {

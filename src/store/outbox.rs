@@ -16,6 +16,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+/// How much the sweeper ends at once: no more than is done within the time of a statement.
+const ENDED_AT_ONCE: i64 = 10_000;
+
 /// What a worker is ready to take.
 #[derive(Debug)]
 pub struct Capacity<'a> {
@@ -25,6 +28,14 @@ pub struct Capacity<'a> {
     pub per_endpoint: i64,
     /// No more to these.
     pub busy: &'a [Uuid],
+}
+
+/// What the server has still to deliver.
+#[derive(Debug)]
+pub struct Owed {
+    pub count: i64,
+    /// When the oldest of it happened, if there is any.
+    pub oldest: Option<DateTime<Utc>>,
 }
 
 struct Row {
@@ -267,19 +278,42 @@ impl Store {
         Ok(())
     }
 
-    /// Ends what is owed to webhooks that are disabled: an event that was written in the very moment of the disablement.
-    pub async fn end_owed_to_disabled(&self) -> Result<()> {
-        sqlx::query!(
+    /// How much is owed to webhooks in all workspaces, and since when the oldest of it is.
+    pub async fn owed(&self) -> Result<Owed> {
+        let owed = sqlx::query_as!(
+            Owed,
             r#"
-            update delivery set status = 'failed', fault = 'the webhook was disabled'
-            from webhook
-            where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
-                and disabled_at is not null and status = 'pending'
+            select count(*) as "count!", min(event.created_at) as oldest
+            from delivery join event using (workspace_id, event_id)
+            where status = 'pending'
             "#,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(owed)
+    }
+
+    /// Ends some of what is owed to webhooks that are disabled: events that were written in the very moment of the
+    /// disablement. Gives how many it was.
+    pub async fn end_owed_to_disabled(&self) -> Result<u64> {
+        let ended = sqlx::query!(
+            r#"
+            with owed as materialized (
+                select workspace_id, webhook_id, event_id
+                from delivery join webhook using (workspace_id, webhook_id)
+                where disabled_at is not null and status = 'pending'
+                limit $1
+            )
+            update delivery set status = 'failed', fault = 'the webhook was disabled'
+            from owed
+            where delivery.workspace_id = owed.workspace_id and delivery.webhook_id = owed.webhook_id
+                and delivery.event_id = owed.event_id and status = 'pending'
+            "#,
+            ENDED_AT_ONCE,
         )
         .execute(&self.pool)
         .await?;
-        Ok(())
+        Ok(ended.rows_affected())
     }
 
     /// Deletes at most `count` events from before a time with their finished deliveries, and gives how

@@ -93,6 +93,12 @@ impl Pool {
         Ok(Transaction { watch: self.alarm.watch(), inner })
     }
 
+    /// How many connections rest, and how many are at work.
+    pub fn resting_and_working(&self) -> (u32, u32) {
+        let resting = u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX);
+        (resting, self.connections.size().saturating_sub(resting))
+    }
+
     /// Waits for the statements under way and lets go of every connection.
     pub async fn close(&self) {
         self.connections.close().await;

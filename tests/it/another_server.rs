@@ -3,8 +3,7 @@
 use crate::post_office::another_store;
 use crate::voices::Voice;
 use crate::world::World;
-use handset::http::{App, HEARTBEAT, RESERVATION};
-use handset::model::e164::Region;
+use handset::http::{App, HEARTBEAT};
 use handset::server;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -14,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 pub struct AnotherServer {
     url: String,
     stop: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
 }
 
 impl AnotherServer {
@@ -26,14 +25,9 @@ impl AnotherServer {
     pub async fn beating(world: &World, heartbeat: Duration) -> AnotherServer {
         let stop = CancellationToken::new();
         let app = App {
-            store: another_store(world).await,
-            clock: world.clock.clone(),
-            entropy: world.entropy.clone(),
-            public_url: None,
             stopping: stop.clone(),
             heartbeat,
-            reservation: RESERVATION,
-            region: Region::US,
+            ..App::new(another_store(world).await, world.clock.clone(), world.entropy.clone())
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -48,7 +42,7 @@ impl AnotherServer {
     /// Asks it to stop and waits until it has.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        (&mut self.serving).await.expect("it does not panic").expect("it ends well");
+        (&mut self.serving).await.expect("it does not panic");
     }
 }
 

@@ -6,6 +6,7 @@ mod help;
 mod life;
 pub mod program;
 mod several;
+mod user;
 
 use crate::postgres::stage::Place;
 use crate::voices::Voice;

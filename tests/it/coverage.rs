@@ -5,6 +5,7 @@
 mod diga;
 mod impostors;
 mod phone_com;
+mod ucwa;
 
 use crate::document::{Dialect, Operation, operations_of};
 use crate::voices::{Answer, Voice};

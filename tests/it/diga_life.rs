@@ -42,7 +42,7 @@ fn pass_until(world: &World, time: &str) {
 /// A sweeper at work until it is dropped.
 fn sweeper(store: Store, world: &World) -> DropGuard {
     let (clock, tick) = (world.clock.clone(), Duration::from_millis(10));
-    let sweeper = Sweeper { store, clock, keep_events: TimeDelta::days(36_500), tick };
+    let sweeper = Sweeper { store, clock, keep_events: TimeDelta::days(36_500), metrics: world.metrics.clone(), tick };
     let stop = CancellationToken::new();
     tokio::spawn(sweeper.run(stop.clone()));
     stop.drop_guard()

@@ -27,6 +27,23 @@ pub enum Dialect {
     Seam,
     Diga,
     PhoneCom,
+    Ucwa,
+}
+
+impl Dialect {
+    /// Whose a path is.
+    pub fn of(path: &str) -> Dialect {
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments.as_slice() {
+            ["me" | "ucwa", ..] | ["v1", "applications", ..] => Dialect::Ucwa,
+            [first, ..] if ["autodiscover", "webticket"].iter().any(|it| it.eq_ignore_ascii_case(first)) => {
+                Dialect::Ucwa
+            }
+            ["v1", ..] if path.starts_with("/v1") => Dialect::Diga,
+            ["v4", ..] if path.starts_with("/v4") => Dialect::PhoneCom,
+            _ => Dialect::Seam,
+        }
+    }
 }
 
 /// One path with one method.
@@ -52,6 +69,7 @@ pub struct Field {
 pub enum Place {
     Path,
     Query,
+    Header,
     Body,
 }
 
@@ -85,11 +103,7 @@ pub fn operations_in(document: &'static Value) -> Vec<Operation> {
 impl Operation {
     /// The dialect that it belongs to, by where it is.
     pub fn dialect(&self) -> Dialect {
-        match self.path.split('/').nth(1) {
-            Some("v1") => Dialect::Diga,
-            Some("v4") => Dialect::PhoneCom,
-            _ => Dialect::Seam,
-        }
+        Dialect::of(self.path)
     }
 
     /// Its path with an example of each parameter in its place.
@@ -140,6 +154,7 @@ impl Operation {
             place: match parameter["in"].as_str() {
                 Some("path") => Place::Path,
                 Some("query") => Place::Query,
+                Some("header") => Place::Header,
                 other => panic!("{self}: a parameter in {other:?}"),
             },
             is_required: parameter["required"] == true,
@@ -185,7 +200,7 @@ impl Operation {
                 rest.insert("_strict".to_owned(), json!(true));
                 voice.call(self.method, &format!("{path}?{}", query(&rest))).await
             }
-            ("GET" | "DELETE", Dialect::Diga | Dialect::PhoneCom) => {
+            ("GET" | "DELETE", Dialect::Diga | Dialect::Ucwa | Dialect::PhoneCom) => {
                 voice.call(self.method, &format!("{path}?{}", query(&rest))).await
             }
             (method, _) => voice.json(method, &path, Value::from(rest)).await,
@@ -241,12 +256,9 @@ pub fn example(schema: &Value) -> Value {
     }
 }
 
-/// The content of a response, of whichever type it is. An answer of 204 has none.
-pub fn content(status: &str, response: &'static Value) -> Option<&'static Value> {
-    let Some(contents) = response["content"].as_object() else {
-        assert_eq!(status, "204", "a response has content: {response}");
-        return None;
-    };
-    assert_ne!(status, "204", "nothing has content: {response}");
-    Some(contents.values().next().expect("content has a type"))
+/// The content of a response in each of its types. Answers of 204 and 304 have none.
+pub fn contents(status: &str, response: &'static Value) -> Vec<&'static Value> {
+    let contents: Vec<&Value> = response["content"].as_object().into_iter().flat_map(|types| types.values()).collect();
+    assert_eq!(contents.is_empty(), ["204", "304"].contains(&status), "{status} has content: {response}");
+    contents
 }

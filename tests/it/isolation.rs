@@ -6,6 +6,7 @@
 mod diga;
 mod phone_com;
 mod things;
+mod ucwa;
 mod walk;
 
 use crate::document::{Dialect, Operation, committed, example, operations_of, schema};

@@ -3,7 +3,7 @@
 
 mod addresses;
 pub mod receiver;
-mod tls;
+pub mod tls;
 
 use base64::prelude::*;
 use chrono::{DateTime, Utc};

@@ -47,6 +47,7 @@ impl PostOffice {
             entropy: world.entropy.clone(),
             outbound: Arc::new(outbound),
             sandboxes_reach_loopback,
+            metrics: world.metrics.clone(),
             tick: Duration::from_millis(10),
         };
         let stop = CancellationToken::new();

@@ -5,6 +5,7 @@ use crate::post_office::{Hook, PostOffice, lose_a_phone};
 use crate::receiver::{Manner, Receiver};
 use crate::world::World;
 use chrono::TimeDelta;
+use handset::metrics::Metrics;
 use handset::sweeper::Sweeper;
 use serde_json::json;
 use std::time::Duration;
@@ -13,7 +14,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// A sweeper that keeps events for 90 days and sweeps until it is dropped.
 fn sweep(world: &World) -> DropGuard {
     let (store, clock) = (world.store.clone(), world.clock.clone());
-    let sweeper = Sweeper { store, clock, keep_events: TimeDelta::days(90), tick: Duration::from_millis(10) };
+    let sweeper = Sweeper {
+        store,
+        clock,
+        keep_events: TimeDelta::days(90),
+        metrics: Metrics::default(),
+        tick: Duration::from_millis(10),
+    };
     let stop = CancellationToken::new();
     tokio::spawn(sweeper.run(stop.clone()));
     stop.drop_guard()

@@ -1,9 +1,11 @@
 //! The end of endpoints: whoever has failed everything for five days hears of nothing more, until somebody says so.
 
+use crate::patience::until;
 use crate::post_office::{Hook, PostOffice, at, lose_a_phone};
 use crate::receiver::{Manner, Receiver};
 use crate::world::World;
 use chrono::TimeDelta;
+use handset::metrics::Metrics;
 use handset::model::webhook::Attempted;
 use handset::store::Capacity;
 use handset::sweeper::Sweeper;
@@ -151,7 +153,13 @@ async fn a_webhook_is_deleted_while_its_failures_are_recorded() {
 
 fn sweeper(world: &World) -> DropGuard {
     let (store, clock) = (world.store.clone(), world.clock.clone());
-    let sweeper = Sweeper { store, clock, keep_events: TimeDelta::days(90), tick: Duration::from_millis(10) };
+    let sweeper = Sweeper {
+        store,
+        clock,
+        keep_events: TimeDelta::days(90),
+        metrics: Metrics::default(),
+        tick: Duration::from_millis(10),
+    };
     let stop = CancellationToken::new();
     tokio::spawn(sweeper.run(stop.clone()));
     stop.drop_guard()
@@ -168,4 +176,40 @@ async fn nothing_is_pending_for_an_endpoint_that_is_disabled() {
     hook.settled(&world, "all is ended", |row| row["status"] == "failed").await;
     assert!(hook.shown(&world).await["disabled_at"].is_string());
     assert_eq!(receiver.heard().len(), 2);
+}
+
+#[tokio::test]
+async fn however_much_a_disabled_endpoint_is_owed_the_sweeper_ends_all_of_it() {
+    let world = World::new().await;
+    let hook = Hook::at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
+    let mut database = world.database().await;
+    // More than is ended at once.
+    sqlx::query(
+        "with happened as (
+             insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at, details)
+             select $1::uuid, name_uuid($1::uuid, number::text), 'phone.deactivated', false,
+                 $2 - number * interval '1 microsecond', $2, '{}'
+             from generate_series(1, 25000) as number
+             returning workspace_id, event_id
+         ), disabled as (
+             update webhook set disabled_at = $2 where webhook_id = $3
+         )
+         insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+         select workspace_id, event_id, $3, $2 from happened",
+    )
+    .bind(world.record.workspace_id.0)
+    .bind(world.clock.now())
+    .bind(uuid::Uuid::parse_str(&hook.id).expect("an id"))
+    .execute(&mut database)
+    .await
+    .expect("the statement is right");
+    let _sweeper = sweeper(&world);
+    until("nothing is pending", async || {
+        let pending: i64 = sqlx::query_scalar("select count(*) from delivery where status = 'pending'")
+            .fetch_one(&mut database)
+            .await
+            .expect("the statement is right");
+        (pending == 0).then_some(())
+    })
+    .await;
 }

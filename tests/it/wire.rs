@@ -21,7 +21,8 @@ pub async fn raw(address: &str, request: &[u8]) -> Answer {
     parse(&heard)
 }
 
-fn parse(heard: &[u8]) -> Answer {
+/// An answer as it came.
+pub fn parse(heard: &[u8]) -> Answer {
     let heard = String::from_utf8(heard.to_vec()).expect("answers are UTF-8");
     let (head, text) = heard.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {heard:?}"));
     let mut lines = head.split("\r\n");

@@ -7,11 +7,11 @@ use crate::voices::{Answer, Voice};
 use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::ambient::{Clock, Entropy};
-use handset::http::{App, HEARTBEAT, RESERVATION};
-use handset::model::e164::Region;
+use handset::http::App;
+use handset::metrics::Metrics;
 use handset::model::token::Token;
 use handset::model::workspace::WorkspaceRecord;
-use handset::server;
+use handset::server::{self, Door};
 use handset::store::{NewWorkspace, Seal, Store};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -32,6 +32,7 @@ pub struct World {
     pub clock: Clock,
     pub entropy: Entropy,
     pub store: Store,
+    pub metrics: Metrics,
     first: Tenant,
     pub database_url: String,
     _database: Option<Database>,
@@ -50,27 +51,37 @@ impl World {
         World { _database: Some(database), ..world }
     }
 
+    /// A world whose server is set up in its own way.
+    pub async fn with(set_up: impl FnOnce(App) -> App) -> World {
+        let database = Database::new(CONNECTIONS).await;
+        let world = World::set_up(&database.url, CONNECTIONS, Door::default(), set_up).await;
+        World { _database: Some(database), ..world }
+    }
+
+    /// A world whose server is entered by a door of its own.
+    pub async fn at_door(door: Door) -> World {
+        let database = Database::new(CONNECTIONS).await;
+        let world = World::set_up(&database.url, CONNECTIONS, door, |app| app).await;
+        World { _database: Some(database), ..world }
+    }
+
     /// A world in a migrated database that the test has made itself.
     pub async fn at(database_url: &str, connections: u32) -> World {
+        World::set_up(database_url, connections, Door::default(), |app| app).await
+    }
+
+    async fn set_up(database_url: &str, connections: u32, door: Door, set_up: impl FnOnce(App) -> App) -> World {
         let store = Store::open(database_url, connections, seal()).await.expect("the database opens");
         let (clock, entropy) = (Clock::held(noon()), Entropy::seeded(1));
-        let app = App {
-            store: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            public_url: None,
-            stopping: Default::default(),
-            heartbeat: HEARTBEAT,
-            reservation: RESERVATION,
-            region: Region::US,
-        };
+        let app = set_up(App::new(store.clone(), clock.clone(), entropy.clone()));
+        let metrics = app.metrics.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();
-        tokio::spawn(server::serve(listener, app, stop.clone()));
+        tokio::spawn(server::serve_at(door, listener, app, stop.clone()));
         let first = Tenant::found("First", true, &url, &store, &clock, &entropy).await;
         let (database_url, stop) = (database_url.to_owned(), stop.drop_guard());
-        World { url, clock, entropy, store, first, database_url, _database: None, _until_dropped: stop }
+        World { url, clock, entropy, store, metrics, first, database_url, _database: None, _until_dropped: stop }
     }
 
     /// One more workspace, a sandbox.

@@ -12,8 +12,8 @@ use axum::routing::{any, get};
 use chrono::{DateTime, Utc};
 use handset::ambient::{Clock, Entropy};
 use handset::dialect;
-use handset::http::refusal::{Refusing, Voice};
-use handset::http::{App, HEARTBEAT, RESERVATION};
+use handset::http::App;
+use handset::server::{self, Door};
 use handset::store::{Seal, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -24,6 +24,7 @@ use std::io;
 use std::process::Command;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The argument by which this program starts itself as one of these.
@@ -94,15 +95,7 @@ async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<A
     handset::telemetry::init("info", Some(false)).map_err(io::Error::other)?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let seal = Seal::from_base64(SEAL_KEY, entropy.clone()).map_err(io::Error::other)?;
-    let app = App {
-        store: Store::open(database_url, 1, seal).await.map_err(io::Error::other)?,
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-        public_url: None,
-        stopping: Default::default(),
-        heartbeat: HEARTBEAT,
-        reservation: RESERVATION,
-    };
+    let app = App::new(Store::open(database_url, 1, seal).await.map_err(io::Error::other)?, clock, entropy);
     let ready = answers.into_iter().fold(Router::new(), |router, answer| {
         let status = StatusCode::from_u16(answer.status).unwrap_or_default();
         let body = Bytes::from(answer.body);
@@ -113,11 +106,9 @@ async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<A
         };
         router.route(&format!("/ready/{}", answer.name), any(serve))
     });
-    let dialect = dialect::of_the_rest();
-    let router = dialect.router(&app, ready).with_state(app);
-    let numbered_by = dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect();
-    let listener = Refusing { listener, voice: Voice { dialect, numbered_by, clock, entropy } };
-    axum::serve(listener, router).await
+    let routes = dialect::of_the_rest().router(&app, ready).with_state(app.clone());
+    server::serve_routes(Door::default(), listener, routes, app, CancellationToken::new()).await;
+    Ok(())
 }
 
 /// One connection of the pool, one query for the token, one for the phone. No ping before, no log, no other route: what

@@ -3,7 +3,7 @@
 
 use super::answer;
 use crate::error::*;
-use crate::http::Asked;
+use crate::http::{Asked, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -52,6 +52,9 @@ pub fn render(error: &Error, _: &Asked) -> Response {
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if let Error::Throttled(throttle) = error {
+        limits::hint(throttle, headers);
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
@@ -97,6 +100,13 @@ fn said(error: &Error) -> (StatusCode, Said) {
         Error::NotHttp => {
             (StatusCode::BAD_REQUEST, Said::code("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
         }
+        Error::Throttled(Throttle { limit, retry_after, .. }) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            Said::code(
+                "RATE_LIMIT_EXCEEDED",
+                format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
+            ),
+        ),
         Error::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             Said::code("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),

@@ -1,6 +1,7 @@
 //! Answers: always JSON, under the media type that the client asks for, with a tag by which it can ask whether anything has
 //! changed since.
 
+use crate::http::limits::Guessed;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -18,12 +19,13 @@ pub struct Answer {
     status: StatusCode,
     body: Vec<u8>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    refuses_credentials: bool,
 }
 
 impl Answer {
     pub fn new(status: StatusCode, value: &impl Serialize) -> Answer {
         let body = serde_json::to_vec(value).expect("what is answered has text keys only");
-        Answer { status, body, headers: Vec::new() }
+        Answer { status, body, headers: Vec::new(), refuses_credentials: false }
     }
 
     /// A success.
@@ -43,12 +45,20 @@ impl Answer {
         self
     }
 
+    /// The same, refusing somebody's credentials; who limits how often that may be has to know.
+    pub fn refusing_credentials(self) -> Answer {
+        Answer { refuses_credentials: true, ..self }
+    }
+
     /// The response to a request with these headers.
     pub fn respond(self, asked: &HeaderMap) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type(asked)));
         response.headers_mut().extend(self.headers);
+        if self.refuses_credentials {
+            response.extensions_mut().insert(Guessed);
+        }
         response
     }
 

@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use crate::error::*;
-use crate::http::Asked;
+use crate::http::{Asked, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -36,8 +36,23 @@ struct Told {
     details: Option<String>,
     #[serde(rename = "@messages", skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<String>>,
+    #[serde(rename = "@rateLimit", skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<RateLimit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<BTreeMap<String, Vec<String>>>,
+}
+
+/// How often somebody may call, and when again. Clients wait for `Retry-After` seconds.
+#[derive(Debug, Serialize)]
+struct RateLimit {
+    #[serde(rename = "RateLimit-Limit")]
+    limit: u32,
+    #[serde(rename = "RateLimit-Remaining")]
+    remaining: u32,
+    #[serde(rename = "RateLimit-Reset")]
+    reset: i64,
+    #[serde(rename = "Retry-After")]
+    retry_after: u64,
 }
 
 impl Said {
@@ -69,6 +84,20 @@ impl Said {
         said
     }
 
+    fn conflict(reason: &Reason) -> Said {
+        let message = words(reason);
+        let mut said = Said::plain(StatusCode::CONFLICT, message.as_str());
+        said.told.messages = Some(vec![message]);
+        said
+    }
+
+    /// The message is the vendor's own.
+    fn throttled(Throttle { limit, remaining, reset, retry_after }: Throttle) -> Said {
+        let mut said = Said::plain(StatusCode::TOO_MANY_REQUESTS, "Too much requests");
+        said.told.rate_limit = Some(RateLimit { limit, remaining, reset: reset.timestamp(), retry_after });
+        said
+    }
+
     /// The answer to a request of this time.
     pub fn at(mut self, time: DateTime<Utc>) -> Answer {
         self.told.time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -87,6 +116,9 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
     if let Error::MethodNotAllowed(methods) = error {
         let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
         headers.insert(ALLOW, methods);
+    }
+    if let Error::Throttled(throttle) = error {
+        limits::hint(throttle, headers);
     }
     if status == StatusCode::UNAUTHORIZED {
         let challenge = match code {
@@ -121,12 +153,8 @@ fn said(error: &Error) -> Said {
                 Said::plain(StatusCode::BAD_REQUEST, format!("The body cannot be read: {reason}"))
             }
         },
-        Error::Conflict(reason) => {
-            let message = words(reason);
-            let mut said = Said::plain(StatusCode::CONFLICT, message.as_str());
-            said.told.messages = Some(vec![message]);
-            said
-        }
+        Error::Conflict(reason) => Said::conflict(reason),
+        Error::Throttled(throttle) => Said::throttled(*throttle),
         Error::TooLarge(limit) => {
             Said::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))
         }

@@ -59,8 +59,11 @@ async fn token(call: Call) -> Result<Answer> {
         Ok(granted) => granted,
         Err(refusal) => {
             let answer = Said::oauth(refusal.status, refusal.code, refusal.description).at(call.now);
-            match refusal.status {
-                StatusCode::UNAUTHORIZED => answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")),
+            match refusal.code {
+                "invalid_client" => {
+                    answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")).refusing_credentials()
+                }
+                "invalid_grant" => answer.refusing_credentials(),
                 _ => answer,
             }
         }

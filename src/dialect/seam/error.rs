@@ -4,7 +4,7 @@
 use super::access;
 use super::answer::json_response;
 use crate::error::*;
-use crate::http::Asked;
+use crate::http::{Asked, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -55,6 +55,7 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
             let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
             response.headers_mut().insert(ALLOW, methods);
         }
+        Error::Throttled(throttle) => limits::hint(throttle, response.headers_mut()),
         Error::Unavailable(_) => _ = response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1")),
         _ => {}
     }
@@ -105,6 +106,7 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "The request's headers are too large",
         ),
         Error::NotHttp => Said::bad("bad_request", "The request cannot be read as HTTP/1.1"),
+        Error::Throttled(throttle) => throttled(throttle),
         Error::Unavailable(_) => Said::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",
@@ -116,6 +118,14 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "Internal server error. The log has more under this request id",
         ),
     }
+}
+
+fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> Said {
+    Said::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate_limit_exceeded",
+        format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
+    )
 }
 
 fn rejected(Rejection { scheme, why }: Rejection) -> Said {

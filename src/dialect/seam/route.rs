@@ -6,7 +6,7 @@ use super::answer::{Answer, AnswerShape};
 use super::input::{self, Field, Input, query};
 use super::page::Binding;
 use crate::error::{BodyFault, Error, Noun, Result};
-use crate::http::{App, Tenant, body};
+use crate::http::{App, Tenant, body, peer};
 use crate::store::Errand;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -232,7 +232,7 @@ fn base_url(app: &App, head: &Parts) -> String {
         Some(url) => url.to_string(),
         None => {
             let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-            format!("http://{host}")
+            format!("{}://{host}", peer::scheme(&head.extensions))
         }
     }
 }

@@ -83,7 +83,7 @@ async fn end(call: Call) -> Result<Response, Error> {
 }
 
 /// An application with what real clients look for in it right after they began it.
-fn application(own: String, subscriber: &Subscriber) -> Resource {
+pub fn application(own: String, subscriber: &Subscriber) -> Resource {
     let known = subscriber.application.as_ref();
     let at = |path: &str| format!("{own}{path}");
     Resource::new("application", own.clone())

@@ -8,14 +8,14 @@ use super::challenge::base_url;
 use super::form::Form;
 use super::resource::Resource;
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant};
+use crate::http::{App, Tenant, peer};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::any;
 
-/// As servers spell it.
+/// As servers spell it. Clients need the link to the frame that was for pages of other origins; nothing is behind it.
 const SPELT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 
 pub fn routes() -> Router<App> {
@@ -29,13 +29,11 @@ pub fn routes() -> Router<App> {
 /// Where to ask on. Whoever came for a domain is asked for it again there.
 async fn root(State(app): State<App>, request: Request) -> Result<Response> {
     only_get(request.method())?;
-    let base = base_url(app.public_url.as_deref(), request.headers());
     let query = request.uri().query().unwrap_or_default();
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
     let domain = domain.map(|domain| format!("?{domain}")).unwrap_or_default();
-    let root = Resource::new("root", format!("{base}{SPELT}{domain}")).nameless();
-    let root = root.link("user", format!("{base}{SPELT}/oauth/user{domain}"));
-    Ok(answer::resource(Form::asked_by(request.headers()), &root))
+    let base = base_url(app.public_url.as_deref(), peer::scheme(request.extensions()), request.headers());
+    Ok(answer::resource(Form::asked_by(request.headers()), &links_of_root(&base, &domain)))
 }
 
 /// Where the person's applications are.
@@ -44,12 +42,26 @@ async fn user(State(app): State<App>, request: Request) -> Result<Response> {
     let (workspace, person) = access::admit(&app, request.headers(), now).await?;
     workspace.subscriber(person, None, now).await?;
     only_get(request.method())?;
-    let base = base_url(app.public_url.as_deref(), request.headers());
-    let user = Resource::new("user", format!("{base}{SPELT}/user")).nameless();
-    let user = user.link("applications", format!("{base}/ucwa/oauth/v1/applications"));
-    let mut response = answer::resource(Form::asked_by(request.headers()), &user);
+    let base = base_url(app.public_url.as_deref(), peer::scheme(request.extensions()), request.headers());
+    let mut response = answer::resource(Form::asked_by(request.headers()), &links_of_user(&base));
     response.extensions_mut().insert(Tenant(workspace.id()));
     Ok(response)
+}
+
+/// What the root at this address leads to, for whoever came with this query.
+pub fn links_of_root(base: &str, query: &str) -> Resource {
+    Resource::new("root", format!("{base}{SPELT}{query}"))
+        .nameless()
+        .link("user", format!("{base}{SPELT}/oauth/user{query}"))
+        .link("xframe", format!("{base}{SPELT}/xframe"))
+}
+
+/// What a person at this address is led to.
+pub fn links_of_user(base: &str) -> Resource {
+    Resource::new("user", format!("{base}{SPELT}/user"))
+        .nameless()
+        .link("applications", format!("{base}/ucwa/oauth/v1/applications"))
+        .link("xframe", format!("{base}{SPELT}/xframe"))
 }
 
 fn only_get(method: &Method) -> Result<()> {

@@ -14,7 +14,7 @@ const CLIENT: &str = "00000004-0000-0ff1-ce00-000000000000";
 
 /// 401, and where to go.
 pub fn response(asked: &Asked) -> Response {
-    let base = base_url(asked.public_url.as_deref(), &asked.headers);
+    let base = base_url(asked.public_url.as_deref(), asked.scheme, &asked.headers);
     let body = format!(
         "<!DOCTYPE html><html><head><title>401 Unauthorized</title></head><body><p>Show a token as a bearer; \
          {base}/WebTicket/oauthtoken gives one for a name and a password.</p></body></html>"
@@ -35,12 +35,12 @@ pub fn response(asked: &Asked) -> Response {
 }
 
 /// Where the client reaches this service, without a slash at the end: as configured, else as it says itself.
-pub fn base_url(public_url: Option<&str>, headers: &HeaderMap) -> String {
+pub fn base_url(public_url: Option<&str>, scheme: &str, headers: &HeaderMap) -> String {
     match public_url {
         Some(url) => url.to_owned(),
         None => {
             let host = headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| is_plain(host));
-            format!("http://{}", host.unwrap_or("localhost"))
+            format!("{scheme}://{}", host.unwrap_or("localhost"))
         }
     }
 }

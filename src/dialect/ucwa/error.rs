@@ -8,7 +8,7 @@ use super::form::{Form, Syntax};
 use super::resource::{NAMESPACE, declare};
 use super::token;
 use crate::error::*;
-use crate::http::Asked;
+use crate::http::{Asked, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -55,6 +55,15 @@ impl Said {
             .because("APIVersionNotSupported")
     }
 
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The code, and the subcode if there is one.
+    pub fn name(&self) -> String {
+        [Some(self.code), self.subcode].into_iter().flatten().collect::<Vec<_>>().join("/")
+    }
+
     /// The response, in the form that was asked for.
     pub fn response(&self, form: Form) -> Response {
         let body = match form.syntax {
@@ -64,7 +73,8 @@ impl Said {
         answer::written(form, self.status, body)
     }
 
-    fn json(&self) -> Value {
+    /// As JSON.
+    pub fn json(&self) -> Value {
         let mut object = Map::new();
         object.insert("code".to_owned(), self.code.into());
         self.subcode.map(|subcode| object.insert("subcode".to_owned(), subcode.into()));
@@ -76,7 +86,8 @@ impl Said {
         object.into()
     }
 
-    fn xml(&self) -> Vec<u8> {
+    /// As an XML document.
+    pub fn xml(&self) -> Vec<u8> {
         let mut writer = Writer::new(Vec::with_capacity(512));
         declare(&mut writer).and_then(|()| self.write(&mut writer)).expect("memory takes what is written");
         writer.into_inner()
@@ -116,22 +127,26 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
     if let Error::Unauthenticated(_) = error {
         return challenge::response(asked);
     }
-    if asked.uri.path() == address::TOKEN {
-        return token::refusal(error);
-    }
-    let said = said(error);
-    let mut response = said.response(Form::asked_by(&asked.headers));
+    let mut response = match asked.uri.path() == address::TOKEN {
+        true => token::refusal(error),
+        false => said(error).response(Form::asked_by(&asked.headers)),
+    };
+    let status = response.status();
     let headers = response.headers_mut();
     if let Error::MethodNotAllowed(methods) = error {
         headers.insert(ALLOW, HeaderValue::from_str(&methods.join(", ")).expect("method names are header text"));
     }
-    if said.status == StatusCode::SERVICE_UNAVAILABLE {
+    if let Error::Throttled(throttle) = error {
+        limits::hint(throttle, headers);
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
 
-fn said(error: &Error) -> Said {
+/// An error as it is told.
+pub fn said(error: &Error) -> Said {
     match error {
         // Never written: the challenge is.
         Error::Unauthenticated(_) => Said::new(StatusCode::UNAUTHORIZED, "Forbidden", "Show a token"),
@@ -174,6 +189,11 @@ fn said(error: &Error) -> Said {
         Error::AddressTooLong(limit) => too_large(format!("The address is over the limit of {limit} bytes")),
         Error::HeadTooLarge => too_large("The headers are too large".to_owned()),
         Error::NotHttp => Said::bad("The request cannot be read as HTTP/1.1"),
+        Error::Throttled(throttle) => Said::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            format!("More requests than are allowed at a time. Try again in {} s", throttle.retry_after),
+        ),
         Error::Unavailable(_) => Said::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "ServiceUnavailable",

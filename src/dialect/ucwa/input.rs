@@ -54,6 +54,9 @@ impl Input {
         match self.0.get(&name.to_ascii_lowercase()) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bare) => Ok(Some("")),
+            Some(Value::Text(text) | Value::Query(text)) if text.contains('\0') => {
+                Err(fault(name, Problem::Type, "A text without the character U+0000 is expected"))
+            }
             Some(Value::Text(text) | Value::Query(text)) if text.chars().count() <= longest => Ok(Some(text)),
             Some(Value::Text(_) | Value::Query(_)) => {
                 Err(fault(name, Problem::Length, format!("At most {longest} characters")))
@@ -205,10 +208,16 @@ fn is_root(element: &BytesStart<'_>) -> bool {
 }
 
 fn name_of(element: &BytesStart<'_>) -> Result<String> {
-    let attribute = element.try_get_attribute("name").map_err(|fault| syntax_fault(fault.to_string()))?;
-    let attribute = attribute.ok_or_else(|| syntax_fault("a property has no name"))?;
-    let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|fault| syntax_fault(fault.to_string()))?;
-    Ok(value.into_owned())
+    // All of them are read, because one that is there twice is a fault.
+    let mut name = None;
+    for attribute in element.attributes() {
+        let attribute = attribute.map_err(|fault| syntax_fault(fault.to_string()))?;
+        if attribute.key.as_ref() == "name" {
+            let value = attribute.normalized_value(XmlVersion::Explicit1_0);
+            name = Some(value.map_err(|fault| syntax_fault(fault.to_string()))?.into_owned());
+        }
+    }
+    name.ok_or_else(|| syntax_fault("a property has no name"))
 }
 
 /// The text up to the end of the element.

@@ -115,9 +115,13 @@ async fn events(call: Call) -> Result<Response, Error> {
         () = tokio::time::sleep(timeout.min(LONGEST_WAIT)) => {}
         () = call.app.stopping.cancelled() => {}
     }
-    let at = |ack: u32| call.href(&format!("/events?ack={ack}"));
-    let events = Resource::new("events", at(ack)).link("next", at(ack.wrapping_add(1))).list("sender", Vec::new());
-    Ok(answer::resource(call.form, &events))
+    Ok(answer::resource(call.form, &no_events(&call.base, ack)))
+}
+
+/// Nothing happened, and where to go on.
+pub fn no_events(base: &str, ack: u32) -> Resource {
+    let at = |ack: u32| format!("{base}/events?ack={ack}");
+    Resource::new("events", at(ack)).link("next", at(ack.wrapping_add(1))).list("sender", Vec::new())
 }
 
 fn whole(call: &Call, name: &str) -> Result<Option<u32>, Error> {

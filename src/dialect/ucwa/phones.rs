@@ -8,6 +8,7 @@ use super::resource::Resource;
 use super::route::{Call, Operation, Route};
 use crate::error::{Error, Problem, Reason};
 use crate::model::slot::{Slot, SlotChange, SlotType};
+use crate::model::subscriber::Subscriber;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -39,9 +40,7 @@ pub static ROUTES: &[Route] = &[
 
 async fn list(call: Call) -> Result<Response, Error> {
     call.may_use_voice()?;
-    let phones = call.subscriber.slots.iter().map(|slot| phone(&call, slot)).collect();
-    let collection = Resource::new("phones", call.href("/me/phones")).many("phone", phones);
-    Ok(answer::resource(call.form, &collection))
+    Ok(answer::resource(call.form, &phones(&call.base, &call.subscriber)))
 }
 
 async fn show(call: Call) -> Result<Response, Error> {
@@ -51,7 +50,7 @@ async fn show(call: Call) -> Result<Response, Error> {
     if answer::is_known(&call.headers, &version) {
         return Ok(answer::not_modified(&version));
     }
-    let mut response = answer::resource(call.form, &phone(&call, slot));
+    let mut response = answer::resource(call.form, &phone(&call.base, slot));
     response.headers_mut().insert(ETAG, answer::quoted(&version));
     Ok(response)
 }
@@ -69,10 +68,10 @@ async fn create(call: Call) -> Result<Response, Error> {
     let person = call.subscriber.person.user_identity_id;
     call.workspace.fill_slot(person, slot_type, &number, is_shared, call.now).await?;
     let now = call.workspace.subscriber(person, None, call.now).await?;
-    let resource = phone(&call, now.slot(slot_type));
+    let resource = phone(&call.base, now.slot(slot_type));
     let mut response = answer::resource(call.form, &resource);
     *response.status_mut() = StatusCode::CREATED;
-    let place = HeaderValue::from_str(&href(&call, slot_type)).expect("an address is header text");
+    let place = HeaderValue::from_str(&href(&call.base, slot_type)).expect("an address is header text");
     response.headers_mut().insert(LOCATION, place);
     response.headers_mut().insert(ETAG, answer::quoted(&now.slot(slot_type).version.to_string()));
     Ok(response)
@@ -115,9 +114,15 @@ fn is_writable(call: &Call) -> Result<(), Error> {
     if is_managed { Err(Error::Conflict(Reason::ManagedNumber)) } else { Ok(()) }
 }
 
+/// All of a person's numbers.
+pub fn phones(base: &str, subscriber: &Subscriber) -> Resource {
+    let phones = subscriber.slots.iter().map(|slot| phone(base, slot)).collect();
+    Resource::new("phones", format!("{base}/me/phones")).many("phone", phones)
+}
+
 /// A phone as it is shown. What cannot be changed has no links that would change it.
-fn phone(call: &Call, slot: &Slot) -> Resource {
-    let own = href(call, slot.slot_type);
+pub fn phone(base: &str, slot: &Slot) -> Resource {
+    let own = href(base, slot.slot_type);
     let mut phone = Resource::new("phone", own.clone());
     if !slot.is_managed {
         phone = phone
@@ -131,6 +136,6 @@ fn phone(call: &Call, slot: &Slot) -> Resource {
         .text("etag", slot.version.to_string())
 }
 
-fn href(call: &Call, slot_type: SlotType) -> String {
-    call.href(&format!("/me/phones/{}", slot_type.as_str()))
+fn href(base: &str, slot_type: SlotType) -> String {
+    format!("{base}/me/phones/{}", slot_type.as_str())
 }

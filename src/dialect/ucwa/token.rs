@@ -4,7 +4,7 @@
 use super::access::MARK;
 use super::address::TOKEN;
 use crate::error::{Error, Result, Why};
-use crate::http::{App, Tenant, body};
+use crate::http::{App, Tenant, body, limits};
 use crate::model::client_session::{IfTaken, NewClientSession};
 use crate::model::password::Password;
 use crate::model::token::Token;
@@ -68,6 +68,10 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip:") => rest,
         _ => name,
     };
+    // No database keeps this character, so nobody is called so.
+    if name.contains('\0') {
+        return Err(bad_credentials());
+    }
     let now = app.clock.now();
     let known = app.store.authenticate(Presented::Password(name, &Password::given(password)), now).await;
     let caller = match known {
@@ -110,12 +114,17 @@ fn bad_credentials() -> Fault {
 pub fn refusal(error: &Error) -> Response {
     let (status, fault) = match error {
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request"),
+        Error::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
         Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
         _ => (StatusCode::BAD_REQUEST, "invalid_request"),
     };
-    written(status, &json!({ "error": fault }))
+    let mut response = written(status, &json!({ "error": fault }));
+    if let Error::Throttled(throttle) = error {
+        limits::hint(throttle, response.headers_mut());
+    }
+    response
 }
 
 /// 400, with what some clients log of it.
@@ -128,6 +137,9 @@ fn refused(fault: &'static str, description: &'static str) -> Response {
     let diagnostics = format!("{number};source=\"handset\";reason=\"{reason}\"");
     let diagnostics = HeaderValue::from_str(&diagnostics).expect("it is made of header text");
     response.headers_mut().insert("x-ms-diagnostics", diagnostics);
+    if fault == "invalid_grant" {
+        response.extensions_mut().insert(limits::Guessed);
+    }
     response
 }
 

@@ -50,6 +50,18 @@ async fn the_help_of_serve_tells_every_setting_with_its_variable() {
         "--connections",
         "--log",
         "--log-format",
+        "--metrics-listen",
+        "--otlp-endpoint",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "--shutdown-grace-seconds",
+        "--max-connections",
+        "--idle-seconds",
+        "--tls-cert",
+        "--tls-key",
+        "--rate-limit-credential",
+        "--rate-limit-address",
+        "--failed-auth-limit",
+        "--trusted-proxies",
     ] {
         assert!(help.contains(setting), "{setting}: {help}");
     }

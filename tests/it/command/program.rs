@@ -15,10 +15,11 @@ use tokio::time::timeout;
 /// The program, with nothing from the environment that it would take for a setting.
 pub fn handset(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
-    for name in
-        ["DATABASE_URL", "SEAL_KEY", "DATA_DIR", "LISTEN", "CONNECTIONS", "LOG", "LOG_FORMAT", "PUBLIC_URL", "NO_DEMO"]
-    {
-        command.env_remove(name).env_remove(format!("HANDSET_{name}"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text == "DATABASE_URL" || text.starts_with("HANDSET_") || text.starts_with("OTEL_") {
+            command.env_remove(name);
+        }
     }
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     command
@@ -134,7 +135,7 @@ impl Server {
     }
 
     pub fn address(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        self.url.split_once("://").map_or("", |(_, address)| address)
     }
 
     pub fn log(&self) -> String {

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-const KEY: &str = "\
+pub const KEY: &str = "\
 -----BEGIN PRIVATE KEY-----\n\
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/2RkN6HSMzynaF55\n\
 wdhlu4nCd5vbCmrZCzSDg47IY1ChRANCAAQ+2ntNQNOxMRLZVS6B+7lkYgNWhCk+\n\
@@ -19,7 +19,7 @@ Odd/Ra1wfYcTm6BMuEhPL8ayjsskxVTCpifnhs3wCjjAUBkMu5RzfAOj\n\
 -----END PRIVATE KEY-----";
 
 /// For `localhost`, until 2126, signed with the key itself.
-const CERTIFICATE: &str = "\
+pub const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----\n\
 MIIBtjCCAVygAwIBAgIUWOrtHN49TtNxqWwsGMLSJ+BQCZowCgYIKoZIzj0EAwIw\n\
 JjEkMCIGA1UEAwwbcmVjZWl2ZXIgaW4gSGFuZHNldCdzIHRlc3RzMCAXDTI2MTEy\n\

@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use std::path::Path;
 
 /// On which floor a module stands.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("main", 5),
     ("command", 5),
     ("server", 4),
@@ -25,6 +25,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("model", 0),
     ("error", 0),
     ("ambient", 0),
+    ("metrics", 0),
 ];
 
 /// Who may know whom on the same floor: the ground is laid in an order of its own, in which the model stands on what can

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 /// Statements over scoped tables that do not bind the workspace: where they stand, and why they may.
-const EXEMPT: [(&str, &str, &str); 8] = [
+const EXEMPT: [(&str, &str, &str); 9] = [
     (
         "src/store/passwords.rs",
         "by_password",
@@ -31,6 +31,7 @@ const EXEMPT: [(&str, &str, &str); 8] = [
         "workspaces_with_due_registers",
         "the sweeper of the server looks in all workspaces for what is due",
     ),
+    ("src/store/outbox.rs", "owed", "the operator of the server sees how much all workspaces owe"),
     ("src/store/outbox.rs", "prune_events", "the sweeper of the server forgets what is old in all workspaces"),
 ];
 

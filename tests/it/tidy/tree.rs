@@ -22,7 +22,7 @@ const TOP: [&str; 9] = [
 
 /// Where a package's lock file was resolved, and where builders keep their things: neither is anybody else's business.
 /// In pieces, since this file is read, too.
-const PLACES: [(&str, &str); 10] = [
+const PLACES: [(&str, &str); 9] = [
     ("registry.", "npmjs.org"),
     ("registry.", "yarnpkg.com"),
     ("files.", "pythonhosted.org"),
@@ -32,7 +32,6 @@ const PLACES: [(&str, &str); 10] = [
     ("proxy.", "golang.org"),
     ("rubygems", ".org"),
     ("/tmp", "/wt"),
-    ("/ro", "ot/"),
 ];
 
 #[test]
@@ -68,11 +67,13 @@ fn no_file_names_a_place_that_only_its_writer_has() {
 fn place_in(line: &str) -> Option<String> {
     let known =
         PLACES.iter().map(|(first, second)| format!("{first}{second}")).find(|place| line.contains(place.as_str()));
-    // A path that begins with this word; many an ordinary path goes on with it.
-    let work = format!("/{}/", "work");
-    let is_path =
-        |(at, _): (usize, &str)| line[..at].chars().next_back().is_none_or(|it| !it.is_alphanumeric() && it != '.');
-    known.or_else(|| line.match_indices(&work).any(is_path).then_some(work.clone()))
+    // Paths that begin with these words; many an ordinary path goes on with them.
+    let begins = |place: &String| {
+        let is_path =
+            |(at, _): (usize, &str)| line[..at].chars().next_back().is_none_or(|it| !it.is_alphanumeric() && it != '.');
+        line.match_indices(place.as_str()).any(is_path)
+    };
+    known.or_else(|| ["work", "root"].map(|word| format!("/{word}/")).into_iter().find(begins))
 }
 
 #[test]
@@ -82,7 +83,9 @@ fn the_rule_of_places_finds_them() {
         (format!("\"{}main\"", concat!("/wo", "rk/")), true),
         (format!("https://{}/left-pad", concat!("registry.", "npmjs.org")), true),
         (format!("cd {}/x", concat!("/tmp", "/wt")), true),
+        (format!("cd {}.cargo", concat!("/ro", "ot/")), true),
         (format!("net{}", concat!("/wo", "rk/")), false),
+        (format!("service.svc{}oauth/user", concat!("/ro", "ot/")), false),
         ("tmp/work".to_owned(), false),
         ("/workspaces/get".to_owned(), false),
         ("https://github.com/rust-lang/crates.io-index".to_owned(), false),

@@ -33,6 +33,8 @@ pub fn of(operation: &Operation) -> Value {
     let long = "The path and query are over the limit of 32768 bytes";
     responses.insert("414".to_owned(), with_code("The address is too long", "URI_TOO_LONG", long));
     responses.insert("422".to_owned(), malformed());
+    let often = "More than the 120 requests that are allowed at a time. Try again in 1 s";
+    responses.insert("429".to_owned(), with_code("The caller comes too often", "RATE_LIMIT_EXCEEDED", often));
     let internal = "Internal server error. The log has more under this request id";
     responses.insert("500".to_owned(), with_code("A fault of the service", "INTERNAL_SERVER_ERROR", internal));
     let away = "The service cannot answer just now. Try again in a moment";

@@ -43,6 +43,10 @@ pub fn of(operation: &Operation) -> Value {
     tell(405, "Another method is needed", plain(405, "This address takes GET, POST"));
     tell(413, "The body is too large", plain(413, "The body is over the limit of 1048576 bytes"));
     tell(414, "The address is too long", plain(414, "The path and query are over the limit of 32768 bytes"));
+    let mut often = plain(429, "Too much requests");
+    often["@error"]["@rateLimit"] =
+        json!({ "RateLimit-Limit": 30, "RateLimit-Remaining": 0, "RateLimit-Reset": 1_795_315_745, "Retry-After": 1 });
+    tell(429, "Too many requests, where the server limits them", often);
     let internal = "Internal server error. The log has more under this request id";
     tell(500, "A fault of the service", with_pair(500, "server_error", internal));
     let away = "The service cannot answer just now. Try again in a moment";

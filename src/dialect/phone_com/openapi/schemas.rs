@@ -194,6 +194,15 @@ fn error() -> Value {
             "@code": text("OAuth's word for it"),
             "@details": text("The message again, where there is a code"),
             "@messages": { "type": "array", "items": { "type": "string" } },
+            "@rateLimit": object(
+                &["Retry-After"],
+                json!({
+                    "RateLimit-Limit": integer("How many requests are allowed at a time"),
+                    "RateLimit-Remaining": integer("How many are left"),
+                    "RateLimit-Reset": integer("When all are there again, in seconds since 1970"),
+                    "Retry-After": integer("In how many seconds to come again"),
+                }),
+            ),
             "fields": {
                 "type": "object",
                 "description": "What is wrong with which value, by its dotted path",

@@ -32,6 +32,8 @@ pub fn of(route: &Route) -> Value {
     responses.insert("413".to_owned(), failure("The body is too large", "payload_too_large", large));
     let long = "The path and query are over the limit of 32768 bytes; send the parameters as a JSON body";
     responses.insert("414".to_owned(), failure("The address is too long", "uri_too_long", long));
+    let often = "More than the 120 requests that are allowed at a time. Try again in 1 s";
+    responses.insert("429".to_owned(), failure("The caller comes too often", "rate_limit_exceeded", often));
     let internal = "Internal server error. The log has more under this request id";
     responses.insert("500".to_owned(), failure("A fault of the service", "internal_server_error", internal));
     let away = "The service cannot answer just now. Try again in a moment";

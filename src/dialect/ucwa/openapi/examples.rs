@@ -1,0 +1,51 @@
+//! Those of whom examples tell. What they are shown is made by the same code that shows it to clients, so that no example
+//! can tell of something else.
+
+use crate::model::application::Application;
+use crate::model::id::{ApplicationId, UserIdentityId, WorkspaceId};
+use crate::model::slot::{Slot, SlotType};
+use crate::model::subscriber::Subscriber;
+use crate::model::user_identity::UserIdentity;
+use chrono::DateTime;
+use uuid::Uuid;
+
+/// The number of the application.
+pub const APPLICATION: &str = "103753940963";
+/// The person's id.
+pub const PERSON: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
+
+/// A person who may use voice, and their application if they ask by one. The workspace has given them a number for work.
+pub fn subscriber(has_application: bool) -> Subscriber {
+    Subscriber {
+        person: UserIdentity {
+            workspace_id: WorkspaceId(Uuid::nil()),
+            user_identity_id: UserIdentityId(Uuid::nil()),
+            user_identity_key: None,
+            email_address: Some("jane@example.com".to_owned()),
+            phone_number: None,
+            full_name: Some("Jane Doe".to_owned()),
+            created_at: DateTime::UNIX_EPOCH,
+        },
+        enterprise_voice: true,
+        slots: SlotType::ALL.map(slot).into(),
+        application: has_application.then(|| Application {
+            application_id: ApplicationId(APPLICATION.parse().expect("it is a number")),
+            culture: "en-US".to_owned(),
+            user_agent: "curl".to_owned(),
+            instance_id: None,
+            application_type: None,
+            is_available: false,
+        }),
+    }
+}
+
+/// What is in one of the person's slots.
+pub fn slot(slot_type: SlotType) -> Slot {
+    let (number, include_in_contact_card, version) = match slot_type {
+        SlotType::Work => ("tel:+14255550100", true, 3),
+        SlotType::Mobile => ("tel:+14255550199", true, 2),
+        SlotType::Home | SlotType::Other => ("", false, 1),
+    };
+    let is_managed = slot_type == SlotType::Work;
+    Slot { slot_type, number: number.to_owned(), include_in_contact_card, version, is_managed }
+}

@@ -1,0 +1,156 @@
+//! How often whom may call: each credential and each address, and how often an address may come with a credential that
+//! nobody has. Asked at the edge, before anything is looked up. Each server counts for itself.
+
+mod rate;
+mod tally;
+
+pub use rate::Rate;
+
+use super::failure::Failure;
+use super::peer;
+use crate::ambient::Clock;
+use crate::error::{Error, Throttle};
+use crate::model::token::TokenHash;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::time::Duration;
+use tally::Tally;
+
+/// What is limited, and to how much.
+#[derive(Debug, Clone, Default)]
+pub struct Rates {
+    pub credential: Option<Rate>,
+    pub address: Option<Rate>,
+    /// Requests of one address that end because nobody is known to be calling.
+    pub failed: Option<Rate>,
+}
+
+/// Borne by a response that refuses somebody's credentials in other words than [`Error::Unauthenticated`], as those who
+/// give tokens for passwords do; it counts as one.
+#[derive(Debug, Clone, Copy)]
+pub struct Guessed;
+
+/// The limits, and how much of them is used.
+#[derive(Debug)]
+pub struct Limits {
+    clock: Clock,
+    proxies: Vec<IpNet>,
+    credential: Option<Tally<TokenHash>>,
+    address: Option<Tally<IpAddr>>,
+    failed: Option<Tally<IpAddr>>,
+}
+
+impl Limits {
+    /// Limits at these rates, if there are any. `proxies` are believed when they name whom they were called by.
+    pub fn new(rates: &Rates, proxies: Vec<IpNet>, clock: Clock) -> Option<Limits> {
+        let is_any = rates.credential.or(rates.address).or(rates.failed).is_some();
+        is_any.then(|| Limits {
+            clock,
+            proxies,
+            credential: rates.credential.map(Tally::of),
+            address: rates.address.map(Tally::of),
+            failed: rates.failed.map(Tally::of),
+        })
+    }
+
+    /// The answer to a request, unless its caller comes too often.
+    pub async fn around<F: Future<Output = Response>>(
+        &self,
+        credential_headers: &[&str],
+        request: Request,
+        answer: impl FnOnce(Request) -> F,
+    ) -> Response {
+        let site = peer::caller(&request, &self.proxies).map(peer::site);
+        if let Err(throttle) = self.admit(site, credential_headers, request.headers()) {
+            return Error::Throttled(throttle).into_response();
+        }
+        let response = answer(request).await;
+        if let Some((failed, site)) = self.failed.as_ref().zip(site).filter(|_| is_of_nobody(&response)) {
+            // The one that is over the limit is answered as it is; the next one is not.
+            let _ = failed.take(site, self.clock.elapsed());
+        }
+        response
+    }
+
+    fn admit(&self, site: Option<IpAddr>, credential_headers: &[&str], headers: &HeaderMap) -> Result<(), Throttle> {
+        let now = self.clock.elapsed();
+        if let Some(site) = site {
+            if let Some(failed) = &self.failed {
+                failed.look(&site, now).map_err(|wait| self.throttle(failed, wait))?;
+            }
+            self.take(&self.address, site, now)?;
+        }
+        if self.credential.is_some() {
+            for token in tokens(credential_headers, headers) {
+                self.take(&self.credential, TokenHash::of(token), now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take<K: Hash + Eq>(&self, tally: &Option<Tally<K>>, key: K, now: Duration) -> Result<(), Throttle> {
+        match tally {
+            Some(tally) => tally.take(key, now).map_err(|wait| self.throttle(tally, wait)),
+            None => Ok(()),
+        }
+    }
+
+    fn throttle<K>(&self, tally: &Tally<K>, wait: Duration) -> Throttle {
+        let rate = tally.rate();
+        Throttle {
+            limit: rate.count.get(),
+            remaining: 0,
+            reset: self.clock.now() + wait + rate.interval() * (rate.count.get() - 1),
+            retry_after: whole_seconds(wait),
+        }
+    }
+}
+
+/// The credentials that a request shows, each once: some clients send theirs in two headers.
+fn tokens<'a>(names: &'a [&str], headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+    let token = |name: &&str| headers.get(*name)?.to_str().ok()?.split_ascii_whitespace().next_back();
+    names.iter().enumerate().filter_map(move |(index, name)| {
+        let found = token(name)?;
+        (!names[..index].iter().any(|earlier| token(earlier) == Some(found))).then_some(found)
+    })
+}
+
+fn is_of_nobody(response: &Response) -> bool {
+    let said = response.extensions();
+    let is_unknown = |Failure(error): &Failure| matches!(**error, Error::Unauthenticated(_));
+    said.get::<Guessed>().is_some() || said.get::<Failure>().is_some_and(is_unknown)
+}
+
+/// Tells a client in headers when to come again; the reset is a time in Unix seconds.
+pub fn hint(throttle: &Throttle, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, throttle.retry_after.into());
+    headers.insert("ratelimit-limit", throttle.limit.into());
+    headers.insert("ratelimit-remaining", throttle.remaining.into());
+    headers.insert("ratelimit-reset", throttle.reset.timestamp().into());
+}
+
+/// Rounded up, and never nothing.
+fn whole_seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_refuses_credentials_counts_in_whatever_words() {
+        let refusal = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
+        assert!(is_of_nobody(&refusal));
+        let mut in_other_words = Response::default();
+        assert!(!is_of_nobody(&in_other_words));
+        in_other_words.extensions_mut().insert(Guessed);
+        assert!(is_of_nobody(&in_other_words));
+        assert!(!is_of_nobody(&Error::NoRoute.into_response()));
+    }
+}

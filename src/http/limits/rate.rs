@@ -1,0 +1,67 @@
+//! A rate, as it is written: so many in such a time.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The most that is counted.
+const MOST: u32 = 1_000_000;
+
+/// The longest time that is counted over.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// So many requests at a time, each of which is there again after its share of the period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub count: NonZeroU32,
+    pub period: Duration,
+}
+
+impl Rate {
+    /// The time after which one more is allowed.
+    pub fn interval(self) -> Duration {
+        self.period / self.count.get()
+    }
+}
+
+/// What is no rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a count from 1 to 1000000, a slash and a time of at most a day, as 120/60s, 1000/15m or 5000/1h")]
+pub struct NoRate;
+
+impl FromStr for Rate {
+    type Err = NoRate;
+
+    fn from_str(text: &str) -> Result<Rate, NoRate> {
+        let (count, period) = text.split_once('/').ok_or(NoRate)?;
+        let count: NonZeroU32 = count.parse().map_err(|_| NoRate)?;
+        let unit = match period.bytes().next_back() {
+            Some(b's') => 1,
+            Some(b'm') => 60,
+            Some(b'h') => 60 * 60,
+            _ => return Err(NoRate),
+        };
+        let number: u32 = period[..period.len() - 1].parse().map_err(|_| NoRate)?;
+        let period = Duration::from_secs(u64::from(number) * unit);
+        let is_within = count.get() <= MOST && !period.is_zero() && period <= LONGEST;
+        is_within.then_some(Rate { count, period }).ok_or(NoRate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_count_and_a_time() {
+        let rate = |text: &str| text.parse::<Rate>().map(|rate| (rate.count.get(), rate.period.as_secs()));
+        assert_eq!(rate("120/60s"), Ok((120, 60)));
+        assert_eq!(rate("1/1m"), Ok((1, 60)));
+        assert_eq!(rate("1000000/24h"), Ok((1_000_000, 86_400)));
+        for wrong in
+            ["", "120", "120/", "120/60", "/60s", "0/60s", "120/0s", "1000001/1s", "1/25h", "-1/1s", "1/1d", "1/s"]
+        {
+            assert_eq!(rate(wrong), Err(NoRate), "{wrong}");
+        }
+    }
+}

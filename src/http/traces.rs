@@ -1,0 +1,68 @@
+//! One span for each request, for whoever collects traces; it goes on with the trace that the caller began, if they say
+//! so in `traceparent` (W3C, "Trace Context"). Without a collector nothing is made and nothing costs anything.
+
+use super::dialect::Asked;
+use crate::model::id::WorkspaceId;
+use axum::http::Method;
+use chrono::{DateTime, Utc};
+use opentelemetry::KeyValue;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{Span, SpanKind, Status, Tracer};
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracer;
+use std::time::{Duration, SystemTime};
+
+/// Where spans go, if anywhere. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Traces(Option<SdkTracer>);
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    pub dialect: &'static str,
+    /// The path with names in place of values; none if there is no such route.
+    pub route: Option<&'a str>,
+    pub status: u16,
+    pub workspace: Option<WorkspaceId>,
+    pub began: DateTime<Utc>,
+    pub latency: Duration,
+}
+
+impl Traces {
+    /// Spans that this tracer takes.
+    pub fn to(tracer: SdkTracer) -> Traces {
+        Traces(Some(tracer))
+    }
+
+    /// Tells of a request. The span bears what the log has, and no values.
+    pub fn request(&self, asked: &Asked, answered: &Answered<'_>) {
+        let Traces(Some(tracer)) = self else { return };
+        let method = known(&asked.method);
+        let name = answered.route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+        let mut attributes = vec![
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.response.status_code", i64::from(answered.status)),
+            KeyValue::new("handset.dialect", answered.dialect),
+            KeyValue::new("handset.request_id", asked.id.0.to_string()),
+        ];
+        attributes.extend(answered.route.map(|route| KeyValue::new("http.route", route.to_owned())));
+        let workspace = |id: WorkspaceId| KeyValue::new("handset.workspace", id.to_string());
+        attributes.extend(answered.workspace.map(workspace));
+
+        let began = SystemTime::from(answered.began);
+        let caller = TraceContextPropagator::new().extract(&HeaderExtractor(&asked.headers));
+        let span = tracer.span_builder(name).with_kind(SpanKind::Server).with_start_time(began);
+        let mut span = span.with_attributes(attributes).start_with_context(tracer, &caller);
+        if answered.status >= 500 {
+            span.set_status(Status::error(""));
+        }
+        span.end_with_timestamp(began + answered.latency);
+    }
+}
+
+/// A method by its name, if it is one that everybody knows; callers may send any word as one.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| method.as_str() == *known).unwrap_or("_OTHER")
+}

@@ -1,0 +1,106 @@
+//! `handset user`: passwords and voice of persons, set by whoever runs the server.
+
+use super::program::{Outcome, Server, admin, handset_in};
+use crate::postgres::stage::Place;
+use crate::voices::{Answer, Voice};
+use crate::world::text;
+use serde_json::{Value, json};
+use std::process::Stdio;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+
+/// A running server with one person; gives the key of their workspace, and their id.
+async fn with_person(place: &Place) -> (Server, Voice, String) {
+    let server = Server::start(place).await;
+    admin(place, &["workspace", "create", "Acme"]).await;
+    let key = admin(place, &["key", "create", "--workspace", "Acme"]).await;
+    let key = server.voice(&text(&key["api_key"]));
+    let made = key.post("/user_identities/create", json!({ "email_address": "jane@example.com" })).await.ok();
+    (server, key, text(&made["user_identity"]["user_identity_id"]))
+}
+
+/// A command that reads this.
+async fn reading(mut command: Command, input: &str) -> Outcome {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().expect("it runs");
+    let mut stdin = process.stdin.take().expect("it is piped");
+    // A command that refuses at once may not wait for it.
+    let _ = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    let output = process.wait_with_output().await.expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("it prints text");
+    Outcome { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+async fn set_password(place: &Place, arguments: &[&str], input: &str) -> Outcome {
+    reading(handset_in(place, &[&["user", "set-password"][..], arguments].concat()), input).await
+}
+
+async fn sign_in(server: &Server, password: &str) -> Answer {
+    let form = format!("grant_type=password&username=jane@example.com&password={}", password.replace(' ', "+"));
+    let kind = "application/x-www-form-urlencoded";
+    Voice::new(&server.url).bytes("/webticket/oauthtoken", Some(kind), form).await
+}
+
+#[tokio::test]
+async fn a_password_is_read_from_standard_input_and_works_at_once() {
+    let place = Place::new();
+    let (server, _key, jane) = with_person(&place).await;
+    assert_eq!(sign_in(&server, "correct horse").await.status, 400);
+    let told = set_password(&place, &[&jane, "--json"], "correct horse\nanything else\n").await;
+    assert_eq!(told.json(), json!({ "user_identity_id": jane, "password_set": true }));
+    assert_eq!(sign_in(&server, "correct horse").await.status, 200);
+    // Another takes its place; a line may end in whichever way, or not at all.
+    for (input, password) in [("battery staple\r\n", "battery staple"), ("last one", "last one")] {
+        let told = set_password(&place, &[&jane, "--password-stdin"], input).await;
+        assert!(!told.said().contains(password), "{told:?}");
+        assert_eq!(sign_in(&server, password).await.status, 200);
+        assert_eq!(sign_in(&server, "correct horse").await.status, 400);
+    }
+    assert!(!server.log().contains("last one"), "{}", server.log());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_password_that_does_not_do_changes_nothing() {
+    let place = Place::new();
+    let (server, _key, jane) = with_person(&place).await;
+    set_password(&place, &[&jane], "correct horse").await.said();
+    for (arguments, input, words) in [
+        (&[jane.as_str()][..], "1234567\n", "a password has at least 8 characters"),
+        (&[&jane], "", "a password has at least 8 characters"),
+        (&[&jane], &"x".repeat(257), "a password has at most 256 characters"),
+        (&[UNKNOWN], "correct horse", "there is no user identity 00000000-0000-4000-8000-000000000000"),
+    ] {
+        let outcome = set_password(&place, arguments, input).await;
+        assert!(outcome.complaint().starts_with(words), "{outcome:?}");
+        assert_eq!(outcome.stdout, "");
+    }
+    let outcome = set_password(&place, &["jane"], "correct horse").await;
+    assert_eq!(outcome.status.code(), Some(2), "that is no id: {outcome:?}");
+    assert_eq!(sign_in(&server, "correct horse").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn voice_is_taken_and_given_back() {
+    let place = Place::new();
+    let (server, key, jane) = with_person(&place).await;
+    let phones = key.with("x-ucwa-user", &jane);
+    let set = async |voice: &str| -> Value { admin(&place, &["user", "set-voice", &jane, voice]).await };
+    assert_eq!(phones.get("/me/phones").await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(set("off").await, json!({ "user_identity_id": jane, "enterprise_voice_enabled": false }));
+        assert_eq!(phones.get("/me/phones").await.status, 403);
+    }
+    assert_eq!(set("on").await, json!({ "user_identity_id": jane, "enterprise_voice_enabled": true }));
+    assert_eq!(phones.get("/me/phones").await.status, 200);
+    let outcome = Outcome::of(handset_in(&place, &["user", "set-voice", UNKNOWN, "off"])).await;
+    assert!(outcome.complaint().starts_with("there is no user identity"), "{outcome:?}");
+    for wrong in [&["user", "set-voice", &jane, "loud"][..], &["user", "set-voice", &jane]] {
+        assert_eq!(Outcome::of(handset_in(&place, wrong)).await.status.code(), Some(2));
+    }
+    server.stop().await;
+}

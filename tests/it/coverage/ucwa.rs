@@ -1,0 +1,103 @@
+//! The operations of the UCWA dialect against the same wrong callers. Only the bearer counts here; whoever is not known is
+//! told where to get a token, to the letter, before anything else is looked at.
+
+use super::impostors::{Impostor, impostors};
+use crate::document::{Dialect, Operation, operations_of};
+use crate::voices::{Answer, Voice};
+use crate::world::{World, text};
+use serde_json::json;
+
+#[tokio::test]
+async fn whoever_is_not_known_is_challenged_by_every_operation_of_ucwa_before_it_looks_at_anything_else() {
+    let world = World::new().await;
+    let host = world.url.trim_start_matches("http://");
+    let mut counts = (0, 0);
+    for impostor in impostors(&world).await {
+        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let bears = bears(&world, &impostor).await;
+        for operation in operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()) {
+            for answer in tries(&voice, &operation).await {
+                match bears {
+                    Bearer::Nothing => {
+                        assert_eq!(answer.status, 401, "{operation}, called by {}: {answer:?}", impostor.name);
+                        answer.is_challenge(host);
+                        counts.0 += 1;
+                    }
+                    // Good for something, and for nobody in particular.
+                    Bearer::Nobody => {
+                        assert_eq!(answer.body["subcode"], "AnonymousNotAllowed", "{operation}: {answer:?}");
+                        answer.of_ucwa(403);
+                        counts.1 += 1;
+                    }
+                }
+            }
+        }
+    }
+    let operations = operations_of(Dialect::Ucwa).len();
+    assert!(counts.0 > operations * 100 && counts.1 > operations * 4, "only {counts:?} tries");
+}
+
+#[tokio::test]
+async fn whoever_is_somebody_gets_past_the_door_of_every_operation_of_ucwa() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let session = world.client_session(json!({ "user_identity_id": jane })).await;
+    let token = text(&session["token"]);
+    for operation in operations_of(Dialect::Ucwa) {
+        for voice in [
+            world.nobody().bearer(&token),
+            world.nobody().bearer(&format!("cwt={token}")),
+            world.nobody().with("authorization", &format!("bearer {token}")),
+            world.key().with("x-ucwa-user", &jane),
+        ] {
+            for answer in tries(&voice, &operation).await {
+                assert!(![401, 403].contains(&answer.status), "{operation}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_way_to_a_token_is_open_to_every_impostor() {
+    let world = World::new().await;
+    for impostor in impostors(&world).await {
+        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        for operation in operations_of(Dialect::Ucwa).into_iter().filter(Operation::is_open) {
+            for answer in tries(&voice, &operation).await {
+                assert!(![401, 403].contains(&answer.status), "{operation}, called by {}: {answer:?}", impostor.name);
+            }
+        }
+    }
+}
+
+/// What a bearer is good for here.
+#[derive(Clone, Copy)]
+enum Bearer {
+    Nothing,
+    Nobody,
+}
+
+/// A living key or session is known; only, none of the impostors says for whom it calls.
+async fn bears(world: &World, impostor: &Impostor) -> Bearer {
+    let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
+    let Some(bearer) = bearer.filter(|bearer| bearer.starts_with("Bearer ")) else { return Bearer::Nothing };
+    let voice = world.nobody().with("authorization", bearer);
+    let is_session = voice.get("/client_sessions/get").await.status == 200;
+    let is_key = *bearer == format!("Bearer {}", world.api_key.reveal());
+    if is_session || is_key { Bearer::Nobody } else { Bearer::Nothing }
+}
+
+/// The operation as it is documented, with a body that cannot be read, of a version that there is not, and by a method
+/// that it does not have.
+async fn tries(voice: &Voice, operation: &Operation) -> [Answer; 4] {
+    let path = operation.example_path();
+    let broken = voice.request(operation.method, &path).header("content-type", "application/json").body("{");
+    let odd = voice.request("BREW", &path).header("content-type", "text/coffee").body("{");
+    let late = voice.with("x-ms-requiresminresourceversion", "9");
+    [
+        voice.call(operation.method, &path).await,
+        voice.send(broken).await,
+        late.call(operation.method, &path).await,
+        voice.send(odd).await,
+    ]
+}

@@ -1,0 +1,152 @@
+//! Rate limits: who comes too often is told when to come again, in the words of the dialect that was spoken to.
+
+use crate::voices::{Answer, Voice};
+use crate::world::{World, noon};
+use chrono::TimeDelta;
+use handset::http::App;
+use handset::http::limits::{Limits, Rate, Rates};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Written into what a browser, an app and a proxy might send.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+fn rate(text: &str) -> Option<Rate> {
+    Some(text.parse().expect("a rate"))
+}
+
+/// A world with limits, whose server trusts a proxy on this machine.
+async fn limited(rates: Rates) -> World {
+    let proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    World::with(|app| App { limits: Limits::new(&rates, proxies, app.clock.clone()).map(Arc::new), ..app }).await
+}
+
+async fn statuses(voice: &Voice, path: &str, count: usize) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for _ in 0..count {
+        statuses.push(voice.get(path).await.status);
+    }
+    statuses
+}
+
+fn hints(answer: &Answer) -> [Option<&str>; 4] {
+    ["retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| answer.header(name))
+}
+
+#[tokio::test]
+async fn a_credential_that_comes_too_often_waits_until_one_request_is_there_again() {
+    let world = limited(Rates { credential: rate("3/30s"), ..Rates::default() }).await;
+    assert_eq!(statuses(world.key(), "/phones/list", 3).await, [200; 3]);
+    let refused = world.key().get("/phones/list").await;
+    let error = refused.refused(429, "rate_limit_exceeded");
+    assert_eq!(error["message"], "More than the 3 requests that are allowed at a time. Try again in 10 s");
+    let reset = (noon().timestamp() + 30).to_string();
+    assert_eq!(hints(&refused), [Some("10"), Some("3"), Some("0"), Some(reset.as_str())]);
+
+    world.pass(TimeDelta::milliseconds(9_001));
+    let refused = world.key().get("/phones/list").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")), "{refused:?}");
+    world.pass(TimeDelta::milliseconds(999));
+    assert_eq!(statuses(world.key(), "/phones/list", 2).await, [200, 429]);
+    world.pass(TimeDelta::hours(1));
+    assert_eq!(statuses(world.key(), "/phones/list", 4).await, [200, 200, 200, 429]);
+}
+
+#[tokio::test]
+async fn each_credential_has_an_allowance_of_its_own_over_all_dialects() {
+    let world = limited(Rates { credential: rate("4/60s"), ..Rates::default() }).await;
+    let other = world.sandbox("Other").await;
+    assert_eq!(statuses(world.key(), "/phones/list", 2).await, [200; 2]);
+    assert_eq!(statuses(world.key(), "/v1/phone/", 3).await, [200, 200, 429]);
+    let refused = world.key().get("/v1/phone/").await;
+    assert_eq!(
+        refused.body,
+        json!({
+            "status": "error", "error_code": "RATE_LIMIT_EXCEEDED",
+            "message": "More than the 4 requests that are allowed at a time. Try again in 15 s",
+        })
+    );
+    let reset = (noon().timestamp() + 60).to_string();
+    assert_eq!(hints(&refused), [Some("15"), Some("4"), Some("0"), Some(reset.as_str())]);
+    assert!(refused.header("x-request-id").is_some());
+    assert_eq!(statuses(other.key(), "/v1/phone/", 4).await, [200; 4]);
+    assert_eq!(statuses(&world.nobody(), "/health", 9).await, [200; 9], "who shows no credential has none to limit");
+}
+
+#[tokio::test]
+async fn a_credential_counts_once_however_it_is_written_and_wherever_it_is_sent() {
+    let world = limited(Rates { credential: rate("4/60s"), ..Rates::default() }).await;
+    let token = world.api_key.reveal();
+    let ways = [
+        world.nobody().with("authorization", &format!("Bearer {token}")),
+        world.nobody().with("authorization", &format!("bEARER  {token} ")),
+        world.nobody().bearer(token).with("client-session-token", token),
+        world.nobody().bearer(token).with("client-session-token", "seam_cst1something_else"),
+    ];
+    for way in &ways {
+        assert_ne!(way.get("/phones/list").await.status, 429);
+    }
+    for way in &ways {
+        way.get("/phones/list").await.refused(429, "rate_limit_exceeded");
+    }
+    assert_eq!(statuses(&world.browser(), "/phones/list", 5).await, [401, 401, 401, 401, 429]);
+}
+
+#[tokio::test]
+async fn an_address_that_comes_too_often_is_refused_whoever_it_says_to_be_and_wherever_it_goes() {
+    let world = limited(Rates { address: rate("3/60s"), ..Rates::default() }).await;
+    let from = |address: &str| world.nobody().with(FORWARDED_FOR, address);
+    assert_eq!(from("198.51.100.1").bearer(world.api_key.reveal()).get("/phones/list").await.status, 200);
+    assert_eq!(from("198.51.100.1").get("/openapi.json").await.status, 200);
+    assert_eq!(from("198.51.100.1").get("/nowhere").await.status, 404);
+    let refused = from("198.51.100.1").get("/health").await;
+    refused.refused(429, "rate_limit_exceeded");
+    assert_eq!(hints(&refused)[..3], [Some("20"), Some("3"), Some("0")]);
+    assert_eq!(from("198.51.100.1, 127.0.0.9").get("/v1/phone/").await.status, 429, "a trusted proxy is seen through");
+    assert_eq!(
+        from("203.0.113.7, 198.51.100.1").get("/health").await.status,
+        429,
+        "what it says itself is not believed"
+    );
+    assert_eq!(from("198.51.100.2").get("/health").await.status, 200);
+    assert_eq!(statuses(&world.nobody(), "/health", 4).await, [200, 200, 200, 429]);
+}
+
+#[tokio::test]
+async fn an_address_whose_credentials_nobody_has_cools_down() {
+    let world = limited(Rates { failed: rate("3/60s"), ..Rates::default() }).await;
+    let (guesser, other) = (world.nobody().with(FORWARDED_FOR, "198.51.100.1"), world.key());
+    let guess = |number: usize| guesser.bearer(&format!("seam_guess{number}_nothing"));
+    for number in 0..3 {
+        guess(number).get("/phones/list").await.refused(401, "unauthorized");
+    }
+    let refused = guess(3).get("/phones/list").await;
+    refused.refused(429, "rate_limit_exceeded");
+    assert_eq!(hints(&refused)[..3], [Some("20"), Some("3"), Some("0")]);
+    assert_eq!(guesser.get("/health").await.status, 429);
+    let right = guesser.bearer(world.api_key.reveal());
+    assert_eq!(right.get("/v1/phone/").await.status, 429, "even the right one has to wait");
+    assert_eq!(statuses(other, "/phones/list", 9).await, [200; 9], "nobody else does");
+
+    world.pass(TimeDelta::seconds(20));
+    assert_eq!(statuses(&right, "/phones/list", 9).await, [200; 9]);
+    assert_eq!(statuses(&guess(4), "/v1/phone/", 2).await, [401, 429]);
+}
+
+#[tokio::test]
+async fn without_a_word_on_it_nobody_is_limited() {
+    let world = World::new().await;
+    assert!(Limits::new(&Rates::default(), Vec::new(), world.clock.clone()).is_none());
+    let answers = statuses(&world.nobody().bearer("seam_guess_nothing"), "/phones/list", 200).await;
+    assert_eq!(answers, [401; 200]);
+}
+
+#[tokio::test]
+async fn a_page_may_read_why_it_has_to_wait() {
+    let world = limited(Rates { address: rate("1/60s"), ..Rates::default() }).await;
+    let page = world.nobody().with("origin", "https://app.example.com");
+    assert_eq!(statuses(&page, "/health", 1).await, [200]);
+    let refused = page.get("/health").await;
+    assert_eq!(refused.header("access-control-allow-origin"), Some("https://app.example.com"));
+    assert_eq!(refused.refused(429, "rate_limit_exceeded")["data"], Value::Null);
+}

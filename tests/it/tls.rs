@@ -1,0 +1,192 @@
+//! TLS at the door: what is shown to clients, what else they are told then, and how a certificate is exchanged while
+//! serving. The second key below was made for these tests, too, and proves nothing.
+
+use crate::command::program::{Outcome, Server, handset_in};
+use crate::outbound::tls::{CERTIFICATE, KEY};
+use crate::patience::until;
+use crate::postgres::stage::Place;
+use crate::voices::Answer;
+use crate::wire;
+use crate::world::World;
+use handset::server::{Certificate, Door};
+use nix::sys::signal::Signal;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::json;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+const RENEWED_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgVfR1rOhdtIv7BRmM\n\
+l+Wr7sxWh44rLCqzu94g2cocABahRANCAASoS690EVucP95AVgmYoavwr8eABTdY\n\
+8cC4VdCivTWUTsxVb3y0JhbxaUecNQlhOY/HOaHB2DmUdOiq8MMx+zU1\n\
+-----END PRIVATE KEY-----";
+
+/// For `localhost`, until 2126, signed with the key itself.
+const RENEWED: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBwjCCAWigAwIBAgIUVdHXpU+VOMpbvbO1+toULcnokFEwCgYIKoZIzj0EAwIw\n\
+LDEqMCgGA1UEAwwhcmVuZXdlZCBzZXJ2ZXIgaW4gSGFuZHNldCdzIHRlc3RzMCAX\n\
+DTI2MTEyMjAxNDg0MFoYDzIxMjYxMDI5MDE0ODQwWjAsMSowKAYDVQQDDCFyZW5l\n\
+d2VkIHNlcnZlciBpbiBIYW5kc2V0J3MgdGVzdHMwWTATBgcqhkjOPQIBBggqhkjO\n\
+PQMBBwNCAASoS690EVucP95AVgmYoavwr8eABTdY8cC4VdCivTWUTsxVb3y0Jhbx\n\
+aUecNQlhOY/HOaHB2DmUdOiq8MMx+zU1o2YwZDAdBgNVHQ4EFgQU5fI6mFygdBjU\n\
+oVx4oRUDECc4VsEwHwYDVR0jBBgwFoAU5fI6mFygdBjUoVx4oRUDECc4VsEwFAYD\n\
+VR0RBA0wC4IJbG9jYWxob3N0MAwGA1UdEwEB/wQCMAAwCgYIKoZIzj0EAwIDSAAw\n\
+RQIgPT8DmyBKgLYOV/7z2J7STK/rwxOmsSEGNexjTz90rwgCIQD9N2eeskEzuD3K\n\
+LE10HyWFzyFvqri+lY7VkVNV6I3HYw==\n\
+-----END CERTIFICATE-----";
+
+/// Two files of a certificate.
+struct Files {
+    place: Place,
+}
+
+impl Files {
+    fn new(chain: &str, key: &str) -> Files {
+        let files = Files { place: Place::new() };
+        files.write(chain, key);
+        files
+    }
+
+    fn write(&self, chain: &str, key: &str) {
+        fs::write(self.chain(), chain).expect("a file");
+        fs::write(self.key(), key).expect("a file");
+    }
+
+    fn chain(&self) -> PathBuf {
+        self.place.path().join("chain.pem")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.place.path().join("key.pem")
+    }
+
+    /// The arguments of a server that shows it.
+    fn serve(&self) -> tokio::process::Command {
+        let mut command = handset_in(&self.place, &["serve", "--listen", "127.0.0.1:0"]);
+        command.arg("--tls-cert").arg(self.chain()).arg("--tls-key").arg(self.key());
+        command
+    }
+}
+
+/// Asks by TLS whoever proves to be `localhost` by this certificate.
+async fn ask(address: &str, trusted: &str, request: &str) -> io::Result<Answer> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("it can be trusted");
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the usual versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(address).await?;
+    let name = ServerName::try_from("localhost").expect("a name");
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).await?;
+    Ok(wire::parse(&heard))
+}
+
+fn get(path: &str, token: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: phones.example\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n")
+}
+
+async fn world(files: &Files) -> World {
+    let certificate = Certificate::read(files.chain(), files.key()).expect("a certificate");
+    World::at_door(Door { certificate: Some(Arc::new(certificate)), ..Door::default() }).await
+}
+
+#[tokio::test]
+async fn with_a_certificate_clients_come_by_tls_and_are_told_to_do_so_again() {
+    let files = Files::new(CERTIFICATE, KEY);
+    let world = world(&files).await;
+    let (address, token) = (world.url.trim_start_matches("http://"), world.api_key.reveal());
+    let answer = ask(address, CERTIFICATE, &get("/phones/list", token)).await.expect("an answer");
+    assert_eq!(answer.ok()["phones"], json!([]));
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
+    let refused =
+        ask(address, CERTIFICATE, "GET /phones/list HTTP/1.1\r\nbad header\r\n\r\n").await.expect("an answer");
+    refused.refused(400, "bad_request");
+    assert_eq!(refused.header("strict-transport-security"), Some("max-age=31536000"));
+
+    let mut in_the_clear = TcpStream::connect(address).await.expect("it listens");
+    in_the_clear.write_all(get("/phones/list", token).as_bytes()).await.expect("it hears");
+    let mut heard = Vec::new();
+    let _ = in_the_clear.read_to_end(&mut heard).await;
+    assert!(!heard.starts_with(b"HTTP"), "nothing is said in the clear: {heard:?}");
+    let distrust = ask(address, RENEWED, &get("/health", token)).await;
+    assert!(distrust.is_err(), "a client that expects another certificate goes away: {distrust:?}");
+}
+
+#[tokio::test]
+async fn the_address_of_the_next_page_is_secure_like_the_one_that_was_asked() {
+    let files = Files::new(CERTIFICATE, KEY);
+    let server = Server::run(files.serve(), &files.place).await;
+    assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.greeting);
+    let request = get("/phones/list?limit=1", &server.demo_key());
+    let page = ask(server.address(), CERTIFICATE, &request).await.expect("an answer").ok();
+    let next = page["pagination"]["next_page_url"].as_str().expect("there are two phones").to_owned();
+    assert!(next.starts_with("https://phones.example/phones/list?"), "{next}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_hangup_shows_the_new_certificate_and_one_that_is_none_leaves_the_former() {
+    let files = Files::new(CERTIFICATE, KEY);
+    let server = Server::run(files.serve(), &files.place).await;
+    let (address, request) = (server.address(), get("/health", "nobody"));
+    ask(address, CERTIFICATE, &request).await.expect("an answer").ok();
+
+    files.write(RENEWED, RENEWED_KEY);
+    ask(address, CERTIFICATE, &request).await.expect("nothing changes by itself").ok();
+    server.signal(Signal::SIGHUP);
+    until("it shows the new one", async || ask(address, RENEWED, &request).await.ok()).await.ok();
+
+    files.write(CERTIFICATE, RENEWED_KEY);
+    server.signal(Signal::SIGHUP);
+    until("it complains", async || server.log().contains("the former certificate stays").then_some(())).await;
+    assert!(server.log().contains("do not work together"), "{}", server.log());
+    ask(address, RENEWED, &request).await.expect("an answer").ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_does_not_agree_on_a_secret_does_not_hold_up_the_end() {
+    let files = Files::new(CERTIFICATE, KEY);
+    let server = Server::run(files.serve(), &files.place).await;
+    let silent = TcpStream::connect(server.address()).await.expect("it listens");
+    // A later one is answered, so the silent one has been let in.
+    ask(server.address(), CERTIFICATE, &get("/health", "nobody")).await.expect("an answer").ok();
+    let asked = Instant::now();
+    server.stop().await;
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    drop(silent);
+}
+
+#[tokio::test]
+async fn files_that_are_no_certificate_end_the_start_with_what_to_do() {
+    let files = Files::new(CERTIFICATE, RENEWED_KEY);
+    let complaint_of = async |chain: &str, key: &str| {
+        files.write(chain, key);
+        let outcome = Outcome::of(files.serve()).await;
+        outcome.complaint().to_owned()
+    };
+    assert!(complaint_of(CERTIFICATE, RENEWED_KEY).await.contains("key.pem do not work together"));
+    assert!(complaint_of("", KEY).await.contains("chain.pem has no certificate in it"));
+    let no_key = complaint_of(CERTIFICATE, CERTIFICATE).await;
+    assert!(no_key.contains("key.pem") && no_key.contains("--tls-key name PEM files"), "{no_key}");
+    let mut half = handset_in(&files.place, &["serve", "--tls-cert", "chain.pem"]);
+    half.stdin(std::process::Stdio::null());
+    let half = Outcome::of(half).await;
+    assert_eq!(half.status.code(), Some(2));
+    assert!(half.stderr.contains("--tls-key <FILE>"), "{half:?}");
+}

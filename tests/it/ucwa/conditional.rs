@@ -1,0 +1,93 @@
+//! Etags: they move when something that is seen of a slot changes, and only then; whoever has the current one is told so.
+
+use super::{Person, jane};
+use crate::voices::Answer;
+use crate::world::text;
+use serde_json::json;
+
+const PATH: &str = "/me/phones/home";
+
+async fn asked(person: &Person, path: &str, tags: &str) -> Answer {
+    person.voice.with("if-none-match", tags).get(path).await
+}
+
+#[tokio::test]
+async fn whoever_has_the_current_etag_is_told_that_in_a_word() {
+    let (_world, jane) = jane().await;
+    jane.put("home", "+14255550100", true).await;
+    let etag = text(&jane.slot("home").await["etag"]);
+    let spellings = [
+        format!("\"{etag}\""),
+        etag.clone(),
+        format!("W/\"{etag}\""),
+        format!("\"no\", \"{etag}\""),
+        format!("W/\"no\" ,W/\"{etag}\""),
+        format!("no,{etag}"),
+        "*".to_owned(),
+    ];
+    for base in jane.bases().await {
+        for tags in &spellings {
+            let answer = asked(&jane, &format!("{base}{PATH}"), tags).await;
+            assert_eq!((answer.status, answer.text.as_str()), (304, ""), "{tags}: {answer:?}");
+            assert_eq!(answer.header("etag"), Some(format!("\"{etag}\"").as_str()), "{tags}: {answer:?}");
+            assert_eq!(answer.header("content-type"), None, "{tags}: {answer:?}");
+        }
+    }
+    for tags in ["\"no\"", "no", "", "\"\"", &format!("\"{etag}0\""), &format!("0{etag}"), &format!("{etag} x")] {
+        asked(&jane, PATH, tags).await.of_ucwa(200);
+    }
+    assert_eq!(jane.voice.with("accept", "application/xml").with("if-none-match", &etag).get(PATH).await.status, 304);
+}
+
+#[tokio::test]
+async fn the_list_is_always_told_whole() {
+    let (_world, jane) = jane().await;
+    let etag = text(&jane.slot("work").await["etag"]);
+    for tags in ["*", etag.as_str(), &format!("\"{etag}\"")] {
+        asked(&jane, "/me/phones", tags).await.of_ucwa(200);
+    }
+}
+
+#[tokio::test]
+async fn an_etag_moves_when_something_that_is_seen_changes_and_only_then() {
+    let (_world, jane) = jane().await;
+    let etag = async || text(&jane.slot("home").await["etag"]);
+    let mut seen = vec![etag().await];
+    let others = async || [jane.slot("work").await, jane.slot("mobile").await, jane.slot("other").await];
+    let before = others().await;
+    for (verb, body, is_moved) in [
+        ("changeNumber", json!({}), false),
+        ("changeVisibility", json!({}), false),
+        ("changeNumber", json!({ "number": "+14255550100" }), true),
+        ("changeNumber", json!({ "number": "(425) 555-0100" }), false),
+        ("changeNumber", json!({ "number": "tel:+14255550100", "includeInContactCard": false }), false),
+        ("changeVisibility", json!({ "includeInContactCard": false }), false),
+        ("changeVisibility", json!({ "includeInContactCard": true }), true),
+        ("changeVisibility", json!({ "includeInContactCard": true }), false),
+        ("changeNumber", json!({ "number": "+14255550100" }), false),
+        ("changeNumber", json!({ "number": "letters" }), false),
+        ("changeNumber", json!({ "number": "+14255550199" }), true),
+        ("changeNumber", json!({}), true),
+        ("changeNumber", json!({}), false),
+        ("changeVisibility", json!({ "includeInContactCard": true }), true),
+    ] {
+        jane.voice.post(&format!("{PATH}/{verb}"), body.clone()).await;
+        let now = etag().await;
+        let last = seen.last().expect("there was one").clone();
+        if is_moved {
+            assert!(!seen.contains(&now), "{verb} {body}: {now} of {seen:?}");
+            asked(&jane, PATH, &last).await.of_ucwa(200);
+            seen.push(now);
+        } else {
+            assert_eq!(now, last, "{verb} {body}");
+        }
+    }
+    assert_eq!(others().await, before, "no other slot's moves");
+    jane.voice.delete(PATH).await.is_done();
+    assert!(!seen.contains(&etag().await));
+    let gone = etag().await;
+    jane.voice.delete(PATH).await.is_done();
+    assert_eq!(etag().await, gone);
+    jane.voice.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
+    assert!(etag().await != gone && !seen.contains(&etag().await));
+}

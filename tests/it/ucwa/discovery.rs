@@ -1,0 +1,113 @@
+//! Autodiscover: how a client that knows a domain finds a person's applications.
+
+use super::{hrefs, jane, links, new_application};
+use crate::world::World;
+use serde_json::Value;
+
+const ROOT: &str = "/Autodiscover/AutodiscoverService.svc/root";
+
+/// Where links lead, in lower case, because the case of these paths does not matter.
+fn leads(resource: &Value, rel: &str) -> String {
+    super::href(resource, rel).to_ascii_lowercase()
+}
+
+/// The root as it is told to whoever says this host.
+async fn root_of(world: &World, host: &str, address: &str) -> Value {
+    let request = format!("GET {address} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    world.raw(request).await.of_ucwa(200).body.clone()
+}
+
+#[tokio::test]
+async fn the_root_is_open_and_says_where_a_person_goes_on() {
+    let world = World::new().await;
+    let (nobody, url) = (world.nobody(), world.url.as_str());
+    let answer = nobody.get(ROOT).await;
+    let root = &answer.of_ucwa(200).body;
+    assert_eq!(links(root), ["self", "user", "xframe"].into());
+    assert_eq!(root.get("rel"), None, "real ones have no name: {root}");
+    assert_eq!(leads(root, "user"), format!("{url}/autodiscover/autodiscoverservice.svc/root/oauth/user"));
+    for href in hrefs(root) {
+        assert!(href.starts_with(&format!("{url}/")), "{href}");
+    }
+    for spelling in [
+        "/autodiscover/autodiscoverservice.svc/root",
+        "/AUTODISCOVER/AUTODISCOVERSERVICE.SVC/ROOT",
+        "//Autodiscover//AutodiscoverService.svc/root",
+        "/?sipuri=sip:jane@example.com",
+    ] {
+        assert_eq!(leads(&nobody.get(spelling).await.of_ucwa(200).body, "user"), leads(root, "user"), "{spelling}");
+    }
+    // A credential, even a wrong one, is of no matter here.
+    nobody.bearer("unknown").get(ROOT).await.of_ucwa(200);
+    nobody.post(ROOT, new_application("here")).await.is_fault(405, "MethodNotAllowed", "");
+}
+
+#[tokio::test]
+async fn the_domain_that_a_client_came_from_goes_with_it() {
+    let world = World::new().await;
+    for address in [format!("{ROOT}?originalDomain=example.com"), "/?originalDomain=example.com".to_owned()] {
+        let root = world.nobody().get(&address).await.of_ucwa(200).body.clone();
+        let user = leads(&root, "user");
+        assert_eq!(
+            user,
+            format!("{}/autodiscover/autodiscoverservice.svc/root/oauth/user?originaldomain=example.com", world.url)
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_says_as_its_domain_is_not_repeated_raw() {
+    let world = World::new().await;
+    let root =
+        world.nobody().get(&format!("{ROOT}?originalDomain=%22%3E%0d%0ax%26y=z")).await.of_ucwa(200).body.clone();
+    let user = super::href(&root, "user");
+    assert!(!user.contains(['"', '>', '\r', '\n', ' ']) && !user.contains("&y="), "{user}");
+}
+
+#[tokio::test]
+async fn hosts_that_clients_guess_have_it_at_their_root() {
+    let world = World::new().await;
+    for host in ["lyncdiscover.example.com", "LyncDiscoverInternal.example.com:8443"] {
+        for address in ["/", "/?x=y", ROOT] {
+            let root = root_of(&world, host, address).await;
+            assert!(leads(&root, "user").starts_with(&format!("http://{}/", host.to_ascii_lowercase())), "{root}");
+        }
+    }
+    let request = "GET / HTTP/1.1\r\nHost: phones.example.com\r\nConnection: close\r\n\r\n";
+    world.raw(request).await.refused(404, "not_found");
+    world.nobody().get("/?domain=example.com").await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_person_is_told_where_applications_begin_and_nobody_else_is() {
+    let (world, jane) = jane().await;
+    let host = world.url.trim_start_matches("http://");
+    for path in
+        [format!("{ROOT}/oauth/user"), format!("{ROOT}/user"), format!("{ROOT}/OAuth/User?originalDomain=example.com")]
+    {
+        world.nobody().get(&path).await.is_challenge(host);
+        let user = jane.voice.get(&path).await.of_ucwa(200).body.clone();
+        assert_eq!(user.get("rel"), None, "{user}");
+        assert_eq!(super::href(&user, "applications"), format!("{}/ucwa/oauth/v1/applications", world.url));
+        assert!(
+            leads(&user, "self").starts_with(&format!("{}/autodiscover/autodiscoverservice.svc/root", world.url)),
+            "{user}"
+        );
+        assert!(hrefs(&user).iter().all(|href| href.starts_with(&world.url)), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_finds_its_way_from_the_root_to_a_number() {
+    let (world, jane) = jane().await;
+    let local = |href: String| href.strip_prefix(&world.url).expect("it is this server's").to_owned();
+    let root = jane.voice.get("/?sipuri=sip:jane@example.com").await.of_ucwa(200).body.clone();
+    let user = jane.voice.get(&local(super::href(&root, "user"))).await.of_ucwa(200).body.clone();
+    let collection = local(super::href(&user, "applications"));
+    let application = jane.voice.post(&collection, new_application("here")).await.of_ucwa(201).body.clone();
+    let phones = super::href(&application["_embedded"]["me"], "phones");
+    let phones = jane.voice.get(&phones).await.of_ucwa(200).body.clone();
+    let change = super::href(&phones["_embedded"]["phone"][1], "changeNumber");
+    jane.voice.call("POST", &format!("{change}?number=tel:+14255550199")).await.is_done();
+    assert_eq!(jane.holds("mobile").await, ("tel:+14255550199".to_owned(), false));
+}

@@ -1,0 +1,149 @@
+//! The document's part for this dialect against the server: what it has answers, as it says, and nothing beside it does.
+
+use super::{COLLECTIONS, Person, jane, new_application};
+use crate::document::{Dialect, METHODS, Operation, committed, operations_of, schema};
+use crate::voices::Answer;
+use crate::world::text;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The path with an application of this person in it.
+async fn path_of(operation: &Operation, jane: &Person) -> String {
+    let collection = if operation.path.starts_with("/v1") { COLLECTIONS[2] } else { COLLECTIONS[0] };
+    let base = jane.begin(collection, operation.path).await;
+    let id = base.rsplit('/').next().expect("an id");
+    let arguments: Map<String, Value> = [("application_id", id), ("type", "home")]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    operation.path_with(&arguments)
+}
+
+fn paths() -> BTreeMap<&'static str, Vec<Operation>> {
+    let mut paths: BTreeMap<&str, Vec<Operation>> = BTreeMap::new();
+    for operation in operations_of(Dialect::Ucwa) {
+        paths.entry(operation.path).or_default().push(operation);
+    }
+    paths
+}
+
+#[tokio::test]
+async fn each_path_of_ucwa_answers_by_the_documented_methods_only() {
+    let (_world, jane) = jane().await;
+    for documented in paths().into_values() {
+        let path = path_of(&documented[0], &jane).await;
+        for method in METHODS.into_iter().chain(["HEAD", "TRACE", "BREW"]) {
+            let request =
+                jane.voice.request(method, &format!("{path}?timeout=0")).header("content-type", "image/png").body("{");
+            let answer = jane.voice.send(request).await;
+            let is_documented = documented.iter().any(|operation| operation.method == method);
+            assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
+            if answer.status == 405 {
+                let told = answer.header("allow").unwrap_or_else(|| panic!("{method} {path} does not say what to use"));
+                let told: BTreeSet<&str> = told.split(", ").collect();
+                assert_eq!(told, documented.iter().map(|operation| operation.method).collect(), "{method} {path}");
+            }
+            if method == "DELETE" && is_documented {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_ucwa_answers_beside_the_documented_paths() {
+    let (_world, jane) = jane().await;
+    let mut documented = BTreeSet::new();
+    let base = jane.begin(COLLECTIONS[0], "here").await;
+    let id = base.rsplit('/').next().expect("an id");
+    for path in paths().into_keys() {
+        documented.insert(path.replace("{application_id}", id).replace("{type}", "home"));
+    }
+    let mut beside = BTreeSet::new();
+    for path in &documented {
+        beside.extend([format!("{path}/"), format!("{path}/more"), format!("{path}x")]);
+        beside.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
+        beside.insert(path.replace("/ucwa/oauth/v1", "/ucwa/oauth/v2"));
+        beside.insert(path.replace("/phones/home", "/phones/fax"));
+    }
+    beside.retain(|path| !documented.contains(path) && Dialect::of(path) == Dialect::Ucwa);
+    assert!(beside.len() > 150, "only {} paths to try", beside.len());
+    for path in beside {
+        for method in ["GET", "POST"] {
+            let answer = jane.voice.call(method, &path).await;
+            let body = &answer.of_ucwa(404).body;
+            assert_eq!(body["code"], "NotFound", "{method} {path}: {answer:?}");
+        }
+    }
+}
+
+/// The document knows this status, and a body like this.
+fn is_as_documented(operation: &Operation, answer: &Answer) {
+    let response = &operation.value["responses"][answer.status.to_string()];
+    assert!(response.is_object(), "{operation}: {} is not documented", answer.status);
+    let Some(kind) = answer.header("content-type") else {
+        assert!(response["content"].is_null(), "{operation}: something was to be said: {answer:?}");
+        return;
+    };
+    // The vendor's types are as the ordinary ones.
+    let schema = &response["content"][kind.replace("vnd.microsoft.com.ucwa+", "")]["schema"];
+    assert!(schema.is_object(), "{operation}: {} of {kind} is not documented", answer.status);
+    let body = if kind.ends_with("json") { answer.body.clone() } else { json!(answer.text) };
+    let faults = schema::faults(committed(), schema, &body);
+    assert!(faults.is_empty(), "{operation}: {faults:#?} in {answer:?}");
+}
+
+#[tokio::test]
+async fn every_operation_of_ucwa_answers_as_its_document_says() {
+    let (world, jane) = jane().await;
+    let mut statuses: BTreeMap<String, usize> = BTreeMap::new();
+    for accept in ["application/json", "application/xml", "application/vnd.microsoft.com.ucwa+json"] {
+        for operation in operations_of(Dialect::Ucwa) {
+            let form = operation.value["requestBody"]["content"]["application/x-www-form-urlencoded"].is_object();
+            let mut body = operation.value["requestBody"]["content"]["application/json"]["example"].clone();
+            if operation.path.ends_with("/applications") {
+                body = new_application(&operation.to_string());
+            }
+            for (voice, body) in [
+                (jane.voice.clone(), body.clone()),
+                (jane.voice.with("if-none-match", "*"), body.clone()),
+                (jane.voice.with("x-ms-requiresminresourceversion", "9"), body.clone()),
+                (jane.voice.clone(), json!({ "includeInContactCard": "x", "type": "x", "number": "x" })),
+                (jane.voice.clone(), json!([])),
+                (world.key().clone(), body.clone()),
+                (world.nobody(), body.clone()),
+            ] {
+                let path = path_of(&operation, &jane).await;
+                let voice = voice.with("accept", accept);
+                let path = if path.ends_with("/events") { format!("{path}?timeout=0") } else { path };
+                let answer = match (operation.method, form) {
+                    ("POST", true) => voice.bytes(&path, None, "grant_type=x").await,
+                    ("POST", false) if !body.is_null() => voice.post(&path, body).await,
+                    (method, _) => voice.call(method, &path).await,
+                };
+                is_as_documented(&operation, &answer);
+                *statuses.entry(answer.status.to_string()).or_default() += 1;
+            }
+        }
+    }
+    for status in ["200", "201", "204", "304", "400", "401", "403", "404"] {
+        assert!(statuses.contains_key(status), "never {status}: {statuses:?}");
+    }
+}
+
+#[test]
+fn the_same_is_documented_at_each_of_the_addresses() {
+    let below = |base: &str| -> BTreeSet<String> {
+        let own = operations_of(Dialect::Ucwa).into_iter().filter_map(|operation| {
+            operation.path.strip_prefix(base).map(|rest| format!("{} {rest}", operation.method))
+        });
+        own.collect()
+    };
+    let (long, short) = (below("/ucwa/oauth/v1/applications"), below("/v1/applications"));
+    assert_eq!(long, short);
+    assert!(long.len() > 20, "{long:?}");
+    let own: BTreeSet<String> = below("/me");
+    assert!(own.iter().all(|it| long.contains(&it.replace(' ', " /{application_id}/me"))), "{own:?}");
+    assert_eq!(own.len(), 7);
+    assert_eq!(text(&committed()["components"]["securitySchemes"]["UcwaBearer"]["scheme"]), "bearer");
+}

@@ -1,0 +1,253 @@
+//! Signing in: the challenge that says where, and the token for a name and a password.
+
+use super::jane;
+use crate::voices::{Answer, Voice};
+use crate::world::{Tenant, World, list, text};
+use chrono::TimeDelta;
+use serde_json::json;
+use url::form_urlencoded::Serializer;
+
+const TOKEN: &str = "/WebTicket/oauthtoken";
+const PASSWORD: &str = "correct horse ÷ &=+%";
+
+async fn set_password(world: &World, tenant: &Tenant, person: &str, password: &str) {
+    let token = world.console_session(&[tenant]).await;
+    let console = world.nobody().bearer(token.reveal()).in_workspace(&tenant.id);
+    let body = json!({ "user_identity_id": person, "password": password });
+    console.post("/user_identities/set_password", body).await.ok();
+}
+
+async fn send(voice: &Voice, pairs: &[(&str, &str)]) -> Answer {
+    let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
+    voice.bytes(TOKEN, Some("application/x-www-form-urlencoded"), form).await
+}
+
+async fn sign_in(voice: &Voice, name: &str, password: &str) -> Answer {
+    send(voice, &[("grant_type", "password"), ("username", name), ("password", password)]).await
+}
+
+impl Answer {
+    /// A sign-in that was refused for this reason, and says no more.
+    #[track_caller]
+    fn is_no_token(&self, reason: &str) {
+        assert_eq!(self.of_ucwa(400).body["error"], reason, "{self:?}");
+        assert!(!self.text.contains("cwt="), "{self:?}");
+    }
+
+    /// The token that was given.
+    #[track_caller]
+    fn token(&self) -> String {
+        let body = &self.of_ucwa(200).body;
+        let told = (&body["expires_in"], &body["token_type"], &body["ms_rtc_identityscope"]);
+        assert_eq!(told, (&json!(28_800), &json!("Bearer"), &json!("local")), "{self:?}");
+        assert_eq!(body.as_object().map(|body| body.len()), Some(4), "{self:?}");
+        assert_eq!(
+            (self.header("cache-control"), self.header("pragma")),
+            (Some("no-store"), Some("no-cache")),
+            "{self:?}"
+        );
+        text(&body["access_token"])
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_not_known_is_told_where_to_sign_in_to_the_letter() {
+    let (world, jane) = jane().await;
+    let host = world.url.trim_start_matches("http://");
+    let session = world.client_session(json!({ "user_identity_id": jane.id })).await;
+    let token = text(&session["token"]);
+    let revoked = world.nobody().bearer(&token);
+    revoked.get("/me").await.of_ucwa(200);
+    let which = json!({ "client_session_id": session["client_session_id"] });
+    world.key().post("/client_sessions/revoke", which).await.ok();
+    let past = (world.clock.now() - TimeDelta::seconds(1)).to_rfc3339();
+    let expired = world.client_session(json!({ "user_identity_id": jane.id, "expires_at": past })).await;
+    for voice in [
+        world.nobody(),
+        revoked,
+        world.nobody().bearer(&format!("cwt={token}")),
+        world.nobody().bearer(&text(&expired["token"])),
+        world.nobody().bearer("cwt=unknown"),
+        world.nobody().bearer("seam_unknown1_nothing"),
+        world.nobody().with("authorization", "Basic eDp4"),
+        world.browser(),
+        world.nobody().with("accept", "application/xml"),
+    ] {
+        let answer = voice.get("/ucwa/oauth/v1/applications/1/me/phones").await;
+        answer.is_challenge(host);
+        // Some clients take the first address that they see for that of the token.
+        let others = answer.headers.iter().filter(|(name, _)| *name != "www-authenticate");
+        assert!(others.into_iter().all(|(_, value)| !value.to_str().expect("text").contains("http")), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_challenge_is_in_the_words_of_the_host_that_was_asked() {
+    let world = World::new().await;
+    let request = "GET /me HTTP/1.1\r\nHost: phones.example.com:8443\r\nConnection: close\r\n\r\n";
+    let answer = world.raw(request).await;
+    answer.is_challenge("phones.example.com:8443");
+    let request = "GET /me HTTP/1.1\r\nHost: evil\",x=\"\r\nConnection: close\r\n\r\n";
+    let answer = world.raw(request).await;
+    assert!(!format!("{:?}", answer.headers).contains("evil"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_name_and_a_password_are_a_token_for_eight_hours() {
+    let (world, jane) = jane().await;
+    set_password(&world, &world, &jane.id, PASSWORD).await;
+    let token = sign_in(&world.nobody(), "jane@example.com", PASSWORD).await.token();
+    assert!(token.starts_with("cwt="), "{token}");
+    let voice = world.nobody().bearer(&token);
+    assert_eq!(voice.get("/me").await.of_ucwa(200).body["name"], "Person jane");
+    voice.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
+    // It is a client session of hers like any other.
+    let own = world.nobody().bearer(token.trim_start_matches("cwt="));
+    let session = own.get("/client_sessions/get").await.ok()["client_session"].clone();
+    assert_eq!(session["user_identity_ids"], json!([jane.id]));
+    let listed = world.key().post("/client_sessions/list", json!({ "user_identity_id": jane.id })).await.ok();
+    assert!(list(&listed["client_sessions"]).iter().any(|it| it["client_session_id"] == session["client_session_id"]));
+
+    world.pass(TimeDelta::hours(8) - TimeDelta::seconds(1));
+    voice.get("/me").await.of_ucwa(200);
+    world.pass(TimeDelta::seconds(1));
+    voice.get("/me").await.is_challenge(world.url.trim_start_matches("http://"));
+    assert_ne!(sign_in(&world.nobody(), "jane@example.com", PASSWORD).await.token(), token);
+}
+
+#[tokio::test]
+async fn a_person_is_called_by_each_of_their_names() {
+    let (world, jane) = jane().await;
+    set_password(&world, &world, &jane.id, PASSWORD).await;
+    for name in
+        ["jane@example.com", "Jane@Example.COM", "jane", "sip:jane@example.com", "sip:jane", "SIP:jane@example.com"]
+    {
+        let voice = world.nobody().bearer(&sign_in(&world.nobody(), name, PASSWORD).await.token());
+        assert_eq!(voice.get("/me").await.of_ucwa(200).body["name"], "Person jane", "{name}");
+    }
+    for name in ["", "joe", "joe@example.com", "JANE", &jane.id, "sip:", "%"] {
+        let answer = sign_in(&world.nobody(), name, PASSWORD).await;
+        assert_eq!(answer.status, 400, "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_are_refused_alike() {
+    let (world, jane) = jane().await;
+    set_password(&world, &world, &jane.id, PASSWORD).await;
+    let joe = world.person("joe").await;
+    let mut told = Vec::new();
+    for (name, password) in [
+        ("jane", "wrong horse"),
+        ("jane", &PASSWORD[1..]),
+        ("jane", &format!("{PASSWORD} ")),
+        ("jane", &"x".repeat(10_000)),
+        ("joe", PASSWORD),
+        ("nobody", PASSWORD),
+        (&joe, PASSWORD),
+    ] {
+        let answer = sign_in(&world.nobody(), name, password).await;
+        answer.is_no_token("invalid_grant");
+        told.push(answer.text);
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:?}");
+    // A password that was replaced is one no more.
+    set_password(&world, &world, &jane.id, "another horse").await;
+    sign_in(&world.nobody(), "jane", PASSWORD).await.is_no_token("invalid_grant");
+    sign_in(&world.nobody(), "jane", "another horse").await.token();
+}
+
+#[tokio::test]
+async fn a_name_that_fits_persons_of_several_workspaces_fits_nobody() {
+    let (world, jane) = jane().await;
+    let other = world.sandbox("Other").await;
+    let twin = other.person("jane").await;
+    set_password(&world, &world, &jane.id, PASSWORD).await;
+    sign_in(&world.nobody(), "jane", PASSWORD).await.token();
+    set_password(&world, &other, &twin, "another horse").await;
+    for password in [PASSWORD, "another horse"] {
+        for name in ["jane", "jane@example.com", "sip:jane"] {
+            sign_in(&world.nobody(), name, password).await.is_no_token("invalid_grant");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_else_clients_send_along_is_heard_and_ignored() {
+    let (world, jane) = jane().await;
+    set_password(&world, &world, &jane.id, PASSWORD).await;
+    let whole = [("grant_type", "password"), ("username", "jane"), ("password", PASSWORD)];
+    let more = [&whole[..], &[("resource", "https://example.com"), ("charset", "utf-8"), ("client_id", "x")]].concat();
+    send(&world.nobody(), &more).await.token();
+    // One client sends the type of a form where it says what it takes.
+    for accept in ["application/x-www-form-urlencoded", "application/xml", "text/html"] {
+        send(&world.nobody().with("accept", accept), &whole).await.token();
+    }
+    let form = Serializer::new(String::new()).extend_pairs(whole).finish();
+    for kind in [
+        "application/x-www-form-urlencoded;charset='utf-8'",
+        "application/x-www-form-urlencoded; charset=UTF-8",
+        "Application/X-WWW-Form-URLEncoded",
+    ] {
+        world.nobody().bytes(TOKEN, Some(kind), form.clone()).await.token();
+    }
+    for path in ["/webticket/oauthtoken", "/WEBTICKET/OAuthToken", "//WebTicket//oauthtoken"] {
+        world.nobody().bytes(path, Some("application/x-www-form-urlencoded"), form.clone()).await.token();
+    }
+    // A token that is over does not keep anybody from getting another.
+    send(&world.nobody().bearer("cwt=unknown"), &whole).await.token();
+}
+
+#[tokio::test]
+async fn what_is_no_grant_is_refused_by_its_reason() {
+    let (world, jane) = jane().await;
+    set_password(&world, &world, &jane.id, PASSWORD).await;
+    for pairs in [
+        &[][..],
+        &[("username", "jane"), ("password", PASSWORD)],
+        &[("grant_type", "password"), ("password", PASSWORD)],
+        &[("grant_type", "password"), ("username", "jane")],
+        &[("grant_type", ""), ("username", "jane"), ("password", PASSWORD)],
+    ] {
+        send(&world.nobody(), pairs).await.is_no_token("invalid_request");
+    }
+    for grant in [
+        "urn:microsoft.rtc:windows",
+        "urn:microsoft.rtc:passive",
+        "urn:microsoft.rtc:anonmeeting",
+        "client_credentials",
+        "x",
+    ] {
+        let pairs = [("grant_type", grant), ("username", "jane"), ("password", PASSWORD)];
+        send(&world.nobody(), &pairs).await.is_no_token("unsupported_grant_type");
+        send(&world.nobody(), &pairs[..1]).await.is_no_token("unsupported_grant_type");
+    }
+    let answer = world.nobody().get(TOKEN).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_password_is_set_by_a_console_and_by_nobody_else() {
+    let (world, jane) = jane().await;
+    let body = json!({ "user_identity_id": jane.id, "password": PASSWORD });
+    for voice in [world.key().clone(), jane.voice.clone(), world.pat().await, world.nobody(), world.browser()] {
+        let answer = voice.post("/user_identities/set_password", body.clone()).await;
+        answer.refused(401, "unauthorized");
+    }
+    sign_in(&world.nobody(), "jane", PASSWORD).await.is_no_token("invalid_grant");
+    let console = world.console().await;
+    let told = console.post("/user_identities/set_password", body).await;
+    told.ok();
+    assert!(!told.text.contains("horse"), "{told:?}");
+    for short in ["", "1234567"] {
+        let body = json!({ "user_identity_id": jane.id, "password": short });
+        console.post("/user_identities/set_password", body).await.refused(400, "invalid_input");
+    }
+    let body = json!({ "user_identity_id": jane.id, "password": "x".repeat(257) });
+    console.post("/user_identities/set_password", body).await.refused(400, "invalid_input");
+    sign_in(&world.nobody(), "jane", PASSWORD).await.token();
+    let other = world.sandbox("Other").await;
+    let body = json!({ "user_identity_id": other.person("joe").await, "password": PASSWORD });
+    console.post("/user_identities/set_password", body).await.refused(404, "user_identity_not_found");
+}
