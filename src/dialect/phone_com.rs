@@ -32,8 +32,8 @@ pub static DIALECT: Dialect = Dialect {
     routes: router,
     document: openapi::document,
     client_header: None,
-    credential_headers:     render: error::render,["authorization"],
     render: error::render,
+    credential_headers: &["authorization"],
 };
 
 /// Every path, with and without a slash at the end.
