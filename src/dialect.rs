@@ -1,6 +1,7 @@
 //! The dialects that Handset speaks. A new one is one folder and one line.
 
 pub mod diga;
+pub mod phone_com;
 pub mod seam;
 pub mod ucwa;
 
@@ -8,7 +9,7 @@ use crate::http::Dialect;
 
 /// Every dialect, in the order in which they are asked whether a request is theirs. The last one has what the others
 /// leave.
-pub static ALL: [&Dialect; 3] = [&ucwa::DIALECT, &diga::DIALECT, &seam::DIALECT];
+pub static ALL: [&Dialect; 4] = [&ucwa::DIALECT, &diga::DIALECT, &phone_com::DIALECT, &seam::DIALECT];
 
 /// The dialect that has what the others leave.
 pub fn of_the_rest() -> &'static Dialect {

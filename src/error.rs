@@ -91,6 +91,8 @@ impl Rejection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     ApiKey,
+    /// Stands for an API key for a while.
+    Pass,
     AccessToken,
     ConsoleSession,
     ClientSession,
@@ -118,6 +120,8 @@ pub enum Denial {
     PublishableKeyGrantsNothing,
     #[error("a client session reaches its own person's phones only; use an API key")]
     ClientSession,
+    #[error("a client session reaches its own person's extension only; use an API key")]
+    OtherExtension,
     #[error("nobody in particular is calling; name a person")]
     Anonymous,
     #[error("the person may not use voice")]
@@ -142,6 +146,12 @@ pub enum Noun {
     AccessToken,
     /// The register of a phone number.
     Number,
+    /// A workspace under its number.
+    Account,
+    /// A person under their number.
+    Extension,
+    Contact,
+    ContactGroup,
     /// A client of a person, at work.
     Application,
 }
@@ -161,6 +171,10 @@ impl fmt::Display for Noun {
             Noun::ApiKey => "API key",
             Noun::AccessToken => "access token",
             Noun::Number => "phone number",
+            Noun::Account => "account",
+            Noun::Extension => "extension",
+            Noun::Contact => "contact",
+            Noun::ContactGroup => "contact group",
             Noun::Application => "application",
         })
     }

@@ -3,10 +3,13 @@
 
 pub mod application;
 pub mod client_session;
+pub mod contact;
 pub mod credential;
 pub mod e164;
 pub mod event;
+pub mod extension;
 pub mod id;
+pub mod listing;
 pub mod metadata;
 pub mod number;
 pub mod page;

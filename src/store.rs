@@ -5,17 +5,21 @@
 #[macro_use]
 mod telling;
 
+mod accounts;
 mod action_attempts;
 mod applications;
 mod caller;
 mod client_sessions;
 mod console;
+mod contact_groups;
+mod contacts;
 mod credentials;
 mod deactivation;
 mod deliveries;
 mod departure;
 mod distribution;
 mod events;
+mod extensions;
 mod fault;
 mod gather;
 mod hosts;
@@ -24,12 +28,14 @@ mod numbering;
 mod numbers;
 mod operator;
 mod outbox;
+mod passes;
 mod passwords;
 mod phones;
 mod pool;
 mod registration;
 mod sandbox;
 mod seal;
+mod selection;
 mod slots;
 mod subscribers;
 mod sweep;
@@ -38,7 +44,7 @@ mod user_identities;
 mod webhooks;
 mod workspace;
 
-pub use caller::{Authenticated, Caller, Credential, Presented};
+pub use caller::{Authenticated, Caller, Credential, Meant, Presented};
 pub use deactivation::Deactivated;
 pub use distribution::DistributeError;
 pub use keys::Errand;

@@ -14,6 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,6 +70,7 @@ impl Claim {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub id: RequestId,
+    pub at: DateTime<Utc>,
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
@@ -107,6 +109,7 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
     let (began, started) = (app.clock.now(), Instant::now());
     let asked = Asked {
         id: RequestId(app.entropy.id(began)),
+        at: began,
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),

@@ -100,9 +100,11 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 impl Voice {
     /// The refusal as it goes over the wire; the connection ends with it.
     fn refusal(&self, error: &Error) -> Vec<u8> {
-        let id = RequestId(self.entropy.id(self.clock.now()));
+        let at = self.clock.now();
+        let id = RequestId(self.entropy.id(at));
         let asked = Asked {
             id,
+            at,
             method: Default::default(),
             uri: Default::default(),
             headers: Default::default(),

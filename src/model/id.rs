@@ -71,3 +71,27 @@ ids! {
     ConsoleSessionId,
     ConsoleKeyId,
 }
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    /// A tenant, by a number that a person can type.
+    AccountId,
+    /// A person of a workspace, by such a number.
+    ExtensionId,
+    ContactId,
+    ContactGroupId,
+}

@@ -33,6 +33,11 @@ impl Token {
         Token(format!("seam_pk1{}_{}", entropy.base58(8), entropy.base58(24)))
     }
 
+    /// A pass that stands for an API key for a while, `handset_<8>_<24>`.
+    pub fn pass(entropy: &Entropy) -> Token {
+        Token(format!("handset_{}_{}", entropy.base58(8), entropy.base58(24)))
+    }
+
     /// A webhook's signing secret: `whsec_` and 24 bytes in base64 (Standard Webhooks, "Signature scheme").
     pub fn signing_secret(entropy: &Entropy) -> Token {
         Token(format!("whsec_{}", BASE64_STANDARD.encode(entropy.bytes::<24>())))
@@ -83,7 +88,9 @@ impl TokenHash {
 
 /// Which kind of credential a bearer text is, by its beginning. What has no other mark is taken for an API key.
 pub fn scheme_of(bearer: &str) -> Scheme {
-    if bearer.starts_with("seam_cst") {
+    if bearer.starts_with("handset_") {
+        Scheme::Pass
+    } else if bearer.starts_with("seam_cst") {
         Scheme::ClientSession
     } else if bearer.starts_with("seam_at") {
         Scheme::AccessToken
@@ -118,6 +125,7 @@ mod tests {
             assert_eq!(scheme_of(Token::api_key(false, &entropy).reveal()), Scheme::ApiKey);
             assert_eq!(scheme_of(Token::access_token(&entropy).reveal()), Scheme::AccessToken);
             assert_eq!(scheme_of(Token::client_session(&entropy).reveal()), Scheme::ClientSession);
+            assert_eq!(scheme_of(Token::pass(&entropy).reveal()), Scheme::Pass);
         }
     }
 

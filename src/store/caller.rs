@@ -1,7 +1,7 @@
 //! From a credential to a [`Workspace`]: one statement a kind. Whatever is wrong with a credential is said precisely
 //! here and put in a dialect's words, or kept quiet, at its edge.
 
-use super::workspace::Who;
+use super::workspace::{Tenant, Who};
 use super::{Account, Errand, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
 use crate::model::id::*;
@@ -14,14 +14,33 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy)]
 pub enum Presented<'a> {
     ApiKey(&'a str),
+    /// What stands for an API key for a while.
+    Pass(&'a str),
     /// A personal access token, and the workspace that is meant if the request says so.
-    AccessToken(&'a str, Option<WorkspaceId>),
+    AccessToken(&'a str, Option<Meant>),
     /// A console session's JWT, and the workspace that is meant if the request says so.
-    ConsoleSession(&'a str, Option<WorkspaceId>),
+    ConsoleSession(&'a str, Option<Meant>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
     /// A person's name and password.
     Password(&'a str, &'a Password),
+}
+
+/// How a request names the workspace that it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meant {
+    Workspace(WorkspaceId),
+    Account(AccountId),
+}
+
+impl Meant {
+    fn keys(meant: Option<Meant>) -> (Option<Uuid>, Option<i64>) {
+        match meant {
+            None => (None, None),
+            Some(Meant::Workspace(id)) => (Some(id.0), None),
+            Some(Meant::Account(id)) => (None, Some(id.0)),
+        }
+    }
 }
 
 /// Who is calling.
@@ -69,28 +88,54 @@ impl Store {
     ) -> Result<Authenticated> {
         match presented {
             Presented::ApiKey(key) => self.api_key(key, errand).await,
-            Presented::AccessToken(token, workspace) => self.access_token(token, workspace).await,
-            Presented::ConsoleSession(jwt, workspace) => self.console_session(jwt, workspace, now).await,
+            Presented::Pass(pass) => self.pass(pass, now).await,
+            Presented::AccessToken(token, meant) => self.access_token(token, meant).await,
+            Presented::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, now).await,
             Presented::ClientSession(token) => self.client_session(token, now).await,
             Presented::PublishableKey(key) => self.publishable_key(key).await,
             Presented::Password(name, password) => self.by_password(name, password).await,
         }
     }
 
-    async fn access_token(&self, token: &str, workspace: Option<WorkspaceId>) -> Result<Authenticated> {
-        let hash = TokenHash::of(token);
+    async fn pass(&self, pass: &str, now: DateTime<Utc>) -> Result<Authenticated> {
+        let hash = TokenHash::of(pass);
         let row = sqlx::query!(
             r#"
-            select token.access_token_id, token.revoked_at,
-                workspace.workspace_id as "workspace_id?", workspace.is_sandbox as "is_sandbox?"
+            select api_key_id, revoked_at, expires_at, workspace_id, account_id, is_sandbox
+            from api_key_pass as pass join api_key using (api_key_id) join workspace using (workspace_id)
+            where pass.token_hash = $1
+            "#,
+            hash.as_bytes(),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::Pass, Why::Unknown))?;
+        if row.revoked_at.is_some() {
+            return Err(rejected(Scheme::Pass, Why::Revoked));
+        }
+        if row.expires_at <= now {
+            return Err(rejected(Scheme::Pass, Why::Expired));
+        }
+        let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
+        Ok(self.caller(tenant, Credential::ApiKey(ApiKeyId(row.api_key_id))))
+    }
+
+    async fn access_token(&self, token: &str, meant: Option<Meant>) -> Result<Authenticated> {
+        let hash = TokenHash::of(token);
+        let (workspace, account) = Meant::keys(meant);
+        let row = sqlx::query!(
+            r#"
+            select token.access_token_id, token.revoked_at, workspace.workspace_id as "workspace_id?",
+                workspace.account_id as "account_id?", workspace.is_sandbox as "is_sandbox?"
             from access_token as token
-            left join access_token_workspace as member
-                on member.access_token_id = token.access_token_id and member.workspace_id = $2
-            left join workspace on workspace.workspace_id = member.workspace_id
+            left join (access_token_workspace as member join workspace using (workspace_id))
+                on member.access_token_id = token.access_token_id
+                    and (workspace.workspace_id = $2 or workspace.account_id = $3)
             where token.token_hash = $1
             "#,
             hash.as_bytes(),
-            workspace.map(|id| id.0),
+            workspace,
+            account,
         )
         .fetch_optional(&self.pool)
         .await?
@@ -99,36 +144,31 @@ impl Store {
         if row.revoked_at.is_some() {
             return Err(rejected(Scheme::AccessToken, Why::Revoked));
         }
-        match (workspace, row.workspace_id.zip(row.is_sandbox)) {
+        match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::AccessToken(id))),
-            (Some(_), Some((workspace, is_sandbox))) => {
-                Ok(self.caller(workspace, is_sandbox, Credential::AccessToken(id)))
-            }
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::AccessToken(id))),
             (Some(_), None) => Err(rejected(Scheme::AccessToken, Why::NotMember)),
         }
     }
 
-    async fn console_session(
-        &self,
-        jwt: &str,
-        workspace: Option<WorkspaceId>,
-        now: DateTime<Utc>,
-    ) -> Result<Authenticated> {
+    async fn console_session(&self, jwt: &str, meant: Option<Meant>, now: DateTime<Utc>) -> Result<Authenticated> {
+        let (workspace, account) = Meant::keys(meant);
         let unverified = console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
         let row = sqlx::query!(
             r#"
-            select key.secret_sealed, session.expires_at,
-                workspace.workspace_id as "workspace_id?", workspace.is_sandbox as "is_sandbox?"
+            select key.secret_sealed, session.expires_at, workspace.workspace_id as "workspace_id?",
+                workspace.account_id as "account_id?", workspace.is_sandbox as "is_sandbox?"
             from console_key as key
             cross join console_session as session
-            left join console_session_workspace as member
-                on member.console_session_id = session.console_session_id and member.workspace_id = $3
-            left join workspace on workspace.workspace_id = member.workspace_id
+            left join (console_session_workspace as member join workspace using (workspace_id))
+                on member.console_session_id = session.console_session_id
+                    and (workspace.workspace_id = $3 or workspace.account_id = $4)
             where key.console_key_id = $1 and key.retired_at is null and session.console_session_id = $2
             "#,
             unverified.key.0,
             unverified.session.0,
-            workspace.map(|id| id.0),
+            workspace,
+            account,
         )
         .fetch_optional(&self.pool)
         .await?
@@ -140,11 +180,9 @@ impl Store {
         if row.expires_at <= now {
             return Err(rejected(Scheme::ConsoleSession, Why::Expired));
         }
-        match (workspace, row.workspace_id.zip(row.is_sandbox)) {
+        match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::ConsoleSession(unverified.session))),
-            (Some(_), Some((workspace, is_sandbox))) => {
-                Ok(self.caller(workspace, is_sandbox, Credential::ConsoleSession(unverified.session)))
-            }
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::ConsoleSession(unverified.session))),
             (Some(_), None) => Err(rejected(Scheme::ConsoleSession, Why::NotMember)),
         }
     }
@@ -154,7 +192,7 @@ impl Store {
         let row = sqlx::query!(
             r#"
             select client_session_id, user_identity_id as "user_identity_id: UserIdentityId", expires_at, revoked_at,
-                workspace_id, is_sandbox
+                workspace_id, account_id, is_sandbox
             from client_session join workspace using (workspace_id)
             where token_hash = $1
             "#,
@@ -170,19 +208,20 @@ impl Store {
             return Err(rejected(Scheme::ClientSession, Why::Expired));
         }
         let credential = Credential::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
-        Ok(self.caller(row.workspace_id, row.is_sandbox, credential))
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential))
     }
 
     async fn publishable_key(&self, key: &str) -> Result<Authenticated> {
-        let row = sqlx::query!("select workspace_id, is_sandbox from workspace where publishable_key = $1", key)
-            .fetch_optional(&self.pool)
-            .await?
-            .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
-        Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::PublishableKey))
+        let row =
+            sqlx::query!("select workspace_id, account_id, is_sandbox from workspace where publishable_key = $1", key)
+                .fetch_optional(&self.pool)
+                .await?
+                .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Credential::PublishableKey))
     }
 
-    pub(super) fn caller(&self, workspace_id: Uuid, is_sandbox: bool, credential: Credential) -> Authenticated {
-        let workspace = Workspace::new(self.clone(), WorkspaceId(workspace_id), is_sandbox);
+    pub(super) fn caller(&self, tenant: Tenant, credential: Credential) -> Authenticated {
+        let workspace = Workspace::new(self.clone(), tenant);
         Authenticated::Caller(Caller { workspace, credential })
     }
 
@@ -197,6 +236,10 @@ impl Store {
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }
     }
+}
+
+fn tenant(workspace_id: Option<Uuid>, account_id: Option<i64>, is_sandbox: Option<bool>) -> Option<Tenant> {
+    Some((workspace_id?, account_id?, is_sandbox?))
 }
 
 pub(super) fn rejected(scheme: Scheme, why: Why) -> Error {

@@ -73,6 +73,9 @@ impl Workspace {
                 delete from client_session
                 where workspace_id = $1 and user_identity_id = $3
                 returning client_session_id
+            ), forgotten as (
+                delete from contact
+                where workspace_id = $1 and user_identity_id = $3
             ), given_back as (
                 update number_register set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $3

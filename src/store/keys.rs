@@ -46,6 +46,7 @@ pub(super) struct Row {
     api_key_id: Uuid,
     revoked_at: Option<DateTime<Utc>>,
     workspace_id: Uuid,
+    account_id: i64,
     is_sandbox: bool,
     device_id: Option<Uuid>,
     user_identity_id: Option<UserIdentityId>,
@@ -74,7 +75,7 @@ impl Question for Bearing {
         let rows = sqlx::query_as!(
             Row,
             r#"
-            select place as "place!", api_key_id, revoked_at, workspace_id, is_sandbox,
+            select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox,
                 phone.device_id as "device_id?", user_identity_id as "user_identity_id?: UserIdentityId",
                 operating_system as "operating_system?: OperatingSystem", os_version as "os_version?",
                 device_manufacturer as "device_manufacturer?", device_model as "device_model?", nickname,
@@ -110,7 +111,7 @@ impl Store {
             return Err(rejected(Scheme::ApiKey, Why::Revoked));
         }
         let credential = Credential::ApiKey(ApiKeyId(row.api_key_id));
-        let workspace = Workspace::new(self.clone(), WorkspaceId(row.workspace_id), row.is_sandbox);
+        let workspace = Workspace::new(self.clone(), (row.workspace_id, row.account_id, row.is_sandbox));
         let workspace = match errand {
             Errand::None => workspace,
             Errand::Phone(device_id) => workspace.bringing(Brought { device_id, phone: row.phone() }),

@@ -21,7 +21,7 @@ impl Store {
     pub(super) async fn by_password(&self, name: &str, password: &Password) -> Result<Authenticated> {
         let mut rows = sqlx::query!(
             r#"
-            select workspace_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
+            select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
             from user_identity join workspace using (workspace_id)
             where password_hash is not null and (lower(email_address) = lower($1) or user_identity_key = $1)
             limit 2
@@ -36,7 +36,7 @@ impl Store {
         match only {
             Some(row) if fits => {
                 let credential = Credential::Password(UserIdentityId(row.user_identity_id));
-                Ok(self.caller(row.workspace_id, row.is_sandbox, credential))
+                Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential))
             }
             _ => Err(Error::Unauthenticated(Rejection { scheme: None, why: Why::Unknown })),
         }

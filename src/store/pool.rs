@@ -86,6 +86,13 @@ impl Pool {
         Ok(Transaction { watch: self.alarm.watch(), inner })
     }
 
+    /// Begins a transaction that only looks, and whose statements all see the same moment.
+    pub async fn begin_moment(&self) -> sqlx::Result<Transaction> {
+        let begun = self.connections.begin_with("begin isolation level repeatable read read only");
+        let inner = self.alarm.bound(begun).await?;
+        Ok(Transaction { watch: self.alarm.watch(), inner })
+    }
+
     /// How many connections rest, and how many are at work.
     pub fn resting_and_working(&self) -> (u32, u32) {
         let resting = u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX);

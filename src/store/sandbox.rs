@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 const RESET: &str = "RESET_SANDBOX_WORKSPACE";
 
 impl Workspace {
-    /// Empties a sandbox: persons, phones, numbers, credentials, client sessions, events and webhooks. The keys and tokens that
+    /// Empties a sandbox: persons with their contacts, phones, numbers, credentials, client sessions, events and webhooks. The keys and tokens that
     /// let its callers in stay. Any other workspace is refused.
     pub async fn reset_sandbox(&self, attempt: ActionAttemptId, now: DateTime<Utc>) -> Result<ActionAttempt> {
         if !self.is_sandbox {
@@ -27,6 +27,11 @@ impl Workspace {
             sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
             sqlx::query!("delete from claimed_number where workspace_id = $1", self.key()),
             sqlx::query!("delete from number_register where workspace_id = $1", self.key()),
+            sqlx::query!(
+                "delete from contact where workspace_id = $1 and user_identity_id = any ($2)",
+                self.key(),
+                &persons,
+            ),
             sqlx::query!(
                 "delete from user_identity where workspace_id = $1 and user_identity_id = any ($2)",
                 self.key(),

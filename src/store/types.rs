@@ -28,7 +28,25 @@ macro_rules! as_uuid {
     )*};
 }
 
-as_uuid!(CredentialId, DeviceId, RegisterId, UserIdentityId);
+as_uuid!(CredentialId, DeviceId, RegisterId, UserIdentityId, WorkspaceId);
+
+macro_rules! as_bigint {
+    ($($id:ident),* $(,)?) => {$(
+        impl Type<Postgres> for $id {
+            fn type_info() -> PgTypeInfo {
+                <i64 as Type<Postgres>>::type_info()
+            }
+        }
+
+        impl Decode<'_, Postgres> for $id {
+            fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+                <i64 as Decode<Postgres>>::decode(value).map($id)
+            }
+        }
+    )*};
+}
+
+as_bigint!(AccountId, ContactGroupId, ContactId, ExtensionId);
 
 macro_rules! as_text {
     ($($name:ident),* $(,)?) => {$(

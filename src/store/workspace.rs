@@ -4,7 +4,7 @@
 use super::Store;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
-use crate::model::id::{AccessTokenId, ConsoleSessionId, DeviceId, WorkspaceId};
+use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, DeviceId, WorkspaceId};
 use crate::model::phone::Phone;
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
@@ -17,10 +17,14 @@ use uuid::Uuid;
 pub struct Workspace {
     pub(super) store: Store,
     pub(super) workspace_id: WorkspaceId,
+    pub(super) account_id: AccountId,
     pub(super) is_sandbox: bool,
     /// What was fetched on the way in, until it is asked for.
     brought: Arc<Mutex<Option<Brought>>>,
 }
+
+/// A workspace by its id and its number, and whether it is a sandbox.
+pub(super) type Tenant = (Uuid, i64, bool);
 
 /// What somebody came for: this phone, and what there is of it.
 #[derive(Debug)]
@@ -30,8 +34,9 @@ pub(super) struct Brought {
 }
 
 impl Workspace {
-    pub(super) fn new(store: Store, workspace_id: WorkspaceId, is_sandbox: bool) -> Workspace {
-        Workspace { store, workspace_id, is_sandbox, brought: Arc::default() }
+    pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant) -> Workspace {
+        let (workspace_id, account_id) = (WorkspaceId(workspace_id), AccountId(account_id));
+        Workspace { store, workspace_id, account_id, is_sandbox, brought: Arc::default() }
     }
 
     /// The same with something that was fetched on the way in.
@@ -47,6 +52,11 @@ impl Workspace {
     /// Which workspace this is.
     pub fn id(&self) -> WorkspaceId {
         self.workspace_id
+    }
+
+    /// Its number.
+    pub fn account_id(&self) -> AccountId {
+        self.account_id
     }
 
     /// Whether it is for trying things out.

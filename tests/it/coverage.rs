@@ -4,6 +4,7 @@
 
 mod diga;
 mod impostors;
+mod phone_com;
 mod ucwa;
 
 use crate::document::{Dialect, Operation, operations_of};

@@ -26,6 +26,7 @@ pub fn committed() -> &'static Value {
 pub enum Dialect {
     Seam,
     Diga,
+    PhoneCom,
     Ucwa,
 }
 
@@ -39,6 +40,7 @@ impl Dialect {
                 Dialect::Ucwa
             }
             ["v1", ..] if path.starts_with("/v1") => Dialect::Diga,
+            ["v4", ..] if path.starts_with("/v4") => Dialect::PhoneCom,
             _ => Dialect::Seam,
         }
     }
@@ -175,6 +177,13 @@ impl Operation {
         &self.value["responses"]["200"]["content"]["application/json"]["schema"]
     }
 
+    /// Whether its path can be this one, with whatever where a parameter stands.
+    pub fn is_at(&self, path: &str) -> bool {
+        let [own, other] = [self.path, path.strip_suffix('/').unwrap_or(path)].map(|path| path.split('/'));
+        own.clone().count() == other.clone().count()
+            && own.zip(other).all(|(own, other)| own == other || own.starts_with('{'))
+    }
+
     /// Whether it answers with a stream.
     pub fn is_stream(&self) -> bool {
         self.value["responses"]["200"]["content"]["text/event-stream"].is_object()
@@ -191,7 +200,7 @@ impl Operation {
                 rest.insert("_strict".to_owned(), json!(true));
                 voice.call(self.method, &format!("{path}?{}", query(&rest))).await
             }
-            ("GET" | "DELETE", Dialect::Diga | Dialect::Ucwa) => {
+            ("GET" | "DELETE", Dialect::Diga | Dialect::Ucwa | Dialect::PhoneCom) => {
                 voice.call(self.method, &format!("{path}?{}", query(&rest))).await
             }
             (method, _) => voice.json(method, &path, Value::from(rest)).await,
@@ -240,7 +249,7 @@ pub fn example(schema: &Value) -> Value {
             json!("text".repeat(usize::try_from(least).expect("a length fits")))
         }
         (Some("boolean"), None) => json!(true),
-        (Some("integer" | "number"), None) => json!(1),
+        (Some("integer" | "number"), None | Some("int64")) => json!(1),
         (Some("array"), None) => json!([]),
         (Some("object"), None) => json!({}),
         other => panic!("no example of {other:?}: {schema}"),

@@ -4,6 +4,7 @@
 //! document, so a new one is tried without anybody thinking of it.
 
 mod diga;
+mod phone_com;
 mod things;
 mod ucwa;
 mod walk;

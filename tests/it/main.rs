@@ -21,6 +21,7 @@ mod openapi;
 mod outbound;
 mod outbox;
 mod patience;
+mod phone_com;
 mod post_office;
 mod postgres;
 mod races;

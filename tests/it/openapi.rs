@@ -49,10 +49,16 @@ fn every_operation_says_what_it_is() {
 }
 
 #[test]
-fn only_health_and_the_way_to_a_token_are_open_to_everybody() {
+fn only_signs_of_life_and_the_way_to_a_token_are_open_to_everybody() {
     let open: BTreeSet<&str> = operations().iter().filter(|it| it.is_open()).map(|it| it.path).collect();
     let way_to_a_token = ["/autodiscover/autodiscoverservice.svc/root", "/webticket/oauthtoken"];
-    assert_eq!(open, BTreeSet::from(["/health", "/health/get_health"]).into_iter().chain(way_to_a_token).collect());
+    assert_eq!(
+        open,
+        BTreeSet::from(["/health", "/health/get_health", "/v4", "/v4/ping"])
+            .into_iter()
+            .chain(way_to_a_token)
+            .collect()
+    );
     let known = &committed()["components"]["securitySchemes"];
     for operation in operations() {
         for way in each(&operation.value["security"]).filter_map(Value::as_object).flatten() {
@@ -137,14 +143,39 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
             });
             (expected, &["200", "400", "409"])
         }
+        Dialect::PhoneCom => {
+            let has_body = operation.value["requestBody"].is_object();
+            let is_list = operation.fields().iter().any(|field| field.name == "limit");
+            let is_making = operation.method == "POST" && operation.path.contains('{');
+            let mut expected =
+                BTreeSet::from([if is_making { "201" } else { "200" }, "405", "413", "414", "500", "503"]);
+            if operation.takes_any(&["PhoneComOAuth"]) {
+                expected.extend(["401", "403"]);
+                expected.extend((has_body || is_list).then_some("422"));
+            }
+            if operation.takes_any(&["PhoneComClient"]) {
+                expected.insert("401");
+            }
+            expected.extend(has_body.then_some("400"));
+            expected.extend(operation.path.contains('{').then_some("404"));
+            expected.insert("429");
+            (expected, &[])
+        }
     }
 }
 
 fn request_id_header(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Seam => "seam-request-id",
-        Dialect::Diga | Dialect::Ucwa => "x-request-id",
+        Dialect::Diga => header_of("diga"),
+        Dialect::Ucwa => header_of("ucwa"),
+        Dialect::PhoneCom => header_of("phone_com"),
     }
+}
+
+fn header_of(name: &str) -> &'static str {
+    let named = handset::dialect::ALL.into_iter().find(|dialect| dialect.name == name);
+    named.expect("there is a dialect called so").request_id_header
 }
 
 #[test]
@@ -219,7 +250,7 @@ async fn each_path_answers_by_the_documented_methods_only() {
             assert!(!is_read, "{method} {path}: an unreadable body is read");
             let is_documented = documented.iter().any(|operation| operation.method == method);
             let is_for_keys = documented[0].is_open() || documented[0].takes_any(&["api_key"]);
-            if is_for_keys || dialect == Dialect::Diga {
+            if is_for_keys || dialect != Dialect::Seam {
                 assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
             } else {
                 assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
@@ -236,9 +267,17 @@ async fn each_path_answers_by_the_documented_methods_only() {
     }
 }
 
+/// What Phone.com's dialect says where nothing is.
+const NOTHING: &str = "There is nothing at this address";
+
 /// Whether an answer says that nothing is there at all: in a dialect whose paths have ids, more is said of those.
 fn is_nowhere(dialect: Dialect, answer: &Answer) -> bool {
-    answer.status == 404 && (dialect == Dialect::Seam || answer.body["error_code"].is_null())
+    let is_told_more = match dialect {
+        Dialect::Seam | Dialect::Ucwa => false,
+        Dialect::Diga => !answer.body["error_code"].is_null(),
+        Dialect::PhoneCom => answer.body["@error"]["@message"] != NOTHING,
+    };
+    answer.status == 404 && !is_told_more
 }
 
 #[tokio::test]
@@ -247,7 +286,7 @@ async fn nothing_answers_beside_the_documented_paths() {
     let mut documented = BTreeSet::new();
     for operation in operations() {
         let path = operation.example_path();
-        if operation.dialect() == Dialect::Diga {
+        if operation.dialect() != Dialect::Seam {
             // Both spellings are served.
             let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
             documented.insert(other);
@@ -264,15 +303,14 @@ async fn nothing_answers_beside_the_documented_paths() {
     }
     // Whatever looks like a path in the source is one of the document, or none at all.
     let texts = texts_like_paths(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialect")));
-    for prefix in ["", "/v1"] {
+    for prefix in ["", "/v1", "/v4"] {
         beside.extend(texts.iter().map(|text| format!("{prefix}{text}")));
     }
     beside.remove("/openapi.json");
     // Where each application is a place of its own, its dialect's tests know better.
     beside.retain(|path| Dialect::of(path) != Dialect::Ucwa);
     // Where an id may stand, any word may.
-    let id = "/v1/phone/";
-    let is_id = |path: &str| path.strip_prefix(id).is_some_and(|rest| !rest.trim_end_matches('/').contains('/'));
+    let is_id = |path: &str| operations().iter().any(|operation| operation.is_at(path));
     let beside: Vec<String> = beside.into_iter().filter(|path| !documented.contains(path) && !is_id(path)).collect();
     assert!(beside.len() > 150, "only {} paths to try", beside.len());
     for path in beside {
@@ -284,6 +322,8 @@ async fn nothing_answers_beside_the_documented_paths() {
                     (404, r#"{"detail":"Not Found"}"#),
                     "{method} {path}"
                 );
+            } else if path == "/v4" || path.starts_with("/v4/") {
+                assert_eq!(answer.is_error(404)["@message"], NOTHING, "{method} {path}");
             } else {
                 answer.refused(404, "not_found");
             }

@@ -15,7 +15,7 @@ pub async fn admit(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result
     let presented = match scheme_of(token) {
         Scheme::ClientSession => Presented::ClientSession(token),
         // Other kinds of token name their workspace by a header that this dialect does not have.
-        Scheme::ApiKey | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
+        Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
             Presented::ApiKey(token)
         }
     };

@@ -132,6 +132,10 @@ fn missing(noun: Noun) -> (&'static str, &'static str) {
         Noun::ActionAttempt => ("ACTION_ATTEMPT_NOT_FOUND", "Action attempt"),
         Noun::ApiKey => ("API_KEY_NOT_FOUND", "API key"),
         Noun::AccessToken => ("ACCESS_TOKEN_NOT_FOUND", "Access token"),
+        Noun::Account => ("ACCOUNT_NOT_FOUND", "Account"),
+        Noun::Extension => ("EXTENSION_NOT_FOUND", "Extension"),
+        Noun::Contact => ("CONTACT_NOT_FOUND", "Contact"),
+        Noun::ContactGroup => ("CONTACT_GROUP_NOT_FOUND", "Contact group"),
         Noun::Application => ("APPLICATION_NOT_FOUND", "Application"),
     }
 }

@@ -7,7 +7,7 @@ use crate::http::App;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::model::reach::Reach;
 use crate::model::token::scheme_of;
-use crate::store::{Account, Authenticated, Caller, Credential, Errand, Presented, Workspace};
+use crate::store::{Account, Authenticated, Caller, Credential, Errand, Meant, Presented, Workspace};
 use axum::http::header::*;
 use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, Utc};
@@ -257,10 +257,10 @@ fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Presented<'_>
         Scheme::AccessToken if access.account => Some(Presented::AccessToken(bearer, None)),
         Scheme::ConsoleSession if access.account => Some(Presented::ConsoleSession(bearer, None)),
         Scheme::AccessToken if access.member => {
-            workspace(headers).map(|workspace| Presented::AccessToken(bearer, Some(workspace)))
+            workspace(headers).map(|workspace| Presented::AccessToken(bearer, Some(Meant::Workspace(workspace))))
         }
         Scheme::ConsoleSession if access.console => {
-            workspace(headers).map(|workspace| Presented::ConsoleSession(bearer, Some(workspace)))
+            workspace(headers).map(|workspace| Presented::ConsoleSession(bearer, Some(Meant::Workspace(workspace))))
         }
         // A publishable key is none as a bearer token: there it is only an API key that nobody has.
         Scheme::ApiKey | Scheme::PublishableKey if access.api_key => Some(Presented::ApiKey(bearer)),

@@ -70,9 +70,7 @@ fn said(error: &Error, asked: &Asked) -> Said {
             "publishable_keys_must_create_empty_client_sessions",
             "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
         ),
-        Error::Forbidden(
-            denial @ (Denial::ClientSession | Denial::Anonymous | Denial::NoEnterpriseVoice | Denial::NoMessaging),
-        ) => Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}")),
+        Error::Forbidden(denial) => Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}")),
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => {
             Said::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))
@@ -134,7 +132,7 @@ fn rejected(Rejection { scheme, why }: Rejection) -> Said {
     let unauthorized = |message: &str| Said::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
     match (scheme, why) {
         (None, _) => unauthorized("No authentication methods succeeded"),
-        (Some(Scheme::ApiKey), _) => unauthorized("API Key not found"),
+        (Some(Scheme::ApiKey | Scheme::Pass), _) => unauthorized("API Key not found"),
         (Some(Scheme::AccessToken), _) => unauthorized("Access token not found"),
         (Some(Scheme::ConsoleSession), Why::NotMember) => unauthorized("User does not have access to this workspace"),
         (Some(Scheme::ConsoleSession), _) => unauthorized("Session not found"),
@@ -181,6 +179,10 @@ pub fn kind_of_missing(noun: Noun) -> (&'static str, &'static str, &'static str)
         Noun::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
         Noun::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
         Noun::Number => ("phone_number_not_found", "Phone number", "register_id"),
+        Noun::Account => ("account_not_found", "Account", "account_id"),
+        Noun::Extension => ("extension_not_found", "Extension", "extension_id"),
+        Noun::Contact => ("contact_not_found", "Contact", "contact_id"),
+        Noun::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
         Noun::Application => ("application_not_found", "Application", "application_id"),
     }
 }

@@ -160,6 +160,7 @@ pub fn said(error: &Error) -> Said {
             denial @ (Denial::NoEnterpriseVoice
             | Denial::NoMessaging
             | Denial::ClientSession
+            | Denial::OtherExtension
             | Denial::PublishableKeyGrantsNothing),
         ) => Said::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}")),
         Error::NotFound(Noun::Application, _) => {

@@ -1,0 +1,123 @@
+//! `…/extensions/{id}/contacts`: the contacts of an extension.
+
+use super::access::{self, InExtension};
+use super::answer::Answer;
+use super::input::filter::Kind;
+use super::input::query::{self, Fields};
+use super::input::{Faults, body, contact};
+use super::route::{Call, Operation, Route, Serve};
+use super::wire::{Contact, Deleted, List};
+use crate::error::{Error, Noun, Place, Problem, Result, Step};
+use crate::model::contact::{ContactChange, ContactField, ContactFields, Rest};
+use crate::model::id::{ContactId, UserIdentityId};
+
+/// The paths, below the prefix.
+pub const ROUTES: &[Route] = &[
+    Route {
+        path: "/accounts/{account_id}/extensions/{extension_id}/contacts",
+        operations: &[
+            Operation { method: "GET", serve: Serve::Extension(|own, call| Box::pin(list(own, call))) },
+            Operation { method: "POST", serve: Serve::Extension(|own, call| Box::pin(create(own, call))) },
+        ],
+    },
+    Route {
+        path: "/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}",
+        operations: &[
+            Operation { method: "GET", serve: Serve::Extension(|own, call| Box::pin(show(own, call))) },
+            Operation { method: "PUT", serve: Serve::Extension(|own, call| Box::pin(change(own, call, Rest::Goes))) },
+            Operation {
+                method: "PATCH",
+                serve: Serve::Extension(|own, call| Box::pin(change(own, call, Rest::Stays))),
+            },
+            Operation { method: "DELETE", serve: Serve::Extension(|own, call| Box::pin(delete(own, call))) },
+        ],
+    },
+];
+
+/// What contacts can be filtered and sorted by.
+const FIELDS: Fields<ContactField> = Fields {
+    filters: &[
+        ("id", ContactField::Id, Kind::Number),
+        ("group_id", ContactField::GroupId, Kind::Number),
+        ("updated_at", ContactField::UpdatedAt, Kind::Number),
+        ("name", ContactField::Name, Kind::Text),
+        ("phone", ContactField::Phone, Kind::Phone),
+    ],
+    sorts: &[("id", ContactField::Id), ("updated_at", ContactField::UpdatedAt)],
+};
+
+async fn list(own: InExtension, call: Call) -> Result<Answer> {
+    let mut faults = Faults::default();
+    let wanted = query::read(call.request.uri(), &FIELDS, &mut faults);
+    faults.judge()?;
+    let listed = own.workspace.contacts(own.extension.user_identity_id, &wanted.listing).await?;
+    let (part, form) = (wanted.part(), if wanted.is_brief { Contact::Summary } else { Contact::Full });
+    Ok(Answer::ok(&List::of(listed, wanted.filters, wanted.sort, part, form)))
+}
+
+async fn create(own: InExtension, call: Call) -> Result<Answer> {
+    let person = own.extension.user_identity_id;
+    let change = said(&own, person, call.request).await?;
+    let fields = ContactFields::from(change);
+    let made = own.workspace.create_contact(person, &fields, call.now).await.map_err(gone)?;
+    let at = format!("{}/contacts/{}", own.path(), made.contact_id);
+    Ok(Answer::created(&Contact::Full(made), &at))
+}
+
+async fn show(own: InExtension, call: Call) -> Result<Answer> {
+    let contact = own.workspace.contact(own.extension.user_identity_id, contact_id(&call.id)?).await?;
+    Ok(Answer::ok(&Contact::Full(contact)))
+}
+
+async fn change(own: InExtension, call: Call, rest: Rest) -> Result<Answer> {
+    let person = own.extension.user_identity_id;
+    let id = contact_id(&call.id)?;
+    // What is not there cannot be described wrongly.
+    own.workspace.contact(person, id).await?;
+    let change = said(&own, person, call.request).await?;
+    let changed = own.workspace.update_contact(person, id, change, rest, call.now).await.map_err(gone)?;
+    Ok(Answer::ok(&Contact::Full(changed)))
+}
+
+async fn delete(own: InExtension, call: Call) -> Result<Answer> {
+    own.workspace.delete_contact(own.extension.user_identity_id, contact_id(&call.id)?, call.now).await?;
+    Ok(Answer::ok(&Deleted::DONE))
+}
+
+/// What a body says of a contact, with the group that it means.
+async fn said(own: &InExtension, person: UserIdentityId, request: axum::extract::Request) -> Result<ContactChange> {
+    let body = body::read(request).await?;
+    let mut faults = Faults::default();
+    let (mut change, group) = contact::read(&body, &mut faults);
+    change.group = match group {
+        None => None,
+        Some(None) => Some(None),
+        Some(Some(lookup)) => {
+            let found = own.workspace.find_contact_group(person, &lookup).await?;
+            if found.is_none() {
+                faults.add(Place::Body, body.at("group"), Problem::Choice, NO_GROUP);
+            }
+            Some(found.map(|group| group.contact_group_id))
+        }
+    };
+    faults.judge()?;
+    Ok(change)
+}
+
+const NO_GROUP: &str = "The extension has no such contact group";
+
+/// A group that went between being found and being used is not there.
+fn gone(error: Error) -> Error {
+    match error {
+        Error::NotFound(Noun::ContactGroup, _) => {
+            let mut faults = Faults::default();
+            faults.add(Place::Body, vec![Step::Key("group".to_owned())], Problem::Choice, NO_GROUP);
+            faults.judge().err().unwrap_or(error)
+        }
+        error => error,
+    }
+}
+
+fn contact_id(named: &str) -> Result<ContactId> {
+    access::number(named).map(ContactId).ok_or_else(|| Error::NotFound(Noun::Contact, named.to_owned()))
+}

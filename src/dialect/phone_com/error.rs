@@ -1,0 +1,234 @@
+//! Every domain error in Phone.com's words: one envelope under `@error`, and beside it, where nobody is let in or we are at
+//! fault, the pair of OAuth, because some clients read the one and some the other.
+
+use super::answer::Answer;
+use crate::error::*;
+use crate::http::{Asked, limits};
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The body of an error. The order of the members is that of the wire.
+#[derive(Debug, Serialize)]
+pub struct Said {
+    #[serde(rename = "@error")]
+    told: Told,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Told {
+    #[serde(rename = "@message")]
+    message: String,
+    #[serde(rename = "@httpStatusCode")]
+    status: u16,
+    #[serde(rename = "@time")]
+    time: String,
+    #[serde(rename = "@code", skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(rename = "@details", skip_serializing_if = "Option::is_none")]
+    details: Option<String>,
+    #[serde(rename = "@messages", skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<String>>,
+    #[serde(rename = "@rateLimit", skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<RateLimit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<BTreeMap<String, Vec<String>>>,
+}
+
+/// How often somebody may call, and when again. Clients wait for `Retry-After` seconds.
+#[derive(Debug, Serialize)]
+struct RateLimit {
+    #[serde(rename = "RateLimit-Limit")]
+    limit: u32,
+    #[serde(rename = "RateLimit-Remaining")]
+    remaining: u32,
+    #[serde(rename = "RateLimit-Reset")]
+    reset: i64,
+    #[serde(rename = "Retry-After")]
+    retry_after: u64,
+}
+
+impl Said {
+    fn plain(status: StatusCode, message: impl Into<String>) -> Said {
+        let told = Told { message: message.into(), status: status.as_u16(), ..Told::default() };
+        Said { told, error: None, error_description: None }
+    }
+
+    /// In both forms, under a code of OAuth's (RFC 6749 and 6750).
+    pub fn oauth(status: StatusCode, code: &'static str, message: impl Into<String>) -> Said {
+        let message = message.into();
+        let mut said = Said::plain(status, message.as_str());
+        said.told.code = Some(code);
+        said.told.details = Some(message.clone());
+        said.error = Some(code);
+        said.error_description = Some(message);
+        said
+    }
+
+    /// What is wrong with the request's values, each under its dotted path.
+    fn fields(issues: &[Issue]) -> Said {
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for issue in issues {
+            fields.entry(dotted(&issue.path)).or_default().push(issue.message.clone());
+        }
+        let mut said =
+            Said::plain(StatusCode::UNPROCESSABLE_ENTITY, "Some values cannot be taken; `fields` says which");
+        said.told.fields = Some(fields);
+        said
+    }
+
+    fn conflict(reason: &Reason) -> Said {
+        let message = words(reason);
+        let mut said = Said::plain(StatusCode::CONFLICT, message.as_str());
+        said.told.messages = Some(vec![message]);
+        said
+    }
+
+    /// The message is the vendor's own.
+    fn throttled(Throttle { limit, remaining, reset, retry_after }: Throttle) -> Said {
+        let mut said = Said::plain(StatusCode::TOO_MANY_REQUESTS, "Too much requests");
+        said.told.rate_limit = Some(RateLimit { limit, remaining, reset: reset.timestamp(), retry_after });
+        said
+    }
+
+    /// The answer to a request of this time.
+    pub fn at(mut self, time: DateTime<Utc>) -> Answer {
+        self.told.time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let status = StatusCode::from_u16(self.told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Answer::new(status, &self)
+    }
+}
+
+/// The response of an error.
+pub fn render(error: &Error, asked: &Asked) -> Response {
+    let said = said(error);
+    let code = said.error;
+    let mut response = said.at(asked.at).respond(&asked.headers);
+    let status = response.status();
+    let headers = response.headers_mut();
+    if let Error::MethodNotAllowed(methods) = error {
+        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
+        headers.insert(ALLOW, methods);
+    }
+    if let Error::Throttled(throttle) = error {
+        limits::hint(throttle, headers);
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = match code {
+            Some("invalid_token") => r#"Bearer error="invalid_token""#,
+            _ => "Bearer",
+        };
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn said(error: &Error) -> Said {
+    match error {
+        Error::Unauthenticated(Rejection { why, .. }) => unauthenticated(*why),
+        Error::Forbidden(denial) => Said::plain(StatusCode::FORBIDDEN, sentence(denial)),
+        Error::NotFound(noun, id) => Said::plain(StatusCode::NOT_FOUND, sentence(format!("{noun} {id} not found"))),
+        Error::NoRoute => Said::plain(StatusCode::NOT_FOUND, "There is nothing at this address"),
+        Error::MethodNotAllowed(methods) => {
+            let message = format!("This address takes {}", methods.join(", "));
+            Said::plain(StatusCode::METHOD_NOT_ALLOWED, message)
+        }
+        Error::Invalid(issues) => Said::fields(issues),
+        Error::AmbiguousQuery { name, reason } => {
+            Said::plain(StatusCode::BAD_REQUEST, format!("Query parameter {name} {reason}"))
+        }
+        Error::Unreadable(fault) => match fault {
+            BodyFault::ContentType => Said::plain(StatusCode::BAD_REQUEST, "The body must be JSON"),
+            BodyFault::Syntax(reason) => {
+                Said::plain(StatusCode::BAD_REQUEST, format!("The body cannot be read: {reason}"))
+            }
+        },
+        Error::Conflict(reason) => Said::conflict(reason),
+        Error::Throttled(throttle) => Said::throttled(*throttle),
+        Error::TooLarge(limit) => {
+            Said::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))
+        }
+        Error::AddressTooLong(limit) => {
+            Said::plain(StatusCode::URI_TOO_LONG, format!("The path and query are over the limit of {limit} bytes"))
+        }
+        Error::HeadTooLarge => {
+            Said::plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large")
+        }
+        Error::NotHttp => Said::plain(StatusCode::BAD_REQUEST, "The request cannot be read as HTTP/1.1"),
+        Error::Unavailable(_) => Said::oauth(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "The service cannot answer just now. Try again in a moment",
+        ),
+        Error::Internal(_) => Said::oauth(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "Internal server error. The log has more under this request id",
+        ),
+    }
+}
+
+fn unauthenticated(why: Why) -> Said {
+    let (code, message) = match why {
+        Why::Missing | Why::Incomplete => ("invalid_request", "Send a bearer token in the header Authorization"),
+        Why::Malformed | Why::Unknown | Why::NotMember => ("invalid_token", "The access token is not known"),
+        Why::Expired => ("invalid_token", "The access token has expired"),
+        Why::Revoked => ("invalid_token", "The access token was revoked"),
+    };
+    Said::oauth(StatusCode::UNAUTHORIZED, code, message)
+}
+
+/// What the state of things forbids. None of it comes about by a call of this dialect so far; it is said all the same if it
+/// ever does.
+fn words(reason: &Reason) -> String {
+    match reason {
+        Reason::NotASandbox => "This works in sandbox workspaces only".to_owned(),
+        Reason::UserIdentityExists(field) => format!("Another person has this {field}"),
+        Reason::ClientSessionExists => "A client session with this key exists already".to_owned(),
+        Reason::UnknownEventTypes(unknown) => format!("There are no event types called {}", unknown.join(", ")),
+        Reason::CursorOfAnotherQuery | Reason::UnknownCursor => "The cursor belongs to another list".to_owned(),
+        Reason::TooMuchMetadata => "Metadata is limited to 50 keys".to_owned(),
+        Reason::WebhookDisabled => "The webhook is disabled".to_owned(),
+        Reason::ExclusiveOptions(message) => (*message).to_owned(),
+        Reason::NumberInUse => "The phone number is in use".to_owned(),
+        Reason::NumberNotAssignable(status)
+        | Reason::NumberNotAssigned(status)
+        | Reason::NumberNotReleasable(status) => {
+            format!("The phone number is {status}")
+        }
+        Reason::ReleaseNotScheduled => "No release of the phone number is scheduled".to_owned(),
+        Reason::ManagedNumber => "The number is managed and cannot be changed here".to_owned(),
+        Reason::SlotFilled => "There is a number already".to_owned(),
+        Reason::AlreadyAvailable => "The person was made available before".to_owned(),
+        Reason::UserHasNumber => "The person has a phone number already".to_owned(),
+    }
+}
+
+/// A path as it is written in `fields`.
+fn dotted(path: &[Step]) -> String {
+    let steps: Vec<String> = path
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => key.clone(),
+            Step::Index(index) => index.to_string(),
+        })
+        .collect();
+    steps.join(".")
+}
+
+/// With a capital at the beginning.
+fn sentence(text: impl ToString) -> String {
+    let text = text.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,197 @@
+//! `POST /oauth/access-token`: a bearer token for whoever shows what they have (RFC 6749). The id and the secret of an API key
+//! give a pass that stands for that key for an hour; a person's name and password give a client session of that person.
+
+use super::answer::Answer;
+use super::error::Said;
+use super::route::{Call, Operation, Route, Serve};
+use crate::error::{Error, Result};
+use crate::http::{App, body};
+use crate::model::client_session::{IfTaken, NewClientSession};
+use crate::model::id::UserIdentityId;
+use crate::model::password::Password;
+use crate::model::token::Token;
+use crate::store::{Authenticated, Caller, Credential, Presented};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use base64::prelude::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::HashMap;
+use url::form_urlencoded;
+
+/// The paths, below the prefix.
+pub const ROUTES: &[Route] = &[Route {
+    path: "/oauth/access-token",
+    operations: &[Operation { method: "POST", serve: Serve::Open(|call| Box::pin(token(call))) }],
+}];
+
+/// How long what is granted is good.
+const LIFETIME: TimeDelta = TimeDelta::hours(1);
+
+/// What a client is given.
+#[derive(Debug, Serialize)]
+struct Granted<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: &'static str,
+}
+
+/// Why a client is given nothing, in OAuth's words.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    description: &'static str,
+}
+
+const NO_CLIENT: Refusal = Refusal {
+    status: StatusCode::UNAUTHORIZED,
+    code: "invalid_client",
+    description: "client_id is the id of an API key, and client_secret the key itself",
+};
+
+async fn token(call: Call) -> Result<Answer> {
+    let headers = call.request.headers().clone();
+    let form = Form::of(&body::read(call.request.into_body()).await?);
+    let answer = match grant(&call.app, &headers, &form, call.now).await? {
+        Ok(granted) => granted,
+        Err(refusal) => {
+            let answer = Said::oauth(refusal.status, refusal.code, refusal.description).at(call.now);
+            match refusal.code {
+                "invalid_client" => {
+                    answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")).refusing_credentials()
+                }
+                "invalid_grant" => answer.refusing_credentials(),
+                _ => answer,
+            }
+        }
+    };
+    Ok(answer.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+}
+
+async fn grant(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) -> Result<Result<Answer, Refusal>> {
+    let refused = |code, description| Ok(Err(Refusal { status: StatusCode::BAD_REQUEST, code, description }));
+    match form.value("grant_type") {
+        None => refused("invalid_request", "grant_type is required: client_credentials or password"),
+        Some("client_credentials") => match client(app, headers, form, now).await? {
+            Some(caller) => pass(app, &caller, now).await.map(Ok),
+            None => Ok(Err(NO_CLIENT)),
+        },
+        Some("password") => {
+            let (Some(name), Some(password)) = (form.value("username"), form.value("password")) else {
+                return refused("invalid_request", "username and password are required");
+            };
+            // A client that says which it is has to be the one, and the person one of its workspace.
+            let client = match shown(headers, form) {
+                None => None,
+                Some(_) => match client(app, headers, form, now).await? {
+                    None => return Ok(Err(NO_CLIENT)),
+                    client => client,
+                },
+            };
+            match person(app, name, password, now).await? {
+                Some((caller, person)) if client.is_none_or(|client| is_of(&client, &caller)) => {
+                    session(app, &caller, person, now).await.map(Ok)
+                }
+                _ => refused("invalid_grant", "The user name or the password is wrong"),
+            }
+        }
+        Some(_) => refused("unsupported_grant_type", "grant_type must be client_credentials or password"),
+    }
+}
+
+/// A pass for whoever called with an API key.
+async fn pass(app: &App, caller: &Caller, now: DateTime<Utc>) -> Result<Answer> {
+    let pass = Token::pass(&app.entropy);
+    caller.issue_pass(&pass, now, now + LIFETIME).await?;
+    Ok(granted(&pass, "account-owner"))
+}
+
+/// A client session for a person who has signed in.
+async fn session(app: &App, caller: &Caller, person: UserIdentityId, now: DateTime<Utc>) -> Result<Answer> {
+    let token = Token::client_session(&app.entropy);
+    let session = NewClientSession {
+        client_session_id: app.entropy.id(now),
+        token: token.clone(),
+        user_identifier_key: None,
+        user_identity_id: Some(person),
+        connected_account_ids: Vec::new(),
+        connect_webview_ids: Vec::new(),
+        customer_key: None,
+        expires_at: now + LIFETIME,
+    };
+    caller.workspace.create_client_session(&session, IfTaken::Refuse, now).await?;
+    Ok(granted(&token, "extension-user"))
+}
+
+fn granted(token: &Token, scope: &'static str) -> Answer {
+    let expires_in = LIFETIME.num_seconds();
+    Answer::ok(&Granted { access_token: token.reveal(), token_type: "Bearer", expires_in, scope })
+}
+
+/// The person with this name and password, if there is one.
+async fn person(app: &App, name: &str, password: &str, now: DateTime<Utc>) -> Result<Option<(Caller, UserIdentityId)>> {
+    match app.store.authenticate(Presented::Password(name, &Password::given(password)), now).await {
+        Ok(Authenticated::Caller(caller)) => Ok(match caller.credential {
+            Credential::Password(person) => Some((caller, person)),
+            _ => None,
+        }),
+        Ok(Authenticated::Account(_)) | Err(Error::Unauthenticated(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_of(client: &Caller, caller: &Caller) -> bool {
+    client.workspace.id() == caller.workspace.id()
+}
+
+/// The API key that a client is, if it is one: by the header, else by the body.
+async fn client(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) -> Result<Option<Caller>> {
+    let Some((id, secret)) = shown(headers, form) else { return Ok(None) };
+    match app.store.authenticate(Presented::ApiKey(&secret), now).await {
+        Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
+        Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The id and the secret that a client shows.
+fn shown(headers: &HeaderMap, form: &Form) -> Option<(String, String)> {
+    let by_body = || Some((form.value("client_id")?.to_owned(), form.value("client_secret")?.to_owned()));
+    basic(headers).or_else(by_body)
+}
+
+fn is_key(credential: Credential, id: &str) -> bool {
+    matches!(credential, Credential::ApiKey(key) if key.to_string() == id.to_ascii_lowercase())
+}
+
+/// An id and a secret by the scheme Basic, in which both are encoded like a form (RFC 6749, 2.3.1).
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let text = BASE64_STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(text).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((decoded(id), decoded(secret)))
+}
+
+/// The parameters of a request for a token, sent as a form or as JSON.
+struct Form(HashMap<String, String>);
+
+impl Form {
+    fn of(bytes: &[u8]) -> Form {
+        let members = match serde_json::from_slice(bytes) {
+            Ok(Value::Object(members)) => members,
+            _ => return Form(form_urlencoded::parse(bytes).into_owned().collect()),
+        };
+        let text = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
+        Form(members.into_iter().filter_map(text).collect())
+    }
+
+    /// A parameter; an empty one is as none.
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}

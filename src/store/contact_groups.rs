@@ -1,0 +1,211 @@
+//! Groups of contacts: made, found, listed, renamed and deleted, which leaves their contacts without one.
+
+use super::Workspace;
+use super::selection::{self, Column, Field, Source};
+use crate::error::{Noun, Result};
+use crate::model::contact::*;
+use crate::model::extension::NamedField;
+use crate::model::id::{ContactGroupId, UserIdentityId};
+use crate::model::listing::{Listed, Listing};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+/// A field of a group.
+#[derive(Debug, Clone, Copy)]
+struct GroupField(NamedField);
+
+impl Field for GroupField {
+    fn column(self) -> Column {
+        match self.0 {
+            NamedField::Id => Column::Number("contact_group_id"),
+            NamedField::Name => Column::Text(&["name_folded"]),
+        }
+    }
+}
+
+/// Selects groups; what follows the literal is the rest of the statement.
+macro_rules! select_groups {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            ContactGroup,
+            r#"
+            select contact_group_id as "contact_group_id: ContactGroupId", name
+            from contact_group
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// The person's group with this id.
+    pub async fn contact_group(&self, person: UserIdentityId, id: ContactGroupId) -> Result<ContactGroup> {
+        let row = select_groups!(
+            "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3",
+            self.key(),
+            person.0,
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::ContactGroup, id)
+    }
+
+    /// The first of the person's groups that is meant, if any is.
+    pub async fn find_contact_group(
+        &self,
+        person: UserIdentityId,
+        lookup: &GroupLookup,
+    ) -> Result<Option<ContactGroup>> {
+        Ok(select_groups!(
+            "where workspace_id = $1 and user_identity_id = $2
+                and case when $5
+                    then ($3::bigint is null or contact_group_id = $3)
+                        and ($4::text is null or name_folded = folded($4))
+                    else contact_group_id = $3 or name_folded = folded($4)
+                end
+            order by contact_group_id
+            limit 1",
+            self.key(),
+            person.0,
+            lookup.id,
+            lookup.name,
+            lookup.needs_all,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?)
+    }
+
+    /// The part of the person's groups that is asked for.
+    pub async fn contact_groups(
+        &self,
+        person: UserIdentityId,
+        listing: &Listing<NamedField>,
+    ) -> Result<Listed<ContactGroup>> {
+        let source = Source {
+            from: "from contact_group where workspace_id = $1 and user_identity_id = $2",
+            id: "contact_group_id",
+            keys: vec![Some(self.key()), Some(person.0)],
+        };
+        let mut moment = self.store.pool.begin_moment().await?;
+        let selected = selection::select(&mut moment, &source, &listing.over(GroupField), None).await?;
+        let rows = select_groups!(
+            "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = any ($3)",
+            self.key(),
+            person.0,
+            &selected.ids,
+        )
+        .fetch_all(&mut *moment)
+        .await?;
+        moment.commit().await?;
+        let items = selection::in_order(rows, &selected.ids, |group| group.contact_group_id.0);
+        Ok(Listed { items, total: selected.total })
+    }
+
+    /// Makes a group. A person who is gone is not found.
+    pub async fn create_contact_group(&self, person: UserIdentityId, name: &str) -> Result<ContactGroup> {
+        let made = sqlx::query_as!(
+            ContactGroup,
+            r#"
+            insert into contact_group (workspace_id, user_identity_id, name)
+            select workspace_id, user_identity_id, $3 from user_identity
+            where workspace_id = $1 and user_identity_id = $2
+            for key share
+            returning contact_group_id as "contact_group_id: ContactGroupId", name
+            "#,
+            self.key(),
+            person.0,
+            name,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(made, Noun::UserIdentity, person)
+    }
+
+    /// Gives a group another name.
+    pub async fn rename_contact_group(
+        &self,
+        person: UserIdentityId,
+        id: ContactGroupId,
+        name: &str,
+    ) -> Result<ContactGroup> {
+        let renamed = sqlx::query_as!(
+            ContactGroup,
+            r#"
+            update contact_group set name = $4
+            where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
+            returning contact_group_id as "contact_group_id: ContactGroupId", name
+            "#,
+            self.key(),
+            person.0,
+            id.0,
+            name,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(renamed, Noun::ContactGroup, id)
+    }
+
+    /// Deletes a group. Its contacts lose it, which is a change of each.
+    pub async fn delete_contact_group(
+        &self,
+        person: UserIdentityId,
+        id: ContactGroupId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut transaction = self.store.pool.begin().await?;
+        // Whoever puts a contact into it meanwhile waits, and then finds no group.
+        let locked = sqlx::query_scalar!(
+            r#"
+            select contact_group_id from contact_group
+            where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
+            for update
+            "#,
+            self.key(),
+            person.0,
+            id.0,
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        super::found(locked, Noun::ContactGroup, id)?;
+        sqlx::query!(
+            r#"
+            update contact set contact_group_id = null, updated_at = date_trunc('second', $4::timestamptz)
+            where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
+            "#,
+            self.key(),
+            person.0,
+            id.0,
+            now,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query!("delete from contact_group where workspace_id = $1 and contact_group_id = $2", self.key(), id.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps a group from being deleted until the transaction ends.
+    pub(super) async fn hold_group(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ContactGroupId,
+    ) -> Result<()> {
+        let held = sqlx::query_scalar!(
+            r#"
+            select contact_group_id from contact_group
+            where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
+            for key share
+            "#,
+            self.key(),
+            person.0,
+            id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        super::found(held, Noun::ContactGroup, id).map(|_| ())
+    }
+}

@@ -1,0 +1,349 @@
+//! Contacts: kept, found, listed, changed and put away. What is put away stays in its table, and nobody is shown it.
+
+use super::Workspace;
+use super::selection::{self, Column, Field, Source};
+use super::types::Document;
+use crate::error::{Error, Noun, Result};
+use crate::model::contact::*;
+use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
+use crate::model::listing::{Listed, Listing};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// The condition on the numbers of a contact, up to what is asked of them.
+const NUMBERS: &str =
+    "contact_id in (select contact_id from contact_number where workspace_id = $1 and user_identity_id = $2 and ";
+
+impl Field for ContactField {
+    fn column(self) -> Column {
+        match self {
+            ContactField::Id => Column::Number("contact_id"),
+            ContactField::GroupId => Column::Number("contact_group_id"),
+            ContactField::UpdatedAt => Column::Seconds("updated_at"),
+            ContactField::Name => Column::Text(&["name_folded"]),
+            ContactField::Phone => Column::TextOf(NUMBERS, &["normalized", "entered_folded"]),
+        }
+    }
+}
+
+/// A contact as it is kept.
+struct Row {
+    contact_id: ContactId,
+    texts: Vec<String>,
+    emails: Document<Vec<Email>>,
+    phone_numbers: Document<Vec<ContactNumber>>,
+    addresses: Document<Vec<Address>>,
+    contact_group_id: Option<ContactGroupId>,
+    group_name: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for Contact {
+    fn from(row: Row) -> Contact {
+        let group = row.contact_group_id.zip(row.group_name);
+        Contact {
+            contact_id: row.contact_id,
+            texts: Texts::try_from(row.texts).unwrap_or_default(),
+            emails: row.emails.0,
+            phone_numbers: row.phone_numbers.0,
+            addresses: row.addresses.0,
+            group: group.map(|(contact_group_id, name)| ContactGroup { contact_group_id, name }),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// Selects living contacts of a person; what follows the literal is the rest of the statement.
+macro_rules! select_contacts {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"
+            select contact_id as "contact_id: ContactId",
+                array[prefix, first_name, middle_name, last_name, suffix, nickname, company, phonetic_first_name,
+                    phonetic_middle_name, phonetic_last_name, department, job_title] as "texts!",
+                emails as "emails: Document<Vec<Email>>",
+                phone_numbers as "phone_numbers: Document<Vec<ContactNumber>>",
+                addresses as "addresses: Document<Vec<Address>>",
+                contact_group_id as "contact_group_id: ContactGroupId",
+                contact_group.name as "group_name?", created_at, updated_at
+            from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// The person's contact with this id.
+    pub async fn contact(&self, person: UserIdentityId, id: ContactId) -> Result<Contact> {
+        let row = select_contacts!(
+            "where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null",
+            self.key(),
+            person.0,
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(row, Noun::Contact, id).map(Contact::from)
+    }
+
+    /// The part of the person's contacts that is asked for. All that is told of the list is true of one moment.
+    pub async fn contacts(&self, person: UserIdentityId, listing: &Listing<ContactField>) -> Result<Listed<Contact>> {
+        let source = Source {
+            from: "from contact where workspace_id = $1 and user_identity_id = $2 and deleted_at is null",
+            id: "contact_id",
+            keys: vec![Some(self.key()), Some(person.0)],
+        };
+        let mut moment = self.store.pool.begin_moment().await?;
+        let known = match listing.conditions.is_empty() {
+            true => Some(self.count_contacts(&mut moment, person).await?),
+            false => None,
+        };
+        let selected = selection::select(&mut moment, &source, listing, known).await?;
+        let rows = select_contacts!(
+            "where workspace_id = $1 and user_identity_id = $2 and contact_id = any ($3)",
+            self.key(),
+            person.0,
+            &selected.ids,
+        )
+        .fetch_all(&mut *moment)
+        .await?;
+        moment.commit().await?;
+        let items = selection::in_order(rows, &selected.ids, |row| row.contact_id.0);
+        Ok(Listed { items: items.into_iter().map(Contact::from).collect(), total: selected.total })
+    }
+
+    async fn count_contacts(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<i64> {
+        let count = sqlx::query_scalar!(
+            "select contact_count from user_identity where workspace_id = $1 and user_identity_id = $2",
+            self.key(),
+            person.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Keeps a new contact. A group of somebody else, or none, is not found.
+    pub async fn create_contact(
+        &self,
+        person: UserIdentityId,
+        fields: &ContactFields,
+        now: DateTime<Utc>,
+    ) -> Result<Contact> {
+        let mut transaction = self.store.pool.begin().await?;
+        let counted = sqlx::query_scalar!(
+            r#"
+            update user_identity set contact_count = contact_count + 1
+            where workspace_id = $1 and user_identity_id = $2
+            returning extension_id
+            "#,
+            self.key(),
+            person.0,
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        super::found(counted, Noun::UserIdentity, person)?;
+        let id = self.insert_contact(&mut transaction, person, fields, now).await?;
+        self.insert_numbers(&mut transaction, person, id, &fields.phone_numbers).await?;
+        transaction.commit().await?;
+        self.contact(person, id).await
+    }
+
+    async fn insert_contact(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        fields: &ContactFields,
+        now: DateTime<Utc>,
+    ) -> Result<ContactId> {
+        let id = sqlx::query_scalar!(
+            r#"
+            insert into contact (workspace_id, user_identity_id, contact_group_id, emails, phone_numbers, addresses,
+                created_at, updated_at, prefix, first_name, middle_name, last_name, suffix, nickname, company,
+                phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title)
+            select $1, $2, $3, $4, $5, $6, date_trunc('second', $7::timestamptz), date_trunc('second', $7::timestamptz),
+                text[1], text[2], text[3], text[4], text[5], text[6], text[7], text[8], text[9], text[10], text[11],
+                text[12]
+            from (values ($8::text[])) as texts (text)
+            returning contact_id
+            "#,
+            self.key(),
+            person.0,
+            fields.group.map(|id| id.0),
+            document(&fields.emails),
+            document(&fields.phone_numbers),
+            document(&fields.addresses),
+            now,
+            fields.texts.as_slice(),
+        )
+        .fetch_one(connection)
+        .await
+        .map_err(|fault| gone_group(fault, fields.group))?;
+        Ok(ContactId(id))
+    }
+
+    async fn insert_numbers(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ContactId,
+        numbers: &[ContactNumber],
+    ) -> Result<()> {
+        let normalized: Vec<String> = numbers.iter().map(|number| number.normalized.clone()).collect();
+        let entered: Vec<String> = numbers.iter().map(|number| number.number.clone()).collect();
+        sqlx::query!(
+            r#"
+            insert into contact_number (workspace_id, contact_id, place, user_identity_id, normalized, entered)
+            select $1, $2, place, $3, normalized, entered
+            from unnest($4::text[], $5::text[]) with ordinality as number (normalized, entered, place)
+            "#,
+            self.key(),
+            id.0,
+            person.0,
+            &normalized,
+            &entered,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Says something else of a contact. A group of somebody else, or none, is not found.
+    pub async fn update_contact(
+        &self,
+        person: UserIdentityId,
+        id: ContactId,
+        change: ContactChange,
+        rest: Rest,
+        now: DateTime<Utc>,
+    ) -> Result<Contact> {
+        let mut transaction = self.store.pool.begin().await?;
+        // A group's lock comes before that of its contacts, as when a group is deleted.
+        if let Some(Some(group)) = change.group {
+            self.hold_group(&mut transaction, person, group).await?;
+        }
+        let contact = self.lock_contact(&mut transaction, person, id).await?;
+        let mut fields = match rest {
+            Rest::Stays => contact.into(),
+            Rest::Goes => ContactFields::default(),
+        };
+        fields.take(change);
+        self.write_contact(&mut transaction, id, &fields, now).await?;
+        sqlx::query!("delete from contact_number where workspace_id = $1 and contact_id = $2", self.key(), id.0)
+            .execute(&mut *transaction)
+            .await?;
+        self.insert_numbers(&mut transaction, person, id, &fields.phone_numbers).await?;
+        transaction.commit().await?;
+        self.contact(person, id).await
+    }
+
+    async fn lock_contact(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ContactId,
+    ) -> Result<Contact> {
+        let row = select_contacts!(
+            "where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
+            for no key update of contact",
+            self.key(),
+            person.0,
+            id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        super::found(row, Noun::Contact, id).map(Contact::from)
+    }
+
+    async fn write_contact(
+        &self,
+        connection: &mut PgConnection,
+        id: ContactId,
+        fields: &ContactFields,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            r#"
+            update contact
+            set contact_group_id = $3, emails = $4, phone_numbers = $5, addresses = $6,
+                updated_at = date_trunc('second', $7::timestamptz),
+                (prefix, first_name, middle_name, last_name, suffix, nickname, company, phonetic_first_name,
+                    phonetic_middle_name, phonetic_last_name, department, job_title) = (
+                    select text[1], text[2], text[3], text[4], text[5], text[6], text[7], text[8], text[9], text[10],
+                        text[11], text[12]
+                    from (values ($8::text[])) as texts (text)
+                )
+            where workspace_id = $1 and contact_id = $2
+            "#,
+            self.key(),
+            id.0,
+            fields.group.map(|id| id.0),
+            document(&fields.emails),
+            document(&fields.phone_numbers),
+            document(&fields.addresses),
+            now,
+            fields.texts.as_slice(),
+        )
+        .execute(connection)
+        .await
+        .map_err(|fault| gone_group(fault, fields.group))?;
+        Ok(())
+    }
+
+    /// Puts a contact away.
+    pub async fn delete_contact(&self, person: UserIdentityId, id: ContactId, now: DateTime<Utc>) -> Result<()> {
+        let deleted = sqlx::query_scalar!(
+            r#"
+            with deleted as (
+                update contact set deleted_at = $4, contact_group_id = null
+                where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
+                returning contact_id
+            ), numbers as (
+                delete from contact_number
+                where workspace_id = $1 and contact_id in (select contact_id from deleted)
+            )
+            update user_identity set contact_count = contact_count - 1
+            where workspace_id = $1 and user_identity_id = $2 and exists (select from deleted)
+            returning contact_count
+            "#,
+            self.key(),
+            person.0,
+            id.0,
+            now,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        super::found(deleted, Noun::Contact, id).map(|_| ())
+    }
+}
+
+impl From<Contact> for ContactFields {
+    fn from(contact: Contact) -> ContactFields {
+        ContactFields {
+            texts: contact.texts,
+            emails: contact.emails,
+            phone_numbers: contact.phone_numbers,
+            addresses: contact.addresses,
+            group: contact.group.map(|group| group.contact_group_id),
+        }
+    }
+}
+
+/// A list as the document in which it is kept.
+fn document<T: serde::Serialize>(list: &[T]) -> Value {
+    serde_json::to_value(list).unwrap_or_default()
+}
+
+/// A group that was deleted meanwhile.
+fn gone_group(fault: sqlx::Error, group: Option<ContactGroupId>) -> Error {
+    let is_gone = fault.as_database_error().and_then(|fault| fault.constraint()) == Some("contact_group_fkey");
+    match group.filter(|_| is_gone) {
+        Some(id) => Error::NotFound(Noun::ContactGroup, id.to_string()),
+        None => fault.into(),
+    }
+}

@@ -1,0 +1,69 @@
+//! Extensions: the persons of a workspace, under their numbers.
+
+use super::Workspace;
+use super::selection::{self, Column, Field, Source};
+use crate::error::{Noun, Result};
+use crate::model::extension::{Extension, NamedField};
+use crate::model::id::{ExtensionId, UserIdentityId};
+use crate::model::listing::{Listed, Listing};
+use crate::model::reach::Reach;
+
+/// A field of an extension.
+#[derive(Debug, Clone, Copy)]
+struct ExtensionField(NamedField);
+
+/// What an extension is called, as it is compared.
+const NAME: &str = "folded(coalesce(nullif(full_name, ''), nullif(email_address, ''), nullif(phone_number, ''), nullif(user_identity_key, ''), 'User identity'))";
+
+impl Field for ExtensionField {
+    fn column(self) -> Column {
+        match self.0 {
+            NamedField::Id => Column::Number("extension_id"),
+            NamedField::Name => Column::Text(&[NAME]),
+        }
+    }
+}
+
+/// Selects persons as extensions; what follows the literal is the rest of the statement.
+macro_rules! select_extensions {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Extension,
+            r#"
+            select extension_id as "extension_id: ExtensionId", user_identity_id as "user_identity_id: UserIdentityId",
+                user_identity_key,
+                coalesce(nullif(full_name, ''), nullif(email_address, ''), nullif(phone_number, ''),
+                    nullif(user_identity_key, ''), 'User identity') as "name!"
+            from user_identity
+            "# + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Workspace {
+    /// The extension with this number.
+    pub async fn extension(&self, id: ExtensionId) -> Result<Extension> {
+        let row = select_extensions!("where workspace_id = $1 and extension_id = $2", self.key(), id.0)
+            .fetch_optional(&self.store.pool)
+            .await?;
+        super::found(row, Noun::Extension, id)
+    }
+
+    /// The part of the extensions that is asked for, as far as the caller reaches.
+    pub async fn extensions(&self, reach: Reach, listing: &Listing<NamedField>) -> Result<Listed<Extension>> {
+        let source = Source {
+            from: "from user_identity where workspace_id = $1 and ($2::uuid is null or user_identity_id = $2)",
+            id: "extension_id",
+            keys: vec![Some(self.key()), reach.owner()],
+        };
+        let mut moment = self.store.pool.begin_moment().await?;
+        let selected = selection::select(&mut moment, &source, &listing.over(ExtensionField), None).await?;
+        let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", self.key(), &selected.ids)
+            .fetch_all(&mut *moment)
+            .await?;
+        moment.commit().await?;
+        let items = selection::in_order(rows, &selected.ids, |extension| extension.extension_id.0);
+        Ok(Listed { items, total: selected.total })
+    }
+}

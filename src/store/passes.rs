@@ -1,0 +1,33 @@
+//! Passes, each of which stands for an API key for a while.
+
+use super::{Caller, Credential, Store};
+use crate::error::{Error, Rejection, Result};
+use crate::model::token::Token;
+use chrono::{DateTime, Utc};
+
+impl Caller {
+    /// Makes `pass` good until `expires_at` for whoever called with an API key, and forgets that key's expired ones. It ends
+    /// earlier if the key is revoked.
+    pub async fn issue_pass(&self, pass: &Token, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> Result<()> {
+        let Credential::ApiKey(key) = self.credential else {
+            return Err(Error::Unauthenticated(Rejection::MISSING));
+        };
+        let hash = pass.hash();
+        let Store { pool, .. } = &self.workspace.store;
+        sqlx::query!(
+            r#"
+            with expired as (
+                delete from api_key_pass where api_key_id = $2 and expires_at <= $3
+            )
+            insert into api_key_pass (token_hash, api_key_id, created_at, expires_at) values ($1, $2, $3, $4)
+            "#,
+            hash.as_bytes(),
+            key.0,
+            now,
+            expires_at,
+        )
+        .execute(pool)
+        .await?;
+        Ok(())
+    }
+}

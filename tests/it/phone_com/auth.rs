@@ -1,0 +1,188 @@
+//! Tokens for whoever shows what they have: client credentials in each of their forms, and the refusals of OAuth.
+
+use super::Line;
+use crate::voices::{Answer, Voice};
+use crate::world::{World, text};
+use base64::prelude::*;
+use chrono::TimeDelta;
+use handset::model::id::UserIdentityId;
+use handset::model::password::Password;
+use serde_json::{Value, json};
+
+const TOKEN: &str = "/v4/oauth/access-token";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The id and the secret of the first workspace's API key.
+async fn client(world: &World) -> (String, String) {
+    let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
+    (keys[0].api_key_id.to_string(), world.api_key.reveal().to_owned())
+}
+
+async fn by_form(voice: &Voice, fields: &[(&str, &str)]) -> Answer {
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    voice.bytes(TOKEN, Some(FORM), form).await
+}
+
+#[track_caller]
+fn granted(answer: &Answer) -> String {
+    let body = answer.of_phone_com(200);
+    assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(3600)), "{answer:?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    text(&body["access_token"])
+}
+
+/// A refusal with this code of OAuth's.
+#[track_caller]
+fn refused(answer: &Answer, status: u16, code: &str) {
+    answer.of_phone_com(status);
+    let error = &answer.body["@error"];
+    assert_eq!((&answer.body["error"], &error["@code"]), (&json!(code), &json!(code)), "{answer:?}");
+    assert_eq!(error["@httpStatusCode"], status, "{answer:?}");
+    assert!(answer.body["error_description"].is_string() && error["@time"].is_string(), "{answer:?}");
+    let challenge = (status == 401).then_some("Basic");
+    assert_eq!(answer.header("www-authenticate"), challenge, "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_api_keys_id_and_secret_are_client_credentials_in_each_form() {
+    let world = World::new().await;
+    let line = Line::new(&world).await;
+    let (id, secret) = client(&world).await;
+    let grant = ("grant_type", "client_credentials");
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}")));
+    let body = json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": secret });
+    for answer in [
+        by_form(&world.nobody(), &[grant, ("client_id", &id), ("client_secret", &secret)]).await,
+        world.nobody().post(TOKEN, body.clone()).await,
+        world.nobody().bytes(TOKEN, None, body.to_string()).await,
+        by_form(&world.nobody().with("authorization", &basic), &[grant]).await,
+        world.nobody().with("authorization", &basic).post(TOKEN, json!({ "grant_type": "client_credentials" })).await,
+    ] {
+        assert_eq!(answer.body["scope"], "account-owner");
+        let token = granted(&answer);
+        assert_ne!(token, secret);
+        let own = line.by(&world.nobody().bearer(&token));
+        own.add(json!({ "first_name": "Jane" })).await;
+        assert_eq!(own.voice.get("/v4/accounts").await.ids(), [line.account]);
+    }
+}
+
+#[tokio::test]
+async fn a_granted_token_is_good_for_an_hour_and_no_longer_than_its_key() {
+    let world = World::new().await;
+    let line = Line::new(&world).await;
+    let (id, secret) = client(&world).await;
+    let credentials = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];
+    let token = granted(&by_form(&world.nobody(), &credentials).await);
+    let own = line.by(&world.nobody().bearer(&token));
+    world.pass(TimeDelta::seconds(3599));
+    own.search("").await.items();
+    world.pass(TimeDelta::seconds(1));
+    let expired = own.search("").await;
+    assert_eq!(expired.is_error(401)["@message"], "The access token has expired");
+    let next = granted(&by_form(&world.nobody(), &credentials).await);
+    let mut database = world.database().await;
+    let kept: i64 =
+        sqlx::query_scalar("select count(*) from api_key_pass").fetch_one(&mut database).await.expect("a count");
+    assert_eq!(kept, 1, "what has expired is forgotten");
+    world.store.revoke_api_key(&id, world.clock.now()).await.expect("the key is there");
+    let revoked = line.by(&world.nobody().bearer(&next)).search("").await;
+    assert_eq!(revoked.is_error(401)["@message"], "The access token was revoked");
+    refused(&by_form(&world.nobody(), &credentials).await, 401, "invalid_client");
+}
+
+#[tokio::test]
+async fn a_granted_token_makes_no_others_and_is_nothing_to_other_dialects() {
+    let world = World::new().await;
+    let (id, secret) = client(&world).await;
+    let grant = ("grant_type", "client_credentials");
+    let token = granted(&by_form(&world.nobody(), &[grant, ("client_id", &id), ("client_secret", &secret)]).await);
+    refused(
+        &by_form(&world.nobody(), &[grant, ("client_id", &id), ("client_secret", &token)]).await,
+        401,
+        "invalid_client",
+    );
+    let voice = world.nobody().bearer(&token);
+    for answer in [voice.get("/phones/list").await, voice.get("/workspaces/list").await, voice.get("/v1/phone/").await]
+    {
+        assert_eq!(answer.status, 401, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_have_the_codes_of_oauth() {
+    let world = World::new().await;
+    let other = world.sandbox("Other").await;
+    let (id, secret) = client(&world).await;
+    let grant = ("grant_type", "client_credentials");
+    let nobody = world.nobody();
+    let stranger = world.access_token(&[&world]).await;
+    let other_id = world.store.api_keys(Some(other.record.workspace_id)).await.expect("keys")[0].api_key_id.to_string();
+    for wrong in [
+        vec![grant],
+        vec![grant, ("client_id", &id)],
+        vec![grant, ("client_id", &id), ("client_secret", "nope")],
+        vec![grant, ("client_id", "nope"), ("client_secret", &secret)],
+        vec![grant, ("client_id", &other_id), ("client_secret", &secret)],
+        vec![grant, ("client_id", &id), ("client_secret", other.api_key.reveal())],
+        vec![grant, ("client_id", &id), ("client_secret", stranger.reveal())],
+    ] {
+        refused(&by_form(&nobody, &wrong).await, 401, "invalid_client");
+    }
+    for header in ["Basic", "Basic !", "Basic eDp5", "Basic eA==", "Bearer x"] {
+        refused(&by_form(&nobody.with("authorization", header), &[grant]).await, 401, "invalid_client");
+    }
+    for wrong in [vec![], vec![("grant_type", "")], vec![("client_id", id.as_str()), ("client_secret", &secret)]] {
+        refused(&by_form(&nobody, &wrong).await, 400, "invalid_request");
+    }
+    for body in [json!({}), json!([]), json!({ "grant_type": 5 }), Value::Null] {
+        refused(&nobody.post(TOKEN, body).await, 400, "invalid_request");
+    }
+    for kind in ["authorization_code", "refresh_token", "magic"] {
+        refused(&by_form(&nobody, &[("grant_type", kind)]).await, 400, "unsupported_grant_type");
+    }
+    nobody.get(TOKEN).await.is_error(405);
+}
+
+#[tokio::test]
+async fn a_persons_name_and_password_give_a_session_of_their_own_extension() {
+    let world = World::new().await;
+    let other = world.sandbox("Other").await;
+    let (jane, john) = (Line::of(&world, "jane").await, Line::of(&world, "john").await);
+    let person = UserIdentityId(jane.person.parse().expect("an id"));
+    let password = Password::chosen("correct horse").expect("it is long enough");
+    world.store.set_password_anywhere(person, password, &world.entropy).await.expect("she is there");
+    let (id, secret) = client(&world).await;
+    let nobody = world.nobody();
+    let named = [("grant_type", "password"), ("username", "JANE@example.com"), ("password", "correct horse")];
+    let with_client = [&named[..], &[("client_id", &id), ("client_secret", &secret)]].concat();
+    let body = json!({ "grant_type": "password", "username": "jane", "password": "correct horse" });
+    let answers =
+        [by_form(&nobody, &named).await, by_form(&nobody, &with_client).await, nobody.post(TOKEN, body).await];
+    let mut voices = Vec::new();
+    for answer in &answers {
+        assert_eq!(answer.body["scope"], "extension-user");
+        let voice = nobody.bearer(&granted(answer));
+        let own = Line::of_person(&voice, &jane.person).await;
+        own.add(json!({ "first_name": "Kim" })).await;
+        john.by(&voice).search("").await.is_error(403);
+        voices.push(voice);
+    }
+    world.pass(TimeDelta::hours(1));
+    for voice in voices {
+        jane.by(&voice).search("").await.is_error(401);
+    }
+    for (name, password) in
+        [("jane", "wrong horse"), ("jim", "correct horse"), ("john", "correct horse"), ("jane", " ")]
+    {
+        let wrong = [("grant_type", "password"), ("username", name), ("password", password)];
+        refused(&by_form(&nobody, &wrong).await, 400, "invalid_grant");
+    }
+    refused(&by_form(&nobody, &named[..2]).await, 400, "invalid_request");
+    refused(&by_form(&nobody, &[named[0], named[2]]).await, 400, "invalid_request");
+    let wrong = [&named[..], &[("client_id", &id), ("client_secret", "nope")]].concat();
+    refused(&by_form(&nobody, &wrong).await, 401, "invalid_client");
+    let their_id = world.store.api_keys(Some(other.record.workspace_id)).await.expect("keys")[0].api_key_id.to_string();
+    let theirs = [&named[..], &[("client_id", &their_id), ("client_secret", other.api_key.reveal())]].concat();
+    refused(&by_form(&nobody, &theirs).await, 400, "invalid_grant");
+}

@@ -1,0 +1,143 @@
+//! The pages of a list, its order, and the tags by which a client asks whether anything has changed.
+
+use super::Line;
+use crate::voices::Answer;
+use crate::world::World;
+use chrono::TimeDelta;
+use serde_json::json;
+
+/// Seven contacts called A to G, a second apart; C was changed last.
+async fn seven(world: &World) -> Line {
+    let line = Line::new(world).await;
+    let mut ids = Vec::new();
+    for name in ["A", "B", "C", "D", "E", "F", "G"] {
+        ids.push(line.add(json!({ "first_name": name })).await["id"].clone());
+        world.pass(TimeDelta::seconds(1));
+    }
+    line.voice.patch(&line.contact(&ids[2]), json!({ "nickname": "Sea" })).await.of_phone_com(200);
+    line
+}
+
+/// The first names of a page.
+fn names(answer: &Answer) -> String {
+    answer.items().iter().map(|contact| contact["first_name"].as_str().expect("a text")).collect()
+}
+
+#[tokio::test]
+async fn a_page_begins_after_the_offset_and_holds_as_many_as_the_limit() {
+    let world = World::new().await;
+    let line = seven(&world).await;
+    for (query, expected) in [
+        ("", "ABCDEFG"),
+        ("limit=2", "AB"),
+        ("limit=2&offset=2", "CD"),
+        ("limit=2&offset=4", "EF"),
+        ("limit=2&offset=6", "G"),
+        ("limit=3&offset=3", "DEF"),
+        ("limit=500&offset=5", "FG"),
+        ("limit=1&offset=6", "G"),
+        ("limit=5&offset=7", ""),
+        ("offset=1000", ""),
+        ("limit=2&limit=3", "ABC"),
+        ("limit=2&offset=1&filters[name]=gt:b", "DE"),
+        ("limit=2&offset=3&filters[name]=gt:b", "FG"),
+    ] {
+        let answer = line.search(query).await;
+        assert_eq!(names(&answer), expected, "{query}");
+        let total = if query.contains("filters") { 5 } else { 7 };
+        assert_eq!(answer.body["total"], total, "{query}");
+    }
+    let answer = line.search("limit=3&offset=9").await;
+    let (filters, sort) = (json!({}), json!({ "id": "asc" }));
+    let expected = json!({ "filters": filters, "sort": sort, "total": 7, "offset": 9, "limit": 3, "items": [] });
+    assert_eq!(answer.of_phone_com(200), &expected);
+    assert_eq!(line.search("").await.body["limit"], 25);
+}
+
+#[tokio::test]
+async fn pages_out_of_bounds_are_refused_and_not_clamped() {
+    let world = World::new().await;
+    let line = Line::new(&world).await;
+    for query in ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=", "limit=1.5", "limit=99999999999999999999"] {
+        line.search(query).await.faults(&["limit"]);
+    }
+    for query in ["offset=-1", "offset=x", "offset=", "offset=0x1"] {
+        line.search(query).await.faults(&["offset"]);
+    }
+    line.search("fields=tiny").await.faults(&["fields"]);
+    line.search("mode=all").await.faults(&["mode"]);
+    assert_eq!(line.search("limit=500&offset=0").await.items(), Vec::<serde_json::Value>::new());
+}
+
+#[tokio::test]
+async fn a_list_is_sorted_by_several_fields_from_left_to_right() {
+    let world = World::new().await;
+    let line = seven(&world).await;
+    for (query, expected, echo) in [
+        ("sort[id]=desc", "GFEDCBA", r#""sort":{"id":"desc"}"#),
+        ("sort[updated_at]=asc", "ABDEFGC", r#""sort":{"updated_at":"asc"}"#),
+        ("sort[updated_at]=desc&sort[id]=asc", "CGFEDBA", r#""sort":{"updated_at":"desc","id":"asc"}"#),
+        ("sort%5Bid%5D=desc&sort[updated_at]=asc", "GFEDCBA", r#""sort":{"id":"desc","updated_at":"asc"}"#),
+        ("sort[id]=desc&sort[id]=asc", "ABCDEFG", r#""sort":{"id":"asc"}"#),
+    ] {
+        let answer = line.search(query).await;
+        assert_eq!(names(&answer), expected, "{query}");
+        assert!(answer.text.contains(echo), "{query}: {}", answer.text);
+        // Read from whichever end, the pages make the whole.
+        let mut pieced = String::new();
+        for offset in 0..7 {
+            pieced += &names(&line.search(&format!("{query}&limit=1&offset={offset}")).await);
+        }
+        assert_eq!(pieced, expected, "{query}");
+    }
+    for query in ["sort[id]=up", "sort[id]=", "sort[id]=ASC"] {
+        line.search(query).await.faults(&["sort.id"]);
+    }
+    line.search("sort[name]=asc").await.faults(&["sort.name"]);
+}
+
+#[tokio::test]
+async fn a_client_walks_a_list_by_id_without_offsets() {
+    let world = World::new().await;
+    let line = seven(&world).await;
+    let (mut walked, mut last) = (String::new(), 0);
+    loop {
+        let page = line.search(&format!("limit=3&filters[id]=gt:{last}")).await;
+        let Some(id) = page.ids().last().copied() else { break };
+        walked += &names(&page);
+        last = id;
+    }
+    assert_eq!(walked, "ABCDEFG");
+}
+
+#[tokio::test]
+async fn a_client_that_has_an_answer_is_told_only_that_it_still_holds() {
+    let world = World::new().await;
+    let line = seven(&world).await;
+    let contact = line.search("limit=1").await.items()[0].clone();
+    let places = [line.contact(&contact["id"]), line.contacts(), line.groups(), "/v4/accounts".to_owned()];
+    for at in places {
+        let first = line.voice.get(&at).await;
+        let tag = first.header("etag").unwrap_or_else(|| panic!("no tag: {first:?}")).to_owned();
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 10, "{tag}");
+        for known in [tag.clone(), format!("W/{tag}"), "*".to_owned(), format!("\"other\", {tag}")] {
+            let same = line.voice.with("if-none-match", &known).get(&at).await;
+            assert_eq!(
+                (same.status, same.text.as_str(), same.header("etag")),
+                (304, "", Some(tag.as_str())),
+                "{known}"
+            );
+        }
+        for other in ["\"other\"", "other", "W/\"x\"", ""] {
+            let answer = line.voice.with("if-none-match", other).get(&at).await;
+            assert_eq!((answer.status, &answer.text), (200, &first.text), "{other}");
+        }
+    }
+    let at = line.contact(&contact["id"]);
+    let tag = line.voice.get(&at).await.header("etag").expect("a tag").to_owned();
+    let changed = line.voice.with("if-none-match", &tag).patch(&at, json!({ "nickname": "x" })).await;
+    assert_eq!((changed.status, changed.header("etag")), (200, None), "only what only looks has a tag");
+    assert_eq!(line.voice.with("if-none-match", &tag).get(&at).await.status, 200);
+    let missing = line.voice.with("if-none-match", "*").get(&line.contact(&json!(999_999))).await;
+    missing.is_error(404);
+}
