@@ -1,7 +1,12 @@
 //! The binary: parse the command line and run what it says.
 
 use handset::command::CommandLine;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+/// Requests are many small pieces of memory, for which it is faster than the system's.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -34,6 +34,11 @@ pub struct Place {
     pub id: Uuid,
 }
 
+impl Place {
+    /// In front of every entry there can be.
+    pub const FIRST: Place = Place { created_at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
+}
+
 /// Some entries of a list, and where the next ones start.
 #[derive(Debug, Clone)]
 pub struct Page<T> {

@@ -6,6 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use url::form_urlencoded;
@@ -20,9 +21,9 @@ const LONGEST_PAUSE: &str = "30s";
 const PER_HOST: Duration = Duration::from_secs(1);
 const ROUND: Duration = Duration::from_millis(50);
 
-/// Where the database may be found.
+/// Where the database may be found. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Hosts(Vec<PgConnectOptions>);
+pub(super) struct Hosts(Arc<[PgConnectOptions]>);
 
 /// Without the passwords.
 impl fmt::Debug for Hosts {
@@ -76,7 +77,7 @@ impl Hosts {
     /// The host that takes writes. The only one is it unasked; of several all are asked until one says so, for about as
     /// long as a request waits for a connection.
     pub async fn writable(&self) -> sqlx::Result<PgConnectOptions> {
-        if let [only] = self.0.as_slice() {
+        if let [only] = &*self.0 {
             return Ok(only.clone());
         }
         let deadline = Instant::now() + ACQUIRE_TIMEOUT;

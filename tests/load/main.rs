@@ -49,10 +49,15 @@ mod stage;
 mod trial;
 mod usage;
 
+use mimalloc::MiMalloc;
 use settings::Settings;
 use stage::Stage;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// As the server has it, so that the references have it, too.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     if references::is_one() {

@@ -63,9 +63,10 @@ where
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let way = Way { path, methods, key: "", errand: None };
+    let way = Way::<I>::new(path, methods, "", None);
     Route::new::<G, I, A>(path, methods, None, move |app, request| {
-        Box::pin(async move { serve(app, request, way, handler).await })
+        let way = way.clone();
+        Box::pin(async move { serve(app, request, &way, handler).await })
     })
 }
 
@@ -83,9 +84,10 @@ where
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let way = Way { path, methods, key, errand: None };
+    let way = Way::<I>::new(path, methods, key, None);
     Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
-        Box::pin(async move { serve(app, request, way, handler).await })
+        let way = way.clone();
+        Box::pin(async move { serve(app, request, &way, handler).await })
     })
 }
 
@@ -105,9 +107,10 @@ where
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let way = Way { path, methods, key, errand: Some(errand) };
+    let way = Way::<I>::new(path, methods, key, Some(errand));
     Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
-        Box::pin(async move { serve(app, request, way, handler).await })
+        let way = way.clone();
+        Box::pin(async move { serve(app, request, &way, handler).await })
     })
 }
 
@@ -144,17 +147,21 @@ struct Way<I> {
     methods: &'static [&'static str],
     key: &'static str,
     errand: Option<fn(&I) -> Errand>,
+    fields: Vec<Field>,
 }
 
-impl<I> Clone for Way<I> {
-    fn clone(&self) -> Self {
-        *self
+impl<I: Input> Way<I> {
+    fn new(
+        path: &'static str,
+        methods: &'static [&'static str],
+        key: &'static str,
+        errand: Option<fn(&I) -> Errand>,
+    ) -> Arc<Way<I>> {
+        Arc::new(Way { path, methods, key, errand, fields: I::fields() })
     }
 }
 
-impl<I> Copy for Way<I> {}
-
-async fn serve<G, I, A, F, Fut>(app: App, request: Request, way: Way<I>, handler: F) -> Response
+async fn serve<G, I, A, F, Fut>(app: App, request: Request, way: &Way<I>, handler: F) -> Response
 where
     G: Grant,
     I: Input + Send + 'static,
@@ -168,7 +175,7 @@ where
     let (input, errand) = match way.errand {
         None => (Err(body), Errand::None),
         Some(errand) => {
-            let input = decode(&app, &head, body, &way).await;
+            let input = decode(&app, &head, body, way).await;
             let errand = input.as_ref().map_or(Errand::None, |(_, input)| errand(input));
             (Ok(input), errand)
         }
@@ -181,7 +188,7 @@ where
     let answer = async {
         let (binding, input) = match input {
             Ok(decoded) => decoded?,
-            Err(body) => decode(&app, &head, body, &way).await?,
+            Err(body) => decode(&app, &head, body, way).await?,
         };
         handler(Call { grant, app, now, binding, head }, input).await
     };
@@ -198,10 +205,9 @@ async fn decode<I: Input>(app: &App, head: &Parts, body: Body, way: &Way<I>) -> 
     if !way.methods.contains(&head.method.as_str()) {
         return Err(Error::MethodNotAllowed(way.methods.to_vec()));
     }
-    let fields = I::fields();
-    let query = query::parse(head.uri.query().unwrap_or_default(), &fields)?;
+    let query = query::parse(head.uri.query().unwrap_or_default(), &way.fields)?;
     let body = json_object(head, &body::read(body).await?)?;
-    let binding = Binding::of(&fields, &query, &body, way.path, || base_url(app, head));
+    let binding = Binding::of(&way.fields, &query, &body, way.path, || base_url(app, head));
     Ok((binding, input::read::<I>(query, body)?))
 }
 
