@@ -1,7 +1,9 @@
 //! Whether what an operation costs depends on how much is registered: two registries on one Postgres, a server on each,
-//! measured in turn.
+//! measured in turn. And whether a page of contacts depends on how many there are: of two persons in one registry.
 
+use crate::contacts::{PARTS, Part};
 use crate::operations::{self, Operation};
+use crate::registry::{OF_FEW, OF_MANY};
 use crate::report::{Bouts, Target, aligned};
 use crate::scene::{Bout, Scene};
 use crate::settings::Settings;
@@ -11,18 +13,23 @@ use serde::Serialize;
 /// The operations that are compared.
 const COMPARED: [&str; 4] = ["get", "list", "page", "deactivate"];
 
-/// How much slower the larger one may be.
+/// How much slower the larger registry may be.
 const FACTOR: f64 = 1.3;
+
+/// How much slower a page of the longer list of contacts may be.
+const FACTOR_OF_CONTACTS: f64 = 3.0;
 
 /// What was found.
 #[derive(Debug, Serialize)]
 pub struct Growth {
     pub sizes: [u64; 2],
     pub operations: Vec<Compared>,
+    /// How many contacts there are of few and of many, and what their lists cost.
+    pub contacts: ([u64; 2], Vec<Compared>),
     pub targets: Vec<Target>,
 }
 
-/// One operation in both registries.
+/// One operation in both registries, or one part of both lists.
 #[derive(Debug, Serialize)]
 pub struct Compared {
     pub name: &'static str,
@@ -50,35 +57,67 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
             }
         }
     }
-    let operations: Vec<Compared> = compared
-        .into_iter()
-        .map(|(operation, [small, large])| Compared {
-            name: operation.name,
-            about: operation.about,
-            small: Bouts::of("small", &small),
-            large: Bouts::of("large", &large),
-        })
-        .collect();
-    Growth { sizes, targets: operations.iter().map(Compared::target).collect(), operations }
+    let operations: Vec<Compared> =
+        compared.iter().map(|(operation, both)| Compared::of(operation.name, operation.about, both)).collect();
+    let parts = if settings.wants("contacts") { parts(&mut scenes[0], settings) } else { Vec::new() };
+    let of_phones = operations.iter().map(|compared| compared.target("phones", FACTOR));
+    let of_contacts = parts.iter().map(|compared| compared.target("contacts", FACTOR_OF_CONTACTS));
+    Growth {
+        sizes,
+        targets: of_phones.chain(of_contacts).collect(),
+        operations,
+        contacts: (settings.contacts(), parts),
+    }
+}
+
+/// Compares the lists of a person with few contacts and of one with many.
+fn parts(scene: &mut Scene, settings: &Settings) -> Vec<Compared> {
+    let mut compared: Vec<(&Part, [Vec<Bout>; 2])> =
+        PARTS.iter().map(|part| (part, [Vec::new(), Vec::new()])).collect();
+    for round in 0..=settings.rounds {
+        for (part, both) in &mut compared {
+            for (keeper, bouts) in [OF_FEW, OF_MANY].into_iter().zip(both) {
+                scene.look_at_part(part, keeper);
+                let bout = scene.measure_part(part, keeper);
+                if round > 0 {
+                    bouts.push(bout);
+                }
+            }
+        }
+    }
+    compared.iter().map(|(part, both)| Compared::of(part.name, part.about, both)).collect()
 }
 
 impl Compared {
-    fn target(&self) -> Target {
-        let about = format!("{}, rate with few phones in terms of rate with many", self.about);
-        Target::at_most(about, FACTOR, self.small.in_terms_of(&self.large))
+    fn of(name: &'static str, about: &'static str, [small, large]: &[Vec<Bout>; 2]) -> Compared {
+        Compared { name, about, small: Bouts::of("small", small), large: Bouts::of("large", large) }
+    }
+
+    fn target(&self, things: &str, factor: f64) -> Target {
+        let about = format!("{}, rate with few {things} in terms of rate with many", self.about);
+        Target::at_most(about, factor, self.small.in_terms_of(&self.large))
     }
 }
 
 impl Growth {
     pub fn text(&self) -> String {
-        let head = self.sizes.into_iter().flat_map(|phones| [format!("{phones} phones, req/s"), "CPU µs".to_owned()]);
-        let mut rows = vec![[String::new()].into_iter().chain(head).collect::<Vec<_>>()];
-        rows.extend(self.operations.iter().map(|compared| {
-            let cells =
-                [&compared.small, &compared.large].map(|bouts| [format!("{:.0}", bouts.rate), bouts.cpu.cell()]);
-            [compared.about.to_owned()].into_iter().chain(cells.into_iter().flatten()).collect()
-        }));
+        let (contacts, parts) = &self.contacts;
+        let tables = [table(self.sizes, "phones", &self.operations), table(*contacts, "contacts", parts)];
         let targets: Vec<String> = self.targets.iter().map(Target::line).collect();
-        format!("{}\n{}\n", aligned(&rows), targets.join("\n"))
+        format!("{}\n{}\n", tables.concat(), targets.join("\n"))
     }
+}
+
+/// A table of what was compared; nothing if nothing was.
+fn table(sizes: [u64; 2], things: &str, all: &[Compared]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let head = sizes.into_iter().flat_map(|count| [format!("{count} {things}, req/s"), "CPU µs".to_owned()]);
+    let mut rows = vec![[String::new()].into_iter().chain(head).collect::<Vec<_>>()];
+    rows.extend(all.iter().map(|compared| {
+        let cells = [&compared.small, &compared.large].map(|bouts| [format!("{:.0}", bouts.rate), bouts.cpu.cell()]);
+        [compared.about.to_owned()].into_iter().chain(cells.into_iter().flatten()).collect()
+    }));
+    aligned(&rows)
 }

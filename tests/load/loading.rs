@@ -1,6 +1,7 @@
 //! The registry in the database: all of it at the beginning, and what operations that write use up and leave behind.
 
-use crate::registry::{BASE, EVENTS, GUESTS, KEY, Kind, PHONES_OF_PERSON, Registry};
+use crate::contacts::PAGE;
+use crate::registry::{BASE, EVENTS, GUESTS, KEY, Kind, OF_FEW, OF_MANY, PHONES_OF_PERSON, Registry};
 use crate::stage::Database;
 
 impl Registry {
@@ -40,12 +41,14 @@ impl Registry {
             format!(
                 "insert into user_identity (workspace_id, user_identity_id, full_name, created_at)
                 select {of_guest}, {guest}, 'Guest ' || g, {at}
-                from generate_series(0, {workspaces} * {GUESTS} - 1) as g",
+                from generate_series(0, {guests} - 1) as g",
                 of_guest = id(Kind::Workspace, &format!("g / {GUESTS}")),
                 guest = id(Kind::Guest, "g"),
                 at = time("g"),
-                workspaces = self.workspaces,
+                guests = self.guests(),
             ),
+            self.insert_contacts(OF_FEW),
+            self.insert_contacts(OF_MANY),
             self.insert_phones(
                 &id(Kind::Workspace, &format!("n / {per_workspace}")),
                 &id(Kind::Phone, "n"),
@@ -114,6 +117,52 @@ impl Registry {
         )
     }
 
+    /// Inserts a keeper with their contacts, who have a number and an e-mail address each.
+    fn insert_contacts(&self, keeper: u64) -> String {
+        let (count, first) = (self.contacts_of(keeper), self.first_contact(keeper));
+        let workspace = Kind::Workspace.sql(&BASE.to_string());
+        let person = Kind::Keeper.sql(&(BASE + keeper).to_string());
+        let at = format!("date_trunc('second', {})", self.sql_time("c"));
+        format!(
+            "insert into user_identity (workspace_id, user_identity_id, full_name, contact_count, created_at)
+            values ({workspace}, {person}, 'Keeper {keeper}', {count}, {start});
+            insert into contact (workspace_id, user_identity_id, prefix, first_name, middle_name, last_name, suffix,
+                nickname, company, phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title,
+                emails, phone_numbers, addresses, created_at, updated_at)
+            select {workspace}, {person}, '', 'Contact', '', (c / {PAGE})::text, '', '', 'Example', '', '', '', '', '',
+                jsonb_build_array(jsonb_build_object('type', 'primary', 'email', 'contact-' || c || '@example.com')),
+                jsonb_build_array(
+                    jsonb_build_object('type', 'mobile', 'number', {number}, 'normalized', {number})),
+                '[]', {at}, {at}
+            from generate_series(0, {count} - 1) as c;
+            insert into contact_number (workspace_id, contact_id, place, user_identity_id, normalized, entered)
+            select {workspace}, {first} + c, 1, {person}, {number}, {number} from generate_series(0, {count} - 1) as c",
+            start = self.sql_time("0"),
+            number = "'+1212' || (2000000 + c)",
+        )
+    }
+
+    /// How many contacts there are beside those that were loaded, as their keepers' tallies have it, too.
+    pub fn new_contacts(&self, database: &mut Database) -> u64 {
+        let last = self.contacts.iter().sum::<u64>();
+        let made = database.count(&format!("select count(*) from contact where contact_id > {last}"));
+        let told = database.count(&format!("select sum(contact_count)::bigint - {last} from user_identity"));
+        assert_eq!(made, told, "new contacts, and the tallies of them");
+        made
+    }
+
+    /// Takes away the contacts that were not loaded.
+    pub fn clear_contacts_away(&self, database: &mut Database) {
+        let last = self.contacts.iter().sum::<u64>();
+        for statement in [
+            format!("delete from contact where contact_id > {last}"),
+            format!("update user_identity set contact_count = 0 where {}", self.is_guests("user_identity_id")),
+            "vacuum (analyze) contact, contact_number, user_identity".to_owned(),
+        ] {
+            database.execute(&statement);
+        }
+    }
+
     /// How many phones of guests there are, living or dead.
     pub fn guests_phones(&self, database: &mut Database, are_living: bool) -> u64 {
         let state = if are_living { "deactivated_at is null" } else { "deactivated_at is not null" };
@@ -134,7 +183,7 @@ impl Registry {
     }
 
     fn is_guests(&self, column: &str) -> String {
-        let (first, end) = (BASE.to_string(), (BASE + self.workspaces * GUESTS).to_string());
+        let (first, end) = (BASE.to_string(), (BASE + self.guests()).to_string());
         format!("{column} >= {} and {column} < {}", Kind::Guest.sql(&first), Kind::Guest.sql(&end))
     }
 }

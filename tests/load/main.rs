@@ -5,7 +5,7 @@
 //! cargo bench                                  everything, with 100,000 phones
 //! cargo bench -- --only get,list --rounds 9    some of it, longer
 //! cargo bench -- --phones 1000000 --json       more phones, and figures for programs
-//! cargo bench -- --growth                      10,000 phones against 1,000,000
+//! cargo bench -- --growth                      10,000 phones against 1,000,000, 1,000 contacts against 100,000
 //! cargo bench -- --soak 10                     ten minutes of load, with an eye on memory
 //! ```
 //!
@@ -19,7 +19,8 @@
 //!   statements on the same socket, without any HTTP, any token to look up or any JSON to write. Their text is read from
 //!   the committed descriptions of the server's statements. Ids are put together from numbers within the statement, since
 //!   pgbench has no other random values than numbers, which costs it about a hundredth; which parameters are null stands
-//!   in the statement, so that Postgres can simplify it once and for all, which no other client could have it do.
+//!   in the statement, so that Postgres can simplify it once and for all, which no other client could have it do. The list
+//!   of contacts is not compared so, since the server puts its statement together while it runs.
 //! * **plain**: the obvious way to get a phone with the same libraries, one pooled connection, a query for the token and one
 //!   for the phone, and neither log nor edge.
 //! * **the generator** by itself, against a program that answers everything with the same bytes: if an operation comes near
@@ -34,6 +35,7 @@
 //! `cargo test` runs all this for a moment on a Postgres that need not survive it, and judges answers and not times.
 
 mod comparison;
+mod contacts;
 mod generator;
 mod growth;
 mod loading;

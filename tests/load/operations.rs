@@ -1,7 +1,8 @@
 //! The operations that are measured, one entry each: what is asked, what has to be answered, and which of the server's
 //! own statements pgbench runs for comparison. A new operation is one more entry.
 
-use crate::registry::{BASE, Dice, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, finish_request};
+use crate::contacts;
+use crate::registry::{BASE, Dice, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, finish_head, finish_request};
 use base64::prelude::*;
 use serde_json::{Value, json};
 
@@ -35,6 +36,8 @@ pub enum Effect {
     Deactivates,
     /// Makes a guest's phone.
     Creates,
+    /// Gives a guest a contact.
+    AddsContact,
 }
 
 /// A step of pgbench's transaction.
@@ -67,10 +70,14 @@ impl Asking {
 
 const PHONE: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and device_id = $2 \
     and deactivated_at is null and ($3::uuid is null or user_identity_id = $3)";
-const PHONES: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and ($2 or *";
+const PHONES: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and deactivated_at is null \
+    and (created_at, device_id) >= *";
+const PHONES_OF: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and user_identity_id = $2 \
+    and deactivated_at is null and (created_at, device_id) >= *";
 const EVENTS_SINCE: &str = "select workspace_id, event_id, * from event where workspace_id = $1 and ($2::timestamptz *";
 const REGISTER: &str = "select register_id *, user_identity_id *, created_at from number_register \
     where workspace_id = $1 and register_id = $2";
+const SUBSCRIBER: &str = "select workspace_id *, application_id *, slot_type * from user_identity as person *";
 const DEACTIVATE: &str = "with seen as materialized ( select device_id, * update phone set deactivated_at = $2, *";
 const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
 const REGISTER_PHONE: &str = "with known as ( select device_id from phone * insert into phone *";
@@ -103,9 +110,9 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(PHONES, |_| {
-            let person = format!("array[{}]", Kind::Person.sql(":person"));
-            phones(&person, "null::timestamptz", "null::uuid", "null::bigint")
+        transaction: &[Step::Stored(PHONES_OF, |_| {
+            let from = ["to_timestamp(0)", "'00000000-0000-0000-0000-000000000000'::uuid", "null::bigint"];
+            [workspace(), Kind::Person.sql(":person")].into_iter().chain(from.map(str::to_owned)).collect()
         })],
         is_first: false,
     },
@@ -136,7 +143,7 @@ pub const ALL: &[Operation] = &[
             )
         },
         transaction: &[Step::Stored(PHONES, |registry| {
-            phones("null::uuid[]", &registry.sql_time(":n"), &Kind::Phone.sql(":phone"), &(PAGE + 1).to_string())
+            vec![workspace(), registry.sql_time(":n"), Kind::Phone.sql(":phone"), (PAGE + 1).to_string()]
         })],
         is_first: false,
     },
@@ -169,7 +176,7 @@ pub const ALL: &[Operation] = &[
         status: 200,
         is_right: |answer| answer["phone"]["device_id"].is_string(),
         request: |asking, _, dice, out| {
-            let guest = dice.below(asking.registry.workspaces * GUESTS);
+            let guest = dice.below(asking.registry.guests());
             let mut body = b"{\"user_identity_id\":\"".to_vec();
             Kind::Guest.write(guest, &mut body);
             body.extend_from_slice(b"\"}");
@@ -247,6 +254,28 @@ pub const ALL: &[Operation] = &[
         is_first: false,
     },
     Operation {
+        name: "ucwa",
+        about: "get a person's numbers (UCWA)",
+        status: 200,
+        is_right: |answer| answer["_embedded"]["phone"].as_array().is_some_and(|slots| slots.len() == 4),
+        request: |asking, _, dice, out| {
+            let (phone, workspace) = asking.anybody(dice);
+            out.extend_from_slice(b"GET /me/phones HTTP/1.1\r\nx-ucwa-user: ");
+            Kind::Person.write(phone / PHONES_OF_PERSON, out);
+            out.extend_from_slice(b"\r\n");
+            finish_head(Some(workspace), None, out);
+        },
+        effect: Effect::Nothing,
+        variables: one_phone,
+        transaction: &[Step::Stored(SUBSCRIBER, |_| {
+            vec![workspace(), Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()]
+        })],
+        is_first: false,
+    },
+    contacts::GET,
+    contacts::LIST,
+    contacts::CREATE,
+    Operation {
         name: "unknown",
         about: "get a phone that is not there",
         status: 404,
@@ -308,18 +337,7 @@ fn one_phone(registry: &Registry) -> String {
     )
 }
 
-fn workspace() -> String {
+/// The workspace of pgbench's variable.
+pub fn workspace() -> String {
     Kind::Workspace.sql(":workspace")
-}
-
-/// The parameters of the list of phones, of which all but these are at rest.
-fn phones(persons: &str, created_at: &str, device: &str, limit: &str) -> Vec<String> {
-    let filters =
-        ["null::uuid[]", "null::uuid", "null::text[]", "null::text", "null::text", "'{}'::jsonb", "null::timestamptz"];
-    [workspace().as_str(), "false", "null::uuid", persons]
-        .into_iter()
-        .chain(filters)
-        .chain([created_at, device, limit])
-        .map(str::to_owned)
-        .collect()
 }

@@ -33,6 +33,8 @@ pub enum Kind {
     Made = 8,
     /// Nothing has such an id.
     Nothing = 9,
+    /// A person of the first workspace who keeps contacts.
+    Keeper = 10,
 }
 
 impl Kind {
@@ -57,22 +59,30 @@ impl Kind {
     }
 }
 
-/// How large the registry is and when it began.
+/// The keeper of few contacts.
+pub const OF_FEW: u64 = 0;
+/// The keeper of many.
+pub const OF_MANY: u64 = 1;
+
+/// How large the registry is and when it began. Numbers that come from sequences begin at one, in the order in which
+/// things are loaded: workspaces; persons, guests and keepers; the contacts of one keeper and those of the other.
 #[derive(Debug, Clone)]
 pub struct Registry {
     pub phones: u64,
     pub workspaces: u64,
+    /// How many contacts each keeper has.
+    pub contacts: [u64; 2],
     /// The time of the first of everything; what follows is a millisecond apart.
     pub start: DateTime<Utc>,
 }
 
 impl Registry {
-    /// At least so many phones in so many workspaces, evenly.
-    pub fn of(phones: u64, workspaces: u64) -> Registry {
+    /// At least so many phones in so many workspaces, evenly; and contacts.
+    pub fn of(phones: u64, workspaces: u64, contacts: [u64; 2]) -> Registry {
         let unit = PHONES_OF_PERSON * workspaces;
         // Recent enough that nothing is swept for its age, and wholly in the past.
         let start = Utc::now().trunc_subsecs(0) - TimeDelta::days(2);
-        Registry { phones: phones.max(unit).next_multiple_of(unit), workspaces, start }
+        Registry { phones: phones.max(unit).next_multiple_of(unit), workspaces, contacts, start }
     }
 
     pub fn phones_of_workspace(&self) -> u64 {
@@ -81,6 +91,34 @@ impl Registry {
 
     pub fn persons(&self) -> u64 {
         self.phones / PHONES_OF_PERSON
+    }
+
+    pub fn guests(&self) -> u64 {
+        self.workspaces * GUESTS
+    }
+
+    /// The account that a workspace is.
+    pub fn account(&self, workspace: u64) -> u64 {
+        workspace + 1
+    }
+
+    /// The extension that a guest is.
+    pub fn guests_extension(&self, guest: u64) -> u64 {
+        self.persons() + guest + 1
+    }
+
+    /// The extension that a keeper is.
+    pub fn keepers_extension(&self, keeper: u64) -> u64 {
+        self.guests_extension(self.guests()) + keeper
+    }
+
+    pub fn contacts_of(&self, keeper: u64) -> u64 {
+        self.contacts[usize::from(keeper == OF_MANY)]
+    }
+
+    /// The number of a keeper's first contact.
+    pub fn first_contact(&self, keeper: u64) -> u64 {
+        if keeper == OF_MANY { self.contacts_of(OF_FEW) + 1 } else { 1 }
     }
 
     /// The time of a number, as it stands on the wire.

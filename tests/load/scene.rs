@@ -2,6 +2,7 @@
 //! and its statements by pgbench. Whatever a measurement has changed is put right after it, and what it says it did is
 //! compared with what the database holds.
 
+use crate::contacts::{self, Part};
 use crate::generator::{self, Driven, Load};
 use crate::operations::{Asking, Effect, FIRST_PAGE, Operation};
 use crate::pgbench::{self, Amount, STRIDE};
@@ -60,7 +61,7 @@ impl Scene {
     pub fn open(stage: &Stage, settings: &Settings, name: &str, phones: u64) -> Scene {
         let mut database = stage.database(name);
         let server = Program::handset(&database);
-        let registry = Registry::of(phones, settings.workspaces);
+        let registry = Registry::of(phones, settings.workspaces, settings.contacts());
         registry.load(&mut database);
         let page_binding = page_binding(server.address);
         let asking = Asking { registry, page_binding };
@@ -124,19 +125,37 @@ impl Scene {
         weighed.1
     }
 
-    /// Measures a request that is always the same.
+    /// Measures a reference's answer that is ready.
     pub fn measure_ready(&mut self, name: &str, status: u16, reference: &Program) -> Bout {
-        let ready = ready(name);
+        self.repeat(name, status, (reference.pid(), reference.address), &ready(name))
+    }
+
+    /// Makes sure that a part of a keeper's contacts is what was asked for.
+    pub fn look_at_part(&self, part: &Part, keeper: u64) {
+        let request = part.request(&self.asking.registry, keeper);
+        let (status, body) = generator::ask(self.server.address, &request).expect("the server answers");
+        let is_right = serde_json::from_slice(&body).is_ok_and(|answer: Value| contacts::is_page(&answer));
+        assert!(status == 200 && is_right, "{}: {status} {}", part.name, String::from_utf8_lossy(&body));
+    }
+
+    /// Measures a part of a keeper's contacts against the server.
+    pub fn measure_part(&mut self, part: &Part, keeper: u64) -> Bout {
+        let request = part.request(&self.asking.registry, keeper);
+        self.repeat(part.name, 200, (self.server.pid(), self.server.address), &request)
+    }
+
+    /// Measures a request that is always the same.
+    fn repeat(&mut self, name: &str, status: u16, (program, address): (u32, SocketAddr), request: &[u8]) -> Bout {
         let load = Load {
-            address: reference.address,
+            address,
             connections: self.settings.connections.into(),
             time: self.settings.time(),
             pace: None,
             most: u64::MAX,
             status,
-            request: &mut |out| out.extend_from_slice(&ready),
+            request: &mut |out| out.extend_from_slice(request),
         };
-        let weighed = self.weigh(Some(reference.pid()), |_| {
+        let weighed = self.weigh(Some(program), |_| {
             let driven = generator::drive(load).unwrap_or_else(|fault| panic!("{name}: {fault}"));
             ((), driven.rate(), driven.answered)
         });
@@ -218,13 +237,16 @@ impl Scene {
             Effect::Nothing => return,
             Effect::Deactivates => self.asking.registry.guests_phones(&mut self.database, false),
             Effect::Creates => self.asking.registry.guests_phones(&mut self.database, true),
+            Effect::AddsContact => self.asking.registry.new_contacts(&mut self.database),
         };
-        assert_eq!(done, said, "{}: phones in the database, and what was said to be done", operation.name);
+        assert_eq!(done, said, "{}: what the database has, and what was said to be done", operation.name);
     }
 
     fn clear_away(&mut self, operation: &Operation) {
-        if operation.effect != Effect::Nothing {
-            self.asking.registry.clear_away(&mut self.database);
+        match operation.effect {
+            Effect::Nothing => {}
+            Effect::Deactivates | Effect::Creates => self.asking.registry.clear_away(&mut self.database),
+            Effect::AddsContact => self.asking.registry.clear_contacts_away(&mut self.database),
         }
     }
 }

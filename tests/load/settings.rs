@@ -77,6 +77,11 @@ impl Settings {
         if self.is_brief { Duration::from_millis(60) } else { Duration::from_secs(self.seconds) }
     }
 
+    /// How many contacts each of those who keep some has: few, and many.
+    pub fn contacts(&self) -> [u64; 2] {
+        if self.is_brief { [50, 200] } else { [1_000, 100_000] }
+    }
+
     /// Whether an operation is measured.
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|wanted| wanted == name)

@@ -1,0 +1,154 @@
+//! What is measured of Phone.com's contacts: to get one, to list a page and to create one; and the parts of a list whose
+//! cost must not grow with it.
+
+use crate::operations::{Asking, Effect, Operation, Step, workspace};
+use crate::registry::{BASE, GUESTS, Kind, OF_FEW, OF_MANY, Registry, finish_request};
+use serde_json::Value;
+use std::io::Write;
+
+/// How many contacts a page shows, and how many in a row have the same name.
+pub const PAGE: u64 = 25;
+
+const EXTENSION: &str = "select extension_id * from user_identity where workspace_id = $1 and extension_id = $2";
+const CONTACT: &str = "select contact_id * from contact * and contact_id = $3 and deleted_at is null";
+const COUNT_ONE: &str = "update user_identity set contact_count = contact_count + 1 where *";
+const INSERT_CONTACT: &str = "insert into contact (*";
+const INSERT_NUMBERS: &str = "insert into contact_number *";
+
+/// What a new contact is said to be.
+const ADA: &str = r#"{"first_name":"Ada","last_name":"Lovelace","company":"Example","emails":[{"type":"primary","email":"ada@example.com"}],"phone_numbers":[{"type":"mobile","number":"+12125550123"}]}"#;
+
+pub const GET: Operation = Operation {
+    name: "contact",
+    about: "get a contact (Phone.com)",
+    status: 200,
+    is_right: |answer| answer["id"].is_i64() && answer["phone_numbers"][0]["number"].is_string(),
+    request: |asking, _, dice, out| {
+        let registry = &asking.registry;
+        let contact = registry.first_contact(OF_MANY) + dice.below(registry.contacts_of(OF_MANY));
+        write_target("GET", registry, 0, registry.keepers_extension(OF_MANY), &format!("/{contact}"), out);
+        finish_request(Some(0), None, out);
+    },
+    effect: Effect::Nothing,
+    variables: |registry| {
+        let (first, count) = (registry.first_contact(OF_MANY), registry.contacts_of(OF_MANY));
+        format!(
+            "\\set contact random({first}, {first} + {count} - 1)\n\\set extension {}\n\\set workspace {BASE}\n\
+             \\set keeper {BASE} + {OF_MANY}\n",
+            registry.keepers_extension(OF_MANY)
+        )
+    },
+    transaction: &[
+        Step::Stored(EXTENSION, |_| vec![workspace(), ":extension".to_owned()]),
+        Step::Stored(CONTACT, |_| vec![workspace(), Kind::Keeper.sql(":keeper"), ":contact".to_owned()]),
+    ],
+    is_first: false,
+};
+
+pub const LIST: Operation = Operation {
+    name: "contacts",
+    about: "a page of 25 contacts (Phone.com)",
+    status: 200,
+    is_right: is_page,
+    // Somewhere within the first thousand of very many; what is further behind is another measurement.
+    request: |asking, _, dice, out| {
+        let registry = &asking.registry;
+        let query = format!("?limit={PAGE}&offset={}", dice.below(registry.contacts_of(OF_FEW) + 1 - PAGE));
+        write_target("GET", registry, 0, registry.keepers_extension(OF_MANY), &query, out);
+        finish_request(Some(0), None, out);
+    },
+    effect: Effect::Nothing,
+    variables: |_| String::new(),
+    // The server puts the statement together while it runs, so there is no text of it to be had.
+    transaction: &[],
+    is_first: false,
+};
+
+pub const CREATE: Operation = Operation {
+    name: "new-contact",
+    about: "create a contact (Phone.com)",
+    status: 201,
+    is_right: |answer| answer["id"].is_i64() && answer["phone_numbers"][0]["number"].is_string(),
+    request: |asking, _, dice, out| {
+        let registry = &asking.registry;
+        let guest = dice.below(registry.guests());
+        write_target("POST", registry, guest / GUESTS, registry.guests_extension(guest), "", out);
+        finish_request(Some(guest / GUESTS), Some(ADA.as_bytes()), out);
+    },
+    effect: Effect::AddsContact,
+    variables: |registry| {
+        format!(
+            "\\set g random(0, {} - 1)\n\\set guest {BASE} + :g\n\\set workspace {BASE} + :g / {GUESTS}\n\
+             \\set extension {} + :g\n",
+            registry.guests(),
+            registry.guests_extension(0)
+        )
+    },
+    transaction: &[
+        Step::Stored(EXTENSION, |_| vec![workspace(), ":extension".to_owned()]),
+        Step::Own("begin"),
+        Step::Stored(COUNT_ONE, |_| vec![workspace(), guest()]),
+        Step::Stored(INSERT_CONTACT, |_| {
+            let texts = "array['', 'Ada', '', 'Lovelace', '', '', 'Example', '', '', '', '', '']";
+            let said = ["null::bigint", EMAILS, NUMBERS, "'[]'::jsonb", "now()", texts];
+            [workspace(), guest()].into_iter().chain(said.map(str::to_owned)).collect()
+        }),
+        Step::Stored(INSERT_NUMBERS, |_| {
+            let numbers = "array['+12125550123']".to_owned();
+            vec![workspace(), NEW.to_owned(), guest(), numbers.clone(), numbers]
+        }),
+        Step::Own("commit"),
+        Step::Stored(CONTACT, |_| vec![workspace(), guest(), NEW.to_owned()]),
+    ],
+    is_first: false,
+};
+
+const EMAILS: &str = r#"'[{"type": "primary", "email": "ada@example.com"}]'::jsonb"#;
+const NUMBERS: &str = r#"'[{"type": "mobile", "number": "+12125550123", "normalized": "+12125550123"}]'::jsonb"#;
+/// The contact that the session has just inserted.
+const NEW: &str = "(select currval('contact_id_sequence'))";
+
+/// A part of a list of contacts.
+pub struct Part {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// The query for it, in a list of so many.
+    query: fn(u64) -> String,
+}
+
+/// Parts that take about as long in a long list as in a short one; each shows a whole page.
+pub const PARTS: [Part; 3] = [
+    Part { name: "first", about: "first 25 contacts", query: |_| format!("?limit={PAGE}") },
+    Part {
+        name: "named",
+        about: "25 contacts of a name",
+        query: |_| format!("?limit={PAGE}&filters%5Bname%5D=Contact+1"),
+    },
+    Part { name: "last", about: "last 25 contacts", query: |count| format!("?limit={PAGE}&offset={}", count - PAGE) },
+];
+
+impl Part {
+    /// The request for this part of a keeper's contacts.
+    pub fn request(&self, registry: &Registry, keeper: u64) -> Vec<u8> {
+        let (mut request, query) = (Vec::new(), (self.query)(registry.contacts_of(keeper)));
+        write_target("GET", registry, 0, registry.keepers_extension(keeper), &query, &mut request);
+        finish_request(Some(0), None, &mut request);
+        request
+    }
+}
+
+/// Whether an answer shows a whole page.
+pub fn is_page(answer: &Value) -> bool {
+    answer["items"].as_array().is_some_and(|items| items.len() as u64 == PAGE)
+}
+
+fn guest() -> String {
+    Kind::Guest.sql(":guest")
+}
+
+/// Writes a request's first words: which of an extension's contacts it is about.
+fn write_target(method: &str, registry: &Registry, workspace: u64, extension: u64, rest: &str, out: &mut Vec<u8>) {
+    let account = registry.account(workspace);
+    // Writing into memory does not fail.
+    let _ = write!(out, "{method} /v4/accounts/{account}/extensions/{extension}/contacts{rest}");
+}
