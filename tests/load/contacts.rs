@@ -1,7 +1,7 @@
 //! What is measured of Phone.com's contacts: to get one, to list a page and to create one; and the parts of a list whose
 //! cost must not grow with it.
 
-use crate::operations::{Asking, Effect, Operation, Step, workspace};
+use crate::operations::{Effect, Operation, Step, workspace};
 use crate::registry::{BASE, GUESTS, Kind, OF_FEW, OF_MANY, Registry, finish_request};
 use serde_json::Value;
 use std::io::Write;

@@ -24,8 +24,9 @@ const FACTOR_OF_CONTACTS: f64 = 3.0;
 pub struct Growth {
     pub sizes: [u64; 2],
     pub operations: Vec<Compared>,
-    /// How many contacts there are of few and of many, and what their lists cost.
-    pub contacts: ([u64; 2], Vec<Compared>),
+    /// How many contacts the two lists hold, and what was found of their parts.
+    pub sizes_of_contacts: [u64; 2],
+    pub contacts: Vec<Compared>,
     pub targets: Vec<Target>,
 }
 
@@ -59,14 +60,15 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
     }
     let operations: Vec<Compared> =
         compared.iter().map(|(operation, both)| Compared::of(operation.name, operation.about, both)).collect();
-    let parts = if settings.wants("contacts") { parts(&mut scenes[0], settings) } else { Vec::new() };
+    let contacts = if settings.wants("contacts") { parts(&mut scenes[0], settings) } else { Vec::new() };
     let of_phones = operations.iter().map(|compared| compared.target("phones", FACTOR));
-    let of_contacts = parts.iter().map(|compared| compared.target("contacts", FACTOR_OF_CONTACTS));
+    let of_contacts = contacts.iter().map(|compared| compared.target("contacts", FACTOR_OF_CONTACTS));
     Growth {
         sizes,
         targets: of_phones.chain(of_contacts).collect(),
         operations,
-        contacts: (settings.contacts(), parts),
+        sizes_of_contacts: settings.contacts(),
+        contacts,
     }
 }
 
@@ -74,10 +76,12 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
 fn parts(scene: &mut Scene, settings: &Settings) -> Vec<Compared> {
     let mut compared: Vec<(&Part, [Vec<Bout>; 2])> =
         PARTS.iter().map(|part| (part, [Vec::new(), Vec::new()])).collect();
+    for part in &PARTS {
+        [OF_FEW, OF_MANY].into_iter().for_each(|keeper| scene.look_at_part(part, keeper));
+    }
     for round in 0..=settings.rounds {
         for (part, both) in &mut compared {
             for (keeper, bouts) in [OF_FEW, OF_MANY].into_iter().zip(both) {
-                scene.look_at_part(part, keeper);
                 let bout = scene.measure_part(part, keeper);
                 if round > 0 {
                     bouts.push(bout);
@@ -101,14 +105,14 @@ impl Compared {
 
 impl Growth {
     pub fn text(&self) -> String {
-        let (contacts, parts) = &self.contacts;
-        let tables = [table(self.sizes, "phones", &self.operations), table(*contacts, "contacts", parts)];
+        let phones = table(self.sizes, "phones", &self.operations);
+        let contacts = table(self.sizes_of_contacts, "contacts", &self.contacts);
         let targets: Vec<String> = self.targets.iter().map(Target::line).collect();
-        format!("{}\n{}\n", tables.concat(), targets.join("\n"))
+        format!("{phones}{contacts}{}\n", targets.join("\n"))
     }
 }
 
-/// A table of what was compared; nothing if nothing was.
+/// A table of what was compared, and a blank line; nothing if nothing was.
 fn table(sizes: [u64; 2], things: &str, all: &[Compared]) -> String {
     if all.is_empty() {
         return String::new();
@@ -119,5 +123,5 @@ fn table(sizes: [u64; 2], things: &str, all: &[Compared]) -> String {
         let cells = [&compared.small, &compared.large].map(|bouts| [format!("{:.0}", bouts.rate), bouts.cpu.cell()]);
         [compared.about.to_owned()].into_iter().chain(cells.into_iter().flatten()).collect()
     }));
-    aligned(&rows)
+    aligned(&rows) + "\n"
 }
