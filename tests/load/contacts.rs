@@ -16,7 +16,9 @@ const INSERT_CONTACT: &str = "insert into contact (*";
 const INSERT_NUMBERS: &str = "insert into contact_number *";
 
 /// What a new contact is said to be.
-const ADA: &str = r#"{"first_name":"Ada","last_name":"Lovelace","company":"Example","emails":[{"type":"primary","email":"ada@example.com"}],"phone_numbers":[{"type":"mobile","number":"+12125550123"}]}"#;
+const ADA: &str = r#"{"first_name": "Ada", "last_name": "Lovelace", "company": "Example",
+    "emails": [{"type": "primary", "email": "ada@example.com"}],
+    "phone_numbers": [{"type": "mobile", "number": "+12125550123"}]}"#;
 
 pub const GET: Operation = Operation {
     name: "contact",

@@ -39,7 +39,7 @@ pub struct Settings {
     #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = names())]
     pub only: Vec<String>,
 
-    /// Compare registries of 10,000 and of 1,000,000 phones instead
+    /// Compare registries of 10,000 and of 1,000,000 phones instead, and lists of 1,000 and of 100,000 contacts
     #[arg(long, conflicts_with = "soak")]
     pub growth: bool,
 
