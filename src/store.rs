@@ -67,12 +67,16 @@ const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 /// The connections on which questions are asked together: a second one helps, a third does not.
 const GATHERED: u32 = 2;
 
+/// How many connections there have to be for each of those.
+const BESIDE_EACH: u32 = 4;
+
 /// The registry's database.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool,
-    /// Connections for questions that are asked together, which are planned once for all.
-    gathered: Pool,
+    /// Connections for questions that are asked together, which are planned once for all. Where few are granted, the others
+    /// serve for these, too.
+    gathered: Option<Pool>,
     keys: Gathering<Bearing>,
     hosts: Hosts,
     seal: Seal,
@@ -100,7 +104,8 @@ impl Store {
     /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?;
-        let pool = match Pool::open(hosts.clone(), connections).await {
+        let apart = GATHERED.min(connections / BESIDE_EACH);
+        let pool = match Pool::open(hosts.clone(), connections - apart).await {
             // The pool has tried for a while and does not say what was in its way.
             Err(sqlx::Error::PoolTimedOut) => {
                 let cause = hosts.connect().await.err();
@@ -108,7 +113,10 @@ impl Store {
             }
             opened => opened.map_err(OpenError::Connect)?,
         };
-        let gathered = Pool::open(hosts.planning_once(), GATHERED).await.map_err(OpenError::Connect)?;
+        let gathered = match apart {
+            0 => None,
+            apart => Some(pool.beside(hosts.planning_once(), apart).await.map_err(OpenError::Connect)?),
+        };
         let (keys, bell) = (Gathering::new(), watch::Sender::new(()));
         Ok(Store { pool, gathered, keys, hosts, seal, bell })
     }
@@ -165,15 +173,16 @@ impl Store {
 
     /// How many open connections are idle, and how many are in use.
     pub fn connections(&self) -> (u32, u32) {
-        let (resting, working) = self.pool.resting_and_working();
-        let (resting_too, working_too) = self.gathered.resting_and_working();
-        (resting + resting_too, working + working_too)
+        let pools = [Some(&self.pool), self.gathered.as_ref()].into_iter().flatten();
+        pools.map(Pool::resting_and_working).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
     }
 
     /// Waits for the statements under way and lets go of every connection.
     pub async fn close(&self) {
         self.pool.close().await;
-        self.gathered.close().await;
+        if let Some(gathered) = &self.gathered {
+            gathered.close().await;
+        }
     }
 }
 

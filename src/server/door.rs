@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -48,6 +48,9 @@ impl Default for Door {
         Door { connections: 16_384, idle: Duration::from_secs(75), certificate: None }
     }
 }
+
+/// A connection as it came in.
+type Plain = Pin<Box<TimeoutWriter<TcpStream>>>;
 
 /// What every connection is served with.
 #[derive(Clone)]
@@ -93,20 +96,28 @@ impl Room {
         if let Err(fault) = stream.set_nodelay(true) {
             tracing::debug!(%fault, "a connection keeps its delay");
         }
+        // Whoever says nothing yet needs no more than a place to say it at.
+        let spoken = self.stop.run_until_cancelled(tokio::time::timeout(self.idle, stream.peek(&mut [0]))).await;
+        if !matches!(spoken, Some(Ok(Ok(1)))) {
+            return;
+        }
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(self.idle));
         let stream = Box::pin(stream);
         match self.secret.clone() {
-            None => self.talk(stream, address).await,
-            Some(secret) => {
-                let agreed = tokio::time::timeout(HANDSHAKE, secret.accept(stream));
-                match self.stop.run_until_cancelled(agreed).await {
-                    Some(Ok(Ok(stream))) => self.talk(stream, address).await,
-                    Some(Ok(Err(fault))) => tracing::debug!(%fault, "no secret was agreed on"),
-                    Some(Err(_)) => tracing::debug!("no secret was agreed on in time"),
-                    None => {}
-                }
-            }
+            // Each in a place of its own, so that a connection takes up what its own way needs and not the larger one's.
+            None => Box::pin(self.talk(stream, address)).await,
+            Some(secret) => Box::pin(self.talk_in_secret(secret, stream, address)).await,
+        }
+    }
+
+    async fn talk_in_secret(self, secret: TlsAcceptor, stream: Plain, address: SocketAddr) {
+        let agreed = Box::pin(tokio::time::timeout(HANDSHAKE, secret.accept(stream)));
+        match self.stop.run_until_cancelled(agreed).await {
+            Some(Ok(Ok(stream))) => self.talk(stream, address).await,
+            Some(Ok(Err(fault))) => tracing::debug!(%fault, "no secret was agreed on"),
+            Some(Err(_)) => tracing::debug!("no secret was agreed on in time"),
+            None => {}
         }
     }
 

@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn every_host_has_the_user_the_database_and_the_settings() {
         let Hosts(all) = Hosts::parse("postgres://jane@one,two/registry?sslmode=disable").expect("a URL of Postgres");
-        for host in &all {
+        for host in all.iter() {
             assert_eq!((host.get_username(), host.get_database()), ("jane", Some("registry")));
             assert!(matches!(host.get_ssl_mode(), sqlx::postgres::PgSslMode::Disable));
             assert!(host.get_options().is_some_and(|options| options.contains("statement_timeout=20s")), "{host:?}");

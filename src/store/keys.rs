@@ -72,7 +72,8 @@ impl Question for Bearing {
     async fn ask(together: Vec<Bearing>, store: Store) -> Result<Vec<Option<Row>>> {
         let hashes: Vec<&[u8]> = together.iter().map(|bearing| bearing.token_hash.as_bytes()).collect();
         let devices: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.errand.device()).collect();
-        let rows = sqlx::query_as!(
+        let pool = store.gathered.as_ref().unwrap_or(&store.pool);
+        let question = sqlx::query_as!(
             Row,
             r#"
             select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox,
@@ -90,8 +91,8 @@ impl Question for Bearing {
             &hashes as _,
             &devices as _,
         )
-        .fetch_all(&store.gathered)
-        .await?;
+        .fetch_all(pool);
+        let rows = pool.promptly(question).await?;
         let mut answers: Vec<Option<Row>> = std::iter::repeat_with(|| None).take(together.len()).collect();
         for row in rows {
             let place = usize::try_from(row.place - 1).unwrap_or(usize::MAX);

@@ -30,6 +30,9 @@ const SILENCE: Duration = Duration::from_secs(25);
 /// Whoever gives up a statement after so long may have waited for a machine that is gone.
 const LONG: Duration = Duration::from_secs(5);
 
+/// Within which a statement answers that takes no time to speak of, a connection for it included.
+const PROMPT: Duration = Duration::from_secs(4);
+
 /// For so long after a fault, whatever comes back to the pool is asked, too.
 const WARY: Duration = Duration::from_secs(10);
 
@@ -50,7 +53,15 @@ struct Alarm(watch::Sender<Option<Instant>>);
 impl Pool {
     /// Opens a first connection, to fail early.
     pub async fn open(hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
-        let alarm = Alarm(watch::Sender::new(None));
+        Pool::alarmed(Alarm(watch::Sender::new(None)), hosts, connections).await
+    }
+
+    /// Other connections to the same database: what one of either learns, all doubt.
+    pub async fn beside(&self, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
+        Pool::alarmed(self.alarm.clone(), hosts, connections).await
+    }
+
+    async fn alarmed(alarm: Alarm, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
         let (before, after) = (alarm.clone(), alarm.clone());
         let options = PgPoolOptions::new()
             .max_connections(connections)
@@ -91,6 +102,12 @@ impl Pool {
         let begun = self.connections.begin_with("begin isolation level repeatable read read only");
         let inner = self.alarm.bound(begun).await?;
         Ok(Transaction { watch: self.alarm.watch(), inner })
+    }
+
+    /// What comes of a statement that takes no time to speak of. Without an answer soon, the database is away: those who
+    /// wait behind it are not kept for as long as a long statement may take.
+    pub async fn promptly<T>(&self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        self.alarm.hear(timeout(PROMPT, statement).await.unwrap_or_else(|_| Err(silence())))
     }
 
     /// How many connections rest, and how many are at work.
