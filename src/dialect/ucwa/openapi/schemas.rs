@@ -149,6 +149,7 @@ fn events() -> Value {
 fn new_phone() -> Value {
     let mut number = number();
     number["nullable"] = false.into();
+    number["minLength"] = 1.into();
     json!({
         "type": "object",
         "required": ["type", "number"],
