@@ -47,6 +47,7 @@ REFUSALS = [
     # UCWA: which of the four it is may be written in any case, and a number must be one.
     r"work, mobile, home or other is expected",
     r"It is no telephone number",
+    r'"name":"number","reason":"A value is required"',
     r'"subcode":"NormalizationFailed"',
     r"A text without the character U\+0000 is expected",
     # RFC 6749, 5.2: a password that is wrong is a bad request.
@@ -78,6 +79,11 @@ def is_number_for_text(case):
     return any(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
 
 
+def is_bare(case):
+    """UCWA: a flag that a query names without a value is up, and a number without one is none."""
+    return "" in (case.query or {}).values()
+
+
 def is_overruled(case):
     """UCWA: the body's value counts before the query's of the same name."""
     return isinstance(case.body, dict) and any(name in case.body for name in case.query or {})
@@ -86,7 +92,7 @@ def is_overruled(case):
 # Input that its schema does not allow, and that is taken, by the dialect's paths.
 TAKEN = {
     r"/v1/phone/": [is_unix_time, is_null_for_nothing],
-    r"/me/|/ucwa/|/v1/applications": [is_number_for_text, is_overruled],
+    r"/me/|/ucwa/|/v1/applications": [is_number_for_text, is_bare, is_overruled],
     r"": [is_blank_for_null],
 }
 

@@ -154,7 +154,7 @@ fn new_phone() -> Value {
         "type": "object",
         "required": ["type", "number"],
         "properties": {
-            "type": { "type": "string", "description": "Which of the four; in any case", "example": "home" },
+            "type": { "type": "string", "minLength": 1, "description": "Which of the four; in any case", "example": "home" },
             "number": number,
             "includeInContactCard": include_in_contact_card(),
         },
