@@ -30,6 +30,17 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    pub const ALL: [Dialect; 3] = [Dialect::Ucwa, Dialect::Diga, Dialect::Seam];
+
+    /// What the server calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::Seam => "seam",
+            Dialect::Diga => "diga",
+            Dialect::Ucwa => "ucwa",
+        }
+    }
+
     /// Whose a path is.
     pub fn of(path: &str) -> Dialect {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
