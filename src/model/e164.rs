@@ -124,6 +124,7 @@ impl From<ValidationError> for Undialled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_somebody_wrote_down_is_understood() {
@@ -197,5 +198,18 @@ mod tests {
             assert_eq!(E164::parse(text), None, "{text}");
         }
         assert_eq!(E164::parse(&format!("+34{}", " ".repeat(100_000))), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_understood_is_understood_as_itself(text in "[+0-9() .x-]{0,24}|\\PC{0,90}") {
+            if let Some(number) = E164::parse(&text) {
+                prop_assert_eq!(E164::parse(number.as_str()), Some(number.clone()), "{}", text);
+            }
+            if let Ok(dialled) = Dialled::parse(&text, Region::US) {
+                let again = Dialled::parse(dialled.number.as_str(), Region::US).map(|dialled| dialled.number);
+                prop_assert_eq!(again, Ok(dialled.number.clone()), "{}", text);
+            }
+        }
     }
 }

@@ -116,6 +116,7 @@ fn unreserved(entropy: &Entropy) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn minted_tokens_are_told_apart_by_their_beginning() {
@@ -134,5 +135,26 @@ mod tests {
         let token = Token::api_key(true, &Entropy::seeded(1));
         let secret = token.reveal().rsplit_once('_').map(|(_, secret)| secret.to_owned());
         assert!(!format!("{token:?}").contains(&secret.expect("a key has a secret part")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_has_one_kind_whatever_it_is(text in "(seam_)?(at|cst|pk|test|ey)?\\PC{0,60}") {
+            let kind = scheme_of(&text);
+            // What follows the mark does not matter.
+            if kind != Scheme::ApiKey {
+                prop_assert_eq!(scheme_of(&format!("{text}\u{0}more")), kind);
+            }
+        }
+
+        #[test]
+        fn no_secret_is_debugged(seed in any::<u64>()) {
+            let entropy = Entropy::seeded(seed);
+            for token in [Token::api_key(true, &entropy), Token::client_session(&entropy), Token::access_token(&entropy)] {
+                let (_, secret) = token.reveal().rsplit_once('_').expect("a token has a secret part");
+                let debugged = format!("{token:?}");
+                prop_assert!(!debugged.contains(secret), "{}", debugged);
+            }
+        }
     }
 }

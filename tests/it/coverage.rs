@@ -17,6 +17,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a caller is told whose credential the operation cannot use.
 const NONE_SUCCEEDED: (u16, &str, &str) = (401, "unauthorized", "No authentication methods succeeded");
 
+#[test]
+fn no_dialect_goes_untried() {
+    let spoken: Vec<&str> = handset::dialect::ALL.iter().map(|dialect| dialect.name).collect();
+    assert_eq!(spoken, Dialect::ALL.map(Dialect::name), "a new dialect is tried here, in isolation and by the clients");
+    let suites = include_str!("../clients/run");
+    for dialect in Dialect::ALL {
+        assert!(!operations_of(dialect).is_empty(), "the document says nothing of {dialect:?}");
+        assert!(suites.contains(&format!("schemathesis-{}", dialect.name())), "{dialect:?} has no suite");
+    }
+}
+
 #[tokio::test]
 async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anything_else() {
     let world = World::new().await;

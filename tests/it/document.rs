@@ -31,6 +31,18 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    pub const ALL: [Dialect; 4] = [Dialect::Ucwa, Dialect::Diga, Dialect::PhoneCom, Dialect::Seam];
+
+    /// What the server calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::Seam => "seam",
+            Dialect::Diga => "diga",
+            Dialect::PhoneCom => "phone_com",
+            Dialect::Ucwa => "ucwa",
+        }
+    }
+
     /// Whose a path is.
     pub fn of(path: &str) -> Dialect {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();

@@ -38,6 +38,7 @@ mod seam_people;
 mod seam_sessions;
 mod seam_stories;
 mod seam_time;
+mod secrets;
 mod sse;
 mod stream;
 mod tidy;

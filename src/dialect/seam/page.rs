@@ -139,3 +139,37 @@ fn plain(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn binding(hash: &str) -> Binding {
+        Binding { hash: hash.to_owned(), ..Binding::default() }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_names_the_place_that_it_was_made_for_and_fits_no_other_query(
+            seconds in 0_i64..250_000_000_000,
+            micros in 0_u32..1_000_000,
+            id in any::<u128>(),
+        ) {
+            let created_at = DateTime::from_timestamp(seconds, micros * 1_000).expect("a time");
+            let place = Place { created_at, id: Uuid::from_u128(id) };
+            let page: Page<()> = Page { items: Vec::new(), next: Some(place) };
+            let cursor = binding("one").pagination(&page).next_page_cursor.expect("there is more");
+            let read = binding("one").place(&cursor).expect("our own");
+            prop_assert_eq!((read.created_at, read.id), (created_at, Uuid::from_u128(id)));
+            prop_assert!(matches!(binding("other").place(&cursor), Err(Error::Conflict(_))));
+        }
+
+        #[test]
+        fn what_is_no_cursor_is_refused(text in "\\PC{0,80}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            for cursor in [text, BASE64_STANDARD.encode(bytes)] {
+                prop_assert!(matches!(binding("one").place(&cursor), Err(Error::Invalid(_))));
+            }
+        }
+    }
+}

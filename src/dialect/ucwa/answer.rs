@@ -72,3 +72,35 @@ pub fn is_known(headers: &HeaderMap, version: &str) -> bool {
         tag == "*" || tag == version
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn asked(tags: &[u8], version: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(tags).expect("a header's value"));
+        is_known(&headers, version)
+    }
+
+    proptest! {
+        #[test]
+        fn ones_own_version_is_known_among_others_however_it_is_marked(
+            version in 0_u32..1_000,
+            others in proptest::collection::vec(1_000_u32..2_000, 0..5),
+            mark in prop::sample::select(vec!["W/\"_\"", "\"_\"", "_"]),
+        ) {
+            let mut tags: Vec<String> = others.iter().map(|other| mark.replace('_', &other.to_string())).collect();
+            prop_assert!(!asked(tags.join(",").as_bytes(), &version.to_string()));
+            tags.push(mark.replace('_', &version.to_string()));
+            prop_assert!(asked(tags.join(", ").as_bytes(), &version.to_string()));
+        }
+
+        #[test]
+        fn no_tag_is_too_odd_to_be_read(tags in proptest::collection::vec(0x20_u8..0x7f, 0..60)) {
+            let is_known = asked(&tags, "7");
+            prop_assert!(!is_known || tags.iter().any(|sign| b"*7".contains(sign)));
+        }
+    }
+}

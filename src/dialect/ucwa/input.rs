@@ -279,3 +279,6 @@ fn syntax_fault(reason: impl Into<String>) -> Error {
 pub fn fault(name: &str, problem: Problem, message: impl Into<String>) -> Error {
     Error::Invalid(vec![Issue::field(name, problem, message)])
 }
+
+#[cfg(test)]
+mod tests;

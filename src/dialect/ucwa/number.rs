@@ -77,6 +77,7 @@ fn digits(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_number_is_kept_in_one_form_however_it_is_written() {
@@ -114,6 +115,30 @@ mod tests {
             [(" 14255551234", "+14255551234"), ("tel: 1425", "tel:+1425"), ("425 5551234", "425 5551234")]
         {
             assert_eq!(with_plus(text), meant);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_normalised_is_normal(text in "[telTEL:+0-9() .x;=\u{ff10}-\u{ff19}-]{0,30}|\\PC{0,90}") {
+            if let Some(kept) = normalized(&text, Region::US) {
+                prop_assert_eq!(normalized(&kept, Region::US), Some(kept.clone()), "{} is kept as {}", text, kept);
+            }
+        }
+
+        #[test]
+        fn a_number_of_some_plan_is_kept_whatever_stands_between_its_digits(
+            digits in "[2-9][0-9]{2}[2-9][0-9]{6}",
+            between in "[ ().-]{0,3}",
+        ) {
+            let spread: String = digits.chars().flat_map(|digit| [digit.to_string(), between.clone()]).collect();
+            prop_assert_eq!(normalized(&spread, Region::US), Some(format!("tel:+1{digits}")));
+        }
+
+        #[test]
+        fn a_plus_is_put_back_once(text in "\\PC{0,40}") {
+            let once = with_plus(&text).into_owned();
+            prop_assert_eq!(with_plus(&once), once.clone());
         }
     }
 }

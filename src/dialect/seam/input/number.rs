@@ -96,7 +96,8 @@ impl<T: Numeric> Rule for Number<T> {
     type Output = T;
 
     fn shape(&self) -> Shape {
-        Shape::Number { whole: T::WHOLE, least: self.least, above: self.above, most: self.most }
+        let most = self.most.or(T::WHOLE.then_some(T::RANGE.1));
+        Shape::Number { whole: T::WHOLE, least: self.least, above: self.above, most }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {

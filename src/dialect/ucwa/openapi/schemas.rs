@@ -149,11 +149,12 @@ fn events() -> Value {
 fn new_phone() -> Value {
     let mut number = number();
     number["nullable"] = false.into();
+    number["minLength"] = 1.into();
     json!({
         "type": "object",
         "required": ["type", "number"],
         "properties": {
-            "type": { "type": "string", "description": "Which of the four; in any case", "example": "home" },
+            "type": { "type": "string", "minLength": 1, "description": "Which of the four; in any case", "example": "home" },
             "number": number,
             "includeInContactCard": include_in_contact_card(),
         },
@@ -162,6 +163,7 @@ fn new_phone() -> Value {
 
 fn new_application() -> Value {
     let text = |description: &str, example: &str| json!({ "type": "string", "minLength": 1, "maxLength": 100, "description": description, "example": example });
+    let optional = |description: &str, example: &str| json!({ "type": "string", "nullable": true, "maxLength": 100, "description": description, "example": example });
     json!({
         "type": "object",
         "description": "Names are taken in any case",
@@ -170,8 +172,8 @@ fn new_application() -> Value {
             "culture": text("The language in which the client speaks", "en-US"),
             "endpointId": text("What tells the person's clients apart", "d9b02541-8b9c-4b1e-b4a2-7d0a33a7a7d4"),
             "userAgent": text("What the client calls itself", "curl"),
-            "instanceId": text("What windows of one client have in common; they share an application", "browser-1"),
-            "type": { "type": "string", "description": "The kind of client", "example": "Browser" },
+            "instanceId": optional("What windows of one client have in common; they share an application", "browser-1"),
+            "type": optional("The kind of client", "Browser"),
         },
     })
 }
@@ -184,9 +186,14 @@ fn token_request() -> Value {
             "grant_type": { "type": "string", "enum": ["password"] },
             "username": {
                 "type": "string",
+                "minLength": 1,
                 "description": "The person's e-mail address, or what your system calls them; with `sip:` or without",
             },
-            "password": { "type": "string", "description": "As it was set with `handset user set-password`" },
+            "password": {
+                "type": "string",
+                "minLength": 1,
+                "description": "As it was set with `handset user set-password`",
+            },
         },
     })
 }

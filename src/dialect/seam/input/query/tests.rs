@@ -1,5 +1,6 @@
 //! The query string as the shapes of the fields say it is to be read, strictly and generously.
 
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::super::*;
@@ -219,4 +220,24 @@ fn hostile_queries_take_no_long_time() {
     parsed(&"=".repeat(1_000_000));
     parsed(&format!("device.{}=1", "deep.".repeat(200_000)));
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
+proptest! {
+    #[test]
+    fn no_query_is_too_odd_to_be_read(
+        raw in "((text|names|counts|has|has\\.a|device|device\\.model|_strict|\\PC{0,6})(\\[\\])?[=&,%+.]{0,2}\\PC{0,6}&?){0,8}",
+    ) {
+        let read = query::parse(&raw, &Everything::fields());
+        prop_assert!(matches!(read, Ok(_) | Err(Error::AmbiguousQuery { .. })), "{:?}", read.err());
+    }
+
+    #[test]
+    fn what_is_written_is_read(text in "\\PC{1,20}", names in prop::collection::vec("[^,\\pC]{1,9}", 2..6)) {
+        let mut raw = url::form_urlencoded::Serializer::new(String::new());
+        raw.append_pair("text", &text);
+        names.iter().for_each(|name| _ = raw.append_pair("names", name));
+        let raw = raw.append_pair("_strict", "true").finish();
+        let read = query::parse(&raw, &Everything::fields()).expect("it says what it means");
+        prop_assert_eq!(Value::Object(read), serde_json::json!({ "text": text, "names": names }));
+    }
 }

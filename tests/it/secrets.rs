@@ -1,0 +1,120 @@
+//! What nobody may read afterwards: one story over every dialect with the built program, which logs all that it can, and
+//! then a search through everything that it and its commands have printed.
+
+use crate::command::program::{Server, admin, handset_in};
+use crate::document::{Dialect, operations_of};
+use crate::postgres::stage::{Place, until_async};
+use crate::voices::{Answer, Voice};
+use crate::world::text;
+use handset::postgres;
+use nix::sys::signal::Signal;
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use std::fs;
+use url::form_urlencoded::Serializer;
+
+const PASSWORD: &str = "correct-horse-battery-staple";
+const WRONG_PASSWORD: &str = "wrong-horse-battery-staple";
+const SIP_PASSWORD: &str = "sip-horse-battery-staple";
+const HOOK_KEY: &str = "hook-horse-battery-staple";
+/// Tokens of each kind that nobody has; who presents one may have mistyped a real one.
+const UNKNOWN: [&str; 4] = [
+    "seam_unknown1_tokenhorsebatterystaple",
+    "seam_at1unknown_tokenhorsebatterystaple",
+    "seam_cst1unknown_tokenhorsebatterystaple",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJob3JzZSJ9.tokenhorsebatterystaple",
+];
+
+#[tokio::test]
+async fn no_secret_is_ever_printed_however_much_is_logged_and_whatever_goes_wrong() {
+    let place = Place::new();
+    let mut command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0"]);
+    command.env("HANDSET_LOG", "trace");
+    let server = Server::run(command, &place).await;
+    let demo = ["--workspace", "Demo"];
+    let token = admin(&place, &[&["token", "create"], &demo[..]].concat()).await;
+    let console = admin(&place, &[&["console-session", "create"], &demo[..]].concat()).await;
+    let (token, console) = (text(&token["access_token"]), text(&console["console_session_token"]));
+    let key = server.voice(&server.demo_key());
+    let workspace = text(&key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"]);
+    let person = text(&key.get("/user_identities/list").await.ok()["user_identities"][0]["user_identity_id"]);
+    let mut secrets = vec![
+        fs::read_to_string(place.data().join("seal.key")).expect("a seal key").trim().to_owned(),
+        server.demo_key(),
+        token.clone(),
+        console.clone(),
+    ];
+    secrets.extend([PASSWORD, WRONG_PASSWORD, SIP_PASSWORD, HOOK_KEY].map(str::to_owned));
+    secrets.extend(UNKNOWN.map(str::to_owned));
+
+    // Each kind of secret is made and used.
+    let operator = server.voice(&console).in_workspace(&workspace);
+    let password = json!({ "user_identity_id": person, "password": PASSWORD });
+    operator.post("/user_identities/set_password", password).await.ok();
+    server.voice(&token).in_workspace(&workspace).get("/phones/list").await.ok();
+    let session = key.post("/client_sessions/create", json!({ "user_identity_id": person })).await.ok();
+    let session = text(&session["client_session"]["token"]);
+    secrets.push(session.clone());
+    server.voice(&session).get("/devices/list").await.ok();
+    server.voice(&session).get("/me/phones").await.of_ucwa(200);
+    let nobody = Voice::new(&server.url);
+    let signed_in = sign_in(&nobody, PASSWORD).await;
+    secrets.push(text(&signed_in.of_ucwa(200).body["access_token"]).trim_start_matches("cwt=").to_owned());
+    sign_in(&nobody, WRONG_PASSWORD).await.of_ucwa(400);
+    let sip = json!({ "password": SIP_PASSWORD, "termination_uri": "sip.example.com", "username": "front" });
+    let import = json!({ "phone_number": "+34675897654", "sip_config": sip });
+    let imported = key.post("/v1/phone/import", import.clone()).await.status;
+    assert!((200..300).contains(&imported), "{imported}");
+    assert_ne!(key.post("/v1/phone/import", import).await.status, 200, "it is taken now");
+    let hook =
+        json!({ "url": format!("https://127.0.0.1:9/hook?key={HOOK_KEY}"), "event_types": ["phone.deactivated"] });
+    let hook = key.post("/webhooks/create", hook).await.ok()["webhook"].clone();
+    secrets.push(text(&hook["secret"]));
+    key.post("/webhooks/ping", json!({ "webhook_id": hook["webhook_id"] })).await.ok();
+
+    // Everything is called by somebody unknown, and with a body that breaks off.
+    for dialect in Dialect::ALL {
+        for operation in operations_of(dialect) {
+            for unknown in UNKNOWN {
+                server.voice(unknown).call(operation.method, operation.path).await;
+            }
+            let broken = format!(r#"{{"password":"{PASSWORD}","sip_config":"{SIP_PASSWORD}","#);
+            let request = key.request(operation.method, operation.path).header("content-type", "application/json");
+            if !operation.path.ends_with("/stream") {
+                key.send(request.body(broken)).await;
+            }
+        }
+    }
+
+    // The database refuses what was to be kept, and says which row.
+    let url = postgres::join(&place.data()).expect("may look").expect("it runs");
+    let mut database = PgConnection::connect(&url).await.expect("it accepts");
+    for table in ["client_session", "user_identity"] {
+        let break_it = format!("alter table {table} add constraint broken check (false) not valid");
+        sqlx::query(sqlx::AssertSqlSafe(break_it)).execute(&mut database).await.expect("it is broken");
+    }
+    let session = json!({ "user_identity_id": person });
+    assert_eq!(key.post("/client_sessions/create", session).await.status, 500);
+    assert_eq!(sign_in(&nobody, PASSWORD).await.status, 500);
+    until_async("the ping was tried", async || {
+        let tried = "select exists (select from delivery where attempt > 0)";
+        sqlx::query_scalar(tried).fetch_one(&mut database).await.expect("the statement is right")
+    })
+    .await;
+
+    let log = server.log();
+    server.signal(Signal::SIGTERM);
+    assert!(log.contains("TRACE") && log.contains("ERROR"), "it logs everything: {} bytes", log.len());
+    for secret in &secrets {
+        // Of a token the last part is the secret one.
+        let hidden = secret.rsplit(['_', '.']).next().unwrap_or(secret);
+        let told: Vec<&str> = log.lines().filter(|line| line.contains(hidden)).take(3).collect();
+        assert!(told.is_empty(), "{secret} is printed: {told:#?}");
+    }
+}
+
+async fn sign_in(nobody: &Voice, password: &str) -> Answer {
+    let pairs = [("grant_type", "password"), ("username", "jane@example.com"), ("password", password)];
+    let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
+    nobody.bytes("/webticket/oauthtoken", Some("application/x-www-form-urlencoded"), form).await
+}
