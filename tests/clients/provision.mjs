@@ -20,10 +20,12 @@ const other = handset('workspace', 'create', `${suite}, next door`, '--sandbox')
 const production = handset('workspace', 'create', `${suite}, production`)
 const of = (workspace) => ['--workspace', workspace.workspace_id]
 
+const key = handset('key', 'create', ...of(home))
 const world = {
   CLIENTS_WORKSPACE_ID: home.workspace_id,
   CLIENTS_PUBLISHABLE_KEY: home.publishable_key,
-  CLIENTS_API_KEY: handset('key', 'create', ...of(home)).api_key,
+  CLIENTS_API_KEY: key.api_key,
+  CLIENTS_API_KEY_ID: key.api_key_id,
   CLIENTS_OTHER_API_KEY: handset('key', 'create', ...of(other)).api_key,
   CLIENTS_PRODUCTION_API_KEY: handset('key', 'create', ...of(production)).api_key,
   CLIENTS_ACCESS_TOKEN: handset('token', 'create', ...of(home)).access_token,
