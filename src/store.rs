@@ -4,9 +4,12 @@
 
 #[macro_use]
 mod telling;
+#[macro_use]
+mod recording;
 
 mod action_attempts;
 mod applications;
+mod audit;
 mod caller;
 mod client_sessions;
 mod console;

@@ -7,6 +7,7 @@ use super::failure::{self, Failure};
 use super::peer;
 use super::traces::Answered;
 use crate::error::Error;
+use crate::model::audit::Origin;
 use crate::model::id::WorkspaceId;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -114,11 +115,15 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
         scheme: peer::scheme(request.extensions()),
     };
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    request.extensions_mut().insert(asked.id);
+    let address = peer::caller(&request, &app.proxies);
+    request.extensions_mut().insert(Origin { request_id: Some(asked.id.0), address });
 
     let mut response = match &app.limits {
         None => bounded(request, next).await,
-        Some(limits) => limits.around(dialect.credential_headers, request, |request| bounded(request, next)).await,
+        Some(limits) => {
+            let names = dialect.credential_headers;
+            limits.around(address, names, request, |request| bounded(request, next)).await
+        }
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         log_failure(&error, asked.id);

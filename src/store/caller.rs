@@ -1,9 +1,11 @@
 //! From a credential to a [`Workspace`]: one statement a kind. Whatever is wrong with a credential is said precisely
 //! here and put in a dialect's words, or kept quiet, at its edge.
 
+use super::recording::Actor;
 use super::workspace::Who;
 use super::{Account, Errand, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
+use crate::model::audit::Origin;
 use crate::model::id::*;
 use crate::model::password::Password;
 use crate::model::token::{Token, TokenHash};
@@ -55,8 +57,14 @@ pub enum Credential {
 
 impl Store {
     /// Finds out who is calling. An unknown, expired or revoked credential is `Unauthenticated` with the reason.
-    pub async fn authenticate(&self, presented: Presented<'_>, now: DateTime<Utc>) -> Result<Authenticated> {
-        self.authenticate_for(presented, Errand::None, now).await
+    /// Whatever the caller changes in the workspace is recorded as theirs, and as coming from `origin`.
+    pub async fn authenticate(
+        &self,
+        presented: Presented<'_>,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
+        self.authenticate_for(presented, Errand::None, origin, now).await
     }
 
     /// The same for somebody whose errand is known already: where it can be, it is done on the way, without another
@@ -65,19 +73,20 @@ impl Store {
         &self,
         presented: Presented<'_>,
         errand: Errand,
+        origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
         match presented {
-            Presented::ApiKey(key) => self.api_key(key, errand).await,
-            Presented::AccessToken(token, workspace) => self.access_token(token, workspace).await,
-            Presented::ConsoleSession(jwt, workspace) => self.console_session(jwt, workspace, now).await,
-            Presented::ClientSession(token) => self.client_session(token, now).await,
-            Presented::PublishableKey(key) => self.publishable_key(key).await,
-            Presented::Password(name, password) => self.by_password(name, password).await,
+            Presented::ApiKey(key) => self.api_key(key, errand, origin).await,
+            Presented::AccessToken(token, workspace) => self.access_token(token, workspace, origin).await,
+            Presented::ConsoleSession(jwt, workspace) => self.console_session(jwt, workspace, origin, now).await,
+            Presented::ClientSession(token) => self.client_session(token, origin, now).await,
+            Presented::PublishableKey(key) => self.publishable_key(key, origin).await,
+            Presented::Password(name, password) => self.by_password(name, password, origin).await,
         }
     }
 
-    async fn access_token(&self, token: &str, workspace: Option<WorkspaceId>) -> Result<Authenticated> {
+    async fn access_token(&self, token: &str, workspace: Option<WorkspaceId>, origin: Origin) -> Result<Authenticated> {
         let hash = TokenHash::of(token);
         let row = sqlx::query!(
             r#"
@@ -102,7 +111,7 @@ impl Store {
         match (workspace, row.workspace_id.zip(row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::AccessToken(id))),
             (Some(_), Some((workspace, is_sandbox))) => {
-                Ok(self.caller(workspace, is_sandbox, Credential::AccessToken(id)))
+                Ok(self.caller(workspace, is_sandbox, Credential::AccessToken(id), origin))
             }
             (Some(_), None) => Err(rejected(Scheme::AccessToken, Why::NotMember)),
         }
@@ -112,6 +121,7 @@ impl Store {
         &self,
         jwt: &str,
         workspace: Option<WorkspaceId>,
+        origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
         let unverified = console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
@@ -143,13 +153,13 @@ impl Store {
         match (workspace, row.workspace_id.zip(row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::ConsoleSession(unverified.session))),
             (Some(_), Some((workspace, is_sandbox))) => {
-                Ok(self.caller(workspace, is_sandbox, Credential::ConsoleSession(unverified.session)))
+                Ok(self.caller(workspace, is_sandbox, Credential::ConsoleSession(unverified.session), origin))
             }
             (Some(_), None) => Err(rejected(Scheme::ConsoleSession, Why::NotMember)),
         }
     }
 
-    async fn client_session(&self, token: &str, now: DateTime<Utc>) -> Result<Authenticated> {
+    async fn client_session(&self, token: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
         let hash = TokenHash::of(token);
         let row = sqlx::query!(
             r#"
@@ -170,19 +180,26 @@ impl Store {
             return Err(rejected(Scheme::ClientSession, Why::Expired));
         }
         let credential = Credential::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
-        Ok(self.caller(row.workspace_id, row.is_sandbox, credential))
+        Ok(self.caller(row.workspace_id, row.is_sandbox, credential, origin))
     }
 
-    async fn publishable_key(&self, key: &str) -> Result<Authenticated> {
+    async fn publishable_key(&self, key: &str, origin: Origin) -> Result<Authenticated> {
         let row = sqlx::query!("select workspace_id, is_sandbox from workspace where publishable_key = $1", key)
             .fetch_optional(&self.pool)
             .await?
             .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
-        Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::PublishableKey))
+        Ok(self.caller(row.workspace_id, row.is_sandbox, Credential::PublishableKey, origin))
     }
 
-    pub(super) fn caller(&self, workspace_id: Uuid, is_sandbox: bool, credential: Credential) -> Authenticated {
-        let workspace = Workspace::new(self.clone(), WorkspaceId(workspace_id), is_sandbox);
+    pub(super) fn caller(
+        &self,
+        workspace_id: Uuid,
+        is_sandbox: bool,
+        credential: Credential,
+        origin: Origin,
+    ) -> Authenticated {
+        let actor = Actor::new(credential, origin);
+        let workspace = Workspace::new(self.clone(), WorkspaceId(workspace_id), is_sandbox, actor);
         Authenticated::Caller(Caller { workspace, credential })
     }
 
@@ -190,9 +207,9 @@ impl Store {
         Authenticated::Account(Account { store: self.clone(), who })
     }
 
-    /// The workspace of a key that was minted a moment ago.
+    /// The workspace of a key that this process minted a moment ago.
     pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
-        match self.authenticate(Presented::ApiKey(key.reveal()), now).await? {
+        match self.authenticate(Presented::ApiKey(key.reveal()), Origin::default(), now).await? {
             Authenticated::Caller(caller) => Ok(caller.workspace),
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }

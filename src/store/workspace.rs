@@ -2,6 +2,7 @@
 //! [`Account`], which is somebody who has not said which of their workspaces they mean.
 
 use super::Store;
+use super::recording::Actor;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
 use crate::model::id::{AccessTokenId, ConsoleSessionId, DeviceId, WorkspaceId};
@@ -18,6 +19,8 @@ pub struct Workspace {
     pub(super) store: Store,
     pub(super) workspace_id: WorkspaceId,
     pub(super) is_sandbox: bool,
+    /// For whom it was opened.
+    actor: Actor,
     /// What was fetched on the way in, until it is asked for.
     brought: Arc<Mutex<Option<Brought>>>,
 }
@@ -30,8 +33,8 @@ pub(super) struct Brought {
 }
 
 impl Workspace {
-    pub(super) fn new(store: Store, workspace_id: WorkspaceId, is_sandbox: bool) -> Workspace {
-        Workspace { store, workspace_id, is_sandbox, brought: Arc::default() }
+    pub(super) fn new(store: Store, workspace_id: WorkspaceId, is_sandbox: bool, actor: Actor) -> Workspace {
+        Workspace { store, workspace_id, is_sandbox, actor, brought: Arc::default() }
     }
 
     /// The same with something that was fetched on the way in.
@@ -57,6 +60,11 @@ impl Workspace {
     /// The first parameter of every scoped statement.
     pub(super) fn key(&self) -> Uuid {
         self.workspace_id.0
+    }
+
+    /// Whoever makes a change here, as each statement that makes one takes them.
+    pub(super) fn actor(&self) -> serde_json::Value {
+        self.actor.document()
     }
 
     /// What the workspace shows of itself.

@@ -9,6 +9,7 @@ use super::route::*;
 use super::wire;
 use crate::error::{Error, Issue, Place, Problem, Result, Step};
 use crate::http::App;
+use crate::model::audit::Origin;
 use crate::model::event::{Event, EventFilter};
 use crate::store::Errand;
 use axum::http::HeaderMap;
@@ -111,7 +112,9 @@ impl Live {
 
     /// Reads on, if the caller may still.
     async fn look(&mut self) -> Result<()> {
-        let grant = admit::<ByKeyOrSession>(&self.app, &self.headers, Errand::None, self.app.clock.now()).await?;
+        // It changes nothing, so where it comes from is told nowhere.
+        let (origin, now) = (Origin::default(), self.app.clock.now());
+        let grant = admit::<ByKeyOrSession>(&self.app, &self.headers, Errand::None, origin, now).await?;
         let Some(filter) = &mut self.filter else { return Ok(()) };
         filter.reach = grant.reach;
         let events = grant.workspace.events(filter).await?;
