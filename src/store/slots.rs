@@ -41,7 +41,8 @@ impl Workspace {
                         or coalesce($6, slot.include_in_contact_card) <> slot.include_in_contact_card)::int
                 returning slot_type, user_identity_id, to_jsonb(slot) as after
             ), deeds as (
-                select $7::jsonb as actor, 'slot.changed' as action, user_identity_id as subject_id, before, after
+                select $7::jsonb as actor, 'slot.changed' as action, user_identity_id as subject_id,
+                    coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
                 from changed left join held using (slot_type)
             )
             "#,
@@ -91,7 +92,8 @@ impl Workspace {
                 where slot.number = ''
                 returning slot_type, user_identity_id, to_jsonb(slot) as after
             ), deeds as (
-                select $7::jsonb as actor, 'slot.filled' as action, user_identity_id as subject_id, before, after
+                select $7::jsonb as actor, 'slot.filled' as action, user_identity_id as subject_id,
+                    coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
                 from filled left join held using (slot_type)
             )
             "#,
