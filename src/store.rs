@@ -47,6 +47,7 @@ pub use distribution::DistributeError;
 pub use keys::Errand;
 pub use operator::ApiKeyRecord;
 pub use outbox::{Capacity, Owed};
+pub use recording::Origin;
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

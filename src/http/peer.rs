@@ -1,7 +1,7 @@
 //! From where a request comes: the other end of the connection or, where that is a proxy which is trusted, whom the proxy
 //! names.
 
-use crate::model::audit::Origin;
+use crate::store::Origin;
 use axum::http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

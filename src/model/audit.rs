@@ -1,18 +1,10 @@
-//! The trail of who did what to which phone, and what a request says of itself for it.
+//! The trail of who did what to which phone, as it is read.
 
 use super::id::{DeviceId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use std::net::IpAddr;
 use uuid::Uuid;
-
-/// Where a change comes from: which request, and from where that came. Without both it comes from this process itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Origin {
-    pub request_id: Option<Uuid>,
-    pub address: Option<IpAddr>,
-}
 
 /// One change.
 #[derive(Debug, Clone, Serialize)]

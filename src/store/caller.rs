@@ -3,9 +3,8 @@
 
 use super::recording::Actor;
 use super::workspace::Who;
-use super::{Account, Errand, Store, Workspace, console};
+use super::{Account, Errand, Origin, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
-use crate::model::audit::Origin;
 use crate::model::id::*;
 use crate::model::password::Password;
 use crate::model::token::{Token, TokenHash};

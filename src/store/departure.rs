@@ -15,6 +15,7 @@ impl Workspace {
         self.lock_person(&mut transaction, id).await?;
         self.lock_phones_of(&mut transaction, id).await?;
         self.disown_tombstones(&mut transaction, id, now).await?;
+        self.take_back_numbers(&mut transaction, id, now).await?;
         self.delete_under_lock(&mut transaction, id, now).await?;
         transaction.commit().await?;
         self.store.ring();
@@ -67,6 +68,42 @@ impl Workspace {
         Ok(())
     }
 
+    async fn take_back_numbers(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: UserIdentityId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        record!(
+            query_scalar,
+            r#"
+            with given_back as (
+                update number_register set user_identity_id = null
+                where workspace_id = $1 and user_identity_id = $3
+                returning register_id, to_jsonb(number_register) as after
+            ), emptied as (
+                delete from slot
+                where workspace_id = $1 and user_identity_id = $3
+                returning user_identity_id, to_jsonb(slot) as before
+            ), deeds as (
+                select $4::jsonb as actor, 'number.taken_back' as action, register_id as subject_id,
+                    after || jsonb_build_object('user_identity_id', $3::uuid) as before, after
+                from given_back
+                union all
+                select $4, 'slot.deleted', user_identity_id, before, null from emptied
+            )
+            "#,
+            r#"select count(*) as "count!" from deeds"#,
+            self.key(),
+            now,
+            id.0,
+            self.actor(),
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(())
+    }
+
     async fn delete_under_lock(
         &self,
         connection: &mut sqlx::PgConnection,
@@ -91,14 +128,6 @@ impl Workspace {
                 delete from client_session
                 where workspace_id = $1 and user_identity_id = $3
                 returning client_session_id
-            ), given_back as (
-                update number_register set user_identity_id = null
-                where workspace_id = $1 and user_identity_id = $3
-                returning register_id, to_jsonb(number_register) as after
-            ), emptied as (
-                delete from slot
-                where workspace_id = $1 and user_identity_id = $3
-                returning user_identity_id, to_jsonb(slot) as before
             ), deleted as (
                 delete from user_identity
                 where workspace_id = $1 and user_identity_id = $3
@@ -110,12 +139,6 @@ impl Workspace {
                 from gone
                 union all
                 select $4, 'credential.deleted', acs_credential_id, before, null from revoked
-                union all
-                select $4, 'number.taken_back', register_id,
-                    after || jsonb_build_object('user_identity_id', $3::uuid), after
-                from given_back
-                union all
-                select $4, 'slot.deleted', user_identity_id, before, null from emptied
             ), news as (
                 select name_uuid(device_id, 'phone.deactivated') as event_id, 'phone.deactivated' as event_type,
                     false as is_opt_in, $3::uuid as user_identity_id,

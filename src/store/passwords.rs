@@ -1,10 +1,9 @@
 //! Persons who sign in with a name and a password. A hash is made and tried beside the requests, few at a time, because
 //! each takes 19 MiB and tens of milliseconds.
 
-use super::{Authenticated, Credential, Store, Workspace};
+use super::{Authenticated, Credential, Origin, Store, Workspace};
 use crate::ambient::Entropy;
 use crate::error::{Error, Noun, Rejection, Result, Why};
-use crate::model::audit::Origin;
 use crate::model::id::UserIdentityId;
 use crate::model::password::{Password, PasswordHash};
 use std::sync::LazyLock;

@@ -3,9 +3,16 @@
 //! it was opened, so that nobody on the way has to pass it along.
 
 use super::Credential;
-use crate::model::audit::Origin;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use uuid::Uuid;
+
+/// Where a change comes from: which request, and from where that came. Without both it comes from this process itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub request_id: Option<Uuid>,
+    pub address: Option<IpAddr>,
+}
 
 /// Who makes a change, by what, and from where.
 #[derive(Debug, Clone, Copy)]

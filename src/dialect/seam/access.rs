@@ -4,11 +4,10 @@
 
 use crate::error::{Error, Rejection, Result, Scheme, Why};
 use crate::http::App;
-use crate::model::audit::Origin;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::model::reach::Reach;
 use crate::model::token::scheme_of;
-use crate::store::{Account, Authenticated, Caller, Credential, Errand, Presented, Workspace};
+use crate::store::{Account, Authenticated, Caller, Credential, Errand, Origin, Presented, Workspace};
 use axum::http::header::*;
 use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, Utc};

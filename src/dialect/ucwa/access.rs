@@ -3,10 +3,9 @@
 
 use crate::error::{Denial, Error, Noun, Rejection, Result, Scheme};
 use crate::http::App;
-use crate::model::audit::Origin;
 use crate::model::id::UserIdentityId;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Credential, Presented, Workspace};
+use crate::store::{Authenticated, Credential, Origin, Presented, Workspace};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
