@@ -3,6 +3,7 @@
 
 mod exported;
 mod kept;
+mod together;
 
 use crate::registers::{act, number, path};
 use crate::ucwa::Person;
