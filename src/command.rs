@@ -2,6 +2,7 @@
 //! beside it or without it.
 
 mod admin;
+mod audit;
 mod database;
 mod demo;
 mod output;
@@ -15,6 +16,7 @@ use crate::postgres::{self, Durability};
 use crate::server::document;
 use crate::telemetry;
 use admin::{ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
+use audit::AuditCommand;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::error::Error;
 use std::ffi::OsString;
@@ -65,6 +67,9 @@ enum Command {
     /// Set what only operators set for a person: a password, and whether they may use voice
     #[command(subcommand)]
     User(UserCommand),
+    /// Print who did what to which phone, credential, number or slot, oldest first
+    #[command(after_help = audit::HELP)]
+    Audit(AuditCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
@@ -108,6 +113,7 @@ impl CommandLine {
             Command::Key(command) => admin::key(&self.config, command, self.json).await,
             Command::Token(command) => admin::token(&self.config, command, self.json).await,
             Command::ConsoleSession(command) => admin::console(&self.config, command, self.json).await,
+            Command::Audit(asked) => audit::audit(&self.config, &asked, self.json).await,
             Command::User(command) => user::user(&self.config, command, self.json).await,
         }
     }

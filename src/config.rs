@@ -140,7 +140,7 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "NETWORKS")]
     pub webhook_allow: Vec<IpNet>,
 
-    /// How many days events are kept
+    /// How many days events and the audit trail are kept
     #[arg(long, env = "HANDSET_KEEP_EVENTS_DAYS", default_value_t = 90, value_name = "DAYS",
         value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub keep_events_days: u32,

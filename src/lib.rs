@@ -9,7 +9,8 @@
 //!    every query over a tenant's things hangs off that handle. The schema does the second half: keys of scoped tables
 //!    start with `workspace_id`, so that a reference across workspaces cannot be written down.
 //! 3. **An event is part of the statement that caused it.** The change, the event's row and the rows of its deliveries
-//!    commit together; an event can be neither forgotten nor half done.
+//!    commit together; an event can be neither forgotten nor half done. So does the row of the audit trail that says who
+//!    made the change, from where, and what was there before.
 //!
 //! # Floors
 //!

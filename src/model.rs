@@ -2,6 +2,7 @@
 //! store speak through these.
 
 pub mod application;
+pub mod audit;
 pub mod client_session;
 pub mod contact;
 pub mod credential;

@@ -4,10 +4,13 @@
 
 #[macro_use]
 mod telling;
+#[macro_use]
+mod recording;
 
 mod accounts;
 mod action_attempts;
 mod applications;
+mod audit;
 mod caller;
 mod client_sessions;
 mod console;
@@ -50,6 +53,7 @@ pub use distribution::DistributeError;
 pub use keys::Errand;
 pub use operator::ApiKeyRecord;
 pub use outbox::{Capacity, Owed};
+pub use recording::Origin;
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

@@ -1,6 +1,6 @@
-//! What time does by itself: numbers move on through their life, the log of events forgets what is old, and nothing stays
-//! owed to those who are disabled. Any number of servers may sweep one database; they find less to
-//! do.
+//! What time does by itself: numbers move on through their life, the log of events and the audit trail forget what is
+//! old, and nothing stays owed to those who are disabled. Any number of servers may sweep one database; they find less
+//! to do.
 
 use crate::ambient::Clock;
 use crate::error::Result;
@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How many events one statement deletes: few enough that nobody waits for it.
+/// How many events, or entries of the audit trail, one statement deletes: few enough that nobody waits for it.
 const BATCH: i64 = 1_000;
 
 /// How many numbers one statement moves on.
@@ -20,7 +20,7 @@ const FEW: i64 = 100;
 pub struct Sweeper {
     pub store: Store,
     pub clock: Clock,
-    /// How long events are kept.
+    /// How long events and the audit trail are kept.
     pub keep_events: TimeDelta,
     /// Where what was done is counted.
     pub metrics: Metrics,
@@ -34,7 +34,8 @@ impl Sweeper {
         while !stop.is_cancelled() {
             self.end_owed_to_disabled(&stop).await;
             self.move_numbers(&stop).await;
-            self.prune(&stop).await;
+            self.prune_events(&stop).await;
+            self.prune_audit(&stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.tick) => {}
@@ -77,7 +78,7 @@ impl Sweeper {
         Ok(count)
     }
 
-    async fn prune(&self, stop: &CancellationToken) {
+    async fn prune_events(&self, stop: &CancellationToken) {
         let before = self.clock.now() - self.keep_events;
         while !stop.is_cancelled() {
             match self.store.prune_events(before, BATCH).await {
@@ -87,6 +88,17 @@ impl Sweeper {
                     tracing::info!(count, %before, "old events pruned");
                 }
                 Err(error) => return tracing::warn!(%error, "old events could not be pruned; trying again"),
+            }
+        }
+    }
+
+    async fn prune_audit(&self, stop: &CancellationToken) {
+        let before = self.clock.now() - self.keep_events;
+        while !stop.is_cancelled() {
+            match self.store.prune_audit(before, BATCH).await {
+                Ok(0) => return,
+                Ok(count) => tracing::info!(count, %before, "the audit trail forgot what is old"),
+                Err(error) => return tracing::warn!(%error, "the audit trail could not be pruned; trying again"),
             }
         }
     }

@@ -140,7 +140,8 @@ impl Desk {
         &self.entropy
     }
 
-    async fn workspace(&self, name: &str) -> Result<WorkspaceRecord, Box<dyn Error>> {
+    /// The workspace that is called so, by its name or its id.
+    pub async fn workspace(&self, name: &str) -> Result<WorkspaceRecord, Box<dyn Error>> {
         let mut found = self.store().workspaces_called(name).await?;
         match (found.len(), found.pop()) {
             (1, Some(workspace)) => Ok(workspace),

@@ -60,6 +60,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         stopping: life.stopping.clone(),
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         region: serve.default_region,
+        proxies: serve.limits.trusted_proxies.clone().into(),
         limits: limits(&serve.limits, Clock::system()),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
@@ -144,7 +145,7 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
         address: config.rate_limit_address,
         failed: config.failed_auth_limit,
     };
-    Limits::new(&rates, config.trusted_proxies.clone(), clock).map(Arc::new)
+    Limits::new(&rates, clock).map(Arc::new)
 }
 
 /// Starts what works beside the requests until the server stops.

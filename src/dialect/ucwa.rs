@@ -20,7 +20,7 @@ mod route;
 mod token;
 
 use crate::error::{Error, Result};
-use crate::http::{App, Dialect};
+use crate::http::{App, Dialect, peer};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::any;
@@ -63,6 +63,6 @@ fn mount(router: Router<App>, path: &str, base: Base, route: &'static Route) -> 
 
 /// Whoever may not come in is not told what there is.
 async fn nowhere(State(app): State<App>, request: Request) -> Result<(), Error> {
-    access::admit(&app, request.headers(), app.clock.now()).await?;
+    access::admit(&app, request.headers(), peer::origin(request.extensions()), app.clock.now()).await?;
     Err(Error::NoRoute)
 }

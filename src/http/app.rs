@@ -6,6 +6,7 @@ use crate::ambient::{Clock, Entropy};
 use crate::metrics::Metrics;
 use crate::model::e164::Region;
 use crate::store::Store;
+use ipnet::IpNet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,8 @@ pub struct App {
     pub reservation: Duration,
     /// The country of numbers that do not name theirs.
     pub region: Region,
+    /// Networks of proxies that are believed when they name whom they were called by.
+    pub proxies: Arc<[IpNet]>,
     /// How often whom may call, if that is limited at all.
     pub limits: Option<Arc<Limits>>,
     /// Where requests are counted.
@@ -52,6 +55,7 @@ impl App {
             heartbeat: HEARTBEAT,
             reservation: RESERVATION,
             region: Region::US,
+            proxies: Arc::default(),
             limits: None,
             metrics: Metrics::default(),
             traces: Traces::default(),

@@ -8,6 +8,7 @@ use super::peer;
 use super::traces::Answered;
 use crate::error::Error;
 use crate::model::id::WorkspaceId;
+use crate::store::Origin;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
@@ -117,11 +118,15 @@ async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request
         scheme: peer::scheme(request.extensions()),
     };
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    request.extensions_mut().insert(asked.id);
+    let address = peer::caller(&request, &app.proxies);
+    request.extensions_mut().insert(Origin { request_id: Some(asked.id.0), address });
 
     let mut response = match &app.limits {
         None => bounded(request, next).await,
-        Some(limits) => limits.around(dialect.credential_headers, request, |request| bounded(request, next)).await,
+        Some(limits) => {
+            let names = dialect.credential_headers;
+            limits.around(address, names, request, |request| bounded(request, next)).await
+        }
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         log_failure(&error, asked.id);

@@ -15,7 +15,6 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
-use ipnet::IpNet;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -39,33 +38,32 @@ pub struct Guessed;
 #[derive(Debug)]
 pub struct Limits {
     clock: Clock,
-    proxies: Vec<IpNet>,
     credential: Option<Tally<TokenHash>>,
     address: Option<Tally<IpAddr>>,
     failed: Option<Tally<IpAddr>>,
 }
 
 impl Limits {
-    /// Limits at these rates, if there are any. `proxies` are believed when they name whom they were called by.
-    pub fn new(rates: &Rates, proxies: Vec<IpNet>, clock: Clock) -> Option<Limits> {
+    /// Limits at these rates, if there are any.
+    pub fn new(rates: &Rates, clock: Clock) -> Option<Limits> {
         let is_any = rates.credential.or(rates.address).or(rates.failed).is_some();
         is_any.then(|| Limits {
             clock,
-            proxies,
             credential: rates.credential.map(Tally::of),
             address: rates.address.map(Tally::of),
             failed: rates.failed.map(Tally::of),
         })
     }
 
-    /// The answer to a request, unless its caller comes too often.
+    /// The answer to a request from `address`, unless its caller comes too often.
     pub async fn around<F: Future<Output = Response>>(
         &self,
+        address: Option<IpAddr>,
         credential_headers: &[&str],
         request: Request,
         answer: impl FnOnce(Request) -> F,
     ) -> Response {
-        let site = peer::caller(&request, &self.proxies).map(peer::site);
+        let site = address.map(peer::site);
         if let Err(throttle) = self.admit(site, credential_headers, request.headers()) {
             return Error::Throttled(throttle).into_response();
         }

@@ -1,6 +1,7 @@
 //! From where a request comes: the other end of the connection or, where that is a proxy which is trusted, whom the proxy
 //! names.
 
+use crate::store::Origin;
 use axum::http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -19,6 +20,11 @@ pub struct Peer {
 /// The scheme of the address that a request was sent to, as far as this server can tell.
 pub fn scheme(extensions: &Extensions) -> &'static str {
     if extensions.get::<Peer>().is_some_and(|peer| peer.is_secure) { "https" } else { "http" }
+}
+
+/// What the edge made out of where a request comes from.
+pub fn origin(extensions: &Extensions) -> Origin {
+    extensions.get().copied().unwrap_or_default()
 }
 
 /// The address of whoever calls: the nearest that is no trusted proxy's. What stands before that in the header is said by

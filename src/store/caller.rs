@@ -1,8 +1,9 @@
 //! From a credential to a [`Workspace`]: one statement a kind. Whatever is wrong with a credential is said precisely
 //! here and put in a dialect's words, or kept quiet, at its edge.
 
+use super::recording::Actor;
 use super::workspace::{Tenant, Who};
-use super::{Account, Errand, Store, Workspace, console};
+use super::{Account, Errand, Origin, Store, Workspace, console};
 use crate::error::{Error, Rejection, Result, Scheme, Why};
 use crate::model::id::*;
 use crate::model::password::Password;
@@ -74,8 +75,14 @@ pub enum Credential {
 
 impl Store {
     /// Finds out who is calling. An unknown, expired or revoked credential is `Unauthenticated` with the reason.
-    pub async fn authenticate(&self, presented: Presented<'_>, now: DateTime<Utc>) -> Result<Authenticated> {
-        self.authenticate_for(presented, Errand::None, now).await
+    /// Whatever the caller changes in the workspace is recorded as theirs, and as coming from `origin`.
+    pub async fn authenticate(
+        &self,
+        presented: Presented<'_>,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
+        self.authenticate_for(presented, Errand::None, origin, now).await
     }
 
     /// The same for somebody whose errand is known already: where it can be, it is done on the way, without another
@@ -84,20 +91,21 @@ impl Store {
         &self,
         presented: Presented<'_>,
         errand: Errand,
+        origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
         match presented {
-            Presented::ApiKey(key) => self.api_key(key, errand).await,
-            Presented::Pass(pass) => self.pass(pass, now).await,
-            Presented::AccessToken(token, meant) => self.access_token(token, meant).await,
-            Presented::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, now).await,
-            Presented::ClientSession(token) => self.client_session(token, now).await,
-            Presented::PublishableKey(key) => self.publishable_key(key).await,
-            Presented::Password(name, password) => self.by_password(name, password).await,
+            Presented::ApiKey(key) => self.api_key(key, errand, origin).await,
+            Presented::Pass(pass) => self.pass(pass, origin, now).await,
+            Presented::AccessToken(token, meant) => self.access_token(token, meant, origin).await,
+            Presented::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, origin, now).await,
+            Presented::ClientSession(token) => self.client_session(token, origin, now).await,
+            Presented::PublishableKey(key) => self.publishable_key(key, origin).await,
+            Presented::Password(name, password) => self.by_password(name, password, origin).await,
         }
     }
 
-    async fn pass(&self, pass: &str, now: DateTime<Utc>) -> Result<Authenticated> {
+    async fn pass(&self, pass: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
         let hash = TokenHash::of(pass);
         let row = sqlx::query!(
             r#"
@@ -117,10 +125,10 @@ impl Store {
             return Err(rejected(Scheme::Pass, Why::Expired));
         }
         let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
-        Ok(self.caller(tenant, Credential::ApiKey(ApiKeyId(row.api_key_id))))
+        Ok(self.caller(tenant, Credential::ApiKey(ApiKeyId(row.api_key_id)), origin))
     }
 
-    async fn access_token(&self, token: &str, meant: Option<Meant>) -> Result<Authenticated> {
+    async fn access_token(&self, token: &str, meant: Option<Meant>, origin: Origin) -> Result<Authenticated> {
         let hash = TokenHash::of(token);
         let (workspace, account) = Meant::keys(meant);
         let row = sqlx::query!(
@@ -146,12 +154,18 @@ impl Store {
         }
         match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::AccessToken(id))),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::AccessToken(id))),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::AccessToken(id), origin)),
             (Some(_), None) => Err(rejected(Scheme::AccessToken, Why::NotMember)),
         }
     }
 
-    async fn console_session(&self, jwt: &str, meant: Option<Meant>, now: DateTime<Utc>) -> Result<Authenticated> {
+    async fn console_session(
+        &self,
+        jwt: &str,
+        meant: Option<Meant>,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
         let (workspace, account) = Meant::keys(meant);
         let unverified = console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
         let row = sqlx::query!(
@@ -182,12 +196,12 @@ impl Store {
         }
         match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::ConsoleSession(unverified.session))),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::ConsoleSession(unverified.session))),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::ConsoleSession(unverified.session), origin)),
             (Some(_), None) => Err(rejected(Scheme::ConsoleSession, Why::NotMember)),
         }
     }
 
-    async fn client_session(&self, token: &str, now: DateTime<Utc>) -> Result<Authenticated> {
+    async fn client_session(&self, token: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
         let hash = TokenHash::of(token);
         let row = sqlx::query!(
             r#"
@@ -208,20 +222,20 @@ impl Store {
             return Err(rejected(Scheme::ClientSession, Why::Expired));
         }
         let credential = Credential::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
-        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential))
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
     }
 
-    async fn publishable_key(&self, key: &str) -> Result<Authenticated> {
+    async fn publishable_key(&self, key: &str, origin: Origin) -> Result<Authenticated> {
         let row =
             sqlx::query!("select workspace_id, account_id, is_sandbox from workspace where publishable_key = $1", key)
                 .fetch_optional(&self.pool)
                 .await?
                 .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
-        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Credential::PublishableKey))
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Credential::PublishableKey, origin))
     }
 
-    pub(super) fn caller(&self, tenant: Tenant, credential: Credential) -> Authenticated {
-        let workspace = Workspace::new(self.clone(), tenant);
+    pub(super) fn caller(&self, tenant: Tenant, credential: Credential, origin: Origin) -> Authenticated {
+        let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
         Authenticated::Caller(Caller { workspace, credential })
     }
 
@@ -229,9 +243,9 @@ impl Store {
         Authenticated::Account(Account { store: self.clone(), who })
     }
 
-    /// The workspace of a key that was minted a moment ago.
+    /// The workspace of a key that this process minted a moment ago.
     pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
-        match self.authenticate(Presented::ApiKey(key.reveal()), now).await? {
+        match self.authenticate(Presented::ApiKey(key.reveal()), Origin::default(), now).await? {
             Authenticated::Caller(caller) => Ok(caller.workspace),
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }

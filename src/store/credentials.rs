@@ -52,7 +52,8 @@ impl Workspace {
         let is_mobile_key = new.access_method == AccessMethod::MobileKey;
         let is_issued_at_once = new.is_multi_phone_sync_credential
             || matches!(new.access_method, AccessMethod::Code | AccessMethod::CloudKey);
-        tell!(
+        record!(
+            tell,
             query_scalar,
             r#"
             with meant as (
@@ -71,7 +72,7 @@ impl Workspace {
                     starts_at, ends_at, issued_at)
                 select $1, $2, $3, $4, $5, (select device_id from holding where not $7), $7, $8, $9, $10, $11, $12,
                     case when $13 or exists (select from holding) then $2::timestamptz end
-                returning acs_credential_id, acs_system_id, issued_at
+                returning acs_credential_id, acs_system_id, issued_at, to_jsonb(credential) as after
             ), children as (
                 insert into credential (workspace_id, created_at, acs_credential_id, parent_acs_credential_id,
                     user_identity_id, device_id, is_multi_phone_sync_credential, acs_system_id, access_method,
@@ -79,7 +80,11 @@ impl Workspace {
                 select $1, $2, name_uuid($3, device_id::text), $3, $4, device_id, false, $8, $9, $10, $11, $12, $2
                 from holding
                 where $7
-                returning acs_credential_id, acs_system_id, issued_at
+                returning acs_credential_id, acs_system_id, issued_at, to_jsonb(credential) as after
+            ), deeds as (
+                select $14::jsonb as actor, 'credential.created' as action, acs_credential_id as subject_id,
+                    null::jsonb as before, after
+                from (select * from made union all select * from children) as created
             ), news as (
                 select name_uuid(acs_credential_id, 'acs_credential.issued') as event_id,
                     'acs_credential.issued' as event_type, false as is_opt_in, $4::uuid as user_identity_id,
@@ -102,6 +107,7 @@ impl Workspace {
             new.starts_at,
             new.ends_at,
             is_issued_at_once,
+            self.actor(),
         )
         .fetch_one(connection)
         .await?;
@@ -167,13 +173,18 @@ impl Workspace {
 
     /// Deletes a credential with its children, and tells of each by `acs_credential.deleted`.
     pub async fn delete_credential(&self, id: CredentialId, now: DateTime<Utc>) -> Result<()> {
-        let deleted = tell!(
+        let deleted = record!(
+            tell,
             query_scalar,
             r#"
             with deleted as (
                 delete from credential
                 where workspace_id = $1 and (acs_credential_id = $3 or parent_acs_credential_id = $3)
-                returning user_identity_id, acs_credential_id, acs_system_id
+                returning user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
+            ), deeds as (
+                select $4::jsonb as actor, 'credential.deleted' as action, acs_credential_id as subject_id, before,
+                    null::jsonb as after
+                from deleted
             ), news as (
                 select name_uuid(acs_credential_id, 'acs_credential.deleted') as event_id,
                     'acs_credential.deleted' as event_type, false as is_opt_in, user_identity_id,
@@ -185,6 +196,7 @@ impl Workspace {
             self.key(),
             now,
             id.0,
+            self.actor(),
         )
         .fetch_one(&self.store.pool)
         .await?;

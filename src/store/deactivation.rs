@@ -45,7 +45,8 @@ impl Workspace {
         reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Row>> {
-        Ok(tell!(
+        Ok(record!(
+            tell,
             query_as,
             Row,
             r#"
@@ -58,12 +59,18 @@ impl Workspace {
                 from seen
                 where phone.workspace_id = $1 and phone.device_id = seen.device_id
                     and phone.deactivated_at is null and phone.credentials_version = seen.credentials_version
-                returning phone.device_id, phone.user_identity_id, phone.custom_metadata
+                returning phone.device_id, phone.user_identity_id, phone.custom_metadata, to_jsonb(phone) as after
             ), revoked as (
                 delete from credential
                 using gone
                 where credential.workspace_id = $1 and credential.device_id = gone.device_id
-                returning gone.user_identity_id, acs_credential_id, acs_system_id
+                returning gone.user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
+            ), deeds as (
+                select $6::jsonb as actor, 'phone.deactivated' as action, device_id as subject_id,
+                    after - 'deactivated_at' - 'deactivation_reason' as before, after
+                from gone
+                union all
+                select $6, 'credential.deleted', acs_credential_id, before, null from revoked
             ), news as (
                 select name_uuid(device_id, 'phone.deactivated') as event_id, 'phone.deactivated' as event_type,
                     false as is_opt_in, user_identity_id,
@@ -85,6 +92,7 @@ impl Workspace {
             &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
             reach.owner(),
             reason,
+            self.actor(),
         )
         .fetch_all(&self.store.pool)
         .await?)

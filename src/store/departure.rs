@@ -14,7 +14,8 @@ impl Workspace {
         let mut transaction = self.store.pool.begin().await?;
         self.lock_person(&mut transaction, id).await?;
         self.lock_phones_of(&mut transaction, id).await?;
-        self.disown_tombstones(&mut transaction, id).await?;
+        self.disown_tombstones(&mut transaction, id, now).await?;
+        self.take_back_numbers(&mut transaction, id, now).await?;
         self.delete_under_lock(&mut transaction, id, now).await?;
         transaction.commit().await?;
         self.store.ring();
@@ -37,16 +38,68 @@ impl Workspace {
         Ok(())
     }
 
-    async fn disown_tombstones(&self, connection: &mut sqlx::PgConnection, id: UserIdentityId) -> Result<()> {
-        sqlx::query!(
+    async fn disown_tombstones(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: UserIdentityId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        record!(
+            query_scalar,
             r#"
-            update phone set user_identity_id = null
-            where workspace_id = $1 and user_identity_id = $2 and deactivated_at is not null
+            with disowned as (
+                update phone set user_identity_id = null
+                where workspace_id = $1 and user_identity_id = $3 and deactivated_at is not null
+                returning device_id, to_jsonb(phone) as after
+            ), deeds as (
+                select $4::jsonb as actor, 'phone.disowned' as action, device_id as subject_id,
+                    after || jsonb_build_object('user_identity_id', $3::uuid) as before, after
+                from disowned
+            )
             "#,
+            r#"select count(*) as "count!" from disowned"#,
             self.key(),
+            now,
             id.0,
+            self.actor(),
         )
-        .execute(connection)
+        .fetch_one(connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn take_back_numbers(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: UserIdentityId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        record!(
+            query_scalar,
+            r#"
+            with given_back as (
+                update number_register set user_identity_id = null
+                where workspace_id = $1 and user_identity_id = $3
+                returning register_id, to_jsonb(number_register) as after
+            ), emptied as (
+                delete from slot
+                where workspace_id = $1 and user_identity_id = $3
+                returning user_identity_id, to_jsonb(slot) as before
+            ), deeds as (
+                select $4::jsonb as actor, 'number.taken_back' as action, register_id as subject_id,
+                    after || jsonb_build_object('user_identity_id', $3::uuid) as before, after
+                from given_back
+                union all
+                select $4, 'slot.deleted', user_identity_id, before, null from emptied
+            )
+            "#,
+            r#"select count(*) as "count!" from deeds"#,
+            self.key(),
+            now,
+            id.0,
+            self.actor(),
+        )
+        .fetch_one(connection)
         .await?;
         Ok(())
     }
@@ -57,18 +110,20 @@ impl Workspace {
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        tell!(
+        record!(
+            tell,
             query_scalar,
             r#"
             with gone as (
                 update phone
                 set deactivated_at = $2, deactivation_reason = 'user identity deleted', user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $3 and deactivated_at is null
-                returning device_id, custom_metadata
+                returning device_id, custom_metadata, to_jsonb(phone) as after
             ), revoked as (
                 delete from credential
                 where workspace_id = $1 and user_identity_id = $3
-                returning acs_credential_id, acs_system_id, device_id is not null as is_on_phone
+                returning acs_credential_id, acs_system_id, device_id is not null as is_on_phone,
+                    to_jsonb(credential) as before
             ), ended as (
                 delete from client_session
                 where workspace_id = $1 and user_identity_id = $3
@@ -76,13 +131,17 @@ impl Workspace {
             ), forgotten as (
                 delete from contact
                 where workspace_id = $1 and user_identity_id = $3
-            ), given_back as (
-                update number_register set user_identity_id = null
-                where workspace_id = $1 and user_identity_id = $3
             ), deleted as (
                 delete from user_identity
                 where workspace_id = $1 and user_identity_id = $3
                 returning user_identity_id
+            ), deeds as (
+                select $4::jsonb as actor, 'phone.deactivated' as action, device_id as subject_id,
+                    after - 'deactivated_at' - 'deactivation_reason'
+                        || jsonb_build_object('user_identity_id', $3::uuid) as before, after
+                from gone
+                union all
+                select $4, 'credential.deleted', acs_credential_id, before, null from revoked
             ), news as (
                 select name_uuid(device_id, 'phone.deactivated') as event_id, 'phone.deactivated' as event_type,
                     false as is_opt_in, $3::uuid as user_identity_id,
@@ -104,6 +163,7 @@ impl Workspace {
             self.key(),
             now,
             id.0,
+            self.actor(),
         )
         .fetch_optional(connection)
         .await?;

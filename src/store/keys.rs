@@ -4,9 +4,10 @@
 
 use super::caller::rejected;
 use super::gather::Question;
+use super::recording::Actor;
 use super::types::Document;
 use super::workspace::Brought;
-use super::{Authenticated, Caller, Credential, Store, Workspace};
+use super::{Authenticated, Caller, Credential, Origin, Store, Workspace};
 use crate::error::{Result, Scheme, Why};
 use crate::model::id::{ApiKeyId, DeviceId, UserIdentityId, WorkspaceId};
 use crate::model::metadata::Metadata;
@@ -105,14 +106,15 @@ impl Question for Bearing {
 }
 
 impl Store {
-    pub(super) async fn api_key(&self, key: &str, errand: Errand) -> Result<Authenticated> {
+    pub(super) async fn api_key(&self, key: &str, errand: Errand, origin: Origin) -> Result<Authenticated> {
         let bearing = Bearing { token_hash: TokenHash::of(key), errand };
         let row = self.keys.ask(bearing, self).await?.ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
         if row.revoked_at.is_some() {
             return Err(rejected(Scheme::ApiKey, Why::Revoked));
         }
         let credential = Credential::ApiKey(ApiKeyId(row.api_key_id));
-        let workspace = Workspace::new(self.clone(), (row.workspace_id, row.account_id, row.is_sandbox));
+        let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
+        let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
         let workspace = match errand {
             Errand::None => workspace,
             Errand::Phone(device_id) => workspace.bringing(Brought { device_id, phone: row.phone() }),

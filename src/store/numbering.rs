@@ -18,25 +18,34 @@ impl Workspace {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Register> {
-        sqlx::query!(
+        record!(
+            query_scalar,
             r#"
             with begun as (
                 insert into number_register (workspace_id, register_id, number, nickname, telephony_provider, status,
                     reserved_until, created_at)
-                values ($1, $2, $3, $4, 'netelip', 'reserved', $5, $6)
-                returning workspace_id, register_id, number
+                values ($1, $3, $4, $5, 'netelip', 'reserved', $6, $2)
+                returning workspace_id, register_id, number, to_jsonb(number_register) as after
+            ), claimed as (
+                insert into claimed_number (workspace_id, register_id, number)
+                select workspace_id, register_id, number from begun
+                returning register_id
+            ), deeds as (
+                select $7::jsonb as actor, 'number.reserved' as action, register_id as subject_id,
+                    null::jsonb as before, after
+                from begun
             )
-            insert into claimed_number (workspace_id, register_id, number)
-            select workspace_id, register_id, number from begun
             "#,
+            "select register_id from claimed",
             self.key(),
+            now,
             new.register_id.0,
             new.number.as_str(),
             new.nickname,
             until,
-            now,
+            self.actor(),
         )
-        .execute(&self.store.pool)
+        .fetch_one(&self.store.pool)
         .await?;
         self.register(new.register_id).await
     }
@@ -49,18 +58,23 @@ impl Workspace {
         now: DateTime<Utc>,
     ) -> Result<Register> {
         let sealed = sip_config.map(|config| self.store.seal.close(&config, new.register_id.0));
-        tell!(
+        record!(
+            tell,
             query_scalar,
             r#"
             with begun as (
                 insert into number_register (workspace_id, register_id, number, nickname, telephony_provider, status,
                     assigned_at, sip_config_sealed, created_at)
                 values ($1, $3, $4, $5, 'custom', 'assigned', $2, $6, $2)
-                returning workspace_id, register_id, number
+                returning workspace_id, register_id, number, to_jsonb(number_register) as after
             ), claimed as (
                 insert into claimed_number (workspace_id, register_id, number)
                 select workspace_id, register_id, number from begun
                 returning register_id
+            ), deeds as (
+                select $7::jsonb as actor, 'number.imported' as action, register_id as subject_id,
+                    null::jsonb as before, after
+                from begun
             ), news as (
                 select name_uuid(register_id, 'phone_number.assigned') as event_id,
                     'phone_number.assigned' as event_type, true as is_opt_in, null::uuid as user_identity_id,
@@ -75,6 +89,7 @@ impl Workspace {
             new.number.as_str(),
             new.nickname,
             sealed,
+            self.actor(),
         )
         .fetch_one(&self.store.pool)
         .await?;
@@ -112,21 +127,28 @@ impl Workspace {
         event_id: EventId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        tell!(
+        record!(
+            tell,
             query_scalar,
             r#"
-            with assigned as (
+            with held as (
+                select to_jsonb(number_register) as before from number_register
+                where workspace_id = $1 and register_id = $3
+            ), assigned as (
                 update number_register
                 set status = 'assigned', assigned_at = coalesce(assigned_at, $2), reserved_until = null,
                     user_identity_id = $4
                 where workspace_id = $1 and register_id = $3
                     and (status = 'reserved' or user_identity_id is distinct from $4)
-                returning register_id, number, user_identity_id
+                returning register_id, number, user_identity_id, to_jsonb(number_register) as after
             ), seen as (
                 -- It comes into the person's work slot; what they had there is kept and hidden.
                 insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
                 select $1, user_identity_id, 'work', '', false, 3 from assigned where user_identity_id is not null
                 on conflict (workspace_id, user_identity_id, slot_type) do update set version = slot.version + 2
+            ), deeds as (
+                select $6::jsonb as actor, 'number.assigned' as action, register_id as subject_id, before, after
+                from assigned cross join held
             ), news as (
                 select $5::uuid as event_id, 'phone_number.assigned' as event_type, true as is_opt_in,
                     $4::uuid as user_identity_id,
@@ -140,6 +162,7 @@ impl Workspace {
             id.0,
             person.map(|person| person.0),
             event_id.0,
+            self.actor(),
         )
         .fetch_optional(connection)
         .await?;
@@ -168,13 +191,20 @@ impl Workspace {
         event_id: EventId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        tell!(
+        record!(
+            tell,
             query_scalar,
             r#"
-            with ordered as (
+            with held as (
+                select to_jsonb(number_register) as before from number_register
+                where workspace_id = $1 and register_id = $3
+            ), ordered as (
                 update number_register set scheduled_release_at = $4
                 where workspace_id = $1 and register_id = $3
-                returning register_id, number, user_identity_id, scheduled_release_at
+                returning register_id, number, user_identity_id, to_jsonb(number_register) as after
+            ), deeds as (
+                select $7::jsonb as actor, 'number.release_scheduled' as action, register_id as subject_id, before, after
+                from ordered cross join held
             ), news as (
                 select $5::uuid as event_id, 'phone_number.release_scheduled' as event_type, true as is_opt_in,
                     user_identity_id,
@@ -190,6 +220,7 @@ impl Workspace {
             end,
             event_id.0,
             json!(end),
+            self.actor(),
         )
         .fetch_optional(connection)
         .await?;
@@ -197,30 +228,36 @@ impl Workspace {
     }
 
     async fn finish(&self, connection: &mut sqlx::PgConnection, id: RegisterId, now: DateTime<Utc>) -> Result<()> {
-        tell!(
+        record!(
+            tell,
             query_scalar,
             r#"
-            with before as (
-                select user_identity_id from number_register where workspace_id = $1 and register_id = $3
+            with held as (
+                select user_identity_id, to_jsonb(number_register) as before from number_register
+                where workspace_id = $1 and register_id = $3
             ), finished as (
                 update number_register
                 set status = 'finished', released_at = $2, scheduled_release_at = null, inbound_agent_id = null,
                     outbound_agent_id = null, user_identity_id = null, sip_config_sealed = null
                 where workspace_id = $1 and register_id = $3
-                returning register_id, number
+                returning register_id, number, to_jsonb(number_register) as after
             ), freed as (
                 delete from claimed_number where workspace_id = $1 and register_id = $3
+            ), deeds as (
+                select $4::jsonb as actor, 'number.finished' as action, register_id as subject_id, before, after
+                from finished cross join held
             ), news as (
                 select name_uuid(register_id, 'phone_number.finished') as event_id,
                     'phone_number.finished' as event_type, true as is_opt_in, user_identity_id,
                     jsonb_build_object('register_id', register_id, 'number', number) as details
-                from finished cross join before
+                from finished cross join held
             )
             "#,
             "select register_id from finished",
             self.key(),
             now,
             id.0,
+            self.actor(),
         )
         .fetch_optional(connection)
         .await?;
@@ -232,12 +269,28 @@ impl Workspace {
         let mut transaction = self.store.pool.begin().await?;
         let register = self.lock_register(&mut transaction, id).await?;
         register.cancel_release(now).map_err(Error::Conflict)?;
-        sqlx::query!(
-            "update number_register set scheduled_release_at = null where workspace_id = $1 and register_id = $2",
+        record!(
+            query_scalar,
+            r#"
+            with held as (
+                select to_jsonb(number_register) as before from number_register
+                where workspace_id = $1 and register_id = $3
+            ), kept as (
+                update number_register set scheduled_release_at = null
+                where workspace_id = $1 and register_id = $3
+                returning register_id, to_jsonb(number_register) as after
+            ), deeds as (
+                select $4::jsonb as actor, 'number.release_cancelled' as action, register_id as subject_id, before, after
+                from kept cross join held
+            )
+            "#,
+            "select register_id from kept",
             self.key(),
+            now,
             id.0,
+            self.actor(),
         )
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
         self.register(id).await

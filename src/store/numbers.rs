@@ -5,6 +5,7 @@ use crate::error::{Error, Noun, Reason, Result};
 use crate::model::id::{RegisterId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::page::Place;
+use chrono::{DateTime, Utc};
 
 /// Selects registers; what follows the literal is the rest of the statement.
 macro_rules! select_registers {
@@ -168,21 +169,38 @@ impl Workspace {
     }
 
     /// Gives a number another nickname or other agents. Agents work with assigned numbers only.
-    pub async fn update_register(&self, id: RegisterId, change: &RegisterChange) -> Result<Register> {
+    pub async fn update_register(
+        &self,
+        id: RegisterId,
+        change: &RegisterChange,
+        now: DateTime<Utc>,
+    ) -> Result<Register> {
         let mut transaction = self.store.pool.begin().await?;
         let register = self.lock_register(&mut transaction, id).await?;
         if change.employs() {
             register.employ().map_err(Error::Conflict)?;
         }
-        sqlx::query!(
+        record!(
+            query_scalar,
             r#"
-            update number_register
-            set nickname = case when $3 then $4 else nickname end,
-                inbound_agent_id = case when $5 then $6 else inbound_agent_id end,
-                outbound_agent_id = case when $7 then $8 else outbound_agent_id end
-            where workspace_id = $1 and register_id = $2
+            with held as (
+                select to_jsonb(number_register) as before from number_register
+                where workspace_id = $1 and register_id = $3
+            ), changed as (
+                update number_register
+                set nickname = case when $4 then $5 else nickname end,
+                    inbound_agent_id = case when $6 then $7 else inbound_agent_id end,
+                    outbound_agent_id = case when $8 then $9 else outbound_agent_id end
+                where workspace_id = $1 and register_id = $3
+                returning register_id, to_jsonb(number_register) as after
+            ), deeds as (
+                select $10::jsonb as actor, 'number.updated' as action, register_id as subject_id, before, after
+                from changed cross join held
+            )
             "#,
+            "select register_id from changed",
             self.key(),
+            now,
             id.0,
             change.nickname.is_some(),
             change.nickname.clone().flatten(),
@@ -190,8 +208,9 @@ impl Workspace {
             change.inbound_agent_id.flatten(),
             change.outbound_agent_id.is_some(),
             change.outbound_agent_id.flatten(),
+            self.actor(),
         )
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
         self.register(id).await

@@ -1,7 +1,7 @@
 //! Persons who sign in with a name and a password. A hash is made and tried beside the requests, few at a time, because
 //! each takes 19 MiB and tens of milliseconds.
 
-use super::{Authenticated, Credential, Store, Workspace};
+use super::{Authenticated, Credential, Origin, Store, Workspace};
 use crate::ambient::Entropy;
 use crate::error::{Error, Noun, Rejection, Result, Why};
 use crate::model::id::UserIdentityId;
@@ -18,7 +18,7 @@ static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").ha
 impl Store {
     /// Whoever is called `name` and has this password: an e-mail address in any case, or a key. A name that fits several
     /// persons who have a password fits nobody.
-    pub(super) async fn by_password(&self, name: &str, password: &Password) -> Result<Authenticated> {
+    pub(super) async fn by_password(&self, name: &str, password: &Password, origin: Origin) -> Result<Authenticated> {
         let mut rows = sqlx::query!(
             r#"
             select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
@@ -36,7 +36,7 @@ impl Store {
         match only {
             Some(row) if fits => {
                 let credential = Credential::Password(UserIdentityId(row.user_identity_id));
-                Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential))
+                Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
             }
             _ => Err(Error::Unauthenticated(Rejection { scheme: None, why: Why::Unknown })),
         }

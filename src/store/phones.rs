@@ -173,16 +173,24 @@ impl Workspace {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let (set, removed) = split(&change.custom_metadata);
-        let changed = tell!(
+        let changed = record!(
+            tell,
             query_scalar,
             r#"
-            with changed as (
+            with held as materialized (
+                select device_id, to_jsonb(phone) as before from phone
+                where workspace_id = $1 and device_id = $3 and deactivated_at is null
+                    and ($4::uuid is null or user_identity_id = $4)
+                for no key update
+            ), changed as (
                 update phone
                 set nickname = case when $5 then $6 else nickname end,
                     custom_metadata = (custom_metadata || $7) - $8::text[]
-                where workspace_id = $1 and device_id = $3 and deactivated_at is null
-                    and ($4::uuid is null or user_identity_id = $4)
-                returning device_id, user_identity_id, custom_metadata
+                from held
+                where phone.workspace_id = $1 and phone.device_id = held.device_id
+                returning phone.device_id, user_identity_id, custom_metadata, before, to_jsonb(phone) as after
+            ), deeds as (
+                select $10::jsonb as actor, 'phone.updated' as action, device_id as subject_id, before, after from changed
             ), news as (
                 select $9::uuid as event_id, 'phone.updated' as event_type, true as is_opt_in, user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
@@ -199,6 +207,7 @@ impl Workspace {
             set,
             &removed,
             event_id.0,
+            self.actor(),
         )
         .fetch_optional(&self.store.pool)
         .await?;

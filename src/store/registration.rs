@@ -44,7 +44,8 @@ impl Workspace {
         new: &Registration,
         now: DateTime<Utc>,
     ) -> Result<DeviceId> {
-        Ok(tell!(
+        Ok(record!(
+            tell,
             query_scalar,
             r#"
             with known as (
@@ -56,7 +57,7 @@ impl Workspace {
                     operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
                 select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
                 where not exists (select from known)
-                returning device_id
+                returning device_id, to_jsonb(phone) as after
             ), children as (
                 insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
@@ -66,13 +67,20 @@ impl Workspace {
                     parent.allowed_acs_entrance_ids, parent.starts_at, parent.ends_at, $2, $2
                 from credential as parent cross join registered
                 where parent.workspace_id = $1 and parent.user_identity_id = $3 and parent.is_multi_phone_sync_credential
-                returning acs_credential_id, acs_system_id
+                returning acs_credential_id, acs_system_id, to_jsonb(credential) as after
             ), taken_up as (
                 update credential set device_id = registered.device_id, issued_at = $2
                 from registered
                 where workspace_id = $1 and user_identity_id = $3 and credential.device_id is null
                     and access_method = 'mobile_key' and not is_multi_phone_sync_credential
-                returning acs_credential_id, acs_system_id
+                returning acs_credential_id, acs_system_id, to_jsonb(credential) as after
+            ), deeds as (
+                select $11::jsonb as actor, 'phone.registered' as action, device_id as subject_id, null::jsonb as before, after
+                from registered
+                union all
+                select $11, 'credential.created', acs_credential_id, null, after from children
+                union all
+                select $11, 'credential.issued', acs_credential_id, after - 'device_id' - 'issued_at', after from taken_up
             ), news as (
                 select name_uuid(device_id, 'phone.registered') as event_id, 'phone.registered' as event_type,
                     true as is_opt_in, $3::uuid as user_identity_id,
@@ -98,6 +106,7 @@ impl Workspace {
             new.device_manufacturer,
             new.device_model,
             new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata)),
+            self.actor(),
         )
         .fetch_one(connection)
         .await?)

@@ -21,12 +21,10 @@ impl Workspace {
         // so that nobody who is in the middle of something waits in a circle with this. Whoever comes later finds
         // nobody; a person who is made meanwhile is one of the new beginning.
         let persons = self.lock_everybody(&mut transaction).await?;
+        self.delete_what_is_recorded(&mut transaction, now).await?;
         for statement in [
-            sqlx::query!("delete from phone where workspace_id = $1", self.key()),
-            sqlx::query!("delete from credential where workspace_id = $1", self.key()),
             sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
             sqlx::query!("delete from claimed_number where workspace_id = $1", self.key()),
-            sqlx::query!("delete from number_register where workspace_id = $1", self.key()),
             sqlx::query!(
                 "delete from contact where workspace_id = $1 and user_identity_id = any ($2)",
                 self.key(),
@@ -58,6 +56,42 @@ impl Workspace {
         transaction.commit().await?;
         Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
     }
+
+    async fn delete_what_is_recorded(&self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<()> {
+        record!(
+            query_scalar,
+            r#"
+            with phones as (
+                delete from phone where workspace_id = $1 returning device_id, to_jsonb(phone) as before
+            ), credentials as (
+                delete from credential where workspace_id = $1
+                returning acs_credential_id, to_jsonb(credential) as before
+            ), numbers as (
+                delete from number_register where workspace_id = $1
+                returning register_id, to_jsonb(number_register) as before
+            ), slots as (
+                delete from slot where workspace_id = $1 returning user_identity_id, to_jsonb(slot) as before
+            ), deeds as (
+                select $3::jsonb as actor, 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
+                from phones
+                union all
+                select $3, 'credential.deleted', acs_credential_id, before, null from credentials
+                union all
+                select $3, 'number.deleted', register_id, before, null from numbers
+                union all
+                select $3, 'slot.deleted', user_identity_id, before, null from slots
+            )
+            "#,
+            r#"select count(*) as "count!" from deeds"#,
+            self.key(),
+            now,
+            self.actor(),
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(())
+    }
+
     async fn lock_everybody(&self, connection: &mut sqlx::PgConnection) -> Result<Vec<uuid::Uuid>> {
         Ok(sqlx::query_scalar!(
             "select user_identity_id from user_identity where workspace_id = $1 order by user_identity_id for update",

@@ -1,5 +1,6 @@
 //! What a person changes in their slots. A number that the workspace gave them is not theirs to change; each statement
-//! looks for it itself, so that one that is given just then is not overlooked.
+//! looks for it itself, so that one that is given just then is not overlooked. Whoever writes a slot holds its person, so
+//! that what the trail says was there before is what was there.
 
 use super::Workspace;
 use crate::error::{Error, Reason, Result};
@@ -16,32 +17,48 @@ impl Workspace {
         change: &SlotChange,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let changed = sqlx::query!(
+        let mut transaction = self.store.pool.begin().await?;
+        self.lock_person(&mut transaction, person).await?;
+        let changed = record!(
+            query_scalar,
             r#"
-            insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
-            select $1, $2, $3, coalesce($4, ''), coalesce($5, false),
-                1 + (coalesce($4, '') <> '' or coalesce($5, false))::int
-            where not exists (
-                select from number_register
-                where workspace_id = $1 and user_identity_id = $2 and $3 = 'work' and status = 'assigned'
-                    and (scheduled_release_at is null or scheduled_release_at > $6)
+            with held as (
+                select slot_type, to_jsonb(slot) as before from slot
+                where workspace_id = $1 and user_identity_id = $3 and slot_type = $4
+            ), changed as (
+                insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
+                select $1, $3, $4, coalesce($5, ''), coalesce($6, false),
+                    1 + (coalesce($5, '') <> '' or coalesce($6, false))::int
+                where not exists (
+                    select from number_register
+                    where workspace_id = $1 and user_identity_id = $3 and $4 = 'work' and status = 'assigned'
+                        and (scheduled_release_at is null or scheduled_release_at > $2)
+                )
+                on conflict (workspace_id, user_identity_id, slot_type) do update
+                set number = coalesce($5, slot.number),
+                    include_in_contact_card = coalesce($6, slot.include_in_contact_card),
+                    version = slot.version + (coalesce($5, slot.number) <> slot.number
+                        or coalesce($6, slot.include_in_contact_card) <> slot.include_in_contact_card)::int
+                returning slot_type, user_identity_id, to_jsonb(slot) as after
+            ), deeds as (
+                select $7::jsonb as actor, 'slot.changed' as action, user_identity_id as subject_id,
+                    coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
+                from changed left join held using (slot_type)
             )
-            on conflict (workspace_id, user_identity_id, slot_type) do update
-            set number = coalesce($4, slot.number),
-                include_in_contact_card = coalesce($5, slot.include_in_contact_card),
-                version = slot.version + (coalesce($4, slot.number) <> slot.number
-                    or coalesce($5, slot.include_in_contact_card) <> slot.include_in_contact_card)::int
             "#,
+            "select slot_type from changed",
             self.key(),
+            now,
             person.0,
             slot_type.as_str(),
             change.number,
             change.include_in_contact_card,
-            now,
+            self.actor(),
         )
-        .execute(&self.store.pool)
+        .fetch_optional(&mut *transaction)
         .await?;
-        if changed.rows_affected() == 0 { Err(Error::Conflict(Reason::ManagedNumber)) } else { Ok(()) }
+        transaction.commit().await?;
+        changed.map(|_| ()).ok_or(Error::Conflict(Reason::ManagedNumber))
     }
 
     /// Puts a number into a slot that is empty.
@@ -53,29 +70,45 @@ impl Workspace {
         include_in_contact_card: bool,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let filled = sqlx::query!(
+        let mut transaction = self.store.pool.begin().await?;
+        self.lock_person(&mut transaction, person).await?;
+        let filled = record!(
+            query_scalar,
             r#"
-            insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
-            select $1, $2, $3, $4, $5, 2
-            where not exists (
-                select from number_register
-                where workspace_id = $1 and user_identity_id = $2 and $3 = 'work' and status = 'assigned'
-                    and (scheduled_release_at is null or scheduled_release_at > $6)
+            with held as (
+                select slot_type, to_jsonb(slot) as before from slot
+                where workspace_id = $1 and user_identity_id = $3 and slot_type = $4
+            ), filled as (
+                insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
+                select $1, $3, $4, $5, $6, 2
+                where not exists (
+                    select from number_register
+                    where workspace_id = $1 and user_identity_id = $3 and $4 = 'work' and status = 'assigned'
+                        and (scheduled_release_at is null or scheduled_release_at > $2)
+                )
+                on conflict (workspace_id, user_identity_id, slot_type) do update
+                set number = excluded.number, include_in_contact_card = excluded.include_in_contact_card,
+                    version = slot.version + 1
+                where slot.number = ''
+                returning slot_type, user_identity_id, to_jsonb(slot) as after
+            ), deeds as (
+                select $7::jsonb as actor, 'slot.filled' as action, user_identity_id as subject_id,
+                    coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
+                from filled left join held using (slot_type)
             )
-            on conflict (workspace_id, user_identity_id, slot_type) do update
-            set number = excluded.number, include_in_contact_card = excluded.include_in_contact_card,
-                version = slot.version + 1
-            where slot.number = ''
             "#,
+            "select slot_type from filled",
             self.key(),
+            now,
             person.0,
             slot_type.as_str(),
             number,
             include_in_contact_card,
-            now,
+            self.actor(),
         )
-        .execute(&self.store.pool)
+        .fetch_optional(&mut *transaction)
         .await?;
-        if filled.rows_affected() == 0 { Err(Error::Conflict(Reason::SlotFilled)) } else { Ok(()) }
+        transaction.commit().await?;
+        filled.map(|_| ()).ok_or(Error::Conflict(Reason::SlotFilled))
     }
 }

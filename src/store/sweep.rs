@@ -3,6 +3,7 @@
 //! has locked, and a register that has moved on is due no more.
 
 use super::Store;
+use super::recording::Actor;
 use crate::error::Result;
 use crate::model::id::WorkspaceId;
 use crate::model::number::QUARANTINE;
@@ -29,11 +30,12 @@ impl Store {
     /// rested long enough, is over and its number free; what was assigned is released and begins to rest. Gives how many
     /// moved.
     pub async fn move_due_registers(&self, workspace: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
-        let moved = tell!(
+        let moved = record!(
+            tell,
             query_scalar,
             r#"
             with due as (
-                select register_id, user_identity_id from number_register
+                select register_id, user_identity_id, to_jsonb(number_register) as before from number_register
                 where workspace_id = $1 and due_at <= $2
                 order by due_at, register_id
                 limit $3
@@ -47,11 +49,14 @@ impl Store {
                     outbound_agent_id = null, user_identity_id = null
                 from due
                 where register.workspace_id = $1 and register.register_id = due.register_id
-                returning register.register_id, number, status, due.user_identity_id
+                returning register.register_id, number, status, due.user_identity_id, before, to_jsonb(register) as after
             ), freed as (
                 delete from claimed_number using moved
                 where claimed_number.workspace_id = $1 and claimed_number.register_id = moved.register_id
                     and moved.status = 'finished'
+            ), deeds as (
+                select $5::jsonb as actor, 'number.' || status as action, register_id as subject_id, before, after
+                from moved
             ), news as (
                 select name_uuid(register_id, 'phone_number.' || status) as event_id,
                     'phone_number.' || status as event_type, true as is_opt_in, user_identity_id,
@@ -64,6 +69,7 @@ impl Store {
             now,
             batch,
             now + QUARANTINE,
+            Actor::SWEEPER.document(),
         )
         .fetch_one(&self.pool)
         .await?;

@@ -13,13 +13,13 @@
 ///
 /// `tell!(query_as, Row, "with … , news as (select …)", "select …", arguments…)`: the first text ends with a part named
 /// `news` of the columns `event_id, event_type, is_opt_in, user_identity_id, details`; the last one is the statement's
-/// own result. **`$1` is the workspace and `$2` is now.** Between them come the clock's new time, the events in their
+/// own result, after further parts if there are any. **`$1` is the workspace and `$2` is now.** Between them come the clock's new time, the events in their
 /// order, and what each webhook is owed. The webhooks are held till commit: one that is just being deleted is waited for
 /// and owed nothing, where a delivery to it would break the statement.
 macro_rules! tell {
     (query_as, $record:ident, $($rest:tt)*) => { tell!(@ query_as [$record,] $($rest)*) };
     (query_scalar, $($rest:tt)*) => { tell!(@ query_scalar [] $($rest)*) };
-    (@ $query:ident [$($record:tt)*] $causes:tt, $result:tt $(, $argument:expr)* $(,)?) => {
+    (@ $query:ident [$($record:tt)*] $causes:tt, $result:tt $(+ $rest:tt)? $(, $argument:expr)* $(,)?) => {
         sqlx::$query!(
             $($record)*
             $causes + r#"
@@ -45,7 +45,7 @@ macro_rules! tell {
                 where disabled_at is null and webhook_wants(event_types, event_type, is_opt_in)
                 for key share of webhook
             )
-            "# + $result
+            "# + $result $(+ $rest)?
             $(, $argument)*
         )
     };

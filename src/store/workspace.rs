@@ -2,6 +2,7 @@
 //! [`Account`], which is somebody who has not said which of their workspaces they mean.
 
 use super::Store;
+use super::recording::Actor;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, DeviceId, WorkspaceId};
@@ -19,6 +20,8 @@ pub struct Workspace {
     pub(super) workspace_id: WorkspaceId,
     pub(super) account_id: AccountId,
     pub(super) is_sandbox: bool,
+    /// For whom it was opened.
+    actor: Actor,
     /// What was fetched on the way in, until it is asked for.
     brought: Arc<Mutex<Option<Brought>>>,
 }
@@ -34,9 +37,9 @@ pub(super) struct Brought {
 }
 
 impl Workspace {
-    pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant) -> Workspace {
+    pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant, actor: Actor) -> Workspace {
         let (workspace_id, account_id) = (WorkspaceId(workspace_id), AccountId(account_id));
-        Workspace { store, workspace_id, account_id, is_sandbox, brought: Arc::default() }
+        Workspace { store, workspace_id, account_id, is_sandbox, actor, brought: Arc::default() }
     }
 
     /// The same with something that was fetched on the way in.
@@ -67,6 +70,11 @@ impl Workspace {
     /// The first parameter of every scoped statement.
     pub(super) fn key(&self) -> Uuid {
         self.workspace_id.0
+    }
+
+    /// Whoever makes a change here, as each statement that makes one takes them.
+    pub(super) fn actor(&self) -> serde_json::Value {
+        self.actor.document()
     }
 
     /// What the workspace shows of itself.

@@ -17,8 +17,8 @@ fn rate(text: &str) -> Option<Rate> {
 
 /// A world with limits, whose server trusts a proxy on this machine.
 async fn limited(rates: Rates) -> World {
-    let proxies = vec!["127.0.0.0/8".parse().expect("a network")];
-    World::with(|app| App { limits: Limits::new(&rates, proxies, app.clock.clone()).map(Arc::new), ..app }).await
+    let proxies = Arc::new(["127.0.0.0/8".parse().expect("a network")]);
+    World::with(|app| App { proxies, limits: Limits::new(&rates, app.clock.clone()).map(Arc::new), ..app }).await
 }
 
 async fn statuses(voice: &Voice, path: &str, count: usize) -> Vec<u16> {
@@ -136,7 +136,7 @@ async fn an_address_whose_credentials_nobody_has_cools_down() {
 #[tokio::test]
 async fn without_a_word_on_it_nobody_is_limited() {
     let world = World::new().await;
-    assert!(Limits::new(&Rates::default(), Vec::new(), world.clock.clone()).is_none());
+    assert!(Limits::new(&Rates::default(), world.clock.clone()).is_none());
     let answers = statuses(&world.nobody().bearer("seam_guess_nothing"), "/phones/list", 200).await;
     assert_eq!(answers, [401; 200]);
 }

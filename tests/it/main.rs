@@ -1,6 +1,7 @@
 //! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
 mod another_server;
+mod audit;
 mod command;
 mod coverage;
 mod crashes;

@@ -4,13 +4,13 @@
 use crate::error::{Denial, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Credential, Presented, Workspace};
+use crate::store::{Authenticated, Credential, Origin, Presented, Workspace};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
 
 /// Lets the caller in, or says why not.
-pub async fn admit(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result<Workspace> {
+pub async fn admit(app: &App, headers: &HeaderMap, origin: Origin, now: DateTime<Utc>) -> Result<Workspace> {
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let presented = match scheme_of(token) {
         Scheme::ClientSession => Presented::ClientSession(token),
@@ -19,7 +19,7 @@ pub async fn admit(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result
             Presented::ApiKey(token)
         }
     };
-    match app.store.authenticate(presented, now).await? {
+    match app.store.authenticate(presented, origin, now).await? {
         Authenticated::Caller(caller) if matches!(caller.credential, Credential::ApiKey(_)) => Ok(caller.workspace),
         Authenticated::Caller(_) => Err(Error::Forbidden(Denial::ClientSession)),
         Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),

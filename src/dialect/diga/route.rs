@@ -4,7 +4,7 @@
 use super::access;
 use super::fault::Faults;
 use crate::error::Error;
-use crate::http::{App, Tenant};
+use crate::http::{App, Tenant, peer};
 use crate::store::Workspace;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -66,7 +66,7 @@ impl Route {
             return Error::MethodNotAllowed(methods).into_response();
         };
         let now = app.clock.now();
-        let workspace = match access::admit(&app, request.headers(), now).await {
+        let workspace = match access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await {
             Ok(workspace) => workspace,
             Err(error) => return error.into_response(),
         };

@@ -10,7 +10,7 @@ use crate::model::client_session::{IfTaken, NewClientSession};
 use crate::model::id::UserIdentityId;
 use crate::model::password::Password;
 use crate::model::token::Token;
-use crate::store::{Authenticated, Caller, Credential, Presented};
+use crate::store::{Authenticated, Caller, Credential, Origin, Presented};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use base64::prelude::*;
@@ -53,9 +53,9 @@ const NO_CLIENT: Refusal = Refusal {
 };
 
 async fn token(call: Call) -> Result<Answer> {
-    let headers = call.request.headers().clone();
+    let (headers, origin) = (call.request.headers().clone(), call.origin());
     let form = Form::of(&body::read(call.request.into_body()).await?);
-    let answer = match grant(&call.app, &headers, &form, call.now).await? {
+    let answer = match grant(&call.app, &headers, &form, origin, call.now).await? {
         Ok(granted) => granted,
         Err(refusal) => {
             let answer = Said::oauth(refusal.status, refusal.code, refusal.description).at(call.now);
@@ -71,11 +71,17 @@ async fn token(call: Call) -> Result<Answer> {
     Ok(answer.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
-async fn grant(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) -> Result<Result<Answer, Refusal>> {
+async fn grant(
+    app: &App,
+    headers: &HeaderMap,
+    form: &Form,
+    origin: Origin,
+    now: DateTime<Utc>,
+) -> Result<Result<Answer, Refusal>> {
     let refused = |code, description| Ok(Err(Refusal { status: StatusCode::BAD_REQUEST, code, description }));
     match form.value("grant_type") {
         None => refused("invalid_request", "grant_type is required: client_credentials or password"),
-        Some("client_credentials") => match client(app, headers, form, now).await? {
+        Some("client_credentials") => match client(app, headers, form, origin, now).await? {
             Some(caller) => pass(app, &caller, now).await.map(Ok),
             None => Ok(Err(NO_CLIENT)),
         },
@@ -86,12 +92,12 @@ async fn grant(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) 
             // A client that says which it is has to be the one, and the person one of its workspace.
             let client = match shown(headers, form) {
                 None => None,
-                Some(_) => match client(app, headers, form, now).await? {
+                Some(_) => match client(app, headers, form, origin, now).await? {
                     None => return Ok(Err(NO_CLIENT)),
                     client => client,
                 },
             };
-            match person(app, name, password, now).await? {
+            match person(app, name, password, origin, now).await? {
                 Some((caller, person)) if client.is_none_or(|client| is_of(&client, &caller)) => {
                     session(app, &caller, person, now).await.map(Ok)
                 }
@@ -132,8 +138,14 @@ fn granted(token: &Token, scope: &'static str) -> Answer {
 }
 
 /// The person with this name and password, if there is one.
-async fn person(app: &App, name: &str, password: &str, now: DateTime<Utc>) -> Result<Option<(Caller, UserIdentityId)>> {
-    match app.store.authenticate(Presented::Password(name, &Password::given(password)), now).await {
+async fn person(
+    app: &App,
+    name: &str,
+    password: &str,
+    origin: Origin,
+    now: DateTime<Utc>,
+) -> Result<Option<(Caller, UserIdentityId)>> {
+    match app.store.authenticate(Presented::Password(name, &Password::given(password)), origin, now).await {
         Ok(Authenticated::Caller(caller)) => Ok(match caller.credential {
             Credential::Password(person) => Some((caller, person)),
             _ => None,
@@ -148,9 +160,15 @@ fn is_of(client: &Caller, caller: &Caller) -> bool {
 }
 
 /// The API key that a client is, if it is one: by the header, else by the body.
-async fn client(app: &App, headers: &HeaderMap, form: &Form, now: DateTime<Utc>) -> Result<Option<Caller>> {
+async fn client(
+    app: &App,
+    headers: &HeaderMap,
+    form: &Form,
+    origin: Origin,
+    now: DateTime<Utc>,
+) -> Result<Option<Caller>> {
     let Some((id, secret)) = shown(headers, form) else { return Ok(None) };
-    match app.store.authenticate(Presented::ApiKey(&secret), now).await {
+    match app.store.authenticate(Presented::ApiKey(&secret), origin, now).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),

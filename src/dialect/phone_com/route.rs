@@ -4,9 +4,9 @@
 use super::access::{self, InAccount, InExtension};
 use super::answer::Answer;
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant};
+use crate::http::{App, Tenant, peer};
 use crate::model::id::WorkspaceId;
-use crate::store::Authenticated;
+use crate::store::{Authenticated, Origin};
 use axum::RequestExt;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::HeaderMap;
@@ -46,6 +46,13 @@ pub struct Call {
     pub request: Request,
     /// What the path names last.
     pub id: String,
+}
+
+impl Call {
+    /// Where the request comes from.
+    pub fn origin(&self) -> Origin {
+        peer::origin(self.request.extensions())
+    }
 }
 
 impl Route {
@@ -88,16 +95,16 @@ impl Operation {
         match self.serve {
             Serve::Open(serve) => serve(call).await,
             Serve::Caller(serve) => {
-                let caller = access::admit(&call.app, headers, None, call.now).await?;
+                let caller = access::admit(&call.app, headers, None, call.origin(), call.now).await?;
                 serve(caller, call).await
             }
             Serve::Account(serve) => {
-                let account = access::admit_to_account(&call.app, headers, name(0), call.now).await?;
+                let account = access::admit_to_account(&call.app, headers, name(0), call.origin(), call.now).await?;
                 *tenant = Some(account.workspace.id());
                 serve(account, call).await
             }
             Serve::Extension(serve) => {
-                let account = access::admit_to_account(&call.app, headers, name(0), call.now).await?;
+                let account = access::admit_to_account(&call.app, headers, name(0), call.origin(), call.now).await?;
                 *tenant = Some(account.workspace.id());
                 let extension = account.extension(name(1)).await?;
                 serve(extension, call).await

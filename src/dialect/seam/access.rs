@@ -7,7 +7,7 @@ use crate::http::App;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::model::reach::Reach;
 use crate::model::token::scheme_of;
-use crate::store::{Account, Authenticated, Caller, Credential, Errand, Meant, Presented, Workspace};
+use crate::store::{Account, Authenticated, Caller, Credential, Errand, Meant, Origin, Presented, Workspace};
 use axum::http::header::*;
 use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, Utc};
@@ -223,10 +223,16 @@ fn in_workspace(caller: Option<Authenticated>) -> Option<Caller> {
 }
 
 /// Lets a caller in, or says why not.
-pub async fn admit<G: Grant>(app: &App, headers: &HeaderMap, errand: Errand, now: DateTime<Utc>) -> Result<G> {
+pub async fn admit<G: Grant>(
+    app: &App,
+    headers: &HeaderMap,
+    errand: Errand,
+    origin: Origin,
+    now: DateTime<Utc>,
+) -> Result<G> {
     let caller = match presented(headers, G::ACCESS)? {
         _ if G::ACCESS.is_open() => None,
-        Some(presented) => Some(app.store.authenticate_for(presented, errand, now).await?),
+        Some(presented) => Some(app.store.authenticate_for(presented, errand, origin, now).await?),
         None => return Err(Error::Unauthenticated(Rejection::MISSING)),
     };
     G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))

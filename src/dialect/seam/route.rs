@@ -180,7 +180,8 @@ where
             (Ok(input), errand)
         }
     };
-    let grant = match access::admit::<G>(&app, &head.headers, errand, now).await {
+    let origin = peer::origin(&head.extensions);
+    let grant = match access::admit::<G>(&app, &head.headers, errand, origin, now).await {
         Ok(grant) => grant,
         Err(error) => return error.into_response(),
     };

@@ -5,7 +5,7 @@ use crate::error::{Denial, Error, Noun, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::model::id::UserIdentityId;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Credential, Presented, Workspace};
+use crate::store::{Authenticated, Credential, Origin, Presented, Workspace};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
@@ -18,7 +18,12 @@ const USER: &str = "x-ucwa-user";
 pub const MARK: &str = "cwt=";
 
 /// Lets the caller in as a person, or says why not.
-pub async fn admit(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result<(Workspace, UserIdentityId)> {
+pub async fn admit(
+    app: &App,
+    headers: &HeaderMap,
+    origin: Origin,
+    now: DateTime<Utc>,
+) -> Result<(Workspace, UserIdentityId)> {
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let presented = match scheme_of(token) {
         Scheme::ClientSession => Presented::ClientSession(token),
@@ -27,7 +32,7 @@ pub async fn admit(app: &App, headers: &HeaderMap, now: DateTime<Utc>) -> Result
             Presented::ApiKey(token)
         }
     };
-    let Authenticated::Caller(caller) = app.store.authenticate(presented, now).await? else {
+    let Authenticated::Caller(caller) = app.store.authenticate(presented, origin, now).await? else {
         return Err(Error::Unauthenticated(Rejection::MISSING));
     };
     let person = match caller.credential {

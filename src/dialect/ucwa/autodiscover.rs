@@ -39,7 +39,7 @@ async fn root(State(app): State<App>, request: Request) -> Result<Response> {
 /// Where the person's applications are.
 async fn user(State(app): State<App>, request: Request) -> Result<Response> {
     let now = app.clock.now();
-    let (workspace, person) = access::admit(&app, request.headers(), now).await?;
+    let (workspace, person) = access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await?;
     workspace.subscriber(person, None, now).await?;
     only_get(request.method())?;
     let base = base_url(app.public_url.as_deref(), peer::scheme(request.extensions()), request.headers());

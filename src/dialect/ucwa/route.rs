@@ -6,7 +6,7 @@ use super::error::Said;
 use super::form::Form;
 use super::input::Input;
 use crate::error::{Denial, Error, Noun};
-use crate::http::{App, Tenant, body};
+use crate::http::{App, Tenant, body, peer};
 use crate::model::application::Application;
 use crate::model::id::ApplicationId;
 use crate::model::slot::SlotType;
@@ -98,10 +98,11 @@ impl Route {
     /// Answers a request to this path.
     pub async fn serve(&'static self, base: Base, app: App, params: Params, request: Request) -> Response {
         let now = app.clock.now();
-        let (workspace, person) = match access::admit(&app, request.headers(), now).await {
-            Ok(admitted) => admitted,
-            Err(error) => return error.into_response(),
-        };
+        let (workspace, person) =
+            match access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await {
+                Ok(admitted) => admitted,
+                Err(error) => return error.into_response(),
+            };
         let tenant = Tenant(workspace.id());
         let answer = async {
             let (application, slot) = named(base, params)?;

@@ -4,7 +4,7 @@
 use super::access::MARK;
 use super::address::TOKEN;
 use crate::error::{Error, Result, Why};
-use crate::http::{App, Tenant, body, limits};
+use crate::http::{App, Tenant, body, limits, peer};
 use crate::model::client_session::{IfTaken, NewClientSession};
 use crate::model::password::Password;
 use crate::model::token::Token;
@@ -51,6 +51,7 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
     if request.method() != Method::POST {
         return Err(Error::MethodNotAllowed(vec!["POST"]).into());
     }
+    let origin = peer::origin(request.extensions());
     let body = body::read(request.into_body()).await?;
     // Clients say various things of this body; it is a form whatever they say.
     let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
@@ -73,7 +74,7 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         return Err(bad_credentials());
     }
     let now = app.clock.now();
-    let known = app.store.authenticate(Presented::Password(name, &Password::given(password)), now).await;
+    let known = app.store.authenticate(Presented::Password(name, &Password::given(password)), origin, now).await;
     let caller = match known {
         Ok(Authenticated::Caller(caller)) => caller,
         Ok(Authenticated::Account(_)) => return Err(bad_credentials()),

@@ -52,7 +52,8 @@ REFUSALS = [
     r"A text without the character U\+0000 is expected",
     # Phone.com: a filter is a text of a grammar of its own, and its values are of the field's kind.
     r'"filters\.\w+":\["',
-    # Phone.com: a number must be one, and a group one of the extension's.
+    # Phone.com: an address and a number must be one, and a group one of the extension's.
+    r'"emails\.\d+\.email":\["',
     r'"phone_numbers\.\d+\.number":\["',
     r"The extension has no such contact group",
     r"Say the group's id, its name, or both",

@@ -34,8 +34,18 @@ const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "ambient"), ("m
 
 /// What of the other modules a dialect may know; of the store, these handles.
 const OF_DIALECTS: [&str; 5] = ["http", "model", "error", "deactivation", "store"];
-const HANDLES: [&str; 9] =
-    ["Workspace", "Account", "NewWorkspace", "Authenticated", "Caller", "Credential", "Presented", "Errand", "Meant"];
+const HANDLES: [&str; 10] = [
+    "Workspace",
+    "Account",
+    "NewWorkspace",
+    "Authenticated",
+    "Caller",
+    "Credential",
+    "Presented",
+    "Errand",
+    "Meant",
+    "Origin",
+];
 
 /// What the ground floor must not know of the world outside.
 const OUTSIDE: [&str; 8] = ["axum", "tokio", "sqlx", "reqwest", "hyper", "tower_http", "tracing", "clap"];

@@ -143,6 +143,58 @@ fn whoever_writes_an_event_writes_what_is_owed_for_it() {
     faults.none();
 }
 
+/// Tables whose every change is in the audit trail.
+const AUDITED: [&str; 4] = ["phone", "credential", "number_register", "slot"];
+
+/// Statements that change an audited table and leave no row, and why they need none.
+const UNRECORDED: [(&str, &str, &str); 0] = [];
+
+#[test]
+fn whoever_changes_a_phone_records_it() {
+    let mut faults = Faults::default();
+    let mut count = 0;
+    for statement in written() {
+        let is_exempt = UNRECORDED.iter().any(|(file, name, _)| statement.file == *file && statement.function == *name);
+        let changed = AUDITED.iter().find(|table| changes(&statement.text, table));
+        count += usize::from(changed.is_some());
+        let is_recorded = statement.text.contains("insert into audit ");
+        if let Some(table) = changed.filter(|_| !is_recorded && !is_exempt) {
+            let place = format_args!("{}, {}", statement.file, statement.function);
+            faults.add(place, format_args!("changes {table} and does not record it"));
+        }
+        if changes(&statement.text.replace("insert into audit ", ""), "audit") {
+            faults.add(format_args!("{}, {}", statement.file, statement.function), "changes the audit trail itself");
+        }
+    }
+    assert!(count >= 17, "only {count} statements change what is audited");
+    faults.none();
+}
+
+/// Whether a statement writes rows of a table.
+fn changes(text: &str, table: &str) -> bool {
+    ["insert into", "update", "delete from"].iter().any(|verb| {
+        let phrase = format!("{verb} {table}");
+        let is_end = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+        // What is held for an update is not changed yet.
+        let is_lock = |before: &str| before.ends_with("for ") || before.ends_with("for no key ");
+        text.match_indices(&phrase).any(|(at, _)| is_end(&text[at + phrase.len()..]) && !is_lock(&text[..at]))
+    })
+}
+
+#[test]
+fn the_rule_of_the_trail_finds_what_breaks_it() {
+    for (expected, text) in [
+        (true, "update phone set a = 1"),
+        (true, "with a as (delete from phone) select 1"),
+        (true, "insert into phone (a) values (1)"),
+        (false, "update phone_book set a = 1"),
+        (false, "select a from phone for update"),
+        (false, "insert into audit (a) select 1 from phone"),
+    ] {
+        assert_eq!(changes(text, "phone"), expected, "{text}");
+    }
+}
+
 #[test]
 fn the_rule_of_the_tenant_finds_what_breaks_it() {
     let tables = BTreeSet::from(["phone".to_owned(), "credential".to_owned(), "webhook".to_owned()]);
@@ -355,7 +407,8 @@ fn beginnings_in(level: &[TokenTree]) -> Vec<(String, String)> {
         let Some(body) = group(level.get(index + 3), Delimiter::Brace) else { continue };
         each_level(&inside(body), &mut |level| {
             for (at, token) in level.iter().enumerate() {
-                let goes_on = is_mark(level.get(at + 1), '+') && is_mark(level.get(at + 2), '$');
+                let is_handed_on = is_mark(level.get(at + 1), ',') && is_mark(level.get(at + 2), '$');
+                let goes_on = is_handed_on || is_mark(level.get(at + 1), '+') && is_mark(level.get(at + 2), '$');
                 found.extend(string(Some(token)).filter(|_| goes_on).map(|text| (name.clone(), text)));
             }
         });
@@ -376,6 +429,14 @@ fn statements_in(level: &[TokenTree], beginnings: &BTreeMap<String, String>) -> 
             // What causes events, how they are told, and what comes of it.
             Some(middle) if name == "tell" => {
                 found.extend(first.zip(texts.next()).map(|(causes, result)| causes + middle + &result));
+            }
+            // The same with what is recorded, in a statement that causes events or in one that does not.
+            Some(recorded) if name == "record" => {
+                let told = match is_word(arguments.first(), "tell") {
+                    true => beginnings.get("tell").map_or("", String::as_str),
+                    false => "",
+                };
+                found.extend(first.zip(texts.next()).map(|(causes, result)| causes + told + recorded + &result));
             }
             Some(beginning) => found.extend(first.map(|rest| beginning.clone() + &rest)),
             None if name.starts_with("query") => found.extend(first),

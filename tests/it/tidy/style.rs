@@ -12,10 +12,13 @@ const FILE: usize = 400;
 const TEST_FILE: usize = 600;
 const FUNCTION: usize = 60;
 
-/// Functions that are longer, and how long they may be: each is one statement with what it binds, and an event is a part
-/// of the statement that causes it.
-const LONG: [(&str, &str, usize); 2] =
-    [("src/store/credentials.rs", "insert_credential", 70), ("src/store/registration.rs", "register_under_lock", 70)];
+/// Functions that are longer, and how long they may be: each is one statement with what it binds, and an event and a
+/// row of the audit trail are parts of the statement that causes them.
+const LONG: [(&str, &str, usize); 3] = [
+    ("src/store/credentials.rs", "insert_credential", 70),
+    ("src/store/departure.rs", "delete_under_lock", 70),
+    ("src/store/registration.rs", "register_under_lock", 75),
+];
 
 /// Words at the end of a name that say nothing of what it is.
 const EMPTY_WORDS: [&str; 6] = ["Manager", "Helper", "Utils", "Service", "Handler", "Dto"];

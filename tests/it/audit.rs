@@ -1,0 +1,281 @@
+//! The audit trail: who did what to which phone, when, from where, and what it was before and after. One row a change, in
+//! the statement that makes it; none without one.
+
+mod exported;
+mod kept;
+mod together;
+
+use crate::registers::{act, number, path};
+use crate::ucwa::Person;
+use crate::voices::{Answer, Voice};
+use crate::world::{Tenant, World, text};
+use chrono::TimeDelta;
+use handset::http::App;
+use handset::model::audit::AuditFilter;
+use handset::model::id::{DeviceId, WorkspaceId};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The trail of a tenant, as it is exported.
+pub async fn trail(world: &World, tenant: &Tenant) -> Vec<Value> {
+    trail_by(world, tenant, &AuditFilter::default()).await
+}
+
+async fn trail_by(world: &World, tenant: &Tenant, filter: &AuditFilter) -> Vec<Value> {
+    let workspace = WorkspaceId(tenant.id.parse().expect("an id"));
+    let entries = world.store.audit(workspace, filter, None, 1_000).await.expect("the database answers");
+    entries.iter().map(|entry| serde_json::to_value(entry).expect("an entry is JSON")).collect()
+}
+
+/// The rows that a request left: those that bear its number.
+async fn left_by(world: &World, answer: &Answer) -> Vec<Value> {
+    let number = answer.header("seam-request-id").or(answer.header("x-request-id")).expect("each answer has a number");
+    let mut rows = trail(world, world).await;
+    rows.retain(|row| row["request_id"] == number);
+    rows
+}
+
+/// The one row that a request left, which is as every row must be.
+#[track_caller]
+fn only(rows: Vec<Value>, action: &str, subject: &str) -> Value {
+    let [row] = <[Value; 1]>::try_from(rows).unwrap_or_else(|rows| panic!("not one row: {rows:?}"));
+    assert_eq!((&row["action"], &row["subject_id"]), (&json!(action), &json!(subject)), "{row}");
+    assert_eq!(row["subject_kind"], action.split('.').next().expect("a kind"), "{row}");
+    assert_eq!((&row["at"], &row["address"]), (&json!("2026-01-01T12:00:00Z"), &json!("127.0.0.1")), "{row}");
+    row
+}
+
+/// Who made the change.
+#[track_caller]
+fn is_by(row: &Value, kind: &str) {
+    assert_eq!(row["credential_kind"], kind, "{row}");
+    assert!(row["credential_id"].is_string(), "{row}");
+}
+
+#[tokio::test]
+async fn a_phone_that_comes_changes_and_goes_leaves_a_row_each_time() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let body = json!({ "user_identity_id": jane });
+    let made = world.key().post("/phones/simulate/create_sandbox_phone", body).await;
+    let phone = text(&made.ok()["phone"]["device_id"]);
+    let row = only(left_by(&world, &made).await, "phone.registered", &phone);
+    is_by(&row, "api_key");
+    assert_eq!((&row["before"], &row["after"]["user_identity_id"]), (&Value::Null, &json!(jane)));
+
+    let body = json!({ "device_id": phone, "name": "Blue", "custom_metadata": { "desk": "7" } });
+    let named = world.pat().await.patch("/devices/update", body).await;
+    named.ok();
+    let row = only(left_by(&world, &named).await, "phone.updated", &phone);
+    is_by(&row, "access_token");
+    assert_eq!((row["before"].get("nickname"), &row["before"]["custom_metadata"]), (None, &json!({})), "{row}");
+    assert_eq!((&row["after"]["nickname"], &row["after"]["custom_metadata"]["desk"]), (&json!("Blue"), &json!("7")));
+
+    let body = json!({ "device_id": phone, "reason": "lost" });
+    let lost = world.console().await.post("/phones/deactivate", body).await;
+    lost.ok();
+    let row = only(left_by(&world, &lost).await, "phone.deactivated", &phone);
+    is_by(&row, "console_session");
+    assert_eq!((row["before"].get("deactivated_at"), &row["before"]["nickname"]), (None, &json!("Blue")), "{row}");
+    assert_eq!(row["after"]["deactivation_reason"], "lost", "{row}");
+    assert!(row["after"]["deactivated_at"].is_string(), "{row}");
+}
+
+#[tokio::test]
+async fn the_key_and_the_session_are_named_by_their_ids() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let phone = world.phone(&jane).await;
+    let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
+    assert_eq!(trail(&world, &world).await[0]["credential_id"], keys[0].api_key_id.to_string());
+    let session = world.client_session(json!({ "user_identity_id": jane })).await;
+    let app = world.key().anonymous().bearer(&text(&session["token"]));
+    let lost = app.post("/phones/deactivate", json!({ "device_id": phone })).await;
+    lost.ok();
+    let row = only(left_by(&world, &lost).await, "phone.deactivated", &phone);
+    assert_eq!(
+        (&row["credential_kind"], &row["credential_id"]),
+        (&json!("client_session"), &session["client_session_id"])
+    );
+}
+
+#[tokio::test]
+async fn credentials_go_with_their_phone_and_with_a_row_each() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let phones = [world.phone(&jane).await, world.phone(&jane).await];
+    let parent = world.sync_credential(&jane).await;
+    let created = trail(&world, &world).await;
+    let created: Vec<_> = created.iter().filter(|row| row["action"] == "credential.created").collect();
+    assert_eq!(created.len(), 3, "the parent and a child on each phone: {created:?}");
+
+    let lost = world.key().post("/phones/deactivate", json!({ "device_id": phones[0] })).await;
+    let actions = |rows: Vec<Value>| {
+        let mut actions: Vec<String> = rows.iter().map(|row| text(&row["action"])).collect();
+        actions.sort();
+        actions
+    };
+    assert_eq!(actions(left_by(&world, &lost).await), ["credential.deleted", "phone.deactivated"]);
+    let gone = world.key().post("/acs/credentials/delete", json!({ "acs_credential_id": parent })).await;
+    assert_eq!(actions(left_by(&world, &gone).await), ["credential.deleted", "credential.deleted"]);
+
+    // What was done to a phone is also what was done to the credentials on it.
+    let filter = AuditFilter { device_id: Some(DeviceId(phones[0].parse().expect("an id"))), ..AuditFilter::default() };
+    let of_phone = actions(trail_by(&world, &world, &filter).await);
+    assert_eq!(of_phone, ["credential.created", "credential.deleted", "phone.deactivated", "phone.registered"]);
+}
+
+#[tokio::test]
+async fn a_number_leaves_a_row_at_each_step_of_its_life() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let reserved = world.key().post("/v1/phone/reserve", json!({ "number": number(1) })).await;
+    let register = reserved.register();
+    let id = text(&register["id"]);
+    only(left_by(&world, &reserved).await, "number.reserved", &id);
+    for (verb, body, action) in [
+        ("assign", json!({ "user_identity_id": jane }), "number.assigned"),
+        ("release", json!({}), "number.release_scheduled"),
+        ("cancel_release", json!({}), "number.release_cancelled"),
+    ] {
+        let answer = if verb == "release" {
+            world.key().delete(&path(&register)).await
+        } else {
+            act(world.key(), &register, verb, body).await
+        };
+        assert!(answer.status < 300, "{answer:?}");
+        let row = only(left_by(&world, &answer).await, action, &id);
+        is_by(&row, "api_key");
+        assert!(row["before"]["number"].is_string() && row["after"]["number"].is_string(), "{row}");
+    }
+    let renamed = world.key().patch(&path(&register), json!({ "nickname": "desk" })).await;
+    let row = only(left_by(&world, &renamed).await, "number.updated", &id);
+    assert_eq!((row["before"].get("nickname"), &row["after"]["nickname"]), (None, &json!("desk")), "{row}");
+}
+
+#[tokio::test]
+async fn a_slot_leaves_a_row_of_what_was_in_it_and_what_is() {
+    let world = World::new().await;
+    let jane = Person::new(&world, "jane").await;
+    let body = json!({ "type": "home", "number": "+14255550199", "includeInContactCard": true });
+    let filled = jane.voice.post("/me/phones", body).await;
+    let row = only(left_by(&world, &filled).await, "slot.filled", &jane.id);
+    is_by(&row, "client_session");
+    assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!(""), &json!("tel:+14255550199")), "{row}");
+    assert_eq!(row["after"]["slot_type"], "home");
+    let emptied = jane.voice.delete("/me/phones/home").await;
+    let row = only(left_by(&world, &emptied).await, "slot.changed", &jane.id);
+    assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!("tel:+14255550199"), &json!("")), "{row}");
+    let again = jane.voice.delete("/me/phones/home").await;
+    again.is_done();
+    assert_eq!(left_by(&world, &again).await, Vec::<Value>::new(), "it was empty");
+    let never = jane.voice.delete("/me/phones/other").await;
+    assert_eq!(left_by(&world, &never).await, Vec::<Value>::new(), "it has always been empty");
+}
+
+#[tokio::test]
+async fn what_goes_with_its_person_leaves_a_row_each() {
+    let world = World::new().await;
+    let jane = Person::new(&world, "jane").await;
+    let (dead, alive) = (world.phone(&jane.id).await, world.phone(&jane.id).await);
+    world.key().post("/phones/deactivate", json!({ "device_id": dead })).await.ok();
+    let register = world.reserved(&number(1)).await;
+    act(world.key(), &register, "assign", json!({ "user_identity_id": jane.id })).await.register();
+    jane.put("home", "+14255550199", true).await;
+    let deleted = world.key().post("/user_identities/delete", json!({ "user_identity_id": jane.id })).await;
+    deleted.ok();
+    let rows = left_by(&world, &deleted).await;
+    let of = |action: &str, subject: &str| {
+        let found = rows.iter().filter(|row| row["action"] == action && row["subject_id"] == subject);
+        found.cloned().collect::<Vec<_>>()
+    };
+    for (action, subject) in
+        [("phone.disowned", &dead), ("phone.deactivated", &alive), ("number.taken_back", &text(&register["id"]))]
+    {
+        let row = only(of(action, subject), action, subject);
+        assert_eq!(row["before"]["user_identity_id"], jane.id, "{row}");
+        assert_eq!(row["after"].get("user_identity_id"), None, "{row}");
+    }
+    // The one that was filled, and the one that the number came into.
+    assert_eq!(of("slot.deleted", &jane.id).len(), 2, "{rows:?}");
+    assert_eq!(rows.len(), 5, "{rows:?}");
+}
+
+#[tokio::test]
+async fn what_goes_with_a_reset_leaves_a_row_each_and_the_trail_stays() {
+    let world = World::new().await;
+    let jane = Person::new(&world, "jane").await;
+    world.phone(&jane.id).await;
+    world.sync_credential(&jane.id).await;
+    world.reserved(&number(1)).await;
+    jane.put("home", "+14255550199", true).await;
+    let before = trail(&world, &world).await;
+    let reset = world.key().post("/workspaces/reset_sandbox", json!({})).await;
+    reset.ok();
+    let rows = left_by(&world, &reset).await;
+    let mut actions: Vec<_> = rows.iter().map(|row| text(&row["action"])).collect();
+    actions.sort();
+    let expected = ["credential.deleted", "credential.deleted", "number.deleted", "phone.deleted", "slot.deleted"];
+    assert_eq!(actions, expected);
+    assert!(rows.iter().all(|row| row["before"].is_object() && row["after"].is_null()), "{rows:?}");
+    assert_eq!(trail(&world, &world).await.len(), before.len() + rows.len());
+}
+
+#[tokio::test]
+async fn what_is_refused_or_changes_nothing_leaves_no_row() {
+    let world = World::new().await;
+    let another = world.sandbox("Another").await;
+    let jane = world.person("jane").await;
+    let phone = world.phone(&jane).await;
+    let named = json!({ "device_id": phone, "name": "Blue" });
+    world.key().patch("/devices/update", named.clone()).await.ok();
+    world.key().post("/phones/deactivate", json!({ "device_id": world.phone(&jane).await })).await.ok();
+    let register = world.imported(&number(1)).await;
+    let before = trail(&world, &world).await;
+    world.key().patch("/devices/update", named).await.ok();
+    another.key().post("/phones/deactivate", json!({ "device_id": phone })).await.refused(404, "device_not_found");
+    world.nobody().post("/phones/deactivate", json!({ "device_id": phone })).await.error();
+    world.key().patch("/devices/update", json!({ "device_id": jane, "name": "x" })).await.error();
+    world.key().post("/v1/phone/import", json!({ "phone_number": number(1) })).await.of_diga(409);
+    world.key().patch(&path(&register), json!({})).await.register();
+    for phone in before.iter().filter(|row| row["action"] == "phone.deactivated") {
+        world.key().post("/phones/deactivate", json!({ "device_id": phone["subject_id"] })).await.ok();
+    }
+    assert_eq!(trail(&world, &world).await, before);
+    assert_eq!(trail(&world, &another).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_believed_and_nobody_else() {
+    let proxied = World::with(|app| App { proxies: Arc::new(["127.0.0.0/8".parse().expect("a network")]), ..app });
+    for (world, address) in [(proxied.await, "2001:db8::7"), (World::new().await, "127.0.0.1")] {
+        let voice: Voice = world.key().with("x-forwarded-for", "2001:db8::7");
+        let jane = world.person("jane").await;
+        voice.post("/phones/simulate/create_sandbox_phone", json!({ "user_identity_id": jane })).await.ok();
+        assert_eq!(trail(&world, &world).await[0]["address"], address);
+    }
+}
+
+#[tokio::test]
+async fn no_secret_comes_into_the_trail() {
+    let world = World::new().await;
+    let sip = json!({ "termination_uri": "sip.example.com", "username": "desk", "password": "hunter2-hunter2" });
+    let imported = world.key().post("/v1/phone/import", json!({ "phone_number": number(1), "sip_config": sip })).await;
+    let row = only(left_by(&world, &imported).await, "number.imported", &text(&imported.register()["id"]));
+    let members: Vec<&String> = row["after"].as_object().expect("a document").keys().collect();
+    let shown = ["assigned_at", "created_at", "number", "register_id", "status", "telephony_provider"];
+    assert_eq!(members, shown);
+}
+
+#[tokio::test]
+async fn what_time_does_is_the_sweepers_doing() {
+    let world = World::new().await;
+    let register = world.reserved(&number(1)).await;
+    world.pass(TimeDelta::days(2));
+    let moved = world.store.move_due_registers(world.record.workspace_id, world.clock.now(), 10).await;
+    assert_eq!(moved.expect("the database answers"), 1);
+    let row = trail(&world, &world).await.pop().expect("rows");
+    assert_eq!((&row["action"], &row["subject_id"]), (&json!("number.finished"), &register["id"]), "{row}");
+    assert_eq!(row["credential_kind"], "sweeper", "{row}");
+    assert_eq!(["credential_id", "address", "request_id"].map(|name| &row[name]), [&Value::Null; 3], "{row}");
+}
