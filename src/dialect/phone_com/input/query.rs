@@ -37,9 +37,6 @@ impl<F> Wanted<F> {
     }
 }
 
-/// The largest offset: the last number that every reader of JSON knows to the digit.
-pub const FARTHEST: i64 = 9_007_199_254_740_991;
-
 /// Reads a list's query. What is not known is no matter, unless it is a field in brackets.
 pub fn read<F: Copy>(uri: &Uri, fields: &Fields<F>, faults: &mut Faults) -> Wanted<F> {
     let mut pairs = Vec::new();
@@ -48,7 +45,7 @@ pub fn read<F: Copy>(uri: &Uri, fields: &Fields<F>, faults: &mut Faults) -> Want
     }
     let last = |name: &str| pairs.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     let limit = last("limit").and_then(|text| whole("limit", text, 1, LARGEST_PAGE, faults));
-    let offset = last("offset").and_then(|text| whole("offset", text, 0, FARTHEST, faults));
+    let offset = last("offset").and_then(|text| whole("offset", text, 0, i64::MAX, faults));
     let full_or_brief = [("brief", true), ("full", false)];
     let mode = last("mode").and_then(|word| choice("mode", word, &full_or_brief, faults));
     let shown = [("brief", true), ("full", false), ("all", false)];
@@ -144,9 +141,9 @@ fn choice<T: Copy>(name: &str, word: &str, words: &[(&str, T)], faults: &mut Fau
 fn whole(name: &str, text: &str, least: i64, most: i64, faults: &mut Faults) -> Option<i64> {
     let number = filter::whole(text).filter(|number| (least..=most).contains(number));
     if number.is_none() {
+        let bounds = if most == i64::MAX { format!("from {least}") } else { format!("from {least} to {most}") };
         let path = vec![Step::Key(name.to_owned())];
-        let message = format!("It must be a whole number from {least} to {most}");
-        faults.add(Place::Query, path, Problem::Range, message);
+        faults.add(Place::Query, path, Problem::Range, format!("It must be a whole number {bounds}"));
     }
     number
 }
