@@ -178,6 +178,10 @@ export const calls = {
     missing('user_identity_id'),
     unknown('user_identity_id', 'user_identity', { full_name: 'x' }),
   ],
+  '/user_identities/set_password': [
+    { as: 'console', with: async (of) => ({ ...(await person(of)), password: 'correct horse' }) },
+    { as: 'console', with: async (of) => ({ ...(await person(of)), password: 'short' }), refused: [400, 'invalid_input', 'password'] },
+  ],
   '/user_identities/delete': [{ with: person }, missing('user_identity_id'), unknown('user_identity_id', 'user_identity')],
   '/user_identities/list_accessible_devices': [
     { with: async (of) => ({ user_identity_id: (await of.phone()).owner }) },

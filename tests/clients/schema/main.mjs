@@ -144,6 +144,7 @@ function encoded(method, params) {
 
 function headersFor(path) {
   if (path === '/workspaces/create') return callers.member
+  if (path === '/user_identities/set_password') return callers.console
   if (path.startsWith('/seam/mobile_sdk/')) return callers.session
   return callers.key
 }

@@ -1,7 +1,7 @@
 // Callers and the things calls are about, made afresh for each call so that no call depends on another.
 
 import {
-  accessToken, apiKey, endpoint, productionApiKey, publishableKey, unique, unknownId,
+  accessToken, apiKey, consoleSession, endpoint, productionApiKey, publishableKey, unique, unknownId, workspaceId,
 } from '../js/world.mjs'
 
 export async function send(method, path, { headers = {}, query, body } = {}) {
@@ -36,6 +36,7 @@ export class Things {
     return {
       key: bearer(apiKey),
       member: bearer(accessToken),
+      console: { ...bearer(consoleSession), 'seam-workspace': workspaceId },
       production: bearer(productionApiKey),
       publishable: { 'seam-publishable-key': publishableKey },
       session: { ...bearer(this.#session.token), 'client-session-token': this.#session.token },

@@ -251,5 +251,6 @@ fn optional(mut schema: Value) -> Value {
 }
 
 fn nullable(schema: Value, description: &str) -> Value {
-    json!({ "type": "object", "nullable": true, "description": description, "allOf": [schema] })
+    // OpenAPI 3.0 has no type of null; generators of clients know it by this.
+    json!({ "description": description, "anyOf": [schema, { "type": "string", "nullable": true, "enum": [null] }] })
 }
