@@ -166,7 +166,14 @@ pub const ALL: &[Operation] = &[
         },
         transaction: &[Step::Stored(DEACTIVATE, |_| {
             let device = format!("array[{}]", Kind::Spare.sql(":spare"));
-            vec![workspace(), "now()".to_owned(), device, "null::uuid".to_owned(), "null::text".to_owned()]
+            vec![
+                workspace(),
+                "now()".to_owned(),
+                device,
+                "null::uuid".to_owned(),
+                "null::text".to_owned(),
+                ACTOR.to_owned(),
+            ]
         })],
         is_first: false,
     },
@@ -195,7 +202,7 @@ pub const ALL: &[Operation] = &[
             Step::Own("begin"),
             Step::Stored(LOCK_PERSON, |_| vec![workspace(), Kind::Guest.sql(":guest")]),
             Step::Stored(REGISTER_PHONE, |_| {
-                let looks = ["null::text", "'android'", "'10'", "'Samsung'", "'Samsung Galaxy S10'", ASSA_ABLOY];
+                let looks = ["null::text", "'android'", "'10'", "'Samsung'", "'Samsung Galaxy S10'", ASSA_ABLOY, ACTOR];
                 let ids = [workspace(), "now()".to_owned(), Kind::Guest.sql(":guest"), Kind::Made.sql(":made")];
                 ids.into_iter().chain(looks.map(str::to_owned)).collect()
             }),
@@ -324,6 +331,10 @@ pub const ALL: &[Operation] = &[
 
 /// The request whose answer shows what binds a cursor to its list.
 pub const FIRST_PAGE: &str = "GET /phones/list?limit=20";
+
+/// Who does it, for the audit trail.
+const ACTOR: &str = r#"'{"credential_kind": "api_key", "credential_id": "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f",
+    "request_id": "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f", "address": "127.0.0.1"}'::jsonb"#;
 
 const ASSA_ABLOY: &str = r#"'{"application_version": "1.0.0", "seos_applet_version": "1.0.0", "ble_capability": true,
     "hce_capability": false, "nfc_capability": false, "seos_tsm_endpoint_id": 1.0}'::jsonb"#;
