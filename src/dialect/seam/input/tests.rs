@@ -184,7 +184,7 @@ fn schemas_are_openapi_3_1() {
                         "nfc": { "type": "boolean", "default": false },
                     },
                 },
-                "max_use_count": { "type": "integer", "minimum": 1, "default": 1 },
+                "max_use_count": { "type": "integer", "minimum": 1, "maximum": 4294967295_u32, "default": 1 },
                 "name": { "type": ["string", "null"], "minLength": 1 },
                 "page_cursor": { "type": ["string", "null"] },
                 "tags": { "type": "array", "items": { "type": "string" }, "maxItems": 2, "default": ["*"] },
