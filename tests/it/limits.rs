@@ -150,3 +150,21 @@ async fn a_page_may_read_why_it_has_to_wait() {
     assert_eq!(refused.header("access-control-allow-origin"), Some("https://app.example.com"));
     assert_eq!(refused.refused(429, "rate_limit_exceeded")["data"], Value::Null);
 }
+
+#[tokio::test]
+async fn the_newer_dialects_say_in_their_own_words_when_to_come_again() {
+    let world = limited(Rates { credential: rate("1/30s"), ..Rates::default() }).await;
+    assert_eq!(statuses(world.key(), "/v4/accounts", 1).await, [200]);
+    let reset = noon().timestamp() + 30;
+
+    let refused = world.key().get("/v4/accounts").await;
+    let error = &refused.of_phone_com(429)["@error"];
+    assert_eq!(error["@httpStatusCode"], 429);
+    let hint = json!({ "RateLimit-Limit": 1, "RateLimit-Remaining": 0, "RateLimit-Reset": reset, "Retry-After": 30 });
+    assert_eq!(error["@rateLimit"], hint);
+    assert_eq!(hints(&refused), [Some("30"), Some("1"), Some("0"), Some(reset.to_string().as_str())]);
+
+    let refused = world.key().get("/me/phones").await;
+    assert_eq!((refused.status, &refused.body["code"]), (429, &json!("TooManyRequests")), "{refused:?}");
+    assert_eq!(refused.header("retry-after"), Some("30"));
+}
