@@ -54,7 +54,7 @@ impl Clock {
 pub struct Entropy(Option<Arc<Mutex<u64>>>);
 
 impl Entropy {
-    /// The system's generator.
+    /// Of this thread's generator, which the system seeds.
     pub fn system() -> Entropy {
         Entropy(None)
     }
@@ -68,8 +68,8 @@ impl Entropy {
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match &self.0 {
-            // Without the system's randomness no id or token is safe to hand out.
-            None => getrandom::fill(&mut bytes).expect("the system gives random bytes"),
+            // A generator for secrets, too; the system is asked for a seed only now and then.
+            None => rand::fill(&mut bytes),
             Some(counter) => {
                 let mut counter = counter.lock().unwrap_or_else(PoisonError::into_inner);
                 *counter += 1;

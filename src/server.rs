@@ -25,13 +25,13 @@ use tower::ServiceExt;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Every dialect, each with the requests that it claims.
-pub fn router(app: App) -> Router {
+pub fn router(app: &Arc<App>) -> Router {
     let rest = dialect::of_the_rest();
     let dialects: Arc<[(&Dialect, Router)]> = dialect::ALL
         .into_iter()
         .map(|dialect| {
             let beside = if dialect.name == rest.name { document::route() } else { Router::new() };
-            (dialect, dialect.router(&app, beside).with_state(app.clone()))
+            (dialect, dialect.router(app, beside).with_state(Arc::clone(app)))
         })
         .collect();
     Router::new().fallback(move |request| answer(dialects.clone(), request))
@@ -51,18 +51,18 @@ async fn answer(dialects: Arc<[(&Dialect, Router)]>, request: Request) -> Respon
 }
 
 /// Serves at an ordinary door until `stop`, then takes no more and finishes what is under way, within bounds.
-pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, app: impl Into<Arc<App>>, stop: CancellationToken) {
     serve_at(Door::default(), listener, app, stop).await;
 }
 
 /// As [`serve`], at a door of one's own.
-pub async fn serve_at(door: Door, listener: TcpListener, app: App, stop: CancellationToken) {
-    let routes = router(app.clone());
-    serve_routes(door, listener, routes, app, stop).await;
+pub async fn serve_at(door: Door, listener: TcpListener, app: impl Into<Arc<App>>, stop: CancellationToken) {
+    let app = app.into();
+    serve_routes(door, listener, router(&app), &app, stop).await;
 }
 
 /// As [`serve_at`], with other routes than those of the dialects.
-pub async fn serve_routes(door: Door, listener: TcpListener, routes: Router, app: App, stop: CancellationToken) {
+pub async fn serve_routes(door: Door, listener: TcpListener, routes: Router, app: &App, stop: CancellationToken) {
     let voice = Voice {
         dialect: dialect::of_the_rest(),
         numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),

@@ -63,6 +63,8 @@ use hosts::Hosts;
 use keys::Bearing;
 use pool::Pool;
 use sqlx::Connection;
+use std::ops::Deref;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The lock of who brings the schema up to date: any number that nobody else uses, here "handset" in letters.
@@ -74,9 +76,13 @@ const GATHERED: u32 = 2;
 /// How many connections there have to be for each of those.
 const BESIDE_EACH: u32 = 4;
 
-/// The registry's database.
+/// The registry's database. Cheap to clone, as every request does.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Store(Arc<Shared>);
+
+/// What the clones of a store share.
+#[derive(Debug)]
+pub struct Shared {
     pool: Pool,
     /// Connections for questions that are asked together, which are planned once for all. Where few are granted, the others
     /// serve for these, too.
@@ -104,6 +110,14 @@ pub enum OpenError {
     OtherSeal,
 }
 
+impl Deref for Store {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl Store {
     /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
@@ -122,7 +136,7 @@ impl Store {
             apart => Some(pool.beside(hosts.planning_once(), apart).await.map_err(OpenError::Connect)?),
         };
         let (keys, bell) = (Gathering::new(), watch::Sender::new(()));
-        Ok(Store { pool, gathered, keys, hosts, seal, bell })
+        Ok(Store(Arc::new(Shared { pool, gathered, keys, hosts, seal, bell })))
     }
 
     /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this

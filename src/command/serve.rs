@@ -55,7 +55,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         opened = Database::open(config, Asker::Server) => opened?,
     };
     let (store, keeper) = (database.store, database.cluster.map(|cluster| Keeper::of(cluster, &life)));
-    let app = App {
+    let app = Arc::new(App {
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         stopping: life.stopping.clone(),
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
@@ -65,7 +65,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
         ..App::new(store.clone(), Clock::system(), Entropy::system())
-    };
+    });
     // Answered until the very end.
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(of(&app, &life).serve(listener))));
     let served = async {

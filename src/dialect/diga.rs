@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
 use axum::routing::any;
+use std::sync::Arc;
 
 /// Where its paths begin.
 const PREFIX: &str = "/v1";
@@ -33,7 +34,7 @@ pub static DIALECT: Dialect = Dialect {
 };
 
 /// Every path, with and without a slash at the end; where the framework would redirect, both are answered.
-fn router() -> Router<App> {
+fn router() -> Router<Arc<App>> {
     phones::ROUTES
         .iter()
         .fold(Router::new(), |router, route| {

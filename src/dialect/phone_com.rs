@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
 use axum::routing::any;
+use std::sync::Arc;
 
 /// Where its paths begin.
 const PREFIX: &str = "/v4";
@@ -37,7 +38,7 @@ pub static DIALECT: Dialect = Dialect {
 };
 
 /// Every path, with and without a slash at the end.
-fn router() -> Router<App> {
+fn router() -> Router<Arc<App>> {
     [probes::ROUTES, oauth::ROUTES, accounts::ROUTES, contacts::ROUTES, contact_groups::ROUTES]
         .into_iter()
         .flatten()

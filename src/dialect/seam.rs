@@ -28,8 +28,8 @@ mod workspaces;
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
-use axum::routing::any;
 use route::Route;
+use std::sync::Arc;
 
 /// The dialect, as a value.
 pub static DIALECT: Dialect = Dialect {
@@ -64,12 +64,10 @@ fn routes() -> Vec<Route> {
     .collect()
 }
 
-fn router() -> Router<App> {
+fn router() -> Router<Arc<App>> {
     routes()
         .into_iter()
-        .fold(Router::new(), |router, route| {
-            router.route(route.path, any(move |app, request| route.serve(app, request)))
-        })
+        .fold(Router::new(), |router, route| router.route(route.path, route.answering()))
         .fallback(|| async { Error::NoRoute })
         .layer(access::cors())
 }

@@ -25,6 +25,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::any;
 use route::{Base, Route};
+use std::sync::Arc;
 
 /// The dialect, as a value.
 pub static DIALECT: Dialect = Dialect {
@@ -41,7 +42,7 @@ pub static DIALECT: Dialect = Dialect {
 /// Where applications live: the path of real servers, a shorter one that some clients know, and that of the reference.
 const APPLICATIONS: [&str; 3] = ["/ucwa/oauth/v1/applications", "/ucwa/v1/applications", "/v1/applications"];
 
-fn router() -> Router<App> {
+fn router() -> Router<Arc<App>> {
     let mut router = autodiscover::routes().merge(token::routes());
     for applications in APPLICATIONS {
         let base = Base::Application(applications);
@@ -57,12 +58,12 @@ fn router() -> Router<App> {
     router.fallback(nowhere)
 }
 
-fn mount(router: Router<App>, path: &str, base: Base, route: &'static Route) -> Router<App> {
+fn mount(router: Router<Arc<App>>, path: &str, base: Base, route: &'static Route) -> Router<Arc<App>> {
     router.route(path, any(move |State(app), params, request| route.serve(base, app, params, request)))
 }
 
 /// Whoever may not come in is not told what there is.
-async fn nowhere(State(app): State<App>, request: Request) -> Result<(), Error> {
+async fn nowhere(State(app): State<Arc<App>>, request: Request) -> Result<(), Error> {
     access::admit(&app, request.headers(), peer::origin(request.extensions()), app.clock.now()).await?;
     Err(Error::NoRoute)
 }

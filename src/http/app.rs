@@ -17,8 +17,8 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a number is held for whoever wants it.
 pub const RESERVATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The state that handlers share. Cheap to clone.
-#[derive(Debug, Clone)]
+/// The state that handlers share.
+#[derive(Debug)]
 pub struct App {
     pub store: Store,
     pub clock: Clock,

@@ -37,7 +37,7 @@ pub struct Dialect {
     /// The header that carries the request's number.
     pub request_id_header: &'static str,
     /// Its routes, from the root on, with a fallback that answers `Error::NoRoute`.
-    pub routes: fn() -> Router<App>,
+    pub routes: fn() -> Router<Arc<App>>,
     /// What the OpenAPI document says of it: a whole document of its own.
     pub document: fn() -> Value,
     /// A header that only its own clients send; they read no other dialect's part of the document.
@@ -98,15 +98,19 @@ pub struct Tenant(pub WorkspaceId);
 
 impl Dialect {
     /// The dialect's routes, and others beside them, within its edge.
-    pub fn router(&'static self, app: &App, beside: Router<App>) -> Router<App> {
+    pub fn router(&'static self, app: &Arc<App>, beside: Router<Arc<App>>) -> Router<Arc<App>> {
         (self.routes)()
             .merge(beside)
             .layer(CatchPanicLayer::custom(failure::of_panic))
-            .layer(middleware::from_fn_with_state((app.clone(), self), edge))
+            .layer(middleware::from_fn_with_state((Arc::clone(app), self), edge))
     }
 }
 
-async fn edge(State((app, dialect)): State<(App, &'static Dialect)>, mut request: Request, next: Next) -> Response {
+async fn edge(
+    State((app, dialect)): State<(Arc<App>, &'static Dialect)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (began, started) = (app.clock.now(), Instant::now());
     let asked = Asked {
         id: RequestId(app.entropy.id(began)),

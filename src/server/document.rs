@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::LazyLock;
 
 /// The document of all dialects.
@@ -53,7 +54,7 @@ fn merge(into: &mut Value, from: Value) {
 }
 
 /// Where the document is served.
-pub fn route() -> Router<App> {
+pub fn route() -> Router<Arc<App>> {
     let other_methods = || async { Error::MethodNotAllowed(vec!["GET"]).into_response() };
     Router::new().route("/openapi.json", get(serve).fallback(other_methods))
 }

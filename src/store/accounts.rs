@@ -1,8 +1,8 @@
 //! Accounts: the workspaces that a caller may see, under their numbers.
 
+use super::Authenticated;
 use super::selection::{self, Column, Field, Source};
 use super::workspace::Who;
-use super::{Authenticated, Store};
 use crate::error::Result;
 use crate::model::extension::{NamedField, NumberedAccount};
 use crate::model::id::{AccountId, WorkspaceId};
@@ -44,7 +44,7 @@ impl Authenticated {
             },
         };
         let source = Source { from, id: "account_id", keys: vec![Some(key)] };
-        let Store { pool, .. } = store;
+        let pool = &store.pool;
         let mut moment = pool.begin_moment().await?;
         let selected = selection::select(&mut moment, &source, &listing.over(AccountField), None).await?;
         let rows = sqlx::query_as!(

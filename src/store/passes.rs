@@ -1,6 +1,6 @@
 //! Passes, each of which stands for an API key for a while.
 
-use super::{Caller, Credential, Store};
+use super::{Caller, Credential};
 use crate::error::{Error, Rejection, Result};
 use crate::model::token::Token;
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ impl Caller {
             return Err(Error::Unauthenticated(Rejection::MISSING));
         };
         let hash = pass.hash();
-        let Store { pool, .. } = &self.workspace.store;
+        let pool = &self.workspace.store.pool;
         sqlx::query!(
             r#"
             with expired as (

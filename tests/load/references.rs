@@ -22,6 +22,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use std::io;
 use std::process::Command;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -106,8 +107,9 @@ async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<A
         };
         router.route(&format!("/ready/{}", answer.name), any(serve))
     });
-    let routes = dialect::of_the_rest().router(&app, ready).with_state(app.clone());
-    server::serve_routes(Door::default(), listener, routes, app, CancellationToken::new()).await;
+    let app = Arc::new(app);
+    let routes = dialect::of_the_rest().router(&app, ready).with_state(Arc::clone(&app));
+    server::serve_routes(Door::default(), listener, routes, &app, CancellationToken::new()).await;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// One path.
 pub struct Route {
@@ -30,7 +31,7 @@ pub type Serving = Pin<Box<dyn Future<Output = Result<Response, Refusal>> + Send
 /// What a handler is called with.
 pub struct Call {
     pub workspace: Workspace,
-    pub app: App,
+    pub app: Arc<App>,
     pub now: DateTime<Utc>,
     pub request: Request,
 }
@@ -59,7 +60,7 @@ impl IntoResponse for Refusal {
 
 impl Route {
     /// Answers a request to this path.
-    pub async fn serve(&'static self, State(app): State<App>, request: Request) -> Response {
+    pub async fn serve(&'static self, State(app): State<Arc<App>>, request: Request) -> Response {
         let asked = request.method().as_str();
         let Some(operation) = self.operations.iter().find(|operation| operation.method == asked) else {
             let methods = self.operations.iter().map(|operation| operation.method).collect();

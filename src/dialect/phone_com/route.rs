@@ -13,6 +13,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// One path.
 pub struct Route {
@@ -41,7 +42,7 @@ pub type Serving = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
 
 /// What a handler is called with.
 pub struct Call {
-    pub app: App,
+    pub app: Arc<App>,
     pub now: DateTime<Utc>,
     pub request: Request,
     /// What the path names last.
@@ -57,7 +58,7 @@ impl Call {
 
 impl Route {
     /// Answers a request to this path.
-    pub async fn serve(&'static self, State(app): State<App>, mut request: Request) -> Response {
+    pub async fn serve(&'static self, State(app): State<Arc<App>>, mut request: Request) -> Response {
         let asked = request.method().as_str();
         let Some(operation) = self.operations.iter().find(|operation| operation.method == asked) else {
             let methods = self.operations.iter().map(|operation| operation.method).collect();

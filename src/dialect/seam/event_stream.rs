@@ -18,6 +18,7 @@ use chrono::{DateTime, Datelike, Utc};
 use futures_util::stream;
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -62,7 +63,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
 
 /// A stream under way.
 pub struct Live {
-    app: App,
+    app: Arc<App>,
     /// The credential, which may end before the stream does.
     headers: HeaderMap,
     /// What is asked for, after the last event that was read; None if nothing can ever come.

@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{Method, request::Parts};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use std::pin::Pin;
@@ -27,7 +28,7 @@ pub const DELETE: &str = "DELETE";
 /// What a handler is called with beside its input.
 pub struct Call<G> {
     pub grant: G,
-    pub app: App,
+    pub app: Arc<App>,
     pub now: DateTime<Utc>,
     /// What a page's cursor is bound to.
     pub binding: Binding,
@@ -49,7 +50,7 @@ pub struct Route {
     pub summary: &'static str,
     /// What it may not find.
     pub misses: &'static [Noun],
-    serve: Arc<dyn Fn(App, Request) -> Serving + Send + Sync>,
+    serve: Arc<dyn Fn(Arc<App>, Request) -> Serving + Send + Sync>,
 }
 
 type Serving = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -119,7 +120,7 @@ impl Route {
         path: &'static str,
         methods: &'static [&'static str],
         key: Option<&'static str>,
-        serve: impl Fn(App, Request) -> Serving + Send + Sync + 'static,
+        serve: impl Fn(Arc<App>, Request) -> Serving + Send + Sync + 'static,
     ) -> Route {
         let (access, fields, shape) = (G::ACCESS, I::fields(), A::shape());
         Route { path, methods, access, fields, key, shape, summary: "", misses: &[], serve: Arc::new(serve) }
@@ -135,9 +136,10 @@ impl Route {
         Route { misses, ..self }
     }
 
-    /// Answers a request to this path.
-    pub async fn serve(self, State(app): State<App>, request: Request) -> Response {
-        (self.serve)(app, request).await
+    /// What answers requests to this path.
+    pub fn answering(self) -> MethodRouter<Arc<App>> {
+        let serve = self.serve;
+        any(move |State(app), request| serve(app, request))
     }
 }
 
@@ -161,7 +163,7 @@ impl<I: Input> Way<I> {
     }
 }
 
-async fn serve<G, I, A, F, Fut>(app: App, request: Request, way: &Way<I>, handler: F) -> Response
+async fn serve<G, I, A, F, Fut>(app: Arc<App>, request: Request, way: &Way<I>, handler: F) -> Response
 where
     G: Grant,
     I: Input + Send + 'static,

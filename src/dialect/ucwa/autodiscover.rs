@@ -14,11 +14,12 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::any;
+use std::sync::Arc;
 
 /// As servers spell it. Clients need the link to the frame that was for pages of other origins; nothing is behind it.
 const SPELT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(ROOT, any(root))
         .route(&format!("{ROOT}/oauth/user"), any(user))
@@ -27,7 +28,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// Where to ask on. Whoever came for a domain is asked for it again there.
-async fn root(State(app): State<App>, request: Request) -> Result<Response> {
+async fn root(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
     only_get(request.method())?;
     let query = request.uri().query().unwrap_or_default();
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
@@ -37,7 +38,7 @@ async fn root(State(app): State<App>, request: Request) -> Result<Response> {
 }
 
 /// Where the person's applications are.
-async fn user(State(app): State<App>, request: Request) -> Result<Response> {
+async fn user(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
     let now = app.clock.now();
     let (workspace, person) = access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await?;
     workspace.subscriber(person, None, now).await?;

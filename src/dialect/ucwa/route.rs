@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// The latest version of a resource that a client may ask for; some ask for it with every request.
 const LATEST: f64 = 2.0;
@@ -55,7 +56,7 @@ pub enum Base {
 
 /// What a handler is called with.
 pub struct Call {
-    pub app: App,
+    pub app: Arc<App>,
     pub now: DateTime<Utc>,
     pub workspace: Workspace,
     pub subscriber: Subscriber,
@@ -96,7 +97,7 @@ type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 impl Route {
     /// Answers a request to this path.
-    pub async fn serve(&'static self, base: Base, app: App, params: Params, request: Request) -> Response {
+    pub async fn serve(&'static self, base: Base, app: Arc<App>, params: Params, request: Request) -> Response {
         let now = app.clock.now();
         let (workspace, person) =
             match access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await {

@@ -19,15 +19,16 @@ use axum::routing::any;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How long a token lives.
 const LIFE: TimeDelta = TimeDelta::hours(8);
 
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<Arc<App>> {
     Router::new().route(TOKEN, any(serve))
 }
 
-async fn serve(State(app): State<App>, request: Request) -> Response {
+async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
     match grant(&app, request).await {
         Ok(response) => response,
         Err(Fault::OAuth(fault, description)) => refused(fault, description),
