@@ -1,38 +1,21 @@
 //! API keys, the credential of nearly every request. They are looked up together with whoever calls at the same time, and
-//! the phone that a request is about in the same statement: one round trip tells who is calling and what they came for.
-//! Nothing is kept in memory, so a key that was revoked and a phone that was deactivated are gone for every server at once.
+//! what the request is about in the same statement: one round trip tells who is calling and what they came for. Nothing
+//! is kept in memory, so a key that was revoked and a phone that was deactivated are gone for every server at once.
 
 use super::caller::rejected;
+use super::errand::{Brought, Errand, LONGEST};
 use super::gather::Question;
 use super::recording::Actor;
 use super::types::Document;
-use super::workspace::Brought;
 use super::{Authenticated, Caller, Credential, Origin, Store, Workspace};
 use crate::error::{Result, Scheme, Why};
 use crate::model::id::{ApiKeyId, DeviceId, UserIdentityId, WorkspaceId};
 use crate::model::metadata::Metadata;
+use crate::model::page::{Paging, Place};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::model::token::TokenHash;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
-
-/// What somebody is about to ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Errand {
-    /// Nothing that can be done on the way in.
-    None,
-    /// A living phone.
-    Phone(DeviceId),
-}
-
-impl Errand {
-    fn device(self) -> Option<Uuid> {
-        match self {
-            Errand::None => None,
-            Errand::Phone(device_id) => Some(device_id.0),
-        }
-    }
-}
 
 /// A key that somebody shows, and what for.
 #[derive(Debug, Clone)]
@@ -41,7 +24,16 @@ pub(super) struct Bearing {
     errand: Errand,
 }
 
-/// A key that there is, and the phone if there is one.
+/// What is asked for by one statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A key by itself, or with a phone.
+    Phone,
+    PhonesOfPerson,
+    AllPhones,
+}
+
+/// A key that there is, and a phone if there is one.
 pub(super) struct Row {
     place: i64,
     api_key_id: Uuid,
@@ -62,64 +54,197 @@ pub(super) struct Row {
     deactivated_at: Option<DateTime<Utc>>,
 }
 
-impl Question for Bearing {
-    type Lane = ();
-    type Answer = Option<Row>;
-
-    const ABREAST: usize = 2;
-
-    fn lane(&self) {}
-
-    async fn ask(together: Vec<Bearing>, store: Store) -> Result<Vec<Option<Row>>> {
-        let hashes: Vec<&[u8]> = together.iter().map(|bearing| bearing.token_hash.as_bytes()).collect();
-        let devices: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.errand.device()).collect();
-        let pool = store.gathered.as_ref().unwrap_or(&store.pool);
-        let question = sqlx::query_as!(
+/// Selects keys, and phones beside them; what follows the literal is the rest of the statement.
+macro_rules! select_keys {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
             Row,
             r#"
             select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox,
-                phone.device_id as "device_id?", user_identity_id as "user_identity_id?: UserIdentityId",
+                phone.device_id as "device_id?", phone.user_identity_id as "user_identity_id?: UserIdentityId",
                 operating_system as "operating_system?: OperatingSystem", os_version as "os_version?",
                 device_manufacturer as "device_manufacturer?", device_model as "device_model?", nickname,
                 custom_metadata as "custom_metadata?: Document<Metadata>",
                 assa_abloy_metadata as "assa_abloy_metadata?: AssaAbloyMetadata", phone.created_at as "created_at?",
                 deactivated_at
-            from unnest($1::bytea[], $2::uuid[]) with ordinality as asked (token_hash, device_id, place)
-            join api_key using (token_hash)
-            join workspace using (workspace_id)
-            left join phone using (workspace_id, device_id)
-            "#,
-            &hashes as _,
-            &devices as _,
+            "# + $rest
+            $(, $argument)*
         )
-        .fetch_all(pool);
-        let rows = pool.promptly(question).await?;
-        let mut answers: Vec<Option<Row>> = std::iter::repeat_with(|| None).take(together.len()).collect();
+    };
+}
+
+impl Question for Bearing {
+    type Lane = Kind;
+    /// The key's row for each of the phones, and one row if there are none; no row if there is no such key.
+    type Answer = Vec<Row>;
+
+    const ABREAST: usize = 2;
+
+    fn lane(&self) -> Kind {
+        match self.errand {
+            Errand::None | Errand::Phone(_) => Kind::Phone,
+            Errand::Phones(Some(_), _) => Kind::PhonesOfPerson,
+            Errand::Phones(None, _) => Kind::AllPhones,
+        }
+    }
+
+    async fn ask(together: Vec<Bearing>, store: Store) -> Result<Vec<Vec<Row>>> {
+        let rows = match together.first().map(Bearing::lane) {
+            None => Vec::new(),
+            Some(Kind::Phone) => with_phones(&together, &store).await?,
+            Some(Kind::PhonesOfPerson) => with_phones_of_persons(&together, &store).await?,
+            Some(Kind::AllPhones) => with_all_phones(&together, &store).await?,
+        };
+        let mut answers: Vec<Vec<Row>> = std::iter::repeat_with(Vec::new).take(together.len()).collect();
         for row in rows {
             let place = usize::try_from(row.place - 1).unwrap_or(usize::MAX);
             if let Some(answer) = answers.get_mut(place) {
-                *answer = Some(row);
+                answer.push(row);
             }
         }
         Ok(answers)
     }
 }
 
+async fn with_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
+    let devices: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.device()).collect();
+    let pool = store.gathered.as_ref().unwrap_or(&store.pool);
+    let rows = select_keys!(
+        "from unnest($1::bytea[], $2::uuid[]) with ordinality as asked (token_hash, device_id, place)
+        join api_key using (token_hash)
+        join workspace using (workspace_id)
+        left join phone using (workspace_id, device_id)",
+        &hashes(together) as _,
+        &devices as _,
+    );
+    Ok(pool.promptly(rows.fetch_all(pool)).await?)
+}
+
+async fn with_phones_of_persons(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
+    let persons: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.person()).collect();
+    let Window { times, ids, counts } = Window::of(together);
+    let pool = store.gathered.as_ref().unwrap_or(&store.pool);
+    let rows = select_keys!(
+        "from unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::bigint[]) with ordinality
+            as asked (token_hash, person, since, first, most, place)
+        join api_key using (token_hash)
+        join workspace using (workspace_id)
+        left join lateral (
+            select * from phone
+            where phone.workspace_id = api_key.workspace_id and phone.user_identity_id = person
+                and phone.deactivated_at is null and (phone.created_at, phone.device_id) >= (since, first)
+            order by phone.created_at, phone.device_id
+            limit most
+        ) as phone using (workspace_id)",
+        &hashes(together) as _,
+        &persons as _,
+        &times,
+        &ids,
+        &counts,
+    );
+    Ok(pool.promptly(rows.fetch_all(pool)).await?)
+}
+
+async fn with_all_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
+    let Window { times, ids, counts } = Window::of(together);
+    let pool = store.gathered.as_ref().unwrap_or(&store.pool);
+    let rows = select_keys!(
+        "from unnest($1::bytea[], $2::timestamptz[], $3::uuid[], $4::bigint[]) with ordinality
+            as asked (token_hash, since, first, most, place)
+        join api_key using (token_hash)
+        join workspace using (workspace_id)
+        left join lateral (
+            select * from phone
+            where phone.workspace_id = api_key.workspace_id
+                and phone.deactivated_at is null and (phone.created_at, phone.device_id) >= (since, first)
+            order by phone.created_at, phone.device_id
+            limit most
+        ) as phone using (workspace_id)",
+        &hashes(together) as _,
+        &times,
+        &ids,
+        &counts,
+    );
+    Ok(pool.promptly(rows.fetch_all(pool)).await?)
+}
+
+fn hashes(together: &[Bearing]) -> Vec<&[u8]> {
+    together.iter().map(|bearing| bearing.token_hash.as_bytes()).collect()
+}
+
+/// Which part of a list each wants.
+struct Window {
+    times: Vec<DateTime<Utc>>,
+    ids: Vec<Uuid>,
+    counts: Vec<i64>,
+}
+
+impl Window {
+    fn of(together: &[Bearing]) -> Window {
+        let pagings = || together.iter().map(|bearing| bearing.paging());
+        let places = || pagings().map(|paging| paging.from.unwrap_or(Place::FIRST));
+        Window {
+            times: places().map(|place| place.created_at).collect(),
+            ids: places().map(|place| place.id).collect(),
+            counts: pagings().map(|paging| paging.fetch().unwrap_or(i64::from(LONGEST) + 1)).collect(),
+        }
+    }
+}
+
+impl Bearing {
+    fn device(&self) -> Option<Uuid> {
+        match self.errand {
+            Errand::Phone(device_id) => Some(device_id.0),
+            Errand::None | Errand::Phones(..) => None,
+        }
+    }
+
+    fn person(&self) -> Option<Uuid> {
+        match self.errand {
+            Errand::Phones(person, _) => person.map(|person| person.0),
+            Errand::None | Errand::Phone(_) => None,
+        }
+    }
+
+    fn paging(&self) -> Paging {
+        match self.errand {
+            Errand::Phones(_, paging) => paging,
+            Errand::None | Errand::Phone(_) => Paging::default(),
+        }
+    }
+}
+
 impl Store {
     pub(super) async fn api_key(&self, key: &str, errand: Errand, origin: Origin) -> Result<Authenticated> {
         let bearing = Bearing { token_hash: TokenHash::of(key), errand };
-        let row = self.keys.ask(bearing, self).await?.ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
+        let rows = self.keys.ask(bearing, self).await?;
+        let Some(row) = rows.first() else { return Err(rejected(Scheme::ApiKey, Why::Unknown)) };
         if row.revoked_at.is_some() {
             return Err(rejected(Scheme::ApiKey, Why::Revoked));
         }
         let credential = Credential::ApiKey(ApiKeyId(row.api_key_id));
         let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
         let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
-        let workspace = match errand {
-            Errand::None => workspace,
-            Errand::Phone(device_id) => workspace.bringing(Brought { device_id, phone: row.phone() }),
+        let workspace = match brought(errand, rows) {
+            Some(brought) => workspace.bringing(brought),
+            None => workspace,
         };
         Ok(Authenticated::Caller(Caller { workspace, credential }))
+    }
+}
+
+fn brought(errand: Errand, rows: Vec<Row>) -> Option<Brought> {
+    let mut phones = rows.into_iter().filter_map(Row::phone);
+    match errand {
+        Errand::None => None,
+        Errand::Phone(device_id) => Some(Brought::Phone(device_id, phones.next())),
+        Errand::Phones(person, paging) => {
+            let mut phones: Vec<Phone> = phones.collect();
+            // In order already as a rule, but nothing that is joined promises any.
+            phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
+            let is_whole = paging.limit.is_some() || phones.len() <= LONGEST as usize;
+            is_whole.then_some(Brought::Phones(person, paging, phones))
+        }
     }
 }
 

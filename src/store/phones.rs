@@ -1,6 +1,7 @@
 //! Phones read, listed and described anew.
 
 use super::Workspace;
+use super::errand::Whose;
 use super::types::Document;
 use crate::error::{Noun, Result};
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
@@ -31,8 +32,8 @@ macro_rules! select_phones {
 impl Workspace {
     /// The living phone with this id.
     pub async fn phone(&self, device_id: DeviceId, reach: Reach) -> Result<Phone> {
-        if let Some(brought) = self.brought(device_id) {
-            let phone = brought.phone.filter(|phone| reach.includes(phone.user_identity_id));
+        if let Some(brought) = self.brought_phone(device_id) {
+            let phone = brought.filter(|phone| reach.includes(phone.user_identity_id));
             return super::found(phone, Noun::Phone, device_id);
         }
         let row = select_phones!(
@@ -64,15 +65,18 @@ impl Workspace {
 
     /// The phones that a filter lets through, in order of registration.
     pub async fn phones(&self, filter: &PhoneFilter, reach: Reach) -> Result<Page<Phone>> {
-        let rows = match Plain::of(filter, reach) {
-            Some(Plain::Everybodys) => self.all_phones(&filter.paging).await?,
-            Some(Plain::OfPerson(person)) => self.phones_of(person, &filter.paging).await?,
+        let rows = match Whose::of(filter, reach) {
+            Some(Whose::Everybodys) => self.all_phones(&filter.paging).await?,
+            Some(Whose::OfPerson(person)) => self.phones_of(person, &filter.paging).await?,
             None => self.chosen_phones(filter, reach).await?,
         };
         Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
+        if let Some(brought) = self.brought_phones(None, paging) {
+            return Ok(brought);
+        }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(
             "where workspace_id = $1 and deactivated_at is null and (created_at, device_id) >= ($2, $3)
@@ -88,6 +92,9 @@ impl Workspace {
     }
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
+        if let Some(brought) = self.brought_phones(Some(person), paging) {
+            return Ok(brought);
+        }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(
             "where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
@@ -213,40 +220,6 @@ impl Workspace {
         .await?;
         self.store.ring();
         super::found(changed, Noun::Phone, device_id).map(|_| ())
-    }
-}
-
-/// The lists that are asked for most. Each has a statement of its own, which Postgres plans once, where the one for all
-/// filters is planned anew for each choice of them.
-enum Plain {
-    Everybodys,
-    OfPerson(UserIdentityId),
-}
-
-impl Plain {
-    fn of(filter: &PhoneFilter, reach: Reach) -> Option<Plain> {
-        let PhoneFilter {
-            device_ids: None,
-            user_identity_ids,
-            acs_credential_id: None,
-            operating_systems: None,
-            manufacturer: None,
-            search: None,
-            custom_metadata_has,
-            created_before: None,
-            include_deactivated: false,
-            paging: _,
-        } = filter
-        else {
-            return None;
-        };
-        match (user_identity_ids.as_deref(), reach) {
-            _ if !custom_metadata_has.is_empty() => None,
-            (None, Reach::Workspace) => Some(Plain::Everybodys),
-            (Some([person]), Reach::Workspace) => Some(Plain::OfPerson(*person)),
-            (None, Reach::Person(person)) => Some(Plain::OfPerson(person)),
-            _ => None,
-        }
     }
 }
 

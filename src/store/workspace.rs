@@ -2,11 +2,11 @@
 //! [`Account`], which is somebody who has not said which of their workspaces they mean.
 
 use super::Store;
+use super::errand::Brought;
 use super::recording::Actor;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
-use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, DeviceId, WorkspaceId};
-use crate::model::phone::Phone;
+use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
@@ -29,13 +29,6 @@ pub struct Workspace {
 /// A workspace by its id and its number, and whether it is a sandbox.
 pub(super) type Tenant = (Uuid, i64, bool);
 
-/// What somebody came for: this phone, and what there is of it.
-#[derive(Debug)]
-pub(super) struct Brought {
-    pub device_id: DeviceId,
-    pub phone: Option<Phone>,
-}
-
 impl Workspace {
     pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant, actor: Actor) -> Workspace {
         let (workspace_id, account_id) = (WorkspaceId(workspace_id), AccountId(account_id));
@@ -47,9 +40,9 @@ impl Workspace {
         Workspace { brought: Arc::new(Mutex::new(Some(brought))), ..self }
     }
 
-    /// What was fetched on the way in, if it is this phone; once, since it was true then.
-    pub(super) fn brought(&self, device_id: DeviceId) -> Option<Brought> {
-        self.brought.lock().unwrap_or_else(PoisonError::into_inner).take_if(|brought| brought.device_id == device_id)
+    /// What was fetched on the way in, if it is what is wanted; once, since it was true then.
+    pub(super) fn brought(&self, is_wanted: impl FnOnce(&Brought) -> bool) -> Option<Brought> {
+        self.brought.lock().unwrap_or_else(PoisonError::into_inner).take_if(|brought| is_wanted(brought))
     }
 
     /// Which workspace this is.

@@ -3,6 +3,7 @@
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Pageable, Void};
 use super::input::*;
+use super::page::Binding;
 use super::route::*;
 use super::wire;
 use crate::deactivation;
@@ -18,10 +19,13 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed_for("/phones/get", &[GET, POST], "phone", get, |input| Errand::Phone(input.device_id))
+        keyed_for("/phones/get", &[GET, POST], "phone", get, |input, _| Errand::Phone(input.device_id))
             .does("Get a phone")
             .misses(&[Noun::Phone]),
-        keyed("/phones/list", &[GET, POST], "phones", list).does("List phones"),
+        keyed_for("/phones/list", &[GET, POST], "phones", list, |input, binding| {
+            input.filter(binding).map_or(Errand::None, |filter| Errand::phones(&filter))
+        })
+        .does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .does("Deactivate a phone that is lost or no longer used, with the credentials on it")
             .misses(&[Noun::Phone]),
@@ -70,27 +74,32 @@ input! {
     }
 }
 
-async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
-    let is_paged = call.binding.is_asked_for();
-    let limit = input.limit.or(is_paged.then_some(500));
-    let mut owners = input.user_identity_ids;
-    if let Some(owner) = input.owner_user_identity_id {
-        let both = owners.is_none_or(|owners| owners.contains(&owner));
-        owners = Some(if both { vec![owner] } else { Vec::new() });
+impl List {
+    /// What is asked for. A cursor of another list is refused.
+    fn filter(&self, binding: &Binding) -> Result<PhoneFilter> {
+        let limit = self.limit.or(binding.is_asked_for().then_some(500));
+        let owners = match (self.owner_user_identity_id, &self.user_identity_ids) {
+            (Some(owner), Some(owners)) if !owners.contains(&owner) => Some(Vec::new()),
+            (Some(owner), _) => Some(vec![owner]),
+            (None, owners) => owners.clone(),
+        };
+        Ok(PhoneFilter {
+            user_identity_ids: owners,
+            acs_credential_id: self.acs_credential_id,
+            operating_systems: self.device_type.map(|system| vec![system]),
+            search: self.search.clone(),
+            custom_metadata_has: self.custom_metadata_has.clone().unwrap_or_default(),
+            created_before: self.created_before,
+            include_deactivated: self.include_deactivated,
+            paging: binding.paging(limit, self.page_cursor.as_deref())?,
+            ..PhoneFilter::default()
+        })
     }
-    let filter = PhoneFilter {
-        user_identity_ids: owners,
-        acs_credential_id: input.acs_credential_id,
-        operating_systems: input.device_type.map(|system| vec![system]),
-        search: input.search,
-        custom_metadata_has: input.custom_metadata_has.unwrap_or_default(),
-        created_before: input.created_before,
-        include_deactivated: input.include_deactivated,
-        paging: call.binding.paging(limit, input.page_cursor.as_deref())?,
-        ..PhoneFilter::default()
-    };
-    let page = call.grant.0.phones(&filter, Reach::Workspace).await?;
-    let pagination = is_paged.then(|| call.binding.pagination(&page));
+}
+
+async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
+    let page = call.grant.0.phones(&input.filter(&call.binding)?, Reach::Workspace).await?;
+    let pagination = call.binding.is_asked_for().then(|| call.binding.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }
 

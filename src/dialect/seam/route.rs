@@ -99,7 +99,7 @@ pub fn keyed_for<G, I, A, F, Fut>(
     methods: &'static [&'static str],
     key: &'static str,
     handler: F,
-    errand: fn(&I) -> Errand,
+    errand: fn(&I, &Binding) -> Errand,
 ) -> Route
 where
     G: Grant,
@@ -148,7 +148,7 @@ struct Way<I> {
     path: &'static str,
     methods: &'static [&'static str],
     key: &'static str,
-    errand: Option<fn(&I) -> Errand>,
+    errand: Option<fn(&I, &Binding) -> Errand>,
     fields: Vec<Field>,
 }
 
@@ -157,7 +157,7 @@ impl<I: Input> Way<I> {
         path: &'static str,
         methods: &'static [&'static str],
         key: &'static str,
-        errand: Option<fn(&I) -> Errand>,
+        errand: Option<fn(&I, &Binding) -> Errand>,
     ) -> Arc<Way<I>> {
         Arc::new(Way { path, methods, key, errand, fields: I::fields() })
     }
@@ -178,7 +178,7 @@ where
         None => (Err(body), Errand::None),
         Some(errand) => {
             let input = decode(&app, &head, body, way).await;
-            let errand = input.as_ref().map_or(Errand::None, |(_, input)| errand(input));
+            let errand = input.as_ref().map_or(Errand::None, |(binding, input)| errand(input, binding));
             (Ok(input), errand)
         }
     };
