@@ -35,6 +35,7 @@ mod outbox;
 mod passes;
 mod passwords;
 mod phones;
+mod points;
 mod pool;
 mod registration;
 mod sandbox;
@@ -62,6 +63,7 @@ use crate::error::{Error, Result};
 use gather::Gathering;
 use hosts::Hosts;
 use keys::Bearing;
+use points::Points;
 use pool::Pool;
 use sqlx::Connection;
 use std::ops::Deref;
@@ -89,6 +91,7 @@ pub struct Shared {
     /// serve for these, too.
     gathered: Option<Pool>,
     keys: Gathering<Bearing>,
+    points: Points,
     hosts: Hosts,
     seal: Seal,
     /// Rung when there is news in the log, for those in this process who wait for it. Others look every now and then.
@@ -136,8 +139,8 @@ impl Store {
             0 => None,
             apart => Some(pool.beside(hosts.planning_once(), apart).await.map_err(OpenError::Connect)?),
         };
-        let (keys, bell) = (Gathering::new(), watch::Sender::new(()));
-        Ok(Store(Arc::new(Shared { pool, gathered, keys, hosts, seal, bell })))
+        let (keys, points, bell) = Default::default();
+        Ok(Store(Arc::new(Shared { pool, gathered, keys, points, hosts, seal, bell })))
     }
 
     /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this
@@ -173,6 +176,11 @@ impl Store {
             Some(known) if known != fingerprint => Err(OpenError::OtherSeal),
             _ => Ok(()),
         }
+    }
+
+    /// The connections for questions that are asked together.
+    fn gathered(&self) -> &Pool {
+        self.gathered.as_ref().unwrap_or(&self.pool)
     }
 
     /// Hears of news in the log that this process wrote.

@@ -1,6 +1,8 @@
 //! Contacts: kept, found, listed, changed and put away. What is put away stays in its table, and nobody is shown it.
 
 use super::Workspace;
+use super::gather::Gathering;
+use super::points::{Point, Points, Wanted, each};
 use super::selection::{self, Column, Field, Source};
 use super::types::Document;
 use crate::error::{Error, Noun, Result};
@@ -28,8 +30,10 @@ impl Field for ContactField {
 }
 
 /// A contact as it is kept.
+#[derive(Clone)]
 struct Row {
     contact_id: ContactId,
+    user_identity_id: UserIdentityId,
     texts: Vec<String>,
     emails: Document<Vec<Email>>,
     phone_numbers: Document<Vec<ContactNumber>>,
@@ -62,7 +66,7 @@ macro_rules! select_contacts {
         sqlx::query_as!(
             Row,
             r#"
-            select contact_id as "contact_id: ContactId",
+            select contact_id as "contact_id: ContactId", user_identity_id as "user_identity_id: UserIdentityId",
                 array[prefix, first_name, middle_name, last_name, suffix, nickname, company, phonetic_first_name,
                     phonetic_middle_name, phonetic_last_name, department, job_title] as "texts!",
                 emails as "emails: Document<Vec<Email>>",
@@ -77,18 +81,31 @@ macro_rules! select_contacts {
     };
 }
 
+impl Point for Contact {
+    type Key = (UserIdentityId, ContactId);
+
+    async fn all(keys: Vec<(UserIdentityId, ContactId)>, workspace: &Workspace) -> Result<Vec<Option<Contact>>> {
+        let ids: Vec<i64> = keys.iter().map(|(_, id)| id.0).collect();
+        let pool = workspace.store.gathered();
+        let rows = select_contacts!(
+            "where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
+            workspace.key(),
+            &ids,
+        );
+        let rows = pool.promptly(rows.fetch_all(pool)).await?;
+        let each = each(&keys, &rows, |row| (row.user_identity_id, row.contact_id));
+        Ok(each.into_iter().map(|row| row.map(Contact::from)).collect())
+    }
+
+    fn meeting(points: &Points) -> &Gathering<Wanted<Contact>> {
+        &points.contacts
+    }
+}
+
 impl Workspace {
     /// The person's contact with this id.
     pub async fn contact(&self, person: UserIdentityId, id: ContactId) -> Result<Contact> {
-        let row = select_contacts!(
-            "where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null",
-            self.key(),
-            person.0,
-            id.0,
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
-        super::found(row, Noun::Contact, id).map(Contact::from)
+        super::found(self.look_up((person, id)).await?, Noun::Contact, id)
     }
 
     /// The part of the person's contacts that is asked for. All that is told of the list is true of one moment.

@@ -1,6 +1,8 @@
 //! Extensions: the persons of a workspace, under their numbers.
 
 use super::Workspace;
+use super::gather::Gathering;
+use super::points::{Point, Points, Wanted, each};
 use super::selection::{self, Column, Field, Source};
 use crate::error::{Noun, Result};
 use crate::model::extension::{Extension, NamedField};
@@ -41,13 +43,26 @@ macro_rules! select_extensions {
     };
 }
 
+impl Point for Extension {
+    type Key = ExtensionId;
+
+    async fn all(ids: Vec<ExtensionId>, workspace: &Workspace) -> Result<Vec<Option<Extension>>> {
+        let keys: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let pool = workspace.store.gathered();
+        let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", workspace.key(), &keys);
+        let extensions = pool.promptly(rows.fetch_all(pool)).await?;
+        Ok(each(&ids, &extensions, |extension| extension.extension_id))
+    }
+
+    fn meeting(points: &Points) -> &Gathering<Wanted<Extension>> {
+        &points.extensions
+    }
+}
+
 impl Workspace {
     /// The extension with this number.
     pub async fn extension(&self, id: ExtensionId) -> Result<Extension> {
-        let row = select_extensions!("where workspace_id = $1 and extension_id = $2", self.key(), id.0)
-            .fetch_optional(&self.store.pool)
-            .await?;
-        super::found(row, Noun::Extension, id)
+        super::found(self.look_up(id).await?, Noun::Extension, id)
     }
 
     /// The part of the extensions that is asked for, as far as the caller reaches.

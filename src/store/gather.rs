@@ -47,10 +47,6 @@ struct Waiting<Q: Question> {
 }
 
 impl<Q: Question> Gathering<Q> {
-    pub fn new() -> Gathering<Q> {
-        Gathering(Arc::default())
-    }
-
     /// Asks, together with whoever asks at the same time.
     pub async fn ask(&self, question: Q, store: &super::Store) -> Result<Q::Answer> {
         let (answer, answered) = oneshot::channel();
@@ -74,6 +70,12 @@ impl<Q: Question> Gathering<Q> {
 
     fn lanes(&self) -> std::sync::MutexGuard<'_, Lanes<Q>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<Q: Question> Default for Gathering<Q> {
+    fn default() -> Self {
+        Gathering(Arc::default())
     }
 }
 

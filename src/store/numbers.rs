@@ -1,11 +1,14 @@
 //! Phone numbers read, listed, and described anew. How they come, are given and go is told in [`super::numbering`].
 
 use super::Workspace;
+use super::gather::Gathering;
+use super::points::{Point, Points, Wanted, each};
 use crate::error::{Error, Noun, Reason, Result};
 use crate::model::id::{RegisterId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::page::Place;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 /// Selects registers; what follows the literal is the rest of the statement.
 macro_rules! select_registers {
@@ -24,13 +27,26 @@ macro_rules! select_registers {
     };
 }
 
+impl Point for Register {
+    type Key = RegisterId;
+
+    async fn all(ids: Vec<RegisterId>, workspace: &Workspace) -> Result<Vec<Option<Register>>> {
+        let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let pool = workspace.store.gathered();
+        let rows = select_registers!("where workspace_id = $1 and register_id = any ($2)", workspace.key(), &keys);
+        let registers = pool.promptly(rows.fetch_all(pool)).await?;
+        Ok(each(&ids, &registers, |register| register.register_id))
+    }
+
+    fn meeting(points: &Points) -> &Gathering<Wanted<Register>> {
+        &points.registers
+    }
+}
+
 impl Workspace {
     /// The register with this id.
     pub async fn register(&self, id: RegisterId) -> Result<Register> {
-        let row = select_registers!("where workspace_id = $1 and register_id = $2", self.key(), id.0)
-            .fetch_optional(&self.store.pool)
-            .await?;
-        super::found(row, Noun::Number, id)
+        super::found(self.look_up(id).await?, Noun::Number, id)
     }
 
     /// The register with this id, held still until the transaction ends.

@@ -2,6 +2,8 @@
 
 use super::Workspace;
 use super::errand::Whose;
+use super::gather::Gathering;
+use super::points::{Point, Points, Wanted, each};
 use super::types::Document;
 use crate::error::{Noun, Result};
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
@@ -11,6 +13,7 @@ use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange
 use crate::model::reach::Reach;
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 /// Selects phones; what follows the literal is the rest of the statement.
 macro_rules! select_phones {
@@ -29,23 +32,34 @@ macro_rules! select_phones {
     };
 }
 
+impl Point for Phone {
+    type Key = DeviceId;
+
+    async fn all(ids: Vec<DeviceId>, workspace: &Workspace) -> Result<Vec<Option<Phone>>> {
+        let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let pool = workspace.store.gathered();
+        let rows = select_phones!(
+            "where workspace_id = $1 and device_id = any ($2) and deactivated_at is null",
+            workspace.key(),
+            &keys,
+        );
+        let phones = pool.promptly(rows.fetch_all(pool)).await?;
+        Ok(each(&ids, &phones, |phone| phone.device_id))
+    }
+
+    fn meeting(points: &Points) -> &Gathering<Wanted<Phone>> {
+        &points.phones
+    }
+}
+
 impl Workspace {
     /// The living phone with this id.
     pub async fn phone(&self, device_id: DeviceId, reach: Reach) -> Result<Phone> {
-        if let Some(brought) = self.brought_phone(device_id) {
-            let phone = brought.filter(|phone| reach.includes(phone.user_identity_id));
-            return super::found(phone, Noun::Phone, device_id);
-        }
-        let row = select_phones!(
-            "where workspace_id = $1 and device_id = $2 and deactivated_at is null
-                and ($3::uuid is null or user_identity_id = $3)",
-            self.key(),
-            device_id.0,
-            reach.owner(),
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
-        super::found(row, Noun::Phone, device_id)
+        let phone = match self.brought_phone(device_id) {
+            Some(brought) => brought,
+            None => self.look_up(device_id).await?,
+        };
+        super::found(phone.filter(|phone: &Phone| reach.includes(phone.user_identity_id)), Noun::Phone, device_id)
     }
 
     /// The first living phone that is called so.

@@ -1,5 +1,7 @@
 //! Persons as subscribers of telephony.
 
+use super::gather::Gathering;
+use super::points::{Point, Points, Wanted};
 use super::{Store, Workspace};
 use crate::error::{Noun, Result};
 use crate::model::application::Application;
@@ -8,9 +10,11 @@ use crate::model::slot::{Slot, SlotType};
 use crate::model::subscriber::Subscriber;
 use crate::model::user_identity::UserIdentity;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 /// A person beside one of their slots.
 struct Row {
+    turn: i64,
     workspace_id: WorkspaceId,
     user_identity_id: UserIdentityId,
     user_identity_key: Option<String>,
@@ -41,43 +45,65 @@ impl Workspace {
         application: Option<ApplicationId>,
         now: DateTime<Utc>,
     ) -> Result<Subscriber> {
+        super::found(self.look_up(Key { person: id, application, now }).await?, Noun::UserIdentity, id)
+    }
+}
+
+/// Which subscriber, with which application, when.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    person: UserIdentityId,
+    application: Option<ApplicationId>,
+    now: DateTime<Utc>,
+}
+
+impl Point for Subscriber {
+    type Key = Key;
+
+    async fn all(keys: Vec<Key>, workspace: &Workspace) -> Result<Vec<Option<Subscriber>>> {
+        let persons: Vec<Uuid> = keys.iter().map(|key| key.person.0).collect();
+        let times: Vec<DateTime<Utc>> = keys.iter().map(|key| key.now).collect();
+        let applications: Vec<Option<i64>> = keys.iter().map(|key| key.application.map(|id| id.0)).collect();
+        let pool = workspace.store.gathered();
         let rows = sqlx::query_as!(
             Row,
             r#"
-            select workspace_id as "workspace_id!", user_identity_id as "user_identity_id!", user_identity_key,
+            select turn as "turn!", person.workspace_id, person.user_identity_id, user_identity_key,
                 email_address, phone_number, full_name, person.created_at, enterprise_voice,
-                application_id as "application_id?", culture as "culture?", user_agent as "user_agent?", instance_id,
-                application_type, is_available as "is_available?", slot_type as "slot_type!: SlotType",
+                application.application_id as "application_id?", culture as "culture?", user_agent as "user_agent?",
+                instance_id, application_type, is_available as "is_available?", slot_type as "slot_type!: SlotType",
                 coalesce('tel:' || managed.number, slot.number, '') as "number!",
                 managed.number is not null or coalesce(include_in_contact_card, false) as "include_in_contact_card!",
                 coalesce(version, 1) - (managed.number is not null)::int as "version!",
                 managed.number is not null as "is_managed!"
-            from user_identity as person
+            from unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) with ordinality
+                as asked (user_identity_id, now, application_id, turn)
+            join user_identity as person using (user_identity_id)
             cross join unnest(array['work', 'mobile', 'home', 'other']) with ordinality as kind (slot_type, place)
             left join slot using (workspace_id, user_identity_id, slot_type)
-            left join (
-                select workspace_id, user_identity_id, 'work' as slot_type, number
-                from number_register
-                where workspace_id = $1 and status = 'assigned'
-                    and (scheduled_release_at is null or scheduled_release_at > $3)
-            ) as managed using (workspace_id, user_identity_id, slot_type)
-            left join (
-                select workspace_id, user_identity_id, application_id, culture, user_agent, instance_id,
-                    application_type, is_available
-                from application
-                where workspace_id = $1 and application_id = $4
-            ) as application using (workspace_id, user_identity_id)
-            where workspace_id = $1 and user_identity_id = $2
-            order by place
+            left join number_register as managed
+                on managed.workspace_id = $1 and managed.user_identity_id = asked.user_identity_id
+                    and slot_type = 'work' and managed.status = 'assigned'
+                    and (managed.scheduled_release_at is null or managed.scheduled_release_at > asked.now)
+            left join application
+                on application.workspace_id = $1 and application.user_identity_id = asked.user_identity_id
+                    and application.application_id = asked.application_id
+            where person.workspace_id = $1
+            order by turn, place
             "#,
-            self.key(),
-            id.0,
-            now,
-            application.map(|id| id.0),
-        )
-        .fetch_all(&self.store.pool)
-        .await?;
-        super::found(Subscriber::of(rows), Noun::UserIdentity, id)
+            workspace.key(),
+            &persons,
+            &times,
+            &applications as _,
+        );
+        let mut rows = pool.promptly(rows.fetch_all(pool)).await?.into_iter().peekable();
+        let of_turn = |turn: usize| i64::try_from(turn).unwrap_or(i64::MAX);
+        let slots = |turn| std::iter::from_fn(|| rows.next_if(|row| row.turn == of_turn(turn))).collect();
+        Ok((1..=keys.len()).map(slots).map(Subscriber::of).collect())
+    }
+
+    fn meeting(points: &Points) -> &Gathering<Wanted<Subscriber>> {
+        &points.subscribers
     }
 }
 

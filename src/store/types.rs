@@ -71,7 +71,7 @@ macro_rules! as_text {
 as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, SlotType, Status);
 
 /// A value kept as a JSON document; columns are read into it and handed on by `into()`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Document<T>(pub T);
 

@@ -1,7 +1,7 @@
 //! What is measured of Phone.com's contacts: to get one, to list a page and to create one; and the parts of a list whose
 //! cost must not grow with it.
 
-use crate::operations::{Effect, Operation, Step, workspace};
+use crate::operations::{Effect, Operation, Step, one, workspace};
 use crate::registry::{BASE, GUESTS, Kind, OF_FEW, OF_MANY, Registry, finish_request};
 use serde_json::Value;
 use std::io::Write;
@@ -9,8 +9,8 @@ use std::io::Write;
 /// How many contacts a page shows, and how many in a row have the same name.
 pub const PAGE: u64 = 25;
 
-const EXTENSION: &str = "select extension_id * from user_identity where workspace_id = $1 and extension_id = $2";
-const CONTACT: &str = "select contact_id * from contact * and contact_id = $3 and deleted_at is null";
+const EXTENSION: &str = "select extension_id * from user_identity where workspace_id = $1 and extension_id = any ($2)";
+const CONTACT: &str = "select contact_id * from contact * and contact_id = any ($2) and deleted_at is null";
 const COUNT_ONE: &str = "update user_identity set contact_count = contact_count + 1 where *";
 const INSERT_CONTACT: &str = "insert into contact (*";
 const INSERT_NUMBERS: &str = "insert into contact_number *";
@@ -41,8 +41,8 @@ pub const GET: Operation = Operation {
         )
     },
     transaction: &[
-        Step::Stored(EXTENSION, |_| vec![workspace(), ":extension".to_owned()]),
-        Step::Stored(CONTACT, |_| vec![workspace(), Kind::Keeper.sql(":keeper"), ":contact".to_owned()]),
+        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension".to_owned())]),
+        Step::Stored(CONTACT, |_| vec![workspace(), one(":contact".to_owned())]),
     ],
     is_first: false,
 };
@@ -87,7 +87,7 @@ pub const CREATE: Operation = Operation {
         )
     },
     transaction: &[
-        Step::Stored(EXTENSION, |_| vec![workspace(), ":extension".to_owned()]),
+        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension".to_owned())]),
         Step::Own("begin"),
         Step::Stored(COUNT_ONE, |_| vec![workspace(), guest()]),
         Step::Stored(INSERT_CONTACT, |_| {
@@ -100,7 +100,7 @@ pub const CREATE: Operation = Operation {
             vec![workspace(), NEW.to_owned(), guest(), numbers.clone(), numbers]
         }),
         Step::Own("commit"),
-        Step::Stored(CONTACT, |_| vec![workspace(), guest(), NEW.to_owned()]),
+        Step::Stored(CONTACT, |_| vec![workspace(), one(NEW.to_owned())]),
     ],
     is_first: false,
 };

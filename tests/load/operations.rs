@@ -68,16 +68,16 @@ impl Asking {
     }
 }
 
-const PHONE: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and device_id = $2 \
-    and deactivated_at is null and ($3::uuid is null or user_identity_id = $3)";
+const PHONE: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and device_id = any ($2) \
+    and deactivated_at is null";
 const PHONES: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and deactivated_at is null \
     and (created_at, device_id) >= *";
 const PHONES_OF: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and user_identity_id = $2 \
     and deactivated_at is null and (created_at, device_id) >= *";
 const EVENTS_SINCE: &str = "select workspace_id, event_id, * from event where workspace_id = $1 and ($2::timestamptz *";
 const REGISTER: &str = "select register_id *, user_identity_id *, created_at from number_register \
-    where workspace_id = $1 and register_id = $2";
-const SUBSCRIBER: &str = "select workspace_id *, application_id *, slot_type * from user_identity as person *";
+    where workspace_id = $1 and register_id = any ($2)";
+const SUBSCRIBER: &str = "select turn *, person.workspace_id, * join user_identity as person *";
 const DEACTIVATE: &str = "with seen as materialized ( select device_id, * update phone set deactivated_at = $2, *";
 const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
 const REGISTER_PHONE: &str = "with known as ( select device_id from phone * insert into phone *";
@@ -95,7 +95,7 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(PHONE, |_| vec![workspace(), Kind::Phone.sql(":phone"), "null::uuid".to_owned()])],
+        transaction: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Phone.sql(":phone"))])],
         is_first: true,
     },
     Operation {
@@ -165,7 +165,7 @@ pub const ALL: &[Operation] = &[
             )
         },
         transaction: &[Step::Stored(DEACTIVATE, |_| {
-            let device = format!("array[{}]", Kind::Spare.sql(":spare"));
+            let device = one(Kind::Spare.sql(":spare"));
             vec![
                 workspace(),
                 "now()".to_owned(),
@@ -207,7 +207,7 @@ pub const ALL: &[Operation] = &[
                 ids.into_iter().chain(looks.map(str::to_owned)).collect()
             }),
             Step::Own("commit"),
-            Step::Stored(PHONE, |_| vec![workspace(), Kind::Made.sql(":made"), "null::uuid".to_owned()]),
+            Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Made.sql(":made"))]),
         ],
         is_first: false,
     },
@@ -257,7 +257,7 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(REGISTER, |_| vec![workspace(), Kind::Register.sql(":person")])],
+        transaction: &[Step::Stored(REGISTER, |_| vec![workspace(), one(Kind::Register.sql(":person"))])],
         is_first: false,
     },
     Operation {
@@ -275,7 +275,8 @@ pub const ALL: &[Operation] = &[
         effect: Effect::Nothing,
         variables: one_phone,
         transaction: &[Step::Stored(SUBSCRIBER, |_| {
-            vec![workspace(), Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()]
+            let asked = [Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()];
+            [workspace()].into_iter().chain(asked.map(one)).collect()
         })],
         is_first: false,
     },
@@ -293,9 +294,7 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(PHONE, |_| {
-            vec![workspace(), Kind::Nothing.sql(":phone"), "null::uuid".to_owned()]
-        })],
+        transaction: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Nothing.sql(":phone"))])],
         is_first: false,
     },
     Operation {
@@ -346,6 +345,11 @@ fn one_phone(registry: &Registry) -> String {
         "\\set n random(0, {phones} - 1)\n\\set phone {BASE} + :n\n\\set workspace {BASE} + :n / {per_workspace}\n\
          \\set person {BASE} + :n / {PHONES_OF_PERSON}\n"
     )
+}
+
+/// What is looked up by many keys, by one.
+pub fn one(key: String) -> String {
+    format!("array[{key}]")
 }
 
 /// The workspace of pgbench's variable.

@@ -131,7 +131,8 @@ impl Run<'_> {
         fs::write(file.path(), self.script).expect("the script can be written");
         let (clients, threads) = (self.clients.to_string(), self.clients.min(2).to_string());
         let mut command = Command::new(self.program);
-        command.env("LC_ALL", "C").stdin(Stdio::null());
+        // Plans are kept, as on the server's own connections.
+        command.env("LC_ALL", "C").env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan").stdin(Stdio::null());
         command.args(["-n", "-M", "prepared", "-c", &clients, "-j", &threads]);
         command.args(["-D", "turn=-1", "-D", &format!("stride={}", self.stride), "-f"]).arg(file.path());
         match self.amount {
