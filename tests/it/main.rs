@@ -16,6 +16,7 @@ mod door;
 mod faults;
 mod isolation;
 mod limits;
+mod linear;
 mod log_order;
 mod metrics;
 mod openapi;
