@@ -2,6 +2,7 @@
 
 mod another_server;
 mod audit;
+mod chance;
 mod command;
 mod coverage;
 mod crashes;

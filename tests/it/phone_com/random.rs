@@ -2,14 +2,13 @@
 //! vendor's grammar finds among them in memory. The model knows neither the parser nor SQL.
 
 use super::Line;
+use crate::chance::{holds, runtime};
 use crate::voices::Answer;
 use crate::world::World;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use tokio::runtime::{Builder, Runtime};
 use url::form_urlencoded::Serializer;
 
 /// What names and values are made of: letters of two cases, and whatever means something to somebody on the way.
@@ -308,26 +307,12 @@ async fn town(world: &World) -> (Line, Vec<Known>) {
     (line, town)
 }
 
-/// Tries a property on many things, against one world.
-fn holds<S: Strategy>(runtime: &Runtime, cases: u32, things: S, property: impl AsyncFn(S::Value)) {
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&things, |thing| {
-        runtime.block_on(property(thing));
-        Ok(())
-    });
-    outcome.unwrap_or_else(|fault| panic!("{fault}"));
-}
-
-fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_all().build().expect("a runtime")
-}
-
 #[test]
 fn a_list_has_what_its_filters_find_in_its_order_and_no_more_than_its_page() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
     let (line, town) = runtime.block_on(town(&world));
-    holds(&runtime, 400, asked(&town), async |asked: Asked| {
+    holds(&runtime, 250, asked(&town), async |asked: Asked| {
         asked.is_answered(&line.search(&asked.query()).await, &town);
     });
 }
