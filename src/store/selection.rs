@@ -116,7 +116,9 @@ impl Statement {
 }
 
 fn restrict<F: Field>(statement: &mut Statement, conditions: &[Condition<F>]) {
+    let mut is_joined = false;
     for condition in conditions {
+        let mut end = if condition.is_negated { ") is not true" } else { ")" };
         statement.text(" and (");
         match condition.field.column() {
             Column::TextOf(open, columns) => {
@@ -127,15 +129,20 @@ fn restrict<F: Field>(statement: &mut Statement, conditions: &[Condition<F>]) {
                     test => any(statement, columns, test),
                 }
                 statement.text("))");
-                let is_negated = condition.is_negated != (condition.test == Test::Empty);
-                statement.text(if is_negated { ") is not true" } else { ")" });
-                continue;
+                // Postgres makes a join of a condition that stands bare. For one that is quick, but there are more ways to
+                // join many than it can look through.
+                end = match (condition.is_negated != (condition.test == Test::Empty), is_joined) {
+                    (true, _) => ") is not true",
+                    (false, true) => ") is true",
+                    (false, false) => ")",
+                };
+                is_joined |= end == ")";
             }
             Column::Text(columns) => any(statement, columns, &condition.test),
             Column::Number(column) => number(statement, column, &condition.test),
             Column::Seconds(column) => seconds(statement, column, &condition.test),
         }
-        statement.text(if condition.is_negated { ") is not true" } else { ")" });
+        statement.text(end);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod another_server;
 mod audit;
+mod chance;
 mod command;
 mod coverage;
 mod crashes;
@@ -16,6 +17,7 @@ mod door;
 mod faults;
 mod isolation;
 mod limits;
+mod linear;
 mod log_order;
 mod metrics;
 mod openapi;

@@ -8,6 +8,7 @@ mod filters;
 mod groups;
 mod input;
 mod pages;
+mod random;
 mod scopes;
 
 use crate::registers::keys_as_written;

@@ -15,12 +15,13 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
 use std::collections::BTreeMap;
 
-const TAKEN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// What a collector answers.
+pub const TAKEN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
 /// Every span that a collector has, in the order of their beginnings, and the names of the services.
-fn collected(collector: &Receiver) -> (Vec<Span>, Vec<String>) {
+pub fn collected(collector: &Receiver) -> (Vec<Span>, Vec<String>) {
     let (mut spans, mut services) = (Vec::new(), Vec::new());
     for request in collector.heard() {
         assert_eq!(request.line, "POST /v1/traces HTTP/1.1");

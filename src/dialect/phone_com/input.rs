@@ -1,4 +1,5 @@
-//! A request's values. Every reader notes what is wrong and goes on, so that one answer tells all faults at once.
+//! A request's values. Every reader notes what is wrong and goes on, so that one answer tells all faults at once, up to
+//! as many as anybody reads.
 
 pub mod body;
 pub mod contact;
@@ -7,14 +8,24 @@ pub mod query;
 
 use crate::error::{Error, Issue, Place, Problem, Result, Step};
 
-/// All faults of a request, in the order in which they were found.
+/// Nobody learns more from the next one, and a hostile body could have half a million.
+const MOST: usize = 100;
+
+/// The faults of a request, in the order in which they were found.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<Issue>);
 
 impl Faults {
     /// One more.
     pub fn add(&mut self, place: Place, path: Vec<Step>, problem: Problem, message: impl Into<String>) {
-        self.0.push(Issue { place, path, problem, message: message.into() });
+        if !self.is_full() {
+            self.0.push(Issue { place, path, problem, message: message.into() });
+        }
+    }
+
+    /// Whether further faults would be dropped, so that looking for them is idle.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= MOST
     }
 
     /// Lets the request go on if nothing is wrong with it.

@@ -218,3 +218,21 @@ async fn what_is_wrong_with_a_filter_is_told_under_its_field() {
         line.search(query).await.faults(&paths);
     }
 }
+
+#[tokio::test]
+async fn as_many_filters_as_an_address_has_room_for_are_answered() {
+    let world = World::new().await;
+    let (line, all) = town(&world).await;
+    for (filter, expected) in [
+        ("filters[phone]=not-empty", vec!["Ann", "Bob"]),
+        ("filters[phone]=contains:675897654", vec!["Bob"]),
+        ("filters[phone]=ne:1-800-flowers", vec!["Bob", "Cléo", ""]),
+        ("filters[name]=contains:n", vec!["Ann", "Bob"]),
+        ("filters[group_id]=not-empty", vec!["Ann", "Bob"]),
+    ] {
+        let again_and_again = vec![filter; 30_000 / (filter.len() + 1)].join("&");
+        assert_eq!(line.found(&again_and_again).await, expected, "{filter}");
+    }
+    let different: Vec<String> = (0..1_000).map(|at| format!("filters[phone]=ne:{at}")).collect();
+    assert_eq!(line.found(&different.join("&")).await.len(), all.len());
+}

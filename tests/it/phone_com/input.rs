@@ -147,3 +147,15 @@ async fn no_text_however_odd_is_a_fault_of_the_server() {
     assert_eq!(line.search(&many).await.items().len(), 6);
     assert_eq!(Value::Null, line.voice.get("/v4/nope").await.is_error(404)["fields"]);
 }
+
+#[tokio::test]
+async fn of_a_body_full_of_faults_as_many_are_told_as_somebody_reads() {
+    let world = World::new().await;
+    let line = Line::new(&world).await;
+    for items in [json!(vec![1; 300_000]), json!(vec![json!({}); 300_000])] {
+        let answer = line.voice.post(&line.contacts(), json!({ "phone_numbers": items, "group": true })).await;
+        let fields = answer.is_error(422)["fields"].clone();
+        assert_eq!(fields.as_object().map(serde_json::Map::len), Some(100), "{answer:?}");
+        assert!(fields["phone_numbers.0"].is_array() || fields["phone_numbers.0.number"].is_array(), "{fields}");
+    }
+}

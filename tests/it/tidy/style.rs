@@ -3,7 +3,7 @@
 use super::Faults;
 use super::rust::{each_level, functions, group, is_mark, is_word, string, tokens, without_tests, word};
 use super::tree::{files, rust_files};
-use proc_macro2::Delimiter;
+use proc_macro2::{Delimiter, TokenTree};
 use std::fs;
 use std::path::Path;
 
@@ -123,6 +123,8 @@ fn the_rules_of_style_find_what_breaks_them() {
     );
     assert_eq!(count(judge_words, "fn x() { y.expect(\"ok\"); y.expect(\"a text key\"); y.expect(&words) }"), 1);
     assert_eq!(count(judge_words, "fn x() { dbg!(1); y(todo!()); unimplemented!() }"), 3);
+    assert_eq!(count(judge_words, "fn x() { panic!(\"no {x}\"); assert!(x, \"{x:?}\"); assert_eq!(x, y) }"), 3);
+    assert_eq!(count(judge_words, "fn x() { unreachable!(\"it was looked for\"); assert!(x) }"), 0);
     assert_eq!(count(judge_words, "// .unwrap()\nfn x() { \".unwrap()\" }"), 0);
     assert_eq!(
         count(judge_names, "struct PhoneManager; enum ErrorDto {} trait Handler {} mod utils {} fn get_x() {}"),
@@ -144,6 +146,12 @@ fn judge_words(path: &Path, text: &str, faults: &mut Faults) {
                     .and_then(|arguments| string(arguments.stream().into_iter().next().as_ref()))
                     .filter(|reason| reason.split_whitespace().count() < 3)
                     .map(|reason| format!("expects {reason:?}, which is no reason")),
+                "panic" | "unreachable" | "assert" if shows_values(level.get(index + 2)) => {
+                    Some(format!("{name}! shows values, which may be secrets, in the log"))
+                }
+                "assert_eq" | "assert_ne" if is_mark(level.get(index + 1), '!') => {
+                    Some(format!("{name}! shows values, which may be secrets, in the log"))
+                }
                 "todo" | "dbg" | "unimplemented" if is_mark(level.get(index + 1), '!') => Some(format!("says {name}!")),
                 _ => None,
             };
@@ -152,6 +160,12 @@ fn judge_words(path: &Path, text: &str, faults: &mut Faults) {
             }
         }
     });
+}
+
+/// Whether a macro's arguments have a text with room for values.
+fn shows_values(arguments: Option<&TokenTree>) -> bool {
+    let texts = group(arguments, Delimiter::Parenthesis).into_iter().flat_map(|arguments| arguments.stream());
+    texts.filter_map(|token| string(Some(&token))).any(|text| text.contains('{'))
 }
 
 fn judge_names(path: &Path, text: &str, faults: &mut Faults) {

@@ -98,6 +98,9 @@ impl Object {
         };
         let mut objects = Vec::new();
         for (index, item) in items.iter().enumerate() {
+            if faults.is_full() {
+                return None;
+            }
             let mut path = self.at(name);
             path.push(Step::Index(index));
             match item {
