@@ -227,10 +227,3 @@ fn without_ids(body: &str) -> String {
     }
     masked
 }
-
-/// All ids within a value.
-pub fn ids(value: &Value) -> Vec<Uuid> {
-    let mut texts = Vec::new();
-    collect(value, &mut texts);
-    texts.iter().filter_map(|text| Uuid::try_parse(text).ok()).collect()
-}
