@@ -105,7 +105,7 @@ async fn walk<M: Manner>() {
         for label in &LABELS[..if M::IS_IN_ORDER { 3 } else { 2 }] {
             lives.push(M::begin(&world, label).await);
         }
-        let (mut dice, mut foreign) = (Dice::new(seed), 0);
+        let (mut dice, mut foreign) = (Dice::new(seed, 0), 0);
         for step in 0..M::STEPS {
             let choice = if dice.below(3) == 0 { &creating } else { &operations };
             let operation = choice[dice.below(choice.len())];
@@ -114,9 +114,9 @@ async fn walk<M: Manner>() {
                 continue;
             }
             world.pass(TimeDelta::seconds(1));
-            let sides = 0..lives.len();
-            let requests: Vec<_> = sides.map(|side| request::<M>(&operation, &lives, dice.of(side))).collect();
-            dice.roll();
+            // All are dealt the same.
+            let (hand, sides) = (dice.roll(), 0..lives.len());
+            let requests: Vec<_> = sides.map(|side| request::<M>(&operation, &lives, Dice::new(hand, side))).collect();
             let mut heard = Vec::new();
             for (life, request) in lives.iter_mut().zip(&requests) {
                 heard.push(life.live::<M>(operation, request).await);

@@ -7,7 +7,6 @@ use uuid::Uuid;
 /// What the names of each life's things have in them: words of one length that no server says of itself.
 pub const LABELS: [&str; 3] = ["ursa", "lyra", "vela"];
 
-#[derive(Clone)]
 pub struct Dice {
     state: u64,
     /// Who rolls.
@@ -15,19 +14,13 @@ pub struct Dice {
 }
 
 impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        Dice { state: seed, side: 0 }
+    pub fn new(seed: u64, side: usize) -> Dice {
+        Dice { state: seed, side }
     }
 
     /// Dice of whoever bears this label, for what they have from the beginning.
     pub fn of_label(label: &str) -> Dice {
-        let side = LABELS.iter().position(|other| *other == label).expect("there are three labels");
-        Dice { state: 0, side }
-    }
-
-    /// The same for one of the three.
-    pub fn of(&self, side: usize) -> Dice {
-        Dice { state: self.state, side }
+        Dice::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
     }
 
     pub fn roll(&mut self) -> u64 {
