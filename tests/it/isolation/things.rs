@@ -1,6 +1,6 @@
 //! One of everything that a workspace can have, by the parameters that name it; and how answers are made comparable.
 
-use crate::voices::Voice;
+use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, text};
 use handset::ambient::Entropy;
 use serde_json::{Map, Value, json};
@@ -174,6 +174,14 @@ impl Things {
 
 fn unknown(entropy: &Entropy) -> Uuid {
     entropy.id(crate::world::noon())
+}
+
+/// An answer but for its number and the time.
+pub fn whole(answer: &Answer) -> (u16, Vec<String>, String) {
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"));
+    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.sort();
+    (answer.status, headers, answer.text.clone())
 }
 
 /// All texts within a value.

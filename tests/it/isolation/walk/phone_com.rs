@@ -1,13 +1,13 @@
 //! The walk in the Phone.com dialect: two extensions of each account, by its key, by a member's token and by a person's
 //! session.
 
+use super::super::phone_com::{count_from_millions, kind};
 use super::{Dice, Life, Manner, walk};
 use crate::document::{Dialect, Field, Operation, operations_of};
 use crate::phone_com::Line;
 use crate::voices::Answer;
 use crate::world::World;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 
 struct PhoneCom;
 
@@ -26,17 +26,7 @@ impl Manner for PhoneCom {
     }
 
     fn named(operation: &Operation, field: &Field) -> Option<String> {
-        let kind = match (field.name, operation.path.rsplit('/').next()) {
-            ("group" | "filters[group_id]", _) => "group_id",
-            ("filters[id]", Some("contacts")) => "contact_id",
-            ("filters[id]", Some("contact-groups")) => "group_id",
-            ("filters[id]", Some("extensions")) => "extension_id",
-            ("filters[id]", Some("accounts")) => "account_id",
-            ("filters[id]", other) => panic!("{operation}: what is found in {other:?} by its id?"),
-            (name, _) if name.ends_with("_id") => name,
-            _ => return None,
-        };
-        Some(kind.to_owned())
+        kind(operation, field).map(str::to_owned)
     }
 
     fn value(_: &Operation, field: &Field, dice: &mut Dice) -> Option<Value> {
@@ -60,15 +50,7 @@ impl Manner for PhoneCom {
     }
 
     async fn begin(world: &World, label: &str) -> Life {
-        // Numbers that nobody takes for a count, and each kind's are its own.
-        let mut database = world.database().await;
-        for (place, kind) in ["account", "extension", "contact", "contact_group"].iter().enumerate() {
-            let raise = format!(
-                "select setval('{kind}_id_sequence', greatest(nextval('{kind}_id_sequence'), {}000000))",
-                place + 1
-            );
-            sqlx::query(AssertSqlSafe(raise)).execute(&mut database).await.expect("it counts on");
-        }
+        count_from_millions(world).await;
         let tenant = world.sandbox(label).await;
         let mut known = Vec::new();
         let mut lines = Vec::new();
