@@ -92,6 +92,7 @@ impl Life {
 struct Request {
     voice: Voice,
     arguments: Map<String, Value>,
+    /// How often it names a thing of the other.
     foreign: usize,
 }
 
@@ -164,10 +165,10 @@ fn request<M: Manner>(operation: &Operation, lives: &[Life], mut dice: Dice) -> 
         if !M::is_said(operation, field).unwrap_or(field.is_required || is_wanted) {
             continue;
         }
-        let thing = M::named(operation, field).map(|kind| thing(&kind, is_foreign, lives, &mut dice));
-        let value = match thing {
-            Some(name) => {
-                request.foreign += usize::from(is_foreign);
+        let value = match M::named(operation, field) {
+            Some(kind) => {
+                request.foreign += usize::from(is_foreign && lives[dice.side].known.contains_key(&kind));
+                let name = thing(&kind, is_foreign, lives, &mut dice);
                 let name = name.parse::<i64>().map_or_else(|_| json!(name), |number| json!(number));
                 if field.schema["type"] == "array" { json!([name]) } else { name }
             }
