@@ -10,12 +10,32 @@ mod ucwa;
 use crate::document::{Dialect, Operation, operations_of};
 use crate::voices::{Answer, Voice};
 use crate::world::World;
-use impostors::{Impostor, impostors};
+use impostors::{Impostor, Wrong, impostors};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a caller is told whose credential the operation cannot use.
 const NONE_SUCCEEDED: (u16, &str, &str) = (401, "unauthorized", "No authentication methods succeeded");
+
+/// Which operations have refused whom.
+#[derive(Default)]
+struct Ledger(BTreeSet<(String, Wrong)>);
+
+impl Ledger {
+    fn note(&mut self, operation: &Operation, impostor: &Impostor) {
+        self.0.insert((operation.to_string(), impostor.wrong));
+    }
+
+    /// Every operation of the dialect that asks who is calling has refused whoever is wrong in one of these ways. What is
+    /// not among these is a right caller in one's own things, and is tried on another's by the tests of isolation.
+    fn has(&self, dialect: Dialect, wrongs: &[Wrong]) {
+        for operation in operations_of(dialect).into_iter().filter(|operation| !operation.is_open()) {
+            for wrong in wrongs {
+                assert!(self.0.contains(&(operation.to_string(), *wrong)), "{operation} was not tried by {wrong:?}");
+            }
+        }
+    }
+}
 
 #[test]
 fn no_dialect_goes_untried() {
@@ -32,12 +52,14 @@ fn no_dialect_goes_untried() {
 async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anything_else() {
     let world = World::new().await;
     let mut refused_in_own_words: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ledger = Ledger::default();
     for impostor in impostors(&world).await {
         let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
         let count = refused_in_own_words.entry(impostor.name).or_default();
         for operation in operations_of(Dialect::Seam).into_iter().filter(|operation| !operation.is_open()) {
             let Some(refusal) = refusal(&impostor, &operation) else { continue };
             *count += usize::from(refusal == impostor.refusal);
+            ledger.note(&operation, &impostor);
             for answer in tries(&voice, &operation).await {
                 let error = answer.refused(refusal.0, refusal.1);
                 assert_eq!(error["message"], refusal.2, "{operation}, called by {}", impostor.name);
@@ -49,6 +71,7 @@ async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anythin
     }
     let never: Vec<_> = refused_in_own_words.iter().filter(|(_, count)| **count == 0).collect();
     assert!(never.is_empty(), "no operation judges {never:?}");
+    ledger.has(Dialect::Seam, &[Wrong::NoToken, Wrong::Garbage, Wrong::Revoked, Wrong::Expired, Wrong::Scheme]);
 }
 
 #[tokio::test]

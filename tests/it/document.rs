@@ -201,11 +201,16 @@ impl Operation {
         self.value["responses"]["200"]["content"]["text/event-stream"].is_object()
     }
 
-    /// Lets `voice` call it with these arguments: in the path and the query where the document says so, else in a JSON
-    /// body.
+    /// Lets `voice` call it with these arguments: in the path, the headers and the query where the document says so, else
+    /// in a JSON body.
     pub async fn call(&self, voice: &Voice, arguments: &Map<String, Value>) -> Answer {
         let mut rest = arguments.clone();
         let path = self.path_with(arguments);
+        let headers = self.fields().into_iter().filter(|field| field.place == Place::Header);
+        let voice = &headers.fold(voice.clone(), |voice, field| match rest.remove(field.name) {
+            Some(value) => voice.with(field.name, &plain(&value)),
+            None => voice,
+        });
         rest.retain(|name, _| !self.path.contains(&format!("{{{name}}}")));
         match (self.method, self.dialect()) {
             ("GET" | "DELETE", Dialect::Seam) => {

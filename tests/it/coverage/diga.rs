@@ -1,7 +1,8 @@
 //! The operations of the Diga dialect against the same wrong callers. Only the bearer counts here; whoever has no key of
 //! a workspace is told one thing, to the letter, before path, query and body are looked at.
 
-use super::impostors::{Impostor, impostors};
+use super::Ledger;
+use super::impostors::{Impostor, Wrong, impostors};
 use crate::document::{Dialect, Operation, Place, operations_of};
 use crate::voices::{Answer, Voice};
 use crate::world::{World, text};
@@ -10,10 +11,11 @@ use serde_json::json;
 #[tokio::test]
 async fn whoever_has_no_key_is_refused_by_every_operation_of_diga_before_it_looks_at_anything_else() {
     let world = World::new().await;
-    let mut counts = (0, 0);
+    let (mut counts, mut ledger) = ((0, 0), Ledger::default());
     for impostor in impostors(&world).await.iter().filter(|impostor| !impostor.genuine_as.contains(&"api_key")) {
         let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
         for operation in operations_of(Dialect::Diga) {
+            ledger.note(&operation, impostor);
             for answer in tries(&voice, &operation).await {
                 if bears_a_session(&world, impostor).await {
                     answer.told(403, "MISSING_PERMISSIONS");
@@ -27,6 +29,8 @@ async fn whoever_has_no_key_is_refused_by_every_operation_of_diga_before_it_look
     }
     let operations = operations_of(Dialect::Diga).len();
     assert!(counts.0 >= operations * 8 && counts.1 > operations * 100, "only {counts:?} tries");
+    let wrongs = [Wrong::NoToken, Wrong::Garbage, Wrong::Revoked, Wrong::Expired, Wrong::Scheme];
+    ledger.has(Dialect::Diga, &[&wrongs[..], &[Wrong::OtherWorkspaces, Wrong::AnotherPersons]].concat());
 }
 
 #[tokio::test]

@@ -1,15 +1,33 @@
-//! Callers who must not be let in: each credential of the contract, wrong in each way in which it can be.
+//! Callers who must not be let in: each credential of the contracts, wrong in each way in which it can be. A person's own
+//! tokens are among them: they are good somewhere, and only there.
 
 use crate::world::{World, text};
 use base64::prelude::*;
-use chrono::TimeDelta;
-use handset::model::id::WorkspaceId;
+use chrono::{DateTime, TimeDelta, Utc};
+use handset::model::id::{UserIdentityId, WorkspaceId};
+use handset::model::password::Password;
+use handset::model::token::Token;
+use handset::store::{Authenticated, Origin, Presented};
 use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
+
+/// The ways in which a caller is wrong. No operation may forget one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    NoToken,
+    Garbage,
+    Revoked,
+    Expired,
+    OtherWorkspaces,
+    /// The token of a person, who is not meant or reaches no further than themselves.
+    AnotherPersons,
+    Scheme,
+}
 
 /// Somebody who must not be let in.
 pub struct Impostor {
     pub name: &'static str,
+    pub wrong: Wrong,
     pub headers: Vec<(&'static str, String)>,
     /// The schemes as which the credential is tried and found wrong.
     pub tried_as: &'static [&'static str],
@@ -42,11 +60,16 @@ const MALFORMED: (u16, &str, &str) =
 impl Impostor {
     fn new(name: &'static str, headers: &[(&'static str, &str)]) -> Impostor {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Impostor { name, headers, tried_as: &[], refusal: NO_CREDENTIAL, genuine_as: &[] }
+        let wrong = Wrong::Scheme;
+        Impostor { name, wrong, headers, tried_as: &[], refusal: NO_CREDENTIAL, genuine_as: &[] }
     }
 
     fn bearer(name: &'static str, token: &str) -> Impostor {
         Impostor::new(name, &[("authorization", &format!("Bearer {token}"))])
+    }
+
+    fn wrong(self, wrong: Wrong) -> Impostor {
+        Impostor { wrong, ..self }
     }
 
     fn tried(self, tried_as: &'static [&'static str], refusal: (u16, &'static str, &'static str)) -> Impostor {
@@ -55,6 +78,12 @@ impl Impostor {
 
     fn genuine(self, genuine_as: &'static [&'static str]) -> Impostor {
         Impostor { genuine_as, ..self }
+    }
+
+    /// The token that is shown, by whatever scheme.
+    pub fn token(&self) -> Option<&str> {
+        let shown = self.headers.iter().find(|(name, _)| *name == "authorization");
+        shown.and_then(|(_, value)| value.split_once(' ')).map(|(_, token)| token)
     }
 
     fn with(mut self, name: &'static str, value: &str) -> Impostor {
@@ -70,6 +99,8 @@ pub async fn impostors(world: &World) -> Vec<Impostor> {
     all.extend(with_access_tokens(world).await);
     all.extend(with_console_sessions(world).await);
     all.extend(with_client_sessions(world).await);
+    all.extend(with_passes(world).await);
+    all.extend(with_a_persons_tokens(world).await);
     all
 }
 
@@ -78,13 +109,13 @@ fn strangers(world: &World) -> Vec<Impostor> {
     let publishable = &world.record.publishable_key;
     let shown = |name, value: &str| Impostor::new(name, &[("authorization", value)]);
     vec![
-        Impostor::new("nobody", &[]),
+        Impostor::new("nobody", &[]).wrong(Wrong::NoToken),
         shown("Basic", "Basic x"),
         shown("Basic with a good key", &format!("Basic {key}")),
-        shown("Bearer without a token", "Bearer "),
+        shown("Bearer without a token", "Bearer ").wrong(Wrong::NoToken),
         shown("a bare key", key),
         Impostor::new("a key in a header of its own", &[("seam-api-key", key)]),
-        Impostor::new("a workspace and no credential", &[("seam-workspace", &world.id)]),
+        Impostor::new("a workspace and no credential", &[("seam-workspace", &world.id)]).wrong(Wrong::NoToken),
         // As a bearer token it is an API key that nobody has.
         Impostor::bearer("a publishable key as a bearer token", publishable).tried(KEY, NO_KEY),
         Impostor::bearer("a publishable key beside itself", publishable)
@@ -93,6 +124,7 @@ fn strangers(world: &World) -> Vec<Impostor> {
         shown("a publishable key beside Basic", "Basic x").with("seam-publishable-key", publishable),
         Impostor::new("a publishable key", &[("seam-publishable-key", publishable)]).genuine(PUBLISHABLE),
         Impostor::new("an unknown publishable key", &[("seam-publishable-key", "seam_pk1unknown1_nothing")])
+            .wrong(Wrong::Garbage)
             .tried(PUBLISHABLE, NO_WORKSPACE),
     ]
 }
@@ -105,11 +137,14 @@ async fn with_keys(world: &World) -> Vec<Impostor> {
     let good = world.api_key.reveal();
     let almost = &good[..good.len() - 1];
     vec![
-        Impostor::bearer("an unknown key", "seam_unknown1_111111111111111111111111").tried(KEY, NO_KEY),
-        Impostor::bearer("a key of no known form", "sk-111").tried(KEY, NO_KEY),
-        Impostor::bearer("a key but for its last letter", almost).tried(KEY, NO_KEY),
-        Impostor::bearer("a revoked key", revoked.reveal()).tried(KEY, NO_KEY),
+        Impostor::bearer("an unknown key", "seam_unknown1_111111111111111111111111")
+            .wrong(Wrong::Garbage)
+            .tried(KEY, NO_KEY),
+        Impostor::bearer("a key of no known form", "sk-111").wrong(Wrong::Garbage).tried(KEY, NO_KEY),
+        Impostor::bearer("a key but for its last letter", almost).wrong(Wrong::Garbage).tried(KEY, NO_KEY),
+        Impostor::bearer("a revoked key", revoked.reveal()).wrong(Wrong::Revoked).tried(KEY, NO_KEY),
         Impostor::bearer("an unknown key beside a publishable one", "seam_unknown1_nothing")
+            .wrong(Wrong::Garbage)
             .with("seam-publishable-key", &world.record.publishable_key)
             .tried(KEY, NO_KEY),
     ]
@@ -123,14 +158,16 @@ async fn with_access_tokens(world: &World) -> Vec<Impostor> {
     let in_own = |name, token: &str| Impostor::bearer(name, token).with("seam-workspace", &world.id);
     let member = |name, workspace: &str| {
         let impostor = Impostor::bearer(name, good.reveal()).with("seam-workspace", workspace);
-        impostor.tried(MEMBER_TOKEN, NO_TOKEN).genuine(&["pat_without_workspace"])
+        impostor.wrong(Wrong::OtherWorkspaces).tried(MEMBER_TOKEN, NO_TOKEN).genuine(&["pat_without_workspace"])
     };
     vec![
-        in_own("an unknown access token", unknown).tried(ANY_TOKEN, NO_TOKEN),
-        in_own("a revoked access token", revoked.reveal()).tried(ANY_TOKEN, NO_TOKEN),
+        in_own("an unknown access token", unknown).wrong(Wrong::Garbage).tried(ANY_TOKEN, NO_TOKEN),
+        in_own("a revoked access token", revoked.reveal()).wrong(Wrong::Revoked).tried(ANY_TOKEN, NO_TOKEN),
         Impostor::bearer("an unknown access token without a workspace", unknown)
+            .wrong(Wrong::Garbage)
             .tried(&["pat_without_workspace"], NO_TOKEN),
         Impostor::bearer("a revoked access token without a workspace", revoked.reveal())
+            .wrong(Wrong::Revoked)
             .tried(&["pat_without_workspace"], NO_TOKEN),
         Impostor::bearer("an access token without a workspace", good.reveal()).genuine(&["pat_without_workspace"]),
         member("an access token with a foreign workspace", &foreign.id),
@@ -156,21 +193,26 @@ async fn with_console_sessions(world: &World) -> Vec<Impostor> {
     let (head, rest) = good.split_once('.').expect("a JWT has parts");
     let unsigned_head = json!({ "alg": "none", "kid": part(head)["kid"], "typ": "JWT" }).to_string();
     let unsigned = format!("{}.{}.", BASE64_URL_SAFE_NO_PAD.encode(unsigned_head), rest.split_once('.').expect("it").0);
-    let nothing =
-        |name, jwt: &str| Impostor::bearer(name, jwt).with("seam-workspace", &world.id).tried(ANY_JWT, NO_JWT);
+    let nothing = |wrong, name, jwt: &str| {
+        Impostor::bearer(name, jwt).wrong(wrong).with("seam-workspace", &world.id).tried(ANY_JWT, NO_JWT)
+    };
     let member = |name, workspace: &str| {
         let impostor = Impostor::bearer(name, good).with("seam-workspace", workspace);
-        impostor.tried(MEMBER_JWT, NO_MEMBER).genuine(&["console_session_without_workspace"])
+        impostor
+            .wrong(Wrong::OtherWorkspaces)
+            .tried(MEMBER_JWT, NO_MEMBER)
+            .genuine(&["console_session_without_workspace"])
     };
     vec![
-        nothing("a malformed JWT", "eyJhbGciOiJIUzI1NiJ9.e30"),
-        nothing("a JWT in no more than name", "ey"),
-        nothing("a JWT that another key signed", &forged),
-        nothing("a JWT that nobody signed", &unsigned),
-        nothing("a JWT without its signature", &good[..=good.rfind('.').expect("a JWT has parts")]),
-        nothing("a JWT of a retired key", of_a_retired_key.reveal()),
-        nothing("an expired console session", expired.reveal()),
+        nothing(Wrong::Garbage, "a malformed JWT", "eyJhbGciOiJIUzI1NiJ9.e30"),
+        nothing(Wrong::Garbage, "a JWT in no more than name", "ey"),
+        nothing(Wrong::Garbage, "a JWT that another key signed", &forged),
+        nothing(Wrong::Garbage, "a JWT that nobody signed", &unsigned),
+        nothing(Wrong::Garbage, "a JWT without its signature", &good[..=good.rfind('.').expect("a JWT has parts")]),
+        nothing(Wrong::Revoked, "a JWT of a retired key", of_a_retired_key.reveal()),
+        nothing(Wrong::Expired, "an expired console session", expired.reveal()),
         Impostor::bearer("a malformed JWT without a workspace", "eyJ")
+            .wrong(Wrong::Garbage)
             .tried(&["console_session_without_workspace"], NO_JWT),
         Impostor::bearer("a console session without a workspace", good).genuine(&["console_session_without_workspace"]),
         member("a console session with a foreign workspace", &foreign.id),
@@ -192,8 +234,11 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
 
     let unknown = "seam_cst1unknown1_111111111111111111111111";
     let mut all = vec![
-        Impostor::bearer("a client session", &good).genuine(SESSION),
-        Impostor::bearer("a client session with a workspace", &good).with("seam-workspace", &world.id).genuine(SESSION),
+        Impostor::bearer("a client session", &good).wrong(Wrong::AnotherPersons).genuine(SESSION),
+        Impostor::bearer("a client session with a workspace", &good)
+            .wrong(Wrong::AnotherPersons)
+            .with("seam-workspace", &world.id)
+            .genuine(SESSION),
     ];
     let headers = ["authorization", "client-session-token", "seam-client-session-token"];
     for header in headers {
@@ -201,14 +246,16 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
             let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
             Impostor::new(name, &[(header, &value)])
         };
-        all.push(shown("an unknown client session", unknown).tried(SESSION, NO_SESSION));
-        all.push(shown("a deleted client session", &deleted).tried(SESSION, NO_SESSION));
-        all.push(shown("a revoked client session", &revoked).tried(SESSION, REVOKED));
-        all.push(shown("an expired client session", &expired).tried(SESSION, EXPIRED));
+        all.push(shown("an unknown client session", unknown).wrong(Wrong::Garbage).tried(SESSION, NO_SESSION));
+        all.push(shown("a deleted client session", &deleted).wrong(Wrong::Revoked).tried(SESSION, NO_SESSION));
+        all.push(shown("a revoked client session", &revoked).wrong(Wrong::Revoked).tried(SESSION, REVOKED));
+        all.push(shown("an expired client session", &expired).wrong(Wrong::Expired).tried(SESSION, EXPIRED));
     }
     for header in &headers[1..] {
         all.push(
-            Impostor::new("a client session's header without its mark", &[(header, "x")]).tried(SESSION, MALFORMED),
+            Impostor::new("a client session's header without its mark", &[(header, "x")])
+                .wrong(Wrong::Garbage)
+                .tried(SESSION, MALFORMED),
         );
         let beside = Impostor::bearer("a good key beside an unknown client session", world.api_key.reveal());
         all.push(beside.with(header, unknown).tried(SESSION, NO_SESSION).genuine(KEY));
@@ -216,6 +263,54 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
         all.push(beside.with(header, &revoked).tried(SESSION, REVOKED));
     }
     all
+}
+
+/// Passes, which stand for a key in one dialect and are nothing in the others.
+async fn with_passes(world: &World) -> Vec<Impostor> {
+    let (now, entropy) = (world.clock.now(), &world.entropy);
+    let pass = async |key: &Token, until: DateTime<Utc>| {
+        let known = world.store.authenticate(Presented::ApiKey(key.reveal()), Origin::default(), now).await;
+        let Ok(Authenticated::Caller(caller)) = known else { panic!("the key is good: {known:?}") };
+        let pass = Token::pass(entropy);
+        caller.issue_pass(&pass, now, until).await.expect("the database answers");
+        pass
+    };
+    let later = now + TimeDelta::hours(1);
+    let minted = world.store.create_api_key(&world.record, "revoked with its pass", now, entropy).await;
+    let (_, key) = minted.expect("the workspace exists");
+    let revoked = pass(&key, later).await;
+    world.store.revoke_api_key(key.reveal(), now).await.expect("the key exists");
+    // The next one would sweep an expired one away.
+    let (good, expired) = (pass(&world.api_key, later).await, pass(&world.api_key, now).await);
+    vec![
+        Impostor::bearer("an unknown pass", Token::pass(entropy).reveal()).wrong(Wrong::Garbage),
+        Impostor::bearer("the pass of a revoked key", revoked.reveal()).wrong(Wrong::Revoked),
+        Impostor::bearer("an expired pass", expired.reveal()).wrong(Wrong::Expired),
+        Impostor::bearer("a pass", good.reveal()).genuine(&["PhoneComOAuth"]),
+    ]
+}
+
+/// What a person is given for their password, and by the workspace.
+async fn with_a_persons_tokens(world: &World) -> Vec<Impostor> {
+    let person = world.person("owner").await;
+    let session = text(&world.client_session(json!({ "user_identity_id": person })).await["token"]);
+    let id = UserIdentityId(person.parse().expect("an id"));
+    let password = Password::chosen("correct horse").expect("it is long enough");
+    world.store.set_password_anywhere(id, password, &world.entropy).await.expect("the person is there");
+    let form = "grant_type=password&username=owner&password=correct+horse";
+    let token = async |path: &str| {
+        let given = world.nobody().bytes(path, Some("application/x-www-form-urlencoded"), form).await;
+        text(&given.body["access_token"])
+    };
+    let [ucwa, phone_com] = [token("/webticket/oauthtoken").await, token("/v4/oauth/access-token").await];
+    let own = |name, token: &str| Impostor::bearer(name, token).wrong(Wrong::AnotherPersons);
+    let sessions = &["client_session", "UcwaBearer", "PhoneComOAuth"];
+    vec![
+        own("a person's client session", &session).genuine(sessions),
+        own("a person's token of Phone.com", &phone_com).genuine(sessions),
+        // The mark before it is known to one dialect only.
+        own("a person's token of UCWA", &ucwa).tried(KEY, NO_KEY).genuine(&["UcwaBearer"]),
+    ]
 }
 
 /// The same JWT, signed by somebody else.

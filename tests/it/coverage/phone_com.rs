@@ -1,24 +1,28 @@
 //! The operations of the Phone.com dialect against the same wrong callers. Only the bearer counts here; whoever is not known
 //! is told so in both forms of the envelope, before path, query and body are looked at.
 
-use super::impostors::{Impostor, impostors};
+use super::Ledger;
+use super::impostors::{Impostor, Wrong, impostors};
 use crate::document::{Dialect, Operation, operations_of};
 use crate::voices::{Answer, Voice};
 use crate::world::World;
+use serde_json::json;
 
 /// Schemes of the document whose credentials are good here, too: those that need nothing but the bearer.
-const GOOD: [&str; 3] = ["api_key", "pat_without_workspace", "console_session_without_workspace"];
+const GOOD: [&str; 4] = ["api_key", "pat_without_workspace", "console_session_without_workspace", "PhoneComOAuth"];
 
 #[tokio::test]
 async fn whoever_is_not_known_is_refused_by_every_operation_of_phone_com_before_it_looks_at_anything_else() {
     let world = World::new().await;
-    let mut count = 0;
-    for impostor in impostors(&world).await {
-        if impostor.genuine_as.iter().any(|scheme| GOOD.contains(scheme)) || bears_a_session(&world, &impostor).await {
+    let (mut count, mut ledger) = (0, Ledger::default());
+    let all = impostors(&world).await;
+    for impostor in &all {
+        if impostor.genuine_as.iter().any(|scheme| GOOD.contains(scheme)) || bears_a_session(&world, impostor).await {
             continue;
         }
         let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
-        for operation in closed() {
+        for operation in asking_for("PhoneComOAuth") {
+            ledger.note(&operation, impostor);
             for answer in tries(&voice, &operation).await {
                 assert_eq!(answer.status, 401, "{operation}, called by {}: {answer:?}", impostor.name);
                 answer.is_error(401);
@@ -27,7 +31,31 @@ async fn whoever_is_not_known_is_refused_by_every_operation_of_phone_com_before_
             }
         }
     }
-    assert!(count > closed().len() * 60, "only {count} tries");
+    assert!(count > 12 * 60, "only {count} tries");
+    ask_for_tokens(&world, &all, &mut ledger).await;
+    ledger.has(Dialect::PhoneCom, &[Wrong::NoToken, Wrong::Garbage, Wrong::Revoked, Wrong::Expired, Wrong::Scheme]);
+}
+
+/// Whoever is no client is none by whatever they show, nor with that for the secret of a key.
+async fn ask_for_tokens(world: &World, all: &[Impostor], ledger: &mut Ledger) {
+    let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
+    for impostor in all {
+        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let secret = impostor.token().filter(|token| *token != world.api_key.reveal());
+        for operation in asking_for("PhoneComClient") {
+            ledger.note(&operation, impostor);
+            for key in &keys {
+                let mut asked = json!({ "grant_type": "client_credentials" });
+                let plain = voice.json(operation.method, operation.path, asked.clone()).await;
+                asked["client_id"] = json!(key.api_key_id.to_string());
+                asked["client_secret"] = json!(secret);
+                for answer in [plain, voice.json(operation.method, operation.path, asked).await] {
+                    answer.is_error(401);
+                    assert_eq!(answer.body["error"], "invalid_client", "{operation}, called by {}", impostor.name);
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -36,7 +64,7 @@ async fn a_key_and_a_token_get_past_the_door_of_every_operation_of_phone_com() {
     let lower = world.nobody().with("authorization", &format!("bearer {}", world.api_key.reveal()));
     let token = world.nobody().bearer(world.access_token(&[&world]).await.reveal());
     let console = world.nobody().bearer(world.console_session(&[&world]).await.reveal());
-    for operation in closed() {
+    for operation in asking_for("PhoneComOAuth") {
         for voice in [world.key(), &lower, &token, &console] {
             for answer in tries(voice, &operation).await {
                 assert!(![401, 403].contains(&answer.status), "{operation}: {answer:?}");
@@ -55,11 +83,11 @@ async fn nobody_has_to_say_who_they_are_where_the_document_says_so() {
     }
 }
 
-fn closed() -> Vec<Operation> {
+fn asking_for(scheme: &str) -> Vec<Operation> {
     let all = operations_of(Dialect::PhoneCom).into_iter();
-    let closed: Vec<_> = all.filter(|operation| operation.takes_any(&["PhoneComOAuth"])).collect();
-    assert!(closed.len() > 12, "only {} operations", closed.len());
-    closed
+    let asking: Vec<_> = all.filter(|operation| operation.takes_any(&[scheme])).collect();
+    assert!(!asking.is_empty(), "nothing asks for {scheme}");
+    asking
 }
 
 /// Whether the bearer is a client session that is alive.

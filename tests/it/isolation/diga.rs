@@ -2,7 +2,7 @@
 //! as what names nothing. Only that a number is taken is told to all, because a number exists once.
 
 use super::rows;
-use super::things::{masked, unsaid};
+use super::things::{masked, unsaid, whole};
 use crate::document::{Dialect, Field, Operation, example, operations_of};
 use crate::registers::{act, number, path};
 use crate::voices::Answer;
@@ -134,12 +134,6 @@ async fn arguments(
 
 /// What an answer tells, but for ids and numbers.
 fn told(answer: &Answer, name: &str, given: &Map<String, Value>, own_number: &str) -> (u16, Vec<String>, String) {
-    let mut headers: Vec<String> = answer
-        .headers
-        .iter()
-        .filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"))
-        .map(|(name, value)| format!("{name}: {value:?}"))
-        .collect();
-    headers.sort();
-    (answer.status, headers, masked(&answer.text.replace(name, "(named)").replace(own_number, "(number)"), given))
+    let (status, headers, text) = whole(answer);
+    (status, headers, masked(&text.replace(name, "(named)").replace(own_number, "(number)"), given))
 }

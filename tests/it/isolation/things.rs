@@ -1,6 +1,6 @@
 //! One of everything that a workspace can have, by the parameters that name it; and how answers are made comparable.
 
-use crate::voices::Voice;
+use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, text};
 use handset::ambient::Entropy;
 use serde_json::{Map, Value, json};
@@ -176,6 +176,14 @@ fn unknown(entropy: &Entropy) -> Uuid {
     entropy.id(crate::world::noon())
 }
 
+/// An answer but for its number and the time.
+pub fn whole(answer: &Answer) -> (u16, Vec<String>, String) {
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"));
+    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.sort();
+    (answer.status, headers, answer.text.clone())
+}
+
 /// All texts within a value.
 pub fn collect(value: &Value, texts: &mut Vec<String>) {
     match value {
@@ -226,11 +234,4 @@ fn without_ids(body: &str) -> String {
         rest = &rest[length..];
     }
     masked
-}
-
-/// All ids within a value.
-pub fn ids(value: &Value) -> Vec<Uuid> {
-    let mut texts = Vec::new();
-    collect(value, &mut texts);
-    texts.iter().filter_map(|text| Uuid::try_parse(text).ok()).collect()
 }

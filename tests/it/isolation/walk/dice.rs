@@ -1,0 +1,52 @@
+//! A sequence of numbers that look random (SplitMix64), and what is made of them. Each of the three lives is dealt the same,
+//! but for its own label, ids and numbers.
+
+use crate::registers;
+use uuid::Uuid;
+
+/// What the names of each life's things have in them: words of one length that no server says of itself.
+pub const LABELS: [&str; 3] = ["ursa", "lyra", "vela"];
+
+pub struct Dice {
+    state: u64,
+    /// Who rolls.
+    pub side: usize,
+}
+
+impl Dice {
+    pub fn new(seed: u64, side: usize) -> Dice {
+        Dice { state: seed, side }
+    }
+
+    /// Dice of whoever bears this label, for what they have from the beginning.
+    pub fn of_label(label: &str) -> Dice {
+        Dice::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
+    }
+
+    pub fn roll(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.roll() % bound as u64).expect("it is below a usize")
+    }
+
+    /// An id that is nobody else's.
+    pub fn id(&mut self) -> String {
+        Uuid::from_u64_pair(self.side as u64, self.roll()).to_string()
+    }
+
+    /// A text with the label.
+    pub fn text(&mut self) -> String {
+        format!("{} text {}", LABELS[self.side], self.below(1000))
+    }
+
+    /// A telephone number that is nobody else's, and one's own more than once.
+    pub fn number(&mut self) -> String {
+        let side = u32::try_from(self.side).expect("three are few");
+        registers::number(side * 1_000_000 + u32::try_from(self.below(40)).expect("forty are few"))
+    }
+}

@@ -1,0 +1,65 @@
+//! The walk in the Phone.com dialect: two extensions of each account, by its key, by a member's token and by a person's
+//! session.
+
+use super::super::phone_com::{count_from_millions, kind};
+use super::{Dice, Life, Manner, walk};
+use crate::document::{Dialect, Field, Operation, operations_of};
+use crate::phone_com::Line;
+use crate::voices::Answer;
+use crate::world::World;
+use serde_json::{Value, json};
+
+struct PhoneCom;
+
+#[tokio::test]
+async fn two_workspaces_that_live_at_random_in_phone_com_never_meet() {
+    walk::<PhoneCom>().await;
+}
+
+impl Manner for PhoneCom {
+    fn operations() -> Vec<Operation> {
+        operations_of(Dialect::PhoneCom).into_iter().filter(|it| it.takes_any(&["PhoneComOAuth"])).collect()
+    }
+
+    fn creates(operation: &Operation) -> bool {
+        operation.method == "POST"
+    }
+
+    fn named(operation: &Operation, field: &Field) -> Option<String> {
+        kind(operation, field).map(str::to_owned)
+    }
+
+    fn value(_: &Operation, field: &Field, dice: &mut Dice) -> Option<Value> {
+        Some(match field.name {
+            "filters[name]" => json!([format!("contains:{}", dice.below(10))]),
+            "filters[phone]" => json!([dice.number()]),
+            "filters[updated_at]" => json!(["gt:0"]),
+            "phone_numbers" => json!([{ "number": dice.number() }]),
+            _ => return None,
+        })
+    }
+
+    fn learnt(operation: &Operation, answer: &Answer) -> Vec<(String, String)> {
+        let kind = match operation.path.rsplit('/').next() {
+            Some("contacts") => "contact_id",
+            Some("contact-groups") => "group_id",
+            _ => return Vec::new(),
+        };
+        let id = answer.body["id"].as_i64();
+        id.map(|id| (kind.to_owned(), id.to_string())).into_iter().collect()
+    }
+
+    async fn begin(world: &World, label: &str) -> Life {
+        count_from_millions(world).await;
+        let tenant = world.sandbox(label).await;
+        let mut known = Vec::new();
+        let mut lines = Vec::new();
+        for which in 1..=2 {
+            lines.push(Line::of(&tenant, &format!("{label}{which}")).await);
+        }
+        known.push(("account_id", lines[0].account.to_string()));
+        known.extend(lines.iter().map(|line| ("extension_id", line.extension.to_string())));
+        let token = world.nobody().bearer(world.access_token(&[&tenant]).await.reveal());
+        Life::new(vec![tenant.key().clone(), token, tenant.session(&lines[0].person).await], known)
+    }
+}

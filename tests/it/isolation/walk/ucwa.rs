@@ -1,0 +1,76 @@
+//! The walk in the UCWA dialect: two persons of each workspace, by their own sessions and by its key. One of them has a
+//! number for work that the workspace has given.
+
+use super::{Dice, Life, Manner, walk};
+use crate::document::{Dialect, Field, Operation, operations_of};
+use crate::registers::act;
+use crate::ucwa::{Person, SLOTS, href};
+use crate::voices::Answer;
+use crate::world::World;
+use serde_json::{Value, json};
+
+struct Ucwa;
+
+#[tokio::test]
+async fn two_workspaces_that_live_at_random_in_ucwa_never_meet() {
+    walk::<Ucwa>().await;
+}
+
+impl Manner for Ucwa {
+    const STEPS: usize = 240;
+
+    fn operations() -> Vec<Operation> {
+        operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()).collect()
+    }
+
+    fn creates(operation: &Operation) -> bool {
+        operation.method == "POST"
+            && ["/applications", "/phones", "/changeNumber"].iter().any(|end| operation.path.ends_with(end))
+    }
+
+    fn is_said(_: &Operation, field: &Field) -> Option<bool> {
+        // Nobody waits for what happens.
+        (field.name == "timeout").then_some(true)
+    }
+
+    fn named(_: &Operation, field: &Field) -> Option<String> {
+        let kind = match field.name {
+            "X-Ucwa-User" => "user_identity_id",
+            name if name.ends_with("_id") => name,
+            _ => return None,
+        };
+        Some(kind.to_owned())
+    }
+
+    fn value(operation: &Operation, field: &Field, dice: &mut Dice) -> Option<Value> {
+        Some(match field.name {
+            "timeout" => json!(0),
+            "number" => json!(dice.number()),
+            "If-None-Match" => json!(format!("\"{}\"", dice.below(4))),
+            "type" if operation.path.ends_with("/phones") => json!(SLOTS[dice.below(SLOTS.len())]),
+            _ => return None,
+        })
+    }
+
+    fn learnt(operation: &Operation, answer: &Answer) -> Vec<(String, String)> {
+        if !operation.path.ends_with("/applications") {
+            return Vec::new();
+        }
+        let own = href(&answer.body, "self");
+        let id = own.rsplit('/').next().expect("an address has an end");
+        vec![("application_id".to_owned(), id.to_owned())]
+    }
+
+    async fn begin(world: &World, label: &str) -> Life {
+        let tenant = world.sandbox(label).await;
+        let (mut voices, mut known) = (Vec::new(), Vec::new());
+        for which in 1..=2 {
+            let person = Person::new(&tenant, &format!("{label}{which}")).await;
+            voices.extend([person.voice, tenant.key().with("x-ucwa-user", &person.id)]);
+            known.push(("user_identity_id", person.id));
+        }
+        let register = tenant.imported(&Dice::of_label(label).number()).await;
+        act(tenant.key(), &register, "assign", json!({ "user_identity_id": known[0].1 })).await.register();
+        Life::new(voices, known)
+    }
+}
