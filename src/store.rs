@@ -91,6 +91,8 @@ pub struct Shared {
     /// serve for these, too.
     gathered: Option<Pool>,
     keys: Gathering<Bearing>,
+    /// Whether tables may lie on several nodes; then no statement is to touch more than one workspace.
+    is_distributed: bool,
     points: Points,
     hosts: Hosts,
     seal: Seal,
@@ -139,8 +141,9 @@ impl Store {
             0 => None,
             apart => Some(pool.beside(hosts.planning_once(), apart).await.map_err(OpenError::Connect)?),
         };
+        let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
         let (keys, points, bell) = Default::default();
-        Ok(Store(Arc::new(Shared { pool, gathered, keys, points, hosts, seal, bell })))
+        Ok(Store(Arc::new(Shared { pool, gathered, keys, is_distributed, points, hosts, seal, bell })))
     }
 
     /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this

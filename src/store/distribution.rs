@@ -2,6 +2,7 @@
 //! schema's own rule, in the migrations.
 
 use super::Store;
+use sqlx::PgExecutor;
 
 /// Why the tables cannot be laid out.
 #[derive(Debug, thiserror::Error)]
@@ -15,16 +16,18 @@ pub enum DistributeError {
     Refused(#[source] sqlx::Error),
 }
 
+/// Whether this database has what lays tables out.
+pub(super) async fn is_possible<'c>(database: impl PgExecutor<'c>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from pg_extension where extname = 'citus') as "is_there!""#)
+        .fetch_one(database)
+        .await
+}
+
 impl Store {
     /// Lays out every table that is not laid out yet and gives their names. It may take long, and may be done again.
     pub async fn distribute(&self) -> Result<Vec<String>, DistributeError> {
         let mut connection = self.hosts.connect().await.map_err(DistributeError::Refused)?;
-        let is_there =
-            sqlx::query_scalar!(r#"select exists (select from pg_extension where extname = 'citus') as "is_there!""#)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(DistributeError::Refused)?;
-        if !is_there {
+        if !is_possible(&mut connection).await.map_err(DistributeError::Refused)? {
             return Err(DistributeError::NoCitus);
         }
         let laid_out = sqlx::query_scalar!(r#"select table_name as "table_name!" from distribute() as table_name"#)

@@ -81,13 +81,17 @@ impl Point for Subscriber {
             join user_identity as person using (user_identity_id)
             cross join unnest(array['work', 'mobile', 'home', 'other']) with ordinality as kind (slot_type, place)
             left join slot using (workspace_id, user_identity_id, slot_type)
-            left join number_register as managed
-                on managed.workspace_id = $1 and managed.user_identity_id = asked.user_identity_id
-                    and slot_type = 'work' and managed.status = 'assigned'
-                    and (managed.scheduled_release_at is null or managed.scheduled_release_at > asked.now)
-            left join application
-                on application.workspace_id = $1 and application.user_identity_id = asked.user_identity_id
-                    and application.application_id = asked.application_id
+            left join lateral (
+                select number from number_register
+                where workspace_id = $1 and user_identity_id = asked.user_identity_id and slot_type = 'work'
+                    and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > asked.now)
+            ) as managed on true
+            left join lateral (
+                select application_id, culture, user_agent, instance_id, application_type, is_available
+                from application
+                where workspace_id = $1 and user_identity_id = asked.user_identity_id
+                    and application_id = asked.application_id
+            ) as application on true
             where person.workspace_id = $1
             order by turn, place
             "#,

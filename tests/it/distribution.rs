@@ -2,6 +2,7 @@
 //! there is one. Citus itself is not at hand; what stands in for it takes down what it is asked for, and refuses what
 //! Citus is known to refuse.
 
+use crate::another_server::AnotherServer;
 use crate::command::program::{Outcome, handset};
 use crate::world::{SEAL_KEY, World};
 use sqlx::{Executor, PgConnection, Row};
@@ -71,6 +72,25 @@ async fn each_table_is_laid_out_after_those_that_it_refers_to_and_once() {
     }
     // Another time there is nothing left to do, as after an upgrade that brought no table.
     assert!(distribute(&mut database).await.is_empty());
+}
+
+#[tokio::test]
+async fn where_tables_may_lie_on_several_nodes_the_answers_are_the_same() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let phones = [world.phone(&jane).await, world.phone(&jane).await];
+    let mut database = world.database().await;
+    let installed = "insert into pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+        select 99999, 'citus', oid, 'public'::regnamespace, false, '13' from pg_roles where rolname = current_user";
+    database.execute(installed).await.expect("it looks installed");
+    let other = AnotherServer::on(&world).await;
+    for query in ["/phones/list", "/phones/list?limit=1", &format!("/phones/list?owner_user_identity_id={jane}")] {
+        let (here, there) = (world.key().get(query).await.ok(), other.key(&world).get(query).await.ok());
+        assert_eq!(here["phones"], there["phones"], "{query}");
+        assert!(here["phones"].as_array().is_some_and(|phones| !phones.is_empty()), "{here}");
+    }
+    let query = format!("/phones/get?device_id={}", phones[0]);
+    assert_eq!(world.key().get(&query).await.ok()["phone"], other.key(&world).get(&query).await.ok()["phone"]);
 }
 
 /// The tables that were laid out, but for the one that stands in for Citus's own book.

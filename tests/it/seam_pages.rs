@@ -44,6 +44,29 @@ async fn pages_show_every_entry_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn a_list_of_a_persons_phones_is_whole_and_in_order_however_long() {
+    let world = World::new().await;
+    let (jane, joe) = (world.person("jane").await, world.person("joe").await);
+    world.phone(&joe).await;
+    let mut phones = Vec::new();
+    for length in 1..=103 {
+        world.pass(TimeDelta::seconds(1));
+        phones.push(world.phone(&jane).await);
+        if [1, 99, 100, 101, 102, 103].contains(&length) {
+            let path = format!("/phones/list?owner_user_identity_id={jane}");
+            let (all, page) = futures_util::join!(world.key().get(&path), async {
+                world.key().get(&format!("{path}&limit=100")).await.ok()
+            });
+            let ids = |answer: &Value| -> Vec<String> {
+                list(&answer["phones"]).iter().map(|phone| text(&phone["device_id"])).collect()
+            };
+            assert_eq!(ids(&all.ok()), phones);
+            assert_eq!(ids(&page), phones[..length.min(100)]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_address_of_the_next_page_leads_there() {
     let world = world_of_five().await;
     let first = world.key().get("/devices/list?limit=2&custom_metadata_has.x=&_strict=true").await.ok();
