@@ -35,14 +35,13 @@ pub const GET: Operation = Operation {
     variables: |registry| {
         let (first, count) = (registry.first_contact(OF_MANY), registry.contacts_of(OF_MANY));
         format!(
-            "\\set contact random({first}, {first} + {count} - 1)\n\\set extension {}\n\\set workspace {BASE}\n\
-             \\set keeper {BASE} + {OF_MANY}\n",
+            "\\set contact random({first}, {first} + {count} - 1)\n\\set extension {}\n\\set workspace {BASE}\n",
             registry.keepers_extension(OF_MANY)
         )
     },
     transaction: &[
-        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension".to_owned())]),
-        Step::Stored(CONTACT, |_| vec![workspace(), one(":contact".to_owned())]),
+        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
+        Step::Stored(CONTACT, |_| vec![workspace(), one(":contact::bigint".to_owned())]),
     ],
     is_first: false,
 };
@@ -87,7 +86,7 @@ pub const CREATE: Operation = Operation {
         )
     },
     transaction: &[
-        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension".to_owned())]),
+        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
         Step::Own("begin"),
         Step::Stored(COUNT_ONE, |_| vec![workspace(), guest()]),
         Step::Stored(INSERT_CONTACT, |_| {
