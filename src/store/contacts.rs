@@ -168,9 +168,12 @@ impl Workspace {
     ) -> Result<Option<Listed<Contact>>> {
         let rows = select_contacts!(
             counted
-            "where workspace_id = $1 and user_identity_id = $2 and deleted_at is null
-            order by contact_id
-            limit $3 offset $4",
+            "where workspace_id = $1 and contact_id = any (array(
+                select contact_id from contact
+                where workspace_id = $1 and user_identity_id = $2 and deleted_at is null
+                order by contact_id
+                limit $3 offset $4))
+            order by contact_id",
             self.key(),
             person.0,
             listing.limit,
