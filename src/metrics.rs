@@ -11,6 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// The bounds between which latencies are told apart, in seconds.
@@ -31,6 +32,8 @@ struct Kept {
     moved_numbers: Counter,
     pruned_events: Counter,
     connections: Family<Pooled, Gauge>,
+    lookups: Counter,
+    lookup_statements: Counter,
     owed: Measure,
     oldest_owed: Measure,
 }
@@ -73,6 +76,9 @@ pub enum Outcome {
 pub struct Snapshot {
     pub idle_connections: u32,
     pub used_connections: u32,
+    /// Lookups that could be asked together, and the statements in which they were.
+    pub lookups: u64,
+    pub lookup_statements: u64,
     /// How much is owed to webhooks and since when the oldest is; unknown while the database does not answer.
     pub owed: Option<(i64, Duration)>,
 }
@@ -123,6 +129,8 @@ impl Metrics {
         let Metrics(Some(kept)) = self else { return None };
         kept.connections.get_or_create(&Pooled { state: "idle" }).set(snapshot.idle_connections.into());
         kept.connections.get_or_create(&Pooled { state: "used" }).set(snapshot.used_connections.into());
+        kept.lookups.inner().store(snapshot.lookups, Relaxed);
+        kept.lookup_statements.inner().store(snapshot.lookup_statements, Relaxed);
         // Counts are far below 2^53, where not every whole number has a place any more.
         let (owed, oldest) =
             snapshot.owed.map_or((f64::NAN, f64::NAN), |(count, age)| (count as f64, age.as_secs_f64()));
@@ -144,6 +152,8 @@ impl Kept {
             moved_numbers: Counter::default(),
             pruned_events: Counter::default(),
             connections: Family::default(),
+            lookups: Counter::default(),
+            lookup_statements: Counter::default(),
             owed: Measure::default(),
             oldest_owed: Measure::default(),
         };
@@ -155,6 +165,9 @@ impl Kept {
         all.register("numbers_moved", "Phone numbers that time moved on in their life", kept.moved_numbers.clone());
         all.register("events_pruned", "Events forgotten because of their age", kept.pruned_events.clone());
         all.register("database_connections", "Open connections to the database", kept.connections.clone());
+        all.register("lookups", "Lookups that are asked together with others of their kind", kept.lookups.clone());
+        let statements = "Statements in which lookups were asked; the fewer for a lookup, the busier the server";
+        all.register("lookup_statements", statements, kept.lookup_statements.clone());
         let owed = "Messages owed to webhooks, of all servers on the database";
         all.register("outbox_messages", owed, kept.owed.clone());
         let oldest = "Age of the oldest message owed to a webhook";

@@ -60,7 +60,7 @@ pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
 use crate::error::{Error, Result};
-use gather::Gathering;
+use gather::{Gathering, Lookups};
 use hosts::Hosts;
 use keys::Bearing;
 use points::Points;
@@ -73,8 +73,9 @@ use tokio::sync::watch;
 /// The lock of who brings the schema up to date: any number that nobody else uses, here "handset" in letters.
 const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
-/// The connections on which questions are asked together: a second one helps, a third does not.
-const GATHERED: u32 = 2;
+/// The connections for brief statements. For questions that are asked together a second one helps, a third does not; short
+/// lists go this way, too.
+const BRIEF: u32 = 4;
 
 /// How many connections there have to be for each of those.
 const BESIDE_EACH: u32 = 4;
@@ -87,13 +88,14 @@ pub struct Store(Arc<Shared>);
 #[derive(Debug)]
 pub struct Shared {
     pool: Pool,
-    /// Connections for questions that are asked together, which are planned once for all. Where few are granted, the others
+    /// Connections for statements that are planned once for all and take next to no time. Where few are granted, the others
     /// serve for these, too.
-    gathered: Option<Pool>,
+    brief: Option<Pool>,
     keys: Gathering<Bearing>,
     /// Whether tables may lie on several nodes; then no statement is to touch more than one workspace.
     is_distributed: bool,
     points: Points,
+    lookups: Lookups,
     hosts: Hosts,
     seal: Seal,
     /// Rung when there is news in the log, for those in this process who wait for it. Others look every now and then.
@@ -128,7 +130,7 @@ impl Store {
     /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?;
-        let apart = GATHERED.min(connections / BESIDE_EACH);
+        let apart = BRIEF.min(connections / BESIDE_EACH);
         let pool = match Pool::open(hosts.clone(), connections - apart).await {
             // The pool has tried for a while and does not say what was in its way.
             Err(sqlx::Error::PoolTimedOut) => {
@@ -137,13 +139,13 @@ impl Store {
             }
             opened => opened.map_err(OpenError::Connect)?,
         };
-        let gathered = match apart {
+        let brief = match apart {
             0 => None,
             apart => Some(pool.beside(hosts.planning_once(), apart).await.map_err(OpenError::Connect)?),
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (keys, points, bell) = Default::default();
-        Ok(Store(Arc::new(Shared { pool, gathered, keys, is_distributed, points, hosts, seal, bell })))
+        let (keys, points, lookups, bell) = Default::default();
+        Ok(Store(Arc::new(Shared { pool, brief, keys, is_distributed, points, lookups, hosts, seal, bell })))
     }
 
     /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this
@@ -181,9 +183,14 @@ impl Store {
         }
     }
 
-    /// The connections for questions that are asked together.
-    fn gathered(&self) -> &Pool {
-        self.gathered.as_ref().unwrap_or(&self.pool)
+    /// The connections for statements that are planned once for all and take next to no time.
+    fn brief(&self) -> &Pool {
+        self.brief.as_ref().unwrap_or(&self.pool)
+    }
+
+    /// The same for a list whose statement is planned once for all, if it is a short one.
+    fn brief_for(&self, count: Option<i64>) -> &Pool {
+        if count.is_some_and(|count| count <= i64::from(errand::LONGEST) + 1) { self.brief() } else { &self.pool }
     }
 
     /// Hears of news in the log that this process wrote.
@@ -203,15 +210,20 @@ impl Store {
 
     /// How many open connections are idle, and how many are in use.
     pub fn connections(&self) -> (u32, u32) {
-        let pools = [Some(&self.pool), self.gathered.as_ref()].into_iter().flatten();
+        let pools = [Some(&self.pool), self.brief.as_ref()].into_iter().flatten();
         pools.map(Pool::resting_and_working).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
+    }
+
+    /// How many lookups were asked together with others so far, and in how many statements.
+    pub fn lookups(&self) -> (u64, u64) {
+        self.lookups.so_far()
     }
 
     /// Waits for the statements under way and lets go of every connection.
     pub async fn close(&self) {
         self.pool.close().await;
-        if let Some(gathered) = &self.gathered {
-            gathered.close().await;
+        if let Some(brief) = &self.brief {
+            brief.close().await;
         }
     }
 }

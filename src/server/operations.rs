@@ -43,9 +43,12 @@ async fn metrics(State(operations): State<Operations>) -> Response {
     let owed = tokio::time::timeout(PATIENCE, store.owed()).await.ok().and_then(Result::ok);
     let age = |since: DateTime<Utc>| (clock.now() - since).to_std().unwrap_or_default();
     let (idle_connections, used_connections) = store.connections();
+    let (lookups, lookup_statements) = store.lookups();
     let snapshot = Snapshot {
         idle_connections,
         used_connections,
+        lookups,
+        lookup_statements,
         owed: owed.map(|owed| (owed.count, owed.oldest.map(age).unwrap_or_default())),
     };
     match metrics.text(&snapshot) {

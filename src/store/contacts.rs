@@ -107,7 +107,7 @@ impl Point for Contact {
 
     async fn all(keys: Vec<(UserIdentityId, ContactId)>, workspace: &Workspace) -> Result<Vec<Option<Contact>>> {
         let ids: Vec<i64> = keys.iter().map(|(_, id)| id.0).collect();
-        let pool = workspace.store.gathered();
+        let pool = workspace.store.brief();
         let rows = select_contacts!(
             "where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
             workspace.key(),
@@ -179,7 +179,7 @@ impl Workspace {
             listing.limit,
             listing.offset,
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(self.store.brief_for(Some(listing.limit)))
         .await?;
         let total = rows.first().and_then(|row| row.total);
         Ok(total.map(|total| Listed { items: rows.into_iter().map(Contact::from).collect(), total }))

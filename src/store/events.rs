@@ -69,7 +69,7 @@ impl Workspace {
             filter.limit,
             filter.offset,
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(self.store.brief_for(filter.limit))
         .await?)
     }
 

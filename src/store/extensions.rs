@@ -48,7 +48,7 @@ impl Point for Extension {
 
     async fn all(ids: Vec<ExtensionId>, workspace: &Workspace) -> Result<Vec<Option<Extension>>> {
         let keys: Vec<i64> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.gathered();
+        let pool = workspace.store.brief();
         let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", workspace.key(), &keys);
         let extensions = pool.promptly(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &extensions, |extension| extension.extension_id))

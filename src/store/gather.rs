@@ -9,11 +9,31 @@
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// The most that go together.
 const MOST: usize = 128;
+
+/// How many questions were gathered, and in how many statements they were asked.
+#[derive(Debug, Default)]
+pub(super) struct Lookups {
+    questions: AtomicU64,
+    statements: AtomicU64,
+}
+
+impl Lookups {
+    fn count(&self, questions: usize) {
+        self.questions.fetch_add(questions as u64, Relaxed);
+        self.statements.fetch_add(u64::from(questions > 0), Relaxed);
+    }
+
+    pub fn so_far(&self) -> (u64, u64) {
+        (self.questions.load(Relaxed), self.statements.load(Relaxed))
+    }
+}
 
 /// Something that can be asked together with its like.
 pub(super) trait Question: Clone + Send + 'static {
@@ -105,6 +125,7 @@ impl<Q: Question> Turn<Q> {
             // Who has gone away in the meantime is not asked for.
             let here = together.into_iter().filter(|waiting| !waiting.answer.is_closed());
             let (questions, askers): (Vec<Q>, Vec<_>) = here.map(|waiting| (waiting.question, waiting.answer)).unzip();
+            store.lookups.count(questions.len());
             let answers = all(questions, &store).await;
             for (asker, answer) in askers.into_iter().zip(answers) {
                 // Whoever went away wants no answer.

@@ -108,7 +108,7 @@ impl Question for Bearing {
 
 async fn with_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
     let devices: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.device()).collect();
-    let pool = store.gathered();
+    let pool = store.brief();
     let rows = select_keys!(
         "from unnest($1::bytea[], $2::uuid[]) with ordinality as asked (token_hash, device_id, place)
         join api_key using (token_hash)
@@ -123,7 +123,7 @@ async fn with_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
 async fn with_phones_of_persons(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
     let persons: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.person()).collect();
     let Window { times, ids, counts } = Window::of(together);
-    let pool = store.gathered();
+    let pool = store.brief();
     let rows = select_keys!(
         "from unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::bigint[]) with ordinality
             as asked (token_hash, person, since, first, most, place)
@@ -147,7 +147,7 @@ async fn with_phones_of_persons(together: &[Bearing], store: &Store) -> Result<V
 
 async fn with_all_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
     let Window { times, ids, counts } = Window::of(together);
-    let pool = store.gathered();
+    let pool = store.brief();
     let rows = select_keys!(
         "from unnest($1::bytea[], $2::timestamptz[], $3::uuid[], $4::bigint[]) with ordinality
             as asked (token_hash, since, first, most, place)

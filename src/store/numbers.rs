@@ -32,7 +32,7 @@ impl Point for Register {
 
     async fn all(ids: Vec<RegisterId>, workspace: &Workspace) -> Result<Vec<Option<Register>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.gathered();
+        let pool = workspace.store.brief();
         let rows = select_registers!("where workspace_id = $1 and register_id = any ($2)", workspace.key(), &keys);
         let registers = pool.promptly(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &registers, |register| register.register_id))

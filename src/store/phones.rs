@@ -37,7 +37,7 @@ impl Point for Phone {
 
     async fn all(ids: Vec<DeviceId>, workspace: &Workspace) -> Result<Vec<Option<Phone>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.gathered();
+        let pool = workspace.store.brief();
         let rows = select_phones!(
             "where workspace_id = $1 and device_id = any ($2) and deactivated_at is null",
             workspace.key(),
@@ -101,7 +101,7 @@ impl Workspace {
             from.id,
             paging.fetch(),
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(self.store.brief_for(paging.fetch()))
         .await?)
     }
 
@@ -121,7 +121,7 @@ impl Workspace {
             from.id,
             paging.fetch(),
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(self.store.brief_for(paging.fetch()))
         .await?)
     }
 

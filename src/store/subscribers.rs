@@ -64,7 +64,7 @@ impl Point for Subscriber {
         let persons: Vec<Uuid> = keys.iter().map(|key| key.person.0).collect();
         let times: Vec<DateTime<Utc>> = keys.iter().map(|key| key.now).collect();
         let applications: Vec<Option<i64>> = keys.iter().map(|key| key.application.map(|id| id.0)).collect();
-        let pool = workspace.store.gathered();
+        let pool = workspace.store.brief();
         let rows = sqlx::query_as!(
             Row,
             r#"

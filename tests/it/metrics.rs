@@ -84,6 +84,24 @@ async fn requests_are_counted_by_dialect_route_and_status_and_their_time_is_take
 }
 
 #[tokio::test]
+async fn lookups_are_counted_and_the_statements_that_they_were_asked_in() {
+    let (world, operator, _) = counting().await;
+    let phone = world.phone(&world.person("jane").await).await;
+    let path = format!("/phones/get?device_id={phone}");
+    let counts = async || {
+        let figures = figures(&operator).await;
+        (figures["handset_lookups_total"], figures["handset_lookup_statements_total"])
+    };
+    let (lookups, statements) = counts().await;
+    let all = futures_util::future::join_all((0..40).map(|_| world.key().get(&path))).await;
+    all.iter().for_each(|answer| _ = answer.ok());
+    let (lookups_then, statements_then) = counts().await;
+    assert_eq!(lookups_then - lookups, 40.0, "a key and its phone are one");
+    let asked = statements_then - statements;
+    assert!((1.0..=40.0).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
 async fn the_outbox_shows_what_is_owed_since_when_and_what_came_of_it() {
     let (world, operator, _) = counting().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
