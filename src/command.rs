@@ -103,7 +103,7 @@ impl CommandLine {
             LogFormat::Pretty => Some(true),
             LogFormat::Json => Some(false),
         };
-        telemetry::init(self.config.log.as_deref().unwrap_or(quiet), is_for_people)?;
+        let _last_lines = telemetry::init(self.config.log.as_deref().unwrap_or(quiet), is_for_people)?;
         match command {
             Command::Serve(serve) => serve::run(&self.config, &serve).await,
             Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", document::whole())?),

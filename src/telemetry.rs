@@ -1,24 +1,37 @@
 //! Logs on standard error: for people on a terminal, JSON objects otherwise. Standard output is left to what a command
 //! answers.
 
+mod lines;
 pub mod otlp;
 
+pub use lines::LastLines;
+
+use lines::Lines;
 use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// Starts logging, for people or for machines; without a word on that, for people if they look on. A filter that is none
-/// is an error that says so.
-pub fn init(filter: &str, is_for_people: Option<bool>) -> Result<(), ParseError> {
+/// Why there can be no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    #[error("the filter of the log cannot be read: {0}. It looks like info, or like warn,handset=debug")]
+    Filter(#[from] ParseError),
+    #[error("the log cannot be written: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// Starts logging, for people or for machines; without a word on that, for people if they look on. What is given back is
+/// to be kept until the end: it sees to it that the last lines are written.
+pub fn init(filter: &str, is_for_people: Option<bool>) -> Result<LastLines, LogError> {
     let is_for_people = is_for_people.unwrap_or_else(|| io::stderr().is_terminal());
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::builder().parse(filter)?)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+    let filter = EnvFilter::builder().parse(filter)?;
+    let (lines, last_lines) = Lines::to(io::stderr())?;
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(io::stderr().is_terminal());
     if is_for_people {
         logs.with_target(false).compact().init();
     } else {
         logs.json().flatten_event(true).init();
     }
-    Ok(())
+    Ok(last_lines)
 }

@@ -93,7 +93,7 @@ pub fn serve() -> io::Result<()> {
 
 /// The server's own listener, dialect and edge, with the log line of each request; only what happens within is left out.
 async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<Answer>) -> io::Result<()> {
-    handset::telemetry::init("info", Some(false)).map_err(io::Error::other)?;
+    let _last_lines = handset::telemetry::init("info", Some(false)).map_err(io::Error::other)?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let seal = Seal::from_base64(SEAL_KEY, entropy.clone()).map_err(io::Error::other)?;
     let app = App::new(Store::open(database_url, 1, seal).await.map_err(io::Error::other)?, clock, entropy);
