@@ -4,15 +4,16 @@
 //! nobody after them. No statement waits for ever for a machine that is gone.
 
 use super::hosts::Hosts;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::Stream;
 use sqlx::postgres::{PgPool, PgPoolOptions, PgQueryResult, PgRow, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres, SqlStr};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep, timeout};
 
 /// How long a request waits for a connection before it is told that the database is away.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -200,15 +201,7 @@ impl<'c> Executor<'c> for &'c Pool {
         E: 'q + Execute<'q, Postgres>,
     {
         let rows: Answers<'e, _> = self.connections.fetch_many(query);
-        let next = async |state: Option<(Watch, Answers<'e, _>)>| {
-            let (mut watch, mut rows) = state?;
-            let row = timeout(SILENCE, rows.next()).await.unwrap_or_else(|_| Some(Err(silence())));
-            let row = row.map(|row| self.alarm.hear(row));
-            watch.is_over = row.as_ref().is_none_or(|row| row.is_err());
-            let rest = (!watch.is_over).then_some((watch, rows));
-            Some((row?, rest))
-        };
-        Box::pin(stream::unfold(Some((self.alarm.watch(), rows)), next))
+        Box::pin(Heard { watch: self.alarm.watch(), rows, patience: None })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<PgRow>>
@@ -235,6 +228,38 @@ impl<'c> Executor<'c> for &'c Pool {
         'c: 'e,
     {
         Box::pin(self.alarm.bound(self.connections.describe(sql)))
+    }
+}
+
+/// The rows of a statement as they come, as long as they come.
+struct Heard<'e, T> {
+    // Let go of before the statement and its connection are.
+    watch: Watch,
+    rows: Answers<'e, T>,
+    /// While a row is waited for: how much longer.
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T> Stream for Heard<'_, T> {
+    type Item = sqlx::Result<T>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<sqlx::Result<T>>> {
+        let heard = self.get_mut();
+        if heard.watch.is_over {
+            return Poll::Ready(None);
+        }
+        let row = match heard.rows.as_mut().poll_next(context) {
+            Poll::Ready(row) => row,
+            Poll::Pending => {
+                let patience = heard.patience.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
+                ready!(patience.as_mut().poll(context));
+                Some(Err(silence()))
+            }
+        };
+        heard.patience = None;
+        let row = row.map(|row| heard.watch.alarm.hear(row));
+        heard.watch.is_over = row.as_ref().is_none_or(|row| row.is_err());
+        Poll::Ready(row)
     }
 }
 

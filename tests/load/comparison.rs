@@ -36,7 +36,8 @@ struct Comparison {
 struct Contest {
     operation: &'static Operation,
     taken: Vec<Taken>,
-    half: Option<Histogram<u64>>,
+    /// At half of the top rate: the server's, and the ceiling's.
+    half: Option<[Histogram<u64>; 2]>,
     references: Vec<(String, Vec<Bout>)>,
 }
 
@@ -78,10 +79,14 @@ impl Comparison {
             contest.note("ceiling", ceiling);
             if operation.is_first {
                 contest.note("plain", scene.measure_at(operation, &self.plain));
-                let latencies = scene.measure(operation, Some(half.max(1.0))).driven.latencies;
+                let pace = half.max(1.0);
+                let found = scene.measure(operation, Some(pace)).driven.latencies;
+                let ready = scene.time_ready(operation.name, operation.status, &self.ceiling, pace);
                 match &mut contest.half {
-                    Some(half) => half.add(latencies).expect("both have the same bounds"),
-                    None => contest.half = Some(latencies),
+                    Some([ours, ceilings]) => {
+                        ours.add(found).and_then(|()| ceilings.add(ready)).expect("all have the same bounds");
+                    }
+                    None => contest.half = Some([found, ready]),
                 }
             }
             for clients in &self.clients {
@@ -129,7 +134,7 @@ impl Contest {
             writes: self.operation.effect != operations::Effect::Nothing,
             memory: self.taken.iter().filter_map(|taken| taken.memory).max(),
             latency: Percentiles::of(&latencies),
-            latency_at_half: self.half.as_ref().map(Percentiles::of),
+            latency_at_half: self.half.as_ref().map(|half| half.each_ref().map(Percentiles::of)),
             measured: Bouts::of("server", &self.taken.iter().map(|taken| taken.bout).collect::<Vec<_>>()),
             references: self.references.iter().map(|(name, bouts)| Bouts::of(name, bouts)).collect(),
         }

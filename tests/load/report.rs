@@ -40,8 +40,8 @@ pub struct Figures {
     pub measured: Bouts,
     pub references: Vec<Bouts>,
     pub latency: Percentiles,
-    /// At half of the top rate.
-    pub latency_at_half: Option<Percentiles>,
+    /// At half of the top rate, and that of the ceiling at this same rate.
+    pub latency_at_half: Option<[Percentiles; 2]>,
     /// The most resident memory of the server, in bytes.
     pub memory: Option<u64>,
 }
@@ -193,8 +193,9 @@ impl Report {
             row.extend(figures.latency.cells());
             row.push(figures.memory.map_or("–".to_owned(), |bytes| format!("{:.1}", mebibytes(bytes))));
             rows.push(row);
-            if let Some(latency) = figures.latency_at_half {
-                let mut row = vec!["  at half of that rate".to_owned(), format!("{:.0}", figures.rate() / 2.0)];
+            let names = ["  at half of that rate", "  the ceiling at this rate"];
+            for (name, latency) in names.into_iter().zip(figures.latency_at_half.into_iter().flatten()) {
+                let mut row = vec![name.to_owned(), format!("{:.0}", figures.rate() / 2.0)];
                 row.extend(latency.cells());
                 rows.push(row);
             }
@@ -274,7 +275,7 @@ fn targets(operations: &[Figures]) -> Vec<Target> {
         let found = figures.of_reference(reference);
         targets.extend(found.map(|found| Target::at_least(format!("{}, × {reference}", figures.about), wanted, found)));
     }
-    if let Some(half) = find("get").and_then(|get| get.latency_at_half) {
+    if let Some([half, _]) = find("get").and_then(|get| get.latency_at_half) {
         let found = half.p99 as f64 / half.p50 as f64;
         targets.push(Target::at_most("get one phone at half of the top rate, p99 in terms of p50", 4.0, found));
     }

@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::stage::{Database, Program, Stage};
 use crate::usage;
 use base64::prelude::*;
+use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -127,7 +128,12 @@ impl Scene {
 
     /// Measures a reference's answer that is ready.
     pub fn measure_ready(&mut self, name: &str, status: u16, reference: &Program) -> Bout {
-        self.repeat(name, status, (reference.pid(), reference.address), &ready(name))
+        self.repeat(name, status, (reference.pid(), reference.address), &ready(name), None).1
+    }
+
+    /// How long a reference takes for an answer that is ready, at a rate.
+    pub fn time_ready(&mut self, name: &str, status: u16, reference: &Program, pace: f64) -> Histogram<u64> {
+        self.repeat(name, status, (reference.pid(), reference.address), &ready(name), Some(pace)).0
     }
 
     /// Makes sure that a part of a keeper's contacts is what was asked for.
@@ -141,25 +147,32 @@ impl Scene {
     /// Measures a part of a keeper's contacts against the server.
     pub fn measure_part(&mut self, part: &Part, keeper: u64) -> Bout {
         let request = part.request(&self.asking.registry, keeper);
-        self.repeat(part.name, 200, (self.server.pid(), self.server.address), &request)
+        self.repeat(part.name, 200, (self.server.pid(), self.server.address), &request, None).1
     }
 
     /// Measures a request that is always the same.
-    fn repeat(&mut self, name: &str, status: u16, (program, address): (u32, SocketAddr), request: &[u8]) -> Bout {
+    fn repeat(
+        &mut self,
+        name: &str,
+        status: u16,
+        (program, address): (u32, SocketAddr),
+        request: &[u8],
+        pace: Option<f64>,
+    ) -> (Histogram<u64>, Bout) {
         let load = Load {
             address,
             connections: self.settings.connections.into(),
             time: self.settings.time(),
-            pace: None,
+            pace,
             most: u64::MAX,
             status,
             request: &mut |out| out.extend_from_slice(request),
         };
-        let weighed = self.weigh(Some(program), |_| {
+        self.weigh(Some(program), |_| {
             let driven = generator::drive(load).unwrap_or_else(|fault| panic!("{name}: {fault}"));
-            ((), driven.rate(), driven.answered)
-        });
-        weighed.1
+            let (rate, count) = (driven.rate(), driven.answered);
+            (driven.latencies, rate, count)
+        })
     }
 
     /// Measures the operation's statements alone; None if it has none.
