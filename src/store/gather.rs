@@ -1,6 +1,6 @@
 //! Questions that come at the same time are asked together: whoever comes while others are being answered waits for them
 //! and then goes with all who came meanwhile, in one statement. Nobody waits for company: the first asks at once, alone.
-//! So the more there is to do, the less each costs.
+//! When many wait, another statement goes beside the one that is under way. So the more there is to do, the less each costs.
 //!
 //! A question given up (its caller went away) leaves the others alone, since the statement is not the asker's. One that
 //! Postgres refuses takes nobody along: the others are asked again without it. Only questions that change nothing, or
@@ -16,6 +16,10 @@ use tokio::sync::oneshot;
 
 /// The most that go together.
 const MOST: usize = 128;
+
+/// So many who wait are enough for another statement beside the one that is under way. With fewer, two smaller statements
+/// cost more than one, and everybody's time is lost with it.
+const CROWD: usize = 16;
 
 /// How many questions were gathered, and in how many statements they were asked.
 #[derive(Debug, Default)]
@@ -83,7 +87,7 @@ impl<Q: Question> Gathering<Q> {
         let mut lanes = self.lanes();
         let lane = lanes.entry(lane.clone()).or_insert_with(|| Lane { waiting: Vec::new(), under_way: 0 });
         lane.waiting.push(waiting);
-        let begins = lane.under_way < Q::ABREAST;
+        let begins = lane.under_way == 0 || lane.under_way < Q::ABREAST && lane.waiting.len() >= CROWD;
         lane.under_way += usize::from(begins);
         begins
     }
