@@ -29,7 +29,9 @@
 //!
 //! [`server::router`] mounts the dialects. Around each lies its edge ([`http::dialect`]), which numbers the request,
 //! bounds its time and, at the end, turns an [`error::Error`] into the dialect's words and writes one log line. A handler
-//! decodes, makes one call on the workspace and encodes. In Seam's dialect a route is a value, too: the router and the
+//! decodes, makes one call on the workspace and encodes. What is asked for most is fetched in the statement that finds out
+//! who is calling ([`store::Errand`]), and what several ask for at the same time in one statement (`store::gather`), so the
+//! call finds it there. In Seam's dialect a route is a value, too: the router and the
 //! OpenAPI document are made from the same list.
 
 pub mod ambient;
