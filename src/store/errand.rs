@@ -1,7 +1,6 @@
 //! What somebody comes for. Where that is known before it is known who they are, and they show an API key, both are asked
 //! in one statement: the key, and beside it what they came for in the workspace of that key.
 
-use super::Workspace;
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::page::Paging;
 use crate::model::phone::{Phone, PhoneFilter};
@@ -37,33 +36,12 @@ impl Errand {
     }
 }
 
-/// What was fetched on the way in.
+/// What was fetched on the way in: for this errand these living phones. Of a list there is one more than the page holds if
+/// there are more.
 #[derive(Debug)]
-pub(super) enum Brought {
-    /// This phone, if it lives.
-    Phone(DeviceId, Option<Phone>),
-    /// Phones from some place on: one more than the page holds if there are more.
-    Phones(Option<UserIdentityId>, Paging, Vec<Phone>),
-}
-
-impl Workspace {
-    /// A living phone that was fetched on the way in, if it is the one that was; then None in it says that there is none.
-    pub(super) fn brought_phone(&self, device_id: DeviceId) -> Option<Option<Phone>> {
-        match self.brought(|brought| matches!(brought, Brought::Phone(id, _) if *id == device_id))? {
-            Brought::Phone(_, phone) => Some(phone),
-            Brought::Phones(..) => None,
-        }
-    }
-
-    /// Living phones that were fetched on the way in, if they are those that were.
-    pub(super) fn brought_phones(&self, person: Option<UserIdentityId>, paging: &Paging) -> Option<Vec<Phone>> {
-        let are_these =
-            |brought: &Brought| matches!(brought, Brought::Phones(of, at, _) if *of == person && at == paging);
-        match self.brought(are_these)? {
-            Brought::Phones(.., phones) => Some(phones),
-            Brought::Phone(..) => None,
-        }
-    }
+pub(super) struct Brought {
+    pub errand: Errand,
+    pub phones: Vec<Phone>,
 }
 
 /// The lists that are asked for most. Each has a statement of its own, which Postgres plans once, where the one for all

@@ -236,18 +236,15 @@ impl Store {
 }
 
 fn brought(errand: Errand, rows: Vec<Row>) -> Option<Brought> {
-    let mut phones = rows.into_iter().filter_map(Row::phone);
-    match errand {
-        Errand::None => None,
-        Errand::Phone(device_id) => Some(Brought::Phone(device_id, phones.next())),
-        Errand::Phones(person, paging) => {
-            let mut phones: Vec<Phone> = phones.collect();
-            // In order already as a rule, but nothing that is joined promises any.
-            phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
-            let is_whole = paging.limit.is_some() || phones.len() <= LONGEST as usize;
-            is_whole.then_some(Brought::Phones(person, paging, phones))
-        }
-    }
+    let mut phones: Vec<Phone> = rows.into_iter().filter_map(Row::phone).collect();
+    // In order already as a rule, but nothing that is joined promises any.
+    phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
+    let is_whole = match errand {
+        Errand::None => false,
+        Errand::Phone(_) => true,
+        Errand::Phones(_, paging) => paging.limit.is_some() || phones.len() <= LONGEST as usize,
+    };
+    is_whole.then_some(Brought { errand, phones })
 }
 
 impl Row {

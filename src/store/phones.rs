@@ -1,7 +1,7 @@
 //! Phones read, listed and described anew.
 
 use super::Workspace;
-use super::errand::Whose;
+use super::errand::{Errand, Whose};
 use super::gather::Gathering;
 use super::points::{Point, Points, Wanted, each};
 use super::types::Document;
@@ -55,8 +55,8 @@ impl Point for Phone {
 impl Workspace {
     /// The living phone with this id.
     pub async fn phone(&self, device_id: DeviceId, reach: Reach) -> Result<Phone> {
-        let phone = match self.brought_phone(device_id) {
-            Some(brought) => brought,
+        let phone = match self.brought(Errand::Phone(device_id)) {
+            Some(phones) => phones.into_iter().next(),
             None => self.look_up(device_id).await?,
         };
         super::found(phone.filter(|phone: &Phone| reach.includes(phone.user_identity_id)), Noun::Phone, device_id)
@@ -88,7 +88,7 @@ impl Workspace {
     }
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
-        if let Some(brought) = self.brought_phones(None, paging) {
+        if let Some(brought) = self.brought(Errand::Phones(None, *paging)) {
             return Ok(brought);
         }
         let from = paging.from.unwrap_or(Place::FIRST);
@@ -106,7 +106,7 @@ impl Workspace {
     }
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
-        if let Some(brought) = self.brought_phones(Some(person), paging) {
+        if let Some(brought) = self.brought(Errand::Phones(Some(person), *paging)) {
             return Ok(brought);
         }
         let from = paging.from.unwrap_or(Place::FIRST);

@@ -2,11 +2,12 @@
 //! [`Account`], which is somebody who has not said which of their workspaces they mean.
 
 use super::Store;
-use super::errand::Brought;
+use super::errand::{Brought, Errand};
 use super::recording::Actor;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
+use crate::model::phone::Phone;
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
@@ -40,9 +41,10 @@ impl Workspace {
         Workspace { brought: Arc::new(Mutex::new(Some(brought))), ..self }
     }
 
-    /// What was fetched on the way in, if it is what is wanted; once, since it was true then.
-    pub(super) fn brought(&self, is_wanted: impl FnOnce(&Brought) -> bool) -> Option<Brought> {
-        self.brought.lock().unwrap_or_else(PoisonError::into_inner).take_if(|brought| is_wanted(brought))
+    /// The phones that were fetched on the way in, if it was for this errand; once, since it was true then.
+    pub(super) fn brought(&self, errand: Errand) -> Option<Vec<Phone>> {
+        let mut brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner);
+        brought.take_if(|brought| brought.errand == errand).map(|brought| brought.phones)
     }
 
     /// Which workspace this is.
