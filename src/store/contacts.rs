@@ -1,42 +1,19 @@
 //! Contacts: kept, found, listed, changed and put away. What is put away stays in its table, and nobody is shown it.
 
+mod lists;
+
 use super::Workspace;
 use super::gather::Gathering;
 use super::points::{Point, Points, Wanted, each};
-use super::selection::{self, Column, Field, Source};
+use super::selection::{self, Source};
 use super::types::Document;
 use crate::error::{Error, Noun, Result};
 use crate::model::contact::*;
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
-use crate::model::listing::{Listed, Listing, Order};
+use crate::model::listing::{Listed, Listing};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
-
-/// The condition on the numbers of a contact, up to what is asked of them.
-const NUMBERS: &str =
-    "contact_id in (select contact_id from contact_number where workspace_id = $1 and user_identity_id = $2 and ";
-
-impl Field for ContactField {
-    fn column(self) -> Column {
-        match self {
-            ContactField::Id => Column::Number("contact_id"),
-            ContactField::GroupId => Column::Number("contact_group_id"),
-            ContactField::UpdatedAt => Column::Seconds("updated_at"),
-            ContactField::Name => Column::Text(&["name_folded"]),
-            ContactField::Phone => Column::TextOf(NUMBERS, &["normalized", "entered_folded"]),
-        }
-    }
-}
-
-/// How far behind its beginning a list is read from there. Further on it may be nearer to read it from its end.
-const NEAR: i64 = 1_000;
-
-/// Whether all contacts are asked for, in the order in which they came.
-fn is_plain(listing: &Listing<ContactField>) -> bool {
-    let is_in_order = matches!(listing.order.as_slice(), [Order { field: ContactField::Id, is_ascending: true }]);
-    listing.conditions.is_empty() && is_in_order && listing.offset <= NEAR
-}
 
 /// A contact as it is kept.
 #[derive(Clone)]
@@ -71,19 +48,10 @@ impl From<Row> for Contact {
     }
 }
 
-/// Selects living contacts of a person; what follows the literal is the rest of the statement. With `counted` before it,
-/// how many contacts the person has in all, too.
+/// Selects living contacts of a person; what follows the literal is where it stands how many they have in all, and then the
+/// rest of the statement.
 macro_rules! select_contacts {
-    (counted $rest:tt $(, $argument:expr)* $(,)?) => {
-        select_contacts!(
-            "(select contact_count from user_identity where workspace_id = $1 and user_identity_id = $2)"
-            $rest $(, $argument)*
-        )
-    };
     ($rest:tt $(, $argument:expr)* $(,)?) => {
-        select_contacts!("null::bigint" $rest $(, $argument)*)
-    };
-    ($total:literal $rest:tt $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
             r#"
@@ -94,9 +62,9 @@ macro_rules! select_contacts {
                 phone_numbers as "phone_numbers: Document<Vec<ContactNumber>>",
                 addresses as "addresses: Document<Vec<Address>>",
                 contact_group_id as "contact_group_id: ContactGroupId",
-                contact_group.name as "group_name?", created_at, updated_at, "# + $total + r#" as total
+                contact_group.name as "group_name?", created_at, updated_at, counted.total
             from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
-            "# + $rest
+            cross join "# + $rest
             $(, $argument)*
         )
     };
@@ -109,7 +77,8 @@ impl Point for Contact {
         let ids: Vec<i64> = keys.iter().map(|(_, id)| id.0).collect();
         let pool = workspace.store.brief();
         let rows = select_contacts!(
-            "where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
+            "(values (null::bigint)) as counted (total)
+            where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
             workspace.key(),
             &ids,
         );
@@ -131,7 +100,7 @@ impl Workspace {
 
     /// The part of the person's contacts that is asked for. All that is told of the list is true of one moment.
     pub async fn contacts(&self, person: UserIdentityId, listing: &Listing<ContactField>) -> Result<Listed<Contact>> {
-        if is_plain(listing)
+        if lists::is_plain(listing)
             && let Some(listed) = self.plain_contacts(person, listing).await?
         {
             return Ok(listed);
@@ -148,7 +117,8 @@ impl Workspace {
         };
         let selected = selection::select(&mut moment, &source, listing, known).await?;
         let rows = select_contacts!(
-            "where workspace_id = $1 and user_identity_id = $2 and contact_id = any ($3)",
+            "(values (null::bigint)) as counted (total)
+            where workspace_id = $1 and user_identity_id = $2 and contact_id = any ($3)",
             self.key(),
             person.0,
             &selected.ids,
@@ -167,8 +137,8 @@ impl Workspace {
         listing: &Listing<ContactField>,
     ) -> Result<Option<Listed<Contact>>> {
         let rows = select_contacts!(
-            counted
-            "where workspace_id = $1 and contact_id = any (array(
+            "(select contact_count from user_identity where workspace_id = $1 and user_identity_id = $2) as counted (total)
+            where workspace_id = $1 and contact_id = any (array(
                 select contact_id from contact
                 where workspace_id = $1 and user_identity_id = $2 and deleted_at is null
                 order by contact_id
@@ -317,7 +287,8 @@ impl Workspace {
         id: ContactId,
     ) -> Result<Contact> {
         let row = select_contacts!(
-            "where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
+            "(values (null::bigint)) as counted (total)
+            where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
             for no key update of contact",
             self.key(),
             person.0,

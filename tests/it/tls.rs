@@ -140,6 +140,22 @@ async fn the_address_of_the_next_page_is_secure_like_the_one_that_was_asked() {
 }
 
 #[tokio::test]
+async fn where_a_ucwa_client_is_led_is_secure_like_where_it_asked() {
+    let files = Files::new(CERTIFICATE, KEY);
+    let world = world(&files).await;
+    let address = world.url.trim_start_matches("http://");
+    let root = "/Autodiscover/AutodiscoverService.svc/root";
+    let found = ask(address, CERTIFICATE, &get(root, "nobody")).await.expect("an answer");
+    let user = found.body["_links"]["user"]["href"].as_str().expect("it leads on").to_owned();
+    assert!(user.starts_with("https://phones.example/Autodiscover/"), "{user}");
+    let challenged = ask(address, CERTIFICATE, &get("/ucwa/oauth/v1/applications", "nobody")).await.expect("an answer");
+    assert_eq!(challenged.status, 401);
+    let ways: Vec<_> = challenged.headers.get_all("www-authenticate").iter().collect();
+    let ways = format!("{ways:?}");
+    assert!(ways.contains("https://phones.example/WebTicket") && !ways.contains("http://"), "{ways}");
+}
+
+#[tokio::test]
 async fn a_hangup_shows_the_new_certificate_and_one_that_is_none_leaves_the_former() {
     let files = Files::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.place).await;

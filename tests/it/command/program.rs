@@ -156,8 +156,11 @@ impl Server {
     }
 
     /// Stops it as an operator does.
-    pub async fn stop(self) {
+    /// Stops it, and gives all that it logged.
+    pub async fn stop(self) -> String {
+        let log = self.log.clone();
         self.signal(Signal::SIGTERM);
         assert_eq!(self.ended().await.code(), Some(0));
+        fs::read_to_string(log).expect("the log is there")
     }
 }

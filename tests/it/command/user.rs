@@ -59,8 +59,8 @@ async fn a_password_is_read_from_standard_input_and_works_at_once() {
         assert_eq!(sign_in(&server, password).await.status, 200);
         assert_eq!(sign_in(&server, "correct horse").await.status, 400);
     }
-    assert!(!server.log().contains("last one"), "{}", server.log());
-    server.stop().await;
+    let log = server.stop().await;
+    assert!(!log.contains("last one"), "{log}");
 }
 
 #[tokio::test]

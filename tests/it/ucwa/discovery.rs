@@ -2,6 +2,7 @@
 
 use super::{hrefs, jane, links, new_application};
 use crate::world::World;
+use handset::http::App;
 use serde_json::Value;
 
 const ROOT: &str = "/Autodiscover/AutodiscoverService.svc/root";
@@ -40,6 +41,20 @@ async fn the_root_is_open_and_says_where_a_person_goes_on() {
     // A credential, even a wrong one, is of no matter here.
     nobody.bearer("unknown").get(ROOT).await.of_ucwa(200);
     nobody.post(ROOT, new_application("here")).await.is_fault(405, "MethodNotAllowed", "");
+}
+
+#[tokio::test]
+async fn clients_are_led_to_where_the_service_is_said_to_be_reached() {
+    let public_url = "https://phones.example/below";
+    let world = World::with(|app| App { public_url: Some(public_url.into()), ..app }).await;
+    let root = world.nobody().get(ROOT).await.of_ucwa(200).body.clone();
+    for href in hrefs(&root) {
+        assert!(href.starts_with(&format!("{public_url}/Autodiscover/")), "{href}");
+    }
+    let challenged = world.nobody().get("/ucwa/oauth/v1/applications").await;
+    let ways: Vec<_> = challenged.headers.get_all("www-authenticate").iter().collect();
+    let ways = format!("{ways:?}");
+    assert!(ways.contains(&format!("{public_url}/WebTicket")) && !ways.contains(&world.url), "{ways}");
 }
 
 #[tokio::test]
