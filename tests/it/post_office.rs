@@ -101,8 +101,16 @@ impl Hook {
 
     /// What came of what it is owed, newest first.
     pub async fn deliveries(&self, tenant: &Tenant) -> Vec<Value> {
-        let asked = json!({ "webhook_id": self.id, "limit": 1_000 });
-        list(&tenant.key().post("/webhooks/list_deliveries", asked).await.ok()["webhook_deliveries"])
+        let (mut deliveries, mut cursor) = (Vec::new(), Value::Null);
+        loop {
+            let asked = json!({ "webhook_id": self.id, "limit": 1_000, "page_cursor": cursor });
+            let page = tenant.key().post("/webhooks/list_deliveries", asked).await.ok();
+            deliveries.extend(list(&page["webhook_deliveries"]));
+            cursor = page["pagination"]["next_page_cursor"].clone();
+            if cursor.is_null() {
+                return deliveries;
+            }
+        }
     }
 
     /// The deliveries, as soon as all of them satisfy.
