@@ -3,8 +3,8 @@
 //! # Three ideas carry the code
 //!
 //! 1. **A dialect is a value** ([`http::Dialect`]): a name, which requests are its own, routes, what the OpenAPI
-//!    document says of them, and how it says that something went wrong. All are listed in [`dialect::ALL`]. No dialect knows another, and none
-//!    shares a wire type with another.
+//!    document says of them, and how it says that something went wrong. All are listed in [`dialect::ALL`]. No dialect
+//!    knows another, and none shares a wire type with another.
 //! 2. **A workspace is a capability.** [`store::Store::authenticate`] is the only door to a [`store::Workspace`], and
 //!    every query over a tenant's things hangs off that handle. The schema does the second half: keys of scoped tables
 //!    start with `workspace_id`, so that a reference across workspaces cannot be written down.
@@ -29,10 +29,10 @@
 //!
 //! [`server::router`] mounts the dialects. Around each lies its edge ([`http::dialect`]), which numbers the request,
 //! bounds its time and, at the end, turns an [`error::Error`] into the dialect's words and writes one log line. A handler
-//! decodes, makes one call on the workspace and encodes. What is asked for most is fetched in the statement that finds out
-//! who is calling ([`store::Errand`]), and what several ask for at the same time in one statement (`store::gather`), so the
-//! call finds it there. In Seam's dialect a route is a value, too: the router and the
-//! OpenAPI document are made from the same list.
+//! decodes, makes one call on the workspace and encodes. Phones that are asked for by a key are fetched in the statement
+//! that looks the key up ([`store::Errand`]), so the call finds them there; whatever is looked up by its id is looked up
+//! together with what others ask for at the same time (`store::gather`). In Seam's dialect a route is a value, too: the
+//! router and the OpenAPI document are made from the same list.
 
 pub mod ambient;
 pub mod command;
