@@ -3,13 +3,17 @@
 //! writes; so a restart of Postgres, or a standby in its place, costs those who were in the middle of a statement and
 //! nobody after them. No statement waits for ever for a machine that is gone.
 
+mod at_hand;
+
 use super::hosts::Hosts;
-use futures_util::Stream;
+use at_hand::AtHand;
+use futures_util::{Stream, TryFutureExt, stream};
 use sqlx::postgres::{PgPool, PgPoolOptions, PgQueryResult, PgRow, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres, SqlStr};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -38,6 +42,8 @@ const PROMPT: Duration = Duration::from_secs(4);
 const WARY: Duration = Duration::from_secs(10);
 
 type Answers<'e, T> = Pin<Box<dyn Stream<Item = sqlx::Result<T>> + Send + 'e>>;
+/// A row, or what a statement did.
+type Part = Either<PgQueryResult, PgRow>;
 type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
 
 /// The connections of one server.
@@ -45,6 +51,8 @@ type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
 pub(super) struct Pool {
     connections: PgPool,
     alarm: Alarm,
+    /// Of a pool for single statements only.
+    at_hand: Option<Arc<AtHand>>,
 }
 
 /// When a connection last failed, and a bell for who must look into it.
@@ -57,9 +65,10 @@ impl Pool {
         Pool::alarmed(Alarm(watch::Sender::new(None)), hosts, connections).await
     }
 
-    /// Other connections to the same database: what one of either learns, all doubt.
+    /// Other connections to the same database, for single statements only: what one of either learns, all doubt.
     pub async fn beside(&self, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
-        Pool::alarmed(self.alarm.clone(), hosts, connections).await
+        let pool = Pool::alarmed(self.alarm.clone(), hosts, connections).await?;
+        Ok(Pool { at_hand: Some(Arc::new(AtHand::new(connections))), ..pool })
     }
 
     async fn alarmed(alarm: Alarm, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
@@ -70,10 +79,7 @@ impl Pool {
             .test_before_acquire(false)
             .before_acquire(move |connection, life| {
                 let alarm = before.clone();
-                Box::pin(async move {
-                    let is_beyond_doubt = life.idle_for < RESTED && !alarm.within(life.idle_for);
-                    if is_beyond_doubt { Ok(true) } else { alarm.is_fit(connection).await }
-                })
+                Box::pin(async move { alarm.may_use(connection, life.idle_for).await })
             })
             // The pool asks each connection that comes back, and would wait for ever for one that is gone.
             .after_release(move |connection, _| {
@@ -84,7 +90,7 @@ impl Pool {
         if hosts.are_several() {
             tokio::spawn(follow(hosts, connections.clone(), alarm.0.subscribe()));
         }
-        Ok(Pool { connections, alarm })
+        Ok(Pool { connections, alarm, at_hand: None })
     }
 
     /// A connection for several statements.
@@ -113,13 +119,18 @@ impl Pool {
 
     /// How many connections rest, and how many are at work.
     pub fn resting_and_working(&self) -> (u32, u32) {
-        let resting = u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX);
+        let in_pool = u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX);
+        let resting = in_pool + self.at_hand.as_ref().map_or(0, |at_hand| at_hand.resting());
         (resting, self.connections.size().saturating_sub(resting))
     }
 
     /// Waits for the statements under way and lets go of every connection.
     pub async fn close(&self) {
-        self.connections.close().await;
+        let closing = self.connections.close();
+        if let Some(at_hand) = &self.at_hand {
+            at_hand.give_back();
+        }
+        closing.await;
     }
 }
 
@@ -177,6 +188,12 @@ impl Alarm {
         outcome
     }
 
+    /// Whether a connection that has rested for so long may be used. One that was lately at work is not asked.
+    async fn may_use(&self, connection: &mut PgConnection, rested: Duration) -> sqlx::Result<bool> {
+        let is_beyond_doubt = rested < RESTED && !self.within(rested);
+        if is_beyond_doubt { Ok(true) } else { self.is_fit(connection).await }
+    }
+
     /// Whether a connection answers and takes writes.
     async fn is_fit(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
         let asked = timeout(REPLY, super::hosts::takes_writes(connection)).await;
@@ -195,11 +212,15 @@ fn silence() -> sqlx::Error {
 impl<'c> Executor<'c> for &'c Pool {
     type Database = Postgres;
 
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> Answers<'e, Either<PgQueryResult, PgRow>>
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> Answers<'e, Part>
     where
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
+        if let Some(at_hand) = &self.at_hand {
+            let parts = at_hand.fetch(self, query).map_ok(|parts| stream::iter(parts.into_iter().map(Ok)));
+            return Box::pin(parts.try_flatten_stream());
+        }
         let rows: Answers<'e, _> = self.connections.fetch_many(query);
         Box::pin(Heard { watch: self.alarm.watch(), rows, patience: None })
     }
@@ -209,7 +230,10 @@ impl<'c> Executor<'c> for &'c Pool {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        Box::pin(self.alarm.bound(self.connections.fetch_optional(query)))
+        match &self.at_hand {
+            Some(at_hand) => Box::pin(at_hand.fetch_optional(self, query)),
+            None => Box::pin(self.alarm.bound(self.connections.fetch_optional(query))),
+        }
     }
 
     fn prepare_with<'e>(
