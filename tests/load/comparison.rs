@@ -89,10 +89,13 @@ impl Comparison {
                     None => contest.half = Some([found, ready]),
                 }
             }
+            let Some(program) = self.pgbench.as_deref() else { continue };
             for clients in &self.clients {
-                let program = self.pgbench.as_deref();
-                if let Some(bout) = program.and_then(|program| scene.measure_database(operation, program, *clients)) {
-                    contest.note(&format!("pgbench {clients}"), bout);
+                for (name, transaction) in [("pgbench", operation.transaction), ("keyless", operation.keyless)] {
+                    if !transaction.is_empty() {
+                        let bout = scene.measure_database(operation, transaction, program, *clients);
+                        contest.note(&format!("{name} {clients}"), bout);
+                    }
                 }
             }
         }

@@ -11,6 +11,7 @@ pub const PAGE: u64 = 25;
 
 const EXTENSION: &str = "select extension_id * from user_identity where workspace_id = $1 and extension_id = any ($2)";
 const CONTACT: &str = "select contact_id * from contact * and contact_id = any ($2) and deleted_at is null";
+const CONTACTS: &str = "select contact_id * as asked (person, most, skipped, turn) *";
 const COUNT_ONE: &str = "update user_identity set contact_count = contact_count + 1 where *";
 const INSERT_CONTACT: &str = "insert into contact (*";
 const INSERT_NUMBERS: &str = "insert into contact_number *";
@@ -43,6 +44,7 @@ pub const GET: Operation = Operation {
         Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
         Step::Stored(CONTACT, |_| vec![workspace(), one(":contact::bigint".to_owned())]),
     ],
+    keyless: &[],
     is_first: false,
 };
 
@@ -59,9 +61,21 @@ pub const LIST: Operation = Operation {
         finish_request(Some(0), None, out);
     },
     effect: Effect::Nothing,
-    variables: |_| String::new(),
-    // The server puts the statement together while it runs, so there is no text of it to be had.
-    transaction: &[],
+    variables: |registry| {
+        format!(
+            "\\set offset random(0, {} - {PAGE})\n\\set extension {}\n\\set workspace {BASE}\n\\set keeper {BASE} + {OF_MANY}\n",
+            registry.contacts_of(OF_FEW),
+            registry.keepers_extension(OF_MANY)
+        )
+    },
+    transaction: &[
+        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
+        Step::Stored(CONTACTS, |_| {
+            let page = [Kind::Keeper.sql(":keeper"), format!("{PAGE}::bigint"), ":offset::bigint".to_owned()];
+            [workspace()].into_iter().chain(page.map(one)).collect()
+        }),
+    ],
+    keyless: &[],
     is_first: false,
 };
 
@@ -101,6 +115,7 @@ pub const CREATE: Operation = Operation {
         Step::Own("commit"),
         Step::Stored(CONTACT, |_| vec![workspace(), one(NEW.to_owned())]),
     ],
+    keyless: &[],
     is_first: false,
 };
 

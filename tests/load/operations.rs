@@ -22,8 +22,11 @@ pub struct Operation {
     pub effect: Effect,
     /// What pgbench computes before each transaction.
     pub variables: fn(&Registry) -> String,
-    /// What pgbench runs; empty if there is nothing to compare with.
+    /// What pgbench runs: the server's statements, but for one that only looks up a key; empty if there is nothing to compare
+    /// with.
     pub transaction: &'static [Step],
+    /// Where the server looks up the key in the same statement: one that does the rest and needs none.
+    pub keyless: &'static [Step],
     /// Whether the plain reference has it, and latency is measured at half of the top rate, too.
     pub is_first: bool,
 }
@@ -70,6 +73,10 @@ impl Asking {
 
 const PHONE: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and device_id = any ($2) \
     and deactivated_at is null";
+const KEY_AND_PHONE: &str = "select place * as asked (token_hash, device_id, place) join api_key *";
+const KEY_AND_PHONES: &str = "select place * as asked (token_hash, since, first, most, place) join api_key *";
+const KEY_AND_PHONES_OF: &str =
+    "select place * as asked (token_hash, person, since, first, most, place) join api_key *";
 const PHONES: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and deactivated_at is null \
     and (created_at, device_id) >= *";
 const PHONES_OF: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and user_identity_id = $2 \
@@ -95,7 +102,8 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Phone.sql(":phone"))])],
+        transaction: &[Step::Stored(KEY_AND_PHONE, |registry| key_and(registry, &[Kind::Phone.sql(":phone")]))],
+        keyless: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Phone.sql(":phone"))])],
         is_first: true,
     },
     Operation {
@@ -110,8 +118,12 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(PHONES_OF, |_| {
-            let from = ["to_timestamp(0)", "'00000000-0000-0000-0000-000000000000'::uuid", "null::bigint"];
+        transaction: &[Step::Stored(KEY_AND_PHONES_OF, |registry| {
+            let all = [FIRST_TIME, FIRST_ID, "101::bigint"].map(str::to_owned);
+            key_and(registry, &[[Kind::Person.sql(":person")].as_slice(), &all].concat())
+        })],
+        keyless: &[Step::Stored(PHONES_OF, |_| {
+            let from = [FIRST_TIME, FIRST_ID, "null::bigint"];
             [workspace(), Kind::Person.sql(":person")].into_iter().chain(from.map(str::to_owned)).collect()
         })],
         is_first: false,
@@ -142,7 +154,11 @@ pub const ALL: &[Operation] = &[
                  \\set workspace {BASE} + :w\n\\set phone {BASE} + :n\n"
             )
         },
-        transaction: &[Step::Stored(PHONES, |registry| {
+        transaction: &[Step::Stored(KEY_AND_PHONES, |registry| {
+            let from = [registry.sql_time(":n"), Kind::Phone.sql(":phone"), format!("{}::bigint", PAGE + 1)];
+            key_and(registry, &from)
+        })],
+        keyless: &[Step::Stored(PHONES, |registry| {
             vec![workspace(), registry.sql_time(":n"), Kind::Phone.sql(":phone"), (PAGE + 1).to_string()]
         })],
         is_first: false,
@@ -175,6 +191,7 @@ pub const ALL: &[Operation] = &[
                 ACTOR.to_owned(),
             ]
         })],
+        keyless: &[],
         is_first: false,
     },
     Operation {
@@ -209,6 +226,7 @@ pub const ALL: &[Operation] = &[
             Step::Own("commit"),
             Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Made.sql(":made"))]),
         ],
+        keyless: &[],
         is_first: false,
     },
     Operation {
@@ -232,6 +250,7 @@ pub const ALL: &[Operation] = &[
             let rest = ["'9999-12-31'::timestamptz", "false", "20", "0"];
             [workspace(), registry.sql_time(":n")].into_iter().chain(rest.map(str::to_owned)).collect()
         })],
+        keyless: &[],
         is_first: false,
     },
     Operation {
@@ -246,6 +265,7 @@ pub const ALL: &[Operation] = &[
         effect: Effect::Nothing,
         variables: one_phone,
         transaction: &[Step::Stored(REGISTER, |_| vec![workspace(), one(Kind::Register.sql(":person"))])],
+        keyless: &[],
         is_first: false,
     },
     Operation {
@@ -266,6 +286,7 @@ pub const ALL: &[Operation] = &[
             let asked = [Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()];
             [workspace()].into_iter().chain(asked.map(one)).collect()
         })],
+        keyless: &[],
         is_first: false,
     },
     contacts::GET,
@@ -282,7 +303,8 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Nothing.sql(":phone"))])],
+        transaction: &[Step::Stored(KEY_AND_PHONE, |registry| key_and(registry, &[Kind::Nothing.sql(":phone")]))],
+        keyless: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Nothing.sql(":phone"))])],
         is_first: false,
     },
     Operation {
@@ -298,6 +320,7 @@ pub const ALL: &[Operation] = &[
         effect: Effect::Nothing,
         variables: |_| String::new(),
         transaction: &[],
+        keyless: &[],
         is_first: false,
     },
     Operation {
@@ -312,6 +335,7 @@ pub const ALL: &[Operation] = &[
         effect: Effect::Nothing,
         variables: |_| String::new(),
         transaction: &[Step::Stored("select 1", |_| Vec::new())],
+        keyless: &[],
         is_first: false,
     },
 ];
@@ -326,13 +350,22 @@ const ACTOR: &str = r#"'{"credential_kind": "api_key", "credential_id": "0199a5c
 const ASSA_ABLOY: &str = r#"'{"application_version": "1.0.0", "seos_applet_version": "1.0.0", "ble_capability": true,
     "hce_capability": false, "nfc_capability": false, "seos_tsm_endpoint_id": 1.0}'::jsonb"#;
 
+/// Where a list begins.
+const FIRST_TIME: &str = "to_timestamp(0)";
+const FIRST_ID: &str = "'00000000-0000-0000-0000-000000000000'::uuid";
+
 /// A random phone, its person and its workspace.
 fn one_phone(registry: &Registry) -> String {
     let (phones, per_workspace) = (registry.phones, registry.phones_of_workspace());
     format!(
-        "\\set n random(0, {phones} - 1)\n\\set phone {BASE} + :n\n\\set workspace {BASE} + :n / {per_workspace}\n\
-         \\set person {BASE} + :n / {PHONES_OF_PERSON}\n"
+        "\\set n random(0, {phones} - 1)\n\\set w :n / {per_workspace}\n\\set phone {BASE} + :n\n\
+         \\set workspace {BASE} + :w\n\\set person {BASE} + :n / {PHONES_OF_PERSON}\n"
     )
+}
+
+/// The values of a statement for many keys, for one: the hash of the API key, and what belongs to it.
+fn key_and(registry: &Registry, rest: &[String]) -> Vec<String> {
+    [registry.sql_token_hash(":w")].into_iter().chain(rest.iter().cloned()).map(one).collect()
 }
 
 /// What is looked up by many keys, by one.

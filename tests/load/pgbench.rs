@@ -46,20 +46,17 @@ pub fn find() -> Option<PathBuf> {
     program.exists().then_some(program)
 }
 
-/// The script of an operation; None if it has none.
-pub fn script(operation: &Operation, registry: &Registry) -> Option<String> {
-    if operation.transaction.is_empty() {
-        return None;
-    }
+/// The script of an operation whose transaction has these steps.
+pub fn script(operation: &Operation, transaction: &[Step], registry: &Registry) -> String {
     let mut script = (operation.variables)(registry);
-    for step in operation.transaction {
+    for step in transaction {
         match step {
             Step::Own(statement) => script.push_str(statement),
             Step::Stored(like, values) => script.push_str(&with_values(&stored(like), &values(registry))),
         }
         script.push_str(";\n");
     }
-    Some(script)
+    script
 }
 
 /// The one statement of the server's that looks like this, in one line.

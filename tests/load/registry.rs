@@ -3,6 +3,7 @@
 //! ones for its number, which together are a well-formed UUID of version 7 in the order of the numbers.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use handset::model::token::TokenHash;
 use std::io::Write;
 
 /// How many phones a person has.
@@ -125,6 +126,15 @@ impl Registry {
     pub fn time(&self, number: u64) -> String {
         let at = self.start + TimeDelta::milliseconds(i64::try_from(number).expect("numbers are small"));
         at.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
+    /// What is kept of a workspace's API key as an SQL expression, from one that gives the workspace's number.
+    pub fn sql_token_hash(&self, workspace: &str) -> String {
+        let hash = |workspace: u64| TokenHash::of(&format!("{KEY}{workspace:024}"));
+        let hex = |hash: TokenHash| hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hashes: Vec<String> =
+            (0..self.workspaces).map(|workspace| format!("'\\x{}'::bytea", hex(hash(workspace)))).collect();
+        format!("(array[{}])[{workspace} + 1]", hashes.join(", "))
     }
 
     /// The time of a number as an SQL expression.

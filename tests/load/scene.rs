@@ -4,7 +4,7 @@
 
 use crate::contacts::{self, Part};
 use crate::generator::{self, Driven, Load};
-use crate::operations::{Asking, Effect, FIRST_PAGE, Operation};
+use crate::operations::{Asking, Effect, FIRST_PAGE, Operation, Step};
 use crate::pgbench::{self, Amount, STRIDE};
 use crate::references::Answer;
 use crate::registry::{Dice, Registry, finish_request};
@@ -175,9 +175,15 @@ impl Scene {
         })
     }
 
-    /// Measures the operation's statements alone; None if it has none.
-    pub fn measure_database(&mut self, operation: &Operation, program: &Path, clients: u32) -> Option<Bout> {
-        let script = pgbench::script(operation, &self.asking.registry)?;
+    /// Measures statements of the operation alone.
+    pub fn measure_database(
+        &mut self,
+        operation: &Operation,
+        transaction: &[Step],
+        program: &Path,
+        clients: u32,
+    ) -> Bout {
+        let script = pgbench::script(operation, transaction, &self.asking.registry);
         let (spares, time) = (self.spares(), self.settings.time().as_secs());
         self.lay_in(operation, spares);
         let (transactions, bout) = self.weigh(None, |scene| {
@@ -194,7 +200,7 @@ impl Scene {
         });
         self.make_sure(operation, transactions);
         self.clear_away(operation);
-        Some(bout)
+        bout
     }
 
     /// Does something that has a rate and a count of requests, and reads what that cost.
