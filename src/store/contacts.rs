@@ -3,7 +3,7 @@
 mod lists;
 
 use super::Workspace;
-use super::gather::Gathering;
+use super::gather::{Gathering, MOST_LISTS};
 use super::points::{Point, Points, Wanted, each};
 use super::selection::{self, Source};
 use super::types::Document;
@@ -12,8 +12,10 @@ use crate::model::contact::*;
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
 use chrono::{DateTime, Utc};
+use lists::Page;
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// A contact as it is kept.
 #[derive(Clone)]
@@ -28,7 +30,8 @@ struct Row {
     group_name: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    /// How many contacts the person has, where that is asked, too.
+    /// Whose turn it is, and how many contacts the person has, where pages are asked for.
+    turn: Option<i64>,
     total: Option<i64>,
 }
 
@@ -48,8 +51,7 @@ impl From<Row> for Contact {
     }
 }
 
-/// Selects living contacts of a person; what follows the literal is where it stands how many they have in all, and then the
-/// rest of the statement.
+/// Selects contacts; what follows the literal is the rest of the statement.
 macro_rules! select_contacts {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -62,9 +64,8 @@ macro_rules! select_contacts {
                 phone_numbers as "phone_numbers: Document<Vec<ContactNumber>>",
                 addresses as "addresses: Document<Vec<Address>>",
                 contact_group_id as "contact_group_id: ContactGroupId",
-                contact_group.name as "group_name?", created_at, updated_at, counted.total
-            from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
-            cross join "# + $rest
+                contact_group.name as "group_name?", created_at, updated_at, turn, total
+            "# + $rest
             $(, $argument)*
         )
     };
@@ -77,7 +78,8 @@ impl Point for Contact {
         let ids: Vec<i64> = keys.iter().map(|(_, id)| id.0).collect();
         let pool = workspace.store.brief();
         let rows = select_contacts!(
-            "(values (null::bigint)) as counted (total)
+            "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
+            cross join (values (null::bigint, null::bigint)) as nobodys (turn, total)
             where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
             workspace.key(),
             &ids,
@@ -92,6 +94,58 @@ impl Point for Contact {
     }
 }
 
+/// A page, unless it is empty.
+impl Point for Listed<Contact> {
+    type Key = Page;
+
+    const MOST: usize = MOST_LISTS;
+
+    async fn all(pages: Vec<Page>, workspace: &Workspace) -> Result<Vec<Option<Listed<Contact>>>> {
+        let persons: Vec<Uuid> = pages.iter().map(|page| page.person.0).collect();
+        let limits: Vec<i64> = pages.iter().map(|page| page.limit).collect();
+        let offsets: Vec<i64> = pages.iter().map(|page| page.offset).collect();
+        let pool = workspace.store.brief();
+        let rows = select_contacts!(
+            "from unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked (person, most, skipped, turn)
+            cross join lateral (
+                select contact_count from user_identity where workspace_id = $1 and user_identity_id = person
+            ) as counted (total)
+            cross join lateral (
+                select * from contact
+                where workspace_id = $1 and user_identity_id = person and deleted_at is null and contact_id >= (
+                    select contact_id from contact
+                    where workspace_id = $1 and user_identity_id = person and deleted_at is null
+                    order by contact_id
+                    limit 1 offset skipped)
+                order by contact_id
+                limit most
+            ) as contact
+            left join contact_group using (workspace_id, user_identity_id, contact_group_id)",
+            workspace.key(),
+            &persons,
+            &limits,
+            &offsets,
+        );
+        let rows = pool.promptly(rows.fetch_all(pool)).await?;
+        let mut listed: Vec<Option<Listed<Contact>>> = std::iter::repeat_with(|| None).take(pages.len()).collect();
+        for row in rows {
+            let turn = row.turn.and_then(|turn| usize::try_from(turn - 1).ok());
+            if let (Some(place), Some(total)) = (turn.and_then(|turn| listed.get_mut(turn)), row.total) {
+                place.get_or_insert_with(|| Listed { items: Vec::new(), total }).items.push(row.into());
+            }
+        }
+        for page in listed.iter_mut().flatten() {
+            // In order already as a rule, but nothing that is joined promises any.
+            page.items.sort_by_key(|contact| contact.contact_id.0);
+        }
+        Ok(listed)
+    }
+
+    fn meeting(points: &Points) -> &Gathering<Wanted<Listed<Contact>>> {
+        &points.contact_pages
+    }
+}
+
 impl Workspace {
     /// The person's contact with this id.
     pub async fn contact(&self, person: UserIdentityId, id: ContactId) -> Result<Contact> {
@@ -100,8 +154,8 @@ impl Workspace {
 
     /// The part of the person's contacts that is asked for. All that is told of the list is true of one moment.
     pub async fn contacts(&self, person: UserIdentityId, listing: &Listing<ContactField>) -> Result<Listed<Contact>> {
-        if lists::is_plain(listing)
-            && let Some(listed) = self.plain_contacts(person, listing).await?
+        if let Some(page) = Page::of(person, listing)
+            && let Some(listed) = self.look_up(page).await?
         {
             return Ok(listed);
         }
@@ -117,7 +171,8 @@ impl Workspace {
         };
         let selected = selection::select(&mut moment, &source, listing, known).await?;
         let rows = select_contacts!(
-            "(values (null::bigint)) as counted (total)
+            "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
+            cross join (values (null::bigint, null::bigint)) as nobodys (turn, total)
             where workspace_id = $1 and user_identity_id = $2 and contact_id = any ($3)",
             self.key(),
             person.0,
@@ -128,31 +183,6 @@ impl Workspace {
         moment.commit().await?;
         let items = selection::in_order(rows, &selected.ids, |row| row.contact_id.0);
         Ok(Listed { items: items.into_iter().map(Contact::from).collect(), total: selected.total })
-    }
-
-    /// The same in one statement, for the list that is asked for most. None if nothing is there to say how many there are.
-    async fn plain_contacts(
-        &self,
-        person: UserIdentityId,
-        listing: &Listing<ContactField>,
-    ) -> Result<Option<Listed<Contact>>> {
-        let rows = select_contacts!(
-            "(select contact_count from user_identity where workspace_id = $1 and user_identity_id = $2) as counted (total)
-            where workspace_id = $1 and contact_id = any (array(
-                select contact_id from contact
-                where workspace_id = $1 and user_identity_id = $2 and deleted_at is null
-                order by contact_id
-                limit $3 offset $4))
-            order by contact_id",
-            self.key(),
-            person.0,
-            listing.limit,
-            listing.offset,
-        )
-        .fetch_all(self.store.brief_for(Some(listing.limit)))
-        .await?;
-        let total = rows.first().and_then(|row| row.total);
-        Ok(total.map(|total| Listed { items: rows.into_iter().map(Contact::from).collect(), total }))
     }
 
     async fn count_contacts(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<i64> {
@@ -287,7 +317,8 @@ impl Workspace {
         id: ContactId,
     ) -> Result<Contact> {
         let row = select_contacts!(
-            "(values (null::bigint)) as counted (total)
+            "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
+            cross join (values (null::bigint, null::bigint)) as nobodys (turn, total)
             where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
             for no key update of contact",
             self.key(),

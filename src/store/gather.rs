@@ -15,7 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// The most that go together.
-const MOST: usize = 128;
+pub(super) const MOST: usize = 128;
+
+/// The same of lists: with a few there are rows enough to share the cost, and no statement's answer takes much memory.
+pub(super) const MOST_LISTS: usize = 16;
 
 /// So many who wait are enough for another statement beside the one that is under way. With fewer, two smaller statements
 /// cost more than one, and everybody's time is lost with it.
@@ -47,6 +50,9 @@ pub(super) trait Question: Clone + Send + 'static {
 
     /// How many statements of one lane may be under way.
     const ABREAST: usize;
+
+    /// The most of one lane that go together.
+    fn most(lane: &Self::Lane) -> usize;
 
     fn lane(&self) -> Self::Lane;
 
@@ -144,7 +150,7 @@ impl<Q: Question> Turn<Q> {
         let mut lanes = self.gathering.lanes();
         let lane = lanes.get_mut(&self.lane)?;
         if !lane.waiting.is_empty() {
-            let count = lane.waiting.len().min(MOST);
+            let count = lane.waiting.len().min(Q::most(&self.lane));
             return Some(lane.waiting.drain(..count).collect());
         }
         self.is_over = true;

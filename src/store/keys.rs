@@ -4,7 +4,7 @@
 
 use super::caller::rejected;
 use super::errand::{Brought, Errand, LONGEST};
-use super::gather::Question;
+use super::gather::{MOST, MOST_LISTS, Question};
 use super::recording::Actor;
 use super::types::Document;
 use super::{Authenticated, Caller, Credential, Origin, Store, Workspace};
@@ -79,6 +79,13 @@ impl Question for Bearing {
     type Answer = Vec<Row>;
 
     const ABREAST: usize = 2;
+
+    fn most(lane: &Kind) -> usize {
+        match lane {
+            Kind::Phone => MOST,
+            Kind::PhonesOfPerson | Kind::AllPhones => MOST_LISTS,
+        }
+    }
 
     fn lane(&self) -> Kind {
         match self.errand {

@@ -1,12 +1,13 @@
 //! Things looked up one by one, together with whoever looks for others of their kind in the same workspace at the same
 //! time: one statement for all of them, which touches the rows of one workspace only.
 
-use super::gather::{Gathering, Question};
+use super::gather::{self, Gathering, Question};
 use super::{Store, Workspace};
 use crate::error::Result;
 use crate::model::contact::Contact;
 use crate::model::extension::Extension;
 use crate::model::id::WorkspaceId;
+use crate::model::listing::Listed;
 use crate::model::number::Register;
 use crate::model::phone::Phone;
 use crate::model::subscriber::Subscriber;
@@ -15,6 +16,9 @@ use crate::model::subscriber::Subscriber;
 pub(super) trait Point: Send + Sized + 'static {
     /// By what.
     type Key: Clone + Send + Sync + 'static;
+
+    /// The most that are looked up in one statement.
+    const MOST: usize = gather::MOST;
 
     /// Looks up all of them in one statement. Gives as many answers, in the same order.
     fn all(keys: Vec<Self::Key>, workspace: &Workspace) -> impl Future<Output = Result<Vec<Option<Self>>>> + Send;
@@ -31,6 +35,7 @@ pub(super) struct Points {
     pub subscribers: Gathering<Wanted<Subscriber>>,
     pub extensions: Gathering<Wanted<Extension>>,
     pub contacts: Gathering<Wanted<Contact>>,
+    pub contact_pages: Gathering<Wanted<Listed<Contact>>>,
 }
 
 /// A thing that somebody looks for.
@@ -50,6 +55,10 @@ impl<P: Point> Question for Wanted<P> {
     type Answer = Option<P>;
 
     const ABREAST: usize = 2;
+
+    fn most(_: &WorkspaceId) -> usize {
+        P::MOST
+    }
 
     fn lane(&self) -> WorkspaceId {
         self.workspace.id()
