@@ -3,29 +3,54 @@
 use super::e164::E164;
 use super::id::{ContactGroupId, ContactId};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
 
 /// A contact as the registry knows it.
 #[derive(Debug, Clone)]
 pub struct Contact {
     pub contact_id: ContactId,
-    pub texts: Texts,
-    pub emails: Vec<Email>,
-    pub phone_numbers: Vec<ContactNumber>,
-    pub addresses: Vec<Address>,
+    pub said: Said,
     pub group: Option<ContactGroup>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
+impl Contact {
+    /// All that is said of it, to be changed.
+    pub fn fields(&self) -> serde_json::Result<ContactFields> {
+        let group = self.group.as_ref().map(|group| group.contact_group_id);
+        let fields: ContactFields = serde_json::from_str(&self.said.0)?;
+        Ok(ContactFields { group, ..fields })
+    }
+}
+
+/// What is said of a contact, but for its group, as JSON: an object of its texts in their order, then its `emails`,
+/// `phone_numbers` and `addresses`. Whoever only shows it need not read it.
+#[derive(Debug, Clone)]
+pub struct Said(String);
+
+impl Said {
+    /// What is said in an object of JSON.
+    pub fn in_json(object: &str) -> Said {
+        Said(object.to_owned())
+    }
+
+    pub fn json(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What can be said of a contact.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct ContactFields {
+    #[serde(flatten)]
     pub texts: Texts,
     pub emails: Vec<Email>,
     pub phone_numbers: Vec<ContactNumber>,
     pub addresses: Vec<Address>,
+    #[serde(skip)]
     pub group: Option<ContactGroupId>,
 }
 
@@ -85,21 +110,24 @@ pub enum Text {
 }
 
 impl Text {
-    /// All of them, in the order in which they are kept.
-    pub const ALL: [Text; 12] = [
-        Text::Prefix,
-        Text::FirstName,
-        Text::MiddleName,
-        Text::LastName,
-        Text::Suffix,
-        Text::Nickname,
-        Text::Company,
-        Text::PhoneticFirstName,
-        Text::PhoneticMiddleName,
-        Text::PhoneticLastName,
-        Text::Department,
-        Text::JobTitle,
+    /// All of them by their names, in the order in which they are kept.
+    pub const ALL: [(&str, Text); 12] = [
+        ("prefix", Text::Prefix),
+        ("first_name", Text::FirstName),
+        ("middle_name", Text::MiddleName),
+        ("last_name", Text::LastName),
+        ("suffix", Text::Suffix),
+        ("nickname", Text::Nickname),
+        ("company", Text::Company),
+        ("phonetic_first_name", Text::PhoneticFirstName),
+        ("phonetic_middle_name", Text::PhoneticMiddleName),
+        ("phonetic_last_name", Text::PhoneticLastName),
+        ("department", Text::Department),
+        ("job_title", Text::JobTitle),
     ];
+
+    /// Those that tell who it is.
+    pub const SUMMARY: &[(&str, Text)] = Text::ALL.split_at(7).0;
 }
 
 /// The plain texts of a contact; what nobody said is empty.
@@ -113,11 +141,10 @@ impl Texts {
     }
 }
 
-impl TryFrom<Vec<String>> for Texts {
-    type Error = Vec<String>;
-
-    fn try_from(texts: Vec<String>) -> Result<Texts, Vec<String>> {
-        texts.try_into().map(Texts)
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Texts, D::Error> {
+        let mut said = HashMap::<String, String>::deserialize(deserializer)?;
+        Ok(Texts(Text::ALL.map(|(name, _)| said.remove(name).unwrap_or_default())))
     }
 }
 

@@ -6,7 +6,6 @@ use super::Workspace;
 use super::gather::{Gathering, MOST_LISTS};
 use super::points::{Point, Points, Wanted, each};
 use super::selection::{self, Source};
-use super::types::Document;
 use crate::error::{Error, Noun, Result};
 use crate::model::contact::*;
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
@@ -22,10 +21,7 @@ use uuid::Uuid;
 struct Row {
     contact_id: ContactId,
     user_identity_id: UserIdentityId,
-    texts: Vec<String>,
-    emails: Document<Vec<Email>>,
-    phone_numbers: Document<Vec<ContactNumber>>,
-    addresses: Document<Vec<Address>>,
+    said: Said,
     contact_group_id: Option<ContactGroupId>,
     group_name: Option<String>,
     created_at: DateTime<Utc>,
@@ -40,10 +36,7 @@ impl From<Row> for Contact {
         let group = row.contact_group_id.zip(row.group_name);
         Contact {
             contact_id: row.contact_id,
-            texts: Texts::try_from(row.texts).unwrap_or_default(),
-            emails: row.emails.0,
-            phone_numbers: row.phone_numbers.0,
-            addresses: row.addresses.0,
+            said: row.said,
             group: group.map(|(contact_group_id, name)| ContactGroup { contact_group_id, name }),
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -58,12 +51,7 @@ macro_rules! select_contacts {
             Row,
             r#"
             select contact_id as "contact_id: ContactId", user_identity_id as "user_identity_id: UserIdentityId",
-                array[prefix, first_name, middle_name, last_name, suffix, nickname, company, phonetic_first_name,
-                    phonetic_middle_name, phonetic_last_name, department, job_title] as "texts!",
-                emails as "emails: Document<Vec<Email>>",
-                phone_numbers as "phone_numbers: Document<Vec<ContactNumber>>",
-                addresses as "addresses: Document<Vec<Address>>",
-                contact_group_id as "contact_group_id: ContactGroupId",
+                said as "said: Said", contact_group_id as "contact_group_id: ContactGroupId",
                 contact_group.name as "group_name?", created_at, updated_at, turn, total
             "# + $rest
             $(, $argument)*
@@ -297,7 +285,7 @@ impl Workspace {
         }
         let contact = self.lock_contact(&mut transaction, person, id).await?;
         let mut fields = match rest {
-            Rest::Stays => contact.into(),
+            Rest::Stays => contact.fields().map_err(|fault| Error::Internal(fault.into()))?,
             Rest::Goes => ContactFields::default(),
         };
         fields.take(change);
@@ -389,18 +377,6 @@ impl Workspace {
         .fetch_optional(&self.store.pool)
         .await?;
         super::found(deleted, Noun::Contact, id).map(|_| ())
-    }
-}
-
-impl From<Contact> for ContactFields {
-    fn from(contact: Contact) -> ContactFields {
-        ContactFields {
-            texts: contact.texts,
-            emails: contact.emails,
-            phone_numbers: contact.phone_numbers,
-            addresses: contact.addresses,
-            group: contact.group.map(|group| group.contact_group_id),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How the model's types stand in Postgres: ids as uuid, names as text, documents as jsonb.
 
+use crate::model::contact::Said;
 use crate::model::credential::AccessMethod;
 use crate::model::id::*;
 use crate::model::metadata::Metadata;
@@ -84,6 +85,19 @@ impl<T> Type<Postgres> for Document<T> {
 impl<T: for<'a> Deserialize<'a>> Decode<'_, Postgres> for Document<T> {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         sqlx::types::Json::<T>::decode(value).map(|json| Document(json.0))
+    }
+}
+
+/// A column of type json, whose text is kept as it was written.
+impl Type<Postgres> for Said {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("json")
+    }
+}
+
+impl Decode<'_, Postgres> for Said {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        value.as_str().map(Said::in_json)
     }
 }
 

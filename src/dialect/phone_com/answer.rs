@@ -25,6 +25,11 @@ pub struct Answer {
 impl Answer {
     pub fn new(status: StatusCode, value: &impl Serialize) -> Answer {
         let body = serde_json::to_vec(value).expect("what is answered has text keys only");
+        Answer::written(status, body)
+    }
+
+    /// What is JSON already.
+    pub fn written(status: StatusCode, body: Vec<u8>) -> Answer {
         Answer { status, body, headers: Vec::new(), refuses_credentials: false }
     }
 
@@ -33,10 +38,9 @@ impl Answer {
         Answer::new(StatusCode::OK, value)
     }
 
-    /// Something that was made, and where it is.
-    pub fn created(value: &impl Serialize, at: &str) -> Answer {
-        let location = HeaderValue::from_str(at).expect("a path of numbers is header text");
-        Answer::new(StatusCode::CREATED, value).with(LOCATION, location)
+    /// The same of something that was made, and where it is.
+    pub fn at(self, path: &str) -> Answer {
+        self.with(LOCATION, HeaderValue::from_str(path).expect("a path of numbers is header text"))
     }
 
     /// The same with one more header.

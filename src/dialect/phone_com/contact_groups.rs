@@ -9,6 +9,7 @@ use super::wire::{Deleted, Group, List};
 use crate::error::{Error, Noun, Result};
 use crate::model::id::ContactGroupId;
 use axum::extract::Request;
+use axum::http::StatusCode;
 
 /// The paths, below the prefix.
 pub const ROUTES: &[Route] = &[
@@ -43,7 +44,7 @@ async fn create(own: InExtension, call: Call) -> Result<Answer> {
     let name = name(call.request).await?;
     let made = own.workspace.create_contact_group(own.extension.user_identity_id, &name).await?;
     let at = format!("{}/contact-groups/{}", own.path(), made.contact_group_id);
-    Ok(Answer::created(&Group::from(&made), &at))
+    Ok(Answer::new(StatusCode::CREATED, &Group::from(&made)).at(&at))
 }
 
 async fn show(own: InExtension, call: Call) -> Result<Answer> {

@@ -10,6 +10,7 @@ use super::wire::{Contact, Deleted, List};
 use crate::error::{Error, Noun, Place, Problem, Result, Step};
 use crate::model::contact::{ContactChange, ContactField, ContactFields, Rest};
 use crate::model::id::{ContactId, UserIdentityId};
+use axum::http::StatusCode;
 
 /// The paths, below the prefix.
 pub const ROUTES: &[Route] = &[
@@ -52,7 +53,7 @@ async fn list(own: InExtension, call: Call) -> Result<Answer> {
     faults.judge()?;
     let listed = own.workspace.contacts(own.extension.user_identity_id, &wanted.listing).await?;
     let (part, form) = (wanted.part(), if wanted.is_brief { Contact::Summary } else { Contact::Full });
-    Ok(Answer::ok(&List::of(listed, wanted.filters, wanted.sort, part, form)))
+    Ok(Answer::written(StatusCode::OK, List::of(listed, wanted.filters, wanted.sort, part, form).json()?))
 }
 
 async fn create(own: InExtension, call: Call) -> Result<Answer> {
@@ -61,12 +62,12 @@ async fn create(own: InExtension, call: Call) -> Result<Answer> {
     let fields = ContactFields::from(change);
     let made = own.workspace.create_contact(person, &fields, call.now).await.map_err(gone)?;
     let at = format!("{}/contacts/{}", own.path(), made.contact_id);
-    Ok(Answer::created(&Contact::Full(made), &at))
+    Ok(Answer::written(StatusCode::CREATED, Contact::Full(made).json()?).at(&at))
 }
 
 async fn show(own: InExtension, call: Call) -> Result<Answer> {
     let contact = own.workspace.contact(own.extension.user_identity_id, contact_id(&call.id)?).await?;
-    Ok(Answer::ok(&Contact::Full(contact)))
+    Ok(Answer::written(StatusCode::OK, Contact::Full(contact).json()?))
 }
 
 async fn change(own: InExtension, call: Call, rest: Rest) -> Result<Answer> {
@@ -76,7 +77,7 @@ async fn change(own: InExtension, call: Call, rest: Rest) -> Result<Answer> {
     own.workspace.contact(person, id).await?;
     let change = said(&own, person, call.request).await?;
     let changed = own.workspace.update_contact(person, id, change, rest, call.now).await.map_err(gone)?;
-    Ok(Answer::ok(&Contact::Full(changed)))
+    Ok(Answer::written(StatusCode::OK, Contact::Full(changed).json()?))
 }
 
 async fn delete(own: InExtension, call: Call) -> Result<Answer> {

@@ -1,29 +1,12 @@
 //! The wire's own things, with their keys in the order of the vendor's documents.
 
-use crate::model::contact::{self, ContactGroup, Text, Texts};
+use crate::error::{Error, Result};
+use crate::model::contact::{self, ContactGroup, Text};
 use crate::model::extension;
 use crate::model::listing::Listed;
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
-
-/// The names of a contact's texts; the first seven belong to its summary.
-pub const TEXTS: [(&str, Text); 12] = [
-    ("prefix", Text::Prefix),
-    ("first_name", Text::FirstName),
-    ("middle_name", Text::MiddleName),
-    ("last_name", Text::LastName),
-    ("suffix", Text::Suffix),
-    ("nickname", Text::Nickname),
-    ("company", Text::Company),
-    ("phonetic_first_name", Text::PhoneticFirstName),
-    ("phonetic_middle_name", Text::PhoneticMiddleName),
-    ("phonetic_last_name", Text::PhoneticLastName),
-    ("department", Text::Department),
-    ("job_title", Text::JobTitle),
-];
-const SUMMARY: usize = 7;
 
 /// A part of a list, and what was asked for.
 #[derive(Debug, Serialize)]
@@ -41,43 +24,96 @@ pub struct List<T> {
 pub struct Pairs(pub Vec<(String, Value)>);
 
 impl Serialize for Pairs {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 
-/// A contact, whole or in brief.
+/// A contact, whole or in brief. It is written as JSON by itself: what is said of it is JSON already, under the vendor's
+/// names, and goes in as it stands.
 #[derive(Debug)]
 pub enum Contact {
     Full(contact::Contact),
     Summary(contact::Contact),
 }
 
-impl Serialize for Contact {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (contact, texts) = match self {
-            Contact::Full(contact) => (contact, &TEXTS[..]),
-            Contact::Summary(contact) => (contact, &TEXTS[..SUMMARY]),
-        };
-        let mut members = serializer.serialize_map(None)?;
-        members.serialize_entry("id", &contact.contact_id)?;
-        for (name, text) in texts {
-            members.serialize_entry(name, text_of(&contact.texts, *text))?;
+/// What follows what is said of a contact.
+#[derive(Serialize)]
+struct Rest {
+    group: Option<Group>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl Contact {
+    pub fn json(&self) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(ROOM);
+        self.write(&mut out).map_err(unreadable)?;
+        Ok(out)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        let (Contact::Full(contact) | Contact::Summary(contact)) = self;
+        out.extend_from_slice(b"{\"id\":");
+        serde_json::to_writer(&mut *out, &contact.contact_id)?;
+        out.push(b'}');
+        match self {
+            Contact::Full(contact) => {
+                let group = contact.group.as_ref().map(Group::from);
+                let (created_at, updated_at) = (contact.created_at.timestamp(), contact.updated_at.timestamp());
+                join(out, contact.said.json().as_bytes());
+                join(out, &serde_json::to_vec(&Rest { group, created_at, updated_at })?);
+            }
+            Contact::Summary(contact) => {
+                let (texts, mut summary) = (contact.fields()?.texts, Vec::new());
+                let members = Text::SUMMARY.iter().map(|(name, text)| (*name, &texts[*text]));
+                serde_json::Serializer::new(&mut summary).collect_map(members)?;
+                join(out, &summary);
+            }
         }
-        if let Contact::Full(contact) = self {
-            members.serialize_entry("emails", &contact.emails)?;
-            members.serialize_entry("phone_numbers", &contact.phone_numbers)?;
-            members.serialize_entry("addresses", &contact.addresses)?;
-            members.serialize_entry("group", &contact.group.as_ref().map(Group::from))?;
-            members.serialize_entry("created_at", &contact.created_at.timestamp())?;
-            members.serialize_entry("updated_at", &contact.updated_at.timestamp())?;
-        }
-        members.end()
+        Ok(())
     }
 }
 
-fn text_of(texts: &Texts, text: Text) -> &str {
-    &texts[text]
+impl List<Contact> {
+    pub fn json(self) -> Result<Vec<u8>> {
+        self.written().map_err(unreadable)
+    }
+
+    fn written(self) -> serde_json::Result<Vec<u8>> {
+        let List { filters, sort, total, offset, limit, items } = self;
+        let mut out = Vec::with_capacity(ROOM * (items.len() + 1));
+        serde_json::to_writer(&mut out, &List::<()> { filters, sort, total, offset, limit, items: Vec::new() })?;
+        out.truncate(out.len().saturating_sub(END.len()));
+        for (index, contact) in items.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            contact.write(&mut out)?;
+        }
+        out.extend_from_slice(END);
+        Ok(out)
+    }
+}
+
+/// What closes a list, behind its last entry.
+const END: &[u8] = b"]}";
+
+/// About as long as a contact is as JSON.
+const ROOM: usize = 512;
+
+/// Puts the members of another object behind those of the object that was written last.
+fn join(out: &mut Vec<u8>, object: &[u8]) {
+    if let Some(members) = object.strip_prefix(b"{") {
+        out.pop();
+        out.push(b',');
+        out.extend_from_slice(members);
+    }
+}
+
+/// What the database holds is not what it was given.
+fn unreadable(fault: serde_json::Error) -> Error {
+    Error::Internal(fault.into())
 }
 
 /// A group; its summary is the same.

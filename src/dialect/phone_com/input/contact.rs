@@ -1,6 +1,5 @@
 //! What a body says of a contact, and which group it means by a lookup object.
 
-use super::super::wire::TEXTS;
 use super::Faults;
 use super::body::Object;
 use crate::error::{Place, Problem};
@@ -21,7 +20,7 @@ pub type GroupSaid = Option<Option<GroupLookup>>;
 pub fn read(body: &Object, faults: &mut Faults) -> (ContactChange, GroupSaid) {
     let mut texts: Vec<(Text, String)> = Vec::new();
     // What is said by a text's own name wins.
-    for (name, text) in ALIASES.into_iter().chain(TEXTS) {
+    for (name, text) in ALIASES.into_iter().chain(Text::ALL) {
         texts.extend(body.text(name, faults).map(|value| (text, value)));
     }
     let change = ContactChange {

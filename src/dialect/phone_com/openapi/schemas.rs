@@ -1,6 +1,6 @@
 //! The schemas, each with a name that no other dialect's has.
 
-use super::super::wire::TEXTS;
+use crate::model::contact::Text;
 use serde_json::{Map, Value, json};
 
 /// Where a schema stands.
@@ -90,7 +90,7 @@ const ADDRESSES: &[&str] = &["home", "business"];
 /// A contact as an example shows it.
 pub fn contact_example() -> Value {
     let mut example = Map::from_iter([("id".to_owned(), json!(1))]);
-    example.extend(TEXTS.iter().map(|(name, _)| ((*name).to_owned(), json!(""))));
+    example.extend(Text::ALL.iter().map(|(name, _)| ((*name).to_owned(), json!(""))));
     let mut example = Value::from(example);
     example["first_name"] = json!("Jane");
     example["last_name"] = json!("Doe");
@@ -123,7 +123,7 @@ pub fn list_example(item: Value) -> Value {
 /// A contact; its summary is its first eight keys.
 fn contact() -> Value {
     let mut properties = json!({ "id": integer("The number of the contact") });
-    for (name, _) in TEXTS {
+    for (name, _) in Text::ALL {
         properties[name] = text("Empty if nobody said");
     }
     let lists = [("emails", "PhoneComEmail"), ("phone_numbers", "PhoneComNumber"), ("addresses", "PhoneComAddress")];
@@ -133,13 +133,13 @@ fn contact() -> Value {
     properties["group"] = nullable(reference("PhoneComGroup"), "The group that it is in, or null");
     properties["created_at"] = integer("In seconds since 1970");
     properties["updated_at"] = integer("In seconds since 1970");
-    let summary: Vec<&str> = ["id"].into_iter().chain(TEXTS[..7].iter().map(|(name, _)| *name)).collect();
+    let summary: Vec<&str> = ["id"].into_iter().chain(Text::SUMMARY.iter().map(|(name, _)| *name)).collect();
     object(&summary, properties)
 }
 
 fn input() -> Value {
     let mut properties = json!({});
-    for (name, _) in TEXTS {
+    for (name, _) in Text::ALL {
         properties[name] = optional(text("Null is an empty text"));
     }
     properties["organization"] = optional(text("Another name of company"));
