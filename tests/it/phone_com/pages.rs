@@ -55,6 +55,29 @@ async fn a_page_begins_after_the_offset_and_holds_as_many_as_the_limit() {
 }
 
 #[tokio::test]
+async fn pages_that_are_asked_for_at_the_same_time_are_each_their_own() {
+    let world = World::new().await;
+    let letters = seven(&world).await;
+    let other = Line::of(&world, "other").await;
+    let friends = other.add_group("Friends").await;
+    for name in ["X", "Y", "Z"] {
+        other.add(json!({ "first_name": name, "group": { "id": friends["id"] } })).await;
+    }
+    let nobody = Line::of(&world, "nobody").await;
+    let lines = [(&letters, "ABCDEFG"), (&other, "XYZ"), (&nobody, "")];
+    let asked = (0..120).map(|turn| (lines[turn % 3], turn % 4 + 1, turn / 3 % 9));
+    let answers = asked.map(async |((line, names), limit, offset)| {
+        (names, limit, offset, line.search(&format!("limit={limit}&offset={offset}")).await)
+    });
+    for (all, limit, offset, answer) in futures_util::future::join_all(answers).await {
+        let expected: String = all.chars().skip(offset).take(limit).collect();
+        assert_eq!((names(&answer), &answer.body["total"]), (expected, &json!(all.len())), "{limit} behind {offset}");
+        let group = if all == "XYZ" { &friends } else { &json!(null) };
+        answer.items().iter().for_each(|contact| assert_eq!(&contact["group"], group));
+    }
+}
+
+#[tokio::test]
 async fn pages_out_of_bounds_are_refused_and_not_clamped() {
     let world = World::new().await;
     let line = Line::new(&world).await;
