@@ -1,6 +1,7 @@
 //! The comparison: every operation and all its references in turn, round by round, so that whatever else the machine does
 //! meanwhile falls on all of them alike. A ratio is the median of the ratios of the rounds.
 
+use crate::generator::histogram;
 use crate::operations::{self, Operation};
 use crate::pgbench;
 use crate::references::{self, Answer};
@@ -8,7 +9,7 @@ use crate::report::{Bouts, Figures, Ground, Percentiles, Report, median};
 use crate::scene::{Bout, Scene, Taken};
 use crate::settings::Settings;
 use crate::stage::{Program, Stage};
-use hdrhistogram::Histogram;
+use crate::steady::Steady;
 use std::path::PathBuf;
 
 /// Runs the comparison.
@@ -37,7 +38,7 @@ struct Contest {
     operation: &'static Operation,
     taken: Vec<Taken>,
     /// At half of the top rate: the server's, and the ceiling's.
-    half: Option<[Histogram<u64>; 2]>,
+    half: Option<[Steady; 2]>,
     references: Vec<(String, Vec<Bout>)>,
 }
 
@@ -72,7 +73,7 @@ impl Comparison {
         self.generator.push(scene.measure_ready("echo", 200, &self.echo).rate);
         for contest in &mut self.contests {
             let operation = contest.operation;
-            let taken = scene.measure(operation, None);
+            let taken = scene.measure(operation);
             let half = taken.driven.rate() / 2.0;
             contest.taken.push(taken);
             let ceiling = scene.measure_ready(operation.name, operation.status, &self.ceiling);
@@ -80,14 +81,9 @@ impl Comparison {
             if operation.is_first {
                 contest.note("plain", scene.measure_at(operation, &self.plain));
                 let pace = half.max(1.0);
-                let found = scene.measure(operation, Some(pace)).driven.latencies;
-                let ready = scene.time_ready(operation.name, operation.status, &self.ceiling, pace);
-                match &mut contest.half {
-                    Some([ours, ceilings]) => {
-                        ours.add(found).and_then(|()| ceilings.add(ready)).expect("all have the same bounds");
-                    }
-                    None => contest.half = Some([found, ready]),
-                }
+                let [ours, ceilings] = contest.half.get_or_insert_with(|| [Steady::new(), Steady::new()]);
+                ours.merge(&scene.time(operation, pace));
+                ceilings.merge(&scene.time_ready(operation.name, operation.status, &self.ceiling, pace));
             }
             let Some(program) = self.pgbench.as_deref() else { continue };
             for clients in &self.clients {
@@ -127,7 +123,7 @@ impl Contest {
     }
 
     fn figures(self) -> Figures {
-        let mut latencies = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
+        let mut latencies = histogram();
         for taken in &self.taken {
             latencies.add(&taken.driven.latencies).expect("both have the same bounds");
         }
@@ -137,7 +133,7 @@ impl Contest {
             writes: self.operation.effect != operations::Effect::Nothing,
             memory: self.taken.iter().filter_map(|taken| taken.memory).max(),
             latency: Percentiles::of(&latencies),
-            latency_at_half: self.half.as_ref().map(|half| half.each_ref().map(Percentiles::of)),
+            latency_at_half: self.half.as_ref().map(|half| half.each_ref().map(Steady::latencies)),
             measured: Bouts::of("server", &self.taken.iter().map(|taken| taken.bout).collect::<Vec<_>>()),
             references: self.references.iter().map(|(name, bouts)| Bouts::of(name, bouts)).collect(),
         }

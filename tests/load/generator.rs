@@ -13,13 +13,19 @@ use std::time::{Duration, Instant};
 /// The longest that an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// Connections that are kept alive from one load to the next.
+pub struct Generator {
+    poll: Poll,
+    lines: Vec<Line>,
+    idle: Vec<usize>,
+    inbox: Box<[u8]>,
+}
+
 /// What is to be driven, and how.
 pub struct Load<'a> {
-    pub address: SocketAddr,
-    pub connections: usize,
     pub time: Duration,
-    /// Requests a second whatever the server makes of it; None for as many as it takes, each connection waiting for its
-    /// answer before it asks again.
+    /// Requests a second whatever the server makes of it: all that fall due within the time are asked, however late. None
+    /// for as many as it takes, each connection waiting for its answer before it asks again.
     pub pace: Option<f64>,
     /// No more than so many requests.
     pub most: u64,
@@ -37,7 +43,7 @@ pub struct Driven {
     pub answered: u64,
     /// From the first request to the end of the time.
     pub elapsed: Duration,
-    /// In microseconds, from when a request was due; so a server that stalls pays for those that had to wait.
+    /// Of all answers, in microseconds from when a request was due; so a server that stalls pays for those that had to wait.
     pub latencies: Histogram<u64>,
 }
 
@@ -47,23 +53,12 @@ impl Driven {
     }
 }
 
-/// Drives a load to its end. An answer with another status, or none, ends it with an error that shows the answer.
-pub fn drive(load: Load<'_>) -> io::Result<Driven> {
-    wake_on_time();
-    let mut driver = Driver::connect(load)?;
-    driver.run()?;
-    Ok(driver.done)
-}
-
-struct Driver<'a> {
-    load: Load<'a>,
-    poll: Poll,
-    lines: Vec<Line>,
-    idle: Vec<usize>,
+struct Driver<'a, 'b> {
+    generator: &'a mut Generator,
+    load: Load<'b>,
     began: Instant,
     issued: u64,
     done: Driven,
-    inbox: Box<[u8]>,
 }
 
 /// One connection.
@@ -77,35 +72,47 @@ struct Line {
     due: Instant,
 }
 
-impl<'a> Driver<'a> {
-    fn connect(load: Load<'a>) -> io::Result<Driver<'a>> {
+impl Generator {
+    pub fn connect(address: SocketAddr, connections: usize) -> io::Result<Generator> {
+        wake_on_time();
         let poll = Poll::new()?;
-        let mut lines = Vec::with_capacity(load.connections);
-        let began = Instant::now();
-        for index in 0..load.connections {
-            let stream = std::net::TcpStream::connect(load.address)?;
+        let mut lines = Vec::with_capacity(connections);
+        for index in 0..connections {
+            let stream = std::net::TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
             let (outbox, head) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
-            lines.push(Line { stream, outbox, written: 0, head, rest: None, due: began });
+            lines.push(Line { stream, outbox, written: 0, head, rest: None, due: Instant::now() });
         }
-        let latencies = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
-        let done = Driven { counted: 0, answered: 0, elapsed: Duration::ZERO, latencies };
-        let idle = (0..load.connections).rev().collect();
-        Ok(Driver { load, poll, lines, idle, began, issued: 0, done, inbox: vec![0; 64 * 1024].into() })
+        let idle = (0..connections).rev().collect();
+        Ok(Generator { poll, lines, idle, inbox: vec![0; 64 * 1024].into() })
     }
 
+    /// Drives a load to its end. An answer with another status, or none, ends it with an error that shows the answer, and
+    /// the generator is of no use any more.
+    pub fn drive(&mut self, load: Load<'_>) -> io::Result<Driven> {
+        let done = Driven { counted: 0, answered: 0, elapsed: Duration::ZERO, latencies: histogram() };
+        let mut driver = Driver { generator: self, load, began: Instant::now(), issued: 0, done };
+        driver.run()?;
+        Ok(driver.done)
+    }
+}
+
+/// For latencies, in microseconds.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order")
+}
+
+impl Driver<'_, '_> {
     fn run(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
-        self.began = Instant::now();
         loop {
             let now = Instant::now();
+            self.issue(now)?;
             let is_over = self.is_over(now);
-            if !is_over {
-                self.issue(now)?;
-            } else if self.idle.len() == self.lines.len() {
+            if is_over && self.generator.idle.len() == self.generator.lines.len() {
                 return Ok(());
             }
             if now.duration_since(self.began) > self.load.time + PATIENCE {
@@ -121,7 +128,10 @@ impl<'a> Driver<'a> {
     /// Whether no more is asked. The time that counts ends here, and not before the first answer.
     fn is_over(&mut self, now: Instant) -> bool {
         let elapsed = now.duration_since(self.began);
-        let is_late = elapsed >= self.load.time && self.done.counted > 0;
+        let is_late = match self.next_due() {
+            Some(due) => due.duration_since(self.began) >= self.load.time,
+            None => elapsed >= self.load.time && self.done.counted > 0,
+        };
         let is_over = is_late || self.issued >= self.load.most;
         if is_over && self.done.elapsed.is_zero() {
             self.done.elapsed = elapsed;
@@ -136,12 +146,13 @@ impl<'a> Driver<'a> {
 
     /// Sends what is due on the connections that are free.
     fn issue(&mut self, now: Instant) -> io::Result<()> {
-        while !self.idle.is_empty() && self.issued < self.load.most {
-            let due = self.next_due().unwrap_or_else(Instant::now);
-            if due > now && self.load.pace.is_some() {
-                break;
-            }
-            let index = self.idle.pop().expect("one is idle");
+        while !self.generator.idle.is_empty() && !self.is_over(now) {
+            let due = match self.next_due() {
+                Some(due) if due > now => break,
+                Some(due) => due,
+                None => Instant::now(),
+            };
+            let index = self.generator.idle.pop().expect("one is idle");
             self.ask(index, due)?;
         }
         Ok(())
@@ -149,7 +160,7 @@ impl<'a> Driver<'a> {
 
     fn ask(&mut self, index: usize, due: Instant) -> io::Result<()> {
         self.issued += 1;
-        let line = &mut self.lines[index];
+        let line = &mut self.generator.lines[index];
         (line.due, line.written, line.rest) = (due, 0, None);
         line.outbox.clear();
         line.head.clear();
@@ -162,16 +173,16 @@ impl<'a> Driver<'a> {
         use nix::sys::select::{FdSet, pselect};
         use nix::sys::time::{TimeSpec, TimeValLike};
         let mut timeout = Duration::from_millis(100);
-        if let Some(due) = self.next_due().filter(|_| !is_over && !self.idle.is_empty()) {
+        if let Some(due) = self.next_due().filter(|_| !is_over && !self.generator.idle.is_empty()) {
             // The poll counts in milliseconds, so the precise part of the wait is done by another call on the same thing.
             let nanoseconds = due.saturating_duration_since(Instant::now()).as_nanos().min(100_000_000);
             let mut readable = FdSet::new();
-            readable.insert(self.poll.registry().as_fd());
+            readable.insert(self.generator.poll.registry().as_fd());
             let wait = TimeSpec::nanoseconds(i64::try_from(nanoseconds).unwrap_or(0));
             pselect(None, &mut readable, None, None, &wait, None)?;
             timeout = Duration::ZERO;
         }
-        match self.poll.poll(events, Some(timeout)) {
+        match self.generator.poll.poll(events, Some(timeout)) {
             Err(fault) if fault.kind() == ErrorKind::Interrupted => Ok(()),
             polled => polled,
         }
@@ -179,23 +190,23 @@ impl<'a> Driver<'a> {
 
     /// Writes what is left of a request and reads what has come of its answer.
     fn attend(&mut self, index: usize) -> io::Result<()> {
-        let line = &mut self.lines[index];
+        let Generator { lines, inbox, .. } = &mut *self.generator;
+        let line = &mut lines[index];
         line.flush()?;
-        if !line.read(&mut self.inbox, self.load.status)? {
+        if !line.read(inbox, self.load.status)? {
             return Ok(());
         }
         let now = Instant::now();
+        let latency = u64::try_from(now.duration_since(line.due).as_micros()).unwrap_or(u64::MAX);
         self.done.answered += 1;
-        let due = line.due;
+        self.done.latencies.saturating_record(latency.max(1));
         if !self.is_over(now) {
             self.done.counted += 1;
-            let latency = u64::try_from(now.duration_since(due).as_micros()).unwrap_or(u64::MAX);
-            self.done.latencies.saturating_record(latency.max(1));
             if self.load.pace.is_none() {
                 return self.ask(index, now);
             }
         }
-        self.idle.push(index);
+        self.generator.idle.push(index);
         Ok(())
     }
 }

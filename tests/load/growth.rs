@@ -51,7 +51,7 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
     for round in 0..=settings.rounds {
         for (operation, both) in &mut compared {
             for (scene, bouts) in scenes.iter_mut().zip(both) {
-                let bout = scene.measure(operation, None).bout;
+                let bout = scene.measure(operation).bout;
                 if round > 0 {
                     bouts.push(bout);
                 }

@@ -28,10 +28,11 @@
 //!
 //! Server and references are processes of their own, so CPU and memory are read off the system for each; all share the
 //! machine's cores with Postgres and with the generator, as the ratios' two sides do alike. The server's log is written as
-//! always, to where it costs least. Latency counts from when a request was due; at half of the top rate they are due at
-//! even intervals, and the ceiling is timed at that same rate, which shows what the machine adds. Operations that write find
-//! the same registry each time: what they have done is counted in the database, held against what was answered, and put
-//! right.
+//! always, to where it costs least. Latency counts from when a request was due. At half of the top rate they are due at even
+//! intervals, and the ceiling is timed at that same rate, which shows what the machine adds; slices of that time in which
+//! programs that have no part in this took much of the processors are told apart, and what is to be reached is judged by the
+//! others. Operations that write find the same registry each time: what they have done is counted in the database, held
+//! against what was answered, and put right.
 //!
 //! `cargo test` runs all this for a moment on a Postgres that need not survive it, and judges answers and not times.
 
@@ -49,6 +50,7 @@ mod scene;
 mod settings;
 mod soak;
 mod stage;
+mod steady;
 mod trial;
 mod usage;
 

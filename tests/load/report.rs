@@ -3,6 +3,7 @@
 
 use crate::scene::{Bout, Cpu};
 use crate::settings::Settings;
+use crate::steady::Latencies;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -41,7 +42,7 @@ pub struct Figures {
     pub references: Vec<Bouts>,
     pub latency: Percentiles,
     /// At half of the top rate, and that of the ceiling at this same rate.
-    pub latency_at_half: Option<[Percentiles; 2]>,
+    pub latency_at_half: Option<[Latencies; 2]>,
     /// The most resident memory of the server, in bytes.
     pub memory: Option<u64>,
 }
@@ -194,10 +195,13 @@ impl Report {
             row.push(figures.memory.map_or("–".to_owned(), |bytes| format!("{:.1}", mebibytes(bytes))));
             rows.push(row);
             let names = ["  at half of that rate", "  the ceiling at this rate"];
-            for (name, latency) in names.into_iter().zip(figures.latency_at_half.into_iter().flatten()) {
-                let mut row = vec![name.to_owned(), format!("{:.0}", figures.rate() / 2.0)];
-                row.extend(latency.cells());
-                rows.push(row);
+            for (name, found) in names.into_iter().zip(figures.latency_at_half.into_iter().flatten()) {
+                let undisturbed = format!("    {} of {} slices undisturbed", found.slices_undisturbed, found.slices);
+                for (name, latency) in [(name, Some(found.all)), (&undisturbed, found.undisturbed)] {
+                    let mut row = vec![name.to_owned(), format!("{:.0}", figures.rate() / 2.0)];
+                    row.extend(latency.map_or_else(|| [const { String::new() }; 3], Percentiles::cells));
+                    rows.push(row);
+                }
             }
         }
         aligned(&rows)
@@ -276,7 +280,8 @@ fn targets(operations: &[Figures]) -> Vec<Target> {
         targets.extend(found.map(|found| Target::at_least(format!("{}, × {reference}", figures.about), wanted, found)));
     }
     if let Some([half, _]) = find("get").and_then(|get| get.latency_at_half) {
-        let found = half.p99 as f64 / half.p50 as f64;
+        let Percentiles { p50, p99, .. } = half.best_known();
+        let found = p99 as f64 / p50 as f64;
         targets.push(Target::at_most("get one phone at half of the top rate, p99 in terms of p50", 4.0, found));
     }
     if let Some(get) = find("get") {

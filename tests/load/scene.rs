@@ -3,20 +3,22 @@
 //! compared with what the database holds.
 
 use crate::contacts::{self, Part};
-use crate::generator::{self, Driven, Load};
+use crate::generator::{self, Driven, Generator, Load};
 use crate::operations::{Asking, Effect, FIRST_PAGE, Operation, Step};
 use crate::pgbench::{self, Amount, STRIDE};
 use crate::references::Answer;
 use crate::registry::{Dice, Registry, finish_request};
 use crate::settings::Settings;
 use crate::stage::{Database, Program, Stage};
-use crate::usage;
+use crate::steady::{self, SLICE, Steady};
+use crate::usage::{self, Others};
 use base64::prelude::*;
-use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde_json::Value;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 /// Phones that are laid in to be deactivated, for each second: more than any machine will use up.
 const SPARES: u64 = 25_000;
@@ -100,14 +102,14 @@ impl Scene {
         assert_eq!((status, body.as_slice()), (answer.status, answer.body.as_bytes()), "{}", answer.name);
     }
 
-    /// Measures an operation against the server, at most as fast as `pace`.
-    pub fn measure(&mut self, operation: &Operation, pace: Option<f64>) -> Taken {
+    /// Measures an operation against the server.
+    pub fn measure(&mut self, operation: &Operation) -> Taken {
         let spares = self.spares();
         self.lay_in(operation, spares);
         let most = if operation.effect == Effect::Deactivates { spares } else { u64::MAX };
         let (server, address) = (Some(self.server.pid()), self.server.address);
         let (driven, bout) = self.weigh(server, |scene| {
-            let driven = scene.drive(operation, address, most, pace);
+            let driven = scene.drive(operation, address, most);
             let (rate, count) = (driven.rate(), driven.answered);
             (driven, rate, count)
         });
@@ -120,7 +122,7 @@ impl Scene {
     /// Measures the same requests against a reference.
     pub fn measure_at(&mut self, operation: &Operation, reference: &Program) -> Bout {
         let weighed = self.weigh(Some(reference.pid()), |scene| {
-            let driven = scene.drive(operation, reference.address, u64::MAX, None);
+            let driven = scene.drive(operation, reference.address, u64::MAX);
             ((), driven.rate(), driven.answered)
         });
         weighed.1
@@ -128,12 +130,30 @@ impl Scene {
 
     /// Measures a reference's answer that is ready.
     pub fn measure_ready(&mut self, name: &str, status: u16, reference: &Program) -> Bout {
-        self.repeat(name, status, (reference.pid(), reference.address), &ready(name), None).1
+        self.repeat(name, status, (reference.pid(), reference.address), &ready(name))
+    }
+
+    /// How long the server takes for an operation that only reads, at a rate.
+    pub fn time(&mut self, operation: &Operation, pace: f64) -> Steady {
+        let timing = self.timing(pace);
+        let (asking, dice, mut turn) = (&self.asking, &mut self.dice, 0);
+        let timed = timing.time(self.server.address, operation.status, &mut |out| {
+            (operation.request)(asking, turn, dice, out);
+            turn += 1;
+        });
+        timed.unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
     }
 
     /// How long a reference takes for an answer that is ready, at a rate.
-    pub fn time_ready(&mut self, name: &str, status: u16, reference: &Program, pace: f64) -> Histogram<u64> {
-        self.repeat(name, status, (reference.pid(), reference.address), &ready(name), Some(pace)).0
+    pub fn time_ready(&self, name: &str, status: u16, reference: &Program, pace: f64) -> Steady {
+        let request = ready(name);
+        let timed = self.timing(pace).time(reference.address, status, &mut |out| out.extend_from_slice(&request));
+        timed.unwrap_or_else(|fault| panic!("{name}: {fault}"))
+    }
+
+    fn timing(&self, pace: f64) -> Timing {
+        let (connections, time) = (self.settings.connections.into(), self.settings.time());
+        Timing { connections, time, pace, ours: [std::process::id(), self.postmaster] }
     }
 
     /// Makes sure that a part of a keeper's contacts is what was asked for.
@@ -147,32 +167,25 @@ impl Scene {
     /// Measures a part of a keeper's contacts against the server.
     pub fn measure_part(&mut self, part: &Part, keeper: u64) -> Bout {
         let request = part.request(&self.asking.registry, keeper);
-        self.repeat(part.name, 200, (self.server.pid(), self.server.address), &request, None).1
+        self.repeat(part.name, 200, (self.server.pid(), self.server.address), &request)
     }
 
     /// Measures a request that is always the same.
-    fn repeat(
-        &mut self,
-        name: &str,
-        status: u16,
-        (program, address): (u32, SocketAddr),
-        request: &[u8],
-        pace: Option<f64>,
-    ) -> (Histogram<u64>, Bout) {
+    fn repeat(&mut self, name: &str, status: u16, (program, address): (u32, SocketAddr), request: &[u8]) -> Bout {
+        let connections = self.settings.connections.into();
         let load = Load {
-            address,
-            connections: self.settings.connections.into(),
             time: self.settings.time(),
-            pace,
+            pace: None,
             most: u64::MAX,
             status,
             request: &mut |out| out.extend_from_slice(request),
         };
-        self.weigh(Some(program), |_| {
-            let driven = generator::drive(load).unwrap_or_else(|fault| panic!("{name}: {fault}"));
-            let (rate, count) = (driven.rate(), driven.answered);
-            (driven.latencies, rate, count)
-        })
+        let weighed = self.weigh(Some(program), |_| {
+            let driven = Generator::connect(address, connections).and_then(|mut generator| generator.drive(load));
+            let driven = driven.unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            ((), driven.rate(), driven.answered)
+        });
+        weighed.1
     }
 
     /// Measures statements of the operation alone.
@@ -216,13 +229,11 @@ impl Scene {
         (done, Bout { rate, cpu })
     }
 
-    fn drive(&mut self, operation: &Operation, address: SocketAddr, most: u64, pace: Option<f64>) -> Driven {
+    fn drive(&mut self, operation: &Operation, address: SocketAddr, most: u64) -> Driven {
         let (asking, dice, mut turn) = (&self.asking, &mut self.dice, 0);
         let load = Load {
-            address,
-            connections: self.settings.connections.into(),
             time: self.settings.time(),
-            pace,
+            pace: None,
             most,
             status: operation.status,
             request: &mut |out| {
@@ -230,7 +241,9 @@ impl Scene {
                 turn += 1;
             },
         };
-        generator::drive(load).unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
+        let generator = Generator::connect(address, self.settings.connections.into());
+        let driven = generator.and_then(|mut generator| generator.drive(load));
+        driven.unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
     }
 
     /// CPU time until now of a program, of Postgres and of the generator.
@@ -267,6 +280,38 @@ impl Scene {
             Effect::Deactivates | Effect::Creates => self.asking.registry.clear_away(&mut self.database),
             Effect::AddsContact => self.asking.registry.clear_contacts_away(&mut self.database),
         }
+    }
+}
+
+/// How latency at a rate is measured.
+struct Timing {
+    connections: usize,
+    /// For how long, in all.
+    time: Duration,
+    /// Requests a second.
+    pace: f64,
+    /// Processes that belong to the measurement, with their children.
+    ours: [u32; 2],
+}
+
+impl Timing {
+    fn time(&self, address: SocketAddr, status: u16, request: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Steady> {
+        let time = self.time.min(SLICE);
+        let slices = (self.time.as_secs_f64() / time.as_secs_f64()).round() as u32;
+        let mut generator = Generator::connect(address, self.connections)?;
+        let mut steady = Steady::new();
+        // The first slice does not count: the connections are new.
+        for number in 0..=slices {
+            let before = Others::than(&self.ours);
+            let load = Load { time, pace: Some(self.pace), most: u64::MAX, status, request };
+            let driven = generator.drive(load)?;
+            let spent = before.zip(Others::than(&self.ours)).map(|(before, after)| after.spent_since(&before));
+            if number > 0 {
+                // Where nobody tells, it may have been anything.
+                steady.note(&driven.latencies, spent.is_none_or(|spent| steady::is_much(spent, time)));
+            }
+        }
+        Ok(steady)
     }
 }
 

@@ -24,7 +24,7 @@ pub fn run(stage: &Stage, settings: &Settings, time: Duration) -> Soak {
     let operations: Vec<&Operation> = operations::ALL.iter().filter(reads).collect();
     let (began, mut requests, mut memory) = (Instant::now(), 0, Vec::new());
     for operation in operations.iter().cycle() {
-        let taken = scene.measure(operation, None);
+        let taken = scene.measure(operation);
         requests += taken.driven.answered;
         memory.extend(taken.memory.map(|bytes| (began.elapsed().as_secs_f64(), mebibytes(bytes))));
         if began.elapsed() >= time {

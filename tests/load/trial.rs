@@ -2,18 +2,41 @@
 
 use crate::settings::Settings;
 use crate::stage::Stage;
+use crate::steady::{self, SLICE};
+use crate::usage::{self, Others};
 use crate::{comparison, growth, operations, pgbench, soak};
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Runs as the one test of its program, as the arguments of a test runner say.
+/// Runs as the tests of their program, as the arguments of a test runner say.
 pub fn run() -> ExitCode {
     let judged = Trial::test("every_operation_is_answered_rightly_and_every_figure_is_there", || {
         judge();
         Ok(())
     });
-    libtest_mimic::run(&Arguments::from_args(), vec![judged]).exit_code()
+    let told = Trial::test("what_others_spend_is_told_from_what_we_spend", || {
+        tell();
+        Ok(())
+    });
+    libtest_mimic::run(&Arguments::from_args(), vec![judged, told]).exit_code()
+}
+
+/// Who counts us among the others is told what we spend, and who does not is told nothing of us.
+fn tell() {
+    let us = std::process::id();
+    let (before, besides_us) = (Others::than(&[]), Others::than(&[us]));
+    if !cfg!(target_os = "linux") {
+        assert!(before.is_none() && besides_us.is_none());
+        return;
+    }
+    let (before, besides_us) = (before.expect("Linux tells"), besides_us.expect("Linux tells"));
+    assert!(before.0.contains_key(&us) && !besides_us.0.contains_key(&us) && !besides_us.0.is_empty());
+    let spent = || usage::cpu_of(us).expect("Linux tells");
+    let begin = spent();
+    while spent() < begin + 0.04 {}
+    let spent = Others::than(&[]).expect("Linux tells").spent_since(&before);
+    assert!(steady::is_much(spent, 2 * SLICE), "{spent:?}");
 }
 
 fn judge() {
@@ -29,6 +52,10 @@ fn judge() {
         assert!(compares("ceiling"), "{figures:?}");
         assert_eq!(compares("plain"), operation.is_first, "{figures:?}");
         assert_eq!(figures.latency_at_half.is_some(), operation.is_first, "{figures:?}");
+        for found in figures.latency_at_half.iter().flatten() {
+            assert!(found.slices > 0 && found.all.p50 > 0, "{figures:?}");
+            assert_eq!(found.undisturbed.is_some(), found.slices_undisturbed > 0, "{figures:?}");
+        }
         assert_eq!(compares("pgbench 2"), has_pgbench && !operation.transaction.is_empty(), "{figures:?}");
         assert_eq!(figures.memory.is_some(), cfg!(target_os = "linux"), "{figures:?}");
         assert!(report.text().contains(figures.about), "{}", report.text());

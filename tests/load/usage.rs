@@ -1,7 +1,9 @@
 //! What processes cost, read off the system: CPU time and resident memory. Linux tells it under `/proc`; elsewhere nothing
 //! is told, and the figures are left out.
 
+use std::collections::HashMap;
 use std::fs;
+use std::time::Duration;
 
 /// CPU time of one process since its start, in seconds.
 pub fn cpu_of(pid: u32) -> Option<f64> {
@@ -16,11 +18,46 @@ pub fn cpu_of_family(pid: u32) -> Option<f64> {
     for entry in fs::read_dir("/proc").ok()?.flatten() {
         // Most entries are no process, or not for long.
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        if fields(&stat).nth(1).and_then(|parent| parent.parse().ok()) == Some(pid) {
+        if parent(&stat) == Some(pid) {
             sum += seconds(&stat, 11..=12).unwrap_or(0.0);
         }
     }
     Some(sum)
+}
+
+/// CPU time until now of every thread on the machine that is neither of these processes nor of their children, by thread, in
+/// nanoseconds.
+pub struct Others(pub HashMap<u32, u64>);
+
+impl Others {
+    pub fn than(ours: &[u32]) -> Option<Others> {
+        let mut times = HashMap::new();
+        for process in numbered("/proc") {
+            let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else { continue };
+            if ours.contains(&process) || parent(&stat).is_some_and(|parent| ours.contains(&parent)) {
+                continue;
+            }
+            for thread in numbered(&format!("/proc/{process}/task")) {
+                let said = fs::read_to_string(format!("/proc/{process}/task/{thread}/schedstat"));
+                let time = said.as_ref().ok().and_then(|said| said.split(' ').next()?.parse().ok());
+                times.extend(time.map(|time: u64| (thread, time)));
+            }
+        }
+        // Not every system has others, but every one that tells has some.
+        (!times.is_empty()).then_some(Others(times))
+    }
+
+    /// How much of it they spent since. Who has ended meanwhile is left out.
+    pub fn spent_since(&self, before: &Others) -> Duration {
+        let spent = self.0.iter().map(|(thread, time)| time.saturating_sub(before.0.get(thread).copied().unwrap_or(0)));
+        Duration::from_nanos(spent.sum())
+    }
+}
+
+/// The entries of a directory whose names are numbers.
+fn numbered(directory: &str) -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Resident memory of a process now, in bytes.
@@ -33,6 +70,10 @@ pub fn memory_of(pid: u32) -> Option<u64> {
 /// The fields of `/proc/PID/stat` from the state on: what stands before can contain anything.
 fn fields(stat: &str) -> impl Iterator<Item = &str> {
     stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace()
+}
+
+fn parent(stat: &str) -> Option<u32> {
+    fields(stat).nth(1)?.parse().ok()
 }
 
 /// The sum of some fields, which count hundredths of seconds.

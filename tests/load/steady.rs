@@ -1,0 +1,77 @@
+//! Latency at a steady rate, in short slices. Whatever else runs on the machine takes a processor away for milliseconds at a
+//! time, in which dozens of requests fall due. So before and after each slice is read how much time on the processors
+//! other programs took, and those in which that was much are told apart. It is their time that decides, and never a latency:
+//! a pause of the server's, of Postgres's or of the generator's own counts whenever it comes.
+
+use crate::generator::histogram;
+use crate::report::Percentiles;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use std::time::Duration;
+
+/// The longest that a slice takes.
+pub const SLICE: Duration = Duration::from_millis(100);
+
+/// Whether other programs spent so much on the processors during so much time that it shows: half a hundredth of it.
+pub fn is_much(spent: Duration, time: Duration) -> bool {
+    spent > time / 200
+}
+
+/// What was found in slices so far.
+pub struct Steady {
+    all: Histogram<u64>,
+    undisturbed: Histogram<u64>,
+    slices: u32,
+    slices_undisturbed: u32,
+}
+
+/// The same in figures.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Latencies {
+    pub all: Percentiles,
+    /// Of the slices in which nothing else took much time, if there were any.
+    pub undisturbed: Option<Percentiles>,
+    pub slices: u32,
+    pub slices_undisturbed: u32,
+}
+
+impl Steady {
+    pub fn new() -> Steady {
+        Steady { all: histogram(), undisturbed: histogram(), slices: 0, slices_undisturbed: 0 }
+    }
+
+    /// Adds one slice.
+    pub fn note(&mut self, latencies: &Histogram<u64>, is_disturbed: bool) {
+        add(&mut self.all, latencies);
+        self.slices += 1;
+        if !is_disturbed {
+            add(&mut self.undisturbed, latencies);
+            self.slices_undisturbed += 1;
+        }
+    }
+
+    /// Adds what another round found.
+    pub fn merge(&mut self, other: &Steady) {
+        add(&mut self.all, &other.all);
+        add(&mut self.undisturbed, &other.undisturbed);
+        self.slices += other.slices;
+        self.slices_undisturbed += other.slices_undisturbed;
+    }
+
+    pub fn latencies(&self) -> Latencies {
+        let Steady { ref all, ref undisturbed, slices, slices_undisturbed } = *self;
+        let undisturbed = (slices_undisturbed > 0).then(|| Percentiles::of(undisturbed));
+        Latencies { all: Percentiles::of(all), undisturbed, slices, slices_undisturbed }
+    }
+}
+
+impl Latencies {
+    /// Those that tell most of the program that was asked.
+    pub fn best_known(&self) -> Percentiles {
+        self.undisturbed.unwrap_or(self.all)
+    }
+}
+
+fn add(sum: &mut Histogram<u64>, latencies: &Histogram<u64>) {
+    sum.add(latencies).expect("all have the same bounds");
+}
