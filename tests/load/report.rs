@@ -287,7 +287,7 @@ fn targets(operations: &[Figures]) -> Vec<Target> {
     if let Some(get) = find("get") {
         for figures in operations.iter().filter(|figures| !figures.writes && figures.name != "get") {
             let about = format!("{}, in terms of getting one phone", figures.about);
-            targets.push(Target::at_least(about, 0.25, figures.rate() / get.rate()));
+            targets.push(Target::at_least(about, 0.25, figures.measured.in_terms_of(&get.measured)));
         }
     }
     if let Some(memory) = operations.iter().filter_map(|figures| figures.memory).max() {

@@ -10,15 +10,13 @@ use crate::references::Answer;
 use crate::registry::{Dice, Registry, finish_request};
 use crate::settings::Settings;
 use crate::stage::{Database, Program, Stage};
-use crate::steady::{self, SLICE, Steady};
-use crate::usage::{self, Others};
+use crate::steady::{Steady, Timing};
+use crate::usage;
 use base64::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
-use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 /// Phones that are laid in to be deactivated, for each second: more than any machine will use up.
 const SPARES: u64 = 25_000;
@@ -137,7 +135,7 @@ impl Scene {
     pub fn time(&mut self, operation: &Operation, pace: f64) -> Steady {
         let timing = self.timing(pace);
         let (asking, dice, mut turn) = (&self.asking, &mut self.dice, 0);
-        let timed = timing.time(self.server.address, operation.status, &mut |out| {
+        let timed = timing.of(self.server.address, operation.status, &mut |out| {
             (operation.request)(asking, turn, dice, out);
             turn += 1;
         });
@@ -147,7 +145,7 @@ impl Scene {
     /// How long a reference takes for an answer that is ready, at a rate.
     pub fn time_ready(&self, name: &str, status: u16, reference: &Program, pace: f64) -> Steady {
         let request = ready(name);
-        let timed = self.timing(pace).time(reference.address, status, &mut |out| out.extend_from_slice(&request));
+        let timed = self.timing(pace).of(reference.address, status, &mut |out| out.extend_from_slice(&request));
         timed.unwrap_or_else(|fault| panic!("{name}: {fault}"))
     }
 
@@ -280,38 +278,6 @@ impl Scene {
             Effect::Deactivates | Effect::Creates => self.asking.registry.clear_away(&mut self.database),
             Effect::AddsContact => self.asking.registry.clear_contacts_away(&mut self.database),
         }
-    }
-}
-
-/// How latency at a rate is measured.
-struct Timing {
-    connections: usize,
-    /// For how long, in all.
-    time: Duration,
-    /// Requests a second.
-    pace: f64,
-    /// Processes that belong to the measurement, with their children.
-    ours: [u32; 2],
-}
-
-impl Timing {
-    fn time(&self, address: SocketAddr, status: u16, request: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Steady> {
-        let time = self.time.min(SLICE);
-        let slices = (self.time.as_secs_f64() / time.as_secs_f64()).round() as u32;
-        let mut generator = Generator::connect(address, self.connections)?;
-        let mut steady = Steady::new();
-        // The first slice does not count: the connections are new.
-        for number in 0..=slices {
-            let before = Others::than(&self.ours);
-            let load = Load { time, pace: Some(self.pace), most: u64::MAX, status, request };
-            let driven = generator.drive(load)?;
-            let spent = before.zip(Others::than(&self.ours)).map(|(before, after)| after.spent_since(&before));
-            if number > 0 {
-                // Where nobody tells, it may have been anything.
-                steady.note(&driven.latencies, spent.is_none_or(|spent| steady::is_much(spent, time)));
-            }
-        }
-        Ok(steady)
     }
 }
 

@@ -3,10 +3,13 @@
 //! other programs took, and those in which that was much are told apart. It is their time that decides, and never a latency:
 //! a pause of the server's, of Postgres's or of the generator's own counts whenever it comes.
 
-use crate::generator::histogram;
+use crate::generator::{Generator, Load, histogram};
 use crate::report::Percentiles;
+use crate::usage::Others;
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The longest that a slice takes.
@@ -15,6 +18,17 @@ pub const SLICE: Duration = Duration::from_millis(100);
 /// Whether other programs spent so much on the processors during so much time that it shows: half a hundredth of it.
 pub fn is_much(spent: Duration, time: Duration) -> bool {
     spent > time / 200
+}
+
+/// How it is measured.
+pub struct Timing {
+    pub connections: usize,
+    /// For how long, in all.
+    pub time: Duration,
+    /// Requests a second.
+    pub pace: f64,
+    /// Processes that belong to the measurement, with their children.
+    pub ours: [u32; 2],
 }
 
 /// What was found in slices so far.
@@ -35,13 +49,35 @@ pub struct Latencies {
     pub slices_undisturbed: u32,
 }
 
+impl Timing {
+    /// How long a program takes for requests that it answers with this status.
+    pub fn of(&self, address: SocketAddr, status: u16, request: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Steady> {
+        let time = self.time.min(SLICE);
+        let slices = (self.time.as_secs_f64() / time.as_secs_f64()).round() as u32;
+        let mut generator = Generator::connect(address, self.connections)?;
+        let mut steady = Steady::new();
+        // The first slice does not count: the connections are new.
+        for number in 0..=slices {
+            let before = Others::than(&self.ours);
+            let load = Load { time, pace: Some(self.pace), most: u64::MAX, status, request };
+            let driven = generator.drive(load)?;
+            let spent = before.zip(Others::than(&self.ours)).map(|(before, after)| after.spent_since(&before));
+            if number > 0 {
+                // Where nobody tells, it may have been much.
+                steady.note(&driven.latencies, spent.is_none_or(|spent| is_much(spent, time)));
+            }
+        }
+        Ok(steady)
+    }
+}
+
 impl Steady {
     pub fn new() -> Steady {
         Steady { all: histogram(), undisturbed: histogram(), slices: 0, slices_undisturbed: 0 }
     }
 
     /// Adds one slice.
-    pub fn note(&mut self, latencies: &Histogram<u64>, is_disturbed: bool) {
+    fn note(&mut self, latencies: &Histogram<u64>, is_disturbed: bool) {
         add(&mut self.all, latencies);
         self.slices += 1;
         if !is_disturbed {
