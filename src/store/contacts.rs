@@ -3,7 +3,7 @@
 mod lists;
 
 use super::Workspace;
-use super::gather::{Gathering, MOST_LISTS};
+use super::gather::Gathering;
 use super::points::{Point, Points, Wanted, each};
 use super::selection::{self, Source};
 use crate::error::{Error, Noun, Result};
@@ -14,7 +14,6 @@ use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 /// A contact as it is kept.
 #[derive(Clone)]
@@ -26,22 +25,22 @@ struct Row {
     group_name: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    /// Whose turn it is, and how many contacts the person has, where pages are asked for.
-    turn: Option<i64>,
-    total: Option<i64>,
 }
 
 impl From<Row> for Contact {
     fn from(row: Row) -> Contact {
-        let group = row.contact_group_id.zip(row.group_name);
         Contact {
             contact_id: row.contact_id,
             said: row.said,
-            group: group.map(|(contact_group_id, name)| ContactGroup { contact_group_id, name }),
+            group: group(row.contact_group_id, row.group_name),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
     }
+}
+
+fn group(id: Option<ContactGroupId>, name: Option<String>) -> Option<ContactGroup> {
+    id.zip(name).map(|(contact_group_id, name)| ContactGroup { contact_group_id, name })
 }
 
 /// Selects contacts; what follows the literal is the rest of the statement.
@@ -52,7 +51,7 @@ macro_rules! select_contacts {
             r#"
             select contact_id as "contact_id: ContactId", user_identity_id as "user_identity_id: UserIdentityId",
                 said as "said: Said", contact_group_id as "contact_group_id: ContactGroupId",
-                contact_group.name as "group_name?", created_at, updated_at, turn, total
+                contact_group.name as "group_name?", created_at, updated_at
             "# + $rest
             $(, $argument)*
         )
@@ -67,7 +66,6 @@ impl Point for Contact {
         let pool = workspace.store.brief();
         let rows = select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
-            cross join (values (null::bigint, null::bigint)) as nobodys (turn, total)
             where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
             workspace.key(),
             &ids,
@@ -79,58 +77,6 @@ impl Point for Contact {
 
     fn meeting(points: &Points) -> &Gathering<Wanted<Contact>> {
         &points.contacts
-    }
-}
-
-/// A page, unless it is empty.
-impl Point for Listed<Contact> {
-    type Key = Page;
-
-    const MOST: usize = MOST_LISTS;
-
-    async fn all(pages: Vec<Page>, workspace: &Workspace) -> Result<Vec<Option<Listed<Contact>>>> {
-        let persons: Vec<Uuid> = pages.iter().map(|page| page.person.0).collect();
-        let limits: Vec<i64> = pages.iter().map(|page| page.limit).collect();
-        let offsets: Vec<i64> = pages.iter().map(|page| page.offset).collect();
-        let pool = workspace.store.brief();
-        let rows = select_contacts!(
-            "from unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked (person, most, skipped, turn)
-            cross join lateral (
-                select contact_count from user_identity where workspace_id = $1 and user_identity_id = person
-            ) as counted (total)
-            cross join lateral (
-                select * from contact
-                where workspace_id = $1 and user_identity_id = person and deleted_at is null and contact_id >= (
-                    select contact_id from contact
-                    where workspace_id = $1 and user_identity_id = person and deleted_at is null
-                    order by contact_id
-                    limit 1 offset skipped)
-                order by contact_id
-                limit most
-            ) as contact
-            left join contact_group using (workspace_id, user_identity_id, contact_group_id)",
-            workspace.key(),
-            &persons,
-            &limits,
-            &offsets,
-        );
-        let rows = pool.promptly(rows.fetch_all(pool)).await?;
-        let mut listed: Vec<Option<Listed<Contact>>> = std::iter::repeat_with(|| None).take(pages.len()).collect();
-        for row in rows {
-            let turn = row.turn.and_then(|turn| usize::try_from(turn - 1).ok());
-            if let (Some(place), Some(total)) = (turn.and_then(|turn| listed.get_mut(turn)), row.total) {
-                place.get_or_insert_with(|| Listed { items: Vec::new(), total }).items.push(row.into());
-            }
-        }
-        for page in listed.iter_mut().flatten() {
-            // In order already as a rule, but nothing that is joined promises any.
-            page.items.sort_by_key(|contact| contact.contact_id.0);
-        }
-        Ok(listed)
-    }
-
-    fn meeting(points: &Points) -> &Gathering<Wanted<Listed<Contact>>> {
-        &points.contact_pages
     }
 }
 
@@ -160,7 +106,6 @@ impl Workspace {
         let selected = selection::select(&mut moment, &source, listing, known).await?;
         let rows = select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
-            cross join (values (null::bigint, null::bigint)) as nobodys (turn, total)
             where workspace_id = $1 and user_identity_id = $2 and contact_id = any ($3)",
             self.key(),
             person.0,
@@ -306,7 +251,6 @@ impl Workspace {
     ) -> Result<Contact> {
         let row = select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
-            cross join (values (null::bigint, null::bigint)) as nobodys (turn, total)
             where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
             for no key update of contact",
             self.key(),

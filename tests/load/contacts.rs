@@ -11,7 +11,7 @@ pub const PAGE: u64 = 25;
 
 const EXTENSION: &str = "select extension_id * from user_identity where workspace_id = $1 and extension_id = any ($2)";
 const CONTACT: &str = "select contact_id * from contact * and contact_id = any ($2) and deleted_at is null";
-const CONTACTS: &str = "select contact_id * as asked (person, most, skipped, turn) *";
+const CONTACTS: &str = "select place * as asked (person, most, skipped, place) *";
 const COUNT_ONE: &str = "update user_identity set contact_count = contact_count + 1 where *";
 const INSERT_CONTACT: &str = "insert into contact (*";
 const INSERT_NUMBERS: &str = "insert into contact_number *";

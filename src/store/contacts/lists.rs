@@ -1,9 +1,16 @@
 //! What lists of contacts are filtered and sorted by, and which are asked for most.
 
-use crate::model::contact::ContactField;
-use crate::model::id::UserIdentityId;
-use crate::model::listing::{Listing, Order};
+use super::group;
+use crate::error::Result;
+use crate::model::contact::{Contact, ContactField, Said};
+use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
+use crate::model::listing::{Listed, Listing, Order};
+use crate::store::Workspace;
+use crate::store::gather::{Gathering, MOST_LISTS};
+use crate::store::points::{Point, Points, Wanted};
 use crate::store::selection::{Column, Field};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 /// The condition on the numbers of a contact, up to what is asked of them.
 const NUMBERS: &str =
@@ -42,5 +49,90 @@ impl Page {
         let is_all = listing.conditions.is_empty() && is_in_order;
         let Listing { limit, offset, .. } = *listing;
         (is_all && limit <= SHORT && offset <= NEAR).then_some(Page { person, limit, offset })
+    }
+}
+
+/// An entry of a page that was asked for, or the only row of one that is empty.
+struct Entry {
+    /// Which of those that were asked for, counted from one.
+    place: i64,
+    /// How many contacts the person has.
+    total: i64,
+    contact_id: Option<ContactId>,
+    said: Option<Said>,
+    contact_group_id: Option<ContactGroupId>,
+    group_name: Option<String>,
+    created_at: Option<DateTime<Utc>>,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl Entry {
+    fn contact(self) -> Option<Contact> {
+        Some(Contact {
+            contact_id: self.contact_id?,
+            said: self.said?,
+            group: group(self.contact_group_id, self.group_name),
+            created_at: self.created_at?,
+            updated_at: self.updated_at?,
+        })
+    }
+}
+
+impl Point for Listed<Contact> {
+    type Key = Page;
+
+    const MOST: usize = MOST_LISTS;
+
+    async fn all(pages: Vec<Page>, workspace: &Workspace) -> Result<Vec<Option<Listed<Contact>>>> {
+        let persons: Vec<Uuid> = pages.iter().map(|page| page.person.0).collect();
+        let limits: Vec<i64> = pages.iter().map(|page| page.limit).collect();
+        let offsets: Vec<i64> = pages.iter().map(|page| page.offset).collect();
+        let pool = workspace.store.brief();
+        let entries = sqlx::query_as!(
+            Entry,
+            r#"
+            select place as "place!", contact_count as "total!", contact_id as "contact_id?: ContactId",
+                said as "said?: Said", contact_group_id as "contact_group_id?: ContactGroupId",
+                contact_group.name as "group_name?", created_at as "created_at?", updated_at as "updated_at?"
+            from unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked (person, most, skipped, place)
+            cross join lateral (
+                select workspace_id, user_identity_id, contact_count from user_identity
+                where workspace_id = $1 and user_identity_id = person
+            ) as owner
+            left join lateral (
+                select contact_id, said, contact_group_id, created_at, updated_at from contact
+                where workspace_id = $1 and user_identity_id = person and deleted_at is null and contact_id >= (
+                    select contact_id from contact
+                    where workspace_id = $1 and user_identity_id = person and deleted_at is null
+                    order by contact_id
+                    limit 1 offset skipped)
+                order by contact_id
+                limit most
+            ) as contact on true
+            left join contact_group using (workspace_id, user_identity_id, contact_group_id)
+            "#,
+            workspace.key(),
+            &persons,
+            &limits,
+            &offsets,
+        );
+        let entries = pool.promptly(entries.fetch_all(pool)).await?;
+        let mut listed: Vec<Option<Listed<Contact>>> = std::iter::repeat_with(|| None).take(pages.len()).collect();
+        for entry in entries {
+            let place = usize::try_from(entry.place - 1).ok().and_then(|place| listed.get_mut(place));
+            if let Some(place) = place {
+                let page = place.get_or_insert_with(|| Listed { items: Vec::new(), total: entry.total });
+                page.items.extend(entry.contact());
+            }
+        }
+        for page in listed.iter_mut().flatten() {
+            // In order already as a rule, but nothing that is joined promises any.
+            page.items.sort_by_key(|contact| contact.contact_id.0);
+        }
+        Ok(listed)
+    }
+
+    fn meeting(points: &Points) -> &Gathering<Wanted<Listed<Contact>>> {
+        &points.contact_pages
     }
 }
