@@ -72,7 +72,7 @@ pub const LIST: Operation = Operation {
         Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
         Step::Stored(CONTACTS, |_| {
             let page = [Kind::Keeper.sql(":keeper"), format!("{PAGE}::bigint"), ":offset::bigint".to_owned()];
-            [workspace()].into_iter().chain(page.map(one)).collect()
+            [workspace()].into_iter().chain(page.map(one)).chain(["1000::bigint".to_owned()]).collect()
         }),
     ],
     keyless: &[],

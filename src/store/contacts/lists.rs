@@ -28,7 +28,7 @@ impl Field for ContactField {
     }
 }
 
-/// How far behind its beginning a list is read from there. Further on it may be nearer to read it from its end.
+/// How far from an end of the list a page is looked up together with others. It takes time to get further in.
 const NEAR: i64 = 1_000;
 
 /// The longest page that is looked up together with others. Whoever wants more asks for it alone, and holds up nobody.
@@ -43,12 +43,12 @@ pub(in crate::store) struct Page {
 }
 
 impl Page {
-    /// The page that is asked for, if it is a short one near the beginning.
+    /// The page that is asked for, if it is a short one.
     pub fn of(person: UserIdentityId, listing: &Listing<ContactField>) -> Option<Page> {
         let is_in_order = matches!(listing.order.as_slice(), [Order { field: ContactField::Id, is_ascending: true }]);
         let is_all = listing.conditions.is_empty() && is_in_order;
         let Listing { limit, offset, .. } = *listing;
-        (is_all && limit <= SHORT && offset <= NEAR).then_some(Page { person, limit, offset })
+        (is_all && limit <= SHORT).then_some(Page { person, limit, offset })
     }
 }
 
@@ -78,6 +78,7 @@ impl Entry {
     }
 }
 
+/// A page near an end of the list, or behind it.
 impl Point for Listed<Contact> {
     type Key = Page;
 
@@ -101,11 +102,18 @@ impl Point for Listed<Contact> {
             ) as owner
             left join lateral (
                 select contact_id, said, contact_group_id, created_at, updated_at from contact
-                where workspace_id = $1 and user_identity_id = person and deleted_at is null and contact_id >= (
-                    select contact_id from contact
-                    where workspace_id = $1 and user_identity_id = person and deleted_at is null
-                    order by contact_id
-                    limit 1 offset skipped)
+                where workspace_id = $1 and user_identity_id = person and deleted_at is null and contact_id >= case
+                    when skipped <= contact_count / 2 and skipped <= $5 then (
+                        select contact_id from contact
+                        where workspace_id = $1 and user_identity_id = person and deleted_at is null
+                        order by contact_id
+                        limit 1 offset skipped)
+                    when skipped < contact_count and contact_count - skipped <= $5 then (
+                        select contact_id from contact
+                        where workspace_id = $1 and user_identity_id = person and deleted_at is null
+                        order by contact_id desc
+                        limit 1 offset contact_count - skipped - 1)
+                    end
                 order by contact_id
                 limit most
             ) as contact on true
@@ -115,6 +123,7 @@ impl Point for Listed<Contact> {
             &persons,
             &limits,
             &offsets,
+            NEAR,
         );
         let entries = pool.promptly(entries.fetch_all(pool)).await?;
         let mut listed: Vec<Option<Listed<Contact>>> = std::iter::repeat_with(|| None).take(pages.len()).collect();
@@ -125,9 +134,10 @@ impl Point for Listed<Contact> {
                 page.items.extend(entry.contact());
             }
         }
-        for page in listed.iter_mut().flatten() {
+        for (place, page) in listed.iter_mut().zip(pages) {
             // In order already as a rule, but nothing that is joined promises any.
-            page.items.sort_by_key(|contact| contact.contact_id.0);
+            place.iter_mut().for_each(|listed| listed.items.sort_by_key(|contact| contact.contact_id.0));
+            place.take_if(|listed| listed.items.is_empty() && page.offset < listed.total);
         }
         Ok(listed)
     }

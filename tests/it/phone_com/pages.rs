@@ -77,6 +77,43 @@ async fn pages_that_are_asked_for_at_the_same_time_are_each_their_own() {
     }
 }
 
+/// A person with 2,400 contacts, of which the 100 in the middle were put away: called 1 to 1150 and 1251 to 2400.
+async fn many(world: &World) -> Line {
+    let line = Line::new(world).await;
+    let mut database = world.database().await;
+    for statement in [
+        "insert into contact (workspace_id, user_identity_id, created_at, updated_at, deleted_at, first_name, prefix,
+             middle_name, last_name, suffix, nickname, company, phonetic_first_name, phonetic_middle_name,
+             phonetic_last_name, department, job_title, emails, phone_numbers, addresses)
+         select workspace_id, user_identity_id, now(), now(), case when number between 1151 and 1250 then now() end,
+             number::text, '', '', '', '', '', '', '', '', '', '', '', '[]', '[]', '[]'
+         from user_identity cross join generate_series(1, 2400) as numbers (number)
+         where user_identity_id = $1::uuid
+         order by numbers.number",
+        "update user_identity set contact_count = 2300 where user_identity_id = $1::uuid",
+    ] {
+        sqlx::query(statement).bind(&line.person).execute(&mut database).await.expect("the statement is right");
+    }
+    line
+}
+
+#[tokio::test]
+async fn a_page_of_a_long_list_is_found_wherever_it_begins() {
+    let world = World::new().await;
+    let line = many(&world).await;
+    let all: Vec<String> = (1..=1150).chain(1251..=2400).map(|number: u32| number.to_string()).collect();
+    let offsets = [0, 1, 999, 1000, 1001, 1149, 1150, 1151, 1298, 1299, 1300, 1301, 2275, 2298, 2299, 2300, 2301, 9999];
+    for offset in offsets {
+        for limit in [1, 3, 100, 101] {
+            let answer = line.search(&format!("limit={limit}&offset={offset}")).await;
+            let items = answer.items();
+            let shown: Vec<&str> = items.iter().filter_map(|contact| contact["first_name"].as_str()).collect();
+            let expected: Vec<&str> = all.iter().skip(offset).take(limit).map(String::as_str).collect();
+            assert_eq!((shown, &answer.body["total"]), (expected, &json!(2300)), "{limit} behind {offset}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn pages_out_of_bounds_are_refused_and_not_clamped() {
     let world = World::new().await;
