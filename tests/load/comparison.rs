@@ -9,7 +9,7 @@ use crate::report::{Bouts, Figures, Ground, Percentiles, Report, median};
 use crate::scene::{Bout, Scene, Taken};
 use crate::settings::Settings;
 use crate::stage::{Program, Stage};
-use crate::steady::Steady;
+use crate::steady::Latencies;
 use std::path::PathBuf;
 
 /// Runs the comparison.
@@ -38,7 +38,7 @@ struct Contest {
     operation: &'static Operation,
     taken: Vec<Taken>,
     /// At half of the top rate: the server's, and the ceiling's.
-    half: Option<[Steady; 2]>,
+    half: Vec<[Latencies; 2]>,
     references: Vec<(String, Vec<Bout>)>,
 }
 
@@ -47,7 +47,7 @@ impl Comparison {
         let wanted = operations::ALL.iter().filter(|operation| settings.wants(operation.name));
         let (contests, answers): (Vec<Contest>, Vec<Answer>) = wanted
             .map(|operation| {
-                let contest = Contest { operation, taken: Vec::new(), half: None, references: Vec::new() };
+                let contest = Contest { operation, taken: Vec::new(), half: Vec::new(), references: Vec::new() };
                 (contest, scene.look(operation))
             })
             .unzip();
@@ -81,9 +81,9 @@ impl Comparison {
             if operation.is_first {
                 contest.note("plain", scene.measure_at(operation, &self.plain));
                 let pace = half.max(1.0);
-                let [ours, ceilings] = contest.half.get_or_insert_with(|| [Steady::new(), Steady::new()]);
-                ours.merge(&scene.time(operation, pace));
-                ceilings.merge(&scene.time_ready(operation.name, operation.status, &self.ceiling, pace));
+                let ours = scene.time(operation, pace);
+                let ceilings = scene.time_ready(operation.name, operation.status, &self.ceiling, pace);
+                contest.half.push([ours, ceilings]);
             }
             let Some(program) = self.pgbench.as_deref() else { continue };
             for clients in &self.clients {
@@ -100,7 +100,7 @@ impl Comparison {
     fn forget(&mut self) {
         self.generator.clear();
         for contest in &mut self.contests {
-            (contest.taken, contest.half, contest.references) = (Vec::new(), None, Vec::new());
+            (contest.taken, contest.half, contest.references) = Default::default();
         }
     }
 
@@ -122,6 +122,11 @@ impl Contest {
         }
     }
 
+    /// Of the server or of the ceiling.
+    fn at_half(&self, which: usize) -> Latencies {
+        Latencies::medians(&self.half.iter().map(|both| both[which]).collect::<Vec<_>>())
+    }
+
     fn figures(self) -> Figures {
         let mut latencies = histogram();
         for taken in &self.taken {
@@ -133,7 +138,7 @@ impl Contest {
             writes: self.operation.effect != operations::Effect::Nothing,
             memory: self.taken.iter().filter_map(|taken| taken.memory).max(),
             latency: Percentiles::of(&latencies),
-            latency_at_half: self.half.as_ref().map(|half| half.each_ref().map(Steady::latencies)),
+            latency_at_half: (!self.half.is_empty()).then(|| [0, 1].map(|which| self.at_half(which))),
             measured: Bouts::of("server", &self.taken.iter().map(|taken| taken.bout).collect::<Vec<_>>()),
             references: self.references.iter().map(|(name, bouts)| Bouts::of(name, bouts)).collect(),
         }

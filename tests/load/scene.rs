@@ -10,7 +10,7 @@ use crate::references::Answer;
 use crate::registry::{Dice, Registry, finish_request};
 use crate::settings::Settings;
 use crate::stage::{Database, Program, Stage};
-use crate::steady::{Steady, Timing};
+use crate::steady::{Latencies, Timing};
 use crate::usage;
 use base64::prelude::*;
 use serde::Serialize;
@@ -132,7 +132,7 @@ impl Scene {
     }
 
     /// How long the server takes for an operation that only reads, at a rate.
-    pub fn time(&mut self, operation: &Operation, pace: f64) -> Steady {
+    pub fn time(&mut self, operation: &Operation, pace: f64) -> Latencies {
         let timing = self.timing(pace);
         let (asking, dice, mut turn) = (&self.asking, &mut self.dice, 0);
         let timed = timing.of(self.server.address, operation.status, &mut |out| {
@@ -143,7 +143,7 @@ impl Scene {
     }
 
     /// How long a reference takes for an answer that is ready, at a rate.
-    pub fn time_ready(&self, name: &str, status: u16, reference: &Program, pace: f64) -> Steady {
+    pub fn time_ready(&self, name: &str, status: u16, reference: &Program, pace: f64) -> Latencies {
         let request = ready(name);
         let timed = self.timing(pace).of(reference.address, status, &mut |out| out.extend_from_slice(&request));
         timed.unwrap_or_else(|fault| panic!("{name}: {fault}"))

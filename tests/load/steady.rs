@@ -4,7 +4,7 @@
 //! a pause of the server's, of Postgres's or of the generator's own counts whenever it comes.
 
 use crate::generator::{Generator, Load, histogram};
-use crate::report::Percentiles;
+use crate::report::{Percentiles, median};
 use crate::usage::Others;
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -31,31 +31,33 @@ pub struct Timing {
     pub ours: [u32; 2],
 }
 
-/// What was found in slices so far.
-pub struct Steady {
+/// What was found in the slices of one round.
+struct Round {
     all: Histogram<u64>,
     undisturbed: Histogram<u64>,
     slices: u32,
     slices_undisturbed: u32,
 }
 
-/// The same in figures.
+/// What was found, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Latencies {
     pub all: Percentiles,
     /// Of the slices in which nothing else took much time, if there were any.
     pub undisturbed: Option<Percentiles>,
+    /// p99 in terms of p50, of the undisturbed if there were any.
+    pub spread: f64,
     pub slices: u32,
     pub slices_undisturbed: u32,
 }
 
 impl Timing {
     /// How long a program takes for requests that it answers with this status.
-    pub fn of(&self, address: SocketAddr, status: u16, request: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Steady> {
+    pub fn of(&self, address: SocketAddr, status: u16, request: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Latencies> {
         let time = self.time.min(SLICE);
         let slices = (self.time.as_secs_f64() / time.as_secs_f64()).round() as u32;
         let mut generator = Generator::connect(address, self.connections)?;
-        let mut steady = Steady::new();
+        let mut round = Round::new();
         // The first slice does not count: the connections are new.
         for number in 0..=slices {
             let before = Others::than(&self.ours);
@@ -64,16 +66,16 @@ impl Timing {
             let spent = before.zip(Others::than(&self.ours)).map(|(before, after)| after.spent_since(&before));
             if number > 0 {
                 // Where nobody tells, it may have been much.
-                steady.note(&driven.latencies, spent.is_none_or(|spent| is_much(spent, time)));
+                round.note(&driven.latencies, spent.is_none_or(|spent| is_much(spent, time)));
             }
         }
-        Ok(steady)
+        Ok(round.latencies())
     }
 }
 
-impl Steady {
-    pub fn new() -> Steady {
-        Steady { all: histogram(), undisturbed: histogram(), slices: 0, slices_undisturbed: 0 }
+impl Round {
+    fn new() -> Round {
+        Round { all: histogram(), undisturbed: histogram(), slices: 0, slices_undisturbed: 0 }
     }
 
     /// Adds one slice.
@@ -86,25 +88,26 @@ impl Steady {
         }
     }
 
-    /// Adds what another round found.
-    pub fn merge(&mut self, other: &Steady) {
-        add(&mut self.all, &other.all);
-        add(&mut self.undisturbed, &other.undisturbed);
-        self.slices += other.slices;
-        self.slices_undisturbed += other.slices_undisturbed;
-    }
-
-    pub fn latencies(&self) -> Latencies {
-        let Steady { ref all, ref undisturbed, slices, slices_undisturbed } = *self;
+    fn latencies(&self) -> Latencies {
+        let Round { ref all, ref undisturbed, slices, slices_undisturbed } = *self;
+        let all = Percentiles::of(all);
         let undisturbed = (slices_undisturbed > 0).then(|| Percentiles::of(undisturbed));
-        Latencies { all: Percentiles::of(all), undisturbed, slices, slices_undisturbed }
+        let Percentiles { p50, p99, .. } = undisturbed.unwrap_or(all);
+        Latencies { all, undisturbed, spread: p99 as f64 / p50 as f64, slices, slices_undisturbed }
     }
 }
 
 impl Latencies {
-    /// Those that tell most of the program that was asked.
-    pub fn best_known(&self) -> Percentiles {
-        self.undisturbed.unwrap_or(self.all)
+    /// The medians of several rounds.
+    pub fn medians(rounds: &[Latencies]) -> Latencies {
+        let undisturbed: Vec<Percentiles> = rounds.iter().filter_map(|round| round.undisturbed).collect();
+        Latencies {
+            all: Percentiles::medians(&rounds.iter().map(|round| round.all).collect::<Vec<_>>()),
+            undisturbed: (!undisturbed.is_empty()).then(|| Percentiles::medians(&undisturbed)),
+            spread: median(rounds.iter().map(|round| round.spread).collect()),
+            slices: rounds.iter().map(|round| round.slices).sum(),
+            slices_undisturbed: rounds.iter().map(|round| round.slices_undisturbed).sum(),
+        }
     }
 }
 
