@@ -1,7 +1,8 @@
 //! What somebody comes for. Where that is known before it is known who they are, and they show an API key, both are asked
 //! in one statement: the key, and beside it what they came for in the workspace of that key.
 
-use crate::model::id::{DeviceId, UserIdentityId};
+use crate::model::extension::Extension;
+use crate::model::id::{DeviceId, ExtensionId, UserIdentityId};
 use crate::model::page::Paging;
 use crate::model::phone::{Phone, PhoneFilter};
 use crate::model::reach::Reach;
@@ -18,6 +19,8 @@ pub enum Errand {
     Phone(DeviceId),
     /// Living phones in order of registration: one person's, or everybody's.
     Phones(Option<UserIdentityId>, Paging),
+    /// The extension whose things it is about.
+    Extension(ExtensionId),
 }
 
 impl Errand {
@@ -36,12 +39,13 @@ impl Errand {
     }
 }
 
-/// What was fetched on the way in: for this errand these living phones. Of a list there is one more than the page holds if
-/// there are more.
+/// What was fetched on the way in, for this errand.
 #[derive(Debug)]
 pub(super) struct Brought {
     pub errand: Errand,
+    /// Of a list there is one more than the page holds if there are more.
     pub phones: Vec<Phone>,
+    pub extension: Option<Extension>,
 }
 
 /// The lists that are asked for most. Each has a statement of its own, which Postgres plans once, where the one for all

@@ -1,9 +1,9 @@
 //! Extensions: the persons of a workspace, under their numbers.
 
-use super::Workspace;
 use super::gather::Gathering;
 use super::points::{Point, Points, Wanted, each};
 use super::selection::{self, Column, Field, Source};
+use super::{Errand, Workspace};
 use crate::error::{Noun, Result};
 use crate::model::extension::{Extension, NamedField};
 use crate::model::id::{ExtensionId, UserIdentityId};
@@ -62,7 +62,11 @@ impl Point for Extension {
 impl Workspace {
     /// The extension with this number.
     pub async fn extension(&self, id: ExtensionId) -> Result<Extension> {
-        super::found(self.look_up(id).await?, Noun::Extension, id)
+        let extension = match self.brought(Errand::Extension(id)) {
+            Some(brought) => brought.extension,
+            None => self.look_up(id).await?,
+        };
+        super::found(extension, Noun::Extension, id)
     }
 
     /// The part of the extensions that is asked for, as far as the caller reaches.

@@ -7,9 +7,11 @@ use super::errand::{Brought, Errand, LONGEST};
 use super::gather::{MOST, MOST_LISTS, Question};
 use super::recording::Actor;
 use super::types::Document;
+use super::workspace::Tenant;
 use super::{Authenticated, Caller, Credential, Origin, Store, Workspace};
 use crate::error::{Result, Scheme, Why};
-use crate::model::id::{ApiKeyId, DeviceId, UserIdentityId, WorkspaceId};
+use crate::model::extension::Extension;
+use crate::model::id::{ApiKeyId, DeviceId, ExtensionId, UserIdentityId, WorkspaceId};
 use crate::model::metadata::Metadata;
 use crate::model::page::{Paging, Place};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
@@ -31,10 +33,39 @@ pub(super) enum Kind {
     Phone,
     PhonesOfPerson,
     AllPhones,
+    Extension,
 }
 
-/// A key that there is, and a phone if there is one.
-pub(super) struct Row {
+/// A key that there is, and what was asked for beside it.
+pub(super) struct Shown {
+    key: Key,
+    phones: Vec<Phone>,
+    extension: Option<Extension>,
+}
+
+/// A key that there is.
+struct Key {
+    api_key_id: ApiKeyId,
+    is_revoked: bool,
+    tenant: Tenant,
+}
+
+/// A key, and an extension if there is one.
+struct Holder {
+    place: i64,
+    api_key_id: Uuid,
+    revoked_at: Option<DateTime<Utc>>,
+    workspace_id: Uuid,
+    account_id: i64,
+    is_sandbox: bool,
+    extension_id: Option<ExtensionId>,
+    user_identity_id: Option<UserIdentityId>,
+    user_identity_key: Option<String>,
+    name: Option<String>,
+}
+
+/// A key, and a phone if there is one.
+struct Row {
     place: i64,
     api_key_id: Uuid,
     revoked_at: Option<DateTime<Utc>>,
@@ -75,14 +106,14 @@ macro_rules! select_keys {
 
 impl Question for Bearing {
     type Lane = Kind;
-    /// The key's row for each of the phones, and one row if there are none; no row if there is no such key.
-    type Answer = Vec<Row>;
+    /// None if there is no such key.
+    type Answer = Option<Shown>;
 
     const ABREAST: usize = 2;
 
     fn most(lane: &Kind) -> usize {
         match lane {
-            Kind::Phone => MOST,
+            Kind::Phone | Kind::Extension => MOST,
             Kind::PhonesOfPerson | Kind::AllPhones => MOST_LISTS,
         }
     }
@@ -92,25 +123,39 @@ impl Question for Bearing {
             Errand::None | Errand::Phone(_) => Kind::Phone,
             Errand::Phones(Some(_), _) => Kind::PhonesOfPerson,
             Errand::Phones(None, _) => Kind::AllPhones,
+            Errand::Extension(_) => Kind::Extension,
         }
     }
 
-    async fn ask(together: Vec<Bearing>, store: Store) -> Result<Vec<Vec<Row>>> {
+    async fn ask(together: Vec<Bearing>, store: Store) -> Result<Vec<Option<Shown>>> {
+        let mut answers: Vec<Option<Shown>> = std::iter::repeat_with(|| None).take(together.len()).collect();
         let rows = match together.first().map(Bearing::lane) {
             None => Vec::new(),
             Some(Kind::Phone) => with_phones(&together, &store).await?,
             Some(Kind::PhonesOfPerson) => with_phones_of_persons(&together, &store).await?,
             Some(Kind::AllPhones) => with_all_phones(&together, &store).await?,
+            Some(Kind::Extension) => {
+                for holder in with_extensions(&together, &store).await? {
+                    if let Some(answer) = of_place(&mut answers, holder.place) {
+                        *answer = Some(holder.shown());
+                    }
+                }
+                Vec::new()
+            }
         };
-        let mut answers: Vec<Vec<Row>> = std::iter::repeat_with(Vec::new).take(together.len()).collect();
         for row in rows {
-            let place = usize::try_from(row.place - 1).unwrap_or(usize::MAX);
-            if let Some(answer) = answers.get_mut(place) {
-                answer.push(row);
+            if let Some(answer) = of_place(&mut answers, row.place) {
+                let shown = answer.get_or_insert_with(|| Shown { key: row.key(), phones: Vec::new(), extension: None });
+                shown.phones.extend(row.phone());
             }
         }
         Ok(answers)
     }
+}
+
+/// The answer to the question with this number, counted from one.
+fn of_place<T>(answers: &mut [T], place: i64) -> Option<&mut T> {
+    answers.get_mut(usize::try_from(place - 1).ok()?)
 }
 
 async fn with_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
@@ -175,6 +220,28 @@ async fn with_all_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>
     Ok(pool.promptly(rows.fetch_all(pool)).await?)
 }
 
+async fn with_extensions(together: &[Bearing], store: &Store) -> Result<Vec<Holder>> {
+    let extensions: Vec<Option<i64>> = together.iter().map(|bearing| bearing.extension()).collect();
+    let pool = store.brief();
+    let holders = sqlx::query_as!(
+        Holder,
+        r#"
+        select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox,
+            person.extension_id as "extension_id?: ExtensionId",
+            user_identity_id as "user_identity_id?: UserIdentityId", user_identity_key,
+            coalesce(nullif(full_name, ''), nullif(email_address, ''), nullif(phone_number, ''),
+                nullif(user_identity_key, ''), 'User identity') as "name"
+        from unnest($1::bytea[], $2::bigint[]) with ordinality as asked (token_hash, extension_id, place)
+        join api_key using (token_hash)
+        join workspace using (workspace_id)
+        left join user_identity as person using (workspace_id, extension_id)
+        "#,
+        &hashes(together) as _,
+        &extensions as _,
+    );
+    Ok(pool.promptly(holders.fetch_all(pool)).await?)
+}
+
 fn hashes(together: &[Bearing]) -> Vec<&[u8]> {
     together.iter().map(|bearing| bearing.token_hash.as_bytes()).collect()
 }
@@ -202,21 +269,28 @@ impl Bearing {
     fn device(&self) -> Option<Uuid> {
         match self.errand {
             Errand::Phone(device_id) => Some(device_id.0),
-            Errand::None | Errand::Phones(..) => None,
+            Errand::None | Errand::Phones(..) | Errand::Extension(_) => None,
         }
     }
 
     fn person(&self) -> Option<Uuid> {
         match self.errand {
             Errand::Phones(person, _) => person.map(|person| person.0),
-            Errand::None | Errand::Phone(_) => None,
+            Errand::None | Errand::Phone(_) | Errand::Extension(_) => None,
         }
     }
 
     fn paging(&self) -> Paging {
         match self.errand {
             Errand::Phones(_, paging) => paging,
-            Errand::None | Errand::Phone(_) => Paging::default(),
+            Errand::None | Errand::Phone(_) | Errand::Extension(_) => Paging::default(),
+        }
+    }
+
+    fn extension(&self) -> Option<i64> {
+        match self.errand {
+            Errand::Extension(extension_id) => Some(extension_id.0),
+            Errand::None | Errand::Phone(_) | Errand::Phones(..) => None,
         }
     }
 }
@@ -226,15 +300,14 @@ impl Store {
         // What lies on several nodes is not joined with the keys of several workspaces.
         let errand = if self.is_distributed { Errand::None } else { errand };
         let bearing = Bearing { token_hash: TokenHash::of(key), errand };
-        let rows = self.keys.ask(bearing, self).await?;
-        let Some(row) = rows.first() else { return Err(rejected(Scheme::ApiKey, Why::Unknown)) };
-        if row.revoked_at.is_some() {
+        let shown = self.keys.ask(bearing, self).await?.ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
+        let Key { api_key_id, is_revoked, tenant } = shown.key;
+        if is_revoked {
             return Err(rejected(Scheme::ApiKey, Why::Revoked));
         }
-        let credential = Credential::ApiKey(ApiKeyId(row.api_key_id));
-        let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
+        let credential = Credential::ApiKey(api_key_id);
         let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
-        let workspace = match brought(errand, rows) {
+        let workspace = match shown.brought(errand) {
             Some(brought) => workspace.bringing(brought),
             None => workspace,
         };
@@ -242,19 +315,43 @@ impl Store {
     }
 }
 
-fn brought(errand: Errand, rows: Vec<Row>) -> Option<Brought> {
-    let mut phones: Vec<Phone> = rows.into_iter().filter_map(Row::phone).collect();
-    // In order already as a rule, but nothing that is joined promises any.
-    phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
-    let is_whole = match errand {
-        Errand::None => false,
-        Errand::Phone(_) => true,
-        Errand::Phones(_, paging) => paging.limit.is_some() || phones.len() <= LONGEST as usize,
-    };
-    is_whole.then_some(Brought { errand, phones })
+impl Shown {
+    fn brought(self, errand: Errand) -> Option<Brought> {
+        let Shown { mut phones, extension, .. } = self;
+        // In order already as a rule, but nothing that is joined promises any.
+        phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
+        let is_whole = match errand {
+            Errand::None => false,
+            Errand::Phone(_) | Errand::Extension(_) => true,
+            Errand::Phones(_, paging) => paging.limit.is_some() || phones.len() <= LONGEST as usize,
+        };
+        is_whole.then_some(Brought { errand, phones, extension })
+    }
+}
+
+impl Holder {
+    fn shown(self) -> Shown {
+        let tenant = (self.workspace_id, self.account_id, self.is_sandbox);
+        let key = Key { api_key_id: ApiKeyId(self.api_key_id), is_revoked: self.revoked_at.is_some(), tenant };
+        Shown { key, phones: Vec::new(), extension: self.extension() }
+    }
+
+    fn extension(self) -> Option<Extension> {
+        Some(Extension {
+            extension_id: self.extension_id?,
+            name: self.name?,
+            user_identity_id: self.user_identity_id?,
+            user_identity_key: self.user_identity_key,
+        })
+    }
 }
 
 impl Row {
+    fn key(&self) -> Key {
+        let tenant = (self.workspace_id, self.account_id, self.is_sandbox);
+        Key { api_key_id: ApiKeyId(self.api_key_id), is_revoked: self.revoked_at.is_some(), tenant }
+    }
+
     /// The phone, if there is one and it lives.
     fn phone(self) -> Option<Phone> {
         if self.deactivated_at.is_some() {

@@ -56,7 +56,7 @@ impl Workspace {
     /// The living phone with this id.
     pub async fn phone(&self, device_id: DeviceId, reach: Reach) -> Result<Phone> {
         let phone = match self.brought(Errand::Phone(device_id)) {
-            Some(phones) => phones.into_iter().next(),
+            Some(brought) => brought.phones.into_iter().next(),
             None => self.look_up(device_id).await?,
         };
         super::found(phone.filter(|phone: &Phone| reach.includes(phone.user_identity_id)), Noun::Phone, device_id)
@@ -89,7 +89,7 @@ impl Workspace {
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
         if let Some(brought) = self.brought(Errand::Phones(None, *paging)) {
-            return Ok(brought);
+            return Ok(brought.phones);
         }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(
@@ -107,7 +107,7 @@ impl Workspace {
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
         if let Some(brought) = self.brought(Errand::Phones(Some(person), *paging)) {
-            return Ok(brought);
+            return Ok(brought.phones);
         }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(

@@ -7,7 +7,6 @@ use super::recording::Actor;
 use crate::ambient::Entropy;
 use crate::error::{Noun, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
-use crate::model::phone::Phone;
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
@@ -41,10 +40,10 @@ impl Workspace {
         Workspace { brought: Arc::new(Mutex::new(Some(brought))), ..self }
     }
 
-    /// The phones that were fetched on the way in, if it was for this errand; once, since it was true then.
-    pub(super) fn brought(&self, errand: Errand) -> Option<Vec<Phone>> {
+    /// What was fetched on the way in, if it was for this errand; once, since it was true then.
+    pub(super) fn brought(&self, errand: Errand) -> Option<Brought> {
         let mut brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner);
-        brought.take_if(|brought| brought.errand == errand).map(|brought| brought.phones)
+        brought.take_if(|brought| brought.errand == errand)
     }
 
     /// Which workspace this is.

@@ -1,7 +1,7 @@
 //! What is measured of Phone.com's contacts: to get one, to list a page and to create one; and the parts of a list whose
 //! cost must not grow with it.
 
-use crate::operations::{Effect, Operation, Step, one, workspace};
+use crate::operations::{Effect, Operation, Step, key_and, one, workspace};
 use crate::registry::{BASE, GUESTS, Kind, OF_FEW, OF_MANY, Registry, finish_request};
 use serde_json::Value;
 use std::io::Write;
@@ -9,7 +9,7 @@ use std::io::Write;
 /// How many contacts a page shows, and how many in a row have the same name.
 pub const PAGE: u64 = 25;
 
-const EXTENSION: &str = "select extension_id * from user_identity where workspace_id = $1 and extension_id = any ($2)";
+const KEY_AND_EXTENSION: &str = "select place * as asked (token_hash, extension_id, place) join api_key *";
 const CONTACT: &str = "select contact_id * from contact * and contact_id = any ($2) and deleted_at is null";
 const CONTACTS: &str = "select place * as asked (person, most, skipped, place) *";
 const COUNT_ONE: &str = "update user_identity set contact_count = contact_count + 1 where *";
@@ -36,12 +36,12 @@ pub const GET: Operation = Operation {
     variables: |registry| {
         let (first, count) = (registry.first_contact(OF_MANY), registry.contacts_of(OF_MANY));
         format!(
-            "\\set contact random({first}, {first} + {count} - 1)\n\\set extension {}\n\\set workspace {BASE}\n",
+            "\\set contact random({first}, {first} + {count} - 1)\n\\set extension {}\n\\set w 0\n\\set workspace {BASE}\n",
             registry.keepers_extension(OF_MANY)
         )
     },
     transaction: &[
-        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
+        Step::Stored(KEY_AND_EXTENSION, |registry| key_and(registry, &[":extension::bigint".to_owned()])),
         Step::Stored(CONTACT, |_| vec![workspace(), one(":contact::bigint".to_owned())]),
     ],
     keyless: &[],
@@ -63,13 +63,13 @@ pub const LIST: Operation = Operation {
     effect: Effect::Nothing,
     variables: |registry| {
         format!(
-            "\\set offset random(0, {} - {PAGE})\n\\set extension {}\n\\set workspace {BASE}\n\\set keeper {BASE} + {OF_MANY}\n",
+            "\\set offset random(0, {} - {PAGE})\n\\set extension {}\n\\set w 0\n\\set workspace {BASE}\n\\set keeper {BASE} + {OF_MANY}\n",
             registry.contacts_of(OF_FEW),
             registry.keepers_extension(OF_MANY)
         )
     },
     transaction: &[
-        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
+        Step::Stored(KEY_AND_EXTENSION, |registry| key_and(registry, &[":extension::bigint".to_owned()])),
         Step::Stored(CONTACTS, |_| {
             let page = [Kind::Keeper.sql(":keeper"), format!("{PAGE}::bigint"), ":offset::bigint".to_owned()];
             [workspace()].into_iter().chain(page.map(one)).chain(["1000::bigint".to_owned()]).collect()
@@ -93,14 +93,14 @@ pub const CREATE: Operation = Operation {
     effect: Effect::AddsContact,
     variables: |registry| {
         format!(
-            "\\set g random(0, {} - 1)\n\\set guest {BASE} + :g\n\\set workspace {BASE} + :g / {GUESTS}\n\
+            "\\set g random(0, {} - 1)\n\\set guest {BASE} + :g\n\\set w :g / {GUESTS}\n\\set workspace {BASE} + :w\n\
              \\set extension {} + :g\n",
             registry.guests(),
             registry.guests_extension(0)
         )
     },
     transaction: &[
-        Step::Stored(EXTENSION, |_| vec![workspace(), one(":extension::bigint".to_owned())]),
+        Step::Stored(KEY_AND_EXTENSION, |registry| key_and(registry, &[":extension::bigint".to_owned()])),
         Step::Own("begin"),
         Step::Stored(COUNT_ONE, |_| vec![workspace(), guest()]),
         Step::Stored(INSERT_CONTACT, |_| {

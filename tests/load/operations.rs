@@ -364,7 +364,7 @@ fn one_phone(registry: &Registry) -> String {
 }
 
 /// The values of a statement for many keys, for one: the hash of the API key, and what belongs to it.
-fn key_and(registry: &Registry, rest: &[String]) -> Vec<String> {
+pub fn key_and(registry: &Registry, rest: &[String]) -> Vec<String> {
     [registry.sql_token_hash(":w")].into_iter().chain(rest.iter().cloned()).map(one).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::model::extension::Extension;
 use crate::model::id::{AccountId, ExtensionId};
 use crate::model::reach::Reach;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Caller, Credential, Meant, Origin, Presented, Workspace};
+use crate::store::{Authenticated, Caller, Credential, Errand, Meant, Origin, Presented, Workspace};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
@@ -37,6 +37,7 @@ pub async fn admit(
     app: &App,
     headers: &HeaderMap,
     meant: Option<AccountId>,
+    errand: Errand,
     origin: Origin,
     now: DateTime<Utc>,
 ) -> Result<Authenticated> {
@@ -50,7 +51,7 @@ pub async fn admit(
         // A publishable key is none as a bearer token.
         Scheme::ApiKey | Scheme::PublishableKey => Presented::ApiKey(token),
     };
-    app.store.authenticate(presented, origin, now).await
+    app.store.authenticate_for(presented, errand, origin, now).await
 }
 
 /// Lets the caller into the account that the path names. Another's is not found.
@@ -58,12 +59,13 @@ pub async fn admit_to_account(
     app: &App,
     headers: &HeaderMap,
     named: &str,
+    errand: Errand,
     origin: Origin,
     now: DateTime<Utc>,
 ) -> Result<InAccount> {
     let unknown = || Error::NotFound(Noun::Account, named.to_owned());
     let id = number(named).map(AccountId);
-    match admit(app, headers, id, origin, now).await {
+    match admit(app, headers, id, errand, origin, now).await {
         Ok(Authenticated::Caller(caller)) if Some(caller.workspace.account_id()) == id => {
             Ok(InAccount { reach: reach(&caller), workspace: caller.workspace })
         }
@@ -94,6 +96,11 @@ impl InAccount {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What somebody comes for who names an extension.
+pub fn errand(named: &str) -> Errand {
+    number(named).map_or(Errand::None, |id| Errand::Extension(ExtensionId(id)))
 }
 
 /// How much of the workspace a caller reaches.
