@@ -16,11 +16,11 @@
 //!   operation's answer ready. What lies between is what handlers and the database cost. The layer that opens answers to
 //!   web pages of other origins is the dialect's own and left out, which makes the ceiling a little higher.
 //! * **pgbench** with 2, 8 and 32 clients: Postgres's own load generator runs the statements of the operation as prepared
-//!   statements on the same socket, without any HTTP, any token to look up or any JSON to write. Their text is read from
-//!   the committed descriptions of the server's statements. Ids are put together from numbers within the statement, since
-//!   pgbench has no other random values than numbers, which costs it about a hundredth; which parameters are null stands
-//!   in the statement, so that Postgres can simplify it once and for all, which no other client could have it do. The list
-//!   of contacts is not compared so, since the server puts its statement together while it runs.
+//!   statements on the same socket, without any HTTP or JSON. Their text is read from the committed descriptions of the
+//!   server's statements, so where those look up the API key, pgbench does. Ids are put together from numbers within the
+//!   statement, since pgbench has no other random values than numbers, which costs it about a hundredth; which parameters are
+//!   null stands in the statement, so that Postgres can simplify it once and for all, which no other client could have it do.
+//! * **keyless**: the same with statements that need no key, where the server has one for that, too.
 //! * **plain**: the obvious way to get a phone with the same libraries, one pooled connection, a query for the token and one
 //!   for the phone, and neither log nor edge.
 //! * **the generator** by itself, against a program that answers everything with the same bytes: if an operation comes near
