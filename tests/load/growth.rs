@@ -13,11 +13,8 @@ use serde::Serialize;
 /// The operations that are compared.
 const COMPARED: [&str; 4] = ["get", "list", "page", "deactivate"];
 
-/// How much slower the larger registry may be.
+/// How much slower the larger registry may be, and a part of the longer list of contacts.
 const FACTOR: f64 = 1.3;
-
-/// How much slower a page of the longer list of contacts may be.
-const FACTOR_OF_CONTACTS: f64 = 3.0;
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -61,8 +58,8 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
     let operations: Vec<Compared> =
         compared.iter().map(|(operation, both)| Compared::of(operation.name, operation.about, both)).collect();
     let contacts = if settings.wants("contacts") { parts(&mut scenes[0], settings) } else { Vec::new() };
-    let of_phones = operations.iter().map(|compared| compared.target("phones", FACTOR));
-    let of_contacts = contacts.iter().map(|compared| compared.target("contacts", FACTOR_OF_CONTACTS));
+    let of_phones = operations.iter().map(|compared| compared.target("phones"));
+    let of_contacts = contacts.iter().map(|compared| compared.target("contacts"));
     Growth {
         sizes,
         targets: of_phones.chain(of_contacts).collect(),
@@ -97,9 +94,9 @@ impl Compared {
         Compared { name, about, small: Bouts::of("small", small), large: Bouts::of("large", large) }
     }
 
-    fn target(&self, things: &str, factor: f64) -> Target {
+    fn target(&self, things: &str) -> Target {
         let about = format!("{}, rate with few {things} in terms of rate with many", self.about);
-        Target::at_most(about, factor, self.small.in_terms_of(&self.large))
+        Target::at_most(about, FACTOR, self.small.in_terms_of(&self.large))
     }
 }
 
