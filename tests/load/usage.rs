@@ -30,7 +30,9 @@ pub fn cpu_of_family(pid: u32) -> Option<f64> {
 pub struct Others(pub HashMap<u32, u64>);
 
 impl Others {
+    /// None where the system does not tell.
     pub fn than(ours: &[u32]) -> Option<Others> {
+        fs::read_to_string("/proc/self/schedstat").ok()?;
         let mut times = HashMap::new();
         for process in numbered("/proc") {
             let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else { continue };
@@ -43,8 +45,7 @@ impl Others {
                 times.extend(time.map(|time: u64| (thread, time)));
             }
         }
-        // Not every system has others, but every one that tells has some.
-        (!times.is_empty()).then_some(Others(times))
+        Some(Others(times))
     }
 
     /// How much of it they spent since. Who has ended meanwhile is left out.
