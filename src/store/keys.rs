@@ -329,10 +329,15 @@ impl Shown {
     }
 }
 
+impl Key {
+    fn new(api_key_id: Uuid, revoked_at: Option<DateTime<Utc>>, tenant: Tenant) -> Key {
+        Key { api_key_id: ApiKeyId(api_key_id), is_revoked: revoked_at.is_some(), tenant }
+    }
+}
+
 impl Holder {
     fn shown(self) -> Shown {
-        let tenant = (self.workspace_id, self.account_id, self.is_sandbox);
-        let key = Key { api_key_id: ApiKeyId(self.api_key_id), is_revoked: self.revoked_at.is_some(), tenant };
+        let key = Key::new(self.api_key_id, self.revoked_at, (self.workspace_id, self.account_id, self.is_sandbox));
         Shown { key, phones: Vec::new(), extension: self.extension() }
     }
 
@@ -348,8 +353,7 @@ impl Holder {
 
 impl Row {
     fn key(&self) -> Key {
-        let tenant = (self.workspace_id, self.account_id, self.is_sandbox);
-        Key { api_key_id: ApiKeyId(self.api_key_id), is_revoked: self.revoked_at.is_some(), tenant }
+        Key::new(self.api_key_id, self.revoked_at, (self.workspace_id, self.account_id, self.is_sandbox))
     }
 
     /// The phone, if there is one and it lives.

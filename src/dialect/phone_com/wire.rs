@@ -58,13 +58,13 @@ impl Contact {
         serde_json::to_writer(&mut *out, &contact.contact_id)?;
         out.push(b'}');
         match self {
-            Contact::Full(contact) => {
+            Contact::Full(_) => {
                 let group = contact.group.as_ref().map(Group::from);
                 let (created_at, updated_at) = (contact.created_at.timestamp(), contact.updated_at.timestamp());
                 join(out, contact.said.json().as_bytes());
                 join(out, &serde_json::to_vec(&Rest { group, created_at, updated_at })?);
             }
-            Contact::Summary(contact) => {
+            Contact::Summary(_) => {
                 let (texts, mut summary) = (contact.fields()?.texts, Vec::new());
                 let members = Text::SUMMARY.iter().map(|(name, text)| (*name, &texts[*text]));
                 serde_json::Serializer::new(&mut summary).collect_map(members)?;
