@@ -13,10 +13,10 @@ pub async fn of_phone(
     workspace: &Workspace,
     device_id: DeviceId,
     reach: Reach,
-    reason: Option<&str>,
+    reason: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    match workspace.deactivate_phones(&[device_id], reach, reason, now).await?.as_slice() {
+    match workspace.deactivate_phones(vec![device_id], reach, reason, now).await?.as_slice() {
         [] => Err(Error::NotFound(Noun::Phone, device_id.to_string())),
         _ => Ok(()),
     }
@@ -32,7 +32,7 @@ pub async fn of_person(
 ) -> Result<Vec<DeviceId>> {
     let devices = workspace.phone_ids_of(person).await?;
     if !dry_run {
-        workspace.deactivate_phones(&devices, Reach::Workspace, None, now).await?;
+        workspace.deactivate_phones(devices.clone(), Reach::Workspace, None, now).await?;
     }
     Ok(devices)
 }

@@ -32,6 +32,7 @@ struct Kept {
     moved_numbers: Counter,
     pruned_events: Counter,
     connections: Family<Pooled, Gauge>,
+    connections_closed_in_transaction: Counter,
     lookups: Counter,
     lookup_statements: Counter,
     owed: Measure,
@@ -76,6 +77,8 @@ pub enum Outcome {
 pub struct Snapshot {
     pub idle_connections: u32,
     pub used_connections: u32,
+    /// Connections that were closed because they were returned in a transaction.
+    pub connections_closed_in_transaction: u64,
     /// Lookups that could be asked together, and the statements in which they were.
     pub lookups: u64,
     pub lookup_statements: u64,
@@ -129,6 +132,7 @@ impl Metrics {
         let Metrics(Some(kept)) = self else { return None };
         kept.connections.get_or_create(&Pooled { state: "idle" }).set(snapshot.idle_connections.into());
         kept.connections.get_or_create(&Pooled { state: "used" }).set(snapshot.used_connections.into());
+        kept.connections_closed_in_transaction.inner().store(snapshot.connections_closed_in_transaction, Relaxed);
         kept.lookups.inner().store(snapshot.lookups, Relaxed);
         kept.lookup_statements.inner().store(snapshot.lookup_statements, Relaxed);
         // Counts are far below 2^53, where not every whole number has a place any more.
@@ -152,6 +156,7 @@ impl Kept {
             moved_numbers: Counter::default(),
             pruned_events: Counter::default(),
             connections: Family::default(),
+            connections_closed_in_transaction: Counter::default(),
             lookups: Counter::default(),
             lookup_statements: Counter::default(),
             owed: Measure::default(),
@@ -165,6 +170,12 @@ impl Kept {
         all.register("numbers_moved", "Phone numbers that time moved on in their life", kept.moved_numbers.clone());
         all.register("events_pruned", "Events forgotten because of their age", kept.pruned_events.clone());
         all.register("database_connections", "Open connections to the database", kept.connections.clone());
+        let closed = "Connections to the database closed because they were returned in a transaction";
+        all.register(
+            "database_connections_closed_in_transaction",
+            closed,
+            kept.connections_closed_in_transaction.clone(),
+        );
         all.register("lookups", "Lookups that are asked together with others of their kind", kept.lookups.clone());
         let statements = "Statements in which lookups were asked; the fewer for a lookup, the busier the server";
         all.register("lookup_statements", statements, kept.lookup_statements.clone());

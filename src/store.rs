@@ -48,6 +48,7 @@ mod types;
 mod user_identities;
 mod webhooks;
 mod workspace;
+mod writer;
 
 pub use caller::{Authenticated, Caller, Credential, Meant, Presented};
 pub use deactivation::Deactivated;
@@ -173,7 +174,7 @@ impl Store {
             "#,
             fingerprint.as_slice(),
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.writer())
         .await
         .map_err(OpenError::Connect)?;
         // None: another server was the first, between our look and our write; its key is checked on the next start.
@@ -211,7 +212,13 @@ impl Store {
     /// How many open connections are idle, and how many are in use.
     pub fn connections(&self) -> (u32, u32) {
         let pools = [Some(&self.pool), self.brief.as_ref()].into_iter().flatten();
-        pools.map(Pool::resting_and_working).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
+        pools.map(Pool::idle_and_used).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
+    }
+
+    /// How many connections were closed because Postgres had them in a transaction when they were returned.
+    pub fn connections_closed_in_transaction(&self) -> u64 {
+        // The pools share the count.
+        self.pool.closed_in_transaction()
     }
 
     /// How many lookups were asked together with others so far, and in how many statements.
@@ -219,7 +226,7 @@ impl Store {
         self.lookups.so_far()
     }
 
-    /// Waits for the statements under way and lets go of every connection.
+    /// Waits for the units of work and the statements in progress, and closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
         if let Some(brief) = &self.brief {

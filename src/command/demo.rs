@@ -40,8 +40,8 @@ pub async fn make(store: &Store, clock: &Clock, entropy: &Entropy) -> Result<Opt
     workspace.create_user_identity(person, &fields, now).await?;
     let (android, ios) =
         (phone(person, OperatingSystem::Android, entropy, clock), phone(person, OperatingSystem::Ios, entropy, clock));
-    let device_id = workspace.register_phone(&android, clock.now()).await?;
-    workspace.register_phone(&ios, clock.now()).await?;
+    let device_id = workspace.register_phone(android, clock.now()).await?;
+    workspace.register_phone(ios, clock.now()).await?;
     Ok(Some(Demo { key, device_id }))
 }
 

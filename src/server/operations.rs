@@ -47,6 +47,7 @@ async fn metrics(State(operations): State<Operations>) -> Response {
     let snapshot = Snapshot {
         idle_connections,
         used_connections,
+        connections_closed_in_transaction: store.connections_closed_in_transaction(),
         lookups,
         lookup_statements,
         owed: owed.map(|owed| (owed.count, owed.oldest.map(age).unwrap_or_default())),

@@ -44,22 +44,25 @@ impl Authenticated {
             },
         };
         let source = Source { from, id: "account_id", keys: vec![Some(key)] };
-        let pool = &store.pool;
-        let mut moment = pool.begin_moment().await?;
-        let selected = selection::select(&mut moment, &source, &listing.over(AccountField), None).await?;
-        let rows = sqlx::query_as!(
-            NumberedAccount,
-            r#"
+        let listing = listing.over(AccountField);
+        let listed = store.pool.snapshot(move |connection| {
+            Box::pin(async move {
+                let selected = selection::select(connection, &source, &listing, None).await?;
+                let rows = sqlx::query_as!(
+                    NumberedAccount,
+                    r#"
             select account_id as "account_id: AccountId", name, workspace_id as "workspace_id: WorkspaceId"
             from workspace
             where account_id = any ($1)
             "#,
-            &selected.ids,
-        )
-        .fetch_all(&mut *moment)
-        .await?;
-        moment.commit().await?;
-        let items = selection::in_order(rows, &selected.ids, |account| account.account_id.0);
-        Ok(Listed { items, total: selected.total })
+                    &selected.ids,
+                )
+                .fetch_all(connection)
+                .await?;
+                let items = selection::in_order(rows, &selected.ids, |account| account.account_id.0);
+                Ok(Listed { items, total: selected.total })
+            })
+        });
+        listed.await
     }
 }

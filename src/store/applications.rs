@@ -58,7 +58,7 @@ impl Workspace {
             now,
             MOST - 1,
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(self.store.writer())
         .await?;
         Ok((ApplicationId(begun.application_id), begun.is_new))
     }
@@ -74,7 +74,7 @@ impl Workspace {
             person.0,
             id.0,
         )
-        .execute(&self.store.pool)
+        .execute(self.store.writer())
         .await?;
         if made.rows_affected() == 0 { Err(Error::Conflict(Reason::AlreadyAvailable)) } else { Ok(()) }
     }
@@ -87,7 +87,7 @@ impl Workspace {
             person.0,
             id.0,
         )
-        .execute(&self.store.pool)
+        .execute(self.store.writer())
         .await?;
         super::found((ended.rows_affected() > 0).then_some(()), Noun::Application, id)
     }

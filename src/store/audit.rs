@@ -46,7 +46,7 @@ impl Store {
     /// Forgets what was done before a time, at most `count` entries. Gives how many.
     pub async fn prune_audit(&self, before: DateTime<Utc>, count: i64) -> Result<u64> {
         let pruned = sqlx::query_scalar!(r#"select forget_audit($1, $2) as "count!""#, before, count)
-            .fetch_one(&self.pool)
+            .fetch_one(self.writer())
             .await?;
         Ok(pruned.unsigned_abs())
     }

@@ -47,22 +47,23 @@ impl Workspace {
     /// Opens a session. `if_taken` says what a living session with the same key means. An unknown person is not found.
     pub async fn create_client_session(
         &self,
-        new: &NewClientSession,
+        new: NewClientSession,
         if_taken: IfTaken,
         now: DateTime<Utc>,
     ) -> Result<ClientSession> {
-        let mut transaction = self.store.pool.begin().await?;
-        if let Some(key) = &new.user_identifier_key {
-            self.free_key(&mut transaction, key, now).await?;
-        }
-        let is_new = self.insert_session(&mut transaction, new, now).await?;
-        transaction.commit().await?;
-        match (is_new, if_taken) {
-            (true, _) => self.client_session(new.client_session_id).await,
+        let (workspace, id, key) = (self.clone(), new.client_session_id, new.user_identifier_key.clone());
+        let inserted = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                if let Some(key) = &new.user_identifier_key {
+                    workspace.free_key(connection, key, now).await?;
+                }
+                workspace.insert_session(connection, &new, now).await
+            })
+        });
+        match (inserted.await?, if_taken) {
+            (true, _) => self.client_session(id).await,
             (false, IfTaken::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
-            (false, IfTaken::Reuse) => {
-                self.client_session_by_key(new.user_identifier_key.as_deref().unwrap_or_default()).await
-            }
+            (false, IfTaken::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
         }
     }
 
@@ -182,7 +183,7 @@ impl Workspace {
             &grant.connected_account_ids,
             &grant.connect_webview_ids,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await
         .map_err(|fault| unknown_person(fault, grant.user_identity_id))?;
         super::found(changed, Noun::ClientSession, id)?;
@@ -201,7 +202,7 @@ impl Workspace {
             id.0,
             now,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         super::found(revoked, Noun::ClientSession, id).map(|_| ())
     }
@@ -227,9 +228,8 @@ impl Workspace {
             now,
             id.0,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.emitter())
         .await?;
-        self.store.ring();
         super::found(deleted, Noun::ClientSession, id).map(|_| ())
     }
 

@@ -87,19 +87,23 @@ impl Workspace {
             id: "contact_group_id",
             keys: vec![Some(self.key()), Some(person.0)],
         };
-        let mut moment = self.store.pool.begin_moment().await?;
-        let selected = selection::select(&mut moment, &source, &listing.over(GroupField), None).await?;
-        let rows = select_groups!(
-            "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = any ($3)",
-            self.key(),
-            person.0,
-            &selected.ids,
-        )
-        .fetch_all(&mut *moment)
-        .await?;
-        moment.commit().await?;
-        let items = selection::in_order(rows, &selected.ids, |group| group.contact_group_id.0);
-        Ok(Listed { items, total: selected.total })
+        let (workspace, listing) = (self.clone(), listing.over(GroupField));
+        let listed = self.store.pool.snapshot(move |connection| {
+            Box::pin(async move {
+                let selected = selection::select(connection, &source, &listing, None).await?;
+                let rows = select_groups!(
+                    "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = any ($3)",
+                    workspace.key(),
+                    person.0,
+                    &selected.ids,
+                )
+                .fetch_all(connection)
+                .await?;
+                let items = selection::in_order(rows, &selected.ids, |group| group.contact_group_id.0);
+                Ok(Listed { items, total: selected.total })
+            })
+        });
+        listed.await
     }
 
     /// Makes a group. A person who is gone is not found.
@@ -117,7 +121,7 @@ impl Workspace {
             person.0,
             name,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         super::found(made, Noun::UserIdentity, person)
     }
@@ -141,7 +145,7 @@ impl Workspace {
             id.0,
             name,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         super::found(renamed, Noun::ContactGroup, id)
     }
@@ -153,7 +157,20 @@ impl Workspace {
         id: ContactGroupId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let mut transaction = self.store.pool.begin().await?;
+        let workspace = self.clone();
+        let deleted = self.store.writer().transact(move |connection| {
+            Box::pin(async move { workspace.delete_group(connection, person, id, now).await })
+        });
+        deleted.await
+    }
+
+    async fn delete_group(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ContactGroupId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         // Whoever puts a contact into it meanwhile waits, and then finds no group.
         let locked = sqlx::query_scalar!(
             r#"
@@ -165,7 +182,7 @@ impl Workspace {
             person.0,
             id.0,
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *connection)
         .await?;
         super::found(locked, Noun::ContactGroup, id)?;
         sqlx::query!(
@@ -178,12 +195,11 @@ impl Workspace {
             id.0,
             now,
         )
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
         sqlx::query!("delete from contact_group where workspace_id = $1 and contact_group_id = $2", self.key(), id.0)
-            .execute(&mut *transaction)
+            .execute(connection)
             .await?;
-        transaction.commit().await?;
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl Point for Contact {
             workspace.key(),
             &ids,
         );
-        let rows = pool.promptly(rows.fetch_all(pool)).await?;
+        let rows = pool.with_deadline(rows.fetch_all(pool)).await?;
         let each = each(&keys, &rows, |row| (row.user_identity_id, row.contact_id));
         Ok(each.into_iter().map(|row| row.map(Contact::from)).collect())
     }
@@ -98,24 +98,37 @@ impl Workspace {
             id: "contact_id",
             keys: vec![Some(self.key()), Some(person.0)],
         };
-        let mut moment = self.store.pool.begin_moment().await?;
-        let known = match listing.conditions.is_empty() {
-            true => Some(self.count_contacts(&mut moment, person).await?),
-            false => None,
-        };
-        let selected = selection::select(&mut moment, &source, listing, known).await?;
-        let rows = select_contacts!(
+        let (workspace, listing) = (self.clone(), listing.clone());
+        let listed = self.store.pool.snapshot(move |connection| {
+            Box::pin(async move {
+                let known = match listing.conditions.is_empty() {
+                    true => Some(workspace.count_contacts(connection, person).await?),
+                    false => None,
+                };
+                let selected = selection::select(connection, &source, &listing, known).await?;
+                let rows = workspace.selected_contacts(connection, person, &selected.ids).await?;
+                let items = selection::in_order(rows, &selected.ids, |row| row.contact_id.0);
+                Ok(Listed { items: items.into_iter().map(Contact::from).collect(), total: selected.total })
+            })
+        });
+        listed.await
+    }
+
+    async fn selected_contacts(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        ids: &[i64],
+    ) -> Result<Vec<Row>> {
+        Ok(select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             where workspace_id = $1 and user_identity_id = $2 and contact_id = any ($3)",
             self.key(),
             person.0,
-            &selected.ids,
+            ids,
         )
-        .fetch_all(&mut *moment)
-        .await?;
-        moment.commit().await?;
-        let items = selection::in_order(rows, &selected.ids, |row| row.contact_id.0);
-        Ok(Listed { items: items.into_iter().map(Contact::from).collect(), total: selected.total })
+        .fetch_all(connection)
+        .await?)
     }
 
     async fn count_contacts(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<i64> {
@@ -133,10 +146,22 @@ impl Workspace {
     pub async fn create_contact(
         &self,
         person: UserIdentityId,
-        fields: &ContactFields,
+        fields: ContactFields,
         now: DateTime<Utc>,
     ) -> Result<Contact> {
-        let mut transaction = self.store.pool.begin().await?;
+        let workspace = self.clone();
+        let created = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                workspace.count_new_contact(connection, person).await?;
+                let id = workspace.insert_contact(connection, person, &fields, now).await?;
+                workspace.insert_numbers(connection, person, id, &fields.phone_numbers).await?;
+                Ok(id)
+            })
+        });
+        self.contact(person, created.await?).await
+    }
+
+    async fn count_new_contact(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<()> {
         let counted = sqlx::query_scalar!(
             r#"
             update user_identity set contact_count = contact_count + 1
@@ -146,13 +171,9 @@ impl Workspace {
             self.key(),
             person.0,
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(connection)
         .await?;
-        super::found(counted, Noun::UserIdentity, person)?;
-        let id = self.insert_contact(&mut transaction, person, fields, now).await?;
-        self.insert_numbers(&mut transaction, person, id, &fields.phone_numbers).await?;
-        transaction.commit().await?;
-        self.contact(person, id).await
+        super::found(counted, Noun::UserIdentity, person).map(|_| ())
     }
 
     async fn insert_contact(
@@ -223,24 +244,33 @@ impl Workspace {
         rest: Rest,
         now: DateTime<Utc>,
     ) -> Result<Contact> {
-        let mut transaction = self.store.pool.begin().await?;
-        // A group's lock comes before that of its contacts, as when a group is deleted.
-        if let Some(Some(group)) = change.group {
-            self.hold_group(&mut transaction, person, group).await?;
-        }
-        let contact = self.lock_contact(&mut transaction, person, id).await?;
-        let mut fields = match rest {
-            Rest::Stays => contact.fields().map_err(|fault| Error::Internal(fault.into()))?,
-            Rest::Goes => ContactFields::default(),
-        };
-        fields.take(change);
-        self.write_contact(&mut transaction, id, &fields, now).await?;
-        sqlx::query!("delete from contact_number where workspace_id = $1 and contact_id = $2", self.key(), id.0)
-            .execute(&mut *transaction)
-            .await?;
-        self.insert_numbers(&mut transaction, person, id, &fields.phone_numbers).await?;
-        transaction.commit().await?;
+        let workspace = self.clone();
+        let updated = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                // A group's lock comes before that of its contacts, as when a group is deleted.
+                if let Some(Some(group)) = change.group {
+                    workspace.hold_group(connection, person, group).await?;
+                }
+                let contact = workspace.lock_contact(connection, person, id).await?;
+                let mut fields = match rest {
+                    Rest::Stays => contact.fields().map_err(|fault| Error::Internal(fault.into()))?,
+                    Rest::Goes => ContactFields::default(),
+                };
+                fields.take(change);
+                workspace.write_contact(connection, id, &fields, now).await?;
+                workspace.delete_numbers(connection, id).await?;
+                workspace.insert_numbers(connection, person, id, &fields.phone_numbers).await
+            })
+        });
+        updated.await?;
         self.contact(person, id).await
+    }
+
+    async fn delete_numbers(&self, connection: &mut PgConnection, id: ContactId) -> Result<()> {
+        sqlx::query!("delete from contact_number where workspace_id = $1 and contact_id = $2", self.key(), id.0)
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 
     async fn lock_contact(
@@ -318,7 +348,7 @@ impl Workspace {
             id.0,
             now,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         super::found(deleted, Noun::Contact, id).map(|_| ())
     }

@@ -29,18 +29,20 @@ macro_rules! select_credentials {
 impl Workspace {
     /// Makes a credential. A multi-phone sync credential gets a child on each of its person's living phones; any other
     /// mobile key goes to their newest phone, or waits for one. An unknown person is not found.
-    pub async fn create_credential(&self, new: &NewCredential, now: DateTime<Utc>) -> Result<Credential> {
+    pub async fn create_credential(&self, new: NewCredential, now: DateTime<Utc>) -> Result<Credential> {
         // Under the person's lock, so that a phone that is being registered gets its child from one side or the other.
-        let mut transaction = self.store.pool.begin().await?;
-        if let Some(person) = new.user_identity_id {
-            self.lock_person(&mut transaction, person).await?;
-        }
-        self.insert_credential(&mut transaction, new, now).await?;
-        // Read before others can touch it: it may go with its phone at once.
-        let made = self.credential_on(&mut transaction, new.acs_credential_id).await?;
-        transaction.commit().await?;
-        self.store.ring();
-        Ok(made)
+        let workspace = self.clone();
+        let created = self.store.emitter().transact(move |connection| {
+            Box::pin(async move {
+                if let Some(person) = new.user_identity_id {
+                    workspace.lock_person(connection, person).await?;
+                }
+                workspace.insert_credential(connection, &new, now).await?;
+                // Read before others can touch it: it may go with its phone at once.
+                workspace.credential_on(connection, new.acs_credential_id).await
+            })
+        });
+        created.await
     }
 
     async fn insert_credential(
@@ -116,13 +118,12 @@ impl Workspace {
 
     /// The credential with this id.
     pub async fn credential(&self, id: CredentialId) -> Result<Credential> {
-        let mut connection = self.store.pool.acquire().await?;
-        self.credential_on(&mut connection, id).await
+        self.credential_on(&self.store.pool, id).await
     }
 
-    async fn credential_on(&self, connection: &mut sqlx::PgConnection, id: CredentialId) -> Result<Credential> {
+    async fn credential_on(&self, executor: impl sqlx::PgExecutor<'_>, id: CredentialId) -> Result<Credential> {
         let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.key(), id.0)
-            .fetch_optional(connection)
+            .fetch_optional(executor)
             .await?;
         super::found(row, Noun::Credential, id)
     }
@@ -198,9 +199,8 @@ impl Workspace {
             id.0,
             self.actor(),
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(self.store.emitter())
         .await?;
-        self.store.ring();
         super::found((deleted > 0).then_some(()), Noun::Credential, id)
     }
 }

@@ -20,26 +20,32 @@ impl Workspace {
     /// or out of reach are not told of. Each phone dies once, whoever else is at it.
     pub async fn deactivate_phones(
         &self,
-        devices: &[DeviceId],
+        devices: Vec<DeviceId>,
         reach: Reach,
-        reason: Option<&str>,
+        reason: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Deactivated>> {
-        let mut done = Vec::with_capacity(devices.len());
-        let mut left = devices.to_vec();
-        // A phone that was changed between our look and our lock is passed over by the statement; the next round sees it
-        // as it has become. One round is the rule.
-        while !left.is_empty() {
-            let rows = self.try_deactivate(&left, reach, reason, now).await?;
-            left = rows.iter().filter(|row| row.is_passed_over()).map(|row| DeviceId(row.device_id)).collect();
-            done.extend(rows.iter().filter(|row| !row.is_passed_over()).map(Row::outcome));
-        }
-        self.store.ring();
-        Ok(done)
+        let workspace = self.clone();
+        let deactivated = self.store.emitter().run(move |connection| {
+            Box::pin(async move {
+                let mut done = Vec::with_capacity(devices.len());
+                let mut left = devices;
+                // A phone that was changed between our look and our lock is passed over by the statement; the next round
+                // sees it as it has become. One round is the rule.
+                while !left.is_empty() {
+                    let rows = workspace.try_deactivate(connection, &left, reach, reason.as_deref(), now).await?;
+                    left = rows.iter().filter(|row| row.is_passed_over()).map(|row| DeviceId(row.device_id)).collect();
+                    done.extend(rows.iter().filter(|row| !row.is_passed_over()).map(Row::outcome));
+                }
+                Ok(done)
+            })
+        });
+        deactivated.await
     }
 
     async fn try_deactivate(
         &self,
+        connection: &mut sqlx::PgConnection,
         devices: &[DeviceId],
         reach: Reach,
         reason: Option<&str>,
@@ -94,7 +100,7 @@ impl Workspace {
             reason,
             self.actor(),
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(connection)
         .await?)
     }
 }

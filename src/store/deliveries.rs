@@ -73,9 +73,8 @@ impl Workspace {
             id.0,
             event_id.0,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.emitter())
         .await?;
-        self.store.ring();
         self.delivery(super::found(delivery_id, Noun::Webhook, id)?).await
     }
 
@@ -91,9 +90,8 @@ impl Workspace {
             delivery_id,
             now,
         )
-        .execute(&self.store.pool)
+        .execute(self.store.emitter())
         .await?;
-        self.store.ring();
         self.delivery(delivery_id).await
     }
 
@@ -112,9 +110,8 @@ impl Workspace {
             since,
             now,
         )
-        .execute(&self.store.pool)
+        .execute(self.store.emitter())
         .await?;
-        self.store.ring();
         Ok(renewed.rows_affected())
     }
 

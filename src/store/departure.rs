@@ -11,15 +11,17 @@ impl Workspace {
     pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
         // Under the locks of the person and of their phones, so that no phone is registered and no credential made while they
         // go. A phone that was deactivated just before by itself has had its events, and loses its owner with the others.
-        let mut transaction = self.store.pool.begin().await?;
-        self.lock_person(&mut transaction, id).await?;
-        self.lock_phones_of(&mut transaction, id).await?;
-        self.disown_tombstones(&mut transaction, id, now).await?;
-        self.take_back_numbers(&mut transaction, id, now).await?;
-        self.delete_under_lock(&mut transaction, id, now).await?;
-        transaction.commit().await?;
-        self.store.ring();
-        Ok(())
+        let workspace = self.clone();
+        let deleted = self.store.emitter().transact(move |connection| {
+            Box::pin(async move {
+                workspace.lock_person(connection, id).await?;
+                workspace.lock_phones_of(connection, id).await?;
+                workspace.disown_tombstones(connection, id, now).await?;
+                workspace.take_back_numbers(connection, id, now).await?;
+                workspace.delete_under_lock(connection, id, now).await
+            })
+        });
+        deleted.await
     }
 
     async fn lock_phones_of(&self, connection: &mut sqlx::PgConnection, id: UserIdentityId) -> Result<()> {

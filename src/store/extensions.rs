@@ -50,7 +50,7 @@ impl Point for Extension {
         let keys: Vec<i64> = ids.iter().map(|id| id.0).collect();
         let pool = workspace.store.brief();
         let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", workspace.key(), &keys);
-        let extensions = pool.promptly(rows.fetch_all(pool)).await?;
+        let extensions = pool.with_deadline(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &extensions, |extension| extension.extension_id))
     }
 
@@ -76,13 +76,21 @@ impl Workspace {
             id: "extension_id",
             keys: vec![Some(self.key()), reach.owner()],
         };
-        let mut moment = self.store.pool.begin_moment().await?;
-        let selected = selection::select(&mut moment, &source, &listing.over(ExtensionField), None).await?;
-        let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", self.key(), &selected.ids)
-            .fetch_all(&mut *moment)
-            .await?;
-        moment.commit().await?;
-        let items = selection::in_order(rows, &selected.ids, |extension| extension.extension_id.0);
-        Ok(Listed { items, total: selected.total })
+        let (workspace, listing) = (self.clone(), listing.over(ExtensionField));
+        let listed = self.store.pool.snapshot(move |connection| {
+            Box::pin(async move {
+                let selected = selection::select(connection, &source, &listing, None).await?;
+                let rows = select_extensions!(
+                    "where workspace_id = $1 and extension_id = any ($2)",
+                    workspace.key(),
+                    &selected.ids,
+                )
+                .fetch_all(connection)
+                .await?;
+                let items = selection::in_order(rows, &selected.ids, |extension| extension.extension_id.0);
+                Ok(Listed { items, total: selected.total })
+            })
+        });
+        listed.await
     }
 }

@@ -169,7 +169,7 @@ async fn with_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
         &hashes(together) as _,
         &devices as _,
     );
-    Ok(pool.promptly(rows.fetch_all(pool)).await?)
+    Ok(pool.with_deadline(rows.fetch_all(pool)).await?)
 }
 
 async fn with_phones_of_persons(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
@@ -194,7 +194,7 @@ async fn with_phones_of_persons(together: &[Bearing], store: &Store) -> Result<V
         &ids,
         &counts,
     );
-    Ok(pool.promptly(rows.fetch_all(pool)).await?)
+    Ok(pool.with_deadline(rows.fetch_all(pool)).await?)
 }
 
 async fn with_all_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
@@ -217,7 +217,7 @@ async fn with_all_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>
         &ids,
         &counts,
     );
-    Ok(pool.promptly(rows.fetch_all(pool)).await?)
+    Ok(pool.with_deadline(rows.fetch_all(pool)).await?)
 }
 
 async fn with_extensions(together: &[Bearing], store: &Store) -> Result<Vec<Holder>> {
@@ -239,7 +239,7 @@ async fn with_extensions(together: &[Bearing], store: &Store) -> Result<Vec<Hold
         &hashes(together) as _,
         &extensions as _,
     );
-    Ok(pool.promptly(holders.fetch_all(pool)).await?)
+    Ok(pool.with_deadline(holders.fetch_all(pool)).await?)
 }
 
 fn hashes(together: &[Bearing]) -> Vec<&[u8]> {

@@ -45,7 +45,7 @@ impl Workspace {
             until,
             self.actor(),
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(self.store.writer())
         .await?;
         self.register(new.register_id).await
     }
@@ -91,9 +91,8 @@ impl Workspace {
             sealed,
             self.actor(),
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(self.store.emitter())
         .await?;
-        self.store.ring();
         self.register(new.register_id).await
     }
 
@@ -107,15 +106,18 @@ impl Workspace {
         now: DateTime<Utc>,
     ) -> Result<Register> {
         self.register(id).await?;
-        let mut transaction = self.store.pool.begin().await?;
-        if let Some(person) = person {
-            self.lock_person(&mut transaction, person).await?;
-        }
-        let register = self.lock_register(&mut transaction, id).await?;
-        register.assign(now).map_err(Error::Conflict)?;
-        self.assign_under_lock(&mut transaction, id, person, event_id, now).await?;
-        transaction.commit().await?;
-        self.store.ring();
+        let workspace = self.clone();
+        let assigned = self.store.emitter().transact(move |connection| {
+            Box::pin(async move {
+                if let Some(person) = person {
+                    workspace.lock_person(connection, person).await?;
+                }
+                let register = workspace.lock_register(connection, id).await?;
+                register.assign(now).map_err(Error::Conflict)?;
+                workspace.assign_under_lock(connection, id, person, event_id, now).await
+            })
+        });
+        assigned.await?;
         self.register(id).await
     }
 
@@ -171,16 +173,18 @@ impl Workspace {
 
     /// Gives a number up: a bought one at the end of the month that is paid, an imported one at once. Twice is as once.
     pub async fn release_number(&self, id: RegisterId, event_id: EventId, now: DateTime<Utc>) -> Result<()> {
-        let mut transaction = self.store.pool.begin().await?;
-        let register = self.lock_register(&mut transaction, id).await?;
-        match register.release(now).map_err(Error::Conflict)? {
-            Release::At(end) => self.schedule_release(&mut transaction, id, end, event_id, now).await?,
-            Release::Now => self.finish(&mut transaction, id, now).await?,
-            Release::Ordered => {}
-        }
-        transaction.commit().await?;
-        self.store.ring();
-        Ok(())
+        let workspace = self.clone();
+        let released = self.store.emitter().transact(move |connection| {
+            Box::pin(async move {
+                let register = workspace.lock_register(connection, id).await?;
+                match register.release(now).map_err(Error::Conflict)? {
+                    Release::At(end) => workspace.schedule_release(connection, id, end, event_id, now).await,
+                    Release::Now => workspace.finish(connection, id, now).await,
+                    Release::Ordered => Ok(()),
+                }
+            })
+        });
+        released.await
     }
 
     async fn schedule_release(
@@ -266,9 +270,24 @@ impl Workspace {
 
     /// Takes back a release that has not come about yet.
     pub async fn cancel_release(&self, id: RegisterId, now: DateTime<Utc>) -> Result<Register> {
-        let mut transaction = self.store.pool.begin().await?;
-        let register = self.lock_register(&mut transaction, id).await?;
-        register.cancel_release(now).map_err(Error::Conflict)?;
+        let workspace = self.clone();
+        let cancelled = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                let register = workspace.lock_register(connection, id).await?;
+                register.cancel_release(now).map_err(Error::Conflict)?;
+                workspace.cancel_release_under_lock(connection, id, now).await
+            })
+        });
+        cancelled.await?;
+        self.register(id).await
+    }
+
+    async fn cancel_release_under_lock(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: RegisterId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         record!(
             query_scalar,
             r#"
@@ -290,9 +309,8 @@ impl Workspace {
             id.0,
             self.actor(),
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(connection)
         .await?;
-        transaction.commit().await?;
-        self.register(id).await
+        Ok(())
     }
 }

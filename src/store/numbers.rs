@@ -34,7 +34,7 @@ impl Point for Register {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         let pool = workspace.store.brief();
         let rows = select_registers!("where workspace_id = $1 and register_id = any ($2)", workspace.key(), &keys);
-        let registers = pool.promptly(rows.fetch_all(pool)).await?;
+        let registers = pool.with_deadline(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &registers, |register| register.register_id))
     }
 
@@ -188,14 +188,30 @@ impl Workspace {
     pub async fn update_register(
         &self,
         id: RegisterId,
-        change: &RegisterChange,
+        change: RegisterChange,
         now: DateTime<Utc>,
     ) -> Result<Register> {
-        let mut transaction = self.store.pool.begin().await?;
-        let register = self.lock_register(&mut transaction, id).await?;
-        if change.employs() {
-            register.employ().map_err(Error::Conflict)?;
-        }
+        let workspace = self.clone();
+        let updated = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                let register = workspace.lock_register(connection, id).await?;
+                if change.employs() {
+                    register.employ().map_err(Error::Conflict)?;
+                }
+                workspace.update_under_lock(connection, id, &change, now).await
+            })
+        });
+        updated.await?;
+        self.register(id).await
+    }
+
+    async fn update_under_lock(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: RegisterId,
+        change: &RegisterChange,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         record!(
             query_scalar,
             r#"
@@ -226,9 +242,8 @@ impl Workspace {
             change.outbound_agent_id.flatten(),
             self.actor(),
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(connection)
         .await?;
-        transaction.commit().await?;
-        self.register(id).await
+        Ok(())
     }
 }

@@ -37,7 +37,7 @@ impl Store {
             new.connect_partner_name,
             now,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok(())
     }
@@ -51,7 +51,7 @@ impl Store {
             "#,
             now,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok(claimed.rows_affected() == 1)
     }
@@ -110,7 +110,7 @@ impl Store {
             key.hint(),
             now,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok((id, key))
     }
@@ -145,7 +145,7 @@ impl Store {
             hash.as_bytes(),
             now,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.writer())
         .await?;
         super::found(revoked.map(ApiKeyId), Noun::ApiKey, "")
     }
@@ -178,7 +178,7 @@ impl Store {
             now,
             &workspaces.iter().map(|id| id.0).collect::<Vec<_>>(),
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok((id, token))
     }
@@ -196,7 +196,7 @@ impl Store {
             hash.as_bytes(),
             now,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.writer())
         .await?;
         super::found(revoked.map(AccessTokenId), Noun::AccessToken, "")
     }
@@ -232,7 +232,7 @@ impl Store {
             expires_at,
             &workspaces.iter().map(|id| id.0).collect::<Vec<_>>(),
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok((id, console::sign(id, key, &secret, now, expires_at)?))
     }
@@ -258,7 +258,7 @@ impl Store {
             now,
             retire_older,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok((id, secret))
     }

@@ -150,7 +150,7 @@ impl Store {
             capacity.per_endpoint,
             capacity.busy,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.writer())
         .await?)
     }
 
@@ -211,7 +211,7 @@ impl Store {
             attempted.response_status.map(i32::from),
             attempted.latency_ms,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok(())
     }
@@ -272,9 +272,8 @@ impl Store {
             attempted.fault,
             attempted.at - FAILING_TOO_LONG,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.emitter())
         .await?;
-        self.ring();
         Ok(())
     }
 
@@ -311,7 +310,7 @@ impl Store {
             "#,
             ENDED_AT_ONCE,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok(ended.rows_affected())
     }
@@ -342,7 +341,7 @@ impl Store {
             before,
             count,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         Ok(pruned.rows_affected())
     }

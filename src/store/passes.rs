@@ -13,7 +13,6 @@ impl Caller {
             return Err(Error::Unauthenticated(Rejection::MISSING));
         };
         let hash = pass.hash();
-        let pool = &self.workspace.store.pool;
         sqlx::query!(
             r#"
             with expired as (
@@ -26,7 +25,7 @@ impl Caller {
             now,
             expires_at,
         )
-        .execute(pool)
+        .execute(self.workspace.store.writer())
         .await?;
         Ok(())
     }

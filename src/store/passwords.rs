@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 
 /// How many hashes are made at once.
-static PLACES: Semaphore = Semaphore::const_new(4);
+static PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// Tried where there is no such person, so that an answer takes as long as where there is one.
 static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Entropy::system()));
@@ -56,7 +56,7 @@ impl Store {
             person.0,
             hash.as_str(),
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
     }
@@ -73,16 +73,19 @@ impl Workspace {
             person.0,
             hash.as_str(),
         )
-        .execute(&self.store.pool)
+        .execute(self.store.writer())
         .await?;
         super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
     }
 }
 
-/// Does work that takes long on a thread of its own, once there is a place for it.
+/// Does work that takes long on a thread of its own, once there is a permit for it. The permit goes along: a dropped
+/// request does not stop the thread, which would else go on without one.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let place = PLACES.acquire().await.expect("nobody closes it");
-    let done = tokio::task::spawn_blocking(work).await.map_err(|fault| Error::Internal(Box::new(fault)));
-    drop(place);
-    done
+    let permit = PERMITS.acquire().await.expect("the semaphore is never closed");
+    let done = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        work()
+    });
+    done.await.map_err(|fault| Error::Internal(Box::new(fault)))
 }

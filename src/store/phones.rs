@@ -43,7 +43,7 @@ impl Point for Phone {
             workspace.key(),
             &keys,
         );
-        let phones = pool.promptly(rows.fetch_all(pool)).await?;
+        let phones = pool.with_deadline(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &phones, |phone| phone.device_id))
     }
 
@@ -230,9 +230,8 @@ impl Workspace {
             event_id.0,
             self.actor(),
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.emitter())
         .await?;
-        self.store.ring();
         super::found(changed, Noun::Phone, device_id).map(|_| ())
     }
 }

@@ -1,147 +1,118 @@
-//! The connections to the database, for as long as they are good. A connection that was lately at work is handed out
-//! without a question. One that has rested, or that rested while another one failed, is asked whether it still takes
-//! writes; so a restart of Postgres, or a standby in its place, costs those who were in the middle of a statement and
-//! nobody after them. No statement waits for ever for a machine that is gone.
+//! The connections to the database. A connection that was lately in use is handed out unchecked. One that has been idle,
+//! or that was idle while another one failed, is asked whether it still takes writes; so a restart of Postgres, or a
+//! standby in its place, costs the statements in progress and no later one. No statement waits for ever for a machine
+//! that is gone.
 
-mod at_hand;
+mod health;
+mod hot;
+mod unit;
 
 use super::hosts::Hosts;
-use at_hand::AtHand;
 use futures_util::{Stream, TryFutureExt, stream};
-use sqlx::postgres::{PgPool, PgPoolOptions, PgQueryResult, PgRow, PgTypeInfo};
-use sqlx::{Either, Execute, Executor, PgConnection, Postgres, SqlStr};
-use std::io;
-use std::ops::{Deref, DerefMut};
-use std::pin::{Pin, pin};
+use health::HealthSignal;
+use hot::HotConnections;
+use sqlx::postgres::{PgPool, PgPoolOptions, PgRow, PgTypeInfo};
+use sqlx::{Execute, Executor, Postgres, SqlStr};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+pub(super) use hot::Part;
+pub(super) use unit::Work;
 
 /// How long a request waits for a connection before it is told that the database is away.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// After so long at rest a connection is asked before it is used; one at work is not. Postgres takes longer to start.
-const RESTED: Duration = Duration::from_millis(50);
+/// A connection that has been idle for longer is checked before it is used. Postgres takes longer to start.
+const REUSE_WITHOUT_CHECK: Duration = Duration::from_millis(50);
 
-/// The longest that a good connection takes to say so.
-const REPLY: Duration = Duration::from_millis(500);
+/// How long a short statement may take, the wait for a connection included.
+const SHORT_DEADLINE: Duration = Duration::from_secs(4);
 
-/// A statement that has no answer by then never will: Postgres itself ends what takes longer than
-/// [`super::hosts::LONGEST_STATEMENT`].
-const SILENCE: Duration = Duration::from_secs(25);
+pub(super) type Answers<'e, T> = Pin<Box<dyn Stream<Item = sqlx::Result<T>> + Send + 'e>>;
+pub(super) type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
 
-/// Whoever gives up a statement after so long may have waited for a machine that is gone.
-const LONG: Duration = Duration::from_secs(5);
-
-/// Within which a statement answers that takes no time to speak of, a connection for it included.
-const PROMPT: Duration = Duration::from_secs(4);
-
-/// For so long after a fault, whatever comes back to the pool is asked, too.
-const WARY: Duration = Duration::from_secs(10);
-
-type Answers<'e, T> = Pin<Box<dyn Stream<Item = sqlx::Result<T>> + Send + 'e>>;
-/// A row, or what a statement did.
-type Part = Either<PgQueryResult, PgRow>;
-type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
-
-/// The connections of one server.
+/// The connections of one server. As an executor it is for statements that read; what changes data is a unit of work, see
+/// [`super::writer`].
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
-    connections: PgPool,
-    alarm: Alarm,
-    /// Of a pool for single statements only.
-    at_hand: Option<Arc<AtHand>>,
+    hot: Arc<HotConnections>,
+    health: HealthSignal,
+    /// The units of work in progress.
+    units: TaskTracker,
 }
-
-/// When a connection last failed, and a bell for who must look into it.
-#[derive(Debug, Clone)]
-struct Alarm(watch::Sender<Option<Instant>>);
 
 impl Pool {
     /// Opens a first connection, to fail early.
     pub async fn open(hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
-        Pool::alarmed(Alarm(watch::Sender::new(None)), hosts, connections).await
+        Pool::with_health(HealthSignal::new(), hosts, connections).await
     }
 
-    /// Other connections to the same database, for single statements only: what one of either learns, all doubt.
+    /// Other connections to the same database: a fault of a connection in one pool casts doubt on both.
     pub async fn beside(&self, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
-        let pool = Pool::alarmed(self.alarm.clone(), hosts, connections).await?;
-        Ok(Pool { at_hand: Some(Arc::new(AtHand::new(connections))), ..pool })
+        Pool::with_health(self.health.clone(), hosts, connections).await
     }
 
-    async fn alarmed(alarm: Alarm, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
-        let (before, after) = (alarm.clone(), alarm.clone());
+    async fn with_health(health: HealthSignal, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
+        let (before, after) = (health.clone(), health.clone());
         let options = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .before_acquire(move |connection, life| {
-                let alarm = before.clone();
-                Box::pin(async move { alarm.may_use(connection, life.idle_for).await })
+                let health = before.clone();
+                Box::pin(async move { health.may_use(connection, life.idle_for).await })
             })
-            // The pool asks each connection that comes back, and would wait for ever for one that is gone.
             .after_release(move |connection, _| {
-                let alarm = after.clone();
-                Box::pin(async move { if alarm.within(WARY) { alarm.is_fit(connection).await } else { Ok(true) } })
+                let health = after.clone();
+                Box::pin(async move { health.may_reuse(connection).await })
             });
-        let connections = options.connect_with(hosts.writable().await?).await?;
+        let pool = options.connect_with(hosts.writable().await?).await?;
         if hosts.are_several() {
-            tokio::spawn(follow(hosts, connections.clone(), alarm.0.subscribe()));
+            tokio::spawn(follow(hosts, pool.clone(), health.subscribe()));
         }
-        Ok(Pool { connections, alarm, at_hand: None })
+        let hot = Arc::new(HotConnections::new(pool, connections, health.clone()));
+        Ok(Pool { hot, health, units: TaskTracker::new() })
     }
 
-    /// A connection for several statements.
-    pub async fn acquire(&self) -> sqlx::Result<sqlx::pool::PoolConnection<Postgres>> {
-        self.alarm.hear(self.connections.acquire().await)
+    /// Awaits a short statement. Without an answer soon the database is away, and the callers that wait behind this one are
+    /// not kept for as long as a long statement may take.
+    pub async fn with_deadline<T>(&self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        self.health.observe(timeout(SHORT_DEADLINE, statement).await.unwrap_or_else(|_| Err(health::silence())))
     }
 
-    /// Begins a transaction.
-    pub async fn begin(&self) -> sqlx::Result<Transaction> {
-        let inner = self.alarm.bound(self.connections.begin()).await?;
-        Ok(Transaction { watch: self.alarm.watch(), inner })
+    /// How many connections are idle, and how many are in use.
+    pub fn idle_and_used(&self) -> (u32, u32) {
+        self.hot.idle_and_used()
     }
 
-    /// Begins a transaction that only looks, and whose statements all see the same moment.
-    pub async fn begin_moment(&self) -> sqlx::Result<Transaction> {
-        let begun = self.connections.begin_with("begin isolation level repeatable read read only");
-        let inner = self.alarm.bound(begun).await?;
-        Ok(Transaction { watch: self.alarm.watch(), inner })
+    /// How many connections, of this pool and those beside it, were closed because they were returned in a transaction.
+    pub fn closed_in_transaction(&self) -> u64 {
+        self.health.closed_in_transaction()
     }
 
-    /// What comes of a statement that takes no time to speak of. Without an answer soon, the database is away: those who
-    /// wait behind it are not kept for as long as a long statement may take.
-    pub async fn promptly<T>(&self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-        self.alarm.hear(timeout(PROMPT, statement).await.unwrap_or_else(|_| Err(silence())))
-    }
-
-    /// How many connections rest, and how many are at work.
-    pub fn resting_and_working(&self) -> (u32, u32) {
-        let in_pool = u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX);
-        let resting = in_pool + self.at_hand.as_ref().map_or(0, |at_hand| at_hand.resting());
-        (resting, self.connections.size().saturating_sub(resting))
-    }
-
-    /// Waits for the statements under way and lets go of every connection.
+    /// Waits for the units of work and the statements in progress, and closes every connection.
     pub async fn close(&self) {
-        let closing = self.connections.close();
-        if let Some(at_hand) = &self.at_hand {
-            at_hand.give_back();
+        if !self.units.is_empty() {
+            tracing::info!(units = self.units.len(), "waiting for units of work in progress");
         }
-        closing.await;
+        self.units.close();
+        self.units.wait().await;
+        self.hot.close().await;
     }
 }
 
-/// Points the pool to the host that takes writes, whenever there was a fault.
-async fn follow(hosts: Hosts, connections: PgPool, mut alarm: watch::Receiver<Option<Instant>>) {
-    let closed = connections.close_event();
+/// Points the pool to the host that takes writes, after each fault.
+async fn follow(hosts: Hosts, pool: PgPool, mut faults: watch::Receiver<Option<Instant>>) {
+    let closed = pool.close_event();
     let watching = async {
-        while alarm.changed().await.is_ok() {
+        while faults.changed().await.is_ok() {
             loop {
                 match hosts.writable().await {
-                    Ok(options) => break connections.set_connect_options(options),
+                    Ok(options) => break pool.set_connect_options(options),
                     Err(fault) => tracing::warn!(%fault, "no database host takes writes; looking on"),
                 }
             }
@@ -153,62 +124,6 @@ async fn follow(hosts: Hosts, connections: PgPool, mut alarm: watch::Receiver<Op
     }
 }
 
-impl Alarm {
-    fn raise(&self) {
-        self.0.send_replace(Some(Instant::now()));
-    }
-
-    /// Begins to watch a statement.
-    fn watch(&self) -> Watch {
-        Watch { alarm: self.clone(), began: Instant::now(), is_over: false }
-    }
-
-    /// Whether there was a fault within the last so and so much time.
-    fn within(&self, time: Duration) -> bool {
-        self.0.borrow().is_some_and(|raised| raised.elapsed() <= time)
-    }
-
-    /// Passes on what came of a statement, and remembers a fault of the connection. That there was none to be had says
-    /// nothing of the others, but may mean that the database is elsewhere.
-    fn hear<T>(&self, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
-        outcome.inspect_err(|fault| match fault {
-            sqlx::Error::PoolTimedOut => self.0.send_modify(|_| {}),
-            fault if super::fault::is_of_connection(fault) => self.raise(),
-            _ => {}
-        })
-    }
-
-    /// The same for what is to come, if it comes in time.
-    async fn bound<T>(&self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-        let statement = pin!(timeout(SILENCE, statement));
-        // Let go of before the statement and its connection are.
-        let mut watch = self.watch();
-        let outcome = self.hear(statement.await.unwrap_or_else(|_| Err(silence())));
-        watch.is_over = true;
-        outcome
-    }
-
-    /// Whether a connection that has rested for so long may be used. One that was lately at work is not asked.
-    async fn may_use(&self, connection: &mut PgConnection, rested: Duration) -> sqlx::Result<bool> {
-        let is_beyond_doubt = rested < RESTED && !self.within(rested);
-        if is_beyond_doubt { Ok(true) } else { self.is_fit(connection).await }
-    }
-
-    /// Whether a connection answers and takes writes.
-    async fn is_fit(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
-        let asked = timeout(REPLY, super::hosts::takes_writes(connection)).await;
-        let is_fit = self.hear(asked.unwrap_or_else(|_| Err(silence())))?;
-        if !is_fit {
-            self.raise();
-        }
-        Ok(is_fit)
-    }
-}
-
-fn silence() -> sqlx::Error {
-    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database does not answer"))
-}
-
 impl<'c> Executor<'c> for &'c Pool {
     type Database = Postgres;
 
@@ -217,12 +132,13 @@ impl<'c> Executor<'c> for &'c Pool {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if let Some(at_hand) = &self.at_hand {
-            let parts = at_hand.fetch(self, query).map_ok(|parts| stream::iter(parts.into_iter().map(Ok)));
-            return Box::pin(parts.try_flatten_stream());
-        }
-        let rows: Answers<'e, _> = self.connections.fetch_many(query);
-        Box::pin(Heard { watch: self.alarm.watch(), rows, patience: None })
+        let parts = async {
+            let mut checkout = self.hot.checkout().await?;
+            let parts = checkout.fetch(query).await;
+            checkout.checkin(&parts);
+            Ok(stream::iter(parts?.into_iter().map(Ok)))
+        };
+        Box::pin(parts.try_flatten_stream())
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<PgRow>>
@@ -230,10 +146,12 @@ impl<'c> Executor<'c> for &'c Pool {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        match &self.at_hand {
-            Some(at_hand) => Box::pin(at_hand.fetch_optional(self, query)),
-            None => Box::pin(self.alarm.bound(self.connections.fetch_optional(query))),
-        }
+        Box::pin(async {
+            let mut checkout = self.hot.checkout().await?;
+            let row = checkout.fetch_optional(query).await;
+            checkout.checkin(&row);
+            row
+        })
     }
 
     fn prepare_with<'e>(
@@ -244,92 +162,23 @@ impl<'c> Executor<'c> for &'c Pool {
     where
         'c: 'e,
     {
-        Box::pin(self.alarm.bound(self.connections.prepare_with(sql, parameters)))
+        Box::pin(async move {
+            let mut checkout = self.hot.checkout().await?;
+            let prepared = self.health.with_timeout(checkout.connection().prepare_with(sql, parameters)).await;
+            checkout.checkin(&prepared);
+            prepared
+        })
     }
 
     fn describe<'e>(self, sql: SqlStr) -> Answer<'e, sqlx::Describe<Postgres>>
     where
         'c: 'e,
     {
-        Box::pin(self.alarm.bound(self.connections.describe(sql)))
-    }
-}
-
-/// The rows of a statement as they come, as long as they come.
-struct Heard<'e, T> {
-    // Let go of before the statement and its connection are.
-    watch: Watch,
-    rows: Answers<'e, T>,
-    /// While a row is waited for: how much longer.
-    patience: Option<Pin<Box<Sleep>>>,
-}
-
-impl<T> Stream for Heard<'_, T> {
-    type Item = sqlx::Result<T>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<sqlx::Result<T>>> {
-        let heard = self.get_mut();
-        if heard.watch.is_over {
-            return Poll::Ready(None);
-        }
-        let row = match heard.rows.as_mut().poll_next(context) {
-            Poll::Ready(row) => row,
-            Poll::Pending => {
-                let patience = heard.patience.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
-                ready!(patience.as_mut().poll(context));
-                Some(Err(silence()))
-            }
-        };
-        heard.patience = None;
-        let row = row.map(|row| heard.watch.alarm.hear(row));
-        heard.watch.is_over = row.as_ref().is_none_or(|row| row.is_err());
-        Poll::Ready(row)
-    }
-}
-
-/// A transaction, which is rolled back unless it is committed.
-#[derive(Debug)]
-pub(super) struct Transaction {
-    // Before the connection, which goes back to the pool when it is dropped.
-    watch: Watch,
-    inner: sqlx::Transaction<'static, Postgres>,
-}
-
-/// Sees to it that what is given up because nobody answers is known for what it is.
-#[derive(Debug)]
-struct Watch {
-    alarm: Alarm,
-    began: Instant,
-    is_over: bool,
-}
-
-impl Transaction {
-    pub async fn commit(mut self) -> sqlx::Result<()> {
-        let alarm = self.watch.alarm.clone();
-        let outcome = alarm.bound(self.inner.commit()).await;
-        self.watch.is_over = true;
-        outcome
-    }
-}
-
-impl Deref for Transaction {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.inner
-    }
-}
-
-impl DerefMut for Transaction {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.inner
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if !self.is_over && self.began.elapsed() > LONG {
-            self.alarm.raise();
-        }
+        Box::pin(async move {
+            let mut checkout = self.hot.checkout().await?;
+            let described = self.health.with_timeout(checkout.connection().describe(sql)).await;
+            checkout.checkin(&described);
+            described
+        })
     }
 }

@@ -11,15 +11,17 @@ impl Workspace {
     /// Registers a phone, or finds the living one with the same installation id, and gives its id. A new phone gets a
     /// child of each of its person's multi-phone sync credentials and the mobile keys that waited for a phone. An
     /// unknown person is not found.
-    pub async fn register_phone(&self, new: &Registration, now: DateTime<Utc>) -> Result<DeviceId> {
+    pub async fn register_phone(&self, new: Registration, now: DateTime<Utc>) -> Result<DeviceId> {
         // Under the person's lock, so that neither a second registration of the same installation nor a credential that
         // is being made for this person's phones happens between looking and writing.
-        let mut transaction = self.store.pool.begin().await?;
-        self.lock_person(&mut transaction, new.user_identity_id).await?;
-        let device_id = self.register_under_lock(&mut transaction, new, now).await?;
-        transaction.commit().await?;
-        self.store.ring();
-        Ok(device_id)
+        let workspace = self.clone();
+        let registered = self.store.emitter().transact(move |connection| {
+            Box::pin(async move {
+                workspace.lock_person(connection, new.user_identity_id).await?;
+                workspace.register_under_lock(connection, &new, now).await
+            })
+        });
+        registered.await
     }
 
     /// Holds a person still until the transaction ends.

@@ -16,12 +16,26 @@ impl Workspace {
         if !self.is_sandbox {
             return Err(Error::Conflict(Reason::NotASandbox));
         }
-        let mut transaction = self.store.pool.begin().await?;
+        let workspace = self.clone();
+        let reset = self
+            .store
+            .writer()
+            .transact(move |connection| Box::pin(async move { workspace.empty(connection, attempt, now).await }));
+        reset.await?;
+        Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
+    }
+
+    async fn empty(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        attempt: ActionAttemptId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         // In the order in which everything takes its locks (persons, phones, credentials, the clock of events, webhooks),
         // so that nobody who is in the middle of something waits in a circle with this. Whoever comes later finds
         // nobody; a person who is made meanwhile is one of the new beginning.
-        let persons = self.lock_everybody(&mut transaction).await?;
-        self.delete_what_is_recorded(&mut transaction, now).await?;
+        let persons = self.lock_everybody(connection).await?;
+        self.delete_what_is_recorded(connection, now).await?;
         for statement in [
             sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
             sqlx::query!("delete from claimed_number where workspace_id = $1", self.key()),
@@ -39,7 +53,7 @@ impl Workspace {
             sqlx::query!("delete from webhook where workspace_id = $1", self.key()),
             sqlx::query!("delete from event where workspace_id = $1", self.key()),
         ] {
-            statement.execute(&mut *transaction).await?;
+            statement.execute(&mut *connection).await?;
         }
         sqlx::query!(
             r#"
@@ -51,10 +65,9 @@ impl Workspace {
             RESET,
             now,
         )
-        .execute(&mut *transaction)
+        .execute(connection)
         .await?;
-        transaction.commit().await?;
-        Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
+        Ok(())
     }
 
     async fn delete_what_is_recorded(&self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<()> {

@@ -14,11 +14,27 @@ impl Workspace {
         &self,
         person: UserIdentityId,
         slot_type: SlotType,
-        change: &SlotChange,
+        change: SlotChange,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let mut transaction = self.store.pool.begin().await?;
-        self.lock_person(&mut transaction, person).await?;
+        let workspace = self.clone();
+        let changed = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                workspace.lock_person(connection, person).await?;
+                workspace.change_slot_under_lock(connection, person, slot_type, &change, now).await
+            })
+        });
+        changed.await?.then_some(()).ok_or(Error::Conflict(Reason::ManagedNumber))
+    }
+
+    async fn change_slot_under_lock(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+        slot_type: SlotType,
+        change: &SlotChange,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
         let changed = record!(
             query_scalar,
             r#"
@@ -55,10 +71,9 @@ impl Workspace {
             change.include_in_contact_card,
             self.actor(),
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(connection)
         .await?;
-        transaction.commit().await?;
-        changed.map(|_| ()).ok_or(Error::Conflict(Reason::ManagedNumber))
+        Ok(changed.is_some())
     }
 
     /// Puts a number into a slot that is empty.
@@ -66,12 +81,31 @@ impl Workspace {
         &self,
         person: UserIdentityId,
         slot_type: SlotType,
-        number: &str,
+        number: String,
         include_in_contact_card: bool,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let mut transaction = self.store.pool.begin().await?;
-        self.lock_person(&mut transaction, person).await?;
+        let workspace = self.clone();
+        let filled = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                workspace.lock_person(connection, person).await?;
+                workspace
+                    .fill_slot_under_lock(connection, person, slot_type, &number, include_in_contact_card, now)
+                    .await
+            })
+        });
+        filled.await?.then_some(()).ok_or(Error::Conflict(Reason::SlotFilled))
+    }
+
+    async fn fill_slot_under_lock(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+        slot_type: SlotType,
+        number: &str,
+        include_in_contact_card: bool,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
         let filled = record!(
             query_scalar,
             r#"
@@ -106,9 +140,8 @@ impl Workspace {
             include_in_contact_card,
             self.actor(),
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(connection)
         .await?;
-        transaction.commit().await?;
-        filled.map(|_| ()).ok_or(Error::Conflict(Reason::SlotFilled))
+        Ok(filled.is_some())
     }
 }

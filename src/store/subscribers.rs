@@ -100,7 +100,7 @@ impl Point for Subscriber {
             &times,
             &applications as _,
         );
-        let mut rows = pool.promptly(rows.fetch_all(pool)).await?.into_iter().peekable();
+        let mut rows = pool.with_deadline(rows.fetch_all(pool)).await?.into_iter().peekable();
         let of_turn = |turn: usize| i64::try_from(turn).unwrap_or(i64::MAX);
         let slots = |turn| std::iter::from_fn(|| rows.next_if(|row| row.turn == of_turn(turn))).collect();
         Ok((1..=keys.len()).map(slots).map(Subscriber::of).collect())
@@ -158,7 +158,7 @@ impl Store {
             person.0,
             is_on,
         )
-        .execute(&self.pool)
+        .execute(self.writer())
         .await?;
         super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
     }

@@ -71,9 +71,8 @@ impl Store {
             now + QUARANTINE,
             Actor::SWEEPER.document(),
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.emitter())
         .await?;
-        self.ring();
         Ok(moved)
     }
 }

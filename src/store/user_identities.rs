@@ -48,7 +48,7 @@ impl Workspace {
             fields.enterprise_voice,
             now,
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(self.store.writer())
         .await?)
     }
 
@@ -126,7 +126,7 @@ impl Workspace {
             change.full_name.clone().flatten(),
             change.enterprise_voice,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         super::found(changed, Noun::UserIdentity, id).map(|_| ())
     }

@@ -32,7 +32,7 @@ impl Workspace {
             self.store.seal.close(&webhook.secret, webhook.webhook_id.0),
             now,
         )
-        .execute(&self.store.pool)
+        .execute(self.store.writer())
         .await?;
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Workspace {
             id.0,
             event_types,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         super::found(changed, Noun::Webhook, id).map(|_| ())
     }
@@ -108,7 +108,7 @@ impl Workspace {
             self.store.seal.close(secret, id.0),
             former_until,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         self.opened_webhook(super::found(row, Noun::Webhook, id)?)
     }
@@ -120,7 +120,7 @@ impl Workspace {
             self.key(),
             id.0,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.writer())
         .await?;
         super::found(deleted, Noun::Webhook, id).map(|_| ())
     }

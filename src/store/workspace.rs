@@ -103,7 +103,7 @@ impl Workspace {
             connect_partner_name.is_some(),
             connect_partner_name.flatten(),
         )
-        .execute(&self.store.pool)
+        .execute(self.store.writer())
         .await?;
         Ok(())
     }
@@ -198,7 +198,7 @@ impl Account {
             new.connect_partner_name,
             now,
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(self.store.writer())
         .await?)
     }
 

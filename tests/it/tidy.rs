@@ -8,6 +8,7 @@ mod schema;
 mod statements;
 mod style;
 mod tree;
+mod units;
 
 /// What is wrong, one fault a line.
 #[derive(Debug, Default)]

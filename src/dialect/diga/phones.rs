@@ -91,7 +91,7 @@ async fn change(call: Call) -> Result<Response, Refusal> {
     let body = body::read(call.request).await?.object(&mut faults);
     let change = body.map(|body| changed(&body, &mut faults));
     let (id, change) = faults.judge(id.zip(change))?;
-    Ok(phone(call.workspace.update_register(id, &change, call.now).await?))
+    Ok(phone(call.workspace.update_register(id, change, call.now).await?))
 }
 
 /// The published request names versions of agents; here an agent is its one version, so either name will do.

@@ -60,7 +60,7 @@ async fn create(own: InExtension, call: Call) -> Result<Answer> {
     let person = own.extension.user_identity_id;
     let change = said(&own, person, call.request).await?;
     let fields = ContactFields::from(change);
-    let made = own.workspace.create_contact(person, &fields, call.now).await.map_err(gone)?;
+    let made = own.workspace.create_contact(person, fields, call.now).await.map_err(gone)?;
     let at = format!("{}/contacts/{}", own.path(), made.contact_id);
     Ok(Answer::written(StatusCode::CREATED, Contact::Full(made).json()?).at(&at))
 }

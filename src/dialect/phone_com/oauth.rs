@@ -128,7 +128,7 @@ async fn session(app: &App, caller: &Caller, person: UserIdentityId, now: DateTi
         customer_key: None,
         expires_at: now + LIFETIME,
     };
-    caller.workspace.create_client_session(&session, IfTaken::Refuse, now).await?;
+    caller.workspace.create_client_session(session, IfTaken::Refuse, now).await?;
     Ok(granted(&token, "extension-user"))
 }
 

@@ -97,7 +97,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
         starts_at: input.starts_at,
         ends_at: input.ends_at,
     };
-    Ok(One(workspace.create_credential(&new, call.now).await?.into()))
+    Ok(One(workspace.create_credential(new, call.now).await?.into()))
 }
 
 input! {

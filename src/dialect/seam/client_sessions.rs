@@ -93,7 +93,7 @@ async fn open(call: Call<ByKeyOrPublishable>, input: Create, if_taken: IfTaken) 
         customer_key: input.customer_key.or(input.customer_id),
         expires_at: input.expires_at.unwrap_or(call.now + LIFETIME),
     };
-    let session = call.grant.workspace.create_client_session(&new, if_taken, call.now).await?;
+    let session = call.grant.workspace.create_client_session(new, if_taken, call.now).await?;
     Ok(One(session.into()))
 }
 

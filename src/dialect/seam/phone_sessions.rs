@@ -106,7 +106,7 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
         device_model: said(|metadata| metadata.model),
         assa_abloy_metadata: None,
     };
-    let device_id: DeviceId = workspace.register_phone(&registration, call.now).await?;
+    let device_id: DeviceId = workspace.register_phone(registration, call.now).await?;
     let credentials = workspace.credentials_on(device_id).await?;
     let user_identity = workspace.user_identity(person, Reach::Workspace).await?;
     Ok(One(PhoneSession {

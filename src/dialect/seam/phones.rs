@@ -118,7 +118,7 @@ async fn deactivate(call: Call<ByKeyOrSession>, input: Deactivate) -> Result<Voi
     let unknown = || Error::NotFound(Noun::Phone, input.device_id.clone());
     let device_id = DeviceId(Uuid::try_parse(&input.device_id).map_err(|_| unknown())?);
     let ByKeyOrSession { workspace, reach, .. } = &call.grant;
-    deactivation::of_phone(workspace, device_id, *reach, input.reason.as_deref(), call.now).await?;
+    deactivation::of_phone(workspace, device_id, *reach, input.reason, call.now).await?;
     Ok(Void)
 }
 
@@ -195,7 +195,7 @@ async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> R
             seos_tsm_endpoint_id: assa_abloy.seos_tsm_endpoint_id,
         }),
     };
-    let device_id = workspace.register_phone(&registration, call.now).await?;
+    let device_id = workspace.register_phone(registration, call.now).await?;
     let phone = workspace.phone(device_id, Reach::Workspace).await?;
     Ok(One(phone.into()))
 }

@@ -66,7 +66,7 @@ async fn create(call: Call) -> Result<Response, Error> {
     }
     call.may_use_voice()?;
     let person = call.subscriber.person.user_identity_id;
-    call.workspace.fill_slot(person, slot_type, &number, is_shared, call.now).await?;
+    call.workspace.fill_slot(person, slot_type, number, is_shared, call.now).await?;
     let now = call.workspace.subscriber(person, None, call.now).await?;
     let resource = phone(&call.base, now.slot(slot_type));
     let mut response = answer::resource(call.form, &resource);
@@ -105,7 +105,7 @@ async fn change_visibility(call: Call) -> Result<Response, Error> {
 
 async fn change(call: Call, change: SlotChange) -> Result<Response, Error> {
     call.may_use_voice()?;
-    call.workspace.change_slot(call.subscriber.person.user_identity_id, call.slot(), &change, call.now).await?;
+    call.workspace.change_slot(call.subscriber.person.user_identity_id, call.slot(), change, call.now).await?;
     Ok(answer::empty())
 }
 

@@ -94,7 +94,7 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         customer_key: None,
         expires_at: now + LIFE,
     };
-    caller.workspace.create_client_session(&session, IfTaken::Refuse, now).await?;
+    caller.workspace.create_client_session(session, IfTaken::Refuse, now).await?;
     let mut response = written(
         StatusCode::OK,
         &json!({

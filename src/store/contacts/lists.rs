@@ -125,7 +125,7 @@ impl Point for Listed<Contact> {
             &offsets,
             NEAR,
         );
-        let entries = pool.promptly(entries.fetch_all(pool)).await?;
+        let entries = pool.with_deadline(entries.fetch_all(pool)).await?;
         let mut listed: Vec<Option<Listed<Contact>>> = std::iter::repeat_with(|| None).take(pages.len()).collect();
         for entry in entries {
             let place = usize::try_from(entry.place - 1).ok().and_then(|place| listed.get_mut(place));

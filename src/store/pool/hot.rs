@@ -1,0 +1,146 @@
+//! Connections that go from one statement straight to the next. sqlx's pool asks each connection that is returned whether
+//! it lives, and nothing else can use it meanwhile; that takes as long as a short statement. So a connection whose
+//! statement is complete is kept here.
+
+use super::ACQUIRE_TIMEOUT;
+use super::health::{HealthSignal, SUSPICION_WINDOW, TimedRows};
+use futures_util::TryStreamExt;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgPool, PgQueryResult, PgRow};
+use sqlx::{Either, Execute, Executor, PgConnection, Postgres};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// After so long a connection goes back to sqlx's pool, which replaces the old ones.
+const MAX_AGE: Duration = Duration::from_secs(60);
+
+/// A row, or what a statement did.
+pub(in super::super) type Part = Either<PgQueryResult, PgRow>;
+
+/// All connections of a pool.
+#[derive(Debug)]
+pub(super) struct HotConnections {
+    pool: PgPool,
+    health: HealthSignal,
+    /// As many as the pool has connections.
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// An idle connection.
+#[derive(Debug)]
+struct Idle {
+    connection: PoolConnection<Postgres>,
+    /// When it left sqlx's pool.
+    left_pool: Instant,
+    /// When its last statement was complete.
+    since: Instant,
+}
+
+/// A connection in use. [`Checkout::checkin`] puts it where the next statement finds it. Dropped in the middle of a
+/// statement, it goes to sqlx's pool, which takes it only if Postgres has it outside of any transaction.
+pub(super) struct Checkout {
+    connection: PoolConnection<Postgres>,
+    left_pool: Instant,
+    hot: Arc<HotConnections>,
+    // Dropped last, so that the next one finds the connection.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl HotConnections {
+    pub fn new(pool: PgPool, connections: u32, health: HealthSignal) -> HotConnections {
+        let permits = Arc::new(Semaphore::new(connections as usize));
+        HotConnections { pool, health, permits, idle: Mutex::default() }
+    }
+
+    /// How many are idle, and how many are in use.
+    pub fn idle_and_used(&self) -> (u32, u32) {
+        let idle = self.pool.num_idle() + self.idle().len();
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        (idle, self.pool.size().saturating_sub(idle))
+    }
+
+    /// A connection that is beyond doubt, or has just been checked. Safe to drop: a connection that is being checked goes
+    /// back to sqlx's pool, and the permit is returned.
+    pub async fn checkout(self: &Arc<Self>) -> sqlx::Result<Checkout> {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
+                Ok(permit) => permit.map_err(|_| sqlx::Error::PoolClosed)?,
+                Err(_) => return self.health.observe(Err(sqlx::Error::PoolTimedOut)),
+            },
+        };
+        let hot = Arc::clone(self);
+        loop {
+            let Some(Idle { mut connection, left_pool, since }) = self.idle().pop() else { break };
+            if self.health.may_use(&mut connection, since.elapsed()).await.unwrap_or(false) {
+                return Ok(Checkout { connection, left_pool, hot, _permit: permit });
+            }
+            // Without a farewell, for which sqlx's pool would wait.
+            drop(connection.detach());
+        }
+        let connection = self.health.observe(self.pool.acquire().await)?;
+        Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit })
+    }
+
+    /// Waits for what is in use, and closes every connection.
+    pub async fn close(&self) {
+        let closing = self.pool.close();
+        self.idle().clear();
+        closing.await;
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Checkout {
+    /// All that a statement returns.
+    pub async fn fetch<'q>(&mut self, query: impl Execute<'q, Postgres> + 'q) -> sqlx::Result<Vec<Part>> {
+        let parts = self.connection.fetch_many(query);
+        TimedRows::new(&self.hot.health, parts).try_collect().await
+    }
+
+    /// The first row of a statement.
+    pub async fn fetch_optional<'q>(&mut self, query: impl Execute<'q, Postgres> + 'q) -> sqlx::Result<Option<PgRow>> {
+        self.hot.health.with_timeout(self.connection.fetch_optional(query)).await
+    }
+
+    /// The connection itself.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    /// Returns a connection whose single statement had this outcome. Postgres ends the transaction of a single statement
+    /// with it, so no question is asked.
+    pub fn checkin<T>(self, outcome: &sqlx::Result<T>) {
+        if matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_))) && !self.hot.health.within(SUSPICION_WINDOW) {
+            self.keep();
+        }
+    }
+
+    /// Returns a connection after anything else. It is kept if Postgres has it outside of any transaction.
+    pub async fn checkin_checked(mut self) {
+        let health = self.hot.health.clone();
+        match health.may_reuse(&mut self.connection).await {
+            Ok(true) => self.keep(),
+            // Without a farewell, for which sqlx's pool would wait.
+            Ok(false) | Err(_) => drop(self.connection.detach()),
+        }
+    }
+
+    fn keep(self) {
+        let Checkout { connection, left_pool, hot, _permit } = self;
+        let since = Instant::now();
+        if since.duration_since(left_pool) < MAX_AGE {
+            let mut idle = hot.idle();
+            // Read under the lock under which they are given back once the pool is closed.
+            if !hot.pool.is_closed() {
+                idle.push(Idle { connection, left_pool, since });
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Units of work. Each runs in a task of its own, which a dropped request does not drop: once it has a connection it is
+//! finished, whether or not its caller still waits. So `begin` is never dropped half done either, after which sqlx 0.9
+//! would hand out a connection that is still in the transaction. There are at most as many units as connections.
+
+use super::Pool;
+use super::health::{HealthSignal, silence};
+use super::hot::{Checkout, Part};
+use crate::error::Result;
+use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Connection, PgConnection, SqlStr};
+use std::panic::resume_unwind;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// The longest that a unit of several statements may take, as long as a request waits for it.
+const UNIT_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a unit does on its connection. The trait is the name of the bound, see [`Pool::transact`].
+pub(in super::super) trait Work<T>:
+    for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static
+{
+}
+
+impl<T, W> Work<T> for W where W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static {}
+
+impl Pool {
+    /// Runs one statement; calls `done` when it has succeeded.
+    pub async fn statement(
+        &self,
+        sql: SqlStr,
+        arguments: Option<PgArguments>,
+        done: impl FnOnce() + Send + 'static,
+    ) -> sqlx::Result<Vec<Part>> {
+        self.in_task(move |mut checkout, answer| async move {
+            let parts = checkout.fetch((sql, arguments)).await.inspect(|_| done());
+            finish(checkout, answer, parts).await;
+        })
+        .await?
+    }
+
+    /// As [`Pool::statement`], for its first row.
+    pub async fn first_row(
+        &self,
+        sql: SqlStr,
+        arguments: Option<PgArguments>,
+        done: impl FnOnce() + Send + 'static,
+    ) -> sqlx::Result<Option<PgRow>> {
+        self.in_task(move |mut checkout, answer| async move {
+            let row = checkout.fetch_optional((sql, arguments)).await.inspect(|_| done());
+            finish(checkout, answer, row).await;
+        })
+        .await?
+    }
+
+    /// Runs statements each of which commits by itself; calls `done` when all have succeeded.
+    pub async fn run<T: Send + 'static>(&self, work: impl Work<T>, done: impl FnOnce() + Send + 'static) -> Result<T> {
+        let health = self.health.clone();
+        self.in_task(move |mut checkout, answer| async move {
+            let outcome = limited(&health, work(checkout.connection())).await.inspect(|_| done());
+            finish(checkout, answer, outcome).await;
+        })
+        .await?
+    }
+
+    /// Runs statements in one transaction, which `begin` begins; calls `done` when it is committed. It is rolled back if
+    /// `work` fails.
+    pub async fn transact<T: Send + 'static>(
+        &self,
+        begin: &'static str,
+        work: impl Work<T>,
+        done: impl FnOnce() + Send + 'static,
+    ) -> Result<T> {
+        let health = self.health.clone();
+        self.in_task(move |mut checkout, answer| async move {
+            let transaction = transaction(&health, checkout.connection(), begin, work);
+            let outcome = limited(&health, transaction).await.inspect(|_| done());
+            finish(checkout, answer, outcome).await;
+        })
+        .await?
+    }
+
+    /// Reads in one transaction that sees the data as of one moment.
+    pub async fn snapshot<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
+        self.transact("begin isolation level repeatable read read only", work, || {}).await
+    }
+
+    /// Awaits what a task does with a connection. Dropped before there is a connection, nothing has begun; dropped later,
+    /// the task goes on.
+    async fn in_task<T, F>(&self, work: impl FnOnce(Checkout, oneshot::Sender<T>) -> F) -> sqlx::Result<T>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let checkout = self.hot.checkout().await?;
+        let mut watch = self.health.watch();
+        let (answer, answered) = oneshot::channel();
+        let task = self.units.spawn(work(checkout, answer));
+        let outcome = match answered.await {
+            Ok(outcome) => Ok(outcome),
+            Err(_) => match task.await {
+                Err(fault) if fault.is_panic() => resume_unwind(fault.into_panic()),
+                _ => Err(sqlx::Error::PoolClosed),
+            },
+        };
+        watch.is_over = true;
+        outcome
+    }
+}
+
+/// Answers first, so that the check of the connection delays no one.
+async fn finish<T>(checkout: Checkout, answer: oneshot::Sender<T>, outcome: T) {
+    // The caller may have gone.
+    let _ = answer.send(outcome);
+    checkout.checkin_checked().await;
+}
+
+async fn limited<T>(health: &HealthSignal, unit: impl Future<Output = Result<T>>) -> Result<T> {
+    match timeout(UNIT_LIMIT, unit).await {
+        Ok(outcome) => outcome,
+        Err(_) => Ok(health.observe(Err(silence()))?),
+    }
+}
+
+async fn transaction<T>(
+    health: &HealthSignal,
+    connection: &mut PgConnection,
+    begin: &'static str,
+    work: impl Work<T>,
+) -> Result<T> {
+    let mut transaction = health.with_timeout(connection.begin_with(begin)).await?;
+    match work(&mut transaction).await {
+        Ok(value) => {
+            health.with_timeout(transaction.commit()).await?;
+            Ok(value)
+        }
+        Err(error) => {
+            // If this fails, too, the connection is lost, and with it the transaction.
+            let _ = health.with_timeout(transaction.rollback()).await;
+            Err(error)
+        }
+    }
+}

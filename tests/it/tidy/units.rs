@@ -1,0 +1,128 @@
+//! What changes data is a unit of work, which a dropped request does not drop: a statement that changes something is
+//! executed by a `Writer` or on the connection of a unit, and only the pool begins transactions.
+
+use super::Faults;
+use super::rust::{each_level, functions, group, inside, is_mark, tokens, word};
+use super::statements::written;
+use super::tree::rust_files;
+use proc_macro2::{Delimiter, TokenTree};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What a statement that changes data may be executed on.
+const UNITS: [&str; 3] = ["writer", "emitter", "connection"];
+
+/// Functions that begin a transaction elsewhere, and why they may.
+const EXEMPT: [(&str, &str, &str); 1] =
+    [("src/store.rs", "migrate", "it runs at start, on a connection of its own that is closed afterwards")];
+
+/// What leads to a connection or a transaction of one's own.
+const BEGINNINGS: [&str; 4] = ["begin", "begin_with", "acquire", "checkout"];
+
+#[test]
+fn every_statement_that_changes_data_is_executed_in_a_unit_of_work() {
+    let changing: BTreeSet<(String, String)> = written()
+        .into_iter()
+        .filter(|statement| changes_data(&statement.text))
+        .map(|statement| (statement.file, statement.function))
+        .collect();
+    let mut faults = Faults::default();
+    for (path, text) in sources() {
+        for function in functions(&tokens(&path, &text)) {
+            let place = (path.display().to_string(), function.name.clone());
+            if !changing.contains(&place) || is_exempt(&place) {
+                continue;
+            }
+            for executor in executors(&inside(&function.body)) {
+                if !executor.iter().any(|word| UNITS.contains(&word.as_str())) {
+                    let fix = "execute it on self.store.writer(), or on .emitter() if it causes events";
+                    faults.add(format_args!("{}, {}", place.0, place.1), format_args!("{executor:?}: {fix}"));
+                }
+            }
+        }
+    }
+    faults.none();
+    assert!(changing.len() > 40, "only {} functions change data", changing.len());
+}
+
+#[test]
+fn only_the_pool_begins_transactions() {
+    let mut faults = Faults::default();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !is_of_pool(path)) {
+        for function in functions(&tokens(&path, &text)) {
+            let place = (path.display().to_string(), function.name.clone());
+            each_level(&inside(&function.body), &mut |level| {
+                for (index, token) in level.iter().enumerate() {
+                    let name = word(Some(token)).filter(|_| index > 0 && is_mark(level.get(index - 1), '.'));
+                    let is_beginning = name.is_some_and(|name| BEGINNINGS.contains(&name.as_str()));
+                    let is_argon = path == Path::new("src/store/passwords.rs");
+                    if is_beginning && !is_exempt(&place) && !is_argon {
+                        let fix = "use Writer::transact, or Pool::snapshot to read";
+                        faults.add(format_args!("{}, {}", place.0, place.1), fix);
+                    }
+                }
+            });
+        }
+    }
+    faults.none();
+}
+
+#[test]
+fn the_rule_of_units_finds_what_breaks_it() {
+    for (expected, text) in [
+        (true, "update phone set a = 1"),
+        (true, "with a as (delete from phone where b) select 1"),
+        (true, "insert into phone (a) values (1)"),
+        (true, "select forget_audit($1, $2)"),
+        (true, "select a from phone for no key update"),
+        (false, "select updated_at from phone"),
+    ] {
+        assert_eq!(changes_data(text), expected, "{text}");
+    }
+    let code = "let rows = q!().fetch_all(&self.store.pool).await?; q!().execute(self.writer()).await";
+    let found = executors(&tokens(Path::new("x.rs"), code));
+    assert_eq!(found, [vec!["self", "store", "pool"], vec!["self", "writer"]]);
+}
+
+/// Whether a statement writes or locks rows, by itself or by a function.
+fn changes_data(text: &str) -> bool {
+    const VERBS: [&str; 5] = ["insert", "update", "delete", "share", "forget_audit"];
+    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| VERBS.contains(&word))
+}
+
+fn is_exempt((file, function): &(String, String)) -> bool {
+    EXEMPT.iter().any(|(exempt, name, _)| file == exempt && function == name)
+}
+
+/// What statements are executed on, each as the identifiers of the argument.
+fn executors(body: &[TokenTree]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    each_level(body, &mut |level| {
+        for (index, token) in level.iter().enumerate() {
+            let Some(name) = word(Some(token)) else { continue };
+            let is_call = name == "execute" || ["fetch_all", "fetch_one", "fetch_optional"].contains(&name.as_str());
+            let Some(argument) = group(level.get(index + 1), Delimiter::Parenthesis) else { continue };
+            if is_call && index > 0 && is_mark(level.get(index - 1), '.') {
+                let mut words = Vec::new();
+                each_level(&inside(argument), &mut |level| {
+                    words.extend(level.iter().filter_map(|token| word(Some(token))))
+                });
+                words.retain(|word| word != "mut");
+                found.push(words);
+            }
+        }
+    });
+    found
+}
+
+fn is_of_pool(path: &Path) -> bool {
+    path == Path::new("src/store/pool.rs") || path.starts_with("src/store/pool")
+}
+
+/// The store's files, and `store.rs` itself.
+fn sources() -> Vec<(std::path::PathBuf, String)> {
+    rust_files("src")
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("src/store") || path.ends_with("store.rs"))
+        .collect()
+}
