@@ -7,6 +7,7 @@
 //! cargo bench -- --phones 1000000 --json       more phones, and figures for programs
 //! cargo bench -- --growth                      10,000 phones against 1,000,000, 1,000 contacts against 100,000
 //! cargo bench -- --soak 10                     ten minutes of load, with an eye on memory
+//! cargo bench -- --against target/before       this build and another one in turns, before and after a change
 //! ```
 //!
 //! A rate by itself says more of the machine than of the server. So every operation is measured beside **references**, in
@@ -52,6 +53,7 @@ mod soak;
 mod stage;
 mod steady;
 mod trial;
+mod turns;
 mod usage;
 
 use mimalloc::MiMalloc;
@@ -85,6 +87,9 @@ fn bench(settings: &Settings) {
     } else if let Some(minutes) = settings.soak {
         let soak = soak::run(&stage, settings, Duration::from_secs(minutes * 60));
         (serde_json::json!(soak), soak.text())
+    } else if let Some(program) = &settings.against {
+        let turns = turns::run(&stage, settings, program);
+        (serde_json::json!(turns), turns.text())
     } else {
         let report = comparison::run(&stage, settings);
         (report.json(), report.text())

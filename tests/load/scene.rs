@@ -102,16 +102,20 @@ impl Scene {
 
     /// Measures an operation against the server.
     pub fn measure(&mut self, operation: &Operation) -> Taken {
+        self.measure_on(operation, (self.server.pid(), self.server.address))
+    }
+
+    /// Measures an operation against a server by its process id and address.
+    pub fn measure_on(&mut self, operation: &Operation, (pid, address): (u32, SocketAddr)) -> Taken {
         let spares = self.spares();
         self.lay_in(operation, spares);
         let most = if operation.effect == Effect::Deactivates { spares } else { u64::MAX };
-        let (server, address) = (Some(self.server.pid()), self.server.address);
-        let (driven, bout) = self.weigh(server, |scene| {
+        let (driven, bout) = self.weigh(Some(pid), |scene| {
             let driven = scene.drive(operation, address, most);
             let (rate, count) = (driven.rate(), driven.answered);
             (driven, rate, count)
         });
-        let memory = usage::memory_of(self.server.pid());
+        let memory = usage::memory_of(pid);
         self.make_sure(operation, driven.answered);
         self.clear_away(operation);
         Taken { driven, bout, memory }

@@ -3,6 +3,7 @@
 use crate::operations;
 use clap::Parser;
 use handset::postgres::Durability;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Measures the service against a private Postgres, beside what it could be at best, what the database alone does, and
@@ -46,6 +47,10 @@ pub struct Settings {
     /// Watch the server's memory under load for so long instead
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=1_440))]
     pub soak: Option<u64>,
+
+    /// Measure each operation in turns with another build of the server instead, on the same registry
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["growth", "soak"])]
+    pub against: Option<PathBuf>,
 
     /// Print JSON
     #[arg(long)]

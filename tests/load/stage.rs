@@ -5,7 +5,7 @@ use handset::postgres::{self, Cluster, Durability, Settings, StartError};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -122,9 +122,17 @@ impl Program {
         let migrated =
             handset(database).arg("migrate").stdout(Stdio::null()).status().expect("the server's program runs");
         assert!(migrated.success(), "the database could not be brought up to date; the server says why above");
-        let mut serve = handset(database);
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
-        Program::start(serve, b"")
+        Program::serving(handset(database))
+    }
+
+    /// Another build of the service, on a database that is up to date.
+    pub fn build(program: &Path, database: &Database) -> Program {
+        Program::serving(build(program, database))
+    }
+
+    fn serving(mut command: Command) -> Program {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
+        Program::start(command, b"")
     }
 
     /// Starts a program that says first where it is listening, and hands it its input.
@@ -166,7 +174,11 @@ impl Drop for Program {
 
 /// The service's program on a database, with nothing from the environment that it would take for a setting.
 fn handset(database: &Database) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
+    build(Path::new(env!("CARGO_BIN_EXE_handset")), database)
+}
+
+fn build(program: &Path, database: &Database) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("HANDSET_") {
             command.env_remove(name);
