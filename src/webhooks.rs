@@ -1,6 +1,7 @@
 //! The delivery of webhooks: claim what is due, send it, record what came of it. Any number of servers on one database
 //! share the work. A message is sent outside any transaction; whoever dies between claiming and recording leaves the
-//! delivery to be claimed again, so each is sent at least once, and once where nothing fails.
+//! delivery to be claimed again, so each is sent at least once, and once where nothing fails. Claims are made by the worker's
+//! own tasks, which no request drops.
 
 pub mod outbound;
 

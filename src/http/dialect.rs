@@ -170,7 +170,8 @@ fn tell(app: &App, asked: &Asked, answered: &Answered<'_>) {
     );
 }
 
-/// The answer of the routes, if it comes in time.
+/// The answer of the routes, if it comes in time. After that the routes are dropped, as they are when the client goes
+/// away: reads end there, and a unit of work that has begun is finished by the store.
 async fn bounded(request: Request, next: Next) -> Response {
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     if address > LONGEST_ADDRESS {

@@ -67,6 +67,7 @@ impl Limits {
         if let Err(throttle) = self.admit(site, credential_headers, request.headers()) {
             return Error::Throttled(throttle).into_response();
         }
+        // Dropped here, the request has taken from the other limits; nothing was answered, so nothing was guessed.
         let response = answer(request).await;
         if let Some((failed, site)) = self.failed.as_ref().zip(site).filter(|_| is_of_nobody(&response)) {
             // The one that is over the limit is answered as it is; the next one is not.

@@ -2,7 +2,8 @@
 //! and then goes with all who came meanwhile, in one statement. Nobody waits for company: the first asks at once, alone.
 //! When many wait, another statement goes beside the one that is under way. So the more there is to do, the less each costs.
 //!
-//! A question given up (its caller went away) leaves the others alone, since the statement is not the asker's. One that
+//! A question given up (its caller went away) leaves the others alone: the statement runs in a task of its own, which no
+//! caller drops. One that
 //! Postgres refuses takes nobody along: the others are asked again without it. Only questions that change nothing, or
 //! nothing twice, may be gathered.
 

@@ -61,7 +61,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     }
 }
 
-/// A stream under way.
+/// A stream in progress. Safe to drop at any time: it holds no connection between reads, and the client knows its place.
 pub struct Live {
     app: Arc<App>,
     /// The credential, which may end before the stream does.
