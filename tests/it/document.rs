@@ -4,6 +4,7 @@
 pub mod schema;
 
 use crate::voices::{Answer, Voice};
+use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 use url::form_urlencoded::Serializer;
@@ -201,9 +202,14 @@ impl Operation {
         self.value["responses"]["200"]["content"]["text/event-stream"].is_object()
     }
 
-    /// Lets `voice` call it with these arguments: in the path, the headers and the query where the document says so, else
-    /// in a JSON body.
+    /// Lets `voice` call it with these arguments.
     pub async fn call(&self, voice: &Voice, arguments: &Map<String, Value>) -> Answer {
+        voice.send(self.request(voice, arguments)).await
+    }
+
+    /// The request of `voice` with these arguments: in the path, the headers and the query where the document says so, else
+    /// in a JSON body.
+    pub fn request(&self, voice: &Voice, arguments: &Map<String, Value>) -> RequestBuilder {
         let mut rest = arguments.clone();
         let path = self.path_with(arguments);
         let headers = self.fields().into_iter().filter(|field| field.place == Place::Header);
@@ -215,12 +221,12 @@ impl Operation {
         match (self.method, self.dialect()) {
             ("GET" | "DELETE", Dialect::Seam) => {
                 rest.insert("_strict".to_owned(), json!(true));
-                voice.call(self.method, &format!("{path}?{}", query(&rest))).await
+                voice.request(self.method, &format!("{path}?{}", query(&rest)))
             }
             ("GET" | "DELETE", Dialect::Diga | Dialect::Ucwa | Dialect::PhoneCom) => {
-                voice.call(self.method, &format!("{path}?{}", query(&rest))).await
+                voice.request(self.method, &format!("{path}?{}", query(&rest)))
             }
-            (method, _) => voice.json(method, &path, Value::from(rest)).await,
+            (method, _) => voice.request(method, &path).json(&Value::from(rest)),
         }
     }
 }

@@ -14,4 +14,4 @@ mod kills;
 mod ledger;
 mod line;
 mod pair;
-mod stage;
+pub mod stage;

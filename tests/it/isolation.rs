@@ -5,7 +5,7 @@
 
 mod diga;
 mod phone_com;
-mod things;
+pub mod things;
 mod ucwa;
 mod walk;
 

@@ -2,6 +2,7 @@
 
 mod another_server;
 mod audit;
+mod cancellation;
 mod chance;
 mod command;
 mod coverage;

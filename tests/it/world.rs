@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use stage::Database;
 use std::ops::Deref;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -32,6 +33,8 @@ pub struct World {
     pub clock: Clock,
     pub entropy: Entropy,
     pub store: Store,
+    /// What the server's own requests use, for tests that call its router themselves.
+    pub app: Arc<App>,
     pub metrics: Metrics,
     first: Tenant,
     pub database_url: String,
@@ -73,15 +76,15 @@ impl World {
     async fn set_up(database_url: &str, connections: u32, door: Door, set_up: impl FnOnce(App) -> App) -> World {
         let store = Store::open(database_url, connections, seal()).await.expect("the database opens");
         let (clock, entropy) = (Clock::held(noon()), Entropy::seeded(1));
-        let app = set_up(App::new(store.clone(), clock.clone(), entropy.clone()));
+        let app = Arc::new(set_up(App::new(store.clone(), clock.clone(), entropy.clone())));
         let metrics = app.metrics.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();
-        tokio::spawn(server::serve_at(door, listener, app, stop.clone()));
+        tokio::spawn(server::serve_at(door, listener, Arc::clone(&app), stop.clone()));
         let first = Tenant::found("First", true, &url, &store, &clock, &entropy).await;
         let (database_url, stop) = (database_url.to_owned(), stop.drop_guard());
-        World { url, clock, entropy, store, metrics, first, database_url, _database: None, _until_dropped: stop }
+        World { url, clock, entropy, store, app, metrics, first, database_url, _database: None, _until_dropped: stop }
     }
 
     /// One more workspace, a sandbox.

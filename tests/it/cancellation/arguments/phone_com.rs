@@ -1,0 +1,103 @@
+//! Arguments of the Phone.com dialect's operations.
+
+use super::Arguments;
+use crate::document::{Operation, Place};
+use crate::phone_com::Line;
+use crate::world::{World, text};
+use handset::ambient::Entropy;
+use handset::model::id::UserIdentityId;
+use handset::model::password::Password;
+use reqwest::RequestBuilder;
+use serde_json::{Map, Value, json};
+
+const PASSWORD: &str = "correct horse";
+
+/// An extension with a contact in a group.
+pub struct PhoneCom {
+    line: Line,
+    contact: Value,
+    group: Value,
+    client_id: String,
+}
+
+impl Arguments for PhoneCom {
+    async fn new(world: &World) -> PhoneCom {
+        let line = Line::of(world, "line").await;
+        let group = line.add_group("group").await;
+        let contact = line.add(contact("contact", &group)).await;
+        let id = UserIdentityId(line.person.parse().expect("an id"));
+        let password = Password::chosen(PASSWORD).expect("it is long enough");
+        let kept = world.store.set_password_anywhere(id, password, &Entropy::seeded(3)).await;
+        kept.expect("the person is there");
+        let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
+        PhoneCom { line, contact, group, client_id: keys[0].api_key_id.to_string() }
+    }
+
+    fn variants(operation: &Operation) -> usize {
+        let is_list = operation.method == "GET" && operation.fields().iter().any(|field| field.name == "filters[id]");
+        let is_grant = operation.path == "/v4/oauth/access-token";
+        let takes_group = operation.fields().iter().any(|field| field.name == "group");
+        if is_list || is_grant || takes_group { 2 } else { 1 }
+    }
+
+    async fn request(&self, world: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {
+        let name = format!("name {serial}");
+        let mut arguments = Map::new();
+        for field in operation.fields() {
+            let value = match (field.place, field.name) {
+                (Place::Path, "account_id") => json!(self.line.account),
+                (Place::Path, "extension_id") => json!(self.line.extension),
+                (Place::Path, "contact_id") if operation.method == "DELETE" => {
+                    self.line.add(contact(&name, &self.group)).await["id"].clone()
+                }
+                (Place::Path, "group_id") if operation.method == "DELETE" => {
+                    let group = self.line.add_group(&name).await;
+                    self.line.add(contact(&name, &group)).await;
+                    group["id"].clone()
+                }
+                (Place::Path, "contact_id") => self.contact["id"].clone(),
+                (Place::Path, "group_id") => self.group["id"].clone(),
+                (Place::Path, other) => panic!("{operation}: what does {other} name?"),
+                (Place::Query, "filters[name]") if variant == 1 => json!("contains:n"),
+                (Place::Query, "filters[group_id]") if variant == 1 => self.group["id"].clone(),
+                (Place::Query, "filters[phone]") if variant == 1 => json!("4255550199"),
+                (Place::Query, "filters[updated_at]") if variant == 1 => json!("gt:0"),
+                (Place::Query, "sort[id]" | "sort[updated_at]") if variant == 1 => json!("desc"),
+                (Place::Body, "name") => json!(name),
+                (Place::Body, "first_name") => json!(name),
+                (Place::Body, "group") if variant == 1 => json!({ "name": name }),
+                (Place::Body, "phone_numbers") => json!([{ "number": "425 555 0199" }]),
+                _ => continue,
+            };
+            arguments.insert(field.name.to_owned(), value);
+        }
+        match (operation.path, variant) {
+            ("/v4/oauth/access-token", 0) => {
+                arguments.insert("grant_type".to_owned(), json!("client_credentials"));
+                arguments.insert("client_id".to_owned(), json!(self.client_id));
+                arguments.insert("client_secret".to_owned(), json!(world.api_key.reveal()));
+            }
+            ("/v4/oauth/access-token", _) => {
+                arguments.insert("grant_type".to_owned(), json!("password"));
+                arguments.insert("username".to_owned(), json!("line"));
+                arguments.insert("password".to_owned(), json!(PASSWORD));
+            }
+            ("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", 1) if operation.method == "POST" => {
+                self.line.add_group(&text(&json!(name))).await;
+            }
+            (path, 1) if path.ends_with("/contacts/{contact_id}") => _ = self.line.add_group(&name).await,
+            _ => {}
+        }
+        let voice = if operation.is_open() || operation.path.starts_with("/v4/oauth") {
+            &world.key().anonymous()
+        } else {
+            world.key()
+        };
+        operation.request(voice, &arguments)
+    }
+}
+
+/// A contact in a group.
+fn contact(name: &str, group: &Value) -> Value {
+    json!({ "first_name": name, "group": group, "phone_numbers": [{ "number": "425 555 0199" }] })
+}

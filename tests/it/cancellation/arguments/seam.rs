@@ -1,0 +1,135 @@
+//! Arguments of the Seam dialect's operations.
+
+use super::Arguments;
+use crate::document::{Operation, example};
+use crate::isolation::things::Household;
+use crate::voices::Voice;
+use crate::world::{Tenant, World, text};
+use handset::ambient::Entropy;
+use reqwest::RequestBuilder;
+use serde_json::{Map, Value, json};
+
+/// A workspace with one of everything, and another one to be reset.
+pub struct Seam {
+    home: Household,
+    sandbox: Tenant,
+    person: String,
+    console: Voice,
+}
+
+impl Arguments for Seam {
+    async fn new(world: &World) -> Seam {
+        let home = Household::furnish(world.sandbox("Home").await, "home", &Entropy::seeded(2)).await;
+        let person = text(&home.things.value("", "user_identity_id").expect("a person"));
+        let session = world.console_session(&[&home.tenant]).await;
+        let console = world.key().anonymous().bearer(session.reveal()).in_workspace(&home.tenant.id);
+        Seam { home, sandbox: world.sandbox("Sandbox").await, person, console }
+    }
+
+    fn variants(operation: &Operation) -> usize {
+        match operation.path {
+            "/webhooks/redeliver" | "/user_identities/delete" | "/client_sessions/get_or_create" => 2,
+            _ => 1,
+        }
+    }
+
+    async fn request(&self, _: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {
+        let path = operation.path;
+        let required = operation.fields().into_iter().filter(|field| field.is_required);
+        let own = |name: &str| self.home.things.value(path, name);
+        let mut arguments: Map<String, Value> = required
+            .map(|field| (field.name.to_owned(), own(field.name).unwrap_or_else(|| example(field.schema))))
+            .collect();
+        let mut more = self.fresh(path, variant, serial).await;
+        if more.is_null() {
+            more = self.standing(path, serial);
+        }
+        arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
+        operation.request(self.caller(operation), &arguments)
+    }
+}
+
+impl Seam {
+    fn caller(&self, operation: &Operation) -> &Voice {
+        if operation.path == "/workspaces/reset_sandbox" {
+            self.sandbox.key()
+        } else if operation.takes_any(&["api_key"]) || operation.is_open() {
+            self.home.tenant.key()
+        } else if operation.takes_any(&["client_session"]) {
+            &self.home.session
+        } else {
+            &self.console
+        }
+    }
+
+    /// Arguments beside the required ones that have to be new for each request; null if none has to be.
+    async fn fresh(&self, path: &str, variant: usize, serial: u32) -> Value {
+        let (tenant, person, name) = (&self.home.tenant, &self.person, format!("name {serial}"));
+        match path {
+            "/acs/credentials/delete" => json!({ "acs_credential_id": tenant.sync_credential(person).await }),
+            "/client_sessions/create" => json!({ "user_identity_id": person, "user_identifier_key": name }),
+            // The same key again opens no session and finds the one of before.
+            "/client_sessions/get_or_create" if variant == 0 => {
+                json!({ "user_identity_id": person, "user_identifier_key": name })
+            }
+            "/client_sessions/delete" | "/client_sessions/revoke" => {
+                let session = tenant.client_session(json!({ "user_identity_id": person })).await;
+                json!({ "client_session_id": session["client_session_id"] })
+            }
+            "/devices/delete" | "/phones/deactivate" => json!({ "device_id": tenant.phone(person).await }),
+            "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => json!({ "custom_sdk_installation_id": name }),
+            "/user_identities/create" => json!({ "user_identity_key": name, "full_name": name }),
+            "/user_identities/deactivate_phones" => {
+                tenant.phone(person).await;
+                json!({})
+            }
+            "/user_identities/delete" => {
+                let gone = tenant.person(&format!("gone-{serial}")).await;
+                if variant == 1 {
+                    tenant.phone(&gone).await;
+                    tenant.sync_credential(&gone).await;
+                }
+                json!({ "user_identity_id": gone })
+            }
+            "/webhooks/delete" => {
+                let hook = json!({ "url": "https://example.com/hook", "event_types": ["phone.registered"] });
+                let hook = tenant.key().post("/webhooks/create", hook).await.ok();
+                json!({ "webhook_id": hook["webhook"]["webhook_id"] })
+            }
+            "/webhooks/redeliver" if variant == 0 => {
+                json!({ "delivery_id": self.home.things.value(path, "delivery_id") })
+            }
+            "/webhooks/redeliver" => {
+                json!({ "webhook_id": self.home.things.value(path, "webhook_id"), "since": "2000-01-01" })
+            }
+            _ => Value::Null,
+        }
+    }
+
+    /// The same for those that may stay what they were.
+    fn standing(&self, path: &str, serial: u32) -> Value {
+        let (person, name) = (&self.person, format!("name {serial}"));
+        let own = |name: &str| self.home.things.value(path, name);
+        match path {
+            "/acs/credentials/create" => {
+                json!({ "user_identity_id": person, "access_method": "mobile_key", "is_multi_phone_sync_credential": true })
+            }
+            "/acs/credentials/list" | "/client_sessions/list" => json!({ "user_identity_id": person }),
+            "/client_sessions/get" => json!({ "client_session_id": own("client_session_id") }),
+            "/client_sessions/get_or_create" => json!({ "user_identifier_key": own("user_identifier_key") }),
+            "/client_sessions/grant_access" => {
+                json!({ "client_session_id": own("client_session_id"), "connect_webview_ids": own("any_ids") })
+            }
+            "/devices/get" => json!({ "device_id": own("device_id") }),
+            "/devices/update" | "/phones/update" => json!({ "name": name, "custom_metadata": { "serial": name } }),
+            "/events/get" => json!({ "event_id": own("event_id") }),
+            "/events/list" | "/events/stream" => json!({ "since": "2000-01-01" }),
+            "/user_identities/get" => json!({ "user_identity_id": person }),
+            "/user_identities/update" => json!({ "full_name": name }),
+            "/user_identities/set_password" => json!({ "password": "correct horse" }),
+            "/webhooks/create" | "/webhooks/update" => json!({ "event_types": ["phone.deactivated"] }),
+            "/workspaces/update" => json!({ "name": name }),
+            _ => json!({}),
+        }
+    }
+}

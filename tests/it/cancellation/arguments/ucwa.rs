@@ -1,0 +1,87 @@
+//! Arguments of the UCWA dialect's operations.
+
+use super::Arguments;
+use crate::document::{Operation, Place};
+use crate::ucwa::{COLLECTIONS, Person, new_application};
+use crate::world::World;
+use handset::ambient::Entropy;
+use handset::model::id::UserIdentityId;
+use handset::model::password::Password;
+use reqwest::RequestBuilder;
+use serde_json::{Map, Value, json};
+
+const PASSWORD: &str = "correct horse";
+
+/// A person with an application and a password.
+pub struct Ucwa {
+    person: Person,
+    application: String,
+}
+
+impl Arguments for Ucwa {
+    async fn new(world: &World) -> Ucwa {
+        let person = Person::new(world, "jane").await;
+        let id = UserIdentityId(person.id.parse().expect("an id"));
+        let password = Password::chosen(PASSWORD).expect("it is long enough");
+        let kept = world.store.set_password_anywhere(id, password, &Entropy::seeded(3)).await;
+        kept.expect("the person is there");
+        let application = id_of(&person.begin(COLLECTIONS[0], "endpoint").await);
+        Ucwa { person, application }
+    }
+
+    fn variants(_: &Operation) -> usize {
+        1
+    }
+
+    async fn request(&self, world: &World, operation: &Operation, _: usize, serial: u32) -> RequestBuilder {
+        let number = format!("+1425555{:04}", serial % 10_000);
+        let path = operation.path;
+        if path == "/webticket/oauthtoken" {
+            let form = "grant_type=password&username=jane&password=correct+horse";
+            let request = world.key().anonymous().request("POST", path);
+            return request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        }
+        let mut arguments = Map::new();
+        for field in operation.fields().into_iter().filter(|field| field.place == Place::Path) {
+            let value = match field.name {
+                "application_id" => self.application(operation, serial).await,
+                "type" => "mobile".to_owned(),
+                other => panic!("{operation}: what does {other} name?"),
+            };
+            arguments.insert(field.name.to_owned(), json!(value));
+        }
+        let more = match (operation.method, path) {
+            ("GET", path) if path.ends_with("/events") => json!({ "timeout": 0 }),
+            ("POST", path) if path.ends_with("/applications") => new_application(&format!("endpoint {serial}")),
+            ("POST", path) if path.ends_with("/me/phones") => {
+                self.person.voice.delete("/me/phones/mobile").await.is_done();
+                json!({ "type": "mobile", "number": number })
+            }
+            ("POST", path) if path.ends_with("/changeNumber") => json!({ "number": number }),
+            ("POST", path) if path.ends_with("/changeVisibility") => json!({ "includeInContactCard": serial % 2 == 0 }),
+            ("DELETE", path) if path.ends_with("/me/phones/{type}") => {
+                self.person.put("mobile", &number, true).await;
+                json!({})
+            }
+            _ => json!({}),
+        };
+        arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
+        operation.request(&self.person.voice, &arguments)
+    }
+}
+
+impl Ucwa {
+    /// An application for an operation; a new one if it can be called once only.
+    async fn application(&self, operation: &Operation, serial: u32) -> String {
+        let is_end = operation.method == "DELETE" && operation.path.ends_with("{application_id}");
+        if is_end || operation.path.ends_with("/makeMeAvailable") {
+            id_of(&self.person.begin(COLLECTIONS[0], &format!("endpoint {serial}")).await)
+        } else {
+            self.application.clone()
+        }
+    }
+}
+
+fn id_of(address: &str) -> String {
+    address.rsplit('/').next().expect("an id").to_owned()
+}

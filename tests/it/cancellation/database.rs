@@ -1,0 +1,124 @@
+//! What other sessions see of the server's sessions once it is quiet: no transaction, no lock, and every change that was
+//! answered.
+
+use crate::patience::{PATIENCE, until};
+use crate::voices::Voice;
+use crate::world::World;
+use futures_util::future::join_all;
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use std::time::Instant;
+use uuid::Uuid;
+
+/// Two sessions beside the server's: one looks, one holds locks.
+pub struct Observer {
+    looking: PgConnection,
+    locking: PgConnection,
+}
+
+/// A session of the server.
+#[derive(Debug, sqlx::FromRow)]
+struct Session {
+    state: Option<String>,
+    query: String,
+    /// How many locks were granted to it.
+    locks: i64,
+}
+
+impl Observer {
+    pub async fn new(database_url: &str) -> Observer {
+        let connect = async || PgConnection::connect(database_url).await.expect("the test's database accepts");
+        Observer { looking: connect().await, locking: connect().await }
+    }
+
+    /// Waits until the server does nothing. Gives what is wrong with its sessions then.
+    pub async fn faults(&mut self, world: &World) -> Vec<String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let is_at_rest = || world.store.connections().1 == 0;
+            let was_at_rest = is_at_rest();
+            let sessions = self.sessions().await;
+            let is_active = sessions.iter().any(|session| session.state.as_deref() == Some("active"));
+            if was_at_rest && !is_active && is_at_rest() {
+                return sessions.iter().filter_map(Session::fault).collect();
+            }
+            if Instant::now() >= deadline {
+                let (_, working) = world.store.connections();
+                return vec![format!("not quiet in time: {working} connections in use, {sessions:?}")];
+            }
+        }
+    }
+
+    /// The client sessions of the database but for the observer's.
+    async fn sessions(&mut self) -> Vec<Session> {
+        let sessions = sqlx::query_as(
+            "select state, left(query, 100) as query,
+                (select count(*) from pg_locks where pg_locks.pid = activity.pid and granted) as locks
+             from pg_stat_activity as activity
+             where datname = current_database() and backend_type = 'client backend' and application_name = 'handset'",
+        );
+        sessions.fetch_all(&mut self.looking).await.expect("the statistics answer")
+    }
+
+    /// Makes a change on each of so many connections of the server at once, and looks for all of them. Each change is the
+    /// update of one of these user identities, and waits for a lock on its row, so none has the connection of another.
+    pub async fn lost_changes(&mut self, key: &Voice, user_identities: &[String], label: &str) -> Vec<String> {
+        let ids: Vec<Uuid> = user_identities.iter().map(|id| id.parse().expect("an id")).collect();
+        let mut locks = self.locking.begin().await.expect("a transaction");
+        sqlx::query("select from user_identity where user_identity_id = any ($1) for update")
+            .bind(&ids)
+            .execute(&mut *locks)
+            .await
+            .expect("the rows are there");
+        let updates = user_identities.iter().map(|id| {
+            key.post("/user_identities/update", json!({ "user_identity_id": id, "full_name": format!("{label} {id}") }))
+        });
+        let looking = &mut self.looking;
+        let release = async {
+            until("an update on each connection", async || {
+                let waiting: i64 = sqlx::query_scalar(
+                    "select count(*) from pg_stat_activity
+                     where datname = current_database() and application_name = 'handset' and wait_event_type = 'Lock'",
+                )
+                .fetch_one(&mut *looking)
+                .await
+                .expect("the statistics answer");
+                (waiting == ids.len() as i64).then_some(())
+            })
+            .await;
+            locks.commit().await.expect("the locks are released");
+        };
+        let (answers, ()) = tokio::join!(join_all(updates), release);
+        answers.iter().for_each(|answer| _ = answer.ok());
+        let kept: Vec<String> = sqlx::query_scalar(
+            "select user_identity_id::text from user_identity where full_name = $1 || ' ' || user_identity_id",
+        )
+        .bind(label)
+        .fetch_all(&mut self.looking)
+        .await
+        .expect("the table answers");
+        user_identities.iter().filter(|id| !kept.contains(*id)).cloned().collect()
+    }
+
+    /// Ends what is left of a fault, so that the next operation is judged by itself.
+    pub async fn clean_up(&mut self, world: &World) {
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity
+                   where datname = current_database() and application_name = 'handset'";
+        sqlx::query(end).execute(&mut self.looking).await.expect("the sessions end");
+        // The pool replaces a connection when a statement fails on it.
+        until("a pool of good connections", async || {
+            let pings = join_all((0..16).map(|_| world.store.ping())).await;
+            pings.iter().all(Result::is_ok).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Session {
+    fn fault(&self) -> Option<String> {
+        let Session { state, query, locks } = self;
+        let is_good = state.as_deref() == Some("idle") && *locks == 0;
+        let state = state.as_deref().unwrap_or("without a state");
+        (!is_good).then(|| format!("a session is {state} with {locks} locks; its last statement is {query:?}"))
+    }
+}

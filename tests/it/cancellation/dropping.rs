@@ -1,0 +1,44 @@
+//! A future that is dropped at a chosen suspension.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// When, at its k-th suspension, a future is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// As soon as it is suspended: nothing that it waits for has happened.
+    Suspended,
+    /// When it has been woken and is not polled yet: what it waits for is there, and is not taken.
+    Woken,
+}
+
+/// Polls a future until its suspension number `suspension`, then gives None instead of going on. The caller drops it.
+pub struct Interrupted<F> {
+    future: Pin<Box<F>>,
+    suspension: usize,
+    moment: Moment,
+    suspended: usize,
+}
+
+impl<F: Future> Interrupted<F> {
+    pub fn at(suspension: usize, moment: Moment, future: F) -> Interrupted<F> {
+        Interrupted { future: Box::pin(future), suspension, moment, suspended: 0 }
+    }
+}
+
+impl<F: Future> Future for Interrupted<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let this = self.get_mut();
+        if this.suspended == this.suspension {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(output) = this.future.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        this.suspended += 1;
+        let is_over = this.suspended == this.suspension && this.moment == Moment::Suspended;
+        if is_over { Poll::Ready(None) } else { Poll::Pending }
+    }
+}

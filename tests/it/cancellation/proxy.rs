@@ -1,0 +1,197 @@
+//! A proxy between the server and Postgres that reads the frontend/backend protocol: it names what each connection sends, and
+//! withholds Postgres's answer to a chosen statement until the request that waits for it has been dropped.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The code of a request for TLS, which is followed by another startup message (Postgres, "Message Formats").
+const SSL_REQUEST: u32 = 80_877_103;
+
+/// The most characters of a statement in its name.
+const NAME: usize = 90;
+
+/// A proxy that accepts connections until it is dropped.
+pub struct Proxy {
+    directory: TempDir,
+    traffic: Arc<Traffic>,
+    accepting: JoinHandle<()>,
+}
+
+/// What the connections of a proxy have in common.
+struct Traffic {
+    recording: Mutex<Recording>,
+    /// The connection whose answers are withheld, and the name of the statement.
+    withheld: watch::Sender<Option<(usize, String)>>,
+}
+
+#[derive(Default)]
+struct Recording {
+    /// How often each statement was sent since the recording began.
+    counts: HashMap<String, usize>,
+    sent: Vec<String>,
+    /// Names of statements that are answered; the answer to the first other one is withheld. None: all are answered.
+    answered: Option<BTreeSet<String>>,
+}
+
+impl Proxy {
+    /// A proxy to the Postgres that listens on this Unix socket.
+    pub fn to(socket: PathBuf) -> Proxy {
+        let directory = tempfile::tempdir().expect("a directory for the socket");
+        let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).expect("a socket of its own");
+        let traffic = Arc::new(Traffic { recording: Mutex::default(), withheld: watch::Sender::new(None) });
+        let known = Arc::clone(&traffic);
+        let accepting = tokio::spawn(async move {
+            for connection in 0.. {
+                let (near, _) = listener.accept().await.expect("a connection");
+                tokio::spawn(carry(connection, near, socket.clone(), Arc::clone(&known)));
+            }
+        });
+        Proxy { directory, traffic, accepting }
+    }
+
+    /// The URL of a database of the private Postgres through this proxy.
+    pub fn url(&self, private: &str) -> String {
+        let (place, _) = private.split_once('?').expect("the URL of the private Postgres");
+        format!("{place}?host={}", self.directory.path().display())
+    }
+
+    /// Records what is sent from now on. The answer to the first statement that is not among `answered` is withheld.
+    pub fn record(&self, answered: Option<&BTreeSet<String>>) {
+        let mut recording = self.traffic.recording.lock().expect("never poisoned");
+        *recording = Recording { answered: answered.cloned(), ..Recording::default() };
+    }
+
+    /// Resolves when an answer is withheld.
+    pub async fn withholds(&self) {
+        let mut withheld = self.traffic.withheld.subscribe();
+        withheld.wait_for(Option::is_some).await.expect("the sender lives");
+    }
+
+    /// Lets all answers through again. Gives the statement whose answer was withheld, and the last that was sent.
+    pub fn release(&self) -> (Option<String>, Option<String>) {
+        let mut recording = self.traffic.recording.lock().expect("never poisoned");
+        recording.answered = None;
+        let withheld = self.traffic.withheld.send_replace(None).map(|(_, name)| name);
+        (withheld, recording.sent.last().cloned())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Traffic {
+    /// Notes a statement before it is passed on, so that its answer cannot be ahead of the decision to withhold it.
+    fn note(&self, connection: usize, statement: String) {
+        let mut recording = self.recording.lock().expect("never poisoned");
+        let count = recording.counts.entry(statement.clone()).or_default();
+        *count += 1;
+        let name = if *count == 1 { statement } else { format!("{statement} (time {count})") };
+        recording.sent.push(name.clone());
+        if recording.answered.as_ref().is_some_and(|answered| !answered.contains(&name)) {
+            recording.answered = None;
+            self.withheld.send_replace(Some((connection, name)));
+        }
+    }
+}
+
+/// Carries one connection until both sides have closed it.
+async fn carry(connection: usize, near: UnixStream, socket: PathBuf, traffic: Arc<Traffic>) {
+    let Ok(far) = UnixStream::connect(socket).await else { return };
+    let (mut near_read, mut near_write) = near.into_split();
+    let (mut far_read, mut far_write) = far.into_split();
+    let requests = async {
+        let (mut bytes, mut frontend) = (vec![0; 64 * 1024], Frontend::default());
+        while let Ok(count @ 1..) = near_read.read(&mut bytes).await {
+            frontend.read(&bytes[..count]).into_iter().for_each(|statement| traffic.note(connection, statement));
+            if far_write.write_all(&bytes[..count]).await.is_err() {
+                break;
+            }
+        }
+        let _ = far_write.shutdown().await;
+    };
+    let answers = async {
+        let (mut bytes, mut withheld) = (vec![0; 64 * 1024], traffic.withheld.subscribe());
+        while let Ok(count @ 1..) = far_read.read(&mut bytes).await {
+            let is_answered =
+                |withheld: &Option<(usize, String)>| withheld.as_ref().is_none_or(|it| it.0 != connection);
+            if withheld.wait_for(is_answered).await.is_err() || near_write.write_all(&bytes[..count]).await.is_err() {
+                break;
+            }
+        }
+        let _ = near_write.shutdown().await;
+    };
+    tokio::join!(requests, answers);
+}
+
+/// What one connection has sent.
+#[derive(Default)]
+struct Frontend {
+    unread: Vec<u8>,
+    has_started: bool,
+    /// Prepared statements by their names.
+    prepared: HashMap<String, String>,
+    /// What was sent since the last synchronisation.
+    parts: Vec<String>,
+}
+
+impl Frontend {
+    /// Reads on; gives the statements that are complete, each up to where Postgres answers.
+    fn read(&mut self, bytes: &[u8]) -> Vec<String> {
+        self.unread.extend_from_slice(bytes);
+        let mut statements = Vec::new();
+        loop {
+            let head = usize::from(self.has_started);
+            let Some(length) = self.unread.get(head..head + 4) else { break };
+            let length = u32::from_be_bytes(length.try_into().expect("four bytes")) as usize;
+            if self.unread.len() < head + length {
+                break;
+            }
+            let message: Vec<u8> = self.unread.drain(..head + length).collect();
+            if self.has_started {
+                statements.extend(self.message(message[0], &message[5..]));
+            } else {
+                self.has_started = message[4..8] != SSL_REQUEST.to_be_bytes();
+            }
+        }
+        statements
+    }
+
+    /// One message; gives the statement that it completes, if it does.
+    fn message(&mut self, kind: u8, body: &[u8]) -> Option<String> {
+        let mut texts = body.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
+        let mut text = || texts.next().unwrap_or_default();
+        match kind {
+            b'Q' => Some(shortened(&text())),
+            b'P' => {
+                let (name, sql) = (text(), shortened(&text()));
+                self.parts.push(format!("prepare {sql}"));
+                self.prepared.insert(name, sql);
+                None
+            }
+            b'B' => {
+                let (_, name) = (text(), text());
+                let sql = self.prepared.get(&name).cloned();
+                self.parts.push(format!("execute {}", sql.unwrap_or(name)));
+                None
+            }
+            b'S' if self.parts.is_empty() => Some("sync".to_owned()),
+            b'S' => Some(std::mem::take(&mut self.parts).join(", ")),
+            _ => None,
+        }
+    }
+}
+
+/// A statement on one line.
+fn shortened(sql: &str) -> String {
+    let words: Vec<&str> = sql.split_whitespace().collect();
+    words.join(" ").chars().take(NAME).collect()
+}
