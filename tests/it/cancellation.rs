@@ -9,6 +9,7 @@ mod arguments;
 mod database;
 mod dropping;
 mod proxy;
+mod returned;
 
 use crate::document::{Dialect, Operation, operations_of};
 use crate::faults::stage::socket;

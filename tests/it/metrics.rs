@@ -150,6 +150,7 @@ async fn the_sweeper_says_what_it_did_and_the_pool_how_full_it_is() {
     .await;
     stop.cancel();
     assert_eq!(figures["handset_numbers_moved_total"], 1.0);
+    assert_eq!(figures["handset_database_connections_closed_in_transaction_total"], 0.0);
     let connections = |state: &str| figures[&format!("handset_database_connections{{state=\"{state}\"}}")];
     assert!((1.0..=5.0).contains(&(connections("idle") + connections("used"))), "{figures:#?}");
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,6 +29,8 @@ struct Traffic {
     recording: Mutex<Recording>,
     /// The connection whose answers are withheld, and the name of the statement.
     withheld: watch::Sender<Option<(usize, String)>>,
+    /// Whether transactions stay open: a statement that does nothing takes the place of each commit.
+    loses_commits: AtomicBool,
 }
 
 #[derive(Default)]
@@ -44,7 +47,11 @@ impl Proxy {
     pub fn to(socket: PathBuf) -> Proxy {
         let directory = tempfile::tempdir().expect("a directory for the socket");
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).expect("a socket of its own");
-        let traffic = Arc::new(Traffic { recording: Mutex::default(), withheld: watch::Sender::new(None) });
+        let traffic = Arc::new(Traffic {
+            recording: Mutex::default(),
+            withheld: watch::Sender::new(None),
+            loses_commits: AtomicBool::default(),
+        });
         let known = Arc::clone(&traffic);
         let accepting = tokio::spawn(async move {
             for connection in 0.. {
@@ -65,6 +72,11 @@ impl Proxy {
     pub fn record(&self, answered: Option<&BTreeSet<String>>) {
         let mut recording = self.traffic.recording.lock().expect("never poisoned");
         *recording = Recording { answered: answered.cloned(), ..Recording::default() };
+    }
+
+    /// Whether the server is told of commits that do not take place.
+    pub fn loses_commits(&self, loses: bool) {
+        self.traffic.loses_commits.store(loses, Ordering::Relaxed);
     }
 
     /// Resolves when an answer is withheld.
@@ -112,6 +124,9 @@ async fn carry(connection: usize, near: UnixStream, socket: PathBuf, traffic: Ar
         let (mut bytes, mut frontend) = (vec![0; 64 * 1024], Frontend::default());
         while let Ok(count @ 1..) = near_read.read(&mut bytes).await {
             frontend.read(&bytes[..count]).into_iter().for_each(|statement| traffic.note(connection, statement));
+            if traffic.loses_commits.load(Ordering::Relaxed) {
+                lose_commits(&mut bytes[..count]);
+            }
             if far_write.write_all(&bytes[..count]).await.is_err() {
                 break;
             }
@@ -130,6 +145,14 @@ async fn carry(connection: usize, near: UnixStream, socket: PathBuf, traffic: Ar
         let _ = near_write.shutdown().await;
     };
     tokio::join!(requests, answers);
+}
+
+/// Puts `SELECT`, which is as long and selects nothing, in the place of each simple query `COMMIT`.
+fn lose_commits(bytes: &mut [u8]) {
+    const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+    let places: Vec<usize> =
+        bytes.windows(COMMIT.len()).enumerate().filter(|(_, window)| *window == COMMIT).map(|(at, _)| at).collect();
+    places.into_iter().for_each(|at| bytes[at + 5..at + 11].copy_from_slice(b"SELECT"));
 }
 
 /// What one connection has sent.

@@ -1,0 +1,43 @@
+//! A connection that is returned in a transaction, by whatever fault, is closed: no later change is made in that transaction.
+
+use super::database::Observer;
+use super::proxy::Proxy;
+use crate::faults::stage::socket;
+use crate::world::World;
+use crate::world::stage::Database;
+use serde_json::json;
+
+/// Connections of the server, a quarter of which is for short reads.
+const CONNECTIONS: u32 = 5;
+
+#[tokio::test]
+async fn a_connection_that_is_returned_in_a_transaction_is_closed_and_counted_and_no_later_commit_is_lost() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let mut observer = Observer::new(&database.url).await;
+    let mut user_identities = Vec::new();
+    for number in 0..CONNECTIONS - 1 {
+        user_identities.push(world.person(&format!("changed-{number}")).await);
+    }
+    let registered = world.phone_ids().await;
+    assert_eq!(world.store.connections_closed_in_transaction(), 0);
+
+    // Two registrations are answered whose commits Postgres has never seen.
+    proxy.loses_commits(true);
+    for person in &user_identities[..2] {
+        let fields = json!({ "user_identity_id": person });
+        world.key().post("/phones/simulate/create_sandbox_phone", fields).await;
+    }
+    proxy.loses_commits(false);
+
+    let faults = observer.faults(&world).await;
+    assert!(faults.is_empty(), "{faults:#?}");
+    assert_eq!(world.store.connections_closed_in_transaction(), 2);
+    assert_eq!(world.phone_ids().await, registered, "what was not committed is rolled back");
+    let lost = observer.lost_changes(world.key(), &user_identities, "changed").await;
+    assert!(lost.is_empty(), "{lost:?}");
+    let phone = world.phone(&user_identities[0]).await;
+    world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
+    assert_eq!(world.events("phone.deactivated").await.len(), 1);
+}
