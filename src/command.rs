@@ -73,7 +73,7 @@ enum Command {
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
-    /// Run the private Postgres alone, for building queries: prints its DATABASE_URL and waits
+    /// Run the private Postgres alone, for psql and pg_dump: prints its DATABASE_URL and waits
     #[command(after_help = "Example:\n  handset dev-db --data-dir /tmp/handset-dev")]
     DevDb,
 }
