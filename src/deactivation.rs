@@ -1,9 +1,9 @@
 //! The deactivation service: turns a lost phone off, or all phones of a person. It decides what is asked of the store,
 //! which does it in one unit of work with the events, and what an answer means; how it is asked and told is a dialect's.
 
-use crate::error::{Error, Noun, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::{DeviceId, UserIdentityId};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 
@@ -12,12 +12,12 @@ use chrono::{DateTime, Utc};
 pub async fn of_phone(
     workspace: &Workspace,
     device_id: DeviceId,
-    reach: Reach,
+    scope: Scope,
     reason: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    match workspace.deactivate_phones(vec![device_id], reach, reason, now).await?.as_slice() {
-        [] => Err(Error::NotFound(Noun::Phone, device_id.to_string())),
+    match workspace.deactivate_phones(vec![device_id], scope, reason, now).await?.as_slice() {
+        [] => Err(Error::NotFound(ResourceKind::Phone, device_id.to_string())),
         _ => Ok(()),
     }
 }
@@ -32,7 +32,7 @@ pub async fn of_person(
 ) -> Result<Vec<DeviceId>> {
     let devices = workspace.phone_ids_of(person).await?;
     if !dry_run {
-        workspace.deactivate_phones(devices.clone(), Reach::Workspace, None, now).await?;
+        workspace.deactivate_phones(devices.clone(), Scope::Workspace, None, now).await?;
     }
     Ok(devices)
 }

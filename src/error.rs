@@ -15,7 +15,7 @@ pub enum Error {
     Forbidden(Denial),
     /// There is no such thing, or it is another workspace's: callers cannot tell which.
     #[error("{0} not found")]
-    NotFound(Noun, String),
+    NotFound(ResourceKind, String),
     /// The request names no operation of this dialect.
     #[error("no such route")]
     NoRoute,
@@ -74,16 +74,16 @@ pub struct Throttle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejection {
     pub scheme: Option<Scheme>,
-    pub why: Why,
+    pub failure: AuthFailure,
 }
 
 impl Rejection {
     /// No credential that this operation could use.
-    pub const MISSING: Rejection = Rejection { scheme: None, why: Why::Missing };
+    pub const MISSING: Rejection = Rejection { scheme: None, failure: AuthFailure::Missing };
 
     /// `scheme` was tried and failed for the reason `why`.
-    pub const fn of(scheme: Scheme, why: Why) -> Rejection {
-        Rejection { scheme: Some(scheme), why }
+    pub const fn of(scheme: Scheme, failure: AuthFailure) -> Rejection {
+        Rejection { scheme: Some(scheme), failure }
     }
 }
 
@@ -101,7 +101,7 @@ pub enum Scheme {
 
 /// What was wrong with a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum AuthFailure {
     Missing,
     Malformed,
     Unknown,
@@ -132,7 +132,7 @@ pub enum Denial {
 
 /// The nouns that can be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noun {
+pub enum ResourceKind {
     Phone,
     UserIdentity,
     ClientSession,
@@ -156,26 +156,26 @@ pub enum Noun {
     Application,
 }
 
-impl fmt::Display for Noun {
+impl fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Noun::Phone => "phone",
-            Noun::UserIdentity => "user identity",
-            Noun::ClientSession => "client session",
-            Noun::Credential => "credential",
-            Noun::Event => "event",
-            Noun::Webhook => "webhook",
-            Noun::Delivery => "delivery",
-            Noun::Workspace => "workspace",
-            Noun::ActionAttempt => "action attempt",
-            Noun::ApiKey => "API key",
-            Noun::AccessToken => "access token",
-            Noun::Number => "phone number",
-            Noun::Account => "account",
-            Noun::Extension => "extension",
-            Noun::Contact => "contact",
-            Noun::ContactGroup => "contact group",
-            Noun::Application => "application",
+            ResourceKind::Phone => "phone",
+            ResourceKind::UserIdentity => "user identity",
+            ResourceKind::ClientSession => "client session",
+            ResourceKind::Credential => "credential",
+            ResourceKind::Event => "event",
+            ResourceKind::Webhook => "webhook",
+            ResourceKind::Delivery => "delivery",
+            ResourceKind::Workspace => "workspace",
+            ResourceKind::ActionAttempt => "action attempt",
+            ResourceKind::ApiKey => "API key",
+            ResourceKind::AccessToken => "access token",
+            ResourceKind::Number => "phone number",
+            ResourceKind::Account => "account",
+            ResourceKind::Extension => "extension",
+            ResourceKind::Contact => "contact",
+            ResourceKind::ContactGroup => "contact group",
+            ResourceKind::Application => "application",
         })
     }
 }

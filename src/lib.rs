@@ -30,7 +30,7 @@
 //! [`server::router`] mounts the dialects. Around each lies its edge ([`http::dialect`]), which numbers the request,
 //! bounds its time and, at the end, turns an [`error::Error`] into the dialect's words and writes one log line. A handler
 //! decodes, makes one call on the workspace and encodes. What an API key is shown for, where that is phones or an extension,
-//! is fetched in the statement that looks the key up ([`store::Errand`]), so the call finds it there; whatever is looked up
+//! is fetched in the statement that looks the key up ([`store::Prefetch`]), so the call finds it there; whatever is looked up
 //! by its id is looked up together with what others ask for at the same time (`store::gather`). In Seam's dialect a route
 //! is a value, too: the router and the OpenAPI document are made from the same list.
 

@@ -35,8 +35,8 @@ struct Kept {
     connections_closed_in_transaction: Counter,
     lookups: Counter,
     lookup_statements: Counter,
-    owed: Measure,
-    oldest_owed: Measure,
+    pending_deliveries: Measure,
+    oldest_pending_delivery: Measure,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -83,7 +83,7 @@ pub struct Snapshot {
     pub lookups: u64,
     pub lookup_statements: u64,
     /// How much is owed to webhooks and since when the oldest is; unknown while the database does not answer.
-    pub owed: Option<(i64, Duration)>,
+    pub pending_deliveries: Option<(i64, Duration)>,
 }
 
 impl Metrics {
@@ -136,10 +136,10 @@ impl Metrics {
         kept.lookups.inner().store(snapshot.lookups, Relaxed);
         kept.lookup_statements.inner().store(snapshot.lookup_statements, Relaxed);
         // Counts are far below 2^53, where not every whole number has a place any more.
-        let (owed, oldest) =
-            snapshot.owed.map_or((f64::NAN, f64::NAN), |(count, age)| (count as f64, age.as_secs_f64()));
-        kept.owed.set(owed);
-        kept.oldest_owed.set(oldest);
+        let (pending_deliveries, oldest) =
+            snapshot.pending_deliveries.map_or((f64::NAN, f64::NAN), |(count, age)| (count as f64, age.as_secs_f64()));
+        kept.pending_deliveries.set(pending_deliveries);
+        kept.oldest_pending_delivery.set(oldest);
         let mut text = String::new();
         encode(&mut text, &kept.registry).ok()?;
         Some(text)
@@ -159,8 +159,8 @@ impl Kept {
             connections_closed_in_transaction: Counter::default(),
             lookups: Counter::default(),
             lookup_statements: Counter::default(),
-            owed: Measure::default(),
-            oldest_owed: Measure::default(),
+            pending_deliveries: Measure::default(),
+            oldest_pending_delivery: Measure::default(),
         };
         let all = &mut kept.registry;
         all.register("requests", "Requests answered", kept.requests.clone());
@@ -179,10 +179,10 @@ impl Kept {
         all.register("lookups", "Lookups that are asked together with others of their kind", kept.lookups.clone());
         let statements = "Statements in which lookups were asked; the fewer for a lookup, the busier the server";
         all.register("lookup_statements", statements, kept.lookup_statements.clone());
-        let owed = "Messages owed to webhooks, of all servers on the database";
-        all.register("outbox_messages", owed, kept.owed.clone());
+        let pending_deliveries = "Messages owed to webhooks, of all servers on the database";
+        all.register("outbox_messages", pending_deliveries, kept.pending_deliveries.clone());
         let oldest = "Age of the oldest message owed to a webhook";
-        all.register_with_unit("outbox_oldest_age", oldest, Unit::Seconds, kept.oldest_owed.clone());
+        all.register_with_unit("outbox_oldest_age", oldest, Unit::Seconds, kept.oldest_pending_delivery.clone());
         kept
     }
 }

@@ -16,7 +16,7 @@ pub mod number;
 pub mod page;
 pub mod password;
 pub mod phone;
-pub mod reach;
+pub mod scope;
 pub mod slot;
 pub mod subscriber;
 pub mod token;

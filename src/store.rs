@@ -3,14 +3,15 @@
 //! who may ask for them, and in which words they are answered, is decided above.
 
 #[macro_use]
-mod telling;
+mod emit_events;
 #[macro_use]
-mod recording;
+mod audited;
 
 mod accounts;
 mod action_attempts;
 mod applications;
 mod audit;
+mod batcher;
 mod caller;
 mod client_sessions;
 mod console;
@@ -19,25 +20,23 @@ mod contacts;
 mod credentials;
 mod deactivation;
 mod deliveries;
-mod departure;
 mod distribution;
-mod errand;
 mod events;
 mod extensions;
 mod fault;
-mod gather;
 mod hosts;
 mod keys;
-mod numbering;
+mod lookup;
+mod number_lifecycle;
 mod numbers;
 mod operator;
 mod outbox;
 mod passes;
 mod passwords;
+mod phone_registration;
 mod phones;
-mod points;
 mod pool;
-mod registration;
+mod prefetch;
 mod sandbox;
 mod seal;
 mod selection;
@@ -46,25 +45,26 @@ mod subscribers;
 mod sweep;
 mod types;
 mod user_identities;
+mod user_identity_deletion;
 mod webhooks;
 mod workspace;
 mod writer;
 
-pub use caller::{Authenticated, Caller, Credential, Meant, Presented};
+pub use audited::Origin;
+pub use caller::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
 pub use deactivation::Deactivated;
 pub use distribution::DistributeError;
-pub use errand::Errand;
 pub use operator::ApiKeyRecord;
-pub use outbox::{Capacity, Owed};
-pub use recording::Origin;
+pub use outbox::{Capacity, PendingDeliveries};
+pub use prefetch::Prefetch;
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
 use crate::error::{Error, Result};
-use gather::{Gathering, Lookups};
+use batcher::{Batcher, LookupCounts};
 use hosts::Hosts;
-use keys::Bearing;
-use points::Points;
+use keys::KeyLookup;
+use lookup::Batchers;
 use pool::Pool;
 use sqlx::Connection;
 use std::ops::Deref;
@@ -76,10 +76,10 @@ const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
 /// The connections for brief statements. For questions that are asked together a second one helps, a third does not; short
 /// lists go this way, too.
-const BRIEF: u32 = 4;
+const SHORT_CONNECTIONS: u32 = 4;
 
 /// How many connections there have to be for each of those.
-const BESIDE_EACH: u32 = 4;
+const CONNECTIONS_PER_SHORT: u32 = 4;
 
 /// The registry's database. Cheap to clone, as every request does.
 #[derive(Debug, Clone)]
@@ -91,16 +91,16 @@ pub struct Shared {
     pool: Pool,
     /// Connections for statements that are planned once for all and take next to no time. Where few are granted, the others
     /// serve for these, too.
-    brief: Option<Pool>,
-    keys: Gathering<Bearing>,
+    short: Option<Pool>,
+    keys: Batcher<KeyLookup>,
     /// Whether tables may lie on several nodes; then no statement is to touch more than one workspace.
     is_distributed: bool,
-    points: Points,
-    lookups: Lookups,
+    batchers: Batchers,
+    lookups: LookupCounts,
     hosts: Hosts,
     seal: Seal,
     /// Rung when there is news in the log, for those in this process who wait for it. Others look every now and then.
-    bell: watch::Sender<()>,
+    events_changed: watch::Sender<()>,
 }
 
 /// Why a database cannot be used.
@@ -131,8 +131,8 @@ impl Store {
     /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?;
-        let apart = BRIEF.min(connections / BESIDE_EACH);
-        let pool = match Pool::open(hosts.clone(), connections - apart).await {
+        let short_count = SHORT_CONNECTIONS.min(connections / CONNECTIONS_PER_SHORT);
+        let pool = match Pool::open(hosts.clone(), connections - short_count).await {
             // The pool has tried for a while and does not say what was in its way.
             Err(sqlx::Error::PoolTimedOut) => {
                 let cause = hosts.connect().await.err();
@@ -140,13 +140,23 @@ impl Store {
             }
             opened => opened.map_err(OpenError::Connect)?,
         };
-        let brief = match apart {
+        let short = match short_count {
             0 => None,
-            apart => Some(pool.beside(hosts.planning_once(), apart).await.map_err(OpenError::Connect)?),
+            short_count => Some(pool.beside(hosts.planning_once(), short_count).await.map_err(OpenError::Connect)?),
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (keys, points, lookups, bell) = Default::default();
-        Ok(Store(Arc::new(Shared { pool, brief, keys, is_distributed, points, lookups, hosts, seal, bell })))
+        let (keys, batchers, lookups, events_changed) = Default::default();
+        Ok(Store(Arc::new(Shared {
+            pool,
+            short,
+            keys,
+            is_distributed,
+            batchers,
+            lookups,
+            hosts,
+            seal,
+            events_changed,
+        })))
     }
 
     /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this
@@ -185,22 +195,22 @@ impl Store {
     }
 
     /// The connections for statements that are planned once for all and take next to no time.
-    fn brief(&self) -> &Pool {
-        self.brief.as_ref().unwrap_or(&self.pool)
+    fn short(&self) -> &Pool {
+        self.short.as_ref().unwrap_or(&self.pool)
     }
 
     /// The same for a list whose statement is planned once for all, if it is a short one.
-    fn brief_for(&self, count: Option<i64>) -> &Pool {
-        if count.is_some_and(|count| count <= i64::from(errand::LONGEST) + 1) { self.brief() } else { &self.pool }
+    fn short_for(&self, count: Option<i64>) -> &Pool {
+        if count.is_some_and(|count| count <= i64::from(prefetch::LONGEST) + 1) { self.short() } else { &self.pool }
     }
 
     /// Hears of news in the log that this process wrote.
-    pub fn listen(&self) -> watch::Receiver<()> {
-        self.bell.subscribe()
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.events_changed.subscribe()
     }
 
-    fn ring(&self) {
-        self.bell.send_replace(());
+    fn notify(&self) {
+        self.events_changed.send_replace(());
     }
 
     /// Asks the database for a sign of life.
@@ -211,7 +221,7 @@ impl Store {
 
     /// How many open connections are idle, and how many are in use.
     pub fn connections(&self) -> (u32, u32) {
-        let pools = [Some(&self.pool), self.brief.as_ref()].into_iter().flatten();
+        let pools = [Some(&self.pool), self.short.as_ref()].into_iter().flatten();
         pools.map(Pool::idle_and_used).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
     }
 
@@ -229,18 +239,18 @@ impl Store {
     /// Waits for the units of work and the statements in progress, and closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
-        if let Some(brief) = &self.brief {
-            brief.close().await;
+        if let Some(short) = &self.short {
+            short.close().await;
         }
     }
 }
 
 /// The row that a statement may have touched, or *not found*.
-fn found<T>(row: Option<T>, noun: crate::error::Noun, id: impl std::fmt::Display) -> Result<T> {
+fn found<T>(row: Option<T>, noun: crate::error::ResourceKind, id: impl std::fmt::Display) -> Result<T> {
     row.ok_or_else(|| Error::NotFound(noun, id.to_string()))
 }
 
 /// Typed ids as the bare ones that a statement takes.
-fn keys<T: Copy + Into<uuid::Uuid>>(ids: &Option<Vec<T>>) -> Option<Vec<uuid::Uuid>> {
+fn raw_ids<T: Copy + Into<uuid::Uuid>>(ids: &Option<Vec<T>>) -> Option<Vec<uuid::Uuid>> {
     ids.as_ref().map(|ids| ids.iter().map(|id| (*id).into()).collect())
 }

@@ -53,14 +53,14 @@ impl Worker {
     /// Works until `stop`, then finishes what is under way.
     pub async fn run(self, stop: CancellationToken) {
         let mut under_way = UnderWay::default();
-        let mut bell = self.store.listen();
+        let mut events_changed = self.store.subscribe();
         while !stop.is_cancelled() {
             let is_full = self.take_up(&mut under_way).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = under_way.one_less() => {}
                 // A full worker has no use for news.
-                _ = bell.changed(), if !is_full => {}
+                _ = events_changed.changed(), if !is_full => {}
                 () = tokio::time::sleep(self.tick) => {}
             }
         }

@@ -2,7 +2,7 @@
 //! in a stream or in a webhook's body, so it is written here and not in a dialect.
 
 use super::id::{CredentialId, DeviceId, EventId, UserIdentityId, WorkspaceId};
-use super::reach::Reach;
+use super::scope::Scope;
 use chrono::{DateTime, Utc};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -51,7 +51,7 @@ impl Serialize for Event {
 /// Which events are meant. Conditions add up; times are exclusive.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
-    pub reach: Reach,
+    pub scope: Scope,
     pub after: Option<DateTime<Utc>>,
     pub before: Option<DateTime<Utc>>,
     pub event_ids: Option<Vec<EventId>>,

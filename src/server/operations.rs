@@ -40,7 +40,7 @@ impl Operations {
 /// The figures of this server, in the form that Prometheus reads.
 async fn metrics(State(operations): State<Operations>) -> Response {
     let Operations { metrics, store, clock, .. } = operations;
-    let owed = tokio::time::timeout(PATIENCE, store.owed()).await.ok().and_then(Result::ok);
+    let pending_deliveries = tokio::time::timeout(PATIENCE, store.pending_deliveries()).await.ok().and_then(Result::ok);
     let age = |since: DateTime<Utc>| (clock.now() - since).to_std().unwrap_or_default();
     let (idle_connections, used_connections) = store.connections();
     let (lookups, lookup_statements) = store.lookups();
@@ -50,7 +50,9 @@ async fn metrics(State(operations): State<Operations>) -> Response {
         connections_closed_in_transaction: store.connections_closed_in_transaction(),
         lookups,
         lookup_statements,
-        owed: owed.map(|owed| (owed.count, owed.oldest.map(age).unwrap_or_default())),
+        pending_deliveries: pending_deliveries.map(|pending_deliveries| {
+            (pending_deliveries.count, pending_deliveries.oldest.map(age).unwrap_or_default())
+        }),
     };
     match metrics.text(&snapshot) {
         Some(text) => {

@@ -26,7 +26,7 @@ impl Authenticated {
     pub async fn accounts(&self, listing: &Listing<NamedField>) -> Result<Listed<NumberedAccount>> {
         let (store, from, key) = match self {
             Authenticated::Caller(caller) => {
-                (&caller.workspace.store, "from workspace where workspace_id = $1", caller.workspace.key())
+                (&caller.workspace.store, "from workspace where workspace_id = $1", caller.workspace.workspace_id())
             }
             Authenticated::Account(account) => match account.who {
                 Who::AccessToken(id) => (

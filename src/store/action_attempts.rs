@@ -1,7 +1,7 @@
 //! Pieces of work that callers may poll for.
 
 use super::Workspace;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::id::ActionAttemptId;
 use crate::model::workspace::ActionAttempt;
 
@@ -14,11 +14,11 @@ impl Workspace {
             select action_attempt_id, action_type from action_attempt
             where workspace_id = $1 and action_attempt_id = $2
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, Noun::ActionAttempt, id)
+        super::found(row, ResourceKind::ActionAttempt, id)
     }
 }

@@ -1,7 +1,7 @@
 //! Clients of persons: begun, made available, ended.
 
 use super::Workspace;
-use crate::error::{Error, Noun, Reason, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::application::NewApplication;
 use crate::model::id::{ApplicationId, UserIdentityId};
 use chrono::{DateTime, Utc};
@@ -47,7 +47,7 @@ impl Workspace {
             union all
             select application_id, false from known
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             new.application_id.0,
             new.endpoint_id,
@@ -70,7 +70,7 @@ impl Workspace {
             update application set is_available = true
             where workspace_id = $1 and user_identity_id = $2 and application_id = $3 and not is_available
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
         )
@@ -83,12 +83,12 @@ impl Workspace {
     pub async fn end_application(&self, person: UserIdentityId, id: ApplicationId) -> Result<()> {
         let ended = sqlx::query!(
             "delete from application where workspace_id = $1 and user_identity_id = $2 and application_id = $3",
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
         )
         .execute(self.store.writer())
         .await?;
-        super::found((ended.rows_affected() > 0).then_some(()), Noun::Application, id)
+        super::found((ended.rows_affected() > 0).then_some(()), ResourceKind::Application, id)
     }
 }

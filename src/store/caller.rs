@@ -1,10 +1,10 @@
 //! From a credential to a [`Workspace`]: one statement a kind. Whatever is wrong with a credential is said precisely
 //! here and put in a dialect's words, or kept quiet, at its edge.
 
-use super::recording::Actor;
+use super::audited::Actor;
 use super::workspace::{Tenant, Who};
-use super::{Account, Errand, Origin, Store, Workspace, console};
-use crate::error::{Error, Rejection, Result, Scheme, Why};
+use super::{Account, Origin, Prefetch, Store, Workspace, console};
+use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::model::id::*;
 use crate::model::password::Password;
 use crate::model::token::{Token, TokenHash};
@@ -13,14 +13,14 @@ use uuid::Uuid;
 
 /// What a request shows to be let in.
 #[derive(Debug, Clone, Copy)]
-pub enum Presented<'a> {
+pub enum Credentials<'a> {
     ApiKey(&'a str),
     /// What stands for an API key for a while.
     Pass(&'a str),
     /// A personal access token, and the workspace that is meant if the request says so.
-    AccessToken(&'a str, Option<Meant>),
+    AccessToken(&'a str, Option<WorkspaceSelector>),
     /// A console session's JWT, and the workspace that is meant if the request says so.
-    ConsoleSession(&'a str, Option<Meant>),
+    ConsoleSession(&'a str, Option<WorkspaceSelector>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
     /// A person's name and password.
@@ -29,17 +29,17 @@ pub enum Presented<'a> {
 
 /// How a request names the workspace that it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meant {
+pub enum WorkspaceSelector {
     Workspace(WorkspaceId),
     Account(AccountId),
 }
 
-impl Meant {
-    fn keys(meant: Option<Meant>) -> (Option<Uuid>, Option<i64>) {
+impl WorkspaceSelector {
+    fn keys(meant: Option<WorkspaceSelector>) -> (Option<Uuid>, Option<i64>) {
         match meant {
             None => (None, None),
-            Some(Meant::Workspace(id)) => (Some(id.0), None),
-            Some(Meant::Account(id)) => (None, Some(id.0)),
+            Some(WorkspaceSelector::Workspace(id)) => (Some(id.0), None),
+            Some(WorkspaceSelector::Account(id)) => (None, Some(id.0)),
         }
     }
 }
@@ -57,12 +57,12 @@ pub enum Authenticated {
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub workspace: Workspace,
-    pub credential: Credential,
+    pub credential: Principal,
 }
 
 /// A credential that proved genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credential {
+pub enum Principal {
     ApiKey(ApiKeyId),
     AccessToken(AccessTokenId),
     ConsoleSession(ConsoleSessionId),
@@ -78,30 +78,30 @@ impl Store {
     /// Whatever the caller changes in the workspace is recorded as theirs, and as coming from `origin`.
     pub async fn authenticate(
         &self,
-        presented: Presented<'_>,
+        presented: Credentials<'_>,
         origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
-        self.authenticate_for(presented, Errand::None, origin, now).await
+        self.authenticate_for(presented, Prefetch::None, origin, now).await
     }
 
-    /// The same for somebody whose errand is known already: where it can be, it is done on the way, without another
+    /// The same for somebody whose prefetch is known already: where it can be, it is done on the way, without another
     /// question to the database. The workspace has it then.
     pub async fn authenticate_for(
         &self,
-        presented: Presented<'_>,
-        errand: Errand,
+        presented: Credentials<'_>,
+        prefetch: Prefetch,
         origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
         match presented {
-            Presented::ApiKey(key) => self.api_key(key, errand, origin).await,
-            Presented::Pass(pass) => self.pass(pass, origin, now).await,
-            Presented::AccessToken(token, meant) => self.access_token(token, meant, origin).await,
-            Presented::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, origin, now).await,
-            Presented::ClientSession(token) => self.client_session(token, origin, now).await,
-            Presented::PublishableKey(key) => self.publishable_key(key, origin).await,
-            Presented::Password(name, password) => self.by_password(name, password, origin).await,
+            Credentials::ApiKey(key) => self.api_key(key, prefetch, origin).await,
+            Credentials::Pass(pass) => self.pass(pass, origin, now).await,
+            Credentials::AccessToken(token, meant) => self.access_token(token, meant, origin).await,
+            Credentials::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, origin, now).await,
+            Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
+            Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
+            Credentials::Password(name, password) => self.by_password(name, password, origin).await,
         }
     }
 
@@ -117,20 +117,25 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?
-        .ok_or_else(|| rejected(Scheme::Pass, Why::Unknown))?;
+        .ok_or_else(|| rejected(Scheme::Pass, AuthFailure::Unknown))?;
         if row.revoked_at.is_some() {
-            return Err(rejected(Scheme::Pass, Why::Revoked));
+            return Err(rejected(Scheme::Pass, AuthFailure::Revoked));
         }
         if row.expires_at <= now {
-            return Err(rejected(Scheme::Pass, Why::Expired));
+            return Err(rejected(Scheme::Pass, AuthFailure::Expired));
         }
         let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
-        Ok(self.caller(tenant, Credential::ApiKey(ApiKeyId(row.api_key_id)), origin))
+        Ok(self.caller(tenant, Principal::ApiKey(ApiKeyId(row.api_key_id)), origin))
     }
 
-    async fn access_token(&self, token: &str, meant: Option<Meant>, origin: Origin) -> Result<Authenticated> {
+    async fn access_token(
+        &self,
+        token: &str,
+        meant: Option<WorkspaceSelector>,
+        origin: Origin,
+    ) -> Result<Authenticated> {
         let hash = TokenHash::of(token);
-        let (workspace, account) = Meant::keys(meant);
+        let (workspace, account) = WorkspaceSelector::keys(meant);
         let row = sqlx::query!(
             r#"
             select token.access_token_id, token.revoked_at, workspace.workspace_id as "workspace_id?",
@@ -147,27 +152,28 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?
-        .ok_or_else(|| rejected(Scheme::AccessToken, Why::Unknown))?;
+        .ok_or_else(|| rejected(Scheme::AccessToken, AuthFailure::Unknown))?;
         let id = AccessTokenId(row.access_token_id);
         if row.revoked_at.is_some() {
-            return Err(rejected(Scheme::AccessToken, Why::Revoked));
+            return Err(rejected(Scheme::AccessToken, AuthFailure::Revoked));
         }
         match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::AccessToken(id))),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::AccessToken(id), origin)),
-            (Some(_), None) => Err(rejected(Scheme::AccessToken, Why::NotMember)),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Principal::AccessToken(id), origin)),
+            (Some(_), None) => Err(rejected(Scheme::AccessToken, AuthFailure::NotMember)),
         }
     }
 
     async fn console_session(
         &self,
         jwt: &str,
-        meant: Option<Meant>,
+        meant: Option<WorkspaceSelector>,
         origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
-        let (workspace, account) = Meant::keys(meant);
-        let unverified = console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Malformed))?;
+        let (workspace, account) = WorkspaceSelector::keys(meant);
+        let unverified =
+            console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Malformed))?;
         let row = sqlx::query!(
             r#"
             select key.secret_sealed, session.expires_at, workspace.workspace_id as "workspace_id?",
@@ -186,18 +192,18 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?
-        .ok_or_else(|| rejected(Scheme::ConsoleSession, Why::Unknown))?;
+        .ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Unknown))?;
         let secret = self.seal.open(&row.secret_sealed, unverified.key.0)?;
         if !console::is_genuine(jwt, &secret) {
-            return Err(rejected(Scheme::ConsoleSession, Why::Unknown));
+            return Err(rejected(Scheme::ConsoleSession, AuthFailure::Unknown));
         }
         if row.expires_at <= now {
-            return Err(rejected(Scheme::ConsoleSession, Why::Expired));
+            return Err(rejected(Scheme::ConsoleSession, AuthFailure::Expired));
         }
         match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
             (None, _) => Ok(self.account(Who::ConsoleSession(unverified.session))),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Credential::ConsoleSession(unverified.session), origin)),
-            (Some(_), None) => Err(rejected(Scheme::ConsoleSession, Why::NotMember)),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Principal::ConsoleSession(unverified.session), origin)),
+            (Some(_), None) => Err(rejected(Scheme::ConsoleSession, AuthFailure::NotMember)),
         }
     }
 
@@ -214,14 +220,14 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?
-        .ok_or_else(|| rejected(Scheme::ClientSession, Why::Unknown))?;
+        .ok_or_else(|| rejected(Scheme::ClientSession, AuthFailure::Unknown))?;
         if row.revoked_at.is_some() {
-            return Err(rejected(Scheme::ClientSession, Why::Revoked));
+            return Err(rejected(Scheme::ClientSession, AuthFailure::Revoked));
         }
         if row.expires_at <= now {
-            return Err(rejected(Scheme::ClientSession, Why::Expired));
+            return Err(rejected(Scheme::ClientSession, AuthFailure::Expired));
         }
-        let credential = Credential::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
+        let credential = Principal::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
         Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
     }
 
@@ -230,11 +236,11 @@ impl Store {
             sqlx::query!("select workspace_id, account_id, is_sandbox from workspace where publishable_key = $1", key)
                 .fetch_optional(&self.pool)
                 .await?
-                .ok_or_else(|| rejected(Scheme::PublishableKey, Why::Unknown))?;
-        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Credential::PublishableKey, origin))
+                .ok_or_else(|| rejected(Scheme::PublishableKey, AuthFailure::Unknown))?;
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Principal::PublishableKey, origin))
     }
 
-    pub(super) fn caller(&self, tenant: Tenant, credential: Credential, origin: Origin) -> Authenticated {
+    pub(super) fn caller(&self, tenant: Tenant, credential: Principal, origin: Origin) -> Authenticated {
         let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
         Authenticated::Caller(Caller { workspace, credential })
     }
@@ -245,7 +251,7 @@ impl Store {
 
     /// The workspace of a key that this process minted a moment ago.
     pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
-        match self.authenticate(Presented::ApiKey(key.reveal()), Origin::default(), now).await? {
+        match self.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await? {
             Authenticated::Caller(caller) => Ok(caller.workspace),
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }
@@ -256,6 +262,6 @@ fn tenant(workspace_id: Option<Uuid>, account_id: Option<i64>, is_sandbox: Optio
     Some((workspace_id?, account_id?, is_sandbox?))
 }
 
-pub(super) fn rejected(scheme: Scheme, why: Why) -> Error {
-    Error::Unauthenticated(Rejection::of(scheme, why))
+pub(super) fn rejected(scheme: Scheme, failure: AuthFailure) -> Error {
+    Error::Unauthenticated(Rejection::of(scheme, failure))
 }

@@ -1,7 +1,7 @@
 //! Client sessions: opened under a user identifier key, found, widened, revoked and deleted.
 
 use super::Workspace;
-use crate::error::{Error, Noun, Reason, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::client_session::*;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -74,7 +74,7 @@ impl Workspace {
             update client_session set revoked_at = $3
             where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null and expires_at <= $3
             "#,
-            self.key(),
+            self.workspace_id(),
             key,
             now,
         )
@@ -98,7 +98,7 @@ impl Workspace {
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             on conflict (workspace_id, user_identifier_key) where revoked_at is null do nothing
             "#,
-            self.key(),
+            self.workspace_id(),
             new.client_session_id.0,
             hash.as_bytes(),
             self.store.seal.close(&new.token, new.client_session_id.0),
@@ -120,24 +120,24 @@ impl Workspace {
     pub async fn client_session(&self, id: ClientSessionId) -> Result<ClientSession> {
         let row = select_sessions!(
             "where workspace_id = $1 and client_session_id = $2 and revoked_at is null",
-            self.key(),
+            self.workspace_id(),
             id.0,
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened(super::found(row, Noun::ClientSession, id)?)
+        self.opened(super::found(row, ResourceKind::ClientSession, id)?)
     }
 
     /// The living session with this user identifier key.
     pub async fn client_session_by_key(&self, key: &str) -> Result<ClientSession> {
         let row = select_sessions!(
             "where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null",
-            self.key(),
+            self.workspace_id(),
             key,
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened(super::found(row, Noun::ClientSession, key)?)
+        self.opened(super::found(row, ResourceKind::ClientSession, key)?)
     }
 
     /// The living sessions that a filter lets through, in order of creation.
@@ -151,7 +151,7 @@ impl Workspace {
                     else $7 = any (connect_webview_ids) end)
                 and (not $8 or user_identifier_key is null)
             order by created_at, client_session_id",
-            self.key(),
+            self.workspace_id(),
             filter.client_session_id.map(|id| id.0),
             filter.user_identifier_key,
             filter.user_identity_id.is_some(),
@@ -177,7 +177,7 @@ impl Workspace {
             where workspace_id = $1 and client_session_id = $2 and revoked_at is null
             returning client_session_id
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             grant.user_identity_id.map(|id| id.0),
             &grant.connected_account_ids,
@@ -186,7 +186,7 @@ impl Workspace {
         .fetch_optional(self.store.writer())
         .await
         .map_err(|fault| unknown_person(fault, grant.user_identity_id))?;
-        super::found(changed, Noun::ClientSession, id)?;
+        super::found(changed, ResourceKind::ClientSession, id)?;
         self.client_session(id).await
     }
 
@@ -198,25 +198,25 @@ impl Workspace {
             where workspace_id = $1 and client_session_id = $2
             returning client_session_id
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             now,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(revoked, Noun::ClientSession, id).map(|_| ())
+        super::found(revoked, ResourceKind::ClientSession, id).map(|_| ())
     }
 
     /// Deletes a session, and tells of it by `client_session.deleted`.
     pub async fn delete_client_session(&self, id: ClientSessionId, now: DateTime<Utc>) -> Result<()> {
-        let deleted = tell!(
+        let deleted = emit_events!(
             query_scalar,
             r#"
             with deleted as (
                 delete from client_session
                 where workspace_id = $1 and client_session_id = $3
                 returning user_identity_id, client_session_id
-            ), news as (
+            ), new_events as (
                 select name_uuid(client_session_id, 'client_session.deleted') as event_id,
                     'client_session.deleted' as event_type, false as is_opt_in, user_identity_id,
                     jsonb_build_object('client_session_id', client_session_id) as details
@@ -224,13 +224,13 @@ impl Workspace {
             )
             "#,
             "select client_session_id from deleted",
-            self.key(),
+            self.workspace_id(),
             now,
             id.0,
         )
         .fetch_optional(self.store.emitter())
         .await?;
-        super::found(deleted, Noun::ClientSession, id).map(|_| ())
+        super::found(deleted, ResourceKind::ClientSession, id).map(|_| ())
     }
 
     fn opened(&self, row: Row) -> Result<ClientSession> {
@@ -256,7 +256,7 @@ fn unknown_person(fault: sqlx::Error, person: Option<UserIdentityId>) -> Error {
         .as_database_error()
         .is_some_and(|database| database.constraint() == Some("client_session_user_identity_fkey"));
     match person.filter(|_| is_person) {
-        Some(person) => Error::NotFound(Noun::UserIdentity, person.to_string()),
+        Some(person) => Error::NotFound(ResourceKind::UserIdentity, person.to_string()),
         None => fault.into(),
     }
 }

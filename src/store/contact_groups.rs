@@ -2,7 +2,7 @@
 
 use super::Workspace;
 use super::selection::{self, Column, Field, Source};
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::contact::*;
 use crate::model::extension::NamedField;
 use crate::model::id::{ContactGroupId, UserIdentityId};
@@ -42,13 +42,13 @@ impl Workspace {
     pub async fn contact_group(&self, person: UserIdentityId, id: ContactGroupId) -> Result<ContactGroup> {
         let row = select_groups!(
             "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3",
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, Noun::ContactGroup, id)
+        super::found(row, ResourceKind::ContactGroup, id)
     }
 
     /// The first of the person's groups that is meant, if any is.
@@ -66,7 +66,7 @@ impl Workspace {
                 end
             order by contact_group_id
             limit 1",
-            self.key(),
+            self.workspace_id(),
             person.0,
             lookup.id,
             lookup.name,
@@ -85,7 +85,7 @@ impl Workspace {
         let source = Source {
             from: "from contact_group where workspace_id = $1 and user_identity_id = $2",
             id: "contact_group_id",
-            keys: vec![Some(self.key()), Some(person.0)],
+            keys: vec![Some(self.workspace_id()), Some(person.0)],
         };
         let (workspace, listing) = (self.clone(), listing.over(GroupField));
         let listed = self.store.pool.snapshot(move |connection| {
@@ -93,7 +93,7 @@ impl Workspace {
                 let selected = selection::select(connection, &source, &listing, None).await?;
                 let rows = select_groups!(
                     "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = any ($3)",
-                    workspace.key(),
+                    workspace.workspace_id(),
                     person.0,
                     &selected.ids,
                 )
@@ -117,13 +117,13 @@ impl Workspace {
             for key share
             returning contact_group_id as "contact_group_id: ContactGroupId", name
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             name,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(made, Noun::UserIdentity, person)
+        super::found(made, ResourceKind::UserIdentity, person)
     }
 
     /// Gives a group another name.
@@ -140,14 +140,14 @@ impl Workspace {
             where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
             returning contact_group_id as "contact_group_id: ContactGroupId", name
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
             name,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(renamed, Noun::ContactGroup, id)
+        super::found(renamed, ResourceKind::ContactGroup, id)
     }
 
     /// Deletes a group. Its contacts lose it, which is a change of each.
@@ -178,28 +178,32 @@ impl Workspace {
             where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
             for update
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
         )
         .fetch_optional(&mut *connection)
         .await?;
-        super::found(locked, Noun::ContactGroup, id)?;
+        super::found(locked, ResourceKind::ContactGroup, id)?;
         sqlx::query!(
             r#"
             update contact set contact_group_id = null, updated_at = date_trunc('second', $4::timestamptz)
             where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
             now,
         )
         .execute(&mut *connection)
         .await?;
-        sqlx::query!("delete from contact_group where workspace_id = $1 and contact_group_id = $2", self.key(), id.0)
-            .execute(connection)
-            .await?;
+        sqlx::query!(
+            "delete from contact_group where workspace_id = $1 and contact_group_id = $2",
+            self.workspace_id(),
+            id.0
+        )
+        .execute(connection)
+        .await?;
         Ok(())
     }
 
@@ -216,12 +220,12 @@ impl Workspace {
             where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
             for key share
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
         )
         .fetch_optional(connection)
         .await?;
-        super::found(held, Noun::ContactGroup, id).map(|_| ())
+        super::found(held, ResourceKind::ContactGroup, id).map(|_| ())
     }
 }

@@ -3,10 +3,10 @@
 mod lists;
 
 use super::Workspace;
-use super::gather::Gathering;
-use super::points::{Point, Points, Wanted, each};
+use super::batcher::Batcher;
+use super::lookup::{Batchers, Lookup, LookupRequest, each};
 use super::selection::{self, Source};
-use crate::error::{Error, Noun, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::contact::*;
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
@@ -58,16 +58,16 @@ macro_rules! select_contacts {
     };
 }
 
-impl Point for Contact {
+impl Lookup for Contact {
     type Key = (UserIdentityId, ContactId);
 
     async fn all(keys: Vec<(UserIdentityId, ContactId)>, workspace: &Workspace) -> Result<Vec<Option<Contact>>> {
         let ids: Vec<i64> = keys.iter().map(|(_, id)| id.0).collect();
-        let pool = workspace.store.brief();
+        let pool = workspace.store.short();
         let rows = select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
-            workspace.key(),
+            workspace.workspace_id(),
             &ids,
         );
         let rows = pool.with_deadline(rows.fetch_all(pool)).await?;
@@ -75,15 +75,15 @@ impl Point for Contact {
         Ok(each.into_iter().map(|row| row.map(Contact::from)).collect())
     }
 
-    fn meeting(points: &Points) -> &Gathering<Wanted<Contact>> {
-        &points.contacts
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Contact>> {
+        &batchers.contacts
     }
 }
 
 impl Workspace {
     /// The person's contact with this id.
     pub async fn contact(&self, person: UserIdentityId, id: ContactId) -> Result<Contact> {
-        super::found(self.look_up((person, id)).await?, Noun::Contact, id)
+        super::found(self.look_up((person, id)).await?, ResourceKind::Contact, id)
     }
 
     /// The part of the person's contacts that is asked for. All that is told of the list is true of one moment.
@@ -96,7 +96,7 @@ impl Workspace {
         let source = Source {
             from: "from contact where workspace_id = $1 and user_identity_id = $2 and deleted_at is null",
             id: "contact_id",
-            keys: vec![Some(self.key()), Some(person.0)],
+            keys: vec![Some(self.workspace_id()), Some(person.0)],
         };
         let (workspace, listing) = (self.clone(), listing.clone());
         let listed = self.store.pool.snapshot(move |connection| {
@@ -123,7 +123,7 @@ impl Workspace {
         Ok(select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             where workspace_id = $1 and user_identity_id = $2 and contact_id = any ($3)",
-            self.key(),
+            self.workspace_id(),
             person.0,
             ids,
         )
@@ -134,7 +134,7 @@ impl Workspace {
     async fn count_contacts(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<i64> {
         let count = sqlx::query_scalar!(
             "select contact_count from user_identity where workspace_id = $1 and user_identity_id = $2",
-            self.key(),
+            self.workspace_id(),
             person.0,
         )
         .fetch_optional(connection)
@@ -168,12 +168,12 @@ impl Workspace {
             where workspace_id = $1 and user_identity_id = $2
             returning extension_id
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
         )
         .fetch_optional(connection)
         .await?;
-        super::found(counted, Noun::UserIdentity, person).map(|_| ())
+        super::found(counted, ResourceKind::UserIdentity, person).map(|_| ())
     }
 
     async fn insert_contact(
@@ -194,7 +194,7 @@ impl Workspace {
             from (values ($8::text[])) as texts (text)
             returning contact_id
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             fields.group.map(|id| id.0),
             document(&fields.emails),
@@ -224,7 +224,7 @@ impl Workspace {
             select $1, $2, place, $3, normalized, entered
             from unnest($4::text[], $5::text[]) with ordinality as number (normalized, entered, place)
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             person.0,
             &normalized,
@@ -267,9 +267,13 @@ impl Workspace {
     }
 
     async fn delete_numbers(&self, connection: &mut PgConnection, id: ContactId) -> Result<()> {
-        sqlx::query!("delete from contact_number where workspace_id = $1 and contact_id = $2", self.key(), id.0)
-            .execute(connection)
-            .await?;
+        sqlx::query!(
+            "delete from contact_number where workspace_id = $1 and contact_id = $2",
+            self.workspace_id(),
+            id.0
+        )
+        .execute(connection)
+        .await?;
         Ok(())
     }
 
@@ -283,13 +287,13 @@ impl Workspace {
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
             for no key update of contact",
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
         )
         .fetch_optional(connection)
         .await?;
-        super::found(row, Noun::Contact, id).map(Contact::from)
+        super::found(row, ResourceKind::Contact, id).map(Contact::from)
     }
 
     async fn write_contact(
@@ -312,7 +316,7 @@ impl Workspace {
                 )
             where workspace_id = $1 and contact_id = $2
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             fields.group.map(|id| id.0),
             document(&fields.emails),
@@ -343,14 +347,14 @@ impl Workspace {
             where workspace_id = $1 and user_identity_id = $2 and exists (select from deleted)
             returning contact_count
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
             id.0,
             now,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(deleted, Noun::Contact, id).map(|_| ())
+        super::found(deleted, ResourceKind::Contact, id).map(|_| ())
     }
 }
 
@@ -363,7 +367,7 @@ fn document<T: serde::Serialize>(list: &[T]) -> Value {
 fn gone_group(fault: sqlx::Error, group: Option<ContactGroupId>) -> Error {
     let is_gone = fault.as_database_error().and_then(|fault| fault.constraint()) == Some("contact_group_fkey");
     match group.filter(|_| is_gone) {
-        Some(id) => Error::NotFound(Noun::ContactGroup, id.to_string()),
+        Some(id) => Error::NotFound(ResourceKind::ContactGroup, id.to_string()),
         None => fault.into(),
     }
 }

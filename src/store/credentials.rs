@@ -1,11 +1,11 @@
 //! Credentials: made with a child for each phone of their person, read, listed and deleted.
 
 use super::Workspace;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::credential::*;
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::model::page::{Page, Place};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 
 /// Selects credentials; what follows the literal is the rest of the statement.
@@ -54,8 +54,8 @@ impl Workspace {
         let is_mobile_key = new.access_method == AccessMethod::MobileKey;
         let is_issued_at_once = new.is_multi_phone_sync_credential
             || matches!(new.access_method, AccessMethod::Code | AccessMethod::CloudKey);
-        record!(
-            tell,
+        audited!(
+            emit_events,
             query_scalar,
             r#"
             with meant as (
@@ -83,11 +83,11 @@ impl Workspace {
                 from holding
                 where $7
                 returning acs_credential_id, acs_system_id, issued_at, to_jsonb(credential) as after
-            ), deeds as (
+            ), changes as (
                 select $14::jsonb as actor, 'credential.created' as action, acs_credential_id as subject_id,
                     null::jsonb as before, after
                 from (select * from made union all select * from children) as created
-            ), news as (
+            ), new_events as (
                 select name_uuid(acs_credential_id, 'acs_credential.issued') as event_id,
                     'acs_credential.issued' as event_type, false as is_opt_in, $4::uuid as user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
@@ -96,7 +96,7 @@ impl Workspace {
             )
             "#,
             "select acs_credential_id from made",
-            self.key(),
+            self.workspace_id(),
             now,
             new.acs_credential_id.0,
             new.user_identity_id.map(|id| id.0),
@@ -122,17 +122,17 @@ impl Workspace {
     }
 
     async fn credential_on(&self, executor: impl sqlx::PgExecutor<'_>, id: CredentialId) -> Result<Credential> {
-        let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.key(), id.0)
+        let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.workspace_id(), id.0)
             .fetch_optional(executor)
             .await?;
-        super::found(row, Noun::Credential, id)
+        super::found(row, ResourceKind::Credential, id)
     }
 
     /// The credentials on one phone.
     pub async fn credentials_on(&self, device_id: DeviceId) -> Result<Vec<Credential>> {
         Ok(select_credentials!(
             "where workspace_id = $1 and device_id = $2 order by created_at, acs_credential_id",
-            self.key(),
+            self.workspace_id(),
             device_id.0,
         )
         .fetch_all(&self.store.pool)
@@ -140,7 +140,7 @@ impl Workspace {
     }
 
     /// The credentials that a filter lets through, in order of creation.
-    pub async fn credentials(&self, filter: &CredentialFilter, reach: Reach) -> Result<Page<Credential>> {
+    pub async fn credentials(&self, filter: &CredentialFilter, scope: Scope) -> Result<Page<Credential>> {
         let rows = select_credentials!(
             "where workspace_id = $1
                 and ($2::uuid is null or user_identity_id = $2)
@@ -155,8 +155,8 @@ impl Workspace {
                 and ($9::timestamptz is null or (created_at, acs_credential_id) >= ($9, $10))
             order by created_at, acs_credential_id
             limit $11",
-            self.key(),
-            reach.owner(),
+            self.workspace_id(),
+            scope.owner(),
             filter.user_identity_id.map(|id| id.0),
             filter.acs_user_id,
             filter.acs_system_id,
@@ -174,19 +174,19 @@ impl Workspace {
 
     /// Deletes a credential with its children, and tells of each by `acs_credential.deleted`.
     pub async fn delete_credential(&self, id: CredentialId, now: DateTime<Utc>) -> Result<()> {
-        let deleted = record!(
-            tell,
+        let deleted = audited!(
+            emit_events,
             query_scalar,
             r#"
             with deleted as (
                 delete from credential
                 where workspace_id = $1 and (acs_credential_id = $3 or parent_acs_credential_id = $3)
                 returning user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
-            ), deeds as (
+            ), changes as (
                 select $4::jsonb as actor, 'credential.deleted' as action, acs_credential_id as subject_id, before,
                     null::jsonb as after
                 from deleted
-            ), news as (
+            ), new_events as (
                 select name_uuid(acs_credential_id, 'acs_credential.deleted') as event_id,
                     'acs_credential.deleted' as event_type, false as is_opt_in, user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
@@ -194,13 +194,13 @@ impl Workspace {
             )
             "#,
             r#"select count(*) as "count!" from deleted"#,
-            self.key(),
+            self.workspace_id(),
             now,
             id.0,
             self.actor(),
         )
         .fetch_one(self.store.emitter())
         .await?;
-        super::found((deleted > 0).then_some(()), Noun::Credential, id)
+        super::found((deleted > 0).then_some(()), ResourceKind::Credential, id)
     }
 }

@@ -4,7 +4,7 @@
 use super::Workspace;
 use crate::error::Result;
 use crate::model::id::DeviceId;
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 
 /// What a deactivation found.
@@ -21,7 +21,7 @@ impl Workspace {
     pub async fn deactivate_phones(
         &self,
         devices: Vec<DeviceId>,
-        reach: Reach,
+        scope: Scope,
         reason: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Deactivated>> {
@@ -33,7 +33,7 @@ impl Workspace {
                 // A phone that was changed between our look and our lock is passed over by the statement; the next round
                 // sees it as it has become. One round is the rule.
                 while !left.is_empty() {
-                    let rows = workspace.try_deactivate(connection, &left, reach, reason.as_deref(), now).await?;
+                    let rows = workspace.try_deactivate(connection, &left, scope, reason.as_deref(), now).await?;
                     left = rows.iter().filter(|row| row.is_passed_over()).map(|row| DeviceId(row.device_id)).collect();
                     done.extend(rows.iter().filter(|row| !row.is_passed_over()).map(Row::outcome));
                 }
@@ -47,12 +47,12 @@ impl Workspace {
         &self,
         connection: &mut sqlx::PgConnection,
         devices: &[DeviceId],
-        reach: Reach,
+        scope: Scope,
         reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Row>> {
-        Ok(record!(
-            tell,
+        Ok(audited!(
+            emit_events,
             query_as,
             Row,
             r#"
@@ -71,13 +71,13 @@ impl Workspace {
                 using gone
                 where credential.workspace_id = $1 and credential.device_id = gone.device_id
                 returning gone.user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
-            ), deeds as (
+            ), changes as (
                 select $6::jsonb as actor, 'phone.deactivated' as action, device_id as subject_id,
                     after - 'deactivated_at' - 'deactivation_reason' as before, after
                 from gone
                 union all
                 select $6, 'credential.deleted', acs_credential_id, before, null from revoked
-            ), news as (
+            ), new_events as (
                 select name_uuid(device_id, 'phone.deactivated') as event_id, 'phone.deactivated' as event_type,
                     false as is_opt_in, user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
@@ -93,10 +93,10 @@ impl Workspace {
             select seen.device_id, seen.deactivated_at is not null as "before!", gone.device_id is not null as "now!"
             from seen left join gone using (device_id)
             "#,
-            self.key(),
+            self.workspace_id(),
             now,
             &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
-            reach.owner(),
+            scope.owner(),
             reason,
             self.actor(),
         )

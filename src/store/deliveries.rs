@@ -1,7 +1,7 @@
 //! The log of deliveries, as a workspace sees it, and what it may ask for: a ping, or another try.
 
 use super::Workspace;
-use crate::error::{Error, Noun, Reason, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::{EventId, WebhookId};
 use crate::model::page::{Page, Place};
 use crate::model::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
@@ -25,7 +25,7 @@ impl Workspace {
             order by created_at desc, delivery_id desc
             limit $7
             "#,
-            self.key(),
+            self.workspace_id(),
             filter.webhook_id.map(|id| id.0),
             filter.delivery_id,
             filter.status.map(DeliveryStatus::as_str),
@@ -41,17 +41,17 @@ impl Workspace {
     /// The delivery with this id.
     pub async fn delivery(&self, delivery_id: Uuid) -> Result<Delivery> {
         let filter = DeliveryFilter { delivery_id: Some(delivery_id), ..DeliveryFilter::default() };
-        super::found(self.deliveries(&filter).await?.items.pop(), Noun::Delivery, delivery_id)
+        super::found(self.deliveries(&filter).await?.items.pop(), ResourceKind::Delivery, delivery_id)
     }
 
     /// Owes a webhook an event that means nothing, whatever types it names, and gives the delivery. One that names this
     /// type is owed it already.
     pub async fn ping_webhook(&self, id: WebhookId, event_id: EventId, now: DateTime<Utc>) -> Result<Delivery> {
         self.demand_enabled(id).await?;
-        let delivery_id = tell!(
+        let delivery_id = emit_events!(
             query_scalar,
             r#"
-            with news as (
+            with new_events as (
                 select $4::uuid as event_id, 'webhook.ping' as event_type, true as is_opt_in,
                     null::uuid as user_identity_id, jsonb_build_object('webhook_id', webhook_id) as details
                 from webhook
@@ -62,20 +62,20 @@ impl Workspace {
             , pinged as (
                 insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
                 select workspace_id, event_id, webhook_id, $2
-                from happened join webhook using (workspace_id)
+                from inserted join webhook using (workspace_id)
                 where webhook_id = $3 and not webhook_wants(event_types, event_type, is_opt_in)
                 for key share of webhook
             )
-            select name_uuid($3, event_id::text) as "delivery_id!" from happened
+            select name_uuid($3, event_id::text) as "delivery_id!" from inserted
             "#,
-            self.key(),
+            self.workspace_id(),
             now,
             id.0,
             event_id.0,
         )
         .fetch_optional(self.store.emitter())
         .await?;
-        self.delivery(super::found(delivery_id, Noun::Webhook, id)?).await
+        self.delivery(super::found(delivery_id, ResourceKind::Webhook, id)?).await
     }
 
     /// Has one delivery tried anew, from the beginning of its schedule, whatever came of it before.
@@ -86,7 +86,7 @@ impl Workspace {
             update delivery set status = 'pending', failures = 0, next_attempt_at = $3
             where workspace_id = $1 and delivery_id = $2
             "#,
-            self.key(),
+            self.workspace_id(),
             delivery_id,
             now,
         )
@@ -105,7 +105,7 @@ impl Workspace {
             where delivery.workspace_id = $1 and webhook_id = $2 and status = 'failed'
                 and event.workspace_id = $1 and event.event_id = delivery.event_id and created_at >= $3
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             since,
             now,

@@ -4,7 +4,7 @@ use super::Workspace;
 use super::types::Document;
 use crate::error::Result;
 use crate::model::event::{Event, EventFilter};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 
 /// Behind every event that there is.
@@ -29,7 +29,7 @@ macro_rules! select_events {
 /// once, where the one for all filters is planned anew for each choice of them.
 fn is_plain(filter: &EventFilter) -> bool {
     let EventFilter {
-        reach: Reach::Workspace,
+        scope: Scope::Workspace,
         event_ids: None,
         event_types: None,
         device_ids: None,
@@ -47,7 +47,7 @@ fn is_plain(filter: &EventFilter) -> bool {
 impl Workspace {
     /// The time of the last event in the log.
     pub async fn last_event_at(&self) -> Result<Option<DateTime<Utc>>> {
-        Ok(sqlx::query_scalar!("select last_at from event_clock where workspace_id = $1", self.key())
+        Ok(sqlx::query_scalar!("select last_at from event_clock where workspace_id = $1", self.workspace_id())
             .fetch_optional(&self.store.pool)
             .await?)
     }
@@ -62,14 +62,14 @@ impl Workspace {
             "where workspace_id = $1 and created_at > $2 and created_at < $3 and ($4 or not is_opt_in)
             order by created_at
             limit $5 offset $6",
-            self.key(),
+            self.workspace_id(),
             filter.after.unwrap_or(DateTime::UNIX_EPOCH),
             filter.before.unwrap_or(LAST),
             filter.include_opt_in,
             filter.limit,
             filter.offset,
         )
-        .fetch_all(self.store.brief_for(filter.limit))
+        .fetch_all(self.store.short_for(filter.limit))
         .await?)
     }
 
@@ -87,16 +87,16 @@ impl Workspace {
                 and ($10::uuid is null or user_identity_id = $10)
             order by created_at
             limit $11 offset $12",
-            self.key(),
+            self.workspace_id(),
             filter.after,
             filter.before,
-            super::keys(&filter.event_ids) as _,
+            super::raw_ids(&filter.event_ids) as _,
             filter.event_types.as_deref() as _,
-            super::keys(&filter.device_ids) as _,
+            super::raw_ids(&filter.device_ids) as _,
             filter.user_identity_id.map(|id| id.0),
             filter.acs_credential_id.map(|id| id.0),
             filter.acs_system_ids.as_deref() as _,
-            filter.reach.owner(),
+            filter.scope.owner(),
             filter.limit,
             filter.offset,
             filter.include_opt_in,

@@ -1,14 +1,14 @@
 //! Extensions: the persons of a workspace, under their numbers.
 
-use super::gather::Gathering;
-use super::points::{Point, Points, Wanted, each};
+use super::batcher::Batcher;
+use super::lookup::{Batchers, Lookup, LookupRequest, each};
 use super::selection::{self, Column, Field, Source};
-use super::{Errand, Workspace};
-use crate::error::{Noun, Result};
+use super::{Prefetch, Workspace};
+use crate::error::{ResourceKind, Result};
 use crate::model::extension::{Extension, NamedField};
 use crate::model::id::{ExtensionId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 
 /// A field of an extension.
 #[derive(Debug, Clone, Copy)]
@@ -43,38 +43,39 @@ macro_rules! select_extensions {
     };
 }
 
-impl Point for Extension {
+impl Lookup for Extension {
     type Key = ExtensionId;
 
     async fn all(ids: Vec<ExtensionId>, workspace: &Workspace) -> Result<Vec<Option<Extension>>> {
         let keys: Vec<i64> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.brief();
-        let rows = select_extensions!("where workspace_id = $1 and extension_id = any ($2)", workspace.key(), &keys);
+        let pool = workspace.store.short();
+        let rows =
+            select_extensions!("where workspace_id = $1 and extension_id = any ($2)", workspace.workspace_id(), &keys);
         let extensions = pool.with_deadline(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &extensions, |extension| extension.extension_id))
     }
 
-    fn meeting(points: &Points) -> &Gathering<Wanted<Extension>> {
-        &points.extensions
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Extension>> {
+        &batchers.extensions
     }
 }
 
 impl Workspace {
     /// The extension with this number.
     pub async fn extension(&self, id: ExtensionId) -> Result<Extension> {
-        let extension = match self.brought(Errand::Extension(id)) {
-            Some(brought) => brought.extension,
+        let extension = match self.prefetched(Prefetch::Extension(id)) {
+            Some(prefetched) => prefetched.extension,
             None => self.look_up(id).await?,
         };
-        super::found(extension, Noun::Extension, id)
+        super::found(extension, ResourceKind::Extension, id)
     }
 
     /// The part of the extensions that is asked for, as far as the caller reaches.
-    pub async fn extensions(&self, reach: Reach, listing: &Listing<NamedField>) -> Result<Listed<Extension>> {
+    pub async fn extensions(&self, scope: Scope, listing: &Listing<NamedField>) -> Result<Listed<Extension>> {
         let source = Source {
             from: "from user_identity where workspace_id = $1 and ($2::uuid is null or user_identity_id = $2)",
             id: "extension_id",
-            keys: vec![Some(self.key()), reach.owner()],
+            keys: vec![Some(self.workspace_id()), scope.owner()],
         };
         let (workspace, listing) = (self.clone(), listing.over(ExtensionField));
         let listed = self.store.pool.snapshot(move |connection| {
@@ -82,7 +83,7 @@ impl Workspace {
                 let selected = selection::select(connection, &source, &listing, None).await?;
                 let rows = select_extensions!(
                     "where workspace_id = $1 and extension_id = any ($2)",
-                    workspace.key(),
+                    workspace.workspace_id(),
                     &selected.ids,
                 )
                 .fetch_all(connection)

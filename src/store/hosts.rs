@@ -169,8 +169,8 @@ fn pair(hosts: &str, ports: Option<&str>) -> sqlx::Result<Vec<(String, String)>>
     Ok(hosts.iter().enumerate().map(named).collect())
 }
 
-fn wrong(why: &'static str) -> sqlx::Error {
-    sqlx::Error::Configuration(why.into())
+fn wrong(failure: &'static str) -> sqlx::Error {
+    sqlx::Error::Configuration(failure.into())
 }
 
 #[cfg(test)]

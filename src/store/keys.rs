@@ -2,14 +2,14 @@
 //! what the request is about in the same statement: one round trip tells who is calling and what they came for. Nothing
 //! is kept in memory, so a key that was revoked and a phone that was deactivated are gone for every server at once.
 
+use super::audited::Actor;
+use super::batcher::{BatchQuery, MAX_BATCH, MAX_LIST_BATCH};
 use super::caller::rejected;
-use super::errand::{Brought, Errand, LONGEST};
-use super::gather::{MOST, MOST_LISTS, Question};
-use super::recording::Actor;
+use super::prefetch::{LONGEST, Prefetch, Prefetched};
 use super::types::Document;
 use super::workspace::Tenant;
-use super::{Authenticated, Caller, Credential, Origin, Store, Workspace};
-use crate::error::{Result, Scheme, Why};
+use super::{Authenticated, Caller, Origin, Principal, Store, Workspace};
+use crate::error::{AuthFailure, Result, Scheme};
 use crate::model::extension::Extension;
 use crate::model::id::{ApiKeyId, DeviceId, ExtensionId, UserIdentityId, WorkspaceId};
 use crate::model::metadata::Metadata;
@@ -21,14 +21,14 @@ use uuid::Uuid;
 
 /// A key that somebody shows, and what for.
 #[derive(Debug, Clone)]
-pub(super) struct Bearing {
+pub(super) struct KeyLookup {
     token_hash: TokenHash,
-    errand: Errand,
+    prefetch: Prefetch,
 }
 
 /// What is asked for by one statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum KeyBatch {
     /// A key by itself, or with a phone.
     Phone,
     PhonesOfPerson,
@@ -37,7 +37,7 @@ pub(super) enum Kind {
 }
 
 /// A key that there is, and what was asked for beside it.
-pub(super) struct Shown {
+pub(super) struct KeyMatch {
     key: Key,
     phones: Vec<Phone>,
     extension: Option<Extension>,
@@ -51,7 +51,7 @@ struct Key {
 }
 
 /// A key, and an extension if there is one.
-struct Holder {
+struct KeyExtensionRow {
     place: i64,
     api_key_id: Uuid,
     revoked_at: Option<DateTime<Utc>>,
@@ -65,7 +65,7 @@ struct Holder {
 }
 
 /// A key, and a phone if there is one.
-struct Row {
+struct KeyPhoneRow {
     place: i64,
     api_key_id: Uuid,
     revoked_at: Option<DateTime<Utc>>,
@@ -89,7 +89,7 @@ struct Row {
 macro_rules! select_keys {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
-            Row,
+            KeyPhoneRow,
             r#"
             select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox,
                 phone.device_id as "device_id?", phone.user_identity_id as "user_identity_id?: UserIdentityId",
@@ -104,37 +104,37 @@ macro_rules! select_keys {
     };
 }
 
-impl Question for Bearing {
-    type Lane = Kind;
+impl BatchQuery for KeyLookup {
+    type BatchKey = KeyBatch;
     /// None if there is no such key.
-    type Answer = Option<Shown>;
+    type Answer = Option<KeyMatch>;
 
-    const ABREAST: usize = 2;
+    const MAX_IN_FLIGHT: usize = 2;
 
-    fn most(lane: &Kind) -> usize {
-        match lane {
-            Kind::Phone | Kind::Extension => MOST,
-            Kind::PhonesOfPerson | Kind::AllPhones => MOST_LISTS,
+    fn max_batch(batch_key: &KeyBatch) -> usize {
+        match batch_key {
+            KeyBatch::Phone | KeyBatch::Extension => MAX_BATCH,
+            KeyBatch::PhonesOfPerson | KeyBatch::AllPhones => MAX_LIST_BATCH,
         }
     }
 
-    fn lane(&self) -> Kind {
-        match self.errand {
-            Errand::None | Errand::Phone(_) => Kind::Phone,
-            Errand::Phones(Some(_), _) => Kind::PhonesOfPerson,
-            Errand::Phones(None, _) => Kind::AllPhones,
-            Errand::Extension(_) => Kind::Extension,
+    fn batch_key(&self) -> KeyBatch {
+        match self.prefetch {
+            Prefetch::None | Prefetch::Phone(_) => KeyBatch::Phone,
+            Prefetch::Phones(Some(_), _) => KeyBatch::PhonesOfPerson,
+            Prefetch::Phones(None, _) => KeyBatch::AllPhones,
+            Prefetch::Extension(_) => KeyBatch::Extension,
         }
     }
 
-    async fn ask(together: Vec<Bearing>, store: Store) -> Result<Vec<Option<Shown>>> {
-        let mut answers: Vec<Option<Shown>> = std::iter::repeat_with(|| None).take(together.len()).collect();
-        let rows = match together.first().map(Bearing::lane) {
+    async fn ask(together: Vec<KeyLookup>, store: Store) -> Result<Vec<Option<KeyMatch>>> {
+        let mut answers: Vec<Option<KeyMatch>> = std::iter::repeat_with(|| None).take(together.len()).collect();
+        let rows = match together.first().map(KeyLookup::batch_key) {
             None => Vec::new(),
-            Some(Kind::Phone) => with_phones(&together, &store).await?,
-            Some(Kind::PhonesOfPerson) => with_phones_of_persons(&together, &store).await?,
-            Some(Kind::AllPhones) => with_all_phones(&together, &store).await?,
-            Some(Kind::Extension) => {
+            Some(KeyBatch::Phone) => with_phones(&together, &store).await?,
+            Some(KeyBatch::PhonesOfPerson) => with_phones_of_persons(&together, &store).await?,
+            Some(KeyBatch::AllPhones) => with_all_phones(&together, &store).await?,
+            Some(KeyBatch::Extension) => {
                 for holder in with_extensions(&together, &store).await? {
                     if let Some(answer) = of_place(&mut answers, holder.place) {
                         *answer = Some(holder.shown());
@@ -145,7 +145,8 @@ impl Question for Bearing {
         };
         for row in rows {
             if let Some(answer) = of_place(&mut answers, row.place) {
-                let shown = answer.get_or_insert_with(|| Shown { key: row.key(), phones: Vec::new(), extension: None });
+                let shown =
+                    answer.get_or_insert_with(|| KeyMatch { key: row.key(), phones: Vec::new(), extension: None });
                 shown.phones.extend(row.phone());
             }
         }
@@ -158,9 +159,9 @@ fn of_place<T>(answers: &mut [T], place: i64) -> Option<&mut T> {
     answers.get_mut(usize::try_from(place - 1).ok()?)
 }
 
-async fn with_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
+async fn with_phones(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyPhoneRow>> {
     let devices: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.device()).collect();
-    let pool = store.brief();
+    let pool = store.short();
     let rows = select_keys!(
         "from unnest($1::bytea[], $2::uuid[]) with ordinality as asked (token_hash, device_id, place)
         join api_key using (token_hash)
@@ -172,10 +173,10 @@ async fn with_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
     Ok(pool.with_deadline(rows.fetch_all(pool)).await?)
 }
 
-async fn with_phones_of_persons(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
+async fn with_phones_of_persons(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyPhoneRow>> {
     let persons: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.person()).collect();
     let Window { times, ids, counts } = Window::of(together);
-    let pool = store.brief();
+    let pool = store.short();
     let rows = select_keys!(
         "from unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::bigint[]) with ordinality
             as asked (token_hash, person, since, first, most, place)
@@ -197,9 +198,9 @@ async fn with_phones_of_persons(together: &[Bearing], store: &Store) -> Result<V
     Ok(pool.with_deadline(rows.fetch_all(pool)).await?)
 }
 
-async fn with_all_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>> {
+async fn with_all_phones(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyPhoneRow>> {
     let Window { times, ids, counts } = Window::of(together);
-    let pool = store.brief();
+    let pool = store.short();
     let rows = select_keys!(
         "from unnest($1::bytea[], $2::timestamptz[], $3::uuid[], $4::bigint[]) with ordinality
             as asked (token_hash, since, first, most, place)
@@ -220,11 +221,11 @@ async fn with_all_phones(together: &[Bearing], store: &Store) -> Result<Vec<Row>
     Ok(pool.with_deadline(rows.fetch_all(pool)).await?)
 }
 
-async fn with_extensions(together: &[Bearing], store: &Store) -> Result<Vec<Holder>> {
+async fn with_extensions(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyExtensionRow>> {
     let extensions: Vec<Option<i64>> = together.iter().map(|bearing| bearing.extension()).collect();
-    let pool = store.brief();
+    let pool = store.short();
     let holders = sqlx::query_as!(
-        Holder,
+        KeyExtensionRow,
         r#"
         select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox,
             person.extension_id as "extension_id?: ExtensionId",
@@ -242,7 +243,7 @@ async fn with_extensions(together: &[Bearing], store: &Store) -> Result<Vec<Hold
     Ok(pool.with_deadline(holders.fetch_all(pool)).await?)
 }
 
-fn hashes(together: &[Bearing]) -> Vec<&[u8]> {
+fn hashes(together: &[KeyLookup]) -> Vec<&[u8]> {
     together.iter().map(|bearing| bearing.token_hash.as_bytes()).collect()
 }
 
@@ -254,7 +255,7 @@ struct Window {
 }
 
 impl Window {
-    fn of(together: &[Bearing]) -> Window {
+    fn of(together: &[KeyLookup]) -> Window {
         let pagings = || together.iter().map(|bearing| bearing.paging());
         let places = || pagings().map(|paging| paging.from.unwrap_or(Place::FIRST));
         Window {
@@ -265,67 +266,68 @@ impl Window {
     }
 }
 
-impl Bearing {
+impl KeyLookup {
     fn device(&self) -> Option<Uuid> {
-        match self.errand {
-            Errand::Phone(device_id) => Some(device_id.0),
-            Errand::None | Errand::Phones(..) | Errand::Extension(_) => None,
+        match self.prefetch {
+            Prefetch::Phone(device_id) => Some(device_id.0),
+            Prefetch::None | Prefetch::Phones(..) | Prefetch::Extension(_) => None,
         }
     }
 
     fn person(&self) -> Option<Uuid> {
-        match self.errand {
-            Errand::Phones(person, _) => person.map(|person| person.0),
-            Errand::None | Errand::Phone(_) | Errand::Extension(_) => None,
+        match self.prefetch {
+            Prefetch::Phones(person, _) => person.map(|person| person.0),
+            Prefetch::None | Prefetch::Phone(_) | Prefetch::Extension(_) => None,
         }
     }
 
     fn paging(&self) -> Paging {
-        match self.errand {
-            Errand::Phones(_, paging) => paging,
-            Errand::None | Errand::Phone(_) | Errand::Extension(_) => Paging::default(),
+        match self.prefetch {
+            Prefetch::Phones(_, paging) => paging,
+            Prefetch::None | Prefetch::Phone(_) | Prefetch::Extension(_) => Paging::default(),
         }
     }
 
     fn extension(&self) -> Option<i64> {
-        match self.errand {
-            Errand::Extension(extension_id) => Some(extension_id.0),
-            Errand::None | Errand::Phone(_) | Errand::Phones(..) => None,
+        match self.prefetch {
+            Prefetch::Extension(extension_id) => Some(extension_id.0),
+            Prefetch::None | Prefetch::Phone(_) | Prefetch::Phones(..) => None,
         }
     }
 }
 
 impl Store {
-    pub(super) async fn api_key(&self, key: &str, errand: Errand, origin: Origin) -> Result<Authenticated> {
+    pub(super) async fn api_key(&self, key: &str, prefetch: Prefetch, origin: Origin) -> Result<Authenticated> {
         // What lies on several nodes is not joined with the keys of several workspaces.
-        let errand = if self.is_distributed { Errand::None } else { errand };
-        let bearing = Bearing { token_hash: TokenHash::of(key), errand };
-        let shown = self.keys.ask(bearing, self).await?.ok_or_else(|| rejected(Scheme::ApiKey, Why::Unknown))?;
+        let prefetch = if self.is_distributed { Prefetch::None } else { prefetch };
+        let bearing = KeyLookup { token_hash: TokenHash::of(key), prefetch };
+        let shown =
+            self.keys.ask(bearing, self).await?.ok_or_else(|| rejected(Scheme::ApiKey, AuthFailure::Unknown))?;
         let Key { api_key_id, is_revoked, tenant } = shown.key;
         if is_revoked {
-            return Err(rejected(Scheme::ApiKey, Why::Revoked));
+            return Err(rejected(Scheme::ApiKey, AuthFailure::Revoked));
         }
-        let credential = Credential::ApiKey(api_key_id);
+        let credential = Principal::ApiKey(api_key_id);
         let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
-        let workspace = match shown.brought(errand) {
-            Some(brought) => workspace.bringing(brought),
+        let workspace = match shown.prefetched(prefetch) {
+            Some(prefetched) => workspace.with_prefetched(prefetched),
             None => workspace,
         };
         Ok(Authenticated::Caller(Caller { workspace, credential }))
     }
 }
 
-impl Shown {
-    fn brought(self, errand: Errand) -> Option<Brought> {
-        let Shown { mut phones, extension, .. } = self;
+impl KeyMatch {
+    fn prefetched(self, prefetch: Prefetch) -> Option<Prefetched> {
+        let KeyMatch { mut phones, extension, .. } = self;
         // In order already as a rule, but nothing that is joined promises any.
         phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
-        let is_whole = match errand {
-            Errand::None => false,
-            Errand::Phone(_) | Errand::Extension(_) => true,
-            Errand::Phones(_, paging) => paging.limit.is_some() || phones.len() <= LONGEST as usize,
+        let is_whole = match prefetch {
+            Prefetch::None => false,
+            Prefetch::Phone(_) | Prefetch::Extension(_) => true,
+            Prefetch::Phones(_, paging) => paging.limit.is_some() || phones.len() <= LONGEST as usize,
         };
-        is_whole.then_some(Brought { errand, phones, extension })
+        is_whole.then_some(Prefetched { prefetch, phones, extension })
     }
 }
 
@@ -335,10 +337,10 @@ impl Key {
     }
 }
 
-impl Holder {
-    fn shown(self) -> Shown {
+impl KeyExtensionRow {
+    fn shown(self) -> KeyMatch {
         let key = Key::new(self.api_key_id, self.revoked_at, (self.workspace_id, self.account_id, self.is_sandbox));
-        Shown { key, phones: Vec::new(), extension: self.extension() }
+        KeyMatch { key, phones: Vec::new(), extension: self.extension() }
     }
 
     fn extension(self) -> Option<Extension> {
@@ -351,7 +353,7 @@ impl Holder {
     }
 }
 
-impl Row {
+impl KeyPhoneRow {
     fn key(&self) -> Key {
         Key::new(self.api_key_id, self.revoked_at, (self.workspace_id, self.account_id, self.is_sandbox))
     }

@@ -1,9 +1,9 @@
-//! Phone numbers read, listed, and described anew. How they come, are given and go is told in [`super::numbering`].
+//! Phone numbers read, listed, and described anew. How they come, are given and go is told in [`super::number_lifecycle`].
 
 use super::Workspace;
-use super::gather::Gathering;
-use super::points::{Point, Points, Wanted, each};
-use crate::error::{Error, Noun, Reason, Result};
+use super::batcher::Batcher;
+use super::lookup::{Batchers, Lookup, LookupRequest, each};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::{RegisterId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::page::Place;
@@ -27,35 +27,39 @@ macro_rules! select_registers {
     };
 }
 
-impl Point for Register {
+impl Lookup for Register {
     type Key = RegisterId;
 
     async fn all(ids: Vec<RegisterId>, workspace: &Workspace) -> Result<Vec<Option<Register>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.brief();
-        let rows = select_registers!("where workspace_id = $1 and register_id = any ($2)", workspace.key(), &keys);
+        let pool = workspace.store.short();
+        let rows =
+            select_registers!("where workspace_id = $1 and register_id = any ($2)", workspace.workspace_id(), &keys);
         let registers = pool.with_deadline(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &registers, |register| register.register_id))
     }
 
-    fn meeting(points: &Points) -> &Gathering<Wanted<Register>> {
-        &points.registers
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Register>> {
+        &batchers.registers
     }
 }
 
 impl Workspace {
     /// The register with this id.
     pub async fn register(&self, id: RegisterId) -> Result<Register> {
-        super::found(self.look_up(id).await?, Noun::Number, id)
+        super::found(self.look_up(id).await?, ResourceKind::Number, id)
     }
 
     /// The register with this id, held still until the transaction ends.
     pub(super) async fn lock_register(&self, connection: &mut sqlx::PgConnection, id: RegisterId) -> Result<Register> {
-        let row =
-            select_registers!("where workspace_id = $1 and register_id = $2 for no key update", self.key(), id.0,)
-                .fetch_optional(connection)
-                .await?;
-        super::found(row, Noun::Number, id)
+        let row = select_registers!(
+            "where workspace_id = $1 and register_id = $2 for no key update",
+            self.workspace_id(),
+            id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        super::found(row, ResourceKind::Number, id)
     }
 
     /// The part of the list of registers that is asked for, in order of creation. A cursor that names no register of this
@@ -109,7 +113,7 @@ impl Workspace {
                 and ($5::timestamptz is null or assigned_at >= $5)
                 and ($6::timestamptz is null or assigned_at <= $6)
             "#,
-            self.key(),
+            self.workspace_id(),
             filter.inbound_agent_id,
             filter.outbound_agent_id,
             filter.status.map(Status::as_str),
@@ -137,7 +141,7 @@ impl Workspace {
                 and ($7::timestamptz is null or (created_at, register_id) > ($7, $8))
             order by created_at, register_id
             limit $9 offset $10",
-            self.key(),
+            self.workspace_id(),
             filter.inbound_agent_id,
             filter.outbound_agent_id,
             filter.status.map(Status::as_str),
@@ -169,7 +173,7 @@ impl Workspace {
                 and ($7::timestamptz is null or (created_at, register_id) < ($7, $8))
             order by created_at desc, register_id desc
             limit $9 offset $10",
-            self.key(),
+            self.workspace_id(),
             filter.inbound_agent_id,
             filter.outbound_agent_id,
             filter.status.map(Status::as_str),
@@ -212,7 +216,7 @@ impl Workspace {
         change: &RegisterChange,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        record!(
+        audited!(
             query_scalar,
             r#"
             with held as (
@@ -225,13 +229,13 @@ impl Workspace {
                     outbound_agent_id = case when $8 then $9 else outbound_agent_id end
                 where workspace_id = $1 and register_id = $3
                 returning register_id, to_jsonb(number_register) as after
-            ), deeds as (
+            ), changes as (
                 select $10::jsonb as actor, 'number.updated' as action, register_id as subject_id, before, after
                 from changed cross join held
             )
             "#,
             "select register_id from changed",
-            self.key(),
+            self.workspace_id(),
             now,
             id.0,
             change.nickname.is_some(),

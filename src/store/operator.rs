@@ -3,7 +3,7 @@
 
 use super::{NewWorkspace, Store, console};
 use crate::ambient::Entropy;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::id::*;
 use crate::model::token::{Token, TokenHash};
 use crate::model::workspace::WorkspaceRecord;
@@ -147,7 +147,7 @@ impl Store {
         )
         .fetch_optional(self.writer())
         .await?;
-        super::found(revoked.map(ApiKeyId), Noun::ApiKey, "")
+        super::found(revoked.map(ApiKeyId), ResourceKind::ApiKey, "")
     }
 
     /// Mints a personal access token over `workspaces`.
@@ -198,7 +198,7 @@ impl Store {
         )
         .fetch_optional(self.writer())
         .await?;
-        super::found(revoked.map(AccessTokenId), Noun::AccessToken, "")
+        super::found(revoked.map(AccessTokenId), ResourceKind::AccessToken, "")
     }
 
     /// Opens a console session over `workspaces` and signs its JWT, with a first key if there is none yet.

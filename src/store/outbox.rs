@@ -32,7 +32,7 @@ pub struct Capacity<'a> {
 
 /// What the server has still to deliver.
 #[derive(Debug)]
-pub struct Owed {
+pub struct PendingDeliveries {
     pub count: i64,
     /// When the oldest of it happened, if there is any.
     pub oldest: Option<DateTime<Utc>>,
@@ -224,7 +224,7 @@ impl Store {
         attempted: &Attempted,
         next_attempt_at: Option<DateTime<Utc>>,
     ) -> Result<()> {
-        tell!(
+        emit_events!(
             query_scalar,
             r#"
             with subject as materialized (
@@ -252,7 +252,7 @@ impl Store {
                 from failing
                 where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and event_id <> $4
                     and status = 'pending' and disabled_at is not null
-            ), news as (
+            ), new_events as (
                 select name_uuid(webhook_id, 'webhook.disabled ' || $2::timestamptz::text) as event_id,
                     'webhook.disabled' as event_type, true as is_opt_in, null::uuid as user_identity_id,
                     jsonb_build_object('webhook_id', webhook_id) as details
@@ -278,9 +278,9 @@ impl Store {
     }
 
     /// How much is owed to webhooks in all workspaces, and since when the oldest of it is.
-    pub async fn owed(&self) -> Result<Owed> {
-        let owed = sqlx::query_as!(
-            Owed,
+    pub async fn pending_deliveries(&self) -> Result<PendingDeliveries> {
+        let pending_deliveries = sqlx::query_as!(
+            PendingDeliveries,
             r#"
             select count(*) as "count!", min(event.created_at) as oldest
             from delivery join event using (workspace_id, event_id)
@@ -289,7 +289,7 @@ impl Store {
         )
         .fetch_one(&self.pool)
         .await?;
-        Ok(owed)
+        Ok(pending_deliveries)
     }
 
     /// Ends some of what is owed to webhooks that are disabled: events that were written in the very moment of the
@@ -297,16 +297,16 @@ impl Store {
     pub async fn end_owed_to_disabled(&self) -> Result<u64> {
         let ended = sqlx::query!(
             r#"
-            with owed as materialized (
+            with pending_deliveries as materialized (
                 select workspace_id, webhook_id, event_id
                 from delivery join webhook using (workspace_id, webhook_id)
                 where disabled_at is not null and status = 'pending'
                 limit $1
             )
             update delivery set status = 'failed', fault = 'the webhook was disabled'
-            from owed
-            where delivery.workspace_id = owed.workspace_id and delivery.webhook_id = owed.webhook_id
-                and delivery.event_id = owed.event_id and status = 'pending'
+            from pending_deliveries
+            where delivery.workspace_id = pending_deliveries.workspace_id and delivery.webhook_id = pending_deliveries.webhook_id
+                and delivery.event_id = pending_deliveries.event_id and status = 'pending'
             "#,
             ENDED_AT_ONCE,
         )

@@ -1,6 +1,6 @@
 //! Passes, each of which stands for an API key for a while.
 
-use super::{Caller, Credential};
+use super::{Caller, Principal};
 use crate::error::{Error, Rejection, Result};
 use crate::model::token::Token;
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ impl Caller {
     /// Makes `pass` good until `expires_at` for whoever called with an API key, and forgets that key's expired ones. It ends
     /// earlier if the key is revoked.
     pub async fn issue_pass(&self, pass: &Token, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> Result<()> {
-        let Credential::ApiKey(key) = self.credential else {
+        let Principal::ApiKey(key) = self.credential else {
             return Err(Error::Unauthenticated(Rejection::MISSING));
         };
         let hash = pass.hash();

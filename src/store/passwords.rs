@@ -1,9 +1,9 @@
 //! Persons who sign in with a name and a password. A hash is made and tried beside the requests, few at a time, because
 //! each takes 19 MiB and tens of milliseconds.
 
-use super::{Authenticated, Credential, Origin, Store, Workspace};
+use super::{Authenticated, Origin, Principal, Store, Workspace};
 use crate::ambient::Entropy;
-use crate::error::{Error, Noun, Rejection, Result, Why};
+use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::password::{Password, PasswordHash};
 use std::sync::LazyLock;
@@ -35,10 +35,10 @@ impl Store {
         let fits = apart(move || hash.map_or_else(|| NOBODYS.clone(), PasswordHash::from).fits(&password)).await?;
         match only {
             Some(row) if fits => {
-                let credential = Credential::Password(UserIdentityId(row.user_identity_id));
+                let credential = Principal::Password(UserIdentityId(row.user_identity_id));
                 Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
             }
-            _ => Err(Error::Unauthenticated(Rejection { scheme: None, why: Why::Unknown })),
+            _ => Err(Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Unknown })),
         }
     }
 
@@ -58,7 +58,7 @@ impl Store {
         )
         .execute(self.writer())
         .await?;
-        super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
+        super::found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
     }
 }
 
@@ -69,13 +69,13 @@ impl Workspace {
         let hash = apart(move || password.hash(&entropy)).await?;
         let set = sqlx::query!(
             "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
-            self.key(),
+            self.workspace_id(),
             person.0,
             hash.as_str(),
         )
         .execute(self.store.writer())
         .await?;
-        super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
+        super::found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
     }
 }
 

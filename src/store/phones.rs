@@ -1,16 +1,16 @@
 //! Phones read, listed and described anew.
 
 use super::Workspace;
-use super::errand::{Errand, Whose};
-use super::gather::Gathering;
-use super::points::{Point, Points, Wanted, each};
+use super::batcher::Batcher;
+use super::lookup::{Batchers, Lookup, LookupRequest, each};
+use super::prefetch::{Prefetch, Whose};
 use super::types::Document;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
 use crate::model::metadata::{Metadata, MetadataChange};
 use crate::model::page::{Page, Paging, Place};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -32,82 +32,86 @@ macro_rules! select_phones {
     };
 }
 
-impl Point for Phone {
+impl Lookup for Phone {
     type Key = DeviceId;
 
     async fn all(ids: Vec<DeviceId>, workspace: &Workspace) -> Result<Vec<Option<Phone>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.brief();
+        let pool = workspace.store.short();
         let rows = select_phones!(
             "where workspace_id = $1 and device_id = any ($2) and deactivated_at is null",
-            workspace.key(),
+            workspace.workspace_id(),
             &keys,
         );
         let phones = pool.with_deadline(rows.fetch_all(pool)).await?;
         Ok(each(&ids, &phones, |phone| phone.device_id))
     }
 
-    fn meeting(points: &Points) -> &Gathering<Wanted<Phone>> {
-        &points.phones
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Phone>> {
+        &batchers.phones
     }
 }
 
 impl Workspace {
     /// The living phone with this id.
-    pub async fn phone(&self, device_id: DeviceId, reach: Reach) -> Result<Phone> {
-        let phone = match self.brought(Errand::Phone(device_id)) {
-            Some(brought) => brought.phones.into_iter().next(),
+    pub async fn phone(&self, device_id: DeviceId, scope: Scope) -> Result<Phone> {
+        let phone = match self.prefetched(Prefetch::Phone(device_id)) {
+            Some(prefetched) => prefetched.phones.into_iter().next(),
             None => self.look_up(device_id).await?,
         };
-        super::found(phone.filter(|phone: &Phone| reach.includes(phone.user_identity_id)), Noun::Phone, device_id)
+        super::found(
+            phone.filter(|phone: &Phone| scope.includes(phone.user_identity_id)),
+            ResourceKind::Phone,
+            device_id,
+        )
     }
 
     /// The first living phone that is called so.
-    pub async fn phone_called(&self, name: &str, reach: Reach) -> Result<Phone> {
+    pub async fn phone_called(&self, name: &str, scope: Scope) -> Result<Phone> {
         let row = select_phones!(
             "where workspace_id = $1 and coalesce(nickname, device_model) = $2 and deactivated_at is null
                 and ($3::uuid is null or user_identity_id = $3)
             order by created_at, device_id limit 1",
-            self.key(),
+            self.workspace_id(),
             name,
-            reach.owner(),
+            scope.owner(),
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, Noun::Phone, name)
+        super::found(row, ResourceKind::Phone, name)
     }
 
     /// The phones that a filter lets through, in order of registration.
-    pub async fn phones(&self, filter: &PhoneFilter, reach: Reach) -> Result<Page<Phone>> {
-        let rows = match Whose::of(filter, reach) {
+    pub async fn phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
+        let rows = match Whose::of(filter, scope) {
             Some(Whose::Everybodys) => self.all_phones(&filter.paging).await?,
             Some(Whose::OfPerson(person)) => self.phones_of(person, &filter.paging).await?,
-            None => self.chosen_phones(filter, reach).await?,
+            None => self.chosen_phones(filter, scope).await?,
         };
         Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
-        if let Some(brought) = self.brought(Errand::Phones(None, *paging)) {
-            return Ok(brought.phones);
+        if let Some(prefetched) = self.prefetched(Prefetch::Phones(None, *paging)) {
+            return Ok(prefetched.phones);
         }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(
             "where workspace_id = $1 and deactivated_at is null and (created_at, device_id) >= ($2, $3)
             order by created_at, device_id
             limit $4",
-            self.key(),
+            self.workspace_id(),
             from.created_at,
             from.id,
             paging.fetch(),
         )
-        .fetch_all(self.store.brief_for(paging.fetch()))
+        .fetch_all(self.store.short_for(paging.fetch()))
         .await?)
     }
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
-        if let Some(brought) = self.brought(Errand::Phones(Some(person), *paging)) {
-            return Ok(brought.phones);
+        if let Some(prefetched) = self.prefetched(Prefetch::Phones(Some(person), *paging)) {
+            return Ok(prefetched.phones);
         }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(
@@ -115,17 +119,17 @@ impl Workspace {
                 and (created_at, device_id) >= ($3, $4)
             order by created_at, device_id
             limit $5",
-            self.key(),
+            self.workspace_id(),
             person.0,
             from.created_at,
             from.id,
             paging.fetch(),
         )
-        .fetch_all(self.store.brief_for(paging.fetch()))
+        .fetch_all(self.store.short_for(paging.fetch()))
         .await?)
     }
 
-    async fn chosen_phones(&self, filter: &PhoneFilter, reach: Reach) -> Result<Vec<Phone>> {
+    async fn chosen_phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Vec<Phone>> {
         Ok(select_phones!(
             "where workspace_id = $1
                 and ($2 or deactivated_at is null)
@@ -149,11 +153,11 @@ impl Workspace {
                 and ($12::timestamptz is null or (created_at, device_id) >= ($12, $13))
             order by created_at, device_id
             limit $14",
-            self.key(),
+            self.workspace_id(),
             filter.include_deactivated,
-            reach.owner(),
-            super::keys(&filter.user_identity_ids) as _,
-            super::keys(&filter.device_ids) as _,
+            scope.owner(),
+            super::raw_ids(&filter.user_identity_ids) as _,
+            super::raw_ids(&filter.device_ids) as _,
             filter.acs_credential_id.map(|id| id.0),
             filter.operating_systems.as_deref().map(names) as _,
             filter.manufacturer,
@@ -170,14 +174,14 @@ impl Workspace {
 
     /// The ids of a person's living phones. An unknown person is not found.
     pub async fn phone_ids_of(&self, person: UserIdentityId) -> Result<Vec<DeviceId>> {
-        self.user_identity(person, Reach::Workspace).await?;
+        self.user_identity(person, Scope::Workspace).await?;
         Ok(sqlx::query_scalar!(
             r#"
             select device_id as "device_id: DeviceId" from phone
             where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
             order by created_at, device_id
             "#,
-            self.key(),
+            self.workspace_id(),
             person.0,
         )
         .fetch_all(&self.store.pool)
@@ -189,13 +193,13 @@ impl Workspace {
         &self,
         device_id: DeviceId,
         change: &PhoneChange,
-        reach: Reach,
+        scope: Scope,
         event_id: EventId,
         now: DateTime<Utc>,
     ) -> Result<()> {
         let (set, removed) = split(&change.custom_metadata);
-        let changed = record!(
-            tell,
+        let changed = audited!(
+            emit_events,
             query_scalar,
             r#"
             with held as materialized (
@@ -210,19 +214,19 @@ impl Workspace {
                 from held
                 where phone.workspace_id = $1 and phone.device_id = held.device_id
                 returning phone.device_id, user_identity_id, custom_metadata, before, to_jsonb(phone) as after
-            ), deeds as (
+            ), changes as (
                 select $10::jsonb as actor, 'phone.updated' as action, device_id as subject_id, before, after from changed
-            ), news as (
+            ), new_events as (
                 select $9::uuid as event_id, 'phone.updated' as event_type, true as is_opt_in, user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
                 from changed
             )
             "#,
             "select device_id from changed",
-            self.key(),
+            self.workspace_id(),
             now,
             device_id.0,
-            reach.owner(),
+            scope.owner(),
             change.nickname.is_some(),
             change.nickname.clone().flatten(),
             set,
@@ -232,7 +236,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.emitter())
         .await?;
-        super::found(changed, Noun::Phone, device_id).map(|_| ())
+        super::found(changed, ResourceKind::Phone, device_id).map(|_| ())
     }
 }
 

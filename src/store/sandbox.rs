@@ -37,21 +37,21 @@ impl Workspace {
         let persons = self.lock_everybody(connection).await?;
         self.delete_what_is_recorded(connection, now).await?;
         for statement in [
-            sqlx::query!("delete from client_session where workspace_id = $1", self.key()),
-            sqlx::query!("delete from claimed_number where workspace_id = $1", self.key()),
+            sqlx::query!("delete from client_session where workspace_id = $1", self.workspace_id()),
+            sqlx::query!("delete from claimed_number where workspace_id = $1", self.workspace_id()),
             sqlx::query!(
                 "delete from contact where workspace_id = $1 and user_identity_id = any ($2)",
-                self.key(),
+                self.workspace_id(),
                 &persons,
             ),
             sqlx::query!(
                 "delete from user_identity where workspace_id = $1 and user_identity_id = any ($2)",
-                self.key(),
+                self.workspace_id(),
                 &persons,
             ),
-            sqlx::query!("update event_clock set last_at = last_at where workspace_id = $1", self.key()),
-            sqlx::query!("delete from webhook where workspace_id = $1", self.key()),
-            sqlx::query!("delete from event where workspace_id = $1", self.key()),
+            sqlx::query!("update event_clock set last_at = last_at where workspace_id = $1", self.workspace_id()),
+            sqlx::query!("delete from webhook where workspace_id = $1", self.workspace_id()),
+            sqlx::query!("delete from event where workspace_id = $1", self.workspace_id()),
         ] {
             statement.execute(&mut *connection).await?;
         }
@@ -60,7 +60,7 @@ impl Workspace {
             insert into action_attempt (workspace_id, action_attempt_id, action_type, created_at)
             values ($1, $2, $3, $4)
             "#,
-            self.key(),
+            self.workspace_id(),
             attempt.0,
             RESET,
             now,
@@ -71,7 +71,7 @@ impl Workspace {
     }
 
     async fn delete_what_is_recorded(&self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<()> {
-        record!(
+        audited!(
             query_scalar,
             r#"
             with phones as (
@@ -84,7 +84,7 @@ impl Workspace {
                 returning register_id, to_jsonb(number_register) as before
             ), slots as (
                 delete from slot where workspace_id = $1 returning user_identity_id, to_jsonb(slot) as before
-            ), deeds as (
+            ), changes as (
                 select $3::jsonb as actor, 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
                 from phones
                 union all
@@ -95,8 +95,8 @@ impl Workspace {
                 select $3, 'slot.deleted', user_identity_id, before, null from slots
             )
             "#,
-            r#"select count(*) as "count!" from deeds"#,
-            self.key(),
+            r#"select count(*) as "count!" from changes"#,
+            self.workspace_id(),
             now,
             self.actor(),
         )
@@ -108,7 +108,7 @@ impl Workspace {
     async fn lock_everybody(&self, connection: &mut sqlx::PgConnection) -> Result<Vec<uuid::Uuid>> {
         Ok(sqlx::query_scalar!(
             "select user_identity_id from user_identity where workspace_id = $1 order by user_identity_id for update",
-            self.key(),
+            self.workspace_id(),
         )
         .fetch_all(connection)
         .await?)

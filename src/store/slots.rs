@@ -35,7 +35,7 @@ impl Workspace {
         change: &SlotChange,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let changed = record!(
+        let changed = audited!(
             query_scalar,
             r#"
             with held as (
@@ -56,14 +56,14 @@ impl Workspace {
                     version = slot.version + (coalesce($5, slot.number) <> slot.number
                         or coalesce($6, slot.include_in_contact_card) <> slot.include_in_contact_card)::int
                 returning slot_type, user_identity_id, to_jsonb(slot) as after
-            ), deeds as (
+            ), changes as (
                 select $7::jsonb as actor, 'slot.changed' as action, user_identity_id as subject_id,
                     coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
                 from changed left join held using (slot_type)
             )
             "#,
             "select slot_type from changed",
-            self.key(),
+            self.workspace_id(),
             now,
             person.0,
             slot_type.as_str(),
@@ -106,7 +106,7 @@ impl Workspace {
         include_in_contact_card: bool,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let filled = record!(
+        let filled = audited!(
             query_scalar,
             r#"
             with held as (
@@ -125,14 +125,14 @@ impl Workspace {
                     version = slot.version + 1
                 where slot.number = ''
                 returning slot_type, user_identity_id, to_jsonb(slot) as after
-            ), deeds as (
+            ), changes as (
                 select $7::jsonb as actor, 'slot.filled' as action, user_identity_id as subject_id,
                     coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
                 from filled left join held using (slot_type)
             )
             "#,
             "select slot_type from filled",
-            self.key(),
+            self.workspace_id(),
             now,
             person.0,
             slot_type.as_str(),

@@ -1,9 +1,9 @@
 //! Persons as subscribers of telephony.
 
-use super::gather::Gathering;
-use super::points::{Point, Points, Wanted};
+use super::batcher::Batcher;
+use super::lookup::{Batchers, Lookup, LookupRequest};
 use super::{Store, Workspace};
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::application::Application;
 use crate::model::id::*;
 use crate::model::slot::{Slot, SlotType};
@@ -45,7 +45,7 @@ impl Workspace {
         application: Option<ApplicationId>,
         now: DateTime<Utc>,
     ) -> Result<Subscriber> {
-        super::found(self.look_up(Key { person: id, application, now }).await?, Noun::UserIdentity, id)
+        super::found(self.look_up(Key { person: id, application, now }).await?, ResourceKind::UserIdentity, id)
     }
 }
 
@@ -57,14 +57,14 @@ pub(super) struct Key {
     now: DateTime<Utc>,
 }
 
-impl Point for Subscriber {
+impl Lookup for Subscriber {
     type Key = Key;
 
     async fn all(keys: Vec<Key>, workspace: &Workspace) -> Result<Vec<Option<Subscriber>>> {
         let persons: Vec<Uuid> = keys.iter().map(|key| key.person.0).collect();
         let times: Vec<DateTime<Utc>> = keys.iter().map(|key| key.now).collect();
         let applications: Vec<Option<i64>> = keys.iter().map(|key| key.application.map(|id| id.0)).collect();
-        let pool = workspace.store.brief();
+        let pool = workspace.store.short();
         let rows = sqlx::query_as!(
             Row,
             r#"
@@ -95,7 +95,7 @@ impl Point for Subscriber {
             where person.workspace_id = $1
             order by turn, place
             "#,
-            workspace.key(),
+            workspace.workspace_id(),
             &persons,
             &times,
             &applications as _,
@@ -106,8 +106,8 @@ impl Point for Subscriber {
         Ok((1..=keys.len()).map(slots).map(Subscriber::of).collect())
     }
 
-    fn meeting(points: &Points) -> &Gathering<Wanted<Subscriber>> {
-        &points.subscribers
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Subscriber>> {
+        &batchers.subscribers
     }
 }
 
@@ -160,6 +160,6 @@ impl Store {
         )
         .execute(self.writer())
         .await?;
-        super::found((set.rows_affected() > 0).then_some(()), Noun::UserIdentity, person)
+        super::found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
     }
 }

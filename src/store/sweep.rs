@@ -3,7 +3,7 @@
 //! has locked, and a register that has moved on is due no more.
 
 use super::Store;
-use super::recording::Actor;
+use super::audited::Actor;
 use crate::error::Result;
 use crate::model::id::WorkspaceId;
 use crate::model::number::QUARANTINE;
@@ -30,8 +30,8 @@ impl Store {
     /// rested long enough, is over and its number free; what was assigned is released and begins to rest. Gives how many
     /// moved.
     pub async fn move_due_registers(&self, workspace: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
-        let moved = record!(
-            tell,
+        let moved = audited!(
+            emit_events,
             query_scalar,
             r#"
             with due as (
@@ -54,10 +54,10 @@ impl Store {
                 delete from claimed_number using moved
                 where claimed_number.workspace_id = $1 and claimed_number.register_id = moved.register_id
                     and moved.status = 'finished'
-            ), deeds as (
+            ), changes as (
                 select $5::jsonb as actor, 'number.' || status as action, register_id as subject_id, before, after
                 from moved
-            ), news as (
+            ), new_events as (
                 select name_uuid(register_id, 'phone_number.' || status) as event_id,
                     'phone_number.' || status as event_type, true as is_opt_in, user_identity_id,
                     jsonb_build_object('register_id', register_id, 'number', number) as details

@@ -1,10 +1,10 @@
 //! Persons: made, found, changed, and deleted with all that is theirs.
 
 use super::Workspace;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::page::{Page, Place};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use crate::model::user_identity::*;
 use chrono::{DateTime, Utc};
 
@@ -39,7 +39,7 @@ impl Workspace {
             returning workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
                 created_at
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             fields.user_identity_key,
             fields.email_address,
@@ -53,28 +53,29 @@ impl Workspace {
     }
 
     /// The person with this id.
-    pub async fn user_identity(&self, id: UserIdentityId, reach: Reach) -> Result<UserIdentity> {
+    pub async fn user_identity(&self, id: UserIdentityId, scope: Scope) -> Result<UserIdentity> {
         let row = select_user_identities!(
             "where workspace_id = $1 and user_identity_id = $2 and ($3::uuid is null or user_identity_id = $3)",
-            self.key(),
+            self.workspace_id(),
             id.0,
-            reach.owner(),
+            scope.owner(),
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, Noun::UserIdentity, id)
+        super::found(row, ResourceKind::UserIdentity, id)
     }
 
     /// The person with this key.
     pub async fn user_identity_by_key(&self, key: &str) -> Result<UserIdentity> {
-        let row = select_user_identities!("where workspace_id = $1 and user_identity_key = $2", self.key(), key,)
-            .fetch_optional(&self.store.pool)
-            .await?;
-        super::found(row, Noun::UserIdentity, key)
+        let row =
+            select_user_identities!("where workspace_id = $1 and user_identity_key = $2", self.workspace_id(), key,)
+                .fetch_optional(&self.store.pool)
+                .await?;
+        super::found(row, ResourceKind::UserIdentity, key)
     }
 
     /// The persons that a filter lets through, in order of creation.
-    pub async fn user_identities(&self, filter: &UserIdentityFilter, reach: Reach) -> Result<Page<UserIdentity>> {
+    pub async fn user_identities(&self, filter: &UserIdentityFilter, scope: Scope) -> Result<Page<UserIdentity>> {
         let rows = select_user_identities!(
             "where workspace_id = $1
                 and ($2::uuid is null or user_identity_id = $2)
@@ -87,9 +88,9 @@ impl Workspace {
                 and ($6::timestamptz is null or (created_at, user_identity_id) >= ($6, $7))
             order by created_at, user_identity_id
             limit $8",
-            self.key(),
-            reach.owner(),
-            super::keys(&filter.user_identity_ids) as _,
+            self.workspace_id(),
+            scope.owner(),
+            super::raw_ids(&filter.user_identity_ids) as _,
             filter.search,
             filter.created_before,
             filter.paging.from.map(|place| place.created_at),
@@ -114,7 +115,7 @@ impl Workspace {
             where workspace_id = $1 and user_identity_id = $2
             returning user_identity_id
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             change.user_identity_key.is_some(),
             change.user_identity_key.clone().flatten(),
@@ -128,6 +129,6 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(changed, Noun::UserIdentity, id).map(|_| ())
+        super::found(changed, ResourceKind::UserIdentity, id).map(|_| ())
     }
 }

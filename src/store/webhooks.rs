@@ -1,7 +1,7 @@
 //! Webhooks: where a workspace wants to hear of its events, with the secret that signs what it hears.
 
 use super::Workspace;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::id::{WebhookId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::webhook::Webhook;
@@ -25,7 +25,7 @@ impl Workspace {
             insert into webhook (workspace_id, webhook_id, url, event_types, secret_sealed, created_at)
             values ($1, $2, $3, $4, $5, $6)
             "#,
-            self.key(),
+            self.workspace_id(),
             webhook.webhook_id.0,
             webhook.url,
             &webhook.event_types,
@@ -46,12 +46,12 @@ impl Workspace {
             from webhook
             where workspace_id = $1 and webhook_id = $2
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened_webhook(super::found(row, Noun::Webhook, id)?)
+        self.opened_webhook(super::found(row, ResourceKind::Webhook, id)?)
     }
 
     /// All webhooks, in order of creation.
@@ -64,7 +64,7 @@ impl Workspace {
             where workspace_id = $1
             order by created_at, webhook_id
             "#,
-            self.key(),
+            self.workspace_id(),
         )
         .fetch_all(&self.store.pool)
         .await?;
@@ -79,13 +79,13 @@ impl Workspace {
             where workspace_id = $1 and webhook_id = $2
             returning webhook_id
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             event_types,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(changed, Noun::Webhook, id).map(|_| ())
+        super::found(changed, ResourceKind::Webhook, id).map(|_| ())
     }
 
     /// Gives a webhook another secret. The one before goes on signing beside it until `former_until`.
@@ -103,26 +103,26 @@ impl Workspace {
             where workspace_id = $1 and webhook_id = $2
             returning workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
             "#,
-            self.key(),
+            self.workspace_id(),
             id.0,
             self.store.seal.close(secret, id.0),
             former_until,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        self.opened_webhook(super::found(row, Noun::Webhook, id)?)
+        self.opened_webhook(super::found(row, ResourceKind::Webhook, id)?)
     }
 
     /// Deletes a webhook with what is still owed to it.
     pub async fn delete_webhook(&self, id: WebhookId) -> Result<()> {
         let deleted = sqlx::query_scalar!(
             "delete from webhook where workspace_id = $1 and webhook_id = $2 returning webhook_id",
-            self.key(),
+            self.workspace_id(),
             id.0,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(deleted, Noun::Webhook, id).map(|_| ())
+        super::found(deleted, ResourceKind::Webhook, id).map(|_| ())
     }
 
     fn opened_webhook(&self, row: Row) -> Result<Webhook> {

@@ -2,10 +2,10 @@
 //! [`Account`], which is somebody who has not said which of their workspaces they mean.
 
 use super::Store;
-use super::errand::{Brought, Errand};
-use super::recording::Actor;
+use super::audited::Actor;
+use super::prefetch::{Prefetch, Prefetched};
 use crate::ambient::Entropy;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
@@ -23,7 +23,7 @@ pub struct Workspace {
     /// For whom it was opened.
     actor: Actor,
     /// What was fetched on the way in, until it is asked for.
-    brought: Arc<Mutex<Option<Brought>>>,
+    prefetched: Arc<Mutex<Option<Prefetched>>>,
 }
 
 /// A workspace by its id and its number, and whether it is a sandbox.
@@ -32,18 +32,18 @@ pub(super) type Tenant = (Uuid, i64, bool);
 impl Workspace {
     pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant, actor: Actor) -> Workspace {
         let (workspace_id, account_id) = (WorkspaceId(workspace_id), AccountId(account_id));
-        Workspace { store, workspace_id, account_id, is_sandbox, actor, brought: Arc::default() }
+        Workspace { store, workspace_id, account_id, is_sandbox, actor, prefetched: Arc::default() }
     }
 
     /// The same with something that was fetched on the way in.
-    pub(super) fn bringing(self, brought: Brought) -> Workspace {
-        Workspace { brought: Arc::new(Mutex::new(Some(brought))), ..self }
+    pub(super) fn with_prefetched(self, prefetched: Prefetched) -> Workspace {
+        Workspace { prefetched: Arc::new(Mutex::new(Some(prefetched))), ..self }
     }
 
-    /// What was fetched on the way in, if it was for this errand; once, since it was true then.
-    pub(super) fn brought(&self, errand: Errand) -> Option<Brought> {
-        let mut brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner);
-        brought.take_if(|brought| brought.errand == errand)
+    /// What was fetched on the way in, if it was for this prefetch; once, since it was true then.
+    pub(super) fn prefetched(&self, prefetch: Prefetch) -> Option<Prefetched> {
+        let mut prefetched = self.prefetched.lock().unwrap_or_else(PoisonError::into_inner);
+        prefetched.take_if(|prefetched| prefetched.prefetch == prefetch)
     }
 
     /// Which workspace this is.
@@ -62,7 +62,7 @@ impl Workspace {
     }
 
     /// The first parameter of every scoped statement.
-    pub(super) fn key(&self) -> Uuid {
+    pub(super) fn workspace_id(&self) -> Uuid {
         self.workspace_id.0
     }
 
@@ -80,11 +80,11 @@ impl Workspace {
             from workspace
             where workspace_id = $1
             "#,
-            self.key(),
+            self.workspace_id(),
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, Noun::Workspace, self.workspace_id)
+        super::found(row, ResourceKind::Workspace, self.workspace_id)
     }
 }
 
@@ -98,7 +98,7 @@ impl Workspace {
                 connect_partner_name = case when $3 then $4 else connect_partner_name end
             where workspace_id = $1
             "#,
-            self.key(),
+            self.workspace_id(),
             name,
             connect_partner_name.is_some(),
             connect_partner_name.flatten(),

@@ -4,7 +4,7 @@
 use crate::error::{Denial, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Credential, Origin, Presented, Workspace};
+use crate::store::{Authenticated, Credentials, Origin, Principal, Workspace};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
@@ -13,14 +13,14 @@ use chrono::{DateTime, Utc};
 pub async fn admit(app: &App, headers: &HeaderMap, origin: Origin, now: DateTime<Utc>) -> Result<Workspace> {
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let presented = match scheme_of(token) {
-        Scheme::ClientSession => Presented::ClientSession(token),
+        Scheme::ClientSession => Credentials::ClientSession(token),
         // Other kinds of token name their workspace by a header that this dialect does not have.
         Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
-            Presented::ApiKey(token)
+            Credentials::ApiKey(token)
         }
     };
     match app.store.authenticate(presented, origin, now).await? {
-        Authenticated::Caller(caller) if matches!(caller.credential, Credential::ApiKey(_)) => Ok(caller.workspace),
+        Authenticated::Caller(caller) if matches!(caller.credential, Principal::ApiKey(_)) => Ok(caller.workspace),
         Authenticated::Caller(_) => Err(Error::Forbidden(Denial::ClientSession)),
         Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
     }

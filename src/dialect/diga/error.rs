@@ -118,25 +118,25 @@ fn said(error: &Error) -> (StatusCode, Said) {
     }
 }
 
-fn missing(noun: Noun) -> (&'static str, &'static str) {
+fn missing(noun: ResourceKind) -> (&'static str, &'static str) {
     match noun {
-        Noun::Number => ("PHONE_NOT_FOUND", "Phone"),
-        Noun::UserIdentity => ("USER_IDENTITY_NOT_FOUND", "User identity"),
-        Noun::Phone => ("DEVICE_NOT_FOUND", "Device"),
-        Noun::ClientSession => ("CLIENT_SESSION_NOT_FOUND", "Client session"),
-        Noun::Credential => ("CREDENTIAL_NOT_FOUND", "Credential"),
-        Noun::Event => ("EVENT_NOT_FOUND", "Event"),
-        Noun::Webhook => ("WEBHOOK_NOT_FOUND", "Webhook"),
-        Noun::Delivery => ("DELIVERY_NOT_FOUND", "Delivery"),
-        Noun::Workspace => ("PROJECT_NOT_FOUND", "Project"),
-        Noun::ActionAttempt => ("ACTION_ATTEMPT_NOT_FOUND", "Action attempt"),
-        Noun::ApiKey => ("API_KEY_NOT_FOUND", "API key"),
-        Noun::AccessToken => ("ACCESS_TOKEN_NOT_FOUND", "Access token"),
-        Noun::Account => ("ACCOUNT_NOT_FOUND", "Account"),
-        Noun::Extension => ("EXTENSION_NOT_FOUND", "Extension"),
-        Noun::Contact => ("CONTACT_NOT_FOUND", "Contact"),
-        Noun::ContactGroup => ("CONTACT_GROUP_NOT_FOUND", "Contact group"),
-        Noun::Application => ("APPLICATION_NOT_FOUND", "Application"),
+        ResourceKind::Number => ("PHONE_NOT_FOUND", "Phone"),
+        ResourceKind::UserIdentity => ("USER_IDENTITY_NOT_FOUND", "User identity"),
+        ResourceKind::Phone => ("DEVICE_NOT_FOUND", "Device"),
+        ResourceKind::ClientSession => ("CLIENT_SESSION_NOT_FOUND", "Client session"),
+        ResourceKind::Credential => ("CREDENTIAL_NOT_FOUND", "Credential"),
+        ResourceKind::Event => ("EVENT_NOT_FOUND", "Event"),
+        ResourceKind::Webhook => ("WEBHOOK_NOT_FOUND", "Webhook"),
+        ResourceKind::Delivery => ("DELIVERY_NOT_FOUND", "Delivery"),
+        ResourceKind::Workspace => ("PROJECT_NOT_FOUND", "Project"),
+        ResourceKind::ActionAttempt => ("ACTION_ATTEMPT_NOT_FOUND", "Action attempt"),
+        ResourceKind::ApiKey => ("API_KEY_NOT_FOUND", "API key"),
+        ResourceKind::AccessToken => ("ACCESS_TOKEN_NOT_FOUND", "Access token"),
+        ResourceKind::Account => ("ACCOUNT_NOT_FOUND", "Account"),
+        ResourceKind::Extension => ("EXTENSION_NOT_FOUND", "Extension"),
+        ResourceKind::Contact => ("CONTACT_NOT_FOUND", "Contact"),
+        ResourceKind::ContactGroup => ("CONTACT_GROUP_NOT_FOUND", "Contact group"),
+        ResourceKind::Application => ("APPLICATION_NOT_FOUND", "Application"),
     }
 }
 

@@ -2,13 +2,13 @@
 //! owner; a client session is the user of one extension (the vendor's scopes `account-owner` and `extension-user`).
 
 use super::PREFIX;
-use crate::error::{Denial, Error, Noun, Rejection, Result, Scheme, Why};
+use crate::error::{AuthFailure, Denial, Error, Rejection, ResourceKind, Result, Scheme};
 use crate::http::App;
 use crate::model::extension::Extension;
 use crate::model::id::{AccountId, ExtensionId};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Caller, Credential, Errand, Meant, Origin, Presented, Workspace};
+use crate::store::{Authenticated, Caller, Credentials, Origin, Prefetch, Principal, Workspace, WorkspaceSelector};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 /// An account, as far as the caller reaches.
 pub struct InAccount {
     pub workspace: Workspace,
-    pub reach: Reach,
+    pub scope: Scope,
 }
 
 /// An extension that the caller may use.
@@ -37,21 +37,21 @@ pub async fn admit(
     app: &App,
     headers: &HeaderMap,
     meant: Option<AccountId>,
-    errand: Errand,
+    prefetch: Prefetch,
     origin: Origin,
     now: DateTime<Utc>,
 ) -> Result<Authenticated> {
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
-    let meant = meant.map(Meant::Account);
+    let meant = meant.map(WorkspaceSelector::Account);
     let presented = match scheme_of(token) {
-        Scheme::ClientSession => Presented::ClientSession(token),
-        Scheme::Pass => Presented::Pass(token),
-        Scheme::AccessToken => Presented::AccessToken(token, meant),
-        Scheme::ConsoleSession => Presented::ConsoleSession(token, meant),
+        Scheme::ClientSession => Credentials::ClientSession(token),
+        Scheme::Pass => Credentials::Pass(token),
+        Scheme::AccessToken => Credentials::AccessToken(token, meant),
+        Scheme::ConsoleSession => Credentials::ConsoleSession(token, meant),
         // A publishable key is none as a bearer token.
-        Scheme::ApiKey | Scheme::PublishableKey => Presented::ApiKey(token),
+        Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
     };
-    app.store.authenticate_for(presented, errand, origin, now).await
+    app.store.authenticate_for(presented, prefetch, origin, now).await
 }
 
 /// Lets the caller into the account that the path names. Another's is not found.
@@ -59,17 +59,17 @@ pub async fn admit_to_account(
     app: &App,
     headers: &HeaderMap,
     named: &str,
-    errand: Errand,
+    prefetch: Prefetch,
     origin: Origin,
     now: DateTime<Utc>,
 ) -> Result<InAccount> {
-    let unknown = || Error::NotFound(Noun::Account, named.to_owned());
+    let unknown = || Error::NotFound(ResourceKind::Account, named.to_owned());
     let id = number(named).map(AccountId);
-    match admit(app, headers, id, errand, origin, now).await {
+    match admit(app, headers, id, prefetch, origin, now).await {
         Ok(Authenticated::Caller(caller)) if Some(caller.workspace.account_id()) == id => {
-            Ok(InAccount { reach: reach(&caller), workspace: caller.workspace })
+            Ok(InAccount { scope: scope(&caller), workspace: caller.workspace })
         }
-        Ok(_) | Err(Error::Unauthenticated(Rejection { why: Why::NotMember, .. })) => Err(unknown()),
+        Ok(_) | Err(Error::Unauthenticated(Rejection { failure: AuthFailure::NotMember, .. })) => Err(unknown()),
         Err(error) => Err(error),
     }
 }
@@ -79,39 +79,38 @@ impl InAccount {
     pub async fn extension(self, named: &str) -> Result<InExtension> {
         let found = match number(named).map(ExtensionId) {
             Some(id) => self.workspace.extension(id).await,
-            None => Err(Error::NotFound(Noun::Extension, named.to_owned())),
+            None => Err(Error::NotFound(ResourceKind::Extension, named.to_owned())),
         };
-        let is_in_reach = |extension: &Extension| match self.reach {
-            Reach::Workspace => true,
-            Reach::Person(person) => extension.user_identity_id == person,
-            Reach::Nobody => false,
+        let is_in_reach = |extension: &Extension| match self.scope {
+            Scope::Workspace => true,
+            Scope::Person(person) => extension.user_identity_id == person,
+            Scope::Nobody => false,
         };
         match found {
             Ok(extension) if is_in_reach(&extension) => Ok(InExtension { workspace: self.workspace, extension }),
             // Whether there is such an extension is no matter of somebody else's.
-            Ok(_) | Err(Error::NotFound(..)) if self.reach != Reach::Workspace => {
+            Ok(_) | Err(Error::NotFound(..)) if self.scope != Scope::Workspace => {
                 Err(Error::Forbidden(Denial::OtherExtension))
             }
-            Ok(extension) => Err(Error::NotFound(Noun::Extension, extension.extension_id.to_string())),
+            Ok(extension) => Err(Error::NotFound(ResourceKind::Extension, extension.extension_id.to_string())),
             Err(error) => Err(error),
         }
     }
 }
 
 /// What somebody comes for who names an extension.
-pub fn errand(named: &str) -> Errand {
-    number(named).map_or(Errand::None, |id| Errand::Extension(ExtensionId(id)))
+pub fn prefetch(named: &str) -> Prefetch {
+    number(named).map_or(Prefetch::None, |id| Prefetch::Extension(ExtensionId(id)))
 }
 
 /// How much of the workspace a caller reaches.
-pub fn reach(caller: &Caller) -> Reach {
+pub fn scope(caller: &Caller) -> Scope {
     match caller.credential {
-        Credential::ClientSession(_, Some(person)) | Credential::Password(person) => Reach::Person(person),
-        Credential::ClientSession(_, None) => Reach::Nobody,
-        Credential::ApiKey(_)
-        | Credential::AccessToken(_)
-        | Credential::ConsoleSession(_)
-        | Credential::PublishableKey => Reach::Workspace,
+        Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
+        Principal::ClientSession(_, None) => Scope::Nobody,
+        Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) | Principal::PublishableKey => {
+            Scope::Workspace
+        }
     }
 }
 

@@ -69,7 +69,7 @@ async fn extensions(account: InAccount, call: Call) -> Result<Answer> {
     let mut faults = Faults::default();
     let wanted = query::read(call.request.uri(), &NAMED, &mut faults);
     faults.judge()?;
-    let listed = account.workspace.extensions(account.reach, &wanted.listing).await?;
+    let listed = account.workspace.extensions(account.scope, &wanted.listing).await?;
     let part = wanted.part();
     Ok(Answer::ok(&List::of(listed, wanted.filters, wanted.sort, part, Extension::from)))
 }

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::input::{Faults, body, query};
 use super::route::{Call, Operation, Route, Serve};
 use super::wire::{Deleted, Group, List};
-use crate::error::{Error, Noun, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::ContactGroupId;
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -75,5 +75,7 @@ async fn name(request: Request) -> Result<String> {
 }
 
 fn group_id(named: &str) -> Result<ContactGroupId> {
-    access::number(named).map(ContactGroupId).ok_or_else(|| Error::NotFound(Noun::ContactGroup, named.to_owned()))
+    access::number(named)
+        .map(ContactGroupId)
+        .ok_or_else(|| Error::NotFound(ResourceKind::ContactGroup, named.to_owned()))
 }

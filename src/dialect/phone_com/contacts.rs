@@ -7,7 +7,7 @@ use super::input::query::{self, Fields};
 use super::input::{Faults, body, contact};
 use super::route::{Call, Operation, Route, Serve};
 use super::wire::{Contact, Deleted, List};
-use crate::error::{Error, Noun, Place, Problem, Result, Step};
+use crate::error::{Error, Place, Problem, ResourceKind, Result, Step};
 use crate::model::contact::{ContactChange, ContactField, ContactFields, Rest};
 use crate::model::id::{ContactId, UserIdentityId};
 use axum::http::StatusCode;
@@ -110,7 +110,7 @@ const NO_GROUP: &str = "The extension has no such contact group";
 /// A group that went between being found and being used is not there.
 fn gone(error: Error) -> Error {
     match error {
-        Error::NotFound(Noun::ContactGroup, _) => {
+        Error::NotFound(ResourceKind::ContactGroup, _) => {
             let mut faults = Faults::default();
             faults.add(Place::Body, vec![Step::Key("group".to_owned())], Problem::Choice, NO_GROUP);
             faults.judge().err().unwrap_or(error)
@@ -120,5 +120,5 @@ fn gone(error: Error) -> Error {
 }
 
 fn contact_id(named: &str) -> Result<ContactId> {
-    access::number(named).map(ContactId).ok_or_else(|| Error::NotFound(Noun::Contact, named.to_owned()))
+    access::number(named).map(ContactId).ok_or_else(|| Error::NotFound(ResourceKind::Contact, named.to_owned()))
 }

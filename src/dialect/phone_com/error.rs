@@ -135,7 +135,7 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
 
 fn said(error: &Error) -> Said {
     match error {
-        Error::Unauthenticated(Rejection { why, .. }) => unauthenticated(*why),
+        Error::Unauthenticated(Rejection { failure, .. }) => unauthenticated(*failure),
         Error::Forbidden(denial) => Said::plain(StatusCode::FORBIDDEN, sentence(denial)),
         Error::NotFound(noun, id) => Said::plain(StatusCode::NOT_FOUND, sentence(format!("{noun} {id} not found"))),
         Error::NoRoute => Said::plain(StatusCode::NOT_FOUND, "There is nothing at this address"),
@@ -178,12 +178,16 @@ fn said(error: &Error) -> Said {
     }
 }
 
-fn unauthenticated(why: Why) -> Said {
-    let (code, message) = match why {
-        Why::Missing | Why::Incomplete => ("invalid_request", "Send a bearer token in the header Authorization"),
-        Why::Malformed | Why::Unknown | Why::NotMember => ("invalid_token", "The access token is not known"),
-        Why::Expired => ("invalid_token", "The access token has expired"),
-        Why::Revoked => ("invalid_token", "The access token was revoked"),
+fn unauthenticated(failure: AuthFailure) -> Said {
+    let (code, message) = match failure {
+        AuthFailure::Missing | AuthFailure::Incomplete => {
+            ("invalid_request", "Send a bearer token in the header Authorization")
+        }
+        AuthFailure::Malformed | AuthFailure::Unknown | AuthFailure::NotMember => {
+            ("invalid_token", "The access token is not known")
+        }
+        AuthFailure::Expired => ("invalid_token", "The access token has expired"),
+        AuthFailure::Revoked => ("invalid_token", "The access token was revoked"),
     };
     Said::oauth(StatusCode::UNAUTHORIZED, code, message)
 }

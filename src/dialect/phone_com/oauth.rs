@@ -10,7 +10,7 @@ use crate::model::client_session::{IfTaken, NewClientSession};
 use crate::model::id::UserIdentityId;
 use crate::model::password::Password;
 use crate::model::token::Token;
-use crate::store::{Authenticated, Caller, Credential, Origin, Presented};
+use crate::store::{Authenticated, Caller, Credentials, Origin, Principal};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use base64::prelude::*;
@@ -145,9 +145,9 @@ async fn person(
     origin: Origin,
     now: DateTime<Utc>,
 ) -> Result<Option<(Caller, UserIdentityId)>> {
-    match app.store.authenticate(Presented::Password(name, &Password::given(password)), origin, now).await {
+    match app.store.authenticate(Credentials::Password(name, &Password::given(password)), origin, now).await {
         Ok(Authenticated::Caller(caller)) => Ok(match caller.credential {
-            Credential::Password(person) => Some((caller, person)),
+            Principal::Password(person) => Some((caller, person)),
             _ => None,
         }),
         Ok(Authenticated::Account(_)) | Err(Error::Unauthenticated(_)) => Ok(None),
@@ -168,7 +168,7 @@ async fn client(
     now: DateTime<Utc>,
 ) -> Result<Option<Caller>> {
     let Some((id, secret)) = shown(headers, form) else { return Ok(None) };
-    match app.store.authenticate(Presented::ApiKey(&secret), origin, now).await {
+    match app.store.authenticate(Credentials::ApiKey(&secret), origin, now).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),
@@ -181,8 +181,8 @@ fn shown(headers: &HeaderMap, form: &Form) -> Option<(String, String)> {
     basic(headers).or_else(by_body)
 }
 
-fn is_key(credential: Credential, id: &str) -> bool {
-    matches!(credential, Credential::ApiKey(key) if key.to_string() == id.to_ascii_lowercase())
+fn is_key(credential: Principal, id: &str) -> bool {
+    matches!(credential, Principal::ApiKey(key) if key.to_string() == id.to_ascii_lowercase())
 }
 
 /// An id and a secret by the scheme Basic, in which both are encoded like a form (RFC 6749, 2.3.1).

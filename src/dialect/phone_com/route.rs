@@ -6,7 +6,7 @@ use super::answer::Answer;
 use crate::error::{Error, Result};
 use crate::http::{App, Tenant, peer};
 use crate::model::id::WorkspaceId;
-use crate::store::{Authenticated, Errand, Origin};
+use crate::store::{Authenticated, Origin, Prefetch};
 use axum::RequestExt;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::HeaderMap;
@@ -96,18 +96,19 @@ impl Operation {
         match self.serve {
             Serve::Open(serve) => serve(call).await,
             Serve::Caller(serve) => {
-                let caller = access::admit(&call.app, headers, None, Errand::None, call.origin(), call.now).await?;
+                let caller = access::admit(&call.app, headers, None, Prefetch::None, call.origin(), call.now).await?;
                 serve(caller, call).await
             }
             Serve::Account(serve) => {
                 let (origin, now) = (call.origin(), call.now);
-                let account = access::admit_to_account(&call.app, headers, name(0), Errand::None, origin, now).await?;
+                let account =
+                    access::admit_to_account(&call.app, headers, name(0), Prefetch::None, origin, now).await?;
                 *tenant = Some(account.workspace.id());
                 serve(account, call).await
             }
             Serve::Extension(serve) => {
-                let (errand, origin, now) = (access::errand(name(1)), call.origin(), call.now);
-                let account = access::admit_to_account(&call.app, headers, name(0), errand, origin, now).await?;
+                let (prefetch, origin, now) = (access::prefetch(name(1)), call.origin(), call.now);
+                let account = access::admit_to_account(&call.app, headers, name(0), prefetch, origin, now).await?;
                 *tenant = Some(account.workspace.id());
                 let extension = account.extension(name(1)).await?;
                 serve(extension, call).await

@@ -2,12 +2,14 @@
 //! of judgement is that of Seam's framework: a credential that the route cannot use counts as none, the first that it
 //! can use decides.
 
-use crate::error::{Error, Rejection, Result, Scheme, Why};
+use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use crate::model::token::scheme_of;
-use crate::store::{Account, Authenticated, Caller, Credential, Errand, Meant, Origin, Presented, Workspace};
+use crate::store::{
+    Account, Authenticated, Caller, Credentials, Origin, Prefetch, Principal, Workspace, WorkspaceSelector,
+};
 use axum::http::header::*;
 use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, Utc};
@@ -108,7 +110,7 @@ impl Grant for ByConsole {
 /// A workspace as far as the caller reaches, by a key or by a client session.
 pub struct ByKeyOrSession {
     pub workspace: Workspace,
-    pub reach: Reach,
+    pub scope: Scope,
     /// The client session, if it is one.
     pub session: Option<ClientSessionId>,
 }
@@ -118,12 +120,12 @@ impl Grant for ByKeyOrSession {
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
-        let (reach, session) = match credential {
-            Credential::ClientSession(id, Some(person)) => (Reach::Person(person), Some(id)),
-            Credential::ClientSession(id, None) => (Reach::Nobody, Some(id)),
-            _ => (Reach::Workspace, None),
+        let (scope, session) = match credential {
+            Principal::ClientSession(id, Some(person)) => (Scope::Person(person), Some(id)),
+            Principal::ClientSession(id, None) => (Scope::Nobody, Some(id)),
+            _ => (Scope::Workspace, None),
         };
-        Some(ByKeyOrSession { workspace, reach, session })
+        Some(ByKeyOrSession { workspace, scope, session })
     }
 
     fn tenant(&self) -> Option<WorkspaceId> {
@@ -144,7 +146,7 @@ impl Grant for BySession {
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
         match credential {
-            Credential::ClientSession(_, person) => Some(BySession { workspace, person }),
+            Principal::ClientSession(_, person) => Some(BySession { workspace, person }),
             _ => None,
         }
     }
@@ -165,7 +167,7 @@ impl Grant for ByKeyOrPublishable {
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
-        Some(ByKeyOrPublishable { workspace, is_publishable: credential == Credential::PublishableKey })
+        Some(ByKeyOrPublishable { workspace, is_publishable: credential == Principal::PublishableKey })
     }
 
     fn tenant(&self) -> Option<WorkspaceId> {
@@ -226,20 +228,20 @@ fn in_workspace(caller: Option<Authenticated>) -> Option<Caller> {
 pub async fn admit<G: Grant>(
     app: &App,
     headers: &HeaderMap,
-    errand: Errand,
+    prefetch: Prefetch,
     origin: Origin,
     now: DateTime<Utc>,
 ) -> Result<G> {
     let caller = match presented(headers, G::ACCESS)? {
         _ if G::ACCESS.is_open() => None,
-        Some(presented) => Some(app.store.authenticate_for(presented, errand, origin, now).await?),
+        Some(presented) => Some(app.store.authenticate_for(presented, prefetch, origin, now).await?),
         None => return Err(Error::Unauthenticated(Rejection::MISSING)),
     };
     G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))
 }
 
 /// The credential that a request shows and the route can use.
-fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Presented<'_>>> {
+fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Credentials<'_>>> {
     let bearer = bearer(headers);
     if access.client_session {
         // The header wins over the bearer token; JavaScript clients send the same in both.
@@ -247,29 +249,27 @@ fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Presented<'_>
             text(headers, "client-session-token").or_else(|| text(headers, "seam-client-session-token"))
         {
             return if scheme_of(token) == Scheme::ClientSession {
-                Ok(Some(Presented::ClientSession(token)))
+                Ok(Some(Credentials::ClientSession(token)))
             } else {
-                Err(Error::Unauthenticated(Rejection::of(Scheme::ClientSession, Why::Malformed)))
+                Err(Error::Unauthenticated(Rejection::of(Scheme::ClientSession, AuthFailure::Malformed)))
             };
         }
     }
     let Some(bearer) = bearer else {
         let is_bare = !headers.contains_key(AUTHORIZATION);
         let key = text(headers, "seam-publishable-key").filter(|_| access.publishable_key && is_bare);
-        return Ok(key.map(Presented::PublishableKey));
+        return Ok(key.map(Credentials::PublishableKey));
     };
     Ok(match scheme_of(bearer) {
-        Scheme::ClientSession if access.client_session => Some(Presented::ClientSession(bearer)),
-        Scheme::AccessToken if access.account => Some(Presented::AccessToken(bearer, None)),
-        Scheme::ConsoleSession if access.account => Some(Presented::ConsoleSession(bearer, None)),
-        Scheme::AccessToken if access.member => {
-            workspace(headers).map(|workspace| Presented::AccessToken(bearer, Some(Meant::Workspace(workspace))))
-        }
-        Scheme::ConsoleSession if access.console => {
-            workspace(headers).map(|workspace| Presented::ConsoleSession(bearer, Some(Meant::Workspace(workspace))))
-        }
+        Scheme::ClientSession if access.client_session => Some(Credentials::ClientSession(bearer)),
+        Scheme::AccessToken if access.account => Some(Credentials::AccessToken(bearer, None)),
+        Scheme::ConsoleSession if access.account => Some(Credentials::ConsoleSession(bearer, None)),
+        Scheme::AccessToken if access.member => workspace(headers)
+            .map(|workspace| Credentials::AccessToken(bearer, Some(WorkspaceSelector::Workspace(workspace)))),
+        Scheme::ConsoleSession if access.console => workspace(headers)
+            .map(|workspace| Credentials::ConsoleSession(bearer, Some(WorkspaceSelector::Workspace(workspace)))),
         // A publishable key is none as a bearer token: there it is only an API key that nobody has.
-        Scheme::ApiKey | Scheme::PublishableKey if access.api_key => Some(Presented::ApiKey(bearer)),
+        Scheme::ApiKey | Scheme::PublishableKey if access.api_key => Some(Credentials::ApiKey(bearer)),
         _ => None,
     })
 }

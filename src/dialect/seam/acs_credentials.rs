@@ -6,18 +6,18 @@ use super::answer::{One, Paged, Void};
 use super::input::*;
 use super::route::*;
 use super::wire;
-use crate::error::{Error, Issue, Noun, Result};
+use crate::error::{Error, Issue, ResourceKind, Result};
 use crate::model::credential::*;
 use crate::model::id::{CredentialId, UserIdentityId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
-    let credentials = &[Noun::Credential];
+    let credentials = &[ResourceKind::Credential];
     vec![
         keyed("/acs/credentials/create", &[POST], "acs_credential", create)
             .does("Create a credential, with a child on each phone if it is for several")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         keyed("/acs/credentials/get", &[GET, POST], "acs_credential", get).does("Get a credential").misses(credentials),
         keyed("/acs/credentials/list", &[GET, POST], "acs_credentials", list).does("List credentials"),
         route("/acs/credentials/delete", &[DELETE, POST], delete)
@@ -144,7 +144,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Acs
         created_before: input.created_before,
         paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
-    let page = call.grant.workspace.credentials(&filter, call.grant.reach).await?;
+    let page = call.grant.workspace.credentials(&filter, call.grant.scope).await?;
     let pagination = call.binding.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::AcsCredential::from).collect(), pagination })
 }

@@ -5,14 +5,14 @@ use super::answer::One;
 use super::input::*;
 use super::route::*;
 use super::wire;
-use crate::error::{Noun, Result};
+use crate::error::{ResourceKind, Result};
 use crate::model::id::ActionAttemptId;
 
 pub fn routes() -> Vec<Route> {
     vec![
         keyed("/action_attempts/get", &[GET, POST], "action_attempt", get)
             .does("Get an action attempt")
-            .misses(&[Noun::ActionAttempt]),
+            .misses(&[ResourceKind::ActionAttempt]),
     ]
 }
 

@@ -19,21 +19,21 @@ use uuid::Uuid;
 const LIFETIME: TimeDelta = TimeDelta::days(365);
 
 pub fn routes() -> Vec<Route> {
-    let sessions = &[Noun::ClientSession];
+    let sessions = &[ResourceKind::ClientSession];
     vec![
         keyed("/client_sessions/create", &[PUT, POST], "client_session", create)
             .does("Create a client session; with PUT, the one that has the user identifier key already")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         keyed("/client_sessions/get_or_create", &[POST, PUT], "client_session", get_or_create)
             .does("Get the client session of a user identifier key, or create it")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         keyed("/client_sessions/get", &[GET, POST], "client_session", get)
             .does("Get a client session")
             .misses(sessions),
         keyed("/client_sessions/list", &[GET, POST], "client_sessions", list).does("List client sessions"),
         route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
             .does("Let a client session see more")
-            .misses(&[Noun::ClientSession, Noun::UserIdentity]),
+            .misses(&[ResourceKind::ClientSession, ResourceKind::UserIdentity]),
         route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").misses(sessions),
         route("/client_sessions/delete", &[DELETE, POST], delete).does("Delete a client session").misses(sessions),
     ]
@@ -77,7 +77,7 @@ async fn open(call: Call<ByKeyOrPublishable>, input: Create, if_taken: IfTaken) 
         input.connected_account_ids.is_empty() && input.connect_webview_ids.is_empty() && user_identity_id.is_none();
     if call.grant.is_publishable {
         if input.user_identifier_key.is_none() {
-            return Err(Error::Unauthenticated(Rejection::of(Scheme::PublishableKey, Why::Incomplete)));
+            return Err(Error::Unauthenticated(Rejection::of(Scheme::PublishableKey, AuthFailure::Incomplete)));
         }
         if !grants_nothing {
             return Err(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
@@ -124,7 +124,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::ClientS
     };
     if own.is_some_and(|own| own != session.client_session_id) {
         let asked = input.client_session_id.map(|id| id.to_string()).or(input.user_identifier_key);
-        return Err(Error::NotFound(Noun::ClientSession, asked.unwrap_or_default()));
+        return Err(Error::NotFound(ResourceKind::ClientSession, asked.unwrap_or_default()));
     }
     Ok(One(session.into()))
 }

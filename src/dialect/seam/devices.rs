@@ -6,27 +6,29 @@ use super::input::*;
 use super::route::*;
 use super::wire;
 use crate::deactivation;
-use crate::error::{Error, Issue, Noun, Result};
+use crate::error::{Error, Issue, ResourceKind, Result};
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::metadata::{MetadataChange, MetadataFilter};
 use crate::model::phone::{OperatingSystem, PhoneChange, PhoneFilter};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/devices/get", &[GET, POST], "device", get).does("Get a phone as a device").misses(&[Noun::Phone]),
+        keyed("/devices/get", &[GET, POST], "device", get)
+            .does("Get a phone as a device")
+            .misses(&[ResourceKind::Phone]),
         keyed("/devices/list", &[GET, POST], "devices", list).does("List phones as devices"),
         route("/devices/update", &[PATCH, POST], update)
             .does("Give a phone a nickname or custom metadata")
-            .misses(&[Noun::Phone]),
+            .misses(&[ResourceKind::Phone]),
         route("/phones/update", &[PATCH, POST], update)
             .does("Give a phone a nickname or custom metadata; the same as /devices/update")
-            .misses(&[Noun::Phone]),
+            .misses(&[ResourceKind::Phone]),
         route("/devices/delete", &[DELETE, POST], delete)
             .does("Deactivate a phone; kept for old clients, use /phones/deactivate")
-            .misses(&[Noun::Phone]),
+            .misses(&[ResourceKind::Phone]),
     ]
 }
 
@@ -41,17 +43,17 @@ input! {
 }
 
 async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>> {
-    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
+    let ByKeyOrSession { workspace, scope, .. } = &call.grant;
     let phone = match (input.device_id, input.name) {
-        (Some(id), None) => workspace.phone(id, *reach).await?,
+        (Some(id), None) => workspace.phone(id, *scope).await?,
         (Some(id), Some(name)) => {
-            let phone = workspace.phone(id, *reach).await?;
+            let phone = workspace.phone(id, *scope).await?;
             if phone.display_name() != name {
-                return Err(Error::NotFound(Noun::Phone, id.to_string()));
+                return Err(Error::NotFound(ResourceKind::Phone, id.to_string()));
             }
             phone
         }
-        (None, Some(name)) => workspace.phone_called(&name, *reach).await?,
+        (None, Some(name)) => workspace.phone_called(&name, *scope).await?,
         (None, None) => return Err(Error::Invalid(vec![Issue::root("Must specify either device_id or name")])),
     };
     Ok(One(phone.into()))
@@ -94,7 +96,7 @@ input! {
 }
 
 async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Device>> {
-    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
+    let ByKeyOrSession { workspace, scope, .. } = &call.grant;
     let account = wire::constant_of(workspace.id(), "connected_account");
     let is_elsewhere = input.connect_webview_id.is_some()
         || input.customer_key.is_some()
@@ -116,7 +118,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Dev
         paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
         ..PhoneFilter::default()
     };
-    let page = workspace.phones(&filter, *reach).await?;
+    let page = workspace.phones(&filter, *scope).await?;
     let pagination = call.binding.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::Device::from).collect(), pagination })
 }
@@ -177,8 +179,8 @@ async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
         custom_metadata: input.custom_metadata.unwrap_or_default(),
     };
     let event_id = call.app.entropy.id(call.now);
-    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
-    workspace.update_phone(input.device_id, &change, *reach, event_id, call.now).await?;
+    let ByKeyOrSession { workspace, scope, .. } = &call.grant;
+    workspace.update_phone(input.device_id, &change, *scope, event_id, call.now).await?;
     Ok(Void)
 }
 
@@ -191,6 +193,6 @@ input! {
 }
 
 async fn delete(call: Call<ByKey>, Delete { device_id }: Delete) -> Result<Void> {
-    deactivation::of_phone(&call.grant.0, device_id, Reach::Workspace, None, call.now).await?;
+    deactivation::of_phone(&call.grant.0, device_id, Scope::Workspace, None, call.now).await?;
     Ok(Void)
 }

@@ -128,27 +128,29 @@ fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> Said {
     )
 }
 
-fn rejected(Rejection { scheme, why }: Rejection) -> Said {
+fn rejected(Rejection { scheme, failure }: Rejection) -> Said {
     let unauthorized = |message: &str| Said::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
-    match (scheme, why) {
+    match (scheme, failure) {
         (None, _) => unauthorized("No authentication methods succeeded"),
         (Some(Scheme::ApiKey | Scheme::Pass), _) => unauthorized("API Key not found"),
         (Some(Scheme::AccessToken), _) => unauthorized("Access token not found"),
-        (Some(Scheme::ConsoleSession), Why::NotMember) => unauthorized("User does not have access to this workspace"),
+        (Some(Scheme::ConsoleSession), AuthFailure::NotMember) => {
+            unauthorized("User does not have access to this workspace")
+        }
         (Some(Scheme::ConsoleSession), _) => unauthorized("Session not found"),
-        (Some(Scheme::ClientSession), Why::Malformed) => {
+        (Some(Scheme::ClientSession), AuthFailure::Malformed) => {
             Said::bad("invalid_client_session_token", "A client session token begins with \"seam_cst\"")
         }
-        (Some(Scheme::ClientSession), Why::Expired) => {
+        (Some(Scheme::ClientSession), AuthFailure::Expired) => {
             Said::new(StatusCode::UNAUTHORIZED, "client_session_expired", "Client session expired")
         }
-        (Some(Scheme::ClientSession), Why::Revoked) => {
+        (Some(Scheme::ClientSession), AuthFailure::Revoked) => {
             Said::new(StatusCode::UNAUTHORIZED, "client_session_revoked", "Client session revoked")
         }
         (Some(Scheme::ClientSession), _) => {
             Said::new(StatusCode::UNAUTHORIZED, "client_session_not_found", "Client session not found")
         }
-        (Some(Scheme::PublishableKey), Why::Incomplete) => Said::new(
+        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => Said::new(
             StatusCode::UNAUTHORIZED,
             "publishable_key_requires_user_identifier_key",
             "A publishable key needs a user_identifier_key",
@@ -159,31 +161,31 @@ fn rejected(Rejection { scheme, why }: Rejection) -> Said {
     }
 }
 
-fn missing(noun: Noun, id: &str) -> Said {
+fn missing(noun: ResourceKind, id: &str) -> Said {
     let (kind, name, field) = kind_of_missing(noun);
     Said::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
 
 /// The type of error when a thing is missing, what the thing is called, and the parameter that names it.
-pub fn kind_of_missing(noun: Noun) -> (&'static str, &'static str, &'static str) {
+pub fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static str) {
     match noun {
-        Noun::Phone => ("device_not_found", "Device", "device_id"),
-        Noun::UserIdentity => ("user_identity_not_found", "User identity", "user_identity_id"),
-        Noun::ClientSession => ("client_session_not_found", "Client session", "client_session_id"),
-        Noun::Credential => ("acs_credential_not_found", "ACS credential", "acs_credential_id"),
-        Noun::Event => ("event_not_found", "Event", "event_id"),
-        Noun::Webhook => ("webhook_not_found", "Webhook", "webhook_id"),
-        Noun::Delivery => ("webhook_delivery_not_found", "Webhook delivery", "delivery_id"),
-        Noun::Workspace => ("workspace_not_found", "Workspace", "workspace_id"),
-        Noun::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
-        Noun::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
-        Noun::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
-        Noun::Number => ("phone_number_not_found", "Phone number", "register_id"),
-        Noun::Account => ("account_not_found", "Account", "account_id"),
-        Noun::Extension => ("extension_not_found", "Extension", "extension_id"),
-        Noun::Contact => ("contact_not_found", "Contact", "contact_id"),
-        Noun::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
-        Noun::Application => ("application_not_found", "Application", "application_id"),
+        ResourceKind::Phone => ("device_not_found", "Device", "device_id"),
+        ResourceKind::UserIdentity => ("user_identity_not_found", "User identity", "user_identity_id"),
+        ResourceKind::ClientSession => ("client_session_not_found", "Client session", "client_session_id"),
+        ResourceKind::Credential => ("acs_credential_not_found", "ACS credential", "acs_credential_id"),
+        ResourceKind::Event => ("event_not_found", "Event", "event_id"),
+        ResourceKind::Webhook => ("webhook_not_found", "Webhook", "webhook_id"),
+        ResourceKind::Delivery => ("webhook_delivery_not_found", "Webhook delivery", "delivery_id"),
+        ResourceKind::Workspace => ("workspace_not_found", "Workspace", "workspace_id"),
+        ResourceKind::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
+        ResourceKind::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
+        ResourceKind::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
+        ResourceKind::Number => ("phone_number_not_found", "Phone number", "register_id"),
+        ResourceKind::Account => ("account_not_found", "Account", "account_id"),
+        ResourceKind::Extension => ("extension_not_found", "Extension", "extension_id"),
+        ResourceKind::Contact => ("contact_not_found", "Contact", "contact_id"),
+        ResourceKind::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
+        ResourceKind::Application => ("application_not_found", "Application", "application_id"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::wire;
 use crate::error::{Error, Issue, Place, Problem, Result, Step};
 use crate::http::App;
 use crate::model::event::{Event, EventFilter};
-use crate::store::{Errand, Origin};
+use crate::store::{Origin, Prefetch};
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -40,9 +40,9 @@ async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
         Some(after) => Some(after),
         None => call.grant.workspace.last_event_at().await?,
     };
-    let filter = input.filter(call.grant.reach).map(|filter| EventFilter { after, limit: Some(BATCH), ..filter });
-    let bell = call.app.store.listen();
-    Ok(Live { app: call.app, headers: call.head.headers, filter, read: VecDeque::new(), bell })
+    let filter = input.filter(call.grant.scope).map(|filter| EventFilter { after, limit: Some(BATCH), ..filter });
+    let events_changed = call.app.store.subscribe();
+    Ok(Live { app: call.app, headers: call.head.headers, filter, read: VecDeque::new(), events_changed })
 }
 
 /// The place of the last event that the client saw: microseconds since 1970.
@@ -69,7 +69,7 @@ pub struct Live {
     /// What is asked for, after the last event that was read; None if nothing can ever come.
     filter: Option<EventFilter>,
     read: VecDeque<Event>,
-    bell: watch::Receiver<()>,
+    events_changed: watch::Receiver<()>,
 }
 
 impl Answer for Live {
@@ -103,7 +103,7 @@ impl Live {
             if self.read.is_empty() {
                 tokio::select! {
                     () = self.app.stopping.cancelled() => return None,
-                    _ = self.bell.changed() => {}
+                    _ = self.events_changed.changed() => {}
                     () = tokio::time::sleep(TICK) => {}
                 }
             }
@@ -114,9 +114,9 @@ impl Live {
     async fn look(&mut self) -> Result<()> {
         // It changes nothing, so where it comes from is told nowhere.
         let (origin, now) = (Origin::default(), self.app.clock.now());
-        let grant = admit::<ByKeyOrSession>(&self.app, &self.headers, Errand::None, origin, now).await?;
+        let grant = admit::<ByKeyOrSession>(&self.app, &self.headers, Prefetch::None, origin, now).await?;
         let Some(filter) = &mut self.filter else { return Ok(()) };
-        filter.reach = grant.reach;
+        filter.scope = grant.scope;
         let events = grant.workspace.events(filter).await?;
         filter.after = events.last().map(|event| event.created_at).or(filter.after);
         self.read.extend(events);

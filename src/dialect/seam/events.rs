@@ -6,16 +6,16 @@ use super::event_types::EventType;
 use super::input::*;
 use super::route::*;
 use super::wire;
-use crate::error::{Error, Issue, Noun, Result};
+use crate::error::{Error, Issue, ResourceKind, Result};
 use crate::model::event::EventFilter;
 use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/events/get", &[GET, POST], "event", get).does("Get an event").misses(&[Noun::Event]),
+        keyed("/events/get", &[GET, POST], "event", get).does("Get an event").misses(&[ResourceKind::Event]),
         keyed("/events/list", &[GET, POST], "events", list).does("List events in order of time"),
     ]
 }
@@ -37,7 +37,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>>
         return Err(Error::Invalid(vec![Issue::root("Must specify at least one of event_id, event_type, device_id")]));
     }
     let filter = EventFilter {
-        reach: call.grant.reach,
+        scope: call.grant.scope,
         event_ids: input.event_id.map(|id| vec![id]),
         event_types: input.event_type.map(|name| vec![name]),
         // An id is of one event, whatever its type.
@@ -48,7 +48,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>>
     };
     let found = call.grant.workspace.events(&filter).await?.pop();
     let asked = input.event_id.map_or_else(String::new, |id| id.to_string());
-    found.map(|event| One(wire::Event(event))).ok_or(Error::NotFound(Noun::Event, asked))
+    found.map(|event| One(wire::Event(event))).ok_or(Error::NotFound(ResourceKind::Event, asked))
 }
 
 input! {
@@ -110,7 +110,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<wire::Even
         (Some(_), Some(_)) => return Err(Error::Invalid(vec![Issue::root("Cannot specify both since and between")])),
     };
     let (limit, offset) = (Some(i64::from(input.limit)), i64::from(input.unstable_offset));
-    let Some(filter) = input.filter(call.grant.reach) else { return Ok(Many(Vec::new())) };
+    let Some(filter) = input.filter(call.grant.scope) else { return Ok(Many(Vec::new())) };
     let filter = EventFilter { after, before, limit, offset, ..filter };
     let events = call.grant.workspace.events(&filter).await?;
     Ok(Many(events.into_iter().map(wire::Event).collect()))
@@ -118,12 +118,12 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<wire::Even
 
 impl List {
     /// What is asked for besides the time; None if that is nothing that could ever be here.
-    pub fn filter(self, reach: Reach) -> Option<EventFilter> {
+    pub fn filter(self, scope: Scope) -> Option<EventFilter> {
         if self.asks_for_what_is_not_here() {
             return None;
         }
         Some(EventFilter {
-            reach,
+            scope,
             event_ids: self.event_ids,
             event_types: both(self.event_type, self.event_types)
                 .map(|types| types.into_iter().map(|EventType(name)| name.to_owned()).collect()),

@@ -7,10 +7,10 @@ use super::input::*;
 use super::phones::Platform;
 use super::route::*;
 use super::wire;
-use crate::error::{Error, Noun, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::DeviceId;
 use crate::model::phone::Registration;
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         keyed("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], "phone_session", get_or_create)
             .does("Register the phone that an app runs on, or find it again")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
     ]
 }
 
@@ -91,7 +91,7 @@ input! {
 
 async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<PhoneSession>> {
     let BySession { workspace, person } = &call.grant;
-    let person = person.ok_or(Error::NotFound(Noun::UserIdentity, String::new()))?;
+    let person = person.ok_or(Error::NotFound(ResourceKind::UserIdentity, String::new()))?;
     let metadata = input.phone_device_metadata;
     let said = |of: fn(PhoneDeviceMetadata) -> Option<String>| {
         metadata.clone().and_then(of).filter(|text| !text.is_empty()).unwrap_or_else(|| "Unknown".to_owned())
@@ -108,7 +108,7 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
     };
     let device_id: DeviceId = workspace.register_phone(registration, call.now).await?;
     let credentials = workspace.credentials_on(device_id).await?;
-    let user_identity = workspace.user_identity(person, Reach::Workspace).await?;
+    let user_identity = workspace.user_identity(person, Scope::Workspace).await?;
     Ok(One(PhoneSession {
         workspace_id: workspace.id().0,
         is_sandbox_workspace: workspace.is_sandbox(),

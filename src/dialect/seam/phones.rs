@@ -7,31 +7,31 @@ use super::page::Binding;
 use super::route::*;
 use super::wire;
 use crate::deactivation;
-use crate::error::{Error, Noun, Reason, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::model::metadata::MetadataFilter;
 use crate::model::phone::*;
-use crate::model::reach::Reach;
-use crate::store::Errand;
+use crate::model::scope::Scope;
+use crate::store::Prefetch;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed_for("/phones/get", &[GET, POST], "phone", get, |input, _| Errand::Phone(input.device_id))
+        keyed_for("/phones/get", &[GET, POST], "phone", get, |input, _| Prefetch::Phone(input.device_id))
             .does("Get a phone")
-            .misses(&[Noun::Phone]),
+            .misses(&[ResourceKind::Phone]),
         keyed_for("/phones/list", &[GET, POST], "phones", list, |input, binding| {
-            input.filter(binding).map_or(Errand::None, |filter| Errand::phones(&filter))
+            input.filter(binding).map_or(Prefetch::None, |filter| Prefetch::phones(&filter))
         })
         .does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .does("Deactivate a phone that is lost or no longer used, with the credentials on it")
-            .misses(&[Noun::Phone]),
+            .misses(&[ResourceKind::Phone]),
         keyed("/phones/simulate/create_sandbox_phone", &[POST], "phone", create_sandbox_phone)
             .does("Create a phone in a sandbox workspace")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
     ]
 }
 
@@ -44,7 +44,7 @@ input! {
 }
 
 async fn get(call: Call<ByKey>, Get { device_id }: Get) -> Result<One<wire::Phone>> {
-    let phone = call.grant.0.phone(device_id, Reach::Workspace).await?;
+    let phone = call.grant.0.phone(device_id, Scope::Workspace).await?;
     Ok(One(phone.into()))
 }
 
@@ -98,7 +98,7 @@ impl List {
 }
 
 async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
-    let page = call.grant.0.phones(&input.filter(&call.binding)?, Reach::Workspace).await?;
+    let page = call.grant.0.phones(&input.filter(&call.binding)?, Scope::Workspace).await?;
     let pagination = call.binding.is_asked_for().then(|| call.binding.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }
@@ -115,10 +115,10 @@ input! {
 
 async fn deactivate(call: Call<ByKeyOrSession>, input: Deactivate) -> Result<Void> {
     // The wire has any text here: what is no id is simply no phone's.
-    let unknown = || Error::NotFound(Noun::Phone, input.device_id.clone());
+    let unknown = || Error::NotFound(ResourceKind::Phone, input.device_id.clone());
     let device_id = DeviceId(Uuid::try_parse(&input.device_id).map_err(|_| unknown())?);
-    let ByKeyOrSession { workspace, reach, .. } = &call.grant;
-    deactivation::of_phone(workspace, device_id, *reach, input.reason, call.now).await?;
+    let ByKeyOrSession { workspace, scope, .. } = &call.grant;
+    deactivation::of_phone(workspace, device_id, *scope, input.reason, call.now).await?;
     Ok(Void)
 }
 
@@ -196,6 +196,6 @@ async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> R
         }),
     };
     let device_id = workspace.register_phone(registration, call.now).await?;
-    let phone = workspace.phone(device_id, Reach::Workspace).await?;
+    let phone = workspace.phone(device_id, Scope::Workspace).await?;
     Ok(One(phone.into()))
 }

@@ -5,9 +5,9 @@ use super::access::{self, Access, Grant};
 use super::answer::{Answer, AnswerShape};
 use super::input::{self, Field, Input, query};
 use super::page::Binding;
-use crate::error::{BodyFault, Error, Noun, Result};
+use crate::error::{BodyFault, Error, ResourceKind, Result};
 use crate::http::{App, Tenant, body, peer};
-use crate::store::Errand;
+use crate::store::Prefetch;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
@@ -49,7 +49,7 @@ pub struct Route {
     pub shape: AnswerShape,
     pub summary: &'static str,
     /// What it may not find.
-    pub misses: &'static [Noun],
+    pub misses: &'static [ResourceKind],
     serve: Arc<dyn Fn(Arc<App>, Request) -> Serving + Send + Sync>,
 }
 
@@ -99,7 +99,7 @@ pub fn keyed_for<G, I, A, F, Fut>(
     methods: &'static [&'static str],
     key: &'static str,
     handler: F,
-    errand: fn(&I, &Binding) -> Errand,
+    prefetch: fn(&I, &Binding) -> Prefetch,
 ) -> Route
 where
     G: Grant,
@@ -108,7 +108,7 @@ where
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let way = Way::<I>::new(path, methods, key, Some(errand));
+    let way = Way::<I>::new(path, methods, key, Some(prefetch));
     Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
         let way = way.clone();
         Box::pin(async move { serve(app, request, &way, handler).await })
@@ -132,7 +132,7 @@ impl Route {
     }
 
     /// Says what it may not find.
-    pub fn misses(self, misses: &'static [Noun]) -> Route {
+    pub fn misses(self, misses: &'static [ResourceKind]) -> Route {
         Route { misses, ..self }
     }
 
@@ -148,7 +148,7 @@ struct Way<I> {
     path: &'static str,
     methods: &'static [&'static str],
     key: &'static str,
-    errand: Option<fn(&I, &Binding) -> Errand>,
+    prefetch: Option<fn(&I, &Binding) -> Prefetch>,
     fields: Vec<Field>,
 }
 
@@ -157,9 +157,9 @@ impl<I: Input> Way<I> {
         path: &'static str,
         methods: &'static [&'static str],
         key: &'static str,
-        errand: Option<fn(&I, &Binding) -> Errand>,
+        prefetch: Option<fn(&I, &Binding) -> Prefetch>,
     ) -> Arc<Way<I>> {
-        Arc::new(Way { path, methods, key, errand, fields: I::fields() })
+        Arc::new(Way { path, methods, key, prefetch, fields: I::fields() })
     }
 }
 
@@ -174,16 +174,16 @@ where
     let now = app.clock.now();
     let (head, body) = request.into_parts();
     // What is wrong with the input is told after who may not ask, also where it is read before.
-    let (input, errand) = match way.errand {
-        None => (Err(body), Errand::None),
-        Some(errand) => {
+    let (input, prefetch) = match way.prefetch {
+        None => (Err(body), Prefetch::None),
+        Some(prefetch) => {
             let input = decode(&app, &head, body, way).await;
-            let errand = input.as_ref().map_or(Errand::None, |(binding, input)| errand(input, binding));
-            (Ok(input), errand)
+            let prefetch = input.as_ref().map_or(Prefetch::None, |(binding, input)| prefetch(input, binding));
+            (Ok(input), prefetch)
         }
     };
     let origin = peer::origin(&head.extensions);
-    let grant = match access::admit::<G>(&app, &head.headers, errand, origin, now).await {
+    let grant = match access::admit::<G>(&app, &head.headers, prefetch, origin, now).await {
         Ok(grant) => grant,
         Err(error) => return error.into_response(),
     };

@@ -6,10 +6,10 @@ use super::input::*;
 use super::route::*;
 use super::wire;
 use crate::deactivation;
-use crate::error::{Error, Issue, Noun, Problem, Result};
+use crate::error::{Error, Issue, Problem, ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::password::Password;
-use crate::model::reach::Reach;
+use crate::model::scope::Scope;
 use crate::model::user_identity::*;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -21,23 +21,23 @@ pub fn routes() -> Vec<Route> {
         keyed("/user_identities/create", &[POST], "user_identity", create).does("Create a user identity"),
         keyed("/user_identities/get", &[GET, POST], "user_identity", get)
             .does("Get a user identity by id or key")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         keyed("/user_identities/list", &[GET, POST], "user_identities", list).does("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
             .does("Change what is said of a user identity")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         route("/user_identities/set_password", &[POST], set_password)
             .does("Set the password with which a user identity signs in, with a console session")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         route("/user_identities/delete", &[DELETE, POST], delete)
             .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         keyed("/user_identities/list_accessible_devices", &[GET, POST], "devices", list_accessible_devices)
             .does("List the locks that a user identity may open: none, Handset keeps no locks")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
             .does("Deactivate all phones of a user identity, or only say which")
-            .misses(&[Noun::UserIdentity]),
+            .misses(&[ResourceKind::UserIdentity]),
     ]
 }
 
@@ -83,7 +83,7 @@ input! {
 async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
     let workspace = &call.grant.0;
     let person = match (input.user_identity_id, &input.user_identity_key) {
-        (Some(id), None) => workspace.user_identity(id, Reach::Workspace).await?,
+        (Some(id), None) => workspace.user_identity(id, Scope::Workspace).await?,
         (None, Some(key)) => workspace.user_identity_by_key(key).await?,
         _ => {
             let message = "Must specify either user_identity_id or user_identity_key";
@@ -119,7 +119,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Use
         created_before: input.created_before,
         paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
-    let page = call.grant.workspace.user_identities(&filter, call.grant.reach).await?;
+    let page = call.grant.workspace.user_identities(&filter, call.grant.scope).await?;
     let pagination = call.binding.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::UserIdentity::from).collect(), pagination })
 }
@@ -195,7 +195,7 @@ async fn list_accessible_devices(
     call: Call<ByKey>,
     Which { user_identity_id }: Which,
 ) -> Result<Members<AccessibleDevices>> {
-    call.grant.0.user_identity(user_identity_id, Reach::Workspace).await?;
+    call.grant.0.user_identity(user_identity_id, Scope::Workspace).await?;
     Ok(Members(AccessibleDevices { devices: Vec::new(), accessible_devices: Vec::new() }))
 }
 

@@ -5,7 +5,7 @@ use super::answer::{Many, Members, One, Paged, Void};
 use super::input::*;
 use super::route::*;
 use super::{event_types, wire};
-use crate::error::{Error, Issue, Noun, Reason, Result};
+use crate::error::{Error, Issue, Reason, ResourceKind, Result};
 use crate::model::id::WebhookId;
 use crate::model::token::Token;
 use crate::model::webhook::{DeliveryFilter, DeliveryStatus, FORMER_SECRET_SIGNS, Webhook};
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
-    let webhooks = &[Noun::Webhook];
+    let webhooks = &[ResourceKind::Webhook];
     vec![
         keyed("/webhooks/create", &[POST], "webhook", create).does("Create a webhook"),
         keyed("/webhooks/get", &[GET, POST], "webhook", get).does("Get a webhook").misses(webhooks),
@@ -35,7 +35,7 @@ pub fn routes() -> Vec<Route> {
             .misses(webhooks),
         route("/webhooks/redeliver", &[POST], redeliver)
             .does("Try one delivery anew, or all of a webhook that failed since a time")
-            .misses(&[Noun::Delivery, Noun::Webhook]),
+            .misses(&[ResourceKind::Delivery, ResourceKind::Webhook]),
     ]
 }
 
@@ -88,7 +88,7 @@ impl Which {
 }
 
 fn parse(webhook_id: &str) -> Result<WebhookId> {
-    let unknown = |_| Error::NotFound(Noun::Webhook, webhook_id.to_owned());
+    let unknown = |_| Error::NotFound(ResourceKind::Webhook, webhook_id.to_owned());
     Uuid::try_parse(webhook_id).map(WebhookId).map_err(unknown)
 }
 

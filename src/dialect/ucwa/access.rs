@@ -1,11 +1,11 @@
 //! Who is calling, and for whom: whoever holds the client session of a person is that person; an API key of a workspace
 //! speaks for the person whom it names, and without one for nobody.
 
-use crate::error::{Denial, Error, Noun, Rejection, Result, Scheme};
+use crate::error::{Denial, Error, Rejection, ResourceKind, Result, Scheme};
 use crate::http::App;
 use crate::model::id::UserIdentityId;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Credential, Origin, Presented, Workspace};
+use crate::store::{Authenticated, Credentials, Origin, Principal, Workspace};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
@@ -26,17 +26,17 @@ pub async fn admit(
 ) -> Result<(Workspace, UserIdentityId)> {
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let presented = match scheme_of(token) {
-        Scheme::ClientSession => Presented::ClientSession(token),
+        Scheme::ClientSession => Credentials::ClientSession(token),
         // Other kinds of token name their workspace by a header that this dialect does not have.
         Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
-            Presented::ApiKey(token)
+            Credentials::ApiKey(token)
         }
     };
     let Authenticated::Caller(caller) = app.store.authenticate(presented, origin, now).await? else {
         return Err(Error::Unauthenticated(Rejection::MISSING));
     };
     let person = match caller.credential {
-        Credential::ClientSession(_, person) => person,
+        Principal::ClientSession(_, person) => person,
         _ => named(headers)?,
     };
     Ok((caller.workspace, person.ok_or(Error::Forbidden(Denial::Anonymous))?))
@@ -53,6 +53,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn named(headers: &HeaderMap) -> Result<Option<UserIdentityId>> {
     let Some(name) = headers.get(USER) else { return Ok(None) };
     let name = String::from_utf8_lossy(name.as_bytes());
-    let id = Uuid::parse_str(name.trim()).map_err(|_| Error::NotFound(Noun::UserIdentity, name.into_owned()))?;
+    let id =
+        Uuid::parse_str(name.trim()).map_err(|_| Error::NotFound(ResourceKind::UserIdentity, name.into_owned()))?;
     Ok(Some(UserIdentityId(id)))
 }

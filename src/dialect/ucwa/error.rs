@@ -163,7 +163,7 @@ pub fn said(error: &Error) -> Said {
             | Denial::OtherExtension
             | Denial::PublishableKeyGrantsNothing),
         ) => Said::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}")),
-        Error::NotFound(Noun::Application, _) => {
+        Error::NotFound(ResourceKind::Application, _) => {
             Said::not_found("There is no such application. Create one anew").because("ApplicationNotFound")
         }
         Error::NotFound(noun, _) => Said::not_found(format!("There is no such {noun}")),

@@ -5,7 +5,7 @@ use super::access;
 use super::error::Said;
 use super::form::Form;
 use super::input::Input;
-use crate::error::{Denial, Error, Noun};
+use crate::error::{Denial, Error, ResourceKind};
 use crate::http::{App, Tenant, body, peer};
 use crate::model::application::Application;
 use crate::model::id::ApplicationId;
@@ -109,7 +109,7 @@ impl Route {
             let (application, slot) = named(base, params)?;
             let subscriber = workspace.subscriber(person, application, now).await?;
             if let Some(id) = application.filter(|_| subscriber.application.is_none()) {
-                return Err(Error::NotFound(Noun::Application, id.to_string()));
+                return Err(Error::NotFound(ResourceKind::Application, id.to_string()));
             }
             let form = Form::asked_by(request.headers());
             if asks_for_later(request.headers()) {
@@ -159,7 +159,7 @@ fn named(base: Base, params: Params) -> Result<(Option<ApplicationId>, Option<St
         Base::Root | Base::Applications(_) => None,
         Base::Application(_) => {
             let name = param("application_id").unwrap_or_default();
-            let number = name.parse().map_err(|_| Error::NotFound(Noun::Application, name))?;
+            let number = name.parse().map_err(|_| Error::NotFound(ResourceKind::Application, name))?;
             Some(ApplicationId(number))
         }
     };

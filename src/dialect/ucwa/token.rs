@@ -3,12 +3,12 @@
 
 use super::access::MARK;
 use super::address::TOKEN;
-use crate::error::{Error, Result, Why};
+use crate::error::{AuthFailure, Error, Result};
 use crate::http::{App, Tenant, body, limits, peer};
 use crate::model::client_session::{IfTaken, NewClientSession};
 use crate::model::password::Password;
 use crate::model::token::Token;
-use crate::store::{Authenticated, Credential, Presented};
+use crate::store::{Authenticated, Credentials, Principal};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -75,14 +75,16 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         return Err(bad_credentials());
     }
     let now = app.clock.now();
-    let known = app.store.authenticate(Presented::Password(name, &Password::given(password)), origin, now).await;
+    let known = app.store.authenticate(Credentials::Password(name, &Password::given(password)), origin, now).await;
     let caller = match known {
         Ok(Authenticated::Caller(caller)) => caller,
         Ok(Authenticated::Account(_)) => return Err(bad_credentials()),
-        Err(Error::Unauthenticated(rejection)) if rejection.why == Why::Unknown => return Err(bad_credentials()),
+        Err(Error::Unauthenticated(rejection)) if rejection.failure == AuthFailure::Unknown => {
+            return Err(bad_credentials());
+        }
         Err(error) => return Err(error.into()),
     };
-    let Credential::Password(person) = caller.credential else { return Err(bad_credentials()) };
+    let Principal::Password(person) = caller.credential else { return Err(bad_credentials()) };
     let token = Token::client_session(&app.entropy);
     let session = NewClientSession {
         client_session_id: app.entropy.id(now),

@@ -6,8 +6,8 @@ use crate::model::contact::{Contact, ContactField, Said};
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing, Order};
 use crate::store::Workspace;
-use crate::store::gather::{Gathering, MOST_LISTS};
-use crate::store::points::{Point, Points, Wanted};
+use crate::store::batcher::{Batcher, MAX_LIST_BATCH};
+use crate::store::lookup::{Batchers, Lookup, LookupRequest};
 use crate::store::selection::{Column, Field};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -79,16 +79,16 @@ impl Entry {
 }
 
 /// A page near an end of the list, or behind it.
-impl Point for Listed<Contact> {
+impl Lookup for Listed<Contact> {
     type Key = Page;
 
-    const MOST: usize = MOST_LISTS;
+    const MAX_BATCH: usize = MAX_LIST_BATCH;
 
     async fn all(pages: Vec<Page>, workspace: &Workspace) -> Result<Vec<Option<Listed<Contact>>>> {
         let persons: Vec<Uuid> = pages.iter().map(|page| page.person.0).collect();
         let limits: Vec<i64> = pages.iter().map(|page| page.limit).collect();
         let offsets: Vec<i64> = pages.iter().map(|page| page.offset).collect();
-        let pool = workspace.store.brief();
+        let pool = workspace.store.short();
         let entries = sqlx::query_as!(
             Entry,
             r#"
@@ -119,7 +119,7 @@ impl Point for Listed<Contact> {
             ) as contact on true
             left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             "#,
-            workspace.key(),
+            workspace.workspace_id(),
             &persons,
             &limits,
             &offsets,
@@ -142,7 +142,7 @@ impl Point for Listed<Contact> {
         Ok(listed)
     }
 
-    fn meeting(points: &Points) -> &Gathering<Wanted<Listed<Contact>>> {
-        &points.contact_pages
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Listed<Contact>>> {
+        &batchers.contact_pages
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use handset::model::id::{UserIdentityId, WorkspaceId};
 use handset::model::password::Password;
 use handset::model::token::Token;
-use handset::store::{Authenticated, Origin, Presented};
+use handset::store::{Authenticated, Credentials, Origin};
 use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
 
@@ -269,7 +269,7 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
 async fn with_passes(world: &World) -> Vec<Impostor> {
     let (now, entropy) = (world.clock.now(), &world.entropy);
     let pass = async |key: &Token, until: DateTime<Utc>| {
-        let known = world.store.authenticate(Presented::ApiKey(key.reveal()), Origin::default(), now).await;
+        let known = world.store.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await;
         let Ok(Authenticated::Caller(caller)) = known else { panic!("the key is good: {known:?}") };
         let pass = Token::pass(entropy);
         caller.issue_pass(&pass, now, until).await.expect("the database answers");

@@ -16,14 +16,14 @@ pub fn of(operation: &Operation) -> Value {
     match operation.door {
         Door::Open => {}
         Door::Client => {
-            let why = "grant_type must be client_credentials or password";
-            tell(400, "The request is not one for a token", with_pair(400, "unsupported_grant_type", why));
-            let why = "client_id is the id of an API key, and client_secret the key itself";
-            tell(401, "The client is not known", with_pair(401, "invalid_client", why));
+            let failure = "grant_type must be client_credentials or password";
+            tell(400, "The request is not one for a token", with_pair(400, "unsupported_grant_type", failure));
+            let failure = "client_id is the id of an API key, and client_secret the key itself";
+            tell(401, "The client is not known", with_pair(401, "invalid_client", failure));
         }
         Door::Token => {
-            let why = "The access token is not known";
-            tell(401, "Nobody is known to be calling", with_pair(401, "invalid_token", why));
+            let failure = "The access token is not known";
+            tell(401, "Nobody is known to be calling", with_pair(401, "invalid_token", failure));
             let denied = "A client session reaches its own person's extension only; use an API key";
             tell(403, "The caller may not do this", plain(403, denied));
             if operation.path.contains('{') {

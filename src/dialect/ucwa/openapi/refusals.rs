@@ -1,7 +1,7 @@
 //! Why calls may be refused, in the words in which they are.
 
 use super::super::error::{Said, said};
-use crate::error::{BodyFault, Denial, Error, Issue, Noun, Problem, Reason};
+use crate::error::{BodyFault, Denial, Error, Issue, Problem, Reason, ResourceKind};
 
 pub fn anonymous() -> Said {
     said(&Error::Forbidden(Denial::Anonymous))
@@ -16,11 +16,11 @@ pub fn no_messaging() -> Said {
 }
 
 pub fn no_application() -> Said {
-    said(&Error::NotFound(Noun::Application, String::new()))
+    said(&Error::NotFound(ResourceKind::Application, String::new()))
 }
 
 pub fn not_found() -> Said {
-    said(&Error::NotFound(Noun::UserIdentity, String::new()))
+    said(&Error::NotFound(ResourceKind::UserIdentity, String::new()))
 }
 
 pub fn no_version() -> Said {

@@ -22,7 +22,11 @@ pub fn of(operation: &Operation) -> Value {
     }
     match operation.is_oauth {
         true => refuse_in_oauth(&mut responses),
-        false => operation.refusals.iter().chain(&common(operation.method)).for_each(|why| refuse(&mut responses, why)),
+        false => operation
+            .refusals
+            .iter()
+            .chain(&common(operation.method))
+            .for_each(|failure| refuse(&mut responses, failure)),
     }
     responses.into()
 }
@@ -40,16 +44,16 @@ fn common(method: &'static str) -> [Said; 5] {
     .map(|error| said(&error))
 }
 
-fn refuse(responses: &mut Map<String, Value>, why: &Said) {
-    let example = why.json();
+fn refuse(responses: &mut Map<String, Value>, failure: &Said) {
+    let example = failure.json();
     let content = json!({
         "application/json": { "schema": reference("UcwaError"), "example": example },
-        "application/xml": { "schema": reference("UcwaXml"), "example": text(why.xml()) },
+        "application/xml": { "schema": reference("UcwaXml"), "example": text(failure.xml()) },
     });
     let refused = || json!({ "description": "Refused:", "headers": headers(), "content": content });
     // Where one status has several reasons, the first is the example and each is told.
-    let response = responses.entry(why.status().as_str()).or_insert_with(refused);
-    let told = format!("{} `{}`.", response["description"].as_str().unwrap_or_default(), why.name());
+    let response = responses.entry(failure.status().as_str()).or_insert_with(refused);
+    let told = format!("{} `{}`.", response["description"].as_str().unwrap_or_default(), failure.name());
     response["description"] = told.into();
 }
 

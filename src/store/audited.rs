@@ -1,0 +1,86 @@
+//! How a change gets into the audit trail: as a part of the statement that makes it, as events do. [`audited!`] writes the
+//! part that all such statements share, and an [`Actor`] says who it was: each [`super::Workspace`] has the one for whom
+//! it was opened, so that nobody on the way has to pass it along.
+
+use super::Principal;
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// Where a change comes from: which request, and from where that came. Without both it comes from this process itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub request_id: Option<Uuid>,
+    pub address: Option<IpAddr>,
+}
+
+/// Who makes a change, by what, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Actor {
+    credential_kind: &'static str,
+    credential_id: Option<Uuid>,
+    origin: Origin,
+}
+
+impl Actor {
+    /// What time does by itself.
+    pub const SWEEPER: Actor =
+        Actor { credential_kind: "sweeper", credential_id: None, origin: Origin { request_id: None, address: None } };
+
+    pub fn new(credential: Principal, origin: Origin) -> Actor {
+        let (credential_kind, credential_id) = match credential {
+            Principal::ApiKey(id) => ("api_key", Some(id.0)),
+            Principal::AccessToken(id) => ("access_token", Some(id.0)),
+            Principal::ConsoleSession(id) => ("console_session", Some(id.0)),
+            Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
+            Principal::PublishableKey => ("publishable_key", None),
+            Principal::Password(person) => ("password", Some(person.0)),
+        };
+        Actor { credential_kind, credential_id, origin }
+    }
+
+    /// As a statement takes it.
+    pub fn document(&self) -> Value {
+        json!({
+            "credential_kind": self.credential_kind,
+            "credential_id": self.credential_id,
+            "request_id": self.origin.request_id,
+            "address": self.origin.address,
+        })
+    }
+}
+
+/// Completes and runs a statement that changes phones, credentials, numbers or slots.
+///
+/// `audited!(query_scalar, "with … , deeds as (select …)", "select …", arguments…)`: the first text has a part named `deeds`
+/// of the columns `actor, action, subject_id, before, after`; documents are whole rows as JSON, out of which `shown` takes
+/// what is nobody's business. **`$1` is the workspace and `$2` is now.** What left everything as it was is not recorded.
+/// `audited!(tell, query_scalar, …)` is the same for a statement that causes events, too: its first text ends with `news`.
+macro_rules! audited {
+    (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
+        emit_events!(query_as, $record, $causes, $audited + $result $($arguments)*)
+    };
+    (@ $audited:tt, emit_events, query_scalar, $causes:tt, $result:tt $($arguments:tt)*) => {
+        emit_events!(query_scalar, $causes, $audited + $result $($arguments)*)
+    };
+    (@ $audited:tt, query_scalar, $causes:tt, $result:tt $($arguments:tt)*) => {
+        sqlx::query_scalar!($causes + $audited + $result $($arguments)*)
+    };
+    ($how:ident, $($rest:tt)*) => {
+        audited!(@
+            r#"
+            , audited as (
+                insert into audit (workspace_id, at, audit_id, request_id, credential_kind, credential_id, address, action,
+                    subject_id, before, after)
+                select $1, $2::timestamptz, uuid_at($2::timestamptz, change::text), (actor ->> 'request_id')::uuid,
+                    actor ->> 'credential_kind', (actor ->> 'credential_id')::uuid, (actor ->> 'address')::inet, action,
+                    subject_id, before, after
+                from (
+                    select actor, action, subject_id, shown(before) as before, shown(after) as after from changes
+                ) as change
+                where before is distinct from after
+            )
+            "#,
+            $how, $($rest)*)
+    };
+}

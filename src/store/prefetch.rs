@@ -1,0 +1,84 @@
+//! What somebody comes for. Where that is known before it is known who they are, and they show an API key, both are asked
+//! in one statement: the key, and beside it what they came for in the workspace of that key.
+
+use crate::model::extension::Extension;
+use crate::model::id::{DeviceId, ExtensionId, UserIdentityId};
+use crate::model::page::Paging;
+use crate::model::phone::{Phone, PhoneFilter};
+use crate::model::scope::Scope;
+
+/// The longest list that is fetched on the way in. Whoever wants more asks for it alone, and holds up nobody.
+pub(super) const LONGEST: u32 = 100;
+
+/// What somebody is about to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefetch {
+    /// Nothing that can be done on the way in.
+    None,
+    /// A living phone.
+    Phone(DeviceId),
+    /// Living phones in order of registration: one person's, or everybody's.
+    Phones(Option<UserIdentityId>, Paging),
+    /// The extension whose things it is about.
+    Extension(ExtensionId),
+}
+
+impl Prefetch {
+    /// The phones that a filter lets through, unless they are too many or need a closer look.
+    pub fn phones(filter: &PhoneFilter) -> Prefetch {
+        let Some(whose) = Whose::of(filter, Scope::Workspace) else { return Prefetch::None };
+        let is_short = filter.paging.limit.is_some_and(|limit| limit < LONGEST);
+        match whose {
+            Whose::Everybodys if is_short => Prefetch::Phones(None, filter.paging),
+            // Most persons have few phones.
+            Whose::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
+                Prefetch::Phones(Some(person), filter.paging)
+            }
+            _ => Prefetch::None,
+        }
+    }
+}
+
+/// What was fetched on the way in, for this prefetch.
+#[derive(Debug)]
+pub(super) struct Prefetched {
+    pub prefetch: Prefetch,
+    /// Of a list there is one more than the page holds if there are more.
+    pub phones: Vec<Phone>,
+    pub extension: Option<Extension>,
+}
+
+/// The lists that are asked for most. Each has a statement of its own, which Postgres plans once, where the one for all
+/// filters is planned anew for each choice of them.
+pub(super) enum Whose {
+    Everybodys,
+    OfPerson(UserIdentityId),
+}
+
+impl Whose {
+    /// Whose phones a filter asks for, if it asks for no more than that.
+    pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<Whose> {
+        let PhoneFilter {
+            device_ids: None,
+            user_identity_ids,
+            acs_credential_id: None,
+            operating_systems: None,
+            manufacturer: None,
+            search: None,
+            custom_metadata_has,
+            created_before: None,
+            include_deactivated: false,
+            paging: _,
+        } = filter
+        else {
+            return None;
+        };
+        match (user_identity_ids.as_deref(), scope) {
+            _ if !custom_metadata_has.is_empty() => None,
+            (None, Scope::Workspace) => Some(Whose::Everybodys),
+            (Some([person]), Scope::Workspace) => Some(Whose::OfPerson(*person)),
+            (None, Scope::Person(person)) => Some(Whose::OfPerson(person)),
+            _ => None,
+        }
+    }
+}
