@@ -77,7 +77,7 @@ pub struct OperationsConfig {
 /// Settings of the connections that clients make.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connections")]
-pub struct DoorConfig {
+pub struct ConnectionsConfig {
     /// The most connections at once; whoever comes then waits until one ends
     #[arg(long, env = "HANDSET_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "COUNT",
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -159,7 +159,7 @@ pub struct ServeConfig {
     pub no_demo: bool,
 
     #[command(flatten)]
-    pub door: DoorConfig,
+    pub connections: ConnectionsConfig,
 
     #[command(flatten)]
     pub limits: LimitsConfig,

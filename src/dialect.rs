@@ -12,6 +12,6 @@ use crate::http::Dialect;
 pub static ALL: [&Dialect; 4] = [&ucwa::DIALECT, &diga::DIALECT, &phone_com::DIALECT, &seam::DIALECT];
 
 /// The dialect that has what the others leave.
-pub fn of_the_rest() -> &'static Dialect {
+pub fn fallback() -> &'static Dialect {
     ALL[ALL.len() - 1]
 }

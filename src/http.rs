@@ -3,14 +3,14 @@
 
 pub mod app;
 pub mod body;
+pub mod client_address;
 pub mod dialect;
+pub mod error_renderer;
 pub mod failure;
 pub mod guard;
 pub mod limits;
-pub mod peer;
-pub mod refusal;
 pub mod traces;
 
 pub use app::{App, HEARTBEAT, RESERVATION};
-pub use dialect::{Asked, Claim, Dialect, RequestId, Tenant};
+pub use dialect::{Claim, Dialect, RequestContext, RequestId, Tenant};
 pub use traces::Traces;

@@ -34,7 +34,7 @@
 //! by its id is looked up together with what others ask for at the same time (`store::gather`). In Seam's dialect a route
 //! is a value, too: the router and the OpenAPI document are made from the same list.
 
-pub mod ambient;
+pub mod clock;
 pub mod command;
 pub mod config;
 pub mod deactivation;

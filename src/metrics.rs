@@ -26,7 +26,7 @@ type Measure = Gauge<f64, AtomicU64>;
 
 struct Kept {
     registry: Registry,
-    requests: Family<Answered, Counter>,
+    requests: Family<RequestOutcome, Counter>,
     latencies: Family<Route, Histogram, fn() -> Histogram>,
     deliveries: Family<Sent, Counter>,
     moved_numbers: Counter,
@@ -46,7 +46,7 @@ struct Route {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct RequestOutcome {
     #[prometheus(flatten)]
     route: Route,
     status: u16,
@@ -95,7 +95,7 @@ impl Metrics {
     /// A request was answered.
     pub fn request(&self, dialect: &'static str, route: &str, status: u16, latency: Duration) {
         if let Metrics(Some(kept)) = self {
-            let answered = Answered { route: Route { dialect, route: route.to_owned() }, status };
+            let answered = RequestOutcome { route: Route { dialect, route: route.to_owned() }, status };
             kept.requests.get_or_create(&answered).inc();
             kept.latencies.get_or_create(&answered.route).observe(latency.as_secs_f64());
         }

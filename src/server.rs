@@ -1,16 +1,16 @@
 //! Mounts the dialects and serves them until told to stop.
 
 pub mod document;
-mod door;
+mod listener;
 mod operations;
 mod tls;
 
-pub use door::Door;
+pub use listener::ListenerConfig;
 pub use operations::Operations;
 pub use tls::Certificate;
 
 use crate::dialect;
-use crate::http::refusal::Voice;
+use crate::http::error_renderer::ErrorRenderer;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
 use axum::extract::Request;
@@ -22,11 +22,11 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// How long requests under way may take once the server stops.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every dialect, each with the requests that it claims.
 pub fn router(app: &Arc<App>) -> Router {
-    let rest = dialect::of_the_rest();
+    let rest = dialect::fallback();
     let dialects: Arc<[(&Dialect, Router)]> = dialect::ALL
         .into_iter()
         .map(|dialect| {
@@ -52,31 +52,42 @@ async fn answer(dialects: Arc<[(&Dialect, Router)]>, request: Request) -> Respon
 
 /// Serves at an ordinary door until `stop`, then takes no more and finishes what is under way, within bounds.
 pub async fn serve(listener: TcpListener, app: impl Into<Arc<App>>, stop: CancellationToken) {
-    serve_at(Door::default(), listener, app, stop).await;
+    serve_on(ListenerConfig::default(), listener, app, stop).await;
 }
 
 /// As [`serve`], at a door of one's own.
-pub async fn serve_at(door: Door, listener: TcpListener, app: impl Into<Arc<App>>, stop: CancellationToken) {
+pub async fn serve_on(
+    config: ListenerConfig,
+    listener: TcpListener,
+    app: impl Into<Arc<App>>,
+    stop: CancellationToken,
+) {
     let app = app.into();
-    serve_routes(door, listener, router(&app), &app, stop).await;
+    serve_routes(config, listener, router(&app), &app, stop).await;
 }
 
 /// As [`serve_at`], with other routes than those of the dialects.
-pub async fn serve_routes(door: Door, listener: TcpListener, routes: Router, app: &App, stop: CancellationToken) {
-    let voice = Voice {
-        dialect: dialect::of_the_rest(),
+pub async fn serve_routes(
+    config: ListenerConfig,
+    listener: TcpListener,
+    routes: Router,
+    app: &App,
+    stop: CancellationToken,
+) {
+    let renderer = ErrorRenderer {
+        dialect: dialect::fallback(),
         numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),
-        is_secure: door.certificate.is_some(),
+        is_secure: config.certificate.is_some(),
         clock: app.clock.clone(),
-        entropy: app.entropy.clone(),
+        random: app.random.clone(),
     };
     // With its state, handlers become routes here and now, and not anew for each request.
     let routes = routes.with_state(());
-    let serving = door.serve(listener, routes, voice, stop.clone());
+    let serving = config.serve(listener, routes, renderer, stop.clone());
     tokio::select! {
         () = serving => {}
-        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => {
-            tracing::warn!(seconds = DRAIN.as_secs(), "some requests took too long to finish and were cut off");
+        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {
+            tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "some requests took too long to finish and were cut off");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! old, and nothing stays owed to those who are disabled. Any number of servers may sweep one database; they find less
 //! to do.
 
-use crate::ambient::Clock;
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::store::Store;

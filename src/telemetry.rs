@@ -1,12 +1,12 @@
 //! Logs on standard error: for people on a terminal, JSON objects otherwise. Standard output is left to what a command
 //! answers.
 
-mod lines;
+mod non_blocking;
 pub mod otlp;
 
-pub use lines::LastLines;
+pub use non_blocking::FlushGuard;
 
-use lines::Lines;
+use non_blocking::NonBlockingWriter;
 use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
@@ -22,12 +22,14 @@ pub enum LogError {
 
 /// Starts logging, for people or for machines; without a word on that, for people if they look on. What is given back is
 /// to be kept until the end: it sees to it that the last lines are written.
-pub fn init(filter: &str, is_for_people: Option<bool>) -> Result<LastLines, LogError> {
+pub fn init(filter: &str, is_for_people: Option<bool>) -> Result<FlushGuard, LogError> {
     let is_for_people = is_for_people.unwrap_or_else(|| io::stderr().is_terminal());
     let filter = EnvFilter::builder().parse(filter)?;
-    let (lines, last_lines) = Lines::to(io::stderr())?;
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(io::stderr().is_terminal());
+    let (non_blocking, last_lines) = NonBlockingWriter::to(io::stderr())?;
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(non_blocking)
+        .with_ansi(io::stderr().is_terminal());
     if is_for_people {
         logs.with_target(false).compact().init();
     } else {

@@ -5,7 +5,7 @@
 
 pub mod outbound;
 
-use crate::ambient::{Clock, Entropy};
+use crate::clock::{Clock, Random};
 use crate::metrics::{Metrics, Outcome};
 use crate::model::webhook::{Attempted, Claim, pause_after};
 use crate::store::{Capacity, Store};
@@ -32,7 +32,7 @@ const GIVEN_UP_AFTER: TimeDelta = TimeDelta::seconds(60);
 pub struct Worker {
     pub store: Store,
     pub clock: Clock,
-    pub entropy: Entropy,
+    pub random: Random,
     pub outbound: Arc<Outbound>,
     /// Where attempts are counted.
     pub metrics: Metrics,
@@ -113,7 +113,7 @@ impl Worker {
             (self.store.record_delivered(claim, &attempted).await, Outcome::Delivered)
         } else {
             let failures = usize::try_from(claim.failures).unwrap_or_default() + 1;
-            let [spread] = self.entropy.bytes::<1>();
+            let [spread] = self.random.bytes::<1>();
             let next = pause_after(failures, spread).map(|pause| attempted.at + pause);
             let counted = if next.is_some() { Outcome::Postponed } else { Outcome::GivenUp };
             (self.store.record_failed(claim, &attempted, next).await, counted)

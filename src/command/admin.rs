@@ -1,9 +1,9 @@
 //! Administration: workspaces, and the credentials that let callers into them. A secret is printed once, here, and kept
 //! as a hash.
 
-use super::database::{Asker, Database};
+use super::database::{Database, DatabaseSource};
 use super::output::{print, table};
-use crate::ambient::{Clock, Entropy};
+use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::model::id::WorkspaceId;
 use crate::model::workspace::WorkspaceRecord;
@@ -105,7 +105,7 @@ pub enum ConsoleCommand {
 
 /// What goes wrong before the store is asked.
 #[derive(Debug, thiserror::Error)]
-enum Mistake {
+enum CliError {
     #[error("there is no workspace called {0:?}. `handset workspace list` shows those there are")]
     NoWorkspace(String),
     #[error("{1} workspaces are called {0:?}: name one by its id, as `handset workspace list` shows")]
@@ -119,25 +119,25 @@ enum Mistake {
 }
 
 /// What an administrative command works with.
-pub struct Desk {
+pub struct AdminContext {
     database: Database,
     now: DateTime<Utc>,
-    entropy: Entropy,
+    random: Random,
 }
 
-impl Desk {
+impl AdminContext {
     /// Opens the database that is configured.
-    pub async fn open(config: &Config) -> Result<Desk, Box<dyn Error>> {
-        let database = Database::open(config, Asker::Administration).await?;
-        Ok(Desk { database, now: Clock::system().now(), entropy: Entropy::system() })
+    pub async fn open(config: &Config) -> Result<AdminContext, Box<dyn Error>> {
+        let database = Database::open(config, DatabaseSource::Administration).await?;
+        Ok(AdminContext { database, now: Clock::system().now(), random: Random::system() })
     }
 
     pub fn store(&self) -> &Store {
         &self.database.store
     }
 
-    pub fn entropy(&self) -> &Entropy {
-        &self.entropy
+    pub fn random(&self) -> &Random {
+        &self.random
     }
 
     /// The workspace that is called so, by its name or its id.
@@ -145,8 +145,8 @@ impl Desk {
         let mut found = self.store().workspaces_called(name).await?;
         match (found.len(), found.pop()) {
             (1, Some(workspace)) => Ok(workspace),
-            (0, _) => Err(Mistake::NoWorkspace(name.to_owned()).into()),
-            (count, _) => Err(Mistake::ManyWorkspaces(name.to_owned(), count).into()),
+            (0, _) => Err(CliError::NoWorkspace(name.to_owned()).into()),
+            (count, _) => Err(CliError::ManyWorkspaces(name.to_owned(), count).into()),
         }
     }
 
@@ -169,16 +169,16 @@ impl Desk {
 }
 
 pub async fn migrate(config: &Config, distribute: bool, json: bool) -> Outcome {
-    let desk = Desk::open(config).await?;
+    let context = AdminContext::open(config).await?;
     let outcome = match distribute {
         false => print(json, &json!({ "migrated": true }), "The schema is up to date.").map_err(Into::into),
-        true => lay_out(&desk, json).await,
+        true => lay_out(&context, json).await,
     };
-    desk.done(outcome).await
+    context.done(outcome).await
 }
 
-async fn lay_out(desk: &Desk, json: bool) -> Outcome {
-    let tables = desk.store().distribute().await?;
+async fn lay_out(context: &AdminContext, json: bool) -> Outcome {
+    let tables = context.store().distribute().await?;
     let said = match tables.as_slice() {
         [] => "The schema is up to date, and every table is distributed.".to_owned(),
         tables => format!("The schema is up to date. Distributed: {}.", tables.join(", ")),
@@ -187,20 +187,20 @@ async fn lay_out(desk: &Desk, json: bool) -> Outcome {
 }
 
 pub async fn workspace(config: &Config, command: WorkspaceCommand, json: bool) -> Outcome {
-    let desk = Desk::open(config).await?;
+    let context = AdminContext::open(config).await?;
     let outcome = match command {
-        WorkspaceCommand::Create { name, sandbox } => create_workspace(&desk, name, sandbox, json).await,
-        WorkspaceCommand::List => list_workspaces(&desk, json).await,
+        WorkspaceCommand::Create { name, sandbox } => create_workspace(&context, name, sandbox, json).await,
+        WorkspaceCommand::List => list_workspaces(&context, json).await,
     };
-    desk.done(outcome).await
+    context.done(outcome).await
 }
 
-async fn create_workspace(desk: &Desk, name: String, sandbox: bool, json: bool) -> Outcome {
+async fn create_workspace(context: &AdminContext, name: String, sandbox: bool, json: bool) -> Outcome {
     if name.is_empty() {
-        return Err(Mistake::NoName.into());
+        return Err(CliError::NoName.into());
     }
-    let new = NewWorkspace::named(name, sandbox, desk.now, &desk.entropy);
-    desk.store().create_workspace(&new, desk.now).await?;
+    let new = NewWorkspace::named(name, sandbox, context.now, &context.random);
+    context.store().create_workspace(&new, context.now).await?;
     let value = json!({
         "workspace_id": new.workspace_id,
         "name": new.name,
@@ -216,8 +216,8 @@ async fn create_workspace(desk: &Desk, name: String, sandbox: bool, json: bool) 
     Ok(print(json, &value, &text)?)
 }
 
-async fn list_workspaces(desk: &Desk, json: bool) -> Outcome {
-    let workspaces = desk.store().workspaces().await?;
+async fn list_workspaces(context: &AdminContext, json: bool) -> Outcome {
+    let workspaces = context.store().workspaces().await?;
     let value = json!({ "workspaces": workspaces.iter().map(|workspace| json!({
         "workspace_id": workspace.workspace_id,
         "name": workspace.name,
@@ -234,32 +234,32 @@ async fn list_workspaces(desk: &Desk, json: bool) -> Outcome {
 }
 
 pub async fn key(config: &Config, command: KeyCommand, json: bool) -> Outcome {
-    let desk = Desk::open(config).await?;
+    let context = AdminContext::open(config).await?;
     let outcome = match command {
-        KeyCommand::Create { workspace, name } => create_key(&desk, &workspace, &name, json).await,
-        KeyCommand::List { workspace } => list_keys(&desk, workspace.as_deref(), json).await,
-        KeyCommand::Revoke { key } => match desk.store().revoke_api_key(&key, desk.now).await {
+        KeyCommand::Create { workspace, name } => create_key(&context, &workspace, &name, json).await,
+        KeyCommand::List { workspace } => list_keys(&context, workspace.as_deref(), json).await,
+        KeyCommand::Revoke { key } => match context.store().revoke_api_key(&key, context.now).await {
             Ok(id) => Ok(print(json, &json!({ "api_key_id": id, "revoked": true }), "Revoked.")?),
-            Err(crate::error::Error::NotFound(..)) => Err(Mistake::NoKey.into()),
+            Err(crate::error::Error::NotFound(..)) => Err(CliError::NoKey.into()),
             Err(error) => Err(error.into()),
         },
     };
-    desk.done(outcome).await
+    context.done(outcome).await
 }
 
-async fn create_key(desk: &Desk, workspace: &str, name: &str, json: bool) -> Outcome {
-    let workspace = desk.workspace(workspace).await?;
-    let (id, key) = desk.store().create_api_key(&workspace, name, desk.now, &desk.entropy).await?;
+async fn create_key(context: &AdminContext, workspace: &str, name: &str, json: bool) -> Outcome {
+    let workspace = context.workspace(workspace).await?;
+    let (id, key) = context.store().create_api_key(&workspace, name, context.now, &context.random).await?;
     let value = json!({ "api_key": key.reveal(), "api_key_id": id, "workspace_id": workspace.workspace_id });
     Ok(print(json, &value, key.reveal())?)
 }
 
-async fn list_keys(desk: &Desk, workspace: Option<&str>, json: bool) -> Outcome {
+async fn list_keys(context: &AdminContext, workspace: Option<&str>, json: bool) -> Outcome {
     let workspace = match workspace {
-        Some(name) => Some(desk.workspace(name).await?.workspace_id),
+        Some(name) => Some(context.workspace(name).await?.workspace_id),
         None => None,
     };
-    let keys = desk.store().api_keys(workspace).await?;
+    let keys = context.store().api_keys(workspace).await?;
     let value = json!({ "api_keys": keys.iter().map(|key| json!({
         "api_key_id": key.api_key_id,
         "workspace_id": key.workspace_id,
@@ -280,49 +280,50 @@ async fn list_keys(desk: &Desk, workspace: Option<&str>, json: bool) -> Outcome 
 }
 
 pub async fn token(config: &Config, command: TokenCommand, json: bool) -> Outcome {
-    let desk = Desk::open(config).await?;
+    let context = AdminContext::open(config).await?;
     let outcome = match command {
-        TokenCommand::Create { workspace, name } => create_token(&desk, &workspace, &name, json).await,
-        TokenCommand::Revoke { token } => match desk.store().revoke_access_token(&token, desk.now).await {
+        TokenCommand::Create { workspace, name } => create_token(&context, &workspace, &name, json).await,
+        TokenCommand::Revoke { token } => match context.store().revoke_access_token(&token, context.now).await {
             Ok(id) => Ok(print(json, &json!({ "access_token_id": id, "revoked": true }), "Revoked.")?),
-            Err(crate::error::Error::NotFound(..)) => Err(Mistake::NoToken.into()),
+            Err(crate::error::Error::NotFound(..)) => Err(CliError::NoToken.into()),
             Err(error) => Err(error.into()),
         },
     };
-    desk.done(outcome).await
+    context.done(outcome).await
 }
 
-async fn create_token(desk: &Desk, workspaces: &[String], name: &str, json: bool) -> Outcome {
-    let workspaces = desk.workspaces(workspaces).await?;
-    let (id, token) = desk.store().create_access_token(name, &workspaces, desk.now, &desk.entropy).await?;
+async fn create_token(context: &AdminContext, workspaces: &[String], name: &str, json: bool) -> Outcome {
+    let workspaces = context.workspaces(workspaces).await?;
+    let (id, token) = context.store().create_access_token(name, &workspaces, context.now, &context.random).await?;
     let value = json!({ "access_token": token.reveal(), "access_token_id": id, "workspace_ids": workspaces });
     Ok(print(json, &value, token.reveal())?)
 }
 
 pub async fn console(config: &Config, command: ConsoleCommand, json: bool) -> Outcome {
-    let desk = Desk::open(config).await?;
+    let context = AdminContext::open(config).await?;
     let outcome = match command {
         ConsoleCommand::Create { workspace, name, hours } => {
-            let expires_at = desk.now + TimeDelta::hours(i64::from(hours));
-            create_console_session(&desk, &workspace, &name, expires_at, json).await
+            let expires_at = context.now + TimeDelta::hours(i64::from(hours));
+            create_console_session(&context, &workspace, &name, expires_at, json).await
         }
         ConsoleCommand::RotateKey { retire_older } => {
-            let (id, _) = desk.store().rotate_console_key(retire_older, desk.now, &desk.entropy).await?;
+            let (id, _) = context.store().rotate_console_key(retire_older, context.now, &context.random).await?;
             Ok(print(json, &json!({ "console_key_id": id }), &format!("A new key signs from now on: {id}"))?)
         }
     };
-    desk.done(outcome).await
+    context.done(outcome).await
 }
 
 async fn create_console_session(
-    desk: &Desk,
+    context: &AdminContext,
     workspaces: &[String],
     name: &str,
     expires_at: DateTime<Utc>,
     json: bool,
 ) -> Outcome {
-    let workspaces = desk.workspaces(workspaces).await?;
-    let (id, jwt) = desk.store().create_console_session(name, &workspaces, desk.now, expires_at, &desk.entropy).await?;
+    let workspaces = context.workspaces(workspaces).await?;
+    let (id, jwt) =
+        context.store().create_console_session(name, &workspaces, context.now, expires_at, &context.random).await?;
     let value = json!({
         "console_session_token": jwt.reveal(),
         "console_session_id": id,

@@ -1,7 +1,7 @@
 //! The audit trail, for people as a table and for scripts as JSON lines. It is read and printed a little at a time, however
 //! long it is.
 
-use super::admin::{Desk, Outcome};
+use super::admin::{AdminContext, Outcome};
 use crate::config::Config;
 use crate::model::audit::{AuditEntry, AuditFilter};
 use crate::model::id::{DeviceId, WorkspaceId};
@@ -43,22 +43,22 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 pub async fn audit(config: &Config, asked: &AuditCommand, json: bool) -> Outcome {
-    let desk = Desk::open(config).await?;
-    let outcome = print_all(&desk, asked, json).await;
-    desk.done(outcome).await
+    let context = AdminContext::open(config).await?;
+    let outcome = print_all(&context, asked, json).await;
+    context.done(outcome).await
 }
 
-async fn print_all(desk: &Desk, asked: &AuditCommand, json: bool) -> Outcome {
+async fn print_all(context: &AdminContext, asked: &AuditCommand, json: bool) -> Outcome {
     let workspaces = match &asked.workspace {
-        Some(name) => vec![desk.workspace(name).await?],
-        None => desk.store().workspaces().await?,
+        Some(name) => vec![context.workspace(name).await?],
+        None => context.store().workspaces().await?,
     };
     let filter = AuditFilter { device_id: asked.phone.map(DeviceId), since: asked.since, until: asked.until };
     if !json && !told(&line(&["TIME", "ACTION", "SUBJECT", "BY", "FROM", "REQUEST", "WHAT"].map(str::to_owned)))? {
         return Ok(());
     }
     for workspace in workspaces {
-        if !print_one(desk, workspace.workspace_id, &filter, json).await? {
+        if !print_one(context, workspace.workspace_id, &filter, json).await? {
             break;
         }
     }
@@ -67,14 +67,14 @@ async fn print_all(desk: &Desk, asked: &AuditCommand, json: bool) -> Outcome {
 
 /// Prints the trail of one workspace; false if nobody listens any more.
 async fn print_one(
-    desk: &Desk,
+    context: &AdminContext,
     workspace: WorkspaceId,
     filter: &AuditFilter,
     json: bool,
 ) -> Result<bool, Box<dyn std::error::Error>> {
     let mut behind = None;
     loop {
-        let entries = desk.store().audit(workspace, filter, behind, PORTION).await?;
+        let entries = context.store().audit(workspace, filter, behind, PORTION).await?;
         let Some(last) = entries.last() else { return Ok(true) };
         behind = Some(last.place());
         let mut text = String::new();

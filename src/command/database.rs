@@ -2,7 +2,7 @@
 //! itself; administration joins a running server's, and runs it for as long as it takes if there is none.
 
 use super::seal_key;
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use crate::config::Config;
 use crate::postgres::{self, Cluster, Durability};
 use crate::store::Store;
@@ -17,7 +17,7 @@ pub struct Database {
 
 /// Who asks for the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub enum DatabaseSource {
     /// Runs the private Postgres, and only one may.
     Server,
     /// Joins the one that runs.
@@ -26,15 +26,15 @@ pub enum Asker {
 
 impl Database {
     /// Opens the database and brings its schema up to date.
-    pub async fn open(config: &Config, asker: Asker) -> Result<Database, Box<dyn Error>> {
-        let entropy = Entropy::system();
+    pub async fn open(config: &Config, asker: DatabaseSource) -> Result<Database, Box<dyn Error>> {
+        let random = Random::system();
         let (url, cluster) = match &config.database_url {
             Some(url) => (url.clone(), None),
             None => private(config, asker).await?,
         };
         // After the cluster: it makes the data directory, so that Postgres's user may enter it.
         let opened = async {
-            let seal = seal_key::seal(config, entropy)?;
+            let seal = seal_key::seal(config, random)?;
             let store = Store::open(&url, config.connections, seal).await?;
             store.migrate().await?;
             Ok::<_, Box<dyn Error>>(store)
@@ -59,9 +59,9 @@ impl Database {
     }
 }
 
-async fn private(config: &Config, asker: Asker) -> Result<(String, Option<Cluster>), Box<dyn Error>> {
+async fn private(config: &Config, asker: DatabaseSource) -> Result<(String, Option<Cluster>), Box<dyn Error>> {
     let data_dir = config.data_dir();
-    if asker == Asker::Administration
+    if asker == DatabaseSource::Administration
         && let Some(url) = postgres::join(&data_dir)?
     {
         return Ok((url, None));

@@ -1,7 +1,7 @@
 //! The demo of an empty database: a sandbox workspace with one person, two phones and a key, and the curl lines to try
 //! them with. It is made once, through the same door as everything else.
 
-use crate::ambient::{Clock, Entropy};
+use crate::clock::{Clock, Random};
 use crate::error::Result;
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Registration};
@@ -20,17 +20,17 @@ pub struct Demo {
 }
 
 /// Makes the demo, if the database is empty and no other server is making it.
-pub async fn make(store: &Store, clock: &Clock, entropy: &Entropy) -> Result<Option<Demo>> {
+pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Option<Demo>> {
     let now = clock.now();
     if !store.claim_demo(now).await? {
         return Ok(None);
     }
-    store.create_workspace(&NewWorkspace::named(NAME, true, now, entropy), now).await?;
+    store.create_workspace(&NewWorkspace::named(NAME, true, now, random), now).await?;
     let Some(record) = store.workspaces_called(NAME).await?.pop() else { return Ok(None) };
-    let (_, key) = store.create_api_key(&record, "demo", now, entropy).await?;
+    let (_, key) = store.create_api_key(&record, "demo", now, random).await?;
     let workspace = store.workspace_of_key(&key, now).await?;
 
-    let person: UserIdentityId = entropy.id(now);
+    let person: UserIdentityId = random.id(now);
     let fields = UserIdentityFields {
         user_identity_key: Some("jane_doe".to_owned()),
         email_address: Some("jane@example.com".to_owned()),
@@ -39,19 +39,19 @@ pub async fn make(store: &Store, clock: &Clock, entropy: &Entropy) -> Result<Opt
     };
     workspace.create_user_identity(person, &fields, now).await?;
     let (android, ios) =
-        (phone(person, OperatingSystem::Android, entropy, clock), phone(person, OperatingSystem::Ios, entropy, clock));
+        (phone(person, OperatingSystem::Android, random, clock), phone(person, OperatingSystem::Ios, random, clock));
     let device_id = workspace.register_phone(android, clock.now()).await?;
     workspace.register_phone(ios, clock.now()).await?;
     Ok(Some(Demo { key, device_id }))
 }
 
-fn phone(person: UserIdentityId, operating_system: OperatingSystem, entropy: &Entropy, clock: &Clock) -> Registration {
+fn phone(person: UserIdentityId, operating_system: OperatingSystem, random: &Random, clock: &Clock) -> Registration {
     let (os_version, device_manufacturer, device_model) = match operating_system {
         OperatingSystem::Android => ("16", "Google", "Pixel 10"),
         OperatingSystem::Ios => ("26.1", "Apple", "iPhone 17"),
     };
     Registration {
-        device_id: entropy.id(clock.now()),
+        device_id: random.id(clock.now()),
         user_identity_id: person,
         custom_sdk_installation_id: None,
         operating_system,

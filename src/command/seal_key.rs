@@ -1,6 +1,6 @@
 //! The key that seals secrets: as configured, or made once in the data directory for this user's eyes only.
 
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use crate::config::Config;
 use crate::store::{Seal, SealError};
 use std::fs::{self, OpenOptions};
@@ -20,30 +20,30 @@ pub enum SealKeyError {
 }
 
 /// The seal of this deployment.
-pub fn seal(config: &Config, entropy: Entropy) -> Result<Seal, SealKeyError> {
+pub fn seal(config: &Config, random: Random) -> Result<Seal, SealKeyError> {
     if let Some(key) = &config.seal_key {
-        return Seal::from_base64(key, entropy).map_err(SealKeyError::Configured);
+        return Seal::from_base64(key, random).map_err(SealKeyError::Configured);
     }
     let path = config.data_dir().join("seal.key");
-    let key = read_or_make(&path, &entropy).map_err(|fault| SealKeyError::Unreachable(path.clone(), fault))?;
-    Seal::from_base64(&key, entropy).map_err(|fault| SealKeyError::Damaged(path, fault))
+    let key = read_or_make(&path, &random).map_err(|fault| SealKeyError::Unreachable(path.clone(), fault))?;
+    Seal::from_base64(&key, random).map_err(|fault| SealKeyError::Damaged(path, fault))
 }
 
-fn read_or_make(path: &Path, entropy: &Entropy) -> io::Result<String> {
+fn read_or_make(path: &Path, random: &Random) -> io::Result<String> {
     match fs::read_to_string(path) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => make(path, entropy),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => make(path, random),
         read => read,
     }
 }
 
 /// Makes the key whole under another name and links it in place, so that nobody ever reads half a key and of two who
 /// make it at once both use the first one's.
-fn make(path: &Path, entropy: &Entropy) -> io::Result<String> {
+fn make(path: &Path, random: &Random) -> io::Result<String> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
     let draft = dir.join(format!(".seal.key.{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{}", Seal::new_key(entropy))?;
+    writeln!(file, "{}", Seal::new_key(random))?;
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;

@@ -1,15 +1,15 @@
 //! The server's life: bind, open the database, greet, serve, and on a signal the same in reverse.
 
-use super::database::{Asker, Database};
+use super::database::{Database, DatabaseSource};
 use super::demo;
-use crate::ambient::{Clock, Entropy};
-use crate::config::{Config, DoorConfig, LimitsConfig, ServeConfig};
+use crate::clock::{Clock, Random};
+use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig};
 use crate::http::limits::{Limits, Rates};
 use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::postgres::{Cluster, StartError};
-use crate::server::{self, Certificate, Door, Operations};
+use crate::server::{self, Certificate, ListenerConfig, Operations};
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::telemetry::otlp::Otlp;
@@ -47,14 +47,14 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         Some(address) => Some(listen(address, "--metrics-listen").await?),
         None => None,
     };
-    let door = door(&serve.door)?;
+    let listening = listener_config(&serve.connections)?;
     let otlp = serve.operations.otlp_endpoint.as_ref().map(Otlp::to).transpose()?;
-    let place = place(&listener, operators.as_ref(), &door)?;
+    let place = place(&listener, operators.as_ref(), &listening)?;
     let database = tokio::select! {
         () = life.leaving.cancelled() => return Ok(()),
-        opened = Database::open(config, Asker::Server) => opened?,
+        opened = Database::open(config, DatabaseSource::Server) => opened?,
     };
-    let (store, keeper) = (database.store, database.cluster.map(|cluster| Keeper::of(cluster, &life)));
+    let (store, supervisor) = (database.store, database.cluster.map(|cluster| PostgresSupervisor::of(cluster, &life)));
     let app = Arc::new(App {
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         stopping: life.stopping.clone(),
@@ -64,17 +64,17 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         limits: limits(&serve.limits, Clock::system()),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
-        ..App::new(store.clone(), Clock::system(), Entropy::system())
+        ..App::new(store.clone(), Clock::system(), Random::system())
     });
     // Answered until the very end.
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(of(&app, &life).serve(listener))));
     let served = async {
         greet(config, serve, &app, &place).await?;
-        start_workers(serve, &app, keeper.is_some(), &life)?;
-        if let Some(certificate) = &door.certificate {
+        start_workers(serve, &app, supervisor.is_some(), &life)?;
+        if let Some(certificate) = &listening.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
         }
-        server::serve_at(door, listener, app, life.stopping.clone()).await;
+        server::serve_on(listening, listener, app, life.stopping.clone()).await;
         Ok::<_, Box<dyn Error>>(())
     };
     let served = served.await;
@@ -86,8 +86,8 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     if let Some(otlp) = otlp {
         otlp.close().await;
     }
-    let kept = match keeper {
-        Some(keeper) => keeper.stop().await,
+    let kept = match supervisor {
+        Some(supervisor) => supervisor.stop().await,
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
@@ -103,8 +103,8 @@ struct Place {
     metrics: Option<String>,
 }
 
-fn place(listener: &TcpListener, operators: Option<&TcpListener>, door: &Door) -> io::Result<Place> {
-    let scheme = if door.certificate.is_some() { "https" } else { "http" };
+fn place(listener: &TcpListener, operators: Option<&TcpListener>, config: &ListenerConfig) -> io::Result<Place> {
+    let scheme = if config.certificate.is_some() { "https" } else { "http" };
     let metrics = operators.map(TcpListener::local_addr).transpose()?;
     Ok(Place {
         url: format!("{scheme}://{}", listener.local_addr()?),
@@ -122,7 +122,7 @@ fn of(app: &App, life: &Lifecycle) -> Operations {
 }
 
 /// The door that clients come in by. Each connection needs an open file: the system is asked for as many as it grants.
-fn door(config: &DoorConfig) -> Result<Door, Box<dyn Error>> {
+fn listener_config(config: &ConnectionsConfig) -> Result<ListenerConfig, Box<dyn Error>> {
     if let Err(fault) =
         getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, granted)| setrlimit(Resource::RLIMIT_NOFILE, granted, granted))
     {
@@ -132,7 +132,7 @@ fn door(config: &DoorConfig) -> Result<Door, Box<dyn Error>> {
         Some((chain, key)) => Some(Arc::new(Certificate::read(chain, key)?)),
         None => None,
     };
-    Ok(Door {
+    Ok(ListenerConfig {
         connections: usize::try_from(config.max_connections)?,
         idle: Duration::from_secs(u64::from(config.idle_seconds)),
         certificate,
@@ -153,7 +153,7 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
     let worker = Worker {
         store: app.store.clone(),
         clock: app.clock.clone(),
-        entropy: app.entropy.clone(),
+        random: app.random.clone(),
         outbound: Arc::new(Outbound::new(serve.webhook_allow.clone())?),
         metrics: app.metrics.clone(),
         sandboxes_reach_loopback: is_private,
@@ -172,26 +172,26 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
 }
 
 /// Runs the private Postgres until it is no longer needed; its end without cure is the server's.
-struct Keeper {
+struct PostgresSupervisor {
     release: CancellationToken,
-    keeping: JoinHandle<Result<(), StartError>>,
+    supervising: JoinHandle<Result<(), StartError>>,
 }
 
-impl Keeper {
-    fn of(cluster: Cluster, life: &Lifecycle) -> Keeper {
+impl PostgresSupervisor {
+    fn of(cluster: Cluster, life: &Lifecycle) -> PostgresSupervisor {
         let (release, stopping) = (CancellationToken::new(), life.stopping.clone());
         let until = release.clone().cancelled_owned();
-        let keeping = tokio::spawn(async move {
+        let supervising = tokio::spawn(async move {
             let kept = cluster.keep(until).await;
             stopping.cancel();
             kept
         });
-        Keeper { release, keeping }
+        PostgresSupervisor { release, supervising }
     }
 
     async fn stop(self) -> Result<(), StartError> {
         self.release.cancel();
-        self.keeping.await.expect("keeping Postgres does not panic")
+        self.supervising.await.expect("keeping Postgres does not panic")
     }
 }
 
@@ -200,7 +200,7 @@ async fn greet(config: &Config, serve: &ServeConfig, app: &App, place: &Place) -
     let url = &place.url;
     let demo = match serve.no_demo {
         true => None,
-        false => demo::make(&app.store, &app.clock, &app.entropy).await?,
+        false => demo::make(&app.store, &app.clock, &app.random).await?,
     };
     let more = match demo {
         Some(demo) => demo.greeting(url),

@@ -1,6 +1,6 @@
 //! What an operator sets for a person of whichever workspace: their password, and whether they may use voice.
 
-use super::admin::{Desk, Outcome};
+use super::admin::{AdminContext, Outcome};
 use super::output::print;
 use crate::config::Config;
 use crate::error;
@@ -41,7 +41,7 @@ pub enum Switch {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Mistake {
+enum CliError {
     #[error("there is no user identity {0}. /user_identities/list shows those of a workspace")]
     NoPerson(UserIdentityId),
     #[error("the two passwords differ. Nothing was changed")]
@@ -54,18 +54,18 @@ pub async fn user(config: &Config, command: UserCommand, json: bool) -> Outcome 
     match command {
         UserCommand::SetPassword { person, password_stdin } => {
             let password = read_password(password_stdin)?;
-            let desk = Desk::open(config).await?;
-            let set = desk.store().set_password_anywhere(UserIdentityId(person), password, desk.entropy()).await;
+            let context = AdminContext::open(config).await?;
+            let set = context.store().set_password_anywhere(UserIdentityId(person), password, context.random()).await;
             let told = json!({ "user_identity_id": person, "password_set": true });
-            desk.done(known(set, person).and_then(|()| Ok(print(json, &told, "The password is set.")?))).await
+            context.done(known(set, person).and_then(|()| Ok(print(json, &told, "The password is set.")?))).await
         }
         UserCommand::SetVoice { person, voice } => {
-            let desk = Desk::open(config).await?;
+            let context = AdminContext::open(config).await?;
             let is_on = voice == Switch::On;
-            let set = desk.store().set_enterprise_voice(UserIdentityId(person), is_on).await;
+            let set = context.store().set_enterprise_voice(UserIdentityId(person), is_on).await;
             let told = json!({ "user_identity_id": person, "enterprise_voice_enabled": is_on });
             let text = if is_on { "Voice is on." } else { "Voice is off." };
-            desk.done(known(set, person).and_then(|()| Ok(print(json, &told, text)?))).await
+            context.done(known(set, person).and_then(|()| Ok(print(json, &told, text)?))).await
         }
     }
 }
@@ -75,7 +75,7 @@ fn read_password(from_stdin: bool) -> Result<Password, Box<dyn std::error::Error
     let text = if io::stdin().is_terminal() && !from_stdin {
         let text = rpassword::prompt_password("Password: ")?;
         if rpassword::prompt_password("Again: ")? != text {
-            return Err(Mistake::Differ.into());
+            return Err(CliError::Differ.into());
         }
         text
     } else {
@@ -83,12 +83,12 @@ fn read_password(from_stdin: bool) -> Result<Password, Box<dyn std::error::Error
         io::stdin().lock().read_line(&mut line)?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     };
-    Ok(Password::chosen(&text).map_err(Mistake::Unfit)?)
+    Ok(Password::chosen(&text).map_err(CliError::Unfit)?)
 }
 
 fn known(set: error::Result<()>, person: Uuid) -> Outcome {
     match set {
-        Err(error::Error::NotFound(..)) => Err(Mistake::NoPerson(UserIdentityId(person)).into()),
+        Err(error::Error::NotFound(..)) => Err(CliError::NoPerson(UserIdentityId(person)).into()),
         set => Ok(set?),
     }
 }

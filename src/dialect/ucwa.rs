@@ -20,7 +20,7 @@ mod route;
 mod token;
 
 use crate::error::{Error, Result};
-use crate::http::{App, Dialect, peer};
+use crate::http::{App, Dialect, client_address};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::any;
@@ -64,6 +64,6 @@ fn mount(router: Router<Arc<App>>, path: &str, base: Base, route: &'static Route
 
 /// Whoever may not come in is not told what there is.
 async fn nowhere(State(app): State<Arc<App>>, request: Request) -> Result<(), Error> {
-    access::admit(&app, request.headers(), peer::origin(request.extensions()), app.clock.now()).await?;
+    access::admit(&app, request.headers(), client_address::origin(request.extensions()), app.clock.now()).await?;
     Err(Error::NoRoute)
 }

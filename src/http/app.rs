@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use super::traces::Traces;
-use crate::ambient::{Clock, Entropy};
+use crate::clock::{Clock, Random};
 use crate::metrics::Metrics;
 use crate::model::e164::Region;
 use crate::store::Store;
@@ -22,7 +22,7 @@ pub const RESERVATION: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct App {
     pub store: Store,
     pub clock: Clock,
-    pub entropy: Entropy,
+    pub random: Random,
     /// Where clients reach this service, without a slash at the end, if that is not what they say in `Host`.
     pub public_url: Option<Arc<str>>,
     /// Cancelled when the server stops; what would go on for ever ends then.
@@ -45,11 +45,11 @@ pub struct App {
 
 impl App {
     /// Over a store, with everything else as it is without a word on it.
-    pub fn new(store: Store, clock: Clock, entropy: Entropy) -> App {
+    pub fn new(store: Store, clock: Clock, random: Random) -> App {
         App {
             store,
             clock,
-            entropy,
+            random,
             public_url: None,
             stopping: CancellationToken::new(),
             heartbeat: HEARTBEAT,

@@ -3,9 +3,9 @@
 //! the dialect's words and writes the one log line of the request.
 
 use super::App;
+use super::client_address;
 use super::failure::{self, Failure};
-use super::peer;
-use super::traces::Answered;
+use super::traces::RequestOutcome;
 use crate::error::Error;
 use crate::model::id::WorkspaceId;
 use crate::store::Origin;
@@ -45,7 +45,7 @@ pub struct Dialect {
     /// The headers in which its callers show who they are.
     pub credential_headers: &'static [&'static str],
     /// An error in its words.
-    pub render: fn(&Error, &Asked) -> Response,
+    pub render: fn(&Error, &RequestContext) -> Response,
 }
 
 /// Whether a request is a dialect's own.
@@ -69,7 +69,7 @@ impl Claim {
 
 /// What the edge knows of a request when its answer has to be written.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct RequestContext {
     pub id: RequestId,
     pub at: DateTime<Utc>,
     pub method: Method,
@@ -112,18 +112,18 @@ async fn edge(
     next: Next,
 ) -> Response {
     let (began, started) = (app.clock.now(), Instant::now());
-    let asked = Asked {
-        id: RequestId(app.entropy.id(began)),
+    let context = RequestContext {
+        id: RequestId(app.random.id(began)),
         at: began,
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),
         public_url: app.public_url.clone(),
-        scheme: peer::scheme(request.extensions()),
+        scheme: client_address::scheme(request.extensions()),
     };
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let address = peer::caller(&request, &app.proxies);
-    request.extensions_mut().insert(Origin { request_id: Some(asked.id.0), address });
+    let address = client_address::of(&request, &app.proxies);
+    request.extensions_mut().insert(Origin { request_id: Some(context.id.0), address });
 
     let mut response = match &app.limits {
         None => bounded(request, next).await,
@@ -133,14 +133,14 @@ async fn edge(
         }
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
-        log_failure(&error, asked.id);
+        log_failure(&error, context.id);
         let tenant = response.extensions_mut().remove::<Tenant>();
-        response = (dialect.render)(&error, &asked);
+        response = (dialect.render)(&error, &context);
         tenant.map(|tenant| response.extensions_mut().insert(tenant));
     }
-    response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), asked.id.header());
+    response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), context.id.header());
 
-    let answered = Answered {
+    let outcome = RequestOutcome {
         dialect: dialect.name,
         route: matched.as_ref().map(MatchedPath::as_str),
         status: response.status().as_u16(),
@@ -148,24 +148,24 @@ async fn edge(
         began,
         latency: started.elapsed(),
     };
-    tell(&app, &asked, &answered);
+    record_request(&app, &context, &outcome);
     response
 }
 
 /// Tells of a request: in the log, the figures and the traces.
-fn tell(app: &App, asked: &Asked, answered: &Answered<'_>) {
-    let Answered { dialect, route, status, workspace, latency, .. } = *answered;
+fn record_request(app: &App, context: &RequestContext, outcome: &RequestOutcome<'_>) {
+    let RequestOutcome { dialect, route, status, workspace, latency, .. } = *outcome;
     let path = route.unwrap_or("(none)");
     app.metrics.request(dialect, path, status, latency);
-    app.traces.request(asked, answered);
+    app.traces.request(context, outcome);
     tracing::info!(
         target: "handset::request",
-        method = %asked.method,
+        method = %context.method,
         path,
         dialect,
         status,
         latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
-        request_id = %asked.id.0,
+        request_id = %context.id.0,
         workspace = workspace.map(tracing::field::display),
     );
 }

@@ -1,24 +1,24 @@
 //! How often whom may call: each credential and each address, and how often an address may come with a credential that
 //! nobody has. Asked at the edge, before anything is looked up. Each server counts for itself.
 
+mod gcra;
 mod rate;
-mod tally;
 
 pub use rate::Rate;
 
+use super::client_address;
 use super::failure::Failure;
-use super::peer;
-use crate::ambient::Clock;
+use crate::clock::Clock;
 use crate::error::{Error, Throttle};
 use crate::model::token::TokenHash;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use gcra::GcraLimiter;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
-use tally::Tally;
 
 /// What is limited, and to how much.
 #[derive(Debug, Clone, Default)]
@@ -32,15 +32,15 @@ pub struct Rates {
 /// Borne by a response that refuses somebody's credentials in other words than [`Error::Unauthenticated`], as those who
 /// give tokens for passwords do; it counts as one.
 #[derive(Debug, Clone, Copy)]
-pub struct Guessed;
+pub struct AuthFailed;
 
 /// The limits, and how much of them is used.
 #[derive(Debug)]
 pub struct Limits {
     clock: Clock,
-    credential: Option<Tally<TokenHash>>,
-    address: Option<Tally<IpAddr>>,
-    failed: Option<Tally<IpAddr>>,
+    credential: Option<GcraLimiter<TokenHash>>,
+    address: Option<GcraLimiter<IpAddr>>,
+    failed: Option<GcraLimiter<IpAddr>>,
 }
 
 impl Limits {
@@ -49,9 +49,9 @@ impl Limits {
         let is_any = rates.credential.or(rates.address).or(rates.failed).is_some();
         is_any.then(|| Limits {
             clock,
-            credential: rates.credential.map(Tally::of),
-            address: rates.address.map(Tally::of),
-            failed: rates.failed.map(Tally::of),
+            credential: rates.credential.map(GcraLimiter::of),
+            address: rates.address.map(GcraLimiter::of),
+            failed: rates.failed.map(GcraLimiter::of),
         })
     }
 
@@ -63,26 +63,33 @@ impl Limits {
         request: Request,
         answer: impl FnOnce(Request) -> F,
     ) -> Response {
-        let site = address.map(peer::site);
-        if let Err(throttle) = self.admit(site, credential_headers, request.headers()) {
+        let client_network = address.map(client_address::client_network);
+        if let Err(throttle) = self.admit(client_network, credential_headers, request.headers()) {
             return Error::Throttled(throttle).into_response();
         }
         // Dropped here, the request has taken from the other limits; nothing was answered, so nothing was guessed.
         let response = answer(request).await;
-        if let Some((failed, site)) = self.failed.as_ref().zip(site).filter(|_| is_of_nobody(&response)) {
+        if let Some((failed, client_network)) =
+            self.failed.as_ref().zip(client_network).filter(|_| is_auth_failure(&response))
+        {
             // The one that is over the limit is answered as it is; the next one is not.
-            let _ = failed.take(site, self.clock.elapsed());
+            let _ = failed.take(client_network, self.clock.elapsed());
         }
         response
     }
 
-    fn admit(&self, site: Option<IpAddr>, credential_headers: &[&str], headers: &HeaderMap) -> Result<(), Throttle> {
+    fn admit(
+        &self,
+        client_network: Option<IpAddr>,
+        credential_headers: &[&str],
+        headers: &HeaderMap,
+    ) -> Result<(), Throttle> {
         let now = self.clock.elapsed();
-        if let Some(site) = site {
+        if let Some(client_network) = client_network {
             if let Some(failed) = &self.failed {
-                failed.look(&site, now).map_err(|wait| self.throttle(failed, wait))?;
+                failed.look(&client_network, now).map_err(|wait| self.throttle(failed, wait))?;
             }
-            self.take(&self.address, site, now)?;
+            self.take(&self.address, client_network, now)?;
         }
         if self.credential.is_some() {
             for token in tokens(credential_headers, headers) {
@@ -92,15 +99,15 @@ impl Limits {
         Ok(())
     }
 
-    fn take<K: Hash + Eq>(&self, tally: &Option<Tally<K>>, key: K, now: Duration) -> Result<(), Throttle> {
-        match tally {
-            Some(tally) => tally.take(key, now).map_err(|wait| self.throttle(tally, wait)),
+    fn take<K: Hash + Eq>(&self, limiter: &Option<GcraLimiter<K>>, key: K, now: Duration) -> Result<(), Throttle> {
+        match limiter {
+            Some(limiter) => limiter.take(key, now).map_err(|wait| self.throttle(limiter, wait)),
             None => Ok(()),
         }
     }
 
-    fn throttle<K>(&self, tally: &Tally<K>, wait: Duration) -> Throttle {
-        let rate = tally.rate();
+    fn throttle<K>(&self, limiter: &GcraLimiter<K>, wait: Duration) -> Throttle {
+        let rate = limiter.rate();
         Throttle {
             limit: rate.count.get(),
             remaining: 0,
@@ -119,10 +126,10 @@ fn tokens<'a>(names: &'a [&str], headers: &'a HeaderMap) -> impl Iterator<Item =
     })
 }
 
-fn is_of_nobody(response: &Response) -> bool {
+fn is_auth_failure(response: &Response) -> bool {
     let said = response.extensions();
     let is_unknown = |Failure(error): &Failure| matches!(**error, Error::Unauthenticated(_));
-    said.get::<Guessed>().is_some() || said.get::<Failure>().is_some_and(is_unknown)
+    said.get::<AuthFailed>().is_some() || said.get::<Failure>().is_some_and(is_unknown)
 }
 
 /// Tells a client in headers when to come again; the reset is a time in Unix seconds.
@@ -144,12 +151,12 @@ mod tests {
 
     #[test]
     fn what_refuses_credentials_counts_in_whatever_words() {
-        let refusal = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
-        assert!(is_of_nobody(&refusal));
+        let error_renderer = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
+        assert!(is_auth_failure(&error_renderer));
         let mut in_other_words = Response::default();
-        assert!(!is_of_nobody(&in_other_words));
-        in_other_words.extensions_mut().insert(Guessed);
-        assert!(is_of_nobody(&in_other_words));
-        assert!(!is_of_nobody(&Error::NoRoute.into_response()));
+        assert!(!is_auth_failure(&in_other_words));
+        in_other_words.extensions_mut().insert(AuthFailed);
+        assert!(is_auth_failure(&in_other_words));
+        assert!(!is_auth_failure(&Error::NoRoute.into_response()));
     }
 }

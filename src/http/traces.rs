@@ -1,7 +1,7 @@
 //! One span for each request, for whoever collects traces; it goes on with the trace that the caller began, if they say
 //! so in `traceparent` (W3C, "Trace Context"). Without a collector nothing is made and nothing costs anything.
 
-use super::dialect::Asked;
+use super::dialect::RequestContext;
 use crate::model::id::WorkspaceId;
 use axum::http::Method;
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ pub struct Traces(Option<SdkTracer>);
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy)]
-pub struct Answered<'a> {
+pub struct RequestOutcome<'a> {
     pub dialect: &'static str,
     /// The path with names in place of values; none if there is no such route.
     pub route: Option<&'a str>,
@@ -36,28 +36,28 @@ impl Traces {
     }
 
     /// Tells of a request. The span bears what the log has, and no values.
-    pub fn request(&self, asked: &Asked, answered: &Answered<'_>) {
+    pub fn request(&self, context: &RequestContext, outcome: &RequestOutcome<'_>) {
         let Traces(Some(tracer)) = self else { return };
-        let method = known(&asked.method);
-        let name = answered.route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+        let method = known(&context.method);
+        let name = outcome.route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
         let mut attributes = vec![
             KeyValue::new("http.request.method", method),
-            KeyValue::new("http.response.status_code", i64::from(answered.status)),
-            KeyValue::new("handset.dialect", answered.dialect),
-            KeyValue::new("handset.request_id", asked.id.0.to_string()),
+            KeyValue::new("http.response.status_code", i64::from(outcome.status)),
+            KeyValue::new("handset.dialect", outcome.dialect),
+            KeyValue::new("handset.request_id", context.id.0.to_string()),
         ];
-        attributes.extend(answered.route.map(|route| KeyValue::new("http.route", route.to_owned())));
+        attributes.extend(outcome.route.map(|route| KeyValue::new("http.route", route.to_owned())));
         let workspace = |id: WorkspaceId| KeyValue::new("handset.workspace", id.to_string());
-        attributes.extend(answered.workspace.map(workspace));
+        attributes.extend(outcome.workspace.map(workspace));
 
-        let began = SystemTime::from(answered.began);
-        let caller = TraceContextPropagator::new().extract(&HeaderExtractor(&asked.headers));
+        let began = SystemTime::from(outcome.began);
+        let caller = TraceContextPropagator::new().extract(&HeaderExtractor(&context.headers));
         let span = tracer.span_builder(name).with_kind(SpanKind::Server).with_start_time(began);
         let mut span = span.with_attributes(attributes).start_with_context(tracer, &caller);
-        if answered.status >= 500 {
+        if outcome.status >= 500 {
             span.set_status(Status::error(""));
         }
-        span.end_with_timestamp(began + answered.latency);
+        span.end_with_timestamp(began + outcome.latency);
     }
 }
 

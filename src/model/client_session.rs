@@ -37,7 +37,7 @@ pub struct NewClientSession {
 
 /// What to do when a living session has the same user identifier key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IfTaken {
+pub enum OnConflict {
     /// Answer with that session.
     Reuse,
     /// Refuse.

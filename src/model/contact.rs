@@ -11,7 +11,7 @@ use std::ops::{Index, IndexMut};
 #[derive(Debug, Clone)]
 pub struct Contact {
     pub contact_id: ContactId,
-    pub said: Said,
+    pub said: ContactDocument,
     pub group: Option<ContactGroup>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -29,12 +29,12 @@ impl Contact {
 /// What is said of a contact, but for its group, as JSON: an object of its texts in their order, then its `emails`,
 /// `phone_numbers` and `addresses`. Whoever only shows it need not read it.
 #[derive(Debug, Clone)]
-pub struct Said(String);
+pub struct ContactDocument(String);
 
-impl Said {
+impl ContactDocument {
     /// What is said in an object of JSON.
-    pub fn in_json(object: &str) -> Said {
-        Said(object.to_owned())
+    pub fn in_json(object: &str) -> ContactDocument {
+        ContactDocument(object.to_owned())
     }
 
     pub fn json(&self) -> &str {
@@ -66,9 +66,9 @@ pub struct ContactChange {
 
 /// What becomes of what a change does not speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
-    Stays,
-    Goes,
+pub enum UpdateMode {
+    Merge,
+    Replace,
 }
 
 impl ContactFields {

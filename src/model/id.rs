@@ -1,6 +1,6 @@
 //! Identifiers, each a type of its own so that one cannot be passed for another.
 
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -38,9 +38,9 @@ pub struct ApplicationId(pub i64);
 
 impl ApplicationId {
     /// One that is not to be guessed.
-    pub fn new(entropy: &Entropy) -> ApplicationId {
+    pub fn new(random: &Random) -> ApplicationId {
         const LEAST: u64 = 100_000_000_000;
-        let number = LEAST + u64::from_be_bytes(entropy.bytes()) % (9 * LEAST);
+        let number = LEAST + u64::from_be_bytes(random.bytes()) % (9 * LEAST);
         ApplicationId(i64::try_from(number).expect("twelve digits fit"))
     }
 }
@@ -61,7 +61,7 @@ ids! {
     /// What a person or a phone may open.
     CredentialId,
     /// The life of a phone number with a workspace.
-    RegisterId,
+    PhoneNumberId,
     ClientSessionId,
     EventId,
     WebhookId,

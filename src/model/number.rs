@@ -2,7 +2,7 @@
 //! may follow which is decided here, without a database; what time does by itself, the sweeper does.
 
 use super::e164::E164;
-use super::id::{RegisterId, UserIdentityId};
+use super::id::{PhoneNumberId, UserIdentityId};
 use super::page::Place;
 use crate::error::Reason;
 use chrono::{DateTime, Months, TimeDelta, Utc};
@@ -13,8 +13,8 @@ pub const QUARANTINE: TimeDelta = TimeDelta::days(30);
 
 /// One life of a number with a workspace.
 #[derive(Debug, Clone)]
-pub struct Register {
-    pub register_id: RegisterId,
+pub struct PhoneNumber {
+    pub register_id: PhoneNumberId,
     /// In E.164.
     pub number: String,
     pub nickname: Option<String>,
@@ -89,7 +89,7 @@ pub enum Release {
     Now,
 }
 
-impl Register {
+impl PhoneNumber {
     /// Its place in the order of lists.
     pub fn place(&self) -> Place {
         Place { created_at: self.created_at, id: self.register_id.0 }
@@ -108,7 +108,7 @@ impl Register {
     }
 
     /// Whether agents may work with it.
-    pub fn employ(&self) -> Result<(), Reason> {
+    pub fn check_can_have_agent(&self) -> Result<(), Reason> {
         if self.status == Status::Assigned { Ok(()) } else { Err(Reason::NumberNotAssigned(self.status.as_str())) }
     }
 
@@ -137,30 +137,30 @@ pub fn month_end(assigned_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc
 
 /// A number that is about to begin a life here.
 #[derive(Debug, Clone)]
-pub struct NewRegister {
-    pub register_id: RegisterId,
+pub struct NewPhoneNumber {
+    pub register_id: PhoneNumberId,
     pub number: E164,
     pub nickname: Option<String>,
 }
 
 /// A change of what a workspace says about a number. Outer None leaves it, inner None clears it.
 #[derive(Debug, Clone, Default)]
-pub struct RegisterChange {
+pub struct PhoneNumberChange {
     pub nickname: Option<Option<String>>,
     pub inbound_agent_id: Option<Option<Uuid>>,
     pub outbound_agent_id: Option<Option<Uuid>>,
 }
 
-impl RegisterChange {
+impl PhoneNumberChange {
     /// Whether it puts an agent to work.
-    pub fn employs(&self) -> bool {
+    pub fn assigns_agent(&self) -> bool {
         [self.inbound_agent_id, self.outbound_agent_id].iter().any(|agent| agent.flatten().is_some())
     }
 }
 
 /// Which registers a list shows. Everything is optional, conditions add up; times include their bounds.
 #[derive(Debug, Clone, Default)]
-pub struct RegisterFilter {
+pub struct PhoneNumberFilter {
     pub inbound_agent_id: Option<Uuid>,
     pub outbound_agent_id: Option<Uuid>,
     pub status: Option<Status>,
@@ -183,15 +183,15 @@ pub enum Start {
     /// At a page, counted from 1.
     Page(i64),
     /// Behind an entry.
-    After(RegisterId),
+    After(PhoneNumberId),
     /// So that it ends before an entry.
-    Before(RegisterId),
+    Before(PhoneNumberId),
 }
 
 /// A part of a list, in the order of the list.
 #[derive(Debug, Clone)]
-pub struct Registers {
-    pub items: Vec<Register>,
+pub struct PhoneNumberPage {
+    pub items: Vec<PhoneNumber>,
     /// Whether more follow in the direction in which the list was walked.
     pub has_more: bool,
     /// How many pages there are, if pages were asked for.
@@ -220,10 +220,10 @@ mod tests {
         }
     }
 
-    fn register(status: Status, telephony_provider: Provider) -> Register {
+    fn register(status: Status, telephony_provider: Provider) -> PhoneNumber {
         let then = at("2026-01-01T00:00:00Z");
-        Register {
-            register_id: RegisterId(Uuid::nil()),
+        PhoneNumber {
+            register_id: PhoneNumberId(Uuid::nil()),
             number: "+34675897654".to_owned(),
             nickname: None,
             telephony_provider,
@@ -245,13 +245,13 @@ mod tests {
         let bought = |status| register(status, Provider::Netelip);
         assert_eq!(bought(Status::Assigned).release(now), Ok(Release::At(at("2026-02-01T00:00:00Z"))));
         assert_eq!(register(Status::Assigned, Provider::Custom).release(now), Ok(Release::Now));
-        let ordered = Register { scheduled_release_at: Some(now), ..bought(Status::Assigned) };
+        let ordered = PhoneNumber { scheduled_release_at: Some(now), ..bought(Status::Assigned) };
         assert_eq!(ordered.release(now), Ok(Release::Ordered));
         let before = now - TimeDelta::microseconds(1);
         assert!(ordered.cancel_release(before).is_ok() && ordered.cancel_release(now).is_err());
         assert!(bought(Status::Assigned).cancel_release(now).is_err());
         for status in [Status::Reserved, Status::Released, Status::Finished] {
-            assert!(bought(status).release(now).is_err() && bought(status).employ().is_err());
+            assert!(bought(status).release(now).is_err() && bought(status).check_can_have_agent().is_err());
         }
         for status in Status::ALL {
             let goes = matches!(status, Status::Reserved | Status::Assigned);

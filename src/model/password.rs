@@ -1,7 +1,7 @@
 //! Passwords of persons, and the Argon2id hashes (RFC 9106) by which they are known again. Hashing takes tens of
 //! milliseconds and 19 MiB on purpose; whoever asks for it does so beside the requests and a few at a time.
 
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use std::fmt;
@@ -40,9 +40,9 @@ impl Password {
     }
 
     /// What is kept of it.
-    pub fn hash(&self, entropy: &Entropy) -> PasswordHash {
+    pub fn hash(&self, random: &Random) -> PasswordHash {
         let hash: phc::PasswordHash = Argon2::default()
-            .hash_password_with_salt(self.0.as_bytes(), &entropy.bytes::<16>())
+            .hash_password_with_salt(self.0.as_bytes(), &random.bytes::<16>())
             .expect("the default parameters and 16 bytes of salt are within bounds");
         PasswordHash(hash.to_string())
     }
@@ -89,9 +89,9 @@ mod tests {
 
     #[test]
     fn a_password_is_known_again_by_its_hash_and_no_other_is() {
-        let entropy = Entropy::seeded(1);
+        let random = Random::seeded(1);
         let password = Password::chosen("correct horse").expect("a password");
-        let (hash, other) = (password.hash(&entropy), password.hash(&entropy));
+        let (hash, other) = (password.hash(&random), password.hash(&random));
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
         assert_ne!(hash.as_str(), other.as_str(), "each has a salt of its own");
         assert!(hash.fits(&Password::given("correct horse")));
@@ -104,6 +104,6 @@ mod tests {
         assert_eq!(Password::chosen("sevén77").map(|_| ()), Err(Unfit::TooShort));
         assert_eq!(Password::chosen(&"x".repeat(257)).map(|_| ()), Err(Unfit::TooLong));
         let password = Password::chosen(&"ñ".repeat(256)).expect("a password");
-        assert!(!format!("{password:?} {:?}", password.hash(&Entropy::seeded(1))).contains("ñ"));
+        assert!(!format!("{password:?} {:?}", password.hash(&Random::seeded(1))).contains("ñ"));
     }
 }

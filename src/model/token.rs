@@ -1,7 +1,7 @@
 //! Tokens: how they are minted, told apart and hashed. The shapes are Seam's, because its clients check prefixes before
 //! they send anything (docs.seam.co, "Authentication").
 
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use crate::error::Scheme;
 use base64::prelude::*;
 use sha2::{Digest, Sha256};
@@ -13,34 +13,34 @@ pub struct Token(String);
 
 impl Token {
     /// A key of one workspace, `seam_<8>_<24>`; those of sandboxes say `test`.
-    pub fn api_key(is_sandbox: bool, entropy: &Entropy) -> Token {
-        let short = if is_sandbox { format!("test{}", entropy.base58(4)) } else { unreserved(entropy) };
-        Token(format!("seam_{short}_{}", entropy.base58(24)))
+    pub fn api_key(is_sandbox: bool, random: &Random) -> Token {
+        let short = if is_sandbox { format!("test{}", random.base58(4)) } else { unreserved(random) };
+        Token(format!("seam_{short}_{}", random.base58(24)))
     }
 
     /// A personal access token, `seam_at1<8>_<24>`.
-    pub fn access_token(entropy: &Entropy) -> Token {
-        Token(format!("seam_at1{}_{}", entropy.base58(8), entropy.base58(24)))
+    pub fn access_token(random: &Random) -> Token {
+        Token(format!("seam_at1{}_{}", random.base58(8), random.base58(24)))
     }
 
     /// A client session's token, `seam_cst1<8>_<24>`.
-    pub fn client_session(entropy: &Entropy) -> Token {
-        Token(format!("seam_cst1{}_{}", entropy.base58(8), entropy.base58(24)))
+    pub fn client_session(random: &Random) -> Token {
+        Token(format!("seam_cst1{}_{}", random.base58(8), random.base58(24)))
     }
 
     /// A workspace's publishable key, `seam_pk1<8>_<24>`.
-    pub fn publishable_key(entropy: &Entropy) -> Token {
-        Token(format!("seam_pk1{}_{}", entropy.base58(8), entropy.base58(24)))
+    pub fn publishable_key(random: &Random) -> Token {
+        Token(format!("seam_pk1{}_{}", random.base58(8), random.base58(24)))
     }
 
     /// A pass that stands for an API key for a while, `handset_<8>_<24>`.
-    pub fn pass(entropy: &Entropy) -> Token {
-        Token(format!("handset_{}_{}", entropy.base58(8), entropy.base58(24)))
+    pub fn pass(random: &Random) -> Token {
+        Token(format!("handset_{}_{}", random.base58(8), random.base58(24)))
     }
 
     /// A webhook's signing secret: `whsec_` and 24 bytes in base64 (Standard Webhooks, "Signature scheme").
-    pub fn signing_secret(entropy: &Entropy) -> Token {
-        Token(format!("whsec_{}", BASE64_STANDARD.encode(entropy.bytes::<24>())))
+    pub fn signing_secret(random: &Random) -> Token {
+        Token(format!("whsec_{}", BASE64_STANDARD.encode(random.bytes::<24>())))
     }
 
     /// The text itself, for its owner's eyes.
@@ -104,9 +104,9 @@ pub fn scheme_of(bearer: &str) -> Scheme {
 }
 
 /// Eight letters that do not look like the mark of another kind.
-fn unreserved(entropy: &Entropy) -> String {
+fn unreserved(random: &Random) -> String {
     loop {
-        let short = entropy.base58(8);
+        let short = random.base58(8);
         if !["at", "cst", "pk", "test"].iter().any(|mark| short.starts_with(mark)) {
             return short;
         }
@@ -120,19 +120,19 @@ mod tests {
 
     #[test]
     fn minted_tokens_are_told_apart_by_their_beginning() {
-        let entropy = Entropy::seeded(1);
+        let random = Random::seeded(1);
         for _ in 0..2_000 {
-            assert_eq!(scheme_of(Token::api_key(true, &entropy).reveal()), Scheme::ApiKey);
-            assert_eq!(scheme_of(Token::api_key(false, &entropy).reveal()), Scheme::ApiKey);
-            assert_eq!(scheme_of(Token::access_token(&entropy).reveal()), Scheme::AccessToken);
-            assert_eq!(scheme_of(Token::client_session(&entropy).reveal()), Scheme::ClientSession);
-            assert_eq!(scheme_of(Token::pass(&entropy).reveal()), Scheme::Pass);
+            assert_eq!(scheme_of(Token::api_key(true, &random).reveal()), Scheme::ApiKey);
+            assert_eq!(scheme_of(Token::api_key(false, &random).reveal()), Scheme::ApiKey);
+            assert_eq!(scheme_of(Token::access_token(&random).reveal()), Scheme::AccessToken);
+            assert_eq!(scheme_of(Token::client_session(&random).reveal()), Scheme::ClientSession);
+            assert_eq!(scheme_of(Token::pass(&random).reveal()), Scheme::Pass);
         }
     }
 
     #[test]
     fn debug_output_keeps_the_secret() {
-        let token = Token::api_key(true, &Entropy::seeded(1));
+        let token = Token::api_key(true, &Random::seeded(1));
         let secret = token.reveal().rsplit_once('_').map(|(_, secret)| secret.to_owned());
         assert!(!format!("{token:?}").contains(&secret.expect("a key has a secret part")));
     }
@@ -149,8 +149,8 @@ mod tests {
 
         #[test]
         fn no_secret_is_debugged(seed in any::<u64>()) {
-            let entropy = Entropy::seeded(seed);
-            for token in [Token::api_key(true, &entropy), Token::client_session(&entropy), Token::access_token(&entropy)] {
+            let random = Random::seeded(seed);
+            for token in [Token::api_key(true, &random), Token::client_session(&random), Token::access_token(&random)] {
                 let (_, secret) = token.reveal().rsplit_once('_').expect("a token has a secret part");
                 let debugged = format!("{token:?}");
                 prop_assert!(!debugged.contains(secret), "{}", debugged);

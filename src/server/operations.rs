@@ -1,7 +1,7 @@
 //! What operators ask a server, on an address of their own that callers of the API do not reach: its figures, and whether
 //! to send it requests.
 
-use crate::ambient::Clock;
+use crate::clock::Clock;
 use crate::metrics::{Metrics, Snapshot};
 use crate::store::Store;
 use axum::Router;

@@ -48,7 +48,7 @@ impl Workspace {
     pub async fn create_client_session(
         &self,
         new: NewClientSession,
-        if_taken: IfTaken,
+        on_conflict: OnConflict,
         now: DateTime<Utc>,
     ) -> Result<ClientSession> {
         let (workspace, id, key) = (self.clone(), new.client_session_id, new.user_identifier_key.clone());
@@ -60,10 +60,10 @@ impl Workspace {
                 workspace.insert_session(connection, &new, now).await
             })
         });
-        match (inserted.await?, if_taken) {
+        match (inserted.await?, on_conflict) {
             (true, _) => self.client_session(id).await,
-            (false, IfTaken::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
-            (false, IfTaken::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
+            (false, OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
+            (false, OnConflict::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
         }
     }
 

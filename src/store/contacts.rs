@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 struct Row {
     contact_id: ContactId,
     user_identity_id: UserIdentityId,
-    said: Said,
+    said: ContactDocument,
     contact_group_id: Option<ContactGroupId>,
     group_name: Option<String>,
     created_at: DateTime<Utc>,
@@ -50,7 +50,7 @@ macro_rules! select_contacts {
             Row,
             r#"
             select contact_id as "contact_id: ContactId", user_identity_id as "user_identity_id: UserIdentityId",
-                said as "said: Said", contact_group_id as "contact_group_id: ContactGroupId",
+                said as "said: ContactDocument", contact_group_id as "contact_group_id: ContactGroupId",
                 contact_group.name as "group_name?", created_at, updated_at
             "# + $rest
             $(, $argument)*
@@ -241,7 +241,7 @@ impl Workspace {
         person: UserIdentityId,
         id: ContactId,
         change: ContactChange,
-        rest: Rest,
+        rest: UpdateMode,
         now: DateTime<Utc>,
     ) -> Result<Contact> {
         let workspace = self.clone();
@@ -253,8 +253,8 @@ impl Workspace {
                 }
                 let contact = workspace.lock_contact(connection, person, id).await?;
                 let mut fields = match rest {
-                    Rest::Stays => contact.fields().map_err(|fault| Error::Internal(fault.into()))?,
-                    Rest::Goes => ContactFields::default(),
+                    UpdateMode::Merge => contact.fields().map_err(|fault| Error::Internal(fault.into()))?,
+                    UpdateMode::Replace => ContactFields::default(),
                 };
                 fields.take(change);
                 workspace.write_contact(connection, id, &fields, now).await?;

@@ -8,7 +8,7 @@ use crate::model::contact::Contact;
 use crate::model::extension::Extension;
 use crate::model::id::WorkspaceId;
 use crate::model::listing::Listed;
-use crate::model::number::Register;
+use crate::model::number::PhoneNumber;
 use crate::model::phone::Phone;
 use crate::model::subscriber::Subscriber;
 
@@ -31,7 +31,7 @@ pub(super) trait Lookup: Send + Sized + 'static {
 #[derive(Debug, Default)]
 pub(super) struct Batchers {
     pub phones: Batcher<LookupRequest<Phone>>,
-    pub registers: Batcher<LookupRequest<Register>>,
+    pub registers: Batcher<LookupRequest<PhoneNumber>>,
     pub subscribers: Batcher<LookupRequest<Subscriber>>,
     pub extensions: Batcher<LookupRequest<Extension>>,
     pub contacts: Batcher<LookupRequest<Contact>>,

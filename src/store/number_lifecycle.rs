@@ -4,8 +4,8 @@
 
 use super::Workspace;
 use crate::error::{Error, Result};
-use crate::model::id::{EventId, RegisterId, UserIdentityId};
-use crate::model::number::{NewRegister, Register, Release};
+use crate::model::id::{EventId, PhoneNumberId, UserIdentityId};
+use crate::model::number::{NewPhoneNumber, PhoneNumber, Release};
 use crate::model::token::Token;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -14,10 +14,10 @@ impl Workspace {
     /// Holds a number until `until`. One that somebody has is a conflict.
     pub async fn reserve_number(
         &self,
-        new: &NewRegister,
+        new: &NewPhoneNumber,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-    ) -> Result<Register> {
+    ) -> Result<PhoneNumber> {
         audited!(
             query_scalar,
             r#"
@@ -53,10 +53,10 @@ impl Workspace {
     /// Brings in a number of the workspace's own, assigned at once. How to reach it is kept sealed.
     pub async fn import_number(
         &self,
-        new: &NewRegister,
+        new: &NewPhoneNumber,
         sip_config: Option<Token>,
         now: DateTime<Utc>,
-    ) -> Result<Register> {
+    ) -> Result<PhoneNumber> {
         let sealed = sip_config.map(|config| self.store.seal.close(&config, new.register_id.0));
         audited!(
             emit_events,
@@ -100,11 +100,11 @@ impl Workspace {
     /// is taken away from the one who has it. An unknown person is not found.
     pub async fn assign_number(
         &self,
-        id: RegisterId,
+        id: PhoneNumberId,
         person: Option<UserIdentityId>,
         event_id: EventId,
         now: DateTime<Utc>,
-    ) -> Result<Register> {
+    ) -> Result<PhoneNumber> {
         self.register(id).await?;
         let workspace = self.clone();
         let assigned = self.store.emitter().transact(move |connection| {
@@ -124,7 +124,7 @@ impl Workspace {
     async fn assign_under_lock(
         &self,
         connection: &mut sqlx::PgConnection,
-        id: RegisterId,
+        id: PhoneNumberId,
         person: Option<UserIdentityId>,
         event_id: EventId,
         now: DateTime<Utc>,
@@ -172,7 +172,7 @@ impl Workspace {
     }
 
     /// Gives a number up: a bought one at the end of the month that is paid, an imported one at once. Twice is as once.
-    pub async fn release_number(&self, id: RegisterId, event_id: EventId, now: DateTime<Utc>) -> Result<()> {
+    pub async fn release_number(&self, id: PhoneNumberId, event_id: EventId, now: DateTime<Utc>) -> Result<()> {
         let workspace = self.clone();
         let released = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
@@ -190,7 +190,7 @@ impl Workspace {
     async fn schedule_release(
         &self,
         connection: &mut sqlx::PgConnection,
-        id: RegisterId,
+        id: PhoneNumberId,
         end: DateTime<Utc>,
         event_id: EventId,
         now: DateTime<Utc>,
@@ -231,7 +231,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn finish(&self, connection: &mut sqlx::PgConnection, id: RegisterId, now: DateTime<Utc>) -> Result<()> {
+    async fn finish(&self, connection: &mut sqlx::PgConnection, id: PhoneNumberId, now: DateTime<Utc>) -> Result<()> {
         audited!(
             emit_events,
             query_scalar,
@@ -269,7 +269,7 @@ impl Workspace {
     }
 
     /// Takes back a release that has not come about yet.
-    pub async fn cancel_release(&self, id: RegisterId, now: DateTime<Utc>) -> Result<Register> {
+    pub async fn cancel_release(&self, id: PhoneNumberId, now: DateTime<Utc>) -> Result<PhoneNumber> {
         let workspace = self.clone();
         let cancelled = self.store.writer().transact(move |connection| {
             Box::pin(async move {
@@ -285,7 +285,7 @@ impl Workspace {
     async fn cancel_release_under_lock(
         &self,
         connection: &mut sqlx::PgConnection,
-        id: RegisterId,
+        id: PhoneNumberId,
         now: DateTime<Utc>,
     ) -> Result<()> {
         audited!(

@@ -4,7 +4,7 @@ use super::Workspace;
 use super::batcher::Batcher;
 use super::lookup::{Batchers, Lookup, LookupRequest, each};
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::model::id::{RegisterId, UserIdentityId};
+use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::page::Place;
 use chrono::{DateTime, Utc};
@@ -14,9 +14,9 @@ use uuid::Uuid;
 macro_rules! select_registers {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
-            Register,
+            PhoneNumber,
             r#"
-            select register_id as "register_id: RegisterId", number, nickname,
+            select register_id as "register_id: PhoneNumberId", number, nickname,
                 telephony_provider as "telephony_provider: Provider", status as "status: Status", reserved_until, assigned_at,
                 scheduled_release_at, released_at, inbound_agent_id, outbound_agent_id,
                 user_identity_id as "user_identity_id: UserIdentityId", created_at
@@ -27,10 +27,10 @@ macro_rules! select_registers {
     };
 }
 
-impl Lookup for Register {
-    type Key = RegisterId;
+impl Lookup for PhoneNumber {
+    type Key = PhoneNumberId;
 
-    async fn all(ids: Vec<RegisterId>, workspace: &Workspace) -> Result<Vec<Option<Register>>> {
+    async fn all(ids: Vec<PhoneNumberId>, workspace: &Workspace) -> Result<Vec<Option<PhoneNumber>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         let pool = workspace.store.short();
         let rows =
@@ -39,19 +39,23 @@ impl Lookup for Register {
         Ok(each(&ids, &registers, |register| register.register_id))
     }
 
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Register>> {
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<PhoneNumber>> {
         &batchers.registers
     }
 }
 
 impl Workspace {
     /// The register with this id.
-    pub async fn register(&self, id: RegisterId) -> Result<Register> {
+    pub async fn register(&self, id: PhoneNumberId) -> Result<PhoneNumber> {
         super::found(self.look_up(id).await?, ResourceKind::Number, id)
     }
 
     /// The register with this id, held still until the transaction ends.
-    pub(super) async fn lock_register(&self, connection: &mut sqlx::PgConnection, id: RegisterId) -> Result<Register> {
+    pub(super) async fn lock_register(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: PhoneNumberId,
+    ) -> Result<PhoneNumber> {
         let row = select_registers!(
             "where workspace_id = $1 and register_id = $2 for no key update",
             self.workspace_id(),
@@ -64,7 +68,7 @@ impl Workspace {
 
     /// The part of the list of registers that is asked for, in order of creation. A cursor that names no register of this
     /// workspace is refused.
-    pub async fn registers(&self, filter: &RegisterFilter, window: Window) -> Result<Registers> {
+    pub async fn registers(&self, filter: &PhoneNumberFilter, window: Window) -> Result<PhoneNumberPage> {
         let (upward, cursor) = match window.start {
             Start::Page(_) => (window.ascending, None),
             Start::After(id) => (window.ascending, Some(id)),
@@ -91,10 +95,10 @@ impl Workspace {
         if upward != window.ascending {
             items.reverse();
         }
-        Ok(Registers { items, has_more, pages })
+        Ok(PhoneNumberPage { items, has_more, pages })
     }
 
-    async fn place_of(&self, id: RegisterId) -> Result<Place> {
+    async fn place_of(&self, id: PhoneNumberId) -> Result<Place> {
         match self.register(id).await {
             Ok(register) => Ok(register.place()),
             Err(Error::NotFound(..)) => Err(Error::Conflict(Reason::UnknownCursor)),
@@ -102,7 +106,7 @@ impl Workspace {
         }
     }
 
-    async fn count_registers(&self, filter: &RegisterFilter) -> Result<i64> {
+    async fn count_registers(&self, filter: &PhoneNumberFilter) -> Result<i64> {
         Ok(sqlx::query_scalar!(
             r#"
             select count(*) as "count!" from number_register
@@ -126,11 +130,11 @@ impl Workspace {
 
     async fn registers_upward(
         &self,
-        filter: &RegisterFilter,
+        filter: &PhoneNumberFilter,
         behind: Option<Place>,
         limit: i64,
         offset: i64,
-    ) -> Result<Vec<Register>> {
+    ) -> Result<Vec<PhoneNumber>> {
         Ok(select_registers!(
             "where workspace_id = $1
                 and ($2::uuid is null or inbound_agent_id = $2)
@@ -158,11 +162,11 @@ impl Workspace {
 
     async fn registers_downward(
         &self,
-        filter: &RegisterFilter,
+        filter: &PhoneNumberFilter,
         before: Option<Place>,
         limit: i64,
         offset: i64,
-    ) -> Result<Vec<Register>> {
+    ) -> Result<Vec<PhoneNumber>> {
         Ok(select_registers!(
             "where workspace_id = $1
                 and ($2::uuid is null or inbound_agent_id = $2)
@@ -191,16 +195,16 @@ impl Workspace {
     /// Gives a number another nickname or other agents. Agents work with assigned numbers only.
     pub async fn update_register(
         &self,
-        id: RegisterId,
-        change: RegisterChange,
+        id: PhoneNumberId,
+        change: PhoneNumberChange,
         now: DateTime<Utc>,
-    ) -> Result<Register> {
+    ) -> Result<PhoneNumber> {
         let workspace = self.clone();
         let updated = self.store.writer().transact(move |connection| {
             Box::pin(async move {
                 let register = workspace.lock_register(connection, id).await?;
-                if change.employs() {
-                    register.employ().map_err(Error::Conflict)?;
+                if change.assigns_agent() {
+                    register.check_can_have_agent().map_err(Error::Conflict)?;
                 }
                 workspace.update_under_lock(connection, id, &change, now).await
             })
@@ -212,8 +216,8 @@ impl Workspace {
     async fn update_under_lock(
         &self,
         connection: &mut sqlx::PgConnection,
-        id: RegisterId,
-        change: &RegisterChange,
+        id: PhoneNumberId,
+        change: &PhoneNumberChange,
         now: DateTime<Utc>,
     ) -> Result<()> {
         audited!(

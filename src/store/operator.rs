@@ -2,7 +2,7 @@
 //! credentials that let callers in. Nothing here reads a tenant's things.
 
 use super::{NewWorkspace, Store, console};
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::*;
 use crate::model::token::{Token, TokenHash};
@@ -93,10 +93,10 @@ impl Store {
         workspace: &WorkspaceRecord,
         name: &str,
         now: DateTime<Utc>,
-        entropy: &Entropy,
+        random: &Random,
     ) -> Result<(ApiKeyId, Token)> {
-        let id: ApiKeyId = entropy.id(now);
-        let key = Token::api_key(workspace.is_sandbox, entropy);
+        let id: ApiKeyId = random.id(now);
+        let key = Token::api_key(workspace.is_sandbox, random);
         let hash = key.hash();
         sqlx::query!(
             r#"
@@ -156,10 +156,10 @@ impl Store {
         name: &str,
         workspaces: &[WorkspaceId],
         now: DateTime<Utc>,
-        entropy: &Entropy,
+        random: &Random,
     ) -> Result<(AccessTokenId, Token)> {
-        let id: AccessTokenId = entropy.id(now);
-        let token = Token::access_token(entropy);
+        let id: AccessTokenId = random.id(now);
+        let token = Token::access_token(random);
         let hash = token.hash();
         sqlx::query!(
             r#"
@@ -208,13 +208,13 @@ impl Store {
         workspaces: &[WorkspaceId],
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
-        entropy: &Entropy,
+        random: &Random,
     ) -> Result<(ConsoleSessionId, Token)> {
         let (key, secret) = match self.newest_console_key().await? {
             Some(known) => known,
-            None => self.rotate_console_key(false, now, entropy).await?,
+            None => self.rotate_console_key(false, now, random).await?,
         };
-        let id: ConsoleSessionId = entropy.id(now);
+        let id: ConsoleSessionId = random.id(now);
         sqlx::query!(
             r#"
             with session as (
@@ -242,10 +242,10 @@ impl Store {
         &self,
         retire_older: bool,
         now: DateTime<Utc>,
-        entropy: &Entropy,
+        random: &Random,
     ) -> Result<(ConsoleKeyId, Token)> {
-        let id: ConsoleKeyId = entropy.id(now);
-        let secret = Token::signing_secret(entropy);
+        let id: ConsoleKeyId = random.id(now);
+        let secret = Token::signing_secret(random);
         sqlx::query!(
             r#"
             with retired as (

@@ -2,7 +2,7 @@
 //! each takes 19 MiB and tens of milliseconds.
 
 use super::{Authenticated, Origin, Principal, Store, Workspace};
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::password::{Password, PasswordHash};
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 static PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// Tried where there is no such person, so that an answer takes as long as where there is one.
-static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Entropy::system()));
+static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
 
 impl Store {
     /// Whoever is called `name` and has this password: an e-mail address in any case, or a key. A name that fits several
@@ -47,10 +47,10 @@ impl Store {
         &self,
         person: UserIdentityId,
         password: Password,
-        entropy: &Entropy,
+        random: &Random,
     ) -> Result<()> {
-        let entropy = entropy.clone();
-        let hash = apart(move || password.hash(&entropy)).await?;
+        let random = random.clone();
+        let hash = apart(move || password.hash(&random)).await?;
         let set = sqlx::query!(
             "update user_identity set password_hash = $2 where user_identity_id = $1",
             person.0,
@@ -64,9 +64,9 @@ impl Store {
 
 impl Workspace {
     /// Gives a person a password, in place of the one before.
-    pub async fn set_password(&self, person: UserIdentityId, password: Password, entropy: &Entropy) -> Result<()> {
-        let entropy = entropy.clone();
-        let hash = apart(move || password.hash(&entropy)).await?;
+    pub async fn set_password(&self, person: UserIdentityId, password: Password, random: &Random) -> Result<()> {
+        let random = random.clone();
+        let hash = apart(move || password.hash(&random)).await?;
         let set = sqlx::query!(
             "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
             self.workspace_id(),

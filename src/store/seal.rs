@@ -1,7 +1,7 @@
 //! Seals secrets that must be shown or used again: XChaCha20-Poly1305 with a random nonce, bound to the row that the
 //! secret belongs to, so that a sealed secret moved to another row does not open.
 
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use crate::error::Error;
 use crate::model::token::Token;
 use base64::prelude::*;
@@ -19,7 +19,7 @@ const NONCE: usize = 24;
 pub struct Seal {
     cipher: Arc<XChaCha20Poly1305>,
     fingerprint: [u8; 32],
-    entropy: Entropy,
+    random: Random,
 }
 
 /// Why a text is no seal key, or a sealed secret does not open.
@@ -33,16 +33,16 @@ pub enum SealError {
 
 impl Seal {
     /// The seal of a key in base64.
-    pub fn from_base64(key: &str, entropy: Entropy) -> Result<Seal, SealError> {
+    pub fn from_base64(key: &str, random: Random) -> Result<Seal, SealError> {
         let key = BASE64_STANDARD.decode(key.trim()).map_err(|_| SealError::NotAKey)?;
         let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| SealError::NotAKey)?;
         let fingerprint = Sha256::new().chain_update(b"handset seal key").chain_update(&key).finalize().into();
-        Ok(Seal { cipher: Arc::new(cipher), fingerprint, entropy })
+        Ok(Seal { cipher: Arc::new(cipher), fingerprint, random })
     }
 
     /// A new key in base64.
-    pub fn new_key(entropy: &Entropy) -> String {
-        BASE64_STANDARD.encode(entropy.bytes::<32>())
+    pub fn new_key(random: &Random) -> String {
+        BASE64_STANDARD.encode(random.bytes::<32>())
     }
 
     /// Tells which key this is, without telling the key.
@@ -52,7 +52,7 @@ impl Seal {
 
     /// Seals `secret` for the row `owner`.
     pub(super) fn close(&self, secret: &Token, owner: Uuid) -> Vec<u8> {
-        let nonce: [u8; NONCE] = self.entropy.bytes();
+        let nonce: [u8; NONCE] = self.random.bytes();
         let payload = Payload { msg: secret.reveal().as_bytes(), aad: owner.as_bytes() };
         let sealed = self
             .cipher
@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn a_sealed_secret_opens_for_its_own_row_only() {
-        let entropy = Entropy::seeded(3);
-        let seal = Seal::from_base64(&Seal::new_key(&entropy), entropy.clone()).expect("a new key is a key");
+        let random = Random::seeded(3);
+        let seal = Seal::from_base64(&Seal::new_key(&random), random.clone()).expect("a new key is a key");
         let (mine, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let sealed = seal.close(&Token::from("whsec_x".to_owned()), mine);
         assert_eq!(seal.open(&sealed, mine).expect("opens").reveal(), "whsec_x");

@@ -1,6 +1,6 @@
 //! How the model's types stand in Postgres: ids as uuid, names as text, documents as jsonb.
 
-use crate::model::contact::Said;
+use crate::model::contact::ContactDocument;
 use crate::model::credential::AccessMethod;
 use crate::model::id::*;
 use crate::model::metadata::Metadata;
@@ -29,7 +29,7 @@ macro_rules! as_uuid {
     )*};
 }
 
-as_uuid!(CredentialId, DeviceId, RegisterId, UserIdentityId, WorkspaceId);
+as_uuid!(CredentialId, DeviceId, PhoneNumberId, UserIdentityId, WorkspaceId);
 
 macro_rules! as_bigint {
     ($($id:ident),* $(,)?) => {$(
@@ -89,15 +89,15 @@ impl<T: for<'a> Deserialize<'a>> Decode<'_, Postgres> for Document<T> {
 }
 
 /// A column of type json, whose text is kept as it was written.
-impl Type<Postgres> for Said {
+impl Type<Postgres> for ContactDocument {
     fn type_info() -> PgTypeInfo {
         PgTypeInfo::with_name("json")
     }
 }
 
-impl Decode<'_, Postgres> for Said {
+impl Decode<'_, Postgres> for ContactDocument {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
-        value.as_str().map(Said::in_json)
+        value.as_str().map(ContactDocument::in_json)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::Store;
 use super::audited::Actor;
 use super::prefetch::{Prefetch, Prefetched};
-use crate::ambient::Entropy;
+use crate::clock::Random;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
@@ -135,13 +135,13 @@ pub struct NewWorkspace {
 
 impl NewWorkspace {
     /// A workspace called `name`, with an id and a publishable key of its own.
-    pub fn named(name: impl Into<String>, is_sandbox: bool, now: DateTime<Utc>, entropy: &Entropy) -> NewWorkspace {
+    pub fn named(name: impl Into<String>, is_sandbox: bool, now: DateTime<Utc>, random: &Random) -> NewWorkspace {
         NewWorkspace {
-            workspace_id: entropy.id(now),
+            workspace_id: random.id(now),
             name: name.into(),
             is_sandbox,
             connect_partner_name: None,
-            publishable_key: Token::publishable_key(entropy),
+            publishable_key: Token::publishable_key(random),
         }
     }
 }

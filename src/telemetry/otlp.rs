@@ -40,7 +40,7 @@ impl Otlp {
         let exporter = SpanExporter::builder()
             .with_http()
             .with_endpoint(format!("{}/v1/traces", collector.as_str().trim_end_matches('/')))
-            .with_http_client(Postman { client, runtime: Handle::current() })
+            .with_http_client(Exporter { client, runtime: Handle::current() })
             .build()?;
         let resource = match std::env::var_os("OTEL_SERVICE_NAME") {
             Some(_) => Resource::builder(),
@@ -67,13 +67,13 @@ impl Otlp {
 
 /// Carries batches. The thread that makes them is none of the runtime's, where the client is at home.
 #[derive(Debug)]
-struct Postman {
+struct Exporter {
     client: reqwest::Client,
     runtime: Handle,
 }
 
 #[async_trait]
-impl HttpClient for Postman {
+impl HttpClient for Exporter {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
         let sent = self.runtime.spawn(async move { client.send_bytes(request).await }).await?;

@@ -27,7 +27,7 @@ impl AnotherServer {
         let app = App {
             stopping: stop.clone(),
             heartbeat,
-            ..App::new(another_store(world).await, world.clock.clone(), world.entropy.clone())
+            ..App::new(another_store(world).await, world.clock.clone(), world.random.clone())
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

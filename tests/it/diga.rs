@@ -10,7 +10,7 @@ use uuid::Uuid;
 const UNKNOWN: &str = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
 
 fn agent(world: &World) -> String {
-    world.entropy.id::<Uuid>(world.clock.now()).to_string()
+    world.random.id::<Uuid>(world.clock.now()).to_string()
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ async fn a_walk_by_cursors_sees_each_register_once_though_all_were_made_at_one_t
 async fn cursors_that_cannot_be_followed_are_refused_in_the_dialects_own_envelope() {
     let world = World::new().await;
     let ids = registers(&world, 2).await;
-    let unknown: Uuid = world.entropy.id(world.clock.now());
+    let unknown: Uuid = world.random.id(world.clock.now());
     for query in
         [format!("after={}&before={}", ids[0], ids[1]), format!("after={unknown}"), format!("before={unknown}")]
     {
@@ -152,7 +152,7 @@ async fn filters_leave_out_what_they_do_not_name_and_are_counted() {
     let ids = registers(&world, 4).await;
     let reserved = text(&world.reserved(&number(100)).await["id"]);
     let at = |which: usize| format!("/v1/phone/{}", ids[which]);
-    let (inbound, outbound): (Uuid, Uuid) = (world.entropy.id(world.clock.now()), world.entropy.id(world.clock.now()));
+    let (inbound, outbound): (Uuid, Uuid) = (world.random.id(world.clock.now()), world.random.id(world.clock.now()));
     world.key().patch(&at(1), json!({ "inbound_agent_id": inbound, "outbound_agent_id": outbound })).await.register();
     world.key().patch(&at(2), json!({ "inbound_agent_id": inbound })).await.register();
     assert_eq!(world.key().delete(&at(3)).await.status, 204);

@@ -2,7 +2,7 @@
 
 use crate::patience::PATIENCE;
 use crate::world::World;
-use handset::server::Door;
+use handset::server::ListenerConfig;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -13,8 +13,8 @@ const IDLE: Duration = Duration::from_millis(400);
 
 const ASK: &[u8] = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-fn impatient() -> Door {
-    Door { idle: IDLE, ..Door::default() }
+fn impatient() -> ListenerConfig {
+    ListenerConfig { idle: IDLE, ..ListenerConfig::default() }
 }
 
 async fn connect(world: &World) -> TcpStream {
@@ -63,7 +63,7 @@ async fn a_connection_that_asks_nothing_more_ends_after_its_answer() {
 
 #[tokio::test]
 async fn whoever_comes_when_all_places_are_taken_waits_for_one() {
-    let world = World::at_door(Door { connections: 1, ..impatient() }).await;
+    let world = World::at_door(ListenerConfig { connections: 1, ..impatient() }).await;
     let started = Instant::now();
     let silent = connect(&world).await;
     world.nobody().get("/health").await.ok();
@@ -73,7 +73,7 @@ async fn whoever_comes_when_all_places_are_taken_waits_for_one() {
 
 #[tokio::test]
 async fn who_does_not_take_up_what_they_asked_for_gives_up_their_place() {
-    let world = World::at_door(Door { connections: 1, ..impatient() }).await;
+    let world = World::at_door(ListenerConfig { connections: 1, ..impatient() }).await;
     let mut deaf = connect(&world).await;
     let all_at_once = ASK.repeat(1_000);
     let started = Instant::now();

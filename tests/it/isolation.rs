@@ -12,7 +12,7 @@ mod walk;
 use crate::document::{Dialect, Operation, committed, example, operations_of, schema};
 use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, World};
-use handset::ambient::Entropy;
+use handset::clock::Random;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;
@@ -46,10 +46,10 @@ struct Scene<'a> {
 #[tokio::test]
 async fn looking_for_another_workspaces_things_finds_what_looking_for_nothing_finds() {
     let world = World::new().await;
-    let entropy = Entropy::seeded(2);
-    let mine = Household::furnish(world.sandbox("Mine").await, "mine", &entropy).await;
-    let other = Household::furnish(world.sandbox("Other").await, "othr", &entropy).await;
-    let unknown = Things::of_nobody("none", &entropy);
+    let random = Random::seeded(2);
+    let mine = Household::furnish(world.sandbox("Mine").await, "mine", &random).await;
+    let other = Household::furnish(world.sandbox("Other").await, "othr", &random).await;
+    let unknown = Things::of_nobody("none", &random);
     let hidden = other.things.marks();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
@@ -65,17 +65,17 @@ async fn looking_for_another_workspaces_things_finds_what_looking_for_nothing_fi
 #[tokio::test]
 async fn changing_another_workspaces_things_changes_nothing_and_says_what_changing_nothing_says() {
     let world = World::new().await;
-    let entropy = Entropy::seeded(3);
-    let other = Household::furnish(world.sandbox("Other").await, "othr", &entropy).await;
+    let random = Random::seeded(3);
+    let other = Household::furnish(world.sandbox("Other").await, "othr", &random).await;
     let hidden = other.things.marks();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     assert!(before.len() > 15, "so little cannot be everything: {before:#?}");
     for case in cases(&[]).into_iter().filter(|case| !case.operation.only_reads()) {
-        let mine = Household::furnish(world.sandbox("Mine").await, "mine", &entropy).await;
-        let twin = Household::furnish(world.sandbox("Mine").await, "mine", &entropy).await;
+        let mine = Household::furnish(world.sandbox("Mine").await, "mine", &random).await;
+        let twin = Household::furnish(world.sandbox("Mine").await, "mine", &random).await;
         let account = account(&world, &mine.tenant).await;
-        let unknown = Things::of_nobody("none", &entropy);
+        let unknown = Things::of_nobody("none", &random);
         let scene = Scene { foreign: &other.things, unknown: &unknown, hidden: &hidden };
         scene.play(&case, mine.side(&case.operation, &account), twin.side(&case.operation, &account)).await;
         assert_eq!(rows(&mut database, &other.tenant).await, before, "{case}");
@@ -85,14 +85,14 @@ async fn changing_another_workspaces_things_changes_nothing_and_says_what_changi
 #[tokio::test]
 async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_workspace() {
     let world = World::new().await;
-    let entropy = Entropy::seeded(4);
+    let random = Random::seeded(4);
     let mut database = world.database().await;
     let mut count = 0;
     for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
-        let mine = Household::furnish(world.sandbox("Ours").await, "mine", &entropy).await;
-        let twin = Household::furnish(world.sandbox("Ours").await, "mine", &entropy).await;
-        let (others, _) = Things::of_person(&mine.tenant, "othr", &entropy).await;
-        let unknown = Things::of_nobody("none", &entropy);
+        let mine = Household::furnish(world.sandbox("Ours").await, "mine", &random).await;
+        let twin = Household::furnish(world.sandbox("Ours").await, "mine", &random).await;
+        let (others, _) = Things::of_person(&mine.tenant, "othr", &random).await;
+        let unknown = Things::of_nobody("none", &random);
         let common = mine.things.marks();
         let hidden: Vec<String> = others.marks().into_iter().filter(|mark| !common.contains(mark)).collect();
         let before = rows_with(&mut database, &mine.tenant, &hidden).await;
@@ -109,11 +109,11 @@ async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_work
 #[tokio::test]
 async fn a_client_session_of_nobody_sees_nobody() {
     let world = World::new().await;
-    let entropy = Entropy::seeded(5);
-    let ours = Household::furnish(world.sandbox("Ours").await, "mine", &entropy).await;
+    let random = Random::seeded(5);
+    let ours = Household::furnish(world.sandbox("Ours").await, "mine", &random).await;
     let session = ours.tenant.client_session(json!({})).await;
     let nobody = world.nobody().bearer(session["token"].as_str().expect("a session has a token"));
-    let unknown = Things::of_nobody("none", &entropy);
+    let unknown = Things::of_nobody("none", &random);
     let hidden: Vec<String> = ours.things.marks();
     let shared: Vec<Value> = SHARED.iter().filter_map(|name| ours.things.value("", name)).collect();
     let mut database = world.database().await;
@@ -220,7 +220,7 @@ async fn account(world: &World, tenant: &Tenant) -> Voice {
 
 /// Each operation without a name, with each parameter that names something, and with all of them.
 fn cases(but: &[&str]) -> Vec<Case> {
-    let any = Things::of_nobody("some", &Entropy::seeded(1));
+    let any = Things::of_nobody("some", &Random::seeded(1));
     let mut cases = Vec::new();
     for operation in operations_of(Dialect::Seam) {
         let fields = operation.fields().into_iter().map(|field| field.name);

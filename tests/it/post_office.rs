@@ -44,7 +44,7 @@ impl PostOffice {
         let worker = Worker {
             store,
             clock: world.clock.clone(),
-            entropy: world.entropy.clone(),
+            random: world.random.clone(),
             outbound: Arc::new(outbound),
             sandboxes_reach_loopback,
             metrics: world.metrics.clone(),

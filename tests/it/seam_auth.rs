@@ -190,9 +190,9 @@ async fn a_console_session_is_genuine_alive_and_a_member() {
 async fn a_console_session_whose_key_was_retired_is_dead() {
     let world = World::new().await;
     let console = world.console().await;
-    world.store.rotate_console_key(false, world.clock.now(), &world.entropy).await.expect("a new key");
+    world.store.rotate_console_key(false, world.clock.now(), &world.random).await.expect("a new key");
     for_keys(&console).await.ok();
-    world.store.rotate_console_key(true, world.clock.now(), &world.entropy).await.expect("a new key");
+    world.store.rotate_console_key(true, world.clock.now(), &world.random).await.expect("a new key");
     unauthorized(&for_keys(&console).await, "Session not found");
     for_keys(&world.console().await).await.ok();
 }

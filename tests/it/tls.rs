@@ -8,7 +8,7 @@ use crate::postgres::stage::Place;
 use crate::voices::Answer;
 use crate::wire;
 use crate::world::World;
-use handset::server::{Certificate, Door};
+use handset::server::{Certificate, ListenerConfig};
 use nix::sys::signal::Signal;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -102,7 +102,7 @@ fn get(path: &str, token: &str) -> String {
 
 async fn world(files: &Files) -> World {
     let certificate = Certificate::read(files.chain(), files.key()).expect("a certificate");
-    World::at_door(Door { certificate: Some(Arc::new(certificate)), ..Door::default() }).await
+    World::at_door(ListenerConfig { certificate: Some(Arc::new(certificate)), ..ListenerConfig::default() }).await
 }
 
 #[tokio::test]

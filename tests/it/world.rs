@@ -6,12 +6,12 @@ pub mod stage;
 use crate::voices::{Answer, Voice};
 use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
-use handset::ambient::{Clock, Entropy};
+use handset::clock::{Clock, Random};
 use handset::http::App;
 use handset::metrics::Metrics;
 use handset::model::token::Token;
 use handset::model::workspace::WorkspaceRecord;
-use handset::server::{self, Door};
+use handset::server::{self, ListenerConfig};
 use handset::store::{NewWorkspace, Seal, Store};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -31,7 +31,7 @@ const CONNECTIONS: u32 = 5;
 pub struct World {
     pub url: String,
     pub clock: Clock,
-    pub entropy: Entropy,
+    pub random: Random,
     pub store: Store,
     /// What the server's own requests use, for tests that call its router themselves.
     pub app: Arc<App>,
@@ -57,12 +57,12 @@ impl World {
     /// A world whose server is set up in its own way.
     pub async fn with(set_up: impl FnOnce(App) -> App) -> World {
         let database = Database::new(CONNECTIONS).await;
-        let world = World::set_up(&database.url, CONNECTIONS, Door::default(), set_up).await;
+        let world = World::set_up(&database.url, CONNECTIONS, ListenerConfig::default(), set_up).await;
         World { _database: Some(database), ..world }
     }
 
     /// A world whose server is entered by a door of its own.
-    pub async fn at_door(door: Door) -> World {
+    pub async fn at_door(door: ListenerConfig) -> World {
         let database = Database::new(CONNECTIONS).await;
         let world = World::set_up(&database.url, CONNECTIONS, door, |app| app).await;
         World { _database: Some(database), ..world }
@@ -70,31 +70,36 @@ impl World {
 
     /// A world in a migrated database that the test has made itself.
     pub async fn at(database_url: &str, connections: u32) -> World {
-        World::set_up(database_url, connections, Door::default(), |app| app).await
+        World::set_up(database_url, connections, ListenerConfig::default(), |app| app).await
     }
 
-    async fn set_up(database_url: &str, connections: u32, door: Door, set_up: impl FnOnce(App) -> App) -> World {
+    async fn set_up(
+        database_url: &str,
+        connections: u32,
+        door: ListenerConfig,
+        set_up: impl FnOnce(App) -> App,
+    ) -> World {
         let store = Store::open(database_url, connections, seal()).await.expect("the database opens");
-        let (clock, entropy) = (Clock::held(noon()), Entropy::seeded(1));
-        let app = Arc::new(set_up(App::new(store.clone(), clock.clone(), entropy.clone())));
+        let (clock, random) = (Clock::fixed(noon()), Random::seeded(1));
+        let app = Arc::new(set_up(App::new(store.clone(), clock.clone(), random.clone())));
         let metrics = app.metrics.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();
-        tokio::spawn(server::serve_at(door, listener, Arc::clone(&app), stop.clone()));
-        let first = Tenant::found("First", true, &url, &store, &clock, &entropy).await;
+        tokio::spawn(server::serve_on(door, listener, Arc::clone(&app), stop.clone()));
+        let first = Tenant::found("First", true, &url, &store, &clock, &random).await;
         let (database_url, stop) = (database_url.to_owned(), stop.drop_guard());
-        World { url, clock, entropy, store, app, metrics, first, database_url, _database: None, _until_dropped: stop }
+        World { url, clock, random, store, app, metrics, first, database_url, _database: None, _until_dropped: stop }
     }
 
     /// One more workspace, a sandbox.
     pub async fn sandbox(&self, name: &str) -> Tenant {
-        Tenant::found(name, true, &self.url, &self.store, &self.clock, &self.entropy).await
+        Tenant::found(name, true, &self.url, &self.store, &self.clock, &self.random).await
     }
 
     /// One more workspace, for production.
     pub async fn production(&self, name: &str) -> Tenant {
-        Tenant::found(name, false, &self.url, &self.store, &self.clock, &self.entropy).await
+        Tenant::found(name, false, &self.url, &self.store, &self.clock, &self.random).await
     }
 
     /// Somebody without any credential.
@@ -105,7 +110,7 @@ impl World {
     /// A new personal access token over some workspaces.
     pub async fn access_token(&self, over: &[&Tenant]) -> Token {
         let workspaces: Vec<_> = over.iter().map(|tenant| tenant.record.workspace_id).collect();
-        let minted = self.store.create_access_token("test", &workspaces, self.clock.now(), &self.entropy).await;
+        let minted = self.store.create_access_token("test", &workspaces, self.clock.now(), &self.random).await;
         minted.expect("the workspaces exist").1
     }
 
@@ -114,7 +119,7 @@ impl World {
         let workspaces: Vec<_> = over.iter().map(|tenant| tenant.record.workspace_id).collect();
         let now = self.clock.now();
         let until = now + TimeDelta::hours(1);
-        let opened = self.store.create_console_session("test", &workspaces, now, until, &self.entropy).await;
+        let opened = self.store.create_console_session("test", &workspaces, now, until, &self.random).await;
         opened.expect("the workspaces exist").1
     }
 
@@ -168,13 +173,13 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    async fn found(name: &str, is_sandbox: bool, url: &str, store: &Store, clock: &Clock, entropy: &Entropy) -> Tenant {
+    async fn found(name: &str, is_sandbox: bool, url: &str, store: &Store, clock: &Clock, random: &Random) -> Tenant {
         let now = clock.now();
-        let new = NewWorkspace::named(name, is_sandbox, now, entropy);
+        let new = NewWorkspace::named(name, is_sandbox, now, random);
         store.create_workspace(&new, now).await.expect("a workspace");
         let id = new.workspace_id.to_string();
         let record = store.workspaces_called(&id).await.expect("the database answers").remove(0);
-        let (_, api_key) = store.create_api_key(&record, "test", now, entropy).await.expect("a key");
+        let (_, api_key) = store.create_api_key(&record, "test", now, random).await.expect("a key");
         let key = Voice::new(url).bearer(api_key.reveal());
         Tenant { id, record, api_key, key }
     }
@@ -249,7 +254,7 @@ pub fn noon() -> DateTime<Utc> {
 
 /// The seal of every test.
 pub fn seal() -> Seal {
-    Seal::from_base64(SEAL_KEY, Entropy::seeded(2)).expect("32 bytes in base64")
+    Seal::from_base64(SEAL_KEY, Random::seeded(2)).expect("32 bytes in base64")
 }
 
 /// A JSON string.

@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use chrono::{DateTime, Utc};
-use handset::ambient::{Clock, Entropy};
+use handset::clock::{Clock, Random};
 use handset::dialect;
 use handset::http::App;
-use handset::server::{self, Door};
+use handset::server::{self, ListenerConfig};
 use handset::store::{Seal, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -94,9 +94,9 @@ pub fn serve() -> io::Result<()> {
 /// The server's own listener, dialect and edge, with the log line of each request; only what happens within is left out.
 async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<Answer>) -> io::Result<()> {
     let _last_lines = handset::telemetry::init("info", Some(false)).map_err(io::Error::other)?;
-    let (clock, entropy) = (Clock::system(), Entropy::system());
-    let seal = Seal::from_base64(SEAL_KEY, entropy.clone()).map_err(io::Error::other)?;
-    let app = App::new(Store::open(database_url, 1, seal).await.map_err(io::Error::other)?, clock, entropy);
+    let (clock, random) = (Clock::system(), Random::system());
+    let seal = Seal::from_base64(SEAL_KEY, random.clone()).map_err(io::Error::other)?;
+    let app = App::new(Store::open(database_url, 1, seal).await.map_err(io::Error::other)?, clock, random);
     let ready = answers.into_iter().fold(Router::new(), |router, answer| {
         let status = StatusCode::from_u16(answer.status).unwrap_or_default();
         let body = Bytes::from(answer.body);
@@ -108,8 +108,8 @@ async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<A
         router.route(&format!("/ready/{}", answer.name), any(serve))
     });
     let app = Arc::new(app);
-    let routes = dialect::of_the_rest().router(&app, ready).with_state(Arc::clone(&app));
-    server::serve_routes(Door::default(), listener, routes, &app, CancellationToken::new()).await;
+    let routes = dialect::fallback().router(&app, ready).with_state(Arc::clone(&app));
+    server::serve_routes(ListenerConfig::default(), listener, routes, &app, CancellationToken::new()).await;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use super::answer;
 use crate::error::*;
-use crate::http::{Asked, limits};
+use crate::http::{RequestContext, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// The body of an error. The order of the members is that of the wire.
 #[derive(Debug, Default, Serialize)]
-struct Said {
+struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,25 +23,25 @@ struct Said {
     detail: Option<Value>,
 }
 
-impl Said {
+impl ErrorBody {
     /// The service's own words.
-    fn code(error_code: &'static str, message: impl Into<String>) -> Said {
-        Said { status: Some("error"), error_code: Some(error_code), message: Some(message.into()), detail: None }
+    fn code(error_code: &'static str, message: impl Into<String>) -> ErrorBody {
+        ErrorBody { status: Some("error"), error_code: Some(error_code), message: Some(message.into()), detail: None }
     }
 
     /// The framework's words.
-    fn detail(detail: impl Into<Value>) -> Said {
-        Said { detail: Some(detail.into()), ..Said::default() }
+    fn detail(detail: impl Into<Value>) -> ErrorBody {
+        ErrorBody { detail: Some(detail.into()), ..ErrorBody::default() }
     }
 
     /// The framework's words beside the service's own.
-    fn and_detail(self, detail: impl Into<Value>) -> Said {
-        Said { detail: Some(detail.into()), ..self }
+    fn and_detail(self, detail: impl Into<Value>) -> ErrorBody {
+        ErrorBody { detail: Some(detail.into()), ..self }
     }
 }
 
 /// The response of an error.
-pub fn render(error: &Error, _: &Asked) -> Response {
+pub fn render(error: &Error, _: &RequestContext) -> Response {
     let (status, said) = said(error);
     let mut response = answer::json(status, &said);
     let headers = response.headers_mut();
@@ -61,59 +61,59 @@ pub fn render(error: &Error, _: &Asked) -> Response {
     response
 }
 
-fn said(error: &Error) -> (StatusCode, Said) {
+fn said(error: &Error) -> (StatusCode, ErrorBody) {
     match error {
         Error::Unauthenticated(_) => (
             StatusCode::UNAUTHORIZED,
-            Said::code("UNAUTHORIZED", "Invalid or missing API key").and_detail("Not authenticated"),
+            ErrorBody::code("UNAUTHORIZED", "Invalid or missing API key").and_detail("Not authenticated"),
         ),
         Error::Forbidden(denial) => {
-            (StatusCode::FORBIDDEN, Said::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
+            (StatusCode::FORBIDDEN, ErrorBody::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
         }
         Error::NotFound(noun, id) => {
             let (code, name) = missing(*noun);
             let message = format!("{name} {id} not found");
-            (StatusCode::NOT_FOUND, Said::code(code, message.as_str()).and_detail(message))
+            (StatusCode::NOT_FOUND, ErrorBody::code(code, message.as_str()).and_detail(message))
         }
-        Error::NoRoute => (StatusCode::NOT_FOUND, Said::detail("Not Found")),
-        Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, Said::detail("Method Not Allowed")),
-        Error::Invalid(issues) => (StatusCode::UNPROCESSABLE_ENTITY, Said::detail(list(issues))),
+        Error::NoRoute => (StatusCode::NOT_FOUND, ErrorBody::detail("Not Found")),
+        Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorBody::detail("Method Not Allowed")),
+        Error::Invalid(issues) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody::detail(list(issues))),
         Error::AmbiguousQuery { name, reason } => {
-            (StatusCode::BAD_REQUEST, Said::code("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
+            (StatusCode::BAD_REQUEST, ErrorBody::code("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
         }
         Error::Unreadable(BodyFault::ContentType | BodyFault::Syntax(_)) => {
-            (StatusCode::BAD_REQUEST, Said::detail("There was an error parsing the body"))
+            (StatusCode::BAD_REQUEST, ErrorBody::detail("There was an error parsing the body"))
         }
         Error::Conflict(reason) => conflict(reason),
         Error::TooLarge(limit) => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            Said::code("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
+            ErrorBody::code("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
         ),
         Error::AddressTooLong(limit) => (
             StatusCode::URI_TOO_LONG,
-            Said::code("URI_TOO_LONG", format!("The path and query are over the limit of {limit} bytes")),
+            ErrorBody::code("URI_TOO_LONG", format!("The path and query are over the limit of {limit} bytes")),
         ),
         Error::HeadTooLarge => (
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Said::code("HEADERS_TOO_LARGE", "The request's headers are too large"),
+            ErrorBody::code("HEADERS_TOO_LARGE", "The request's headers are too large"),
         ),
         Error::NotHttp => {
-            (StatusCode::BAD_REQUEST, Said::code("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
+            (StatusCode::BAD_REQUEST, ErrorBody::code("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
         }
         Error::Throttled(Throttle { limit, retry_after, .. }) => (
             StatusCode::TOO_MANY_REQUESTS,
-            Said::code(
+            ErrorBody::code(
                 "RATE_LIMIT_EXCEEDED",
                 format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
             ),
         ),
         Error::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            Said::code("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),
+            ErrorBody::code("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),
         ),
         Error::Internal(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
-            Said::code("INTERNAL_SERVER_ERROR", "Internal server error. The log has more under this request id"),
+            ErrorBody::code("INTERNAL_SERVER_ERROR", "Internal server error. The log has more under this request id"),
         ),
     }
 }
@@ -140,13 +140,13 @@ fn missing(noun: ResourceKind) -> (&'static str, &'static str) {
     }
 }
 
-fn conflict(reason: &Reason) -> (StatusCode, Said) {
-    let refused = |code, message: &str| (StatusCode::CONFLICT, Said::code(code, message));
+fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
+    let refused = |code, message: &str| (StatusCode::CONFLICT, ErrorBody::code(code, message));
     let in_state = |code, status: &str, hint: &str| {
-        (StatusCode::CONFLICT, Said::code(code, format!("The phone is {status}. {hint}")))
+        (StatusCode::CONFLICT, ErrorBody::code(code, format!("The phone is {status}. {hint}")))
     };
     let pagination =
-        |message: &str| (StatusCode::UNPROCESSABLE_ENTITY, Said::code("INVALID_PAGINATION_PARAMETERS", message));
+        |message: &str| (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody::code("INVALID_PAGINATION_PARAMETERS", message));
     match reason {
         Reason::NumberInUse => refused("PHONE_ALREADY_IN_USE", "The phone number is in use. Choose another one"),
         Reason::NumberNotAssignable(status) => {

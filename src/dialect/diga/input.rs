@@ -5,17 +5,17 @@ pub mod body;
 pub mod query;
 
 use super::fault::Faults;
-use crate::model::id::RegisterId;
+use crate::model::id::PhoneNumberId;
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// The register that the path names, `/phone/{…}/…`; the fault calls it by the parameter's declared name.
-pub fn register_id(uri: &Uri, name: &str, faults: &mut Faults) -> Option<RegisterId> {
+pub fn register_id(uri: &Uri, name: &str, faults: &mut Faults) -> Option<PhoneNumberId> {
     let segment = uri.path().split('/').skip_while(|segment| *segment != "phone").nth(1).unwrap_or_default();
     let text = percent_decode_str(segment).decode_utf8_lossy();
-    uuid(&text, &["path", name], faults).map(RegisterId)
+    uuid(&text, &["path", name], faults).map(PhoneNumberId)
 }
 
 /// A UUID in any of its spellings. The library that pydantic uses is the one that is used here, so its reasons are the

@@ -10,7 +10,7 @@ use super::input::register_id;
 use super::route::{Call, Operation, Refusal, Route};
 use super::wire::{Page, Phone};
 use crate::error::{Error, Reason};
-use crate::model::id::{RegisterId, UserIdentityId};
+use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::token::Token;
 use axum::response::Response;
@@ -55,14 +55,14 @@ async fn list(call: Call) -> Result<Response, Refusal> {
 }
 
 /// What a list is asked for. Parameters are read in the order in which they are declared, which is that of their faults.
-fn listed(query: &Query, faults: &mut Faults) -> (RegisterFilter, Result<Window, Error>) {
-    let after = query.uuid("after", faults).map(RegisterId);
-    let before = query.uuid("before", faults).map(RegisterId);
+fn listed(query: &Query, faults: &mut Faults) -> (PhoneNumberFilter, Result<Window, Error>) {
+    let after = query.uuid("after", faults).map(PhoneNumberId);
+    let before = query.uuid("before", faults).map(PhoneNumberId);
     let page = query.integer("page", 1, None, faults).unwrap_or(1);
     let limit = query.integer("limit", 1, Some(100), faults).unwrap_or(20);
     let orders = [("asc", true), ("desc", false)];
     let ascending = query.choice("order", "literal_error", &orders, faults).unwrap_or(false);
-    let filter = RegisterFilter {
+    let filter = PhoneNumberFilter {
         inbound_agent_id: query.uuid("inbound_agent_id", faults),
         outbound_agent_id: query.uuid("outbound_agent_id", faults),
         status: query.choice("status", "enum", &Status::ALL.map(|status| (status.as_str(), status)), faults),
@@ -95,12 +95,12 @@ async fn change(call: Call) -> Result<Response, Refusal> {
 }
 
 /// The published request names versions of agents; here an agent is its one version, so either name will do.
-fn changed(body: &Object, faults: &mut Faults) -> RegisterChange {
+fn changed(body: &Object, faults: &mut Faults) -> PhoneNumberChange {
     let nickname = body.text("nickname", faults);
     let [inbound, inbound_version, outbound, outbound_version] =
         ["inbound_agent_id", "inbound_version_id", "outbound_agent_id", "outbound_version_id"]
             .map(|name| body.uuid(name, faults));
-    RegisterChange {
+    PhoneNumberChange {
         nickname,
         inbound_agent_id: inbound.or(inbound_version),
         outbound_agent_id: outbound.or(outbound_version),
@@ -112,7 +112,7 @@ async fn release(call: Call) -> Result<Response, Refusal> {
     // The published document calls the parameter so in this one operation.
     let id = register_id(call.request.uri(), "id", &mut faults);
     let id = faults.judge(id)?;
-    call.workspace.release_number(id, call.app.entropy.id(call.now), call.now).await?;
+    call.workspace.release_number(id, call.app.random.id(call.now), call.now).await?;
     Ok(answer::empty())
 }
 
@@ -127,7 +127,7 @@ async fn import(call: Call) -> Result<Response, Refusal> {
         number.map(|number| (number, nickname, sip_config))
     });
     let (number, nickname, sip_config) = faults.judge(read)?;
-    let new = NewRegister { register_id: call.app.entropy.id(call.now), number, nickname };
+    let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
     Ok(phone(call.workspace.import_number(&new, sip_config, call.now).await?))
 }
 
@@ -149,7 +149,7 @@ async fn reserve(call: Call) -> Result<Response, Refusal> {
         number.map(|number| (number, nickname))
     });
     let (number, nickname) = faults.judge(read)?;
-    let new = NewRegister { register_id: call.app.entropy.id(call.now), number, nickname };
+    let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
     Ok(phone(call.workspace.reserve_number(&new, call.now, call.now + call.app.reservation).await?))
 }
 
@@ -159,7 +159,7 @@ async fn assign(call: Call) -> Result<Response, Refusal> {
     let body = body::read(call.request).await?.object_or_nothing(&mut faults);
     let person = body.map(|body| body.uuid("user_identity_id", &mut faults).flatten().map(UserIdentityId));
     let (id, person) = faults.judge(id.zip(person))?;
-    let event_id = call.app.entropy.id(call.now);
+    let event_id = call.app.random.id(call.now);
     Ok(phone(call.workspace.assign_number(id, person, event_id, call.now).await?))
 }
 
@@ -170,6 +170,6 @@ async fn cancel_release(call: Call) -> Result<Response, Refusal> {
     Ok(phone(call.workspace.cancel_release(id, call.now).await?))
 }
 
-fn phone(register: Register) -> Response {
+fn phone(register: PhoneNumber) -> Response {
     answer::ok(&Phone::from(register))
 }

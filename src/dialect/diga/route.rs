@@ -4,7 +4,7 @@
 use super::access;
 use super::fault::Faults;
 use crate::error::Error;
-use crate::http::{App, Tenant, peer};
+use crate::http::{App, Tenant, client_address};
 use crate::store::Workspace;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -67,10 +67,11 @@ impl Route {
             return Error::MethodNotAllowed(methods).into_response();
         };
         let now = app.clock.now();
-        let workspace = match access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await {
-            Ok(workspace) => workspace,
-            Err(error) => return error.into_response(),
-        };
+        let workspace =
+            match access::admit(&app, request.headers(), client_address::origin(request.extensions()), now).await {
+                Ok(workspace) => workspace,
+                Err(error) => return error.into_response(),
+            };
         let tenant = Tenant(workspace.id());
         let answer = (operation.serve)(Call { workspace, app, now, request }).await;
         let mut response = answer.unwrap_or_else(IntoResponse::into_response);

@@ -1,6 +1,6 @@
 //! The wire's own things: a register with all its ten keys, always in this order, and a page of them.
 
-use crate::model::number::{Register, Registers};
+use crate::model::number::{PhoneNumber, PhoneNumberPage};
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
@@ -20,8 +20,8 @@ pub struct Phone {
     outbound_agent_id: Option<Uuid>,
 }
 
-impl From<Register> for Phone {
-    fn from(register: Register) -> Phone {
+impl From<PhoneNumber> for Phone {
+    fn from(register: PhoneNumber) -> Phone {
         Phone {
             id: register.register_id.0,
             nickname: register.nickname,
@@ -50,7 +50,7 @@ pub struct Page {
 
 impl Page {
     /// What the list gave, and the number of the page if one was asked for.
-    pub fn of(list: Registers, current_page: Option<i64>) -> Page {
+    pub fn of(list: PhoneNumberPage, current_page: Option<i64>) -> Page {
         let data: Vec<Phone> = list.items.into_iter().map(Phone::from).collect();
         Page {
             has_more: list.has_more,

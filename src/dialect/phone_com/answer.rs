@@ -1,7 +1,7 @@
 //! Answers: always JSON, under the media type that the client asks for, with a tag by which it can ask whether anything has
 //! changed since.
 
-use crate::http::limits::Guessed;
+use crate::http::limits::AuthFailed;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -61,7 +61,7 @@ impl Answer {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type(asked)));
         response.headers_mut().extend(self.headers);
         if self.refuses_credentials {
-            response.extensions_mut().insert(Guessed);
+            response.extensions_mut().insert(AuthFailed);
         }
         response
     }

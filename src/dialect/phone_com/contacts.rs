@@ -8,7 +8,7 @@ use super::input::{Faults, body, contact};
 use super::route::{Call, Operation, Route, Serve};
 use super::wire::{Contact, Deleted, List};
 use crate::error::{Error, Place, Problem, ResourceKind, Result, Step};
-use crate::model::contact::{ContactChange, ContactField, ContactFields, Rest};
+use crate::model::contact::{ContactChange, ContactField, ContactFields, UpdateMode};
 use crate::model::id::{ContactId, UserIdentityId};
 use axum::http::StatusCode;
 
@@ -25,10 +25,13 @@ pub const ROUTES: &[Route] = &[
         path: "/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}",
         operations: &[
             Operation { method: "GET", serve: Serve::Extension(|own, call| Box::pin(show(own, call))) },
-            Operation { method: "PUT", serve: Serve::Extension(|own, call| Box::pin(change(own, call, Rest::Goes))) },
+            Operation {
+                method: "PUT",
+                serve: Serve::Extension(|own, call| Box::pin(change(own, call, UpdateMode::Replace))),
+            },
             Operation {
                 method: "PATCH",
-                serve: Serve::Extension(|own, call| Box::pin(change(own, call, Rest::Stays))),
+                serve: Serve::Extension(|own, call| Box::pin(change(own, call, UpdateMode::Merge))),
             },
             Operation { method: "DELETE", serve: Serve::Extension(|own, call| Box::pin(delete(own, call))) },
         ],
@@ -70,7 +73,7 @@ async fn show(own: InExtension, call: Call) -> Result<Answer> {
     Ok(Answer::written(StatusCode::OK, Contact::Full(contact).json()?))
 }
 
-async fn change(own: InExtension, call: Call, rest: Rest) -> Result<Answer> {
+async fn change(own: InExtension, call: Call, rest: UpdateMode) -> Result<Answer> {
     let person = own.extension.user_identity_id;
     let id = contact_id(&call.id)?;
     // What is not there cannot be described wrongly.

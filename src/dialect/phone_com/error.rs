@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use crate::error::*;
-use crate::http::{Asked, limits};
+use crate::http::{RequestContext, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// The body of an error. The order of the members is that of the wire.
 #[derive(Debug, Serialize)]
-pub struct Said {
+pub struct ErrorBody {
     #[serde(rename = "@error")]
     told: Told,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,16 +55,16 @@ struct RateLimit {
     retry_after: u64,
 }
 
-impl Said {
-    fn plain(status: StatusCode, message: impl Into<String>) -> Said {
+impl ErrorBody {
+    fn plain(status: StatusCode, message: impl Into<String>) -> ErrorBody {
         let told = Told { message: message.into(), status: status.as_u16(), ..Told::default() };
-        Said { told, error: None, error_description: None }
+        ErrorBody { told, error: None, error_description: None }
     }
 
     /// In both forms, under a code of OAuth's (RFC 6749 and 6750).
-    pub fn oauth(status: StatusCode, code: &'static str, message: impl Into<String>) -> Said {
+    pub fn oauth(status: StatusCode, code: &'static str, message: impl Into<String>) -> ErrorBody {
         let message = message.into();
-        let mut said = Said::plain(status, message.as_str());
+        let mut said = ErrorBody::plain(status, message.as_str());
         said.told.code = Some(code);
         said.told.details = Some(message.clone());
         said.error = Some(code);
@@ -73,27 +73,27 @@ impl Said {
     }
 
     /// What is wrong with the request's values, each under its dotted path.
-    fn fields(issues: &[Issue]) -> Said {
+    fn fields(issues: &[Issue]) -> ErrorBody {
         let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for issue in issues {
             fields.entry(dotted(&issue.path)).or_default().push(issue.message.clone());
         }
         let mut said =
-            Said::plain(StatusCode::UNPROCESSABLE_ENTITY, "Some values cannot be taken; `fields` says which");
+            ErrorBody::plain(StatusCode::UNPROCESSABLE_ENTITY, "Some values cannot be taken; `fields` says which");
         said.told.fields = Some(fields);
         said
     }
 
-    fn conflict(reason: &Reason) -> Said {
+    fn conflict(reason: &Reason) -> ErrorBody {
         let message = words(reason);
-        let mut said = Said::plain(StatusCode::CONFLICT, message.as_str());
+        let mut said = ErrorBody::plain(StatusCode::CONFLICT, message.as_str());
         said.told.messages = Some(vec![message]);
         said
     }
 
     /// The message is the vendor's own.
-    fn throttled(Throttle { limit, remaining, reset, retry_after }: Throttle) -> Said {
-        let mut said = Said::plain(StatusCode::TOO_MANY_REQUESTS, "Too much requests");
+    fn throttled(Throttle { limit, remaining, reset, retry_after }: Throttle) -> ErrorBody {
+        let mut said = ErrorBody::plain(StatusCode::TOO_MANY_REQUESTS, "Too much requests");
         said.told.rate_limit = Some(RateLimit { limit, remaining, reset: reset.timestamp(), retry_after });
         said
     }
@@ -107,7 +107,7 @@ impl Said {
 }
 
 /// The response of an error.
-pub fn render(error: &Error, asked: &Asked) -> Response {
+pub fn render(error: &Error, asked: &RequestContext) -> Response {
     let said = said(error);
     let code = said.error;
     let mut response = said.at(asked.at).respond(&asked.headers);
@@ -133,44 +133,47 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
     response
 }
 
-fn said(error: &Error) -> Said {
+fn said(error: &Error) -> ErrorBody {
     match error {
         Error::Unauthenticated(Rejection { failure, .. }) => unauthenticated(*failure),
-        Error::Forbidden(denial) => Said::plain(StatusCode::FORBIDDEN, sentence(denial)),
-        Error::NotFound(noun, id) => Said::plain(StatusCode::NOT_FOUND, sentence(format!("{noun} {id} not found"))),
-        Error::NoRoute => Said::plain(StatusCode::NOT_FOUND, "There is nothing at this address"),
+        Error::Forbidden(denial) => ErrorBody::plain(StatusCode::FORBIDDEN, sentence(denial)),
+        Error::NotFound(noun, id) => {
+            ErrorBody::plain(StatusCode::NOT_FOUND, sentence(format!("{noun} {id} not found")))
+        }
+        Error::NoRoute => ErrorBody::plain(StatusCode::NOT_FOUND, "There is nothing at this address"),
         Error::MethodNotAllowed(methods) => {
             let message = format!("This address takes {}", methods.join(", "));
-            Said::plain(StatusCode::METHOD_NOT_ALLOWED, message)
+            ErrorBody::plain(StatusCode::METHOD_NOT_ALLOWED, message)
         }
-        Error::Invalid(issues) => Said::fields(issues),
+        Error::Invalid(issues) => ErrorBody::fields(issues),
         Error::AmbiguousQuery { name, reason } => {
-            Said::plain(StatusCode::BAD_REQUEST, format!("Query parameter {name} {reason}"))
+            ErrorBody::plain(StatusCode::BAD_REQUEST, format!("Query parameter {name} {reason}"))
         }
         Error::Unreadable(fault) => match fault {
-            BodyFault::ContentType => Said::plain(StatusCode::BAD_REQUEST, "The body must be JSON"),
+            BodyFault::ContentType => ErrorBody::plain(StatusCode::BAD_REQUEST, "The body must be JSON"),
             BodyFault::Syntax(reason) => {
-                Said::plain(StatusCode::BAD_REQUEST, format!("The body cannot be read: {reason}"))
+                ErrorBody::plain(StatusCode::BAD_REQUEST, format!("The body cannot be read: {reason}"))
             }
         },
-        Error::Conflict(reason) => Said::conflict(reason),
-        Error::Throttled(throttle) => Said::throttled(*throttle),
+        Error::Conflict(reason) => ErrorBody::conflict(reason),
+        Error::Throttled(throttle) => ErrorBody::throttled(*throttle),
         Error::TooLarge(limit) => {
-            Said::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))
+            ErrorBody::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))
         }
-        Error::AddressTooLong(limit) => {
-            Said::plain(StatusCode::URI_TOO_LONG, format!("The path and query are over the limit of {limit} bytes"))
-        }
+        Error::AddressTooLong(limit) => ErrorBody::plain(
+            StatusCode::URI_TOO_LONG,
+            format!("The path and query are over the limit of {limit} bytes"),
+        ),
         Error::HeadTooLarge => {
-            Said::plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large")
+            ErrorBody::plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large")
         }
-        Error::NotHttp => Said::plain(StatusCode::BAD_REQUEST, "The request cannot be read as HTTP/1.1"),
-        Error::Unavailable(_) => Said::oauth(
+        Error::NotHttp => ErrorBody::plain(StatusCode::BAD_REQUEST, "The request cannot be read as HTTP/1.1"),
+        Error::Unavailable(_) => ErrorBody::oauth(
             StatusCode::SERVICE_UNAVAILABLE,
             "temporarily_unavailable",
             "The service cannot answer just now. Try again in a moment",
         ),
-        Error::Internal(_) => Said::oauth(
+        Error::Internal(_) => ErrorBody::oauth(
             StatusCode::INTERNAL_SERVER_ERROR,
             "server_error",
             "Internal server error. The log has more under this request id",
@@ -178,7 +181,7 @@ fn said(error: &Error) -> Said {
     }
 }
 
-fn unauthenticated(failure: AuthFailure) -> Said {
+fn unauthenticated(failure: AuthFailure) -> ErrorBody {
     let (code, message) = match failure {
         AuthFailure::Missing | AuthFailure::Incomplete => {
             ("invalid_request", "Send a bearer token in the header Authorization")
@@ -189,7 +192,7 @@ fn unauthenticated(failure: AuthFailure) -> Said {
         AuthFailure::Expired => ("invalid_token", "The access token has expired"),
         AuthFailure::Revoked => ("invalid_token", "The access token was revoked"),
     };
-    Said::oauth(StatusCode::UNAUTHORIZED, code, message)
+    ErrorBody::oauth(StatusCode::UNAUTHORIZED, code, message)
 }
 
 /// What the state of things forbids. None of it comes about by a call of this dialect so far; it is said all the same if it

@@ -2,11 +2,11 @@
 //! give a pass that stands for that key for an hour; a person's name and password give a client session of that person.
 
 use super::answer::Answer;
-use super::error::Said;
+use super::error::ErrorBody;
 use super::route::{Call, Operation, Route, Serve};
 use crate::error::{Error, Result};
 use crate::http::{App, body};
-use crate::model::client_session::{IfTaken, NewClientSession};
+use crate::model::client_session::{NewClientSession, OnConflict};
 use crate::model::id::UserIdentityId;
 use crate::model::password::Password;
 use crate::model::token::Token;
@@ -58,7 +58,7 @@ async fn token(call: Call) -> Result<Answer> {
     let answer = match grant(&call.app, &headers, &form, origin, call.now).await? {
         Ok(granted) => granted,
         Err(refusal) => {
-            let answer = Said::oauth(refusal.status, refusal.code, refusal.description).at(call.now);
+            let answer = ErrorBody::oauth(refusal.status, refusal.code, refusal.description).at(call.now);
             match refusal.code {
                 "invalid_client" => {
                     answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")).refusing_credentials()
@@ -110,16 +110,16 @@ async fn grant(
 
 /// A pass for whoever called with an API key.
 async fn pass(app: &App, caller: &Caller, now: DateTime<Utc>) -> Result<Answer> {
-    let pass = Token::pass(&app.entropy);
+    let pass = Token::pass(&app.random);
     caller.issue_pass(&pass, now, now + LIFETIME).await?;
     Ok(granted(&pass, "account-owner"))
 }
 
 /// A client session for a person who has signed in.
 async fn session(app: &App, caller: &Caller, person: UserIdentityId, now: DateTime<Utc>) -> Result<Answer> {
-    let token = Token::client_session(&app.entropy);
+    let token = Token::client_session(&app.random);
     let session = NewClientSession {
-        client_session_id: app.entropy.id(now),
+        client_session_id: app.random.id(now),
         token: token.clone(),
         user_identifier_key: None,
         user_identity_id: Some(person),
@@ -128,7 +128,7 @@ async fn session(app: &App, caller: &Caller, person: UserIdentityId, now: DateTi
         customer_key: None,
         expires_at: now + LIFETIME,
     };
-    caller.workspace.create_client_session(session, IfTaken::Refuse, now).await?;
+    caller.workspace.create_client_session(session, OnConflict::Refuse, now).await?;
     Ok(granted(&token, "extension-user"))
 }
 

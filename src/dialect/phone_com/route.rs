@@ -4,7 +4,7 @@
 use super::access::{self, InAccount, InExtension};
 use super::answer::Answer;
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant, peer};
+use crate::http::{App, Tenant, client_address};
 use crate::model::id::WorkspaceId;
 use crate::store::{Authenticated, Origin, Prefetch};
 use axum::RequestExt;
@@ -52,7 +52,7 @@ pub struct Call {
 impl Call {
     /// Where the request comes from.
     pub fn origin(&self) -> Origin {
-        peer::origin(self.request.extensions())
+        client_address::origin(self.request.extensions())
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Contact {
 
 /// What follows what is said of a contact.
 #[derive(Serialize)]
-struct Rest {
+struct UpdateMode {
     group: Option<Group>,
     created_at: i64,
     updated_at: i64,
@@ -62,7 +62,7 @@ impl Contact {
                 let group = contact.group.as_ref().map(Group::from);
                 let (created_at, updated_at) = (contact.created_at.timestamp(), contact.updated_at.timestamp());
                 join(out, contact.said.json().as_bytes());
-                join(out, &serde_json::to_vec(&Rest { group, created_at, updated_at })?);
+                join(out, &serde_json::to_vec(&UpdateMode { group, created_at, updated_at })?);
             }
             Contact::Summary(_) => {
                 let (texts, mut summary) = (contact.fields()?.texts, Vec::new());

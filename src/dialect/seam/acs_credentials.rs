@@ -17,12 +17,14 @@ pub fn routes() -> Vec<Route> {
     vec![
         keyed("/acs/credentials/create", &[POST], "acs_credential", create)
             .does("Create a credential, with a child on each phone if it is for several")
-            .misses(&[ResourceKind::UserIdentity]),
-        keyed("/acs/credentials/get", &[GET, POST], "acs_credential", get).does("Get a credential").misses(credentials),
+            .not_found(&[ResourceKind::UserIdentity]),
+        keyed("/acs/credentials/get", &[GET, POST], "acs_credential", get)
+            .does("Get a credential")
+            .not_found(credentials),
         keyed("/acs/credentials/list", &[GET, POST], "acs_credentials", list).does("List credentials"),
         route("/acs/credentials/delete", &[DELETE, POST], delete)
             .does("Delete a credential with its children")
-            .misses(credentials),
+            .not_found(credentials),
     ]
 }
 
@@ -87,7 +89,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
     let workspace = &call.grant.0;
     let named_system = input.acs_system_id.or(input.credential_manager_acs_system_id);
     let new = NewCredential {
-        acs_credential_id: call.app.entropy.id(call.now),
+        acs_credential_id: call.app.random.id(call.now),
         user_identity_id: input.user_identity_id,
         acs_user_id: input.acs_user_id,
         acs_system_id: named_system.unwrap_or_else(|| wire::constant_of(workspace.id(), "acs_system")),
@@ -142,10 +144,10 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Acs
         is_multi_phone_sync_credential: input.is_multi_phone_sync_credential,
         search: input.search,
         created_before: input.created_before,
-        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.workspace.credentials(&filter, call.grant.scope).await?;
-    let pagination = call.binding.pagination(&page);
+    let pagination = call.cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::AcsCredential::from).collect(), pagination })
 }
 

@@ -12,7 +12,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         keyed("/action_attempts/get", &[GET, POST], "action_attempt", get)
             .does("Get an action attempt")
-            .misses(&[ResourceKind::ActionAttempt]),
+            .not_found(&[ResourceKind::ActionAttempt]),
     ]
 }
 

@@ -23,19 +23,19 @@ pub fn routes() -> Vec<Route> {
     vec![
         keyed("/client_sessions/create", &[PUT, POST], "client_session", create)
             .does("Create a client session; with PUT, the one that has the user identifier key already")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
         keyed("/client_sessions/get_or_create", &[POST, PUT], "client_session", get_or_create)
             .does("Get the client session of a user identifier key, or create it")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
         keyed("/client_sessions/get", &[GET, POST], "client_session", get)
             .does("Get a client session")
-            .misses(sessions),
+            .not_found(sessions),
         keyed("/client_sessions/list", &[GET, POST], "client_sessions", list).does("List client sessions"),
         route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
             .does("Let a client session see more")
-            .misses(&[ResourceKind::ClientSession, ResourceKind::UserIdentity]),
-        route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").misses(sessions),
-        route("/client_sessions/delete", &[DELETE, POST], delete).does("Delete a client session").misses(sessions),
+            .not_found(&[ResourceKind::ClientSession, ResourceKind::UserIdentity]),
+        route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").not_found(sessions),
+        route("/client_sessions/delete", &[DELETE, POST], delete).does("Delete a client session").not_found(sessions),
     ]
 }
 
@@ -62,15 +62,19 @@ input! {
 }
 
 async fn create(call: Call<ByKeyOrPublishable>, input: Create) -> Result<One<wire::ClientSession>> {
-    let if_taken = if call.head.method == Method::PUT { IfTaken::Reuse } else { IfTaken::Refuse };
-    open(call, input, if_taken).await
+    let on_conflict = if call.head.method == Method::PUT { OnConflict::Reuse } else { OnConflict::Refuse };
+    open(call, input, on_conflict).await
 }
 
 async fn get_or_create(call: Call<ByKeyOrPublishable>, input: Create) -> Result<One<wire::ClientSession>> {
-    open(call, input, IfTaken::Reuse).await
+    open(call, input, OnConflict::Reuse).await
 }
 
-async fn open(call: Call<ByKeyOrPublishable>, input: Create, if_taken: IfTaken) -> Result<One<wire::ClientSession>> {
+async fn open(
+    call: Call<ByKeyOrPublishable>,
+    input: Create,
+    on_conflict: OnConflict,
+) -> Result<One<wire::ClientSession>> {
     let user_identity_id =
         input.user_identity_id.or(input.user_identity_ids.as_deref().and_then(|ids| ids.first().copied()));
     let grants_nothing =
@@ -84,8 +88,8 @@ async fn open(call: Call<ByKeyOrPublishable>, input: Create, if_taken: IfTaken) 
         }
     }
     let new = NewClientSession {
-        client_session_id: call.app.entropy.id(call.now),
-        token: Token::client_session(&call.app.entropy),
+        client_session_id: call.app.random.id(call.now),
+        token: Token::client_session(&call.app.random),
         user_identifier_key: input.user_identifier_key,
         user_identity_id,
         connected_account_ids: input.connected_account_ids,
@@ -93,7 +97,7 @@ async fn open(call: Call<ByKeyOrPublishable>, input: Create, if_taken: IfTaken) 
         customer_key: input.customer_key.or(input.customer_id),
         expires_at: input.expires_at.unwrap_or(call.now + LIFETIME),
     };
-    let session = call.grant.workspace.create_client_session(new, if_taken, call.now).await?;
+    let session = call.grant.workspace.create_client_session(new, on_conflict, call.now).await?;
     Ok(One(session.into()))
 }
 

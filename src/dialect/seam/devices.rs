@@ -18,17 +18,17 @@ pub fn routes() -> Vec<Route> {
     vec![
         keyed("/devices/get", &[GET, POST], "device", get)
             .does("Get a phone as a device")
-            .misses(&[ResourceKind::Phone]),
+            .not_found(&[ResourceKind::Phone]),
         keyed("/devices/list", &[GET, POST], "devices", list).does("List phones as devices"),
         route("/devices/update", &[PATCH, POST], update)
             .does("Give a phone a nickname or custom metadata")
-            .misses(&[ResourceKind::Phone]),
+            .not_found(&[ResourceKind::Phone]),
         route("/phones/update", &[PATCH, POST], update)
             .does("Give a phone a nickname or custom metadata; the same as /devices/update")
-            .misses(&[ResourceKind::Phone]),
+            .not_found(&[ResourceKind::Phone]),
         route("/devices/delete", &[DELETE, POST], delete)
             .does("Deactivate a phone; kept for old clients, use /phones/deactivate")
-            .misses(&[ResourceKind::Phone]),
+            .not_found(&[ResourceKind::Phone]),
     ]
 }
 
@@ -115,11 +115,11 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Dev
         search: input.search,
         custom_metadata_has: input.custom_metadata_has.unwrap_or_default(),
         created_before: input.created_before,
-        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
         ..PhoneFilter::default()
     };
     let page = workspace.phones(&filter, *scope).await?;
-    let pagination = call.binding.pagination(&page);
+    let pagination = call.cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::Device::from).collect(), pagination })
 }
 
@@ -178,7 +178,7 @@ async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
         nickname: nickname.map(|name| name.filter(|name| !name.is_empty())),
         custom_metadata: input.custom_metadata.unwrap_or_default(),
     };
-    let event_id = call.app.entropy.id(call.now);
+    let event_id = call.app.random.id(call.now);
     let ByKeyOrSession { workspace, scope, .. } = &call.grant;
     workspace.update_phone(input.device_id, &change, *scope, event_id, call.now).await?;
     Ok(Void)

@@ -4,14 +4,14 @@
 use super::access;
 use super::answer::json_response;
 use crate::error::*;
-use crate::http::{Asked, limits};
+use crate::http::{RequestContext, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 /// An error before it is written down.
-struct Said {
+struct ErrorBody {
     status: StatusCode,
     kind: &'static str,
     message: String,
@@ -19,27 +19,27 @@ struct Said {
     tree: Option<Value>,
 }
 
-impl Said {
-    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Said {
-        Said { status, kind, message: message.into(), data: None, tree: None }
+impl ErrorBody {
+    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> ErrorBody {
+        ErrorBody { status, kind, message: message.into(), data: None, tree: None }
     }
 
-    fn bad(kind: &'static str, message: impl Into<String>) -> Said {
-        Said::new(StatusCode::BAD_REQUEST, kind, message)
+    fn bad(kind: &'static str, message: impl Into<String>) -> ErrorBody {
+        ErrorBody::new(StatusCode::BAD_REQUEST, kind, message)
     }
 
-    fn with_data(self, data: Value) -> Said {
-        Said { data: Some(data), ..self }
+    fn with_data(self, data: Value) -> ErrorBody {
+        ErrorBody { data: Some(data), ..self }
     }
 
-    fn invalid(issues: &[Issue]) -> Said {
-        Said { tree: Some(tree(issues)), ..Said::bad("invalid_input", summary(issues)) }
+    fn invalid(issues: &[Issue]) -> ErrorBody {
+        ErrorBody { tree: Some(tree(issues)), ..ErrorBody::bad("invalid_input", summary(issues)) }
     }
 }
 
 /// The response of an error.
-pub fn render(error: &Error, asked: &Asked) -> Response {
-    let Said { status, kind, message, data, tree } = said(error, asked);
+pub fn render(error: &Error, asked: &RequestContext) -> Response {
+    let ErrorBody { status, kind, message, data, tree } = said(error, asked);
     let mut inside = Map::new();
     inside.insert("type".to_owned(), kind.into());
     inside.insert("message".to_owned(), message.into());
@@ -62,57 +62,59 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
     response
 }
 
-fn said(error: &Error, asked: &Asked) -> Said {
+fn said(error: &Error, asked: &RequestContext) -> ErrorBody {
     match error {
         Error::Unauthenticated(rejection) => rejected(*rejection),
-        Error::Forbidden(Denial::PublishableKeyGrantsNothing) => Said::new(
+        Error::Forbidden(Denial::PublishableKeyGrantsNothing) => ErrorBody::new(
             StatusCode::FORBIDDEN,
             "publishable_keys_must_create_empty_client_sessions",
             "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
         ),
-        Error::Forbidden(denial) => Said::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}")),
+        Error::Forbidden(denial) => {
+            ErrorBody::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}"))
+        }
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => {
-            Said::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))
+            ErrorBody::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))
         }
-        Error::MethodNotAllowed(methods) => Said::new(
+        Error::MethodNotAllowed(methods) => ErrorBody::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
             format!("only {} accepted", methods.join(",")),
         ),
-        Error::Invalid(issues) => Said::invalid(issues),
+        Error::Invalid(issues) => ErrorBody::invalid(issues),
         Error::AmbiguousQuery { name, reason } => {
-            Said::bad("invalid_query_params", format!("Could not parse parameter: '{name}' {reason}"))
+            ErrorBody::bad("invalid_query_params", format!("Could not parse parameter: '{name}' {reason}"))
         }
-        Error::Unreadable(BodyFault::ContentType) => Said::bad(
+        Error::Unreadable(BodyFault::ContentType) => ErrorBody::bad(
             "invalid_content_type",
             format!("{} requests must have Content-Type header with \"application/json\"", asked.method),
         ),
-        Error::Unreadable(BodyFault::Syntax(fault)) => Said::bad("invalid_json", format!("Invalid JSON: {fault}")),
+        Error::Unreadable(BodyFault::Syntax(fault)) => ErrorBody::bad("invalid_json", format!("Invalid JSON: {fault}")),
         Error::Conflict(reason) => conflict(reason),
-        Error::TooLarge(limit) => Said::new(
+        Error::TooLarge(limit) => ErrorBody::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "payload_too_large",
             format!("The request body is over the limit of {limit} bytes"),
         ),
-        Error::AddressTooLong(limit) => Said::new(
+        Error::AddressTooLong(limit) => ErrorBody::new(
             StatusCode::URI_TOO_LONG,
             "uri_too_long",
             format!("The path and query are over the limit of {limit} bytes; send the parameters as a JSON body"),
         ),
-        Error::HeadTooLarge => Said::new(
+        Error::HeadTooLarge => ErrorBody::new(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "headers_too_large",
             "The request's headers are too large",
         ),
-        Error::NotHttp => Said::bad("bad_request", "The request cannot be read as HTTP/1.1"),
+        Error::NotHttp => ErrorBody::bad("bad_request", "The request cannot be read as HTTP/1.1"),
         Error::Throttled(throttle) => throttled(throttle),
-        Error::Unavailable(_) => Said::new(
+        Error::Unavailable(_) => ErrorBody::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",
             "The service cannot answer just now. Try again in a moment",
         ),
-        Error::Internal(_) => Said::new(
+        Error::Internal(_) => ErrorBody::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_server_error",
             "Internal server error. The log has more under this request id",
@@ -120,16 +122,16 @@ fn said(error: &Error, asked: &Asked) -> Said {
     }
 }
 
-fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> Said {
-    Said::new(
+fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> ErrorBody {
+    ErrorBody::new(
         StatusCode::TOO_MANY_REQUESTS,
         "rate_limit_exceeded",
         format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
     )
 }
 
-fn rejected(Rejection { scheme, failure }: Rejection) -> Said {
-    let unauthorized = |message: &str| Said::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
+fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
+    let unauthorized = |message: &str| ErrorBody::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
     match (scheme, failure) {
         (None, _) => unauthorized("No authentication methods succeeded"),
         (Some(Scheme::ApiKey | Scheme::Pass), _) => unauthorized("API Key not found"),
@@ -139,31 +141,31 @@ fn rejected(Rejection { scheme, failure }: Rejection) -> Said {
         }
         (Some(Scheme::ConsoleSession), _) => unauthorized("Session not found"),
         (Some(Scheme::ClientSession), AuthFailure::Malformed) => {
-            Said::bad("invalid_client_session_token", "A client session token begins with \"seam_cst\"")
+            ErrorBody::bad("invalid_client_session_token", "A client session token begins with \"seam_cst\"")
         }
         (Some(Scheme::ClientSession), AuthFailure::Expired) => {
-            Said::new(StatusCode::UNAUTHORIZED, "client_session_expired", "Client session expired")
+            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_expired", "Client session expired")
         }
         (Some(Scheme::ClientSession), AuthFailure::Revoked) => {
-            Said::new(StatusCode::UNAUTHORIZED, "client_session_revoked", "Client session revoked")
+            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_revoked", "Client session revoked")
         }
         (Some(Scheme::ClientSession), _) => {
-            Said::new(StatusCode::UNAUTHORIZED, "client_session_not_found", "Client session not found")
+            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_not_found", "Client session not found")
         }
-        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => Said::new(
+        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => ErrorBody::new(
             StatusCode::UNAUTHORIZED,
             "publishable_key_requires_user_identifier_key",
             "A publishable key needs a user_identifier_key",
         ),
         (Some(Scheme::PublishableKey), _) => {
-            Said::new(StatusCode::UNAUTHORIZED, "workspace_not_found", "Workspace not found")
+            ErrorBody::new(StatusCode::UNAUTHORIZED, "workspace_not_found", "Workspace not found")
         }
     }
 }
 
-fn missing(noun: ResourceKind, id: &str) -> Said {
+fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
     let (kind, name, field) = kind_of_missing(noun);
-    Said::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
+    ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
 
 /// The type of error when a thing is missing, what the thing is called, and the parameter that names it.
@@ -189,52 +191,55 @@ pub fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'sta
     }
 }
 
-fn conflict(reason: &Reason) -> Said {
+fn conflict(reason: &Reason) -> ErrorBody {
     match reason {
-        Reason::NotASandbox => Said::bad("workspace_not_sandbox", "This works in sandbox workspaces only"),
-        Reason::UserIdentityExists(field) => Said::bad(
+        Reason::NotASandbox => ErrorBody::bad("workspace_not_sandbox", "This works in sandbox workspaces only"),
+        Reason::UserIdentityExists(field) => ErrorBody::bad(
             "user_identity_already_exists",
             format!("A user identity with this {field} exists in the workspace already"),
         )
         .with_data(json!({ "field": field })),
-        Reason::ClientSessionExists => Said::bad(
+        Reason::ClientSessionExists => ErrorBody::bad(
             "client_session_token_already_exists",
             "A client session with this user_identifier_key exists already. Use PUT, or get_or_create, to have it",
         ),
         Reason::UnknownEventTypes(unknown) => {
-            Said::bad("invalid_event_types", format!("There are no event types called {}", unknown.join(", ")))
+            ErrorBody::bad("invalid_event_types", format!("There are no event types called {}", unknown.join(", ")))
         }
-        Reason::CursorOfAnotherQuery => Said::bad(
+        Reason::CursorOfAnotherQuery => ErrorBody::bad(
             "mismatched_page_parameters",
             "The page_cursor belongs to a list with other parameters. Repeat those, or start without a cursor",
         ),
-        Reason::TooMuchMetadata => Said::invalid(&[Issue::field(
+        Reason::TooMuchMetadata => ErrorBody::invalid(&[Issue::field(
             "custom_metadata",
             Problem::Length,
             "Custom metadata is limited to a maximum of 50 keys",
         )]),
-        Reason::WebhookDisabled => Said::bad(
+        Reason::WebhookDisabled => ErrorBody::bad(
             "webhook_disabled",
             "The webhook was disabled because it failed for five days. /webhooks/update enables it again",
         ),
-        Reason::ExclusiveOptions(message) => Said::bad("invalid_options", *message),
-        Reason::UnknownCursor => Said::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),
-        Reason::NumberInUse => Said::bad("phone_number_in_use", "Somebody has this phone number. Choose another"),
+        Reason::ExclusiveOptions(message) => ErrorBody::bad("invalid_options", *message),
+        Reason::UnknownCursor => ErrorBody::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),
+        Reason::NumberInUse => ErrorBody::bad("phone_number_in_use", "Somebody has this phone number. Choose another"),
         Reason::NumberNotAssignable(status)
         | Reason::NumberNotAssigned(status)
-        | Reason::NumberNotReleasable(status) => {
-            Said::bad("phone_number_in_other_state", format!("The phone number is {status}, which does not allow this"))
+        | Reason::NumberNotReleasable(status) => ErrorBody::bad(
+            "phone_number_in_other_state",
+            format!("The phone number is {status}, which does not allow this"),
+        ),
+        Reason::ReleaseNotScheduled => {
+            ErrorBody::bad("release_not_scheduled", "No release of the phone number is ordered")
         }
-        Reason::ReleaseNotScheduled => Said::bad("release_not_scheduled", "No release of the phone number is ordered"),
-        Reason::UserHasNumber => Said::bad(
+        Reason::UserHasNumber => ErrorBody::bad(
             "user_identity_has_phone_number",
             "The user identity has a phone number. Take that one away before giving another",
         ),
         Reason::ManagedNumber => {
-            Said::bad("phone_number_managed", "The workspace gave this phone number; its holder cannot change it")
+            ErrorBody::bad("phone_number_managed", "The workspace gave this phone number; its holder cannot change it")
         }
-        Reason::SlotFilled => Said::bad("phone_number_exists", "There is a phone number already. Remove it first"),
-        Reason::AlreadyAvailable => Said::bad("already_available", "The user identity is available already"),
+        Reason::SlotFilled => ErrorBody::bad("phone_number_exists", "There is a phone number already. Remove it first"),
+        Reason::AlreadyAvailable => ErrorBody::bad("already_available", "The user identity is available already"),
     }
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/events/get", &[GET, POST], "event", get).does("Get an event").misses(&[ResourceKind::Event]),
+        keyed("/events/get", &[GET, POST], "event", get).does("Get an event").not_found(&[ResourceKind::Event]),
         keyed("/events/list", &[GET, POST], "events", list).does("List events in order of time"),
     ]
 }

@@ -32,7 +32,7 @@ pub struct Pagination {
 
 /// The parameters of a request, which its cursors are bound to.
 #[derive(Debug, Clone, Default)]
-pub struct Binding {
+pub struct CursorScope {
     hash: String,
     /// The address of the same list, up to the cursor.
     address: String,
@@ -41,7 +41,7 @@ pub struct Binding {
 
 /// What stands in a cursor.
 #[derive(Serialize, Deserialize)]
-struct Inside(String, First);
+struct CursorPayload(String, First);
 
 /// The first entry of the next page.
 #[derive(Serialize, Deserialize)]
@@ -50,7 +50,7 @@ struct First {
     id: Uuid,
 }
 
-impl Binding {
+impl CursorScope {
     /// Of a request whose route has these fields. Defaults count as given, so that saying them changes nothing.
     pub fn of(
         fields: &[Field],
@@ -58,9 +58,9 @@ impl Binding {
         body: &Map<String, Value>,
         path: &str,
         base_url: impl FnOnce() -> String,
-    ) -> Binding {
+    ) -> CursorScope {
         if !fields.iter().any(|field| field.name == CURSOR) {
-            return Binding::default();
+            return CursorScope::default();
         }
         let given = |name: &str| body.get(name).or_else(|| query.get(name));
         let parameters: Vec<(&str, &Value)> = fields
@@ -69,7 +69,7 @@ impl Binding {
             .filter_map(|field| Some((field.name, given(field.name).or(field.default.as_ref())?)))
             .collect();
         let hash = Sha256::digest(json!([path, parameters]).to_string());
-        Binding {
+        CursorScope {
             hash: BASE64_STANDARD.encode(&hash[..12]),
             address: format!("{}{path}?{}", base_url(), query_string(&parameters)),
             is_asked_for: given("limit").is_some() || given(CURSOR).is_some(),
@@ -88,11 +88,11 @@ impl Binding {
     }
 
     fn place(&self, cursor: &str) -> Result<Place> {
-        let inside: Option<Inside> =
+        let inside: Option<CursorPayload> =
             BASE64_STANDARD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         // A time that nothing can have been made at, and that Postgres might not even know, was not written by us.
-        let ours = inside.filter(|Inside(_, first)| (0..=9999).contains(&first.created_at.year()));
-        let Some(Inside(hash, place)) = ours else {
+        let ours = inside.filter(|CursorPayload(_, first)| (0..=9999).contains(&first.created_at.year()));
+        let Some(CursorPayload(hash, place)) = ours else {
             return Err(Error::Invalid(vec![Issue::field(CURSOR, Problem::Format, "Invalid base64")]));
         };
         if hash != self.hash {
@@ -104,7 +104,7 @@ impl Binding {
     /// What a page says of the next one.
     pub fn pagination<T>(&self, page: &Page<T>) -> Pagination {
         let cursor = page.next.map(|Place { created_at, id }| {
-            let inside = Inside(self.hash.clone(), First { created_at, id });
+            let inside = CursorPayload(self.hash.clone(), First { created_at, id });
             BASE64_STANDARD.encode(json!(inside).to_string())
         });
         let next_page_url = cursor.as_ref().map(|cursor| {
@@ -145,8 +145,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn binding(hash: &str) -> Binding {
-        Binding { hash: hash.to_owned(), ..Binding::default() }
+    fn cursor_scope(hash: &str) -> CursorScope {
+        CursorScope { hash: hash.to_owned(), ..CursorScope::default() }
     }
 
     proptest! {
@@ -159,16 +159,16 @@ mod tests {
             let created_at = DateTime::from_timestamp(seconds, micros * 1_000).expect("a time");
             let place = Place { created_at, id: Uuid::from_u128(id) };
             let page: Page<()> = Page { items: Vec::new(), next: Some(place) };
-            let cursor = binding("one").pagination(&page).next_page_cursor.expect("there is more");
-            let read = binding("one").place(&cursor).expect("our own");
+            let cursor = cursor_scope("one").pagination(&page).next_page_cursor.expect("there is more");
+            let read = cursor_scope("one").place(&cursor).expect("our own");
             prop_assert_eq!((read.created_at, read.id), (created_at, Uuid::from_u128(id)));
-            prop_assert!(matches!(binding("other").place(&cursor), Err(Error::Conflict(_))));
+            prop_assert!(matches!(cursor_scope("other").place(&cursor), Err(Error::Conflict(_))));
         }
 
         #[test]
         fn what_is_no_cursor_is_refused(text in "\\PC{0,80}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             for cursor in [text, BASE64_STANDARD.encode(bytes)] {
-                prop_assert!(matches!(binding("one").place(&cursor), Err(Error::Invalid(_))));
+                prop_assert!(matches!(cursor_scope("one").place(&cursor), Err(Error::Invalid(_))));
             }
         }
     }

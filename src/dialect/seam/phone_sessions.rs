@@ -20,7 +20,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         keyed("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], "phone_session", get_or_create)
             .does("Register the phone that an app runs on, or find it again")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
     ]
 }
 
@@ -97,7 +97,7 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
         metadata.clone().and_then(of).filter(|text| !text.is_empty()).unwrap_or_else(|| "Unknown".to_owned())
     };
     let registration = Registration {
-        device_id: call.app.entropy.id(call.now),
+        device_id: call.app.random.id(call.now),
         user_identity_id: person,
         custom_sdk_installation_id: Some(input.custom_sdk_installation_id),
         operating_system: input.phone_os.0,

@@ -3,7 +3,7 @@
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Pageable, Void};
 use super::input::*;
-use super::page::Binding;
+use super::page::CursorScope;
 use super::route::*;
 use super::wire;
 use crate::deactivation;
@@ -19,19 +19,19 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed_for("/phones/get", &[GET, POST], "phone", get, |input, _| Prefetch::Phone(input.device_id))
+        prefetching("/phones/get", &[GET, POST], "phone", get, |input, _| Prefetch::Phone(input.device_id))
             .does("Get a phone")
-            .misses(&[ResourceKind::Phone]),
-        keyed_for("/phones/list", &[GET, POST], "phones", list, |input, binding| {
-            input.filter(binding).map_or(Prefetch::None, |filter| Prefetch::phones(&filter))
+            .not_found(&[ResourceKind::Phone]),
+        prefetching("/phones/list", &[GET, POST], "phones", list, |input, cursor_scope| {
+            input.filter(cursor_scope).map_or(Prefetch::None, |filter| Prefetch::phones(&filter))
         })
         .does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .does("Deactivate a phone that is lost or no longer used, with the credentials on it")
-            .misses(&[ResourceKind::Phone]),
+            .not_found(&[ResourceKind::Phone]),
         keyed("/phones/simulate/create_sandbox_phone", &[POST], "phone", create_sandbox_phone)
             .does("Create a phone in a sandbox workspace")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
     ]
 }
 
@@ -76,8 +76,8 @@ input! {
 
 impl List {
     /// What is asked for. A cursor of another list is refused.
-    fn filter(&self, binding: &Binding) -> Result<PhoneFilter> {
-        let limit = self.limit.or(binding.is_asked_for().then_some(500));
+    fn filter(&self, cursor_scope: &CursorScope) -> Result<PhoneFilter> {
+        let limit = self.limit.or(cursor_scope.is_asked_for().then_some(500));
         let owners = match (self.owner_user_identity_id, &self.user_identity_ids) {
             (Some(owner), Some(owners)) if !owners.contains(&owner) => Some(Vec::new()),
             (Some(owner), _) => Some(vec![owner]),
@@ -91,15 +91,15 @@ impl List {
             custom_metadata_has: self.custom_metadata_has.clone().unwrap_or_default(),
             created_before: self.created_before,
             include_deactivated: self.include_deactivated,
-            paging: binding.paging(limit, self.page_cursor.as_deref())?,
+            paging: cursor_scope.paging(limit, self.page_cursor.as_deref())?,
             ..PhoneFilter::default()
         })
     }
 }
 
 async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
-    let page = call.grant.0.phones(&input.filter(&call.binding)?, Scope::Workspace).await?;
-    let pagination = call.binding.is_asked_for().then(|| call.binding.pagination(&page));
+    let page = call.grant.0.phones(&input.filter(&call.cursor_scope)?, Scope::Workspace).await?;
+    let pagination = call.cursor_scope.is_asked_for().then(|| call.cursor_scope.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }
 
@@ -179,7 +179,7 @@ async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> R
     }
     let (phone, assa_abloy) = (input.phone_metadata, input.assa_abloy_metadata);
     let registration = Registration {
-        device_id: call.app.entropy.id(call.now),
+        device_id: call.app.random.id(call.now),
         user_identity_id: input.user_identity_id,
         custom_sdk_installation_id: input.custom_sdk_installation_id,
         operating_system: phone.operating_system.0,

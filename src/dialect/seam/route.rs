@@ -4,9 +4,9 @@
 use super::access::{self, Access, Grant};
 use super::answer::{Answer, AnswerShape};
 use super::input::{self, Field, Input, query};
-use super::page::Binding;
+use super::page::CursorScope;
 use crate::error::{BodyFault, Error, ResourceKind, Result};
-use crate::http::{App, Tenant, body, peer};
+use crate::http::{App, Tenant, body, client_address};
 use crate::store::Prefetch;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -31,7 +31,7 @@ pub struct Call<G> {
     pub app: Arc<App>,
     pub now: DateTime<Utc>,
     /// What a page's cursor is bound to.
-    pub binding: Binding,
+    pub cursor_scope: CursorScope,
     /// The request without its body.
     pub head: Parts,
 }
@@ -49,7 +49,7 @@ pub struct Route {
     pub shape: AnswerShape,
     pub summary: &'static str,
     /// What it may not find.
-    pub misses: &'static [ResourceKind],
+    pub not_found: &'static [ResourceKind],
     serve: Arc<dyn Fn(Arc<App>, Request) -> Serving + Send + Sync>,
 }
 
@@ -64,10 +64,10 @@ where
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let way = Way::<I>::new(path, methods, "", None);
+    let endpoint = Endpoint::<I>::new(path, methods, "", None);
     Route::new::<G, I, A>(path, methods, None, move |app, request| {
-        let way = way.clone();
-        Box::pin(async move { serve(app, request, &way, handler).await })
+        let endpoint = endpoint.clone();
+        Box::pin(async move { serve(app, request, &endpoint, handler).await })
     })
 }
 
@@ -85,21 +85,21 @@ where
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let way = Way::<I>::new(path, methods, key, None);
+    let endpoint = Endpoint::<I>::new(path, methods, key, None);
     Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
-        let way = way.clone();
-        Box::pin(async move { serve(app, request, &way, handler).await })
+        let endpoint = endpoint.clone();
+        Box::pin(async move { serve(app, request, &endpoint, handler).await })
     })
 }
 
 /// The same for an operation that is asked for so often that what it is about is fetched while it is found out who is
 /// calling. The handler asks for it as ever.
-pub fn keyed_for<G, I, A, F, Fut>(
+pub fn prefetching<G, I, A, F, Fut>(
     path: &'static str,
     methods: &'static [&'static str],
     key: &'static str,
     handler: F,
-    prefetch: fn(&I, &Binding) -> Prefetch,
+    prefetch: fn(&I, &CursorScope) -> Prefetch,
 ) -> Route
 where
     G: Grant,
@@ -108,10 +108,10 @@ where
     F: Fn(Call<G>, I) -> Fut + Copy + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let way = Way::<I>::new(path, methods, key, Some(prefetch));
+    let endpoint = Endpoint::<I>::new(path, methods, key, Some(prefetch));
     Route::new::<G, I, A>(path, methods, Some(key), move |app, request| {
-        let way = way.clone();
-        Box::pin(async move { serve(app, request, &way, handler).await })
+        let endpoint = endpoint.clone();
+        Box::pin(async move { serve(app, request, &endpoint, handler).await })
     })
 }
 
@@ -123,7 +123,7 @@ impl Route {
         serve: impl Fn(Arc<App>, Request) -> Serving + Send + Sync + 'static,
     ) -> Route {
         let (access, fields, shape) = (G::ACCESS, I::fields(), A::shape());
-        Route { path, methods, access, fields, key, shape, summary: "", misses: &[], serve: Arc::new(serve) }
+        Route { path, methods, access, fields, key, shape, summary: "", not_found: &[], serve: Arc::new(serve) }
     }
 
     /// Says in a line what it does.
@@ -132,8 +132,8 @@ impl Route {
     }
 
     /// Says what it may not find.
-    pub fn misses(self, misses: &'static [ResourceKind]) -> Route {
-        Route { misses, ..self }
+    pub fn not_found(self, not_found: &'static [ResourceKind]) -> Route {
+        Route { not_found, ..self }
     }
 
     /// What answers requests to this path.
@@ -144,26 +144,26 @@ impl Route {
 }
 
 /// What there is to know of an operation on the way to its handler.
-struct Way<I> {
+struct Endpoint<I> {
     path: &'static str,
     methods: &'static [&'static str],
     key: &'static str,
-    prefetch: Option<fn(&I, &Binding) -> Prefetch>,
+    prefetch: Option<fn(&I, &CursorScope) -> Prefetch>,
     fields: Vec<Field>,
 }
 
-impl<I: Input> Way<I> {
+impl<I: Input> Endpoint<I> {
     fn new(
         path: &'static str,
         methods: &'static [&'static str],
         key: &'static str,
-        prefetch: Option<fn(&I, &Binding) -> Prefetch>,
-    ) -> Arc<Way<I>> {
-        Arc::new(Way { path, methods, key, prefetch, fields: I::fields() })
+        prefetch: Option<fn(&I, &CursorScope) -> Prefetch>,
+    ) -> Arc<Endpoint<I>> {
+        Arc::new(Endpoint { path, methods, key, prefetch, fields: I::fields() })
     }
 }
 
-async fn serve<G, I, A, F, Fut>(app: Arc<App>, request: Request, way: &Way<I>, handler: F) -> Response
+async fn serve<G, I, A, F, Fut>(app: Arc<App>, request: Request, endpoint: &Endpoint<I>, handler: F) -> Response
 where
     G: Grant,
     I: Input + Send + 'static,
@@ -174,29 +174,29 @@ where
     let now = app.clock.now();
     let (head, body) = request.into_parts();
     // What is wrong with the input is told after who may not ask, also where it is read before.
-    let (input, prefetch) = match way.prefetch {
+    let (input, prefetch) = match endpoint.prefetch {
         None => (Err(body), Prefetch::None),
         Some(prefetch) => {
-            let input = decode(&app, &head, body, way).await;
-            let prefetch = input.as_ref().map_or(Prefetch::None, |(binding, input)| prefetch(input, binding));
+            let input = decode(&app, &head, body, endpoint).await;
+            let prefetch = input.as_ref().map_or(Prefetch::None, |(cursor_scope, input)| prefetch(input, cursor_scope));
             (Ok(input), prefetch)
         }
     };
-    let origin = peer::origin(&head.extensions);
+    let origin = client_address::origin(&head.extensions);
     let grant = match access::admit::<G>(&app, &head.headers, prefetch, origin, now).await {
         Ok(grant) => grant,
         Err(error) => return error.into_response(),
     };
     let tenant = grant.tenant().map(Tenant);
     let answer = async {
-        let (binding, input) = match input {
+        let (cursor_scope, input) = match input {
             Ok(decoded) => decoded?,
-            Err(body) => decode(&app, &head, body, way).await?,
+            Err(body) => decode(&app, &head, body, endpoint).await?,
         };
-        handler(Call { grant, app, now, binding, head }, input).await
+        handler(Call { grant, app, now, cursor_scope, head }, input).await
     };
     let mut response = match answer.await {
-        Ok(answer) => answer.respond(way.key),
+        Ok(answer) => answer.respond(endpoint.key),
         Err(error) => error.into_response(),
     };
     tenant.map(|tenant| response.extensions_mut().insert(tenant));
@@ -204,14 +204,14 @@ where
 }
 
 /// The input of a request that came by a method which the operation has.
-async fn decode<I: Input>(app: &App, head: &Parts, body: Body, way: &Way<I>) -> Result<(Binding, I)> {
-    if !way.methods.contains(&head.method.as_str()) {
-        return Err(Error::MethodNotAllowed(way.methods.to_vec()));
+async fn decode<I: Input>(app: &App, head: &Parts, body: Body, endpoint: &Endpoint<I>) -> Result<(CursorScope, I)> {
+    if !endpoint.methods.contains(&head.method.as_str()) {
+        return Err(Error::MethodNotAllowed(endpoint.methods.to_vec()));
     }
-    let query = query::parse(head.uri.query().unwrap_or_default(), &way.fields)?;
+    let query = query::parse(head.uri.query().unwrap_or_default(), &endpoint.fields)?;
     let body = json_object(head, &body::read(body).await?)?;
-    let binding = Binding::of(&way.fields, &query, &body, way.path, || base_url(app, head));
-    Ok((binding, input::read::<I>(query, body)?))
+    let cursor_scope = CursorScope::of(&endpoint.fields, &query, &body, endpoint.path, || base_url(app, head));
+    Ok((cursor_scope, input::read::<I>(query, body)?))
 }
 
 /// The keys of a body. An empty one has none, whatever its content type; one that comes with GET or DELETE counts, too,
@@ -241,7 +241,7 @@ fn base_url(app: &App, head: &Parts) -> String {
         Some(url) => url.to_string(),
         None => {
             let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-            format!("{}://{host}", peer::scheme(&head.extensions))
+            format!("{}://{host}", client_address::scheme(&head.extensions))
         }
     }
 }

@@ -21,23 +21,23 @@ pub fn routes() -> Vec<Route> {
         keyed("/user_identities/create", &[POST], "user_identity", create).does("Create a user identity"),
         keyed("/user_identities/get", &[GET, POST], "user_identity", get)
             .does("Get a user identity by id or key")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
         keyed("/user_identities/list", &[GET, POST], "user_identities", list).does("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
             .does("Change what is said of a user identity")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
         route("/user_identities/set_password", &[POST], set_password)
             .does("Set the password with which a user identity signs in, with a console session")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
         route("/user_identities/delete", &[DELETE, POST], delete)
             .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
         keyed("/user_identities/list_accessible_devices", &[GET, POST], "devices", list_accessible_devices)
             .does("List the locks that a user identity may open: none, Handset keeps no locks")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
             .does("Deactivate all phones of a user identity, or only say which")
-            .misses(&[ResourceKind::UserIdentity]),
+            .not_found(&[ResourceKind::UserIdentity]),
     ]
 }
 
@@ -65,7 +65,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdenti
         full_name: input.full_name,
         enterprise_voice: input.enterprise_voice_enabled,
     };
-    let id: UserIdentityId = call.app.entropy.id(call.now);
+    let id: UserIdentityId = call.app.random.id(call.now);
     let person = call.grant.0.create_user_identity(id, &fields, call.now).await?;
     Ok(One(person.into()))
 }
@@ -117,10 +117,10 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Use
         user_identity_ids: none.or(input.user_identity_ids),
         search: input.search,
         created_before: input.created_before,
-        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.workspace.user_identities(&filter, call.grant.scope).await?;
-    let pagination = call.binding.pagination(&page);
+    let pagination = call.cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::UserIdentity::from).collect(), pagination })
 }
 
@@ -175,7 +175,7 @@ input! {
 async fn set_password(call: Call<ByConsole>, input: SetPassword) -> Result<Void> {
     let password = Password::chosen(&input.password)
         .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Length, unfit.to_string())]))?;
-    call.grant.0.set_password(input.user_identity_id, password, &call.app.entropy).await?;
+    call.grant.0.set_password(input.user_identity_id, password, &call.app.random).await?;
     Ok(Void)
 }
 

@@ -18,24 +18,24 @@ pub fn routes() -> Vec<Route> {
     let webhooks = &[ResourceKind::Webhook];
     vec![
         keyed("/webhooks/create", &[POST], "webhook", create).does("Create a webhook"),
-        keyed("/webhooks/get", &[GET, POST], "webhook", get).does("Get a webhook").misses(webhooks),
+        keyed("/webhooks/get", &[GET, POST], "webhook", get).does("Get a webhook").not_found(webhooks),
         keyed("/webhooks/list", &[GET, POST], "webhooks", list).does("List webhooks"),
         route("/webhooks/update", &[PUT, POST], update)
             .does("Change which types of event a webhook hears of")
-            .misses(webhooks),
-        route("/webhooks/delete", &[DELETE, POST], delete).does("Delete a webhook").misses(webhooks),
+            .not_found(webhooks),
+        route("/webhooks/delete", &[DELETE, POST], delete).does("Delete a webhook").not_found(webhooks),
         keyed("/webhooks/ping", &[POST], "webhook_delivery", ping)
             .does("Send a webhook an event that means nothing, to see whether it arrives")
-            .misses(webhooks),
+            .not_found(webhooks),
         keyed("/webhooks/rotate_secret", &[POST], "webhook", rotate_secret)
             .does("Give a webhook another secret; for a day both sign")
-            .misses(webhooks),
+            .not_found(webhooks),
         keyed("/webhooks/list_deliveries", &[GET, POST], "webhook_deliveries", list_deliveries)
             .does("List what has come of the events owed to webhooks, newest first")
-            .misses(webhooks),
+            .not_found(webhooks),
         route("/webhooks/redeliver", &[POST], redeliver)
             .does("Try one delivery anew, or all of a webhook that failed since a time")
-            .misses(&[ResourceKind::Delivery, ResourceKind::Webhook]),
+            .not_found(&[ResourceKind::Delivery, ResourceKind::Webhook]),
     ]
 }
 
@@ -53,10 +53,10 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::Webhook>> 
     check(&input.event_types)?;
     let webhook = Webhook {
         workspace_id: call.grant.0.id(),
-        webhook_id: call.app.entropy.id(call.now),
+        webhook_id: call.app.random.id(call.now),
         url: input.url,
         event_types: input.event_types,
-        secret: Token::signing_secret(&call.app.entropy),
+        secret: Token::signing_secret(&call.app.random),
         disabled_at: None,
     };
     call.grant.0.create_webhook(&webhook, call.now).await?;
@@ -128,12 +128,12 @@ async fn delete(call: Call<ByKey>, which: Which) -> Result<Void> {
 }
 
 async fn ping(call: Call<ByKey>, which: Which) -> Result<One<wire::WebhookDelivery>> {
-    let event_id = call.app.entropy.id(call.now);
+    let event_id = call.app.random.id(call.now);
     Ok(One(call.grant.0.ping_webhook(which.id()?, event_id, call.now).await?.into()))
 }
 
 async fn rotate_secret(call: Call<ByKey>, which: Which) -> Result<One<wire::Webhook>> {
-    let secret = Token::signing_secret(&call.app.entropy);
+    let secret = Token::signing_secret(&call.app.random);
     let former_until = call.now + FORMER_SECRET_SIGNS;
     Ok(One(call.grant.0.rotate_webhook_secret(which.id()?, &secret, former_until).await?.into()))
 }
@@ -169,10 +169,10 @@ async fn list_deliveries(call: Call<ByKey>, input: ListDeliveries) -> Result<Pag
         webhook_id,
         delivery_id: None,
         status: input.status,
-        paging: call.binding.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.0.deliveries(&filter).await?;
-    let pagination = call.binding.pagination(&page);
+    let pagination = call.cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::WebhookDelivery::from).collect(), pagination })
 }
 

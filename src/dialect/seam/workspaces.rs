@@ -54,7 +54,7 @@ input! {
 async fn create(call: Call<ByAccount>, input: Create) -> Result<One<wire::Workspace>> {
     let new = NewWorkspace {
         connect_partner_name: input.connect_partner_name.or(input.company_name),
-        ..NewWorkspace::named(input.name, input.is_sandbox, call.now, &call.app.entropy)
+        ..NewWorkspace::named(input.name, input.is_sandbox, call.now, &call.app.random)
     };
     Ok(One(call.grant.0.create_workspace(&new, call.now).await?.into()))
 }
@@ -75,6 +75,6 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
 }
 
 async fn reset_sandbox(call: Call<ByKey>, _: Nothing) -> Result<One<wire::ActionAttempt>> {
-    let attempt = call.grant.0.reset_sandbox(call.app.entropy.id(call.now), call.now).await?;
+    let attempt = call.grant.0.reset_sandbox(call.app.random.id(call.now), call.now).await?;
     Ok(One(attempt.into()))
 }

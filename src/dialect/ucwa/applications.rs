@@ -28,7 +28,7 @@ pub static ROUTES: &[Route] = &[Route {
 }];
 
 async fn create(call: Call) -> Result<Response, Error> {
-    let new = described(&call.input, ApplicationId::new(&call.app.entropy))?;
+    let new = described(&call.input, ApplicationId::new(&call.app.random))?;
     let person = call.subscriber.person.user_identity_id;
     let (id, is_new) = call.workspace.begin_application(person, &new, call.now).await?;
     let subscriber = call.workspace.subscriber(person, Some(id), call.now).await?;

@@ -8,7 +8,7 @@ use super::challenge::base_url;
 use super::form::Form;
 use super::resource::Resource;
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant, peer};
+use crate::http::{App, Tenant, client_address};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -33,17 +33,18 @@ async fn root(State(app): State<Arc<App>>, request: Request) -> Result<Response>
     let query = request.uri().query().unwrap_or_default();
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
     let domain = domain.map(|domain| format!("?{domain}")).unwrap_or_default();
-    let base = base_url(app.public_url.as_deref(), peer::scheme(request.extensions()), request.headers());
+    let base = base_url(app.public_url.as_deref(), client_address::scheme(request.extensions()), request.headers());
     Ok(answer::resource(Form::asked_by(request.headers()), &links_of_root(&base, &domain)))
 }
 
 /// Where the person's applications are.
 async fn user(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
     let now = app.clock.now();
-    let (workspace, person) = access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await?;
+    let (workspace, person) =
+        access::admit(&app, request.headers(), client_address::origin(request.extensions()), now).await?;
     workspace.subscriber(person, None, now).await?;
     only_get(request.method())?;
-    let base = base_url(app.public_url.as_deref(), peer::scheme(request.extensions()), request.headers());
+    let base = base_url(app.public_url.as_deref(), client_address::scheme(request.extensions()), request.headers());
     let mut response = answer::resource(Form::asked_by(request.headers()), &links_of_user(&base));
     response.extensions_mut().insert(Tenant(workspace.id()));
     Ok(response)

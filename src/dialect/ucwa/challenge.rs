@@ -2,7 +2,7 @@
 //! Clients read it with regular expressions, so each character counts: two headers in this order, the first address in
 //! them that of the token, no key twice.
 
-use crate::http::Asked;
+use crate::http::RequestContext;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -13,7 +13,7 @@ const ISSUER: &str = "00000002-0000-0ff1-ce00-000000000000";
 const CLIENT: &str = "00000004-0000-0ff1-ce00-000000000000";
 
 /// 401, and where to go.
-pub fn response(asked: &Asked) -> Response {
+pub fn response(asked: &RequestContext) -> Response {
     let base = base_url(asked.public_url.as_deref(), asked.scheme, &asked.headers);
     let body = format!(
         "<!DOCTYPE html><html><head><title>401 Unauthorized</title></head><body><p>Show a token as a bearer; \

@@ -8,7 +8,7 @@ use super::form::{Form, Syntax};
 use super::resource::{NAMESPACE, declare};
 use super::token;
 use crate::error::*;
-use crate::http::{Asked, limits};
+use crate::http::{RequestContext, limits};
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -19,7 +19,7 @@ use std::io;
 
 /// Why there is no other answer (UCWA reference, "Error response").
 #[derive(Debug)]
-pub struct Said {
+pub struct ErrorBody {
     status: StatusCode,
     code: &'static str,
     subcode: Option<&'static str>,
@@ -28,30 +28,30 @@ pub struct Said {
     parameters: Vec<(String, String)>,
 }
 
-impl Said {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Said {
-        Said { status, code, subcode: None, message: message.into(), parameters: Vec::new() }
+impl ErrorBody {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> ErrorBody {
+        ErrorBody { status, code, subcode: None, message: message.into(), parameters: Vec::new() }
     }
 
-    fn because(self, subcode: &'static str) -> Said {
-        Said { subcode: Some(subcode), ..self }
+    fn because(self, subcode: &'static str) -> ErrorBody {
+        ErrorBody { subcode: Some(subcode), ..self }
     }
 
-    fn bad(message: impl Into<String>) -> Said {
-        Said::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    fn bad(message: impl Into<String>) -> ErrorBody {
+        ErrorBody::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
 
-    fn not_found(message: impl Into<String>) -> Said {
-        Said::new(StatusCode::NOT_FOUND, "NotFound", message)
+    fn not_found(message: impl Into<String>) -> ErrorBody {
+        ErrorBody::new(StatusCode::NOT_FOUND, "NotFound", message)
     }
 
-    fn conflict(message: &str) -> Said {
-        Said::new(StatusCode::CONFLICT, "Conflict", message)
+    fn conflict(message: &str) -> ErrorBody {
+        ErrorBody::new(StatusCode::CONFLICT, "Conflict", message)
     }
 
     /// A resource of a later version was asked for than there is (UCWA reference, "Versioning").
-    pub fn version_not_supported() -> Said {
-        Said::not_found("This version of the resource is not supported. Ask for 2.0 or less")
+    pub fn version_not_supported() -> ErrorBody {
+        ErrorBody::not_found("This version of the resource is not supported. Ask for 2.0 or less")
             .because("APIVersionNotSupported")
     }
 
@@ -123,7 +123,7 @@ impl Said {
 
 /// The response of an error. Whoever is not known is told where to get a token; where tokens are given, other words are
 /// spoken.
-pub fn render(error: &Error, asked: &Asked) -> Response {
+pub fn render(error: &Error, asked: &RequestContext) -> Response {
     if let Error::Unauthenticated(_) = error {
         return challenge::response(asked);
     }
@@ -146,11 +146,11 @@ pub fn render(error: &Error, asked: &Asked) -> Response {
 }
 
 /// An error as it is told.
-pub fn said(error: &Error) -> Said {
+pub fn said(error: &Error) -> ErrorBody {
     match error {
         // Never written: the challenge is.
-        Error::Unauthenticated(_) => Said::new(StatusCode::UNAUTHORIZED, "Forbidden", "Show a token"),
-        Error::Forbidden(Denial::Anonymous) => Said::new(
+        Error::Unauthenticated(_) => ErrorBody::new(StatusCode::UNAUTHORIZED, "Forbidden", "Show a token"),
+        Error::Forbidden(Denial::Anonymous) => ErrorBody::new(
             StatusCode::FORBIDDEN,
             "Forbidden",
             "Nobody in particular is asking. Name a person in X-Ucwa-User",
@@ -162,44 +162,44 @@ pub fn said(error: &Error) -> Said {
             | Denial::ClientSession
             | Denial::OtherExtension
             | Denial::PublishableKeyGrantsNothing),
-        ) => Said::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}")),
+        ) => ErrorBody::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}")),
         Error::NotFound(ResourceKind::Application, _) => {
-            Said::not_found("There is no such application. Create one anew").because("ApplicationNotFound")
+            ErrorBody::not_found("There is no such application. Create one anew").because("ApplicationNotFound")
         }
-        Error::NotFound(noun, _) => Said::not_found(format!("There is no such {noun}")),
-        Error::NoRoute => Said::not_found("There is no such resource"),
-        Error::MethodNotAllowed(methods) => Said::new(
+        Error::NotFound(noun, _) => ErrorBody::not_found(format!("There is no such {noun}")),
+        Error::NoRoute => ErrorBody::not_found("There is no such resource"),
+        Error::MethodNotAllowed(methods) => ErrorBody::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "MethodNotAllowed",
             format!("The resource takes {} only", methods.join(", ")),
         ),
         Error::Invalid(issues) => invalid(issues),
-        Error::AmbiguousQuery { name, reason } => Said::bad(format!("The query parameter {name} {reason}")),
-        Error::Unreadable(BodyFault::ContentType) => Said::new(
+        Error::AmbiguousQuery { name, reason } => ErrorBody::bad(format!("The query parameter {name} {reason}")),
+        Error::Unreadable(BodyFault::ContentType) => ErrorBody::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UnsupportedMediaType",
             "The body is to be application/json or application/xml",
         )
         .because("UnsupportedMediaType"),
         Error::Unreadable(BodyFault::Syntax(fault)) => {
-            Said::bad(format!("The body cannot be read: {fault}")).because("DeserializationFailure")
+            ErrorBody::bad(format!("The body cannot be read: {fault}")).because("DeserializationFailure")
         }
         Error::Conflict(reason) => conflict(reason),
         Error::TooLarge(limit) => too_large(format!("The body is over the limit of {limit} bytes")),
         Error::AddressTooLong(limit) => too_large(format!("The address is over the limit of {limit} bytes")),
         Error::HeadTooLarge => too_large("The headers are too large".to_owned()),
-        Error::NotHttp => Said::bad("The request cannot be read as HTTP/1.1"),
-        Error::Throttled(throttle) => Said::new(
+        Error::NotHttp => ErrorBody::bad("The request cannot be read as HTTP/1.1"),
+        Error::Throttled(throttle) => ErrorBody::new(
             StatusCode::TOO_MANY_REQUESTS,
             "TooManyRequests",
             format!("More requests than are allowed at a time. Try again in {} s", throttle.retry_after),
         ),
-        Error::Unavailable(_) => Said::new(
+        Error::Unavailable(_) => ErrorBody::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "ServiceUnavailable",
             "The service cannot answer just now. Try again in a moment",
         ),
-        Error::Internal(_) => Said::new(
+        Error::Internal(_) => ErrorBody::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "ServiceFailure",
             "The service failed. Its log has more under this request id",
@@ -207,14 +207,14 @@ pub fn said(error: &Error) -> Said {
     }
 }
 
-fn too_large(message: String) -> Said {
-    Said::new(StatusCode::PAYLOAD_TOO_LARGE, "EntityTooLarge", message)
+fn too_large(message: String) -> ErrorBody {
+    ErrorBody::new(StatusCode::PAYLOAD_TOO_LARGE, "EntityTooLarge", message)
 }
 
 /// A number that is none has words of its own; anything else is a parameter that does not do.
-fn invalid(issues: &[Issue]) -> Said {
+fn invalid(issues: &[Issue]) -> ErrorBody {
     if issues.iter().all(|issue| issue.problem == Problem::Format) {
-        return Said::bad("The number cannot be normalized. Write it with its country, as +1 425 555 0100")
+        return ErrorBody::bad("The number cannot be normalized. Write it with its country, as +1 425 555 0100")
             .because("NormalizationFailed");
     }
     let parameters = issues.iter().map(|issue| {
@@ -224,34 +224,33 @@ fn invalid(issues: &[Issue]) -> Said {
         });
         (steps.collect::<Vec<_>>().join("."), issue.message.clone())
     });
-    Said { parameters: parameters.collect(), ..Said::bad("The request has parameters that do not do") }
+    ErrorBody { parameters: parameters.collect(), ..ErrorBody::bad("The request has parameters that do not do") }
         .because("ParameterValidationFailure")
 }
 
-fn conflict(reason: &Reason) -> Said {
+fn conflict(reason: &Reason) -> ErrorBody {
     match reason {
         Reason::ManagedNumber => {
-            Said::conflict("The number is read-only, because it is managed by whoever runs the workspace")
+            ErrorBody::conflict("The number is read-only, because it is managed by whoever runs the workspace")
         }
-        Reason::SlotFilled => {
-            Said::conflict("There is a number already. changeNumber puts another in its place").because("AlreadyExists")
-        }
-        Reason::AlreadyAvailable => Said::conflict("The user is available already").because("AlreadyExists"),
+        Reason::SlotFilled => ErrorBody::conflict("There is a number already. changeNumber puts another in its place")
+            .because("AlreadyExists"),
+        Reason::AlreadyAvailable => ErrorBody::conflict("The user is available already").because("AlreadyExists"),
         Reason::UserIdentityExists(field) => {
-            Said::conflict(&format!("Another user has this {field}")).because("AlreadyExists")
+            ErrorBody::conflict(&format!("Another user has this {field}")).because("AlreadyExists")
         }
-        Reason::ClientSessionExists => Said::conflict("There is such a session already").because("AlreadyExists"),
-        Reason::NumberInUse | Reason::UserHasNumber => Said::conflict("The number is in use"),
+        Reason::ClientSessionExists => ErrorBody::conflict("There is such a session already").because("AlreadyExists"),
+        Reason::NumberInUse | Reason::UserHasNumber => ErrorBody::conflict("The number is in use"),
         Reason::NumberNotAssignable(status)
         | Reason::NumberNotAssigned(status)
-        | Reason::NumberNotReleasable(status) => Said::conflict(&format!("The number is {status}")),
-        Reason::ReleaseNotScheduled => Said::conflict("No release of the number is ordered"),
-        Reason::NotASandbox => Said::conflict("This works in sandbox workspaces only"),
-        Reason::WebhookDisabled => Said::conflict("The webhook is disabled"),
+        | Reason::NumberNotReleasable(status) => ErrorBody::conflict(&format!("The number is {status}")),
+        Reason::ReleaseNotScheduled => ErrorBody::conflict("No release of the number is ordered"),
+        Reason::NotASandbox => ErrorBody::conflict("This works in sandbox workspaces only"),
+        Reason::WebhookDisabled => ErrorBody::conflict("The webhook is disabled"),
         Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
         | Reason::ExclusiveOptions(_)
-        | Reason::UnknownCursor => Said::conflict("The request does not go together with what there is"),
+        | Reason::UnknownCursor => ErrorBody::conflict("The request does not go together with what there is"),
     }
 }

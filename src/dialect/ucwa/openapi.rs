@@ -8,7 +8,7 @@ mod refusals;
 mod responses;
 mod schemas;
 
-use super::error::Said;
+use super::error::ErrorBody;
 use serde_json::{Map, Value, json};
 
 /// How the document calls the way to show who is calling.
@@ -65,7 +65,7 @@ struct Operation {
     /// By status; none if it is always refused.
     success: Vec<(&'static str, Value)>,
     /// Beyond those that every call has.
-    refusals: Vec<Said>,
+    refusals: Vec<ErrorBody>,
     is_open: bool,
     /// Whether its refusals are in OAuth's words.
     is_oauth: bool,

@@ -2,11 +2,11 @@
 //! application is theirs, the version, the path, the method, the body, and then what was asked for.
 
 use super::access;
-use super::error::Said;
+use super::error::ErrorBody;
 use super::form::Form;
 use super::input::Input;
 use crate::error::{Denial, Error, ResourceKind};
-use crate::http::{App, Tenant, body, peer};
+use crate::http::{App, Tenant, body, client_address};
 use crate::model::application::Application;
 use crate::model::id::ApplicationId;
 use crate::model::slot::SlotType;
@@ -100,7 +100,7 @@ impl Route {
     pub async fn serve(&'static self, base: Base, app: Arc<App>, params: Params, request: Request) -> Response {
         let now = app.clock.now();
         let (workspace, person) =
-            match access::admit(&app, request.headers(), peer::origin(request.extensions()), now).await {
+            match access::admit(&app, request.headers(), client_address::origin(request.extensions()), now).await {
                 Ok(admitted) => admitted,
                 Err(error) => return error.into_response(),
             };
@@ -113,7 +113,7 @@ impl Route {
             }
             let form = Form::asked_by(request.headers());
             if asks_for_later(request.headers()) {
-                return Ok(Said::version_not_supported().response(form));
+                return Ok(ErrorBody::version_not_supported().response(form));
             }
             let (operation, slot) = self.operation(request.method(), slot.as_deref())?;
             let base = href_of(base, application);

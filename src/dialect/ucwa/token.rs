@@ -4,8 +4,8 @@
 use super::access::MARK;
 use super::address::TOKEN;
 use crate::error::{AuthFailure, Error, Result};
-use crate::http::{App, Tenant, body, limits, peer};
-use crate::model::client_session::{IfTaken, NewClientSession};
+use crate::http::{App, Tenant, body, client_address, limits};
+use crate::model::client_session::{NewClientSession, OnConflict};
 use crate::model::password::Password;
 use crate::model::token::Token;
 use crate::store::{Authenticated, Credentials, Principal};
@@ -52,7 +52,7 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
     if request.method() != Method::POST {
         return Err(Error::MethodNotAllowed(vec!["POST"]).into());
     }
-    let origin = peer::origin(request.extensions());
+    let origin = client_address::origin(request.extensions());
     let body = body::read(request.into_body()).await?;
     // Clients say various things of this body; it is a form whatever they say.
     let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
@@ -85,9 +85,9 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         Err(error) => return Err(error.into()),
     };
     let Principal::Password(person) = caller.credential else { return Err(bad_credentials()) };
-    let token = Token::client_session(&app.entropy);
+    let token = Token::client_session(&app.random);
     let session = NewClientSession {
-        client_session_id: app.entropy.id(now),
+        client_session_id: app.random.id(now),
         token: token.clone(),
         user_identifier_key: None,
         user_identity_id: Some(person),
@@ -96,7 +96,7 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         customer_key: None,
         expires_at: now + LIFE,
     };
-    caller.workspace.create_client_session(session, IfTaken::Refuse, now).await?;
+    caller.workspace.create_client_session(session, OnConflict::Refuse, now).await?;
     let mut response = written(
         StatusCode::OK,
         &json!({
@@ -142,7 +142,7 @@ fn refused(fault: &'static str, description: &'static str) -> Response {
     let diagnostics = HeaderValue::from_str(&diagnostics).expect("it is made of header text");
     response.headers_mut().insert("x-ms-diagnostics", diagnostics);
     if fault == "invalid_grant" {
-        response.extensions_mut().insert(limits::Guessed);
+        response.extensions_mut().insert(limits::AuthFailed);
     }
     response
 }

@@ -2,7 +2,7 @@
 
 use super::group;
 use crate::error::Result;
-use crate::model::contact::{Contact, ContactField, Said};
+use crate::model::contact::{Contact, ContactDocument, ContactField};
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing, Order};
 use crate::store::Workspace;
@@ -59,7 +59,7 @@ struct Entry {
     /// How many contacts the person has.
     total: i64,
     contact_id: Option<ContactId>,
-    said: Option<Said>,
+    said: Option<ContactDocument>,
     contact_group_id: Option<ContactGroupId>,
     group_name: Option<String>,
     created_at: Option<DateTime<Utc>>,
@@ -93,7 +93,7 @@ impl Lookup for Listed<Contact> {
             Entry,
             r#"
             select place as "place!", contact_count as "total!", contact_id as "contact_id?: ContactId",
-                said as "said?: Said", contact_group_id as "contact_group_id?: ContactGroupId",
+                said as "said?: ContactDocument", contact_group_id as "contact_group_id?: ContactGroupId",
                 contact_group.name as "group_name?", created_at as "created_at?", updated_at as "updated_at?"
             from unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked (person, most, skipped, place)
             cross join lateral (

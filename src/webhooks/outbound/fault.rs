@@ -37,7 +37,7 @@ pub enum Fault {
     #[error("redirected with {0} to {1}: redirects are not followed")]
     Redirected(u16, String),
     #[error("answered {0}")]
-    Answered(u16),
+    RequestOutcome(u16),
 }
 
 /// What is bad about an answer; none if it is a good one.
@@ -49,7 +49,7 @@ pub fn of_response(response: &Response) -> Option<Fault> {
             let place = location.to_str().ok().and_then(|text| response.url().join(text).ok());
             Some(Fault::Redirected(status.as_u16(), place.map_or("an unreadable address".to_owned(), public_part)))
         }
-        _ => Some(Fault::Answered(status.as_u16())),
+        _ => Some(Fault::RequestOutcome(status.as_u16())),
     }
 }
 

@@ -130,8 +130,8 @@ fn strangers(world: &World) -> Vec<Impostor> {
 }
 
 async fn with_keys(world: &World) -> Vec<Impostor> {
-    let (now, entropy) = (world.clock.now(), &world.entropy);
-    let minted = world.store.create_api_key(&world.record, "revoked", now, entropy).await;
+    let (now, random) = (world.clock.now(), &world.random);
+    let minted = world.store.create_api_key(&world.record, "revoked", now, random).await;
     let (_, revoked) = minted.expect("the workspace exists");
     world.store.revoke_api_key(revoked.reveal(), now).await.expect("the key exists");
     let good = world.api_key.reveal();
@@ -173,7 +173,7 @@ async fn with_access_tokens(world: &World) -> Vec<Impostor> {
         member("an access token with a foreign workspace", &foreign.id),
         member(
             "an access token with an unknown workspace",
-            &world.entropy.id::<WorkspaceId>(world.clock.now()).to_string(),
+            &world.random.id::<WorkspaceId>(world.clock.now()).to_string(),
         ),
         member("an access token with a workspace that is no id", "First"),
     ]
@@ -181,11 +181,11 @@ async fn with_access_tokens(world: &World) -> Vec<Impostor> {
 
 async fn with_console_sessions(world: &World) -> Vec<Impostor> {
     let of_a_retired_key = world.console_session(&[world]).await;
-    let rotated = world.store.rotate_console_key(true, world.clock.now(), &world.entropy).await;
+    let rotated = world.store.rotate_console_key(true, world.clock.now(), &world.random).await;
     rotated.expect("the database answers");
     let now = world.clock.now();
     let opened =
-        world.store.create_console_session("expired", &[world.record.workspace_id], now, now, &world.entropy).await;
+        world.store.create_console_session("expired", &[world.record.workspace_id], now, now, &world.random).await;
     let (_, expired) = opened.expect("the workspace exists");
     let (foreign, good) = (world.sandbox("Foreign").await, world.console_session(&[world]).await);
     let good = good.reveal();
@@ -267,23 +267,23 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
 
 /// Passes, which stand for a key in one dialect and are nothing in the others.
 async fn with_passes(world: &World) -> Vec<Impostor> {
-    let (now, entropy) = (world.clock.now(), &world.entropy);
+    let (now, random) = (world.clock.now(), &world.random);
     let pass = async |key: &Token, until: DateTime<Utc>| {
         let known = world.store.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await;
         let Ok(Authenticated::Caller(caller)) = known else { panic!("the key is good: {known:?}") };
-        let pass = Token::pass(entropy);
+        let pass = Token::pass(random);
         caller.issue_pass(&pass, now, until).await.expect("the database answers");
         pass
     };
     let later = now + TimeDelta::hours(1);
-    let minted = world.store.create_api_key(&world.record, "revoked with its pass", now, entropy).await;
+    let minted = world.store.create_api_key(&world.record, "revoked with its pass", now, random).await;
     let (_, key) = minted.expect("the workspace exists");
     let revoked = pass(&key, later).await;
     world.store.revoke_api_key(key.reveal(), now).await.expect("the key exists");
     // The next one would sweep an expired one away.
     let (good, expired) = (pass(&world.api_key, later).await, pass(&world.api_key, now).await);
     vec![
-        Impostor::bearer("an unknown pass", Token::pass(entropy).reveal()).wrong(Wrong::Garbage),
+        Impostor::bearer("an unknown pass", Token::pass(random).reveal()).wrong(Wrong::Garbage),
         Impostor::bearer("the pass of a revoked key", revoked.reveal()).wrong(Wrong::Revoked),
         Impostor::bearer("an expired pass", expired.reveal()).wrong(Wrong::Expired),
         Impostor::bearer("a pass", good.reveal()).genuine(&["PhoneComOAuth"]),
@@ -296,7 +296,7 @@ async fn with_a_persons_tokens(world: &World) -> Vec<Impostor> {
     let session = text(&world.client_session(json!({ "user_identity_id": person })).await["token"]);
     let id = UserIdentityId(person.parse().expect("an id"));
     let password = Password::chosen("correct horse").expect("it is long enough");
-    world.store.set_password_anywhere(id, password, &world.entropy).await.expect("the person is there");
+    world.store.set_password_anywhere(id, password, &world.random).await.expect("the person is there");
     let form = "grant_type=password&username=owner&password=correct+horse";
     let token = async |path: &str| {
         let given = world.nobody().bytes(path, Some("application/x-www-form-urlencoded"), form).await;

@@ -25,7 +25,7 @@ impl Neighbour {
         let tenant = world.sandbox("Other").await;
         let key = tenant.key();
         let person = tenant.person("othr").await;
-        let agent: String = world.entropy.id::<Uuid>(world.clock.now()).to_string();
+        let agent: String = world.random.id::<Uuid>(world.clock.now()).to_string();
         let given = tenant.imported(&number(9_001)).await;
         act(key, &given, "assign", json!({ "user_identity_id": person })).await.register();
         let fields = json!({ "nickname": "othr line", "inbound_agent_id": agent, "outbound_agent_id": agent });
@@ -69,7 +69,7 @@ async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_
     for operation in operations_of(Dialect::Diga) {
         for field in operation.fields() {
             for foreign in other.names(field.name) {
-                let unknown = world.entropy.id::<Uuid>(world.clock.now()).to_string();
+                let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
                 let mut heard = Vec::new();
                 for name in [&foreign, &unknown] {
                     // A workspace each, so that both begin alike.

@@ -2,7 +2,7 @@
 
 use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, text};
-use handset::ambient::Entropy;
+use handset::clock::Random;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -21,12 +21,12 @@ pub struct Household {
 
 impl Household {
     /// Furnishes a sandbox.
-    pub async fn furnish(tenant: Tenant, label: &str, entropy: &Entropy) -> Household {
+    pub async fn furnish(tenant: Tenant, label: &str, random: &Random) -> Household {
         let attempt = tenant.key().post("/workspaces/reset_sandbox", json!({})).await.ok()["action_attempt"].clone();
         let webhook =
             json!({ "url": "https://example.com/hook", "event_types": ["phone.deactivated", "phone.registered"] });
         let webhook = tenant.key().post("/webhooks/create", webhook).await.ok()["webhook"].clone();
-        let (mut things, session) = Things::of_person(&tenant, label, entropy).await;
+        let (mut things, session) = Things::of_person(&tenant, label, random).await;
         things.set("action_attempt_id", &attempt["action_attempt_id"]);
         things.set("webhook_id", &webhook["webhook_id"]);
         let ping = json!({ "webhook_id": webhook["webhook_id"] });
@@ -38,10 +38,10 @@ impl Household {
 
 impl Things {
     /// A new person of a workspace with a phone, a session, credentials and an event. All names begin with the label.
-    pub async fn of_person(tenant: &Tenant, label: &str, entropy: &Entropy) -> (Things, Voice) {
+    pub async fn of_person(tenant: &Tenant, label: &str, random: &Random) -> (Things, Voice) {
         let key = tenant.key();
         let mut things = Things { by_name: Map::new() };
-        things.name_after(label, entropy);
+        things.name_after(label, random);
         let named = |names: &[(&str, &str)]| -> Map<String, Value> {
             names.iter().map(|(field, name)| ((*field).to_owned(), things.by_name[*name].clone())).collect()
         };
@@ -92,9 +92,9 @@ impl Things {
     }
 
     /// The same names for things that nobody has. Each is as long as a real one.
-    pub fn of_nobody(label: &str, entropy: &Entropy) -> Things {
+    pub fn of_nobody(label: &str, random: &Random) -> Things {
         let mut things = Things { by_name: Map::new() };
-        things.name_after(label, entropy);
+        things.name_after(label, random);
         for name in [
             "user_identity_id",
             "device_id",
@@ -108,16 +108,16 @@ impl Things {
             "acs_system_id",
             "connected_account_id",
         ] {
-            things.set(name, &json!(unknown(entropy)));
+            things.set(name, &json!(unknown(random)));
         }
         things
     }
 
     /// What a workspace or its clients choose themselves.
-    fn name_after(&mut self, label: &str, entropy: &Entropy) {
+    fn name_after(&mut self, label: &str, random: &Random) {
         assert_eq!(label.len(), 4, "a label is as long as every other");
         let digits: String = label.bytes().map(|letter| format!("{letter:03}")).collect();
-        let alien = unknown(entropy);
+        let alien = unknown(random);
         self.set("user_identity_key", &json!(format!("{label}-key")));
         self.set("user_identifier_key", &json!(format!("{label}-key")));
         self.set("customer_key", &json!(format!("{label}-customer")));
@@ -172,8 +172,8 @@ impl Things {
     }
 }
 
-fn unknown(entropy: &Entropy) -> Uuid {
-    entropy.id(crate::world::noon())
+fn unknown(random: &Random) -> Uuid {
+    random.id(crate::world::noon())
 }
 
 /// An answer but for its number and the time.

@@ -88,7 +88,7 @@ async fn a_person_of_another_workspace_is_answered_as_nobody() {
     assert!(before.len() > 8, "so little cannot be everything: {before:#?}");
     for operation in operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()) {
         for application in [UNKNOWN, neighbour.application.as_str()] {
-            let unknown = world.entropy.id::<Uuid>(world.clock.now()).to_string();
+            let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
             let named = |person: &str| world.key().with("x-ucwa-user", person);
             let foreign = call(&operation, &named(&neighbour.person.id), application).await;
             let nobody = call(&operation, &named(&unknown), application).await;

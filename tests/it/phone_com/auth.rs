@@ -151,7 +151,7 @@ async fn a_persons_name_and_password_give_a_session_of_their_own_extension() {
     let (jane, john) = (Line::of(&world, "jane").await, Line::of(&world, "john").await);
     let person = UserIdentityId(jane.person.parse().expect("an id"));
     let password = Password::chosen("correct horse").expect("it is long enough");
-    world.store.set_password_anywhere(person, password, &world.entropy).await.expect("she is there");
+    world.store.set_password_anywhere(person, password, &world.random).await.expect("she is there");
     let (id, secret) = client(&world).await;
     let nobody = world.nobody();
     let named = [("grant_type", "password"), ("username", "JANE@example.com"), ("password", "correct horse")];

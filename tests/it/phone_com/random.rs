@@ -191,7 +191,7 @@ fn passes<T: Ord>(operator: &str, it: &T, wanted: &[T]) -> bool {
 
 /// What is asked for.
 #[derive(Debug, Clone)]
-struct Asked {
+struct RequestContext {
     filters: Vec<Filter>,
     /// Each with whether it ascends.
     sorts: Vec<(&'static str, bool)>,
@@ -200,7 +200,7 @@ struct Asked {
     shown: &'static str,
 }
 
-impl Asked {
+impl RequestContext {
     fn query(&self) -> String {
         let mut query = Serializer::new(String::new());
         for filter in &self.filters {
@@ -244,7 +244,7 @@ impl Asked {
 }
 
 /// Queries that would find something now and then.
-fn asked(town: &[Known]) -> impl Strategy<Value = Asked> + use<> {
+fn asked(town: &[Known]) -> impl Strategy<Value = RequestContext> + use<> {
     let word = || prop::collection::vec(select(&PIECES[..]), 0..4).prop_map(|pieces| pieces.concat());
     let name = select(town.iter().map(|contact| contact.name.clone()).collect::<Vec<_>>());
     let phones: Vec<String> =
@@ -278,7 +278,7 @@ fn asked(town: &[Known]) -> impl Strategy<Value = Asked> + use<> {
     let sorts = subsequence(vec!["updated_at", "id"], 0..=2).prop_shuffle();
     let sorts = (sorts, any::<[bool; 2]>()).prop_map(|(fields, ways)| fields.into_iter().zip(ways).collect());
     let shown = select(vec!["brief", "full", "all"]);
-    (filters, sorts, 1..9_usize, 0..9_usize, shown).prop_map(|(filters, sorts, limit, offset, shown)| Asked {
+    (filters, sorts, 1..9_usize, 0..9_usize, shown).prop_map(|(filters, sorts, limit, offset, shown)| RequestContext {
         filters,
         sorts,
         limit,
@@ -312,7 +312,7 @@ fn a_list_has_what_its_filters_find_in_its_order_and_no_more_than_its_page() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
     let (line, town) = runtime.block_on(town(&world));
-    holds(&runtime, 250, asked(&town), async |asked: Asked| {
+    holds(&runtime, 250, asked(&town), async |asked: RequestContext| {
         asked.is_answered(&line.search(&asked.query()).await, &town);
     });
 }

@@ -59,7 +59,7 @@ async fn a_key_that_names_nobody_of_its_workspace_finds_nobody() {
     let (world, _jane) = jane().await;
     let other = world.sandbox("Other").await;
     let stranger = other.person("joe").await;
-    let unknown = world.entropy.id::<Uuid>(world.clock.now()).to_string();
+    let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
     for name in [stranger.as_str(), unknown.as_str(), "jane", "", "0199a5c6", "jane@example.com"] {
         let voice = world.key().with("x-ucwa-user", name);
         let mut answers = everything(&voice, "").await;

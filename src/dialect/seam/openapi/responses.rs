@@ -22,7 +22,7 @@ pub fn of(route: &Route) -> Value {
         let kind = "publishable_keys_must_create_empty_client_sessions";
         responses.insert("403".to_owned(), failure("A publishable key may not do this", kind, "Not with this key"));
     }
-    if let Some(noun) = route.misses.first() {
+    if let Some(noun) = route.not_found.first() {
         let (kind, name, _) = kind_of_missing(*noun);
         responses.insert("404".to_owned(), failure(&format!("{name} not found"), kind, &format!("{name} not found")));
     }

@@ -1,6 +1,6 @@
 //! How a call can end, each with an example.
 
-use super::super::error::{Said, said};
+use super::super::error::{ErrorBody, said};
 use super::super::resource::Resource;
 use super::Operation;
 use super::schemas::reference;
@@ -32,7 +32,7 @@ pub fn of(operation: &Operation) -> Value {
 }
 
 /// What every call may answer.
-fn common(method: &'static str) -> [Said; 5] {
+fn common(method: &'static str) -> [ErrorBody; 5] {
     let method = if method == "get" { "GET" } else { "POST" };
     [
         Error::MethodNotAllowed(vec![method]),
@@ -44,7 +44,7 @@ fn common(method: &'static str) -> [Said; 5] {
     .map(|error| said(&error))
 }
 
-fn refuse(responses: &mut Map<String, Value>, failure: &Said) {
+fn refuse(responses: &mut Map<String, Value>, failure: &ErrorBody) {
     let example = failure.json();
     let content = json!({
         "application/json": { "schema": reference("UcwaError"), "example": example },

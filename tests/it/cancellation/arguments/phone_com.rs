@@ -4,7 +4,7 @@ use super::Arguments;
 use crate::document::{Operation, Place};
 use crate::phone_com::Line;
 use crate::world::{World, text};
-use handset::ambient::Entropy;
+use handset::clock::Random;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
 use reqwest::RequestBuilder;
@@ -27,7 +27,7 @@ impl Arguments for PhoneCom {
         let contact = line.add(contact("contact", &group)).await;
         let id = UserIdentityId(line.person.parse().expect("an id"));
         let password = Password::chosen(PASSWORD).expect("it is long enough");
-        let kept = world.store.set_password_anywhere(id, password, &Entropy::seeded(3)).await;
+        let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3)).await;
         kept.expect("the person is there");
         let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
         PhoneCom { line, contact, group, client_id: keys[0].api_key_id.to_string() }

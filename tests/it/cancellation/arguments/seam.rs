@@ -5,7 +5,7 @@ use crate::document::{Operation, example};
 use crate::isolation::things::Household;
 use crate::voices::Voice;
 use crate::world::{Tenant, World, text};
-use handset::ambient::Entropy;
+use handset::clock::Random;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ pub struct Seam {
 
 impl Arguments for Seam {
     async fn new(world: &World) -> Seam {
-        let home = Household::furnish(world.sandbox("Home").await, "home", &Entropy::seeded(2)).await;
+        let home = Household::furnish(world.sandbox("Home").await, "home", &Random::seeded(2)).await;
         let person = text(&home.things.value("", "user_identity_id").expect("a person"));
         let session = world.console_session(&[&home.tenant]).await;
         let console = world.key().anonymous().bearer(session.reveal()).in_workspace(&home.tenant.id);

@@ -4,7 +4,7 @@ use super::Arguments;
 use crate::document::{Operation, Place};
 use crate::ucwa::{COLLECTIONS, Person, new_application};
 use crate::world::World;
-use handset::ambient::Entropy;
+use handset::clock::Random;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
 use reqwest::RequestBuilder;
@@ -23,7 +23,7 @@ impl Arguments for Ucwa {
         let person = Person::new(world, "jane").await;
         let id = UserIdentityId(person.id.parse().expect("an id"));
         let password = Password::chosen(PASSWORD).expect("it is long enough");
-        let kept = world.store.set_password_anywhere(id, password, &Entropy::seeded(3)).await;
+        let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3)).await;
         kept.expect("the person is there");
         let application = id_of(&person.begin(COLLECTIONS[0], "endpoint").await);
         Ucwa { person, application }

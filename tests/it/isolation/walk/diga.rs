@@ -49,7 +49,7 @@ impl Manner for Diga {
         for which in 1..=2 {
             known.push(("user_identity_id", tenant.person(&format!("{label}{which}")).await));
             // Agents are kept elsewhere.
-            known.push(("agent_id", world.entropy.id::<Uuid>(world.clock.now()).to_string()));
+            known.push(("agent_id", world.random.id::<Uuid>(world.clock.now()).to_string()));
         }
         known.push(("phone_id", text(&tenant.imported(&Dice::of_label(label).number()).await["id"])));
         Life::new(vec![tenant.key().clone()], known)

@@ -10,64 +10,64 @@ use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// How long lines are collected.
-const MOMENT: Duration = Duration::from_millis(5);
+const FLUSH_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How many bytes may wait.
 const MOST: usize = 1024 * 1024;
 
 /// Where lines are handed in. Cheap to clone.
 #[derive(Clone)]
-pub struct Lines(Arc<Shared>);
+pub struct NonBlockingWriter(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    tray: Mutex<Tray>,
+    buffer: Mutex<Buffer>,
     /// There are lines to be written, or there will be no more.
-    news: Condvar,
+    written: Condvar,
     /// Lines have been taken away to be written.
     room: Condvar,
 }
 
 #[derive(Default)]
-struct Tray {
+struct Buffer {
     lines: Vec<u8>,
     is_closed: bool,
 }
 
 /// The thread that writes. Dropped, it writes what is left, and ends.
-pub struct LastLines {
-    lines: Lines,
+pub struct FlushGuard {
+    lines: NonBlockingWriter,
     writer: Option<JoinHandle<()>>,
 }
 
-impl Lines {
+impl NonBlockingWriter {
     /// Lines for `target`, and whoever writes them.
-    pub fn to(target: impl Write + Send + 'static) -> io::Result<(Lines, LastLines)> {
-        let lines = Lines(Arc::default());
+    pub fn to(target: impl Write + Send + 'static) -> io::Result<(NonBlockingWriter, FlushGuard)> {
+        let lines = NonBlockingWriter(Arc::default());
         let shared = Arc::clone(&lines.0);
         let writer = thread::Builder::new().name("log".to_owned()).spawn(move || shared.write_to(target))?;
-        Ok((lines.clone(), LastLines { lines, writer: Some(writer) }))
+        Ok((lines.clone(), FlushGuard { lines, writer: Some(writer) }))
     }
 }
 
 impl Shared {
-    fn tray(&self) -> MutexGuard<'_, Tray> {
-        self.tray.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes until there will be no more.
     fn write_to(&self, mut target: impl Write) {
         let mut taken = Vec::new();
         loop {
-            let is_idle = |tray: &mut Tray| tray.lines.is_empty() && !tray.is_closed;
-            let tray = self.news.wait_while(self.tray(), is_idle).unwrap_or_else(PoisonError::into_inner);
+            let is_idle = |buffer: &mut Buffer| buffer.lines.is_empty() && !buffer.is_closed;
+            let buffer = self.written.wait_while(self.buffer(), is_idle).unwrap_or_else(PoisonError::into_inner);
             // More lines come meanwhile, to be written at once with these.
-            let is_open = |tray: &mut Tray| !tray.is_closed && tray.lines.len() < MOST;
-            let waited = self.news.wait_timeout_while(tray, MOMENT, is_open);
-            let mut tray = waited.unwrap_or_else(PoisonError::into_inner).0;
-            mem::swap(&mut tray.lines, &mut taken);
-            let is_last = tray.is_closed;
-            drop(tray);
+            let is_open = |buffer: &mut Buffer| !buffer.is_closed && buffer.lines.len() < MOST;
+            let waited = self.written.wait_timeout_while(buffer, FLUSH_INTERVAL, is_open);
+            let mut buffer = waited.unwrap_or_else(PoisonError::into_inner).0;
+            mem::swap(&mut buffer.lines, &mut taken);
+            let is_last = buffer.is_closed;
+            drop(buffer);
             self.room.notify_all();
             // When nobody reads the log any more there is nobody to tell.
             let _ = target.write_all(&taken).and_then(|()| target.flush());
@@ -79,20 +79,20 @@ impl Shared {
     }
 }
 
-impl Write for &Lines {
+impl Write for &NonBlockingWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let Lines(shared) = self;
-        let is_full = |tray: &mut Tray| tray.lines.len() >= MOST && !tray.is_closed;
-        let mut tray = shared.room.wait_while(shared.tray(), is_full).unwrap_or_else(PoisonError::into_inner);
-        if tray.is_closed {
+        let NonBlockingWriter(shared) = self;
+        let is_full = |buffer: &mut Buffer| buffer.lines.len() >= MOST && !buffer.is_closed;
+        let mut buffer = shared.room.wait_while(shared.buffer(), is_full).unwrap_or_else(PoisonError::into_inner);
+        if buffer.is_closed {
             return io::stderr().write(line);
         }
-        let is_first = tray.lines.is_empty();
-        tray.lines.extend_from_slice(line);
-        let is_last = tray.lines.len() >= MOST;
-        drop(tray);
+        let is_first = buffer.lines.is_empty();
+        buffer.lines.extend_from_slice(line);
+        let is_last = buffer.lines.len() >= MOST;
+        drop(buffer);
         if is_first || is_last {
-            shared.news.notify_one();
+            shared.written.notify_one();
         }
         Ok(line.len())
     }
@@ -102,18 +102,18 @@ impl Write for &Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = &'a Lines;
+impl<'a> MakeWriter<'a> for NonBlockingWriter {
+    type Writer = &'a NonBlockingWriter;
 
-    fn make_writer(&'a self) -> &'a Lines {
+    fn make_writer(&'a self) -> &'a NonBlockingWriter {
         self
     }
 }
 
-impl Drop for LastLines {
+impl Drop for FlushGuard {
     fn drop(&mut self) {
-        self.lines.0.tray().is_closed = true;
-        self.lines.0.news.notify_one();
+        self.lines.0.buffer().is_closed = true;
+        self.lines.0.written.notify_one();
         self.lines.0.room.notify_all();
         if let Some(writer) = self.writer.take() {
             // It has nothing that could panic, and there is nothing more to lose.
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn no_line_is_lost_and_each_is_whole_however_slow_the_reader() {
         let ((written, found), (allow, allowed)) = (mpsc::channel(), mpsc::channel());
-        let (lines, last) = Lines::to(Slow(written, allowed)).expect("a thread");
+        let (lines, last) = NonBlockingWriter::to(Slow(written, allowed)).expect("a thread");
         let line = [b"x".repeat(99), b"\n".to_vec()].concat();
         let count = 3 * MOST / line.len();
         let hands = [lines.clone(), lines].map(|lines| {

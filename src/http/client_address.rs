@@ -19,7 +19,7 @@ pub struct Peer {
 
 /// The scheme of the address that a request was sent to, as far as this server can tell.
 pub fn scheme(extensions: &Extensions) -> &'static str {
-    if extensions.get::<Peer>().is_some_and(|peer| peer.is_secure) { "https" } else { "http" }
+    if extensions.get::<Peer>().is_some_and(|client_address| client_address.is_secure) { "https" } else { "http" }
 }
 
 /// What the edge made out of where a request comes from.
@@ -29,14 +29,14 @@ pub fn origin(extensions: &Extensions) -> Origin {
 
 /// The address of whoever calls: the nearest that is no trusted proxy's. What stands before that in the header is said by
 /// somebody who is not trusted.
-pub fn caller<B>(request: &Request<B>, proxies: &[IpNet]) -> Option<IpAddr> {
+pub fn of<B>(request: &Request<B>, proxies: &[IpNet]) -> Option<IpAddr> {
     let Peer { address, .. } = request.extensions().get()?;
     Some(nearest(address.ip().to_canonical(), request.headers(), proxies))
 }
 
-fn nearest(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+fn nearest(client_address: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let is_proxy = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
-    let mut address = peer;
+    let mut address = client_address;
     let named = headers.get_all(FORWARDED_FOR).into_iter().rev();
     let mut named = named.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     while is_proxy(&address) {
@@ -56,7 +56,7 @@ fn parse(text: &str) -> Option<IpAddr> {
 }
 
 /// The network that one caller has to themselves: an IPv4 address, or 64 bits of IPv6, within which they may have any.
-pub fn site(address: IpAddr) -> IpAddr {
+pub fn client_network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
@@ -68,13 +68,13 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn nearest_of(peer: &str, forwarded: &[&'static str]) -> String {
+    fn nearest_of(client_address: &str, forwarded: &[&'static str]) -> String {
         let proxies = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().expect("a network"));
         let mut headers = HeaderMap::new();
         for line in forwarded {
             headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
         }
-        nearest(peer.parse().expect("an address"), &headers, &proxies).to_string()
+        nearest(client_address.parse().expect("an address"), &headers, &proxies).to_string()
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn neighbours_in_ipv6_are_one_caller() {
-        let site_of = |text: &str| site(text.parse().expect("an address")).to_string();
+        let site_of = |text: &str| client_network(text.parse().expect("an address")).to_string();
         assert_eq!(site_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(site_of("198.51.100.1"), "198.51.100.1");
     }

@@ -18,7 +18,7 @@ impl Clock {
     }
 
     /// A time that stands still until it is moved.
-    pub fn held(at: DateTime<Utc>) -> Clock {
+    pub fn fixed(at: DateTime<Utc>) -> Clock {
         Clock(Some(Arc::new(Mutex::new(at))))
     }
 
@@ -26,7 +26,7 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
             None => Utc::now(),
-            Some(held) => *held.lock().unwrap_or_else(PoisonError::into_inner),
+            Some(fixed) => *fixed.lock().unwrap_or_else(PoisonError::into_inner),
         };
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
     }
@@ -43,25 +43,25 @@ impl Clock {
 
     /// Moves a held time on; the system's time moves by itself.
     pub fn advance(&self, by: TimeDelta) {
-        if let Some(held) = &self.0 {
-            *held.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        if let Some(fixed) = &self.0 {
+            *fixed.lock().unwrap_or_else(PoisonError::into_inner) += by;
         }
     }
 }
 
 /// Where random bytes come from.
 #[derive(Debug, Clone)]
-pub struct Entropy(Option<Arc<Mutex<u64>>>);
+pub struct Random(Option<Arc<Mutex<u64>>>);
 
-impl Entropy {
+impl Random {
     /// Of this thread's generator, which the system seeds.
-    pub fn system() -> Entropy {
-        Entropy(None)
+    pub fn system() -> Random {
+        Random(None)
     }
 
     /// A repeatable sequence, for tests.
-    pub fn seeded(seed: u64) -> Entropy {
-        Entropy(Some(Arc::new(Mutex::new(seed << 32))))
+    pub fn seeded(seed: u64) -> Random {
+        Random(Some(Arc::new(Mutex::new(seed << 32))))
     }
 
     /// `N` random bytes, at most 32 from a seeded sequence.
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_held_clock_moves_only_when_told() {
-        let clock = Clock::held(DateTime::UNIX_EPOCH);
+        let clock = Clock::fixed(DateTime::UNIX_EPOCH);
         assert_eq!(clock.now(), DateTime::UNIX_EPOCH);
         clock.advance(TimeDelta::seconds(5));
         assert_eq!(clock.now(), DateTime::UNIX_EPOCH + TimeDelta::seconds(5));
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn ids_sort_by_time_and_a_seed_repeats_them() {
-        let (one, two) = (Entropy::seeded(7), Entropy::seeded(7));
+        let (one, two) = (Random::seeded(7), Random::seeded(7));
         let early: Uuid = one.id(DateTime::UNIX_EPOCH + TimeDelta::seconds(1));
         let late: Uuid = one.id(DateTime::UNIX_EPOCH + TimeDelta::seconds(2));
         assert!(early < late);

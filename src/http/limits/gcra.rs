@@ -15,7 +15,7 @@ const PLACES: usize = 1_024;
 
 /// What each caller has used of one rate.
 #[derive(Debug)]
-pub struct Tally<K> {
+pub struct GcraLimiter<K> {
     rate: Rate,
     chance: RandomState,
     parts: [Mutex<Part<K>>; PARTS],
@@ -25,13 +25,13 @@ pub struct Tally<K> {
 #[derive(Debug)]
 struct Part<K> {
     known: HashMap<K, Duration>,
-    newcomers: Duration,
+    overflow: Duration,
 }
 
-impl<K> Tally<K> {
-    pub fn of(rate: Rate) -> Tally<K> {
-        let part = || Mutex::new(Part { known: HashMap::new(), newcomers: Duration::ZERO });
-        Tally { rate, chance: RandomState::new(), parts: std::array::from_fn(|_| part()) }
+impl<K> GcraLimiter<K> {
+    pub fn of(rate: Rate) -> GcraLimiter<K> {
+        let part = || Mutex::new(Part { known: HashMap::new(), overflow: Duration::ZERO });
+        GcraLimiter { rate, chance: RandomState::new(), parts: std::array::from_fn(|_| part()) }
     }
 
     pub fn rate(&self) -> Rate {
@@ -48,7 +48,7 @@ impl<K> Tally<K> {
     }
 }
 
-impl<K: Hash + Eq> Tally<K> {
+impl<K: Hash + Eq> GcraLimiter<K> {
     /// Takes one of a caller's allowance, or says how long to wait for it.
     pub fn take(&self, key: K, now: Duration) -> Result<(), Duration> {
         let mut part = self.part(&key);
@@ -57,7 +57,7 @@ impl<K: Hash + Eq> Tally<K> {
         Ok(())
     }
 
-    /// As [`Tally::take`], and takes nothing.
+    /// As [`GcraLimiter::take`], and takes nothing.
     pub fn look(&self, key: &K, now: Duration) -> Result<(), Duration> {
         let part = self.part(key);
         part.known.get(key).map_or(Ok(()), |whole_at| self.after_one(*whole_at, now).map(drop))
@@ -74,7 +74,7 @@ impl<K: Hash + Eq> Part<K> {
         if self.known.len() >= PLACES && !self.known.contains_key(&key) {
             self.known.retain(|_, whole_at| *whole_at > now);
             if self.known.len() >= PLACES {
-                return &mut self.newcomers;
+                return &mut self.overflow;
             }
         }
         self.known.entry(key).or_default()
@@ -87,51 +87,55 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn tally(rate: &str) -> Tally<u64> {
-        Tally::of(rate.parse().expect("a rate"))
+    fn limiter(rate: &str) -> GcraLimiter<u64> {
+        GcraLimiter::of(rate.parse().expect("a rate"))
     }
 
     #[test]
     fn an_allowance_is_used_up_and_comes_back_one_by_one() {
-        let tally = tally("3/30s");
+        let limiter = limiter("3/30s");
         let mut now = 1_000 * SECOND;
         for _ in 0..3 {
-            assert_eq!(tally.take(1, now), Ok(()));
+            assert_eq!(limiter.take(1, now), Ok(()));
         }
-        assert_eq!(tally.take(1, now), Err(10 * SECOND));
-        assert_eq!(tally.take(2, now), Ok(()), "another caller has their own");
+        assert_eq!(limiter.take(1, now), Err(10 * SECOND));
+        assert_eq!(limiter.take(2, now), Ok(()), "another caller has their own");
         now += 9 * SECOND;
-        assert_eq!(tally.take(1, now), Err(SECOND), "having asked in vain costs nothing");
+        assert_eq!(limiter.take(1, now), Err(SECOND), "having asked in vain costs nothing");
         now += SECOND;
-        assert_eq!(tally.take(1, now), Ok(()));
-        assert_eq!(tally.take(1, now), Err(10 * SECOND));
+        assert_eq!(limiter.take(1, now), Ok(()));
+        assert_eq!(limiter.take(1, now), Err(10 * SECOND));
         now += 3_600 * SECOND;
-        assert_eq!((0..5).filter(|_| tally.take(1, now).is_ok()).count(), 3, "no more than all of it comes back");
+        assert_eq!((0..5).filter(|_| limiter.take(1, now).is_ok()).count(), 3, "no more than all of it comes back");
     }
 
     #[test]
     fn who_looks_takes_nothing() {
-        let tally = tally("1/1s");
+        let limiter = limiter("1/1s");
         for _ in 0..5 {
-            assert_eq!(tally.look(&1, SECOND), Ok(()));
+            assert_eq!(limiter.look(&1, SECOND), Ok(()));
         }
-        assert_eq!(tally.take(1, SECOND), Ok(()));
-        assert_eq!(tally.look(&1, SECOND), Err(SECOND));
+        assert_eq!(limiter.take(1, SECOND), Ok(()));
+        assert_eq!(limiter.look(&1, SECOND), Err(SECOND));
     }
 
     #[test]
     fn a_flood_of_newcomers_costs_no_more_than_the_places_there_are_and_takes_nothing_from_who_is_known() {
-        let tally = tally("2/1h");
+        let limiter = limiter("2/1h");
         let now = 10 * SECOND;
-        assert_eq!(tally.take(u64::MAX, now), Ok(()));
+        assert_eq!(limiter.take(u64::MAX, now), Ok(()));
         for key in 0..100_000 {
-            let _ = tally.take(key, now);
+            let _ = limiter.take(key, now);
         }
-        let known = || tally.parts.iter().map(|part| part.lock().expect("whole").known.len()).sum::<usize>();
+        let known = || limiter.parts.iter().map(|part| part.lock().expect("whole").known.len()).sum::<usize>();
         assert_eq!(known(), PARTS * PLACES);
-        assert_eq!(tally.take(u64::MAX, now), Ok(()), "who was known before has their own allowance");
-        assert!(tally.take(300_000, now).is_err(), "newcomers share one");
-        assert_eq!(tally.take(300_000, now + 7_200 * SECOND), Ok(()), "and when the flood is over, all have their own");
+        assert_eq!(limiter.take(u64::MAX, now), Ok(()), "who was known before has their own allowance");
+        assert!(limiter.take(300_000, now).is_err(), "newcomers share one");
+        assert_eq!(
+            limiter.take(300_000, now + 7_200 * SECOND),
+            Ok(()),
+            "and when the flood is over, all have their own"
+        );
         assert!(known() < PARTS * PLACES);
     }
 }

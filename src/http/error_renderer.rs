@@ -2,9 +2,9 @@
 //! line. Here such a refusal gets its words: on its way to the socket it is replaced by what the dialect of the rest says
 //! in that case, so that a client finds the same envelope whatever it sent.
 
-use super::dialect::{Asked, Dialect, RequestId};
+use super::dialect::{Dialect, RequestContext, RequestId};
 use super::guard;
-use crate::ambient::{Clock, Entropy};
+use crate::clock::{Clock, Random};
 use crate::error::Error;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -17,45 +17,45 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// In whose words, and with which number, a refusal speaks.
 #[derive(Clone)]
-pub struct Voice {
+pub struct ErrorRenderer {
     pub dialect: &'static Dialect,
     /// The headers that bear a request's number; an answer with one of them comes from a dialect.
     pub numbered_by: Arc<[&'static str]>,
     /// Whether nobody between can listen.
     pub is_secure: bool,
     pub clock: Clock,
-    pub entropy: Entropy,
+    pub random: Random,
 }
 
 /// One connection, whose refusals speak.
 pub struct Connection<S> {
     stream: S,
-    voice: Voice,
+    renderer: ErrorRenderer,
     /// What is written in place of a bare refusal, while that is under way.
-    refusal: Vec<u8>,
+    error_renderer: Vec<u8>,
     written: usize,
 }
 
 impl<S> Connection<S> {
-    pub fn new(stream: S, voice: Voice) -> Connection<S> {
-        Connection { stream, voice, refusal: Vec::new(), written: 0 }
+    pub fn new(stream: S, renderer: ErrorRenderer) -> Connection<S> {
+        Connection { stream, renderer, error_renderer: Vec::new(), written: 0 }
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.refusal.is_empty() {
-            match bare_refusal(bytes, &this.voice.numbered_by) {
-                Some(error) => this.refusal = this.voice.refusal(&error),
+        if this.error_renderer.is_empty() {
+            match bare_refusal(bytes, &this.renderer.numbered_by) {
+                Some(error) => this.error_renderer = this.renderer.error_renderer(&error),
                 None => return Pin::new(&mut this.stream).poll_write(context, bytes),
             }
         }
-        while this.written < this.refusal.len() {
-            let rest = &this.refusal[this.written..];
+        while this.written < this.error_renderer.len() {
+            let rest = &this.error_renderer[this.written..];
             this.written += ready!(Pin::new(&mut this.stream).poll_write(context, rest))?;
         }
-        (this.refusal, this.written) = (Vec::new(), 0);
+        (this.error_renderer, this.written) = (Vec::new(), 0);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -97,12 +97,12 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
 }
 
-impl Voice {
+impl ErrorRenderer {
     /// The refusal as it goes over the wire; the connection ends with it.
-    fn refusal(&self, error: &Error) -> Vec<u8> {
+    fn error_renderer(&self, error: &Error) -> Vec<u8> {
         let at = self.clock.now();
-        let id = RequestId(self.entropy.id(at));
-        let asked = Asked {
+        let id = RequestId(self.random.id(at));
+        let context = RequestContext {
             id,
             at,
             method: Default::default(),
@@ -111,7 +111,7 @@ impl Voice {
             public_url: None,
             scheme: if self.is_secure { "https" } else { "http" },
         };
-        let mut response = (self.dialect.render)(error, &asked);
+        let mut response = (self.dialect.render)(error, &context);
         tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
         response.headers_mut().insert(self.dialect.request_id_header, id.header());
         guard::answer(response.headers_mut(), self.is_secure);

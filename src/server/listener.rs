@@ -2,9 +2,9 @@
 //! none that for long neither asks anything nor takes up what it is told.
 
 use super::tls::Certificate;
+use crate::http::client_address::Peer;
+use crate::http::error_renderer::{Connection, ErrorRenderer};
 use crate::http::guard;
-use crate::http::peer::Peer;
-use crate::http::refusal::{Connection, Voice};
 use axum::Router;
 use axum::serve::Listener;
 use hyper::Request;
@@ -27,14 +27,14 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 /// How long two sides may take to agree on how to speak in secret.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most bytes of a request's head, and of what is kept of a body that nobody reads yet.
-const HEAD: usize = 128 * 1024;
+const MAX_HEAD: usize = 128 * 1024;
 
 /// How connections come in.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub struct ListenerConfig {
     /// The most at once; whoever comes then waits until one goes.
     pub connections: usize,
     /// How long a connection may go without the whole head of a request, or without taking up any of an answer.
@@ -43,55 +43,61 @@ pub struct Door {
     pub certificate: Option<Arc<Certificate>>,
 }
 
-impl Default for Door {
-    fn default() -> Door {
-        Door { connections: 16_384, idle: Duration::from_secs(75), certificate: None }
+impl Default for ListenerConfig {
+    fn default() -> ListenerConfig {
+        ListenerConfig { connections: 16_384, idle: Duration::from_secs(75), certificate: None }
     }
 }
 
 /// A connection as it came in.
-type Plain = Pin<Box<TimeoutWriter<TcpStream>>>;
+type TcpConnection = Pin<Box<TimeoutWriter<TcpStream>>>;
 
 /// What every connection is served with.
 #[derive(Clone)]
-struct Room {
+struct ConnectionServer {
     router: Router,
-    voice: Voice,
+    renderer: ErrorRenderer,
     http: http1::Builder,
     idle: Duration,
-    secret: Option<TlsAcceptor>,
+    tls: Option<TlsAcceptor>,
     stop: CancellationToken,
 }
 
-impl Door {
+impl ListenerConfig {
     /// Serves until `stop`, then lets each connection finish the request that it is about.
-    pub async fn serve(self, mut listener: TcpListener, router: Router, voice: Voice, stop: CancellationToken) {
+    pub async fn serve(
+        self,
+        mut listener: TcpListener,
+        router: Router,
+        renderer: ErrorRenderer,
+        stop: CancellationToken,
+    ) {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.idle).max_header_size(HEAD).max_buf_size(HEAD);
-        let secret = self.certificate.map(Certificate::acceptor);
-        let room = Room { router, voice, http, idle: self.idle, secret, stop: stop.clone() };
-        let (places, talks) = (Arc::new(Semaphore::new(self.connections)), TaskTracker::new());
-        while let Some((place, (stream, address))) = stop
+        http.timer(TokioTimer::new()).header_read_timeout(self.idle).max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
+        let tls = self.certificate.map(Certificate::acceptor);
+        let server = ConnectionServer { router, renderer, http, idle: self.idle, tls, stop: stop.clone() };
+        let (permits, connections) = (Arc::new(Semaphore::new(self.connections)), TaskTracker::new());
+        while let Some((permit, (stream, address))) = stop
             .run_until_cancelled(async {
-                let place = Arc::clone(&places).acquire_owned().await.expect("nobody closes the places");
-                (place, Listener::accept(&mut listener).await)
+                let permit = Arc::clone(&permits).acquire_owned().await.expect("nobody closes the places");
+                (permit, Listener::accept(&mut listener).await)
             })
             .await
         {
-            let room = room.clone();
-            talks.spawn(async move {
-                room.welcome(stream, address).await;
-                drop(place);
+            let server = server.clone();
+            connections.spawn(async move {
+                server.handle(stream, address).await;
+                drop(permit);
             });
         }
         drop(listener);
-        talks.close();
-        talks.wait().await;
+        connections.close();
+        connections.wait().await;
     }
 }
 
-impl Room {
-    async fn welcome(self, stream: TcpStream, address: SocketAddr) {
+impl ConnectionServer {
+    async fn handle(self, stream: TcpStream, address: SocketAddr) {
         // Answers are written in one piece; waiting for more of it only costs time.
         if let Err(fault) = stream.set_nodelay(true) {
             tracing::debug!(%fault, "a connection keeps its delay");
@@ -104,41 +110,41 @@ impl Room {
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(self.idle));
         let stream = Box::pin(stream);
-        match self.secret.clone() {
+        match self.tls.clone() {
             // Each in a place of its own, so that a connection takes up what its own way needs and not the larger one's.
-            None => Box::pin(self.talk(stream, address)).await,
-            Some(secret) => Box::pin(self.talk_in_secret(secret, stream, address)).await,
+            None => Box::pin(self.serve_http(stream, address)).await,
+            Some(tls) => Box::pin(self.serve_tls(tls, stream, address)).await,
         }
     }
 
-    async fn talk_in_secret(self, secret: TlsAcceptor, stream: Plain, address: SocketAddr) {
-        let agreed = Box::pin(tokio::time::timeout(HANDSHAKE, secret.accept(stream)));
+    async fn serve_tls(self, tls: TlsAcceptor, stream: TcpConnection, address: SocketAddr) {
+        let agreed = Box::pin(tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)));
         match self.stop.run_until_cancelled(agreed).await {
-            Some(Ok(Ok(stream))) => self.talk(stream, address).await,
+            Some(Ok(Ok(stream))) => self.serve_http(stream, address).await,
             Some(Ok(Err(fault))) => tracing::debug!(%fault, "no secret was agreed on"),
             Some(Err(_)) => tracing::debug!("no secret was agreed on in time"),
             None => {}
         }
     }
 
-    async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr) {
-        let Room { router, voice, http, stop, .. } = self;
-        let peer = Peer { address, is_secure: voice.is_secure };
+    async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr) {
+        let ConnectionServer { router, renderer, http, stop, .. } = self;
+        let client_address = Peer { address, is_secure: renderer.is_secure };
         let answer = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(client_address);
             let answer = router.clone().call(request);
             async move {
                 let mut response = answer.await?;
-                guard::answer(response.headers_mut(), peer.is_secure);
+                guard::answer(response.headers_mut(), client_address.is_secure);
                 Ok::<_, Infallible>(response)
             }
         });
-        let mut talk = pin!(http.serve_connection(TokioIo::new(Connection::new(stream, voice)), answer));
+        let mut serve_http = pin!(http.serve_connection(TokioIo::new(Connection::new(stream, renderer)), answer));
         let ended = tokio::select! {
-            ended = talk.as_mut() => ended,
+            ended = serve_http.as_mut() => ended,
             () = stop.cancelled() => {
-                talk.as_mut().graceful_shutdown();
-                talk.await
+                serve_http.as_mut().graceful_shutdown();
+                serve_http.await
             }
         };
         if let Err(fault) = ended {
