@@ -29,11 +29,12 @@ impl Arguments for Ucwa {
         Ucwa { person, application }
     }
 
-    fn variants(_: &Operation) -> usize {
-        1
+    /// By the person's session, and by the workspace's key in the person's name.
+    fn variants(operation: &Operation) -> usize {
+        if operation.is_open() { 1 } else { 2 }
     }
 
-    async fn request(&self, world: &World, operation: &Operation, _: usize, serial: u32) -> RequestBuilder {
+    async fn request(&self, world: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {
         let number = format!("+1425555{:04}", serial % 10_000);
         let path = operation.path;
         if path == "/webticket/oauthtoken" {
@@ -66,7 +67,8 @@ impl Arguments for Ucwa {
             _ => json!({}),
         };
         arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
-        operation.request(&self.person.voice, &arguments)
+        let by_key = world.key().with("x-ucwa-user", &self.person.id);
+        operation.request(if variant == 0 { &self.person.voice } else { &by_key }, &arguments)
     }
 }
 
