@@ -170,7 +170,11 @@ impl<A: Arguments> Sweep<A> {
                 status = response => Some(status),
             };
             let (withheld, last) = self.proxy.release();
-            let place = || format!("dropped while {withheld:?} is withheld and {last:?} was sent last");
+            let place = || match &withheld {
+                Some(statement) if withheld == last => format!("dropped in {statement:?}"),
+                Some(statement) => format!("dropped in {statement:?}, after {:?}", last.as_deref().unwrap_or_default()),
+                None => "when it completed".to_owned(),
+            };
             self.judge(operation, completed, place).await?;
             match withheld {
                 Some(statement) => answered.insert(statement),

@@ -59,7 +59,9 @@ impl Arguments for Ucwa {
                 json!({ "type": "mobile", "number": number })
             }
             ("POST", path) if path.ends_with("/changeNumber") => json!({ "number": number }),
-            ("POST", path) if path.ends_with("/changeVisibility") => json!({ "includeInContactCard": serial % 2 == 0 }),
+            ("POST", path) if path.ends_with("/changeVisibility") => {
+                json!({ "includeInContactCard": serial.is_multiple_of(2) })
+            }
             ("DELETE", path) if path.ends_with("/me/phones/{type}") => {
                 self.person.put("mobile", &number, true).await;
                 json!({})
