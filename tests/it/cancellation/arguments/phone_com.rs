@@ -3,7 +3,7 @@
 use super::Arguments;
 use crate::document::{Operation, Place};
 use crate::phone_com::Line;
-use crate::world::{World, text};
+use crate::world::World;
 use handset::ambient::Entropy;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
@@ -30,6 +30,8 @@ impl Arguments for PhoneCom {
         let kept = world.store.set_password_anywhere(id, password, &Entropy::seeded(3)).await;
         kept.expect("the person is there");
         let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
+        // By its id alone, since its name is changed.
+        let group = json!({ "id": group["id"] });
         PhoneCom { line, contact, group, client_id: keys[0].api_key_id.to_string() }
     }
 
@@ -83,7 +85,7 @@ impl Arguments for PhoneCom {
                 arguments.insert("password".to_owned(), json!(PASSWORD));
             }
             ("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", 1) if operation.method == "POST" => {
-                self.line.add_group(&text(&json!(name))).await;
+                self.line.add_group(&name).await;
             }
             (path, 1) if path.ends_with("/contacts/{contact_id}") => _ = self.line.add_group(&name).await,
             _ => {}

@@ -29,6 +29,8 @@ impl Arguments for Seam {
     fn variants(operation: &Operation) -> usize {
         match operation.path {
             "/webhooks/redeliver" | "/user_identities/delete" | "/client_sessions/get_or_create" => 2,
+            // By the key, and by the session of the person.
+            _ if is_for_both(operation) => 2,
             _ => 1,
         }
     }
@@ -45,7 +47,8 @@ impl Arguments for Seam {
             more = self.standing(path, serial);
         }
         arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
-        operation.request(self.caller(operation), &arguments)
+        let by_session = variant == 1 && is_for_both(operation);
+        operation.request(if by_session { &self.home.session } else { self.caller(operation) }, &arguments)
     }
 }
 
@@ -132,4 +135,9 @@ impl Seam {
             _ => json!({}),
         }
     }
+}
+
+/// Whether an operation takes an API key and client sessions.
+fn is_for_both(operation: &Operation) -> bool {
+    operation.takes_any(&["api_key"]) && operation.takes_any(&["client_session"])
 }
