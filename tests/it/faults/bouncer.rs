@@ -94,7 +94,7 @@ async fn press_through(mode: &Mode) {
     let told = ledger.press(world.key(), 8, async |answered| answers(answered, ledger.len()).await).await;
     let clients = running.stop().await;
     println!("{} pooling: {clients}", mode.name);
-    assert!(clients.vanished > 0, "{clients}");
+    assert!(clients.vanished() > 0, "{clients}");
     assert!(told.refused.is_empty(), "{told:?}");
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;

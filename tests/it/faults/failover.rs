@@ -38,7 +38,7 @@ async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_ac
         .await;
     let clients = running.stop().await;
     println!("{} acknowledged, {} refused; {clients}", told.acknowledged.len(), told.refused.len());
-    assert!(clients.vanished > 0, "{clients}");
+    assert!(clients.vanished() > 0, "{clients}");
     // Where the test looks behind the server's back.
     world.database_url = second.admin();
     assert!(!told.refused.is_empty(), "the trouble came too late");

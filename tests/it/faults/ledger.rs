@@ -10,9 +10,11 @@ use crate::post_office::Hook;
 use crate::receiver::Receiver;
 use crate::voices::{Answer, Voice};
 use crate::world::{World, list, text};
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +23,9 @@ use uuid::Uuid;
 
 /// No answer takes longer: the request's deadline, and a little for a busy machine.
 const LONGEST: Duration = Duration::from_secs(35);
+
+/// Phones that are made at once before there is any trouble.
+const MADE_AT_ONCE: usize = 4;
 
 /// Phones with a credential each, of persons of their own, and a webhook that wants to hear of them. What was acknowledged
 /// has to be durable, so a ledger ends with [`Ledger::close`], which checks it after a restart; one that is dropped
@@ -48,12 +53,12 @@ impl Ledger {
     pub async fn of(world: &World, count: usize) -> Ledger {
         let receiver = Receiver::new().await;
         let hook = Hook::to(world, &receiver).await;
-        let mut phones = Vec::with_capacity(count);
-        for number in 0..count {
+        let phones = stream::iter(0..count).map(|number| async move {
             let person = world.person(&format!("p{number}")).await;
             world.sync_credential(&person).await;
-            phones.push(world.phone(&person).await);
-        }
+            world.phone(&person).await
+        });
+        let phones = phones.buffered(MADE_AT_ONCE).collect().await;
         let acknowledged = Mutex::default();
         Ledger { phones, receiver, hook, acknowledged, changes: Vec::new(), is_checked: false }
     }
@@ -64,10 +69,21 @@ impl Ledger {
 
     /// Deactivates every phone once, `at_once` at a time, while `trouble` goes on; it is told how many were answered.
     pub async fn press(&self, voice: &Voice, at_once: usize, trouble: impl AsyncFnOnce(&AtomicUsize)) -> Told {
+        self.press_some(0..self.len(), voice, at_once, trouble).await
+    }
+
+    /// The same with some of the phones.
+    pub async fn press_some(
+        &self,
+        some: Range<usize>,
+        voice: &Voice,
+        at_once: usize,
+        trouble: impl AsyncFnOnce(&AtomicUsize),
+    ) -> Told {
         let answered = Arc::new(AtomicUsize::new(0));
         let mut callers = JoinSet::new();
         for caller in 0..at_once {
-            let phones: Vec<String> = self.phones.iter().skip(caller).step_by(at_once).cloned().collect();
+            let phones: Vec<String> = self.phones[some.clone()].iter().skip(caller).step_by(at_once).cloned().collect();
             let (voice, answered) = (voice.clone(), Arc::clone(&answered));
             callers.spawn(async move {
                 let mut told = Told::default();

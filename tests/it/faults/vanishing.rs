@@ -8,8 +8,9 @@ pub mod requests;
 use super::ledger::Ledger;
 use super::line::Line;
 use super::stage::{migrate, serve, socket};
-use crate::postgres::stage::Place;
+use crate::postgres::stage::{Place, query};
 use crate::world::World;
+use changes::{Changes, WaitingClients};
 use clients::{Figures, VanishingClients};
 use handset::postgres;
 use std::time::{Duration, Instant};
@@ -18,8 +19,9 @@ use std::time::{Duration, Instant};
 const VANISHING: u64 = 64;
 /// Clients that change things and wait for each answer meanwhile.
 const WAITING: u32 = 4;
-/// Phones that are deactivated when the others have vanished, and how many at once.
-const PHONES: usize = 120;
+/// How often all that are connected vanish together, after which some phones are deactivated.
+const WAVES: usize = 3;
+const PHONES: usize = 40;
 const CALLERS: usize = 16;
 
 /// How long the soak takes unless this environment variable says otherwise, in seconds.
@@ -69,33 +71,63 @@ struct Outcome {
     checked: usize,
 }
 
-/// Clients vanish for a while, then phones are deactivated, and server and Postgres are restarted.
+/// Clients vanish, then phones are deactivated, again and again; then server and Postgres are restarted.
 async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
     let place = Place::new();
     let mut cluster = postgres::start(place.durable()).await.expect("Postgres starts");
     migrate(&cluster.url()).await;
     let line = Line::delayed(socket(&cluster.url()), delay).await;
     let world = World::at(&cluster.url(), 5).await;
-    let mut ledger = Ledger::of(&world, PHONES).await;
+    let mut ledger = Ledger::of(&world, WAVES * PHONES).await;
     let vanishing = VanishingClients::new(&world).await;
     let server = serve(&line.url(&cluster.url()), 16, &place).await;
 
-    let waiting = changes::Running::start(&vanishing.tenant, &server.url, WAITING).await;
-    let running = vanishing.start(server.address(), VANISHING);
-    // There is nothing to wait for: they vanish for as long as this.
-    tokio::time::sleep(long).await;
-    let clients = running.stop().await;
-    let changes = waiting.stop().await;
-    let told = ledger.press(&server.voice(world.api_key.reveal()), CALLERS, async |_| {}).await;
+    let (mut clients, mut changes) = (Figures::default(), Changes::default());
+    let (mut acknowledged, mut refused) = (0, 0);
+    let waiting_clients = WaitingClients::new(&vanishing.tenant, &server.url, WAITING).await;
+    for wave in 0..WAVES {
+        let waiting = waiting_clients.start();
+        let running = vanishing.start(server.address(), VANISHING);
+        // There is nothing to wait for: they vanish for as long as this.
+        tokio::time::sleep(long / WAVES as u32).await;
+        changes.add(waiting.stop().await);
+        // What comes next meets the connections as those have left them who vanished last.
+        clients.add(running.stop().await);
+        let some = wave * PHONES..(wave + 1) * PHONES;
+        let told = ledger.press_some(some, &server.voice(world.api_key.reveal()), CALLERS, async |_| {}).await;
+        acknowledged += told.acknowledged.len();
+        refused += told.refused.len();
+    }
+    let in_transaction = sessions_in_transaction(&cluster.url()).await;
     server.stop().await;
 
-    let (acknowledged, refused) = (changes.len() + told.acknowledged.len(), changes.refused() + told.refused.len());
+    acknowledged += changes.len();
+    refused += changes.refused();
     println!("answers after {delay:?}: {clients}; {acknowledged} changes acknowledged, {refused} refused");
     ledger.include(changes);
     let found = ledger.check_after_restart(&world, &mut cluster).await;
-    println!("{} checked, {} lost, {} violations", found.checked, found.lost.len(), found.violations.len());
+    println!(
+        "{} checked, {} lost, {} violations, {in_transaction} sessions left in a transaction",
+        found.checked,
+        found.lost.len(),
+        found.violations.len()
+    );
     found.is_good();
-    assert!(clients.vanished >= 100 && acknowledged >= 20, "too few: {clients}; {acknowledged} changes acknowledged");
+    assert_eq!(in_transaction, 0, "sessions left in a transaction");
+    assert!(clients.vanished() >= 100 && acknowledged >= 20, "too few: {clients}; {acknowledged} changes acknowledged");
     cluster.stop().await;
     Outcome { clients, acknowledged, checked: found.checked }
+}
+
+/// How many sessions stay idle in a transaction, although each request is answered or given up.
+async fn sessions_in_transaction(url: &str) -> usize {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    loop {
+        let idle = "select count(*)::text from pg_stat_activity where state like 'idle in transaction%'";
+        let count = query(url, idle).await.parse().expect("a count");
+        if count == 0 || Instant::now() > deadline {
+            return count;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

@@ -8,6 +8,8 @@ use crate::world::{Tenant, text};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -114,7 +116,7 @@ impl Changes {
         lost
     }
 
-    fn add(&mut self, mut other: Changes) {
+    pub fn add(&mut self, mut other: Changes) {
         for (change, mut ids) in other.acknowledged {
             self.acknowledged.entry(change).or_default().append(&mut ids);
         }
@@ -148,8 +150,46 @@ struct Client {
     key: Voice,
     session: Voice,
     contacts: String,
-    /// Where its own numbers begin.
-    numbers: u32,
+    /// Its next number.
+    number: AtomicU32,
+}
+
+/// Clients that change things at a server and wait for each answer.
+pub struct WaitingClients(Vec<Arc<Client>>);
+
+impl WaitingClients {
+    pub async fn new(tenant: &Tenant, url: &str, clients: u32) -> WaitingClients {
+        let mut all = Vec::new();
+        for which in 0..clients {
+            let person = tenant.person(&format!("{}-waiting-{which}", tenant.id)).await;
+            let token = lasting_session(tenant, &person).await;
+            all.push(Arc::new(Client {
+                key: Voice::new(url).bearer(tenant.api_key.reveal()),
+                session: Voice::new(url).bearer(&token),
+                contacts: Line::of_person(tenant.key(), &person).await.contacts(),
+                number: AtomicU32::new(1_000_000 * (which + 1)),
+            }));
+        }
+        WaitingClients(all)
+    }
+
+    /// Lets them make one change after the other until they are stopped.
+    pub fn start(&self) -> Running {
+        let (stop, mut running) = (CancellationToken::new(), JoinSet::new());
+        for client in &self.0 {
+            let (client, stop) = (Arc::clone(client), stop.clone());
+            running.spawn(async move {
+                let mut changes = Changes::default();
+                while !stop.is_cancelled() {
+                    client.change_phones(&mut changes).await;
+                    client.change_contact(&mut changes).await;
+                    client.change_numbers(&mut changes).await;
+                }
+                changes
+            });
+        }
+        Running { stop, running }
+    }
 }
 
 /// Clients at work.
@@ -159,34 +199,6 @@ pub struct Running {
 }
 
 impl Running {
-    /// Lets so many clients change things at a server, one after the other, until they are stopped.
-    pub async fn start(tenant: &Tenant, url: &str, clients: u32) -> Running {
-        let (stop, mut running) = (CancellationToken::new(), JoinSet::new());
-        for which in 0..clients {
-            let person = tenant.person(&format!("{}-waiting-{which}", tenant.id)).await;
-            let token = lasting_session(tenant, &person).await;
-            let client = Client {
-                key: Voice::new(url).bearer(tenant.api_key.reveal()),
-                session: Voice::new(url).bearer(&token),
-                contacts: Line::of_person(tenant.key(), &person).await.contacts(),
-                numbers: 1_000_000 * (which + 1),
-            };
-            let stop = stop.clone();
-            running.spawn(async move {
-                let mut changes = Changes::default();
-                let mut round = 0;
-                while !stop.is_cancelled() {
-                    client.change_phones(&mut changes).await;
-                    client.change_contact(&mut changes).await;
-                    client.change_numbers(client.numbers + 3 * round, &mut changes).await;
-                    round += 1;
-                }
-                changes
-            });
-        }
-        Running { stop, running }
-    }
-
     /// Waits until each has its last answer.
     pub async fn stop(self) -> Changes {
         self.stop.cancel();
@@ -199,6 +211,11 @@ impl Running {
 }
 
 impl Client {
+    /// A number that no request has named before.
+    fn next_number(&self) -> String {
+        number(self.number.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// A person with two phones, of which one is deactivated, and a client session.
     async fn change_phones(&self, changes: &mut Changes) -> Option<()> {
         let made =
@@ -236,19 +253,20 @@ impl Client {
     }
 
     /// A number that is reserved and assigned, one that is imported and released, and one in the person's slot.
-    async fn change_numbers(&self, first: u32, changes: &mut Changes) -> Option<()> {
-        let made = changes.send(&self.key, "POST", "/v1/phone/reserve", json!({ "number": number(first) })).await?;
+    async fn change_numbers(&self, changes: &mut Changes) -> Option<()> {
+        let made =
+            changes.send(&self.key, "POST", "/v1/phone/reserve", json!({ "number": self.next_number() })).await?;
         let id = text(&made["id"]);
         changes.acknowledge(Change::NumberReserved, &id);
         changes.send(&self.key, "POST", &format!("/v1/phone/{id}/assign"), json!({})).await?;
         changes.acknowledge(Change::NumberAssigned, &id);
-        let body = json!({ "phone_number": number(first + 1) });
+        let body = json!({ "phone_number": self.next_number() });
         let made = changes.send(&self.key, "POST", "/v1/phone/import", body).await?;
         let id = text(&made["id"]);
         changes.acknowledge(Change::NumberImported, &id);
         changes.send(&self.key, "DELETE", &format!("/v1/phone/{id}"), Value::Null).await?;
         changes.acknowledge(Change::NumberFinished, &id);
-        let number = format!("tel:{}", number(first + 2));
+        let number = format!("tel:{}", self.next_number());
         let body = json!({ "number": number, "includeInContactCard": true });
         changes.send(&self.session, "POST", "/me/phones/mobile/changeNumber", body).await?;
         changes.acknowledge(Change::SlotChanged, &number);

@@ -8,13 +8,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 /// A client leaves after any time up to this, or up to how long answers take just then, whichever is longer.
 const LONGEST_STAY: Duration = Duration::from_millis(6);
@@ -52,21 +51,23 @@ enum Departure {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Figures {
     pub sent: usize,
-    pub vanished: usize,
     pub answered: usize,
 }
 
 impl Figures {
     pub fn add(&mut self, other: Figures) {
         self.sent += other.sent;
-        self.vanished += other.vanished;
         self.answered += other.answered;
+    }
+
+    pub fn vanished(&self) -> usize {
+        self.sent - self.answered
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} requests sent, {} clients vanished, {} answered", self.sent, self.vanished, self.answered)
+        write!(f, "{} requests sent, {} answered, {} clients vanished", self.sent, self.answered, self.vanished())
     }
 }
 
@@ -74,6 +75,8 @@ impl fmt::Display for Figures {
 pub struct VanishingClients {
     pub tenant: Tenant,
     targets: Arc<Targets>,
+    /// The next seed, so that no two clients do the same.
+    seeds: AtomicU64,
     _receiver: Receiver,
 }
 
@@ -83,62 +86,64 @@ impl VanishingClients {
         let receiver = Receiver::new().await;
         Hook::at(&tenant, &receiver.url(), &EVENT_TYPES).await;
         let targets = Arc::new(Targets::new(world, &tenant).await);
-        VanishingClients { tenant, targets, _receiver: receiver }
+        VanishingClients { tenant, targets, seeds: AtomicU64::new(0), _receiver: receiver }
     }
 
     /// Lets so many clients connect to a server, send, vanish and connect again, until they are stopped.
     pub fn start(&self, address: &str, clients: u64) -> Running {
-        let (stop, latency) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
-        let mut running = JoinSet::new();
-        for seed in 0..clients {
+        let (counters, mut running) = (Arc::new(Counters::default()), JoinSet::new());
+        for _ in 0..clients {
             let mut client = Client {
                 address: address.to_owned(),
-                random: StdRng::seed_from_u64(seed),
-                latency: Arc::clone(&latency),
-                figures: Figures::default(),
+                random: StdRng::seed_from_u64(self.seeds.fetch_add(1, Ordering::Relaxed)),
+                targets: Arc::clone(&self.targets),
+                counters: Arc::clone(&counters),
             };
-            let (targets, stop) = (Arc::clone(&self.targets), stop.clone());
             running.spawn(async move {
-                while !stop.is_cancelled() {
-                    let request = targets.request(&mut client.random);
-                    client.send_and_vanish(&request).await;
+                loop {
+                    client.send_and_vanish().await;
                 }
-                client.figures
             });
         }
-        Running { stop, running }
+        Running { counters, running }
     }
 }
 
 /// Vanishing clients at work.
 pub struct Running {
-    stop: CancellationToken,
-    running: JoinSet<Figures>,
+    counters: Arc<Counters>,
+    running: JoinSet<()>,
 }
 
 impl Running {
-    /// Waits until each has finished with its last request.
-    pub async fn stop(self) -> Figures {
-        self.stop.cancel();
-        let mut all = Figures::default();
-        for figures in self.running.join_all().await {
-            all.add(figures);
-        }
-        all
+    /// Resets all connections at the same time.
+    pub async fn stop(mut self) -> Figures {
+        self.running.shutdown().await;
+        let (sent, answered) =
+            (self.counters.sent.load(Ordering::Relaxed), self.counters.answered.load(Ordering::Relaxed));
+        Figures { sent, answered }
     }
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    sent: AtomicUsize,
+    answered: AtomicUsize,
+    /// How many microseconds the last answer took.
+    latency: AtomicU64,
 }
 
 /// One client, which connects anew for each request.
 struct Client {
     address: String,
     random: StdRng,
-    /// How many microseconds the last answer took; shared by all clients.
-    latency: Arc<AtomicU64>,
-    figures: Figures,
+    targets: Arc<Targets>,
+    counters: Arc<Counters>,
 }
 
 impl Client {
-    async fn send_and_vanish(&mut self, request: &[u8]) {
+    async fn send_and_vanish(&mut self) {
+        let request = self.targets.request(&mut self.random);
         let departure = match self.random.random_range(0..20) {
             0..13 => Departure::Reset,
             13..16 => Departure::HalfClose,
@@ -147,49 +152,42 @@ impl Client {
         };
         // A server that has been killed does not listen for a while.
         let Ok(mut connection) = TcpStream::connect(&self.address).await else { return sleep(SILENCE).await };
+        // However it is dropped, the connection is reset.
+        connection.set_zero_linger().expect("the socket is open");
         let sent = if matches!(departure, Departure::Stall) { request.len() / 2 } else { request.len() };
         if connection.write_all(&request[..sent]).await.is_err() {
             return;
         }
-        self.figures.sent += 1;
+        self.counters.sent.fetch_add(1, Ordering::Relaxed);
         match departure {
-            Departure::Reset => {
-                sleep(self.stay()).await;
-                connection.set_zero_linger().expect("the socket is open");
-            }
-            Departure::Stall => {
-                sleep(SILENCE).await;
-                connection.set_zero_linger().expect("the socket is open");
-            }
+            Departure::Reset => sleep(self.stay()).await,
+            Departure::Stall => sleep(SILENCE).await,
             Departure::HalfClose => {
                 sleep(self.stay()).await;
                 let _ = connection.shutdown().await;
-                if is_answered(&mut connection).await {
-                    self.figures.answered += 1;
-                    return;
-                }
+                self.is_answered(&mut connection).await;
             }
             Departure::Stay => {
                 let began = Instant::now();
-                if is_answered(&mut connection).await {
+                if self.is_answered(&mut connection).await {
                     let took = began.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
-                    self.latency.store(took, Ordering::Relaxed);
-                    self.figures.answered += 1;
-                    return;
+                    self.counters.latency.store(took, Ordering::Relaxed);
                 }
             }
         }
-        self.figures.vanished += 1;
     }
 
     fn stay(&mut self) -> Duration {
-        let longest = LONGEST_STAY.max(Duration::from_micros(self.latency.load(Ordering::Relaxed)));
+        let longest = LONGEST_STAY.max(Duration::from_micros(self.counters.latency.load(Ordering::Relaxed)));
         longest.mul_f64(self.random.random_range(0.0..1.0))
     }
-}
 
-/// Whether there is an answer before the connection ends. An event stream does not end.
-async fn is_answered(connection: &mut TcpStream) -> bool {
-    let mut answer = Vec::new();
-    matches!(timeout(OPEN, connection.read_to_end(&mut answer)).await, Ok(Ok(count)) if count > 0)
+    /// Whether there is an answer before the connection ends. An event stream does not end.
+    async fn is_answered(&self, connection: &mut TcpStream) -> bool {
+        let mut answer = Vec::new();
+        let read = timeout(OPEN, connection.read_to_end(&mut answer)).await;
+        let is_answered = matches!(read, Ok(Ok(count)) if count > 0);
+        self.counters.answered.fetch_add(usize::from(is_answered), Ordering::Relaxed);
+        is_answered
+    }
 }
