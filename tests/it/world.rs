@@ -145,9 +145,14 @@ impl World {
         PgConnection::connect(&self.database_url).await.expect("the test's database accepts")
     }
 
+    /// The server's address and port.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// Bytes on a connection of their own, and what comes back.
     pub async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
-        wire::raw(self.url.trim_start_matches("http://"), request.as_ref()).await
+        wire::raw(self.address(), request.as_ref()).await
     }
 }
 

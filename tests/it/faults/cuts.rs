@@ -23,7 +23,7 @@ async fn world_behind_a_line(place: &Place, connections: u32) -> (World, Line, C
 /// Presses while the line is in trouble so often, for so long each time, and holds the registry against what was told.
 async fn press_while(trouble: &[State], long: Duration) {
     let place = Place::new();
-    let (world, line, cluster) = world_behind_a_line(&place, 8).await;
+    let (world, line, mut cluster) = world_behind_a_line(&place, 8).await;
     let office = PostOffice::open(&world);
     let ledger = Ledger::of(&world, 120).await;
     let told = ledger
@@ -44,7 +44,7 @@ async fn press_while(trouble: &[State], long: Duration) {
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
     office.close().await;
-    world.store.close().await;
+    ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
 }
 

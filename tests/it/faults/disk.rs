@@ -92,7 +92,7 @@ async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() 
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
     office.close().await;
-    world.store.close().await;
+    ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
     drop(disk);
 }
