@@ -1,7 +1,7 @@
 //! Another server on a world's database, with connections of its own, as a second machine would have it.
 
-use crate::post_office::another_store;
-use crate::voices::Voice;
+use crate::client::Client;
+use crate::webhook_worker::another_store;
 use crate::world::World;
 use handset::http::{App, HEARTBEAT};
 use handset::server;
@@ -35,8 +35,8 @@ impl AnotherServer {
     }
 
     /// Whoever holds the first workspace's API key, here.
-    pub fn key(&self, world: &World) -> Voice {
-        Voice::new(&self.url).bearer(world.api_key.reveal())
+    pub fn key(&self, world: &World) -> Client {
+        Client::new(&self.url).bearer(world.api_key.reveal())
     }
 
     /// Asks it to stop and waits until it has.

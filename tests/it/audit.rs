@@ -5,9 +5,9 @@ mod exported;
 mod kept;
 mod together;
 
+use crate::client::{Answer, Client};
 use crate::registers::{act, number, path};
 use crate::ucwa::Person;
-use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, World, text};
 use chrono::TimeDelta;
 use handset::http::App;
@@ -158,18 +158,18 @@ async fn a_slot_leaves_a_row_of_what_was_in_it_and_what_is() {
     let world = World::new().await;
     let jane = Person::new(&world, "jane").await;
     let body = json!({ "type": "home", "number": "+14255550199", "includeInContactCard": true });
-    let filled = jane.voice.post("/me/phones", body).await;
+    let filled = jane.client.post("/me/phones", body).await;
     let row = only(left_by(&world, &filled).await, "slot.filled", &jane.id);
     is_by(&row, "client_session");
     assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!(""), &json!("tel:+14255550199")), "{row}");
     assert_eq!(row["after"]["slot_type"], "home");
-    let emptied = jane.voice.delete("/me/phones/home").await;
+    let emptied = jane.client.delete("/me/phones/home").await;
     let row = only(left_by(&world, &emptied).await, "slot.changed", &jane.id);
     assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!("tel:+14255550199"), &json!("")), "{row}");
-    let again = jane.voice.delete("/me/phones/home").await;
+    let again = jane.client.delete("/me/phones/home").await;
     again.is_done();
     assert_eq!(left_by(&world, &again).await, Vec::<Value>::new(), "it was empty");
-    let never = jane.voice.delete("/me/phones/other").await;
+    let never = jane.client.delete("/me/phones/other").await;
     assert_eq!(left_by(&world, &never).await, Vec::<Value>::new(), "it has always been empty");
 }
 
@@ -234,7 +234,7 @@ async fn what_is_refused_or_changes_nothing_leaves_no_row() {
     let before = trail(&world, &world).await;
     world.key().patch("/devices/update", named).await.ok();
     another.key().post("/phones/deactivate", json!({ "device_id": phone })).await.refused(404, "device_not_found");
-    world.nobody().post("/phones/deactivate", json!({ "device_id": phone })).await.error();
+    world.anonymous().post("/phones/deactivate", json!({ "device_id": phone })).await.error();
     world.key().patch("/devices/update", json!({ "device_id": jane, "name": "x" })).await.error();
     world.key().post("/v1/phone/import", json!({ "phone_number": number(1) })).await.of_diga(409);
     world.key().patch(&path(&register), json!({})).await.register();
@@ -249,9 +249,9 @@ async fn what_is_refused_or_changes_nothing_leaves_no_row() {
 async fn a_trusted_proxy_is_believed_and_nobody_else() {
     let proxied = World::with(|app| App { proxies: Arc::new(["127.0.0.0/8".parse().expect("a network")]), ..app });
     for (world, address) in [(proxied.await, "2001:db8::7"), (World::new().await, "127.0.0.1")] {
-        let voice: Voice = world.key().with("x-forwarded-for", "2001:db8::7");
+        let client: Client = world.key().with("x-forwarded-for", "2001:db8::7");
         let jane = world.person("jane").await;
-        voice.post("/phones/simulate/create_sandbox_phone", json!({ "user_identity_id": jane })).await.ok();
+        client.post("/phones/simulate/create_sandbox_phone", json!({ "user_identity_id": jane })).await.ok();
         assert_eq!(trail(&world, &world).await[0]["address"], address);
     }
 }

@@ -1,7 +1,7 @@
 //! A request that is dropped leaves nothing behind, wherever it was. For every operation of the document the real router is
-//! called in this process, and the future of the response is dropped at each of its suspensions, and while each of its
-//! statements is under way. Once the server is quiet, none of its sessions is in a transaction or holds a lock, and the next
-//! change on every connection is there for other sessions.
+//! called in this process, and the future of the response is dropped at each of its suspensions, while each of its statements
+//! is under way, and while it waits for a connection. Once the server is quiet, none of its sessions is in a transaction or
+//! holds a lock, and the next change on every connection is there for other sessions.
 //!
 //! A hyper connection drops the future of a request in the same way when its client has gone.
 
@@ -151,9 +151,11 @@ impl<A: Arguments> Sweep<A> {
         for moment in [Moment::Suspended, Moment::Woken] {
             drops += self.drop_at_suspensions(operation, variant, moment).await?;
         }
+        let waiting = self.response(operation, variant).await;
         let label = format!("change {}", self.serial);
-        let lost = self.observer.lost_changes(self.world.key(), &self.user_identities, &label).await;
-        if lost.is_empty() { Ok(drops) } else { Err(format!("afterwards: {} changes are lost", lost.len())) }
+        let lost = self.observer.lost_changes(self.world.key(), &self.user_identities, &label, waiting).await;
+        self.judge(operation, None, || "dropped while no connection was free".to_owned()).await?;
+        if lost.is_empty() { Ok(drops) } else { Err(format!("changes are lost afterwards: {lost:?}")) }
     }
 
     /// Drops a request while the answer to each of its statements is withheld. By name, so it does not matter whether the
@@ -169,7 +171,11 @@ impl<A: Arguments> Sweep<A> {
                 status = response => Some(status),
             };
             let (withheld, last) = self.proxy.release();
-            let place = || format!("dropped while {withheld:?} is withheld and {last:?} was sent last");
+            let place = || match &withheld {
+                Some(statement) if withheld == last => format!("dropped in {statement:?}"),
+                Some(statement) => format!("dropped in {statement:?}, after {:?}", last.as_deref().unwrap_or_default()),
+                None => "when it completed".to_owned(),
+            };
             self.judge(operation, completed, place).await?;
             match withheld {
                 Some(statement) => answered.insert(statement),

@@ -1,9 +1,9 @@
 //! Things that chance comes up with, tried against a server: queries and bodies that are answered or refused in the
 //! dialect's own words, and never a fault of ours. What chance finds is told in its smallest form.
 
+use crate::client::Answer;
 use crate::phone_com::Line;
 use crate::ucwa::Person;
-use crate::voices::Answer;
 use crate::world::World;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -113,9 +113,9 @@ fn no_query_that_chance_comes_up_with_is_a_fault_of_ours() {
             is_proper(&world.key().get(&format!("{path}?{query}")).await, path);
         }
         for path in ["/me/phones", "/autodiscover/autodiscoverservice.svc/root"] {
-            is_proper(&jane.voice.get(&format!("{path}?{query}")).await, path);
+            is_proper(&jane.client.get(&format!("{path}?{query}")).await, path);
         }
-        is_proper(&jane.voice.call("POST", &format!("/me/phones/home/changeNumber?{query}")).await, "changeNumber");
+        is_proper(&jane.client.call("POST", &format!("/me/phones/home/changeNumber?{query}")).await, "changeNumber");
     });
 }
 
@@ -154,18 +154,18 @@ fn no_body_that_chance_comes_up_with_is_a_fault_of_ours() {
         "limit",
     ];
     holds(&runtime, 60, values(names), async |body: Value| {
-        for (voice, method, path) in [
+        for (client, method, path) in [
             (world.key(), "POST", "/phones/list"),
             (world.key(), "POST", "/v1/phone/import"),
             (world.key(), "POST", "/v1/phone/reserve"),
-            (&line.voice, "POST", &*contacts),
-            (&line.voice, "PUT", &*contact),
-            (&line.voice, "POST", &*groups),
-            (&jane.voice, "POST", "/me/phones/home/changeNumber"),
-            (&jane.voice, "POST", "/ucwa/v1/applications"),
-            (&world.nobody(), "POST", "/v4/oauth/access-token"),
+            (&line.client, "POST", &*contacts),
+            (&line.client, "PUT", &*contact),
+            (&line.client, "POST", &*groups),
+            (&jane.client, "POST", "/me/phones/home/changeNumber"),
+            (&jane.client, "POST", "/ucwa/v1/applications"),
+            (&world.anonymous(), "POST", "/v4/oauth/access-token"),
         ] {
-            is_proper(&voice.json(method, path, body.clone()).await, path);
+            is_proper(&client.json(method, path, body.clone()).await, path);
         }
     });
 }

@@ -8,8 +8,8 @@ pub mod program;
 mod several;
 mod user;
 
+use crate::client::Client;
 use crate::postgres::stage::Place;
-use crate::voices::Voice;
 use program::{Outcome, Server, handset, handset_in};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -29,8 +29,8 @@ async fn perform(line: &str) -> Value {
             url => address = Some(url),
         }
     }
-    let voice = headers.into_iter().fold(Voice::new(""), |voice, (name, value)| voice.with(name, value));
-    voice.call(method, address.expect("an address")).await.ok()
+    let client = headers.into_iter().fold(Client::new(""), |client, (name, value)| client.with(name, value));
+    client.call(method, address.expect("an address")).await.ok()
 }
 
 /// The words of a command line with double quotes, as a shell splits it.
@@ -68,18 +68,18 @@ async fn later_starts_print_no_secret_and_keep_everything() {
     let place = Place::new();
     let server = Server::start(&place).await;
     let key = server.demo_key();
-    let phones = server.voice(&key).get("/phones/list").await.ok();
+    let phones = server.client(&key).get("/phones/list").await.ok();
     server.stop().await;
     let server = Server::start(&place).await;
     assert!(!server.has_demo(), "{}", server.greeting);
-    assert_eq!(server.voice(&key).get("/phones/list").await.ok(), phones);
+    assert_eq!(server.client(&key).get("/phones/list").await.ok(), phones);
     // What it prints instead mints a key that works.
     let hint = server.greeting.lines().find_map(|line| line.strip_prefix("Mint an API key:")).expect("a hint");
     let words = words(hint);
     let mut mint = Command::new(&words[0]);
     mint.args(&words[1..]).env_remove("DATABASE_URL");
     let minted = Outcome::of(mint).await;
-    assert_eq!(server.voice(minted.said().trim()).get("/phones/list").await.ok(), phones);
+    assert_eq!(server.client(minted.said().trim()).get("/phones/list").await.ok(), phones);
     server.stop().await;
 }
 
@@ -97,7 +97,7 @@ async fn without_a_demo_the_greeting_tells_how_to_begin() {
         command.args(&words[1..]).env_remove("DATABASE_URL");
         key = Outcome::of(command).await.said().trim().to_owned();
     }
-    server.voice(&key).get("/phones/list").await.ok();
+    server.client(&key).get("/phones/list").await.ok();
     server.stop().await;
     // There is a workspace now, so no later start makes a demo.
     let server = Server::start(&place).await;
@@ -109,7 +109,7 @@ async fn without_a_demo_the_greeting_tells_how_to_begin() {
 async fn without_a_command_it_serves() {
     let place = Place::new();
     let server = Server::run(handset_in(&place, &["--listen", "127.0.0.1:0"]), &place).await;
-    server.voice(&server.demo_key()).get("/phones/list").await.ok();
+    server.client(&server.demo_key()).get("/phones/list").await.ok();
     server.stop().await;
 }
 
@@ -118,7 +118,7 @@ async fn where_clients_reach_it_can_be_said() {
     let place = Place::new();
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", "https://phones.example.com/api/"];
     let server = Server::run(handset_in(&place, &arguments), &place).await;
-    let page = server.voice(&server.demo_key()).get("/phones/list?limit=1").await.ok();
+    let page = server.client(&server.demo_key()).get("/phones/list?limit=1").await.ok();
     let next = page["pagination"]["next_page_url"].as_str().unwrap_or_default();
     assert!(next.starts_with("https://phones.example.com/api/phones/list?"), "{next}");
     server.stop().await;
@@ -139,10 +139,10 @@ async fn a_port_that_is_taken_is_said_at_once() {
 #[tokio::test]
 async fn a_database_that_cannot_be_used_is_said_with_what_to_do() {
     let place = Place::new();
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it was bound");
+    let anonymous = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it was bound");
     for (url, words) in [
         ("mysql://localhost/x", "DATABASE_URL is not a Postgres URL"),
-        (&format!("postgres://nobody:hunter2@{nobody}/x"), "the database does not answer"),
+        (&format!("postgres://nobody:hunter2@{anonymous}/x"), "the database does not answer"),
     ] {
         let outcome =
             Outcome::of(handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--database-url", url])).await;

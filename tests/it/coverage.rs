@@ -7,8 +7,8 @@ mod impostors;
 mod phone_com;
 mod ucwa;
 
+use crate::client::{Answer, Client};
 use crate::document::{Dialect, Operation, operations_of};
-use crate::voices::{Answer, Voice};
 use crate::world::World;
 use impostors::{Impostor, Wrong, impostors};
 use serde_json::json;
@@ -54,13 +54,13 @@ async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anythin
     let mut refused_in_own_words: BTreeMap<&str, usize> = BTreeMap::new();
     let mut ledger = Ledger::default();
     for impostor in impostors(&world).await {
-        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
         let count = refused_in_own_words.entry(impostor.name).or_default();
         for operation in operations_of(Dialect::Seam).into_iter().filter(|operation| !operation.is_open()) {
             let Some(refusal) = refusal(&impostor, &operation) else { continue };
             *count += usize::from(refusal == impostor.refusal);
             ledger.note(&operation, &impostor);
-            for answer in tries(&voice, &operation).await {
+            for answer in tries(&client, &operation).await {
                 let error = answer.refused(refusal.0, refusal.1);
                 assert_eq!(error["message"], refusal.2, "{operation}, called by {}", impostor.name);
                 let members: BTreeSet<&String> = error.as_object().into_iter().flat_map(|error| error.keys()).collect();
@@ -85,27 +85,27 @@ async fn right_callers_get_past_the_door_of_every_operation_that_names_their_sch
         ("api_key", vec![world.key().clone()]),
         ("pat_with_workspace", vec![world.pat().await]),
         ("console_session_with_workspace", vec![world.console().await]),
-        ("pat_without_workspace", vec![world.nobody().bearer(token.reveal()), world.pat().await]),
-        ("console_session_without_workspace", vec![world.nobody().bearer(jwt.reveal()), world.console().await]),
+        ("pat_without_workspace", vec![world.anonymous().bearer(token.reveal()), world.pat().await]),
+        ("console_session_without_workspace", vec![world.anonymous().bearer(jwt.reveal()), world.console().await]),
         (
             "client_session",
             vec![
-                world.nobody().bearer(session),
-                world.nobody().with("client-session-token", session),
-                world.nobody().with("seam-client-session-token", session),
+                world.anonymous().bearer(session),
+                world.anonymous().with("client-session-token", session),
+                world.anonymous().with("seam-client-session-token", session),
                 // JavaScript clients send it twice; the header also wins over whatever else is in the bearer.
-                world.nobody().with("client-session-token", session).bearer(session),
-                world.nobody().with("client-session-token", session).bearer("seam_unknown1_nothing"),
+                world.anonymous().with("client-session-token", session).bearer(session),
+                world.anonymous().with("client-session-token", session).bearer("seam_unknown1_nothing"),
             ],
         ),
         ("publishable_key", vec![world.browser()]),
     ]);
     for operation in operations_of(Dialect::Seam) {
         for scheme in operation.schemes() {
-            let voices = callers.get(scheme).unwrap_or_else(|| panic!("{operation}: nobody has a {scheme}"));
-            for voice in voices {
+            let clients = callers.get(scheme).unwrap_or_else(|| panic!("{operation}: nobody has a {scheme}"));
+            for client in clients {
                 // The next thing that is judged is the method.
-                wrong_method(voice, &operation).await.refused(405, "method_not_allowed");
+                wrong_method(client, &operation).await.refused(405, "method_not_allowed");
             }
         }
     }
@@ -123,12 +123,16 @@ fn refusal(impostor: &Impostor, operation: &Operation) -> Option<(u16, &'static 
 }
 
 /// The operation as it is documented, with input that cannot be read, and by a method that it does not have.
-async fn tries(voice: &Voice, operation: &Operation) -> [Answer; 3] {
-    let broken = voice.request(operation.method, operation.path).header("content-type", "application/json").body("{");
-    [voice.call(operation.method, operation.path).await, voice.send(broken).await, wrong_method(voice, operation).await]
+async fn tries(client: &Client, operation: &Operation) -> [Answer; 3] {
+    let broken = client.request(operation.method, operation.path).header("content-type", "application/json").body("{");
+    [
+        client.call(operation.method, operation.path).await,
+        client.send(broken).await,
+        wrong_method(client, operation).await,
+    ]
 }
 
-async fn wrong_method(voice: &Voice, operation: &Operation) -> Answer {
-    let request = voice.request("BREW", operation.path).header("content-type", "text/coffee").body("{");
-    voice.send(request).await
+async fn wrong_method(client: &Client, operation: &Operation) -> Answer {
+    let request = client.request("BREW", operation.path).header("content-type", "text/coffee").body("{");
+    client.send(request).await
 }

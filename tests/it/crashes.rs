@@ -2,10 +2,10 @@
 //! once, by whoever comes after. Only here time is the system's, since the program's own clock cannot be held; where a
 //! claim of the dead would have to run out, the test moves it into the past, as time would.
 
-use crate::patience::{PATIENCE, until};
-use crate::post_office::Hook;
+use crate::client::Client;
 use crate::receiver::{Manner, Receiver};
-use crate::voices::Voice;
+use crate::waiting::{TIMEOUT, until};
+use crate::webhook_worker::Hook;
 use crate::world::{SEAL_KEY, World, text};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -21,7 +21,7 @@ use tokio::time::timeout;
 /// The built program on a world's database.
 struct Program {
     process: Child,
-    key: Voice,
+    key: Client,
     /// Held, since a program that nobody hears ends.
     _stdout: Lines<BufReader<ChildStdout>>,
 }
@@ -39,20 +39,20 @@ impl Program {
             .expect("the program runs");
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let url = loop {
-            let line = timeout(PATIENCE, lines.next_line()).await.expect("it starts in time").expect("readable");
+            let line = timeout(TIMEOUT, lines.next_line()).await.expect("it starts in time").expect("readable");
             let line = line.expect("it says where it listens; what it said is above");
             if let Some((_, url)) = line.split_once("Listening on ") {
                 break url.to_owned();
             }
         };
-        Program { process, key: Voice::new(&url).bearer(world.api_key.reveal()), _stdout: lines }
+        Program { process, key: Client::new(&url).bearer(world.api_key.reveal()), _stdout: lines }
     }
 
     /// Ends it on the spot.
     async fn kill(mut self) {
         let pid = self.process.id().expect("it runs").try_into().expect("a pid fits");
         nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is our child");
-        timeout(PATIENCE, self.process.wait()).await.expect("it ends").expect("it is our child");
+        timeout(TIMEOUT, self.process.wait()).await.expect("it ends").expect("it is our child");
     }
 }
 

@@ -1,9 +1,9 @@
 //! What becomes of what webhooks are owed: when it is tried and tried again, what counts as delivered, who may record it,
 //! and that nobody has to wait for anybody else.
 
-use crate::patience::until;
-use crate::post_office::{Hook, PostOffice, another_store, at, lose_a_phone};
 use crate::receiver::{Manner, Receiver, nowhere};
+use crate::waiting::until;
+use crate::webhook_worker::{Hook, WebhookWorker, another_store, at, lose_a_phone};
 use crate::world::{World, text};
 use chrono::TimeDelta;
 use handset::model::webhook::{Attempted, Claim};
@@ -35,7 +35,7 @@ async fn what_fails_is_tried_eight_times_on_seams_schedule_and_stays_readable() 
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     for (number, pause) in (1..).zip(PAUSES) {
         let row = hook.tried(&world, number).await.remove(0);
         let (now, next) = (world.clock.now(), at(&row, "next_attempt_at").expect("it is tried again"));
@@ -73,7 +73,7 @@ async fn the_pauses_of_different_deliveries_differ() {
     for _ in 0..8 {
         lose_a_phone(&world).await;
     }
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     let next: HashSet<_> =
         hook.tried(&world, 1).await.iter().map(|row| at(row, "next_attempt_at").expect("again")).collect();
     assert!(next.len() > 1, "{next:?}");
@@ -85,7 +85,7 @@ async fn the_body_is_the_event_as_it_is_shown_and_nothing_around_it() {
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
     let phone = lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     let row = hook.delivered(&world).await.remove(0);
     let message = receiver.heard().remove(0);
     let shown = world.key().get(&format!("/events/get?device_id={phone}&event_type=phone.deactivated")).await;
@@ -119,19 +119,19 @@ async fn bad_receivers_are_tried_again_and_what_was_bad_is_told() {
         receivers.push(receiver);
     }
     lose_a_phone(&world).await;
-    let office = PostOffice::impatient(&world, Duration::from_secs(1));
+    let worker = WebhookWorker::impatient(&world, Duration::from_secs(1));
     for (hook, status, said) in &hooks {
         let row = hook.tried(&world, 1).await.remove(0);
         assert_eq!((&row["status"], &row["response_status"]), (&json!("pending"), status), "{row}");
         assert!(text(&row["fault"]).contains(said), "{row}");
         assert!(at(&row, "next_attempt_at") > Some(world.clock.now()), "{row}");
     }
-    office.close().await;
+    worker.close().await;
     assert!(other.heard().is_empty(), "nobody is followed elsewhere");
 
     receivers.iter().for_each(|receiver| receiver.become_of(Manner::Status(204)));
     world.pass(TimeDelta::seconds(6));
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     for (hook, ..) in &hooks[1..] {
         let row = hook.delivered(&world).await.remove(0);
         assert_eq!((&row["response_status"], &row["fault"]), (&json!(204), &json!(null)));
@@ -144,7 +144,7 @@ async fn a_receiver_that_takes_it_well_may_talk_without_end() {
     let receiver = Receiver::of(Manner::Wordy).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     assert_eq!(hook.delivered(&world).await[0]["response_status"], 200);
     assert_eq!(receiver.heard().len(), 1);
 }
@@ -197,11 +197,11 @@ async fn an_answer_that_comes_after_its_claim_was_given_up_changes_nothing() {
     let receiver = Receiver::of(Manner::Held(500, Arc::clone(&release))).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let slow = PostOffice::open(&world);
+    let slow = WebhookWorker::open(&world);
     receiver.hears(1).await;
     receiver.become_of(Manner::Status(200));
     world.pass(TimeDelta::seconds(60));
-    let _other = PostOffice::elsewhere(&world).await;
+    let _other = WebhookWorker::elsewhere(&world).await;
     let delivered = hook.delivered(&world).await;
     release.notify_one();
     slow.close().await;
@@ -219,7 +219,7 @@ async fn one_endpoint_that_hangs_holds_up_no_other() {
     for _ in 0..100 {
         lose_a_phone(&world).await;
     }
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.delivered(&world).await;
     assert!(quick.tally().values().all(|times| *times == 1));
     assert_eq!(quick.heard().len(), 100);
@@ -269,7 +269,7 @@ async fn a_secret_that_does_not_open_holds_up_no_other_webhook() {
         .await
         .expect("the statement is right");
     lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.delivered(&world).await;
     let row = until("the other attempt is recorded", async || {
         let listed = world.key().post("/webhooks/list_deliveries", json!({ "status": "pending" })).await.ok();
@@ -285,7 +285,7 @@ async fn two_workers_share_the_work_and_deliver_each_event_once() {
     let world = World::with_connections(8).await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
-    let _offices = (PostOffice::open(&world), PostOffice::elsewhere(&world).await);
+    let _offices = (WebhookWorker::open(&world), WebhookWorker::elsewhere(&world).await);
     let mut losses = Vec::new();
     for number in 0..60 {
         let person = world.person(&format!("p{number}")).await;
@@ -308,12 +308,12 @@ async fn a_webhook_that_is_deleted_hears_nothing_more() {
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     hook.tried(&world, 1).await;
     world.key().post("/webhooks/delete", json!({ "webhook_id": hook.id })).await.ok();
     world.pass(TimeDelta::days(2));
     assert!(claim(&world, &world.store).await.is_empty());
-    office.close().await;
+    worker.close().await;
     assert_eq!(receiver.heard().len(), 1);
     let asked = json!({ "webhook_id": hook.id });
     world.key().post("/webhooks/list_deliveries", asked).await.refused(404, "webhook_not_found");
@@ -326,9 +326,9 @@ async fn a_worker_that_stops_finishes_what_is_under_way() {
     let receiver = Receiver::of(Manner::Held(200, Arc::clone(&release))).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     receiver.hears(1).await;
-    tokio::join!(office.close(), async { release.notify_one() });
+    tokio::join!(worker.close(), async { release.notify_one() });
     assert_eq!(hook.deliveries(&world).await[0]["status"], "delivered");
 }
 
@@ -341,17 +341,17 @@ async fn only_a_sandbox_on_the_private_postgres_sends_to_this_machine() {
     let real = Hook::at(&production, &receiver.url(), &["webhook.ping"]).await;
     production.key().post("/webhooks/ping", json!({ "webhook_id": real.id })).await.ok();
     let refused = |row: &Value| row["fault"].as_str().is_some_and(|fault| fault.contains("HANDSET_WEBHOOK_ALLOW"));
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     real.settled(&production, "it is refused", refused).await;
-    office.close().await;
+    worker.close().await;
 
     lose_a_phone(&world).await;
-    let office = PostOffice::public(&world);
+    let worker = WebhookWorker::public(&world);
     sandboxed.settled(&world, "it is refused", refused).await;
-    office.close().await;
+    worker.close().await;
     assert!(receiver.heard().is_empty());
     world.pass(TimeDelta::seconds(6));
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     sandboxed.delivered(&world).await;
     assert_eq!(receiver.heard().len(), 1);
 }

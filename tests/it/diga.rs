@@ -97,9 +97,9 @@ async fn an_unknown_id_is_not_found_by_any_call_and_in_the_same_words() {
 #[tokio::test]
 async fn what_is_not_there_and_methods_that_are_not_taken_are_told_without_a_key() {
     let world = World::new().await;
-    for voice in [world.key(), &world.nobody()] {
+    for client in [world.key(), &world.anonymous()] {
         for path in ["/v1/phones", "/v1/phone/import/more", "/v1/agent/", "/v1/call"] {
-            assert_eq!(voice.get(path).await.of_diga(404).text, r#"{"detail":"Not Found"}"#, "{path}");
+            assert_eq!(client.get(path).await.of_diga(404).text, r#"{"detail":"Not Found"}"#, "{path}");
         }
     }
     for (method, path, allowed) in [
@@ -119,9 +119,9 @@ async fn what_is_not_there_and_methods_that_are_not_taken_are_told_without_a_key
 #[tokio::test]
 async fn the_door_is_before_the_path() {
     let world = World::new().await;
-    world.nobody().get("/v1/phone/nope").await.is_stranger("nobody with an id that is none");
+    world.anonymous().get("/v1/phone/nope").await.is_stranger("nobody with an id that is none");
     assert_eq!(world.key().get("/v1/phone/nope").await.shape_fault()["type"], "uuid_parsing");
-    world.nobody().post("/v1/phone/import", json!([])).await.is_stranger("nobody with a body that is none");
+    world.anonymous().post("/v1/phone/import", json!([])).await.is_stranger("nobody with a body that is none");
     assert_eq!(world.key().post("/v1/phone/import", json!([])).await.shape_fault()["loc"], json!(["body"]));
 }
 
@@ -273,11 +273,11 @@ async fn of_many_who_claim_a_number_at_once_one_gets_it() {
     }
     for round in 0..5 {
         let claims = tenants.iter().enumerate().map(|(index, tenant)| {
-            let voice = tenant.key().clone();
+            let client = tenant.key().clone();
             tokio::spawn(async move {
                 match index % 2 {
-                    0 => voice.post("/v1/phone/import", json!({ "phone_number": number(round) })).await,
-                    _ => voice.post("/v1/phone/reserve", json!({ "number": number(round) })).await,
+                    0 => client.post("/v1/phone/import", json!({ "phone_number": number(round) })).await,
+                    _ => client.post("/v1/phone/reserve", json!({ "number": number(round) })).await,
                 }
             })
         });

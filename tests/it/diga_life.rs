@@ -2,10 +2,10 @@
 //! and its end. The clock is held and moved by hand.
 
 use crate::another_server::AnotherServer;
-use crate::patience::until;
-use crate::post_office::{Hook, PostOffice, another_store};
 use crate::receiver::Receiver;
 use crate::registers::{act, number, path};
+use crate::waiting::until;
+use crate::webhook_worker::{Hook, WebhookWorker, another_store};
 use crate::world::{Tenant, World, list, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::store::Store;
@@ -260,7 +260,7 @@ async fn only_webhooks_that_name_them_hear_of_numbers() {
     let naming = Hook::at(&world, &receiver.url(), &["phone_number.finished", "phone_number.released"]).await;
     let star = Hook::at(&world, &receiver.url(), &["*"]).await;
     let other = Hook::at(&world, &receiver.url(), &["phone.deactivated"]).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     let imported = world.imported(&number(1)).await;
     assert_eq!(world.key().delete(&path(&imported)).await.status, 204);
     let reserved = world.reserved(&number(2)).await;

@@ -1,7 +1,7 @@
 //! Lists of the Diga dialect: by pages, by cursors, in both orders, and with filters.
 
+use crate::client::Answer;
 use crate::registers::{number, path};
-use crate::voices::Answer;
 use crate::world::{World, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Requests of the Diga dialect whose shape is wrong: a list of faults, each with its kind, its place and what was given.
 
+use crate::client::Answer;
 use crate::registers::{act, keys_as_written, number, path};
-use crate::voices::Answer;
 use crate::world::{World, text};
 use serde_json::{Value, json};
 

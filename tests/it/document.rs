@@ -3,7 +3,7 @@
 
 pub mod schema;
 
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -203,30 +203,30 @@ impl Operation {
     }
 
     /// Lets `voice` call it with these arguments.
-    pub async fn call(&self, voice: &Voice, arguments: &Map<String, Value>) -> Answer {
-        voice.send(self.request(voice, arguments)).await
+    pub async fn call(&self, client: &Client, arguments: &Map<String, Value>) -> Answer {
+        client.send(self.request(client, arguments)).await
     }
 
     /// The request of `voice` with these arguments: in the path, the headers and the query where the document says so, else
     /// in a JSON body.
-    pub fn request(&self, voice: &Voice, arguments: &Map<String, Value>) -> RequestBuilder {
+    pub fn request(&self, client: &Client, arguments: &Map<String, Value>) -> RequestBuilder {
         let mut rest = arguments.clone();
         let path = self.path_with(arguments);
         let headers = self.fields().into_iter().filter(|field| field.place == Place::Header);
-        let voice = &headers.fold(voice.clone(), |voice, field| match rest.remove(field.name) {
-            Some(value) => voice.with(field.name, &plain(&value)),
-            None => voice,
+        let client = &headers.fold(client.clone(), |client, field| match rest.remove(field.name) {
+            Some(value) => client.with(field.name, &plain(&value)),
+            None => client,
         });
         rest.retain(|name, _| !self.path.contains(&format!("{{{name}}}")));
         match (self.method, self.dialect()) {
             ("GET" | "DELETE", Dialect::Seam) => {
                 rest.insert("_strict".to_owned(), json!(true));
-                voice.request(self.method, &format!("{path}?{}", query(&rest)))
+                client.request(self.method, &format!("{path}?{}", query(&rest)))
             }
             ("GET" | "DELETE", Dialect::Diga | Dialect::Ucwa | Dialect::PhoneCom) => {
-                voice.request(self.method, &format!("{path}?{}", query(&rest)))
+                client.request(self.method, &format!("{path}?{}", query(&rest)))
             }
-            (method, _) => voice.request(method, &path).json(&Value::from(rest)),
+            (method, _) => client.request(method, &path).json(&Value::from(rest)),
         }
     }
 }

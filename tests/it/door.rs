@@ -1,6 +1,6 @@
 //! The door: how many may be in at once, how long one may say nothing, and what every answer tells browsers and proxies.
 
-use crate::patience::PATIENCE;
+use crate::waiting::TIMEOUT;
 use crate::world::World;
 use handset::server::ListenerConfig;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ async fn connect(world: &World) -> TcpStream {
 /// What is heard until the other side hangs up.
 async fn to_the_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut heard)).await.expect("it hangs up");
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut heard)).await.expect("it hangs up");
     heard
 }
 
@@ -50,7 +50,7 @@ async fn a_trickle_of_headers_does_not_keep_the_door_open() {
             tokio::time::sleep(IDLE / 8).await;
         }
     };
-    timeout(PATIENCE, trickling).await.expect("it hangs up");
+    timeout(TIMEOUT, trickling).await.expect("it hangs up");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn whoever_comes_when_all_places_are_taken_waits_for_one() {
     let world = World::at_door(ListenerConfig { connections: 1, ..impatient() }).await;
     let started = Instant::now();
     let silent = connect(&world).await;
-    world.nobody().get("/health").await.ok();
+    world.anonymous().get("/health").await.ok();
     assert!(started.elapsed() >= IDLE, "the silent one had the only place");
     drop(silent);
 }
@@ -82,7 +82,7 @@ async fn who_does_not_take_up_what_they_asked_for_gives_up_their_place() {
         let _ = deaf.write_all(&all_at_once).await;
     };
     let other = async {
-        timeout(PATIENCE, world.nobody().get("/health")).await.expect("the place is free in time").ok();
+        timeout(TIMEOUT, world.anonymous().get("/health")).await.expect("the place is free in time").ok();
     };
     tokio::join!(asking, other);
     assert!(started.elapsed() >= IDLE);
@@ -103,9 +103,9 @@ async fn every_answer_says_that_it_is_what_it_is_and_is_not_to_be_kept() {
     for answer in [
         world.key().get("/phones/list").await,
         world.key().get("/v1/phone/").await,
-        world.nobody().get("/phones/list").await,
-        world.nobody().get("/nowhere").await,
-        world.nobody().get("/openapi.json").await,
+        world.anonymous().get("/phones/list").await,
+        world.anonymous().get("/nowhere").await,
+        world.anonymous().get("/openapi.json").await,
         world.raw("GET /phones/list HTTP/1.1\r\nbad header\r\n\r\n").await,
     ] {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");

@@ -15,3 +15,4 @@ mod ledger;
 mod line;
 mod pair;
 pub mod stage;
+mod vanishing;

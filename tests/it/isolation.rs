@@ -9,14 +9,14 @@ pub mod things;
 mod ucwa;
 mod walk;
 
+use crate::client::{Answer, Client};
 use crate::document::{Dialect, Operation, committed, example, operations_of, schema};
-use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, World};
 use handset::clock::Random;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;
-use things::{Household, Things, masked, unsaid};
+use things::{Fixture, Things, masked, unsaid};
 use uuid::Uuid;
 
 /// What a workspace's persons have in common.
@@ -32,7 +32,7 @@ struct Case {
 /// Who calls in a case, and with what of their own.
 #[derive(Clone, Copy)]
 struct Side<'a> {
-    voice: &'a Voice,
+    client: &'a Client,
     own: &'a Things,
 }
 
@@ -47,8 +47,8 @@ struct Scene<'a> {
 async fn looking_for_another_workspaces_things_finds_what_looking_for_nothing_finds() {
     let world = World::new().await;
     let random = Random::seeded(2);
-    let mine = Household::furnish(world.sandbox("Mine").await, "mine", &random).await;
-    let other = Household::furnish(world.sandbox("Other").await, "othr", &random).await;
+    let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
+    let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
     let unknown = Things::of_nobody("none", &random);
     let hidden = other.things.marks();
     let mut database = world.database().await;
@@ -66,14 +66,14 @@ async fn looking_for_another_workspaces_things_finds_what_looking_for_nothing_fi
 async fn changing_another_workspaces_things_changes_nothing_and_says_what_changing_nothing_says() {
     let world = World::new().await;
     let random = Random::seeded(3);
-    let other = Household::furnish(world.sandbox("Other").await, "othr", &random).await;
+    let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
     let hidden = other.things.marks();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     assert!(before.len() > 15, "so little cannot be everything: {before:#?}");
     for case in cases(&[]).into_iter().filter(|case| !case.operation.only_reads()) {
-        let mine = Household::furnish(world.sandbox("Mine").await, "mine", &random).await;
-        let twin = Household::furnish(world.sandbox("Mine").await, "mine", &random).await;
+        let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
+        let twin = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
         let account = account(&world, &mine.tenant).await;
         let unknown = Things::of_nobody("none", &random);
         let scene = Scene { foreign: &other.things, unknown: &unknown, hidden: &hidden };
@@ -89,8 +89,8 @@ async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_work
     let mut database = world.database().await;
     let mut count = 0;
     for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
-        let mine = Household::furnish(world.sandbox("Ours").await, "mine", &random).await;
-        let twin = Household::furnish(world.sandbox("Ours").await, "mine", &random).await;
+        let mine = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
+        let twin = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
         let (others, _) = Things::of_person(&mine.tenant, "othr", &random).await;
         let unknown = Things::of_nobody("none", &random);
         let common = mine.things.marks();
@@ -98,7 +98,7 @@ async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_work
         let before = rows_with(&mut database, &mine.tenant, &hidden).await;
         assert!(before.len() > 4, "so little cannot be everything: {before:#?}");
         let scene = Scene { foreign: &others, unknown: &unknown, hidden: &hidden };
-        let [mine_side, twin_side] = [&mine, &twin].map(|it| Side { voice: &it.session, own: &it.things });
+        let [mine_side, twin_side] = [&mine, &twin].map(|it| Side { client: &it.session, own: &it.things });
         scene.play(&case, mine_side, if case.operation.only_reads() { mine_side } else { twin_side }).await;
         assert_eq!(rows_with(&mut database, &mine.tenant, &hidden).await, before, "{case}");
         count += 1;
@@ -110,9 +110,9 @@ async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_work
 async fn a_client_session_of_nobody_sees_nobody() {
     let world = World::new().await;
     let random = Random::seeded(5);
-    let ours = Household::furnish(world.sandbox("Ours").await, "mine", &random).await;
+    let ours = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
     let session = ours.tenant.client_session(json!({})).await;
-    let nobody = world.nobody().bearer(session["token"].as_str().expect("a session has a token"));
+    let anonymous = world.anonymous().bearer(session["token"].as_str().expect("a session has a token"));
     let unknown = Things::of_nobody("none", &random);
     let hidden: Vec<String> = ours.things.marks();
     let shared: Vec<Value> = SHARED.iter().filter_map(|name| ours.things.value("", name)).collect();
@@ -120,8 +120,8 @@ async fn a_client_session_of_nobody_sees_nobody() {
     for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
         let before = rows_with(&mut database, &ours.tenant, &hidden).await;
         let given = case.arguments(&ours.things, &unknown);
-        let answer = case.operation.call(&nobody, &given).await;
-        let without = case.operation.call(&nobody, &case.arguments(&unknown, &unknown)).await;
+        let answer = case.operation.call(&anonymous, &given).await;
+        let without = case.operation.call(&anonymous, &case.arguments(&unknown, &unknown)).await;
         assert_eq!(answer.status, without.status, "{case}: {answer:?}");
         let said = unsaid(&answer.text, &given);
         let told: Vec<_> = hidden.iter().filter(|mark| said.contains(*mark)).collect();
@@ -137,14 +137,14 @@ impl Scene<'_> {
         if case.named.is_empty() {
             // There is nothing to compare.
             let given = case.arguments(mine.own, mine.own);
-            return self.judge(case, &operation.call(mine.voice, &given).await, &given);
+            return self.judge(case, &operation.call(mine.client, &given).await, &given);
         }
         let unknown = case.arguments(self.unknown, twin.own);
         let foreign = case.arguments(self.foreign, mine.own);
         let own = case.arguments(mine.own, mine.own);
-        let of_unknown = operation.call(twin.voice, &unknown).await;
-        let of_foreign = operation.call(mine.voice, &foreign).await;
-        let of_own = operation.call(mine.voice, &own).await;
+        let of_unknown = operation.call(twin.client, &unknown).await;
+        let of_foreign = operation.call(mine.client, &foreign).await;
+        let of_own = operation.call(mine.client, &own).await;
         assert_eq!(told(&of_foreign, &foreign), told(&of_unknown, &unknown), "{case}");
         // What one said before, one may be told again.
         let mut said = own.clone();
@@ -199,23 +199,23 @@ fn is_as_documented(case: &Case, answer: &Answer) {
     assert!(faults.is_empty(), "{case}: {faults:#?} in {answer:?}");
 }
 
-impl Household {
+impl Fixture {
     /// Who may call it.
-    fn side<'a>(&'a self, operation: &Operation, account: &'a Voice) -> Side<'a> {
-        let voice = if operation.takes_any(&["api_key"]) || operation.is_open() {
+    fn side<'a>(&'a self, operation: &Operation, account: &'a Client) -> Side<'a> {
+        let client = if operation.takes_any(&["api_key"]) || operation.is_open() {
             self.tenant.key()
         } else if operation.takes_any(&["client_session"]) {
             &self.session
         } else {
             account
         };
-        Side { voice, own: &self.things }
+        Side { client, own: &self.things }
     }
 }
 
 /// Somebody at a console, who is an account and a member of the workspace.
-async fn account(world: &World, tenant: &Tenant) -> Voice {
-    world.nobody().bearer(world.console_session(&[tenant]).await.reveal()).in_workspace(&tenant.id)
+async fn account(world: &World, tenant: &Tenant) -> Client {
+    world.anonymous().bearer(world.console_session(&[tenant]).await.reveal()).in_workspace(&tenant.id)
 }
 
 /// Each operation without a name, with each parameter that names something, and with all of them.

@@ -1,6 +1,6 @@
 //! Rate limits: who comes too often is told when to come again, in the words of the dialect that was spoken to.
 
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{World, noon};
 use chrono::TimeDelta;
 use handset::http::App;
@@ -21,10 +21,10 @@ async fn limited(rates: Rates) -> World {
     World::with(|app| App { proxies, limits: Limits::new(&rates, app.clock.clone()).map(Arc::new), ..app }).await
 }
 
-async fn statuses(voice: &Voice, path: &str, count: usize) -> Vec<u16> {
+async fn statuses(client: &Client, path: &str, count: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
     for _ in 0..count {
-        statuses.push(voice.get(path).await.status);
+        statuses.push(client.get(path).await.status);
     }
     statuses
 }
@@ -70,7 +70,7 @@ async fn each_credential_has_an_allowance_of_its_own_over_all_dialects() {
     assert_eq!(hints(&refused), [Some("15"), Some("4"), Some("0"), Some(reset.as_str())]);
     assert!(refused.header("x-request-id").is_some());
     assert_eq!(statuses(other.key(), "/v1/phone/", 4).await, [200; 4]);
-    assert_eq!(statuses(&world.nobody(), "/health", 9).await, [200; 9], "who shows no credential has none to limit");
+    assert_eq!(statuses(&world.anonymous(), "/health", 9).await, [200; 9], "who shows no credential has none to limit");
 }
 
 #[tokio::test]
@@ -78,10 +78,10 @@ async fn a_credential_counts_once_however_it_is_written_and_wherever_it_is_sent(
     let world = limited(Rates { credential: rate("4/60s"), ..Rates::default() }).await;
     let token = world.api_key.reveal();
     let ways = [
-        world.nobody().with("authorization", &format!("Bearer {token}")),
-        world.nobody().with("authorization", &format!("bEARER  {token} ")),
-        world.nobody().bearer(token).with("client-session-token", token),
-        world.nobody().bearer(token).with("client-session-token", "seam_cst1something_else"),
+        world.anonymous().with("authorization", &format!("Bearer {token}")),
+        world.anonymous().with("authorization", &format!("bEARER  {token} ")),
+        world.anonymous().bearer(token).with("client-session-token", token),
+        world.anonymous().bearer(token).with("client-session-token", "seam_cst1something_else"),
     ];
     for way in &ways {
         assert_ne!(way.get("/phones/list").await.status, 429);
@@ -95,7 +95,7 @@ async fn a_credential_counts_once_however_it_is_written_and_wherever_it_is_sent(
 #[tokio::test]
 async fn an_address_that_comes_too_often_is_refused_whoever_it_says_to_be_and_wherever_it_goes() {
     let world = limited(Rates { address: rate("3/60s"), ..Rates::default() }).await;
-    let from = |address: &str| world.nobody().with(FORWARDED_FOR, address);
+    let from = |address: &str| world.anonymous().with(FORWARDED_FOR, address);
     assert_eq!(from("198.51.100.1").bearer(world.api_key.reveal()).get("/phones/list").await.status, 200);
     assert_eq!(from("198.51.100.1").get("/openapi.json").await.status, 200);
     assert_eq!(from("198.51.100.1").get("/nowhere").await.status, 404);
@@ -109,13 +109,13 @@ async fn an_address_that_comes_too_often_is_refused_whoever_it_says_to_be_and_wh
         "what it says itself is not believed"
     );
     assert_eq!(from("198.51.100.2").get("/health").await.status, 200);
-    assert_eq!(statuses(&world.nobody(), "/health", 4).await, [200, 200, 200, 429]);
+    assert_eq!(statuses(&world.anonymous(), "/health", 4).await, [200, 200, 200, 429]);
 }
 
 #[tokio::test]
 async fn an_address_whose_credentials_nobody_has_cools_down() {
     let world = limited(Rates { failed: rate("3/60s"), ..Rates::default() }).await;
-    let (guesser, other) = (world.nobody().with(FORWARDED_FOR, "198.51.100.1"), world.key());
+    let (guesser, other) = (world.anonymous().with(FORWARDED_FOR, "198.51.100.1"), world.key());
     let guess = |number: usize| guesser.bearer(&format!("seam_guess{number}_nothing"));
     for number in 0..3 {
         guess(number).get("/phones/list").await.refused(401, "unauthorized");
@@ -137,14 +137,14 @@ async fn an_address_whose_credentials_nobody_has_cools_down() {
 async fn without_a_word_on_it_nobody_is_limited() {
     let world = World::new().await;
     assert!(Limits::new(&Rates::default(), world.clock.clone()).is_none());
-    let answers = statuses(&world.nobody().bearer("seam_guess_nothing"), "/phones/list", 200).await;
+    let answers = statuses(&world.anonymous().bearer("seam_guess_nothing"), "/phones/list", 200).await;
     assert_eq!(answers, [401; 200]);
 }
 
 #[tokio::test]
 async fn a_page_may_read_why_it_has_to_wait() {
     let world = limited(Rates { address: rate("1/60s"), ..Rates::default() }).await;
-    let page = world.nobody().with("origin", "https://app.example.com");
+    let page = world.anonymous().with("origin", "https://app.example.com");
     assert_eq!(statuses(&page, "/health", 1).await, [200]);
     let refused = page.get("/health").await;
     assert_eq!(refused.header("access-control-allow-origin"), Some("https://app.example.com"));

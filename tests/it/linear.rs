@@ -2,9 +2,9 @@
 //! server runs in the test's own thread, so what is measured is the processor's time that both took and not how busy the
 //! machine is with others; what the database does is not in it.
 
+use crate::client::{Answer, Client};
 use crate::phone_com::Line;
 use crate::ucwa::Person;
-use crate::voices::{Answer, Voice};
 use crate::world::World;
 use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;
@@ -119,12 +119,12 @@ async fn grows_with(size: usize, what: &str, ask: impl AsyncFn(usize) -> Answer)
     panic!("{what}: {best:?}");
 }
 
-async fn bodies(shapes: &[Shape], kind: &str, places: &[(&Voice, &str, &str)]) {
-    for (voice, method, path) in places {
+async fn bodies(shapes: &[Shape], kind: &str, places: &[(&Client, &str, &str)]) {
+    for (client, method, path) in places {
         for (name, shape) in shapes {
             let ask = async |size| {
-                let request = voice.request(method, path).header("content-type", kind);
-                voice.send(request.body(shape(size))).await
+                let request = client.request(method, path).header("content-type", kind);
+                client.send(request.body(shape(size))).await
             };
             grows_with(BODY, &format!("{method} {path}, {name}"), ask).await;
         }
@@ -136,7 +136,7 @@ async fn no_json_is_more_work_than_it_is_long() {
     let world = World::new().await;
     let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
     let device = format!("/devices/update?device_id={}", world.phone(&jane.id).await);
-    let (key, nobody) = (world.key(), world.nobody());
+    let (key, anonymous) = (world.key(), world.anonymous());
     bodies(
         &JSON_SHAPES,
         JSON,
@@ -145,8 +145,8 @@ async fn no_json_is_more_work_than_it_is_long() {
             (key, "PATCH", &device),
             (key, "POST", "/v1/phone/import"),
             (key, "POST", &line.contacts()),
-            (&jane.voice, "POST", NUMBER),
-            (&nobody, "POST", OAUTH),
+            (&jane.client, "POST", NUMBER),
+            (&anonymous, "POST", OAUTH),
         ],
     )
     .await;
@@ -155,9 +155,9 @@ async fn no_json_is_more_work_than_it_is_long() {
 #[tokio::test]
 async fn no_form_and_no_xml_is_more_work_than_it_is_long() {
     let world = World::new().await;
-    let (jane, nobody) = (Person::new(&world, "jane").await, world.nobody());
-    bodies(&FORM_SHAPES, FORM, &[(&nobody, "POST", OAUTH), (&nobody, "POST", WEB_TICKET)]).await;
-    bodies(&XML_SHAPES, XML, &[(&jane.voice, "POST", NUMBER)]).await;
+    let (jane, anonymous) = (Person::new(&world, "jane").await, world.anonymous());
+    bodies(&FORM_SHAPES, FORM, &[(&anonymous, "POST", OAUTH), (&anonymous, "POST", WEB_TICKET)]).await;
+    bodies(&XML_SHAPES, XML, &[(&jane.client, "POST", NUMBER)]).await;
 }
 
 #[tokio::test]
@@ -165,14 +165,14 @@ async fn no_query_is_more_work_than_it_is_long() {
     let world = World::new().await;
     let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
     let contacts = line.contacts();
-    for (voice, path) in [
+    for (client, path) in [
         (world.key(), "/phones/list"),
         (world.key(), "/v1/phone/"),
         (world.key(), &*contacts),
-        (&jane.voice, "/me/phones/home"),
+        (&jane.client, "/me/phones/home"),
     ] {
         for (name, shape) in QUERY_SHAPES {
-            let ask = async |size| voice.get(&format!("{path}?{}", shape(size))).await;
+            let ask = async |size| client.get(&format!("{path}?{}", shape(size))).await;
             grows_with(QUERY, &format!("{path}, {name}"), ask).await;
         }
     }
@@ -185,17 +185,17 @@ async fn whoever_nests_as_deep_as_a_body_goes_is_refused() {
     let contacts = line.contacts();
     let json = ["[".repeat(MOST), "{\"a\":".repeat(MOST / 5), format!("{{\"a\":{}", "[[{\"b\":".repeat(MOST / 8))];
     let xml = ["<input>".repeat(MOST / 7), format!("<input>{}", "<property name='a'>".repeat(MOST / 20))];
-    let nobody = world.nobody();
-    for (voice, path, kind, bodies) in [
+    let anonymous = world.anonymous();
+    for (client, path, kind, bodies) in [
         (world.key(), "/phones/list", JSON, &json[..]),
         (world.key(), "/v1/phone/import", JSON, &json[..]),
         (world.key(), &*contacts, JSON, &json[..]),
-        (&jane.voice, NUMBER, JSON, &json[..]),
-        (&jane.voice, NUMBER, XML, &xml[..]),
-        (&nobody, OAUTH, JSON, &json[..]),
+        (&jane.client, NUMBER, JSON, &json[..]),
+        (&jane.client, NUMBER, XML, &xml[..]),
+        (&anonymous, OAUTH, JSON, &json[..]),
     ] {
         for body in bodies {
-            let answer = voice.bytes(path, Some(kind), body.clone()).await;
+            let answer = client.bytes(path, Some(kind), body.clone()).await;
             assert!(matches!(answer.status, 400 | 422), "{path}, {:.40}: {answer:?}", body);
         }
     }

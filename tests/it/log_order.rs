@@ -2,9 +2,9 @@
 //! twice, while many transactions commit in another order than they began in.
 
 use crate::another_server::AnotherServer;
-use crate::patience::{PATIENCE, until};
+use crate::client::Client;
 use crate::sse::Listening;
-use crate::voices::Voice;
+use crate::waiting::{TIMEOUT, until};
 use crate::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -34,13 +34,13 @@ async fn write(world: Arc<World>, writer: usize) {
 }
 
 /// Reads the list, a few at a time, each time after the last that was seen, until there is no more to come.
-async fn poll(voice: Voice, is_done: Arc<AtomicBool>) -> Vec<String> {
+async fn poll(client: Client, is_done: Arc<AtomicBool>) -> Vec<String> {
     let (mut seen, mut since) = (Vec::new(), "2000-01-01".to_owned());
     loop {
         // Asked before the look: what comes after the end is not there.
         let was_done = is_done.load(Ordering::SeqCst);
         let asked = json!({ "since": since, "limit": 50 });
-        let page = list(&voice.post("/events/list", asked).await.ok()["events"]);
+        let page = list(&client.post("/events/list", asked).await.ok()["events"]);
         match page.last() {
             Some(last) => since = text(&last["created_at"]),
             None if was_done => return seen,
@@ -70,7 +70,7 @@ async fn every_reader_sees_the_whole_log_once_and_in_the_same_order_while_it_is_
     let is_done = Arc::new(AtomicBool::new(false));
     let pollers: Vec<_> = [world.key().clone(), another.key(&world)]
         .into_iter()
-        .map(|voice| tokio::spawn(poll(voice, Arc::clone(&is_done))))
+        .map(|client| tokio::spawn(poll(client, Arc::clone(&is_done))))
         .collect();
     let streams = [listen(Listening::to(world.key(), "").await), listen(Listening::to(&another.key(&world), "").await)];
 
@@ -93,7 +93,7 @@ async fn every_reader_sees_the_whole_log_once_and_in_the_same_order_while_it_is_
     }
     for mut stream in streams {
         for event in &log {
-            let heard = timeout(PATIENCE, stream.recv()).await.expect("it is told of in time");
+            let heard = timeout(TIMEOUT, stream.recv()).await.expect("it is told of in time");
             assert_eq!(heard.as_ref(), Some(event), "a listener heard another log");
         }
     }

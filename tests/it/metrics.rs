@@ -1,11 +1,11 @@
 //! What operators see: the figures that Prometheus reads, and whether a server wants to be sent requests.
 
+use crate::client::Client;
 use crate::command::program::{Server, handset_in};
-use crate::patience::until;
-use crate::post_office::{Hook, PostOffice, lose_a_phone};
 use crate::postgres::stage::Place;
 use crate::receiver::{Manner, Receiver};
-use crate::voices::Voice;
+use crate::waiting::until;
+use crate::webhook_worker::{Hook, WebhookWorker, lose_a_phone};
 use crate::world::World;
 use chrono::TimeDelta;
 use handset::http::App;
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// A world that keeps figures, and whoever reads them.
-async fn counting() -> (World, Voice, CancellationToken) {
+async fn counting() -> (World, Client, CancellationToken) {
     let world = World::with(|app| App { metrics: Metrics::kept(), ..app }).await;
     let leaving = CancellationToken::new();
     let operations = Operations {
@@ -30,13 +30,13 @@ async fn counting() -> (World, Voice, CancellationToken) {
         leaving: leaving.clone(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let operator = Voice::new(&format!("http://{}", listener.local_addr().expect("bound")));
+    let operator = Client::new(&format!("http://{}", listener.local_addr().expect("bound")));
     tokio::spawn(operations.serve(listener));
     (world, operator, leaving)
 }
 
 /// Every figure, by its name and labels.
-async fn figures(operator: &Voice) -> BTreeMap<String, f64> {
+async fn figures(operator: &Client) -> BTreeMap<String, f64> {
     let answer = operator.get("/metrics").await;
     assert_eq!(answer.status, 200);
     let kind = answer.header("content-type");
@@ -60,8 +60,8 @@ async fn requests_are_counted_by_dialect_route_and_status_and_their_time_is_take
     for _ in 0..3 {
         world.key().get("/phones/list?search=hushhush").await.ok();
     }
-    world.nobody().get("/phones/list").await.refused(401, "unauthorized");
-    world.nobody().get("/somewhere/hushhush").await.refused(404, "not_found");
+    world.anonymous().get("/phones/list").await.refused(401, "unauthorized");
+    world.anonymous().get("/somewhere/hushhush").await.refused(404, "not_found");
     let unknown = world.key().get("/v1/phone/01a200b9-eb74-7580-af6d-aeb143bdd37f").await;
     assert_eq!(unknown.status, 404);
     let figures = figures(&operator).await;
@@ -115,7 +115,7 @@ async fn the_outbox_shows_what_is_owed_since_when_and_what_came_of_it() {
     assert_eq!(owed["handset_outbox_messages"], 2.0);
     assert!((owed["handset_outbox_oldest_age_seconds"] - 90.0).abs() < 0.01, "{owed:#?}");
 
-    let _worker = PostOffice::open(&world);
+    let _worker = WebhookWorker::open(&world);
     hook.tried(&world, 1).await;
     receiver.become_of(Manner::Status(200));
     world.pass(TimeDelta::minutes(1));
@@ -181,14 +181,14 @@ async fn the_program_turns_red_first_and_stops_after_its_grace() {
     command.args(["--shutdown-grace-seconds", "3"]);
     let server = Server::run(command, &place).await;
     let figures_on = server.greeting.lines().find_map(|line| line.strip_prefix("Figures on "));
-    let operator = Voice::new(figures_on.and_then(|url| url.strip_suffix("/metrics")).expect("it says where"));
+    let operator = Client::new(figures_on.and_then(|url| url.strip_suffix("/metrics")).expect("it says where"));
     assert_eq!(operator.get("/health/ready").await.status, 200);
-    assert_eq!(Voice::new(&server.url).get("/metrics").await.status, 404, "callers of the API see none of it");
+    assert_eq!(Client::new(&server.url).get("/metrics").await.status, 404, "callers of the API see none of it");
 
     let asked = Instant::now();
     server.signal(Signal::SIGTERM);
     until("it is red", async || (operator.get("/health/ready").await.status == 503).then_some(())).await;
-    server.voice(&server.demo_key()).get("/phones/list").await.ok();
+    server.client(&server.demo_key()).get("/phones/list").await.ok();
     let figures = figures(&operator).await;
     assert_eq!(figures[&requests("seam", "/phones/list", 200)], 1.0);
     assert_eq!(server.ended().await.code(), Some(0));

@@ -3,8 +3,8 @@
 
 mod blueprint;
 
+use crate::client::Answer;
 use crate::document::{self, Dialect, METHODS, Operation, Place, committed, operations, schema};
-use crate::voices::Answer;
 use crate::world::World;
 use handset::server;
 use serde_json::Value;
@@ -23,7 +23,7 @@ fn the_committed_document_is_what_the_code_makes() {
 #[tokio::test]
 async fn the_served_document_is_the_committed_one() {
     let world = World::new().await;
-    let answer = world.nobody().get("/openapi.json").await;
+    let answer = world.anonymous().get("/openapi.json").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
     assert!(answer.body == *committed(), "/openapi.json is not the committed openapi.json");

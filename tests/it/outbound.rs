@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 /// Long for this machine, short for whoever waits for the tests.
-const PATIENCE: Duration = Duration::from_millis(400);
+const TIMEOUT: Duration = Duration::from_millis(400);
 const CLOSED: &str = "the connection was closed before a whole answer";
 
 fn outbound() -> Outbound {
@@ -126,9 +126,9 @@ async fn a_receiver_that_never_answers_is_waited_for_no_longer_than_patience_las
         std::future::pending().await
     })
     .await;
-    let outcome = outbound().with_patience(PATIENCE).send(&receiver.message(), now()).await;
+    let outcome = outbound().with_patience(TIMEOUT).send(&receiver.message(), now()).await;
     assert_eq!((outcome.response_status, fault(&outcome)), (None, "no answer within 0.4 s"));
-    assert!(outcome.latency >= PATIENCE && outcome.latency < PATIENCE * 5, "{:?}", outcome.latency);
+    assert!(outcome.latency >= TIMEOUT && outcome.latency < TIMEOUT * 5, "{:?}", outcome.latency);
 }
 
 #[tokio::test]
@@ -143,10 +143,10 @@ async fn an_answer_that_drips_does_not_stretch_patience() {
             }
         })
         .await;
-        let outcome = outbound().with_patience(PATIENCE).send(&receiver.message(), now()).await;
+        let outcome = outbound().with_patience(TIMEOUT).send(&receiver.message(), now()).await;
         assert_eq!((outcome.response_status, fault(&outcome)), (status, "no answer within 0.4 s"));
         assert!(!outcome.is_delivered());
-        assert!(outcome.latency < PATIENCE * 5, "{:?}", outcome.latency);
+        assert!(outcome.latency < TIMEOUT * 5, "{:?}", outcome.latency);
     }
 }
 

@@ -11,14 +11,14 @@ mod pages;
 mod random;
 mod scopes;
 
+use crate::client::{Answer, Client};
 use crate::registers::keys_as_written;
-use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, World, list};
 use serde_json::{Value, json};
 
 /// A person of a workspace, as the dialect knows them.
 pub struct Line {
-    pub voice: Voice,
+    pub client: Client,
     pub account: i64,
     pub extension: i64,
     pub person: String,
@@ -37,17 +37,17 @@ impl Line {
     }
 
     /// The extension of a person, found as a client finds it.
-    pub async fn of_person(voice: &Voice, person: &str) -> Line {
-        let account = voice.get("/v4/accounts").await.items()[0]["id"].as_i64().expect("an account has an id");
-        let extensions = voice.get(&format!("/v4/accounts/{account}/extensions?limit=500")).await.items();
+    pub async fn of_person(client: &Client, person: &str) -> Line {
+        let account = client.get("/v4/accounts").await.items()[0]["id"].as_i64().expect("an account has an id");
+        let extensions = client.get(&format!("/v4/accounts/{account}/extensions?limit=500")).await.items();
         let own = extensions.iter().find(|extension| extension["user_identity_id"] == person);
         let extension = own.and_then(|own| own["id"].as_i64()).unwrap_or_else(|| panic!("{extensions:?}"));
-        Line { voice: voice.clone(), account, extension, person: person.to_owned() }
+        Line { client: client.clone(), account, extension, person: person.to_owned() }
     }
 
     /// The same extension, called by somebody else.
-    pub fn by(&self, voice: &Voice) -> Line {
-        Line { voice: voice.clone(), person: self.person.clone(), ..*self }
+    pub fn by(&self, client: &Client) -> Line {
+        Line { client: client.clone(), person: self.person.clone(), ..*self }
     }
 
     pub fn contacts(&self) -> String {
@@ -68,17 +68,17 @@ impl Line {
 
     /// Keeps a contact; gives it as it is shown.
     pub async fn add(&self, fields: Value) -> Value {
-        self.voice.post(&self.contacts(), fields).await.made()
+        self.client.post(&self.contacts(), fields).await.made()
     }
 
     /// Makes a group; gives it as it is shown.
     pub async fn add_group(&self, name: &str) -> Value {
-        self.voice.post(&self.groups(), json!({ "name": name })).await.made()
+        self.client.post(&self.groups(), json!({ "name": name })).await.made()
     }
 
     /// A list of contacts by this query.
     pub async fn search(&self, query: &str) -> Answer {
-        self.voice.get(&format!("{}?{query}", self.contacts())).await
+        self.client.get(&format!("{}?{query}", self.contacts())).await
     }
 
     /// The first names of the contacts that a query finds, in order.

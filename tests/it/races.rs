@@ -1,7 +1,7 @@
 //! Many at once: whatever the order in which Postgres lets them through, the registry ends up whole, and nobody is told
 //! of a fault of ours.
 
-use crate::voices::Answer;
+use crate::client::Answer;
 use crate::world::{World, list, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 //! with a book of what it heard.
 
 use crate::outbound::receiver::{Receiver as Listener, Request};
-use crate::patience::until;
+use crate::waiting::until;
 use base64::prelude::*;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! What tests of the Diga dialect stand on: numbers to be had, registers made and asked for, refusals in its words.
 
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{Tenant, text};
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -160,6 +160,6 @@ pub fn path(register: &Value) -> String {
 }
 
 /// What is done with a register.
-pub async fn act(voice: &Voice, register: &Value, verb: &str, body: Value) -> Answer {
-    voice.post(&format!("{}/{verb}", path(register)), body).await
+pub async fn act(client: &Client, register: &Value, verb: &str, body: Value) -> Answer {
+    client.post(&format!("{}/{verb}", path(register)), body).await
 }

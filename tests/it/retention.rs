@@ -1,8 +1,8 @@
 //! The log forgets what is old, a little at a time, and nothing that somebody is still owed.
 
-use crate::patience::until;
-use crate::post_office::{Hook, PostOffice, lose_a_phone};
 use crate::receiver::{Manner, Receiver};
+use crate::waiting::until;
+use crate::webhook_worker::{Hook, WebhookWorker, lose_a_phone};
 use crate::world::World;
 use chrono::TimeDelta;
 use handset::metrics::Metrics;
@@ -94,10 +94,10 @@ async fn what_somebody_is_still_owed_is_kept_until_its_end() {
     let (good, bad) = (Receiver::new().await, Receiver::of(Manner::Status(500)).await);
     let (hook, failing) = (Hook::to(&world, &good).await, Hook::to(&world, &bad).await);
     lose_a_phone(&world).await;
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     hook.delivered(&world).await;
     failing.tried(&world, 1).await;
-    office.close().await;
+    worker.close().await;
     world.pass(TimeDelta::days(100));
     let sweeper = sweep(&world);
     // All but the event that is still owed.
@@ -108,7 +108,7 @@ async fn what_somebody_is_still_owed_is_kept_until_its_end() {
     drop(sweeper);
 
     bad.become_of(Manner::Status(200));
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     failing.delivered(&world).await;
     let _sweeper = sweep(&world);
     until("it is forgotten", async || (count(&world, EVENTS).await == 0).then_some(())).await;
@@ -121,9 +121,9 @@ async fn what_is_asked_for_anew_in_the_moment_of_pruning_stays() {
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     hook.delivered(&world).await;
-    office.close().await;
+    worker.close().await;
     world.pass(TimeDelta::days(100));
 
     let mut database = world.database().await;

@@ -1,7 +1,7 @@
 //! Who is let in by what, over the Seam dialect: every scheme, everything that can be wrong with a credential, and what
 //! is judged before what.
 
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{World, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -14,51 +14,51 @@ fn unauthorized(answer: &Answer, message: &str) {
 }
 
 /// A call of a route that keys may call and client sessions may not.
-async fn for_keys(voice: &Voice) -> Answer {
-    voice.get("/phones/list").await
+async fn for_keys(client: &Client) -> Answer {
+    client.get("/phones/list").await
 }
 
 /// A call of a route that keys and client sessions may call.
-async fn for_sessions(voice: &Voice) -> Answer {
-    voice.get("/devices/list").await
+async fn for_sessions(client: &Client) -> Answer {
+    client.get("/devices/list").await
 }
 
 #[tokio::test]
 async fn every_scheme_lets_in_whom_it_should() {
     let world = World::new().await;
     let jane = world.person("jane").await;
-    for voice in [world.key().clone(), world.pat().await, world.console().await] {
-        for_keys(&voice).await.ok();
-        for_sessions(&voice).await.ok();
+    for client in [world.key().clone(), world.pat().await, world.console().await] {
+        for_keys(&client).await.ok();
+        for_sessions(&client).await.ok();
     }
     for_sessions(&world.session(&jane).await).await.ok();
     let made = world.browser().post("/client_sessions/create", json!({ "user_identifier_key": "browser" })).await;
     let token = text(&made.ok()["client_session"]["token"]);
     assert!(token.starts_with("seam_cst"), "{token}");
-    for_sessions(&world.nobody().bearer(&token)).await.ok();
+    for_sessions(&world.anonymous().bearer(&token)).await.ok();
 }
 
 #[tokio::test]
 async fn without_a_credential_that_the_route_can_use_no_method_succeeds() {
     let world = World::new().await;
-    let nobody = world.nobody();
+    let anonymous = world.anonymous();
     let session = world.session(&world.person("jane").await).await;
     let pat = world.access_token(&[&world]).await;
     let jwt = world.console_session(&[&world]).await;
-    for (case, voice) in [
-        ("nothing", nobody.clone()),
-        ("basic", nobody.with("authorization", "Basic eDp5")),
-        ("a bearer of nothing", nobody.with("authorization", "Bearer ")),
-        ("a bare word", nobody.with("authorization", "Bearer")),
-        ("a token without its scheme", nobody.with("authorization", world.api_key.reveal())),
+    for (case, client) in [
+        ("nothing", anonymous.clone()),
+        ("basic", anonymous.with("authorization", "Basic eDp5")),
+        ("a bearer of nothing", anonymous.with("authorization", "Bearer ")),
+        ("a bare word", anonymous.with("authorization", "Bearer")),
+        ("a token without its scheme", anonymous.with("authorization", world.api_key.reveal())),
         ("a client session where only keys are let in", session),
-        ("an unknown client session there", nobody.bearer("seam_cst1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa")),
-        ("an access token without a workspace", nobody.bearer(pat.reveal())),
-        ("a console session without a workspace", nobody.bearer(jwt.reveal())),
-        ("an access token with an empty workspace", nobody.bearer(pat.reveal()).in_workspace("")),
+        ("an unknown client session there", anonymous.bearer("seam_cst1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa")),
+        ("an access token without a workspace", anonymous.bearer(pat.reveal())),
+        ("a console session without a workspace", anonymous.bearer(jwt.reveal())),
+        ("an access token with an empty workspace", anonymous.bearer(pat.reveal()).in_workspace("")),
         ("a publishable key", world.browser()),
     ] {
-        let answer = for_keys(&voice).await;
+        let answer = for_keys(&client).await;
         assert_eq!(answer.refused(401, "unauthorized")["message"], NO_METHOD, "{case}");
     }
 }
@@ -77,12 +77,12 @@ async fn an_api_key_is_known_or_not() {
         &format!("{}x", world.api_key.reveal()),
         &world.api_key.reveal().to_lowercase(),
     ] {
-        unauthorized(&for_keys(&world.nobody().bearer(unknown)).await, "API Key not found");
+        unauthorized(&for_keys(&world.anonymous().bearer(unknown)).await, "API Key not found");
     }
     // The scheme's name is not case-sensitive, and space around a token means nothing.
     for authorization in ["bearer", "BEARER", "Bearer  "] {
         let value = format!("{authorization} {}", world.api_key.reveal());
-        for_keys(&world.nobody().with("authorization", &value)).await.ok();
+        for_keys(&world.anonymous().with("authorization", &value)).await.ok();
     }
     world.store.revoke_api_key(world.api_key.reveal(), world.clock.now()).await.expect("it is known");
     unauthorized(&for_keys(world.key()).await, "API Key not found");
@@ -93,9 +93,9 @@ async fn an_api_key_means_its_own_workspace_whatever_the_header_says() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let theirs = other.phone(&other.person("joe").await).await;
-    let voice = world.key().in_workspace(&other.id);
-    assert_eq!(voice.get("/workspaces/get").await.ok()["workspace"]["workspace_id"], world.id);
-    voice.get(&format!("/phones/get?device_id={theirs}")).await.refused(404, "device_not_found");
+    let client = world.key().in_workspace(&other.id);
+    assert_eq!(client.get("/workspaces/get").await.ok()["workspace"]["workspace_id"], world.id);
+    client.get(&format!("/phones/get?device_id={theirs}")).await.refused(404, "device_not_found");
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn an_access_token_needs_a_workspace_that_it_is_a_member_of() {
     let world = World::new().await;
     let (second, foreign) = (world.sandbox("Second").await, world.sandbox("Foreign").await);
     let token = world.access_token(&[&world, &second]).await;
-    let holder = world.nobody().bearer(token.reveal());
+    let holder = world.anonymous().bearer(token.reveal());
     for tenant in [&*world, &second] {
         let shown = holder.in_workspace(&tenant.id).get("/workspaces/get").await.ok();
         assert_eq!(shown["workspace"]["workspace_id"], tenant.id);
@@ -112,7 +112,7 @@ async fn an_access_token_needs_a_workspace_that_it_is_a_member_of() {
     for id in [foreign.id.as_str(), nowhere, "00000000-0000-0000-0000-000000000000", "Second", "é"] {
         unauthorized(&for_keys(&holder.in_workspace(id)).await, "Access token not found");
     }
-    let unknown = world.nobody().bearer("seam_at1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
+    let unknown = world.anonymous().bearer("seam_at1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
     unauthorized(&for_keys(&unknown.in_workspace(&world.id)).await, "Access token not found");
     world.store.revoke_access_token(token.reveal(), world.clock.now()).await.expect("it is known");
     unauthorized(&for_keys(&holder.in_workspace(&world.id)).await, "Access token not found");
@@ -121,11 +121,11 @@ async fn an_access_token_needs_a_workspace_that_it_is_a_member_of() {
 #[tokio::test]
 async fn a_client_session_is_known_and_neither_revoked_nor_expired() {
     let world = World::new().await;
-    let unknown = world.nobody().bearer("seam_cst1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
+    let unknown = world.anonymous().bearer("seam_cst1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
     for_sessions(&unknown).await.refused(401, "client_session_not_found");
 
     let revoked = world.client_session(json!({})).await;
-    let holder = world.nobody().bearer(&text(&revoked["token"]));
+    let holder = world.anonymous().bearer(&text(&revoked["token"]));
     for_sessions(&holder).await.ok();
     let which = json!({ "client_session_id": revoked["client_session_id"] });
     for _ in 0..2 {
@@ -136,7 +136,7 @@ async fn a_client_session_is_known_and_neither_revoked_nor_expired() {
     for_sessions(&holder).await.refused(401, "client_session_not_found");
 
     let mortal = world.client_session(json!({ "expires_at": "2026-01-01T12:10:00Z" })).await;
-    let holder = world.nobody().bearer(&text(&mortal["token"]));
+    let holder = world.anonymous().bearer(&text(&mortal["token"]));
     world.pass(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
     for_sessions(&holder).await.ok();
     world.pass(TimeDelta::microseconds(1));
@@ -148,7 +148,7 @@ async fn the_session_header_wins_over_the_bearer_where_sessions_are_let_in() {
     let world = World::new().await;
     let token = text(&world.client_session(json!({})).await["token"]);
     for name in ["client-session-token", "seam-client-session-token"] {
-        let by_header = world.nobody().with(name, &token);
+        let by_header = world.anonymous().with(name, &token);
         for_sessions(&by_header).await.ok();
         for_sessions(&by_header.bearer(&token)).await.ok();
         for_sessions(&by_header.bearer("unknown")).await.ok();
@@ -169,7 +169,7 @@ async fn a_console_session_is_genuine_alive_and_a_member() {
     let world = World::new().await;
     let foreign = world.sandbox("Foreign").await;
     let jwt = world.console_session(&[&world]).await;
-    let holder = world.nobody().bearer(jwt.reveal());
+    let holder = world.anonymous().bearer(jwt.reveal());
     for_keys(&holder.in_workspace(&world.id)).await.ok();
     let message = "User does not have access to this workspace";
     unauthorized(&for_keys(&holder.in_workspace(&foreign.id)).await, message);
@@ -179,8 +179,8 @@ async fn a_console_session_is_genuine_alive_and_a_member() {
     for forged in
         [format!("{head}.{turned}"), format!("{head}."), head.to_owned(), "eyJ".to_owned(), "ey.ey.ey".to_owned()]
     {
-        let voice = world.nobody().bearer(&forged).in_workspace(&world.id);
-        unauthorized(&for_keys(&voice).await, "Session not found");
+        let client = world.anonymous().bearer(&forged).in_workspace(&world.id);
+        unauthorized(&for_keys(&client).await, "Session not found");
     }
     world.pass(TimeDelta::hours(1));
     unauthorized(&for_keys(&holder.in_workspace(&world.id)).await, "Session not found");
@@ -207,8 +207,8 @@ async fn a_console_session_signed_by_nobody_or_by_another_algorithm_is_refused()
         let header = encoded(&json!({ "alg": algorithm, "typ": "JWT", "kid": kid }));
         for signature in ["", parts[2]] {
             let forged = format!("{header}.{}.{signature}", parts[1]);
-            let voice = world.nobody().bearer(&forged).in_workspace(&world.id);
-            unauthorized(&for_keys(&voice).await, "Session not found");
+            let client = world.anonymous().bearer(&forged).in_workspace(&world.id);
+            unauthorized(&for_keys(&client).await, "Session not found");
         }
     }
 }
@@ -238,7 +238,7 @@ async fn a_publishable_key_opens_empty_sessions_with_a_name_and_nothing_else() {
     }
     let of_jane = json!({ "user_identifier_key": "browser", "user_identity_id": jane });
     browser.post(create, of_jane).await.refused(403, "publishable_keys_must_create_empty_client_sessions");
-    let unknown = world.nobody().with("seam-publishable-key", "seam_pk1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
+    let unknown = world.anonymous().with("seam-publishable-key", "seam_pk1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
     let named = json!({ "user_identifier_key": "browser" });
     unknown.post(create, named.clone()).await.refused(401, "workspace_not_found");
     // It counts only where there is no Authorization.
@@ -256,7 +256,7 @@ async fn a_session_of_nobody_in_particular_sees_nobodys_things() {
     let phone = world.phone(&jane).await;
     world.sync_credential(&jane).await;
     let token = text(&world.client_session(json!({})).await["token"]);
-    let anonymous = world.nobody().bearer(&token);
+    let anonymous = world.anonymous().bearer(&token);
     for (path, key) in [
         ("/devices/list", "devices"),
         ("/user_identities/list", "user_identities"),
@@ -310,7 +310,7 @@ async fn a_session_reaches_its_persons_things_only() {
 async fn a_session_may_not_ask_for_another_session() {
     let world = World::new().await;
     let (own, other) = (world.client_session(json!({})).await, world.client_session(json!({})).await);
-    let app = world.nobody().bearer(&text(&own["token"]));
+    let app = world.anonymous().bearer(&text(&own["token"]));
     assert_eq!(app.get("/client_sessions/get").await.ok()["client_session"], own);
     let path = format!("/client_sessions/get?client_session_id={}", text(&other["client_session_id"]));
     app.get(&path).await.refused(404, "client_session_not_found");
@@ -347,8 +347,8 @@ async fn routes_that_are_not_for_sessions_refuse_them() {
 async fn workspaces_are_made_and_listed_by_accounts() {
     let world = World::new().await;
     let token = world.access_token(&[&world]).await;
-    let account = world.nobody().bearer(token.reveal());
-    for refused in [world.key().clone(), world.session(&world.person("jane").await).await, world.nobody()] {
+    let account = world.anonymous().bearer(token.reveal());
+    for refused in [world.key().clone(), world.session(&world.person("jane").await).await, world.anonymous()] {
         unauthorized(&refused.post("/workspaces/create", json!({ "name": "New" })).await, NO_METHOD);
     }
     let made = account.post("/workspaces/create", json!({ "name": "New", "company_name": "Acme" })).await.ok();
@@ -366,8 +366,8 @@ async fn workspaces_are_made_and_listed_by_accounts() {
 #[tokio::test]
 async fn who_is_calling_comes_before_the_method_and_that_before_the_input() {
     let world = World::new().await;
-    unauthorized(&world.nobody().call("PUT", "/phones/get?device_id=x").await, NO_METHOD);
-    unauthorized(&world.nobody().bytes("/phones/get", Some("text/plain"), "no json").await, NO_METHOD);
+    unauthorized(&world.anonymous().call("PUT", "/phones/get?device_id=x").await, NO_METHOD);
+    unauthorized(&world.anonymous().bytes("/phones/get", Some("text/plain"), "no json").await, NO_METHOD);
     let error = world.key().call("PUT", "/phones/get?device_id=x").await.refused(405, "method_not_allowed");
     assert_eq!(error["message"], "only GET,POST accepted");
     let put = world.key().request("PUT", "/phones/get").body("{");

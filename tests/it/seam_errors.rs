@@ -1,8 +1,8 @@
 //! Everything that goes wrong around a request, in the one envelope of the Seam dialect, with the request's number: also
 //! what no handler has seen, also while the database is away, also for a page in a browser.
 
+use crate::client::{Answer, Client};
 use crate::postgres::stage::{Place, until_async};
-use crate::voices::{Answer, Voice};
 use crate::world::{World, seal};
 use handset::http::body;
 use handset::postgres::{self, Cluster};
@@ -15,21 +15,21 @@ use std::time::{Duration, Instant};
 const ORIGIN: &str = "https://app.example.com";
 
 /// One request of each kind that is refused, and what it is refused with.
-async fn refusals(voice: &Voice) -> Vec<(Answer, u16, &'static str)> {
+async fn refusals(client: &Client) -> Vec<(Answer, u16, &'static str)> {
     let long = format!("/phones/list?search={}", "x".repeat(33 * 1024));
     vec![
-        (voice.get("/nowhere").await, 404, "not_found"),
-        (voice.post("/phones/list/", json!({})).await, 404, "not_found"),
-        (voice.anonymous().get("/phones/list").await, 401, "unauthorized"),
-        (voice.call("PUT", "/phones/list").await, 405, "method_not_allowed"),
-        (voice.get("/phones/get").await, 400, "invalid_input"),
-        (voice.get("/phones/list?limit=1&limit=2").await, 400, "invalid_query_params"),
-        (voice.bytes("/phones/get", Some("application/json"), "{").await, 400, "invalid_json"),
-        (voice.bytes("/phones/get", Some("text/plain"), "x").await, 400, "invalid_content_type"),
-        (voice.get("/phones/get?device_id=00000000-0000-0000-0000-000000000000").await, 404, "device_not_found"),
-        (voice.post("/phones/get", json!({ "x": "x".repeat(body::LIMIT) })).await, 413, "payload_too_large"),
-        (voice.get(&long).await, 414, "uri_too_long"),
-        (voice.call("POST", "/openapi.json").await, 405, "method_not_allowed"),
+        (client.get("/nowhere").await, 404, "not_found"),
+        (client.post("/phones/list/", json!({})).await, 404, "not_found"),
+        (client.anonymous().get("/phones/list").await, 401, "unauthorized"),
+        (client.call("PUT", "/phones/list").await, 405, "method_not_allowed"),
+        (client.get("/phones/get").await, 400, "invalid_input"),
+        (client.get("/phones/list?limit=1&limit=2").await, 400, "invalid_query_params"),
+        (client.bytes("/phones/get", Some("application/json"), "{").await, 400, "invalid_json"),
+        (client.bytes("/phones/get", Some("text/plain"), "x").await, 400, "invalid_content_type"),
+        (client.get("/phones/get?device_id=00000000-0000-0000-0000-000000000000").await, 404, "device_not_found"),
+        (client.post("/phones/get", json!({ "x": "x".repeat(body::LIMIT) })).await, 413, "payload_too_large"),
+        (client.get(&long).await, 414, "uri_too_long"),
+        (client.call("POST", "/openapi.json").await, 405, "method_not_allowed"),
     ]
 }
 
@@ -70,7 +70,7 @@ async fn a_page_may_read_every_answer_refusals_too() {
 #[tokio::test]
 async fn a_browser_may_ask_beforehand_without_a_credential() {
     let world = World::new().await;
-    let browser = world.nobody().with("origin", ORIGIN).with("access-control-request-method", "DELETE");
+    let browser = world.anonymous().with("origin", ORIGIN).with("access-control-request-method", "DELETE");
     let wanted = "authorization, client-session-token, seam-client-session-token, seam-publishable-key, \
                   seam-workspace, seam-sdk-name, seam-sdk-version, seam-lts-version, content-type";
     for path in ["/phones/deactivate", "/nowhere"] {
@@ -136,31 +136,31 @@ async fn while_the_database_is_away_the_answer_is_503_and_soon_after_it_is_back_
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place).await;
     let app = world.session(&world.person("jane").await).await;
-    world.nobody().get("/health").await.ok();
+    world.anonymous().get("/health").await.ok();
 
     put_out(&cluster).await;
-    for (voice, method, path) in [
+    for (client, method, path) in [
         (world.key(), "GET", "/phones/list"),
         (world.key(), "POST", "/user_identities/create"),
         (&app, "GET", "/devices/list"),
-        (&world.nobody(), "GET", "/health"),
-        (&world.nobody(), "POST", "/health/get_health"),
+        (&world.anonymous(), "GET", "/health"),
+        (&world.anonymous(), "POST", "/health/get_health"),
     ] {
         let began = Instant::now();
-        let answer = voice.call(method, path).await;
+        let answer = client.call(method, path).await;
         answer.refused(503, "service_unavailable");
         assert_eq!(answer.header("retry-after"), Some("1"), "{path}");
         assert!(began.elapsed() < Duration::from_secs(10), "{path} took {:?}", began.elapsed());
     }
     // What needs no database is answered as ever.
-    world.nobody().get("/phones/list").await.refused(401, "unauthorized");
-    world.nobody().get("/nowhere").await.refused(404, "not_found");
+    world.anonymous().get("/phones/list").await.refused(401, "unauthorized");
+    world.anonymous().get("/nowhere").await.refused(404, "not_found");
 
     cluster.restart().await.expect("Postgres starts again");
     let back = Instant::now();
     until_async("the server is well again", async || world.key().get("/phones/list").await.status == 200).await;
     assert!(back.elapsed() < Duration::from_secs(3), "{:?}", back.elapsed());
-    world.nobody().get("/health").await.ok();
+    world.anonymous().get("/health").await.ok();
     cluster.stop().await;
 }
 

@@ -36,17 +36,17 @@ async fn found(world: &World, path: &str, key: &str, filter: Value) -> Vec<Strin
 #[tokio::test]
 async fn phones_are_found_by_owner_type_name_metadata_and_age() {
     let Two { world, jane, joe, android, ios } = two().await;
-    let nobody = "00000000-0000-4000-8000-000000000000";
+    let anonymous = "00000000-0000-4000-8000-000000000000";
     let (none, one, other) = (vec![], vec![android.clone()], vec![ios.clone()]);
     let both = vec![android.clone(), ios.clone()];
     for (filter, expected) in [
         (json!({}), &both),
         (json!({ "owner_user_identity_id": jane }), &one),
-        (json!({ "owner_user_identity_id": nobody }), &none),
-        (json!({ "user_identity_ids": [jane, joe, nobody] }), &both),
+        (json!({ "owner_user_identity_id": anonymous }), &none),
+        (json!({ "user_identity_ids": [jane, joe, anonymous] }), &both),
         (json!({ "user_identity_ids": [] }), &none),
         (json!({ "user_identity_ids": [jane], "owner_user_identity_id": joe }), &none),
-        (json!({ "acs_credential_id": nobody }), &none),
+        (json!({ "acs_credential_id": anonymous }), &none),
         (json!({ "device_type": "ios_phone" }), &other),
         (json!({ "device_type": "android_phone", "owner_user_identity_id": joe }), &none),
         (json!({ "search": "rEd" }), &one),

@@ -1,7 +1,7 @@
 //! Input that nobody sends by mistake. Whatever it is, the Seam dialect answers in its envelope and never with a fault
 //! of ours, and goes on serving.
 
-use crate::voices::Answer;
+use crate::client::Answer;
 use crate::world::{Tenant, World};
 use serde_json::{Map, Value, json};
 
@@ -69,7 +69,7 @@ fn proper(answer: &Answer, what: &str) {
 
 /// The input of every route, by the document.
 async fn inputs(world: &World) -> Vec<(String, Map<String, Value>)> {
-    let document = world.nobody().get("/openapi.json").await.body;
+    let document = world.anonymous().get("/openapi.json").await.body;
     let paths = document["paths"].as_object().expect("a document has paths").clone();
     let properties = |path: &Value| {
         let schema = &path["post"]["requestBody"]["content"]["application/json"]["schema"];

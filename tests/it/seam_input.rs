@@ -1,6 +1,6 @@
 //! How input arrives over the Seam dialect: by which methods, as query or body or both, and in which words it is refused.
 
-use crate::voices::Voice;
+use crate::client::Client;
 use crate::world::{World, text};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,9 +59,9 @@ const METHODS: [(&str, &str); 49] = [
 ];
 
 /// Somebody whom the route lets in.
-async fn caller(world: &World, path: &str) -> Voice {
+async fn caller(world: &World, path: &str) -> Client {
     match path {
-        "/workspaces/create" => world.nobody().bearer(world.access_token(&[world]).await.reveal()),
+        "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
         "/user_identities/set_password" => world.console().await,
         "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => world.session(&world.person("app").await).await,
         _ => world.key().clone(),
@@ -72,7 +72,7 @@ async fn caller(world: &World, path: &str) -> Voice {
 async fn the_document_describes_these_routes_and_no_others() {
     let world = World::new().await;
     // Its clients are served its own part.
-    let document = world.nobody().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await.body;
+    let document = world.anonymous().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await.body;
     let described: BTreeMap<&str, BTreeSet<String>> = document["paths"]
         .as_object()
         .expect("a document has paths")

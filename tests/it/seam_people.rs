@@ -1,6 +1,6 @@
 //! Persons, over the Seam dialect: what is said of them, what may be said of one only, and how they are found.
 
-use crate::voices::Answer;
+use crate::client::Answer;
 use crate::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -30,9 +30,9 @@ async fn put_finds_the_session_that_is_there_and_post_refuses_to_make_another() 
     assert_eq!(world.key().put("/client_sessions/create", named.clone()).await.ok()["client_session"], first);
     let post = world.key().post("/client_sessions/create", named.clone()).await;
     post.refused(400, "client_session_token_already_exists");
-    for voice in [world.key().clone(), world.browser()] {
+    for client in [world.key().clone(), world.browser()] {
         for method in ["POST", "PUT"] {
-            let found = voice.json(method, "/client_sessions/get_or_create", named.clone()).await.ok();
+            let found = client.json(method, "/client_sessions/get_or_create", named.clone()).await.ok();
             assert_eq!(found["client_session"], first, "{method}");
         }
     }
@@ -78,7 +78,12 @@ async fn deleting_a_session_is_told_and_once() {
     let events = world.events("client_session.deleted").await;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["client_session_id"], id);
-    world.nobody().bearer(&text(&session["token"])).get("/devices/list").await.refused(401, "client_session_not_found");
+    world
+        .anonymous()
+        .bearer(&text(&session["token"]))
+        .get("/devices/list")
+        .await
+        .refused(401, "client_session_not_found");
 }
 
 #[tokio::test]
@@ -87,7 +92,7 @@ async fn a_session_may_be_given_more() {
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
     let session = world.client_session(json!({ "user_identifier_key": "browser" })).await;
-    let app = world.nobody().bearer(&text(&session["token"]));
+    let app = world.anonymous().bearer(&text(&session["token"]));
     assert_eq!(app.get("/devices/list").await.ok()["devices"], json!([]));
     let account = "00000000-0000-4000-8000-000000000001";
     let grant =
@@ -97,8 +102,8 @@ async fn a_session_may_be_given_more() {
     assert_eq!((&widened["user_identity_id"], &widened["connected_account_ids"]), (&json!(jane), &json!([account])));
     let seen = app.get("/devices/list").await.ok();
     assert_eq!(seen["devices"][0]["device_id"], phone);
-    let nobody = json!({ "user_identifier_key": "browser", "user_identity_id": account });
-    world.key().patch("/client_sessions/grant_access", nobody).await.refused(404, "user_identity_not_found");
+    let anonymous = json!({ "user_identifier_key": "browser", "user_identity_id": account });
+    world.key().patch("/client_sessions/grant_access", anonymous).await.refused(404, "user_identity_not_found");
     world.key().patch("/client_sessions/grant_access", json!({})).await.refused(400, "invalid_input");
 }
 
@@ -129,6 +134,6 @@ async fn a_session_is_asked_for_in_one_way_and_made_for_somebody_who_exists() {
     let both = json!({ "client_session_id": session["client_session_id"], "user_identifier_key": "jane" });
     world.key().post("/client_sessions/get", both).await.refused(400, "invalid_options");
     world.key().post("/client_sessions/get", json!({})).await.refused(400, "invalid_input");
-    let nobody = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
-    world.key().post("/client_sessions/create", nobody).await.refused(404, "user_identity_not_found");
+    let anonymous = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
+    world.key().post("/client_sessions/create", anonymous).await.refused(404, "user_identity_not_found");
 }

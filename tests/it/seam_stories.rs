@@ -102,8 +102,8 @@ async fn a_sandbox_phone_is_what_it_was_said_to_be() {
 async fn sandbox_phones_are_for_sandboxes_and_for_persons_who_exist() {
     let world = World::new().await;
     let create = "/phones/simulate/create_sandbox_phone";
-    let nobody = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
-    let error = world.key().post(create, nobody).await.refused(404, "user_identity_not_found");
+    let anonymous = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
+    let error = world.key().post(create, anonymous).await.refused(404, "user_identity_not_found");
     assert_eq!(error["message"], "User identity not found");
     let production = world.production("Real").await;
     let joe = production.person("joe").await;
@@ -220,8 +220,8 @@ async fn all_phones_of_a_person_can_be_deactivated_at_once_or_only_counted() {
     assert!(world.phone_ids().await.is_empty());
     assert_eq!(world.events("phone.deactivated").await.len(), 3);
     assert_eq!(world.key().post(path, json!({ "user_identity_id": jane })).await.ok()["device_ids"], json!([]));
-    let nobody = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
-    world.key().post(path, nobody).await.refused(404, "user_identity_not_found");
+    let anonymous = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
+    world.key().post(path, anonymous).await.refused(404, "user_identity_not_found");
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! What nobody may read afterwards: one story over every dialect with the built program, which logs all that it can, and
 //! then a search through everything that it has printed, sent to a collector of traces, or said to whom it refused.
 
+use crate::client::{Answer, Client};
 use crate::command::program::{Server, admin, handset_in};
 use crate::document::{Dialect, operations_of};
 use crate::outbound::receiver::Receiver;
 use crate::postgres::stage::{Place, until_async};
 use crate::traces::{TAKEN, collected};
-use crate::voices::{Answer, Voice};
 use crate::world::text;
 use base64::prelude::*;
 use handset::postgres;
@@ -37,7 +37,7 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     let token = admin(&place, &[&["token", "create"], &demo[..]].concat()).await;
     let console = admin(&place, &[&["console-session", "create"], &demo[..]].concat()).await;
     let (token, console) = (text(&token["access_token"]), text(&console["console_session_token"]));
-    let key = server.voice(&server.demo_key());
+    let key = server.client(&server.demo_key());
     let workspace = text(&key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"]);
     let person = text(&key.get("/user_identities/list").await.ok()["user_identities"][0]["user_identity_id"]);
     let mut secrets = vec![
@@ -50,21 +50,21 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     secrets.extend(UNKNOWN.map(str::to_owned));
 
     // Each kind of secret is made and used.
-    let operator = server.voice(&console).in_workspace(&workspace);
+    let operator = server.client(&console).in_workspace(&workspace);
     let password = json!({ "user_identity_id": person, "password": PASSWORD });
     operator.post("/user_identities/set_password", password).await.ok();
-    server.voice(&token).in_workspace(&workspace).get("/phones/list").await.ok();
+    server.client(&token).in_workspace(&workspace).get("/phones/list").await.ok();
     let session = key.post("/client_sessions/create", json!({ "user_identity_id": person })).await.ok();
     let session = text(&session["client_session"]["token"]);
     secrets.push(session.clone());
-    server.voice(&session).get("/devices/list").await.ok();
-    server.voice(&session).get("/me/phones").await.of_ucwa(200);
-    let nobody = Voice::new(&server.url);
-    let signed_in = sign_in(&nobody, PASSWORD).await;
+    server.client(&session).get("/devices/list").await.ok();
+    server.client(&session).get("/me/phones").await.of_ucwa(200);
+    let anonymous = Client::new(&server.url);
+    let signed_in = sign_in(&anonymous, PASSWORD).await;
     secrets.push(text(&signed_in.of_ucwa(200).body["access_token"]).trim_start_matches("cwt=").to_owned());
-    sign_in(&nobody, WRONG_PASSWORD).await.of_ucwa(400);
+    sign_in(&anonymous, WRONG_PASSWORD).await.of_ucwa(400);
     let id = text(&admin(&place, &["key", "list"]).await["api_keys"][0]["api_key_id"]);
-    secrets.extend(granted_by_phone_com(&nobody, &id, &server.demo_key()).await);
+    secrets.extend(granted_by_phone_com(&anonymous, &id, &server.demo_key()).await);
     let sip = json!({ "password": SIP_PASSWORD, "termination_uri": "sip.example.com", "username": "front" });
     let import = json!({ "phone_number": "+34675897654", "sip_config": sip });
     let imported = key.post("/v1/phone/import", import.clone()).await.status;
@@ -79,11 +79,11 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     // Everything is called by somebody unknown, and with a body that breaks off.
     let whole = json!({ "password": PASSWORD, "sip_config": { "password": SIP_PASSWORD, "username": 1 } });
     let broken = whole.to_string().trim_end_matches('}').to_owned();
-    let unknown = UNKNOWN.map(|token| nobody.bearer(token));
+    let unknown = UNKNOWN.map(|token| anonymous.bearer(token));
     let mut refusals = Vec::new();
     for operation in Dialect::ALL.into_iter().flat_map(operations_of) {
-        for voice in &unknown {
-            refusals.push(voice.call(operation.method, operation.path).await);
+        for client in &unknown {
+            refusals.push(client.call(operation.method, operation.path).await);
         }
         if !operation.path.ends_with("/stream") {
             refusals.push(called_with(&key, operation.method, operation.path, &broken).await);
@@ -99,7 +99,7 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     }
     let session = json!({ "user_identity_id": person });
     assert_eq!(key.post("/client_sessions/create", session).await.status, 500);
-    assert_eq!(sign_in(&nobody, PASSWORD).await.status, 500);
+    assert_eq!(sign_in(&anonymous, PASSWORD).await.status, 500);
     until_async("the ping was tried", async || {
         let tried = "select exists (select from delivery where attempt > 0)";
         sqlx::query_scalar(tried).fetch_one(&mut database).await.expect("the statement is right")
@@ -129,28 +129,28 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     }
 }
 
-async fn called_with(key: &Voice, method: &str, path: &str, body: &str) -> Answer {
+async fn called_with(key: &Client, method: &str, path: &str, body: &str) -> Answer {
     key.send(key.request(method, path).header("content-type", "application/json").body(body.to_owned())).await
 }
 
 /// Each kind of token that Phone.com's clients are granted, and what else they show on the way; some of it is wrong.
-async fn granted_by_phone_com(nobody: &Voice, id: &str, key: &str) -> Vec<String> {
+async fn granted_by_phone_com(anonymous: &Client, id: &str, key: &str) -> Vec<String> {
     const TOKEN: &str = "/v4/oauth/access-token";
     let basic = |secret: &str| BASE64_STANDARD.encode(format!("{id}:{secret}"));
     let client = json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": key });
-    let pass = text(&nobody.post(TOKEN, client).await.of_phone_com(200)["access_token"]);
-    nobody.bearer(&pass).get("/v4/accounts").await.of_phone_com(200);
+    let pass = text(&anonymous.post(TOKEN, client).await.of_phone_com(200)["access_token"]);
+    anonymous.bearer(&pass).get("/v4/accounts").await.of_phone_com(200);
     let person = json!({ "grant_type": "password", "username": "jane@example.com", "password": PASSWORD });
-    let client = nobody.with("authorization", &format!("Basic {}", basic(key)));
+    let client = anonymous.with("authorization", &format!("Basic {}", basic(key)));
     let session = text(&client.post(TOKEN, person.clone()).await.of_phone_com(200)["access_token"]);
-    nobody.bearer(&session).get("/v4/accounts").await.of_phone_com(200);
-    let stranger = nobody.with("authorization", &format!("Basic {}", basic(WRONG_PASSWORD)));
+    anonymous.bearer(&session).get("/v4/accounts").await.of_phone_com(200);
+    let stranger = anonymous.with("authorization", &format!("Basic {}", basic(WRONG_PASSWORD)));
     stranger.post(TOKEN, person).await.of_phone_com(401);
     vec![pass, session, basic(key), basic(WRONG_PASSWORD)]
 }
 
-async fn sign_in(nobody: &Voice, password: &str) -> Answer {
+async fn sign_in(anonymous: &Client, password: &str) -> Answer {
     let pairs = [("grant_type", "password"), ("username", "jane@example.com"), ("password", password)];
     let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
-    nobody.bytes("/webticket/oauthtoken", Some("application/x-www-form-urlencoded"), form).await
+    anonymous.bytes("/webticket/oauthtoken", Some("application/x-www-form-urlencoded"), form).await
 }

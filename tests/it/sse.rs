@@ -1,7 +1,7 @@
 //! A client of server-sent events, as the HTML standard wants it, as far as the server needs one.
 
-use crate::patience::PATIENCE;
-use crate::voices::Voice;
+use crate::client::Client;
+use crate::waiting::TIMEOUT;
 use crate::world::text;
 use reqwest::Response;
 use serde_json::Value;
@@ -37,17 +37,17 @@ impl Told {
 
 impl Listening {
     /// Listens from now on, or as the query says.
-    pub async fn to(voice: &Voice, query: &str) -> Listening {
-        Listening::open(voice, query).await
+    pub async fn to(client: &Client, query: &str) -> Listening {
+        Listening::open(client, query).await
     }
 
     /// Comes back with the id of the last event that was heard.
-    pub async fn again(voice: &Voice, query: &str, last: &str) -> Listening {
-        Listening::open(&voice.with("last-event-id", last), query).await
+    pub async fn again(client: &Client, query: &str, last: &str) -> Listening {
+        Listening::open(&client.with("last-event-id", last), query).await
     }
 
-    async fn open(voice: &Voice, query: &str) -> Listening {
-        let response = voice.request("GET", &format!("/events/stream{query}")).send().await.expect("an answer");
+    async fn open(client: &Client, query: &str) -> Listening {
+        let response = client.request("GET", &format!("/events/stream{query}")).send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-cache");
@@ -61,7 +61,7 @@ impl Listening {
             if let Some(said) = self.said.pop_front() {
                 return Some(said);
             }
-            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("something is said in time");
+            let chunk = timeout(TIMEOUT, self.response.chunk()).await.expect("something is said in time");
             let chunk = chunk.expect("the stream is whole")?;
             self.unread.push_str(std::str::from_utf8(&chunk).expect("text"));
             while let Some((block, rest)) = self.unread.split_once("\n\n") {

@@ -1,8 +1,8 @@
 //! Events as they happen, as server-sent events: the same as in the list, for those who stay on the line.
 
 use crate::another_server::AnotherServer;
-use crate::post_office::lose_a_phone;
 use crate::sse::{Listening, Said, Told};
+use crate::webhook_worker::lose_a_phone;
 use crate::world::World;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -94,7 +94,7 @@ async fn a_session_hears_of_its_own_person_only() {
 async fn whoever_comes_back_goes_on_where_they_were_on_whichever_server() {
     let world = World::with_connections(8).await;
     let another = AnotherServer::on(&world).await;
-    let voices = [world.key().clone(), another.key(&world)];
+    let clients = [world.key().clone(), another.key(&world)];
     let mut lost = vec![lose_a_phone(&world).await];
     let mut heard = Listening::to(world.key(), "?since=2000-01-01").await.hear(1).await;
     for round in 0..4 {
@@ -103,11 +103,11 @@ async fn whoever_comes_back_goes_on_where_they_were_on_whichever_server() {
         }
         let last = heard.last().expect("something was heard").id.clone();
         // What a client asked for at first, a browser repeats when it comes back.
-        let mut stream = Listening::again(&voices[(round + 1) % 2], "?since=2000-01-01", &last).await;
+        let mut stream = Listening::again(&clients[(round + 1) % 2], "?since=2000-01-01", &last).await;
         heard.extend(stream.hear(2).await);
     }
     let last = heard.last().expect("something was heard").id.clone();
-    heard.extend(Listening::again(&voices[1], "", &last).await.hear(lost.len() - heard.len()).await);
+    heard.extend(Listening::again(&clients[1], "", &last).await.hear(lost.len() - heard.len()).await);
     assert_eq!(phones(&heard), lost, "nothing is lost and nothing repeated");
 }
 
@@ -152,8 +152,8 @@ async fn what_is_no_id_of_an_event_is_refused() {
 #[tokio::test]
 async fn what_the_list_refuses_a_stream_refuses_in_the_same_words() {
     let world = World::new().await;
-    world.nobody().get("/events/stream").await.refused(401, "unauthorized");
-    world.nobody().bearer("seam_test_nobody").get("/events/stream").await.refused(401, "unauthorized");
+    world.anonymous().get("/events/stream").await.refused(401, "unauthorized");
+    world.anonymous().bearer("seam_test_nobody").get("/events/stream").await.refused(401, "unauthorized");
     world.key().get("/events/stream?event_type=phone.exploded").await.refused(400, "invalid_input");
     world.key().get("/events/stream?since=never").await.invalid("since", "Must be parsable date string if defined");
     let between = "/events/stream?between=2000-01-01&between=2000-01-02";
@@ -167,7 +167,7 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
     let jane = world.person("jane").await;
     let session = world.client_session(json!({ "user_identity_id": jane })).await;
     let token = session["token"].as_str().expect("a token");
-    let mut of_session = Listening::to(&world.nobody().bearer(token), "").await;
+    let mut of_session = Listening::to(&world.anonymous().bearer(token), "").await;
     let mut of_key = Listening::to(world.key(), "?event_type=phone.deactivated").await;
 
     let which = json!({ "client_session_id": session["client_session_id"] });

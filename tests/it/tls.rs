@@ -1,11 +1,11 @@
 //! TLS at the door: what is shown to clients, what else they are told then, and how a certificate is exchanged while
 //! serving. The second key below was made for these tests, too, and proves nothing.
 
+use crate::client::Answer;
 use crate::command::program::{Outcome, Server, handset_in};
 use crate::outbound::tls::{CERTIFICATE, KEY};
-use crate::patience::until;
 use crate::postgres::stage::Place;
-use crate::voices::Answer;
+use crate::waiting::until;
 use crate::wire;
 use crate::world::World;
 use handset::server::{Certificate, ListenerConfig};

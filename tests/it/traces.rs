@@ -59,7 +59,7 @@ async fn a_collector_is_told_of_each_request_as_part_of_the_callers_trace() {
     let listed = traced.get("/phones/list?search=hushhush").await;
     listed.ok();
     world.pass(chrono::TimeDelta::seconds(1));
-    let missing = world.nobody().call("BREW", "/somewhere/hushhush").await;
+    let missing = world.anonymous().call("BREW", "/somewhere/hushhush").await;
     missing.refused(404, "not_found");
     world.pass(chrono::TimeDelta::seconds(1));
     world.key().with("traceparent", &format!("00-{TRACE}-{PARENT}-00")).get("/phones/list").await.ok();
@@ -103,7 +103,7 @@ async fn the_program_sends_what_is_left_when_it_stops() {
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.address));
     command.env("OTEL_BSP_SCHEDULE_DELAY", "3600000");
     let server = Server::run(command, &place).await;
-    server.voice(&server.demo_key()).get("/phones/list").await.ok();
+    server.client(&server.demo_key()).get("/phones/list").await.ok();
     assert!(collector.heard().is_empty(), "it goes out in batches");
     server.stop().await;
     let (spans, _) = collected(&collector);
@@ -117,8 +117,8 @@ async fn a_collector_that_is_away_costs_nobody_an_answer() {
         handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--otlp-endpoint", "http://127.0.0.1:1"]);
     command.env("OTEL_BSP_SCHEDULE_DELAY", "10");
     let server = Server::run(command, &place).await;
-    let key = server.voice(&server.demo_key());
-    crate::patience::until("it complains", async || {
+    let key = server.client(&server.demo_key());
+    crate::waiting::until("it complains", async || {
         key.get("/phones/list").await.ok();
         server.log().contains("the collector cannot be reached").then_some(())
     })

@@ -16,7 +16,7 @@ mod persons;
 mod shape;
 mod sign_in;
 
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{Tenant, World, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -37,13 +37,13 @@ pub const NUMBER: &str = "tel:+14255550199";
 /// A person with a session of their own.
 pub struct Person {
     pub id: String,
-    pub voice: Voice,
+    pub client: Client,
 }
 
 impl Person {
     pub async fn new(tenant: &Tenant, key: &str) -> Person {
         let id = tenant.person(key).await;
-        Person { voice: tenant.session(&id).await, id }
+        Person { client: tenant.session(&id).await, id }
     }
 
     /// Begins an application; gives where it is.
@@ -53,7 +53,7 @@ impl Person {
 
     /// Begins an application; gives it as it was answered.
     pub async fn begun(&self, collection: &str, endpoint: &str) -> Value {
-        self.voice.post(collection, new_application(endpoint)).await.of_ucwa(201).body.clone()
+        self.client.post(collection, new_application(endpoint)).await.of_ucwa(201).body.clone()
     }
 
     /// An application under each collection, and the root without one: what stands in front of `/me`.
@@ -67,7 +67,7 @@ impl Person {
 
     /// One of the slots as it is now.
     pub async fn slot(&self, kind: &str) -> Value {
-        self.voice.get(&format!("/me/phones/{kind}")).await.of_ucwa(200).body.clone()
+        self.client.get(&format!("/me/phones/{kind}")).await.of_ucwa(200).body.clone()
     }
 
     /// What is in a slot: the number, and whether it is shared.
@@ -79,7 +79,7 @@ impl Person {
     /// Puts a number into a slot.
     pub async fn put(&self, kind: &str, number: &str, is_shared: bool) {
         let body = json!({ "number": number, "includeInContactCard": is_shared });
-        self.voice.post(&format!("/me/phones/{kind}/changeNumber"), body).await.is_done();
+        self.client.post(&format!("/me/phones/{kind}/changeNumber"), body).await.is_done();
     }
 }
 

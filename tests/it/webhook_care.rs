@@ -1,8 +1,8 @@
 //! What a workspace does about its webhooks: pings, secrets that change, deliveries listed and tried anew, and endpoints
 //! that were given up.
 
-use crate::post_office::{Hook, PostOffice, at, lose_a_phone};
 use crate::receiver::{Manner, Receiver, nowhere};
+use crate::webhook_worker::{Hook, WebhookWorker, at, lose_a_phone};
 use crate::world::{World, list, text};
 use chrono::TimeDelta;
 use handset::model::webhook::Attempted;
@@ -20,7 +20,7 @@ async fn a_ping_is_sent_whatever_a_webhook_wants_and_to_no_other() {
     let delivery = &pinged["webhook_delivery"];
     assert_eq!((&delivery["webhook_id"], &delivery["event_type"]), (&json!(hook.id), &json!("webhook.ping")));
     assert_eq!((&delivery["status"], &delivery["attempt_count"]), (&json!("pending"), &json!(0)));
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     let rows = hook.delivered(&world).await;
     assert_eq!(rows[0]["delivery_id"], delivery["delivery_id"]);
     let message = receiver.heard().remove(0);
@@ -40,7 +40,7 @@ async fn a_webhook_that_names_pings_hears_each_once() {
     let hook = Hook::at(&world, &receiver.url(), &["webhook.ping"]).await;
     let namer = Hook::at(&world, &other.url(), &["webhook.ping"]).await;
     world.key().post("/webhooks/ping", json!({ "webhook_id": hook.id })).await.ok();
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.delivered(&world).await;
     namer.delivered(&world).await;
     assert_eq!((receiver.heard().len(), other.heard().len()), (1, 1));
@@ -55,7 +55,7 @@ async fn after_a_rotation_both_secrets_sign_for_a_day() {
     let secret = text(&rotated["webhook"]["secret"]);
     assert_ne!(secret, hook.secret);
     assert_eq!(hook.shown(&world).await, rotated["webhook"]);
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     let mut heard = 0;
     for (pause, both) in [(0, true), (24 * 3_600 - 1, true), (1, false)] {
         world.pass(TimeDelta::seconds(pause));
@@ -78,7 +78,7 @@ async fn a_retry_is_signed_by_the_secrets_of_its_own_time() {
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.tried(&world, 1).await;
     let rotated = world.key().post("/webhooks/rotate_secret", json!({ "webhook_id": hook.id })).await.ok();
     world.pass(TimeDelta::seconds(6));
@@ -97,7 +97,7 @@ async fn the_database_alone_tells_no_secret() {
     let hook = Hook::to(&world, &receiver).await;
     let rotated = world.key().post("/webhooks/rotate_secret", json!({ "webhook_id": hook.id })).await.ok();
     lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.delivered(&world).await;
     let mut database = world.database().await;
     let mut kept = String::new();
@@ -130,7 +130,7 @@ async fn deliveries_are_listed_newest_first_page_by_page() {
         lose_a_phone(&world).await;
         world.pass(TimeDelta::seconds(1));
     }
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.delivered(&world).await;
     other.settled(&world, "all have failed once", |row| row["fault"].is_string()).await;
 
@@ -170,7 +170,7 @@ async fn a_delivery_under_way_shows_when_it_is_given_up() {
     let receiver = Receiver::of(Manner::Hanging).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     receiver.hears(1).await;
     let row = hook.deliveries(&world).await.remove(0);
     assert_eq!((&row["status"], &row["attempt_count"]), (&json!("pending"), &json!(1)));
@@ -201,7 +201,7 @@ async fn one_delivery_is_tried_anew_whatever_came_of_it() {
     let which = json!({ "delivery_id": failed[0]["delivery_id"] });
     let answer = world.key().post("/webhooks/redeliver", which.clone()).await.ok();
     assert_eq!(answer, json!({ "ok": true, "redelivering_count": 1 }));
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     receiver.hears(1).await;
     hook.settled(&world, "it is delivered", |row| {
         (row["status"] == "delivered") == (row["delivery_id"] == which["delivery_id"])
@@ -228,7 +228,7 @@ async fn a_delivery_that_is_tried_anew_has_its_whole_schedule_again() {
     let which = json!({ "delivery_id": hook.deliveries(&world).await[0]["delivery_id"] });
     world.pass(TimeDelta::hours(1));
     world.key().post("/webhooks/redeliver", which).await.ok();
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     let row = hook.tried(&world, 2).await.remove(0);
     let wait = at(&row, "next_attempt_at").expect("it is tried again") - world.clock.now();
     assert!(TimeDelta::seconds(5) <= wait && wait <= TimeDelta::milliseconds(5_500), "{wait}");
@@ -250,7 +250,7 @@ async fn all_that_failed_since_a_time_is_tried_anew() {
     let redeliver = async |body: Value| world.key().post("/webhooks/redeliver", body).await;
     let answer = redeliver(json!({ "webhook_id": hook.id, "since": since })).await.ok();
     assert_eq!(answer["redelivering_count"], 2);
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.settled(&world, "all but the first are delivered", |row| {
         (row["status"] == "delivered") == (at(row, "created_at") >= since.parse().ok())
     })

@@ -1,8 +1,8 @@
 //! The end of endpoints: whoever has failed everything for five days hears of nothing more, until somebody says so.
 
-use crate::patience::until;
-use crate::post_office::{Hook, PostOffice, at, lose_a_phone};
 use crate::receiver::{Manner, Receiver};
+use crate::waiting::until;
+use crate::webhook_worker::{Hook, WebhookWorker, at, lose_a_phone};
 use crate::world::World;
 use chrono::TimeDelta;
 use handset::metrics::Metrics;
@@ -17,9 +17,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 async fn failing_for_days(world: &World, receiver: &Receiver, event_types: &[&str]) -> Hook {
     let hook = Hook::at(world, &receiver.url(), event_types).await;
     lose_a_phone(world).await;
-    let office = PostOffice::open(world);
+    let worker = WebhookWorker::open(world);
     hook.tried(world, 1).await;
-    office.close().await;
+    worker.close().await;
     world.pass(TimeDelta::days(5));
     hook
 }
@@ -30,7 +30,7 @@ async fn an_endpoint_that_failed_everything_for_five_days_is_disabled() {
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
     lose_a_phone(&world).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     hook.tried(&world, 1).await;
     world.pass(TimeDelta::days(5) - TimeDelta::seconds(1));
     let row = hook.tried(&world, 2).await.remove(0);
@@ -77,7 +77,7 @@ async fn one_success_in_five_days_is_enough() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     lose_a_phone(&world).await;
     hook.tried(&world, 1).await;
     world.pass(TimeDelta::days(4));
@@ -171,7 +171,7 @@ async fn nothing_is_pending_for_an_endpoint_that_is_disabled() {
     let receiver = Receiver::of(Manner::Status(500)).await;
     // Of its own end it would like to hear, too.
     let hook = failing_for_days(&world, &receiver, &["phone.deactivated", "webhook.disabled"]).await;
-    let _office = PostOffice::open(&world);
+    let _office = WebhookWorker::open(&world);
     let _sweeper = sweeper(&world);
     hook.settled(&world, "all is ended", |row| row["status"] == "failed").await;
     assert!(hook.shown(&world).await["disabled_at"].is_string());

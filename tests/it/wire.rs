@@ -1,6 +1,6 @@
 //! HTTP by hand, for what no client library would send.
 
-use crate::voices::Answer;
+use crate::client::Answer;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Longer than any answer takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends bytes to an address on a connection of their own, which the request should ask to close, and reads the answer.
 pub async fn raw(address: &str, request: &[u8]) -> Answer {
@@ -16,7 +16,7 @@ pub async fn raw(address: &str, request: &[u8]) -> Answer {
     // A server that has heard enough may answer and hang up before it has heard everything.
     let _ = connection.write_all(request).await;
     let mut heard = Vec::new();
-    let end = timeout(PATIENCE, connection.read_to_end(&mut heard)).await.expect("an answer in time");
+    let end = timeout(TIMEOUT, connection.read_to_end(&mut heard)).await.expect("an answer in time");
     assert!(end.is_ok() || !heard.is_empty(), "no answer: {end:?}");
     parse(&heard)
 }

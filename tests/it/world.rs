@@ -3,7 +3,7 @@
 
 pub mod stage;
 
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::wire;
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::clock::{Clock, Random};
@@ -103,8 +103,8 @@ impl World {
     }
 
     /// Somebody without any credential.
-    pub fn nobody(&self) -> Voice {
-        Voice::new(&self.url)
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.url)
     }
 
     /// A new personal access token over some workspaces.
@@ -124,15 +124,15 @@ impl World {
     }
 
     /// Whoever holds a personal access token, in the first workspace.
-    pub async fn pat(&self) -> Voice {
+    pub async fn pat(&self) -> Client {
         let token = self.access_token(&[&self.first]).await;
-        self.nobody().bearer(token.reveal()).in_workspace(&self.first.id)
+        self.anonymous().bearer(token.reveal()).in_workspace(&self.first.id)
     }
 
     /// Whoever holds a console session, in the first workspace.
-    pub async fn console(&self) -> Voice {
+    pub async fn console(&self) -> Client {
         let token = self.console_session(&[&self.first]).await;
-        self.nobody().bearer(token.reveal()).in_workspace(&self.first.id)
+        self.anonymous().bearer(token.reveal()).in_workspace(&self.first.id)
     }
 
     /// Lets time pass.
@@ -150,9 +150,14 @@ impl World {
         PgConnection::connect(&self.database_url).await.expect("the test's database accepts")
     }
 
+    /// The server's address and port.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// Bytes on a connection of their own, and what comes back.
     pub async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
-        wire::raw(self.url.trim_start_matches("http://"), request.as_ref()).await
+        wire::raw(self.address(), request.as_ref()).await
     }
 }
 
@@ -169,7 +174,7 @@ pub struct Tenant {
     pub id: String,
     pub record: WorkspaceRecord,
     pub api_key: Token,
-    key: Voice,
+    key: Client,
 }
 
 impl Tenant {
@@ -180,17 +185,17 @@ impl Tenant {
         let id = new.workspace_id.to_string();
         let record = store.workspaces_called(&id).await.expect("the database answers").remove(0);
         let (_, api_key) = store.create_api_key(&record, "test", now, random).await.expect("a key");
-        let key = Voice::new(url).bearer(api_key.reveal());
+        let key = Client::new(url).bearer(api_key.reveal());
         Tenant { id, record, api_key, key }
     }
 
     /// Whoever holds the workspace's API key.
-    pub fn key(&self) -> &Voice {
+    pub fn key(&self) -> &Client {
         &self.key
     }
 
     /// A browser with the publishable key.
-    pub fn browser(&self) -> Voice {
+    pub fn browser(&self) -> Client {
         self.key.anonymous().with("seam-publishable-key", &self.record.publishable_key)
     }
 
@@ -215,7 +220,7 @@ impl Tenant {
     }
 
     /// An app on a phone, with a new client session of this person.
-    pub async fn session(&self, person: &str) -> Voice {
+    pub async fn session(&self, person: &str) -> Client {
         let session = self.client_session(json!({ "user_identity_id": person })).await;
         self.key.anonymous().bearer(&text(&session["token"]))
     }

@@ -1,7 +1,7 @@
 //! The trail cannot be changed by anybody, and goes with the events of its time.
 
 use super::trail;
-use crate::patience::until;
+use crate::waiting::until;
 use crate::world::World;
 use chrono::TimeDelta;
 use handset::metrics::Metrics;

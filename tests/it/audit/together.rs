@@ -1,9 +1,9 @@
 //! The trail while many change the same thing at once: each row begins with what the one before it left.
 
 use super::trail;
+use crate::client::Client;
 use crate::registers::number;
 use crate::ucwa::Person;
-use crate::voices::Voice;
 use crate::world::World;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ async fn changes_of_one_number_at_once_are_a_chain() {
 async fn a_phone_that_many_turn_off_at_once_leaves_one_row() {
     let world = World::with_connections(8).await;
     let phone = world.phone(&world.person("jane").await).await;
-    let turn_off = async |voice: &Voice| voice.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
+    let turn_off = async |client: &Client| client.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     join_all((0..AT_ONCE).map(|_| turn_off(world.key()))).await;
     let rows = trail(&world, &world).await;
     assert_eq!(rows.iter().filter(|row| row["action"] == "phone.deactivated").count(), 1, "{rows:?}");

@@ -1,14 +1,18 @@
 //! What other sessions see of the server's sessions once it is quiet: no transaction, no lock, and every change that was
 //! answered.
 
-use crate::patience::{PATIENCE, until};
-use crate::voices::Voice;
+use crate::client::Client;
+use crate::waiting::{TIMEOUT, until};
 use crate::world::World;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use std::time::Instant;
 use uuid::Uuid;
+
+/// So many looks in a row without a change mean that a request waits.
+const LOOKS: usize = 4;
 
 /// Two sessions beside the server's: one looks, one holds locks.
 pub struct Observer {
@@ -17,12 +21,17 @@ pub struct Observer {
 }
 
 /// A session of the server.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, PartialEq, sqlx::FromRow)]
 struct Session {
+    pid: i32,
+    /// When it began or ended its last statement.
+    state_change: Option<DateTime<Utc>>,
     state: Option<String>,
     query: String,
     /// How many locks were granted to it.
     locks: i64,
+    /// Whether it waits for one.
+    waits: bool,
 }
 
 impl Observer {
@@ -31,38 +40,35 @@ impl Observer {
         Observer { looking: connect().await, locking: connect().await }
     }
 
-    /// Waits until the server does nothing. Gives what is wrong with its sessions then.
+    /// Waits until the server does nothing: no connection is in use, and no session has done anything from one look to the
+    /// next. Gives what is wrong with the sessions then.
     pub async fn faults(&mut self, world: &World) -> Vec<String> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
+        let mut before = sessions(&mut self.looking).await;
         loop {
-            let is_at_rest = || world.store.connections().1 == 0;
-            let was_at_rest = is_at_rest();
-            let sessions = self.sessions().await;
+            let (_, in_use) = world.store.connections();
+            let sessions = sessions(&mut self.looking).await;
             let is_active = sessions.iter().any(|session| session.state.as_deref() == Some("active"));
-            if was_at_rest && !is_active && is_at_rest() {
+            if in_use == 0 && !is_active && sessions == before {
                 return sessions.iter().filter_map(Session::fault).collect();
             }
             if Instant::now() >= deadline {
-                let (_, working) = world.store.connections();
-                return vec![format!("not quiet in time: {working} connections in use, {sessions:?}")];
+                return vec![format!("not quiet in time: {in_use} connections in use, {sessions:?}")];
             }
+            before = sessions;
         }
     }
 
-    /// The client sessions of the database but for the observer's.
-    async fn sessions(&mut self) -> Vec<Session> {
-        let sessions = sqlx::query_as(
-            "select state, left(query, 100) as query,
-                (select count(*) from pg_locks where pg_locks.pid = activity.pid and granted) as locks
-             from pg_stat_activity as activity
-             where datname = current_database() and backend_type = 'client backend' and application_name = 'handset'",
-        );
-        sessions.fetch_all(&mut self.looking).await.expect("the statistics answer")
-    }
-
-    /// Makes a change on each of so many connections of the server at once, and looks for all of them. Each change is the
-    /// update of one of these user identities, and waits for a lock on its row, so none has the connection of another.
-    pub async fn lost_changes(&mut self, key: &Voice, user_identities: &[String], label: &str) -> Vec<String> {
+    /// Makes a change on each general connection of the server at once, and looks for all of them. Each change is the update
+    /// of one of these user identities, and waits for a lock on its row, so none has the connection of another. While no
+    /// connection is free, `request` waits for one, and is dropped. Gives the user identities whose change is lost.
+    pub async fn lost_changes(
+        &mut self,
+        key: &Client,
+        user_identities: &[String],
+        label: &str,
+        request: impl Future<Output = u16>,
+    ) -> Vec<String> {
         let ids: Vec<Uuid> = user_identities.iter().map(|id| id.parse().expect("an id")).collect();
         let mut locks = self.locking.begin().await.expect("a transaction");
         sqlx::query("select from user_identity where user_identity_id = any ($1) for update")
@@ -76,16 +82,15 @@ impl Observer {
         let looking = &mut self.looking;
         let release = async {
             until("an update on each connection", async || {
-                let waiting: i64 = sqlx::query_scalar(
-                    "select count(*) from pg_stat_activity
-                     where datname = current_database() and application_name = 'handset' and wait_event_type = 'Lock'",
-                )
-                .fetch_one(&mut *looking)
-                .await
-                .expect("the statistics answer");
-                (waiting == ids.len() as i64).then_some(())
+                let sessions = sessions(looking).await;
+                (sessions.iter().filter(|session| session.waits).count() == ids.len()).then_some(())
             })
             .await;
+            tokio::select! {
+                biased;
+                _ = request => {}
+                () = nothing_changes(looking) => {}
+            }
             locks.commit().await.expect("the locks are released");
         };
         let (answers, ()) = tokio::join!(join_all(updates), release);
@@ -116,9 +121,32 @@ impl Observer {
 
 impl Session {
     fn fault(&self) -> Option<String> {
-        let Session { state, query, locks } = self;
+        let Session { state, query, locks, .. } = self;
         let is_good = state.as_deref() == Some("idle") && *locks == 0;
         let state = state.as_deref().unwrap_or("without a state");
         (!is_good).then(|| format!("a session is {state} with {locks} locks; its last statement is {query:?}"))
+    }
+}
+
+/// The sessions of the server.
+async fn sessions(looking: &mut PgConnection) -> Vec<Session> {
+    let sessions = sqlx::query_as(
+        "select pid, state_change, state, left(query, 100) as query,
+            (select count(*) from pg_locks where pg_locks.pid = activity.pid and granted) as locks,
+            wait_event_type is not distinct from 'Lock' as waits
+         from pg_stat_activity as activity
+         where datname = current_database() and backend_type = 'client backend' and application_name = 'handset'
+         order by pid",
+    );
+    sessions.fetch_all(looking).await.expect("the statistics answer")
+}
+
+/// Resolves when no session has done anything for some looks.
+async fn nothing_changes(looking: &mut PgConnection) {
+    let (mut before, mut unchanged) = (sessions(looking).await, 0);
+    while unchanged < LOOKS {
+        let now = sessions(looking).await;
+        unchanged = if now == before { unchanged + 1 } else { 0 };
+        before = now;
     }
 }

@@ -35,7 +35,7 @@ async fn a_connection_that_is_returned_in_a_transaction_is_closed_and_counted_an
     assert!(faults.is_empty(), "{faults:#?}");
     assert_eq!(world.store.connections_closed_in_transaction(), 2);
     assert_eq!(world.phone_ids().await, registered, "what was not committed is rolled back");
-    let lost = observer.lost_changes(world.key(), &user_identities, "changed").await;
+    let lost = observer.lost_changes(world.key(), &user_identities, "changed", std::future::pending()).await;
     assert!(lost.is_empty(), "{lost:?}");
     let phone = world.phone(&user_identities[0]).await;
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();

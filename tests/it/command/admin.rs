@@ -24,12 +24,12 @@ async fn make(place: &Place) -> Made {
 
 async fn all_work(server: &Server, made: &Made) {
     let id = text(&made.workspace["workspace_id"]);
-    for (voice, what) in [
-        (server.voice(&text(&made.key["api_key"])), "key"),
-        (server.voice(&text(&made.token["access_token"])).in_workspace(&id), "token"),
-        (server.voice(&text(&made.console["console_session_token"])).in_workspace(&id), "console session"),
+    for (client, what) in [
+        (server.client(&text(&made.key["api_key"])), "key"),
+        (server.client(&text(&made.token["access_token"])).in_workspace(&id), "token"),
+        (server.client(&text(&made.console["console_session_token"])).in_workspace(&id), "console session"),
     ] {
-        let shown = voice.get("/workspaces/get").await.ok();
+        let shown = client.get("/workspaces/get").await.ok();
         assert_eq!(shown["workspace"]["workspace_id"], id, "{what}");
         assert_eq!(shown["workspace"]["publishable_key"], made.workspace["publishable_key"], "{what}");
     }
@@ -64,7 +64,7 @@ async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
     let server = Server::start(&place).await;
     let made = make(&place).await;
     let id = text(&made.workspace["workspace_id"]);
-    let key = server.voice(&text(&made.key["api_key"]));
+    let key = server.client(&text(&made.key["api_key"]));
     key.get("/phones/list").await.ok();
     let key_id = text(&made.key["api_key_id"]);
     for _ in 0..2 {
@@ -73,12 +73,12 @@ async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
         key.get("/phones/list").await.refused(401, "unauthorized");
     }
     // By the secret itself, too.
-    let token = server.voice(&text(&made.token["access_token"])).in_workspace(&id);
+    let token = server.client(&text(&made.token["access_token"])).in_workspace(&id);
     token.get("/phones/list").await.ok();
     admin(&place, &["token", "revoke", &text(&made.token["access_token"])]).await;
     token.get("/phones/list").await.refused(401, "unauthorized");
 
-    let console = server.voice(&text(&made.console["console_session_token"])).in_workspace(&id);
+    let console = server.client(&text(&made.console["console_session_token"])).in_workspace(&id);
     admin(&place, &["console-session", "rotate-key"]).await;
     console.get("/phones/list").await.ok();
     admin(&place, &["console-session", "rotate-key", "--retire-older"]).await;

@@ -1,8 +1,8 @@
 //! How a server lives: what it logs, how it bears the loss of its Postgres, and how it ends.
 
 use super::program::{Server, handset_in};
+use crate::client::Client;
 use crate::postgres::stage::{Place, until, until_async};
-use crate::voices::Voice;
 use crate::world::text;
 use handset::postgres;
 use nix::sys::signal::{Signal, kill};
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 async fn sigterm_lets_a_request_under_way_finish_and_takes_postgres_along() {
     let place = Place::new();
     let server = Server::start(&place).await;
-    let key = server.voice(&server.demo_key());
+    let key = server.client(&server.demo_key());
     let people = key.get("/user_identities/list").await.ok();
     let person = people["user_identities"][0]["user_identity_id"].clone();
 
@@ -49,20 +49,20 @@ async fn health_is_503_while_postgres_is_dead_and_200_soon_after_it_is_back() {
     let own = Place::new();
     let server = Server::start_on(&cluster.url(), &own).await;
     let key = server.demo_key();
-    let nobody = Voice::new(&server.url);
-    assert_eq!(nobody.get("/health").await.ok()["msg"], "Healthy");
+    let anonymous = Client::new(&server.url);
+    assert_eq!(anonymous.get("/health").await.ok()["msg"], "Healthy");
     // A disposable Postgres tells of a commit before it has written it down; now it has.
     let mut writer = PgConnection::connect(&cluster.url()).await.expect("it accepts");
     sqlx::query("checkpoint").execute(&mut writer).await.expect("it writes");
 
     kill(Pid::from_raw(cluster.pid().try_into().expect("a pid fits")), Signal::SIGKILL).expect("it runs");
     cluster.exited().await;
-    let sick = nobody.get("/health").await;
+    let sick = anonymous.get("/health").await;
     sick.refused(503, "service_unavailable");
     assert_eq!(sick.header("retry-after"), Some("1"));
     cluster.restart().await.expect("Postgres starts again");
-    until_async("health is back", async || nobody.get("/health").await.status == 200).await;
-    until_async("work is back", async || server.voice(&key).get("/phones/list").await.status == 200).await;
+    until_async("health is back", async || anonymous.get("/health").await.status == 200).await;
+    until_async("work is back", async || server.client(&key).get("/phones/list").await.status == 200).await;
     server.stop().await;
     cluster.stop().await;
 }
@@ -71,7 +71,7 @@ async fn health_is_503_while_postgres_is_dead_and_200_soon_after_it_is_back() {
 async fn a_private_postgres_that_is_killed_is_started_again() {
     let place = Place::new();
     let server = Server::start(&place).await;
-    let key = server.voice(&server.demo_key());
+    let key = server.client(&server.demo_key());
     let phones = key.get("/phones/list").await.ok();
     let first = place.postmaster().expect("it is ready");
     kill(first, Signal::SIGKILL).expect("it runs");
@@ -92,15 +92,15 @@ fn requests(log: &str) -> Vec<Value> {
 async fn each_request_is_one_line_of_json_in_the_log() {
     let place = Place::new();
     let server = Server::start(&place).await;
-    let key = server.voice(&server.demo_key());
+    let key = server.client(&server.demo_key());
     let workspace = key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"].clone();
     let answers = [
         ("GET", "/phones/list", key.get("/phones/list?search=hushhush").await, Some(&workspace)),
         ("POST", "/phones/get", key.post("/phones/get", json!({})).await, Some(&workspace)),
         ("PUT", "/phones/get", key.call("PUT", "/phones/get").await, Some(&workspace)),
-        ("GET", "/phones/list", Voice::new(&server.url).get("/phones/list").await, None),
+        ("GET", "/phones/list", Client::new(&server.url).get("/phones/list").await, None),
         ("DELETE", "(none)", key.delete("/somewhere/hushhush").await, None),
-        ("GET", "/health", Voice::new(&server.url).get("/health").await, None),
+        ("GET", "/health", Client::new(&server.url).get("/health").await, None),
     ];
     let whole = server.stop().await;
     assert!(!whole.contains("hushhush"), "values stay out of the log");
@@ -123,17 +123,17 @@ async fn no_secret_and_nothing_personal_gets_into_the_log() {
     let command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--log", "debug"]);
     let server = Server::run(command, &place).await;
     let demo_key = server.demo_key();
-    let key = server.voice(&demo_key);
+    let key = server.client(&demo_key);
     let person = json!({ "full_name": "Very Private", "email_address": "very@private.example" });
     let person = key.post("/user_identities/create", person).await.ok();
     let id = &person["user_identity"]["user_identity_id"];
     let session = key.post("/client_sessions/create", json!({ "user_identity_id": id })).await.ok();
     let token = text(&session["client_session"]["token"]);
-    server.voice(&token).get("/devices/list").await.ok();
+    server.client(&token).get("/devices/list").await.ok();
     key.get(&format!("/devices/list?search={token}")).await.ok();
     let hook = key.post("/webhooks/create", json!({ "url": "https://user:pass@example.com/" })).await.ok();
     key.bytes("/phones/get", Some("application/json"), format!("{{\"{token}\":")).await.refused(400, "invalid_json");
-    server.voice("seam_test9999_unknownunknownunknownunk").get("/phones/list").await.refused(401, "unauthorized");
+    server.client("seam_test9999_unknownunknownunknownunk").get("/phones/list").await.refused(401, "unauthorized");
     let log = server.stop().await;
     assert!(log.contains("\"DEBUG\""), "the log is detailed: {log}");
     for secret in [
@@ -158,9 +158,9 @@ async fn a_server_whose_greeting_nobody_reads_serves_all_the_same() {
     let mut command = handset_in(&place, &["serve", "--listen", &free.to_string()]);
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
     drop(process.stdout.take());
-    let nobody = Voice::new(&format!("http://{free}"));
+    let anonymous = Client::new(&format!("http://{free}"));
     until_async("it listens", async || TcpStream::connect(free).await.is_ok()).await;
-    assert_eq!(nobody.get("/health").await.status, 200);
+    assert_eq!(anonymous.get("/health").await.status, 200);
     kill(Pid::from_raw(process.id().expect("it runs").cast_signed()), Signal::SIGTERM).expect("it runs");
     assert_eq!(process.wait().await.expect("it ends").code(), Some(0));
 }

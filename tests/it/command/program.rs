@@ -1,7 +1,7 @@
 //! The built program in a process of its own: a server that runs until it is told to stop, or a command that ends.
 
-use crate::postgres::stage::{PATIENCE, Place};
-use crate::voices::Voice;
+use crate::client::Client;
+use crate::postgres::stage::{Place, TIMEOUT};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub struct Outcome {
 
 impl Outcome {
     pub async fn of(mut command: Command) -> Outcome {
-        let output = timeout(PATIENCE, command.output()).await.expect("it ends in time").expect("it runs");
+        let output = timeout(TIMEOUT, command.output()).await.expect("it ends in time").expect("it runs");
         let text = |bytes| String::from_utf8(bytes).expect("it prints text");
         Outcome { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
@@ -107,7 +107,7 @@ impl Server {
         let mut greeting = String::new();
         // The last thing that is printed is how to read the events, or how to mint a key.
         while !greeting.contains("/events/list") && !greeting.contains("Mint an API key") {
-            let line = timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("text");
+            let line = timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("text");
             let said = || fs::read_to_string(&log).unwrap_or_default();
             greeting.push_str(&line.unwrap_or_else(|| panic!("it ended: {}", said())));
             greeting.push('\n');
@@ -130,8 +130,8 @@ impl Server {
     }
 
     /// Whoever holds a key.
-    pub fn voice(&self, key: &str) -> Voice {
-        Voice::new(&self.url).bearer(key)
+    pub fn client(&self, key: &str) -> Client {
+        Client::new(&self.url).bearer(key)
     }
 
     pub fn address(&self) -> &str {
@@ -152,7 +152,7 @@ impl Server {
     }
 
     pub async fn ended(mut self) -> ExitStatus {
-        timeout(PATIENCE, self.process.wait()).await.expect("it ends").expect("it is our child")
+        timeout(TIMEOUT, self.process.wait()).await.expect("it ends").expect("it is our child")
     }
 
     /// Stops it as an operator does.

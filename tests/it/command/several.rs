@@ -27,16 +27,18 @@ async fn servers_that_start_at_once_migrate_once_and_make_one_demo() {
     assert_eq!(demos.len(), 1, "{:?}", servers.iter().map(|server| &server.greeting).collect::<Vec<_>>());
 
     let key = demos[0].demo_key();
-    let phones = demos[0].voice(&key).get("/phones/list").await.ok();
+    let phones = demos[0].client(&key).get("/phones/list").await.ok();
     assert_eq!(phones["phones"].as_array().map(Vec::len), Some(2));
     for server in &servers {
-        assert_eq!(server.voice(&key).get("/phones/list").await.ok(), phones);
+        assert_eq!(server.client(&key).get("/phones/list").await.ok(), phones);
     }
     // What one seals the others open.
-    let made = servers[0].voice(&key).post("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
-    let found = servers[3].voice(&key).put("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
+    let made =
+        servers[0].client(&key).post("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
+    let found =
+        servers[3].client(&key).put("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
     assert_eq!(found["client_session"], made["client_session"]);
-    let app = servers[1].voice(&text(&made["client_session"]["token"]));
+    let app = servers[1].client(&text(&made["client_session"]["token"]));
     app.get("/devices/list").await.ok();
 
     let mut connection = PgConnection::connect(&database.url).await.expect("it accepts");
@@ -59,6 +61,6 @@ async fn a_server_with_another_seal_key_is_refused() {
     let outcome = Outcome::of(foreign).await;
     let complaint = outcome.complaint();
     assert!(complaint.contains("sealed with another key") && complaint.contains("HANDSET_SEAL_KEY"), "{complaint}");
-    server.voice(&server.demo_key()).get("/phones/list").await.ok();
+    server.client(&server.demo_key()).get("/phones/list").await.ok();
     server.stop().await;
 }

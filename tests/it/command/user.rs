@@ -1,8 +1,8 @@
 //! `handset user`: passwords and voice of persons, set by whoever runs the server.
 
 use super::program::{Outcome, Server, admin, handset_in};
+use crate::client::{Answer, Client};
 use crate::postgres::stage::Place;
-use crate::voices::{Answer, Voice};
 use crate::world::text;
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -12,11 +12,11 @@ use tokio::process::Command;
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 /// A running server with one person; gives the key of their workspace, and their id.
-async fn with_person(place: &Place) -> (Server, Voice, String) {
+async fn with_person(place: &Place) -> (Server, Client, String) {
     let server = Server::start(place).await;
     admin(place, &["workspace", "create", "Acme"]).await;
     let key = admin(place, &["key", "create", "--workspace", "Acme"]).await;
-    let key = server.voice(&text(&key["api_key"]));
+    let key = server.client(&text(&key["api_key"]));
     let made = key.post("/user_identities/create", json!({ "email_address": "jane@example.com" })).await.ok();
     (server, key, text(&made["user_identity"]["user_identity_id"]))
 }
@@ -41,7 +41,7 @@ async fn set_password(place: &Place, arguments: &[&str], input: &str) -> Outcome
 async fn sign_in(server: &Server, password: &str) -> Answer {
     let form = format!("grant_type=password&username=jane@example.com&password={}", password.replace(' ', "+"));
     let kind = "application/x-www-form-urlencoded";
-    Voice::new(&server.url).bytes("/webticket/oauthtoken", Some(kind), form).await
+    Client::new(&server.url).bytes("/webticket/oauthtoken", Some(kind), form).await
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn voice_is_taken_and_given_back() {
     let place = Place::new();
     let (server, key, jane) = with_person(&place).await;
     let phones = key.with("x-ucwa-user", &jane);
-    let set = async |voice: &str| -> Value { admin(&place, &["user", "set-voice", &jane, voice]).await };
+    let set = async |client: &str| -> Value { admin(&place, &["user", "set-voice", &jane, client]).await };
     assert_eq!(phones.get("/me/phones").await.status, 200);
     for _ in 0..2 {
         assert_eq!(set("off").await, json!({ "user_identity_id": jane, "enterprise_voice_enabled": false }));

@@ -3,8 +3,8 @@
 
 use super::Ledger;
 use super::impostors::{Impostor, Wrong, impostors};
+use crate::client::{Answer, Client};
 use crate::document::{Dialect, Operation, Place, operations_of};
-use crate::voices::{Answer, Voice};
 use crate::world::{World, text};
 use serde_json::json;
 
@@ -13,10 +13,10 @@ async fn whoever_has_no_key_is_refused_by_every_operation_of_diga_before_it_look
     let world = World::new().await;
     let (mut counts, mut ledger) = ((0, 0), Ledger::default());
     for impostor in impostors(&world).await.iter().filter(|impostor| !impostor.genuine_as.contains(&"api_key")) {
-        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
         for operation in operations_of(Dialect::Diga) {
             ledger.note(&operation, impostor);
-            for answer in tries(&voice, &operation).await {
+            for answer in tries(&client, &operation).await {
                 if bears_a_session(&world, impostor).await {
                     answer.told(403, "MISSING_PERMISSIONS");
                     counts.0 += 1;
@@ -36,11 +36,11 @@ async fn whoever_has_no_key_is_refused_by_every_operation_of_diga_before_it_look
 #[tokio::test]
 async fn a_key_gets_past_the_door_of_every_operation_of_diga() {
     let world = World::new().await;
-    let lower = world.nobody().with("authorization", &format!("bearer {}", world.api_key.reveal()));
+    let lower = world.anonymous().with("authorization", &format!("bearer {}", world.api_key.reveal()));
     for operation in operations_of(Dialect::Diga) {
         assert!(!operation.is_open(), "{operation}");
-        for voice in [world.key(), &lower] {
-            for answer in tries(voice, &operation).await {
+        for client in [world.key(), &lower] {
+            for answer in tries(client, &operation).await {
                 assert!(![401, 403].contains(&answer.status), "{operation}: {answer:?}");
             }
         }
@@ -51,27 +51,27 @@ async fn a_key_gets_past_the_door_of_every_operation_of_diga() {
 async fn bears_a_session(world: &World, impostor: &Impostor) -> bool {
     let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
     let Some(bearer) = bearer else { return false };
-    let voice = world.nobody().with("authorization", bearer);
-    bearer.starts_with("Bearer seam_cst") && voice.get("/client_sessions/get").await.status == 200
+    let client = world.anonymous().with("authorization", bearer);
+    bearer.starts_with("Bearer seam_cst") && client.get("/client_sessions/get").await.status == 200
 }
 
 /// The operation as it is documented, with an id that is none, with a query that cannot be read, with a body that cannot
 /// be read, and by the other spelling of its path.
-async fn tries(voice: &Voice, operation: &Operation) -> Vec<Answer> {
+async fn tries(client: &Client, operation: &Operation) -> Vec<Answer> {
     let path = operation.example_path();
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
-    let broken = voice.request(operation.method, &path).header("content-type", "application/json").body("{");
+    let broken = client.request(operation.method, &path).header("content-type", "application/json").body("{");
     let mut answers = vec![
-        voice.call(operation.method, &path).await,
-        voice.call(operation.method, &other).await,
-        voice.call(operation.method, &format!("{path}?limit=x&order=up&status=gone")).await,
-        voice.send(broken).await,
+        client.call(operation.method, &path).await,
+        client.call(operation.method, &other).await,
+        client.call(operation.method, &format!("{path}?limit=x&order=up&status=gone")).await,
+        client.send(broken).await,
     ];
     let fields = operation.fields();
     let mut malformed = fields.iter().filter(|field| field.place == Place::Path).peekable();
     if malformed.peek().is_some() {
         let arguments = malformed.map(|field| (field.name.to_owned(), json!("nope"))).collect();
-        answers.push(voice.call(operation.method, &operation.path_with(&arguments)).await);
+        answers.push(client.call(operation.method, &operation.path_with(&arguments)).await);
     }
     answers
 }
@@ -84,7 +84,7 @@ async fn a_session_is_no_key_for_diga_even_of_somebody_with_a_number() {
     let register = world.imported(&number).await;
     crate::registers::act(world.key(), &register, "assign", json!({ "user_identity_id": jane })).await.register();
     let session = world.client_session(json!({ "user_identity_id": jane })).await;
-    let session = world.nobody().bearer(&text(&session["token"]));
+    let session = world.anonymous().bearer(&text(&session["token"]));
     let refused = session.get(&crate::registers::path(&register)).await;
     refused.told(403, "MISSING_PERMISSIONS");
     assert!(!refused.text.contains(&number), "{refused:?}");

@@ -299,7 +299,7 @@ async fn with_a_persons_tokens(world: &World) -> Vec<Impostor> {
     world.store.set_password_anywhere(id, password, &world.random).await.expect("the person is there");
     let form = "grant_type=password&username=owner&password=correct+horse";
     let token = async |path: &str| {
-        let given = world.nobody().bytes(path, Some("application/x-www-form-urlencoded"), form).await;
+        let given = world.anonymous().bytes(path, Some("application/x-www-form-urlencoded"), form).await;
         text(&given.body["access_token"])
     };
     let [ucwa, phone_com] = [token("/webticket/oauthtoken").await, token("/v4/oauth/access-token").await];

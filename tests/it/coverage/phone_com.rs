@@ -3,8 +3,8 @@
 
 use super::Ledger;
 use super::impostors::{Impostor, Wrong, impostors};
+use crate::client::{Answer, Client};
 use crate::document::{Dialect, Operation, operations_of};
-use crate::voices::{Answer, Voice};
 use crate::world::World;
 use serde_json::json;
 
@@ -20,10 +20,10 @@ async fn whoever_is_not_known_is_refused_by_every_operation_of_phone_com_before_
         if impostor.genuine_as.iter().any(|scheme| GOOD.contains(scheme)) || bears_a_session(&world, impostor).await {
             continue;
         }
-        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
         for operation in asking_for("PhoneComOAuth") {
             ledger.note(&operation, impostor);
-            for answer in tries(&voice, &operation).await {
+            for answer in tries(&client, &operation).await {
                 assert_eq!(answer.status, 401, "{operation}, called by {}: {answer:?}", impostor.name);
                 answer.is_error(401);
                 assert!(answer.header("www-authenticate").is_some_and(|it| it.starts_with("Bearer")), "{answer:?}");
@@ -40,16 +40,16 @@ async fn whoever_is_not_known_is_refused_by_every_operation_of_phone_com_before_
 async fn ask_for_tokens(world: &World, all: &[Impostor], ledger: &mut Ledger) {
     let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
     for impostor in all {
-        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
         let secret = impostor.token().filter(|token| *token != world.api_key.reveal());
         for operation in asking_for("PhoneComClient") {
             ledger.note(&operation, impostor);
             for key in &keys {
                 let mut asked = json!({ "grant_type": "client_credentials" });
-                let plain = voice.json(operation.method, operation.path, asked.clone()).await;
+                let plain = client.json(operation.method, operation.path, asked.clone()).await;
                 asked["client_id"] = json!(key.api_key_id.to_string());
                 asked["client_secret"] = json!(secret);
-                for answer in [plain, voice.json(operation.method, operation.path, asked).await] {
+                for answer in [plain, client.json(operation.method, operation.path, asked).await] {
                     answer.is_error(401);
                     assert_eq!(answer.body["error"], "invalid_client", "{operation}, called by {}", impostor.name);
                 }
@@ -61,12 +61,12 @@ async fn ask_for_tokens(world: &World, all: &[Impostor], ledger: &mut Ledger) {
 #[tokio::test]
 async fn a_key_and_a_token_get_past_the_door_of_every_operation_of_phone_com() {
     let world = World::new().await;
-    let lower = world.nobody().with("authorization", &format!("bearer {}", world.api_key.reveal()));
-    let token = world.nobody().bearer(world.access_token(&[&world]).await.reveal());
-    let console = world.nobody().bearer(world.console_session(&[&world]).await.reveal());
+    let lower = world.anonymous().with("authorization", &format!("bearer {}", world.api_key.reveal()));
+    let token = world.anonymous().bearer(world.access_token(&[&world]).await.reveal());
+    let console = world.anonymous().bearer(world.console_session(&[&world]).await.reveal());
     for operation in asking_for("PhoneComOAuth") {
-        for voice in [world.key(), &lower, &token, &console] {
-            for answer in tries(voice, &operation).await {
+        for client in [world.key(), &lower, &token, &console] {
+            for answer in tries(client, &operation).await {
                 assert!(![401, 403].contains(&answer.status), "{operation}: {answer:?}");
             }
         }
@@ -77,8 +77,8 @@ async fn a_key_and_a_token_get_past_the_door_of_every_operation_of_phone_com() {
 async fn nobody_has_to_say_who_they_are_where_the_document_says_so() {
     let world = World::new().await;
     for operation in operations_of(Dialect::PhoneCom).into_iter().filter(Operation::is_open) {
-        for voice in [world.nobody(), world.nobody().bearer("unknown")] {
-            assert_eq!(voice.call(operation.method, operation.path).await.status, 200, "{operation}");
+        for client in [world.anonymous(), world.anonymous().bearer("unknown")] {
+            assert_eq!(client.call(operation.method, operation.path).await.status, 200, "{operation}");
         }
     }
 }
@@ -94,20 +94,20 @@ fn asking_for(scheme: &str) -> Vec<Operation> {
 async fn bears_a_session(world: &World, impostor: &Impostor) -> bool {
     let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
     let Some(bearer) = bearer else { return false };
-    let voice = world.nobody().with("authorization", bearer);
-    bearer.starts_with("Bearer seam_cst") && voice.get("/client_sessions/get").await.status == 200
+    let client = world.anonymous().with("authorization", bearer);
+    bearer.starts_with("Bearer seam_cst") && client.get("/client_sessions/get").await.status == 200
 }
 
 /// The operation as it is documented, by the other spelling of its path, with numbers that are none, with a query that
 /// cannot be read, and with a body that cannot be read.
-async fn tries(voice: &Voice, operation: &Operation) -> Vec<Answer> {
+async fn tries(client: &Client, operation: &Operation) -> Vec<Answer> {
     let path = operation.example_path();
-    let broken = voice.request(operation.method, &path).header("content-type", "application/json").body("{");
+    let broken = client.request(operation.method, &path).header("content-type", "application/json").body("{");
     vec![
-        voice.call(operation.method, &path).await,
-        voice.call(operation.method, &format!("{path}/")).await,
-        voice.call(operation.method, &path.replace("/1", "/none")).await,
-        voice.call(operation.method, &format!("{path}?limit=x&filters[zip]=1")).await,
-        voice.send(broken).await,
+        client.call(operation.method, &path).await,
+        client.call(operation.method, &format!("{path}/")).await,
+        client.call(operation.method, &path.replace("/1", "/none")).await,
+        client.call(operation.method, &format!("{path}?limit=x&filters[zip]=1")).await,
+        client.send(broken).await,
     ]
 }

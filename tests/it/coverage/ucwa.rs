@@ -3,8 +3,8 @@
 
 use super::Ledger;
 use super::impostors::{Impostor, Wrong, impostors};
+use crate::client::{Answer, Client};
 use crate::document::{Dialect, Operation, operations_of};
-use crate::voices::{Answer, Voice};
 use crate::world::{World, text};
 use serde_json::json;
 
@@ -14,11 +14,11 @@ async fn whoever_is_not_known_is_challenged_by_every_operation_of_ucwa_before_it
     let host = world.url.trim_start_matches("http://");
     let (mut counts, mut ledger) = ((0, 0), Ledger::default());
     for impostor in impostors(&world).await.into_iter().filter(|it| !it.genuine_as.contains(&"UcwaBearer")) {
-        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
         let bears = bears(&world, &impostor).await;
         for operation in operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()) {
             ledger.note(&operation, &impostor);
-            for answer in tries(&voice, &operation).await {
+            for answer in tries(&client, &operation).await {
                 match bears {
                     Bearer::Nothing => {
                         assert_eq!(answer.status, 401, "{operation}, called by {}: {answer:?}", impostor.name);
@@ -48,13 +48,13 @@ async fn whoever_is_somebody_gets_past_the_door_of_every_operation_of_ucwa() {
     let session = world.client_session(json!({ "user_identity_id": jane })).await;
     let token = text(&session["token"]);
     for operation in operations_of(Dialect::Ucwa) {
-        for voice in [
-            world.nobody().bearer(&token),
-            world.nobody().bearer(&format!("cwt={token}")),
-            world.nobody().with("authorization", &format!("bearer {token}")),
+        for client in [
+            world.anonymous().bearer(&token),
+            world.anonymous().bearer(&format!("cwt={token}")),
+            world.anonymous().with("authorization", &format!("bearer {token}")),
             world.key().with("x-ucwa-user", &jane),
         ] {
-            for answer in tries(&voice, &operation).await {
+            for answer in tries(&client, &operation).await {
                 assert!(![401, 403].contains(&answer.status), "{operation}: {answer:?}");
             }
         }
@@ -65,9 +65,9 @@ async fn whoever_is_somebody_gets_past_the_door_of_every_operation_of_ucwa() {
 async fn the_way_to_a_token_is_open_to_every_impostor() {
     let world = World::new().await;
     for impostor in impostors(&world).await {
-        let voice = impostor.headers.iter().fold(world.nobody(), |voice, (name, value)| voice.with(name, value));
+        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
         for operation in operations_of(Dialect::Ucwa).into_iter().filter(Operation::is_open) {
-            for answer in tries(&voice, &operation).await {
+            for answer in tries(&client, &operation).await {
                 assert!(![401, 403].contains(&answer.status), "{operation}, called by {}: {answer:?}", impostor.name);
             }
         }
@@ -85,23 +85,23 @@ enum Bearer {
 async fn bears(world: &World, impostor: &Impostor) -> Bearer {
     let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
     let Some(bearer) = bearer.filter(|bearer| bearer.starts_with("Bearer ")) else { return Bearer::Nothing };
-    let voice = world.nobody().with("authorization", bearer);
-    let is_session = voice.get("/client_sessions/get").await.status == 200;
+    let client = world.anonymous().with("authorization", bearer);
+    let is_session = client.get("/client_sessions/get").await.status == 200;
     let is_key = *bearer == format!("Bearer {}", world.api_key.reveal());
     if is_session || is_key { Bearer::Nobody } else { Bearer::Nothing }
 }
 
 /// The operation as it is documented, with a body that cannot be read, of a version that there is not, and by a method
 /// that it does not have.
-async fn tries(voice: &Voice, operation: &Operation) -> [Answer; 4] {
+async fn tries(client: &Client, operation: &Operation) -> [Answer; 4] {
     let path = operation.example_path();
-    let broken = voice.request(operation.method, &path).header("content-type", "application/json").body("{");
-    let odd = voice.request("BREW", &path).header("content-type", "text/coffee").body("{");
-    let late = voice.with("x-ms-requiresminresourceversion", "9");
+    let broken = client.request(operation.method, &path).header("content-type", "application/json").body("{");
+    let odd = client.request("BREW", &path).header("content-type", "text/coffee").body("{");
+    let late = client.with("x-ms-requiresminresourceversion", "9");
     [
-        voice.call(operation.method, &path).await,
-        voice.send(broken).await,
+        client.call(operation.method, &path).await,
+        client.send(broken).await,
         late.call(operation.method, &path).await,
-        voice.send(odd).await,
+        client.send(odd).await,
     ]
 }

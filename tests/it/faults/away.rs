@@ -1,8 +1,8 @@
 //! The database goes away and comes back: who is refused, in which words, and how soon all is well.
 
 use super::stage::{kill_postgres, mortal_world};
+use crate::client::Answer;
 use crate::postgres::stage::{Place, until_async};
-use crate::voices::Answer;
 use crate::world::World;
 use std::time::{Duration, Instant};
 

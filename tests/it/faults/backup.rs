@@ -3,8 +3,8 @@
 use super::pair::{Postgres, give_away, program, run};
 use super::stage::migrate;
 use crate::command::program::{Server, handset_in};
-use crate::post_office::Hook;
 use crate::postgres::stage::{Place, query};
+use crate::webhook_worker::Hook;
 use crate::world::{SEAL_KEY, World, seal};
 use handset::store::Store;
 use serde_json::json;
@@ -38,7 +38,7 @@ async fn what_pg_dump_wrote_is_a_registry_again_where_it_is_restored() {
     let mut command = handset_in(&place, &arguments);
     command.env("DATABASE_URL", &restored).env("HANDSET_SEAL_KEY", SEAL_KEY);
     let server = Server::run(command, &place).await;
-    let copy = server.voice(world.api_key.reveal());
+    let copy = server.client(world.api_key.reveal());
     assert_eq!(copy.get("/phones/list").await.ok()["phones"][0]["device_id"], json!(kept));
     let told = copy.post("/events/list", json!({ "since": "2000-01-01", "event_type": "phone.deactivated" })).await;
     assert_eq!(told.ok()["events"], json!(events));

@@ -4,8 +4,9 @@
 use super::ledger::{Ledger, answers};
 use super::pair::{Postgres, free_port, owned, owner};
 use super::stage::migrate;
-use crate::post_office::PostOffice;
+use super::vanishing::clients::VanishingClients;
 use crate::postgres::stage::{Place, until_async};
+use crate::webhook_worker::WebhookWorker;
 use crate::world::World;
 use sqlx::{Connection, PgConnection};
 use std::fs;
@@ -76,7 +77,7 @@ async fn pgbouncer_in_session_mode_is_no_obstacle() {
 
 async fn press_through(mode: &Mode) {
     let place = Place::new();
-    let postgres = Postgres::primary(&place).await;
+    let mut postgres = Postgres::primary(&place).await;
     let Some(bouncer) = Bouncer::before(&postgres, &place, mode).await else {
         println!("not tried: there is no pgbouncer of version {}.{} or later here", mode.least.0, mode.least.1);
         return;
@@ -85,13 +86,20 @@ async fn press_through(mode: &Mode) {
     for _ in 0..5 {
         migrate(&bouncer.url).await;
     }
-    let world = World::at(&bouncer.url, 8).await;
-    let office = PostOffice::open(&world);
+    let mut world = World::at(&bouncer.url, 8).await;
+    let worker = WebhookWorker::open(&world);
     let ledger = Ledger::of(&world, 60).await;
+    let vanishing = VanishingClients::new(&world).await;
+    let running = vanishing.start(world.address(), 8);
     let told = ledger.press(world.key(), 8, async |answered| answers(answered, ledger.len()).await).await;
+    let clients = running.stop().await;
+    println!("{} pooling: {clients}", mode.name);
+    assert!(clients.vanished() > 0, "{clients}");
     assert!(told.refused.is_empty(), "{told:?}");
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
-    office.close().await;
-    world.store.close().await;
+    worker.close().await;
+    // Connections that pgbouncer made before the restart are gone, and it waits before it makes others.
+    world.database_url = postgres.admin();
+    ledger.close(&world, &mut postgres).await;
 }

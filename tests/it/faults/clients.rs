@@ -126,7 +126,7 @@ async fn ten_thousand_silent_connections_cost_little_and_keep_nobody_out() {
     command.arg("--data-dir").arg(place.data()).kill_on_drop(true);
     command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
     let server = Server::run(command, &place).await;
-    let key = server.voice(world.api_key.reveal());
+    let key = server.client(world.api_key.reveal());
     key.get("/phones/list").await.ok();
     let (before, files) = (memory(&server), open_files(&server));
 

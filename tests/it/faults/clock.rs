@@ -1,7 +1,7 @@
 //! The clock of the machine is set, backwards and forwards, while phones come and go.
 
-use crate::post_office::{Hook, lose_a_phone};
 use crate::receiver::Receiver;
+use crate::webhook_worker::{Hook, lose_a_phone};
 use crate::world::{World, list, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -45,7 +45,7 @@ async fn a_clock_set_back_costs_no_delivery_once_it_has_caught_up() {
     let first = lose_a_phone(&world).await;
     world.pass(TimeDelta::hours(-2));
     let second = lose_a_phone(&world).await;
-    let office = crate::post_office::PostOffice::open(&world);
+    let worker = crate::webhook_worker::WebhookWorker::open(&world);
     // What was written by the clock of before is due when that time comes again; what is written now is due now.
     let heard = receiver.hears(1).await;
     assert_eq!(text(&heard[0].event()["device_id"]), second);
@@ -54,7 +54,7 @@ async fn a_clock_set_back_costs_no_delivery_once_it_has_caught_up() {
     assert_eq!(rows.len(), 2);
     let heard = receiver.hears(2).await;
     assert_eq!(text(&heard[1].event()["device_id"]), first);
-    office.close().await;
+    worker.close().await;
     assert_eq!(receiver.heard().len(), 2, "each once");
 }
 

@@ -3,8 +3,8 @@
 use super::ledger::{Ledger, answers};
 use super::line::{Line, State};
 use super::stage::{migrate, socket};
-use crate::post_office::PostOffice;
 use crate::postgres::stage::{Place, query, until_async};
+use crate::webhook_worker::WebhookWorker;
 use crate::world::World;
 use handset::postgres::{self, Cluster};
 use serde_json::json;
@@ -23,8 +23,8 @@ async fn world_behind_a_line(place: &Place, connections: u32) -> (World, Line, C
 /// Presses while the line is in trouble so often, for so long each time, and holds the registry against what was told.
 async fn press_while(trouble: &[State], long: Duration) {
     let place = Place::new();
-    let (world, line, cluster) = world_behind_a_line(&place, 8).await;
-    let office = PostOffice::open(&world);
+    let (world, line, mut cluster) = world_behind_a_line(&place, 8).await;
+    let worker = WebhookWorker::open(&world);
     let ledger = Ledger::of(&world, 120).await;
     let told = ledger
         .press(world.key(), 8, async |answered| {
@@ -43,8 +43,8 @@ async fn press_while(trouble: &[State], long: Duration) {
     assert!(began.elapsed() < Duration::from_secs(1), "well only after {:?}", began.elapsed());
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
-    office.close().await;
-    world.store.close().await;
+    worker.close().await;
+    ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
 }
 

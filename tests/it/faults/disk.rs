@@ -2,9 +2,9 @@
 
 use super::ledger::Ledger;
 use super::stage::{kill_postgres, migrate, mortal_world};
-use crate::post_office::PostOffice;
+use crate::client::Answer;
 use crate::postgres::stage::{Place, until_async};
-use crate::voices::Answer;
+use crate::webhook_worker::WebhookWorker;
 use crate::world::World;
 use handset::postgres;
 use serde_json::json;
@@ -64,7 +64,7 @@ async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() 
     let mut cluster = postgres::start(place.durable()).await.expect("Postgres starts");
     migrate(&cluster.url()).await;
     let world = World::at(&cluster.url(), 4).await;
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     let ledger = Ledger::of(&world, 60).await;
     let ballast = disk.fill(256 * 1024);
     let mut known = Vec::new();
@@ -91,8 +91,8 @@ async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() 
     }
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
-    office.close().await;
-    world.store.close().await;
+    worker.close().await;
+    ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
     drop(disk);
 }

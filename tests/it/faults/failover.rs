@@ -3,8 +3,9 @@
 use super::ledger::{Ledger, answers};
 use super::pair::{Postgres, url_of};
 use super::stage::migrate;
-use crate::post_office::PostOffice;
+use super::vanishing::clients::VanishingClients;
 use crate::postgres::stage::{Place, query, until_async};
+use crate::webhook_worker::WebhookWorker;
 use crate::world::{World, seal};
 use handset::store::{OpenError, Store};
 use serde_json::json;
@@ -14,13 +15,15 @@ use std::time::{Duration, Instant};
 async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_acknowledged_is_lost() {
     let place = Place::new();
     let mut first = Postgres::primary(&place).await;
-    let second = Postgres::standby(&place, &first).await;
+    let mut second = Postgres::standby(&place, &first).await;
     // The standby is named first, so that the order says nothing.
     let url = url_of(&[&second, &first]);
     migrate(&url).await;
     let mut world = World::at(&url, 8).await;
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     let ledger = Ledger::of(&world, 160).await;
+    let vanishing = VanishingClients::new(&world).await;
+    let running = vanishing.start(world.address(), 8);
     let told = ledger
         .press(world.key(), 8, async |answered| {
             answers(answered, ledger.len() / 3).await;
@@ -33,14 +36,16 @@ async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_ac
             assert!(took - promoted < Duration::from_secs(1), "{took:?}");
         })
         .await;
-    println!("{} acknowledged, {} refused", told.acknowledged.len(), told.refused.len());
+    let clients = running.stop().await;
+    println!("{} acknowledged, {} refused; {clients}", told.acknowledged.len(), told.refused.len());
+    assert!(clients.vanished() > 0, "{clients}");
     // Where the test looks behind the server's back.
     world.database_url = second.admin();
     assert!(!told.refused.is_empty(), "the trouble came too late");
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
-    office.close().await;
-    world.store.close().await;
+    worker.close().await;
+    ledger.close(&world, &mut second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,27 +1,25 @@
 //! Postgres killed, the server killed, and both, while phones are deactivated.
 
 use super::ledger::{Ledger, answers};
-use super::stage::{kill_postgres, mortal_world};
-use crate::command::program::{Server, handset_in};
-use crate::post_office::PostOffice;
-use crate::postgres::stage::{PATIENCE, Place, until_async};
-use crate::voices::Voice;
-use crate::world::{SEAL_KEY, World};
+use super::stage::{SharedPostgres, kill_postgres, mortal_world, serve};
+use super::vanishing::clients::VanishingClients;
+use crate::client::Client;
+use crate::command::program::Server;
+use crate::postgres::stage::{Place, TIMEOUT, until_async};
+use crate::webhook_worker::WebhookWorker;
+use crate::world::World;
 use nix::sys::signal::Signal;
 use std::time::Instant;
 
 /// Callers at once.
 const CALLERS: usize = 8;
+/// Connections of a server.
+const CONNECTIONS: u32 = 6;
+/// Clients that vanish beside the callers.
+const VANISHING: u64 = 8;
 
-async fn server_of(world: &World, place: &Place) -> Server {
-    let mut command = handset_in(place, &["serve", "--listen", "127.0.0.1:0", "--no-demo", "--connections", "6"]);
-    command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
-    command.env("HANDSET_WEBHOOK_ALLOW", "127.0.0.0/8");
-    Server::run(command, place).await
-}
-
-fn voice_of(server: &Server, world: &World) -> Voice {
-    server.voice(world.api_key.reveal())
+fn voice_of(server: &Server, world: &World) -> Client {
+    server.client(world.api_key.reveal())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,8 +36,10 @@ async fn postgres_killed_forty_times_under_load_loses_nothing_that_was_acknowled
 async fn kill_postgres_under_load(phones: usize, kills: usize) {
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place, 8).await;
-    let office = PostOffice::open(&world);
+    let worker = WebhookWorker::open(&world);
     let ledger = Ledger::of(&world, phones).await;
+    let vanishing = VanishingClients::new(&world).await;
+    let running = vanishing.start(world.address(), VANISHING);
     let told = ledger
         .press(world.key(), CALLERS, async |answered| {
             for round in 1..=kills {
@@ -53,12 +53,14 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
             }
         })
         .await;
-    println!("{} acknowledged, {} refused", told.acknowledged.len(), told.refused.len());
+    let clients = running.stop().await;
+    println!("{} acknowledged, {} refused; {clients}", told.acknowledged.len(), told.refused.len());
+    assert!(clients.vanished() > 0, "{clients}");
     assert!(!told.refused.is_empty(), "the trouble came too late");
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
-    office.close().await;
-    world.store.close().await;
+    worker.close().await;
+    ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
 }
 
@@ -67,13 +69,17 @@ async fn a_server_killed_under_load_loses_nothing_that_was_acknowledged() {
     let place = Place::new();
     let world = World::with_connections(13).await;
     let ledger = Ledger::of(&world, 60).await;
-    let server = server_of(&world, &place).await;
+    let vanishing = VanishingClients::new(&world).await;
+    let server = serve(&world.database_url, CONNECTIONS, &place).await;
+    let running = vanishing.start(server.address(), VANISHING);
     let told = ledger
         .press(&voice_of(&server, &world), CALLERS, async |answered| {
             answers(answered, 20).await;
             server.signal(Signal::SIGKILL);
         })
         .await;
+    let clients = running.stop().await;
+    assert!(clients.vanished() > 0, "{clients}");
     assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
     server.ended().await;
     // What was under way in Postgres is finished or forgotten before the registry is held against it.
@@ -89,11 +95,12 @@ async fn a_server_killed_under_load_loses_nothing_that_was_acknowledged() {
     })
     .await;
     ledger.audit(&world, &told).await;
-    let office = PostOffice::open(&world);
-    let server = server_of(&world, &place).await;
+    let worker = WebhookWorker::open(&world);
+    let server = serve(&world.database_url, CONNECTIONS, &place).await;
     ledger.settle(&world, &voice_of(&server, &world), &told).await;
-    office.close().await;
+    worker.close().await;
     server.stop().await;
+    ledger.close(&world, &mut SharedPostgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +108,9 @@ async fn server_and_postgres_killed_at_once_lose_nothing_that_was_acknowledged()
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place, 4).await;
     let ledger = Ledger::of(&world, 60).await;
-    let server = server_of(&world, &place).await;
+    let vanishing = VanishingClients::new(&world).await;
+    let server = serve(&world.database_url, CONNECTIONS, &place).await;
+    let running = vanishing.start(server.address(), VANISHING);
     let told = ledger
         .press(&voice_of(&server, &world), CALLERS, async |answered| {
             answers(answered, 20).await;
@@ -109,15 +118,17 @@ async fn server_and_postgres_killed_at_once_lose_nothing_that_was_acknowledged()
             kill_postgres(&cluster).await;
         })
         .await;
+    let clients = running.stop().await;
+    assert!(clients.vanished() > 0, "{clients}");
     assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
-    tokio::time::timeout(PATIENCE, server.ended()).await.expect("it is dead");
+    tokio::time::timeout(TIMEOUT, server.ended()).await.expect("it is dead");
     cluster.restart().await.expect("Postgres starts again");
     ledger.audit(&world, &told).await;
-    let office = PostOffice::open(&world);
-    let server = server_of(&world, &place).await;
+    let worker = WebhookWorker::open(&world);
+    let server = serve(&world.database_url, CONNECTIONS, &place).await;
     ledger.settle(&world, &voice_of(&server, &world), &told).await;
-    office.close().await;
+    worker.close().await;
     server.stop().await;
-    world.store.close().await;
+    ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
 }

@@ -1,28 +1,47 @@
 //! A book of deactivations under load: who was told what, and what the registry says of it afterwards.
 
-use crate::patience::until;
-use crate::post_office::Hook;
+pub mod consistency;
+
+use super::stage::Restart;
+use super::vanishing::changes::Changes;
+use crate::another_server::AnotherServer;
+use crate::client::{Answer, Client};
 use crate::receiver::Receiver;
-use crate::voices::{Answer, Voice};
-use crate::world::{World, text};
+use crate::waiting::until;
+use crate::webhook_worker::Hook;
+use crate::world::{World, list, text};
+use futures_util::{StreamExt, stream};
 use serde_json::json;
+use sqlx::PgConnection;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// No answer takes longer: the request's deadline, and a little for a busy machine.
 const LONGEST: Duration = Duration::from_secs(35);
 
-/// Phones with a credential each, of persons of their own, and a webhook that wants to hear of them.
+/// Phones that are made at once before there is any trouble.
+const MADE_AT_ONCE: usize = 4;
+
+/// Phones with a credential each, of persons of their own, and a webhook that wants to hear of them. What was acknowledged
+/// has to be durable, so a ledger ends with [`Ledger::close`], which checks it after a restart; one that is dropped
+/// without fails its test.
 pub struct Ledger {
     phones: Vec<String>,
     receiver: Receiver,
     hook: Hook,
+    acknowledged: Mutex<BTreeSet<String>>,
+    /// What was acknowledged to other clients.
+    changes: Vec<Changes>,
+    is_checked: bool,
 }
 
 /// What the callers were told.
+#[must_use]
 #[derive(Debug, Default)]
 pub struct Told {
     pub acknowledged: BTreeSet<String>,
@@ -34,13 +53,14 @@ impl Ledger {
     pub async fn of(world: &World, count: usize) -> Ledger {
         let receiver = Receiver::new().await;
         let hook = Hook::to(world, &receiver).await;
-        let mut phones = Vec::with_capacity(count);
-        for number in 0..count {
+        let phones = stream::iter(0..count).map(|number| async move {
             let person = world.person(&format!("p{number}")).await;
             world.sync_credential(&person).await;
-            phones.push(world.phone(&person).await);
-        }
-        Ledger { phones, receiver, hook }
+            world.phone(&person).await
+        });
+        let phones = phones.buffered(MADE_AT_ONCE).collect().await;
+        let acknowledged = Mutex::default();
+        Ledger { phones, receiver, hook, acknowledged, changes: Vec::new(), is_checked: false }
     }
 
     pub fn len(&self) -> usize {
@@ -48,16 +68,27 @@ impl Ledger {
     }
 
     /// Deactivates every phone once, `at_once` at a time, while `trouble` goes on; it is told how many were answered.
-    pub async fn press(&self, voice: &Voice, at_once: usize, trouble: impl AsyncFnOnce(&AtomicUsize)) -> Told {
+    pub async fn press(&self, client: &Client, at_once: usize, trouble: impl AsyncFnOnce(&AtomicUsize)) -> Told {
+        self.press_some(0..self.len(), client, at_once, trouble).await
+    }
+
+    /// The same with some of the phones.
+    pub async fn press_some(
+        &self,
+        some: Range<usize>,
+        client: &Client,
+        at_once: usize,
+        trouble: impl AsyncFnOnce(&AtomicUsize),
+    ) -> Told {
         let answered = Arc::new(AtomicUsize::new(0));
         let mut callers = JoinSet::new();
         for caller in 0..at_once {
-            let phones: Vec<String> = self.phones.iter().skip(caller).step_by(at_once).cloned().collect();
-            let (voice, answered) = (voice.clone(), Arc::clone(&answered));
+            let phones: Vec<String> = self.phones[some.clone()].iter().skip(caller).step_by(at_once).cloned().collect();
+            let (client, answered) = (client.clone(), Arc::clone(&answered));
             callers.spawn(async move {
                 let mut told = Told::default();
                 for phone in phones {
-                    let is_done = deactivate(&voice, &phone).await;
+                    let is_done = deactivate(&client, &phone).await;
                     answered.fetch_add(1, Ordering::Relaxed);
                     if is_done {
                         told.acknowledged.insert(phone)
@@ -74,7 +105,12 @@ impl Ledger {
             told.acknowledged.append(&mut some.acknowledged);
             told.refused.append(&mut some.refused);
         }
+        self.acknowledge(told.acknowledged.iter().cloned());
         told
+    }
+
+    fn acknowledge(&self, phones: impl IntoIterator<Item = String>) {
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).extend(phones);
     }
 
     /// Holds the registry against what was told: nothing acknowledged is missing, and nothing is half done.
@@ -92,16 +128,19 @@ impl Ledger {
         for event_type in ["acs_credential.invalidated", "acs_credential.deleted"] {
             assert_eq!(world.events(event_type).await.len(), logged.len(), "{event_type}");
         }
+        let violations = consistency::violations(&mut world.database().await).await;
+        assert!(violations.is_empty(), "{}", consistency::some(&violations));
     }
 
     /// Does again what was not acknowledged, as clients do, and waits until each phone has been told of to the webhook.
-    pub async fn settle(&self, world: &World, voice: &Voice, told: &Told) {
+    pub async fn settle(&self, world: &World, client: &Client, told: &Told) {
         for phone in &told.refused {
             until("the service does what it could not do before", async || {
-                deactivate(voice, phone).await.then_some(())
+                deactivate(client, phone).await.then_some(())
             })
             .await;
         }
+        self.acknowledge(told.refused.iter().cloned());
         assert!(world.phone_ids().await.is_empty());
         let mut logged = logged(world).await;
         logged.sort();
@@ -118,7 +157,103 @@ impl Ledger {
             self.receiver.heard().iter().map(|message| text(&message.event()["device_id"])).collect();
         assert_eq!(heard, all.into_iter().collect(), "the receiver heard of each");
     }
+
+    /// Lets changes of other clients be checked with the phones.
+    pub fn include(&mut self, changes: Changes) {
+        self.changes.push(changes);
+    }
+
+    /// Restarts server and Postgres, and checks that nothing acknowledged is lost and nothing is half done.
+    pub async fn close(self, world: &World, postgres: &mut impl Restart) {
+        let found = self.check_after_restart(world, postgres).await;
+        found.is_good();
+    }
+
+    /// Restarts server and Postgres, and holds the registry against what was acknowledged, on new connections.
+    pub async fn check_after_restart(mut self, world: &World, postgres: &mut impl Restart) -> Found {
+        // Ends the sessions of the server, and with them what was not committed.
+        world.store.close().await;
+        postgres.restart_postgres().await;
+        self.is_checked = true;
+        let restarted = AnotherServer::on(world).await;
+        let listed = restarted.key(world).get("/phones/list").await.ok();
+        let living: BTreeSet<String> = list(&listed["phones"]).iter().map(|phone| text(&phone["device_id"])).collect();
+        let mut session = world.database().await;
+        let mut checked = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let mut lost = self.lost(&mut session, &living).await;
+        for changes in &self.changes {
+            checked += changes.len();
+            lost.append(&mut changes.lost(&mut session).await);
+        }
+        let violations = consistency::violations(&mut session).await;
+        restarted.stop().await;
+        Found { checked, lost, violations }
+    }
+
+    /// The acknowledged phones that are alive, or have not exactly one event, one audit row and one delivery.
+    async fn lost(&self, session: &mut PgConnection, living: &BTreeSet<String>) -> Vec<String> {
+        let acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let ids: Vec<Uuid> = acknowledged.iter().map(|phone| phone.parse().expect("a UUID")).collect();
+        let webhook: Uuid = self.hook.id.parse().expect("a UUID");
+        let lost: Vec<Uuid> =
+            sqlx::query_scalar(LOST).bind(ids).bind(webhook).fetch_all(session).await.expect("the statement is right");
+        let mut lost: BTreeSet<String> = lost.iter().map(Uuid::to_string).collect();
+        lost.extend(acknowledged.intersection(living).cloned());
+        lost.into_iter().map(|phone| format!("phone {phone}")).collect()
+    }
 }
+
+/// What a check after a restart found.
+#[must_use]
+#[derive(Debug)]
+pub struct Found {
+    /// How many acknowledged changes were checked.
+    pub checked: usize,
+    /// Those of them that are not there, once and whole.
+    pub lost: Vec<String>,
+    pub violations: Vec<String>,
+}
+
+impl Found {
+    #[track_caller]
+    pub fn is_good(&self) {
+        assert!(
+            self.lost.is_empty() && self.violations.is_empty(),
+            "after the restart, {} of {} acknowledged changes are lost: {:#?}; and there are {}",
+            self.lost.len(),
+            self.checked,
+            self.lost.iter().take(20).collect::<Vec<_>>(),
+            consistency::some(&self.violations)
+        );
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        assert!(
+            self.is_checked || std::thread::panicking(),
+            "a ledger is closed, so that it is checked after a restart"
+        );
+    }
+}
+
+const LOST: &str = "
+    select acknowledged.device_id
+    from unnest($1::uuid[]) as acknowledged (device_id)
+    left join phone using (device_id)
+    where deactivated_at is null
+        or 1 <> (
+            select count(*) from event
+            where event_type = 'phone.deactivated'
+                and (event.workspace_id, event.device_id) = (phone.workspace_id, phone.device_id))
+        or 1 <> (
+            select count(*) from audit
+            where action = 'phone.deactivated'
+                and (audit.workspace_id, audit.device_id) = (phone.workspace_id, phone.device_id))
+        or 1 <> (
+            select count(*) from event join delivery using (workspace_id, event_id)
+            where event_type = 'phone.deactivated' and webhook_id = $2
+                and (event.workspace_id, event.device_id) = (phone.workspace_id, phone.device_id))";
 
 /// Lets the claims of the dead run out, by whichever clock they were made.
 async fn give_up_the_dead(world: &World) {
@@ -135,9 +270,9 @@ async fn logged(world: &World) -> Vec<String> {
 }
 
 /// Whether a deactivation was acknowledged. A refusal is one of those that say to come again; silence is one, too.
-async fn deactivate(voice: &Voice, phone: &str) -> bool {
+async fn deactivate(client: &Client, phone: &str) -> bool {
     let began = Instant::now();
-    let sent = voice.request("POST", "/phones/deactivate").json(&json!({ "device_id": phone })).send().await;
+    let sent = client.request("POST", "/phones/deactivate").json(&json!({ "device_id": phone })).send().await;
     assert!(began.elapsed() < LONGEST, "an answer took {:?}", began.elapsed());
     let Ok(response) = sent else { return false };
     let (status, headers) = (response.status().as_u16(), response.headers().clone());

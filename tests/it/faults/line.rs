@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
@@ -36,6 +37,11 @@ pub struct Line {
 impl Line {
     /// A line to a Postgres that listens here.
     pub async fn to(socket: PathBuf) -> Line {
+        Line::delayed(socket, Duration::ZERO).await
+    }
+
+    /// The same, where each answer of Postgres is held back for `delay`.
+    pub async fn delayed(socket: PathBuf, delay: Duration) -> Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let state = Arc::new(watch::Sender::new(State::Open));
@@ -49,7 +55,7 @@ impl Line {
                     State::Lost => another.subscribe(),
                     _ => known.subscribe(),
                 };
-                tokio::spawn(carry(near, socket.clone(), state));
+                tokio::spawn(carry(near, socket.clone(), state, delay));
             }
         });
         Line { address, state, carrying }
@@ -76,12 +82,12 @@ impl Drop for Line {
 }
 
 /// Carries one connection until either side closes it or it is cut.
-async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<State>) {
+async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<State>, delay: Duration) {
     let Ok(far) = UnixStream::connect(socket).await else { return };
     let (near_read, near_write) = near.into_split();
     let (far_read, far_write) = far.into_split();
-    let there = pass(near_read, far_write, state.clone(), State::HalfClosed);
-    let back = pass(far_read, near_write, state.clone(), State::Deaf);
+    let there = pass(near_read, far_write, state.clone(), State::HalfClosed, Duration::ZERO);
+    let back = pass(far_read, near_write, state.clone(), State::Deaf, delay);
     let both = async { tokio::join!(there, back) };
     tokio::select! {
         _ = both => {}
@@ -95,6 +101,7 @@ async fn pass(
     mut to: impl AsyncWriteExt + Unpin,
     mut state: watch::Receiver<State>,
     ends: State,
+    delay: Duration,
 ) {
     let mut bytes = vec![0; 64 * 1024];
     loop {
@@ -104,6 +111,9 @@ async fn pass(
             _ = state.wait_for(|state| *state == State::HalfClosed), if ends == State::HalfClosed => Ok(0),
         };
         let Ok(count @ 1..) = read else { break };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         let Ok(now) = state.wait_for(|state| ![State::Silent, State::Lost].contains(state)).await.map(|state| *state)
         else {
             break;

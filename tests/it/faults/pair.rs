@@ -1,7 +1,8 @@
 //! Two Postgres: one that takes writes, and one that follows it and may take its place. They are made and run by
 //! Postgres's own programs, as an operator would.
 
-use crate::postgres::stage::{PATIENCE, Place, query, until_async};
+use super::stage::Restart;
+use crate::postgres::stage::{Place, TIMEOUT, query, until_async};
 use handset::postgres::binaries::Binaries;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User, chown};
@@ -16,6 +17,7 @@ use tokio::process::{Child, Command};
 /// A Postgres on a port of this machine.
 pub struct Postgres {
     pub port: u16,
+    data: PathBuf,
     process: Child,
 }
 
@@ -38,7 +40,7 @@ pub fn program(name: &str) -> Command {
 }
 
 pub async fn run(mut command: Command) {
-    let ended = tokio::time::timeout(PATIENCE, command.status()).await.expect("it ends in time").expect("it runs");
+    let ended = tokio::time::timeout(TIMEOUT, command.status()).await.expect("it ends in time").expect("it runs");
     assert!(ended.success(), "{command:?}: {ended}");
 }
 
@@ -76,7 +78,10 @@ impl Postgres {
     }
 
     async fn start(data: PathBuf) -> Postgres {
-        let port = free_port();
+        Postgres::start_at(data, free_port()).await
+    }
+
+    async fn start_at(data: PathBuf, port: u16) -> Postgres {
         let mut command = program("postgres");
         command.arg("-D").arg(&data).args(["-c", &format!("port={port}")]);
         for setting in
@@ -84,7 +89,7 @@ impl Postgres {
         {
             command.args(["-c", setting]);
         }
-        let postgres = Postgres { port, process: command.spawn().expect("it runs") };
+        let postgres = Postgres { port, data, process: command.spawn().expect("it runs") };
         until_async("Postgres is ready", async || postgres.accepts().await).await;
         postgres
     }
@@ -112,6 +117,15 @@ impl Postgres {
         query(&self.admin(), "alter system reset synchronous_standby_names").await;
         query(&self.admin(), "select pg_promote()::text").await;
         began.elapsed()
+    }
+}
+
+impl Restart for Postgres {
+    async fn restart_postgres(&mut self) {
+        let pid = self.process.id().expect("it runs").try_into().expect("a pid fits");
+        kill(Pid::from_raw(pid), Signal::SIGINT).expect("it is our child");
+        tokio::time::timeout(TIMEOUT, self.process.wait()).await.expect("it ends in time").expect("it is our child");
+        *self = Postgres::start_at(self.data.clone(), self.port).await;
     }
 }
 

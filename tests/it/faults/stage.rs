@@ -1,7 +1,8 @@
 //! A Postgres of the test's own, which keeps its promises when it is killed.
 
+use crate::command::program::{Server, handset_in};
 use crate::postgres::stage::Place;
-use crate::world::{World, seal};
+use crate::world::{SEAL_KEY, World, seal};
 use handset::postgres::{self, Cluster};
 use handset::store::Store;
 use nix::sys::signal::{Signal, kill};
@@ -21,6 +22,16 @@ pub async fn mortal_world(place: &Place, connections: u32) -> (World, Cluster) {
     (World::at(&cluster.url(), connections).await, cluster)
 }
 
+/// The program on this database. Its clock is the system's, so events of a world's clock are old and are kept all the same.
+pub async fn serve(database_url: &str, connections: u32, place: &Place) -> Server {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-demo", "--keep-events-days", "36500"];
+    let mut command = handset_in(place, &arguments);
+    command.arg("--connections").arg(connections.to_string());
+    command.env("DATABASE_URL", database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
+    command.env("HANDSET_WEBHOOK_ALLOW", "127.0.0.0/8");
+    Server::run(command, place).await
+}
+
 /// Ends Postgres on the spot.
 pub async fn kill_postgres(cluster: &Cluster) {
     kill(Pid::from_raw(cluster.pid().try_into().expect("a pid fits")), Signal::SIGKILL).expect("it runs");
@@ -32,4 +43,22 @@ pub fn socket(url: &str) -> std::path::PathBuf {
     let options: sqlx::postgres::PgConnectOptions = url.parse().expect("a URL of Postgres");
     let directory = options.get_socket().expect("the private Postgres has a socket").clone();
     directory.join(".s.PGSQL.5432")
+}
+
+/// A Postgres that a test restarts, to see what of its ledger is durable.
+pub trait Restart {
+    async fn restart_postgres(&mut self);
+}
+
+impl Restart for Cluster {
+    async fn restart_postgres(&mut self) {
+        self.restart().await.expect("Postgres starts again");
+    }
+}
+
+/// The Postgres of all tests. It runs on, so that after a restart of the server alone the sessions are new.
+pub struct SharedPostgres;
+
+impl Restart for SharedPostgres {
+    async fn restart_postgres(&mut self) {}
 }

@@ -3,9 +3,9 @@
 
 use super::rows;
 use super::things::{masked, unsaid, whole};
+use crate::client::Answer;
 use crate::document::{Dialect, Field, Operation, example, operations_of};
 use crate::registers::{act, number, path};
-use crate::voices::Answer;
 use crate::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ struct Neighbour {
 
 impl Neighbour {
     /// A workspace with a register in each status that comes without waiting.
-    async fn furnish(world: &World) -> Neighbour {
+    async fn create(world: &World) -> Neighbour {
         let tenant = world.sandbox("Other").await;
         let key = tenant.key();
         let person = tenant.person("othr").await;
@@ -60,7 +60,7 @@ impl Neighbour {
 #[tokio::test]
 async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_nothing() {
     let world = World::new().await;
-    let other = Neighbour::furnish(&world).await;
+    let other = Neighbour::create(&world).await;
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     assert!(before.len() > 8, "so little cannot be everything: {before:#?}");
@@ -94,7 +94,7 @@ async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_
 #[tokio::test]
 async fn a_list_of_diga_shows_ones_own_registers_and_no_others() {
     let world = World::new().await;
-    let other = Neighbour::furnish(&world).await;
+    let other = Neighbour::create(&world).await;
     let own = text(&world.imported(&number(1)).await["id"]);
     for query in ["", "?limit=100", "?order=asc", "?page=1", "?status=assigned", "?start_assigned_at=2000-01-01"] {
         let answer = world.key().get(&format!("/v1/phone/{query}")).await;

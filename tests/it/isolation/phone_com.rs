@@ -3,9 +3,9 @@
 
 use super::rows;
 use super::things::whole;
+use crate::client::{Answer, Client};
 use crate::document::{Dialect, Field, Operation, Place, operations_of};
 use crate::phone_com::Line;
-use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, World};
 use serde_json::{Map, Value, json};
 use sqlx::AssertSqlSafe;
@@ -21,7 +21,7 @@ struct House {
 }
 
 impl House {
-    async fn furnish(tenant: &Tenant, key: &str) -> House {
+    async fn create(tenant: &Tenant, key: &str) -> House {
         let line = Line::of(tenant, key).await;
         let group = line.add_group(&format!("{key} group")).await;
         let number = json!({ "number": "425 555 0199" });
@@ -72,21 +72,21 @@ async fn what_names_another_workspaces_things_is_answered_by_phone_com_as_what_n
     let world = World::new().await;
     count_from_millions(&world).await;
     let [home, other] = [world.sandbox("Home").await, world.sandbox("Other").await];
-    let theirs = House::furnish(&other, "othr").await;
+    let theirs = House::create(&other, "othr").await;
     let mut database = world.database().await;
     let before = rows(&mut database, &other).await;
-    let token = world.nobody().bearer(world.access_token(&[&home]).await.reveal());
+    let token = world.anonymous().bearer(world.access_token(&[&home]).await.reveal());
     let mut count = 0;
     for operation in operations_of(Dialect::PhoneCom) {
         for field in operation.fields() {
             let Some(kind) = kind(&operation, &field) else { continue };
             for caller in 0..3 {
-                let mine = House::furnish(&home, &format!("mine{count}")).await;
+                let mine = House::create(&home, &format!("mine{count}")).await;
                 let session = home.session(&mine.line.person).await;
-                let voice = [home.key(), &token, &session][caller];
+                let client = [home.key(), &token, &session][caller];
                 let mut heard = Vec::new();
                 for number in [theirs.number(kind), UNKNOWN] {
-                    let answer = call(voice, &operation, &mine, field.name, number).await;
+                    let answer = call(client, &operation, &mine, field.name, number).await;
                     if field.place == Place::Path {
                         // To a person, every other extension is somebody else's.
                         answer.is_error(if caller == 2 && kind == "extension_id" { 403 } else { 404 });
@@ -117,15 +117,15 @@ async fn what_names_another_workspaces_things_is_answered_by_phone_com_as_what_n
 async fn a_body_or_a_filter_that_names_another_workspaces_group_names_nothing() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
-    let theirs = House::furnish(&other, "othr").await;
-    let mine = House::furnish(&world, "mine").await;
+    let theirs = House::create(&other, "othr").await;
+    let mine = House::create(&world, "mine").await;
     for (foreign, unknown) in [
         (theirs.group["id"].clone(), json!(UNKNOWN)),
         (theirs.group["name"].clone(), json!("nobodys")),
         (json!({ "id": theirs.group["id"] }), json!({ "id": UNKNOWN })),
         (theirs.group.clone(), json!({ "id": UNKNOWN, "name": "nobodys" })),
     ] {
-        let post = async |group: &Value| mine.line.voice.post(&mine.line.contacts(), json!({ "group": group })).await;
+        let post = async |group: &Value| mine.line.client.post(&mine.line.contacts(), json!({ "group": group })).await;
         let (of_foreign, of_unknown) = (post(&foreign).await, post(&unknown).await);
         of_foreign.faults(&["group"]);
         assert_eq!(of_foreign.text, of_unknown.text);
@@ -144,7 +144,7 @@ async fn a_body_or_a_filter_that_names_another_workspaces_group_names_nothing() 
 #[tokio::test]
 async fn a_client_session_changes_nothing_of_another_person_of_its_workspace() {
     let world = World::new().await;
-    let (jane, john) = (House::furnish(&world, "jane").await, House::furnish(&world, "john").await);
+    let (jane, john) = (House::create(&world, "jane").await, House::create(&world, "john").await);
     let session = world.session(&jane.line.person).await;
     let mut database = world.database().await;
     let before = rows(&mut database, &world).await;
@@ -175,7 +175,7 @@ fn numbers(operation: &Operation) -> Vec<&'static str> {
 }
 
 /// The operation on the things of a house, but for what one field names.
-async fn call(voice: &Voice, operation: &Operation, house: &House, name: &str, number: i64) -> Answer {
+async fn call(client: &Client, operation: &Operation, house: &House, name: &str, number: i64) -> Answer {
     let own = numbers(operation).into_iter();
     let mut arguments: Map<String, Value> = own.map(|other| (other.to_owned(), json!(house.number(other)))).collect();
     if operation.method != "GET" && operation.method != "DELETE" {
@@ -185,5 +185,5 @@ async fn call(voice: &Voice, operation: &Operation, house: &House, name: &str, n
     if !name.is_empty() {
         arguments.insert(name.to_owned(), json!(number));
     }
-    operation.call(voice, &arguments).await
+    operation.call(client, &arguments).await
 }

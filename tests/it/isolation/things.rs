@@ -1,6 +1,6 @@
 //! One of everything that a workspace can have, by the parameters that name it; and how answers are made comparable.
 
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{Tenant, text};
 use handset::clock::Random;
 use serde_json::{Map, Value, json};
@@ -13,15 +13,15 @@ pub struct Things {
 }
 
 /// A workspace with one of everything, and an app with the client session of its person.
-pub struct Household {
+pub struct Fixture {
     pub tenant: Tenant,
     pub things: Things,
-    pub session: Voice,
+    pub session: Client,
 }
 
-impl Household {
+impl Fixture {
     /// Furnishes a sandbox.
-    pub async fn furnish(tenant: Tenant, label: &str, random: &Random) -> Household {
+    pub async fn create(tenant: Tenant, label: &str, random: &Random) -> Fixture {
         let attempt = tenant.key().post("/workspaces/reset_sandbox", json!({})).await.ok()["action_attempt"].clone();
         let webhook =
             json!({ "url": "https://example.com/hook", "event_types": ["phone.deactivated", "phone.registered"] });
@@ -32,13 +32,13 @@ impl Household {
         let ping = json!({ "webhook_id": webhook["webhook_id"] });
         let delivery = tenant.key().post("/webhooks/ping", ping).await.ok()["webhook_delivery"].clone();
         things.set("delivery_id", &delivery["delivery_id"]);
-        Household { tenant, things, session }
+        Fixture { tenant, things, session }
     }
 }
 
 impl Things {
     /// A new person of a workspace with a phone, a session, credentials and an event. All names begin with the label.
-    pub async fn of_person(tenant: &Tenant, label: &str, random: &Random) -> (Things, Voice) {
+    pub async fn of_person(tenant: &Tenant, label: &str, random: &Random) -> (Things, Client) {
         let key = tenant.key();
         let mut things = Things { by_name: Map::new() };
         things.name_after(label, random);

@@ -3,10 +3,10 @@
 
 use super::rows;
 use super::things::whole;
+use crate::client::{Answer, Client};
 use crate::document::{Dialect, Operation, operations_of};
 use crate::registers::{act, number};
 use crate::ucwa::{COLLECTIONS, Person};
-use crate::voices::{Answer, Voice};
 use crate::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ struct Neighbour {
 
 impl Neighbour {
     /// A person with a number in each slot, the one for work given by the workspace, and an application at work.
-    async fn furnish(tenant: &Tenant, which: u32) -> Neighbour {
+    async fn create(tenant: &Tenant, which: u32) -> Neighbour {
         let person = Person::new(tenant, "othr").await;
         let given = number(which);
         let register = tenant.imported(&given).await;
@@ -29,7 +29,7 @@ impl Neighbour {
             person.put(kind, &format!("+1425555777{index}"), true).await;
         }
         let base = person.begin(COLLECTIONS[0], "othr-endpoint").await;
-        person.voice.call("POST", &format!("{base}/me/makeMeAvailable")).await.is_done();
+        person.client.call("POST", &format!("{base}/me/makeMeAvailable")).await.is_done();
         let application = base.rsplit('/').next().expect("an id").to_owned();
         let hidden = vec![given, "+1425555777".to_owned(), "othr".to_owned()];
         Neighbour { person, application, hidden }
@@ -40,7 +40,7 @@ impl Neighbour {
 const UNKNOWN: &str = "1";
 
 /// The operation, with this application and the slot for mobile phones.
-async fn call(operation: &Operation, voice: &Voice, application: &str) -> Answer {
+async fn call(operation: &Operation, client: &Client, application: &str) -> Answer {
     let arguments: Map<String, Value> = [("application_id", application), ("type", "mobile")]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), json!(value)))
@@ -48,9 +48,9 @@ async fn call(operation: &Operation, voice: &Voice, application: &str) -> Answer
     let path = operation.path_with(&arguments);
     let body = &operation.value["requestBody"]["content"]["application/json"]["example"];
     match operation.method {
-        "POST" if body.is_object() => voice.post(&path, body.clone()).await,
-        "GET" => voice.get(&format!("{path}?timeout=0")).await,
-        method => voice.call(method, &path).await,
+        "POST" if body.is_object() => client.post(&path, body.clone()).await,
+        "GET" => client.get(&format!("{path}?timeout=0")).await,
+        method => client.call(method, &path).await,
     }
 }
 
@@ -59,15 +59,15 @@ async fn an_application_of_somebody_else_is_answered_as_one_that_there_is_not() 
     let world = World::new().await;
     let jane = Person::new(&world, "jane").await;
     let other = world.sandbox("Other").await;
-    let neighbours = [(&other, Neighbour::furnish(&other, 1).await), (&*world, Neighbour::furnish(&world, 2).await)];
+    let neighbours = [(&other, Neighbour::create(&other, 1).await), (&*world, Neighbour::create(&world, 2).await)];
     let mut database = world.database().await;
     let mut count = 0;
     for operation in operations_of(Dialect::Ucwa).into_iter().filter(|it| it.path.contains("{application_id}")) {
         for (tenant, neighbour) in &neighbours {
             let before = rows(&mut database, tenant).await;
-            for voice in [jane.voice.clone(), world.key().with("x-ucwa-user", &jane.id)] {
-                let foreign = call(&operation, &voice, &neighbour.application).await;
-                let unknown = call(&operation, &voice, UNKNOWN).await;
+            for client in [jane.client.clone(), world.key().with("x-ucwa-user", &jane.id)] {
+                let foreign = call(&operation, &client, &neighbour.application).await;
+                let unknown = call(&operation, &client, UNKNOWN).await;
                 foreign.is_fault(404, "NotFound", "ApplicationNotFound");
                 assert_eq!(whole(&foreign), whole(&unknown), "{operation}");
                 count += 1;
@@ -82,7 +82,7 @@ async fn an_application_of_somebody_else_is_answered_as_one_that_there_is_not() 
 async fn a_person_of_another_workspace_is_answered_as_nobody() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
-    let neighbour = Neighbour::furnish(&other, 1).await;
+    let neighbour = Neighbour::create(&other, 1).await;
     let mut database = world.database().await;
     let before = rows(&mut database, &other).await;
     assert!(before.len() > 8, "so little cannot be everything: {before:#?}");
@@ -91,9 +91,9 @@ async fn a_person_of_another_workspace_is_answered_as_nobody() {
             let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
             let named = |person: &str| world.key().with("x-ucwa-user", person);
             let foreign = call(&operation, &named(&neighbour.person.id), application).await;
-            let nobody = call(&operation, &named(&unknown), application).await;
+            let anonymous = call(&operation, &named(&unknown), application).await;
             assert_eq!(foreign.of_ucwa(404).body["code"], "NotFound", "{operation}");
-            assert_eq!(whole(&foreign), whole(&nobody), "{operation}");
+            assert_eq!(whole(&foreign), whole(&anonymous), "{operation}");
             let seen: Vec<&String> = neighbour.hidden.iter().filter(|mark| foreign.text.contains(*mark)).collect();
             assert!(seen.is_empty(), "{operation} tells of {seen:?}: {foreign:?}");
         }
@@ -106,31 +106,31 @@ async fn what_is_done_for_oneself_touches_and_tells_of_nobody_else() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let jane = Person::new(&world, "jane").await;
-    let neighbours = [Neighbour::furnish(&other, 1).await, Neighbour::furnish(&world, 2).await];
+    let neighbours = [Neighbour::create(&other, 1).await, Neighbour::create(&world, 2).await];
     let shown = async |neighbour: &Neighbour| {
         let base = format!("{}/{}", COLLECTIONS[0], neighbour.application);
-        let application = neighbour.person.voice.get(&base).await.of_ucwa(200).body.clone();
-        (application, neighbour.person.voice.get("/me/phones").await.of_ucwa(200).body.clone())
+        let application = neighbour.person.client.get(&base).await.of_ucwa(200).body.clone();
+        (application, neighbour.person.client.get("/me/phones").await.of_ucwa(200).body.clone())
     };
     let before = [shown(&neighbours[0]).await, shown(&neighbours[1]).await];
     let mut database = world.database().await;
     let rows_before = rows(&mut database, &other).await;
     // A person is who their session says, and not whom they name beside it.
-    let named = |neighbour: &Neighbour| jane.voice.with("x-ucwa-user", &neighbour.person.id);
-    let voices = [jane.voice.clone(), named(&neighbours[0]), named(&neighbours[1])];
+    let named = |neighbour: &Neighbour| jane.client.with("x-ucwa-user", &neighbour.person.id);
+    let clients = [jane.client.clone(), named(&neighbours[0]), named(&neighbours[1])];
     for operation in operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()) {
-        for voice in &voices {
+        for client in &clients {
             // The same endpoint as the neighbours', which is theirs as little as it is hers.
             let base = jane.begin(COLLECTIONS[0], "othr-endpoint").await;
-            let answer = call(&operation, voice, base.rsplit('/').next().expect("an id")).await;
+            let answer = call(&operation, client, base.rsplit('/').next().expect("an id")).await;
             assert!(answer.status < 400 || [403, 409].contains(&answer.status), "{operation}: {answer:?}");
             let hidden = neighbours.iter().flat_map(|neighbour| &neighbour.hidden);
             let seen: Vec<&String> = hidden.filter(|mark| answer.text.contains(*mark)).collect();
             assert!(seen.is_empty(), "{operation} tells of {seen:?}: {answer:?}");
-            jane.voice.delete(&base).await;
+            jane.client.delete(&base).await;
         }
     }
     assert_eq!([shown(&neighbours[0]).await, shown(&neighbours[1]).await], before);
     assert_eq!(rows(&mut database, &other).await, rows_before);
-    assert_eq!(text(&jane.voice.get("/me").await.of_ucwa(200).body["name"]), "Person jane");
+    assert_eq!(text(&jane.client.get("/me").await.of_ucwa(200).body["name"]), "Person jane");
 }

@@ -2,7 +2,7 @@
 //! the same life, but where they name each other's things it names what nobody has: all three are told the same, to the
 //! letter. The seeds are fixed, so a failure comes again; each dialect says only what its things are called.
 
-mod dice;
+mod choices;
 mod diga;
 mod names;
 mod phone_com;
@@ -10,11 +10,11 @@ mod seam;
 mod ucwa;
 
 use super::{Case, is_as_documented};
+use crate::client::{Answer, Client};
 use crate::document::{Field, Operation, example};
-use crate::voices::{Answer, Voice};
 use crate::world::World;
+use choices::{Choices, LABELS};
 use chrono::TimeDelta;
-use dice::{Dice, LABELS};
 use names::Names;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +52,7 @@ trait Manner {
     fn named(operation: &Operation, field: &Field) -> Option<String>;
 
     /// What a field that names nothing may be, if the document does not say enough.
-    fn value(_: &Operation, _: &Field, _: &mut Dice) -> Option<Value> {
+    fn value(_: &Operation, _: &Field, _: &mut Choices) -> Option<Value> {
         None
     }
 
@@ -66,7 +66,7 @@ trait Manner {
 /// What a workspace has been told so far.
 struct Life {
     /// Who calls for it.
-    voices: Vec<Voice>,
+    client: Vec<Client>,
     /// The names of its things, by their kind.
     known: BTreeMap<String, Vec<String>>,
     names: Names,
@@ -74,8 +74,8 @@ struct Life {
 }
 
 impl Life {
-    fn new(voices: Vec<Voice>, known: Vec<(&str, String)>) -> Life {
-        let mut life = Life { voices, known: BTreeMap::new(), names: Names::default(), successes: 0 };
+    fn new(client: Vec<Client>, known: Vec<(&str, String)>) -> Life {
+        let mut life = Life { client, known: BTreeMap::new(), names: Names::default(), successes: 0 };
         known.into_iter().for_each(|(kind, name)| life.learn(kind.to_owned(), name));
         life
     }
@@ -90,7 +90,7 @@ impl Life {
 
 /// What one of the three says in a step.
 struct Request {
-    voice: Voice,
+    client: Client,
     arguments: Map<String, Value>,
     /// How often it names a thing of the other.
     foreign: usize,
@@ -106,18 +106,19 @@ async fn walk<M: Manner>() {
         for label in &LABELS[..if M::IS_IN_ORDER { 3 } else { 2 }] {
             lives.push(M::begin(&world, label).await);
         }
-        let (mut dice, mut foreign) = (Dice::new(seed, 0), 0);
+        let (mut choices, mut foreign) = (Choices::new(seed, 0), 0);
         for step in 0..M::STEPS {
-            let choice = if dice.below(3) == 0 { &creating } else { &operations };
-            let operation = choice[dice.below(choice.len())];
+            let choice = if choices.below(3) == 0 { &creating } else { &operations };
+            let operation = choice[choices.below(choice.len())];
             // Things have to live for a while, to be found.
-            if M::is_rare(&operation) && dice.below(2) > 0 {
+            if M::is_rare(&operation) && choices.below(2) > 0 {
                 continue;
             }
             world.pass(TimeDelta::seconds(1));
             // All are dealt the same.
-            let (hand, sides) = (dice.roll(), 0..lives.len());
-            let requests: Vec<_> = sides.map(|side| request::<M>(&operation, &lives, Dice::new(hand, side))).collect();
+            let (hand, sides) = (choices.roll(), 0..lives.len());
+            let requests: Vec<_> =
+                sides.map(|side| request::<M>(&operation, &lives, Choices::new(hand, side))).collect();
             let mut heard = Vec::new();
             for (life, request) in lives.iter_mut().zip(&requests) {
                 heard.push(life.live::<M>(operation, request).await);
@@ -143,7 +144,7 @@ async fn walk<M: Manner>() {
 impl Life {
     /// Does it, and gives what was heard in words that are the same for all three.
     async fn live<M: Manner>(&mut self, operation: Operation, request: &Request) -> String {
-        let answer = operation.call(&request.voice, &request.arguments).await;
+        let answer = operation.call(&request.client, &request.arguments).await;
         is_as_documented(&Case { operation, named: Vec::new() }, &answer);
         if answer.status < 300 {
             self.successes += 1;
@@ -155,24 +156,25 @@ impl Life {
 }
 
 /// All that is required and some of the rest.
-fn request<M: Manner>(operation: &Operation, lives: &[Life], mut dice: Dice) -> Request {
-    let voices = &lives[dice.side].voices;
-    let mut request = Request { voice: voices[dice.below(voices.len())].clone(), arguments: Map::new(), foreign: 0 };
+fn request<M: Manner>(operation: &Operation, lives: &[Life], mut choices: Choices) -> Request {
+    let client = &lives[choices.side].client;
+    let mut request =
+        Request { client: client[choices.below(client.len())].clone(), arguments: Map::new(), foreign: 0 };
     let fields = operation.fields();
-    let chosen = dice.below(fields.len().max(1) * 2);
+    let chosen = choices.below(fields.len().max(1) * 2);
     for (index, field) in fields.iter().enumerate() {
-        let (is_wanted, is_foreign) = (dice.below(6) == 0 || index == chosen, dice.below(4) == 0);
+        let (is_wanted, is_foreign) = (choices.below(6) == 0 || index == chosen, choices.below(4) == 0);
         if !M::is_said(operation, field).unwrap_or(field.is_required || is_wanted) {
             continue;
         }
         let value = match M::named(operation, field) {
             Some(kind) => {
-                request.foreign += usize::from(is_foreign && lives[dice.side].known.contains_key(&kind));
-                let name = thing(&kind, is_foreign, lives, &mut dice);
+                request.foreign += usize::from(is_foreign && lives[choices.side].known.contains_key(&kind));
+                let name = thing(&kind, is_foreign, lives, &mut choices);
                 let name = name.parse::<i64>().map_or_else(|_| json!(name), |number| json!(number));
                 if field.schema["type"] == "array" { json!([name]) } else { name }
             }
-            None => M::value(operation, field, &mut dice).unwrap_or_else(|| value(field, &mut dice)),
+            None => M::value(operation, field, &mut choices).unwrap_or_else(|| value(field, &mut choices)),
         };
         request.arguments.insert(field.name.to_owned(), value);
     }
@@ -180,14 +182,14 @@ fn request<M: Manner>(operation: &Operation, lives: &[Life], mut dice: Dice) -> 
 }
 
 /// One of one's own things, or of the other's; for whoever has no neighbour, nobody's in the place of that.
-fn thing(kind: &str, is_foreign: bool, lives: &[Life], dice: &mut Dice) -> String {
+fn thing(kind: &str, is_foreign: bool, lives: &[Life], choices: &mut Choices) -> String {
     let known = |side: usize| lives[side].known.get(kind).map_or(&[][..], Vec::as_slice);
-    let own = known(dice.side);
+    let own = known(choices.side);
     if own.is_empty() {
-        return dice.id();
+        return choices.id();
     }
-    let index = own.len() - 1 - dice.below(own.len().min(6));
-    match (is_foreign, dice.side) {
+    let index = own.len() - 1 - choices.below(own.len().min(6));
+    match (is_foreign, choices.side) {
         (false, _) => own[index].clone(),
         (true, LONE) => nobodys(&own[index]),
         (true, side) => known(1 - side).get(index).cloned().unwrap_or_else(|| nobodys(&own[index])),
@@ -207,17 +209,17 @@ fn nobodys(name: &str) -> String {
 }
 
 /// Anything that a field takes.
-fn value(field: &Field, dice: &mut Dice) -> Value {
+fn value(field: &Field, choices: &mut Choices) -> Value {
     let schema = field.schema;
-    if let Some(choices) = schema["enum"].as_array() {
-        return choices[dice.below(choices.len())].clone();
+    if let Some(values) = schema["enum"].as_array() {
+        return values[choices.below(values.len())].clone();
     }
     match (schema["type"].as_str(), schema["format"].as_str()) {
-        (Some("string"), None) => json!(dice.text()),
-        (Some("string"), Some("email")) => json!(format!("{}@example.com", dice.text().replace(' ', "."))),
-        (Some("string"), Some("phone")) => json!(dice.number()),
-        (Some("boolean"), _) => json!(dice.below(2) == 0),
-        (Some("integer"), _) => json!(1 + dice.below(4)),
+        (Some("string"), None) => json!(choices.text()),
+        (Some("string"), Some("email")) => json!(format!("{}@example.com", choices.text().replace(' ', "."))),
+        (Some("string"), Some("phone")) => json!(choices.number()),
+        (Some("boolean"), _) => json!(choices.below(2) == 0),
+        (Some("integer"), _) => json!(1 + choices.below(4)),
         _ if schema["oneOf"].is_array() => example(&schema["oneOf"][0]),
         _ => example(schema),
     }

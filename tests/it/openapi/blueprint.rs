@@ -13,11 +13,11 @@ use std::sync::OnceLock;
 #[tokio::test]
 async fn clients_that_say_so_are_served_their_part_and_all_others_the_whole() {
     let world = World::new().await;
-    let told = world.nobody().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await;
+    let told = world.anonymous().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await;
     assert_eq!(told.status, 200);
     assert_eq!(told.header("content-type"), Some("application/json; charset=utf-8"));
     assert!(told.body == *part(), "what is served with the header is not Seam's part");
-    let named = world.nobody().with("seam-sdk-name", "").get("/openapi.json").await;
+    let named = world.anonymous().with("seam-sdk-name", "").get("/openapi.json").await;
     assert!(named.body == *part(), "it is the header that counts, not what it says");
     for other in ["seam-sdk-version", "user-agent", "sdk-name"] {
         let whole = world.key().with(other, "seamapi/javascript").get("/openapi.json").await;

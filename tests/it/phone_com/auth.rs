@@ -1,7 +1,7 @@
 //! Tokens for whoever shows what they have: client credentials in each of their forms, and the refusals of OAuth.
 
 use super::Line;
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{World, text};
 use base64::prelude::*;
 use chrono::TimeDelta;
@@ -18,9 +18,9 @@ async fn client(world: &World) -> (String, String) {
     (keys[0].api_key_id.to_string(), world.api_key.reveal().to_owned())
 }
 
-async fn by_form(voice: &Voice, fields: &[(&str, &str)]) -> Answer {
+async fn by_form(client: &Client, fields: &[(&str, &str)]) -> Answer {
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    voice.bytes(TOKEN, Some(FORM), form).await
+    client.bytes(TOKEN, Some(FORM), form).await
 }
 
 #[track_caller]
@@ -52,18 +52,22 @@ async fn an_api_keys_id_and_secret_are_client_credentials_in_each_form() {
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}")));
     let body = json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": secret });
     for answer in [
-        by_form(&world.nobody(), &[grant, ("client_id", &id), ("client_secret", &secret)]).await,
-        world.nobody().post(TOKEN, body.clone()).await,
-        world.nobody().bytes(TOKEN, None, body.to_string()).await,
-        by_form(&world.nobody().with("authorization", &basic), &[grant]).await,
-        world.nobody().with("authorization", &basic).post(TOKEN, json!({ "grant_type": "client_credentials" })).await,
+        by_form(&world.anonymous(), &[grant, ("client_id", &id), ("client_secret", &secret)]).await,
+        world.anonymous().post(TOKEN, body.clone()).await,
+        world.anonymous().bytes(TOKEN, None, body.to_string()).await,
+        by_form(&world.anonymous().with("authorization", &basic), &[grant]).await,
+        world
+            .anonymous()
+            .with("authorization", &basic)
+            .post(TOKEN, json!({ "grant_type": "client_credentials" }))
+            .await,
     ] {
         assert_eq!(answer.body["scope"], "account-owner");
         let token = granted(&answer);
         assert_ne!(token, secret);
-        let own = line.by(&world.nobody().bearer(&token));
+        let own = line.by(&world.anonymous().bearer(&token));
         own.add(json!({ "first_name": "Jane" })).await;
-        assert_eq!(own.voice.get("/v4/accounts").await.ids(), [line.account]);
+        assert_eq!(own.client.get("/v4/accounts").await.ids(), [line.account]);
     }
 }
 
@@ -73,22 +77,22 @@ async fn a_granted_token_is_good_for_an_hour_and_no_longer_than_its_key() {
     let line = Line::new(&world).await;
     let (id, secret) = client(&world).await;
     let credentials = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];
-    let token = granted(&by_form(&world.nobody(), &credentials).await);
-    let own = line.by(&world.nobody().bearer(&token));
+    let token = granted(&by_form(&world.anonymous(), &credentials).await);
+    let own = line.by(&world.anonymous().bearer(&token));
     world.pass(TimeDelta::seconds(3599));
     own.search("").await.items();
     world.pass(TimeDelta::seconds(1));
     let expired = own.search("").await;
     assert_eq!(expired.is_error(401)["@message"], "The access token has expired");
-    let next = granted(&by_form(&world.nobody(), &credentials).await);
+    let next = granted(&by_form(&world.anonymous(), &credentials).await);
     let mut database = world.database().await;
     let kept: i64 =
         sqlx::query_scalar("select count(*) from api_key_pass").fetch_one(&mut database).await.expect("a count");
     assert_eq!(kept, 1, "what has expired is forgotten");
     world.store.revoke_api_key(&id, world.clock.now()).await.expect("the key is there");
-    let revoked = line.by(&world.nobody().bearer(&next)).search("").await;
+    let revoked = line.by(&world.anonymous().bearer(&next)).search("").await;
     assert_eq!(revoked.is_error(401)["@message"], "The access token was revoked");
-    refused(&by_form(&world.nobody(), &credentials).await, 401, "invalid_client");
+    refused(&by_form(&world.anonymous(), &credentials).await, 401, "invalid_client");
 }
 
 #[tokio::test]
@@ -96,14 +100,15 @@ async fn a_granted_token_makes_no_others_and_is_nothing_to_other_dialects() {
     let world = World::new().await;
     let (id, secret) = client(&world).await;
     let grant = ("grant_type", "client_credentials");
-    let token = granted(&by_form(&world.nobody(), &[grant, ("client_id", &id), ("client_secret", &secret)]).await);
+    let token = granted(&by_form(&world.anonymous(), &[grant, ("client_id", &id), ("client_secret", &secret)]).await);
     refused(
-        &by_form(&world.nobody(), &[grant, ("client_id", &id), ("client_secret", &token)]).await,
+        &by_form(&world.anonymous(), &[grant, ("client_id", &id), ("client_secret", &token)]).await,
         401,
         "invalid_client",
     );
-    let voice = world.nobody().bearer(&token);
-    for answer in [voice.get("/phones/list").await, voice.get("/workspaces/list").await, voice.get("/v1/phone/").await]
+    let client = world.anonymous().bearer(&token);
+    for answer in
+        [client.get("/phones/list").await, client.get("/workspaces/list").await, client.get("/v1/phone/").await]
     {
         assert_eq!(answer.status, 401, "{answer:?}");
     }
@@ -115,7 +120,7 @@ async fn refusals_have_the_codes_of_oauth() {
     let other = world.sandbox("Other").await;
     let (id, secret) = client(&world).await;
     let grant = ("grant_type", "client_credentials");
-    let nobody = world.nobody();
+    let anonymous = world.anonymous();
     let stranger = world.access_token(&[&world]).await;
     let other_id = world.store.api_keys(Some(other.record.workspace_id)).await.expect("keys")[0].api_key_id.to_string();
     for wrong in [
@@ -127,21 +132,21 @@ async fn refusals_have_the_codes_of_oauth() {
         vec![grant, ("client_id", &id), ("client_secret", other.api_key.reveal())],
         vec![grant, ("client_id", &id), ("client_secret", stranger.reveal())],
     ] {
-        refused(&by_form(&nobody, &wrong).await, 401, "invalid_client");
+        refused(&by_form(&anonymous, &wrong).await, 401, "invalid_client");
     }
     for header in ["Basic", "Basic !", "Basic eDp5", "Basic eA==", "Bearer x"] {
-        refused(&by_form(&nobody.with("authorization", header), &[grant]).await, 401, "invalid_client");
+        refused(&by_form(&anonymous.with("authorization", header), &[grant]).await, 401, "invalid_client");
     }
     for wrong in [vec![], vec![("grant_type", "")], vec![("client_id", id.as_str()), ("client_secret", &secret)]] {
-        refused(&by_form(&nobody, &wrong).await, 400, "invalid_request");
+        refused(&by_form(&anonymous, &wrong).await, 400, "invalid_request");
     }
     for body in [json!({}), json!([]), json!({ "grant_type": 5 }), Value::Null] {
-        refused(&nobody.post(TOKEN, body).await, 400, "invalid_request");
+        refused(&anonymous.post(TOKEN, body).await, 400, "invalid_request");
     }
     for kind in ["authorization_code", "refresh_token", "magic"] {
-        refused(&by_form(&nobody, &[("grant_type", kind)]).await, 400, "unsupported_grant_type");
+        refused(&by_form(&anonymous, &[("grant_type", kind)]).await, 400, "unsupported_grant_type");
     }
-    nobody.get(TOKEN).await.is_error(405);
+    anonymous.get(TOKEN).await.is_error(405);
 }
 
 #[tokio::test]
@@ -153,36 +158,36 @@ async fn a_persons_name_and_password_give_a_session_of_their_own_extension() {
     let password = Password::chosen("correct horse").expect("it is long enough");
     world.store.set_password_anywhere(person, password, &world.random).await.expect("she is there");
     let (id, secret) = client(&world).await;
-    let nobody = world.nobody();
+    let anonymous = world.anonymous();
     let named = [("grant_type", "password"), ("username", "JANE@example.com"), ("password", "correct horse")];
     let with_client = [&named[..], &[("client_id", &id), ("client_secret", &secret)]].concat();
     let body = json!({ "grant_type": "password", "username": "jane", "password": "correct horse" });
     let answers =
-        [by_form(&nobody, &named).await, by_form(&nobody, &with_client).await, nobody.post(TOKEN, body).await];
-    let mut voices = Vec::new();
+        [by_form(&anonymous, &named).await, by_form(&anonymous, &with_client).await, anonymous.post(TOKEN, body).await];
+    let mut clients = Vec::new();
     for answer in &answers {
         assert_eq!(answer.body["scope"], "extension-user");
-        let voice = nobody.bearer(&granted(answer));
-        let own = Line::of_person(&voice, &jane.person).await;
+        let client = anonymous.bearer(&granted(answer));
+        let own = Line::of_person(&client, &jane.person).await;
         own.add(json!({ "first_name": "Kim" })).await;
-        john.by(&voice).search("").await.is_error(403);
-        voices.push(voice);
+        john.by(&client).search("").await.is_error(403);
+        clients.push(client);
     }
     world.pass(TimeDelta::hours(1));
-    for voice in voices {
-        jane.by(&voice).search("").await.is_error(401);
+    for client in clients {
+        jane.by(&client).search("").await.is_error(401);
     }
     for (name, password) in
         [("jane", "wrong horse"), ("jim", "correct horse"), ("john", "correct horse"), ("jane", " ")]
     {
         let wrong = [("grant_type", "password"), ("username", name), ("password", password)];
-        refused(&by_form(&nobody, &wrong).await, 400, "invalid_grant");
+        refused(&by_form(&anonymous, &wrong).await, 400, "invalid_grant");
     }
-    refused(&by_form(&nobody, &named[..2]).await, 400, "invalid_request");
-    refused(&by_form(&nobody, &[named[0], named[2]]).await, 400, "invalid_request");
+    refused(&by_form(&anonymous, &named[..2]).await, 400, "invalid_request");
+    refused(&by_form(&anonymous, &[named[0], named[2]]).await, 400, "invalid_request");
     let wrong = [&named[..], &[("client_id", &id), ("client_secret", "nope")]].concat();
-    refused(&by_form(&nobody, &wrong).await, 401, "invalid_client");
+    refused(&by_form(&anonymous, &wrong).await, 401, "invalid_client");
     let their_id = world.store.api_keys(Some(other.record.workspace_id)).await.expect("keys")[0].api_key_id.to_string();
     let theirs = [&named[..], &[("client_id", &their_id), ("client_secret", other.api_key.reveal())]].concat();
-    refused(&by_form(&nobody, &theirs).await, 400, "invalid_grant");
+    refused(&by_form(&anonymous, &theirs).await, 400, "invalid_grant");
 }

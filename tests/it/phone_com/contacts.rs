@@ -54,7 +54,7 @@ async fn a_new_contact_is_shown_with_all_its_keys_in_order_and_where_it_is() {
     let group = line.add_group("Family").await;
     let mut fields = everything();
     fields["group"] = json!({ "id": group["id"] });
-    let made = line.voice.post(&line.contacts(), fields.clone()).await;
+    let made = line.client.post(&line.contacts(), fields.clone()).await;
     assert_eq!(keys_as_written(&made.text), FULL);
     let contact = made.made();
     let now = world.clock.now().timestamp();
@@ -66,7 +66,7 @@ async fn a_new_contact_is_shown_with_all_its_keys_in_order_and_where_it_is() {
     expected["updated_at"] = json!(now);
     assert_eq!(contact, expected);
     assert_eq!(made.header("location"), Some(line.contact(&contact["id"]).as_str()));
-    let shown = line.voice.get(&line.contact(&contact["id"])).await;
+    let shown = line.client.get(&line.contact(&contact["id"])).await;
     assert_eq!(
         (shown.of_phone_com(200), keys_as_written(&shown.text).as_slice()),
         (&expected, &FULL.map(str::to_owned)[..])
@@ -84,7 +84,7 @@ async fn a_new_contact_is_shown_with_all_its_keys_in_order_and_where_it_is() {
 async fn a_contact_of_which_nothing_is_said_has_every_key_empty() {
     let world = World::new().await;
     let line = Line::new(&world).await;
-    let nothing = line.voice.call("POST", &line.contacts()).await.made();
+    let nothing = line.client.call("POST", &line.contacts()).await.made();
     let empty = line.add(json!({})).await;
     let mut nulls: Value =
         FULL.iter().map(|key| ((*key).to_owned(), Value::Null)).collect::<serde_json::Map<_, _>>().into();
@@ -125,7 +125,7 @@ async fn what_is_read_only_is_taken_from_nobody() {
     assert_eq!(other["phone_numbers"][0]["normalized"], "+12530000");
     // What was shown can be sent back.
     contact["nickname"] = json!("Janie");
-    let back = line.voice.put(&line.contact(&contact["id"]), contact.clone()).await;
+    let back = line.client.put(&line.contact(&contact["id"]), contact.clone()).await;
     assert_eq!(back.of_phone_com(200), &contact);
 }
 
@@ -149,7 +149,7 @@ async fn replacing_a_contact_forgets_what_is_not_said_again() {
     fields["group"] = json!("Family");
     let contact = line.add(fields).await;
     world.pass(TimeDelta::seconds(5));
-    let replaced = line.voice.put(&line.contact(&contact["id"]), json!({ "first_name": "Janet" })).await;
+    let replaced = line.client.put(&line.contact(&contact["id"]), json!({ "first_name": "Janet" })).await;
     let replaced = replaced.of_phone_com(200);
     assert_eq!((&replaced["first_name"], &replaced["last_name"]), (&json!("Janet"), &json!("")));
     for list in ["emails", "phone_numbers", "addresses"] {
@@ -159,7 +159,7 @@ async fn replacing_a_contact_forgets_what_is_not_said_again() {
     assert_eq!((&replaced["id"], &replaced["created_at"]), (&contact["id"], &contact["created_at"]));
     assert_eq!(replaced["updated_at"], world.clock.now().timestamp());
     assert_eq!(line.found("filters[phone]=9999999999").await, Vec::<String>::new(), "its number went, too");
-    let emptied = line.voice.call("PUT", &line.contact(&contact["id"])).await;
+    let emptied = line.client.call("PUT", &line.contact(&contact["id"])).await;
     assert_eq!(emptied.of_phone_com(200)["first_name"], "");
 }
 
@@ -184,10 +184,10 @@ async fn changing_a_contact_in_part_leaves_what_is_not_spoken_of() {
         (json!({ "addresses": null }), "addresses", json!([])),
         (json!({}), "id", contact["id"].clone()),
     ] {
-        let changed = line.voice.patch(&at, change.clone()).await;
+        let changed = line.client.patch(&at, change.clone()).await;
         expected[key] = value;
         assert_eq!(changed.of_phone_com(200), &expected, "{change}");
-        assert_eq!(line.voice.get(&at).await.body, expected, "{change}");
+        assert_eq!(line.client.get(&at).await.body, expected, "{change}");
     }
 }
 
@@ -197,14 +197,14 @@ async fn a_deleted_contact_is_gone_and_its_id_is_nobodys_again() {
     let line = Line::new(&world).await;
     let contact = line.add(everything()).await;
     let at = line.contact(&contact["id"]);
-    let deleted = line.voice.delete(&format!("{at}?force=1")).await;
+    let deleted = line.client.delete(&format!("{at}?force=1")).await;
     deleted.of_phone_com(200);
     assert_eq!(deleted.text, r#"{"success":true}"#);
     for answer in [
-        line.voice.get(&at).await,
-        line.voice.delete(&at).await,
-        line.voice.put(&at, json!({})).await,
-        line.voice.patch(&at, json!({})).await,
+        line.client.get(&at).await,
+        line.client.delete(&at).await,
+        line.client.put(&at, json!({})).await,
+        line.client.patch(&at, json!({})).await,
     ] {
         answer.is_error(404);
     }
@@ -242,7 +242,7 @@ async fn a_persons_contacts_go_with_them_and_cause_no_event() {
     line.add_group("Family").await;
     line.add(json!({ "group": "Family", "phone_numbers": [{ "number": "4255550100" }] })).await;
     let gone = line.add(json!({})).await;
-    line.voice.delete(&line.contact(&gone["id"])).await.of_phone_com(200);
+    line.client.delete(&line.contact(&gone["id"])).await.of_phone_com(200);
     let all = json!({ "since": "2000-01-01" });
     assert_eq!(world.key().post("/events/list", all).await.ok()["events"], json!([]));
     world.key().post("/user_identities/delete", json!({ "user_identity_id": line.person })).await.ok();

@@ -10,21 +10,21 @@ async fn every_refusal_is_in_the_envelope() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let contacts = line.contacts();
-    let missing = line.voice.get(&line.contact(&json!(999_999))).await;
+    let missing = line.client.get(&line.contact(&json!(999_999))).await;
     let error = missing.is_error(404);
     assert_eq!(error["@message"], "Contact 999999 not found");
     assert_eq!(error["@time"], "2026-01-01T12:00:00.000Z", "the time is the clock's");
     let written = missing.text.trim_start_matches(r#"{"@error":"#);
     assert_eq!(keys_as_written(written), ["@message", "@httpStatusCode", "@time"], "{missing:?}");
-    line.voice.get("/v4/nothing").await.is_error(404);
-    line.voice.get(&line.group(&json!(999_999))).await.is_error(404);
-    let wrong = line.voice.delete(&contacts).await;
+    line.client.get("/v4/nothing").await.is_error(404);
+    line.client.get(&line.group(&json!(999_999))).await.is_error(404);
+    let wrong = line.client.delete(&contacts).await;
     wrong.is_error(405);
     assert_eq!(wrong.header("allow"), Some("GET, POST"));
-    line.voice.call("HEAD", &contacts).await;
-    line.voice.bytes(&contacts, None, vec![b' '; 2 * 1024 * 1024]).await.is_error(413);
-    line.voice.get(&format!("{contacts}?x={}", "x".repeat(33_000))).await.is_error(414);
-    line.voice.bytes(&contacts, None, "{").await.is_error(400);
+    line.client.call("HEAD", &contacts).await;
+    line.client.bytes(&contacts, None, vec![b' '; 2 * 1024 * 1024]).await.is_error(413);
+    line.client.get(&format!("{contacts}?x={}", "x".repeat(33_000))).await.is_error(414);
+    line.client.bytes(&contacts, None, "{").await.is_error(400);
     let invalid = line.search("limit=0").await;
     let written = invalid.text.trim_start_matches(r#"{"@error":"#);
     assert_eq!(keys_as_written(written), ["@message", "@httpStatusCode", "@time", "fields"], "{invalid:?}");
@@ -34,13 +34,13 @@ async fn every_refusal_is_in_the_envelope() {
 async fn whoever_is_not_known_is_told_so_in_both_forms() {
     let world = World::new().await;
     let line = Line::new(&world).await;
-    for (voice, code, challenge) in [
-        (world.nobody(), "invalid_request", "Bearer"),
-        (world.nobody().with("authorization", "Bearer "), "invalid_request", "Bearer"),
-        (world.nobody().with("authorization", "Basic eDp5"), "invalid_request", "Bearer"),
-        (world.nobody().bearer("unknown"), "invalid_token", r#"Bearer error="invalid_token""#),
+    for (client, code, challenge) in [
+        (world.anonymous(), "invalid_request", "Bearer"),
+        (world.anonymous().with("authorization", "Bearer "), "invalid_request", "Bearer"),
+        (world.anonymous().with("authorization", "Basic eDp5"), "invalid_request", "Bearer"),
+        (world.anonymous().bearer("unknown"), "invalid_token", r#"Bearer error="invalid_token""#),
     ] {
-        let answer = voice.get(&line.contacts()).await;
+        let answer = client.get(&line.contacts()).await;
         let error = answer.is_error(401);
         assert_eq!((&answer.body["error"], &error["@code"]), (&json!(code), &json!(code)), "{answer:?}");
         assert_eq!(answer.body["error_description"], error["@details"], "{answer:?}");
@@ -54,7 +54,7 @@ async fn a_lost_database_is_told_in_the_envelope() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     world.store.close().await;
-    let answer = line.voice.get(&line.contacts()).await;
+    let answer = line.client.get(&line.contacts()).await;
     answer.is_error(503);
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
@@ -63,9 +63,9 @@ async fn a_lost_database_is_told_in_the_envelope() {
 async fn the_probes_answer_everybody() {
     let world = World::new().await;
     for at in ["/v4", "/v4/", "/v4/ping", "/v4/ping/"] {
-        assert!(world.nobody().get(at).await.of_phone_com(200).is_object(), "{at}");
+        assert!(world.anonymous().get(at).await.of_phone_com(200).is_object(), "{at}");
     }
-    let page = world.nobody().get("/v4/accounts/1/").await;
+    let page = world.anonymous().get("/v4/accounts/1/").await;
     page.is_error(401);
 }
 
@@ -73,7 +73,7 @@ async fn the_probes_answer_everybody() {
 async fn the_old_librarys_type_is_sent_to_whoever_asks_for_it() {
     let world = World::new().await;
     let line = Line::new(&world).await;
-    let mason = line.voice.with("accept", "application/vnd.mason+json, application/json;q=0.9");
+    let mason = line.client.with("accept", "application/vnd.mason+json, application/json;q=0.9");
     for (answer, status) in [
         (mason.get(&line.contacts()).await, 200),
         (mason.post(&line.contacts(), json!({})).await, 201),
@@ -83,6 +83,6 @@ async fn the_old_librarys_type_is_sent_to_whoever_asks_for_it() {
         assert_ne!(answer.body, Value::Null);
     }
     for accept in ["*/*", "application/json", "text/html"] {
-        line.voice.with("accept", accept).get(&line.contacts()).await.of_phone_com(200);
+        line.client.with("accept", accept).get(&line.contacts()).await.of_phone_com(200);
     }
 }

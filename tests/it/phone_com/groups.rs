@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 async fn a_group_is_made_shown_renamed_and_deleted() {
     let world = World::new().await;
     let line = Line::new(&world).await;
-    let made = line.voice.post(&line.groups(), json!({ "name": "Family" })).await;
+    let made = line.client.post(&line.groups(), json!({ "name": "Family" })).await;
     let group = made.made();
     assert_eq!(made.text, format!(r#"{{"id":{},"name":"Family"}}"#, group["id"]));
     let at = line.group(&group["id"]);
-    assert_eq!(line.voice.get(&at).await.of_phone_com(200), &group);
-    let renamed = line.voice.put(&at, json!({ "name": "Kin" })).await;
+    assert_eq!(line.client.get(&at).await.of_phone_com(200), &group);
+    let renamed = line.client.put(&at, json!({ "name": "Kin" })).await;
     assert_eq!(renamed.of_phone_com(200), &json!({ "id": group["id"], "name": "Kin" }));
-    let renamed = line.voice.patch(&at, json!({ "name": "Clan" })).await;
+    let renamed = line.client.patch(&at, json!({ "name": "Clan" })).await;
     assert_eq!(renamed.of_phone_com(200)["name"], "Clan");
-    let deleted = line.voice.delete(&at).await;
+    let deleted = line.client.delete(&at).await;
     deleted.of_phone_com(200);
     assert_eq!(deleted.text, r#"{"success":true}"#);
     for answer in [
-        line.voice.get(&at).await,
-        line.voice.delete(&at).await,
-        line.voice.put(&at, json!({ "name": "x" })).await,
-        line.voice.put(&at, json!({})).await,
+        line.client.get(&at).await,
+        line.client.delete(&at).await,
+        line.client.put(&at, json!({ "name": "x" })).await,
+        line.client.put(&at, json!({})).await,
     ] {
         answer.is_error(404);
     }
@@ -39,11 +39,11 @@ async fn a_group_has_a_name() {
     for wrong in
         [json!({}), json!({ "name": "" }), json!({ "name": null }), json!({ "name": 5 }), json!({ "name": "a\0" })]
     {
-        line.voice.post(&line.groups(), wrong.clone()).await.faults(&["name"]);
-        line.voice.put(&line.group(&group["id"]), wrong).await.faults(&["name"]);
+        line.client.post(&line.groups(), wrong.clone()).await.faults(&["name"]);
+        line.client.put(&line.group(&group["id"]), wrong).await.faults(&["name"]);
     }
-    line.voice.call("POST", &line.groups()).await.faults(&["name"]);
-    assert_eq!(line.voice.get(&line.groups()).await.items(), [group]);
+    line.client.call("POST", &line.groups()).await.faults(&["name"]);
+    assert_eq!(line.client.get(&line.groups()).await.items(), [group]);
 }
 
 #[tokio::test]
@@ -54,14 +54,14 @@ async fn groups_are_listed_by_id_and_by_name() {
     for name in ["Zoo", "Ärzte", "family", "Friends"] {
         ids.push(line.add_group(name).await["id"].as_i64().expect("an id"));
     }
-    let listed = async |query: &str| line.voice.get(&format!("{}?{query}", line.groups())).await.ids();
+    let listed = async |query: &str| line.client.get(&format!("{}?{query}", line.groups())).await.ids();
     assert_eq!(listed("").await, ids);
     assert_eq!(listed("sort[id]=desc").await, ids.iter().rev().copied().collect::<Vec<_>>());
     assert_eq!(listed("sort[name]=asc&filters[name]=starts-with:F").await, [ids[2], ids[3]]);
     assert_eq!(listed("filters[name]=ÄRZTE").await, [ids[1]]);
     assert_eq!(listed(&format!("filters[id]=gt:{}", ids[1])).await, [ids[2], ids[3]]);
     assert_eq!(listed("fields=brief&limit=1&offset=3").await, [ids[3]]);
-    line.voice.get(&format!("{}?filters[updated_at]=5", line.groups())).await.faults(&["filters.updated_at"]);
+    line.client.get(&format!("{}?filters[updated_at]=5", line.groups())).await.faults(&["filters.updated_at"]);
 }
 
 #[tokio::test]
@@ -87,10 +87,10 @@ async fn a_group_is_found_by_all_that_an_object_says() {
         json!({ "id": null }),
         json!({ "colour": "red" }),
     ] {
-        line.voice.post(&line.contacts(), json!({ "group": wrong })).await.faults(&["group"]);
+        line.client.post(&line.contacts(), json!({ "group": wrong })).await.faults(&["group"]);
     }
-    line.voice.post(&line.contacts(), json!({ "group": { "id": true } })).await.faults(&["group.id"]);
-    line.voice.post(&line.contacts(), json!({ "group": { "name": 5 } })).await.faults(&["group.name"]);
+    line.client.post(&line.contacts(), json!({ "group": { "id": true } })).await.faults(&["group.id"]);
+    line.client.post(&line.contacts(), json!({ "group": { "name": 5 } })).await.faults(&["group.name"]);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_group_is_found_by_a_number_or_a_text_that_is_any_of_it() {
     for wrong in
         [json!("Foes"), json!(999_999), json!(1.5), json!(""), json!(true), json!([family["id"]]), json!("a\0")]
     {
-        line.voice.post(&line.contacts(), json!({ "group": wrong })).await.faults(&["group"]);
+        line.client.post(&line.contacts(), json!({ "group": wrong })).await.faults(&["group"]);
     }
 }
 
@@ -118,10 +118,10 @@ async fn a_group_of_another_extension_is_none() {
     let (line, other) = (Line::of(&world, "one").await, Line::of(&world, "two").await);
     let group = other.add_group("Theirs").await;
     for lookup in [group["id"].clone(), json!("Theirs"), group.clone()] {
-        line.voice.post(&line.contacts(), json!({ "group": lookup })).await.faults(&["group"]);
+        line.client.post(&line.contacts(), json!({ "group": lookup })).await.faults(&["group"]);
     }
-    line.voice.get(&line.group(&group["id"])).await.is_error(404);
-    assert_eq!(line.voice.get(&line.groups()).await.body["total"], 0);
+    line.client.get(&line.group(&group["id"])).await.is_error(404);
+    assert_eq!(line.client.get(&line.groups()).await.body["total"], 0);
 }
 
 #[tokio::test]
@@ -132,10 +132,10 @@ async fn deleting_a_group_leaves_its_contacts_without_one_and_counts_as_a_change
     let kin = line.add(json!({ "group": "Family" })).await;
     let friend = line.add(json!({ "group": "Friends" })).await;
     world.pass(TimeDelta::seconds(7));
-    line.voice.delete(&line.group(&family["id"])).await.of_phone_com(200);
-    let left = line.voice.get(&line.contact(&kin["id"])).await.body;
+    line.client.delete(&line.group(&family["id"])).await.of_phone_com(200);
+    let left = line.client.get(&line.contact(&kin["id"])).await.body;
     assert_eq!((&left["group"], &left["updated_at"]), (&Value::Null, &json!(world.clock.now().timestamp())));
     assert_eq!(left["created_at"], kin["created_at"]);
-    assert_eq!(line.voice.get(&line.contact(&friend["id"])).await.body, friend);
+    assert_eq!(line.client.get(&line.contact(&friend["id"])).await.body, friend);
     assert_eq!(friend["group"], friends);
 }

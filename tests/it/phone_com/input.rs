@@ -25,7 +25,7 @@ async fn numbers_are_kept_as_they_were_entered_and_told_in_e164() {
         assert_eq!(made["phone_numbers"], json!([number]));
     }
     for wrong in ["911", "+1-212", "abc", "+12", "425555010042555501004255550100", &"1".repeat(100_000), "a\0"] {
-        let answer = line.voice.post(&line.contacts(), json!({ "phone_numbers": [{ "number": wrong }] })).await;
+        let answer = line.client.post(&line.contacts(), json!({ "phone_numbers": [{ "number": wrong }] })).await;
         answer.faults(&["phone_numbers.0.number"]);
     }
     let six = vec![json!({ "number": "4255550100" }); 6];
@@ -63,11 +63,11 @@ async fn every_fault_of_a_body_is_told_under_its_path() {
         "addresses.1",
         "group",
     ];
-    line.voice.post(&line.contacts(), wrong.clone()).await.faults(&paths);
-    line.voice.put(&line.contact(&contact["id"]), wrong.clone()).await.faults(&paths);
-    line.voice.patch(&line.contact(&contact["id"]), wrong).await.faults(&paths);
+    line.client.post(&line.contacts(), wrong.clone()).await.faults(&paths);
+    line.client.put(&line.contact(&contact["id"]), wrong.clone()).await.faults(&paths);
+    line.client.patch(&line.contact(&contact["id"]), wrong).await.faults(&paths);
     for (name, value) in [("emails", json!({})), ("phone_numbers", json!("x")), ("addresses", json!(1))] {
-        line.voice.post(&line.contacts(), json!({ name: value })).await.faults(&[name]);
+        line.client.post(&line.contacts(), json!({ name: value })).await.faults(&[name]);
     }
     assert_eq!(line.search("").await.items(), [contact], "nothing came of it");
 }
@@ -78,9 +78,9 @@ async fn a_contact_has_two_emails_at_most() {
     let line = Line::new(&world).await;
     let emails = |count: usize| json!({ "emails": vec![json!({ "email": "a@b.example" }); count] });
     line.add(emails(2)).await;
-    line.voice.post(&line.contacts(), emails(3)).await.faults(&["emails"]);
+    line.client.post(&line.contacts(), emails(3)).await.faults(&["emails"]);
     for wrong in ["", "a", "a@", "@b.c", "a@b", "a b@c.d", "jane:::at:::example.com"] {
-        let answer = line.voice.post(&line.contacts(), json!({ "emails": [{ "email": wrong }] })).await;
+        let answer = line.client.post(&line.contacts(), json!({ "emails": [{ "email": wrong }] })).await;
         answer.faults(&["emails.0.email"]);
     }
 }
@@ -90,12 +90,12 @@ async fn a_body_is_json_whatever_its_type_says_and_an_object() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     for kind in [None, Some("text/plain;charset=UTF-8"), Some("application/x-www-form-urlencoded"), Some("image/png")] {
-        let answer = line.voice.bytes(&line.contacts(), kind, r#"{"first_name":"Jane"}"#).await;
+        let answer = line.client.bytes(&line.contacts(), kind, r#"{"first_name":"Jane"}"#).await;
         assert_eq!(answer.made()["first_name"], "Jane", "{kind:?}");
     }
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     for wrong in ["{", "nope", "[]", "null", "5", "\"x\"", " ", r#"{"first_name":"\ud800"}"#, &deep, "\u{feff}{}"] {
-        let answer = line.voice.bytes(&line.contacts(), Some("application/json"), wrong.to_owned()).await;
+        let answer = line.client.bytes(&line.contacts(), Some("application/json"), wrong.to_owned()).await;
         answer.is_error(400);
     }
 }
@@ -139,13 +139,13 @@ async fn no_text_however_odd_is_a_fault_of_the_server() {
     }
     line.search("filters[name]=a%00").await.faults(&["filters.name"]);
     for odd in ["0", "-1", "x", "%00", "%ff", "99999999999999999999", "1.0", "+1"] {
-        assert_eq!(line.voice.get(&format!("{}/{odd}", line.contacts())).await.status, 404, "{odd}");
+        assert_eq!(line.client.get(&format!("{}/{odd}", line.contacts())).await.status, 404, "{odd}");
     }
     let many: Vec<String> = (0..4_000).map(|id| id.to_string()).collect();
     assert_eq!(line.search(&format!("filters[id]=in:{}", many.join(","))).await.status, 200);
     let many: String = (0..900).map(|id| format!("&filters[id][]=ne:{}", id + 1_000_000)).collect();
     assert_eq!(line.search(&many).await.items().len(), 6);
-    assert_eq!(Value::Null, line.voice.get("/v4/nope").await.is_error(404)["fields"]);
+    assert_eq!(Value::Null, line.client.get("/v4/nope").await.is_error(404)["fields"]);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn of_a_body_full_of_faults_as_many_are_told_as_somebody_reads() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     for items in [json!(vec![1; 300_000]), json!(vec![json!({}); 300_000])] {
-        let answer = line.voice.post(&line.contacts(), json!({ "phone_numbers": items, "group": true })).await;
+        let answer = line.client.post(&line.contacts(), json!({ "phone_numbers": items, "group": true })).await;
         let fields = answer.is_error(422)["fields"].clone();
         assert_eq!(fields.as_object().map(serde_json::Map::len), Some(100), "{answer:?}");
         assert!(fields["phone_numbers.0"].is_array() || fields["phone_numbers.0.number"].is_array(), "{fields}");

@@ -1,7 +1,7 @@
 //! The pages of a list, its order, and the tags by which a client asks whether anything has changed.
 
 use super::Line;
-use crate::voices::Answer;
+use crate::client::Answer;
 use crate::world::World;
 use chrono::TimeDelta;
 use serde_json::json;
@@ -14,7 +14,7 @@ async fn seven(world: &World) -> Line {
         ids.push(line.add(json!({ "first_name": name })).await["id"].clone());
         world.pass(TimeDelta::seconds(1));
     }
-    line.voice.patch(&line.contact(&ids[2]), json!({ "nickname": "Sea" })).await.of_phone_com(200);
+    line.client.patch(&line.contact(&ids[2]), json!({ "nickname": "Sea" })).await.of_phone_com(200);
     line
 }
 
@@ -63,8 +63,8 @@ async fn pages_that_are_asked_for_at_the_same_time_are_each_their_own() {
     for name in ["X", "Y", "Z"] {
         other.add(json!({ "first_name": name, "group": { "id": friends["id"] } })).await;
     }
-    let nobody = Line::of(&world, "nobody").await;
-    let lines = [(&letters, "ABCDEFG"), (&other, "XYZ"), (&nobody, "")];
+    let anonymous = Line::of(&world, "nobody").await;
+    let lines = [(&letters, "ABCDEFG"), (&other, "XYZ"), (&anonymous, "")];
     let asked = (0..120).map(|turn| (lines[turn % 3], turn % 4 + 1, turn / 3 % 9));
     let answers = asked.map(async |((line, names), limit, offset)| {
         (names, limit, offset, line.search(&format!("limit={limit}&offset={offset}")).await)
@@ -177,11 +177,11 @@ async fn a_client_that_has_an_answer_is_told_only_that_it_still_holds() {
     let contact = line.search("limit=1").await.items()[0].clone();
     let places = [line.contact(&contact["id"]), line.contacts(), line.groups(), "/v4/accounts".to_owned()];
     for at in places {
-        let first = line.voice.get(&at).await;
+        let first = line.client.get(&at).await;
         let tag = first.header("etag").unwrap_or_else(|| panic!("no tag: {first:?}")).to_owned();
         assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 10, "{tag}");
         for known in [tag.clone(), format!("W/{tag}"), "*".to_owned(), format!("\"other\", {tag}")] {
-            let same = line.voice.with("if-none-match", &known).get(&at).await;
+            let same = line.client.with("if-none-match", &known).get(&at).await;
             assert_eq!(
                 (same.status, same.text.as_str(), same.header("etag")),
                 (304, "", Some(tag.as_str())),
@@ -189,15 +189,15 @@ async fn a_client_that_has_an_answer_is_told_only_that_it_still_holds() {
             );
         }
         for other in ["\"other\"", "other", "W/\"x\"", ""] {
-            let answer = line.voice.with("if-none-match", other).get(&at).await;
+            let answer = line.client.with("if-none-match", other).get(&at).await;
             assert_eq!((answer.status, &answer.text), (200, &first.text), "{other}");
         }
     }
     let at = line.contact(&contact["id"]);
-    let tag = line.voice.get(&at).await.header("etag").expect("a tag").to_owned();
-    let changed = line.voice.with("if-none-match", &tag).patch(&at, json!({ "nickname": "x" })).await;
+    let tag = line.client.get(&at).await.header("etag").expect("a tag").to_owned();
+    let changed = line.client.with("if-none-match", &tag).patch(&at, json!({ "nickname": "x" })).await;
     assert_eq!((changed.status, changed.header("etag")), (200, None), "only what only looks has a tag");
-    assert_eq!(line.voice.with("if-none-match", &tag).get(&at).await.status, 200);
-    let missing = line.voice.with("if-none-match", "*").get(&line.contact(&json!(999_999))).await;
+    assert_eq!(line.client.with("if-none-match", &tag).get(&at).await.status, 200);
+    let missing = line.client.with("if-none-match", "*").get(&line.contact(&json!(999_999))).await;
     missing.is_error(404);
 }

@@ -3,7 +3,7 @@
 
 use super::Line;
 use crate::chance::{holds, runtime};
-use crate::voices::Answer;
+use crate::client::Answer;
 use crate::world::World;
 use chrono::TimeDelta;
 use proptest::prelude::*;

@@ -38,18 +38,18 @@ async fn a_token_of_several_workspaces_is_used_for_the_account_in_the_path() {
     let token = world.access_token(&[&world, &other]).await;
     let console = world.console_session(&[&world, &other]).await;
     for bearer in [token, console] {
-        let voice = world.nobody().bearer(bearer.reveal());
-        let accounts = voice.get("/v4/accounts").await;
+        let client = world.anonymous().bearer(bearer.reveal());
+        let accounts = client.get("/v4/accounts").await;
         assert_eq!(accounts.ids(), [mine.account, theirs.account]);
-        assert_eq!(voice.get("/v4/accounts?filters[name]=OTHER").await.ids(), [theirs.account]);
-        for line in [mine.by(&voice), theirs.by(&voice)] {
+        assert_eq!(client.get("/v4/accounts?filters[name]=OTHER").await.ids(), [theirs.account]);
+        for line in [mine.by(&client), theirs.by(&client)] {
             let made = line.add(json!({ "first_name": "Jane" })).await;
-            assert_eq!(line.voice.get(&line.contact(&made["id"])).await.of_phone_com(200), &made);
+            assert_eq!(line.client.get(&line.contact(&made["id"])).await.of_phone_com(200), &made);
         }
-        let crossed = Line { account: mine.account, extension: theirs.extension, ..mine.by(&voice) };
+        let crossed = Line { account: mine.account, extension: theirs.extension, ..mine.by(&client) };
         crossed.search("").await.is_error(404);
-        voice.get("/v4/accounts/999999").await.is_error(404);
-        voice.get("/v4/accounts/x").await.is_error(404);
+        client.get("/v4/accounts/999999").await.is_error(404);
+        client.get("/v4/accounts/x").await.is_error(404);
     }
 }
 
@@ -61,14 +61,14 @@ async fn another_workspaces_account_is_as_unknown_as_none() {
     let mine = Line::of(&world, "mine").await;
     let token = world.access_token(&[&world]).await;
     let console = world.console_session(&[&world]).await;
-    let [token, console] = [token, console].map(|bearer| world.nobody().bearer(bearer.reveal()));
+    let [token, console] = [token, console].map(|bearer| world.anonymous().bearer(bearer.reveal()));
     let session = world.session(&mine.person).await;
-    for voice in [world.key(), &token, &console, &session] {
+    for client in [world.key(), &token, &console, &session] {
         for (foreign, unknown) in [
             (format!("/v4/accounts/{}", theirs.account), "/v4/accounts/999999".to_owned()),
             (theirs.contacts(), theirs.contacts().replace(&format!("accounts/{}", theirs.account), "accounts/999999")),
         ] {
-            let (foreign, unknown) = (voice.get(&foreign).await, voice.get(&unknown).await);
+            let (foreign, unknown) = (client.get(&foreign).await, client.get(&unknown).await);
             foreign.is_error(404);
             assert_eq!(foreign.text, unknown.text.replace("999999", &theirs.account.to_string()));
         }
@@ -86,7 +86,7 @@ async fn a_client_session_uses_the_extension_of_its_person_and_no_other() {
     let own = Line::of_person(&session, &jane.person).await;
     assert_eq!((own.account, own.extension), (jane.account, jane.extension));
     let contact = own.add(json!({ "first_name": "Kim" })).await;
-    own.voice.delete(&own.contact(&contact["id"])).await.of_phone_com(200);
+    own.client.delete(&own.contact(&contact["id"])).await.of_phone_com(200);
     let listed = session.get(&format!("/v4/accounts/{}/extensions", own.account)).await;
     assert_eq!(listed.ids(), [jane.extension]);
     assert_eq!(listed.body["total"], 1);
@@ -98,10 +98,10 @@ async fn a_client_session_uses_the_extension_of_its_person_and_no_other() {
         session.post(&other.contacts(), json!({})).await.is_error(403);
         session.get(other.contacts().trim_end_matches("/contacts")).await.is_error(403);
     }
-    let nobody = world.client_session(json!({})).await;
-    let nobody = world.nobody().bearer(&text(&nobody["token"]));
-    nobody.get(&jane.contacts()).await.is_error(403);
-    assert!(nobody.get(&format!("/v4/accounts/{}/extensions", jane.account)).await.ids().is_empty());
+    let anonymous = world.client_session(json!({})).await;
+    let anonymous = world.anonymous().bearer(&text(&anonymous["token"]));
+    anonymous.get(&jane.contacts()).await.is_error(403);
+    assert!(anonymous.get(&format!("/v4/accounts/{}/extensions", jane.account)).await.ids().is_empty());
 }
 
 #[tokio::test]
@@ -122,6 +122,6 @@ async fn ids_are_given_once_in_the_whole_deployment() {
     assert_ne!(lines[0].extension, lines[2].extension);
     assert_ne!(lines[0].account, lines[2].account);
     // What is another's stays another's, by whichever way one asks.
-    lines[0].voice.get(&lines[0].contact(&json!(contacts[2]))).await.is_error(404);
-    lines[2].voice.get(&lines[2].contact(&json!(contacts[0]))).await.is_error(404);
+    lines[0].client.get(&lines[0].contact(&json!(contacts[2]))).await.is_error(404);
+    lines[2].client.get(&lines[2].contact(&json!(contacts[0]))).await.is_error(404);
 }

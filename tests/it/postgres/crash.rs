@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::{Connection, PgConnection};
 
-use super::stage::{PATIENCE, Place, Service, alive, query, until};
+use super::stage::{Place, Service, TIMEOUT, alive, query, until};
 
 /// macOS does not tell processes that their parent has died; there the next start ends what is left.
 #[cfg(target_os = "linux")]
@@ -91,7 +91,7 @@ async fn a_dead_postmaster_is_noticed_and_can_be_started_again() {
     let url = cluster.url();
     query(&url, "create table kept as select 'still here' as word").await;
     kill(place.postmaster().expect("ready"), Signal::SIGKILL).expect("it runs");
-    let status = tokio::time::timeout(PATIENCE, cluster.exited()).await.expect("noticed");
+    let status = tokio::time::timeout(TIMEOUT, cluster.exited()).await.expect("noticed");
     assert!(!status.success());
 
     cluster.restart().await.expect("restart");
@@ -122,7 +122,7 @@ async fn the_service_says_that_postgres_died_and_starts_it_again_even_if_a_backe
 
 async fn until_busy(url: &str) {
     let busy = "select count(*)::text from pg_stat_activity where query like 'do %' and state = 'active'";
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while query(url, busy).await != "1" {
         assert!(Instant::now() < deadline, "the loop does not run");
     }

@@ -84,9 +84,9 @@ async fn as_root_postgres_runs_as_whoever_owns_the_cluster_unless_that_is_root()
     }
     let place = Place::new();
     postgres::start(place.disposable()).await.expect("start").stop().await;
-    let nobody = User::from_name("nobody").expect("readable").expect("every system has it");
-    give(&place.cluster(), &nobody);
-    give(&place.data().join("run"), &nobody);
+    let anonymous = User::from_name("nobody").expect("readable").expect("every system has it");
+    give(&place.cluster(), &anonymous);
+    give(&place.data().join("run"), &anonymous);
     let cluster = postgres::start(place.disposable()).await.expect("start as nobody");
     assert_eq!(query(&cluster.url(), "select 'reached'").await, "reached");
     cluster.stop().await;

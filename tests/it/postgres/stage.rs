@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(2);
 
 /// A directory that the Postgres user can enter, gone with everything in it at the end of the test.
@@ -76,7 +76,7 @@ impl Place {
 impl Drop for Place {
     /// Postgres may still be writing when a test ends; a directory that fills while it is removed stays.
     fn drop(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.is_busy() && Instant::now() < deadline {
             thread::sleep(POLL);
         }
@@ -114,7 +114,7 @@ impl Service {
             .spawn()
             .expect("the program runs");
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
-        let line = timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("readable");
+        let line = timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("readable");
         let said = fs::read_to_string(&log).expect("the log is there");
         let line = line.unwrap_or_else(|| panic!("it ended without a URL: {said}"));
         let url = line.strip_prefix("DATABASE_URL=").expect("the one line on stdout").to_owned();
@@ -141,7 +141,7 @@ impl Service {
     }
 
     pub async fn ended(mut self) -> ExitStatus {
-        timeout(PATIENCE, self.process.wait()).await.expect("it ends").expect("it is our child")
+        timeout(TIMEOUT, self.process.wait()).await.expect("it ends").expect("it is our child")
     }
 
     pub fn log(&self) -> String {
@@ -160,7 +160,7 @@ impl Drop for Service {
 
 /// Waits for something to come true.
 pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !true_now() {
         assert!(Instant::now() < deadline, "not in time: {what}");
         sleep(POLL).await;
@@ -169,7 +169,7 @@ pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
 
 /// Waits for something to come true that has to be asked for.
 pub async fn until_async(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !true_now().await {
         assert!(Instant::now() < deadline, "not in time: {what}");
         sleep(POLL).await;
@@ -178,7 +178,7 @@ pub async fn until_async(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
 
 /// Starts in a directory whose previous holder is about to let go.
 pub async fn start_when_free(place: &Place) -> Cluster {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         match postgres::start(place.disposable()).await {
             Err(StartError::InUse { .. }) if Instant::now() < deadline => sleep(POLL).await,
@@ -197,7 +197,7 @@ pub fn alive(pid: Pid) -> bool {
 /// The first column of the first row, or nothing.
 pub async fn query(url: &str, sql: &str) -> String {
     let mut connection =
-        timeout(PATIENCE, PgConnection::connect(url)).await.expect("in time").expect("Postgres accepts connections");
+        timeout(TIMEOUT, PgConnection::connect(url)).await.expect("in time").expect("Postgres accepts connections");
     let row: Option<String> =
         sqlx::query_scalar(AssertSqlSafe(sql)).fetch_optional(&mut connection).await.expect("the statement is right");
     connection.close().await.expect("the connection still stands");

@@ -1,7 +1,7 @@
 //! Applications: begun, shown, ended, and what clients go through before they come to numbers.
 
 use super::{COLLECTIONS, Person, href, jane, links, new_application};
-use crate::voices::Voice;
+use crate::client::Client;
 use crate::world::text;
 use serde_json::{Value, json};
 
@@ -24,12 +24,12 @@ async fn a_new_application_has_all_that_clients_look_for() {
             assert_eq!(begun["_embedded"][rel]["rel"], rel);
         }
         let me = &begun["_embedded"]["me"];
-        assert_eq!(*me, jane.voice.get(&format!("{base}/me")).await.of_ucwa(200).body);
+        assert_eq!(*me, jane.client.get(&format!("{base}/me")).await.of_ucwa(200).body);
         assert_eq!(me["name"], "Person jane");
         assert_eq!(href(me, "phones"), format!("{base}/me/phones"));
         assert_eq!(href(me, "makeMeAvailable"), format!("{base}/me/makeMeAvailable"));
         assert!(text(&begun["_embedded"]["communication"]["_links"]["startMessaging"]["href"]).starts_with(&base));
-        assert_eq!(jane.voice.get(&base).await.of_ucwa(200).body, begun);
+        assert_eq!(jane.client.get(&base).await.of_ucwa(200).body, begun);
     }
 }
 
@@ -46,7 +46,7 @@ async fn what_a_client_says_of_itself_is_taken_in_any_case_and_form() {
         ("application/json", json!({ "CULTURE": "de-DE", "endpointid": "2", "useragent": "odd", "instanceid": "b", "TYPE": "Browser", "x": [1] }).to_string()),
         ("application/xml", xml.to_owned()),
     ] {
-        let answer = jane.voice.bytes(COLLECTIONS[0], Some(kind), body).await;
+        let answer = jane.client.bytes(COLLECTIONS[0], Some(kind), body).await;
         let begun = &answer.of_ucwa(201).body;
         assert_eq!((&begun["culture"], &begun["userAgent"], &begun["type"]), (&json!("de-DE"), &json!("odd"), &json!("Browser")));
         assert!(begun["instanceId"].is_string(), "{begun}");
@@ -68,19 +68,19 @@ async fn what_is_missing_empty_or_too_long_is_told_by_name() {
         for body in
             [absent, with(json!("")), with(Value::Null), with(json!("x".repeat(101))), with(json!("ñ".repeat(101)))]
         {
-            jane.voice.post(COLLECTIONS[0], body).await.is_invalid(&[name]);
+            jane.client.post(COLLECTIONS[0], body).await.is_invalid(&[name]);
         }
-        jane.voice.post(COLLECTIONS[0], with(json!("ñ".repeat(100)))).await.of_ucwa(201);
+        jane.client.post(COLLECTIONS[0], with(json!("ñ".repeat(100)))).await.of_ucwa(201);
     }
-    let answer = jane.voice.post(COLLECTIONS[0], json!({})).await;
+    let answer = jane.client.post(COLLECTIONS[0], json!({})).await;
     let body = answer.is_fault(400, "BadRequest", "ParameterValidationFailure");
     let mut names: Vec<_> = body["parameters"].as_array().into_iter().flatten().map(|it| text(&it["name"])).collect();
     names.sort();
     assert_eq!(names, ["culture", "endpointId", "userAgent"]);
-    jane.voice.call("POST", COLLECTIONS[0]).await.is_fault(400, "BadRequest", "ParameterValidationFailure");
+    jane.client.call("POST", COLLECTIONS[0]).await.is_fault(400, "BadRequest", "ParameterValidationFailure");
     let mut long = whole.clone();
     long["instanceId"] = json!("x".repeat(101));
-    jane.voice.post(COLLECTIONS[0], long).await.is_invalid(&["instanceId"]);
+    jane.client.post(COLLECTIONS[0], long).await.is_invalid(&["instanceId"]);
 }
 
 #[tokio::test]
@@ -91,15 +91,15 @@ async fn windows_of_one_instance_share_an_application() {
         body["instanceId"] = json!(instance);
         body
     };
-    let first = jane.voice.post(COLLECTIONS[0], with("one", "tab")).await.of_ucwa(201).body.clone();
+    let first = jane.client.post(COLLECTIONS[0], with("one", "tab")).await.of_ucwa(201).body.clone();
     assert_eq!(first["instanceId"], "tab");
-    let again = jane.voice.post(COLLECTIONS[0], with("two", "tab")).await;
+    let again = jane.client.post(COLLECTIONS[0], with("two", "tab")).await;
     assert_eq!(again.of_ucwa(200).body, first);
-    let other = jane.voice.post(COLLECTIONS[0], with("three", "another")).await.of_ucwa(201).body.clone();
+    let other = jane.client.post(COLLECTIONS[0], with("three", "another")).await.of_ucwa(201).body.clone();
     assert_ne!(href(&other, "self"), href(&first, "self"));
     // Another person's of the same name is another one.
     let joe = Person::new(&world, "joe").await;
-    joe.voice.post(COLLECTIONS[0], with("one", "tab")).await.of_ucwa(201);
+    joe.client.post(COLLECTIONS[0], with("one", "tab")).await.of_ucwa(201);
 }
 
 #[tokio::test]
@@ -109,18 +109,18 @@ async fn a_new_application_at_an_endpoint_ends_the_one_before_and_addresses_are_
     let there = jane.begin(COLLECTIONS[0], "there").await;
     let second = jane.begin(COLLECTIONS[0], "here").await;
     assert_ne!(first, second);
-    jane.voice.get(&first).await.is_fault(404, "NotFound", "ApplicationNotFound");
-    jane.voice.get(&second).await.of_ucwa(200);
-    jane.voice.get(&there).await.of_ucwa(200);
+    jane.client.get(&first).await.is_fault(404, "NotFound", "ApplicationNotFound");
+    jane.client.get(&second).await.of_ucwa(200);
+    jane.client.get(&there).await.of_ucwa(200);
 }
 
 /// Everything under an application says that it is not there, in the same words.
-async fn is_gone(voice: &Voice, base: &str) -> Vec<String> {
+async fn is_gone(client: &Client, base: &str) -> Vec<String> {
     let mut told = Vec::new();
     for path in
         ["", "/me", "/me/phones", "/me/phones/work", "/events?ack=1&timeout=0", "/people", "/policies", "/nothing"]
     {
-        told.push(voice.get(&format!("{base}{path}")).await);
+        told.push(client.get(&format!("{base}{path}")).await);
     }
     for path in [
         "/me/phones/work/changeNumber",
@@ -129,10 +129,10 @@ async fn is_gone(voice: &Voice, base: &str) -> Vec<String> {
         "/me/makeMeAvailable",
         "/reportMyActivity",
     ] {
-        told.push(voice.post(&format!("{base}{path}"), json!({})).await);
+        told.push(client.post(&format!("{base}{path}"), json!({})).await);
     }
-    told.push(voice.delete(base).await);
-    told.push(voice.delete(&format!("{base}/me/phones/work")).await);
+    told.push(client.delete(base).await);
+    told.push(client.delete(&format!("{base}/me/phones/work")).await);
     told.iter()
         .map(|answer| {
             answer.is_fault(404, "NotFound", "ApplicationNotFound");
@@ -145,9 +145,9 @@ async fn is_gone(voice: &Voice, base: &str) -> Vec<String> {
 async fn an_application_that_has_ended_is_gone_with_all_under_it() {
     let (_world, jane) = jane().await;
     let (ended, other) = (jane.begin(COLLECTIONS[0], "one").await, jane.begin(COLLECTIONS[0], "two").await);
-    jane.voice.delete(&ended).await.is_done();
-    is_gone(&jane.voice, &ended).await;
-    jane.voice.get(&other).await.of_ucwa(200);
+    jane.client.delete(&ended).await.is_done();
+    is_gone(&jane.client, &ended).await;
+    jane.client.get(&other).await.of_ucwa(200);
     // The endpoint may begin anew, at another address.
     assert_ne!(jane.begin(COLLECTIONS[0], "one").await, ended);
 }
@@ -158,12 +158,12 @@ async fn another_persons_application_is_as_one_that_there_is_not() {
     let joe = Person::new(&world, "joe").await;
     let of_joe = joe.begin(COLLECTIONS[0], "here").await;
     let own = jane.begin(COLLECTIONS[0], "here").await;
-    let told = is_gone(&jane.voice, &of_joe).await;
+    let told = is_gone(&jane.client, &of_joe).await;
     for unknown in ["1", "999999999999", "99999999999999999999999999", "abc", "-1", "%20", "0x1"] {
-        assert_eq!(is_gone(&jane.voice, &format!("{}/{unknown}", COLLECTIONS[0])).await, told, "{unknown}");
+        assert_eq!(is_gone(&jane.client, &format!("{}/{unknown}", COLLECTIONS[0])).await, told, "{unknown}");
     }
-    joe.voice.get(&of_joe).await.of_ucwa(200);
-    jane.voice.get(&own).await.of_ucwa(200);
+    joe.client.get(&of_joe).await.of_ucwa(200);
+    jane.client.get(&own).await.of_ucwa(200);
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn an_application_is_the_same_under_each_prefix() {
     let base = jane.begin(COLLECTIONS[0], "here").await;
     let id = base.rsplit('/').next().expect("an id");
     for collection in COLLECTIONS {
-        let shown = jane.voice.get(&format!("{collection}/{id}")).await.of_ucwa(200).body.clone();
+        let shown = jane.client.get(&format!("{collection}/{id}")).await.of_ucwa(200).body.clone();
         assert_eq!(href(&shown, "self"), format!("{collection}/{id}"));
     }
 }
@@ -187,25 +187,25 @@ async fn a_person_is_made_available_once_and_then_has_more_to_do() {
     {
         let base = jane.begin(COLLECTIONS[index], &index.to_string()).await;
         let path = format!("{base}/me/makeMeAvailable");
-        let me = jane.voice.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
+        let me = jane.client.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
         let before = links(&me);
         for rel in ["note", "presence", "location", "reportMyActivity"] {
             assert!(!before.contains(rel), "{me}");
         }
         let answer = if body.is_null() {
-            jane.voice.call("POST", &path).await
+            jane.client.call("POST", &path).await
         } else {
-            jane.voice.post(&path, body.clone()).await
+            jane.client.post(&path, body.clone()).await
         };
         answer.is_done();
-        jane.voice.post(&path, json!({})).await.is_fault(409, "Conflict", "AlreadyExists");
-        let me = jane.voice.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
+        jane.client.post(&path, json!({})).await.is_fault(409, "Conflict", "AlreadyExists");
+        let me = jane.client.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
         assert!(!links(&me).contains("makeMeAvailable"), "{me}");
         for rel in ["note", "presence", "location"] {
-            let shown = jane.voice.get(&href(&me, rel)).await.of_ucwa(200).body.clone();
+            let shown = jane.client.get(&href(&me, rel)).await.of_ucwa(200).body.clone();
             assert_eq!((href(&shown, "self"), &shown["rel"]), (href(&me, rel), &json!(rel)));
         }
-        jane.voice.call("POST", &href(&me, "reportMyActivity")).await.is_done();
+        jane.client.call("POST", &href(&me, "reportMyActivity")).await.is_done();
         assert!(links(&me).contains("phones"));
     }
 }
@@ -215,7 +215,7 @@ async fn who_was_made_available_at_an_endpoint_is_so_when_it_begins_again() {
     // A client goes on until the link is gone, beginning anew each time.
     let (world, jane) = jane().await;
     let first = jane.begin(COLLECTIONS[0], "here").await;
-    jane.voice.call("POST", &format!("{first}/me/makeMeAvailable")).await.is_done();
+    jane.client.call("POST", &format!("{first}/me/makeMeAvailable")).await.is_done();
     let again = jane.begun(COLLECTIONS[0], "here").await;
     assert!(!links(&again["_embedded"]["me"]).contains("makeMeAvailable"), "{again}");
     let elsewhere = jane.begun(COLLECTIONS[0], "there").await;
@@ -239,15 +239,15 @@ async fn what_clients_go_through_is_there_and_empty() {
         "me/location",
         "me/callForwardingSettings",
     ] {
-        let shown = jane.voice.get(&format!("{base}/{path}")).await.of_ucwa(200).body.clone();
+        let shown = jane.client.get(&format!("{base}/{path}")).await.of_ucwa(200).body.clone();
         assert_eq!(href(&shown, "self"), format!("{base}/{path}"));
         assert_eq!(shown["rel"], path.rsplit('/').next().unwrap_or_default());
     }
     for path in ["me/reportMyActivity", "reportMyActivity"] {
-        jane.voice.call("POST", &format!("{base}/{path}")).await.is_done();
-        jane.voice.bytes(&format!("{base}/{path}"), Some("text/plain"), "").await.is_done();
+        jane.client.call("POST", &format!("{base}/{path}")).await.is_done();
+        jane.client.bytes(&format!("{base}/{path}"), Some("text/plain"), "").await.is_done();
     }
-    jane.voice.post(&format!("{base}/communication/startMessaging"), json!({})).await.is_fault(403, "Forbidden", "");
+    jane.client.post(&format!("{base}/communication/startMessaging"), json!({})).await.is_fault(403, "Forbidden", "");
 }
 
 #[tokio::test]
@@ -257,14 +257,14 @@ async fn waiting_for_events_ends_with_none_and_says_where_to_wait_next() {
     let base = href(&begun, "self");
     let mut next = href(&begun, "events");
     for ack in 1..4 {
-        let told = jane.voice.get(&format!("{next}&timeout=0")).await.of_ucwa(200).body.clone();
+        let told = jane.client.get(&format!("{next}&timeout=0")).await.of_ucwa(200).body.clone();
         assert_eq!(told["sender"], json!([]), "{told}");
         assert!(href(&told, "self").starts_with(&format!("{base}/events?ack={ack}")), "{told}");
         next = href(&told, "next");
         assert_eq!(next, format!("{base}/events?ack={}", ack + 1));
     }
     for odd in ["?timeout=0", "?ack=x&timeout=0", "?ACK=7&Timeout=0", "?ack=-1&timeout=0&priority=0"] {
-        let answer = jane.voice.get(&format!("{base}/events{odd}")).await;
+        let answer = jane.client.get(&format!("{base}/events{odd}")).await;
         assert!(answer.status == 200 || answer.status == 400, "{odd}: {answer:?}");
     }
 }

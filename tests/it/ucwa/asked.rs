@@ -40,7 +40,7 @@ async fn an_answer_is_of_the_type_that_was_asked_for_and_json_otherwise() {
     let pages = [format!("{base}/me/phones"), format!("{base}/me/phones/work"), base.clone(), format!("{base}/me")];
     for (accept, kind) in FORMS {
         for page in pages.iter().map(String::as_str).chain(["/me/phones"]) {
-            let answer = jane.voice.with("accept", accept).get(page).await;
+            let answer = jane.client.with("accept", accept).get(page).await;
             assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)), "{accept}: {answer:?}");
             assert_eq!(answer.text.starts_with("<?xml "), is_xml(kind), "{accept}: {answer:?}");
             assert_eq!(answer.body.is_object(), !is_xml(kind), "{accept}: {answer:?}");
@@ -51,7 +51,7 @@ async fn an_answer_is_of_the_type_that_was_asked_for_and_json_otherwise() {
 #[tokio::test]
 async fn the_reference_in_one_place_misspells_a_type_and_is_understood() {
     let (_world, jane) = jane().await;
-    let answer = jane.voice.with("accept", "application/vnd.microsoft.ucwa+xml").get("/me/phones").await;
+    let answer = jane.client.with("accept", "application/vnd.microsoft.ucwa+xml").get("/me/phones").await;
     assert_eq!(answer.status, 200);
     assert!(answer.text.starts_with("<?xml "), "{answer:?}");
     assert!(is_xml(answer.header("content-type").expect("a type")), "{answer:?}");
@@ -61,11 +61,11 @@ async fn the_reference_in_one_place_misspells_a_type_and_is_understood() {
 async fn a_refusal_is_of_the_type_that_was_asked_for_too() {
     let (_world, jane) = jane().await;
     for (accept, kind) in FORMS {
-        let voice = jane.voice.with("accept", accept);
+        let client = jane.client.with("accept", accept);
         for (answer, status, code) in [
-            (voice.get("/me/phones/fax").await, 404, "NotFound"),
-            (voice.put("/me/phones", json!({})).await, 405, "MethodNotAllowed"),
-            (voice.bytes("/me/phones/work/changeNumber", Some("image/png"), "x").await, 415, "UnsupportedMediaType"),
+            (client.get("/me/phones/fax").await, 404, "NotFound"),
+            (client.put("/me/phones", json!({})).await, 405, "MethodNotAllowed"),
+            (client.bytes("/me/phones/work/changeNumber", Some("image/png"), "x").await, 415, "UnsupportedMediaType"),
         ] {
             assert_eq!((answer.status, answer.header("content-type")), (status, Some(kind)), "{accept}: {answer:?}");
             if is_xml(kind) {
@@ -88,8 +88,8 @@ async fn a_refusal_is_of_the_type_that_was_asked_for_too() {
 async fn what_is_wrong_with_inputs_is_a_list_in_both_forms() {
     let (_world, jane) = jane().await;
     let path = format!("/me/phones/home/changeNumber?number={}", "1".repeat(81));
-    let reason = jane.voice.call("POST", &path).await.is_invalid(&["number"]).remove(0);
-    let answer = jane.voice.with("accept", "application/xml").call("POST", &path).await;
+    let reason = jane.client.call("POST", &path).await.is_invalid(&["number"]).remove(0);
+    let answer = jane.client.with("accept", "application/xml").call("POST", &path).await;
     assert_eq!(answer.status, 400);
     let parameter = format!("<parameter><name>number</name><reason>{reason}</reason></parameter>");
     let parts = ["<subcode>ParameterValidationFailure</subcode>", &format!("<parameters>{parameter}</parameters>")];
@@ -100,7 +100,7 @@ async fn what_is_wrong_with_inputs_is_a_list_in_both_forms() {
 async fn what_a_request_said_is_escaped_in_the_refusal() {
     let (_world, jane) = jane().await;
     let path = "/me/phones/home/changeVisibility?includeInContactCard=%3Cb%3E%26%22";
-    let answer = jane.voice.with("accept", "application/xml").call("POST", path).await;
+    let answer = jane.client.with("accept", "application/xml").call("POST", path).await;
     assert_eq!(answer.status, 400);
     assert!(!answer.text.contains("<b>") && !answer.text.contains("&\""), "{answer:?}");
 }
@@ -118,7 +118,7 @@ async fn an_answer_says_how_long_it_is_and_comes_in_one_piece() {
         "/autodiscover/autodiscoverservice.svc/root",
     ] {
         for accept in ["application/json", "application/xml"] {
-            let answer = jane.voice.with("accept", accept).get(page).await;
+            let answer = jane.client.with("accept", accept).get(page).await;
             assert_eq!(answer.header("content-length"), Some(answer.text.len().to_string().as_str()), "{answer:?}");
             assert_eq!(answer.header("transfer-encoding"), None, "{answer:?}");
             assert_eq!(answer.header("content-encoding"), None, "{answer:?}");
@@ -128,7 +128,7 @@ async fn an_answer_says_how_long_it_is_and_comes_in_one_piece() {
 
 /// The bytes of an answer to whoever takes this encoding, and whether they are compressed.
 async fn encoded(person: &Person, page: &str, encoding: &str) -> (Vec<u8>, bool) {
-    let request = person.voice.with("accept-encoding", encoding).request("GET", page);
+    let request = person.client.with("accept-encoding", encoding).request("GET", page);
     let response = request.send().await.expect("the server answers");
     let headers = response.headers().clone();
     let header = |name: &str| headers.get(name).map(|value| value.to_str().expect("text").to_owned());
@@ -170,7 +170,7 @@ async fn whoever_takes_gzip_gets_gzip_and_its_length() {
 async fn versions_up_to_the_second_are_served_and_later_ones_are_not_there() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
-    let ask = |version: &str| jane.voice.with("x-ms-requiresminresourceversion", version);
+    let ask = |version: &str| jane.client.with("x-ms-requiresminresourceversion", version);
     for version in ["1", "1.0", "2", "2.0", "2.00", "0", "-1", "rubbish", "", "1.2.3"] {
         ask(version).get(&format!("{base}/me/phones")).await.of_ucwa(200);
         ask(version).call("POST", "/me/phones/home/changeNumber").await.is_done();
@@ -189,18 +189,18 @@ async fn doubled_slashes_are_as_single_ones() {
     let (_world, jane) = jane().await;
     let base = jane.begin("//ucwa/oauth//v1/applications", "here").await;
     assert!(!base.contains("//"), "{base}");
-    let phones = jane.voice.get(&format!("/{base}//me///phones")).await.of_ucwa(200).body.clone();
+    let phones = jane.client.get(&format!("/{base}//me///phones")).await.of_ucwa(200).body.clone();
     assert_eq!(href(&phones, "self"), format!("{base}/me/phones"));
     let body = json!({ "number": "+14255550199" });
-    jane.voice.post("//me//phones//home//changeNumber?number=x//y", body).await.is_done();
+    jane.client.post("//me//phones//home//changeNumber?number=x//y", body).await.is_done();
     assert_eq!(jane.holds("home").await.0, "tel:+14255550199");
-    assert_eq!(text(&jane.voice.get("//me/phones/home").await.of_ucwa(200).body["number"]), "tel:+14255550199");
+    assert_eq!(text(&jane.client.get("//me/phones/home").await.of_ucwa(200).body["number"]), "tel:+14255550199");
 }
 
 #[tokio::test]
 async fn headers_that_clients_send_along_are_heard_and_ignored() {
     let (_world, jane) = jane().await;
-    let mut voice = jane.voice.clone();
+    let mut client = jane.client.clone();
     for (name, value) in [
         ("x-ms-origin", "https://example.com"),
         ("x-ms-namespace", "internal"),
@@ -211,7 +211,7 @@ async fn headers_that_clients_send_along_are_heard_and_ignored() {
         ("referer", "https://example.com/"),
         ("content-type", "text/plain"),
     ] {
-        voice = voice.with(name, value);
+        client = client.with(name, value);
     }
-    voice.get("/me/phones").await.of_ucwa(200);
+    client.get("/me/phones").await.of_ucwa(200);
 }

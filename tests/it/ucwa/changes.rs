@@ -9,15 +9,15 @@ async fn an_empty_slot_is_filled_and_the_answer_says_where_it_is() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
         let body = json!({ "type": "Home", "number": "(425) 555-0199", "includeInContactCard": true });
-        let answer = jane.voice.post(&format!("{base}/me/phones"), body).await;
+        let answer = jane.client.post(&format!("{base}/me/phones"), body).await;
         let path = format!("{base}/me/phones/home");
         assert_eq!(answer.of_ucwa(201).header("location"), Some(path.as_str()));
-        assert_eq!(answer.body, jane.voice.get(&path).await.of_ucwa(200).body);
+        assert_eq!(answer.body, jane.client.get(&path).await.of_ucwa(200).body);
         assert_eq!((&answer.body["number"], &answer.body["includeInContactCard"]), (&json!(NUMBER), &json!(true)));
-        jane.voice.delete(&path).await.is_done();
+        jane.client.delete(&path).await.is_done();
     }
     let body = json!({ "type": "other", "number": "911" });
-    let answer = jane.voice.with("accept", "application/xml").post("/me/phones", body).await;
+    let answer = jane.client.with("accept", "application/xml").post("/me/phones", body).await;
     assert_eq!((answer.status, answer.header("content-type")), (201, Some("application/xml")), "{answer:?}");
     assert!(answer.text.contains(r#"<property name="number">911</property>"#), "{answer:?}");
     assert_eq!(jane.holds("other").await, ("911".to_owned(), false), "hidden unless said otherwise");
@@ -30,7 +30,7 @@ async fn a_filled_slot_is_not_filled_again() {
         jane.put(kind, "+14255550100", true).await;
         let before = jane.slot(kind).await;
         let body = json!({ "type": kind, "number": NUMBER, "includeInContactCard": false });
-        jane.voice.post("/me/phones", body).await.is_fault(409, "Conflict", "AlreadyExists");
+        jane.client.post("/me/phones", body).await.is_fault(409, "Conflict", "AlreadyExists");
         assert_eq!(jane.slot(kind).await, before);
     }
 }
@@ -47,7 +47,7 @@ async fn a_new_number_needs_a_slot_that_there_is() {
         json!({ "type": 1, "number": NUMBER }),
         json!({ "type": ["home"], "number": NUMBER }),
     ] {
-        jane.voice.post("/me/phones", body).await.is_invalid(&["type"]);
+        jane.client.post("/me/phones", body).await.is_invalid(&["type"]);
     }
     for kind in SLOTS {
         assert_eq!(jane.holds(kind).await, (String::new(), false));
@@ -60,11 +60,11 @@ async fn a_slot_is_emptied_and_stays_where_it_is() {
     jane.put("mobile", NUMBER, true).await;
     jane.put("home", "+14255550100", true).await;
     for _ in 0..2 {
-        jane.voice.delete("/me/phones/mobile").await.is_done();
+        jane.client.delete("/me/phones/mobile").await.is_done();
         assert_eq!(jane.holds("mobile").await, (String::new(), false));
     }
     assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true), "no other");
-    let phones = jane.voice.get("/me/phones").await.of_ucwa(200).body.clone();
+    let phones = jane.client.get("/me/phones").await.of_ucwa(200).body.clone();
     assert_eq!(phones["_embedded"]["phone"].as_array().map(Vec::len), Some(4));
 }
 
@@ -73,8 +73,8 @@ async fn a_call_that_is_repeated_is_answered_alike() {
     let (_world, jane) = jane().await;
     let body = json!({ "number": NUMBER, "includeInContactCard": true });
     for _ in 0..3 {
-        jane.voice.post("/me/phones/home/changeNumber", body.clone()).await.is_done();
-        jane.voice.post("/me/phones/home/changeVisibility?includeInContactCard", json!({})).await.is_done();
+        jane.client.post("/me/phones/home/changeNumber", body.clone()).await.is_done();
+        jane.client.post("/me/phones/home/changeVisibility?includeInContactCard", json!({})).await.is_done();
     }
     assert_eq!(jane.holds("home").await, (NUMBER.to_owned(), true));
 }
@@ -99,14 +99,14 @@ async fn other_methods_are_not_taken_and_those_that_are_are_told() {
                 if methods.contains(&method) {
                     continue;
                 }
-                let answer = jane.voice.json(method, &path, json!({})).await;
+                let answer = jane.client.json(method, &path, json!({})).await;
                 answer.is_fault(405, "MethodNotAllowed", "");
                 let told: BTreeSet<&str> =
                     answer.header("allow").expect("a 405 says what to use").split(", ").collect();
                 assert_eq!(told, methods.iter().copied().collect(), "{method} {path}");
             }
             for method in ["HEAD", "OPTIONS", "TRACE"] {
-                assert_eq!(jane.voice.call(method, &path).await.status, 405, "{method} {path}");
+                assert_eq!(jane.client.call(method, &path).await.status, 405, "{method} {path}");
             }
         }
     }
@@ -120,11 +120,11 @@ async fn nothing_is_below_what_there_is() {
             ["/me/phones/home/more", "/me/phones/home/changeNumber/more", "/me/phones/", "/me/x", "/me/phones/home/"]
         {
             for method in ["GET", "POST", "PUT"] {
-                jane.voice.json(method, &format!("{base}{rest}"), json!({})).await.is_fault(404, "NotFound", "");
+                jane.client.json(method, &format!("{base}{rest}"), json!({})).await.is_fault(404, "NotFound", "");
             }
         }
     }
     for path in ["/ucwa", "/ucwa/oauth/v1", "/ucwa/oauth/v2/applications", "/autodiscover", "/webticket"] {
-        jane.voice.get(path).await.is_fault(404, "NotFound", "");
+        jane.client.get(path).await.is_fault(404, "NotFound", "");
     }
 }

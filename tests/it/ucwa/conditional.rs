@@ -1,14 +1,14 @@
 //! Etags: they move when something that is seen of a slot changes, and only then; whoever has the current one is told so.
 
 use super::{Person, jane};
-use crate::voices::Answer;
+use crate::client::Answer;
 use crate::world::text;
 use serde_json::json;
 
 const PATH: &str = "/me/phones/home";
 
 async fn asked(person: &Person, path: &str, tags: &str) -> Answer {
-    person.voice.with("if-none-match", tags).get(path).await
+    person.client.with("if-none-match", tags).get(path).await
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn whoever_has_the_current_etag_is_told_that_in_a_word() {
     for tags in ["\"no\"", "no", "", "\"\"", &format!("\"{etag}0\""), &format!("0{etag}"), &format!("{etag} x")] {
         asked(&jane, PATH, tags).await.of_ucwa(200);
     }
-    assert_eq!(jane.voice.with("accept", "application/xml").with("if-none-match", &etag).get(PATH).await.status, 304);
+    assert_eq!(jane.client.with("accept", "application/xml").with("if-none-match", &etag).get(PATH).await.status, 304);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn an_etag_moves_when_something_that_is_seen_changes_and_only_then() {
         ("changeNumber", json!({}), false),
         ("changeVisibility", json!({ "includeInContactCard": true }), true),
     ] {
-        jane.voice.post(&format!("{PATH}/{verb}"), body.clone()).await;
+        jane.client.post(&format!("{PATH}/{verb}"), body.clone()).await;
         let now = etag().await;
         let last = seen.last().expect("there was one").clone();
         if is_moved {
@@ -83,11 +83,11 @@ async fn an_etag_moves_when_something_that_is_seen_changes_and_only_then() {
         }
     }
     assert_eq!(others().await, before, "no other slot's moves");
-    jane.voice.delete(PATH).await.is_done();
+    jane.client.delete(PATH).await.is_done();
     assert!(!seen.contains(&etag().await));
     let gone = etag().await;
-    jane.voice.delete(PATH).await.is_done();
+    jane.client.delete(PATH).await.is_done();
     assert_eq!(etag().await, gone);
-    jane.voice.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
+    jane.client.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
     assert!(etag().await != gone && !seen.contains(&etag().await));
 }

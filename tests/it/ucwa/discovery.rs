@@ -21,8 +21,8 @@ async fn root_of(world: &World, host: &str, address: &str) -> Value {
 #[tokio::test]
 async fn the_root_is_open_and_says_where_a_person_goes_on() {
     let world = World::new().await;
-    let (nobody, url) = (world.nobody(), world.url.as_str());
-    let answer = nobody.get(ROOT).await;
+    let (anonymous, url) = (world.anonymous(), world.url.as_str());
+    let answer = anonymous.get(ROOT).await;
     let root = &answer.of_ucwa(200).body;
     assert_eq!(links(root), ["self", "user", "xframe"].into());
     assert_eq!(root.get("rel"), None, "real ones have no name: {root}");
@@ -36,22 +36,22 @@ async fn the_root_is_open_and_says_where_a_person_goes_on() {
         "//Autodiscover//AutodiscoverService.svc/root",
         "/?sipuri=sip:jane@example.com",
     ] {
-        assert_eq!(leads(&nobody.get(spelling).await.of_ucwa(200).body, "user"), leads(root, "user"), "{spelling}");
+        assert_eq!(leads(&anonymous.get(spelling).await.of_ucwa(200).body, "user"), leads(root, "user"), "{spelling}");
     }
     // A credential, even a wrong one, is of no matter here.
-    nobody.bearer("unknown").get(ROOT).await.of_ucwa(200);
-    nobody.post(ROOT, new_application("here")).await.is_fault(405, "MethodNotAllowed", "");
+    anonymous.bearer("unknown").get(ROOT).await.of_ucwa(200);
+    anonymous.post(ROOT, new_application("here")).await.is_fault(405, "MethodNotAllowed", "");
 }
 
 #[tokio::test]
 async fn clients_are_led_to_where_the_service_is_said_to_be_reached() {
     let public_url = "https://phones.example/below";
     let world = World::with(|app| App { public_url: Some(public_url.into()), ..app }).await;
-    let root = world.nobody().get(ROOT).await.of_ucwa(200).body.clone();
+    let root = world.anonymous().get(ROOT).await.of_ucwa(200).body.clone();
     for href in hrefs(&root) {
         assert!(href.starts_with(&format!("{public_url}/Autodiscover/")), "{href}");
     }
-    let challenged = world.nobody().get("/ucwa/oauth/v1/applications").await;
+    let challenged = world.anonymous().get("/ucwa/oauth/v1/applications").await;
     let ways: Vec<_> = challenged.headers.get_all("www-authenticate").iter().collect();
     let ways = format!("{ways:?}");
     assert!(ways.contains(&format!("{public_url}/WebTicket")) && !ways.contains(&world.url), "{ways}");
@@ -61,7 +61,7 @@ async fn clients_are_led_to_where_the_service_is_said_to_be_reached() {
 async fn the_domain_that_a_client_came_from_goes_with_it() {
     let world = World::new().await;
     for address in [format!("{ROOT}?originalDomain=example.com"), "/?originalDomain=example.com".to_owned()] {
-        let root = world.nobody().get(&address).await.of_ucwa(200).body.clone();
+        let root = world.anonymous().get(&address).await.of_ucwa(200).body.clone();
         let user = leads(&root, "user");
         assert_eq!(
             user,
@@ -74,7 +74,7 @@ async fn the_domain_that_a_client_came_from_goes_with_it() {
 async fn what_a_client_says_as_its_domain_is_not_repeated_raw() {
     let world = World::new().await;
     let root =
-        world.nobody().get(&format!("{ROOT}?originalDomain=%22%3E%0d%0ax%26y=z")).await.of_ucwa(200).body.clone();
+        world.anonymous().get(&format!("{ROOT}?originalDomain=%22%3E%0d%0ax%26y=z")).await.of_ucwa(200).body.clone();
     let user = super::href(&root, "user");
     assert!(!user.contains(['"', '>', '\r', '\n', ' ']) && !user.contains("&y="), "{user}");
 }
@@ -90,7 +90,7 @@ async fn hosts_that_clients_guess_have_it_at_their_root() {
     }
     let request = "GET / HTTP/1.1\r\nHost: phones.example.com\r\nConnection: close\r\n\r\n";
     world.raw(request).await.refused(404, "not_found");
-    world.nobody().get("/?domain=example.com").await.refused(404, "not_found");
+    world.anonymous().get("/?domain=example.com").await.refused(404, "not_found");
 }
 
 #[tokio::test]
@@ -100,8 +100,8 @@ async fn a_person_is_told_where_applications_begin_and_nobody_else_is() {
     for path in
         [format!("{ROOT}/oauth/user"), format!("{ROOT}/user"), format!("{ROOT}/OAuth/User?originalDomain=example.com")]
     {
-        world.nobody().get(&path).await.is_challenge(host);
-        let user = jane.voice.get(&path).await.of_ucwa(200).body.clone();
+        world.anonymous().get(&path).await.is_challenge(host);
+        let user = jane.client.get(&path).await.of_ucwa(200).body.clone();
         assert_eq!(user.get("rel"), None, "{user}");
         assert_eq!(super::href(&user, "applications"), format!("{}/ucwa/oauth/v1/applications", world.url));
         assert!(
@@ -116,13 +116,13 @@ async fn a_person_is_told_where_applications_begin_and_nobody_else_is() {
 async fn a_client_finds_its_way_from_the_root_to_a_number() {
     let (world, jane) = jane().await;
     let local = |href: String| href.strip_prefix(&world.url).expect("it is this server's").to_owned();
-    let root = jane.voice.get("/?sipuri=sip:jane@example.com").await.of_ucwa(200).body.clone();
-    let user = jane.voice.get(&local(super::href(&root, "user"))).await.of_ucwa(200).body.clone();
+    let root = jane.client.get("/?sipuri=sip:jane@example.com").await.of_ucwa(200).body.clone();
+    let user = jane.client.get(&local(super::href(&root, "user"))).await.of_ucwa(200).body.clone();
     let collection = local(super::href(&user, "applications"));
-    let application = jane.voice.post(&collection, new_application("here")).await.of_ucwa(201).body.clone();
+    let application = jane.client.post(&collection, new_application("here")).await.of_ucwa(201).body.clone();
     let phones = super::href(&application["_embedded"]["me"], "phones");
-    let phones = jane.voice.get(&phones).await.of_ucwa(200).body.clone();
+    let phones = jane.client.get(&phones).await.of_ucwa(200).body.clone();
     let change = super::href(&phones["_embedded"]["phone"][1], "changeNumber");
-    jane.voice.call("POST", &format!("{change}?number=tel:+14255550199")).await.is_done();
+    jane.client.call("POST", &format!("{change}?number=tel:+14255550199")).await.is_done();
     assert_eq!(jane.holds("mobile").await, ("tel:+14255550199".to_owned(), false));
 }

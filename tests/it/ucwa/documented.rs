@@ -1,8 +1,8 @@
 //! The document's part for this dialect against the server: what it has answers, as it says, and nothing beside it does.
 
 use super::{COLLECTIONS, Person, jane, new_application};
+use crate::client::Answer;
 use crate::document::{Dialect, METHODS, Operation, committed, operations_of, schema};
-use crate::voices::Answer;
 use crate::world::text;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,8 +34,8 @@ async fn each_path_of_ucwa_answers_by_the_documented_methods_only() {
         let path = path_of(&documented[0], &jane).await;
         for method in METHODS.into_iter().chain(["HEAD", "TRACE", "BREW"]) {
             let request =
-                jane.voice.request(method, &format!("{path}?timeout=0")).header("content-type", "image/png").body("{");
-            let answer = jane.voice.send(request).await;
+                jane.client.request(method, &format!("{path}?timeout=0")).header("content-type", "image/png").body("{");
+            let answer = jane.client.send(request).await;
             let is_documented = documented.iter().any(|operation| operation.method == method);
             assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
             if answer.status == 405 {
@@ -70,7 +70,7 @@ async fn nothing_of_ucwa_answers_beside_the_documented_paths() {
     assert!(beside.len() > 150, "only {} paths to try", beside.len());
     for path in beside {
         for method in ["GET", "POST"] {
-            let answer = jane.voice.call(method, &path).await;
+            let answer = jane.client.call(method, &path).await;
             let body = &answer.of_ucwa(404).body;
             assert_eq!(body["code"], "NotFound", "{method} {path}: {answer:?}");
         }
@@ -104,22 +104,22 @@ async fn every_operation_of_ucwa_answers_as_its_document_says() {
             if operation.path.ends_with("/applications") {
                 body = new_application(&operation.to_string());
             }
-            for (voice, body) in [
-                (jane.voice.clone(), body.clone()),
-                (jane.voice.with("if-none-match", "*"), body.clone()),
-                (jane.voice.with("x-ms-requiresminresourceversion", "9"), body.clone()),
-                (jane.voice.clone(), json!({ "includeInContactCard": "x", "type": "x", "number": "x" })),
-                (jane.voice.clone(), json!([])),
+            for (client, body) in [
+                (jane.client.clone(), body.clone()),
+                (jane.client.with("if-none-match", "*"), body.clone()),
+                (jane.client.with("x-ms-requiresminresourceversion", "9"), body.clone()),
+                (jane.client.clone(), json!({ "includeInContactCard": "x", "type": "x", "number": "x" })),
+                (jane.client.clone(), json!([])),
                 (world.key().clone(), body.clone()),
-                (world.nobody(), body.clone()),
+                (world.anonymous(), body.clone()),
             ] {
                 let path = path_of(&operation, &jane).await;
-                let voice = voice.with("accept", accept);
+                let client = client.with("accept", accept);
                 let path = if path.ends_with("/events") { format!("{path}?timeout=0") } else { path };
                 let answer = match (operation.method, form) {
-                    ("POST", true) => voice.bytes(&path, None, "grant_type=x").await,
-                    ("POST", false) if !body.is_null() => voice.post(&path, body).await,
-                    (method, _) => voice.call(method, &path).await,
+                    ("POST", true) => client.bytes(&path, None, "grant_type=x").await,
+                    ("POST", false) if !body.is_null() => client.post(&path, body).await,
+                    (method, _) => client.call(method, &path).await,
                 };
                 is_as_documented(&operation, &answer);
                 *statuses.entry(answer.status.to_string()).or_default() += 1;

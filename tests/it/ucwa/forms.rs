@@ -1,7 +1,7 @@
 //! Bodies that cannot be read: broken, hostile, of another type, too large. None of them changes anything.
 
 use super::{COLLECTIONS, jane, new_application};
-use crate::voices::Answer;
+use crate::client::Answer;
 use serde_json::json;
 
 const PATH: &str = "/me/phones/home/changeNumber";
@@ -15,7 +15,7 @@ async fn broken_json_cannot_be_read() {
         for body in
             ["{", "x", "[]", "\"text\"", "1", "null", "{\"number\":\"1\"} x", "{'number':'1'}", "<input/>", &deep]
         {
-            jane.voice.bytes(PATH, Some(kind), body.to_owned()).await.is_fault(
+            jane.client.bytes(PATH, Some(kind), body.to_owned()).await.is_fault(
                 400,
                 "BadRequest",
                 "DeserializationFailure",
@@ -23,7 +23,11 @@ async fn broken_json_cannot_be_read() {
         }
     }
     let bytes = b"{\"number\":\"+1425\xff\"}".to_vec();
-    jane.voice.bytes(PATH, Some("application/json"), bytes).await.is_fault(400, "BadRequest", "DeserializationFailure");
+    jane.client.bytes(PATH, Some("application/json"), bytes).await.is_fault(
+        400,
+        "BadRequest",
+        "DeserializationFailure",
+    );
     assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true));
 }
 
@@ -47,7 +51,7 @@ async fn broken_xml_cannot_be_read() {
             "<input><property name=\"number\" name=\"number\">1</property></input>",
             &deep,
         ] {
-            let answer = jane.voice.bytes(PATH, Some(kind), body.to_owned()).await;
+            let answer = jane.client.bytes(PATH, Some(kind), body.to_owned()).await;
             assert_eq!(answer.status, 400, "{:.60}: {answer:?}", body);
             answer.is_fault(400, "BadRequest", "DeserializationFailure");
         }
@@ -68,7 +72,7 @@ async fn document_types_and_entities_are_refused() {
         format!("<!doctype input>{}", input("1")),
         input("&n;"),
     ] {
-        let answer = jane.voice.bytes(PATH, Some("application/xml"), body.clone()).await;
+        let answer = jane.client.bytes(PATH, Some("application/xml"), body.clone()).await;
         answer.is_fault(400, "BadRequest", "DeserializationFailure");
     }
     assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true));
@@ -86,7 +90,7 @@ async fn a_body_of_another_type_is_not_looked_at() {
         "nonsense",
     ] {
         for path in [PATH, "/me/phones/home/changeVisibility", "/me/phones"] {
-            let answer = jane.voice.bytes(path, Some(kind), r#"{"type":"home","number":"+14255550199"}"#).await;
+            let answer = jane.client.bytes(path, Some(kind), r#"{"type":"home","number":"+14255550199"}"#).await;
             unsupported(&answer);
         }
     }
@@ -109,11 +113,11 @@ async fn a_body_of_a_mebibyte_is_read_and_a_larger_one_is_not() {
         let body = json!({ "number": "+14255550199" }).to_string();
         format!("{body}{}", " ".repeat(size - body.len()))
     };
-    jane.voice.bytes(PATH, Some("application/json"), padded(limit)).await.is_done();
+    jane.client.bytes(PATH, Some("application/json"), padded(limit)).await.is_done();
     assert_eq!(jane.holds("home").await.0, "tel:+14255550199");
-    jane.voice.delete("/me/phones/home").await.is_done();
+    jane.client.delete("/me/phones/home").await.is_done();
     for kind in ["application/json", "application/xml"] {
-        let answer = jane.voice.bytes(PATH, Some(kind), padded(limit + 1)).await;
+        let answer = jane.client.bytes(PATH, Some(kind), padded(limit + 1)).await;
         answer.is_fault(413, "EntityTooLarge", "");
     }
     assert_eq!(jane.holds("home").await.0, "");
@@ -125,18 +129,18 @@ async fn what_no_database_keeps_is_refused_and_is_no_fault_of_the_service() {
     for name in ["culture", "endpointId", "userAgent", "instanceId", "type"] {
         let mut body = new_application("here");
         body[name] = json!("a\u{0}b");
-        jane.voice.post(COLLECTIONS[0], body).await.is_invalid(&[name]);
+        jane.client.post(COLLECTIONS[0], body).await.is_invalid(&[name]);
     }
     let nul = json!({ "number": "+1425\u{0}5550199" });
-    jane.voice.post(PATH, nul).await.is_invalid(&["number"]);
-    jane.voice.call("POST", &format!("{PATH}?number=%00")).await.is_invalid(&["number"]);
-    let odd = jane.voice.call("POST", &format!("{PATH}?number=%ff%fe1")).await;
+    jane.client.post(PATH, nul).await.is_invalid(&["number"]);
+    jane.client.call("POST", &format!("{PATH}?number=%00")).await.is_invalid(&["number"]);
+    let odd = jane.client.call("POST", &format!("{PATH}?number=%ff%fe1")).await;
     odd.is_fault(400, "BadRequest", "NormalizationFailed");
     for form in ["grant_type=password&username=a%00b&password=x", "grant_type=password&username=%ff&password=%00"] {
-        let answer = world.nobody().bytes("/webticket/oauthtoken", None, form).await;
+        let answer = world.anonymous().bytes("/webticket/oauthtoken", None, form).await;
         assert_eq!(answer.of_ucwa(400).body["error"], "invalid_grant", "{answer:?}");
     }
-    jane.voice.get("/me/phones/%00").await.is_fault(404, "NotFound", "");
-    jane.voice.get("/me/phones/%ff").await.is_fault(404, "NotFound", "");
-    jane.voice.get(&format!("{}/%ff/me", COLLECTIONS[0])).await.is_fault(404, "NotFound", "");
+    jane.client.get("/me/phones/%00").await.is_fault(404, "NotFound", "");
+    jane.client.get("/me/phones/%ff").await.is_fault(404, "NotFound", "");
+    jane.client.get(&format!("{}/%ff/me", COLLECTIONS[0])).await.is_fault(404, "NotFound", "");
 }

@@ -2,7 +2,7 @@
 //! that do not.
 
 use super::{NAMESPACE, Person, jane};
-use crate::voices::Answer;
+use crate::client::Answer;
 use serde_json::json;
 
 /// One way to say something: the query, the type of the body if one is named, and the body.
@@ -11,7 +11,7 @@ type Way = (String, Option<&'static str>, String);
 const HOME: &str = "/me/phones/home";
 
 async fn say(person: &Person, verb: &str, (query, kind, body): &Way) -> Answer {
-    person.voice.bytes(&format!("{HOME}/{verb}{query}"), *kind, body.clone()).await
+    person.client.bytes(&format!("{HOME}/{verb}{query}"), *kind, body.clone()).await
 }
 
 fn in_query(query: &str) -> Way {
@@ -67,8 +67,8 @@ async fn a_query_needs_no_body_and_a_body_that_is_not_there_needs_no_type() {
         .map(|kind| (query.clone(), kind, String::new()));
     expect("changeNumber", "tel:+14255550199", true, &ways).await;
     let (_world, jane) = jane().await;
-    let bare = jane.voice.request("POST", &format!("{HOME}/changeNumber{query}")).header("content-length", "0");
-    jane.voice.send(bare).await.is_done();
+    let bare = jane.client.request("POST", &format!("{HOME}/changeNumber{query}")).header("content-length", "0");
+    jane.client.send(bare).await.is_done();
     assert_eq!(jane.holds("home").await, ("tel:+14255550199".to_owned(), true));
 }
 
@@ -255,9 +255,9 @@ async fn a_new_number_is_said_in_each_way_too() {
         ),
         ("", Some("application/xml"), xml.to_owned()),
     ] {
-        let answer = jane.voice.bytes(&format!("/me/phones{query}"), kind, body.clone()).await;
+        let answer = jane.client.bytes(&format!("/me/phones{query}"), kind, body.clone()).await;
         assert_eq!(answer.of_ucwa(201).body, jane.slot("home").await, "{query} {body}");
         assert_eq!(jane.holds("home").await, ("tel:+14255550199".to_owned(), true), "{query} {body}");
-        jane.voice.delete(HOME).await.is_done();
+        jane.client.delete(HOME).await.is_done();
     }
 }

@@ -16,11 +16,11 @@ async fn give(world: &World, register: &Value, to: Option<&Person>) {
 async fn is_managed(person: &Person, number: &str) {
     for base in [String::new(), person.begin(COLLECTIONS[0], "managed").await] {
         let path = format!("{base}/me/phones/work");
-        let slot = person.voice.get(&path).await.of_ucwa(200).body.clone();
+        let slot = person.client.get(&path).await.of_ucwa(200).body.clone();
         let told = (&slot["number"], &slot["includeInContactCard"]);
         assert_eq!(told, (&json!(format!("tel:{number}")), &json!(true)));
         assert_eq!(slot["_links"], json!({ "self": { "href": path } }));
-        let phones = person.voice.get(&format!("{base}/me/phones")).await.of_ucwa(200).body.clone();
+        let phones = person.client.get(&format!("{base}/me/phones")).await.of_ucwa(200).body.clone();
         assert_eq!(phones["_embedded"]["phone"][0], slot);
     }
 }
@@ -34,11 +34,11 @@ async fn resists(person: &Person) {
         json!({ "includeInContactCard": false }),
         json!({ "number": before["number"] }),
     ] {
-        person.voice.post("/me/phones/work/changeNumber", body.clone()).await.is_fault(409, "Conflict", "");
-        person.voice.post("/me/phones/work/changeVisibility", body).await.is_fault(409, "Conflict", "");
+        person.client.post("/me/phones/work/changeNumber", body.clone()).await.is_fault(409, "Conflict", "");
+        person.client.post("/me/phones/work/changeVisibility", body).await.is_fault(409, "Conflict", "");
     }
-    person.voice.delete("/me/phones/work").await.is_fault(409, "Conflict", "");
-    let filled = person.voice.post("/me/phones", json!({ "type": "work", "number": NUMBER })).await;
+    person.client.delete("/me/phones/work").await.is_fault(409, "Conflict", "");
+    let filled = person.client.post("/me/phones", json!({ "type": "work", "number": NUMBER })).await;
     assert_eq!(filled.of_ucwa(409).body["code"], "Conflict");
     assert_eq!(person.slot("work").await, before);
 }
@@ -82,13 +82,13 @@ async fn ones_own_number_is_hidden_by_the_workspaces_and_comes_back() {
         is_managed(&jane, &text(&register["number"])).await;
         resists(&jane).await;
         let managed = text(&jane.slot("work").await["etag"]);
-        let cached = jane.voice.with("if-none-match", &own).get("/me/phones/work").await;
+        let cached = jane.client.with("if-none-match", &own).get("/me/phones/work").await;
         cached.of_ucwa(200);
-        assert_eq!(jane.voice.with("if-none-match", &managed).get("/me/phones/work").await.status, 304);
+        assert_eq!(jane.client.with("if-none-match", &managed).get("/me/phones/work").await.status, 304);
 
         give(&world, &register, None).await;
         is_own(&jane, NUMBER, is_shared).await;
-        let cached = jane.voice.with("if-none-match", &managed).get("/me/phones/work").await;
+        let cached = jane.client.with("if-none-match", &managed).get("/me/phones/work").await;
         cached.of_ucwa(200);
         // What was seen before it was given may be changed by now, for all that a client knows.
         assert_ne!(text(&jane.slot("work").await["etag"]), managed);
@@ -106,7 +106,7 @@ async fn an_ordered_release_frees_the_slot_when_its_time_has_come() {
     let due: chrono::DateTime<chrono::Utc> = due.parse().expect("a time");
     // The session has to outlive the month.
     world.pass(due - world.clock.now() - TimeDelta::microseconds(1));
-    let jane = Person { voice: world.session(&jane.id).await, ..jane };
+    let jane = Person { client: world.session(&jane.id).await, ..jane };
     is_managed(&jane, &number(1)).await;
     resists(&jane).await;
     let managed = text(&jane.slot("work").await["etag"]);
@@ -135,7 +135,7 @@ async fn a_release_that_is_taken_back_leaves_the_number_where_it_is() {
     assert_eq!(world.key().delete(&path(&register)).await.status, 204);
     act(world.key(), &register, "cancel_release", json!({})).await.register();
     world.pass(TimeDelta::days(60));
-    let jane = Person { voice: world.session(&jane.id).await, ..jane };
+    let jane = Person { client: world.session(&jane.id).await, ..jane };
     assert_eq!(jane.slot("work").await, before);
 }
 
@@ -167,26 +167,26 @@ async fn a_number_that_nobody_was_given_is_in_nobodys_slot() {
 async fn what_changes_by_one_application_is_seen_by_another() {
     let (world, jane) = jane().await;
     let (first, second) = (jane.begin(COLLECTIONS[0], "first").await, jane.begin(COLLECTIONS[2], "second").await);
-    let other = Person { id: jane.id.clone(), voice: world.session(&jane.id).await };
+    let other = Person { id: jane.id.clone(), client: world.session(&jane.id).await };
     let seen = async |path: String| {
-        let slot = other.voice.get(&path).await.of_ucwa(200).body.clone();
+        let slot = other.client.get(&path).await.of_ucwa(200).body.clone();
         assert_eq!(href(&slot, "self"), path);
         (text(&slot["number"]), slot["includeInContactCard"] == true, text(&slot["etag"]))
     };
     let before = seen(format!("{second}/me/phones/home")).await.2;
     let body = json!({ "number": NUMBER, "includeInContactCard": true });
-    jane.voice.post(&format!("{first}/me/phones/home/changeNumber"), body).await.is_done();
+    jane.client.post(&format!("{first}/me/phones/home/changeNumber"), body).await.is_done();
     for base in [&first, &second, ""] {
         let (number, is_shared, etag) = seen(format!("{base}/me/phones/home")).await;
         assert_eq!((number.as_str(), is_shared), (NUMBER, true), "{base}");
         assert_ne!(etag, before, "{base}");
     }
-    let hidden = other.voice.post(&format!("{second}/me/phones/home/changeVisibility"), json!({})).await;
+    let hidden = other.client.post(&format!("{second}/me/phones/home/changeVisibility"), json!({})).await;
     hidden.is_done();
     let key = world.key().with("x-ucwa-user", &jane.id);
-    for voice in [&jane.voice, &other.voice, &key] {
+    for client in [&jane.client, &other.client, &key] {
         for base in [&first, &second, ""] {
-            let slot = voice.get(&format!("{base}/me/phones/home")).await.of_ucwa(200).body.clone();
+            let slot = client.get(&format!("{base}/me/phones/home")).await.of_ucwa(200).body.clone();
             assert_eq!((&slot["number"], &slot["includeInContactCard"]), (&json!(NUMBER), &json!(false)), "{base}");
         }
     }

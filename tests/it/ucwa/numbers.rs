@@ -27,7 +27,7 @@ async fn a_number_is_kept_as_a_tel_uri_when_its_country_is_known() {
         ("1-23-45", "12345"),
     ] {
         let body = json!({ "number": said });
-        jane.voice.post("/me/phones/other/changeNumber", body).await.is_done();
+        jane.client.post("/me/phones/other/changeNumber", body).await.is_done();
         assert_eq!(jane.holds("other").await.0, kept, "{said:?}");
     }
 }
@@ -50,9 +50,9 @@ async fn letters_or_nothing_to_dial_is_no_number() {
     for said in
         ["none", "1-800-FLOWERS", "call 4255552222", "sip:jane@example.com", "--", "()", "+", "tel:", "tel:+", "٪"]
     {
-        let answer = jane.voice.post("/me/phones/home/changeNumber", json!({ "number": said })).await;
+        let answer = jane.client.post("/me/phones/home/changeNumber", json!({ "number": said })).await;
         answer.is_fault(400, "BadRequest", "NormalizationFailed");
-        let answer = jane.voice.post("/me/phones", json!({ "type": "other", "number": said })).await;
+        let answer = jane.client.post("/me/phones", json!({ "type": "other", "number": said })).await;
         answer.is_fault(400, "BadRequest", "NormalizationFailed");
     }
     assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true));
@@ -68,15 +68,15 @@ async fn a_number_has_eighty_characters_at_most_as_it_was_said() {
         assert_eq!(said.len(), 80);
         jane.put("home", &said, false).await;
         assert_eq!(jane.holds("home").await.0, "tel:+14255550199");
-        jane.voice.delete("/me/phones/home").await.is_done();
+        jane.client.delete("/me/phones/home").await.is_done();
     }
     for said in [padded(69), blank(69), "x".repeat(81), "1".repeat(100_000)] {
         let body = json!({ "number": said });
-        jane.voice.post("/me/phones/home/changeNumber", body.clone()).await.is_invalid(&["number"]);
+        jane.client.post("/me/phones/home/changeNumber", body.clone()).await.is_invalid(&["number"]);
         let body = json!({ "type": "home", "number": said });
-        jane.voice.post("/me/phones", body).await.is_invalid(&["number"]);
+        jane.client.post("/me/phones", body).await.is_invalid(&["number"]);
     }
     let path = format!("/me/phones/home/changeNumber?number={}", padded(69));
-    jane.voice.call("POST", &path).await.is_invalid(&["number"]);
+    jane.client.call("POST", &path).await.is_invalid(&["number"]);
     assert_eq!(jane.holds("home").await.0, "");
 }

@@ -1,8 +1,8 @@
 //! In which order a request is judged: whoever has several things wrong is told the first.
 
 use super::{Person, jane};
+use crate::client::{Answer, Client};
 use crate::registers::{act, number};
-use crate::voices::{Answer, Voice};
 use crate::world::World;
 use serde_json::json;
 
@@ -17,8 +17,8 @@ async fn voice_off(world: &World, jane: &Person) {
     world.key().post("/user_identities/update", change).await.ok();
 }
 
-async fn say(voice: &Voice, method: &str, path: &str, kind: &str, body: &str) -> Answer {
-    voice.send(voice.request(method, path).header("content-type", kind).body(body.to_owned())).await
+async fn say(client: &Client, method: &str, path: &str, kind: &str, body: &str) -> Answer {
+    client.send(client.request(method, path).header("content-type", kind).body(body.to_owned())).await
 }
 
 const JSON: &str = "application/json";
@@ -28,10 +28,10 @@ async fn of_several_faults_the_first_is_told() {
     let (world, jane) = jane().await;
     manage(&world, &jane).await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
-    let (late, unknown) = (jane.voice.with("x-ms-requiresminresourceversion", "4.0"), "/ucwa/oauth/v1/applications/1");
+    let (late, unknown) = (jane.client.with("x-ms-requiresminresourceversion", "4.0"), "/ucwa/oauth/v1/applications/1");
     let letters = r#"{"number":"letters"}"#;
-    let nobody = world.nobody().with("x-ms-requiresminresourceversion", "4.0");
-    let challenged = say(&nobody, "BREW", &format!("{unknown}/me/phones/fax/changeNumber"), "image/png", "{").await;
+    let anonymous = world.anonymous().with("x-ms-requiresminresourceversion", "4.0");
+    let challenged = say(&anonymous, "BREW", &format!("{unknown}/me/phones/fax/changeNumber"), "image/png", "{").await;
     challenged.is_challenge(world.url.trim_start_matches("http://"));
 
     let fax = format!("{base}/me/phones/fax/changeNumber");
@@ -39,18 +39,18 @@ async fn of_several_faults_the_first_is_told() {
     let gone = say(&late, "BREW", &format!("{unknown}/me/phones/fax/changeNumber"), "image/png", "{").await;
     gone.is_fault(404, "NotFound", "ApplicationNotFound");
     say(&late, "BREW", &work, "image/png", "{").await.is_fault(404, "NotFound", "APIVersionNotSupported");
-    say(&jane.voice, "BREW", &fax, "image/png", "{").await.is_fault(404, "NotFound", "");
-    say(&jane.voice, "BREW", &work, "image/png", "{").await.is_fault(405, "MethodNotAllowed", "");
-    say(&jane.voice, "POST", &work, JSON, letters).await.is_fault(409, "Conflict", "");
+    say(&jane.client, "BREW", &fax, "image/png", "{").await.is_fault(404, "NotFound", "");
+    say(&jane.client, "BREW", &work, "image/png", "{").await.is_fault(405, "MethodNotAllowed", "");
+    say(&jane.client, "POST", &work, JSON, letters).await.is_fault(409, "Conflict", "");
     voice_off(&world, &jane).await;
     assert_eq!(
-        say(&jane.voice, "POST", &work, "image/png", "{").await.of_ucwa(415).body["code"],
+        say(&jane.client, "POST", &work, "image/png", "{").await.of_ucwa(415).body["code"],
         "UnsupportedMediaType"
     );
-    say(&jane.voice, "POST", &work, JSON, "{").await.is_fault(400, "BadRequest", "DeserializationFailure");
+    say(&jane.client, "POST", &work, JSON, "{").await.is_fault(400, "BadRequest", "DeserializationFailure");
     let long = json!({ "number": "1".repeat(81) }).to_string();
-    say(&jane.voice, "POST", &work, JSON, &long).await.is_invalid(&["number"]);
-    say(&jane.voice, "POST", &work, JSON, letters).await.is_fault(403, "Forbidden", "");
+    say(&jane.client, "POST", &work, JSON, &long).await.is_invalid(&["number"]);
+    say(&jane.client, "POST", &work, JSON, letters).await.is_fault(403, "Forbidden", "");
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn whoever_is_not_let_in_is_not_told_what_there_is() {
         &format!("{base}/me/phones/work/changeNumber"),
     ] {
         for method in ["GET", "POST", "DELETE", "BREW"] {
-            world.nobody().call(method, path).await.is_challenge(host);
+            world.anonymous().call(method, path).await.is_challenge(host);
         }
     }
 }

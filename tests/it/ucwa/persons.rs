@@ -1,21 +1,21 @@
 //! For whom a call is: the person of a session, or the one whom a workspace's key names. And what one without voice has.
 
 use super::{COLLECTIONS, NUMBER, Person, SLOTS, jane, links, new_application};
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{World, text};
 use serde_json::json;
 use uuid::Uuid;
 
 /// What can be asked of a person's numbers.
-async fn everything(voice: &Voice, base: &str) -> Vec<Answer> {
+async fn everything(client: &Client, base: &str) -> Vec<Answer> {
     let slot = format!("{base}/me/phones/home");
     vec![
-        voice.get(&format!("{base}/me/phones")).await,
-        voice.get(&slot).await,
-        voice.post(&format!("{base}/me/phones"), json!({ "type": "home", "number": NUMBER })).await,
-        voice.delete(&slot).await,
-        voice.post(&format!("{slot}/changeNumber"), json!({ "number": NUMBER })).await,
-        voice.post(&format!("{slot}/changeVisibility"), json!({ "includeInContactCard": true })).await,
+        client.get(&format!("{base}/me/phones")).await,
+        client.get(&slot).await,
+        client.post(&format!("{base}/me/phones"), json!({ "type": "home", "number": NUMBER })).await,
+        client.delete(&slot).await,
+        client.post(&format!("{slot}/changeNumber"), json!({ "number": NUMBER })).await,
+        client.post(&format!("{slot}/changeVisibility"), json!({ "includeInContactCard": true })).await,
     ]
 }
 
@@ -23,11 +23,11 @@ async fn everything(voice: &Voice, base: &str) -> Vec<Answer> {
 async fn nobody_in_particular_has_no_numbers() {
     let world = World::new().await;
     let session = world.client_session(json!({})).await;
-    for voice in [world.key().clone(), world.nobody().bearer(&text(&session["token"]))] {
-        let mut answers = everything(&voice, "").await;
-        answers.push(voice.get("/me").await);
+    for client in [world.key().clone(), world.anonymous().bearer(&text(&session["token"]))] {
+        let mut answers = everything(&client, "").await;
+        answers.push(client.get("/me").await);
         for collection in COLLECTIONS {
-            answers.push(voice.post(collection, new_application("here")).await);
+            answers.push(client.post(collection, new_application("here")).await);
         }
         for answer in answers {
             answer.is_fault(403, "Forbidden", "AnonymousNotAllowed");
@@ -44,9 +44,9 @@ async fn a_key_acts_for_the_person_whom_it_names() {
     of_jane.post("/me/phones/home/changeNumber", body).await.is_done();
     assert_eq!(jane.holds("home").await, (NUMBER.to_owned(), true));
     assert_eq!(joe.holds("home").await, (String::new(), false));
-    assert_eq!(of_jane.get("/me").await.of_ucwa(200).body, jane.voice.get("/me").await.body);
+    assert_eq!(of_jane.get("/me").await.of_ucwa(200).body, jane.client.get("/me").await.body);
     let upper = world.key().with("x-ucwa-user", &jane.id.to_uppercase());
-    assert_eq!(upper.get("/me/phones").await.of_ucwa(200).body, jane.voice.get("/me/phones").await.body);
+    assert_eq!(upper.get("/me/phones").await.of_ucwa(200).body, jane.client.get("/me/phones").await.body);
     // An application is the person's, whoever began it.
     let base = jane.begin(COLLECTIONS[0], "here").await;
     of_jane.get(&format!("{base}/me/phones")).await.of_ucwa(200);
@@ -61,10 +61,10 @@ async fn a_key_that_names_nobody_of_its_workspace_finds_nobody() {
     let stranger = other.person("joe").await;
     let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
     for name in [stranger.as_str(), unknown.as_str(), "jane", "", "0199a5c6", "jane@example.com"] {
-        let voice = world.key().with("x-ucwa-user", name);
-        let mut answers = everything(&voice, "").await;
-        answers.push(voice.get("/me").await);
-        answers.push(voice.post(COLLECTIONS[0], new_application("here")).await);
+        let client = world.key().with("x-ucwa-user", name);
+        let mut answers = everything(&client, "").await;
+        answers.push(client.get("/me").await);
+        answers.push(client.post(COLLECTIONS[0], new_application("here")).await);
         for answer in answers {
             answer.is_fault(404, "NotFound", "");
         }
@@ -76,7 +76,7 @@ async fn a_session_is_its_own_persons_whomever_it_names() {
     let (world, jane) = jane().await;
     let joe = Person::new(&world, "joe").await;
     joe.put("home", NUMBER, true).await;
-    let named = jane.voice.with("x-ucwa-user", &joe.id);
+    let named = jane.client.with("x-ucwa-user", &joe.id);
     assert_eq!(named.get("/me").await.of_ucwa(200).body["name"], "Person jane");
     named.delete("/me/phones/home").await.is_done();
     assert_eq!(joe.holds("home").await, (NUMBER.to_owned(), true));
@@ -88,12 +88,12 @@ async fn a_session_is_shown_with_and_without_the_mark_of_real_tokens() {
     let session = world.client_session(json!({ "user_identity_id": jane.id })).await;
     let token = text(&session["token"]);
     for shown in [format!("Bearer {token}"), format!("Bearer cwt={token}"), format!("bearer cwt={token}")] {
-        world.nobody().with("authorization", &shown).get("/me/phones").await.of_ucwa(200);
+        world.anonymous().with("authorization", &shown).get("/me/phones").await.of_ucwa(200);
     }
     let host = world.url.trim_start_matches("http://");
     for shown in [format!("Basic {token}"), token.clone(), "Bearer cwt=".to_owned(), format!("Bearer cwt=cwt={token}x")]
     {
-        world.nobody().with("authorization", &shown).get("/me/phones").await.is_challenge(host);
+        world.anonymous().with("authorization", &shown).get("/me/phones").await.is_challenge(host);
     }
 }
 
@@ -106,22 +106,22 @@ async fn set_voice(world: &World, person: &Person, is_on: bool) {
 async fn a_person_without_voice_has_no_way_to_numbers_and_gets_them_back_with_it() {
     let (world, jane) = jane().await;
     jane.put("mobile", NUMBER, true).await;
-    let before = jane.voice.get("/me/phones").await.of_ucwa(200).body.clone();
+    let before = jane.client.get("/me/phones").await.of_ucwa(200).body.clone();
     set_voice(&world, &jane, false).await;
     for base in jane.bases().await {
-        let me = jane.voice.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
+        let me = jane.client.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
         assert!(!links(&me).contains("phones") && !links(&me).contains("callForwardingSettings"), "{me}");
-        for answer in everything(&jane.voice, &base).await {
+        for answer in everything(&jane.client, &base).await {
             answer.is_fault(403, "Forbidden", "");
         }
         // Whoever has the etag is not told that it is the current one.
-        let answer = jane.voice.with("if-none-match", "*").get(&format!("{base}/me/phones/mobile")).await;
+        let answer = jane.client.with("if-none-match", "*").get(&format!("{base}/me/phones/mobile")).await;
         answer.is_fault(403, "Forbidden", "");
-        jane.voice.get(&format!("{base}/me/phones/fax")).await.is_fault(404, "NotFound", "");
+        jane.client.get(&format!("{base}/me/phones/fax")).await.is_fault(404, "NotFound", "");
     }
     set_voice(&world, &jane, true).await;
-    assert_eq!(jane.voice.get("/me/phones").await.of_ucwa(200).body, before, "nothing was changed meanwhile");
-    assert!(links(&jane.voice.get("/me").await.of_ucwa(200).body.clone()).contains("phones"));
+    assert_eq!(jane.client.get("/me/phones").await.of_ucwa(200).body, before, "nothing was changed meanwhile");
+    assert!(links(&jane.client.get("/me").await.of_ucwa(200).body.clone()).contains("phones"));
 }
 
 #[tokio::test]
@@ -156,6 +156,6 @@ async fn whoever_is_deleted_takes_their_numbers_along() {
     }
     jane.begin(COLLECTIONS[0], "here").await;
     world.key().post("/user_identities/delete", json!({ "user_identity_id": jane.id })).await.ok();
-    jane.voice.get("/me/phones").await.is_challenge(world.url.trim_start_matches("http://"));
+    jane.client.get("/me/phones").await.is_challenge(world.url.trim_start_matches("http://"));
     world.key().with("x-ucwa-user", &jane.id).get("/me/phones").await.is_fault(404, "NotFound", "");
 }

@@ -1,7 +1,7 @@
 //! What resources look like, to the letter: in JSON and in XML, at each of their addresses.
 
 use super::{NAMESPACE, Person, SLOTS, href, hrefs, jane, links};
-use crate::voices::Answer;
+use crate::client::Answer;
 use crate::world::text;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn etags(phones: &Value) -> Vec<Value> {
 async fn a_new_person_has_four_empty_slots_in_order_under_every_address() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
-        let answer = jane.voice.get(&format!("{base}/me/phones")).await;
+        let answer = jane.client.get(&format!("{base}/me/phones")).await;
         let phones = &answer.of_ucwa(200).body;
         let slots: Vec<Value> =
             SLOTS.iter().zip(etags(phones)).map(|(kind, etag)| slot(&base, kind, "", false, &etag)).collect();
@@ -44,7 +44,7 @@ async fn a_new_person_has_four_empty_slots_in_order_under_every_address() {
         assert_eq!(*phones, expected);
         assert_eq!(answer.header("etag"), None, "the list has none");
         for (kind, expected) in SLOTS.iter().zip(&slots) {
-            let answer = jane.voice.get(&format!("{base}/me/phones/{kind}")).await;
+            let answer = jane.client.get(&format!("{base}/me/phones/{kind}")).await;
             assert_eq!(answer.of_ucwa(200).body, *expected);
             assert_eq!(answer.header("etag"), Some(format!("\"{}\"", text(&expected["etag"])).as_str()));
         }
@@ -56,7 +56,7 @@ async fn slots_show_what_is_in_them() {
     let (_world, jane) = jane().await;
     jane.put("mobile", "+1 425 555 0199", true).await;
     jane.put("other", "+34 675 89 76 54", false).await;
-    let phones = jane.voice.get("/me/phones").await.of_ucwa(200).body.clone();
+    let phones = jane.client.get("/me/phones").await.of_ucwa(200).body.clone();
     let numbers = [("", false), ("tel:+14255550199", true), ("", false), ("tel:+34675897654", false)];
     let expected: Vec<Value> = SLOTS
         .iter()
@@ -73,14 +73,14 @@ async fn the_name_of_a_slot_is_taken_in_any_case_and_given_in_lower_case() {
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     for spelling in ["Mobile", "MOBILE", "mOBILE"] {
         let body = json!({ "number": "+14255550199" });
-        jane.voice.post(&format!("{base}/me/phones/{spelling}/changeNumber"), body).await.is_done();
-        jane.voice.post(&format!("{base}/me/phones/{spelling}/changeVisibility"), json!({})).await.is_done();
-        let shown = jane.voice.get(&format!("{base}/me/phones/{spelling}")).await.of_ucwa(200).body.clone();
+        jane.client.post(&format!("{base}/me/phones/{spelling}/changeNumber"), body).await.is_done();
+        jane.client.post(&format!("{base}/me/phones/{spelling}/changeVisibility"), json!({})).await.is_done();
+        let shown = jane.client.get(&format!("{base}/me/phones/{spelling}")).await.of_ucwa(200).body.clone();
         assert_eq!(shown, slot(&base, "mobile", "tel:+14255550199", false, &shown["etag"]));
-        assert_eq!(jane.voice.delete(&format!("/me/phones/{spelling}")).await.status, 204);
+        assert_eq!(jane.client.delete(&format!("/me/phones/{spelling}")).await.status, 204);
     }
     for unknown in ["fax", "custom1", "phone", "work%20", "%20Other", "4"] {
-        jane.voice.get(&format!("{base}/me/phones/{unknown}")).await.is_fault(404, "NotFound", "");
+        jane.client.get(&format!("{base}/me/phones/{unknown}")).await.is_fault(404, "NotFound", "");
     }
 }
 
@@ -93,7 +93,7 @@ async fn every_address_stays_under_the_prefix_that_was_asked_and_leads_to_what_i
             pages.extend([base.clone(), format!("{base}/events?ack=1&timeout=0")]);
         }
         for page in pages {
-            let shown = jane.voice.get(&page).await.of_ucwa(200).body.clone();
+            let shown = jane.client.get(&page).await.of_ucwa(200).body.clone();
             let all = hrefs(&shown);
             assert!(!all.is_empty(), "{page}");
             for href in all {
@@ -111,7 +111,7 @@ async fn every_address_stays_under_the_prefix_that_was_asked_and_leads_to_what_i
 async fn a_list_in_xml_is_its_links_its_properties_and_its_members() {
     let (_world, jane) = jane().await;
     jane.put("mobile", "+1 425 555 0199", true).await;
-    let plain = jane.voice.get("/me/phones").await.of_ucwa(200).body.clone();
+    let plain = jane.client.get("/me/phones").await.of_ucwa(200).body.clone();
     let members: String = SLOTS
         .iter()
         .zip(etags(&plain))
@@ -145,7 +145,7 @@ async fn a_slot_in_xml_has_its_properties_in_order_and_the_namespace_on_the_root
 #[tokio::test]
 async fn the_person_has_a_name_a_sip_address_and_a_way_to_their_numbers() {
     let (world, jane) = jane().await;
-    let me = jane.voice.get("/me").await.of_ucwa(200).body.clone();
+    let me = jane.client.get("/me").await.of_ucwa(200).body.clone();
     assert_eq!((&me["rel"], &me["name"]), (&json!("me"), &json!("Person jane")));
     assert_eq!((&me["uri"], &me["emailAddresses"]), (&json!("sip:jane@example.com"), &json!(["jane@example.com"])));
     assert_eq!(href(&me, "phones"), "/me/phones");
@@ -174,7 +174,7 @@ async fn what_people_are_called_is_escaped_in_xml() {
     world.key().post("/user_identities/update", change).await.ok();
     let answer = in_xml(&jane, "/me").await;
     assert!(!answer.text.contains("<Jane>") && answer.text.contains("&lt;Jane&gt; &amp; "), "{answer:?}");
-    assert_eq!(jane.voice.get("/me").await.of_ucwa(200).body["name"], odd);
+    assert_eq!(jane.client.get("/me").await.of_ucwa(200).body["name"], odd);
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn an_application_in_xml_holds_what_it_holds_in_json() {
         assert!(shown.contains(&format!(r#"<resource rel="{rel}" href="{base}/{rel}">"#)), "no {rel} in {shown}");
     }
     assert!(shown.contains(r#"<property name="culture">en-US</property>"#), "{shown}");
-    let plain = jane.voice.get(&base).await.of_ucwa(200).body.clone();
+    let plain = jane.client.get(&base).await.of_ucwa(200).body.clone();
     for rel in links(&plain).into_iter().filter(|rel| *rel != "self") {
         let link = format!(r#"<link rel="{rel}" href="{}"/>"#, href(&plain, rel).replace('&', "&amp;"));
         assert!(shown.contains(&link), "no {link} in {shown}");
@@ -217,7 +217,7 @@ fn member(base: &str, kind: &str, namespace: &str, is_shared: &str, number: &str
 }
 
 async fn in_xml(person: &Person, path: &str) -> Answer {
-    let answer = person.voice.with("accept", "application/xml").get(path).await;
+    let answer = person.client.with("accept", "application/xml").get(path).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/xml")), "{answer:?}");
     answer
 }

@@ -1,7 +1,7 @@
 //! Signing in: the challenge that says where, and the token for a name and a password.
 
 use super::jane;
-use crate::voices::{Answer, Voice};
+use crate::client::{Answer, Client};
 use crate::world::{Tenant, World, list, text};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -12,18 +12,18 @@ const PASSWORD: &str = "correct horse ÷ &=+%";
 
 async fn set_password(world: &World, tenant: &Tenant, person: &str, password: &str) {
     let token = world.console_session(&[tenant]).await;
-    let console = world.nobody().bearer(token.reveal()).in_workspace(&tenant.id);
+    let console = world.anonymous().bearer(token.reveal()).in_workspace(&tenant.id);
     let body = json!({ "user_identity_id": person, "password": password });
     console.post("/user_identities/set_password", body).await.ok();
 }
 
-async fn send(voice: &Voice, pairs: &[(&str, &str)]) -> Answer {
+async fn send(client: &Client, pairs: &[(&str, &str)]) -> Answer {
     let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
-    voice.bytes(TOKEN, Some("application/x-www-form-urlencoded"), form).await
+    client.bytes(TOKEN, Some("application/x-www-form-urlencoded"), form).await
 }
 
-async fn sign_in(voice: &Voice, name: &str, password: &str) -> Answer {
-    send(voice, &[("grant_type", "password"), ("username", name), ("password", password)]).await
+async fn sign_in(client: &Client, name: &str, password: &str) -> Answer {
+    send(client, &[("grant_type", "password"), ("username", name), ("password", password)]).await
 }
 
 impl Answer {
@@ -56,24 +56,24 @@ async fn whoever_is_not_known_is_told_where_to_sign_in_to_the_letter() {
     let host = world.url.trim_start_matches("http://");
     let session = world.client_session(json!({ "user_identity_id": jane.id })).await;
     let token = text(&session["token"]);
-    let revoked = world.nobody().bearer(&token);
+    let revoked = world.anonymous().bearer(&token);
     revoked.get("/me").await.of_ucwa(200);
     let which = json!({ "client_session_id": session["client_session_id"] });
     world.key().post("/client_sessions/revoke", which).await.ok();
     let past = (world.clock.now() - TimeDelta::seconds(1)).to_rfc3339();
     let expired = world.client_session(json!({ "user_identity_id": jane.id, "expires_at": past })).await;
-    for voice in [
-        world.nobody(),
+    for client in [
+        world.anonymous(),
         revoked,
-        world.nobody().bearer(&format!("cwt={token}")),
-        world.nobody().bearer(&text(&expired["token"])),
-        world.nobody().bearer("cwt=unknown"),
-        world.nobody().bearer("seam_unknown1_nothing"),
-        world.nobody().with("authorization", "Basic eDp4"),
+        world.anonymous().bearer(&format!("cwt={token}")),
+        world.anonymous().bearer(&text(&expired["token"])),
+        world.anonymous().bearer("cwt=unknown"),
+        world.anonymous().bearer("seam_unknown1_nothing"),
+        world.anonymous().with("authorization", "Basic eDp4"),
         world.browser(),
-        world.nobody().with("accept", "application/xml"),
+        world.anonymous().with("accept", "application/xml"),
     ] {
-        let answer = voice.get("/ucwa/oauth/v1/applications/1/me/phones").await;
+        let answer = client.get("/ucwa/oauth/v1/applications/1/me/phones").await;
         answer.is_challenge(host);
         // Some clients take the first address that they see for that of the token.
         let others = answer.headers.iter().filter(|(name, _)| *name != "www-authenticate");
@@ -96,23 +96,23 @@ async fn the_challenge_is_in_the_words_of_the_host_that_was_asked() {
 async fn a_name_and_a_password_are_a_token_for_eight_hours() {
     let (world, jane) = jane().await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
-    let token = sign_in(&world.nobody(), "jane@example.com", PASSWORD).await.token();
+    let token = sign_in(&world.anonymous(), "jane@example.com", PASSWORD).await.token();
     assert!(token.starts_with("cwt="), "{token}");
-    let voice = world.nobody().bearer(&token);
-    assert_eq!(voice.get("/me").await.of_ucwa(200).body["name"], "Person jane");
-    voice.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
+    let client = world.anonymous().bearer(&token);
+    assert_eq!(client.get("/me").await.of_ucwa(200).body["name"], "Person jane");
+    client.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
     // It is a client session of hers like any other.
-    let own = world.nobody().bearer(token.trim_start_matches("cwt="));
+    let own = world.anonymous().bearer(token.trim_start_matches("cwt="));
     let session = own.get("/client_sessions/get").await.ok()["client_session"].clone();
     assert_eq!(session["user_identity_ids"], json!([jane.id]));
     let listed = world.key().post("/client_sessions/list", json!({ "user_identity_id": jane.id })).await.ok();
     assert!(list(&listed["client_sessions"]).iter().any(|it| it["client_session_id"] == session["client_session_id"]));
 
     world.pass(TimeDelta::hours(8) - TimeDelta::seconds(1));
-    voice.get("/me").await.of_ucwa(200);
+    client.get("/me").await.of_ucwa(200);
     world.pass(TimeDelta::seconds(1));
-    voice.get("/me").await.is_challenge(world.url.trim_start_matches("http://"));
-    assert_ne!(sign_in(&world.nobody(), "jane@example.com", PASSWORD).await.token(), token);
+    client.get("/me").await.is_challenge(world.url.trim_start_matches("http://"));
+    assert_ne!(sign_in(&world.anonymous(), "jane@example.com", PASSWORD).await.token(), token);
 }
 
 #[tokio::test]
@@ -122,11 +122,11 @@ async fn a_person_is_called_by_each_of_their_names() {
     for name in
         ["jane@example.com", "Jane@Example.COM", "jane", "sip:jane@example.com", "sip:jane", "SIP:jane@example.com"]
     {
-        let voice = world.nobody().bearer(&sign_in(&world.nobody(), name, PASSWORD).await.token());
-        assert_eq!(voice.get("/me").await.of_ucwa(200).body["name"], "Person jane", "{name}");
+        let client = world.anonymous().bearer(&sign_in(&world.anonymous(), name, PASSWORD).await.token());
+        assert_eq!(client.get("/me").await.of_ucwa(200).body["name"], "Person jane", "{name}");
     }
     for name in ["", "joe", "joe@example.com", "JANE", &jane.id, "sip:", "%"] {
-        let answer = sign_in(&world.nobody(), name, PASSWORD).await;
+        let answer = sign_in(&world.anonymous(), name, PASSWORD).await;
         assert_eq!(answer.status, 400, "{name}: {answer:?}");
     }
 }
@@ -146,7 +146,7 @@ async fn a_wrong_password_and_an_unknown_name_are_refused_alike() {
         ("nobody", PASSWORD),
         (&joe, PASSWORD),
     ] {
-        let answer = sign_in(&world.nobody(), name, password).await;
+        let answer = sign_in(&world.anonymous(), name, password).await;
         answer.is_no_token("invalid_grant");
         told.push(answer.text);
     }
@@ -154,8 +154,8 @@ async fn a_wrong_password_and_an_unknown_name_are_refused_alike() {
     assert_eq!(told.len(), 1, "{told:?}");
     // A password that was replaced is one no more.
     set_password(&world, &world, &jane.id, "another horse").await;
-    sign_in(&world.nobody(), "jane", PASSWORD).await.is_no_token("invalid_grant");
-    sign_in(&world.nobody(), "jane", "another horse").await.token();
+    sign_in(&world.anonymous(), "jane", PASSWORD).await.is_no_token("invalid_grant");
+    sign_in(&world.anonymous(), "jane", "another horse").await.token();
 }
 
 #[tokio::test]
@@ -164,11 +164,11 @@ async fn a_name_that_fits_persons_of_several_workspaces_fits_nobody() {
     let other = world.sandbox("Other").await;
     let twin = other.person("jane").await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
-    sign_in(&world.nobody(), "jane", PASSWORD).await.token();
+    sign_in(&world.anonymous(), "jane", PASSWORD).await.token();
     set_password(&world, &other, &twin, "another horse").await;
     for password in [PASSWORD, "another horse"] {
         for name in ["jane", "jane@example.com", "sip:jane"] {
-            sign_in(&world.nobody(), name, password).await.is_no_token("invalid_grant");
+            sign_in(&world.anonymous(), name, password).await.is_no_token("invalid_grant");
         }
     }
 }
@@ -179,10 +179,10 @@ async fn what_else_clients_send_along_is_heard_and_ignored() {
     set_password(&world, &world, &jane.id, PASSWORD).await;
     let whole = [("grant_type", "password"), ("username", "jane"), ("password", PASSWORD)];
     let more = [&whole[..], &[("resource", "https://example.com"), ("charset", "utf-8"), ("client_id", "x")]].concat();
-    send(&world.nobody(), &more).await.token();
+    send(&world.anonymous(), &more).await.token();
     // One client sends the type of a form where it says what it takes.
     for accept in ["application/x-www-form-urlencoded", "application/xml", "text/html"] {
-        send(&world.nobody().with("accept", accept), &whole).await.token();
+        send(&world.anonymous().with("accept", accept), &whole).await.token();
     }
     let form = Serializer::new(String::new()).extend_pairs(whole).finish();
     for kind in [
@@ -190,13 +190,13 @@ async fn what_else_clients_send_along_is_heard_and_ignored() {
         "application/x-www-form-urlencoded; charset=UTF-8",
         "Application/X-WWW-Form-URLEncoded",
     ] {
-        world.nobody().bytes(TOKEN, Some(kind), form.clone()).await.token();
+        world.anonymous().bytes(TOKEN, Some(kind), form.clone()).await.token();
     }
     for path in ["/webticket/oauthtoken", "/WEBTICKET/OAuthToken", "//WebTicket//oauthtoken"] {
-        world.nobody().bytes(path, Some("application/x-www-form-urlencoded"), form.clone()).await.token();
+        world.anonymous().bytes(path, Some("application/x-www-form-urlencoded"), form.clone()).await.token();
     }
     // A token that is over does not keep anybody from getting another.
-    send(&world.nobody().bearer("cwt=unknown"), &whole).await.token();
+    send(&world.anonymous().bearer("cwt=unknown"), &whole).await.token();
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn what_is_no_grant_is_refused_by_its_reason() {
         &[("grant_type", "password"), ("username", "jane")],
         &[("grant_type", ""), ("username", "jane"), ("password", PASSWORD)],
     ] {
-        send(&world.nobody(), pairs).await.is_no_token("invalid_request");
+        send(&world.anonymous(), pairs).await.is_no_token("invalid_request");
     }
     for grant in [
         "urn:microsoft.rtc:windows",
@@ -220,10 +220,10 @@ async fn what_is_no_grant_is_refused_by_its_reason() {
         "x",
     ] {
         let pairs = [("grant_type", grant), ("username", "jane"), ("password", PASSWORD)];
-        send(&world.nobody(), &pairs).await.is_no_token("unsupported_grant_type");
-        send(&world.nobody(), &pairs[..1]).await.is_no_token("unsupported_grant_type");
+        send(&world.anonymous(), &pairs).await.is_no_token("unsupported_grant_type");
+        send(&world.anonymous(), &pairs[..1]).await.is_no_token("unsupported_grant_type");
     }
-    let answer = world.nobody().get(TOKEN).await;
+    let answer = world.anonymous().get(TOKEN).await;
     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{answer:?}");
 }
 
@@ -231,11 +231,11 @@ async fn what_is_no_grant_is_refused_by_its_reason() {
 async fn a_password_is_set_by_a_console_and_by_nobody_else() {
     let (world, jane) = jane().await;
     let body = json!({ "user_identity_id": jane.id, "password": PASSWORD });
-    for voice in [world.key().clone(), jane.voice.clone(), world.pat().await, world.nobody(), world.browser()] {
-        let answer = voice.post("/user_identities/set_password", body.clone()).await;
+    for client in [world.key().clone(), jane.client.clone(), world.pat().await, world.anonymous(), world.browser()] {
+        let answer = client.post("/user_identities/set_password", body.clone()).await;
         answer.refused(401, "unauthorized");
     }
-    sign_in(&world.nobody(), "jane", PASSWORD).await.is_no_token("invalid_grant");
+    sign_in(&world.anonymous(), "jane", PASSWORD).await.is_no_token("invalid_grant");
     let console = world.console().await;
     let told = console.post("/user_identities/set_password", body).await;
     told.ok();
@@ -246,7 +246,7 @@ async fn a_password_is_set_by_a_console_and_by_nobody_else() {
     }
     let body = json!({ "user_identity_id": jane.id, "password": "x".repeat(257) });
     console.post("/user_identities/set_password", body).await.refused(400, "invalid_input");
-    sign_in(&world.nobody(), "jane", PASSWORD).await.token();
+    sign_in(&world.anonymous(), "jane", PASSWORD).await.token();
     let other = world.sandbox("Other").await;
     let body = json!({ "user_identity_id": other.person("joe").await, "password": PASSWORD });
     console.post("/user_identities/set_password", body).await.refused(404, "user_identity_not_found");

@@ -3,7 +3,7 @@
 use super::Arguments;
 use crate::document::{Operation, Place};
 use crate::phone_com::Line;
-use crate::world::{World, text};
+use crate::world::World;
 use handset::clock::Random;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
@@ -30,6 +30,8 @@ impl Arguments for PhoneCom {
         let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3)).await;
         kept.expect("the person is there");
         let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
+        // By its id alone, since its name is changed.
+        let group = json!({ "id": group["id"] });
         PhoneCom { line, contact, group, client_id: keys[0].api_key_id.to_string() }
     }
 
@@ -83,17 +85,17 @@ impl Arguments for PhoneCom {
                 arguments.insert("password".to_owned(), json!(PASSWORD));
             }
             ("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", 1) if operation.method == "POST" => {
-                self.line.add_group(&text(&json!(name))).await;
+                self.line.add_group(&name).await;
             }
             (path, 1) if path.ends_with("/contacts/{contact_id}") => _ = self.line.add_group(&name).await,
             _ => {}
         }
-        let voice = if operation.is_open() || operation.path.starts_with("/v4/oauth") {
+        let client = if operation.is_open() || operation.path.starts_with("/v4/oauth") {
             &world.key().anonymous()
         } else {
             world.key()
         };
-        operation.request(voice, &arguments)
+        operation.request(client, &arguments)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Arguments of the Seam dialect's operations.
 
 use super::Arguments;
+use crate::client::Client;
 use crate::document::{Operation, example};
-use crate::isolation::things::Household;
-use crate::voices::Voice;
+use crate::isolation::things::Fixture;
 use crate::world::{Tenant, World, text};
 use handset::clock::Random;
 use reqwest::RequestBuilder;
@@ -11,15 +11,15 @@ use serde_json::{Map, Value, json};
 
 /// A workspace with one of everything, and another one to be reset.
 pub struct Seam {
-    home: Household,
+    home: Fixture,
     sandbox: Tenant,
     person: String,
-    console: Voice,
+    console: Client,
 }
 
 impl Arguments for Seam {
     async fn new(world: &World) -> Seam {
-        let home = Household::furnish(world.sandbox("Home").await, "home", &Random::seeded(2)).await;
+        let home = Fixture::create(world.sandbox("Home").await, "home", &Random::seeded(2)).await;
         let person = text(&home.things.value("", "user_identity_id").expect("a person"));
         let session = world.console_session(&[&home.tenant]).await;
         let console = world.key().anonymous().bearer(session.reveal()).in_workspace(&home.tenant.id);
@@ -29,6 +29,8 @@ impl Arguments for Seam {
     fn variants(operation: &Operation) -> usize {
         match operation.path {
             "/webhooks/redeliver" | "/user_identities/delete" | "/client_sessions/get_or_create" => 2,
+            // By the key, and by the session of the person.
+            _ if is_for_both(operation) => 2,
             _ => 1,
         }
     }
@@ -45,12 +47,13 @@ impl Arguments for Seam {
             more = self.standing(path, serial);
         }
         arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
-        operation.request(self.caller(operation), &arguments)
+        let by_session = variant == 1 && is_for_both(operation);
+        operation.request(if by_session { &self.home.session } else { self.caller(operation) }, &arguments)
     }
 }
 
 impl Seam {
-    fn caller(&self, operation: &Operation) -> &Voice {
+    fn caller(&self, operation: &Operation) -> &Client {
         if operation.path == "/workspaces/reset_sandbox" {
             self.sandbox.key()
         } else if operation.takes_any(&["api_key"]) || operation.is_open() {
@@ -132,4 +135,9 @@ impl Seam {
             _ => json!({}),
         }
     }
+}
+
+/// Whether an operation takes an API key and client sessions.
+fn is_for_both(operation: &Operation) -> bool {
+    operation.takes_any(&["api_key"]) && operation.takes_any(&["client_session"])
 }

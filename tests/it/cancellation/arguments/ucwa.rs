@@ -29,11 +29,13 @@ impl Arguments for Ucwa {
         Ucwa { person, application }
     }
 
-    fn variants(_: &Operation) -> usize {
-        1
+    /// By the person's session, and by the workspace's key in the person's name. One spelling of the applications' paths is
+    /// enough for that.
+    fn variants(operation: &Operation) -> usize {
+        if operation.is_open() || operation.path.starts_with("/v1/applications") { 1 } else { 2 }
     }
 
-    async fn request(&self, world: &World, operation: &Operation, _: usize, serial: u32) -> RequestBuilder {
+    async fn request(&self, world: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {
         let number = format!("+1425555{:04}", serial % 10_000);
         let path = operation.path;
         if path == "/webticket/oauthtoken" {
@@ -54,11 +56,13 @@ impl Arguments for Ucwa {
             ("GET", path) if path.ends_with("/events") => json!({ "timeout": 0 }),
             ("POST", path) if path.ends_with("/applications") => new_application(&format!("endpoint {serial}")),
             ("POST", path) if path.ends_with("/me/phones") => {
-                self.person.voice.delete("/me/phones/mobile").await.is_done();
+                self.person.client.delete("/me/phones/mobile").await.is_done();
                 json!({ "type": "mobile", "number": number })
             }
             ("POST", path) if path.ends_with("/changeNumber") => json!({ "number": number }),
-            ("POST", path) if path.ends_with("/changeVisibility") => json!({ "includeInContactCard": serial % 2 == 0 }),
+            ("POST", path) if path.ends_with("/changeVisibility") => {
+                json!({ "includeInContactCard": serial.is_multiple_of(2) })
+            }
             ("DELETE", path) if path.ends_with("/me/phones/{type}") => {
                 self.person.put("mobile", &number, true).await;
                 json!({})
@@ -66,7 +70,8 @@ impl Arguments for Ucwa {
             _ => json!({}),
         };
         arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
-        operation.request(&self.person.voice, &arguments)
+        let by_key = world.key().with("x-ucwa-user", &self.person.id);
+        operation.request(if variant == 0 { &self.person.client } else { &by_key }, &arguments)
     }
 }
 

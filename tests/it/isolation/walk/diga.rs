@@ -1,9 +1,9 @@
 //! The walk in the Diga dialect. Numbers are each workspace's own, because a number exists once, and who has it is nobody
 //! else's business but that it is taken.
 
-use super::{Dice, Life, Manner, walk};
+use super::{Choices, Life, Manner, walk};
+use crate::client::Answer;
 use crate::document::{Dialect, Field, Operation, operations_of};
-use crate::voices::Answer;
 use crate::world::{World, text};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -34,8 +34,9 @@ impl Manner for Diga {
         Some(kind.to_owned())
     }
 
-    fn value(_: &Operation, field: &Field, dice: &mut Dice) -> Option<Value> {
-        (field.name == "sip_config").then(|| json!({ "termination_uri": "sip.example.com", "password": dice.text() }))
+    fn value(_: &Operation, field: &Field, choices: &mut Choices) -> Option<Value> {
+        (field.name == "sip_config")
+            .then(|| json!({ "termination_uri": "sip.example.com", "password": choices.text() }))
     }
 
     fn learnt(_: &Operation, answer: &Answer) -> Vec<(String, String)> {
@@ -51,7 +52,7 @@ impl Manner for Diga {
             // Agents are kept elsewhere.
             known.push(("agent_id", world.random.id::<Uuid>(world.clock.now()).to_string()));
         }
-        known.push(("phone_id", text(&tenant.imported(&Dice::of_label(label).number()).await["id"])));
+        known.push(("phone_id", text(&tenant.imported(&Choices::of_label(label).number()).await["id"])));
         Life::new(vec![tenant.key().clone()], known)
     }
 }

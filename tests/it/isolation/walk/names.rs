@@ -1,8 +1,8 @@
 //! The names that one life hears, in the order in which it first met them: by these, the same story told of other things is
 //! the same text.
 
-use super::dice::LABELS;
-use crate::voices::Answer;
+use super::choices::LABELS;
+use crate::client::Answer;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 

@@ -2,10 +2,10 @@
 //! session.
 
 use super::super::phone_com::{count_from_millions, kind};
-use super::{Dice, Life, Manner, walk};
+use super::{Choices, Life, Manner, walk};
+use crate::client::Answer;
 use crate::document::{Dialect, Field, Operation, operations_of};
 use crate::phone_com::Line;
-use crate::voices::Answer;
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -29,12 +29,12 @@ impl Manner for PhoneCom {
         kind(operation, field).map(str::to_owned)
     }
 
-    fn value(_: &Operation, field: &Field, dice: &mut Dice) -> Option<Value> {
+    fn value(_: &Operation, field: &Field, choices: &mut Choices) -> Option<Value> {
         Some(match field.name {
-            "filters[name]" => json!([format!("contains:{}", dice.below(10))]),
-            "filters[phone]" => json!([dice.number()]),
+            "filters[name]" => json!([format!("contains:{}", choices.below(10))]),
+            "filters[phone]" => json!([choices.number()]),
             "filters[updated_at]" => json!(["gt:0"]),
-            "phone_numbers" => json!([{ "number": dice.number() }]),
+            "phone_numbers" => json!([{ "number": choices.number() }]),
             _ => return None,
         })
     }
@@ -59,7 +59,7 @@ impl Manner for PhoneCom {
         }
         known.push(("account_id", lines[0].account.to_string()));
         known.extend(lines.iter().map(|line| ("extension_id", line.extension.to_string())));
-        let token = world.nobody().bearer(world.access_token(&[&tenant]).await.reveal());
+        let token = world.anonymous().bearer(world.access_token(&[&tenant]).await.reveal());
         Life::new(vec![tenant.key().clone(), token, tenant.session(&lines[0].person).await], known)
     }
 }

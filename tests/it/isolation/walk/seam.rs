@@ -1,8 +1,8 @@
 //! The walk in the Seam dialect, by a workspace's key.
 
-use super::{Dice, Life, Manner, walk};
+use super::{Choices, Life, Manner, walk};
+use crate::client::Answer;
 use crate::document::{Dialect, Field, Operation, operations_of};
-use crate::voices::Answer;
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -47,11 +47,11 @@ impl Manner for Seam {
         (kind.ends_with("_id") && !KEPT_AS_SAID.contains(&kind)).then(|| kind.to_owned())
     }
 
-    fn value(_: &Operation, field: &Field, dice: &mut Dice) -> Option<Value> {
+    fn value(_: &Operation, field: &Field, choices: &mut Choices) -> Option<Value> {
         match (field.name, field.schema["type"].as_str()) {
             ("since", _) => Some(json!("2000-01-01")),
-            (name, _) if name.ends_with("_id") => Some(json!(dice.id())),
-            (name, Some("array")) if name.ends_with("_ids") => Some(json!([dice.id()])),
+            (name, _) if name.ends_with("_id") => Some(json!(choices.id())),
+            (name, Some("array")) if name.ends_with("_ids") => Some(json!([choices.id()])),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
 //! The walk in the UCWA dialect: two persons of each workspace, by their own sessions and by its key. One of them has a
 //! number for work that the workspace has given.
 
-use super::{Dice, Life, Manner, walk};
+use super::{Choices, Life, Manner, walk};
+use crate::client::Answer;
 use crate::document::{Dialect, Field, Operation, operations_of};
 use crate::registers::act;
 use crate::ucwa::{Person, SLOTS, href};
-use crate::voices::Answer;
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -42,12 +42,12 @@ impl Manner for Ucwa {
         Some(kind.to_owned())
     }
 
-    fn value(operation: &Operation, field: &Field, dice: &mut Dice) -> Option<Value> {
+    fn value(operation: &Operation, field: &Field, choices: &mut Choices) -> Option<Value> {
         Some(match field.name {
             "timeout" => json!(0),
-            "number" => json!(dice.number()),
-            "If-None-Match" => json!(format!("\"{}\"", dice.below(4))),
-            "type" if operation.path.ends_with("/phones") => json!(SLOTS[dice.below(SLOTS.len())]),
+            "number" => json!(choices.number()),
+            "If-None-Match" => json!(format!("\"{}\"", choices.below(4))),
+            "type" if operation.path.ends_with("/phones") => json!(SLOTS[choices.below(SLOTS.len())]),
             _ => return None,
         })
     }
@@ -63,14 +63,14 @@ impl Manner for Ucwa {
 
     async fn begin(world: &World, label: &str) -> Life {
         let tenant = world.sandbox(label).await;
-        let (mut voices, mut known) = (Vec::new(), Vec::new());
+        let (mut client, mut known) = (Vec::new(), Vec::new());
         for which in 1..=2 {
             let person = Person::new(&tenant, &format!("{label}{which}")).await;
-            voices.extend([person.voice, tenant.key().with("x-ucwa-user", &person.id)]);
+            client.extend([person.client, tenant.key().with("x-ucwa-user", &person.id)]);
             known.push(("user_identity_id", person.id));
         }
-        let register = tenant.imported(&Dice::of_label(label).number()).await;
+        let register = tenant.imported(&Choices::of_label(label).number()).await;
         act(tenant.key(), &register, "assign", json!({ "user_identity_id": known[0].1 })).await.register();
-        Life::new(voices, known)
+        Life::new(client, known)
     }
 }

@@ -1,7 +1,7 @@
 //! What tests of webhooks stand on: workers in this process, webhooks, and what is known of deliveries.
 
-use crate::patience::until;
 use crate::receiver::Receiver;
+use crate::waiting::until;
 use crate::world::{Tenant, World, list, seal, text};
 use chrono::{DateTime, Utc};
 use handset::store::Store;
@@ -14,33 +14,33 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A worker that delivers until it is closed or dropped.
-pub struct PostOffice {
+pub struct WebhookWorker {
     stop: CancellationToken,
     working: JoinHandle<()>,
 }
 
-impl PostOffice {
+impl WebhookWorker {
     /// A worker on the world's own store.
-    pub fn open(world: &World) -> PostOffice {
-        PostOffice::of(world, world.store.clone(), outbound(), true)
+    pub fn open(world: &World) -> WebhookWorker {
+        WebhookWorker::of(world, world.store.clone(), outbound(), true)
     }
 
     /// A worker as it is where the Postgres is not the private one: nobody's messages may stay on this machine.
-    pub fn public(world: &World) -> PostOffice {
-        PostOffice::of(world, world.store.clone(), outbound(), false)
+    pub fn public(world: &World) -> WebhookWorker {
+        WebhookWorker::of(world, world.store.clone(), outbound(), false)
     }
 
     /// A worker that gives up on an answer so soon.
-    pub fn impatient(world: &World, patience: Duration) -> PostOffice {
-        PostOffice::of(world, world.store.clone(), outbound().with_patience(patience), true)
+    pub fn impatient(world: &World, waiting: Duration) -> WebhookWorker {
+        WebhookWorker::of(world, world.store.clone(), outbound().with_patience(waiting), true)
     }
 
     /// A worker with connections of its own, as on another server.
-    pub async fn elsewhere(world: &World) -> PostOffice {
-        PostOffice::of(world, another_store(world).await, outbound(), true)
+    pub async fn elsewhere(world: &World) -> WebhookWorker {
+        WebhookWorker::of(world, another_store(world).await, outbound(), true)
     }
 
-    fn of(world: &World, store: Store, outbound: Outbound, sandboxes_reach_loopback: bool) -> PostOffice {
+    fn of(world: &World, store: Store, outbound: Outbound, sandboxes_reach_loopback: bool) -> WebhookWorker {
         let worker = Worker {
             store,
             clock: world.clock.clone(),
@@ -51,7 +51,7 @@ impl PostOffice {
             tick: Duration::from_millis(10),
         };
         let stop = CancellationToken::new();
-        PostOffice { working: tokio::spawn(worker.run(stop.clone())), stop }
+        WebhookWorker { working: tokio::spawn(worker.run(stop.clone())), stop }
     }
 
     /// Waits until it has finished what is under way.
@@ -61,7 +61,7 @@ impl PostOffice {
     }
 }
 
-impl Drop for PostOffice {
+impl Drop for WebhookWorker {
     fn drop(&mut self) {
         self.stop.cancel();
     }

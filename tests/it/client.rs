@@ -2,51 +2,51 @@
 //! of the Seam dialect must look like.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Body, Client, Method, RequestBuilder};
+use reqwest::{Body, Method, RequestBuilder};
 use serde_json::Value;
 use uuid::Uuid;
 
 /// Somebody who calls.
 #[derive(Debug, Clone)]
-pub struct Voice {
-    client: Client,
+pub struct Client {
+    client: reqwest::Client,
     url: String,
     headers: HeaderMap,
 }
 
-impl Voice {
+impl Client {
     /// Somebody without any credential.
-    pub fn new(url: &str) -> Voice {
+    pub fn new(url: &str) -> Client {
         // The server brings its own TLS; a client of the tests has to be given one. Only the first wins, and all are alike.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().no_proxy().build().expect("a client");
-        Voice { client, url: url.to_owned(), headers: HeaderMap::new() }
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Client { client, url: url.to_owned(), headers: HeaderMap::new() }
     }
 
     /// The same connection without any header.
-    pub fn anonymous(&self) -> Voice {
-        Voice { headers: HeaderMap::new(), ..self.clone() }
+    pub fn anonymous(&self) -> Client {
+        Client { headers: HeaderMap::new(), ..self.clone() }
     }
 
     /// The same with this header, instead of any of its name.
-    pub fn with(&self, name: &str, value: &str) -> Voice {
-        let mut voice = self.clone();
+    pub fn with(&self, name: &str, value: &str) -> Client {
+        let mut client = self.clone();
         let name: HeaderName = name.parse().expect("a header's name");
-        voice.headers.insert(name, HeaderValue::from_str(value).expect("a header's value"));
-        voice
+        client.headers.insert(name, HeaderValue::from_str(value).expect("a header's value"));
+        client
     }
 
     /// The same with this bearer token.
-    pub fn bearer(&self, token: &str) -> Voice {
+    pub fn bearer(&self, token: &str) -> Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
     /// The same, meaning this workspace.
-    pub fn in_workspace(&self, id: &str) -> Voice {
+    pub fn in_workspace(&self, id: &str) -> Client {
         self.with("seam-workspace", id)
     }
 
-    /// A request to amend before [`Voice::send`].
+    /// A request to amend before [`Client::send`].
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().expect("a method");
         self.client.request(method, format!("{}{path}", self.url)).headers(self.headers.clone())

@@ -7,20 +7,20 @@ use uuid::Uuid;
 /// What the names of each life's things have in them: words of one length that no server says of itself.
 pub const LABELS: [&str; 3] = ["ursa", "lyra", "vela"];
 
-pub struct Dice {
+pub struct Choices {
     state: u64,
     /// Who rolls.
     pub side: usize,
 }
 
-impl Dice {
-    pub fn new(seed: u64, side: usize) -> Dice {
-        Dice { state: seed, side }
+impl Choices {
+    pub fn new(seed: u64, side: usize) -> Choices {
+        Choices { state: seed, side }
     }
 
     /// Dice of whoever bears this label, for what they have from the beginning.
-    pub fn of_label(label: &str) -> Dice {
-        Dice::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
+    pub fn of_label(label: &str) -> Choices {
+        Choices::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
     }
 
     pub fn roll(&mut self) -> u64 {
