@@ -25,7 +25,7 @@ async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_ac
     let vanishing = VanishingClients::new(&world).await;
     let running = vanishing.start(world.address(), 8);
     let told = ledger
-        .press(world.key(), 8, async |answered| {
+        .press(world.key(), 12, async |answered| {
             answers(answered, ledger.len() / 3).await;
             first.kill().await;
             let dead = Instant::now();
