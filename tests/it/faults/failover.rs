@@ -19,13 +19,13 @@ async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_ac
     // The standby is named first, so that the order says nothing.
     let url = url_of(&[&second, &first]);
     migrate(&url).await;
-    let mut world = World::at(&url, 8).await;
+    let mut world = World::at(&url, 16).await;
     let worker = WebhookWorker::open(&world);
     let ledger = Ledger::of(&world, 160).await;
     let vanishing = VanishingClients::new(&world).await;
     let running = vanishing.start(world.address(), 8);
     let told = ledger
-        .press(world.key(), 8, async |answered| {
+        .press(world.key(), 16, async |answered| {
             answers(answered, ledger.len() / 3).await;
             first.kill().await;
             let dead = Instant::now();

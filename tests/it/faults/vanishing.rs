@@ -91,7 +91,8 @@ async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
         // There is nothing to wait for: they vanish for as long as this.
         tokio::time::sleep(long / WAVES as u32).await;
         changes.add(waiting.stop().await);
-        // What comes next meets the connections as those have left them who vanished last.
+        // No request comes between these and the deactivations, so that the state of each connection is the one in which
+        // a cancelled request left it.
         clients.add(running.stop().await);
         let some = wave * PHONES..(wave + 1) * PHONES;
         let told = ledger.press_some(some, &server.client(world.api_key.reveal()), CALLERS, async |_| {}).await;

@@ -2,7 +2,14 @@
 //! operation that was done by half is found, whether or not it was acknowledged. All of them assume that a webhook was
 //! created before the first event of its workspace, and that no event has been old enough to be deleted.
 
-use sqlx::PgConnection;
+use crate::phone_com::Line;
+use crate::receiver::nowhere;
+use crate::registers::number;
+use crate::ucwa::Person;
+use crate::webhook_worker::Hook;
+use crate::world::World;
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
 
 /// A rule, and the query that returns what breaks it.
 type Rule = (&'static str, &'static str);
@@ -179,4 +186,48 @@ pub async fn violations(session: &mut PgConnection) -> Vec<String> {
 /// A few of them, for a message that can be read.
 pub fn some(violations: &[String]) -> String {
     format!("{} violations: {:#?}", violations.len(), violations.iter().take(20).collect::<Vec<_>>())
+}
+
+/// What breaks each rule, in the order of the rules.
+const BREACHES: [&str; RULES.len()] = [
+    "update phone set deactivated_at = created_at",
+    "insert into audit (workspace_id, at, audit_id, credential_kind, action, subject_id, before, after)
+        select workspace_id, at, gen_random_uuid(), credential_kind, action, subject_id, before, after
+        from audit where action = 'phone.registered'",
+    "delete from delivery",
+    "update phone set nickname = 'not audited'",
+    "update slot set number = 'tel:+14255550100'",
+    "delete from number_register",
+    "delete from credential where device_id is not null",
+    "delete from claimed_number",
+    "delete from contact_number",
+    "update user_identity set contact_count = contact_count + 1",
+    "insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at, details)
+        select workspace_id, gen_random_uuid(), 'client_session.deleted', false, 'epoch', 'epoch',
+            jsonb_build_object('client_session_id', client_session_id)
+        from client_session limit 1",
+    "update event_clock set last_at = 'epoch'",
+];
+
+#[tokio::test]
+async fn each_consistency_rule_finds_what_breaks_it() {
+    let world = World::new().await;
+    Hook::at(&world, &nowhere(), &["phone.registered", "phone_number.assigned"]).await;
+    let jane = Person::new(&world, "jane").await;
+    world.sync_credential(&jane.id).await;
+    world.phone(&jane.id).await;
+    world.imported(&number(1)).await;
+    jane.put("mobile", &format!("tel:{}", number(2)), true).await;
+    let contact = json!({ "first_name": "Joe", "phone_numbers": [{ "number": number(3), "type": "business" }] });
+    Line::of_person(world.key(), &jane.id).await.add(contact).await;
+    let mut session = world.database().await;
+    assert_eq!(violations(&mut session).await, Vec::<String>::new());
+    for ((rule, _), breach) in RULES.iter().zip(BREACHES) {
+        let mut broken = session.begin().await.expect("it begins");
+        let rows = sqlx::query(breach).execute(&mut *broken).await.unwrap_or_else(|fault| panic!("{breach}: {fault}"));
+        assert!(rows.rows_affected() > 0, "{breach}");
+        let found = violations(&mut broken).await;
+        assert!(found.iter().any(|violation| violation.starts_with(rule)), "{rule}: {found:?}");
+        broken.rollback().await.expect("it rolls back");
+    }
 }
