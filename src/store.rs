@@ -56,7 +56,7 @@ pub use deactivation::Deactivated;
 pub use distribution::DistributeError;
 pub use operator::ApiKeyRecord;
 pub use outbox::{Capacity, PendingDeliveries};
-pub use prefetch::Prefetch;
+pub use prefetch::{Prefetch, Prefetched};
 pub use seal::{Seal, SealError};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

@@ -3,7 +3,7 @@
 
 use super::audited::Actor;
 use super::workspace::{Tenant, Who};
-use super::{Account, Origin, Prefetch, Store, Workspace, console};
+use super::{Account, Origin, Prefetch, Prefetched, Store, Workspace, console};
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::model::id::*;
 use crate::model::password::Password;
@@ -82,27 +82,27 @@ impl Store {
         origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
-        self.authenticate_for(presented, Prefetch::None, origin, now).await
+        Ok(self.authenticate_with(presented, Prefetch::None, origin, now).await?.0)
     }
 
-    /// The same for somebody whose prefetch is known already: where it can be, it is done on the way, without another
-    /// question to the database. The workspace has it then.
-    pub async fn authenticate_for(
+    /// As [`Store::authenticate`], and reads the rows of `prefetch` in the same statement where it can.
+    pub async fn authenticate_with(
         &self,
         presented: Credentials<'_>,
         prefetch: Prefetch,
         origin: Origin,
         now: DateTime<Utc>,
-    ) -> Result<Authenticated> {
-        match presented {
-            Credentials::ApiKey(key) => self.api_key(key, prefetch, origin).await,
+    ) -> Result<(Authenticated, Prefetched)> {
+        let authenticated = match presented {
+            Credentials::ApiKey(key) => return self.api_key(key, prefetch, origin).await,
             Credentials::Pass(pass) => self.pass(pass, origin, now).await,
             Credentials::AccessToken(token, meant) => self.access_token(token, meant, origin).await,
             Credentials::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, origin, now).await,
             Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
             Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
             Credentials::Password(name, password) => self.by_password(name, password, origin).await,
-        }
+        };
+        Ok((authenticated?, Prefetched::Nothing))
     }
 
     async fn pass(&self, pass: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {

@@ -3,7 +3,7 @@
 use super::batcher::Batcher;
 use super::lookup::{Batchers, Lookup, LookupRequest, each};
 use super::selection::{self, Column, Field, Source};
-use super::{Prefetch, Workspace};
+use super::{Prefetched, Workspace};
 use crate::error::{ResourceKind, Result};
 use crate::model::extension::{Extension, NamedField};
 use crate::model::id::{ExtensionId, UserIdentityId};
@@ -61,11 +61,11 @@ impl Lookup for Extension {
 }
 
 impl Workspace {
-    /// The extension with this number.
-    pub async fn extension(&self, id: ExtensionId) -> Result<Extension> {
-        let extension = match self.prefetched(Prefetch::Extension(id)) {
-            Some(prefetched) => prefetched.extension,
-            None => self.look_up(id).await?,
+    /// The extension with this number, from what was prefetched for it.
+    pub async fn extension(&self, prefetched: Prefetched, id: ExtensionId) -> Result<Extension> {
+        let extension = match prefetched {
+            Prefetched::Extension(extension) => extension,
+            _ => self.look_up(id).await?,
         };
         super::found(extension, ResourceKind::Extension, id)
     }

@@ -2,13 +2,12 @@
 //! what the request is about in the same statement: one round trip tells who is calling and what they came for. Nothing
 //! is kept in memory, so a key that was revoked and a phone that was deactivated are gone for every server at once.
 
-use super::audited::Actor;
 use super::batcher::{BatchQuery, MAX_BATCH, MAX_LIST_BATCH};
 use super::caller::rejected;
 use super::prefetch::{LONGEST, Prefetch, Prefetched};
 use super::types::Document;
 use super::workspace::Tenant;
-use super::{Authenticated, Caller, Origin, Principal, Store, Workspace};
+use super::{Authenticated, Origin, Principal, Store};
 use crate::error::{AuthFailure, Result, Scheme};
 use crate::model::extension::Extension;
 use crate::model::id::{ApiKeyId, DeviceId, ExtensionId, UserIdentityId, WorkspaceId};
@@ -137,7 +136,7 @@ impl BatchQuery for KeyLookup {
             Some(KeyBatch::Extension) => {
                 for holder in with_extensions(&together, &store).await? {
                     if let Some(answer) = of_place(&mut answers, holder.place) {
-                        *answer = Some(holder.shown());
+                        *answer = Some(holder.found());
                     }
                 }
                 Vec::new()
@@ -145,9 +144,9 @@ impl BatchQuery for KeyLookup {
         };
         for row in rows {
             if let Some(answer) = of_place(&mut answers, row.place) {
-                let shown =
+                let found =
                     answer.get_or_insert_with(|| KeyMatch { key: row.key(), phones: Vec::new(), extension: None });
-                shown.phones.extend(row.phone());
+                found.phones.extend(row.phone());
             }
         }
         Ok(answers)
@@ -160,7 +159,7 @@ fn of_place<T>(answers: &mut [T], place: i64) -> Option<&mut T> {
 }
 
 async fn with_phones(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyPhoneRow>> {
-    let devices: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.device()).collect();
+    let devices: Vec<Option<Uuid>> = together.iter().map(|lookup| lookup.device()).collect();
     let pool = store.short();
     let rows = select_keys!(
         "from unnest($1::bytea[], $2::uuid[]) with ordinality as asked (token_hash, device_id, place)
@@ -174,7 +173,7 @@ async fn with_phones(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyPho
 }
 
 async fn with_phones_of_persons(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyPhoneRow>> {
-    let persons: Vec<Option<Uuid>> = together.iter().map(|bearing| bearing.person()).collect();
+    let persons: Vec<Option<Uuid>> = together.iter().map(|lookup| lookup.person()).collect();
     let Window { times, ids, counts } = Window::of(together);
     let pool = store.short();
     let rows = select_keys!(
@@ -222,7 +221,7 @@ async fn with_all_phones(together: &[KeyLookup], store: &Store) -> Result<Vec<Ke
 }
 
 async fn with_extensions(together: &[KeyLookup], store: &Store) -> Result<Vec<KeyExtensionRow>> {
-    let extensions: Vec<Option<i64>> = together.iter().map(|bearing| bearing.extension()).collect();
+    let extensions: Vec<Option<i64>> = together.iter().map(|lookup| lookup.extension()).collect();
     let pool = store.short();
     let holders = sqlx::query_as!(
         KeyExtensionRow,
@@ -244,7 +243,7 @@ async fn with_extensions(together: &[KeyLookup], store: &Store) -> Result<Vec<Ke
 }
 
 fn hashes(together: &[KeyLookup]) -> Vec<&[u8]> {
-    together.iter().map(|bearing| bearing.token_hash.as_bytes()).collect()
+    together.iter().map(|lookup| lookup.token_hash.as_bytes()).collect()
 }
 
 /// Which part of a list each wants.
@@ -256,7 +255,7 @@ struct Window {
 
 impl Window {
     fn of(together: &[KeyLookup]) -> Window {
-        let pagings = || together.iter().map(|bearing| bearing.paging());
+        let pagings = || together.iter().map(|lookup| lookup.paging());
         let places = || pagings().map(|paging| paging.from.unwrap_or(Place::FIRST));
         Window {
             times: places().map(|place| place.created_at).collect(),
@@ -297,37 +296,38 @@ impl KeyLookup {
 }
 
 impl Store {
-    pub(super) async fn api_key(&self, key: &str, prefetch: Prefetch, origin: Origin) -> Result<Authenticated> {
+    pub(super) async fn api_key(
+        &self,
+        key: &str,
+        prefetch: Prefetch,
+        origin: Origin,
+    ) -> Result<(Authenticated, Prefetched)> {
         // What lies on several nodes is not joined with the keys of several workspaces.
         let prefetch = if self.is_distributed { Prefetch::None } else { prefetch };
-        let bearing = KeyLookup { token_hash: TokenHash::of(key), prefetch };
-        let shown =
-            self.keys.ask(bearing, self).await?.ok_or_else(|| rejected(Scheme::ApiKey, AuthFailure::Unknown))?;
-        let Key { api_key_id, is_revoked, tenant } = shown.key;
+        let lookup = KeyLookup { token_hash: TokenHash::of(key), prefetch };
+        let found = self.keys.ask(lookup, self).await?.ok_or_else(|| rejected(Scheme::ApiKey, AuthFailure::Unknown))?;
+        let Key { api_key_id, is_revoked, tenant } = found.key;
         if is_revoked {
             return Err(rejected(Scheme::ApiKey, AuthFailure::Revoked));
         }
-        let credential = Principal::ApiKey(api_key_id);
-        let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
-        let workspace = match shown.prefetched(prefetch) {
-            Some(prefetched) => workspace.with_prefetched(prefetched),
-            None => workspace,
-        };
-        Ok(Authenticated::Caller(Caller { workspace, credential }))
+        let caller = self.caller(tenant, Principal::ApiKey(api_key_id), origin);
+        Ok((caller, found.prefetched(prefetch)))
     }
 }
 
 impl KeyMatch {
-    fn prefetched(self, prefetch: Prefetch) -> Option<Prefetched> {
+    fn prefetched(self, prefetch: Prefetch) -> Prefetched {
         let KeyMatch { mut phones, extension, .. } = self;
-        // In order already as a rule, but nothing that is joined promises any.
-        phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
-        let is_whole = match prefetch {
-            Prefetch::None => false,
-            Prefetch::Phone(_) | Prefetch::Extension(_) => true,
-            Prefetch::Phones(_, paging) => paging.limit.is_some() || phones.len() <= LONGEST as usize,
-        };
-        is_whole.then_some(Prefetched { prefetch, phones, extension })
+        match prefetch {
+            Prefetch::Phone(_) => Prefetched::Phone(phones.pop()),
+            Prefetch::Extension(_) => Prefetched::Extension(extension),
+            Prefetch::Phones(_, paging) if paging.limit.is_some() || phones.len() <= LONGEST as usize => {
+                // A join promises no order.
+                phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
+                Prefetched::Phones(phones)
+            }
+            Prefetch::None | Prefetch::Phones(..) => Prefetched::Nothing,
+        }
     }
 }
 
@@ -338,7 +338,7 @@ impl Key {
 }
 
 impl KeyExtensionRow {
-    fn shown(self) -> KeyMatch {
+    fn found(self) -> KeyMatch {
         let key = Key::new(self.api_key_id, self.revoked_at, (self.workspace_id, self.account_id, self.is_sandbox));
         KeyMatch { key, phones: Vec::new(), extension: self.extension() }
     }

@@ -3,7 +3,7 @@
 use super::Workspace;
 use super::batcher::Batcher;
 use super::lookup::{Batchers, Lookup, LookupRequest, each};
-use super::prefetch::{Prefetch, Whose};
+use super::prefetch::{Prefetched, Whose};
 use super::types::Document;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
@@ -55,9 +55,14 @@ impl Lookup for Phone {
 impl Workspace {
     /// The living phone with this id.
     pub async fn phone(&self, device_id: DeviceId, scope: Scope) -> Result<Phone> {
-        let phone = match self.prefetched(Prefetch::Phone(device_id)) {
-            Some(prefetched) => prefetched.phones.into_iter().next(),
-            None => self.look_up(device_id).await?,
+        self.phone_with(Prefetched::Nothing, device_id, scope).await
+    }
+
+    /// As [`Workspace::phone`], from what was prefetched for this id.
+    pub async fn phone_with(&self, prefetched: Prefetched, device_id: DeviceId, scope: Scope) -> Result<Phone> {
+        let phone = match prefetched {
+            Prefetched::Phone(phone) => phone,
+            _ => self.look_up(device_id).await?,
         };
         super::found(
             phone.filter(|phone: &Phone| scope.includes(phone.user_identity_id)),
@@ -83,18 +88,26 @@ impl Workspace {
 
     /// The phones that a filter lets through, in order of registration.
     pub async fn phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
-        let rows = match Whose::of(filter, scope) {
-            Some(Whose::Everybodys) => self.all_phones(&filter.paging).await?,
-            Some(Whose::OfPerson(person)) => self.phones_of(person, &filter.paging).await?,
-            None => self.chosen_phones(filter, scope).await?,
+        self.phones_with(Prefetched::Nothing, filter, scope).await
+    }
+
+    /// As [`Workspace::phones`], from what was prefetched for this filter.
+    pub async fn phones_with(
+        &self,
+        prefetched: Prefetched,
+        filter: &PhoneFilter,
+        scope: Scope,
+    ) -> Result<Page<Phone>> {
+        let rows = match (prefetched, Whose::of(filter, scope)) {
+            (Prefetched::Phones(phones), _) => phones,
+            (_, Some(Whose::Everybodys)) => self.all_phones(&filter.paging).await?,
+            (_, Some(Whose::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
+            (_, None) => self.chosen_phones(filter, scope).await?,
         };
         Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
-        if let Some(prefetched) = self.prefetched(Prefetch::Phones(None, *paging)) {
-            return Ok(prefetched.phones);
-        }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(
             "where workspace_id = $1 and deactivated_at is null and (created_at, device_id) >= ($2, $3)
@@ -110,9 +123,6 @@ impl Workspace {
     }
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
-        if let Some(prefetched) = self.prefetched(Prefetch::Phones(Some(person), *paging)) {
-            return Ok(prefetched.phones);
-        }
         let from = paging.from.unwrap_or(Place::FIRST);
         Ok(select_phones!(
             "where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null

@@ -1,5 +1,5 @@
-//! What somebody comes for. Where that is known before it is known who they are, and they show an API key, both are asked
-//! in one statement: the key, and beside it what they came for in the workspace of that key.
+//! Prefetch: rows that a request will read, known before authentication. With an API key both share one statement: the key,
+//! and beside it the rows in the workspace of that key.
 
 use crate::model::extension::Extension;
 use crate::model::id::{DeviceId, ExtensionId, UserIdentityId};
@@ -7,19 +7,18 @@ use crate::model::page::Paging;
 use crate::model::phone::{Phone, PhoneFilter};
 use crate::model::scope::Scope;
 
-/// The longest list that is fetched on the way in. Whoever wants more asks for it alone, and holds up nobody.
+/// The longest list that is prefetched. A longer one has a statement of its own, so that it delays no other request.
 pub(super) const LONGEST: u32 = 100;
 
-/// What somebody is about to ask for.
+/// The rows that a request will read, as its route declares them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefetch {
-    /// Nothing that can be done on the way in.
     None,
     /// A living phone.
     Phone(DeviceId),
-    /// Living phones in order of registration: one person's, or everybody's.
+    /// Living phones in order of registration: of one person, or of the workspace.
     Phones(Option<UserIdentityId>, Paging),
-    /// The extension whose things it is about.
+    /// An extension by its number.
     Extension(ExtensionId),
 }
 
@@ -39,13 +38,16 @@ impl Prefetch {
     }
 }
 
-/// What was fetched on the way in, for this prefetch.
-#[derive(Debug)]
-pub(super) struct Prefetched {
-    pub prefetch: Prefetch,
-    /// Of a list there is one more than the page holds if there are more.
-    pub phones: Vec<Phone>,
-    pub extension: Option<Extension>,
+/// The rows that authentication has read. A handler takes them, or reads them itself if there is [`Prefetched::Nothing`]:
+/// other credentials than API keys prefetch nothing.
+#[derive(Debug, Default)]
+pub enum Prefetched {
+    #[default]
+    Nothing,
+    Phone(Option<Phone>),
+    /// One more than the page holds if there are more.
+    Phones(Vec<Phone>),
+    Extension(Option<Extension>),
 }
 
 /// The lists that are asked for most. Each has a statement of its own, which Postgres plans once, where the one for all

@@ -3,14 +3,12 @@
 
 use super::Store;
 use super::audited::Actor;
-use super::prefetch::{Prefetch, Prefetched};
 use crate::clock::Random;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
-use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The right to a workspace's things. Only [`Store::authenticate`] makes one.
@@ -22,8 +20,6 @@ pub struct Workspace {
     pub(super) is_sandbox: bool,
     /// For whom it was opened.
     actor: Actor,
-    /// What was fetched on the way in, until it is asked for.
-    prefetched: Arc<Mutex<Option<Prefetched>>>,
 }
 
 /// A workspace by its id and its number, and whether it is a sandbox.
@@ -32,18 +28,7 @@ pub(super) type Tenant = (Uuid, i64, bool);
 impl Workspace {
     pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant, actor: Actor) -> Workspace {
         let (workspace_id, account_id) = (WorkspaceId(workspace_id), AccountId(account_id));
-        Workspace { store, workspace_id, account_id, is_sandbox, actor, prefetched: Arc::default() }
-    }
-
-    /// The same with something that was fetched on the way in.
-    pub(super) fn with_prefetched(self, prefetched: Prefetched) -> Workspace {
-        Workspace { prefetched: Arc::new(Mutex::new(Some(prefetched))), ..self }
-    }
-
-    /// What was fetched on the way in, if it was for this prefetch; once, since it was true then.
-    pub(super) fn prefetched(&self, prefetch: Prefetch) -> Option<Prefetched> {
-        let mut prefetched = self.prefetched.lock().unwrap_or_else(PoisonError::into_inner);
-        prefetched.take_if(|prefetched| prefetched.prefetch == prefetch)
+        Workspace { store, workspace_id, account_id, is_sandbox, actor }
     }
 
     /// Which workspace this is.

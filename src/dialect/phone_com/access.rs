@@ -8,7 +8,7 @@ use crate::model::extension::Extension;
 use crate::model::id::{AccountId, ExtensionId};
 use crate::model::scope::Scope;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Caller, Credentials, Origin, Prefetch, Principal, Workspace, WorkspaceSelector};
+use crate::store::{Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 pub struct InAccount {
     pub workspace: Workspace,
     pub scope: Scope,
+    prefetched: Prefetched,
 }
 
 /// An extension that the caller may use.
@@ -40,7 +41,7 @@ pub async fn admit(
     prefetch: Prefetch,
     origin: Origin,
     now: DateTime<Utc>,
-) -> Result<Authenticated> {
+) -> Result<(Authenticated, Prefetched)> {
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let meant = meant.map(WorkspaceSelector::Account);
     let presented = match scheme_of(token) {
@@ -51,7 +52,7 @@ pub async fn admit(
         // A publishable key is none as a bearer token.
         Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
     };
-    app.store.authenticate_for(presented, prefetch, origin, now).await
+    app.store.authenticate_with(presented, prefetch, origin, now).await
 }
 
 /// Lets the caller into the account that the path names. Another's is not found.
@@ -66,8 +67,8 @@ pub async fn admit_to_account(
     let unknown = || Error::NotFound(ResourceKind::Account, named.to_owned());
     let id = number(named).map(AccountId);
     match admit(app, headers, id, prefetch, origin, now).await {
-        Ok(Authenticated::Caller(caller)) if Some(caller.workspace.account_id()) == id => {
-            Ok(InAccount { scope: scope(&caller), workspace: caller.workspace })
+        Ok((Authenticated::Caller(caller), prefetched)) if Some(caller.workspace.account_id()) == id => {
+            Ok(InAccount { scope: scope(&caller), workspace: caller.workspace, prefetched })
         }
         Ok(_) | Err(Error::Unauthenticated(Rejection { failure: AuthFailure::NotMember, .. })) => Err(unknown()),
         Err(error) => Err(error),
@@ -78,7 +79,7 @@ impl InAccount {
     /// Lets the caller use the extension that the path names.
     pub async fn extension(self, named: &str) -> Result<InExtension> {
         let found = match number(named).map(ExtensionId) {
-            Some(id) => self.workspace.extension(id).await,
+            Some(id) => self.workspace.extension(self.prefetched, id).await,
             None => Err(Error::NotFound(ResourceKind::Extension, named.to_owned())),
         };
         let is_in_reach = |extension: &Extension| match self.scope {

@@ -8,7 +8,7 @@ use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::model::scope::Scope;
 use crate::model::token::scheme_of;
 use crate::store::{
-    Account, Authenticated, Caller, Credentials, Origin, Prefetch, Principal, Workspace, WorkspaceSelector,
+    Account, Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector,
 };
 use axum::http::header::*;
 use axum::http::{HeaderMap, Method};
@@ -231,13 +231,16 @@ pub async fn admit<G: Grant>(
     prefetch: Prefetch,
     origin: Origin,
     now: DateTime<Utc>,
-) -> Result<G> {
-    let caller = match presented(headers, G::ACCESS)? {
-        _ if G::ACCESS.is_open() => None,
-        Some(presented) => Some(app.store.authenticate_for(presented, prefetch, origin, now).await?),
+) -> Result<(G, Prefetched)> {
+    let (caller, prefetched) = match presented(headers, G::ACCESS)? {
+        _ if G::ACCESS.is_open() => (None, Prefetched::Nothing),
+        Some(presented) => {
+            let (caller, prefetched) = app.store.authenticate_with(presented, prefetch, origin, now).await?;
+            (Some(caller), prefetched)
+        }
         None => return Err(Error::Unauthenticated(Rejection::MISSING)),
     };
-    G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))
+    Ok((G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))?, prefetched))
 }
 
 /// The credential that a request shows and the route can use.

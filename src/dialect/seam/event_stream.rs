@@ -114,7 +114,7 @@ impl Live {
     async fn look(&mut self) -> Result<()> {
         // It changes nothing, so where it comes from is told nowhere.
         let (origin, now) = (Origin::default(), self.app.clock.now());
-        let grant = admit::<ByKeyOrSession>(&self.app, &self.headers, Prefetch::None, origin, now).await?;
+        let (grant, _) = admit::<ByKeyOrSession>(&self.app, &self.headers, Prefetch::None, origin, now).await?;
         let Some(filter) = &mut self.filter else { return Ok(()) };
         filter.scope = grant.scope;
         let events = grant.workspace.events(filter).await?;

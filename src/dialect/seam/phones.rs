@@ -44,7 +44,7 @@ input! {
 }
 
 async fn get(call: Call<ByKey>, Get { device_id }: Get) -> Result<One<wire::Phone>> {
-    let phone = call.grant.0.phone(device_id, Scope::Workspace).await?;
+    let phone = call.grant.0.phone_with(call.prefetched, device_id, Scope::Workspace).await?;
     Ok(One(phone.into()))
 }
 
@@ -98,7 +98,7 @@ impl List {
 }
 
 async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
-    let page = call.grant.0.phones(&input.filter(&call.cursor_scope)?, Scope::Workspace).await?;
+    let page = call.grant.0.phones_with(call.prefetched, &input.filter(&call.cursor_scope)?, Scope::Workspace).await?;
     let pagination = call.cursor_scope.is_asked_for().then(|| call.cursor_scope.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }

@@ -7,7 +7,7 @@ use super::input::{self, Field, Input, query};
 use super::page::CursorScope;
 use crate::error::{BodyFault, Error, ResourceKind, Result};
 use crate::http::{App, Tenant, body, client_address};
-use crate::store::Prefetch;
+use crate::store::{Prefetch, Prefetched};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
@@ -32,6 +32,8 @@ pub struct Call<G> {
     pub now: DateTime<Utc>,
     /// What a page's cursor is bound to.
     pub cursor_scope: CursorScope,
+    /// What authentication has read for this operation.
+    pub prefetched: Prefetched,
     /// The request without its body.
     pub head: Parts,
 }
@@ -183,8 +185,8 @@ where
         }
     };
     let origin = client_address::origin(&head.extensions);
-    let grant = match access::admit::<G>(&app, &head.headers, prefetch, origin, now).await {
-        Ok(grant) => grant,
+    let (grant, prefetched) = match access::admit::<G>(&app, &head.headers, prefetch, origin, now).await {
+        Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };
     let tenant = grant.tenant().map(Tenant);
@@ -193,7 +195,7 @@ where
             Ok(decoded) => decoded?,
             Err(body) => decode(&app, &head, body, endpoint).await?,
         };
-        handler(Call { grant, app, now, cursor_scope, head }, input).await
+        handler(Call { grant, app, now, cursor_scope, prefetched, head }, input).await
     };
     let mut response = match answer.await {
         Ok(answer) => answer.respond(endpoint.key),
