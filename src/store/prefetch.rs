@@ -1,5 +1,5 @@
-//! What somebody comes for. Where that is known before it is known who they are, and they show an API key, both are asked
-//! in one statement: the key, and beside it what they came for in the workspace of that key.
+//! Prefetch hints: rows that a request will read, known before authentication, so that an API key and the rows of its
+//! workspace share one statement.
 
 use crate::model::extension::Extension;
 use crate::model::id::{DeviceId, ExtensionId, UserIdentityId};
@@ -7,30 +7,30 @@ use crate::model::page::Paging;
 use crate::model::phone::{Phone, PhoneFilter};
 use crate::model::scope::Scope;
 
-/// The longest list that is fetched on the way in. Whoever wants more asks for it alone, and holds up nobody.
+/// Maximum length of a prefetched list. Longer ones run alone and delay no other lookup.
 pub(super) const LONGEST: u32 = 100;
 
-/// What somebody is about to ask for.
+/// Rows to prefetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefetch {
-    /// Nothing that can be done on the way in.
+    /// Nothing to prefetch.
     None,
-    /// A living phone.
+    /// An active phone.
     Phone(DeviceId),
-    /// Living phones in order of registration: one person's, or everybody's.
+    /// Active phones in order of registration: of one user identity, or all.
     Phones(Option<UserIdentityId>, Paging),
-    /// The extension whose things it is about.
+    /// The extension that the request is about.
     Extension(ExtensionId),
 }
 
 impl Prefetch {
-    /// The phones that a filter lets through, unless they are too many or need a closer look.
+    /// The phones that match a filter, unless they are too many or need the general query.
     pub fn phones(filter: &PhoneFilter) -> Prefetch {
         let Some(whose) = Whose::of(filter, Scope::Workspace) else { return Prefetch::None };
         let is_short = filter.paging.limit.is_some_and(|limit| limit < LONGEST);
         match whose {
             Whose::Everybodys if is_short => Prefetch::Phones(None, filter.paging),
-            // Most persons have few phones.
+            // Most user identities have few phones.
             Whose::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
                 Prefetch::Phones(Some(person), filter.paging)
             }
@@ -39,24 +39,24 @@ impl Prefetch {
     }
 }
 
-/// What was fetched on the way in, for this prefetch.
+/// Rows prefetched for this prefetch.
 #[derive(Debug)]
 pub(super) struct Prefetched {
     pub prefetch: Prefetch,
-    /// Of a list there is one more than the page holds if there are more.
+    /// A list has one row more than the page if there are more.
     pub phones: Vec<Phone>,
     pub extension: Option<Extension>,
 }
 
-/// The lists that are asked for most. Each has a statement of its own, which Postgres plans once, where the one for all
-/// filters is planned anew for each choice of them.
+/// The most frequent lists. Each has its own statement, which Postgres plans once; the general one is planned anew for
+/// each combination of filters.
 pub(super) enum Whose {
     Everybodys,
     OfPerson(UserIdentityId),
 }
 
 impl Whose {
-    /// Whose phones a filter asks for, if it asks for no more than that.
+    /// The list that a filter asks for, if it has no other condition.
     pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<Whose> {
         let PhoneFilter {
             device_ids: None,
