@@ -1,6 +1,6 @@
-//! The repository layer, and the only place that speaks SQL. [`Store::authenticate`] is the one door to a
-//! [`Workspace`], and every query over a tenant's things hangs off that handle. Public methods are units of work;
-//! who may ask for them, and in which words they are answered, is decided above.
+//! The repository layer, and the only place that runs SQL. [`Store::authenticate`] is the only way to get a
+//! [`Workspace`], whose methods are the queries of a tenant's rows. Public methods are units of work; authorization and
+//! the wording of responses belong to the layers above.
 
 #[macro_use]
 mod emit_events;
@@ -71,39 +71,38 @@ use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The lock of who brings the schema up to date: any number that nobody else uses, here "handset" in letters.
+/// Advisory lock of the schema migrations: an arbitrary number, here "handset" in ASCII.
 const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
-/// The connections for brief statements. For questions that are asked together a second one helps, a third does not; short
-/// lists go this way, too.
+/// Maximum size of the pool for short statements. Batched lookups gain from a second connection, not from a third;
+/// short lists use this pool, too.
 const SHORT_CONNECTIONS: u32 = 4;
 
-/// How many connections there have to be for each of those.
+/// Connections in total per connection of the short pool.
 const CONNECTIONS_PER_SHORT: u32 = 4;
 
-/// The registry's database. Cheap to clone, as every request does.
+/// The registry's database. Cheap to clone; every request does.
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Shared>);
 
-/// What the clones of a store share.
+/// State that clones of a store share.
 #[derive(Debug)]
 pub struct Shared {
     pool: Pool,
-    /// Connections for statements that are planned once for all and take next to no time. Where few are granted, the others
-    /// serve for these, too.
+    /// Pool for short statements with generic plans. None if there are few connections; then `pool` serves these, too.
     short: Option<Pool>,
     keys: Batcher<KeyLookup>,
-    /// Whether tables may lie on several nodes; then no statement is to touch more than one workspace.
+    /// True if tables may lie on several nodes; then no statement touches more than one workspace.
     is_distributed: bool,
     batchers: Batchers,
     lookups: LookupCounts,
     hosts: Hosts,
     seal: Seal,
-    /// Rung when there is news in the log, for those in this process who wait for it. Others look every now and then.
+    /// Notifies subscribers in this process of new events. Other processes poll.
     events_changed: watch::Sender<()>,
 }
 
-/// Why a database cannot be used.
+/// Failure to open or migrate the database.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("DATABASE_URL is not a Postgres URL: {0}. It looks like postgres://user:password@host:5432/database")]
@@ -128,12 +127,12 @@ impl Deref for Store {
 }
 
 impl Store {
-    /// Connects to `url` with at most `connections` connections; one is opened now, to fail early.
+    /// Connects to `url` with at most `connections` connections; opens one now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?;
         let short_count = SHORT_CONNECTIONS.min(connections / CONNECTIONS_PER_SHORT);
         let pool = match Pool::open(hosts.clone(), connections - short_count).await {
-            // The pool has tried for a while and does not say what was in its way.
+            // `PoolTimedOut` hides its cause; a connection attempt reveals it.
             Err(sqlx::Error::PoolTimedOut) => {
                 let cause = hosts.connect().await.err();
                 return Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)));
@@ -159,18 +158,18 @@ impl Store {
         })))
     }
 
-    /// Brings the schema up to date, one server at a time, all of it or nothing, and makes sure that this
-    /// server's seal is the one that the database's secrets are sealed with.
+    /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are
+    /// sealed with this server's seal.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        // On a connection of its own, since a migration may take longer than any other statement does; and in one
-        // transaction with the lock, since a pooler between us and Postgres keeps only a transaction together.
+        // A connection of its own has no statement timeout, which a migration may exceed. The lock is part of the
+        // transaction, since a pooler in front of Postgres keeps only a transaction on one connection.
         let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
         let mut transaction = connection.begin().await.map_err(OpenError::Connect)?;
         sqlx::query!("select pg_advisory_xact_lock($1)", MIGRATING)
             .execute(&mut *transaction)
             .await
             .map_err(OpenError::Connect)?;
-        // What a newer server has added stays, so that during an upgrade the one before may start, too.
+        // Ignores a newer version's migrations, so that the previous version can start during an upgrade.
         sqlx::migrate!().set_locking(false).set_ignore_missing(true).run(&mut *transaction).await?;
         transaction.commit().await.map_err(OpenError::Connect)?;
         connection.close().await.map_err(OpenError::Connect)?;
@@ -187,24 +186,24 @@ impl Store {
         .fetch_one(self.writer())
         .await
         .map_err(OpenError::Connect)?;
-        // None: another server was the first, between our look and our write; its key is checked on the next start.
+        // None: another server stored the first fingerprint concurrently; the key is checked on the next start.
         match known {
             Some(known) if known != fingerprint => Err(OpenError::OtherSeal),
             _ => Ok(()),
         }
     }
 
-    /// The connections for statements that are planned once for all and take next to no time.
+    /// The pool for short statements with generic plans.
     fn short(&self) -> &Pool {
         self.short.as_ref().unwrap_or(&self.pool)
     }
 
-    /// The same for a list whose statement is planned once for all, if it is a short one.
+    /// The short pool for lists of at most [`prefetch::LONGEST`] rows, else the main pool.
     fn short_for(&self, count: Option<i64>) -> &Pool {
         if count.is_some_and(|count| count <= i64::from(prefetch::LONGEST) + 1) { self.short() } else { &self.pool }
     }
 
-    /// Hears of news in the log that this process wrote.
+    /// Subscribes to new events that this process writes.
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.events_changed.subscribe()
     }
@@ -213,30 +212,30 @@ impl Store {
         self.events_changed.send_replace(());
     }
 
-    /// Asks the database for a sign of life.
+    /// Checks that the database responds.
     pub async fn ping(&self) -> Result<()> {
         sqlx::query_scalar!("select 1").fetch_one(&self.pool).await?;
         Ok(())
     }
 
-    /// How many open connections are idle, and how many are in use.
+    /// Numbers of idle connections and of connections in use.
     pub fn connections(&self) -> (u32, u32) {
         let pools = [Some(&self.pool), self.short.as_ref()].into_iter().flatten();
         pools.map(Pool::idle_and_used).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
     }
 
-    /// How many connections were closed because Postgres had them in a transaction when they were returned.
+    /// Number of connections closed because Postgres had them in a transaction when they were returned.
     pub fn connections_closed_in_transaction(&self) -> u64 {
-        // The pools share the count.
+        // The pools share the counter.
         self.pool.closed_in_transaction()
     }
 
-    /// How many lookups were asked together with others so far, and in how many statements.
+    /// Numbers of batched lookups and of their statements so far.
     pub fn lookups(&self) -> (u64, u64) {
         self.lookups.so_far()
     }
 
-    /// Waits for the units of work and the statements in progress, and closes every connection.
+    /// Waits for the units of work and the statements in progress, then closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
         if let Some(short) = &self.short {
@@ -245,12 +244,12 @@ impl Store {
     }
 }
 
-/// The row that a statement may have touched, or *not found*.
+/// The row that a statement returned, or `NotFound`.
 fn found<T>(row: Option<T>, noun: crate::error::ResourceKind, id: impl std::fmt::Display) -> Result<T> {
     row.ok_or_else(|| Error::NotFound(noun, id.to_string()))
 }
 
-/// Typed ids as the bare ones that a statement takes.
+/// Typed ids as UUIDs, for a statement's parameter.
 fn raw_ids<T: Copy + Into<uuid::Uuid>>(ids: &Option<Vec<T>>) -> Option<Vec<uuid::Uuid>> {
     ids.as_ref().map(|ids| ids.iter().map(|id| (*id).into()).collect())
 }

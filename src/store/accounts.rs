@@ -1,4 +1,4 @@
-//! Accounts: the workspaces that a caller may see, under their numbers.
+//! Accounts: the workspaces that a caller may see, under their account numbers.
 
 use super::Authenticated;
 use super::selection::{self, Column, Field, Source};
@@ -22,7 +22,7 @@ impl Field for AccountField {
 }
 
 impl Authenticated {
-    /// The part that is asked for of the accounts that the caller may see.
+    /// A page of the accounts that the caller may see.
     pub async fn accounts(&self, listing: &Listing<NamedField>) -> Result<Listed<NumberedAccount>> {
         let (store, from, key) = match self {
             Authenticated::Caller(caller) => {

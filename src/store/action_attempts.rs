@@ -1,4 +1,4 @@
-//! Pieces of work that callers may poll for.
+//! Action attempts that clients may poll.
 
 use super::Workspace;
 use crate::error::{ResourceKind, Result};

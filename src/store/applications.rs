@@ -1,4 +1,4 @@
-//! Clients of persons: begun, made available, ended.
+//! Applications of user identities: created, made available, ended.
 
 use super::Workspace;
 use crate::error::{Error, Reason, ResourceKind, Result};
@@ -6,12 +6,12 @@ use crate::model::application::NewApplication;
 use crate::model::id::{ApplicationId, UserIdentityId};
 use chrono::{DateTime, Utc};
 
-/// How many clients a person may have at work; one more, and the oldest ends.
+/// Maximum number of applications per user identity; one more ends the oldest.
 const MOST: i64 = 100;
 
 impl Workspace {
-    /// Begins an application, and gives its number and whether it is a new one: another window of the same instance shares
-    /// the one there is. At the same endpoint it takes the place of the one before, and the person stays as available.
+    /// Creates an application. Returns its id and whether it is new: another window of the same instance shares the
+    /// existing one. At the same endpoint it replaces the former one and keeps its availability.
     pub async fn begin_application(
         &self,
         person: UserIdentityId,
@@ -63,7 +63,7 @@ impl Workspace {
         Ok((ApplicationId(begun.application_id), begun.is_new))
     }
 
-    /// Makes a person available by one of their applications. Twice is a conflict.
+    /// Makes a user identity available by an application. Twice is a conflict.
     pub async fn make_available(&self, person: UserIdentityId, id: ApplicationId) -> Result<()> {
         let made = sqlx::query!(
             r#"
@@ -79,7 +79,7 @@ impl Workspace {
         if made.rows_affected() == 0 { Err(Error::Conflict(Reason::AlreadyAvailable)) } else { Ok(()) }
     }
 
-    /// Ends an application of a person.
+    /// Ends an application of a user identity.
     pub async fn end_application(&self, person: UserIdentityId, id: ApplicationId) -> Result<()> {
         let ended = sqlx::query!(
             "delete from application where workspace_id = $1 and user_identity_id = $2 and application_id = $3",

@@ -1,5 +1,5 @@
-//! The audit trail read and forgotten, for the operator and the sweeper of a deployment. How rows come to it is told in
-//! [`super::recording`].
+//! Reads and pruning of the audit trail, for the operator and the sweeper of a deployment. Rows are written by
+//! [`super::audited`].
 
 use super::Store;
 use crate::error::Result;
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 impl Store {
-    /// Some of a workspace's trail, oldest first: at most `count` entries behind a place, or from its beginning.
+    /// Entries of a workspace's audit trail, oldest first: at most `count`, after a place or from the beginning.
     pub async fn audit(
         &self,
         workspace: WorkspaceId,
@@ -43,7 +43,7 @@ impl Store {
         .await?)
     }
 
-    /// Forgets what was done before a time, at most `count` entries. Gives how many.
+    /// Deletes at most `count` entries from before a time. Returns their number.
     pub async fn prune_audit(&self, before: DateTime<Utc>, count: i64) -> Result<u64> {
         let pruned = sqlx::query_scalar!(r#"select forget_audit($1, $2) as "count!""#, before, count)
             .fetch_one(self.writer())

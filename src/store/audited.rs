@@ -1,20 +1,20 @@
-//! How a change gets into the audit trail: as a part of the statement that makes it, as events do. [`audited!`] writes the
-//! part that all such statements share, and an [`Actor`] says who it was: each [`super::Workspace`] has the one for whom
-//! it was opened, so that nobody on the way has to pass it along.
+//! Audit rows: part of the statement that makes the change, as events are. [`audited!`] adds the part that all such
+//! statements share, and an [`Actor`] is the author: each [`super::Workspace`] holds the one it was opened for, so that
+//! no caller has to pass it along.
 
 use super::Principal;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// Where a change comes from: which request, and from where that came. Without both it comes from this process itself.
+/// Origin of a change: request id and client address. Without both the change comes from this process itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Origin {
     pub request_id: Option<Uuid>,
     pub address: Option<IpAddr>,
 }
 
-/// Who makes a change, by what, and from where.
+/// Author of a change: credential and origin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Actor {
     credential_kind: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Actor {
 }
 
 impl Actor {
-    /// What time does by itself.
+    /// Changes that the sweeper makes.
     pub const SWEEPER: Actor =
         Actor { credential_kind: "sweeper", credential_id: None, origin: Origin { request_id: None, address: None } };
 
@@ -39,7 +39,7 @@ impl Actor {
         Actor { credential_kind, credential_id, origin }
     }
 
-    /// As a statement takes it.
+    /// JSON for a statement.
     pub fn document(&self) -> Value {
         json!({
             "credential_kind": self.credential_kind,
@@ -52,10 +52,11 @@ impl Actor {
 
 /// Completes and runs a statement that changes phones, credentials, numbers or slots.
 ///
-/// `audited!(query_scalar, "with … , deeds as (select …)", "select …", arguments…)`: the first text has a part named `deeds`
-/// of the columns `actor, action, subject_id, before, after`; documents are whole rows as JSON, out of which `shown` takes
-/// what is nobody's business. **`$1` is the workspace and `$2` is now.** What left everything as it was is not recorded.
-/// `audited!(tell, query_scalar, …)` is the same for a statement that causes events, too: its first text ends with `news`.
+/// `audited!(query_scalar, "with … , changes as (select …)", "select …", arguments…)`: the first literal has a CTE
+/// `changes` of the columns `actor, action, subject_id, before, after`; documents are whole rows as JSON, which the SQL
+/// function `shown` redacts. **`$1` is the workspace and `$2` is now.** Rows that did not change are not recorded.
+/// `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
+/// `new_events`.
 macro_rules! audited {
     (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
         emit_events!(query_as, $record, $causes, $audited + $result $($arguments)*)

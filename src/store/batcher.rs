@@ -1,11 +1,10 @@
-//! Questions that come at the same time are asked together: whoever comes while others are being answered waits for them
-//! and then goes with all who came meanwhile, in one statement. Nobody waits for company: the first asks at once, alone.
-//! When many wait, another statement goes beside the one that is under way. So the more there is to do, the less each costs.
+//! Batches concurrent lookups: a lookup that arrives while a statement is in flight waits for it and then shares one
+//! statement with all that arrived meanwhile. There is no delay: the first lookup runs at once, alone. When many wait,
+//! another statement starts beside the one in flight. So the cost of a lookup falls as load rises.
 //!
-//! A question given up (its caller went away) leaves the others alone: the statement runs in a task of its own, which no
-//! caller drops. One that
-//! Postgres refuses takes nobody along: the others are asked again without it. Only questions that change nothing, or
-//! nothing twice, may be gathered.
+//! A cancelled lookup does not affect the others: the statement runs in its own task, which no caller drops. If
+//! Postgres refuses a batch, its lookups run again one by one. Only lookups that change nothing, or are idempotent, may
+//! be batched.
 
 use crate::error::{Error, Result};
 use std::collections::HashMap;
@@ -15,17 +14,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
-/// The most that go together.
+/// Maximum batch size.
 pub(super) const MAX_BATCH: usize = 128;
 
-/// The same of lists: with a few there are rows enough to share the cost, and no statement's answer takes much memory.
+/// Maximum batch size of lists: a few have rows enough to share the cost, and no result takes much memory.
 pub(super) const MAX_LIST_BATCH: usize = 16;
 
-/// So many who wait are enough for another statement beside the one that is under way. With fewer, two smaller statements
-/// cost more than one, and everybody's time is lost with it.
+/// Waiting lookups that justify another statement beside the one in flight. With fewer, two smaller statements cost
+/// more than one and slow all callers.
 const SECOND_BATCH_AT: usize = 16;
 
-/// How many questions were gathered, and in how many statements they were asked.
+/// Numbers of batched lookups and of their statements.
 #[derive(Debug, Default)]
 pub(super) struct LookupCounts {
     questions: AtomicU64,
@@ -43,30 +42,30 @@ impl LookupCounts {
     }
 }
 
-/// Something that can be asked together with its like.
+/// A query that can be batched with others of its type.
 pub(super) trait BatchQuery: Clone + Send + 'static {
-    /// Questions are gathered with those of the same lane only.
+    /// Only queries with equal keys are batched.
     type BatchKey: Clone + Eq + Hash + Send;
     type Answer: Send + 'static;
 
-    /// How many statements of one lane may be under way.
+    /// Maximum number of statements in flight per key.
     const MAX_IN_FLIGHT: usize;
 
-    /// The most of one lane that go together.
+    /// Maximum batch size for a key.
     fn max_batch(batch_key: &Self::BatchKey) -> usize;
 
     fn batch_key(&self) -> Self::BatchKey;
 
-    /// Asks all at once. Gives as many answers, in the same order.
+    /// Runs all at once. Returns as many answers, in the same order.
     fn ask(together: Vec<Self>, store: super::Store) -> impl Future<Output = Result<Vec<Self::Answer>>> + Send;
 }
 
-/// Where questions of one kind are gathered. Cheap to clone.
+/// Batches queries of one type. Cheap to clone.
 pub(super) struct Batcher<Q: BatchQuery>(Arc<Mutex<Batches<Q>>>);
 
 type Batches<Q> = HashMap<<Q as BatchQuery>::BatchKey, BatchKey<Q>>;
 
-/// Those who wait, and how many statements are under way.
+/// Waiting queries, and the number of statements in flight.
 struct BatchKey<Q: BatchQuery> {
     waiting: Vec<Waiting<Q>>,
     in_flight: usize,
@@ -78,7 +77,7 @@ struct Waiting<Q: BatchQuery> {
 }
 
 impl<Q: BatchQuery> Batcher<Q> {
-    /// Asks, together with whoever asks at the same time.
+    /// Answers a query, batched with concurrent ones.
     pub async fn ask(&self, question: Q, store: &super::Store) -> Result<Q::Answer> {
         let (answer, answered) = oneshot::channel();
         let batch_key = question.batch_key();
@@ -89,7 +88,7 @@ impl<Q: BatchQuery> Batcher<Q> {
         answered.await.unwrap_or_else(|_| Err(Error::Internal("a gathered question was lost".into())))
     }
 
-    /// Joins those who wait. True: another statement may be under way, and it is the caller's to begin it.
+    /// Adds a waiting query. True if the caller must start another statement.
     fn join(&self, batch_key: &Q::BatchKey, waiting: Waiting<Q>) -> bool {
         let mut batches = self.batches();
         let batch_key =
@@ -124,7 +123,7 @@ impl<Q: BatchQuery> std::fmt::Debug for Batcher<Q> {
     }
 }
 
-/// The right to have a statement of a lane under way. It is given back however it ends.
+/// Permit for a statement in flight. Returned however it ends.
 struct BatchRun<Q: BatchQuery> {
     gathering: Batcher<Q>,
     batch_key: Q::BatchKey,
@@ -132,23 +131,23 @@ struct BatchRun<Q: BatchQuery> {
 }
 
 impl<Q: BatchQuery> BatchRun<Q> {
-    /// Asks for all who wait, until nobody does.
+    /// Runs all waiting queries, until none is left.
     async fn take(mut self, store: super::Store) {
         while let Some(together) = self.next() {
-            // Who has gone away in the meantime is not asked for.
+            // Skips queries whose caller has gone.
             let here = together.into_iter().filter(|waiting| !waiting.answer.is_closed());
             let (questions, askers): (Vec<Q>, Vec<_>) = here.map(|waiting| (waiting.question, waiting.answer)).unzip();
             store.lookups.count(questions.len());
             let answers = all(questions, &store).await;
             for (asker, answer) in askers.into_iter().zip(answers) {
-                // Whoever went away wants no answer.
+                // The caller may have gone.
                 let _ = asker.send(answer);
             }
         }
     }
 
-    /// Those who go next. None: nobody waits, and this turn is over; that is one step, so that nobody joins in between
-    /// and waits for a turn that has ended.
+    /// The next batch. None if no query waits, and this run is over; one lock covers both, so that no query joins a run
+    /// that has ended.
     fn next(&mut self) -> Option<Vec<Waiting<Q>>> {
         let mut batches = self.gathering.batches();
         let batch_key = batches.get_mut(&self.batch_key)?;
@@ -166,7 +165,7 @@ impl<Q: BatchQuery> BatchRun<Q> {
 }
 
 impl<Q: BatchQuery> Drop for BatchRun<Q> {
-    /// A turn that ended by a panic. If no other is there to take those who wait, they are told that they are lost.
+    /// Ends a run that panicked. If no other is in flight, the waiting queries are dropped and fail.
     fn drop(&mut self) {
         if self.is_over {
             return;
@@ -180,7 +179,7 @@ impl<Q: BatchQuery> Drop for BatchRun<Q> {
     }
 }
 
-/// An answer for each. What fails for all together is asked for one by one, unless the database is away for all.
+/// An answer for each. If a batch fails, its queries run one by one, unless the database is unavailable.
 async fn all<Q: BatchQuery>(questions: Vec<Q>, store: &super::Store) -> Vec<Result<Q::Answer>> {
     let alone = questions.len() == 1;
     let again = if alone { Vec::new() } else { questions.clone() };

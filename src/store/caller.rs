@@ -1,5 +1,5 @@
-//! From a credential to a [`Workspace`]: one statement a kind. Whatever is wrong with a credential is said precisely
-//! here and put in a dialect's words, or kept quiet, at its edge.
+//! From a credential to a [`Workspace`]: one statement per kind. Errors carry the exact reason, which each dialect
+//! words, or withholds, at its edge.
 
 use super::audited::Actor;
 use super::workspace::{Tenant, Who};
@@ -11,23 +11,23 @@ use crate::model::token::{Token, TokenHash};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// What a request shows to be let in.
+/// Credentials of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum Credentials<'a> {
     ApiKey(&'a str),
-    /// What stands for an API key for a while.
+    /// A temporary substitute for an API key.
     Pass(&'a str),
-    /// A personal access token, and the workspace that is meant if the request says so.
+    /// A personal access token, and the workspace that the request selects, if any.
     AccessToken(&'a str, Option<WorkspaceSelector>),
-    /// A console session's JWT, and the workspace that is meant if the request says so.
+    /// A console session's JWT, and the workspace that the request selects, if any.
     ConsoleSession(&'a str, Option<WorkspaceSelector>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
-    /// A person's name and password.
+    /// A user identity's name and password.
     Password(&'a str, &'a Password),
 }
 
-/// How a request names the workspace that it means.
+/// The workspace that a request selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkspaceSelector {
     Workspace(WorkspaceId),
@@ -44,38 +44,38 @@ impl WorkspaceSelector {
     }
 }
 
-/// Who is calling.
+/// An authenticated caller.
 #[derive(Debug, Clone)]
 pub enum Authenticated {
-    /// Somebody in a workspace.
+    /// A caller in a workspace.
     Caller(Caller),
-    /// Somebody who has not named a workspace.
+    /// A caller that has not selected a workspace.
     Account(Account),
 }
 
-/// Somebody in a workspace, and by which credential.
+/// A caller in a workspace, with its credential.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub workspace: Workspace,
     pub credential: Principal,
 }
 
-/// A credential that proved genuine.
+/// A verified credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Principal {
     ApiKey(ApiKeyId),
     AccessToken(AccessTokenId),
     ConsoleSession(ConsoleSessionId),
-    /// A client session, and the person that it stands for; None stands for nobody and reaches nobody's things.
+    /// A client session, and its user identity; without one it reaches no user identity's rows.
     ClientSession(ClientSessionId, Option<UserIdentityId>),
     PublishableKey,
-    /// A person, by their own password.
+    /// A user identity, by its own password.
     Password(UserIdentityId),
 }
 
 impl Store {
-    /// Finds out who is calling. An unknown, expired or revoked credential is `Unauthenticated` with the reason.
-    /// Whatever the caller changes in the workspace is recorded as theirs, and as coming from `origin`.
+    /// Authenticates a caller. An unknown, expired or revoked credential is `Unauthenticated` with the reason. Changes
+    /// in the workspace are audited as the caller's, and as coming from `origin`.
     pub async fn authenticate(
         &self,
         presented: Credentials<'_>,
@@ -249,7 +249,7 @@ impl Store {
         Authenticated::Account(Account { store: self.clone(), who })
     }
 
-    /// The workspace of a key that this process minted a moment ago.
+    /// The workspace of a key that this process has just created.
     pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
         match self.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await? {
             Authenticated::Caller(caller) => Ok(caller.workspace),

@@ -1,4 +1,4 @@
-//! Client sessions: opened under a user identifier key, found, widened, revoked and deleted.
+//! Client sessions: created under a user identifier key, read, widened, revoked and deleted.
 
 use super::Workspace;
 use crate::error::{Error, Reason, ResourceKind, Result};
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// A session as it is kept, before its token is opened.
+/// A row of a session, with its token sealed.
 struct Row {
     workspace_id: WorkspaceId,
     client_session_id: ClientSessionId,
@@ -23,7 +23,7 @@ struct Row {
     expires_at: DateTime<Utc>,
 }
 
-/// Selects living sessions; what follows the literal is the rest of the statement.
+/// Selects sessions; the literal is the rest of the statement.
 macro_rules! select_sessions {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -44,7 +44,7 @@ macro_rules! select_sessions {
 }
 
 impl Workspace {
-    /// Opens a session. `if_taken` says what a living session with the same key means. An unknown person is not found.
+    /// Creates a session. `on_conflict` decides if its key is taken. An unknown user identity is `NotFound`.
     pub async fn create_client_session(
         &self,
         new: NewClientSession,
@@ -67,7 +67,7 @@ impl Workspace {
         }
     }
 
-    /// Takes a key from a session that has expired, so that a new one may have it.
+    /// Revokes an expired session with this key, so that a new one can take it.
     async fn free_key(&self, connection: &mut PgConnection, key: &str, now: DateTime<Utc>) -> Result<()> {
         sqlx::query!(
             r#"
@@ -83,7 +83,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// False if a living session has the key.
+    /// False if an unrevoked session has the key.
     async fn insert_session(
         &self,
         connection: &mut PgConnection,
@@ -116,7 +116,7 @@ impl Workspace {
         Ok(inserted.rows_affected() == 1)
     }
 
-    /// The living session with this id.
+    /// The unrevoked session with this id.
     pub async fn client_session(&self, id: ClientSessionId) -> Result<ClientSession> {
         let row = select_sessions!(
             "where workspace_id = $1 and client_session_id = $2 and revoked_at is null",
@@ -128,7 +128,7 @@ impl Workspace {
         self.opened(super::found(row, ResourceKind::ClientSession, id)?)
     }
 
-    /// The living session with this user identifier key.
+    /// The unrevoked session with this key.
     pub async fn client_session_by_key(&self, key: &str) -> Result<ClientSession> {
         let row = select_sessions!(
             "where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null",
@@ -140,7 +140,7 @@ impl Workspace {
         self.opened(super::found(row, ResourceKind::ClientSession, key)?)
     }
 
-    /// The living sessions that a filter lets through, in order of creation.
+    /// Unrevoked sessions that match a filter, in order of creation.
     pub async fn client_sessions(&self, filter: &ClientSessionFilter) -> Result<Vec<ClientSession>> {
         let rows = select_sessions!(
             "where workspace_id = $1 and revoked_at is null
@@ -165,7 +165,7 @@ impl Workspace {
         rows.into_iter().map(|row| self.opened(row)).collect()
     }
 
-    /// Lets a living session see more: another person, more accounts, more views.
+    /// Extends a session: another user identity, more accounts, more views.
     pub async fn widen_client_session(&self, id: ClientSessionId, grant: &ClientSessionGrant) -> Result<ClientSession> {
         let changed = sqlx::query_scalar!(
             r#"
@@ -190,7 +190,7 @@ impl Workspace {
         self.client_session(id).await
     }
 
-    /// Ends a session; its token is refused from now on. Again is well, too.
+    /// Revokes a session, whose token is then rejected. Idempotent.
     pub async fn revoke_client_session(&self, id: ClientSessionId, now: DateTime<Utc>) -> Result<()> {
         let revoked = sqlx::query_scalar!(
             r#"
@@ -207,7 +207,7 @@ impl Workspace {
         super::found(revoked, ResourceKind::ClientSession, id).map(|_| ())
     }
 
-    /// Deletes a session, and tells of it by `client_session.deleted`.
+    /// Deletes a session and emits `client_session.deleted`.
     pub async fn delete_client_session(&self, id: ClientSessionId, now: DateTime<Utc>) -> Result<()> {
         let deleted = emit_events!(
             query_scalar,
@@ -250,7 +250,7 @@ impl Workspace {
     }
 }
 
-/// A session for a person whom there is not: not found, by their id.
+/// Maps a missing user identity to `NotFound`.
 fn unknown_person(fault: sqlx::Error, person: Option<UserIdentityId>) -> Error {
     let is_person = fault
         .as_database_error()

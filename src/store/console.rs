@@ -1,5 +1,5 @@
-//! Console sessions are JWTs (RFC 7519, HS256). The header names the key, the claims name the session; both are looked
-//! up together, so a request needs one statement, and a retired key or an ended session is dead at once.
+//! Console sessions are JWTs (RFC 7519, HS256). The header names the key, the claims name the session; one statement
+//! looks up both, and a retired key or an ended session is rejected at once.
 
 use crate::error::Error;
 use crate::model::id::{ConsoleKeyId, ConsoleSessionId};
@@ -11,22 +11,22 @@ use uuid::Uuid;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
-    /// The console session.
+    /// Console session id.
     sub: Uuid,
     /// Unix seconds.
     iat: i64,
-    /// Unix seconds. Told to the client; what counts is the row in the database.
+    /// Unix seconds. Informs the client; the server checks the session's row.
     exp: i64,
 }
 
-/// What a JWT says of itself before anybody has checked it.
+/// Ids from a JWT that is not verified yet.
 pub(super) struct Claimed {
     pub key: ConsoleKeyId,
     pub session: ConsoleSessionId,
 }
 
 impl Claimed {
-    /// None if the text is no JWT of ours.
+    /// None if the text is not such a JWT.
     pub fn of(jwt: &str) -> Option<Claimed> {
         let header = jsonwebtoken::decode_header(jwt).ok()?;
         let key = Uuid::parse_str(&header.kid?).ok()?;
@@ -35,7 +35,7 @@ impl Claimed {
     }
 }
 
-/// Whether the signature is that of `secret`. Expiry is judged by the session's row and the caller's clock.
+/// True if `secret` made the signature. Expiry is checked by the session's row and the caller's clock.
 pub(super) fn is_genuine(jwt: &str, secret: &Token) -> bool {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;

@@ -1,4 +1,4 @@
-//! Groups of contacts: made, found, listed, renamed and deleted, which leaves their contacts without one.
+//! Contact groups: created, found, listed, renamed and deleted, which leaves their contacts without one.
 
 use super::Workspace;
 use super::selection::{self, Column, Field, Source};
@@ -23,7 +23,7 @@ impl Field for GroupField {
     }
 }
 
-/// Selects groups; what follows the literal is the rest of the statement.
+/// Selects groups; the literal is the rest of the statement.
 macro_rules! select_groups {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -38,7 +38,7 @@ macro_rules! select_groups {
 }
 
 impl Workspace {
-    /// The person's group with this id.
+    /// The user identity's group with this id.
     pub async fn contact_group(&self, person: UserIdentityId, id: ContactGroupId) -> Result<ContactGroup> {
         let row = select_groups!(
             "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3",
@@ -51,7 +51,7 @@ impl Workspace {
         super::found(row, ResourceKind::ContactGroup, id)
     }
 
-    /// The first of the person's groups that is meant, if any is.
+    /// The user identity's first group that matches, if any.
     pub async fn find_contact_group(
         &self,
         person: UserIdentityId,
@@ -76,7 +76,7 @@ impl Workspace {
         .await?)
     }
 
-    /// The part of the person's groups that is asked for.
+    /// A page of the user identity's groups.
     pub async fn contact_groups(
         &self,
         person: UserIdentityId,
@@ -106,7 +106,7 @@ impl Workspace {
         listed.await
     }
 
-    /// Makes a group. A person who is gone is not found.
+    /// Creates a group. An unknown user identity is `NotFound`.
     pub async fn create_contact_group(&self, person: UserIdentityId, name: &str) -> Result<ContactGroup> {
         let made = sqlx::query_as!(
             ContactGroup,
@@ -126,7 +126,7 @@ impl Workspace {
         super::found(made, ResourceKind::UserIdentity, person)
     }
 
-    /// Gives a group another name.
+    /// Renames a group.
     pub async fn rename_contact_group(
         &self,
         person: UserIdentityId,
@@ -150,7 +150,7 @@ impl Workspace {
         super::found(renamed, ResourceKind::ContactGroup, id)
     }
 
-    /// Deletes a group. Its contacts lose it, which is a change of each.
+    /// Deletes a group. Its contacts lose it, which changes each.
     pub async fn delete_contact_group(
         &self,
         person: UserIdentityId,
@@ -171,7 +171,7 @@ impl Workspace {
         id: ContactGroupId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        // Whoever puts a contact into it meanwhile waits, and then finds no group.
+        // A transaction that adds a contact to it waits, and then finds no group.
         let locked = sqlx::query_scalar!(
             r#"
             select contact_group_id from contact_group
@@ -207,7 +207,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Keeps a group from being deleted until the transaction ends.
+    /// Locks a group against deletion until the transaction ends.
     pub(super) async fn hold_group(
         &self,
         connection: &mut PgConnection,

@@ -1,4 +1,4 @@
-//! Contacts: kept, found, listed, changed and put away. What is put away stays in its table, and nobody is shown it.
+//! Contacts: created, read, listed, updated and deleted. Deleted ones stay in the table and are never returned.
 
 mod lists;
 
@@ -15,7 +15,7 @@ use lists::Page;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-/// A contact as it is kept.
+/// A row of a contact.
 #[derive(Clone)]
 struct Row {
     contact_id: ContactId,
@@ -43,7 +43,7 @@ fn group(id: Option<ContactGroupId>, name: Option<String>) -> Option<ContactGrou
     id.zip(name).map(|(contact_group_id, name)| ContactGroup { contact_group_id, name })
 }
 
-/// Selects contacts; what follows the literal is the rest of the statement.
+/// Selects contacts; the literal is the rest of the statement.
 macro_rules! select_contacts {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -81,12 +81,12 @@ impl Lookup for Contact {
 }
 
 impl Workspace {
-    /// The person's contact with this id.
+    /// The user identity's contact with this id.
     pub async fn contact(&self, person: UserIdentityId, id: ContactId) -> Result<Contact> {
         super::found(self.look_up((person, id)).await?, ResourceKind::Contact, id)
     }
 
-    /// The part of the person's contacts that is asked for. All that is told of the list is true of one moment.
+    /// A page of the user identity's contacts. Items and total come from one snapshot.
     pub async fn contacts(&self, person: UserIdentityId, listing: &Listing<ContactField>) -> Result<Listed<Contact>> {
         if let Some(page) = Page::of(person, listing)
             && let Some(listed) = self.look_up(page).await?
@@ -142,7 +142,7 @@ impl Workspace {
         Ok(count.unwrap_or(0))
     }
 
-    /// Keeps a new contact. A group of somebody else, or none, is not found.
+    /// Creates a contact. A group that is not the user identity's is `NotFound`.
     pub async fn create_contact(
         &self,
         person: UserIdentityId,
@@ -235,7 +235,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Says something else of a contact. A group of somebody else, or none, is not found.
+    /// Updates a contact. A group that is not the user identity's is `NotFound`.
     pub async fn update_contact(
         &self,
         person: UserIdentityId,
@@ -247,7 +247,7 @@ impl Workspace {
         let workspace = self.clone();
         let updated = self.store.writer().transact(move |connection| {
             Box::pin(async move {
-                // A group's lock comes before that of its contacts, as when a group is deleted.
+                // A group is locked before its contacts, as when a group is deleted.
                 if let Some(Some(group)) = change.group {
                     workspace.hold_group(connection, person, group).await?;
                 }
@@ -331,7 +331,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Puts a contact away.
+    /// Deletes a contact.
     pub async fn delete_contact(&self, person: UserIdentityId, id: ContactId, now: DateTime<Utc>) -> Result<()> {
         let deleted = sqlx::query_scalar!(
             r#"
@@ -358,12 +358,12 @@ impl Workspace {
     }
 }
 
-/// A list as the document in which it is kept.
+/// A list as the JSON of its column.
 fn document<T: serde::Serialize>(list: &[T]) -> Value {
     serde_json::to_value(list).unwrap_or_default()
 }
 
-/// A group that was deleted meanwhile.
+/// Maps a deleted group to `NotFound`.
 fn gone_group(fault: sqlx::Error, group: Option<ContactGroupId>) -> Error {
     let is_gone = fault.as_database_error().and_then(|fault| fault.constraint()) == Some("contact_group_fkey");
     match group.filter(|_| is_gone) {

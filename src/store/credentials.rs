@@ -1,4 +1,4 @@
-//! Credentials: made with a child for each phone of their person, read, listed and deleted.
+//! Credentials: created with a child for each phone of their user identity, read, listed and deleted.
 
 use super::Workspace;
 use crate::error::{ResourceKind, Result};
@@ -8,7 +8,7 @@ use crate::model::page::{Page, Place};
 use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 
-/// Selects credentials; what follows the literal is the rest of the statement.
+/// Selects credentials; the literal is the rest of the statement.
 macro_rules! select_credentials {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -27,10 +27,10 @@ macro_rules! select_credentials {
 }
 
 impl Workspace {
-    /// Makes a credential. A multi-phone sync credential gets a child on each of its person's living phones; any other
-    /// mobile key goes to their newest phone, or waits for one. An unknown person is not found.
+    /// Creates a credential. A multi-phone sync credential gets a child on each active phone of its user identity; any
+    /// other mobile key goes to the newest phone, or waits for one. An unknown user identity is `NotFound`.
     pub async fn create_credential(&self, new: NewCredential, now: DateTime<Utc>) -> Result<Credential> {
-        // Under the person's lock, so that a phone that is being registered gets its child from one side or the other.
+        // Under the user identity's lock, so that a phone registered concurrently gets its child once.
         let workspace = self.clone();
         let created = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
@@ -38,7 +38,7 @@ impl Workspace {
                     workspace.lock_person(connection, person).await?;
                 }
                 workspace.insert_credential(connection, &new, now).await?;
-                // Read before others can touch it: it may go with its phone at once.
+                // Read before the commit, after which it may be deleted with its phone.
                 workspace.credential_on(connection, new.acs_credential_id).await
             })
         });
@@ -139,7 +139,7 @@ impl Workspace {
         .await?)
     }
 
-    /// The credentials that a filter lets through, in order of creation.
+    /// Credentials that match a filter, in order of creation.
     pub async fn credentials(&self, filter: &CredentialFilter, scope: Scope) -> Result<Page<Credential>> {
         let rows = select_credentials!(
             "where workspace_id = $1
@@ -172,7 +172,7 @@ impl Workspace {
         Ok(filter.paging.cut(rows, |key| Place { created_at: key.created_at, id: key.acs_credential_id.0 }))
     }
 
-    /// Deletes a credential with its children, and tells of each by `acs_credential.deleted`.
+    /// Deletes a credential with its children, and emits `acs_credential.deleted` for each.
     pub async fn delete_credential(&self, id: CredentialId, now: DateTime<Utc>) -> Result<()> {
         let deleted = audited!(
             emit_events,

@@ -1,5 +1,5 @@
-//! The one statement by which phones die: tombstones, the end of the credentials on them, the events of both and the
-//! deliveries that those owe. All of it happens or none.
+//! Deactivation of phones in one statement: tombstones, deletion of their credentials, the events of both and their
+//! deliveries. All of it happens or none.
 
 use super::Workspace;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::model::id::DeviceId;
 use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 
-/// What a deactivation found.
+/// Outcome of a deactivation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deactivated {
     pub device_id: DeviceId,
@@ -16,8 +16,8 @@ pub struct Deactivated {
 }
 
 impl Workspace {
-    /// Deactivates those of `devices` that are within reach, and tells of each that exists there. Ids that are unknown
-    /// or out of reach are not told of. Each phone dies once, whoever else is at it.
+    /// Deactivates those of `devices` that are within `scope`, and returns each that exists there; unknown ids and
+    /// those outside it are omitted. Each phone is deactivated once, also by concurrent callers.
     pub async fn deactivate_phones(
         &self,
         devices: Vec<DeviceId>,
@@ -30,8 +30,8 @@ impl Workspace {
             Box::pin(async move {
                 let mut done = Vec::with_capacity(devices.len());
                 let mut left = devices;
-                // A phone that was changed between our look and our lock is passed over by the statement; the next round
-                // sees it as it has become. One round is the rule.
+                // A phone that changes between the statement's snapshot and its lock is passed over; the next round
+                // sees its new state. One round is the rule.
                 while !left.is_empty() {
                     let rows = workspace.try_deactivate(connection, &left, scope, reason.as_deref(), now).await?;
                     left = rows.iter().filter(|row| row.is_passed_over()).map(|row| DeviceId(row.device_id)).collect();
@@ -112,7 +112,7 @@ struct Row {
 }
 
 impl Row {
-    /// Alive when we looked, and not what it was when we got hold of it.
+    /// Active in the snapshot, and changed before its lock was taken.
     fn is_passed_over(&self) -> bool {
         !self.before && !self.now
     }

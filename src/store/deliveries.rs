@@ -1,4 +1,4 @@
-//! The log of deliveries, as a workspace sees it, and what it may ask for: a ping, or another try.
+//! The delivery log of a workspace, with pings and redelivery.
 
 use super::Workspace;
 use crate::error::{Error, Reason, ResourceKind, Result};
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 impl Workspace {
-    /// The deliveries that a filter lets through, newest event first.
+    /// Deliveries that match a filter, newest event first.
     pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<Delivery>> {
         let rows = sqlx::query_as!(
             Delivery,
@@ -44,8 +44,7 @@ impl Workspace {
         super::found(self.deliveries(&filter).await?.items.pop(), ResourceKind::Delivery, delivery_id)
     }
 
-    /// Owes a webhook an event that means nothing, whatever types it names, and gives the delivery. One that names this
-    /// type is owed it already.
+    /// Emits `webhook.ping` with one delivery to this webhook, whatever its event types, and returns the delivery.
     pub async fn ping_webhook(&self, id: WebhookId, event_id: EventId, now: DateTime<Utc>) -> Result<Delivery> {
         self.demand_enabled(id).await?;
         let delivery_id = emit_events!(
@@ -78,7 +77,7 @@ impl Workspace {
         self.delivery(super::found(delivery_id, ResourceKind::Webhook, id)?).await
     }
 
-    /// Has one delivery tried anew, from the beginning of its schedule, whatever came of it before.
+    /// Restarts a delivery from the beginning of its schedule, whatever its status.
     pub async fn redeliver(&self, delivery_id: Uuid, now: DateTime<Utc>) -> Result<Delivery> {
         self.demand_enabled(self.delivery(delivery_id).await?.webhook_id).await?;
         sqlx::query!(
@@ -95,7 +94,7 @@ impl Workspace {
         self.delivery(delivery_id).await
     }
 
-    /// Has all deliveries tried anew that failed of a webhook's events since a time, and gives how many they are.
+    /// Restarts the failed deliveries of a webhook's events since a time, and returns their number.
     pub async fn redeliver_failed(&self, id: WebhookId, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<u64> {
         self.demand_enabled(id).await?;
         let renewed = sqlx::query!(
@@ -115,7 +114,7 @@ impl Workspace {
         Ok(renewed.rows_affected())
     }
 
-    /// A webhook that is disabled takes nothing; asking for it is a conflict.
+    /// Errors with a conflict if the webhook is disabled.
     async fn demand_enabled(&self, id: WebhookId) -> Result<()> {
         match self.webhook(id).await?.disabled_at {
             Some(_) => Err(Error::Conflict(Reason::WebhookDisabled)),

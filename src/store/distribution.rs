@@ -1,10 +1,10 @@
-//! The tables laid out over several nodes, for those who outgrow one Postgres. Citus does it; what goes where is the
-//! schema's own rule, in the migrations.
+//! Distribution of the tables over several nodes by Citus, for deployments that outgrow one Postgres. The schema, in
+//! the migrations, decides what goes where.
 
 use super::Store;
 use sqlx::PgExecutor;
 
-/// Why the tables cannot be laid out.
+/// Failure to distribute the tables.
 #[derive(Debug, thiserror::Error)]
 pub enum DistributeError {
     #[error(
@@ -16,7 +16,7 @@ pub enum DistributeError {
     Refused(#[source] sqlx::Error),
 }
 
-/// Whether this database has what lays tables out.
+/// True if this database has the Citus extension.
 pub(super) async fn is_possible<'c>(database: impl PgExecutor<'c>) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from pg_extension where extname = 'citus') as "is_there!""#)
         .fetch_one(database)
@@ -24,7 +24,7 @@ pub(super) async fn is_possible<'c>(database: impl PgExecutor<'c>) -> sqlx::Resu
 }
 
 impl Store {
-    /// Lays out every table that is not laid out yet and gives their names. It may take long, and may be done again.
+    /// Distributes every other table and returns their names. May take long; idempotent.
     pub async fn distribute(&self) -> Result<Vec<String>, DistributeError> {
         let mut connection = self.hosts.connect().await.map_err(DistributeError::Refused)?;
         if !is_possible(&mut connection).await.map_err(DistributeError::Refused)? {

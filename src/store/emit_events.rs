@@ -1,21 +1,22 @@
-//! How an event gets into the log: as a part of the statement that causes it, so that it can be neither forgotten nor
-//! half done. [`tell!`] writes the part that all such statements share.
+//! Emission of events: part of the statement that causes them, so that none is forgotten or half done. [`emit_events!`]
+//! adds the part that all such statements share.
 //!
-//! **Order.** Transactions commit in another order than they begin in. Were `created_at` the time at which a request
-//! came, a slow transaction could put an event behind one that a reader has already seen, and the reader would never
-//! know. So each workspace has a clock of its own, a row of `event_clock` that every event-writing statement moves on and
-//! thereby locks until it commits. Within a workspace, then, times are handed out one commit after the other: the order
-//! of `created_at` is the order of commits, no two events share a time, and whoever asks for what came after the last
-//! time that they saw misses nothing and sees nothing twice. Workspaces do not wait for each other. Statements take the
-//! clock after all other locks and once in a transaction, so that they cannot wait for each other in a circle.
+//! **Order.** Transactions commit in another order than they begin in. If `created_at` were the time of the request, a
+//! slow transaction could put an event behind one that a reader has already seen, and the reader would miss it. So each
+//! workspace has its own clock, a row of `event_clock` that every event-writing statement advances and thereby locks
+//! until it commits. Within a workspace, the order of `created_at` is therefore the order of commits, no two events
+//! share a time, and a reader that asks for events after the last time it saw gets each exactly once. Workspaces do not
+//! block each other. Statements lock the clock after all other locks and once per transaction, so that they cannot
+//! deadlock.
 
 /// Completes and runs a statement that causes events.
 ///
-/// `tell!(query_as, Row, "with … , news as (select …)", "select …", arguments…)`: the first text ends with a part named
-/// `news` of the columns `event_id, event_type, is_opt_in, user_identity_id, details`; the last one is the statement's
-/// own result, after further parts if there are any. **`$1` is the workspace and `$2` is now.** Between them come the clock's new time, the events in their
-/// order, and what each webhook is owed. The webhooks are held till commit: one that is just being deleted is waited for
-/// and owed nothing, where a delivery to it would break the statement.
+/// `emit_events!(query_as, Row, "with … , new_events as (select …)", "select …", arguments…)`: the first literal ends
+/// with a CTE `new_events` of the columns `event_id, event_type, is_opt_in, user_identity_id, details`; the last one is
+/// the statement's own result, after further CTEs if there are any. **`$1` is the workspace and `$2` is now.** Between
+/// them the macro adds the clock's new time, the events in their order, and their deliveries. Webhook rows are
+/// share-locked until commit: a webhook deleted concurrently is awaited and gets no delivery, which would violate its
+/// foreign key.
 macro_rules! emit_events {
     (query_as, $record:ident, $($rest:tt)*) => { emit_events!(@ query_as [$record,] $($rest)*) };
     (query_scalar, $($rest:tt)*) => { emit_events!(@ query_scalar [] $($rest)*) };

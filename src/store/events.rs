@@ -1,4 +1,4 @@
-//! The log of events, read. Events are written by the statements that cause them.
+//! Reads of the event log. Events are written by the statements that cause them.
 
 use super::Workspace;
 use super::types::Document;
@@ -7,10 +7,10 @@ use crate::model::event::{Event, EventFilter};
 use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 
-/// Behind every event that there is.
-const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("the last second of the year 9999");
+/// A time after every event.
+const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("9999-12-31T23:59:59Z is valid");
 
-/// Selects events; what follows the literal is the rest of the statement.
+/// Selects events; the literal is the rest of the statement.
 macro_rules! select_events {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -25,8 +25,8 @@ macro_rules! select_events {
     };
 }
 
-/// Whether a filter asks for no more than a time. That is asked most, and has a statement of its own, which Postgres plans
-/// once, where the one for all filters is planned anew for each choice of them.
+/// True if a filter has only a time. This most frequent query has its own statement, which Postgres plans once; the
+/// general one is planned anew for each combination of filters.
 fn is_plain(filter: &EventFilter) -> bool {
     let EventFilter {
         scope: Scope::Workspace,
@@ -45,14 +45,14 @@ fn is_plain(filter: &EventFilter) -> bool {
 }
 
 impl Workspace {
-    /// The time of the last event in the log.
+    /// Time of the last event in the log.
     pub async fn last_event_at(&self) -> Result<Option<DateTime<Utc>>> {
         Ok(sqlx::query_scalar!("select last_at from event_clock where workspace_id = $1", self.workspace_id())
             .fetch_optional(&self.store.pool)
             .await?)
     }
 
-    /// The events that a filter lets through, in order of time.
+    /// Events that match a filter, in order of time.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
         if is_plain(filter) { self.plain_events(filter).await } else { self.chosen_events(filter).await }
     }

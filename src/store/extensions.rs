@@ -1,4 +1,4 @@
-//! Extensions: the persons of a workspace, under their numbers.
+//! Extensions: the user identities of a workspace, by number.
 
 use super::batcher::Batcher;
 use super::lookup::{Batchers, Lookup, LookupRequest, each};
@@ -14,7 +14,7 @@ use crate::model::scope::Scope;
 #[derive(Debug, Clone, Copy)]
 struct ExtensionField(NamedField);
 
-/// What an extension is called, as it is compared.
+/// Name of an extension, folded for comparison.
 const NAME: &str = "folded(coalesce(nullif(full_name, ''), nullif(email_address, ''), nullif(phone_number, ''), nullif(user_identity_key, ''), 'User identity'))";
 
 impl Field for ExtensionField {
@@ -26,7 +26,7 @@ impl Field for ExtensionField {
     }
 }
 
-/// Selects persons as extensions; what follows the literal is the rest of the statement.
+/// Selects user identities as extensions; the literal is the rest of the statement.
 macro_rules! select_extensions {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -70,7 +70,7 @@ impl Workspace {
         super::found(extension, ResourceKind::Extension, id)
     }
 
-    /// The part of the extensions that is asked for, as far as the caller reaches.
+    /// A page of the extensions within `scope`.
     pub async fn extensions(&self, scope: Scope, listing: &Listing<NamedField>) -> Result<Listed<Extension>> {
         let source = Source {
             from: "from user_identity where workspace_id = $1 and ($2::uuid is null or user_identity_id = $2)",

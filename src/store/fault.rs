@@ -1,10 +1,10 @@
-//! What a fault of the database means: a broken constraint is told by its name, a database that is away by its code,
-//! and whatever is left is a fault of ours.
+//! Mapping of database errors: a violated constraint by its name, an unavailable database by its code; all others are
+//! internal errors.
 
 use crate::error::{Error, Reason};
 use sqlx::postgres::PgDatabaseError;
 
-/// What Postgres calls a write that it does not take, as on a standby.
+/// SQLSTATE of a write that Postgres refuses, as on a standby.
 const READ_ONLY: &str = "25006";
 
 impl From<sqlx::Error> for Error {
@@ -20,20 +20,20 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Whether nothing was heard from Postgres, or nothing that makes sense.
+/// True if Postgres sent no response, or an invalid one.
 fn is_lost(fault: &sqlx::Error) -> bool {
     use sqlx::Error::*;
     matches!(fault, PoolTimedOut | PoolClosed | Io(_) | Tls(_) | Protocol(_) | WorkerCrashed)
 }
 
-/// Whether a fault makes one doubt the other connections: this one was lost, or ended by Postgres (class 57P), or leads to
-/// a Postgres that takes no writes (25006).
+/// True if a fault puts other connections in doubt: this one was lost, or ended by Postgres (class 57P), or leads to a
+/// Postgres that refuses writes (25006).
 pub(super) fn is_of_connection(fault: &sqlx::Error) -> bool {
     let code = fault.as_database_error().and_then(|database| database.code());
     is_lost(fault) || code.is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == READ_ONLY)
 }
 
-/// The meaning of an error that Postgres itself reported, if it is not a fault of ours.
+/// The error for one that Postgres reported, unless it is internal.
 fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     if let Some(reason) = fault.constraint().and_then(of_constraint) {
         return Some(Error::Conflict(reason));
@@ -45,7 +45,7 @@ fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     away.then(|| Error::Unavailable(format!("the database refuses: {}", fault.message())))
 }
 
-/// What it means for a request that this constraint was broken.
+/// The conflict that a violated constraint means.
 fn of_constraint(name: &str) -> Option<Reason> {
     Some(match name {
         "user_identity_key_unique" => Reason::UserIdentityExists("user_identity_key"),

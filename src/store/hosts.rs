@@ -1,5 +1,5 @@
-//! The hosts that `DATABASE_URL` names, and which of them takes writes now. sqlx reads one host; this reads a list, as
-//! libpq does, and asks each until one is found. It knows nothing of the connections that are open.
+//! The hosts of `DATABASE_URL`, and which of them accepts writes now. sqlx reads one host; this reads a list, as libpq
+//! does, and tries each until one is found. It does not know the open connections.
 
 use super::pool::ACQUIRE_TIMEOUT;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -11,21 +11,21 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use url::form_urlencoded;
 
-/// Postgres ends a statement that takes longer: nobody waits for it any more.
+/// Statement timeout of Postgres; later no caller waits any more.
 pub(super) const LONGEST_STATEMENT: &str = "20s";
 
-/// Postgres ends a transaction in which nothing happens for so long: its server is gone, and what it locked others need.
+/// Timeout of a transaction that is idle: its server is gone, and its locks block others.
 const LONGEST_PAUSE: &str = "30s";
 
-/// How long one host has to answer, and how often all of them are asked again.
+/// Timeout per host, and pause between rounds.
 const PER_HOST: Duration = Duration::from_secs(1);
 const ROUND: Duration = Duration::from_millis(50);
 
-/// Where the database may be found. Cheap to clone.
+/// Hosts of the database. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Hosts(Arc<[PgConnectOptions]>);
 
-/// Without the passwords.
+/// Omits the passwords.
 impl fmt::Debug for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|host| (host.get_host(), host.get_port()))).finish()
@@ -33,8 +33,8 @@ impl fmt::Debug for Hosts {
 }
 
 impl Hosts {
-    /// Reads `postgres://user@host1:5432,host2:5433/db?target_session_attrs=read-write`; one host is a list, too. The hosts
-    /// and ports may stand behind the question mark instead.
+    /// Parses `postgres://user@host1:5432,host2:5433/db?target_session_attrs=read-write`; one host is a list, too. The
+    /// hosts and ports may be query parameters instead.
     pub fn parse(url: &str) -> sqlx::Result<Hosts> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it begins otherwise"))?;
         if !["postgres", "postgresql"].contains(&scheme) {
@@ -56,14 +56,14 @@ impl Hosts {
         Ok(Hosts(hosts.into_iter().map(one).collect::<sqlx::Result<_>>()?))
     }
 
-    /// A connection outside the pool, on which a statement may take as long as it needs.
+    /// Opens a connection outside the pool, without a statement timeout.
     pub async fn connect(&self) -> sqlx::Result<PgConnection> {
         let options = self.writable().await?.options([("statement_timeout", "0")]);
         PgConnection::connect_with(&options).await
     }
 
-    /// The same for connections whose statements are planned once, whatever they are given, and always go from row to row by
-    /// an index. What asks for many things by their keys at once would else be planned anew each time.
+    /// Hosts for connections with generic plans, which always join row by row through an index. Batched lookups would
+    /// else be planned anew each time.
     pub fn planning_once(&self) -> Hosts {
         let settings =
             [("plan_cache_mode", "force_generic_plan"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
@@ -74,8 +74,8 @@ impl Hosts {
         self.0.len() > 1
     }
 
-    /// The host that takes writes. The only one is it unasked; of several all are asked until one says so, for about as
-    /// long as a request waits for a connection.
+    /// The host that accepts writes. A single host is returned unchecked; several are checked until one accepts, for
+    /// about as long as a request waits for a connection.
     pub async fn writable(&self) -> sqlx::Result<PgConnectOptions> {
         if let [only] = &*self.0 {
             return Ok(only.clone());
@@ -99,7 +99,7 @@ impl Hosts {
     }
 }
 
-/// How to connect to this host, if it takes writes.
+/// Connection options of this host, if it accepts writes.
 async fn ask(options: &PgConnectOptions) -> sqlx::Result<Option<PgConnectOptions>> {
     let asking = async {
         let mut connection = PgConnection::connect_with(options).await?;
@@ -110,26 +110,26 @@ async fn ask(options: &PgConnectOptions) -> sqlx::Result<Option<PgConnectOptions
     timeout(PER_HOST, asking).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-/// Whether what is at the other end takes writes; a standby does not.
+/// True if the host accepts writes; a standby does not.
 pub(super) async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'off' as "is_it!""#)
         .fetch_one(connection)
         .await
 }
 
-/// What every connection of ours is told.
+/// Options of every connection.
 fn configured(options: PgConnectOptions) -> PgConnectOptions {
     options
         .application_name("handset")
         .options([("statement_timeout", LONGEST_STATEMENT), ("idle_in_transaction_session_timeout", LONGEST_PAUSE)])
 }
 
-/// What stands behind the question mark.
+/// Query parameters of the URL.
 #[derive(Debug, Default)]
 struct Settings {
     hosts: Option<String>,
     ports: Option<String>,
-    /// What sqlx reads, written as it was.
+    /// Parameters for sqlx, verbatim.
     others: String,
 }
 
@@ -151,7 +151,7 @@ impl Settings {
     }
 }
 
-/// Hosts with their ports, of which there may be one for all; as what stands before the path and what behind it.
+/// Hosts with their ports, of which there may be one for all; as the authority and the query of a URL.
 fn pair(hosts: &str, ports: Option<&str>) -> sqlx::Result<Vec<(String, String)>> {
     let hosts: Vec<&str> = hosts.split(',').collect();
     let ports: Vec<&str> = ports.map_or_else(Vec::new, |ports| ports.split(',').collect());
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn places(url: &str) -> Vec<String> {
-        let Hosts(all) = Hosts::parse(url).expect("a URL of Postgres");
+        let Hosts(all) = Hosts::parse(url).expect("a Postgres URL");
         let place = |host: &PgConnectOptions| match host.get_socket() {
             Some(socket) => socket.display().to_string(),
             None => format!("{}:{}", host.get_host(), host.get_port()),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_read_as_libpq_reads_them() {
+    fn parse_accepts_the_host_lists_of_libpq() {
         for (url, expected) in [
             ("postgres://u@one/db", vec!["one:5432"]),
             ("postgresql://u:p%40ss@one:1,two,three:3/db", vec!["one:1", "two:5432", "three:3"]),
@@ -201,8 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn every_host_has_the_user_the_database_and_the_settings() {
-        let Hosts(all) = Hosts::parse("postgres://jane@one,two/registry?sslmode=disable").expect("a URL of Postgres");
+    fn parse_gives_each_host_the_user_database_and_options() {
+        let Hosts(all) = Hosts::parse("postgres://jane@one,two/registry?sslmode=disable").expect("a Postgres URL");
         for host in all.iter() {
             assert_eq!((host.get_username(), host.get_database()), ("jane", Some("registry")));
             assert!(matches!(host.get_ssl_mode(), sqlx::postgres::PgSslMode::Disable));
@@ -211,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_hosts_has_no_password() {
-        let hosts = Hosts::parse("postgres://jane:sesame@one,two/registry").expect("a URL of Postgres");
+    fn debug_format_of_hosts_omits_the_password() {
+        let hosts = Hosts::parse("postgres://jane:sesame@one,two/registry").expect("a Postgres URL");
         let shown = format!("{hosts:?}");
         assert!(shown.contains("one") && !shown.contains("sesame"), "{shown}");
     }

@@ -1,6 +1,6 @@
-//! API keys, the credential of nearly every request. They are looked up together with whoever calls at the same time, and
-//! what the request is about in the same statement: one round trip tells who is calling and what they came for. Nothing
-//! is kept in memory, so a key that was revoked and a phone that was deactivated are gone for every server at once.
+//! API keys, the credential of nearly every request. A lookup is batched with concurrent ones, and the same statement
+//! prefetches the rows of the request: one round trip authenticates the caller and reads the data. Nothing is cached,
+//! so every server rejects a revoked key or a deactivated phone at once.
 
 use super::batcher::{BatchQuery, MAX_BATCH, MAX_LIST_BATCH};
 use super::caller::rejected;
@@ -18,38 +18,38 @@ use crate::model::token::TokenHash;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// A key that somebody shows, and what for.
+/// A key to look up, with its prefetch.
 #[derive(Debug, Clone)]
 pub(super) struct KeyLookup {
     token_hash: TokenHash,
     prefetch: Prefetch,
 }
 
-/// What is asked for by one statement.
+/// Lookups that share a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum KeyBatch {
-    /// A key by itself, or with a phone.
+    /// A key alone, or with a phone.
     Phone,
     PhonesOfPerson,
     AllPhones,
     Extension,
 }
 
-/// A key that there is, and what was asked for beside it.
+/// A known key, with its prefetched rows.
 pub(super) struct KeyMatch {
     key: Key,
     phones: Vec<Phone>,
     extension: Option<Extension>,
 }
 
-/// A key that there is.
+/// A known key.
 struct Key {
     api_key_id: ApiKeyId,
     is_revoked: bool,
     tenant: Tenant,
 }
 
-/// A key, and an extension if there is one.
+/// A key, with an extension if there is one.
 struct KeyExtensionRow {
     place: i64,
     api_key_id: Uuid,
@@ -63,7 +63,7 @@ struct KeyExtensionRow {
     name: Option<String>,
 }
 
-/// A key, and a phone if there is one.
+/// A key, with a phone if there is one.
 struct KeyPhoneRow {
     place: i64,
     api_key_id: Uuid,
@@ -84,7 +84,7 @@ struct KeyPhoneRow {
     deactivated_at: Option<DateTime<Utc>>,
 }
 
-/// Selects keys, and phones beside them; what follows the literal is the rest of the statement.
+/// Selects keys with phones; the literal is the rest of the statement.
 macro_rules! select_keys {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -105,7 +105,7 @@ macro_rules! select_keys {
 
 impl BatchQuery for KeyLookup {
     type BatchKey = KeyBatch;
-    /// None if there is no such key.
+    /// None if the key is unknown.
     type Answer = Option<KeyMatch>;
 
     const MAX_IN_FLIGHT: usize = 2;
@@ -153,7 +153,7 @@ impl BatchQuery for KeyLookup {
     }
 }
 
-/// The answer to the question with this number, counted from one.
+/// The answer to the query with this number, counted from one.
 fn of_place<T>(answers: &mut [T], place: i64) -> Option<&mut T> {
     answers.get_mut(usize::try_from(place - 1).ok()?)
 }
@@ -246,7 +246,7 @@ fn hashes(together: &[KeyLookup]) -> Vec<&[u8]> {
     together.iter().map(|lookup| lookup.token_hash.as_bytes()).collect()
 }
 
-/// Which part of a list each wants.
+/// Pages of lists, one per lookup.
 struct Window {
     times: Vec<DateTime<Utc>>,
     ids: Vec<Uuid>,
@@ -358,7 +358,7 @@ impl KeyPhoneRow {
         Key::new(self.api_key_id, self.revoked_at, (self.workspace_id, self.account_id, self.is_sandbox))
     }
 
-    /// The phone, if there is one and it lives.
+    /// The phone, if there is one and it is active.
     fn phone(self) -> Option<Phone> {
         if self.deactivated_at.is_some() {
             return None;

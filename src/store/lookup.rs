@@ -1,5 +1,5 @@
-//! Things looked up one by one, together with whoever looks for others of their kind in the same workspace at the same
-//! time: one statement for all of them, which touches the rows of one workspace only.
+//! Lookups by key, batched with concurrent lookups of the same type in the same workspace: one statement for all, which
+//! touches the rows of one workspace only.
 
 use super::batcher::{self, BatchQuery, Batcher};
 use super::{Store, Workspace};
@@ -12,22 +12,22 @@ use crate::model::number::PhoneNumber;
 use crate::model::phone::Phone;
 use crate::model::subscriber::Subscriber;
 
-/// A kind of thing that is looked up one by one.
+/// A type whose values are looked up by key.
 pub(super) trait Lookup: Send + Sized + 'static {
-    /// By what.
+    /// The key.
     type Key: Clone + Send + Sync + 'static;
 
-    /// The most that are looked up in one statement.
+    /// Maximum number of keys in one statement.
     const MAX_BATCH: usize = batcher::MAX_BATCH;
 
-    /// Looks up all of them in one statement. Gives as many answers, in the same order.
+    /// Looks up all keys in one statement. Returns as many results, in the same order.
     fn all(keys: Vec<Self::Key>, workspace: &Workspace) -> impl Future<Output = Result<Vec<Option<Self>>>> + Send;
 
-    /// Where those who look for such things meet.
+    /// The batcher for this type.
     fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Self>>;
 }
 
-/// Where things of each kind are looked for.
+/// The batchers for each type.
 #[derive(Debug, Default)]
 pub(super) struct Batchers {
     pub phones: Batcher<LookupRequest<Phone>>,
@@ -38,7 +38,7 @@ pub(super) struct Batchers {
     pub contact_pages: Batcher<LookupRequest<Listed<Contact>>>,
 }
 
-/// A thing that somebody looks for.
+/// A pending lookup.
 pub(super) struct LookupRequest<P: Lookup> {
     workspace: Workspace,
     key: P::Key,
@@ -71,13 +71,13 @@ impl<P: Lookup> BatchQuery for LookupRequest<P> {
 }
 
 impl Workspace {
-    /// The thing with this key, if there is one.
+    /// The value with this key, if there is one.
     pub(super) async fn look_up<P: Lookup>(&self, key: P::Key) -> Result<Option<P>> {
         P::batcher(&self.store.batchers).ask(LookupRequest { workspace: self.clone(), key }, &self.store).await
     }
 }
 
-/// For each of the keys the thing that has it.
+/// The value for each of the keys.
 pub(super) fn each<K: PartialEq, T: Clone>(keys: &[K], things: &[T], key: impl Fn(&T) -> K) -> Vec<Option<T>> {
     keys.iter().map(|requests| things.iter().find(|thing| key(thing) == *requests).cloned()).collect()
 }

@@ -1,6 +1,6 @@
-//! How a number comes to a workspace, is given to a person, and goes. What may follow what is the model's rule, asked
-//! under the register's lock; a person is locked before a register, as everywhere. A number is claimed and given free by
-//! the statements that begin and end its register, so two workspaces cannot have it at once.
+//! Life cycle of numbers: reserved or imported, assigned, released. The model decides on transitions, under the
+//! number's lock; a user identity is locked before a number, as everywhere. The statements that begin and end a life
+//! cycle claim and free the number, so two workspaces cannot have it at once.
 
 use super::Workspace;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 impl Workspace {
-    /// Holds a number until `until`. One that somebody has is a conflict.
+    /// Reserves a number until `until`. One that is in use is a conflict.
     pub async fn reserve_number(
         &self,
         new: &NewPhoneNumber,
@@ -50,7 +50,7 @@ impl Workspace {
         self.register(new.register_id).await
     }
 
-    /// Brings in a number of the workspace's own, assigned at once. How to reach it is kept sealed.
+    /// Imports a number of the workspace's own, assigned at once. Its SIP configuration is sealed.
     pub async fn import_number(
         &self,
         new: &NewPhoneNumber,
@@ -96,8 +96,8 @@ impl Workspace {
         self.register(new.register_id).await
     }
 
-    /// Assigns a number, and gives it to a person, or to none. One that is assigned already goes to another person, or
-    /// is taken away from the one who has it. An unknown person is not found.
+    /// Assigns a number to a user identity, or to none. One that is assigned already moves to another user identity, or
+    /// loses the one it has. An unknown user identity is `NotFound`.
     pub async fn assign_number(
         &self,
         id: PhoneNumberId,
@@ -171,7 +171,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Gives a number up: a bought one at the end of the month that is paid, an imported one at once. Twice is as once.
+    /// Releases a number: a bought one at the end of the paid month, an imported one at once. Idempotent.
     pub async fn release_number(&self, id: PhoneNumberId, event_id: EventId, now: DateTime<Utc>) -> Result<()> {
         let workspace = self.clone();
         let released = self.store.emitter().transact(move |connection| {
@@ -268,7 +268,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Takes back a release that has not come about yet.
+    /// Cancels a scheduled release.
     pub async fn cancel_release(&self, id: PhoneNumberId, now: DateTime<Utc>) -> Result<PhoneNumber> {
         let workspace = self.clone();
         let cancelled = self.store.writer().transact(move |connection| {

@@ -1,4 +1,4 @@
-//! Phone numbers read, listed, and described anew. How they come, are given and go is told in [`super::number_lifecycle`].
+//! Phone numbers: read, listed and updated. Their life cycle is in [`super::number_lifecycle`].
 
 use super::Workspace;
 use super::batcher::Batcher;
@@ -10,7 +10,7 @@ use crate::model::page::Place;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Selects registers; what follows the literal is the rest of the statement.
+/// Selects numbers; the literal is the rest of the statement.
 macro_rules! select_registers {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -45,12 +45,12 @@ impl Lookup for PhoneNumber {
 }
 
 impl Workspace {
-    /// The register with this id.
+    /// The number with this id.
     pub async fn register(&self, id: PhoneNumberId) -> Result<PhoneNumber> {
         super::found(self.look_up(id).await?, ResourceKind::Number, id)
     }
 
-    /// The register with this id, held still until the transaction ends.
+    /// The number with this id, locked until the transaction ends.
     pub(super) async fn lock_register(
         &self,
         connection: &mut sqlx::PgConnection,
@@ -66,8 +66,7 @@ impl Workspace {
         super::found(row, ResourceKind::Number, id)
     }
 
-    /// The part of the list of registers that is asked for, in order of creation. A cursor that names no register of this
-    /// workspace is refused.
+    /// A page of numbers, in order of creation. A cursor that names no number of this workspace is a conflict.
     pub async fn registers(&self, filter: &PhoneNumberFilter, window: Window) -> Result<PhoneNumberPage> {
         let (upward, cursor) = match window.start {
             Start::Page(_) => (window.ascending, None),
@@ -192,7 +191,7 @@ impl Workspace {
         .await?)
     }
 
-    /// Gives a number another nickname or other agents. Agents work with assigned numbers only.
+    /// Updates a number's nickname or agents. Only assigned numbers have agents.
     pub async fn update_register(
         &self,
         id: PhoneNumberId,

@@ -1,5 +1,5 @@
-//! What the operator of a deployment does from the command line, across workspaces: make workspaces and mint the
-//! credentials that let callers in. Nothing here reads a tenant's things.
+//! Operator commands, across workspaces: create workspaces and the credentials that let callers in. None reads a
+//! tenant's rows.
 
 use super::{NewWorkspace, Store, console};
 use crate::clock::Random;
@@ -10,7 +10,7 @@ use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// An API key as it is listed: never its secret.
+/// An API key as listed, without its secret.
 #[derive(Debug, Clone)]
 pub struct ApiKeyRecord {
     pub api_key_id: ApiKeyId,
@@ -23,7 +23,7 @@ pub struct ApiKeyRecord {
 }
 
 impl Store {
-    /// Makes a workspace.
+    /// Creates a workspace.
     pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<()> {
         sqlx::query!(
             r#"
@@ -42,7 +42,7 @@ impl Store {
         Ok(())
     }
 
-    /// Claims the making of the demo: true once, and only while there is no workspace.
+    /// Claims the creation of the demo: true once, and only while there is no workspace.
     pub async fn claim_demo(&self, now: DateTime<Utc>) -> Result<bool> {
         let claimed = sqlx::query!(
             r#"
@@ -87,7 +87,7 @@ impl Store {
         .await?)
     }
 
-    /// Mints an API key of a workspace and gives its record's id beside the secret, which is not to be had again.
+    /// Creates an API key of a workspace. Returns its id and the secret, which cannot be read again.
     pub async fn create_api_key(
         &self,
         workspace: &WorkspaceRecord,
@@ -115,7 +115,7 @@ impl Store {
         Ok((id, key))
     }
 
-    /// The API keys of one workspace, or of all.
+    /// API keys of one workspace, or of all.
     pub async fn api_keys(&self, workspace: Option<WorkspaceId>) -> Result<Vec<ApiKeyRecord>> {
         Ok(sqlx::query_as!(
             ApiKeyRecord,
@@ -132,7 +132,7 @@ impl Store {
         .await?)
     }
 
-    /// Revokes the API key with this id, or the one whose secret this is. Again is well, too.
+    /// Revokes the API key with this id or secret. Idempotent.
     pub async fn revoke_api_key(&self, id_or_key: &str, now: DateTime<Utc>) -> Result<ApiKeyId> {
         let hash = TokenHash::of(id_or_key);
         let revoked = sqlx::query_scalar!(
@@ -150,7 +150,7 @@ impl Store {
         super::found(revoked.map(ApiKeyId), ResourceKind::ApiKey, "")
     }
 
-    /// Mints a personal access token over `workspaces`.
+    /// Creates a personal access token for `workspaces`.
     pub async fn create_access_token(
         &self,
         name: &str,
@@ -183,7 +183,7 @@ impl Store {
         Ok((id, token))
     }
 
-    /// Revokes the access token with this id, or the one whose secret this is. Again is well, too.
+    /// Revokes the access token with this id or secret. Idempotent.
     pub async fn revoke_access_token(&self, id_or_token: &str, now: DateTime<Utc>) -> Result<AccessTokenId> {
         let hash = TokenHash::of(id_or_token);
         let revoked = sqlx::query_scalar!(
@@ -201,7 +201,7 @@ impl Store {
         super::found(revoked.map(AccessTokenId), ResourceKind::AccessToken, "")
     }
 
-    /// Opens a console session over `workspaces` and signs its JWT, with a first key if there is none yet.
+    /// Opens a console session for `workspaces` and signs its JWT; creates the first key if there is none.
     pub async fn create_console_session(
         &self,
         name: &str,
@@ -237,7 +237,7 @@ impl Store {
         Ok((id, console::sign(id, key, &secret, now, expires_at)?))
     }
 
-    /// Makes a new signing key. The older ones go on verifying what they signed, unless they are retired.
+    /// Creates a signing key. Older ones still verify what they signed, unless they are retired.
     pub async fn rotate_console_key(
         &self,
         retire_older: bool,

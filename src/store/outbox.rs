@@ -1,10 +1,10 @@
-//! The outbox: deliveries claimed and recorded, and the log kept short. This is the one door that leads across
-//! workspaces, for the workers of the server itself; no caller gets through it.
+//! The outbox: deliveries claimed and recorded, and the event log pruned. Its queries cross workspaces, for the workers
+//! of the server itself; no caller reaches them.
 //!
-//! A claim pushes the delivery's next attempt into the future, to when the worker would be given up for dead, and counts
-//! the attempt. Nothing is locked while a message is on its way. Whoever records must name the number of the attempt, so
-//! a worker that was given up for dead changes nothing when it comes back. Recording takes the webhook's row before those
-//! of its deliveries, as deleting a webhook does, so that nobody waits in a circle.
+//! A claim postpones the delivery's next attempt to the time at which the worker is presumed dead, and counts the
+//! attempt. No lock is held while a message is sent. Recording requires the number of the attempt, so a worker that was
+//! presumed dead changes nothing when it comes back. Recording locks the webhook's row before those of its deliveries,
+//! as deleting a webhook does, so that they cannot deadlock.
 
 use super::Store;
 use super::types::Document;
@@ -16,25 +16,25 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// How much the sweeper ends at once: no more than is done within the time of a statement.
+/// Maximum deliveries that the sweeper ends per statement, to stay within its timeout.
 const ENDED_AT_ONCE: i64 = 10_000;
 
-/// What a worker is ready to take.
+/// Limits of a claim.
 #[derive(Debug)]
 pub struct Capacity<'a> {
-    /// At most so many attempts.
+    /// Maximum attempts.
     pub total: i64,
-    /// At most so many to one endpoint.
+    /// Maximum per endpoint.
     pub per_endpoint: i64,
-    /// No more to these.
+    /// Webhooks to skip.
     pub busy: &'a [Uuid],
 }
 
-/// What the server has still to deliver.
+/// Pending deliveries of all workspaces.
 #[derive(Debug)]
 pub struct PendingDeliveries {
     pub count: i64,
-    /// When the oldest of it happened, if there is any.
+    /// Time of their oldest event, if there is any.
     pub oldest: Option<DateTime<Utc>>,
 }
 
@@ -56,7 +56,7 @@ struct Row {
 }
 
 impl Store {
-    /// Claims attempts that are due, until `given_up_at`; what has waited longest comes first.
+    /// Claims due attempts until `given_up_at`, longest due first.
     pub async fn claim_deliveries(
         &self,
         capacity: &Capacity<'_>,
@@ -75,7 +75,7 @@ impl Store {
         Ok(claims)
     }
 
-    /// The workspaces in which something is due, one look into the index for each webhook.
+    /// Workspaces with due deliveries, by one index lookup per webhook.
     async fn workspaces_that_owe(&self, capacity: &Capacity<'_>, now: DateTime<Utc>) -> Result<Vec<WorkspaceId>> {
         let rows = sqlx::query_scalar!(
             r#"
@@ -155,12 +155,12 @@ impl Store {
     }
 
     fn claim(&self, row: Row) -> Claim {
-        // A secret that does not open signs nothing, and nothing is sent unsigned: that webhook's attempts fail, while
-        // those of the others, claimed by the same statement, go out.
+        // Nothing is sent unsigned: if a secret does not open, that webhook's attempts fail, while those of the others,
+        // claimed by the same statement, are sent.
         let open = |sealed: &Vec<u8>| match self.seal.open(sealed, row.webhook_id.0) {
             Ok(secret) => Some(secret),
             Err(error) => {
-                tracing::error!(webhook = %row.webhook_id.0, %error, "a webhook's secret does not open");
+                tracing::error!(webhook = %row.webhook_id.0, %error, "webhook secret cannot be opened");
                 None
             }
         };
@@ -185,7 +185,7 @@ impl Store {
         }
     }
 
-    /// Records that an attempt was answered well.
+    /// Records a successful attempt.
     pub async fn record_delivered(&self, claim: &Claim, attempted: &Attempted) -> Result<()> {
         sqlx::query!(
             r#"
@@ -216,8 +216,8 @@ impl Store {
         Ok(())
     }
 
-    /// Records that an attempt came to nothing, and when the next one is due; None if it was the last. An endpoint that
-    /// has failed everything for too long is disabled, which ends what it is owed and is told of by `webhook.disabled`.
+    /// Records a failed attempt, and when the next one is due; None if it was the last. An endpoint whose attempts have
+    /// all failed for too long is disabled: its deliveries fail, and `webhook.disabled` is emitted.
     pub async fn record_failed(
         &self,
         claim: &Claim,
@@ -277,7 +277,7 @@ impl Store {
         Ok(())
     }
 
-    /// How much is owed to webhooks in all workspaces, and since when the oldest of it is.
+    /// Number of pending deliveries in all workspaces, and time of the oldest of their events.
     pub async fn pending_deliveries(&self) -> Result<PendingDeliveries> {
         let pending_deliveries = sqlx::query_as!(
             PendingDeliveries,
@@ -292,8 +292,8 @@ impl Store {
         Ok(pending_deliveries)
     }
 
-    /// Ends some of what is owed to webhooks that are disabled: events that were written in the very moment of the
-    /// disablement. Gives how many it was.
+    /// Fails some pending deliveries of disabled webhooks, from events written concurrently with the disablement.
+    /// Returns their number.
     pub async fn end_owed_to_disabled(&self) -> Result<u64> {
         let ended = sqlx::query!(
             r#"
@@ -315,9 +315,9 @@ impl Store {
         Ok(ended.rows_affected())
     }
 
-    /// Deletes at most `count` events from before a time with their finished deliveries, and gives how
-    /// many there were. An event that is still owed to somebody stays; if one comes to be owed again at this very
-    /// moment, the schema refuses the whole batch, which is then for the next time.
+    /// Deletes at most `count` events from before a time with their finished deliveries, and returns their number.
+    /// Events with pending deliveries stay; if one becomes pending again concurrently, the schema refuses the whole
+    /// batch, which is retried next time.
     pub async fn prune_events(&self, before: DateTime<Utc>, count: i64) -> Result<u64> {
         let pruned = sqlx::query!(
             r#"

@@ -1,4 +1,4 @@
-//! Passes, each of which stands for an API key for a while.
+//! Passes: temporary tokens that stand for an API key.
 
 use super::{Caller, Principal};
 use crate::error::{Error, Rejection, Result};
@@ -6,8 +6,8 @@ use crate::model::token::Token;
 use chrono::{DateTime, Utc};
 
 impl Caller {
-    /// Makes `pass` good until `expires_at` for whoever called with an API key, and forgets that key's expired ones. It ends
-    /// earlier if the key is revoked.
+    /// Makes `pass` valid until `expires_at` for a caller with an API key, and deletes that key's expired passes. It
+    /// ends earlier if the key is revoked.
     pub async fn issue_pass(&self, pass: &Token, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> Result<()> {
         let Principal::ApiKey(key) = self.credential else {
             return Err(Error::Unauthenticated(Rejection::MISSING));

@@ -1,5 +1,5 @@
-//! Persons who sign in with a name and a password. A hash is made and tried beside the requests, few at a time, because
-//! each takes 19 MiB and tens of milliseconds.
+//! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time, because each
+//! takes 19 MiB and tens of milliseconds.
 
 use super::{Authenticated, Origin, Principal, Store, Workspace};
 use crate::clock::Random;
@@ -9,15 +9,15 @@ use crate::model::password::{Password, PasswordHash};
 use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 
-/// How many hashes are made at once.
+/// Maximum number of concurrent hashes.
 static PERMITS: Semaphore = Semaphore::const_new(4);
 
-/// Tried where there is no such person, so that an answer takes as long as where there is one.
+/// Hash to verify if the user identity is unknown, so that both cases take equally long.
 static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
 
 impl Store {
-    /// Whoever is called `name` and has this password: an e-mail address in any case, or a key. A name that fits several
-    /// persons who have a password fits nobody.
+    /// Authenticates by `name` (an e-mail address in any case, or a key) and password. A name of several user
+    /// identities with passwords matches none.
     pub(super) async fn by_password(&self, name: &str, password: &Password, origin: Origin) -> Result<Authenticated> {
         let mut rows = sqlx::query!(
             r#"
@@ -42,7 +42,7 @@ impl Store {
         }
     }
 
-    /// Gives a person of whichever workspace a password, in place of the one before.
+    /// Sets the password of a user identity in any workspace.
     pub async fn set_password_anywhere(
         &self,
         person: UserIdentityId,
@@ -63,7 +63,7 @@ impl Store {
 }
 
 impl Workspace {
-    /// Gives a person a password, in place of the one before.
+    /// Sets the password of a user identity.
     pub async fn set_password(&self, person: UserIdentityId, password: Password, random: &Random) -> Result<()> {
         let random = random.clone();
         let hash = apart(move || password.hash(&random)).await?;
@@ -79,8 +79,8 @@ impl Workspace {
     }
 }
 
-/// Does work that takes long on a thread of its own, once there is a permit for it. The permit goes along: a dropped
-/// request does not stop the thread, which would else go on without one.
+/// Runs long work on a blocking thread, once there is a permit. The thread holds the permit, since it continues after
+/// its request is dropped.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let permit = PERMITS.acquire().await.expect("the semaphore is never closed");
     let done = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! A phone comes into the registry, with the credentials that its person's phones hold.
+//! Registration of phones, with the credentials that their user identity's phones hold.
 
 use super::Workspace;
 use crate::error::{ResourceKind, Result};
@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 impl Workspace {
-    /// Registers a phone, or finds the living one with the same installation id, and gives its id. A new phone gets a
-    /// child of each of its person's multi-phone sync credentials and the mobile keys that waited for a phone. An
-    /// unknown person is not found.
+    /// Registers a phone, or finds the active one with the same installation id, and returns its id. A new phone gets a
+    /// child of each multi-phone sync credential of its user identity, and the mobile keys that waited for a phone. An
+    /// unknown user identity is `NotFound`.
     pub async fn register_phone(&self, new: Registration, now: DateTime<Utc>) -> Result<DeviceId> {
-        // Under the person's lock, so that neither a second registration of the same installation nor a credential that
-        // is being made for this person's phones happens between looking and writing.
+        // The lock of the user identity serializes this with other registrations of the same installation and with the
+        // creation of credentials for its phones.
         let workspace = self.clone();
         let registered = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
@@ -24,7 +24,7 @@ impl Workspace {
         registered.await
     }
 
-    /// Holds a person still until the transaction ends.
+    /// Locks a user identity until the transaction ends.
     pub(super) async fn lock_person(&self, connection: &mut sqlx::PgConnection, person: UserIdentityId) -> Result<()> {
         let locked = sqlx::query_scalar!(
             r#"

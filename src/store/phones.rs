@@ -1,4 +1,4 @@
-//! Phones read, listed and described anew.
+//! Phones: read, listed and updated.
 
 use super::Workspace;
 use super::batcher::Batcher;
@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Selects phones; what follows the literal is the rest of the statement.
+/// Selects phones; the literal is the rest of the statement.
 macro_rules! select_phones {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -53,7 +53,7 @@ impl Lookup for Phone {
 }
 
 impl Workspace {
-    /// The living phone with this id.
+    /// The active phone with this id.
     pub async fn phone(&self, device_id: DeviceId, scope: Scope) -> Result<Phone> {
         self.phone_with(Prefetched::Nothing, device_id, scope).await
     }
@@ -71,7 +71,7 @@ impl Workspace {
         )
     }
 
-    /// The first living phone that is called so.
+    /// The first active phone with this name.
     pub async fn phone_called(&self, name: &str, scope: Scope) -> Result<Phone> {
         let row = select_phones!(
             "where workspace_id = $1 and coalesce(nickname, device_model) = $2 and deactivated_at is null
@@ -86,7 +86,7 @@ impl Workspace {
         super::found(row, ResourceKind::Phone, name)
     }
 
-    /// The phones that a filter lets through, in order of registration.
+    /// Phones that match a filter, in order of registration.
     pub async fn phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
         self.phones_with(Prefetched::Nothing, filter, scope).await
     }
@@ -182,7 +182,7 @@ impl Workspace {
         .await?)
     }
 
-    /// The ids of a person's living phones. An unknown person is not found.
+    /// Ids of a user identity's active phones. An unknown one is `NotFound`.
     pub async fn phone_ids_of(&self, person: UserIdentityId) -> Result<Vec<DeviceId>> {
         self.user_identity(person, Scope::Workspace).await?;
         Ok(sqlx::query_scalar!(
@@ -198,7 +198,7 @@ impl Workspace {
         .await?)
     }
 
-    /// Gives a phone another nickname or other custom metadata, and tells of it by the opt-in `phone.updated`.
+    /// Updates a phone's nickname or custom metadata, and emits the opt-in event `phone.updated`.
     pub async fn update_phone(
         &self,
         device_id: DeviceId,
@@ -250,7 +250,7 @@ impl Workspace {
     }
 }
 
-/// What a change of metadata sets, and the keys that it removes.
+/// Splits a metadata change into values to set and keys to remove.
 fn split(change: &MetadataChange) -> (serde_json::Value, Vec<String>) {
     let set: serde_json::Map<_, _> =
         change.iter().filter_map(|(key, value)| Some((key.clone(), json!(value.as_ref()?)))).collect();

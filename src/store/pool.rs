@@ -1,7 +1,6 @@
-//! The connections to the database. A connection that was lately in use is handed out unchecked. One that has been idle,
-//! or that was idle while another one failed, is asked whether it still takes writes; so a restart of Postgres, or a
-//! standby in its place, costs the statements in progress and no later one. No statement waits for ever for a machine
-//! that is gone.
+//! The connection pool. A recently used connection is handed out unchecked. One that has been idle, or was idle when
+//! another one failed, is checked for accepting writes; so a restart of Postgres, or a standby in its place, costs the
+//! statements in progress and no later one. No statement waits forever for a host that is gone.
 
 mod health;
 mod hot;
@@ -23,35 +22,35 @@ use tokio_util::task::TaskTracker;
 pub(super) use hot::Part;
 pub(super) use unit::Work;
 
-/// How long a request waits for a connection before it is told that the database is away.
+/// Timeout for acquiring a connection, after which the database counts as unavailable.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection that has been idle for longer is checked before it is used. Postgres takes longer to start.
+/// Idle time after which a connection is checked before use. Postgres takes longer to start.
 const REUSE_WITHOUT_CHECK: Duration = Duration::from_millis(50);
 
-/// How long a short statement may take, the wait for a connection included.
+/// Timeout of a short statement, including the wait for a connection.
 const SHORT_DEADLINE: Duration = Duration::from_secs(4);
 
 pub(super) type Answers<'e, T> = Pin<Box<dyn Stream<Item = sqlx::Result<T>> + Send + 'e>>;
 pub(super) type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
 
-/// The connections of one server. As an executor it is for statements that read; what changes data is a unit of work, see
+/// The connections of one server. As an executor it serves reads; changes of data are units of work, see
 /// [`super::writer`].
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     hot: Arc<HotConnections>,
     health: HealthSignal,
-    /// The units of work in progress.
+    /// Units of work in progress.
     units: TaskTracker,
 }
 
 impl Pool {
-    /// Opens a first connection, to fail early.
+    /// Opens the first connection, to fail early.
     pub async fn open(hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
         Pool::with_health(HealthSignal::new(), hosts, connections).await
     }
 
-    /// Other connections to the same database: a fault of a connection in one pool casts doubt on both.
+    /// Another pool to the same database: a connection fault in one puts both in doubt.
     pub async fn beside(&self, hosts: Hosts, connections: u32) -> sqlx::Result<Pool> {
         Pool::with_health(self.health.clone(), hosts, connections).await
     }
@@ -78,23 +77,23 @@ impl Pool {
         Ok(Pool { hot, health, units: TaskTracker::new() })
     }
 
-    /// Awaits a short statement. Without an answer soon the database is away, and the callers that wait behind this one are
-    /// not kept for as long as a long statement may take.
+    /// Awaits a short statement. After a timeout the database counts as unavailable, and the callers behind this one do
+    /// not wait for as long as a long statement may take.
     pub async fn with_deadline<T>(&self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         self.health.observe(timeout(SHORT_DEADLINE, statement).await.unwrap_or_else(|_| Err(health::silence())))
     }
 
-    /// How many connections are idle, and how many are in use.
+    /// Numbers of idle connections and of connections in use.
     pub fn idle_and_used(&self) -> (u32, u32) {
         self.hot.idle_and_used()
     }
 
-    /// How many connections, of this pool and those beside it, were closed because they were returned in a transaction.
+    /// Number of connections, of this pool and those beside it, closed because they were returned in a transaction.
     pub fn closed_in_transaction(&self) -> u64 {
         self.health.closed_in_transaction()
     }
 
-    /// Waits for the units of work and the statements in progress, and closes every connection.
+    /// Waits for the units of work and the statements in progress, then closes every connection.
     pub async fn close(&self) {
         if !self.units.is_empty() {
             tracing::info!(units = self.units.len(), "waiting for units of work in progress");
@@ -105,7 +104,7 @@ impl Pool {
     }
 }
 
-/// Points the pool to the host that takes writes, after each fault.
+/// Points the pool to the host that accepts writes, after each fault.
 async fn follow(hosts: Hosts, pool: PgPool, mut faults: watch::Receiver<Option<Instant>>) {
     let closed = pool.close_event();
     let watching = async {
@@ -113,7 +112,7 @@ async fn follow(hosts: Hosts, pool: PgPool, mut faults: watch::Receiver<Option<I
             loop {
                 match hosts.writable().await {
                     Ok(options) => break pool.set_connect_options(options),
-                    Err(fault) => tracing::warn!(%fault, "no database host takes writes; looking on"),
+                    Err(fault) => tracing::warn!(%fault, "no database host accepts writes; retrying"),
                 }
             }
         }

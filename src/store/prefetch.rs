@@ -14,7 +14,7 @@ pub(super) const LONGEST: u32 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefetch {
     None,
-    /// A living phone.
+    /// An active phone.
     Phone(DeviceId),
     /// Living phones in order of registration: of one person, or of the workspace.
     Phones(Option<UserIdentityId>, Paging),
@@ -23,13 +23,13 @@ pub enum Prefetch {
 }
 
 impl Prefetch {
-    /// The phones that a filter lets through, unless they are too many or need a closer look.
+    /// The phones that match a filter, unless they are too many or need the general query.
     pub fn phones(filter: &PhoneFilter) -> Prefetch {
         let Some(whose) = Whose::of(filter, Scope::Workspace) else { return Prefetch::None };
         let is_short = filter.paging.limit.is_some_and(|limit| limit < LONGEST);
         match whose {
             Whose::Everybodys if is_short => Prefetch::Phones(None, filter.paging),
-            // Most persons have few phones.
+            // Most user identities have few phones.
             Whose::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
                 Prefetch::Phones(Some(person), filter.paging)
             }
@@ -50,15 +50,15 @@ pub enum Prefetched {
     Extension(Option<Extension>),
 }
 
-/// The lists that are asked for most. Each has a statement of its own, which Postgres plans once, where the one for all
-/// filters is planned anew for each choice of them.
+/// The most frequent lists. Each has its own statement, which Postgres plans once; the general one is planned anew for
+/// each combination of filters.
 pub(super) enum Whose {
     Everybodys,
     OfPerson(UserIdentityId),
 }
 
 impl Whose {
-    /// Whose phones a filter asks for, if it asks for no more than that.
+    /// The list that a filter asks for, if it has no other condition.
     pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<Whose> {
         let PhoneFilter {
             device_ids: None,

@@ -1,4 +1,4 @@
-//! A sandbox begins anew.
+//! Reset of a sandbox.
 
 use super::Workspace;
 use crate::error::{Error, Reason, Result};
@@ -6,12 +6,12 @@ use crate::model::id::ActionAttemptId;
 use crate::model::workspace::ActionAttempt;
 use chrono::{DateTime, Utc};
 
-/// What the work of a reset is called.
+/// Action type of a reset.
 const RESET: &str = "RESET_SANDBOX_WORKSPACE";
 
 impl Workspace {
-    /// Empties a sandbox: persons with their contacts, phones, numbers, credentials, client sessions, events and webhooks. The keys and tokens that
-    /// let its callers in stay. Any other workspace is refused.
+    /// Deletes a sandbox's user identities with their contacts, phones, numbers, credentials, client sessions, events
+    /// and webhooks. The keys and tokens of its callers stay. Any other workspace is refused.
     pub async fn reset_sandbox(&self, attempt: ActionAttemptId, now: DateTime<Utc>) -> Result<ActionAttempt> {
         if !self.is_sandbox {
             return Err(Error::Conflict(Reason::NotASandbox));
@@ -31,9 +31,9 @@ impl Workspace {
         attempt: ActionAttemptId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        // In the order in which everything takes its locks (persons, phones, credentials, the clock of events, webhooks),
-        // so that nobody who is in the middle of something waits in a circle with this. Whoever comes later finds
-        // nobody; a person who is made meanwhile is one of the new beginning.
+        // In the order in which all transactions lock (user identities, phones, credentials, the event clock,
+        // webhooks), so that none deadlocks with this. Later ones find no user identity; one that is created
+        // concurrently belongs to the reset sandbox.
         let persons = self.lock_everybody(connection).await?;
         self.delete_what_is_recorded(connection, now).await?;
         for statement in [

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 const NONCE: usize = 24;
 
-/// The key that seals, and where nonces come from.
+/// The seal key, and the source of nonces.
 #[derive(Clone)]
 pub struct Seal {
     cipher: Arc<XChaCha20Poly1305>,
@@ -22,7 +22,7 @@ pub struct Seal {
     random: Random,
 }
 
-/// Why a text is no seal key, or a sealed secret does not open.
+/// Invalid seal key, or a sealed secret that does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     #[error("a seal key is 32 bytes in base64 (make one with `head -c 32 /dev/urandom | base64`)")]
@@ -32,7 +32,7 @@ pub enum SealError {
 }
 
 impl Seal {
-    /// The seal of a key in base64.
+    /// The seal of a base64 key.
     pub fn from_base64(key: &str, random: Random) -> Result<Seal, SealError> {
         let key = BASE64_STANDARD.decode(key.trim()).map_err(|_| SealError::NotAKey)?;
         let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| SealError::NotAKey)?;
@@ -45,7 +45,7 @@ impl Seal {
         BASE64_STANDARD.encode(random.bytes::<32>())
     }
 
-    /// Tells which key this is, without telling the key.
+    /// Identifies the key without revealing it.
     pub(super) fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
     }
@@ -57,7 +57,7 @@ impl Seal {
         let sealed = self
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
-            .expect("a secret is far below the cipher's limit of 256 GiB");
+            .expect("a secret is below the cipher's limit of 256 GiB");
         [nonce.as_slice(), &sealed].concat()
     }
 
@@ -85,12 +85,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_secret_opens_for_its_own_row_only() {
+    fn sealed_secret_opens_only_for_its_own_row() {
         let random = Random::seeded(3);
-        let seal = Seal::from_base64(&Seal::new_key(&random), random.clone()).expect("a new key is a key");
+        let seal = Seal::from_base64(&Seal::new_key(&random), random.clone()).expect("a new key is valid");
         let (mine, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let sealed = seal.close(&Token::from("whsec_x".to_owned()), mine);
-        assert_eq!(seal.open(&sealed, mine).expect("opens").reveal(), "whsec_x");
+        assert_eq!(seal.open(&sealed, mine).expect("the secret opens for its row").reveal(), "whsec_x");
         assert!(seal.open(&sealed, other).is_err());
         assert!(seal.open(&sealed[..10], mine).is_err());
     }

@@ -1,6 +1,6 @@
-//! Lists that callers filter, sort and page as they like: the one place where a statement is put together while the program
-//! runs. Its text is made of what stands in the source; whatever a caller says is a parameter. It only finds out which
-//! entries a list shows, by their numbers; what they are is read by statements that are checked when they are compiled.
+//! Lists that clients filter, sort and page: the only place that builds a statement at run time. Its text is made of
+//! literals in the source; every client value is a parameter. It selects only the numbers of the entries; statements
+//! that are checked at compile time read the rows.
 
 use crate::error::Result;
 use crate::model::listing::{Condition, Listing, Operand, Order, Part, Relation, Test};
@@ -9,25 +9,25 @@ use sqlx::postgres::{PgArguments, PgHasArrayType, Postgres};
 use sqlx::{Arguments, Encode, PgConnection, QueryBuilder, Type};
 use uuid::Uuid;
 
-/// What is selected from.
+/// Source of a selection.
 pub(super) struct Source {
-    /// From `from` on, with conditions that bind `$1` to the workspace and what else there is to the other keys.
+    /// SQL from `from` on, with conditions that bind `$1` to the workspace and further parameters to the other keys.
     pub from: &'static str,
-    /// The column of the numbers, by which entries are told apart.
+    /// Column of the numbers that identify entries.
     pub id: &'static str,
     pub keys: Vec<Option<Uuid>>,
 }
 
-/// A field as the table has it.
+/// Column of a field.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Column {
-    /// A whole number, or null.
+    /// An integer, or null.
     Number(&'static str),
-    /// A time in whole seconds; callers speak of it as seconds since 1970.
+    /// A time in whole seconds; clients send Unix seconds.
     Seconds(&'static str),
-    /// A folded text, or any of several.
+    /// Folded text, in any of several columns.
     Text(&'static [&'static str]),
-    /// The same of rows of another table: up to the parenthesis after which the condition on those stands.
+    /// Folded text in another table: SQL up to the parenthesis that its condition follows, and columns.
     TextOf(&'static str, &'static [&'static str]),
 }
 
@@ -36,14 +36,14 @@ pub(super) trait Field: Copy {
     fn column(self) -> Column;
 }
 
-/// The numbers of the entries that a part of a list shows, in order, and how many entries the list has in all.
+/// The numbers of the entries on a page, in order, and the total number of entries.
 #[derive(Debug)]
 pub(super) struct Selected {
     pub ids: Vec<i64>,
     pub total: i64,
 }
 
-/// Selects what a list shows. If it is known how many entries there are without any condition, they need no counting.
+/// Selects a page. `known` is the number of entries without conditions, which saves counting them.
 pub(super) async fn select<F: Field>(
     connection: &mut PgConnection,
     source: &Source,
@@ -63,7 +63,7 @@ pub(super) async fn select<F: Field>(
     if size <= 0 {
         return Ok(Selected { ids: Vec::new(), total });
     }
-    // What is nearer to the end is read from there.
+    // A page nearer to the end is read from there.
     let is_reversed = behind < listing.offset;
     let mut page = Statement::of(source.id, source);
     restrict(&mut page, &listing.conditions);
@@ -77,35 +77,35 @@ pub(super) async fn select<F: Field>(
     Ok(Selected { ids, total })
 }
 
-/// Rows in the order in which their numbers were selected.
+/// Rows in the order of the selected numbers.
 pub(super) fn in_order<T>(mut rows: Vec<T>, ids: &[i64], id: impl Fn(&T) -> i64) -> Vec<T> {
     let place = |row: &T| ids.iter().position(|other| *other == id(row));
     rows.sort_by_cached_key(place);
     rows
 }
 
-/// A statement being put together.
+/// A statement under construction.
 struct Statement(QueryBuilder<Postgres>);
 
 impl Statement {
-    /// Begins to select `what` from a source.
+    /// Starts to select `what` from a source.
     fn of(what: &'static str, source: &Source) -> Statement {
         let mut arguments = PgArguments::default();
         for key in &source.keys {
-            arguments.add(*key).expect("a UUID can be sent");
+            arguments.add(*key).expect("a UUID always encodes");
         }
         let mut statement = Statement(QueryBuilder::with_arguments("select ", arguments));
         statement.text(what).text(" ").text(source.from);
         statement
     }
 
-    /// Goes on with a text of the program.
+    /// Appends a literal.
     fn text(&mut self, text: &'static str) -> &mut Statement {
         self.0.push(text);
         self
     }
 
-    /// Goes on with a parameter.
+    /// Appends a parameter.
     fn value<T>(&mut self, value: T) -> &mut Statement
     where
         T: for<'q> Encode<'q, Postgres> + Type<Postgres>,
@@ -123,14 +123,14 @@ fn restrict<F: Field>(statement: &mut Statement, conditions: &[Condition<F>]) {
         match condition.field.column() {
             Column::TextOf(open, columns) => {
                 statement.text(open).text("(");
-                // Whoever has none has nothing to be tested.
+                // `Empty` means that there is no row to test.
                 match &condition.test {
                     Test::Empty => _ = statement.text("true"),
                     test => any(statement, columns, test),
                 }
                 statement.text("))");
-                // Postgres makes a join of a condition that stands bare. For one that is quick, but there are more ways to
-                // join many than it can look through.
+                // Postgres turns a bare condition into a join. For one that is fast, but there are more ways to join
+                // many than it can search.
                 end = match (condition.is_negated != (condition.test == Test::Empty), is_joined) {
                     (true, _) => ") is not true",
                     (false, true) => ") is true",
@@ -153,18 +153,18 @@ fn sort<F: Field>(statement: &mut Statement, order: &[Order<F>], id: &'static st
         let column = match field.column() {
             Column::Number(column) | Column::Seconds(column) => Some(column),
             Column::Text(columns) => columns.first().copied(),
-            // There is no order among lists.
+            // Lists have no order.
             Column::TextOf(..) => None,
         };
         if let Some(column) = column {
             statement.text(column).text(way(*is_ascending)).text(", ");
         }
     }
-    // No two entries stand in the same place.
+    // The number makes the order total.
     statement.text(id).text(way(order.last().is_none_or(|order| order.is_ascending)));
 }
 
-/// One of these folded columns passes the test.
+/// Any of these folded columns passes the test.
 fn any(statement: &mut Statement, columns: &[&'static str], test: &Test) {
     for (index, column) in columns.iter().enumerate() {
         statement.text(if index > 0 { " or " } else { "" });
@@ -209,7 +209,7 @@ fn said(operand: &Operand) -> String {
     }
 }
 
-/// A text test by functions, in which no letter has a meaning of its own.
+/// A text test by functions, in which no character is special.
 fn matches(statement: &mut Statement, column: [&'static str; 3], part: Part, sought: &str) {
     let (open, close) = match part {
         Part::Start => ("starts_with(", ", folded("),
@@ -246,7 +246,7 @@ fn seconds(statement: &mut Statement, column: &'static str, test: &Test) {
     }
 }
 
-/// A test that compares a column with values as they stand in it.
+/// A test that compares a column with values of its type.
 fn compared<T>(statement: &mut Statement, column: &'static str, test: &Test, value: fn(&Operand) -> T)
 where
     T: for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType,
@@ -280,7 +280,7 @@ fn sign(relation: Relation) -> &'static str {
     }
 }
 
-/// A number; a text is none, and no row has the one that stands for that.
+/// An integer; a text maps to a value that no row has.
 fn whole(operand: &Operand) -> i64 {
     match operand {
         Operand::Number(number) => *number,
@@ -288,7 +288,7 @@ fn whole(operand: &Operand) -> i64 {
     }
 }
 
-/// A time; one out of range is the beginning or the end of it.
+/// A time, clamped to the valid range.
 fn time(operand: &Operand) -> DateTime<Utc> {
     const LAST: i64 = 253_402_300_799;
     DateTime::from_timestamp(whole(operand).clamp(0, LAST), 0).unwrap_or_default()

@@ -1,6 +1,6 @@
-//! What a person changes in their slots. A number that the workspace gave them is not theirs to change; each statement
-//! looks for it itself, so that one that is given just then is not overlooked. Whoever writes a slot holds its person, so
-//! that what the trail says was there before is what was there.
+//! Changes to a user identity's slots. A number assigned by the workspace cannot be changed here; each statement checks
+//! for one itself, so that a concurrent assignment is not missed. Writers lock the user identity, so that `before` in
+//! the audit trail is accurate.
 
 use super::Workspace;
 use crate::error::{Error, Reason, Result};
@@ -9,7 +9,7 @@ use crate::model::slot::{SlotChange, SlotType};
 use chrono::{DateTime, Utc};
 
 impl Workspace {
-    /// Changes what is in a slot. Its version moves only if something did change.
+    /// Changes a slot. Its version increases only if its content changes.
     pub async fn change_slot(
         &self,
         person: UserIdentityId,
@@ -76,7 +76,7 @@ impl Workspace {
         Ok(changed.is_some())
     }
 
-    /// Puts a number into a slot that is empty.
+    /// Puts a number into an empty slot.
     pub async fn fill_slot(
         &self,
         person: UserIdentityId,

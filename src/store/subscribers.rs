@@ -1,4 +1,4 @@
-//! Persons as subscribers of telephony.
+//! User identities as subscribers of telephony.
 
 use super::batcher::Batcher;
 use super::lookup::{Batchers, Lookup, LookupRequest};
@@ -12,7 +12,7 @@ use crate::model::user_identity::UserIdentity;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// A person beside one of their slots.
+/// A user identity and a slot.
 struct Row {
     turn: i64,
     workspace_id: WorkspaceId,
@@ -37,8 +37,8 @@ struct Row {
 }
 
 impl Workspace {
-    /// A subscriber with all that is in their slots now, and the application of this number if it is theirs. A number that
-    /// the workspace has given to a person is in their work slot and hides what they put there themselves.
+    /// A subscriber with its current slots, and the application with this id if it is the subscriber's. A number that
+    /// the workspace has assigned is in the work slot and hides the user identity's own.
     pub async fn subscriber(
         &self,
         id: UserIdentityId,
@@ -49,7 +49,7 @@ impl Workspace {
     }
 }
 
-/// Which subscriber, with which application, when.
+/// Subscriber, its application, and the time.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     person: UserIdentityId,
@@ -112,7 +112,7 @@ impl Lookup for Subscriber {
 }
 
 impl Subscriber {
-    /// From a row a slot; None if there is none.
+    /// From one row per slot; None if there is none.
     fn of(rows: Vec<Row>) -> Option<Subscriber> {
         let mut subscriber: Option<Subscriber> = None;
         for row in rows {
@@ -151,7 +151,7 @@ impl Subscriber {
 }
 
 impl Store {
-    /// Lets a person of whichever workspace use voice, or no longer.
+    /// Turns voice on or off for a user identity in any workspace.
     pub async fn set_enterprise_voice(&self, person: UserIdentityId, is_on: bool) -> Result<()> {
         let set = sqlx::query!(
             "update user_identity set enterprise_voice = $2 where user_identity_id = $1",

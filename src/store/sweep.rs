@@ -1,6 +1,6 @@
-//! What time does to numbers: a reservation runs out, a release comes due, a quarantine ends. As with deliveries, this
-//! leads across workspaces, for the server's own sweeper only. Any number of servers may sweep: each takes what no other
-//! has locked, and a register that has moved on is due no more.
+//! Expiry of numbers: reservations expire, scheduled releases come due, quarantines end. As with deliveries, this
+//! crosses workspaces, for the server's own sweeper only. Any number of servers may sweep: each skips rows that another
+//! has locked, and a number that has moved on is no longer due.
 
 use super::Store;
 use super::audited::Actor;
@@ -10,7 +10,7 @@ use crate::model::number::QUARANTINE;
 use chrono::{DateTime, Utc};
 
 impl Store {
-    /// Some workspaces in which registers are due.
+    /// Workspaces of the first `batch` due numbers.
     pub async fn workspaces_with_due_registers(&self, now: DateTime<Utc>, batch: i64) -> Result<Vec<WorkspaceId>> {
         let rows = sqlx::query_scalar!(
             r#"
@@ -26,9 +26,8 @@ impl Store {
         Ok(rows.into_iter().map(WorkspaceId).collect())
     }
 
-    /// Moves due registers of a workspace one step on, at most `batch`, and tells of each: what was held, and what has
-    /// rested long enough, is over and its number free; what was assigned is released and begins to rest. Gives how many
-    /// moved.
+    /// Moves at most `batch` due numbers of a workspace by one step, and emits an event for each. Reserved and
+    /// quarantined numbers finish and are free; assigned ones are released into quarantine. Returns how many moved.
     pub async fn move_due_registers(&self, workspace: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
         let moved = audited!(
             emit_events,

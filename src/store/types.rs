@@ -1,4 +1,4 @@
-//! How the model's types stand in Postgres: ids as uuid, names as text, documents as jsonb.
+//! Postgres encodings of the model's types: ids as uuid, names as text, documents as jsonb.
 
 use crate::model::contact::ContactDocument;
 use crate::model::credential::AccessMethod;
@@ -71,7 +71,7 @@ macro_rules! as_text {
 
 as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, SlotType, Status);
 
-/// A value kept as a JSON document; columns are read into it and handed on by `into()`.
+/// A value stored as JSON; columns decode into it and are passed on by `into()`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Document<T>(pub T);
@@ -88,7 +88,7 @@ impl<T: for<'a> Deserialize<'a>> Decode<'_, Postgres> for Document<T> {
     }
 }
 
-/// A column of type json, whose text is kept as it was written.
+/// A json column, which keeps its text as written.
 impl Type<Postgres> for ContactDocument {
     fn type_info() -> PgTypeInfo {
         PgTypeInfo::with_name("json")

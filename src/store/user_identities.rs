@@ -1,4 +1,4 @@
-//! Persons: made, found, changed, and deleted with all that is theirs.
+//! User identities: created, read, listed and updated.
 
 use super::Workspace;
 use crate::error::{ResourceKind, Result};
@@ -8,7 +8,7 @@ use crate::model::scope::Scope;
 use crate::model::user_identity::*;
 use chrono::{DateTime, Utc};
 
-/// Selects persons; what follows the literal is the rest of the statement.
+/// Selects user identities; the literal is the rest of the statement.
 macro_rules! select_user_identities {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -23,7 +23,7 @@ macro_rules! select_user_identities {
 }
 
 impl Workspace {
-    /// Makes a person. A key, e-mail address or phone number that another has is a conflict.
+    /// Creates a user identity. A key, e-mail address or phone number in use is a conflict.
     pub async fn create_user_identity(
         &self,
         id: UserIdentityId,
@@ -52,7 +52,7 @@ impl Workspace {
         .await?)
     }
 
-    /// The person with this id.
+    /// The user identity with this id.
     pub async fn user_identity(&self, id: UserIdentityId, scope: Scope) -> Result<UserIdentity> {
         let row = select_user_identities!(
             "where workspace_id = $1 and user_identity_id = $2 and ($3::uuid is null or user_identity_id = $3)",
@@ -65,7 +65,7 @@ impl Workspace {
         super::found(row, ResourceKind::UserIdentity, id)
     }
 
-    /// The person with this key.
+    /// The user identity with this key.
     pub async fn user_identity_by_key(&self, key: &str) -> Result<UserIdentity> {
         let row =
             select_user_identities!("where workspace_id = $1 and user_identity_key = $2", self.workspace_id(), key,)
@@ -74,7 +74,7 @@ impl Workspace {
         super::found(row, ResourceKind::UserIdentity, key)
     }
 
-    /// The persons that a filter lets through, in order of creation.
+    /// User identities that match a filter, in order of creation.
     pub async fn user_identities(&self, filter: &UserIdentityFilter, scope: Scope) -> Result<Page<UserIdentity>> {
         let rows = select_user_identities!(
             "where workspace_id = $1
@@ -102,7 +102,7 @@ impl Workspace {
         Ok(filter.paging.cut(rows, |person| Place { created_at: person.created_at, id: person.user_identity_id.0 }))
     }
 
-    /// Changes what is said of a person.
+    /// Updates a user identity.
     pub async fn update_user_identity(&self, id: UserIdentityId, change: &UserIdentityChange) -> Result<()> {
         let changed = sqlx::query_scalar!(
             r#"

@@ -1,4 +1,4 @@
-//! A person leaves the registry with all that is theirs.
+//! Deletion of a user identity with all of its rows.
 
 use super::Workspace;
 use crate::error::Result;
@@ -6,11 +6,11 @@ use crate::model::id::UserIdentityId;
 use chrono::{DateTime, Utc};
 
 impl Workspace {
-    /// Deletes a person with their client sessions and credentials, and deactivates their phones; each is told of by its
-    /// event. The phones' tombstones stay, without an owner.
+    /// Deletes a user identity with its client sessions and credentials, and deactivates its phones; emits an event for
+    /// each. The phones' tombstones stay, without an owner.
     pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
-        // Under the locks of the person and of their phones, so that no phone is registered and no credential made while they
-        // go. A phone that was deactivated just before by itself has had its events, and loses its owner with the others.
+        // Under the locks of the user identity and its phones, so that no phone is registered and no credential created
+        // meanwhile. A phone deactivated just before by itself has had its events, and loses its owner with the others.
         let workspace = self.clone();
         let deleted = self.store.emitter().transact(move |connection| {
             Box::pin(async move {

@@ -1,4 +1,4 @@
-//! Webhooks: where a workspace wants to hear of its events, with the secret that signs what it hears.
+//! Webhooks: endpoints for a workspace's events, with the secrets that sign them.
 
 use super::Workspace;
 use crate::error::{ResourceKind, Result};
@@ -7,7 +7,7 @@ use crate::model::token::Token;
 use crate::model::webhook::Webhook;
 use chrono::{DateTime, Utc};
 
-/// A webhook as it is kept, before its secret is opened.
+/// A row of a webhook, with its secret sealed.
 struct Row {
     workspace_id: WorkspaceId,
     webhook_id: WebhookId,
@@ -18,7 +18,7 @@ struct Row {
 }
 
 impl Workspace {
-    /// Keeps a new webhook. Events from now on are owed to it.
+    /// Creates a webhook. It gets events from now on.
     pub async fn create_webhook(&self, webhook: &Webhook, now: DateTime<Utc>) -> Result<()> {
         sqlx::query!(
             r#"
@@ -71,7 +71,7 @@ impl Workspace {
         rows.into_iter().map(|row| self.opened_webhook(row)).collect()
     }
 
-    /// Changes which types of event a webhook hears of, from now on. A disabled one hears again.
+    /// Changes a webhook's event types, from now on, and enables it if it is disabled.
     pub async fn update_webhook(&self, id: WebhookId, event_types: &[String]) -> Result<()> {
         let changed = sqlx::query_scalar!(
             r#"
@@ -88,7 +88,7 @@ impl Workspace {
         super::found(changed, ResourceKind::Webhook, id).map(|_| ())
     }
 
-    /// Gives a webhook another secret. The one before goes on signing beside it until `former_until`.
+    /// Replaces a webhook's secret. The former one also signs until `former_until`.
     pub async fn rotate_webhook_secret(
         &self,
         id: WebhookId,
@@ -113,7 +113,7 @@ impl Workspace {
         self.opened_webhook(super::found(row, ResourceKind::Webhook, id)?)
     }
 
-    /// Deletes a webhook with what is still owed to it.
+    /// Deletes a webhook with its deliveries.
     pub async fn delete_webhook(&self, id: WebhookId) -> Result<()> {
         let deleted = sqlx::query_scalar!(
             "delete from webhook where workspace_id = $1 and webhook_id = $2 returning webhook_id",

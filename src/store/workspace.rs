@@ -1,5 +1,5 @@
-//! The two handles that authentication gives out: a [`Workspace`], off which every scoped query hangs, and an
-//! [`Account`], which is somebody who has not said which of their workspaces they mean.
+//! The two handles that authentication returns: a [`Workspace`], whose methods are the scoped queries, and an
+//! [`Account`], a caller that has not selected a workspace.
 
 use super::Store;
 use super::audited::Actor;
@@ -11,18 +11,18 @@ use crate::model::workspace::WorkspaceRecord;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The right to a workspace's things. Only [`Store::authenticate`] makes one.
+/// Capability for a workspace's rows. Only [`Store::authenticate`] creates one.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     pub(super) store: Store,
     pub(super) workspace_id: WorkspaceId,
     pub(super) account_id: AccountId,
     pub(super) is_sandbox: bool,
-    /// For whom it was opened.
+    /// Author of its changes.
     actor: Actor,
 }
 
-/// A workspace by its id and its number, and whether it is a sandbox.
+/// Id and account number of a workspace, and whether it is a sandbox.
 pub(super) type Tenant = (Uuid, i64, bool);
 
 impl Workspace {
@@ -31,17 +31,17 @@ impl Workspace {
         Workspace { store, workspace_id, account_id, is_sandbox, actor }
     }
 
-    /// Which workspace this is.
+    /// The workspace's id.
     pub fn id(&self) -> WorkspaceId {
         self.workspace_id
     }
 
-    /// Its number.
+    /// Account number.
     pub fn account_id(&self) -> AccountId {
         self.account_id
     }
 
-    /// Whether it is for trying things out.
+    /// True for a sandbox.
     pub fn is_sandbox(&self) -> bool {
         self.is_sandbox
     }
@@ -51,12 +51,12 @@ impl Workspace {
         self.workspace_id.0
     }
 
-    /// Whoever makes a change here, as each statement that makes one takes them.
+    /// The author of changes here, as a parameter of a statement.
     pub(super) fn actor(&self) -> serde_json::Value {
         self.actor.document()
     }
 
-    /// What the workspace shows of itself.
+    /// The workspace's own record.
     pub async fn record(&self) -> Result<WorkspaceRecord> {
         let row = sqlx::query_as!(
             WorkspaceRecord,
@@ -74,7 +74,7 @@ impl Workspace {
 }
 
 impl Workspace {
-    /// Gives the workspace another name, or another company; what is None stays.
+    /// Updates the name or the company; None leaves it unchanged.
     pub async fn rename(&self, name: Option<&str>, connect_partner_name: Option<Option<String>>) -> Result<()> {
         sqlx::query!(
             r#"
@@ -94,21 +94,21 @@ impl Workspace {
     }
 }
 
-/// Somebody known who has not named a workspace.
+/// A caller that has not selected a workspace.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub(super) store: Store,
     pub(super) who: Who,
 }
 
-/// By what an account is known.
+/// Credential of an account.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Who {
     AccessToken(AccessTokenId),
     ConsoleSession(ConsoleSessionId),
 }
 
-/// A workspace about to be made.
+/// A workspace to create.
 #[derive(Debug, Clone)]
 pub struct NewWorkspace {
     pub workspace_id: WorkspaceId,
@@ -119,7 +119,7 @@ pub struct NewWorkspace {
 }
 
 impl NewWorkspace {
-    /// A workspace called `name`, with an id and a publishable key of its own.
+    /// A workspace called `name`, with a new id and publishable key.
     pub fn named(name: impl Into<String>, is_sandbox: bool, now: DateTime<Utc>, random: &Random) -> NewWorkspace {
         NewWorkspace {
             workspace_id: random.id(now),
@@ -132,7 +132,7 @@ impl NewWorkspace {
 }
 
 impl Account {
-    /// The workspaces that this account is a member of, in order of creation.
+    /// Workspaces of which this account is a member, in order of creation.
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceRecord>> {
         let (token, session) = self.keys();
         Ok(sqlx::query_as!(
@@ -154,7 +154,7 @@ impl Account {
         .await?)
     }
 
-    /// Makes a workspace that this account is a member of.
+    /// Creates a workspace with this account as a member.
     pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<WorkspaceRecord> {
         let (token, session) = self.keys();
         Ok(sqlx::query_as!(

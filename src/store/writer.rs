@@ -1,6 +1,6 @@
-//! The only way to change data. A [`Writer`] is an executor for a single statement, and runs several; either way it is a
-//! unit of work that is finished once begun, see [`super::pool`]. The pool itself is for reading: a test looks for
-//! statements that change data and are executed on it.
+//! The only way to change data. A [`Writer`] is an executor of a single statement, or runs several; either way it is a
+//! unit of work that completes once begun, see [`super::pool`]. The pool itself is for reads: a test finds statements
+//! that change data and are executed on it.
 
 use super::Store;
 use super::pool::{Answer, Answers, Part, Work};
@@ -18,29 +18,29 @@ pub(super) struct Writer<'s> {
 }
 
 impl Store {
-    /// Executes what changes data and causes no events.
+    /// Writer for changes that cause no events.
     pub(super) fn writer(&self) -> Writer<'_> {
         Writer { store: self, emits_events: false }
     }
 
-    /// Executes what changes data and causes events.
+    /// Writer for changes that cause events.
     pub(super) fn emitter(&self) -> Writer<'_> {
         Writer { store: self, emits_events: true }
     }
 }
 
 impl Writer<'_> {
-    /// Runs statements in one transaction, which is committed if `work` succeeds.
+    /// Runs statements in one transaction, which commits if `work` succeeds.
     pub async fn transact<T: Send + 'static>(self, work: impl Work<T>) -> Result<T> {
         self.store.pool.transact("begin", work, self.notification()).await
     }
 
-    /// Runs statements each of which commits by itself.
+    /// Runs statements that each commit by themselves.
     pub async fn run<T: Send + 'static>(self, work: impl Work<T>) -> Result<T> {
         self.store.pool.run(work, self.notification()).await
     }
 
-    /// Part of the unit, so that a caller who has gone does not leave the subscribers waiting.
+    /// Part of the unit, so that subscribers are notified even if the caller has gone.
     fn notification(self) -> impl FnOnce() + Send + 'static {
         let store = self.emits_events.then(|| self.store.clone());
         move || {

@@ -1,4 +1,4 @@
-//! What lists of contacts are filtered and sorted by, and which are asked for most.
+//! Columns by which lists of contacts are filtered and sorted, and the most frequent lists.
 
 use super::group;
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::store::selection::{Column, Field};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The condition on the numbers of a contact, up to what is asked of them.
+/// Start of the condition on a contact's numbers, up to the test of their columns.
 const NUMBERS: &str =
     "contact_id in (select contact_id from contact_number where workspace_id = $1 and user_identity_id = $2 and ";
 
@@ -28,13 +28,13 @@ impl Field for ContactField {
     }
 }
 
-/// How far from an end of the list a page is looked up together with others. It takes time to get further in.
+/// Maximum distance from an end of the list for a batched page. Further in takes time.
 const NEAR: i64 = 1_000;
 
-/// The longest page that is looked up together with others. Whoever wants more asks for it alone, and holds up nobody.
+/// Maximum size of a batched page. Longer ones run alone and delay no other lookup.
 const SHORT: i64 = 100;
 
-/// A part of all contacts of a person, in the order in which they came: the list that is asked for most.
+/// A page of all contacts of a user identity, in order of creation: the most frequent list.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Page {
     pub person: UserIdentityId,
@@ -43,7 +43,7 @@ pub(in crate::store) struct Page {
 }
 
 impl Page {
-    /// The page that is asked for, if it is a short one.
+    /// The page of a listing, if it is a short one.
     pub fn of(person: UserIdentityId, listing: &Listing<ContactField>) -> Option<Page> {
         let is_in_order = matches!(listing.order.as_slice(), [Order { field: ContactField::Id, is_ascending: true }]);
         let is_all = listing.conditions.is_empty() && is_in_order;
@@ -52,11 +52,11 @@ impl Page {
     }
 }
 
-/// An entry of a page that was asked for, or the only row of one that is empty.
+/// An entry of a requested page, or the only row of an empty one.
 struct Entry {
-    /// Which of those that were asked for, counted from one.
+    /// Index of the requested page, from one.
     place: i64,
-    /// How many contacts the person has.
+    /// Number of the user identity's contacts.
     total: i64,
     contact_id: Option<ContactId>,
     said: Option<ContactDocument>,
@@ -78,7 +78,7 @@ impl Entry {
     }
 }
 
-/// A page near an end of the list, or behind it.
+/// A page near an end of the list, or beyond it.
 impl Lookup for Listed<Contact> {
     type Key = Page;
 
@@ -135,7 +135,7 @@ impl Lookup for Listed<Contact> {
             }
         }
         for (place, page) in listed.iter_mut().zip(pages) {
-            // In order already as a rule, but nothing that is joined promises any.
+            // Usually in order already, but a join guarantees none.
             place.iter_mut().for_each(|listed| listed.items.sort_by_key(|contact| contact.contact_id.0));
             place.take_if(|listed| listed.items.is_empty() && page.offset < listed.total);
         }

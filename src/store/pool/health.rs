@@ -1,5 +1,5 @@
-//! The health of the database connections: what a fault of one says about the others, how long a reply may take, and
-//! whether a connection may be used again.
+//! Health of the database connections: how a fault of one affects the others, how long a reply may take, and whether a
+//! connection may be reused.
 
 use super::super::{fault, hosts};
 use super::REUSE_WITHOUT_CHECK;
@@ -15,29 +15,29 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep, timeout};
 
-/// The longest that a good connection takes to answer a check.
+/// Timeout of a connection check.
 const REPLY_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The longest wait for any reply. Postgres itself ends a statement after [`hosts::LONGEST_STATEMENT`], which is less.
+/// Timeout of any reply. Postgres itself ends a statement after [`hosts::LONGEST_STATEMENT`], which is less.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// A statement that is given up after so long may have been sent to a machine that is gone.
+/// A statement cancelled after so long may have been sent to a host that is gone.
 const SUSPICIOUS_WAIT: Duration = Duration::from_secs(5);
 
-/// For so long after a fault, every connection is checked before it is used again.
+/// Time after a fault during which every connection is checked before reuse.
 pub(super) const SUSPICION_WINDOW: Duration = Duration::from_secs(10);
 
 type Rows<'e, T> = Pin<Box<dyn Stream<Item = sqlx::Result<T>> + Send + 'e>>;
 
-/// When a connection last failed, shared by the pools of one database. Cheap to clone.
+/// Last connection fault, shared by the pools of one database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct HealthSignal {
     last_fault: watch::Sender<Option<Instant>>,
-    /// How many connections were closed because Postgres had them in a transaction when they were returned.
+    /// Number of connections closed because Postgres had them in a transaction when they were returned.
     closed_in_transaction: Arc<AtomicU64>,
 }
 
-/// A statement in progress. Dropped before `is_over`, it was given up by its caller.
+/// A statement in progress. If dropped before `is_over`, its caller cancelled it.
 #[derive(Debug)]
 pub(super) struct InProgress {
     health: HealthSignal,
@@ -54,28 +54,28 @@ impl HealthSignal {
         self.last_fault.send_replace(Some(Instant::now()));
     }
 
-    /// Tells of each fault.
+    /// Signals each fault.
     pub fn subscribe(&self) -> watch::Receiver<Option<Instant>> {
         self.last_fault.subscribe()
     }
 
-    /// How many connections were closed because they were returned in a transaction.
+    /// Number of connections closed because they were returned in a transaction.
     pub fn closed_in_transaction(&self) -> u64 {
         self.closed_in_transaction.load(Relaxed)
     }
 
-    /// Begins to watch a statement.
+    /// Starts to watch a statement.
     pub fn watch(&self) -> InProgress {
         InProgress { health: self.clone(), began: Instant::now(), is_over: false }
     }
 
-    /// Whether there was a fault within the last `time`.
+    /// True if there was a fault within the last `time`.
     pub fn within(&self, time: Duration) -> bool {
         self.last_fault.borrow().is_some_and(|raised| raised.elapsed() <= time)
     }
 
-    /// Passes on the outcome of a statement, and remembers a fault of the connection. A pool without a free connection
-    /// says nothing of the connections in use, but the database may have moved to another host.
+    /// Passes on the outcome of a statement, and records a connection fault. A pool timeout puts no connection in
+    /// doubt, but the database may have moved to another host.
     pub fn observe<T>(&self, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
         outcome.inspect_err(|fault| match fault {
             sqlx::Error::PoolTimedOut => self.last_fault.send_modify(|_| {}),
@@ -96,21 +96,21 @@ impl HealthSignal {
         statement: impl Future<Output = sqlx::Result<T>>,
     ) -> sqlx::Result<T> {
         let statement = pin!(timeout(limit, statement));
-        // Dropped before the statement and its connection are.
+        // Dropped before the statement and its connection.
         let mut watch = self.watch();
         let outcome = self.observe(statement.await.unwrap_or_else(|_| Err(silence())));
         watch.is_over = true;
         outcome
     }
 
-    /// Whether a connection may be used that has been idle for so long.
+    /// True if a connection that has been idle for so long may be used.
     pub async fn may_use(&self, connection: &mut PgConnection, idle: Duration) -> sqlx::Result<bool> {
         let is_beyond_doubt = idle < REUSE_WITHOUT_CHECK && !self.within(idle);
         if is_beyond_doubt { Ok(true) } else { self.takes_writes(connection).await }
     }
 
-    /// Whether a returned connection may be used again: it takes writes, which is asked after a fault only, and Postgres
-    /// has it outside of any transaction.
+    /// True if a returned connection may be reused: it accepts writes, which is checked after a fault only, and
+    /// Postgres has it outside of any transaction.
     pub async fn may_reuse(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
         if self.within(SUSPICION_WINDOW) && !self.takes_writes(connection).await? {
             return Ok(false);
@@ -133,9 +133,9 @@ impl HealthSignal {
     }
 }
 
-/// Whether the connection is outside of any transaction by Postgres's own word, the status in `ReadyForQuery`. Of sqlx's
-/// public functions `begin_with` alone reads it: with a statement that begins nothing it fails unless the status is "in a
-/// transaction". A failed transaction refuses the statement itself.
+/// True if Postgres reports the connection outside of any transaction, by the status in `ReadyForQuery`. Of sqlx's
+/// public functions `begin_with` alone reads it: with a statement that begins nothing it fails unless the status is "in
+/// a transaction". A failed transaction refuses the statement itself.
 async fn is_outside_transaction(connection: &mut PgConnection) -> sqlx::Result<bool> {
     match connection.begin_with("select").await {
         Err(sqlx::Error::BeginFailed) => Ok(true),
@@ -156,9 +156,9 @@ impl Drop for InProgress {
     }
 }
 
-/// The rows of a statement, each of which has [`SILENCE_TIMEOUT`] to come.
+/// The rows of a statement, with a timeout of [`SILENCE_TIMEOUT`] for each.
 pub(super) struct TimedRows<'e, T> {
-    // Dropped before the statement and its connection are.
+    // Dropped before the statement and its connection.
     watch: InProgress,
     rows: Rows<'e, T>,
     /// Runs while a row is awaited.

@@ -1,6 +1,6 @@
-//! Connections that go from one statement straight to the next. sqlx's pool asks each connection that is returned whether
-//! it lives, and nothing else can use it meanwhile; that takes as long as a short statement. So a connection whose
-//! statement is complete is kept here.
+//! Connections that go from one statement straight to the next. sqlx's pool pings each returned connection before
+//! another statement can use it, which takes as long as a short statement. So a connection whose statement is complete
+//! is kept here.
 
 use super::ACQUIRE_TIMEOUT;
 use super::health::{HealthSignal, SUSPICION_WINDOW, TimedRows};
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// After so long a connection goes back to sqlx's pool, which replaces the old ones.
+/// Age at which a connection returns to sqlx's pool, which replaces old ones.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
-/// A row, or what a statement did.
+/// A row, or a statement's result.
 pub(in super::super) type Part = Either<PgQueryResult, PgRow>;
 
 /// All connections of a pool.
@@ -24,7 +24,7 @@ pub(in super::super) type Part = Either<PgQueryResult, PgRow>;
 pub(super) struct HotConnections {
     pool: PgPool,
     health: HealthSignal,
-    /// As many as the pool has connections.
+    /// One permit per connection of the pool.
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
 }
@@ -35,17 +35,17 @@ struct Idle {
     connection: PoolConnection<Postgres>,
     /// When it left sqlx's pool.
     left_pool: Instant,
-    /// When its last statement was complete.
+    /// When its last statement completed.
     since: Instant,
 }
 
-/// A connection in use. [`Checkout::checkin`] puts it where the next statement finds it. Dropped in the middle of a
-/// statement, it goes to sqlx's pool, which takes it only if Postgres has it outside of any transaction.
+/// A connection in use. [`Checkout::checkin`] keeps it for the next statement. If dropped during a statement, it goes
+/// to sqlx's pool, which takes it only if Postgres has it outside of any transaction.
 pub(super) struct Checkout {
     connection: PoolConnection<Postgres>,
     left_pool: Instant,
     hot: Arc<HotConnections>,
-    // Dropped last, so that the next one finds the connection.
+    // Dropped last, so that the next statement finds the connection.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -55,15 +55,15 @@ impl HotConnections {
         HotConnections { pool, health, permits, idle: Mutex::default() }
     }
 
-    /// How many are idle, and how many are in use.
+    /// Numbers of idle connections and of those in use.
     pub fn idle_and_used(&self) -> (u32, u32) {
         let idle = self.pool.num_idle() + self.idle().len();
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);
         (idle, self.pool.size().saturating_sub(idle))
     }
 
-    /// A connection that is beyond doubt, or has just been checked. Safe to drop: a connection that is being checked goes
-    /// back to sqlx's pool, and the permit is returned.
+    /// Checks out a connection that is beyond doubt or just checked. Cancel safe: a connection under check returns to
+    /// sqlx's pool, and the permit is released.
     pub async fn checkout(self: &Arc<Self>) -> sqlx::Result<Checkout> {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
@@ -78,14 +78,14 @@ impl HotConnections {
             if self.health.may_use(&mut connection, since.elapsed()).await.unwrap_or(false) {
                 return Ok(Checkout { connection, left_pool, hot, _permit: permit });
             }
-            // Without a farewell, for which sqlx's pool would wait.
+            // Closed without `Terminate`, for which sqlx's pool would wait.
             drop(connection.detach());
         }
         let connection = self.health.observe(self.pool.acquire().await)?;
         Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit })
     }
 
-    /// Waits for what is in use, and closes every connection.
+    /// Waits for connections in use, then closes all.
     pub async fn close(&self) {
         let closing = self.pool.close();
         self.idle().clear();
@@ -98,7 +98,7 @@ impl HotConnections {
 }
 
 impl Checkout {
-    /// All that a statement returns.
+    /// All parts of a statement's result.
     pub async fn fetch<'q>(&mut self, query: impl Execute<'q, Postgres> + 'q) -> sqlx::Result<Vec<Part>> {
         let parts = self.connection.fetch_many(query);
         TimedRows::new(&self.hot.health, parts).try_collect().await
@@ -114,20 +114,20 @@ impl Checkout {
         &mut self.connection
     }
 
-    /// Returns a connection whose single statement had this outcome. Postgres ends the transaction of a single statement
-    /// with it, so no question is asked.
+    /// Returns a connection after a single statement with this outcome. Postgres ends the transaction of a single
+    /// statement with it, so no check is needed.
     pub fn checkin<T>(self, outcome: &sqlx::Result<T>) {
         if matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_))) && !self.hot.health.within(SUSPICION_WINDOW) {
             self.keep();
         }
     }
 
-    /// Returns a connection after anything else. It is kept if Postgres has it outside of any transaction.
+    /// Returns a connection after any other use. It is kept if Postgres has it outside of any transaction.
     pub async fn checkin_checked(mut self) {
         let health = self.hot.health.clone();
         match health.may_reuse(&mut self.connection).await {
             Ok(true) => self.keep(),
-            // Without a farewell, for which sqlx's pool would wait.
+            // Closed without `Terminate`, for which sqlx's pool would wait.
             Ok(false) | Err(_) => drop(self.connection.detach()),
         }
     }
@@ -137,7 +137,7 @@ impl Checkout {
         let since = Instant::now();
         if since.duration_since(left_pool) < MAX_AGE {
             let mut idle = hot.idle();
-            // Read under the lock under which they are given back once the pool is closed.
+            // Checked under the lock under which `close` clears the list.
             if !hot.pool.is_closed() {
                 idle.push(Idle { connection, left_pool, since });
             }

@@ -1,6 +1,6 @@
-//! Units of work. Each runs in a task of its own, which a dropped request does not drop: once it has a connection it is
-//! finished, whether or not its caller still waits. So `begin` is never dropped half done either, after which sqlx 0.9
-//! would hand out a connection that is still in the transaction. There are at most as many units as connections.
+//! Units of work. Each runs in its own task, which outlives a dropped request: once it has a connection it completes,
+//! even if its caller has gone. So `begin` is never cancelled midway either, after which sqlx 0.9 would hand out a
+//! connection that is still in the transaction. There are at most as many units as connections.
 
 use super::Pool;
 use super::health::{HealthSignal, silence};
@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The longest that a unit of several statements may take, as long as a request waits for it.
+/// Timeout of a unit of several statements, the same as that of a request.
 const UNIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a unit does on its connection. The trait is the name of the bound, see [`Pool::transact`].
+/// The work of a unit on its connection. The trait only names the bound, see [`Pool::transact`].
 pub(in super::super) trait Work<T>:
     for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static
 {
@@ -26,7 +26,7 @@ pub(in super::super) trait Work<T>:
 impl<T, W> Work<T> for W where W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static {}
 
 impl Pool {
-    /// Runs one statement; calls `done` when it has succeeded.
+    /// Runs one statement; calls `done` after success.
     pub async fn statement(
         &self,
         sql: SqlStr,
@@ -40,7 +40,7 @@ impl Pool {
         .await?
     }
 
-    /// As [`Pool::statement`], for its first row.
+    /// Like [`Pool::statement`], for its first row.
     pub async fn first_row(
         &self,
         sql: SqlStr,
@@ -54,7 +54,7 @@ impl Pool {
         .await?
     }
 
-    /// Runs statements each of which commits by itself; calls `done` when all have succeeded.
+    /// Runs statements that each commit by themselves; calls `done` after all have succeeded.
     pub async fn run<T: Send + 'static>(&self, work: impl Work<T>, done: impl FnOnce() + Send + 'static) -> Result<T> {
         let health = self.health.clone();
         self.in_task(move |mut checkout, answer| async move {
@@ -64,8 +64,8 @@ impl Pool {
         .await?
     }
 
-    /// Runs statements in one transaction, which `begin` begins; calls `done` when it is committed. It is rolled back if
-    /// `work` fails.
+    /// Runs statements in one transaction, started by `begin`; calls `done` after the commit. Rolls back if `work`
+    /// fails.
     pub async fn transact<T: Send + 'static>(
         &self,
         begin: &'static str,
@@ -81,13 +81,13 @@ impl Pool {
         .await?
     }
 
-    /// Reads in one transaction that sees the data as of one moment.
+    /// Reads from one consistent snapshot, in one transaction.
     pub async fn snapshot<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
         self.transact("begin isolation level repeatable read read only", work, || {}).await
     }
 
-    /// Awaits what a task does with a connection. Dropped before there is a connection, nothing has begun; dropped later,
-    /// the task goes on.
+    /// Awaits a task's answer. If dropped before there is a connection, nothing has begun; if dropped later, the task
+    /// continues.
     async fn in_task<T, F>(&self, work: impl FnOnce(Checkout, oneshot::Sender<T>) -> F) -> sqlx::Result<T>
     where
         F: Future<Output = ()> + Send + 'static,
@@ -108,7 +108,7 @@ impl Pool {
     }
 }
 
-/// Answers first, so that the check of the connection delays no one.
+/// Answers first, so that the connection check delays no caller.
 async fn finish<T>(checkout: Checkout, answer: oneshot::Sender<T>, outcome: T) {
     // The caller may have gone.
     let _ = answer.send(outcome);
@@ -135,7 +135,7 @@ async fn transaction<T>(
             Ok(value)
         }
         Err(error) => {
-            // If this fails, too, the connection is lost, and with it the transaction.
+            // If this fails, too, the connection is lost, and its transaction with it.
             let _ = health.with_timeout(transaction.rollback()).await;
             Err(error)
         }
