@@ -1,5 +1,4 @@
-//! Time and randomness as values that are handed in, so that tests can hold them still. Nothing else in the crate asks
-//! the system for either.
+//! Time and randomness as values, so that tests can fix them. No other module reads the system's clock or generator.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -7,22 +6,22 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::{Builder, Uuid};
 
-/// What time it is.
+/// The system clock, or a fixed one for tests.
 #[derive(Debug, Clone)]
 pub struct Clock(Option<Arc<Mutex<DateTime<Utc>>>>);
 
 impl Clock {
-    /// The system's time.
+    /// The system clock.
     pub fn system() -> Clock {
         Clock(None)
     }
 
-    /// A time that stands still until it is moved.
+    /// A clock that changes only by [`Clock::advance`].
     pub fn fixed(at: DateTime<Utc>) -> Clock {
         Clock(Some(Arc::new(Mutex::new(at))))
     }
 
-    /// Now, in whole microseconds: what Postgres keeps, so that a value read back equals the one written.
+    /// The current time in whole microseconds, the precision of Postgres, so that a value read back equals the one written.
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
             None => Utc::now(),
@@ -31,8 +30,7 @@ impl Clock {
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
     }
 
-    /// The time since some moment, for telling how far two others lie apart: it never goes back, whatever becomes of the
-    /// system's time.
+    /// Monotonic time since an arbitrary start, for measuring durations.
     pub fn elapsed(&self) -> Duration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         match &self.0 {
@@ -41,7 +39,7 @@ impl Clock {
         }
     }
 
-    /// Moves a held time on; the system's time moves by itself.
+    /// Advances a fixed clock; no effect on the system clock.
     pub fn advance(&self, by: TimeDelta) {
         if let Some(fixed) = &self.0 {
             *fixed.lock().unwrap_or_else(PoisonError::into_inner) += by;
@@ -49,17 +47,17 @@ impl Clock {
     }
 }
 
-/// Where random bytes come from.
+/// A source of random bytes.
 #[derive(Debug, Clone)]
 pub struct Random(Option<Arc<Mutex<u64>>>);
 
 impl Random {
-    /// Of this thread's generator, which the system seeds.
+    /// The thread's generator, seeded by the system.
     pub fn system() -> Random {
         Random(None)
     }
 
-    /// A repeatable sequence, for tests.
+    /// A reproducible sequence, for tests.
     pub fn seeded(seed: u64) -> Random {
         Random(Some(Arc::new(Mutex::new(seed << 32))))
     }
@@ -68,7 +66,7 @@ impl Random {
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match &self.0 {
-            // A generator for secrets, too; the system is asked for a seed only now and then.
+            // Cryptographically secure; reseeded from the system periodically.
             None => rand::fill(&mut bytes),
             Some(counter) => {
                 let mut counter = counter.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,18 +78,18 @@ impl Random {
         bytes
     }
 
-    /// A new identifier whose order is the order of time (RFC 9562, version 7), so that new rows lie together.
+    /// A new UUID of version 7 (RFC 9562), ordered by time, so that new rows are adjacent in indexes.
     pub fn id<T: From<Uuid>>(&self, now: DateTime<Utc>) -> T {
         let millis = now.timestamp_millis().max(0).unsigned_abs();
         T::from(Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid())
     }
 
-    /// `count` letters of the base58 alphabet, each equally likely.
+    /// `count` uniformly distributed characters of the base58 alphabet.
     pub fn base58(&self, count: usize) -> String {
         const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
         std::iter::repeat_with(|| self.bytes::<32>())
             .flatten()
-            // The largest multiple of 58 in a byte: what is above would favour the first letters.
+            // 232 is the largest multiple of 58 in a byte: higher values would bias towards the first characters.
             .filter(|byte| *byte < 232)
             .map(|byte| char::from(ALPHABET[usize::from(byte % 58)]))
             .take(count)
@@ -104,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_held_clock_moves_only_when_told() {
+    fn a_fixed_clock_changes_only_by_advance() {
         let clock = Clock::fixed(DateTime::UNIX_EPOCH);
         assert_eq!(clock.now(), DateTime::UNIX_EPOCH);
         clock.advance(TimeDelta::seconds(5));
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_sort_by_time_and_a_seed_repeats_them() {
+    fn ids_sort_by_time_and_a_seed_reproduces_them() {
         let (one, two) = (Random::seeded(7), Random::seeded(7));
         let early: Uuid = one.id(DateTime::UNIX_EPOCH + TimeDelta::seconds(1));
         let late: Uuid = one.id(DateTime::UNIX_EPOCH + TimeDelta::seconds(2));

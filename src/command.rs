@@ -1,5 +1,4 @@
-//! The command line: what there is to run, and running it. Administration works on the same database as the server,
-//! beside it or without it.
+//! The command line. Administrative commands use the same database as the server, whether a server is running or not.
 
 mod admin;
 mod audit;
@@ -24,15 +23,15 @@ use std::io::{self, Write};
 use std::time::Duration;
 use user::UserCommand;
 
-/// A phones service that you run yourself: one registry of phones in Postgres, speaking the protocols that existing
-/// clients know. Without a command it serves.
+/// A self-hosted phones service: one registry of phones in Postgres, served in the protocols of existing clients. Without
+/// a command it runs the server.
 #[derive(Debug, Parser)]
 #[command(name = "handset", version, after_help = "Example:\n  handset serve --listen 127.0.0.1:8080")]
 pub struct CommandLine {
     #[command(flatten)]
     config: Config,
 
-    /// Print JSON, for scripts
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
 
@@ -42,45 +41,44 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server (what happens without a command, too)
+    /// Run the server (the default command)
     #[command(after_help = "Example:\n  handset serve --listen 0.0.0.0:8080 --database-url postgres://user@host/db")]
     Serve(Box<ServeConfig>),
-    /// Bring the database's schema up to date and end
+    /// Migrate the database schema
     #[command(after_help = "Example:\n  handset migrate --database-url postgres://user@host/db")]
     Migrate {
-        /// Lay the tables out over the nodes of a Citus cluster, which the database must be the coordinator of
+        /// Distribute the tables over the nodes of a Citus cluster; the database must be its coordinator
         #[arg(long)]
         distribute: bool,
     },
-    /// Make and list workspaces
+    /// Create and list workspaces
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
-    /// Mint, list and revoke API keys
+    /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Mint and revoke personal access tokens
+    /// Create and revoke personal access tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Open console sessions, and change the key that signs them
+    /// Create console sessions and rotate their signing key
     #[command(subcommand)]
     ConsoleSession(ConsoleCommand),
-    /// Set what only operators set for a person: a password, and whether they may use voice
+    /// Set a user identity's password and voice permission
     #[command(subcommand)]
     User(UserCommand),
-    /// Print who did what to which phone, credential, number or slot, oldest first
+    /// Print the audit trail of phones, credentials, numbers and slots, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
-    /// Run the private Postgres alone, for psql and pg_dump: prints its DATABASE_URL and waits
+    /// Run only the private Postgres, for psql and pg_dump, and print its DATABASE_URL
     #[command(after_help = "Example:\n  handset dev-db --data-dir /tmp/handset-dev")]
     DevDb,
 }
 
 impl CommandLine {
-    /// Reads the arguments of this process; without a command they are those of `serve`. Ends the process with the help,
-    /// or with what is wrong.
+    /// Parses the arguments of this process; the default command is `serve`. Exits with the help or a usage error.
     pub fn read() -> CommandLine {
         let mut arguments: Vec<OsString> = std::env::args_os().collect();
         let grammar = CommandLine::command();

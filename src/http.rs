@@ -1,5 +1,5 @@
-//! What every dialect needs of HTTP: the state that handlers share, bodies within a limit, bearer tokens, limits,
-//! and the edge at which a domain error becomes a dialect's answer. Which routes there are and what they say is the dialects' own.
+//! HTTP code that all dialects share: application state, bounded bodies, client addresses, rate limits, and the
+//! middleware that renders a domain error as the dialect's response. Routes and wire types belong to the dialects.
 
 pub mod app;
 pub mod body;

@@ -1,38 +1,38 @@
-//! Handset keeps one registry of phones in Postgres and speaks, over it, the wire dialects that existing clients know.
+//! Handset is a registry of phones in Postgres, served in the wire dialects of existing clients.
 //!
-//! # Three ideas carry the code
+//! # Design
 //!
-//! 1. **A dialect is a value** ([`http::Dialect`]): a name, which requests are its own, routes, what the OpenAPI
-//!    document says of them, and how it says that something went wrong. All are listed in [`dialect::ALL`]. No dialect
-//!    knows another, and none shares a wire type with another.
-//! 2. **A workspace is a capability.** [`store::Store::authenticate`] is the only door to a [`store::Workspace`], and
-//!    every query over a tenant's things hangs off that handle. The schema does the second half: keys of scoped tables
-//!    start with `workspace_id`, so that a reference across workspaces cannot be written down.
+//! 1. **A dialect is a value** ([`http::Dialect`]): a name, the requests it claims, routes, its part of the OpenAPI
+//!    document, and its error format. All are listed in [`dialect::ALL`]. No dialect depends on another, and no two share
+//!    a wire type.
+//! 2. **A workspace is a capability.** Only [`store::Store::authenticate`] returns a [`store::Workspace`], and every query
+//!    over a tenant's rows is a method of that handle. The schema enforces the rest: keys of scoped tables start with
+//!    `workspace_id`, so that no foreign key can reference another workspace.
 //! 3. **An event is part of the statement that caused it.** The change, the event's row and the rows of its deliveries
-//!    commit together; an event can be neither forgotten nor half done. So does the row of the audit trail that says who
-//!    made the change, from where, and what was there before.
+//!    commit together, so an event can be neither lost nor incomplete. So does the row of the audit trail with the
+//!    principal, the origin and the previous values.
 //!
 //! # Floors
 //!
-//! A module knows only floors below its own.
+//! A module depends only on floors below its own.
 //!
 //! ```text
 //! 5  main · command
 //! 4  server · lifecycle · config · telemetry · postgres (the private one)
-//! 3  dialect/*       know http, model, error, deactivation and the store's handles; never another dialect, never SQL
-//! 2  http · deactivation · webhooks · sweeper     what is done beside and around requests
-//! 1  store           the repository layer, the only place that speaks SQL
-//! 0  model · error · ambient · metrics     plain types and pure rules; time, randomness and counting as values
+//! 3  dialect/*       use http, model, error, deactivation and the store's handles; never another dialect, never SQL
+//! 2  http · deactivation · webhooks · sweeper     middleware and background work
+//! 1  store           the repository layer, the only module with SQL
+//! 0  model · error · clock · metrics     plain types and pure rules; time, randomness and counting as values
 //! ```
 //!
-//! # The way of a request
+//! # Request flow
 //!
-//! [`server::router`] mounts the dialects. Around each lies its edge ([`http::dialect`]), which numbers the request,
-//! bounds its time and, at the end, turns an [`error::Error`] into the dialect's words and writes one log line. A handler
-//! decodes, makes one call on the workspace and encodes. What an API key is shown for, where that is phones or an extension,
-//! is fetched in the statement that looks the key up ([`store::Prefetch`]), so the call finds it there; whatever is looked up
-//! by its id is looked up together with what others ask for at the same time (`store::gather`). In Seam's dialect a route
-//! is a value, too: the router and the OpenAPI document are made from the same list.
+//! [`server::router`] mounts the dialects. The middleware around each ([`http::dialect`]) assigns the request id, enforces
+//! the timeout, renders an [`error::Error`] in the dialect's format and writes one log line. A handler decodes, makes one
+//! call on the workspace and encodes. For requests with an API key, phones and extensions are prefetched by the statement
+//! that looks up the key ([`store::Prefetch`]), and the call uses the prefetched rows. Concurrent lookups by id share
+//! statements (`store::batcher`). In Seam's dialect a route is a value, too: router and OpenAPI document derive from the
+//! same list.
 
 pub mod clock;
 pub mod command;

@@ -1,5 +1,5 @@
-//! From signals to an orderly end: the first SIGTERM or SIGINT asks everything to finish, the second one ends the
-//! process at once. What finishing means is known to those who hold the token or run as a tracked task.
+//! Graceful shutdown: the first SIGTERM or SIGINT cancels the tokens, the second one exits at once. Holders of the tokens
+//! and tracked tasks finish their own work.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -8,23 +8,23 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A signal so soon after the first is its echo: `timeout`, for one, signals the process and then its group.
+/// A second signal within this time counts as the first: `timeout`, for one, signals the process and then its group.
 const ECHO: Duration = Duration::from_millis(300);
 
-/// When to stop, and who is still working.
+/// The shutdown tokens and the tasks to wait for.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
-    /// Cancelled when the process is asked to end, so that whoever sends it work may send that elsewhere.
+    /// Cancelled by the first signal: the readiness probe fails, so that balancers send requests elsewhere.
     pub leaving: CancellationToken,
-    /// Cancelled when it shall end: as soon, unless it was given a grace.
+    /// Cancelled after the grace period: stop now.
     pub stopping: CancellationToken,
-    /// The tasks that are waited for before it does.
+    /// Tasks that finish before the process exits.
     pub tasks: TaskTracker,
 }
 
 impl Lifecycle {
-    /// A life that the signals of this process end, so long after the first of them as `grace` says. From here on they no longer kill it by themselves, so call this
-    /// before anything that must be put away.
+    /// Handles the signals of this process; `stopping` is cancelled `grace` after the first. The signals no longer kill the
+    /// process from here on, so call this before anything that needs cleanup.
     pub fn listen(grace: Duration) -> io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -41,7 +41,7 @@ impl Lifecycle {
                     abort(kind);
                 }
                 if !leaving.is_cancelled() {
-                    tracing::info!("finishing; a second signal ends this at once");
+                    tracing::info!("shutting down; a second signal ends this at once");
                     leaving.cancel();
                     let stopping = stopping.clone();
                     tokio::spawn(async move {
@@ -54,21 +54,21 @@ impl Lifecycle {
         Ok(life)
     }
 
-    /// Resolves when it is time to stop.
+    /// Resolves when `stopping` is cancelled.
     pub async fn stopped(&self) {
         self.stopping.cancelled().await;
     }
 
-    /// Waits until the tracked tasks have finished, at most for `patience`. False if some have not.
+    /// Waits for the tracked tasks, at most for `patience`. Returns false on timeout.
     pub async fn drain(&self, patience: Duration) -> bool {
         self.tasks.close();
         tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
     }
 }
 
-/// Ends the process with the exit code that shells give to a death by this signal. A private Postgres notices the end
-/// of its parent and shuts down by itself.
+/// Exits with the code that shells report for a death by this signal. A private Postgres is signalled when its parent dies
+/// and shuts down.
 fn abort(kind: SignalKind) -> ! {
-    tracing::warn!("ended by a second signal, without finishing");
+    tracing::warn!("aborted by a second signal");
     std::process::exit(128 + kind.as_raw_value())
 }

@@ -1,10 +1,10 @@
-//! The binary: parse the command line and run what it says.
+//! The binary: parses the command line and runs the command.
 
 use handset::command::CommandLine;
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
-/// Requests are many small pieces of memory, for which it is faster than the system's.
+/// Requests make many small allocations, for which mimalloc is faster than the system allocator.
 #[global_allocator]
 static MEMORY: MiMalloc = MiMalloc;
 

@@ -1,5 +1,4 @@
-//! What is counted, for Prometheus. Whoever does something hands in that it was done; when nobody asked for figures,
-//! nothing is kept and nothing costs anything. Where they can be read is the server's matter.
+//! Prometheus metrics. Without `--metrics-listen` nothing is recorded. The server's operations routes serve them.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -14,14 +13,14 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// The bounds between which latencies are told apart, in seconds.
+/// Histogram buckets of request latencies, in seconds.
 const LATENCIES: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-/// Figures that are kept, or not. Cheap to clone.
+/// The metrics, or nothing if they are off. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Metrics(Option<Arc<Kept>>);
 
-/// A number that may be unknown, which is then not a number.
+/// A gauge that is NaN while its value is unknown.
 type Measure = Gauge<f64, AtomicU64>;
 
 struct Kept {
@@ -62,37 +61,37 @@ struct Pooled {
     state: &'static str,
 }
 
-/// What came of an attempt to deliver a message.
+/// The outcome of a delivery attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Delivered,
-    /// Not delivered; it is tried again later.
+    /// Failed, to be retried.
     Postponed,
-    /// Not delivered, for the last time.
+    /// Failed, without another retry.
     GivenUp,
 }
 
-/// What is not counted but looked up whenever somebody reads the figures.
+/// Values that are read at each scrape instead of being counted.
 #[derive(Debug, Clone, Copy)]
 pub struct Snapshot {
     pub idle_connections: u32,
     pub used_connections: u32,
-    /// Connections that were closed because they were returned in a transaction.
+    /// Connections closed because they were returned in a transaction.
     pub connections_closed_in_transaction: u64,
-    /// Lookups that could be asked together, and the statements in which they were.
+    /// Batchable lookups, and the statements that they took.
     pub lookups: u64,
     pub lookup_statements: u64,
-    /// How much is owed to webhooks and since when the oldest is; unknown while the database does not answer.
+    /// Count and oldest age of pending deliveries; `None` while the database does not respond.
     pub pending_deliveries: Option<(i64, Duration)>,
 }
 
 impl Metrics {
-    /// Figures that are kept.
+    /// Metrics that are recorded.
     pub fn kept() -> Metrics {
         Metrics(Some(Arc::new(Kept::new())))
     }
 
-    /// A request was answered.
+    /// Counts a request and its latency.
     pub fn request(&self, dialect: &'static str, route: &str, status: u16, latency: Duration) {
         if let Metrics(Some(kept)) = self {
             let answered = RequestOutcome { route: Route { dialect, route: route.to_owned() }, status };
@@ -101,7 +100,7 @@ impl Metrics {
         }
     }
 
-    /// An attempt to deliver a message ended.
+    /// Counts a delivery attempt.
     pub fn delivery(&self, outcome: Outcome) {
         if let Metrics(Some(kept)) = self {
             let outcome = match outcome {
@@ -113,21 +112,21 @@ impl Metrics {
         }
     }
 
-    /// Numbers moved on in their life.
+    /// Counts phone numbers whose status the sweeper changed.
     pub fn moved_numbers(&self, count: u64) {
         if let Metrics(Some(kept)) = self {
             kept.moved_numbers.inc_by(count);
         }
     }
 
-    /// Old events were forgotten.
+    /// Counts events deleted after their retention.
     pub fn pruned_events(&self, count: u64) {
         if let Metrics(Some(kept)) = self {
             kept.pruned_events.inc_by(count);
         }
     }
 
-    /// All figures, as OpenMetrics text; none if none are kept.
+    /// All metrics as OpenMetrics text; `None` if they are off.
     pub fn text(&self, snapshot: &Snapshot) -> Option<String> {
         let Metrics(Some(kept)) = self else { return None };
         kept.connections.get_or_create(&Pooled { state: "idle" }).set(snapshot.idle_connections.into());
@@ -135,7 +134,7 @@ impl Metrics {
         kept.connections_closed_in_transaction.inner().store(snapshot.connections_closed_in_transaction, Relaxed);
         kept.lookups.inner().store(snapshot.lookups, Relaxed);
         kept.lookup_statements.inner().store(snapshot.lookup_statements, Relaxed);
-        // Counts are far below 2^53, where not every whole number has a place any more.
+        // Counts stay far below 2^53, up to which f64 holds every integer.
         let (pending_deliveries, oldest) =
             snapshot.pending_deliveries.map_or((f64::NAN, f64::NAN), |(count, age)| (count as f64, age.as_secs_f64()));
         kept.pending_deliveries.set(pending_deliveries);
@@ -163,25 +162,25 @@ impl Kept {
             oldest_pending_delivery: Measure::default(),
         };
         let all = &mut kept.registry;
-        all.register("requests", "Requests answered", kept.requests.clone());
-        let latency = "Time from a request's head to its answer's";
+        all.register("requests", "Requests by dialect, route and status", kept.requests.clone());
+        let latency = "Time from the head of a request to the head of its response";
         all.register_with_unit("request_duration", latency, Unit::Seconds, kept.latencies.clone());
-        all.register("deliveries", "Attempts to deliver a message to a webhook", kept.deliveries.clone());
-        all.register("numbers_moved", "Phone numbers that time moved on in their life", kept.moved_numbers.clone());
-        all.register("events_pruned", "Events forgotten because of their age", kept.pruned_events.clone());
-        all.register("database_connections", "Open connections to the database", kept.connections.clone());
-        let closed = "Connections to the database closed because they were returned in a transaction";
+        all.register("deliveries", "Webhook delivery attempts by outcome", kept.deliveries.clone());
+        all.register("numbers_moved", "Phone numbers whose status the sweeper changed", kept.moved_numbers.clone());
+        all.register("events_pruned", "Events deleted after the retention period", kept.pruned_events.clone());
+        all.register("database_connections", "Open database connections by state", kept.connections.clone());
+        let closed = "Database connections closed because they were returned in a transaction";
         all.register(
             "database_connections_closed_in_transaction",
             closed,
             kept.connections_closed_in_transaction.clone(),
         );
-        all.register("lookups", "Lookups that are asked together with others of their kind", kept.lookups.clone());
-        let statements = "Statements in which lookups were asked; the fewer for a lookup, the busier the server";
+        all.register("lookups", "Lookups that can share a statement with others of their kind", kept.lookups.clone());
+        let statements = "Statements of these lookups; fewer per lookup on a busier server";
         all.register("lookup_statements", statements, kept.lookup_statements.clone());
-        let pending_deliveries = "Messages owed to webhooks, of all servers on the database";
+        let pending_deliveries = "Pending webhook deliveries of all servers on the database";
         all.register("outbox_messages", pending_deliveries, kept.pending_deliveries.clone());
-        let oldest = "Age of the oldest message owed to a webhook";
+        let oldest = "Age of the oldest pending webhook delivery";
         all.register_with_unit("outbox_oldest_age", oldest, Unit::Seconds, kept.oldest_pending_delivery.clone());
         kept
     }

@@ -1,6 +1,6 @@
-//! The private Postgres: a cluster that this process creates, runs, watches and stops, so that a company has one thing
-//! to install. It hands out a URL and knows nothing of what is stored behind it; migrations and pools are the store's,
-//! and choosing between this and a `DATABASE_URL` is the configuration's.
+//! The private Postgres: a cluster that this process creates, runs, supervises and stops, so that a deployment has one
+//! thing to install. It provides a URL only: migrations and pools belong to the store, and the choice between this and a
+//! `DATABASE_URL` to the configuration.
 
 pub mod binaries;
 mod child;
@@ -25,42 +25,42 @@ use self::owner::Owner;
 
 pub use self::error::{JoinError, StartError};
 
-/// Deaths of Postgres in a row, each within [`STEADY`] of its start, after which restarting it is no cure.
+/// Maximum number of consecutive crashes, each within [`STEADY`] of a start, before restarting is given up.
 const PATIENCE: u32 = 5;
-/// How long Postgres must have run for its death to count as the first one again.
+/// Uptime after which a crash counts as the first again.
 const STEADY: Duration = Duration::from_secs(60);
 
-/// Where the private Postgres lives, and how careful it is.
+/// Settings of the private Postgres.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The service's data directory. The cluster, its socket and the lock are made inside.
+    /// The service's data directory, with the cluster, its socket and the lock.
     pub data_dir: PathBuf,
-    /// Whether a power cut may cost data.
+    /// Whether a power failure may lose data.
     pub durability: Durability,
 }
 
-/// Whether what is committed must survive a power cut.
+/// Whether committed data must survive a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Committed is on disk.
+    /// Commits are synced to disk.
     Durable,
-    /// Nothing is ever synced: fast, and for tests only.
+    /// No fsync: fast, for tests only.
     Disposable,
 }
 
-/// A running Postgres and the exclusive right to its directory.
+/// A running Postgres with the exclusive lock on its directory.
 ///
-/// Dropping it asks Postgres to stop without waiting; [`Cluster::stop`] waits.
+/// Dropping it signals Postgres to stop without waiting; [`Cluster::stop`] waits.
 #[derive(Debug)]
 pub struct Cluster {
-    // Before the lock, so that it is dropped while the directory is still ours.
+    // Declared before the lock, so that it is dropped while the lock is held.
     postmaster: Child,
     spec: postmaster::Spec,
     lock: Lock,
 }
 
 /// Starts the private Postgres in `settings.data_dir`, creating the cluster on the first run, and returns once it
-/// accepts connections. The future may be dropped at any time: what it had begun is then told to stop.
+/// accepts connections. Cancellation-safe: dropping the future signals the processes it started to stop.
 pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
     let began = Instant::now();
     let (home, lock) = Home::claim(&settings.data_dir)?;
@@ -68,7 +68,7 @@ pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
     let wanted = home.major()?;
     let binaries = tokio::task::spawn_blocking(move || Binaries::find(wanted))
         .await
-        .expect("looking for binaries does not panic")?;
+        .expect("the search for binaries does not panic")?;
     owner.check_entrance(home.root())?;
     if wanted.is_none() {
         initdb::create(&home, &lock, &owner, &binaries, settings.durability).await?;
@@ -88,12 +88,12 @@ pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
         return Err(fault);
     }
     let (major, took) = (cluster.spec.binaries.major(), began.elapsed());
-    tracing::info!(major, ?took, "the private Postgres is ready");
+    tracing::info!(major, ?took, "private Postgres is ready");
     Ok(cluster)
 }
 
-/// The URL of the Postgres that another process is running in `data_dir` now, or `None` if there is none that accepts
-/// connections. This is for commands that work beside the service; they must run as its user, or as root.
+/// The URL of the Postgres that another process runs in `data_dir`, or `None` if none accepts connections. For commands
+/// that run beside the service; they must run as its user, or as root.
 pub fn join(data_dir: &Path) -> Result<Option<String>, JoinError> {
     pidfile::listening(&home::cluster_in(data_dir))
         .map(|socket_dir| socket_dir.map(|dir| home::url(&dir)))
@@ -101,32 +101,32 @@ pub fn join(data_dir: &Path) -> Result<Option<String>, JoinError> {
 }
 
 impl Cluster {
-    /// Where to connect. It stays the same over restarts.
+    /// The connection URL; restarts do not change it.
     pub fn url(&self) -> String {
         home::url(&self.spec.socket_dir)
     }
 
-    /// The process id of the postmaster that was started last.
+    /// The process id of the postmaster started last.
     pub fn pid(&self) -> u32 {
         self.postmaster.pid().as_raw().unsigned_abs()
     }
 
-    /// Resolves when the postmaster has ended, by itself or by somebody else's hand.
+    /// Resolves when the postmaster has exited, for any reason.
     pub async fn exited(&self) -> ExitStatus {
         self.postmaster.exited().await
     }
 
-    /// Starts Postgres again, on the same URL; stops it first if it still runs.
+    /// Restarts Postgres, on the same URL.
     pub async fn restart(&mut self) -> Result<(), StartError> {
         self.postmaster.stop().await;
         leftovers::clear(&self.lock, &self.spec.home.cluster(), &self.spec.socket_dir).await?;
-        // Kept before it is awaited: if the caller gives up waiting, `stop` still finds the process.
+        // Stored before the await: if the future is dropped, `stop` still has the process.
         self.postmaster = postmaster::spawn(&self.spec, &self.lock)?;
         self.ready().await
     }
 
-    /// Keeps Postgres running until `until` resolves, then stops it. When it dies, it is started again; when it cannot
-    /// be started, or dies over and over, the error says so and Postgres is down.
+    /// Keeps Postgres running until `until` resolves, then stops it. A crashed Postgres is restarted; returns an error, with
+    /// Postgres stopped, if it cannot be started or keeps crashing.
     pub async fn keep(mut self, until: impl Future<Output = ()>) -> Result<(), StartError> {
         let mut until = pin!(until);
         let mut outcome = Ok(());
@@ -142,7 +142,7 @@ impl Cluster {
                 outcome = Err(self.postmaster_fault(status).await);
                 break;
             }
-            tracing::error!(%status, "Postgres ended by itself; starting it again");
+            tracing::error!(%status, "Postgres ended by itself; restarting");
             outcome = tokio::select! {
                 () = &mut until => break,
                 restarted = self.restart() => restarted,
@@ -152,12 +152,12 @@ impl Cluster {
         outcome
     }
 
-    /// Stops Postgres: clients are disconnected and everything is written out. If that takes too long it is stopped
-    /// harder, and the next start recovers from the log.
+    /// Stops Postgres: a fast shutdown, which disconnects clients and writes a checkpoint. After a timeout an immediate one,
+    /// and the next start recovers from the WAL.
     pub async fn stop(self) {
         let status = self.postmaster.stop().await;
         self.spec.home.forget_socket_dir(&self.spec.socket_dir);
-        tracing::info!(%status, "the private Postgres has stopped");
+        tracing::info!(%status, "private Postgres has stopped");
     }
 
     async fn ready(&self) -> Result<(), StartError> {

@@ -1,4 +1,4 @@
-//! Mounts the dialects and serves them until told to stop.
+//! Mounts the dialects and serves them until shutdown.
 
 pub mod document;
 mod listener;
@@ -21,10 +21,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// How long requests under way may take once the server stops.
+/// Maximum time for requests in flight to finish on shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Every dialect, each with the requests that it claims.
+/// Routes each request to the first dialect that claims it.
 pub fn router(app: &Arc<App>) -> Router {
     let rest = dialect::fallback();
     let dialects: Arc<[(&Dialect, Router)]> = dialect::ALL
@@ -50,12 +50,12 @@ async fn answer(dialects: Arc<[(&Dialect, Router)]>, request: Request) -> Respon
     unreachable!("the last dialect claims every request")
 }
 
-/// Serves at an ordinary door until `stop`, then takes no more and finishes what is under way, within bounds.
+/// Serves with a default listener until `stop`, then accepts no more and finishes requests in flight, up to 10 s.
 pub async fn serve(listener: TcpListener, app: impl Into<Arc<App>>, stop: CancellationToken) {
     serve_on(ListenerConfig::default(), listener, app, stop).await;
 }
 
-/// As [`serve`], at a door of one's own.
+/// Like [`serve`], with a configured listener.
 pub async fn serve_on(
     config: ListenerConfig,
     listener: TcpListener,
@@ -66,7 +66,7 @@ pub async fn serve_on(
     serve_routes(config, listener, router(&app), &app, stop).await;
 }
 
-/// As [`serve_at`], with other routes than those of the dialects.
+/// Like [`serve_on`], with other routes than those of the dialects.
 pub async fn serve_routes(
     config: ListenerConfig,
     listener: TcpListener,
@@ -81,13 +81,13 @@ pub async fn serve_routes(
         clock: app.clock.clone(),
         random: app.random.clone(),
     };
-    // With its state, handlers become routes here and now, and not anew for each request.
+    // Converts handlers to routes once, instead of for each request.
     let routes = routes.with_state(());
     let serving = config.serve(listener, routes, renderer, stop.clone());
     tokio::select! {
         () = serving => {}
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {
-            tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "some requests took too long to finish and were cut off");
+            tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "aborted requests still in flight after the drain timeout");
         }
     }
 }

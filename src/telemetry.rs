@@ -1,5 +1,4 @@
-//! Logs on standard error: for people on a terminal, JSON objects otherwise. Standard output is left to what a command
-//! answers.
+//! Logs on standard error: text on a terminal, JSON otherwise. Standard output carries only a command's output.
 
 mod non_blocking;
 pub mod otlp;
@@ -11,7 +10,7 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// Why there can be no log.
+/// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     #[error("the filter of the log cannot be read: {0}. It looks like info, or like warn,handset=debug")]
@@ -20,8 +19,8 @@ pub enum LogError {
     Thread(#[from] io::Error),
 }
 
-/// Starts logging, for people or for machines; without a word on that, for people if they look on. What is given back is
-/// to be kept until the end: it sees to it that the last lines are written.
+/// Starts logging, as text or as JSON; `None` is text if standard error is a terminal. Keep the guard until the process
+/// ends: dropping it writes the last lines.
 pub fn init(filter: &str, is_for_people: Option<bool>) -> Result<FlushGuard, LogError> {
     let is_for_people = is_for_people.unwrap_or_else(|| io::stderr().is_terminal());
     let filter = EnvFilter::builder().parse(filter)?;

@@ -1,5 +1,4 @@
-//! Administration: workspaces, and the credentials that let callers into them. A secret is printed once, here, and kept
-//! as a hash.
+//! Administration of workspaces and their credentials. A secret is printed once, here, and stored as a hash.
 
 use super::database::{Database, DatabaseSource};
 use super::output::{print, table};
@@ -13,17 +12,17 @@ use clap::Subcommand;
 use serde_json::json;
 use std::error::Error;
 
-/// What came of a command.
+/// The result of a command.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
 #[derive(Debug, Subcommand)]
 pub enum WorkspaceCommand {
-    /// Make a workspace
+    /// Create a workspace
     #[command(after_help = "Example:\n  handset workspace create Acme --sandbox")]
     Create {
-        /// What it is called
+        /// The workspace's name
         name: String,
-        /// It is for trying things out: sandbox phones, and it can be emptied
+        /// Create a sandbox workspace, which can simulate phones and be reset
         #[arg(long)]
         sandbox: bool,
     },
@@ -34,24 +33,24 @@ pub enum WorkspaceCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Mint an API key of a workspace; it is shown this once
+    /// Create an API key and print it; it is shown only once
     #[command(after_help = "Example:\n  handset key create --workspace Demo --name curl")]
     Create {
         /// The workspace's name or id
         #[arg(long, value_name = "NAME|ID")]
         workspace: String,
-        /// What the key is for
+        /// Name of the key, such as its purpose
         #[arg(long, default_value = "")]
         name: String,
     },
-    /// List API keys, without their secrets
+    /// List API keys without their secrets
     #[command(after_help = "Example:\n  handset key list --workspace Demo")]
     List {
-        /// Only those of this workspace
+        /// Only keys of this workspace
         #[arg(long, value_name = "NAME|ID")]
         workspace: Option<String>,
     },
-    /// Revoke an API key: it is refused from now on
+    /// Revoke an API key
     #[command(after_help = "Example:\n  handset key revoke 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
     Revoke {
         /// The key's id, or the key itself
@@ -61,17 +60,17 @@ pub enum KeyCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Mint a personal access token over one or more workspaces; it is shown this once
+    /// Create a personal access token for one or more workspaces and print it; it is shown only once
     #[command(after_help = "Example:\n  handset token create --workspace Demo --workspace Acme")]
     Create {
         /// A workspace's name or id; repeat it for more
         #[arg(long, required = true, value_name = "NAME|ID")]
         workspace: Vec<String>,
-        /// Whose it is
+        /// Name of the token, such as its owner
         #[arg(long, default_value = "")]
         name: String,
     },
-    /// Revoke a personal access token: it is refused from now on
+    /// Revoke a personal access token
     #[command(after_help = "Example:\n  handset token revoke 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
     Revoke {
         /// The token's id, or the token itself
@@ -81,44 +80,44 @@ pub enum TokenCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum ConsoleCommand {
-    /// Open a console session over one or more workspaces and print its JWT, this once
+    /// Create a console session for one or more workspaces and print its JWT; it is shown only once
     #[command(after_help = "Example:\n  handset console-session create --workspace Demo --hours 8")]
     Create {
         /// A workspace's name or id; repeat it for more
         #[arg(long, required = true, value_name = "NAME|ID")]
         workspace: Vec<String>,
-        /// Whose it is
+        /// Name of the session, such as its owner
         #[arg(long, default_value = "")]
         name: String,
-        /// How long it lives
+        /// Lifetime in hours
         #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=87_600))]
         hours: u32,
     },
-    /// Make a new signing key; sessions signed by older ones live on unless those are retired
+    /// Create a new signing key; sessions signed by older keys stay valid unless those are retired
     #[command(after_help = "Example:\n  handset console-session rotate-key --retire-older")]
     RotateKey {
-        /// End all sessions that were signed by older keys
+        /// End all sessions signed by older keys
         #[arg(long)]
         retire_older: bool,
     },
 }
 
-/// What goes wrong before the store is asked.
+/// Usage errors of administrative commands.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
-    #[error("there is no workspace called {0:?}. `handset workspace list` shows those there are")]
+    #[error("there is no workspace called {0:?}; `handset workspace list` shows all")]
     NoWorkspace(String),
-    #[error("{1} workspaces are called {0:?}: name one by its id, as `handset workspace list` shows")]
+    #[error("{1} workspaces are called {0:?}; use the id that `handset workspace list` shows")]
     ManyWorkspaces(String, usize),
     #[error("a workspace's name must not be empty")]
     NoName,
-    #[error("there is no such key. `handset key list` shows those there are")]
+    #[error("there is no such key; `handset key list` shows all")]
     NoKey,
     #[error("there is no such token")]
     NoToken,
 }
 
-/// What an administrative command works with.
+/// The open database, the time and the random source of a command.
 pub struct AdminContext {
     database: Database,
     now: DateTime<Utc>,
@@ -126,7 +125,7 @@ pub struct AdminContext {
 }
 
 impl AdminContext {
-    /// Opens the database that is configured.
+    /// Opens the configured database.
     pub async fn open(config: &Config) -> Result<AdminContext, Box<dyn Error>> {
         let database = Database::open(config, DatabaseSource::Administration).await?;
         Ok(AdminContext { database, now: Clock::system().now(), random: Random::system() })
@@ -140,7 +139,7 @@ impl AdminContext {
         &self.random
     }
 
-    /// The workspace that is called so, by its name or its id.
+    /// Finds a workspace by name or id.
     pub async fn workspace(&self, name: &str) -> Result<WorkspaceRecord, Box<dyn Error>> {
         let mut found = self.store().workspaces_called(name).await?;
         match (found.len(), found.pop()) {
@@ -161,7 +160,7 @@ impl AdminContext {
         Ok(ids)
     }
 
-    /// Closes the database whatever came of the work.
+    /// Closes the database and returns `outcome`.
     pub async fn done(self, outcome: Outcome) -> Outcome {
         self.database.close().await;
         outcome
@@ -208,7 +207,7 @@ async fn create_workspace(context: &AdminContext, name: String, sandbox: bool, j
         "publishable_key": new.publishable_key.reveal(),
     });
     let text = format!(
-        "workspace        {}\npublishable key  {}\n\nMint a key: handset key create --workspace {}",
+        "workspace        {}\npublishable key  {}\n\nCreate an API key: handset key create --workspace {}",
         new.workspace_id,
         new.publishable_key.reveal(),
         new.workspace_id,
@@ -308,7 +307,7 @@ pub async fn console(config: &Config, command: ConsoleCommand, json: bool) -> Ou
         }
         ConsoleCommand::RotateKey { retire_older } => {
             let (id, _) = context.store().rotate_console_key(retire_older, context.now, &context.random).await?;
-            Ok(print(json, &json!({ "console_key_id": id }), &format!("A new key signs from now on: {id}"))?)
+            Ok(print(json, &json!({ "console_key_id": id }), &format!("New signing key: {id}"))?)
         }
     };
     context.done(outcome).await

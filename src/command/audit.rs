@@ -1,5 +1,4 @@
-//! The audit trail, for people as a table and for scripts as JSON lines. It is read and printed a little at a time, however
-//! long it is.
+//! Prints the audit trail as a table or as JSON lines, in batches.
 
 use super::admin::{AdminContext, Outcome};
 use crate::config::Config;
@@ -13,33 +12,33 @@ use std::io::{self, Write};
 use uuid::Uuid;
 
 pub const HELP: &str = "Example:\n  handset audit --workspace Demo --since 2026-11-01 --json > audit.jsonl\n\n\
-    Without --workspace it goes through one workspace after the other. The trail is kept as long as events are\n\
-    (serve --keep-events-days), and nobody can change it.";
+    Without --workspace it prints one workspace after the other. Entries are kept as long as events\n\
+    (serve --keep-events-days) and cannot be changed.";
 
-/// How many entries are read at a time.
+/// Number of entries per batch.
 const PORTION: i64 = 1_000;
 
 #[derive(Debug, Args)]
 pub struct AuditCommand {
-    /// Only what was done in this workspace
+    /// Only entries of this workspace
     #[arg(long, value_name = "NAME|ID")]
     workspace: Option<String>,
-    /// Only what was done to this phone, or to the credentials on it
+    /// Only entries of this phone or its credentials
     #[arg(long, value_name = "ID")]
     phone: Option<Uuid>,
-    /// Only what was done then or later: 2026-11-01, or 2026-11-01T08:30:00Z
+    /// Only entries at or after this time: 2026-11-01, or 2026-11-01T08:30:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<DateTime<Utc>>,
-    /// Only what was done before
+    /// Only entries before this time
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<DateTime<Utc>>,
 }
 
-/// A time, or the day that begins with it.
+/// Parses a time, or a day as its first instant in UTC.
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let day = || Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc());
     let time = text.parse::<DateTime<Utc>>().ok().or_else(day);
-    time.ok_or_else(|| "it is no time. Write a day as 2026-11-01, or a time as 2026-11-01T08:30:00Z".to_owned())
+    time.ok_or_else(|| "write a day as 2026-11-01, or a time as 2026-11-01T08:30:00Z".to_owned())
 }
 
 pub async fn audit(config: &Config, asked: &AuditCommand, json: bool) -> Outcome {
@@ -54,7 +53,7 @@ async fn print_all(context: &AdminContext, asked: &AuditCommand, json: bool) -> 
         None => context.store().workspaces().await?,
     };
     let filter = AuditFilter { device_id: asked.phone.map(DeviceId), since: asked.since, until: asked.until };
-    if !json && !told(&line(&["TIME", "ACTION", "SUBJECT", "BY", "FROM", "REQUEST", "WHAT"].map(str::to_owned)))? {
+    if !json && !told(&line(&["TIME", "ACTION", "SUBJECT", "BY", "FROM", "REQUEST", "CHANGES"].map(str::to_owned)))? {
         return Ok(());
     }
     for workspace in workspaces {
@@ -65,7 +64,7 @@ async fn print_all(context: &AdminContext, asked: &AuditCommand, json: bool) -> 
     Ok(())
 }
 
-/// Prints the trail of one workspace; false if nobody listens any more.
+/// Prints the trail of one workspace; false if standard output is closed.
 async fn print_one(
     context: &AdminContext,
     workspace: WorkspaceId,
@@ -87,7 +86,7 @@ async fn print_one(
     }
 }
 
-/// Prints; false if nobody listens any more, as when only the first lines are wanted.
+/// Prints; false if standard output is closed, as by `head`.
 fn told(text: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -109,14 +108,14 @@ fn row(entry: &AuditEntry) -> String {
     ])
 }
 
-/// Cells in columns that are wide enough for nearly all: who reads as it comes cannot wait for the widest.
+/// Formats cells in columns of fixed width: batches are printed before the widest cell is known.
 fn line(cells: &[String; 7]) -> String {
     let [at, action, subject, by, from, request, what] = cells;
     let line = format!("{at:<24}  {action:<24}  {subject:<36}  {by:<51}  {from:<15}  {request:<36}  {what}");
     line.trim_end().to_owned() + "\n"
 }
 
-/// What an update changed: `name: before → after`, where there was something before and is something after.
+/// The changes of an update as `name: before → after`; empty for entries without both values.
 fn changes(entry: &AuditEntry) -> String {
     let (Some(Value::Object(before)), Some(Value::Object(after))) = (&entry.before, &entry.after) else {
         return String::new();

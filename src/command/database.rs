@@ -1,5 +1,5 @@
-//! The database of a command: the one that DATABASE_URL names, or the private one. The server runs the private one
-//! itself; administration joins a running server's, and runs it for as long as it takes if there is none.
+//! The database of a command: that of DATABASE_URL, or the private Postgres. The server runs the private one itself; an
+//! administrative command uses a running server's, or runs it for its own duration if no server is running.
 
 use super::seal_key;
 use crate::clock::Random;
@@ -8,31 +8,31 @@ use crate::postgres::{self, Cluster, Durability};
 use crate::store::Store;
 use std::error::Error;
 
-/// An open database, up to date.
+/// An open database with a migrated schema.
 pub struct Database {
     pub store: Store,
     /// The private Postgres, if this process runs it.
     pub cluster: Option<Cluster>,
 }
 
-/// Who asks for the database.
+/// The kind of command that opens the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseSource {
-    /// Runs the private Postgres, and only one may.
+    /// Runs the private Postgres; fails if another process runs it.
     Server,
-    /// Joins the one that runs.
+    /// Uses the private Postgres of a running server, if any.
     Administration,
 }
 
 impl Database {
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database and migrates its schema.
     pub async fn open(config: &Config, asker: DatabaseSource) -> Result<Database, Box<dyn Error>> {
         let random = Random::system();
         let (url, cluster) = match &config.database_url {
             Some(url) => (url.clone(), None),
             None => private(config, asker).await?,
         };
-        // After the cluster: it makes the data directory, so that Postgres's user may enter it.
+        // After the cluster, which creates the data directory with the mode that Postgres's user needs.
         let opened = async {
             let seal = seal_key::seal(config, random)?;
             let store = Store::open(&url, config.connections, seal).await?;
@@ -50,7 +50,7 @@ impl Database {
         }
     }
 
-    /// Lets go of it: the connections first, then the private Postgres.
+    /// Closes the connections, then stops the private Postgres.
     pub async fn close(self) {
         self.store.close().await;
         if let Some(cluster) = self.cluster {

@@ -1,5 +1,5 @@
-//! The demo of an empty database: a sandbox workspace with one person, two phones and a key, and the curl lines to try
-//! them with. It is made once, through the same door as everything else.
+//! The demo in an empty database: a sandbox workspace with one user identity, two phones and an API key, and curl commands
+//! to try them. It is created once, through the store's ordinary methods.
 
 use crate::clock::{Clock, Random};
 use crate::error::Result;
@@ -9,17 +9,17 @@ use crate::model::token::Token;
 use crate::model::user_identity::UserIdentityFields;
 use crate::store::{NewWorkspace, Store};
 
-/// What the demo is called.
+/// The name of the demo workspace.
 pub const NAME: &str = "Demo";
 
-/// A demo that has just been made.
+/// A demo that was just created.
 pub struct Demo {
     pub key: Token,
-    /// The phone that the curl lines deactivate.
+    /// The phone that the curl commands deactivate.
     pub device_id: DeviceId,
 }
 
-/// Makes the demo, if the database is empty and no other server is making it.
+/// Creates the demo if the database is empty and no other server is creating it.
 pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Option<Demo>> {
     let now = clock.now();
     if !store.claim_demo(now).await? {
@@ -70,13 +70,13 @@ fn phone(person: UserIdentityId, operating_system: OperatingSystem, random: &Ran
 }
 
 impl Demo {
-    /// What a newcomer is told.
+    /// The text printed at the first start.
     pub fn greeting(&self, url: &str) -> String {
         let Demo { key, device_id } = self;
         let key = key.reveal();
         format!(
             r#"
-A sandbox workspace "{NAME}" is ready, with one person and two phones. Its API key is shown only this once:
+Created the sandbox workspace "{NAME}" with one user identity and two phones. Its API key is shown only once:
 
   {key}
 

@@ -1,14 +1,14 @@
-//! What a command answers: lines for people, or one JSON value for scripts.
+//! The output of commands: text, or one JSON value.
 
 use serde_json::Value;
 use std::io::{self, Write};
 
-/// Prints `value` if scripts are listening, else `text`.
+/// Prints `value` as JSON, or `text`.
 pub fn print(json: bool, value: &Value, text: &str) -> io::Result<()> {
     if json { writeln!(io::stdout(), "{value}") } else { writeln!(io::stdout(), "{text}") }
 }
 
-/// Rows under headings, in columns as wide as they need to be.
+/// Formats rows under headings, each column as wide as its widest cell.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).chain([headings[column].len()]).max().unwrap_or(0)

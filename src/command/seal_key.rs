@@ -1,4 +1,4 @@
-//! The key that seals secrets: as configured, or made once in the data directory for this user's eyes only.
+//! The key that seals secrets: from the configuration, or generated once in the data directory, readable by this user only.
 
 use crate::clock::Random;
 use crate::config::Config;
@@ -8,18 +8,18 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Why there is no seal key.
+/// Why the seal key could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum SealKeyError {
     #[error("HANDSET_SEAL_KEY is wrong: {0}")]
     Configured(#[source] SealError),
     #[error("the seal key in {0} is damaged: {1}. Restore it from a backup; without it sealed secrets are lost")]
     Damaged(PathBuf, #[source] SealError),
-    #[error("the seal key {0} can be neither read nor made: {1}. Set HANDSET_SEAL_KEY, or another --data-dir")]
+    #[error("the seal key {0} can be neither read nor created: {1}. Set HANDSET_SEAL_KEY, or another --data-dir")]
     Unreachable(PathBuf, #[source] io::Error),
 }
 
-/// The seal of this deployment.
+/// Loads the seal of this deployment.
 pub fn seal(config: &Config, random: Random) -> Result<Seal, SealKeyError> {
     if let Some(key) = &config.seal_key {
         return Seal::from_base64(key, random).map_err(SealKeyError::Configured);
@@ -36,8 +36,8 @@ fn read_or_make(path: &Path, random: &Random) -> io::Result<String> {
     }
 }
 
-/// Makes the key whole under another name and links it in place, so that nobody ever reads half a key and of two who
-/// make it at once both use the first one's.
+/// Writes the key under a temporary name and hard-links it in place, so that no process reads an incomplete key and
+/// concurrent processes use the same one.
 fn make(path: &Path, random: &Random) -> io::Result<String> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;

@@ -1,4 +1,4 @@
-//! The server's life: bind, open the database, greet, serve, and on a signal the same in reverse.
+//! The `serve` command: binds, opens the database, prints the greeting, serves, and on a signal shuts down in reverse order.
 
 use super::database::{Database, DatabaseSource};
 use super::demo;
@@ -27,12 +27,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How long webhooks under way are waited for: a little more than one attempt can take.
+/// Timeout for webhook deliveries in flight on shutdown: a little more than one attempt can take.
 const WORKERS_DRAIN: Duration = Duration::from_secs(17);
 
-/// Why the server cannot listen.
+/// Error of binding an address.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}. Choose another address with {flag}; port 0 takes a free one")]
+#[error("cannot listen on {address}: {source}. Choose another address with {flag}; port 0 selects a free port")]
 struct ListenError {
     address: SocketAddr,
     flag: &'static str,
@@ -66,7 +66,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
         ..App::new(store.clone(), Clock::system(), Random::system())
     });
-    // Answered until the very end.
+    // Served until the process ends.
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(of(&app, &life).serve(listener))));
     let served = async {
         greet(config, serve, &app, &place).await?;
@@ -80,7 +80,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let served = served.await;
     life.stopping.cancel();
     if !life.drain(WORKERS_DRAIN).await {
-        tracing::warn!("some webhooks were still under way; they are sent again later");
+        tracing::warn!("webhook deliveries still in flight; they will be retried");
     }
     store.close().await;
     if let Some(otlp) = otlp {
@@ -97,7 +97,7 @@ async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, 
     TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
 }
 
-/// Where this can be reached.
+/// The URLs of the server.
 struct Place {
     url: String,
     metrics: Option<String>,
@@ -121,12 +121,12 @@ fn of(app: &App, life: &Lifecycle) -> Operations {
     }
 }
 
-/// The door that clients come in by. Each connection needs an open file: the system is asked for as many as it grants.
+/// The listener's settings. Raises the soft limit of open files to the hard limit, since each connection needs one.
 fn listener_config(config: &ConnectionsConfig) -> Result<ListenerConfig, Box<dyn Error>> {
     if let Err(fault) =
         getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, granted)| setrlimit(Resource::RLIMIT_NOFILE, granted, granted))
     {
-        tracing::debug!(%fault, "the limit of open files stays as it is");
+        tracing::debug!(%fault, "could not raise the limit of open files");
     }
     let certificate = match config.tls_cert.clone().zip(config.tls_key.clone()) {
         Some((chain, key)) => Some(Arc::new(Certificate::read(chain, key)?)),
@@ -148,7 +148,7 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
     Limits::new(&rates, clock).map(Arc::new)
 }
 
-/// Starts what works beside the requests until the server stops.
+/// Starts the webhook worker and the sweeper, which run until the server stops.
 fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecycle) -> Result<(), Box<dyn Error>> {
     let worker = Worker {
         store: app.store.clone(),
@@ -171,7 +171,7 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
     Ok(())
 }
 
-/// Runs the private Postgres until it is no longer needed; its end without cure is the server's.
+/// Runs the private Postgres until it is released; if it cannot be kept running, the server stops.
 struct PostgresSupervisor {
     release: CancellationToken,
     supervising: JoinHandle<Result<(), StartError>>,
@@ -191,11 +191,11 @@ impl PostgresSupervisor {
 
     async fn stop(self) -> Result<(), StartError> {
         self.release.cancel();
-        self.supervising.await.expect("keeping Postgres does not panic")
+        self.supervising.await.expect("the supervisor task does not panic")
     }
 }
 
-/// Says where the service is and how to use it: with a demo at the first start, and how to mint a key at later ones.
+/// Prints the server's URL with the demo at the first start, or with how to create an API key at later ones.
 async fn greet(config: &Config, serve: &ServeConfig, app: &App, place: &Place) -> Result<(), Box<dyn Error>> {
     let url = &place.url;
     let demo = match serve.no_demo {
@@ -206,11 +206,11 @@ async fn greet(config: &Config, serve: &ServeConfig, app: &App, place: &Place) -
         Some(demo) => demo.greeting(url),
         None => how_to_mint(config, &app.store).await?,
     };
-    // Whoever started this may have stopped reading, as `head` does; that is no reason not to serve.
+    // A reader that has closed standard output, as `head` does, is no reason not to serve.
     let mut out = io::stdout();
     let figures = place.metrics.as_ref().map(|url| format!("Figures on {url}\n")).unwrap_or_default();
     if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{more}").and_then(|()| out.flush()) {
-        tracing::warn!(%fault, url, "nobody reads where this listens");
+        tracing::warn!(%fault, url, "could not print the greeting");
     }
     Ok(())
 }
@@ -224,11 +224,11 @@ async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn E
     let workspaces = store.workspaces().await?;
     Ok(match workspaces.first() {
         Some(workspace) => {
-            format!("Mint an API key: {program} key create --workspace {:?}{place}", workspace.name)
+            format!("Create an API key: {program} key create --workspace {:?}{place}", workspace.name)
         }
         None => format!(
-            "Make a workspace: {program} workspace create Acme --sandbox{place}\n\
-             Mint an API key:  {program} key create --workspace Acme{place}"
+            "Create a workspace: {program} workspace create Acme --sandbox{place}\n\
+             Create an API key:  {program} key create --workspace Acme{place}"
         ),
     })
 }

@@ -1,4 +1,4 @@
-//! What an operator sets for a person of whichever workspace: their password, and whether they may use voice.
+//! Sets the password and the voice permission of a user identity in any workspace.
 
 use super::admin::{AdminContext, Outcome};
 use super::output::print;
@@ -13,23 +13,23 @@ use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Set the password with which a person signs in; it is read from standard input
+    /// Set a user identity's password, read from standard input
     #[command(after_help = "Example:\n  handset user set-password 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
     SetPassword {
         /// The user identity
         #[arg(value_name = "USER_IDENTITY_ID")]
         person: Uuid,
-        /// Read the password from the first line of standard input and ask nothing, even on a terminal
+        /// Read the password from the first line of standard input without a prompt, even on a terminal
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Let a person use voice, or no longer; without it they have no telephone numbers
+    /// Enable or disable voice for a user identity, which has no phone numbers without it
     #[command(after_help = "Example:\n  handset user set-voice 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f off")]
     SetVoice {
         /// The user identity
         #[arg(value_name = "USER_IDENTITY_ID")]
         person: Uuid,
-        /// Whether they may
+        /// Enable or disable voice
         voice: Switch,
     },
 }
@@ -42,7 +42,7 @@ pub enum Switch {
 
 #[derive(Debug, thiserror::Error)]
 enum CliError {
-    #[error("there is no user identity {0}. /user_identities/list shows those of a workspace")]
+    #[error("there is no user identity {0}; /user_identities/list shows those of a workspace")]
     NoPerson(UserIdentityId),
     #[error("the two passwords differ. Nothing was changed")]
     Differ,
@@ -70,11 +70,11 @@ pub async fn user(config: &Config, command: UserCommand, json: bool) -> Outcome 
     }
 }
 
-/// The password: asked for twice on a terminal, else the first line of standard input.
+/// Reads the password: prompts twice on a terminal, else reads the first line of standard input.
 fn read_password(from_stdin: bool) -> Result<Password, Box<dyn std::error::Error>> {
     let text = if io::stdin().is_terminal() && !from_stdin {
         let text = rpassword::prompt_password("Password: ")?;
-        if rpassword::prompt_password("Again: ")? != text {
+        if rpassword::prompt_password("Repeat the password: ")? != text {
             return Err(CliError::Differ.into());
         }
         text

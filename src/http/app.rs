@@ -1,4 +1,4 @@
-//! What every request may use.
+//! The state that all handlers share.
 
 use super::limits::Limits;
 use super::traces::Traces;
@@ -11,40 +11,38 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often a stream says something when there is nothing to say, so that nobody between takes it for dead.
+/// Interval of the comments on an idle event stream, so that no proxy closes it as dead.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How long a number is held for whoever wants it.
+/// Default lifetime of a phone number reservation.
 pub const RESERVATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The state that handlers share.
+/// Application state, passed to axum.
 #[derive(Debug)]
 pub struct App {
     pub store: Store,
     pub clock: Clock,
     pub random: Random,
-    /// Where clients reach this service, without a slash at the end, if that is not what they say in `Host`.
+    /// Base URL for clients, without a trailing slash; `None` uses the request's `Host`.
     pub public_url: Option<Arc<str>>,
-    /// Cancelled when the server stops; what would go on for ever ends then.
+    /// Cancelled when the server stops; ends streams without an end of their own.
     pub stopping: CancellationToken,
-    /// [`HEARTBEAT`], unless somebody is in a hurry.
+    /// [`HEARTBEAT`], or shorter in tests.
     pub heartbeat: Duration,
-    /// [`RESERVATION`], unless it is configured otherwise.
+    /// Lifetime of a reservation; [`RESERVATION`] by default.
     pub reservation: Duration,
-    /// The country of numbers that do not name theirs.
+    /// Default region of phone numbers without a country code.
     pub region: Region,
-    /// Networks of proxies that are believed when they name whom they were called by.
+    /// Networks of the proxies whose `X-Forwarded-For` is trusted.
     pub proxies: Arc<[IpNet]>,
-    /// How often whom may call, if that is limited at all.
+    /// Rate limits, if any are configured.
     pub limits: Option<Arc<Limits>>,
-    /// Where requests are counted.
     pub metrics: Metrics,
-    /// Where they are told of, one by one.
     pub traces: Traces,
 }
 
 impl App {
-    /// Over a store, with everything else as it is without a word on it.
+    /// State over a store, with defaults for everything else.
     pub fn new(store: Store, clock: Clock, random: Random) -> App {
         App {
             store,

@@ -1,34 +1,33 @@
-//! From where a request comes: the other end of the connection or, where that is a proxy which is trusted, whom the proxy
-//! names.
+//! The client's address: the peer of the connection or, behind trusted proxies, the address in `X-Forwarded-For`.
 
 use crate::store::Origin;
 use axum::http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The header to which each proxy on the way adds whom it was called by.
+/// The header to which each proxy appends the address of its peer.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The other end of a connection; each of its requests bears it.
+/// The peer of a connection, an extension of each of its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     pub address: SocketAddr,
-    /// Whether nobody between can listen.
+    /// Whether the connection uses TLS.
     pub is_secure: bool,
 }
 
-/// The scheme of the address that a request was sent to, as far as this server can tell.
+/// The scheme of the connection that a request came by.
 pub fn scheme(extensions: &Extensions) -> &'static str {
     if extensions.get::<Peer>().is_some_and(|client_address| client_address.is_secure) { "https" } else { "http" }
 }
 
-/// What the edge made out of where a request comes from.
+/// The origin that the dialect's middleware has set.
 pub fn origin(extensions: &Extensions) -> Origin {
     extensions.get().copied().unwrap_or_default()
 }
 
-/// The address of whoever calls: the nearest that is no trusted proxy's. What stands before that in the header is said by
-/// somebody who is not trusted.
+/// The client's address: the nearest that is not a trusted proxy's. Addresses left of it in the header are untrusted
+/// input.
 pub fn of<B>(request: &Request<B>, proxies: &[IpNet]) -> Option<IpAddr> {
     let Peer { address, .. } = request.extensions().get()?;
     Some(nearest(address.ip().to_canonical(), request.headers(), proxies))
@@ -48,14 +47,14 @@ fn nearest(client_address: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Ip
     address
 }
 
-/// An address, alone or with a port.
+/// Parses an address with or without a port.
 fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let address = text.parse().or_else(|_| text.parse().map(|address: SocketAddr| address.ip())).ok()?;
     Some(IpAddr::to_canonical(&address))
 }
 
-/// The network that one caller has to themselves: an IPv4 address, or 64 bits of IPv6, within which they may have any.
+/// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, since a client may use all of it.
 pub fn client_network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -78,34 +77,34 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_is_believed() {
+    fn x_forwarded_for_is_used_only_behind_a_trusted_proxy() {
         assert_eq!(nearest_of("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
         assert_eq!(nearest_of("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
         assert_eq!(nearest_of("10.0.0.1", &[]), "10.0.0.1");
     }
 
     #[test]
-    fn the_nearest_that_is_not_trusted_counts_whatever_stands_before_it() {
+    fn the_nearest_untrusted_address_is_the_clients() {
         assert_eq!(nearest_of("10.0.0.1", &["1.2.3.4, 198.51.100.1, 10.7.7.7"]), "198.51.100.1");
         assert_eq!(nearest_of("10.0.0.1", &["1.2.3.4", "198.51.100.1 , 10.7.7.7"]), "198.51.100.1");
         assert_eq!(nearest_of("10.0.0.1", &["10.1.1.1, 10.2.2.2"]), "10.1.1.1");
     }
 
     #[test]
-    fn what_is_no_address_ends_the_search() {
+    fn an_invalid_address_in_x_forwarded_for_ends_the_search() {
         assert_eq!(nearest_of("10.0.0.1", &["198.51.100.1, unknown, 10.7.7.7"]), "10.7.7.7");
         assert_eq!(nearest_of("10.0.0.1", &["\"; drop"]), "10.0.0.1");
     }
 
     #[test]
-    fn ports_brackets_and_mapped_addresses_are_seen_through() {
+    fn addresses_with_ports_brackets_and_ipv4_mapped_ones_are_parsed() {
         assert_eq!(nearest_of("10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
         assert_eq!(nearest_of("fd00::1", &["[2001:db8::1]:443"]), "2001:db8::1");
         assert_eq!(nearest_of("10.0.0.1", &["::ffff:198.51.100.1"]), "198.51.100.1");
     }
 
     #[test]
-    fn neighbours_in_ipv6_are_one_caller() {
+    fn ipv6_addresses_of_one_64_bit_network_are_one_client() {
         let site_of = |text: &str| client_network(text.parse().expect("an address")).to_string();
         assert_eq!(site_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(site_of("198.51.100.1"), "198.51.100.1");

@@ -1,6 +1,6 @@
-//! A dialect is a value: its name, where it lives, its routes, and how it says that something went wrong. Around the
-//! routes lies the dialect's edge, the same for all: it numbers the request, bounds its time, turns a domain error into
-//! the dialect's words and writes the one log line of the request.
+//! A dialect is a value: its name, the requests it claims, its routes and its error format. All dialects share one
+//! middleware around their routes: it assigns the request id, enforces rate limits and the timeout, renders a domain error
+//! in the dialect's format and writes the request's one log line.
 
 use super::App;
 use super::client_address;
@@ -22,29 +22,29 @@ use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
-/// The longest that a request may take.
+/// Request timeout.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The longest path and query that are read, in bytes.
+/// Maximum length of path and query, in bytes.
 const LONGEST_ADDRESS: usize = 32 * 1024;
 
 /// One wire dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     pub name: &'static str,
-    /// Which requests are its own. Of all dialects the first to claim a request has it.
+    /// Whether a request is this dialect's; the first dialect to claim a request serves it.
     pub claims: fn(&Parts) -> Claim,
-    /// The header that carries the request's number.
+    /// The response header with the request id.
     pub request_id_header: &'static str,
-    /// Its routes, from the root on, with a fallback that answers `Error::NoRoute`.
+    /// The routes from the root on, with a fallback that returns `Error::NoRoute`.
     pub routes: fn() -> Router<Arc<App>>,
-    /// What the OpenAPI document says of it: a whole document of its own.
+    /// The dialect's part of the OpenAPI document, itself a complete document.
     pub document: fn() -> Value,
-    /// A header that only its own clients send; they read no other dialect's part of the document.
+    /// A header that only this dialect's clients send; `/openapi.json` returns them this dialect's part alone.
     pub client_header: Option<&'static str>,
-    /// The headers in which its callers show who they are.
+    /// The request headers that carry credentials.
     pub credential_headers: &'static [&'static str],
-    /// An error in its words.
+    /// Renders an error in the dialect's format.
     pub render: fn(&Error, &RequestContext) -> Response,
 }
 
@@ -53,7 +53,7 @@ pub struct Dialect {
 pub enum Claim {
     No,
     Yes,
-    /// It is, as if its address had been this one: some protocols spell one path in several ways.
+    /// Claimed with a rewritten URI: some protocols spell one path in several ways.
     As(Uri),
 }
 
@@ -67,7 +67,7 @@ impl Claim {
     }
 }
 
-/// What the edge knows of a request when its answer has to be written.
+/// The request's data that the middleware needs to render an error.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     pub id: RequestId,
@@ -75,29 +75,29 @@ pub struct RequestContext {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
-    /// Where clients reach this service, if that is not what they say themselves.
+    /// Base URL for clients; `None` uses the request's `Host`.
     pub public_url: Option<Arc<str>>,
-    /// How they said it: `http` or `https`.
+    /// `http` or `https`.
     pub scheme: &'static str,
 }
 
-/// The number of a request, in its answer and in its log line.
+/// The request id, in the response and in the log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId(pub Uuid);
 
 impl RequestId {
-    /// As it stands in a header.
+    /// The id as a header value.
     pub fn header(self) -> HeaderValue {
-        HeaderValue::from_str(&self.0.to_string()).expect("a UUID is a header value")
+        HeaderValue::from_str(&self.0.to_string()).expect("a UUID is a valid header value")
     }
 }
 
-/// The workspace that a request turned out to be about; a response bears it for the log line.
+/// The workspace of a request, a response extension for the log line.
 #[derive(Debug, Clone, Copy)]
 pub struct Tenant(pub WorkspaceId);
 
 impl Dialect {
-    /// The dialect's routes, and others beside them, within its edge.
+    /// The dialect's routes and `beside`, within the dialect's middleware.
     pub fn router(&'static self, app: &Arc<App>, beside: Router<Arc<App>>) -> Router<Arc<App>> {
         (self.routes)()
             .merge(beside)
@@ -152,7 +152,7 @@ async fn edge(
     response
 }
 
-/// Tells of a request: in the log, the figures and the traces.
+/// Records a request in the log, the metrics and the traces.
 fn record_request(app: &App, context: &RequestContext, outcome: &RequestOutcome<'_>) {
     let RequestOutcome { dialect, route, status, workspace, latency, .. } = *outcome;
     let path = route.unwrap_or("(none)");
@@ -170,8 +170,8 @@ fn record_request(app: &App, context: &RequestContext, outcome: &RequestOutcome<
     );
 }
 
-/// The answer of the routes, if it comes in time. After that the routes are dropped, as they are when the client goes
-/// away: reads end there, and a unit of work that has begun is finished by the store.
+/// Runs the routes with a timeout. On timeout the handler's future is dropped, as when the client disconnects: reads end
+/// there, and the store finishes a transaction that has begun.
 async fn bounded(request: Request, next: Next) -> Response {
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     if address > LONGEST_ADDRESS {
@@ -183,7 +183,7 @@ async fn bounded(request: Request, next: Next) -> Response {
     }
 }
 
-/// What the caller is not shown is logged, once.
+/// Logs the details that the client does not receive.
 fn log_failure(error: &Error, id: RequestId) {
     match error {
         Error::Internal(source) => tracing::error!(request_id = %id.0, error = %source, "internal error"),

@@ -1,6 +1,6 @@
-//! Requests that cannot be read as HTTP never reach a dialect: the HTTP library refuses them by itself, with a bare status
-//! line. Here such a refusal gets its words: on its way to the socket it is replaced by what the dialect of the rest says
-//! in that case, so that a client finds the same envelope whatever it sent.
+//! Renders errors for requests that hyper cannot parse. Hyper answers them itself, with a bare status line, and they reach
+//! no dialect. On the way to the socket this response is replaced by the fallback dialect's, so that a client receives the
+//! same error envelope for every request.
 
 use super::dialect::{Dialect, RequestContext, RequestId};
 use super::guard;
@@ -15,23 +15,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// In whose words, and with which number, a refusal speaks.
+/// Renders the responses that replace hyper's.
 #[derive(Clone)]
 pub struct ErrorRenderer {
     pub dialect: &'static Dialect,
-    /// The headers that bear a request's number; an answer with one of them comes from a dialect.
+    /// The dialects' request id headers; a response with one of them comes from a dialect.
     pub numbered_by: Arc<[&'static str]>,
-    /// Whether nobody between can listen.
+    /// Whether the connection uses TLS.
     pub is_secure: bool,
     pub clock: Clock,
     pub random: Random,
 }
 
-/// One connection, whose refusals speak.
+/// A connection on which hyper's own error responses are replaced.
 pub struct Connection<S> {
     stream: S,
     renderer: ErrorRenderer,
-    /// What is written in place of a bare refusal, while that is under way.
+    /// The replacement that is being written; empty if there is none.
     error_renderer: Vec<u8>,
     written: usize,
 }
@@ -78,8 +78,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     }
 }
 
-/// What the HTTP library refused, if these bytes are its refusal: the head of an answer that bears no number, since it
-/// has seen no dialect.
+/// The error, if these bytes are hyper's own error response: the head of a 4xx or 5xx without a request id, since no
+/// dialect has seen the request.
 fn bare_refusal(bytes: &[u8], numbered_by: &[&str]) -> Option<Error> {
     let status = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
     let is_numbered = || numbered_by.iter().any(|header| contains(bytes, header.as_bytes()));
@@ -98,7 +98,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 impl ErrorRenderer {
-    /// The refusal as it goes over the wire; the connection ends with it.
+    /// Renders the response as bytes; the connection closes after it.
     fn error_renderer(&self, error: &Error) -> Vec<u8> {
         let at = self.clock.now();
         let id = RequestId(self.random.id(at));

@@ -1,12 +1,12 @@
-//! How an [`Error`] travels from a handler to the edge: in the response's extensions, with no bytes yet, because only
-//! the edge knows in which words and which form the caller wants it.
+//! Carries an [`Error`] from a handler to the dialect's middleware in the extensions of an empty response: only the
+//! middleware knows the error format and media type of the response.
 
 use crate::error::Error;
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
 use std::sync::Arc;
 
-/// An error on its way to the edge.
+/// An error that the dialect's middleware has yet to render.
 #[derive(Debug, Clone)]
 pub struct Failure(pub Arc<Error>);
 
@@ -18,7 +18,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// A panic in a handler: a fault of ours, told like any other.
+/// Converts a panic in a handler to an internal error.
 pub fn of_panic(panic: Box<dyn Any + Send>) -> Response {
     let message = panic
         .downcast_ref::<&str>()

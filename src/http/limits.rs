@@ -1,5 +1,5 @@
-//! How often whom may call: each credential and each address, and how often an address may come with a credential that
-//! nobody has. Asked at the edge, before anything is looked up. Each server counts for itself.
+//! Rate limits per credential, per client network, and per client network for failed authentication. They are checked in
+//! the dialect's middleware, before any lookup. Each server counts for itself.
 
 mod gcra;
 mod rate;
@@ -20,21 +20,21 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// What is limited, and to how much.
+/// The configured rates; `None` is unlimited.
 #[derive(Debug, Clone, Default)]
 pub struct Rates {
     pub credential: Option<Rate>,
     pub address: Option<Rate>,
-    /// Requests of one address that end because nobody is known to be calling.
+    /// Failed authentications per client network.
     pub failed: Option<Rate>,
 }
 
-/// Borne by a response that refuses somebody's credentials in other words than [`Error::Unauthenticated`], as those who
-/// give tokens for passwords do; it counts as one.
+/// Response extension: an authentication failure that is not an [`Error::Unauthenticated`], as of a token endpoint that
+/// takes passwords. It counts towards the limit all the same.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthFailed;
 
-/// The limits, and how much of them is used.
+/// The limiters and their state.
 #[derive(Debug)]
 pub struct Limits {
     clock: Clock,
@@ -44,7 +44,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits at these rates, if there are any.
+    /// Creates limiters for these rates; `None` if all are unlimited.
     pub fn new(rates: &Rates, clock: Clock) -> Option<Limits> {
         let is_any = rates.credential.or(rates.address).or(rates.failed).is_some();
         is_any.then(|| Limits {
@@ -55,7 +55,7 @@ impl Limits {
         })
     }
 
-    /// The answer to a request from `address`, unless its caller comes too often.
+    /// Runs `answer` for a request from `address`, or returns `Throttled`.
     pub async fn around<F: Future<Output = Response>>(
         &self,
         address: Option<IpAddr>,
@@ -67,12 +67,12 @@ impl Limits {
         if let Err(throttle) = self.admit(client_network, credential_headers, request.headers()) {
             return Error::Throttled(throttle).into_response();
         }
-        // Dropped here, the request has taken from the other limits; nothing was answered, so nothing was guessed.
+        // If dropped here, the request has used the other limits; without a response, no credential was guessed.
         let response = answer(request).await;
         if let Some((failed, client_network)) =
             self.failed.as_ref().zip(client_network).filter(|_| is_auth_failure(&response))
         {
-            // The one that is over the limit is answered as it is; the next one is not.
+            // This response passes even over the limit; the next request is refused.
             let _ = failed.take(client_network, self.clock.elapsed());
         }
         response
@@ -117,7 +117,7 @@ impl Limits {
     }
 }
 
-/// The credentials that a request shows, each once: some clients send theirs in two headers.
+/// The distinct credentials of a request: some clients send theirs in two headers.
 fn tokens<'a>(names: &'a [&str], headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
     let token = |name: &&str| headers.get(*name)?.to_str().ok()?.split_ascii_whitespace().next_back();
     names.iter().enumerate().filter_map(move |(index, name)| {
@@ -132,7 +132,7 @@ fn is_auth_failure(response: &Response) -> bool {
     said.get::<AuthFailed>().is_some() || said.get::<Failure>().is_some_and(is_unknown)
 }
 
-/// Tells a client in headers when to come again; the reset is a time in Unix seconds.
+/// Adds `Retry-After` and `RateLimit-*`; the reset is in Unix seconds.
 pub fn hint(throttle: &Throttle, headers: &mut HeaderMap) {
     headers.insert(RETRY_AFTER, throttle.retry_after.into());
     headers.insert("ratelimit-limit", throttle.limit.into());
@@ -140,7 +140,7 @@ pub fn hint(throttle: &Throttle, headers: &mut HeaderMap) {
     headers.insert("ratelimit-reset", throttle.reset.timestamp().into());
 }
 
-/// Rounded up, and never nothing.
+/// Rounds up to whole seconds, at least 1.
 fn whole_seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_refuses_credentials_counts_in_whatever_words() {
+    fn authentication_failures_count_in_every_format() {
         let error_renderer = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
         assert!(is_auth_failure(&error_renderer));
         let mut in_other_words = Response::default();

@@ -1,5 +1,5 @@
-//! One span for each request, for whoever collects traces; it goes on with the trace that the caller began, if they say
-//! so in `traceparent` (W3C, "Trace Context"). Without a collector nothing is made and nothing costs anything.
+//! One OpenTelemetry span per request, a child of the span in the client's `traceparent` (W3C, "Trace Context") if there
+//! is one. Without a collector no span is created.
 
 use super::dialect::RequestContext;
 use crate::model::id::WorkspaceId;
@@ -13,15 +13,15 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracer;
 use std::time::{Duration, SystemTime};
 
-/// Where spans go, if anywhere. Cheap to clone.
+/// Records spans, or nothing without a tracer. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Traces(Option<SdkTracer>);
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestOutcome<'a> {
     pub dialect: &'static str,
-    /// The path with names in place of values; none if there is no such route.
+    /// The path with parameter names in place of values; `None` if no route matched.
     pub route: Option<&'a str>,
     pub status: u16,
     pub workspace: Option<WorkspaceId>,
@@ -30,12 +30,12 @@ pub struct RequestOutcome<'a> {
 }
 
 impl Traces {
-    /// Spans that this tracer takes.
+    /// Records spans to this tracer.
     pub fn to(tracer: SdkTracer) -> Traces {
         Traces(Some(tracer))
     }
 
-    /// Tells of a request. The span bears what the log has, and no values.
+    /// Records a request. The span has the fields of the log line, and no parameter values.
     pub fn request(&self, context: &RequestContext, outcome: &RequestOutcome<'_>) {
         let Traces(Some(tracer)) = self else { return };
         let method = known(&context.method);
@@ -61,7 +61,7 @@ impl Traces {
     }
 }
 
-/// A method by its name, if it is one that everybody knows; callers may send any word as one.
+/// The name of a standard method, else `_OTHER` (OpenTelemetry semantic conventions): clients may send any token.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     KNOWN.into_iter().find(|known| method.as_str() == *known).unwrap_or("_OTHER")

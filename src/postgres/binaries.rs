@@ -1,5 +1,5 @@
-//! Finds the server programs of Postgres on this machine. A cluster can only be served by the major version that made
-//! it; a new one gets the newest. How to install what is missing is told in [`install`].
+//! Finds the Postgres server programs on this machine. A cluster needs the major version that created it; a new cluster
+//! uses the newest. [`install`] has the advice for missing programs.
 
 pub mod install;
 
@@ -11,10 +11,10 @@ use std::process::{Command, Stdio};
 
 use super::error::StartError;
 
-/// The oldest major version that the service works with.
+/// The oldest supported major version.
 const OLDEST: u32 = 15;
 
-/// Where packages put programs that they do not put on the `PATH`; versions beside each other, hence the stars.
+/// Where packages install programs outside the `PATH`; the wildcard is the version.
 const USUAL_PLACES: [&str; 8] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -34,17 +34,17 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// The installation of major version `wanted`, or the newest one, among the places where this system may have it.
+    /// Finds the installation of major version `wanted`, or the newest one, on the `PATH` and in the usual directories.
     pub fn find(wanted: Option<u32>) -> Result<Self, StartError> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let on_path: Vec<PathBuf> = std::env::split_paths(&path).collect();
         let usual = USUAL_PLACES.iter().flat_map(|pattern| expand(pattern));
-        // Last, and only run if needed: it may belong to a client library that came without a server.
+        // Last, and run only if needed: `pg_config` may belong to a client library without a server.
         let configured = once_with(|| ask("pg_config".as_ref(), "--bindir").map(PathBuf::from));
         Self::find_in(on_path.into_iter().chain(usual).chain(configured.flatten()), wanted)
     }
 
-    /// The same, among `places` only.
+    /// Like [`Binaries::find`], in `places` only.
     pub fn find_in(places: impl IntoIterator<Item = PathBuf>, wanted: Option<u32>) -> Result<Self, StartError> {
         let mut seen = BTreeSet::new();
         let found = places
@@ -75,12 +75,12 @@ impl Binaries {
         self.major
     }
 
-    /// The server.
+    /// The path of the server program.
     pub fn postgres(&self) -> PathBuf {
         self.dir.join("postgres")
     }
 
-    /// The program that creates clusters.
+    /// The path of `initdb`.
     pub fn initdb(&self) -> PathBuf {
         self.dir.join("initdb")
     }
@@ -94,7 +94,7 @@ impl Binaries {
 
 fn newest(found: impl Iterator<Item = Binaries>) -> Result<Binaries, StartError> {
     let advice = || install::advice(None);
-    // Among equals the first, which is the one on the `PATH`.
+    // Of equal versions the first, since the `PATH` comes first.
     match found.reduce(|best, next| if next.major > best.major { next } else { best }) {
         Some(newest) if newest.major >= OLDEST => Ok(newest),
         Some(Binaries { major: newest, .. }) => Err(StartError::TooOld { newest, oldest: OLDEST, advice: advice() }),
@@ -102,15 +102,15 @@ fn newest(found: impl Iterator<Item = Binaries>) -> Result<Binaries, StartError>
     }
 }
 
-/// The directory in which the programs really are, if there is a server: links on the `PATH` are often for some of
-/// them only, and several links are one installation.
+/// The directory of the programs with symlinks resolved, if it has a server: the `PATH` often has links to some programs
+/// only, and several links to one installation.
 fn real_dir(place: &Path) -> Option<PathBuf> {
     let postgres = place.join("postgres").canonicalize().ok()?;
     let dir = postgres.parent()?.to_owned();
     dir.join("initdb").exists().then_some(dir)
 }
 
-/// The first line that a program prints when asked one thing.
+/// The first line that a program prints for this option.
 fn ask(program: &Path, question: &str) -> Option<String> {
     let answer = Command::new(program).arg(question).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8(answer.stdout).ok()?;
@@ -123,7 +123,7 @@ fn major_in(version: &str) -> Option<u32> {
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The existing paths that match a pattern with one star in it.
+/// The existing paths that match a pattern with one `*`.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![pattern.into()];

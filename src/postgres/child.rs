@@ -1,5 +1,5 @@
-//! A process that does not outlive us: it is told to stop when this process dies, however that happens, and the lock is
-//! held until it has ended. What it prints becomes our log, with the last lines kept for error messages.
+//! A child process that does not outlive this one: it is signalled to stop when this process dies for any reason, and the
+//! lock is held until it has exited. Its output is forwarded to the log; the last lines are kept for error messages.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, PipeReader};
@@ -16,34 +16,34 @@ use tokio::time::timeout;
 
 use super::home::Lock;
 
-/// How Postgres is asked to end, and how long each request is given: cut off the clients and write everything out;
-/// leave at once; be killed. The gentlest signal, SIGTERM, is not here because it waits for clients to go.
+/// The signals that stop Postgres, each with a timeout: fast shutdown (disconnects clients, writes a checkpoint),
+/// immediate shutdown, kill. SIGTERM, smart shutdown, is not used because it waits for clients to disconnect.
 pub(super) const LADDER: [(Signal, Duration); 3] = [
     (Signal::SIGINT, Duration::from_secs(10)),
     (Signal::SIGQUIT, Duration::from_secs(5)),
     (Signal::SIGKILL, Duration::from_secs(5)),
 ];
 
-/// How many lines an error message quotes.
+/// Maximum number of output lines in an error message.
 const LAST_WORDS: usize = 20;
 
-/// A process of Postgres that we started.
+/// A Postgres process that this process started.
 #[derive(Debug)]
 pub(super) struct Child {
     pid: Pid,
     exit: watch::Receiver<Option<ExitStatus>>,
     lines: Arc<Mutex<VecDeque<String>>>,
-    /// Closed when nothing more will be printed.
+    /// Closed at the end of the output.
     printing: watch::Receiver<()>,
 }
 
 impl Child {
-    /// Starts `command`. The thread that forks stays until the process has ended, because Linux signals the death of
-    /// the parent when the forking *thread* dies.
+    /// Starts `command`. The forking thread lives until the process has exited, because Linux sends the parent death signal
+    /// when the forking *thread* dies.
     pub fn spawn(mut command: Command, lock: &Lock) -> io::Result<Self> {
         let (output, input) = io::pipe()?;
         command.stdout(input.try_clone()?).stderr(input);
-        // Its own group, so that Ctrl-C on a terminal reaches us and we choose when it stops.
+        // Its own process group, so that Ctrl-C on a terminal signals only this process, which stops the child in order.
         command.process_group(0);
         end_with_us(&mut command);
 
@@ -52,7 +52,7 @@ impl Child {
         let lock = lock.clone();
         thread::Builder::new().name("postgres-wait".to_owned()).spawn(move || {
             let spawned = command.spawn();
-            // It holds our copies of the pipe's end; while they are open, the output has none.
+            // The command holds the pipe's write ends; the output has no end while they are open.
             drop(command);
             let mut process = match spawned {
                 Ok(process) => process,
@@ -63,13 +63,13 @@ impl Child {
             };
             let pid = i32::try_from(process.id()).expect("a process id fits in pid_t");
             let _ = told.send(Ok(Pid::from_raw(pid)));
-            // Waiting fails only if somebody else has reaped it, and then it has ended, too.
+            // Fails only if the child was reaped elsewhere, so it has exited.
             let status = process.wait().unwrap_or(ExitStatus::from_raw(0xff00));
-            // First the lock, so that whoever hears of the end can take it.
+            // Released before the exit is announced, so that waiters can take the lock.
             drop(lock);
             let _ = exited.send(Some(status));
         })?;
-        let pid = pid.recv().expect("the thread sends before it ends")?;
+        let pid = pid.recv().expect("the thread sends the pid before it ends")?;
 
         let lines = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&lines);
@@ -87,20 +87,20 @@ impl Child {
         self.pid
     }
 
-    /// Resolves when the process has ended.
+    /// Resolves when the process has exited.
     pub async fn exited(&self) -> ExitStatus {
         let mut exit = self.exit.clone();
         let status = exit.wait_for(Option::is_some).await.ok().and_then(|status| *status);
-        status.expect("the waiting thread tells the status before it ends")
+        status.expect("the waiting thread sends the status before it ends")
     }
 
-    /// Asks the process to end, ever less politely, until it has.
+    /// Sends the signals of [`LADDER`] in turn until the process has exited.
     pub async fn stop(&self) -> ExitStatus {
         for (signal, patience) in LADDER {
             self.signal(signal);
             match timeout(patience, self.exited()).await {
                 Ok(status) => return status,
-                Err(_) => tracing::warn!(pid = %self.pid, %signal, "Postgres does not stop"),
+                Err(_) => tracing::warn!(pid = %self.pid, %signal, "Postgres did not stop in time"),
             }
         }
         self.exited().await
@@ -108,14 +108,14 @@ impl Child {
 
     /// The last lines that the process printed.
     pub async fn last_words(&self) -> String {
-        // All has been printed when all who can print are gone. An orphan may linger, so there is a limit.
+        // The output ends when all processes with the pipe have exited. An orphan may linger, hence the timeout.
         let _ = timeout(Duration::from_millis(500), self.printing.clone().changed()).await;
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     fn signal(&self, signal: Signal) {
-        // Once it is reaped its pid is anybody's.
+        // The pid of a reaped process may be reused.
         if self.exit.borrow().is_none() {
             let _ = kill(self.pid, signal);
         }
@@ -128,7 +128,7 @@ impl Drop for Child {
     }
 }
 
-/// Has the kernel stop the process when we die. macOS has no such thing: there the next start does it.
+/// Makes the kernel signal the child when this process dies. macOS lacks this: there the next start ends leftovers.
 fn end_with_us(command: &mut Command) {
     #[cfg(target_os = "linux")]
     {
@@ -139,18 +139,18 @@ fn end_with_us(command: &mut Command) {
         let us = getpid();
         let ask = move || {
             set_pdeathsig(LADDER[0].0)?;
-            // If we died before that line, no signal comes any more.
+            // If the parent died before `prctl`, no signal is sent.
             if getppid() != us { Err(Errno::ESRCH.into()) } else { Ok(()) }
         };
         // SAFETY: between fork and exec only async-signal-safe calls are allowed, and no allocation. `ask` makes two
-        // system calls and builds errors from their numbers. It runs after the change of user, which would undo it.
+        // system calls and builds errors from their numbers. It runs after setuid, which would clear the signal.
         unsafe { command.pre_exec(ask) };
     }
     #[cfg(not(target_os = "linux"))]
     let _ = command;
 }
 
-/// Reads lines until nobody can write any, whatever they consist of: if we stopped reading, Postgres would block.
+/// Reads lines, even invalid UTF-8, until the pipe is closed: Postgres would block if its output were not read.
 fn forward(output: PipeReader, kept: &Mutex<VecDeque<String>>) {
     let mut output = BufReader::new(output);
     let mut bytes = Vec::new();
@@ -166,8 +166,8 @@ fn forward(output: PipeReader, kept: &Mutex<VecDeque<String>>) {
     }
 }
 
-/// Gives a line of Postgres the level that it has for us. A backend tells its client what went wrong, and the client
-/// is us, so that is no news.
+/// Logs a line of Postgres at the matching level. Errors of client backends are at debug: this process is the client and
+/// receives them as errors.
 fn log(line: &str) {
     let says = |severity: &str| line.contains(&format!("{severity}:  "));
     if line.starts_with("client backend: ") {

@@ -1,5 +1,4 @@
-//! Why the private Postgres did not start, each in words that end with what to do. Nothing here decides anything; the
-//! cases are found where they happen.
+//! Errors of starting the private Postgres. Each message contains the remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,70 +14,70 @@ pub enum StartError {
         pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
     )]
     InUse { data_dir: PathBuf, pid: Option<u32> },
-    /// No Postgres server programs on this machine.
+    /// This machine has no Postgres server programs.
     #[error(
         "no PostgreSQL server was found on this machine: {advice}, or set DATABASE_URL to use one that runs elsewhere"
     )]
     NotInstalled { advice: String },
-    /// There are server programs, and none is new enough.
+    /// All server programs are older than the oldest supported version.
     #[error(
         "PostgreSQL {newest} is the newest on this machine and {oldest} is the oldest that works: {advice}, or set \
          DATABASE_URL to use one that runs elsewhere"
     )]
     TooOld { newest: u32, oldest: u32, advice: String },
-    /// The cluster needs the major version that made it.
+    /// The major version that created the cluster is not installed.
     #[error("the database was made by PostgreSQL {wanted} and this machine has only {found}: {advice}")]
     MajorMissing { wanted: u32, found: String, advice: String },
-    /// Running as root, with no account to drop to.
+    /// Running as root, with no account to switch to.
     #[error(
         "Postgres refuses to run as root and this machine has neither a user `postgres` nor `nobody`: create one with \
          `useradd --system postgres`, or start this as an ordinary user"
     )]
     NoAccount,
-    /// The cluster is another user's, and we may not change who we are.
+    /// Another user owns the cluster, and only root can switch users.
     #[error(
         "{} belongs to {owner} and this runs as {user}: start it as {owner}, or as root, or choose another data \
          directory",
         cluster.display()
     )]
     Foreign { cluster: PathBuf, owner: String, user: String },
-    /// The cluster is root's, as whom Postgres refuses to run.
+    /// Root owns the cluster, and Postgres refuses to run as root.
     #[error(
         "{} belongs to root and Postgres refuses to run as root: run `chown -R {user} {}`",
         cluster.display(), cluster.display()
     )]
     RootOwned { cluster: PathBuf, user: String },
-    /// Running as root, the account for Postgres cannot get to the data directory.
+    /// Running as root, and the account of Postgres cannot enter the data directory.
     #[error(
         "Postgres would run as user {user}, who cannot enter {}: run `chmod o+x {}`, or choose another data directory",
         dir.display(), dir.display()
     )]
     Barred { user: String, dir: PathBuf },
-    /// Processes of an earlier run do not end.
+    /// A process of an earlier run does not exit.
     #[error(
         "process {pid}, left from an earlier run, still works in {} and does not end: end it with `kill -KILL {pid}` \
          and start again",
         cluster.display()
     )]
     Occupied { pid: i32, cluster: PathBuf },
-    /// A program of Postgres ran and failed.
+    /// A Postgres program failed.
     #[error("{program} failed ({status}): {remedy}, then start again. It said:\n{said}")]
     Failed { program: &'static str, status: ExitStatus, remedy: String, said: String },
-    /// The operating system refused something.
+    /// A system call failed.
     #[error("could not {task} {}: {source}; put that right and start again", path.display())]
     Io { task: &'static str, path: PathBuf, source: io::Error },
 }
 
-/// Why a running Postgres could not be looked for.
+/// Why the search for a running Postgres failed.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "could not look for a running Postgres in {}: {source}; run this as the user that runs the service",
     data_dir.display()
 )]
 pub struct JoinError {
-    /// Where it was looked for.
+    /// The directory of the search.
     pub data_dir: PathBuf,
-    /// What the operating system said.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 

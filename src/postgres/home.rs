@@ -1,5 +1,5 @@
-//! The layout of the data directory: the lock, the cluster, the socket. It makes and names places; what runs in them
-//! is not known here. Whoever holds the [`Lock`] may change what is in the directory, nobody else.
+//! The layout of the data directory: lock, cluster and socket. Only the holder of the [`Lock`] may change the directory's
+//! contents.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -15,30 +15,30 @@ use nix::unistd::geteuid;
 use super::error::StartError;
 use super::owner::Owner;
 
-/// The name of a Postgres socket in its directory, as every client library derives it.
+/// The file name of a Postgres socket, as client libraries derive it.
 pub(super) const SOCKET: &str = ".s.PGSQL.5432";
-/// The longest path of a Unix socket, less the closing zero byte: `sun_path` is shorter on the BSDs and macOS.
+/// Maximum length of a Unix socket path without the terminating NUL: `sun_path` is shorter on the BSDs and macOS.
 const SOCKET_PATH_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// The exclusive right to a data directory. It is shared with the thread that watches Postgres, so that the directory
-/// is not free before Postgres has ended, whatever becomes of the other holders.
+/// The exclusive lock on a data directory. The thread that waits for Postgres holds a clone, so that the directory stays
+/// locked until Postgres has exited.
 #[derive(Debug, Clone)]
 pub(super) struct Lock {
     _file: Arc<Flock<File>>,
 }
 
-/// A data directory, by its real path.
+/// A data directory, by its canonical path.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
     root: PathBuf,
 }
 
-/// Where the cluster is in a data directory.
+/// The path of the cluster in a data directory.
 pub(super) fn cluster_in(data_dir: &Path) -> PathBuf {
     data_dir.join("postgres")
 }
 
-/// The URL of the Postgres whose socket is in `socket_dir`. Port and TLS are spelt out because clients would otherwise
+/// The URL of the Postgres whose socket is in `socket_dir`. Port and sslmode are explicit because clients would otherwise
 /// take them from the environment.
 pub(super) fn url(socket_dir: &Path) -> String {
     let mut host = String::new();
@@ -52,10 +52,9 @@ pub(super) fn url(socket_dir: &Path) -> String {
 }
 
 impl Home {
-    /// Makes the data directory if need be and takes its lock, at once or not at all.
+    /// Creates the data directory if needed and takes its lock without waiting.
     pub fn claim(data_dir: &Path) -> Result<(Self, Lock), StartError> {
-        // Root's data directory lets others pass through, because Postgres runs as somebody else; its entries are
-        // closed one by one.
+        // Root's data directory is searchable by others, because Postgres runs as another user; each entry is private.
         let mode = if geteuid().is_root() { 0o711 } else { 0o700 };
         DirBuilder::new()
             .recursive(true)
@@ -67,22 +66,22 @@ impl Home {
         Ok((Self { root }, lock))
     }
 
-    /// The data directory itself.
+    /// The path of the data directory.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The cluster.
+    /// The path of the cluster.
     pub fn cluster(&self) -> PathBuf {
         cluster_in(&self.root)
     }
 
-    /// Where a cluster is built until it is whole.
+    /// The path at which a cluster is created before it is renamed.
     pub fn scaffold(&self) -> PathBuf {
         self.root.join("postgres.new")
     }
 
-    /// The major version of Postgres that made the cluster, or `None` if there is none yet.
+    /// The major version that created the cluster, or `None` without a cluster.
     pub fn major(&self) -> Result<Option<u32>, StartError> {
         let path = self.cluster().join("PG_VERSION");
         match fs::read_to_string(&path) {
@@ -93,8 +92,8 @@ impl Home {
         .map_err(StartError::io("read the version in", &path))
     }
 
-    /// Makes the directory of the socket, which nobody but `owner` (and root) can enter: that is the whole of the
-    /// access control. It is elsewhere if its path is too long for a socket, or is not text, as URLs must be.
+    /// Creates the directory of the socket, which only `owner` (and root) can enter: this is the only access control. It is
+    /// outside the data directory if the path is too long for a socket, or not UTF-8 and so unfit for a URL.
     pub fn socket_dir(&self, owner: &Owner) -> Result<PathBuf, StartError> {
         let near = self.near_socket_dir();
         let fits = near.join(SOCKET).as_os_str().len() <= SOCKET_PATH_MAX;
@@ -103,10 +102,10 @@ impl Home {
         Ok(dir)
     }
 
-    /// Removes a socket directory that is outside the data directory, where nobody would think of cleaning up.
+    /// Removes a socket directory outside the data directory, where no operator would look for it.
     pub fn forget_socket_dir(&self, dir: &Path) {
         if dir != self.near_socket_dir() {
-            // Not worth a failure: it is empty, and the next start takes it again.
+            // An error is ignored: the directory is empty, and the next start reuses it.
             let _ = fs::remove_dir(dir);
         }
     }
@@ -115,7 +114,7 @@ impl Home {
         self.root.join("run")
     }
 
-    /// A name that is short, and the same each time for the same data directory.
+    /// A short path, derived from the identity of the data directory.
     fn far_socket_dir(&self) -> Result<PathBuf, StartError> {
         let meta = fs::metadata(&self.root).map_err(StartError::io("examine", &self.root))?;
         Ok(PathBuf::from(format!("/tmp/handset-{:x}-{:x}", meta.dev(), meta.ino())))
@@ -141,14 +140,14 @@ impl Lock {
             }
             Err((_, errno)) => return Err(StartError::io("take the lock", &path)(errno.into())),
         };
-        // Only for the words of the refusal above, so a full disk is no reason to fail here.
+        // The pid is only for the error above, so a full disk is no failure here.
         let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
         Ok(Self { _file: Arc::new(lock) })
     }
 }
 
-/// Makes `dir` a directory of `owner`'s alone. One that is there already is taken only from `owner` or from ourselves:
-/// in a shared place anybody may have put it there.
+/// Creates `dir` as a private directory of `owner`. An existing one must belong to `owner` or to this user: in a shared
+/// directory any user may have created it.
 fn make_private(dir: &Path, owner: &Owner) -> Result<(), StartError> {
     match DirBuilder::new().mode(0o700).create(dir) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
@@ -159,7 +158,7 @@ fn make_private(dir: &Path, owner: &Owner) -> Result<(), StartError> {
             return Err(io::Error::other("something that is no directory is in its place"));
         }
         if meta.uid() != owner.uid().as_raw() && meta.uid() != geteuid().as_raw() {
-            return Err(io::Error::other("it belongs to somebody else"));
+            return Err(io::Error::other("it belongs to another user"));
         }
         fs::set_permissions(dir, Permissions::from_mode(0o700))?;
         owner.give(dir)

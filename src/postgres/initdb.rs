@@ -1,5 +1,5 @@
-//! Creates the cluster, once in the life of a data directory. It is built beside its place and renamed when whole, so
-//! a cluster that is in its place is never half of one.
+//! Creates the cluster, once per data directory. It is created under a temporary name and renamed when complete, so an
+//! existing cluster is never incomplete.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
@@ -24,7 +24,7 @@ pub(super) async fn create(
 ) -> Result<(), StartError> {
     let scaffold = home.scaffold();
     if scaffold.exists() {
-        // Somebody was cut short here; what they had started may still be writing.
+        // An earlier run was interrupted; its processes may still be writing.
         leftovers::end(lock, &scaffold).await?;
         remove(&scaffold)?;
     }
@@ -34,7 +34,7 @@ pub(super) async fn create(
         .and_then(|()| owner.give(&scaffold))
         .map_err(StartError::io("create", &scaffold))?;
     if let Err(fault) = build(home, lock, owner, binaries, durability).await {
-        // The first fault is the one to tell, and what it left would only fill the disk.
+        // The first error is reported; the remains would only fill the disk.
         let _ = remove(&scaffold);
         return Err(fault);
     }
@@ -52,7 +52,7 @@ async fn build(
 ) -> Result<(), StartError> {
     let (scaffold, program) = (home.scaffold(), binaries.initdb());
     let mut command = owner.command(&program, &scaffold);
-    // Trust is sound because the only way in is a socket in a directory that is closed to others.
+    // Trust authentication is safe because the only socket is in a directory that other users cannot enter.
     command.args(["--auth=trust", "-U", "handset", "--locale=C", "-E", "UTF8"]);
     command.args(["--data-checksums", "--no-instructions", "-D"]).arg(&scaffold);
     if durability == Durability::Disposable {

@@ -1,5 +1,5 @@
-//! Ends what an earlier run left alive and removes what it left lying. Only the holder of the directory's lock may do
-//! that, so every function wants to see the lock.
+//! Ends processes and removes stale files of an earlier run. Only the holder of the directory's lock may do that, so every
+//! function takes the lock.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -16,11 +16,11 @@ use super::pidfile;
 
 const POLL: Duration = Duration::from_millis(5);
 
-/// Makes `cluster` free for a new postmaster.
+/// Prepares `cluster` for a new postmaster.
 ///
-/// A postmaster that was killed leaves its pid in two files. Where nobody reaps orphans that pid is a zombie's, for
-/// ever, and Postgres takes zombies for the living and refuses to start; elsewhere the pid may be a stranger's by now.
-/// So the files are no evidence. What counts is that no process is at work in the cluster.
+/// A killed postmaster leaves its pid in two files. Without an init that reaps orphans the pid stays a zombie's, which
+/// Postgres takes for a running process and refuses to start; otherwise the pid may have been reused. So the files are
+/// no evidence: this checks that no process works in the cluster.
 pub(super) async fn clear(lock: &Lock, cluster: &Path, socket_dir: &Path) -> Result<(), StartError> {
     end(lock, cluster).await?;
     for stale in [pidfile::path(cluster), socket_dir.join(format!("{SOCKET}.lock"))] {
@@ -29,20 +29,20 @@ pub(super) async fn clear(lock: &Lock, cluster: &Path, socket_dir: &Path) -> Res
                 return Err(StartError::io("remove the stale file", &stale)(error));
             }
             Err(_) => {}
-            Ok(()) => tracing::info!(file = %stale.display(), "removed what a crash had left"),
+            Ok(()) => tracing::info!(file = %stale.display(), "removed a stale file of an earlier run"),
         }
     }
     Ok(())
 }
 
-/// Ends every process of Postgres that works in `cluster`. Usually there is none, or it is shutting down already.
+/// Ends every Postgres process in `cluster`. Usually there is none, or it is already shutting down.
 pub(super) async fn end(_held: &Lock, cluster: &Path) -> Result<(), StartError> {
     let living = || at_work(cluster).map_err(StartError::io("look for processes in", cluster));
     for (signal, patience) in LADDER {
         let deadline = Instant::now() + patience;
         for pid in living()? {
-            tracing::warn!(%pid, %signal, "ending a Postgres of an earlier run");
-            // It may have ended in the meantime, which is what we want.
+            tracing::warn!(%pid, %signal, "stopping a Postgres process of an earlier run");
+            // An error means that it has exited.
             let _ = kill(pid, signal);
         }
         while Instant::now() < deadline {
@@ -58,8 +58,8 @@ pub(super) async fn end(_held: &Lock, cluster: &Path) -> Result<(), StartError> 
     }
 }
 
-/// The processes of Postgres, postmaster and orphans alike, whose working directory is `cluster`. A zombie has none.
-/// Directories are compared by identity, which also holds through bind mounts.
+/// The Postgres processes, postmaster and orphans, whose working directory is `cluster`. A zombie has none. Directories
+/// are compared by device and inode, which also works through bind mounts.
 #[cfg(target_os = "linux")]
 fn at_work(cluster: &Path) -> io::Result<Vec<Pid>> {
     use std::os::unix::fs::MetadataExt;
@@ -71,14 +71,14 @@ fn at_work(cluster: &Path) -> io::Result<Vec<Pid>> {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // Whatever cannot be read has ended, or is another user's and so not our Postgres.
+        // An unreadable process has exited, or is another user's and not this Postgres.
         let Ok(there) = fs::metadata(entry.path().join("cwd")) else {
             continue;
         };
         let Ok(name) = fs::read_to_string(entry.path().join("comm")) else {
             continue;
         };
-        // Somebody's shell in this directory is none of our business.
+        // Other programs may have this working directory, as an operator's shell.
         if (there.dev(), there.ino()) == (here.dev(), here.ino()) && name.contains("postgres") {
             found.push(Pid::from_raw(pid));
         }
@@ -86,8 +86,8 @@ fn at_work(cluster: &Path) -> io::Result<Vec<Pid>> {
     Ok(found)
 }
 
-/// The postmaster of `cluster`, if the pid in its file still is one: it names the cluster on its command line. There
-/// is nothing here that would end Postgres together with us, so this is also how a crash of ours is cleaned up.
+/// The postmaster of `cluster`, if the pid in its file is still one: its command line contains the cluster's path. These
+/// systems have no parent death signal, so this also ends the Postgres of a crashed service.
 #[cfg(not(target_os = "linux"))]
 fn at_work(cluster: &Path) -> io::Result<Vec<Pid>> {
     let Some(pid) = pidfile::pid(cluster)? else {

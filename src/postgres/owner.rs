@@ -1,5 +1,5 @@
-//! The account that Postgres runs as. Postgres refuses root, so root drops to another account; everybody else stays
-//! who they are. Which files exist is not decided here, only whose they are and who can reach them.
+//! The account that Postgres runs as. Postgres refuses to run as root, so root switches to another account; other users
+//! keep theirs.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,10 +14,10 @@ use nix::unistd::{Gid, Uid, User, chown, getegid, geteuid};
 use super::error::StartError;
 use super::home::Home;
 
-/// What the programs of Postgres may see of our environment, which can hold secrets: where programs and libraries are.
+/// The environment variables passed to Postgres programs: paths only, since the environment can hold secrets.
 const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
 
-/// The account that Postgres runs as.
+/// A user and group that Postgres runs as.
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     uid: Uid,
@@ -25,8 +25,8 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// The account for the cluster in `home`: the one that owns it, if it exists. Otherwise ourselves, or as root
-    /// `postgres`, or `nobody` where Postgres was installed without an account.
+    /// The account for the cluster in `home`: its owner, if it exists. Otherwise the current user or, for root, `postgres`,
+    /// or `nobody` where Postgres was installed without an account.
     pub fn choose(home: &Home) -> Result<Self, StartError> {
         let cluster = home.cluster();
         let chosen = if geteuid().is_root() { Self::for_root()? } else { Self { uid: geteuid(), gid: getegid() } };
@@ -59,7 +59,7 @@ impl Owner {
         self.uid
     }
 
-    /// Gives `path` to this account.
+    /// Changes the owner of `path` to this account.
     pub fn give(&self, path: &Path) -> io::Result<()> {
         match geteuid().is_root() {
             true => chown(path, Some(self.uid), Some(self.gid)).map_err(io::Error::from),
@@ -67,8 +67,7 @@ impl Owner {
         }
     }
 
-    /// A command that runs `program` as this account, in `dir`, with no input and nothing of our environment but what
-    /// it needs.
+    /// A command that runs `program` as this account, in `dir`, without input and with the variables of [`PASSED_ON`] only.
     pub fn command(&self, program: &Path, dir: &Path) -> Command {
         let mut command = Command::new(program);
         let passed_on = PASSED_ON.iter().filter_map(|&name| Some((name, std::env::var_os(name)?)));
@@ -79,13 +78,13 @@ impl Owner {
             .current_dir(dir)
             .stdin(Stdio::null());
         if geteuid().is_root() {
-            // This drops root's supplementary groups, too.
+            // This also drops root's supplementary groups.
             command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
         }
         command
     }
 
-    /// Checks that this account can enter `dir`, and names the outermost directory that bars the way.
+    /// Checks that this account can enter `dir`; the error names the outermost directory that it cannot enter.
     pub fn check_entrance(&self, dir: &Path) -> Result<(), StartError> {
         if !geteuid().is_root() || self.can_enter(dir) {
             return Ok(());
@@ -96,7 +95,7 @@ impl Owner {
         Err(StartError::Barred { user: self.name(), dir: barrier.to_owned() })
     }
 
-    /// Tries it, because permission bits are not the whole truth: there are access lists and security modules.
+    /// Tries to enter `dir`, because permission bits do not include ACLs and security modules.
     fn can_enter(&self, dir: &Path) -> bool {
         let tried = self.command(Path::new("true"), dir).status();
         !matches!(tried, Err(error) if error.kind() == ErrorKind::PermissionDenied)

@@ -1,5 +1,4 @@
-//! Reads `postmaster.pid`, in which a postmaster tells who it is, where its socket is and whether it accepts
-//! connections. Nothing is written or removed here.
+//! Reads `postmaster.pid`: the postmaster's pid, its socket directory and whether it accepts connections.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -11,18 +10,18 @@ use nix::unistd::Pid;
 
 use super::home::SOCKET;
 
-/// Reading a small file costs microseconds, so this may be short.
+/// Poll interval; short, since reading the file costs microseconds.
 const POLL: Duration = Duration::from_millis(2);
-/// After this long, tell people that something takes long.
+/// Interval of log lines while waiting.
 const LONG: Duration = Duration::from_secs(5);
 
-/// The file of the postmaster in a cluster.
+/// The path of the pid file of a cluster.
 pub(super) fn path(cluster: &Path) -> PathBuf {
     cluster.join("postmaster.pid")
 }
 
-/// Resolves when the postmaster `pid` accepts connections. Recovery after a crash can take minutes, so there is no
-/// limit here; that the process ends instead is for the caller to see.
+/// Resolves when the postmaster `pid` accepts connections. Crash recovery can take minutes, so there is no timeout; the
+/// caller watches for the exit of the process.
 pub(super) async fn ready(cluster: &Path, pid: Pid) {
     let mut report = Instant::now() + LONG;
     loop {
@@ -33,24 +32,24 @@ pub(super) async fn ready(cluster: &Path, pid: Pid) {
             return;
         }
         if Instant::now() > report {
-            tracing::info!("still waiting for Postgres, which is probably recovering from a crash");
+            tracing::info!("waiting for Postgres, which is probably in crash recovery");
             report += LONG;
         }
         tokio::time::sleep(POLL).await;
     }
 }
 
-/// The directory of the socket on which a Postgres accepts connections for `cluster` now.
+/// The socket directory of the Postgres that accepts connections for `cluster`, if any.
 pub(super) fn listening(cluster: &Path) -> io::Result<Option<PathBuf>> {
     let Some(told) = read(cluster)? else {
         return Ok(None);
     };
-    // The file outlives a killed postmaster. A socket that answers does not.
+    // The file outlives a killed postmaster; a connectable socket does not.
     let answers = told.ready && UnixStream::connect(told.socket_dir.join(SOCKET)).is_ok();
     Ok(answers.then_some(told.socket_dir))
 }
 
-/// The process id in the file, if there is one.
+/// The pid in the file, if it exists.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn pid(cluster: &Path) -> io::Result<Option<Pid>> {
     Ok(read(cluster)?.map(|told| Pid::from_raw(told.pid)))
@@ -62,7 +61,7 @@ struct Told {
     ready: bool,
 }
 
-/// What the file says, or `None` if it is absent or not yet whole.
+/// Parses the file; `None` if it is absent or incomplete.
 fn read(cluster: &Path) -> io::Result<Option<Told>> {
     let text = match fs::read_to_string(path(cluster)) {
         Ok(text) => text,

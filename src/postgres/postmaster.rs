@@ -1,5 +1,5 @@
-//! The command line of the postmaster. All settings are on it, so that the cluster's own files carry none of ours and
-//! a new version of this program brings its settings along. Watching the process is the child's part.
+//! The command line of the postmaster. It has all settings, so that the cluster's own files have none and a new version
+//! of this program brings its own.
 
 use std::path::PathBuf;
 
@@ -17,12 +17,12 @@ const ALWAYS: &[&str] = &[
     "unix_socket_permissions=0700",
     "max_connections=100",
     "shared_buffers=128MB",
-    // Compiling pays for long reports; every statement here is short.
+    // JIT compilation pays off for long statements only; these are short.
     "jit=off",
     "timezone=UTC",
     "log_timezone=UTC",
     "cluster_name=handset",
-    // The log comes to us line by line. Statements and values stay out of it: they can be personal.
+    // This process reads the log by lines. Statements and values are not logged: they can hold personal data.
     "log_destination=stderr",
     "logging_collector=off",
     "log_line_prefix=%b: ",
@@ -31,10 +31,10 @@ const ALWAYS: &[&str] = &[
     "log_checkpoints=off",
 ];
 
-/// Settings of a Postgres whose data may be lost.
+/// Additional settings of [`Durability::Disposable`].
 const DISPOSABLE: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
-/// What it takes to start the postmaster, the first time and again.
+/// The parameters of starts and restarts.
 #[derive(Debug)]
 pub(super) struct Spec {
     pub home: Home,
@@ -44,7 +44,7 @@ pub(super) struct Spec {
     pub durability: Durability,
 }
 
-/// Starts the postmaster. It is not ready yet.
+/// Spawns the postmaster, without waiting until it is ready.
 pub(super) fn spawn(spec: &Spec, lock: &Lock) -> Result<Child, StartError> {
     let (cluster, program) = (spec.home.cluster(), spec.binaries.postgres());
     let mut command = spec.owner.command(&program, &cluster);
@@ -57,7 +57,7 @@ pub(super) fn spawn(spec: &Spec, lock: &Lock) -> Result<Child, StartError> {
     Child::spawn(command, lock).map_err(StartError::io("run", &program))
 }
 
-/// The setting is a list: a comma or a blank in the one name must not make it two.
+/// Quotes the path, because the setting is a list: a comma or a space would split it.
 fn list_of_one(spec: &Spec) -> String {
     format!("\"{}\"", spec.socket_dir.to_string_lossy().replace('"', "\"\""))
 }

@@ -1,6 +1,5 @@
-//! The OpenAPI document of the whole service, put together from what each dialect says of itself, and served to whoever
-//! asks. Some clients learn their commands from it and understand only the dialect that they are made for: they get its
-//! part.
+//! Merges the dialects' parts into the OpenAPI document of the service and serves it without authentication. Clients that
+//! generate their commands from it understand one dialect only; they receive that dialect's part.
 
 use crate::dialect;
 use crate::error::Error;
@@ -27,14 +26,14 @@ pub fn whole() -> Value {
         },
         "servers": [{ "url": "/", "description": "This server" }],
     });
-    // The one that has the rest is the one that most come for.
+    // The fallback dialect, last in the list, has the most clients and comes first.
     for dialect in dialect::ALL.into_iter().rev() {
         merge(&mut whole, (dialect.document)());
     }
     whole
 }
 
-/// Adds what is new: objects member by member, lists entry by entry; of anything else the first stands.
+/// Merges recursively: objects by member, arrays by entry; of other values the first is kept.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -53,13 +52,13 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// Where the document is served.
+/// The route of the document.
 pub fn route() -> Router<Arc<App>> {
     let other_methods = || async { Error::MethodNotAllowed(vec!["GET"]).into_response() };
     Router::new().route("/openapi.json", get(serve).fallback(other_methods))
 }
 
-/// The document, or the part of the dialect whose client asks.
+/// Returns the document, or one dialect's part if the request has that dialect's client header.
 async fn serve(headers: HeaderMap) -> impl IntoResponse {
     static WHOLE: LazyLock<String> = LazyLock::new(|| whole().to_string());
     let is_asking = |dialect: &&&Dialect| dialect.client_header.is_some_and(|header| headers.contains_key(header));

@@ -1,5 +1,5 @@
-//! Takes connections and speaks HTTP over each, by TLS where there is a certificate, within bounds: so many at once, and
-//! none that for long neither asks anything nor takes up what it is told.
+//! Accepts connections and serves HTTP/1 over each, with TLS if there is a certificate. The number of connections is
+//! limited, and a connection is closed if the client neither sends a request nor reads the response for long.
 
 use super::tls::Certificate;
 use crate::http::client_address::Peer;
@@ -26,20 +26,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
-/// How long two sides may take to agree on how to speak in secret.
+/// TLS handshake timeout.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most bytes of a request's head, and of what is kept of a body that nobody reads yet.
+/// Maximum size of a request's head, and of the buffer for an unread body, in bytes.
 const MAX_HEAD: usize = 128 * 1024;
 
-/// How connections come in.
+/// Settings of a listener.
 #[derive(Debug, Clone)]
 pub struct ListenerConfig {
-    /// The most at once; whoever comes then waits until one goes.
+    /// Maximum number of open connections; further ones wait until one is closed.
     pub connections: usize,
-    /// How long a connection may go without the whole head of a request, or without taking up any of an answer.
+    /// Timeout for receiving a request's head, and for the client to read any part of a response.
     pub idle: Duration,
-    /// What is shown to those who come; without one, they come in the clear.
+    /// The server certificate; `None` serves without TLS.
     pub certificate: Option<Arc<Certificate>>,
 }
 
@@ -49,10 +49,10 @@ impl Default for ListenerConfig {
     }
 }
 
-/// A connection as it came in.
+/// An accepted connection, with the write timeout.
 type TcpConnection = Pin<Box<TimeoutWriter<TcpStream>>>;
 
-/// What every connection is served with.
+/// Serves connections; cloned for each.
 #[derive(Clone)]
 struct ConnectionServer {
     router: Router,
@@ -64,7 +64,7 @@ struct ConnectionServer {
 }
 
 impl ListenerConfig {
-    /// Serves until `stop`, then lets each connection finish the request that it is about.
+    /// Serves until `stop`, then lets each connection finish its request in flight.
     pub async fn serve(
         self,
         mut listener: TcpListener,
@@ -79,7 +79,7 @@ impl ListenerConfig {
         let (permits, connections) = (Arc::new(Semaphore::new(self.connections)), TaskTracker::new());
         while let Some((permit, (stream, address))) = stop
             .run_until_cancelled(async {
-                let permit = Arc::clone(&permits).acquire_owned().await.expect("nobody closes the places");
+                let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
                 (permit, Listener::accept(&mut listener).await)
             })
             .await
@@ -98,11 +98,11 @@ impl ListenerConfig {
 
 impl ConnectionServer {
     async fn handle(self, stream: TcpStream, address: SocketAddr) {
-        // Answers are written in one piece; waiting for more of it only costs time.
+        // Responses are written in one piece; Nagle's algorithm would only delay them.
         if let Err(fault) = stream.set_nodelay(true) {
-            tracing::debug!(%fault, "a connection keeps its delay");
+            tracing::debug!(%fault, "TCP_NODELAY not set");
         }
-        // Whoever says nothing yet needs no more than a place to say it at.
+        // A connection without a request yet holds no buffers and no TLS state.
         let spoken = self.stop.run_until_cancelled(tokio::time::timeout(self.idle, stream.peek(&mut [0]))).await;
         if !matches!(spoken, Some(Ok(Ok(1)))) {
             return;
@@ -111,7 +111,7 @@ impl ConnectionServer {
         stream.set_timeout(Some(self.idle));
         let stream = Box::pin(stream);
         match self.tls.clone() {
-            // Each in a place of its own, so that a connection takes up what its own way needs and not the larger one's.
+            // Boxed separately, so that a plain connection does not take up the size of the larger TLS future.
             None => Box::pin(self.serve_http(stream, address)).await,
             Some(tls) => Box::pin(self.serve_tls(tls, stream, address)).await,
         }
@@ -121,8 +121,8 @@ impl ConnectionServer {
         let agreed = Box::pin(tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)));
         match self.stop.run_until_cancelled(agreed).await {
             Some(Ok(Ok(stream))) => self.serve_http(stream, address).await,
-            Some(Ok(Err(fault))) => tracing::debug!(%fault, "no secret was agreed on"),
-            Some(Err(_)) => tracing::debug!("no secret was agreed on in time"),
+            Some(Ok(Err(fault))) => tracing::debug!(%fault, "TLS handshake failed"),
+            Some(Err(_)) => tracing::debug!("TLS handshake timed out"),
             None => {}
         }
     }
@@ -148,7 +148,7 @@ impl ConnectionServer {
             }
         };
         if let Err(fault) = ended {
-            tracing::debug!(%fault, "a connection broke off");
+            tracing::debug!(%fault, "connection closed with an error");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! What operators ask a server, on an address of their own that callers of the API do not reach: its figures, and whether
-//! to send it requests.
+//! Metrics and the readiness probe, on a separate address that clients of the API do not reach.
 
 use crate::clock::Clock;
 use crate::metrics::{Metrics, Snapshot};
@@ -16,28 +15,28 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// How long whoever reads the figures waits for those from the database.
+/// Timeout for the metrics that are read from the database.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What the answers are made from.
+/// State of the operations routes.
 #[derive(Debug, Clone)]
 pub struct Operations {
     pub metrics: Metrics,
     pub store: Store,
     pub clock: Clock,
-    /// Cancelled when the server is about to stop and shall be sent no more requests.
+    /// Cancelled when the server is about to stop; the readiness probe then fails.
     pub leaving: CancellationToken,
 }
 
 impl Operations {
-    /// Answers for ever.
+    /// Serves the routes; does not return without an error.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         let routes = Router::new().route("/metrics", get(metrics)).route("/health/ready", get(ready)).with_state(self);
         axum::serve(listener, routes).await
     }
 }
 
-/// The figures of this server, in the form that Prometheus reads.
+/// Returns this server's metrics as OpenMetrics text.
 async fn metrics(State(operations): State<Operations>) -> Response {
     let Operations { metrics, store, clock, .. } = operations;
     let pending_deliveries = tokio::time::timeout(PATIENCE, store.pending_deliveries()).await.ok().and_then(Result::ok);
@@ -62,8 +61,8 @@ async fn metrics(State(operations): State<Operations>) -> Response {
     }
 }
 
-/// Whether to send this server requests. The database has no say in it: when it is away, each server says so by itself,
-/// and better than whoever finds all of them gone.
+/// Returns 200, or 503 when the server is about to stop. It does not check the database: while that is down, every server
+/// would fail the probe, and clients would get the balancer's error instead of the API's.
 async fn ready(State(operations): State<Operations>) -> (StatusCode, &'static str) {
     if operations.leaving.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "about to stop\n")

@@ -1,5 +1,4 @@
-//! TLS: the certificate that this server shows. It is read anew on SIGHUP, without a pause; what cannot be read leaves the
-//! former in place.
+//! The server's TLS certificate. SIGHUP reloads it without closing the listener; if that fails, the previous one is kept.
 
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
@@ -14,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-/// Why there is no certificate to show.
+/// Why a certificate could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     #[error("cannot read {}: {source}. --tls-cert and --tls-key name PEM files that this user may read", .path.display())]
@@ -25,7 +24,7 @@ pub enum CertificateError {
     Mismatch { chain: PathBuf, key: PathBuf, source: rustls::Error },
 }
 
-/// The certificate in two files, and as it was when they were last read.
+/// A certificate chain and key from two files, as last loaded.
 #[derive(Debug)]
 pub struct Certificate {
     chain: PathBuf,
@@ -34,37 +33,37 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads a certificate with those that it stands on, and its key.
+    /// Loads the certificate chain and the private key, both PEM.
     pub fn read(chain: PathBuf, key: PathBuf) -> Result<Certificate, CertificateError> {
         let shown = RwLock::new(Arc::new(load(&chain, &key)?));
         Ok(Certificate { chain, key, shown })
     }
 
-    /// Reads both files anew, and keeps what was there if that fails.
+    /// Reloads both files; on an error the previous certificate is kept.
     pub fn renew(&self) -> Result<(), CertificateError> {
         let renewed = Arc::new(load(&self.chain, &self.key)?);
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = renewed;
         Ok(())
     }
 
-    /// Renews on each SIGHUP until `stop`.
+    /// Reloads on each SIGHUP until `stop`.
     pub fn renew_on_hangup(self: Arc<Self>, stop: CancellationToken) -> io::Result<impl Future<Output = ()>> {
         let mut hangup = signal(SignalKind::hangup())?;
         Ok(async move {
             while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
                 match self.renew() {
-                    Ok(()) => tracing::info!(chain = %self.chain.display(), "the certificate is read anew"),
+                    Ok(()) => tracing::info!(chain = %self.chain.display(), "reloaded the certificate"),
                     Err(fault) => tracing::error!(%fault, "the former certificate stays"),
                 }
             }
         })
     }
 
-    /// Accepts connections with whatever is shown at the time.
+    /// Returns an acceptor that uses the certificate loaded last.
     pub fn acceptor(self: Arc<Self>) -> TlsAcceptor {
         let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
             .with_safe_default_protocol_versions()
-            .expect("the provider knows the protocol's usual versions")
+            .expect("the ring provider supports the default TLS versions")
             .with_no_client_auth()
             .with_cert_resolver(self);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -1,6 +1,6 @@
-//! Lines of the log. They are collected and written a moment later, many by one write, from a thread of their own: no
-//! request waits for whoever reads them, unless so much is waiting already that lines would be lost. A process that is
-//! killed takes the lines of its last moment with it; one that ends by itself does not.
+//! A buffered log writer. A separate thread writes the lines of each interval with one write, so requests do not wait for
+//! the reader of the log unless the buffer is full; no line is dropped. A process that is killed loses the lines of its last
+//! 5 ms; one that exits does not.
 
 use std::io::{self, Write};
 use std::mem;
@@ -9,22 +9,22 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How long lines are collected.
+/// How long lines are buffered before they are written.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How many bytes may wait.
+/// Maximum size of the buffer, in bytes.
 const MOST: usize = 1024 * 1024;
 
-/// Where lines are handed in. Cheap to clone.
+/// The writer for `tracing_subscriber`. Cheap to clone.
 #[derive(Clone)]
 pub struct NonBlockingWriter(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     buffer: Mutex<Buffer>,
-    /// There are lines to be written, or there will be no more.
+    /// Signalled when there are lines to write, or the buffer is closed.
     written: Condvar,
-    /// Lines have been taken away to be written.
+    /// Signalled when lines were taken out of the buffer.
     room: Condvar,
 }
 
@@ -34,14 +34,14 @@ struct Buffer {
     is_closed: bool,
 }
 
-/// The thread that writes. Dropped, it writes what is left, and ends.
+/// Owns the writing thread. Dropping it writes the remaining lines and joins the thread.
 pub struct FlushGuard {
     lines: NonBlockingWriter,
     writer: Option<JoinHandle<()>>,
 }
 
 impl NonBlockingWriter {
-    /// Lines for `target`, and whoever writes them.
+    /// Starts the thread that writes to `target`.
     pub fn to(target: impl Write + Send + 'static) -> io::Result<(NonBlockingWriter, FlushGuard)> {
         let lines = NonBlockingWriter(Arc::default());
         let shared = Arc::clone(&lines.0);
@@ -55,13 +55,13 @@ impl Shared {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes until there will be no more.
+    /// Writes until the buffer is closed.
     fn write_to(&self, mut target: impl Write) {
         let mut taken = Vec::new();
         loop {
             let is_idle = |buffer: &mut Buffer| buffer.lines.is_empty() && !buffer.is_closed;
             let buffer = self.written.wait_while(self.buffer(), is_idle).unwrap_or_else(PoisonError::into_inner);
-            // More lines come meanwhile, to be written at once with these.
+            // Collects more lines for the same write.
             let is_open = |buffer: &mut Buffer| !buffer.is_closed && buffer.lines.len() < MOST;
             let waited = self.written.wait_timeout_while(buffer, FLUSH_INTERVAL, is_open);
             let mut buffer = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -69,7 +69,7 @@ impl Shared {
             let is_last = buffer.is_closed;
             drop(buffer);
             self.room.notify_all();
-            // When nobody reads the log any more there is nobody to tell.
+            // If the log cannot be written, the error cannot be logged either.
             let _ = target.write_all(&taken).and_then(|()| target.flush());
             taken.clear();
             if is_last {
@@ -116,7 +116,7 @@ impl Drop for FlushGuard {
         self.lines.0.written.notify_one();
         self.lines.0.room.notify_all();
         if let Some(writer) = self.writer.take() {
-            // It has nothing that could panic, and there is nothing more to lose.
+            // The thread has no code that panics, and all lines are written.
             let _ = writer.join();
         }
     }
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    /// Tells of each write, after somebody has let it.
+    /// Sends each write to a channel, after a permit from another one.
     struct Slow(mpsc::Sender<Vec<u8>>, mpsc::Receiver<()>);
 
     impl Write for Slow {
@@ -143,18 +143,18 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_lost_and_each_is_whole_however_slow_the_reader() {
+    fn every_line_is_written_whole_to_a_slow_reader() {
         let ((written, found), (allow, allowed)) = (mpsc::channel(), mpsc::channel());
-        let (lines, last) = NonBlockingWriter::to(Slow(written, allowed)).expect("a thread");
+        let (lines, last) = NonBlockingWriter::to(Slow(written, allowed)).expect("the thread starts");
         let line = [b"x".repeat(99), b"\n".to_vec()].concat();
         let count = 3 * MOST / line.len();
         let hands = [lines.clone(), lines].map(|lines| {
             let line = line.clone();
-            thread::spawn(move || (0..count).for_each(|_| (&lines).write_all(&line).expect("it is taken")))
+            thread::spawn(move || (0..count).for_each(|_| (&lines).write_all(&line).expect("the line is buffered")))
         });
-        // From now on the reader reads.
-        (0..2 * count).for_each(|_| allow.send(()).expect("it listens"));
-        hands.into_iter().for_each(|hand| hand.join().expect("it ends"));
+        // Permits for as many writes as could be needed.
+        (0..2 * count).for_each(|_| allow.send(()).expect("the writer is running"));
+        hands.into_iter().for_each(|hand| hand.join().expect("the thread does not panic"));
         drop(last);
         let writes: Vec<Vec<u8>> = found.try_iter().collect();
         let all = writes.concat();

@@ -1,5 +1,5 @@
-//! Traces on their way to a collector, by OTLP over HTTP. Spans go out in batches from a thread of their own; what cannot
-//! be delivered is lost, with a word in the log, and holds up nobody.
+//! Exports traces to a collector by OTLP over HTTP. A separate thread sends spans in batches; batches that cannot be
+//! delivered are dropped with a warning, and requests never wait for them.
 
 use crate::http::Traces;
 use async_trait::async_trait;
@@ -12,13 +12,13 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use url::Url;
 
-/// How long one batch may take on its way.
+/// Timeout of one batch.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the service is called, unless `OTEL_SERVICE_NAME` says otherwise.
+/// The service name, unless `OTEL_SERVICE_NAME` is set.
 const NAME: &str = "handset";
 
-/// Why no traces can be sent.
+/// Why the exporter could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpError {
     #[error("traces cannot be sent: {0}. --otlp-endpoint is the address of a collector, as http://127.0.0.1:4318")]
@@ -27,14 +27,14 @@ pub enum OtlpError {
     Client(#[from] reqwest::Error),
 }
 
-/// A way to a collector.
+/// A batch exporter to a collector.
 #[derive(Debug)]
 pub struct Otlp(SdkTracerProvider);
 
 impl Otlp {
-    /// To the collector at this address.
+    /// Creates an exporter to the collector at this base URL.
     pub fn to(collector: &Url) -> Result<Otlp, OtlpError> {
-        // The only TLS there is; if somebody was faster, they have installed the same.
+        // Fails only if a provider is installed already, which is the same one: there is no other.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
         let exporter = SpanExporter::builder()
@@ -50,22 +50,22 @@ impl Otlp {
         Ok(Otlp(provider.build()))
     }
 
-    /// What takes the spans.
+    /// A recorder for the spans of requests.
     pub fn traces(&self) -> Traces {
         Traces::to(self.0.tracer(NAME))
     }
 
-    /// Sends what is left.
+    /// Sends the remaining spans.
     pub async fn close(self) {
-        // It waits for its thread, which waits for us to send.
+        // Shutdown blocks on the batch thread, which needs this runtime to send.
         let closed = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(PATIENCE)).await;
         if !matches!(closed, Ok(Ok(()))) {
-            tracing::warn!("the last traces could not be sent");
+            tracing::warn!("could not send the last traces");
         }
     }
 }
 
-/// Carries batches. The thread that makes them is none of the runtime's, where the client is at home.
+/// Sends batches on the runtime, which reqwest needs; the batch thread is not one of the runtime's.
 #[derive(Debug)]
 struct Exporter {
     client: reqwest::Client,
@@ -79,7 +79,7 @@ impl HttpClient for Exporter {
         let sent = self.runtime.spawn(async move { client.send_bytes(request).await }).await?;
         match &sent {
             Ok(answer) if answer.status().is_success() => {}
-            Ok(answer) => tracing::warn!(status = answer.status().as_u16(), "the collector refused traces"),
+            Ok(answer) => tracing::warn!(status = answer.status().as_u16(), "the collector rejected traces"),
             Err(fault) => tracing::warn!(%fault, "the collector cannot be reached; traces are lost"),
         }
         sent

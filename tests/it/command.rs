@@ -73,8 +73,8 @@ async fn later_starts_print_no_secret_and_keep_everything() {
     let server = Server::start(&place).await;
     assert!(!server.has_demo(), "{}", server.greeting);
     assert_eq!(server.client(&key).get("/phones/list").await.ok(), phones);
-    // What it prints instead mints a key that works.
-    let hint = server.greeting.lines().find_map(|line| line.strip_prefix("Mint an API key:")).expect("a hint");
+    // What it prints instead creates a key that works.
+    let hint = server.greeting.lines().find_map(|line| line.strip_prefix("Create an API key:")).expect("a hint");
     let words = words(hint);
     let mut mint = Command::new(&words[0]);
     mint.args(&words[1..]).env_remove("DATABASE_URL");
@@ -90,7 +90,7 @@ async fn without_a_demo_the_greeting_tells_how_to_begin() {
     let server = Server::run(command, &place).await;
     assert!(!server.has_demo(), "{}", server.greeting);
     let mut key = String::new();
-    for hint in ["Make a workspace:", "Mint an API key:"] {
+    for hint in ["Create a workspace:", "Create an API key:"] {
         let line = server.greeting.lines().find_map(|line| line.strip_prefix(hint)).expect("a hint");
         let words = words(line);
         let mut command = Command::new(&words[0]);

@@ -1,6 +1,6 @@
-//! How much of its allowance each caller has used. The generic cell rate algorithm: all that is kept of a caller is the
-//! time at which the allowance is whole again. In parts, so that callers rarely wait for one another, and of bounded
-//! size: what is whole again is forgotten when there is no place left, and if that makes none, newcomers share one.
+//! The generic cell rate algorithm (GCRA): the only state per key is the time at which its quota is full again. The map
+//! is sharded to reduce lock contention and bounded: a full shard drops the keys whose quota is full, and if none is, new
+//! keys share one overflow entry.
 
 use super::Rate;
 use std::collections::HashMap;
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 const PARTS: usize = 64;
 
-/// How many callers one part knows at most: 65,536 in all, in a few megabytes.
+/// Maximum number of keys per shard: 65,536 in all, in a few megabytes.
 const PLACES: usize = 1_024;
 
-/// What each caller has used of one rate.
+/// The limiter of one rate.
 #[derive(Debug)]
 pub struct GcraLimiter<K> {
     rate: Rate,
@@ -21,7 +21,7 @@ pub struct GcraLimiter<K> {
     parts: [Mutex<Part<K>>; PARTS],
 }
 
-/// When the allowance of whom is whole again.
+/// One shard: the times at which quotas are full again.
 #[derive(Debug)]
 struct Part<K> {
     known: HashMap<K, Duration>,
@@ -38,7 +38,7 @@ impl<K> GcraLimiter<K> {
         self.rate
     }
 
-    /// When the allowance is whole again after one more; too much, and it says how long to wait for that one.
+    /// The time at which the quota is full again after one more request, or `Err` with the wait until that is allowed.
     fn after_one(&self, whole_at: Duration, now: Duration) -> Result<Duration, Duration> {
         let after = whole_at.max(now) + self.rate.interval();
         match after.checked_sub(now + self.rate.period) {
@@ -49,7 +49,7 @@ impl<K> GcraLimiter<K> {
 }
 
 impl<K: Hash + Eq> GcraLimiter<K> {
-    /// Takes one of a caller's allowance, or says how long to wait for it.
+    /// Counts one request of `key`, or returns the wait until it is allowed.
     pub fn take(&self, key: K, now: Duration) -> Result<(), Duration> {
         let mut part = self.part(&key);
         let whole_at = part.place(key, now);
@@ -57,7 +57,7 @@ impl<K: Hash + Eq> GcraLimiter<K> {
         Ok(())
     }
 
-    /// As [`GcraLimiter::take`], and takes nothing.
+    /// Like [`GcraLimiter::take`], but counts nothing.
     pub fn look(&self, key: &K, now: Duration) -> Result<(), Duration> {
         let part = self.part(key);
         part.known.get(key).map_or(Ok(()), |whole_at| self.after_one(*whole_at, now).map(drop))
@@ -88,29 +88,29 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn limiter(rate: &str) -> GcraLimiter<u64> {
-        GcraLimiter::of(rate.parse().expect("a rate"))
+        GcraLimiter::of(rate.parse().expect("a valid rate"))
     }
 
     #[test]
-    fn an_allowance_is_used_up_and_comes_back_one_by_one() {
+    fn a_quota_is_used_up_and_refills_request_by_request() {
         let limiter = limiter("3/30s");
         let mut now = 1_000 * SECOND;
         for _ in 0..3 {
             assert_eq!(limiter.take(1, now), Ok(()));
         }
         assert_eq!(limiter.take(1, now), Err(10 * SECOND));
-        assert_eq!(limiter.take(2, now), Ok(()), "another caller has their own");
+        assert_eq!(limiter.take(2, now), Ok(()), "another key has its own quota");
         now += 9 * SECOND;
-        assert_eq!(limiter.take(1, now), Err(SECOND), "having asked in vain costs nothing");
+        assert_eq!(limiter.take(1, now), Err(SECOND), "a refused request is not counted");
         now += SECOND;
         assert_eq!(limiter.take(1, now), Ok(()));
         assert_eq!(limiter.take(1, now), Err(10 * SECOND));
         now += 3_600 * SECOND;
-        assert_eq!((0..5).filter(|_| limiter.take(1, now).is_ok()).count(), 3, "no more than all of it comes back");
+        assert_eq!((0..5).filter(|_| limiter.take(1, now).is_ok()).count(), 3, "the quota is capped at the full rate");
     }
 
     #[test]
-    fn who_looks_takes_nothing() {
+    fn look_counts_nothing() {
         let limiter = limiter("1/1s");
         for _ in 0..5 {
             assert_eq!(limiter.look(&1, SECOND), Ok(()));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_newcomers_costs_no_more_than_the_places_there_are_and_takes_nothing_from_who_is_known() {
+    fn a_flood_of_new_keys_is_bounded_and_leaves_known_keys_their_quota() {
         let limiter = limiter("2/1h");
         let now = 10 * SECOND;
         assert_eq!(limiter.take(u64::MAX, now), Ok(()));
@@ -129,13 +129,9 @@ mod tests {
         }
         let known = || limiter.parts.iter().map(|part| part.lock().expect("whole").known.len()).sum::<usize>();
         assert_eq!(known(), PARTS * PLACES);
-        assert_eq!(limiter.take(u64::MAX, now), Ok(()), "who was known before has their own allowance");
-        assert!(limiter.take(300_000, now).is_err(), "newcomers share one");
-        assert_eq!(
-            limiter.take(300_000, now + 7_200 * SECOND),
-            Ok(()),
-            "and when the flood is over, all have their own"
-        );
+        assert_eq!(limiter.take(u64::MAX, now), Ok(()), "a key from before the flood keeps its own quota");
+        assert!(limiter.take(300_000, now).is_err(), "new keys share the overflow entry");
+        assert_eq!(limiter.take(300_000, now + 7_200 * SECOND), Ok(()), "after the flood each key has its own quota");
         assert!(known() < PARTS * PLACES);
     }
 }

@@ -1,16 +1,16 @@
-//! A rate, as it is written: so many in such a time.
+//! Parses a rate: a count per period, as `120/60s`.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The most that is counted.
+/// Maximum count.
 const MOST: u32 = 1_000_000;
 
-/// The longest time that is counted over.
+/// Maximum period.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// So many requests at a time, each of which is there again after its share of the period.
+/// A burst of `count` requests; each is available again after its share of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     pub count: NonZeroU32,
@@ -18,13 +18,13 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The time after which one more is allowed.
+    /// The time after which one more request is allowed.
     pub fn interval(self) -> Duration {
         self.period / self.count.get()
     }
 }
 
-/// What is no rate.
+/// Error of an invalid rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write a count from 1 to 1000000, a slash and a time of at most a day, as 120/60s, 1000/15m or 5000/1h")]
 pub struct NoRate;

@@ -1,9 +1,8 @@
-//! How to install a Postgres server on this system, as an advice to follow. It only knows names of packages; whether
-//! one is needed is found out elsewhere.
+//! Advice on how to install a Postgres server on this system: package names by distribution.
 
 use std::fs;
 
-/// How to install major version `major` on this system, or the system's own choice of version.
+/// How to install major version `major` on this system, or the distribution's default version.
 pub fn advice(major: Option<u32>) -> String {
     if cfg!(target_os = "macos") {
         return format!("run `brew install postgresql@{}`", major.unwrap_or(17));
@@ -11,7 +10,7 @@ pub fn advice(major: Option<u32>) -> String {
     advice_for(&fs::read_to_string("/etc/os-release").unwrap_or_default(), major)
 }
 
-/// The same, for the Linux that its `os-release` file describes.
+/// Like [`advice`], for the Linux distribution of this `os-release` file.
 pub fn advice_for(os_release: &str, major: Option<u32>) -> String {
     let family = |name: &str| {
         os_release
@@ -30,7 +29,7 @@ pub fn advice_for(os_release: &str, major: Option<u32>) -> String {
     } else if family("alpine") {
         format!("run `apk add postgresql{version}`")
     } else if family("arch") {
-        // One version at a time; after an upgrade the previous one is in a package of its own.
+        // Arch packages one version, and the previous one separately for upgrades.
         let package = if major.is_some() { "postgresql-old-upgrade" } else { "postgresql" };
         format!("run `pacman -S {package}`")
     } else {

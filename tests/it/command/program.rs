@@ -105,8 +105,8 @@ impl Server {
         let mut process = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program runs");
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let mut greeting = String::new();
-        // The last thing that is printed is how to read the events, or how to mint a key.
-        while !greeting.contains("/events/list") && !greeting.contains("Mint an API key") {
+        // The last thing that is printed is how to read the events, or how to create a key.
+        while !greeting.contains("/events/list") && !greeting.contains("Create an API key") {
             let line = timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("text");
             let said = || fs::read_to_string(&log).unwrap_or_default();
             greeting.push_str(&line.unwrap_or_else(|| panic!("it ended: {}", said())));
