@@ -70,7 +70,7 @@ pub struct Throttle {
     pub retry_after: u64,
 }
 
-/// Why authentication failed, and with which kind of credential.
+/// Reason of a failed authentication, and the kind of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejection {
     pub scheme: Option<Scheme>,
@@ -99,7 +99,7 @@ pub enum Scheme {
     PublishableKey,
 }
 
-/// Why a credential was refused.
+/// Reason to refuse a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthFailure {
     Missing,
@@ -113,7 +113,7 @@ pub enum AuthFailure {
     Incomplete,
 }
 
-/// Why an authenticated caller is refused.
+/// Reason to refuse an authenticated caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     #[error("a publishable key makes client sessions without accounts or views only")]
@@ -180,7 +180,7 @@ impl fmt::Display for ResourceKind {
     }
 }
 
-/// Why a well-formed request conflicts with the state.
+/// Conflict of a well-formed request with the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The operation is for sandbox workspaces only.

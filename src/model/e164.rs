@@ -79,7 +79,7 @@ pub struct Dialled {
     pub extension: Option<String>,
 }
 
-/// Why a text cannot be dialled.
+/// Reason why a text cannot be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undialled {
     #[error("it is no telephone number")]

@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Password(String);
 
-/// Why a password is refused.
+/// Reason to refuse a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     #[error("a password has at least {} characters", Password::SHORTEST)]

@@ -20,7 +20,7 @@ pub struct Webhook {
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
-/// How long a former secret signs after a rotation.
+/// Time for which a former secret signs.
 pub const FORMER_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
 
 /// An endpoint whose deliveries all fail for so long is disabled.
@@ -67,7 +67,7 @@ pub struct Attempted {
     pub at: DateTime<Utc>,
     pub response_status: Option<u16>,
     pub latency_ms: i32,
-    /// Why it failed; None if it succeeded.
+    /// Reason of the failure; None if it succeeded.
     pub fault: Option<String>,
 }
 

@@ -50,7 +50,7 @@ pub struct Outcome {
     pub response_status: Option<u16>,
     /// From the start until the response was read or abandoned.
     pub latency: Duration,
-    /// Why the attempt failed, for people. It never contains a secret part of the URL.
+    /// Readable reason of a failure. It never contains a secret part of the URL.
     pub fault: Option<String>,
 }
 

@@ -51,7 +51,7 @@ impl Access {
     }
 }
 
-/// What a handler knows of its caller.
+/// A handler's view of its caller.
 pub trait Grant: Sized + Send + 'static {
     const ACCESS: Access;
 

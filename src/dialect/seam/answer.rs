@@ -55,7 +55,7 @@ pub enum AnswerShape {
     Many(Component),
     /// A list under the key, and the pagination.
     Paged(Component),
-    /// The same, with pagination only on request.
+    /// A list under the key, with pagination on request.
     Pageable(Component),
     /// Server-sent events.
     Stream(Component),

@@ -131,7 +131,7 @@ async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdent
     }
 }
 
-/// The phones' systems among the requested device types, if there are any.
+/// Operating systems of the requested device types; None if none were requested.
 fn systems(one: Option<String>, many: Option<Vec<String>>) -> Option<Vec<OperatingSystem>> {
     if one.is_none() && many.is_none() {
         return None;

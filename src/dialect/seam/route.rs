@@ -92,7 +92,7 @@ where
     })
 }
 
-/// The same for a frequent operation: its rows are prefetched during authentication. The handler reads them as usual.
+/// A keyed route for a frequent operation: its rows are prefetched during authentication. The handler reads them as usual.
 pub fn prefetching<G, I, A, F, Fut>(
     path: &'static str,
     methods: &'static [&'static str],

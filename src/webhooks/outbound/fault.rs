@@ -1,4 +1,4 @@
-//! Why an attempt failed, worded for the endpoint's owner. Messages of libraries are passed on only where they cannot
+//! Reasons of failed attempts, worded for the endpoint's owner. Messages of libraries are passed on only where they cannot
 //! contain the URL, because a URL may contain a password.
 
 use super::address::Refusal;
@@ -15,7 +15,7 @@ use url::{ParseError, Url};
 const MOST_REPEATED: usize = 200;
 const CLOSED: &str = "the connection was closed before a whole answer";
 
-/// Why an attempt failed.
+/// Reason of a failed attempt.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("the webhook's address is not a URL: {0}")]
@@ -122,7 +122,7 @@ fn explain(cause: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
-/// Why a certificate is not trusted.
+/// Reason to distrust a certificate.
 fn distrust(why: &CertificateError) -> String {
     use CertificateError::*;
     let words = match why {

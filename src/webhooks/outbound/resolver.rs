@@ -11,7 +11,7 @@ pub struct Resolver {
     rules: Arc<Rules>,
 }
 
-/// Why a name has no address.
+/// Error of a name lookup.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Unreachable {
     /// The system's lookup failed; its message follows.
