@@ -1,5 +1,5 @@
-//! The deactivation service: turns a lost phone off, or all phones of a person. It decides what is asked of the store,
-//! which does it in one unit of work with the events, and what an answer means; how it is asked and told is a dialect's.
+//! The deactivation service: deactivates a phone, or all phones of a user identity. The store does it in one unit of
+//! work with the events; this module interprets the result. Requests and responses are the dialects'.
 
 use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::{DeviceId, UserIdentityId};
@@ -7,8 +7,8 @@ use crate::model::scope::Scope;
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 
-/// Deactivates one phone within reach. Again is well, too, and causes no second event: clients repeat the call when an
-/// answer was lost. An id that never was a phone in reach is not found.
+/// Deactivates one phone in scope. Idempotent, without a second event: clients retry when a response was lost. An id
+/// that never was a phone in scope is not found.
 pub async fn of_phone(
     workspace: &Workspace,
     device_id: DeviceId,
@@ -22,8 +22,7 @@ pub async fn of_phone(
     }
 }
 
-/// Deactivates all living phones of a person, or with `dry_run` only says which. Gives their ids in order of
-/// registration.
+/// Deactivates all active phones of a user identity, unless `dry_run`. Returns their ids in order of registration.
 pub async fn of_person(
     workspace: &Workspace,
     person: UserIdentityId,

@@ -1,4 +1,4 @@
-//! The dialects that Handset speaks. A new one is one folder and one line.
+//! The wire dialects. A new one is one folder and one line.
 
 pub mod diga;
 pub mod phone_com;
@@ -7,11 +7,10 @@ pub mod ucwa;
 
 use crate::http::Dialect;
 
-/// Every dialect, in the order in which they are asked whether a request is theirs. The last one has what the others
-/// leave.
+/// Every dialect, in the order in which they may claim a request. The last one is the fallback.
 pub static ALL: [&Dialect; 4] = [&ucwa::DIALECT, &diga::DIALECT, &phone_com::DIALECT, &seam::DIALECT];
 
-/// The dialect that has what the others leave.
+/// The dialect of requests that no other one claims.
 pub fn fallback() -> &'static Dialect {
     ALL[ALL.len() - 1]
 }

@@ -1,76 +1,76 @@
-//! What can go wrong, in the domain's words. No status code, no header, no wire word: each dialect's edge turns an
-//! [`Error`] into bytes with one exhaustive `match`, so a new way to fail is a compile error in every dialect.
+//! Errors of the domain, without status codes, headers or wire texts: each dialect's edge renders an [`Error`] with one
+//! exhaustive `match`, so a new variant is a compile error in every dialect.
 
 use chrono::{DateTime, Utc};
 use std::fmt;
 
-/// What happened, for the edge of a dialect to put in its own voice.
+/// A failed request, to be rendered by a dialect's edge.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody is known to be calling.
+    /// Authentication failed.
     #[error("the caller is not known: {0:?}")]
     Unauthenticated(Rejection),
-    /// The caller is known and may not do this.
+    /// The caller is not allowed to do this.
     #[error("not allowed: {0}")]
     Forbidden(Denial),
-    /// There is no such thing, or it is another workspace's: callers cannot tell which.
+    /// The resource is unknown, or another workspace's: callers cannot tell which.
     #[error("{0} not found")]
     NotFound(ResourceKind, String),
-    /// The request names no operation of this dialect.
+    /// The request matches no route.
     #[error("no such route")]
     NoRoute,
-    /// The route exists, for other methods; they are listed in declared order.
+    /// The route exists for other methods, listed in declared order.
     #[error("method not allowed")]
     MethodNotAllowed(Vec<&'static str>),
-    /// The request's values break the operation's rules. Never empty.
+    /// The request's input is invalid. Never empty.
     #[error("{} faults in the input", .0.len())]
     Invalid(Vec<Issue>),
-    /// The query string cannot be understood without guessing.
+    /// The query string is ambiguous.
     #[error("query parameter {name:?} {reason}")]
     AmbiguousQuery { name: String, reason: String },
-    /// The body is not what its content type, or the lack of one, promises.
+    /// The body does not match its content type, or the lack of one.
     #[error("unreadable body: {0}")]
     Unreadable(BodyFault),
-    /// The request is well formed, and the state of things forbids it.
+    /// A well-formed request conflicts with the state.
     #[error("conflict: {0:?}")]
     Conflict(Reason),
-    /// The body has more bytes than the limit, which is given.
+    /// The body exceeds the limit, in bytes.
     #[error("the body is over {0} bytes")]
     TooLarge(usize),
-    /// The request's address has more bytes than the limit, which is given.
+    /// The path and query exceed the limit, in bytes.
     #[error("the address is over {0} bytes")]
     AddressTooLong(usize),
-    /// The request's headers have more bytes than can be read.
+    /// The headers exceed the server's limit.
     #[error("the headers are too large")]
     HeadTooLarge,
-    /// What came cannot be read as HTTP/1.1.
+    /// The request is not HTTP/1.1.
     #[error("not HTTP/1.1")]
     NotHttp,
-    /// The caller comes more often than is allowed.
+    /// A rate limit is exceeded.
     #[error("more than {} requests at a time", .0.limit)]
     Throttled(Throttle),
-    /// The service cannot answer now and will again: the database is away, or the request ran out of time.
+    /// A temporary failure: the database is unreachable, or the request timed out.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// A fault of ours. The source is logged once, at the edge, and never shown.
+    /// A server error. The source is logged once, at the edge, and never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What is allowed to a caller who comes too often, and when to come again.
+/// An exceeded rate limit, and when to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttle {
-    /// How many requests are allowed at a time.
+    /// Requests allowed at a time.
     pub limit: u32,
-    /// How many of them are left now.
+    /// Requests left now.
     pub remaining: u32,
-    /// When all of them are there again.
+    /// When all of them are left again.
     pub reset: DateTime<Utc>,
-    /// In how many whole seconds one is there again; at least one.
+    /// Whole seconds until one is left again; at least one.
     pub retry_after: u64,
 }
 
-/// Why nobody is known to be calling, and by which kind of credential it was tried.
+/// Reason of a failed authentication, and the kind of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejection {
     pub scheme: Option<Scheme>,
@@ -78,10 +78,10 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// No credential that this operation could use.
+    /// No credential that the operation accepts.
     pub const MISSING: Rejection = Rejection { scheme: None, failure: AuthFailure::Missing };
 
-    /// `scheme` was tried and failed for the reason `why`.
+    /// `scheme` was refused because of `failure`.
     pub const fn of(scheme: Scheme, failure: AuthFailure) -> Rejection {
         Rejection { scheme: Some(scheme), failure }
     }
@@ -91,7 +91,7 @@ impl Rejection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     ApiKey,
-    /// Stands for an API key for a while.
+    /// Temporary token for an API key.
     Pass,
     AccessToken,
     ConsoleSession,
@@ -99,7 +99,7 @@ pub enum Scheme {
     PublishableKey,
 }
 
-/// What was wrong with a credential.
+/// Reason to refuse a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthFailure {
     Missing,
@@ -107,13 +107,13 @@ pub enum AuthFailure {
     Unknown,
     Expired,
     Revoked,
-    /// Genuine, and not a member of the workspace that it names.
+    /// Valid, but not a member of the workspace that it names.
     NotMember,
-    /// Genuine, and lacks something that must come along with it.
+    /// Valid, but a value that must accompany it is missing.
     Incomplete,
 }
 
-/// Why a known caller may not do something.
+/// Reason to refuse an authenticated caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     #[error("a publishable key makes client sessions without accounts or views only")]
@@ -130,7 +130,7 @@ pub enum Denial {
     NoMessaging,
 }
 
-/// The nouns that can be missing.
+/// Kinds of resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceKind {
     Phone,
@@ -144,15 +144,15 @@ pub enum ResourceKind {
     ActionAttempt,
     ApiKey,
     AccessToken,
-    /// The register of a phone number.
+    /// A managed phone number.
     Number,
-    /// A workspace under its number.
+    /// A workspace by its number.
     Account,
-    /// A person under their number.
+    /// A user by its number.
     Extension,
     Contact,
     ContactGroup,
-    /// A client of a person, at work.
+    /// A UCWA application.
     Application,
 }
 
@@ -180,7 +180,7 @@ impl fmt::Display for ResourceKind {
     }
 }
 
-/// Why the state of things forbids a well-formed request.
+/// Conflict of a well-formed request with the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The operation is for sandbox workspaces only.
@@ -191,7 +191,7 @@ pub enum Reason {
     ClientSessionExists,
     /// These event types do not exist.
     UnknownEventTypes(Vec<String>),
-    /// The cursor was made by a request with other parameters.
+    /// The cursor belongs to a request with other parameters.
     CursorOfAnotherQuery,
     /// The custom metadata would have more pairs than the limit.
     TooMuchMetadata,
@@ -201,27 +201,27 @@ pub enum Reason {
     ExclusiveOptions(&'static str),
     /// The list has no entry with the id that the cursor names.
     UnknownCursor,
-    /// Somebody in this deployment has the number, or had it until lately.
+    /// The number is in use in this deployment, or in quarantine.
     NumberInUse,
-    /// Only a reserved or assigned number can be assigned; this one has come so far.
+    /// Only a reserved or assigned number can be assigned; the status is given.
     NumberNotAssignable(&'static str),
-    /// Agents work with assigned numbers only; this one has come so far.
+    /// Only assigned numbers can have agents; the status is given.
     NumberNotAssigned(&'static str),
-    /// Only an assigned number can be given up; this one has come so far.
+    /// Only an assigned number can be released; the status is given.
     NumberNotReleasable(&'static str),
-    /// There is no release to take back.
+    /// No release is scheduled.
     ReleaseNotScheduled,
-    /// The person has another number already.
+    /// The user has another number already.
     UserHasNumber,
-    /// The workspace gave the number to the person, who cannot change it.
+    /// The workspace set the number; the user cannot change it.
     ManagedNumber,
-    /// There is a number already where one was to be put.
+    /// The slot has a number already.
     SlotFilled,
-    /// The person was made available by this application before.
+    /// The application made the user available before.
     AlreadyAvailable,
 }
 
-/// What is wrong with a body before its values are looked at.
+/// Error of a body, before its values are checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyFault {
     #[error("the content type is not application/json")]
@@ -230,7 +230,7 @@ pub enum BodyFault {
     Syntax(String),
 }
 
-/// One fault in a request's values: where, what kind, and the dialect's own words for it.
+/// One invalid value of a request: where, what kind, and the dialect's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
     pub place: Place,
@@ -241,12 +241,12 @@ pub struct Issue {
 }
 
 impl Issue {
-    /// A fault of the input as a whole.
+    /// An issue of the whole input.
     pub fn root(message: impl Into<String>) -> Issue {
         Issue { place: Place::Body, path: Vec::new(), problem: Problem::Rule, message: message.into() }
     }
 
-    /// A fault of one top-level field.
+    /// An issue of one top-level field.
     pub fn field(name: &str, problem: Problem, message: impl Into<String>) -> Issue {
         Issue { place: Place::Body, path: vec![Step::Key(name.to_owned())], problem, message: message.into() }
     }
@@ -261,14 +261,14 @@ pub enum Place {
     Body,
 }
 
-/// One step from a container to what it holds.
+/// One step from a container into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Key(String),
     Index(usize),
 }
 
-/// The kind of fault, for dialects that name kinds.
+/// Kind of issue, for dialects that name kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
     Missing,
@@ -281,5 +281,5 @@ pub enum Problem {
     Rule,
 }
 
-/// A result whose error is ours.
+/// A result of the domain.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

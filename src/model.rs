@@ -1,5 +1,5 @@
-//! The registry's nouns as plain types and pure rules. Knows no wire, no database and no clock; every dialect and the
-//! store speak through these.
+//! The domain as plain types and pure rules, without wire formats, database or clock. Dialects and store exchange these
+//! types.
 
 pub mod application;
 pub mod audit;

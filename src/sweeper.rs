@@ -1,6 +1,5 @@
-//! What time does by itself: numbers move on through their life, the log of events and the audit trail forget what is
-//! old, and nothing stays owed to those who are disabled. Any number of servers may sweep one database; they find less
-//! to do.
+//! Periodic maintenance: advances phone numbers in their lifecycle, prunes the event log and the audit trail, and
+//! cancels deliveries of disabled webhooks. Any number of servers may sweep one database; they share the work.
 
 use crate::clock::Clock;
 use crate::error::Result;
@@ -10,26 +9,26 @@ use chrono::TimeDelta;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How many events, or entries of the audit trail, one statement deletes: few enough that nobody waits for it.
+/// Maximum number of events or audit entries that one statement deletes: few enough not to delay requests.
 const BATCH: i64 = 1_000;
 
-/// How many numbers one statement moves on.
+/// Numbers that one statement advances.
 const FEW: i64 = 100;
 
-/// What a sweeper works with.
+/// A sweeper's settings.
 pub struct Sweeper {
     pub store: Store,
     pub clock: Clock,
-    /// How long events and the audit trail are kept.
+    /// Retention of events and audit trail.
     pub keep_events: TimeDelta,
-    /// Where what was done is counted.
+    /// Counts the work done.
     pub metrics: Metrics,
-    /// How often to look.
+    /// Sweep interval.
     pub tick: Duration,
 }
 
 impl Sweeper {
-    /// Sweeps until `stop`.
+    /// Sweeps until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             self.end_owed_to_disabled(&stop).await;
@@ -47,9 +46,9 @@ impl Sweeper {
         while !stop.is_cancelled() {
             match self.store.end_owed_to_disabled().await {
                 Ok(0) => return,
-                Ok(count) => tracing::info!(count, "what disabled webhooks were owed is ended"),
+                Ok(count) => tracing::info!(count, "cancelled deliveries of disabled webhooks"),
                 Err(error) => {
-                    return tracing::warn!(%error, "what disabled webhooks are owed could not be ended; trying again");
+                    return tracing::warn!(%error, "failed to cancel deliveries of disabled webhooks; retrying");
                 }
             }
         }
@@ -61,14 +60,14 @@ impl Sweeper {
                 Ok(0) => return,
                 Ok(count) => {
                     self.metrics.moved_numbers(count.unsigned_abs());
-                    tracing::info!(count, "numbers moved on in their life");
+                    tracing::info!(count, "advanced phone numbers");
                 }
-                Err(error) => return tracing::warn!(%error, "numbers could not be moved on; trying again"),
+                Err(error) => return tracing::warn!(%error, "failed to advance phone numbers; retrying"),
             }
         }
     }
 
-    /// One round through the workspaces that have something due.
+    /// One round through the workspaces with due numbers.
     async fn move_some(&self) -> Result<i64> {
         let now = self.clock.now();
         let mut count = 0;
@@ -85,9 +84,9 @@ impl Sweeper {
                 Ok(0) => return,
                 Ok(count) => {
                     self.metrics.pruned_events(count);
-                    tracing::info!(count, %before, "old events pruned");
+                    tracing::info!(count, %before, "pruned old events");
                 }
-                Err(error) => return tracing::warn!(%error, "old events could not be pruned; trying again"),
+                Err(error) => return tracing::warn!(%error, "failed to prune old events; retrying"),
             }
         }
     }
@@ -97,8 +96,8 @@ impl Sweeper {
         while !stop.is_cancelled() {
             match self.store.prune_audit(before, BATCH).await {
                 Ok(0) => return,
-                Ok(count) => tracing::info!(count, %before, "the audit trail forgot what is old"),
-                Err(error) => return tracing::warn!(%error, "the audit trail could not be pruned; trying again"),
+                Ok(count) => tracing::info!(count, %before, "pruned old audit entries"),
+                Err(error) => return tracing::warn!(%error, "failed to prune old audit entries; retrying"),
             }
         }
     }

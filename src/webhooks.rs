@@ -1,7 +1,7 @@
-//! The delivery of webhooks: claim what is due, send it, record what came of it. Any number of servers on one database
-//! share the work. A message is sent outside any transaction; whoever dies between claiming and recording leaves the
-//! delivery to be claimed again, so each is sent at least once, and once where nothing fails. Claims are made by the worker's
-//! own tasks, which no request drops.
+//! Webhook delivery: claims due deliveries, sends them, records the outcome. Any number of servers on one database
+//! share the work. A message is sent outside any transaction. If a server dies between claim and record, the delivery
+//! is claimed again: each is sent at least once, and exactly once without failures. Claims are made by the worker's own
+//! tasks, which no request drops.
 
 pub mod outbound;
 
@@ -18,31 +18,31 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// At most so many messages under way from this process.
+/// Maximum number of attempts in flight.
 const TOTAL: usize = 64;
 
-/// About so many to one endpoint, so that a slow one holds up nobody else.
+/// Approximate maximum per endpoint, so that a slow one does not delay others.
 const PER_ENDPOINT: usize = 8;
 
-/// When a claim is given up for dead: well after the longest that an attempt can take.
+/// Claim timeout: well above the maximum duration of an attempt.
 const GIVEN_UP_AFTER: TimeDelta = TimeDelta::seconds(60);
 
-/// What a worker works with.
+/// A delivery worker.
 #[derive(Clone)]
 pub struct Worker {
     pub store: Store,
     pub clock: Clock,
     pub random: Random,
     pub outbound: Arc<Outbound>,
-    /// Where attempts are counted.
+    /// Counts attempts.
     pub metrics: Metrics,
-    /// Whether sandbox workspaces may send to this machine itself, for trying things out.
+    /// Whether sandbox workspaces may send to loopback addresses, for trials.
     pub sandboxes_reach_loopback: bool,
-    /// How often to look for what other servers wrote and for what has become due.
+    /// Polling interval for other servers' events and for due retries.
     pub tick: Duration,
 }
 
-/// Which attempts are under way.
+/// Attempts in flight.
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<Uuid>,
@@ -50,7 +50,7 @@ struct UnderWay {
 }
 
 impl Worker {
-    /// Works until `stop`, then finishes what is under way.
+    /// Runs until `stop`, then finishes the attempts in flight.
     pub async fn run(self, stop: CancellationToken) {
         let mut under_way = UnderWay::default();
         let mut events_changed = self.store.subscribe();
@@ -59,7 +59,7 @@ impl Worker {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = under_way.one_less() => {}
-                // A full worker has no use for news.
+                // A full worker claims nothing.
                 _ = events_changed.changed(), if !is_full => {}
                 () = tokio::time::sleep(self.tick) => {}
             }
@@ -67,7 +67,7 @@ impl Worker {
         under_way.tasks.join_all().await;
     }
 
-    /// Takes up as much as there is and fits; true if no more fits.
+    /// Claims and starts due attempts; true if the worker is full.
     async fn take_up(&self, under_way: &mut UnderWay) -> bool {
         let free = TOTAL.saturating_sub(under_way.tasks.len());
         let busy = under_way.busy();
@@ -87,18 +87,18 @@ impl Worker {
                 is_full
             }
             Err(error) => {
-                tracing::warn!(%error, "no deliveries can be claimed; trying again");
+                tracing::warn!(%error, "failed to claim deliveries; retrying");
                 false
             }
         }
     }
 
-    /// One attempt, from sending to recording.
+    /// Sends and records one attempt.
     async fn attempt(&self, claim: &Claim) {
         let message = Message {
             url: claim.url.clone(),
             message_id: format!("msg_{}", claim.delivery_id.simple()),
-            body: serde_json::to_vec(&claim.event).expect("an event has text keys"),
+            body: serde_json::to_vec(&claim.event).expect("an event has string keys"),
             secrets: claim.secrets.clone(),
             may_reach_loopback: claim.is_sandbox && self.sandboxes_reach_loopback,
         };
@@ -122,10 +122,10 @@ impl Worker {
         let (delivery, attempt) = (claim.delivery_id, claim.attempt);
         match recorded {
             Ok(()) => {
-                tracing::info!(%delivery, attempt, status = outcome.response_status, fault = outcome.fault, "sent")
+                tracing::info!(%delivery, attempt, status = outcome.response_status, fault = outcome.fault, "sent delivery")
             }
-            // It will be claimed again, and sent once more.
-            Err(error) => tracing::warn!(%delivery, attempt, %error, "what came of an attempt could not be recorded"),
+            // It will be claimed and sent again.
+            Err(error) => tracing::warn!(%delivery, attempt, %error, "failed to record delivery attempt"),
         }
     }
 }
@@ -139,7 +139,7 @@ impl UnderWay {
         });
     }
 
-    /// Waits until an attempt is done; for ever if there is none.
+    /// Waits until an attempt finishes; forever if there is none.
     async fn one_less(&mut self) {
         match self.tasks.join_next().await {
             None => std::future::pending().await,
@@ -153,7 +153,7 @@ impl UnderWay {
         }
     }
 
-    /// The endpoints that have half their share under way: what a claim adds stays within the whole.
+    /// Endpoints with over half their maximum in flight. A claim adds at most the other half.
     fn busy(&self) -> Vec<Uuid> {
         let is_busy = |(endpoint, count): (&Uuid, &usize)| (*count > PER_ENDPOINT / 2).then_some(*endpoint);
         self.by_endpoint.iter().filter_map(is_busy).collect()

@@ -1,6 +1,6 @@
-//! Seam: `/phones/*` and what clients of Seam Connect need around it. A route is a value (its path, its methods, who may
-//! call it, what it takes and gives), from which the router and the OpenAPI document are both made, so that they cannot
-//! differ. The wire's facts come from Seam's published OpenAPI document, from its SDKs and from its open framework.
+//! Seam: `/phones/*` and what clients of Seam Connect need around it. A route is a value (path, methods, access, input,
+//! response), from which the router and the OpenAPI document are both built, so that they cannot differ. The wire
+//! format is taken from Seam's published OpenAPI document, its SDKs and its open-source framework.
 
 mod access;
 mod acs_credentials;
@@ -31,7 +31,7 @@ use axum::Router;
 use route::Route;
 use std::sync::Arc;
 
-/// The dialect, as a value.
+/// The Seam dialect.
 pub static DIALECT: Dialect = Dialect {
     name: "seam",
     claims: |_| Claim::Yes,

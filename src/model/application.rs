@@ -1,8 +1,8 @@
-//! A client of a person at work.
+//! UCWA applications.
 
 use super::id::ApplicationId;
 
-/// What is known of it.
+/// An application: one client of a user identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     pub application_id: ApplicationId,
@@ -10,17 +10,17 @@ pub struct Application {
     pub user_agent: String,
     pub instance_id: Option<String>,
     pub application_type: Option<String>,
-    /// Whether it has made the person available.
+    /// Whether it has made its user available.
     pub is_available: bool,
 }
 
-/// One that begins.
+/// An application to create.
 #[derive(Debug, Clone)]
 pub struct NewApplication {
     pub application_id: ApplicationId,
-    /// What tells the person's clients apart.
+    /// Distinguishes the clients of a user.
     pub endpoint_id: String,
-    /// What tells the windows of one client apart, which share an application.
+    /// Distinguishes the windows of one client, which share an application.
     pub instance_id: Option<String>,
     pub culture: String,
     pub user_agent: String,

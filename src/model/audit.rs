@@ -1,4 +1,4 @@
-//! The trail of who did what to which phone, as it is read.
+//! The audit trail: which credential changed what.
 
 use super::id::{DeviceId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// One change.
+/// One audited change.
 #[derive(Debug, Clone, Serialize)]
 pub struct AuditEntry {
     pub workspace_id: WorkspaceId,
@@ -19,25 +19,25 @@ pub struct AuditEntry {
     pub action: String,
     pub subject_kind: String,
     pub subject_id: Uuid,
-    /// None: there was nothing before.
+    /// None for a creation.
     pub before: Option<Value>,
-    /// None: there is nothing after.
+    /// None for a deletion.
     pub after: Option<Value>,
 }
 
 impl AuditEntry {
-    /// Where it stands in the trail of its workspace.
+    /// Position in the trail of its workspace.
     pub fn place(&self) -> (DateTime<Utc>, Uuid) {
         (self.at, self.audit_id)
     }
 }
 
-/// Which changes are asked for. Everything is optional, conditions add up.
+/// Filter of the trail. Conditions are optional and combine with AND.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditFilter {
-    /// Those of this phone, and of the credentials on it.
+    /// Changes of this phone and its credentials.
     pub device_id: Option<DeviceId>,
     pub since: Option<DateTime<Utc>>,
-    /// Without those of this very moment.
+    /// Exclusive.
     pub until: Option<DateTime<Utc>>,
 }

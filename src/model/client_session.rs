@@ -1,4 +1,4 @@
-//! A client session: the token of one person, for an app or a browser.
+//! Client sessions: tokens of a user identity, for apps and browsers.
 
 use super::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use super::token::Token;
@@ -16,13 +16,13 @@ pub struct ClientSession {
     pub connected_account_ids: Vec<Uuid>,
     pub connect_webview_ids: Vec<Uuid>,
     pub customer_key: Option<String>,
-    /// How many living phones its person has.
+    /// Active phones of its user identity.
     pub device_count: i64,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
 }
 
-/// A session about to be made.
+/// A session to create.
 #[derive(Debug, Clone)]
 pub struct NewClientSession {
     pub client_session_id: ClientSessionId,
@@ -35,28 +35,28 @@ pub struct NewClientSession {
     pub expires_at: DateTime<Utc>,
 }
 
-/// What to do when a living session has the same user identifier key.
+/// Behaviour when an active session has the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
-    /// Answer with that session.
+    /// Return that session.
     Reuse,
-    /// Refuse.
+    /// Fail.
     Refuse,
 }
 
-/// Which sessions a list shows, or which one is meant.
+/// Filter of a list, or selector of one session.
 #[derive(Debug, Clone, Default)]
 pub struct ClientSessionFilter {
     pub client_session_id: Option<ClientSessionId>,
     pub user_identifier_key: Option<String>,
-    /// Inner None: sessions without a person.
+    /// Inner None: no user identity.
     pub user_identity_id: Option<Option<UserIdentityId>>,
-    /// Inner None: sessions without a view.
+    /// Inner None: no connect webview.
     pub connect_webview_id: Option<Option<Uuid>>,
     pub without_user_identifier_key: bool,
 }
 
-/// More that a session may see.
+/// Access to add to a session.
 #[derive(Debug, Clone, Default)]
 pub struct ClientSessionGrant {
     pub user_identity_id: Option<UserIdentityId>,

@@ -1,4 +1,4 @@
-//! Contacts that a person keeps: names, addresses and numbers of others, sorted into groups.
+//! Contacts of a user identity: names, addresses and numbers, sorted into groups.
 
 use super::e164::E164;
 use super::id::{ContactGroupId, ContactId};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
 
-/// A contact as the registry knows it.
+/// A stored contact.
 #[derive(Debug, Clone)]
 pub struct Contact {
     pub contact_id: ContactId,
@@ -18,7 +18,7 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// All that is said of it, to be changed.
+    /// Parses the fields, for a change.
     pub fn fields(&self) -> serde_json::Result<ContactFields> {
         let group = self.group.as_ref().map(|group| group.contact_group_id);
         let fields: ContactFields = serde_json::from_str(&self.said.0)?;
@@ -26,13 +26,13 @@ impl Contact {
     }
 }
 
-/// What is said of a contact, but for its group, as JSON: an object of its texts in their order, then its `emails`,
-/// `phone_numbers` and `addresses`. Whoever only shows it need not read it.
+/// A contact without its group, as JSON: an object of its texts in their order, then its `emails`, `phone_numbers` and
+/// `addresses`. Rendering a contact does not parse it.
 #[derive(Debug, Clone)]
 pub struct ContactDocument(String);
 
 impl ContactDocument {
-    /// What is said in an object of JSON.
+    /// Wraps a JSON object, unparsed.
     pub fn in_json(object: &str) -> ContactDocument {
         ContactDocument(object.to_owned())
     }
@@ -42,7 +42,7 @@ impl ContactDocument {
     }
 }
 
-/// What can be said of a contact.
+/// Fields of a contact.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct ContactFields {
     #[serde(flatten)]
@@ -54,7 +54,7 @@ pub struct ContactFields {
     pub group: Option<ContactGroupId>,
 }
 
-/// A change of a contact: what is None, or not among the texts, is not spoken of.
+/// A change of a contact. None and unlisted texts are unspecified.
 #[derive(Debug, Clone, Default)]
 pub struct ContactChange {
     pub texts: Vec<(Text, String)>,
@@ -64,7 +64,7 @@ pub struct ContactChange {
     pub group: Option<Option<ContactGroupId>>,
 }
 
-/// What becomes of what a change does not speak of.
+/// Treatment of unspecified fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateMode {
     Merge,
@@ -72,7 +72,7 @@ pub enum UpdateMode {
 }
 
 impl ContactFields {
-    /// Takes a change in.
+    /// Applies a change.
     pub fn take(&mut self, change: ContactChange) {
         for (text, value) in change.texts {
             self.texts[text] = value;
@@ -92,7 +92,7 @@ impl From<ContactChange> for ContactFields {
     }
 }
 
-/// A plain text of a contact.
+/// A text field of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Text {
     Prefix,
@@ -110,7 +110,7 @@ pub enum Text {
 }
 
 impl Text {
-    /// All of them by their names, in the order in which they are kept.
+    /// Every field by its name, in storage order.
     pub const ALL: [(&str, Text); 12] = [
         ("prefix", Text::Prefix),
         ("first_name", Text::FirstName),
@@ -126,16 +126,16 @@ impl Text {
         ("job_title", Text::JobTitle),
     ];
 
-    /// Those that tell who it is.
+    /// Names and company.
     pub const SUMMARY: &[(&str, Text)] = Text::ALL.split_at(7).0;
 }
 
-/// The plain texts of a contact; what nobody said is empty.
+/// Text fields of a contact; unset ones are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts([String; Text::ALL.len()]);
 
 impl Texts {
-    /// In the order of [`Text::ALL`].
+    /// Values in the order of [`Text::ALL`].
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
@@ -170,7 +170,7 @@ pub struct Email {
     pub email: String,
 }
 
-/// A number of a contact, as it was entered and as it is dialled.
+/// A number of a contact, as entered and in E.164.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactNumber {
     #[serde(rename = "type")]
@@ -180,13 +180,13 @@ pub struct ContactNumber {
 }
 
 impl ContactNumber {
-    /// A number, entered so.
+    /// A number as entered, with its E.164 form.
     pub fn new(kind: NumberType, entered: &str, dialled: &E164) -> ContactNumber {
         ContactNumber { kind, number: entered.to_owned(), normalized: dialled.as_str().to_owned() }
     }
 }
 
-/// Where a contact lives or works.
+/// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     #[serde(rename = "type")]
@@ -209,18 +209,18 @@ macro_rules! types {
         }
 
         impl $name {
-            /// All of them by their names; the first is meant where none is said.
+            /// Every type by its name; the first one is the default.
             pub const ALL: &[(&str, $name)] = &[$(($text, $name::$variant)),*];
         }
     )*};
 }
 
 types! {
-    /// Which of the contact's e-mail addresses it is.
+    /// Type of an e-mail address.
     EmailType { Primary = "primary", Alternate = "alternate" }
-    /// What a number is for.
+    /// Type of a number.
     NumberType { Home = "home", Business = "business", Mobile = "mobile", Fax = "fax", Pager = "pager" }
-    /// What an address is.
+    /// Type of an address.
     AddressType { Home = "home", Business = "business" }
 }
 
@@ -231,16 +231,16 @@ pub struct ContactGroup {
     pub name: String,
 }
 
-/// What a group is looked for by.
+/// Criteria for a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupLookup {
     pub id: Option<i64>,
     pub name: Option<String>,
-    /// Whether all that is given must fit; otherwise any of it is enough.
+    /// Whether all given criteria must match; otherwise one is enough.
     pub needs_all: bool,
 }
 
-/// What lists of contacts are filtered and sorted by.
+/// Filter and sort fields of contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContactField {
     Id,

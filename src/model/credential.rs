@@ -1,11 +1,11 @@
-//! What a person or a phone may open. There is no access system behind it: Handset keeps who holds what.
+//! ACS credentials of user identities and phones. No access system is connected: Handset stores the holders.
 
 use super::id::{CredentialId, DeviceId, UserIdentityId, WorkspaceId};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// A credential, a multi-phone parent or a phone's child.
+/// A credential: a multi-phone parent or a phone's child.
 #[derive(Debug, Clone)]
 pub struct Credential {
     pub workspace_id: WorkspaceId,
@@ -13,7 +13,7 @@ pub struct Credential {
     pub parent_acs_credential_id: Option<CredentialId>,
     pub user_identity_id: Option<UserIdentityId>,
     pub acs_user_id: Option<Uuid>,
-    /// The phone that holds it, if a phone does.
+    /// The phone that holds it, if any.
     pub device_id: Option<DeviceId>,
     pub acs_system_id: Uuid,
     pub access_method: AccessMethod,
@@ -21,12 +21,12 @@ pub struct Credential {
     pub allowed_acs_entrance_ids: Vec<Uuid>,
     pub starts_at: Option<DateTime<Utc>>,
     pub ends_at: Option<DateTime<Utc>>,
-    /// When it got to its holder; None while it waits for a phone.
+    /// When its holder got it; None while it waits for a phone.
     pub issued_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 
-/// How a credential opens.
+/// Access method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessMethod {
     Code,
@@ -49,7 +49,7 @@ impl AccessMethod {
     }
 }
 
-/// A credential about to be made.
+/// A credential to create.
 #[derive(Debug, Clone)]
 pub struct NewCredential {
     pub acs_credential_id: CredentialId,
@@ -63,21 +63,21 @@ pub struct NewCredential {
     pub ends_at: Option<DateTime<Utc>>,
 }
 
-/// Which credentials a list shows.
+/// Filter of credentials.
 #[derive(Debug, Clone, Default)]
 pub struct CredentialFilter {
     pub user_identity_id: Option<UserIdentityId>,
     pub acs_user_id: Option<Uuid>,
     pub acs_system_id: Option<Uuid>,
     pub is_multi_phone_sync_credential: Option<bool>,
-    /// Part of the display name, or the beginning of an id.
+    /// Part of the display name, or a prefix of an id.
     pub search: Option<String>,
     pub created_before: Option<DateTime<Utc>>,
     pub paging: Paging,
 }
 
 impl Credential {
-    /// What to call it.
+    /// Name.
     pub fn display_name(&self) -> &'static str {
         match self.access_method {
             AccessMethod::Code => "Code",

@@ -1,21 +1,21 @@
-//! Telephone numbers in E.164, the one form in which they are kept and compared. There are two gates to it: a number to be
-//! owned must be one of the world's numbering plans; a number to be written down by somebody need only be as long as one.
+//! Telephone numbers in E.164, the one form in which they are stored and compared. There are two parsers: a managed
+//! number must be valid in a numbering plan, a contact's or user's own number only needs a possible length.
 
 use rlibphonenumber::NumberLengthType;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, ValidationError};
 use std::fmt;
 use std::str::FromStr;
 
-/// A number that some numbering plan has: a plus, the country's code, the number.
+/// A number in E.164: a plus, the country code, the national number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct E164(String);
 
-/// The longest text that is looked at, in bytes; no way of writing a number is longer.
+/// Maximum length of a text to parse, in bytes; no notation of a number is longer.
 const LONGEST: usize = 80;
 
 impl E164 {
-    /// The number that a text means, written with a leading plus and with whatever between the digits. None if it is none:
-    /// without a plus nobody can tell which country is meant.
+    /// Parses a number with a leading plus and any punctuation. None if the text is no valid number: without a plus,
+    /// the country is unknown.
     pub fn parse(text: &str) -> Option<E164> {
         let text = text.trim();
         // Letters stand for digits on some keypads and for extensions elsewhere; here they are most likely a mistake.
@@ -24,7 +24,7 @@ impl E164 {
             return None;
         }
         let number = PHONE_NUMBER_UTIL.parse(text, None).ok()?;
-        // An extension is no part of the number, and there is none to call in a register.
+        // An extension is not part of a managed number.
         let is_plain = number.extension.is_none();
         (is_plain && PHONE_NUMBER_UTIL.is_valid_number(&number)).then(|| E164::of(&number))
     }
@@ -33,7 +33,7 @@ impl E164 {
         E164(PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned())
     }
 
-    /// As it is kept.
+    /// As stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -45,7 +45,7 @@ impl fmt::Display for E164 {
     }
 }
 
-/// A country, or what dials like one. It is taken for granted where a number does not name its own.
+/// A country or a territory that dials like one. The default for numbers without a country code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region(rlibphonenumber::Region);
 
@@ -54,7 +54,7 @@ impl Region {
     pub const US: Region = Region(rlibphonenumber::Region::US);
 }
 
-/// What a text is that names no region.
+/// Error of an unknown region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no region that has telephones; name one by its two letters, as US or ES")]
 pub struct UnknownRegion(String);
@@ -71,15 +71,15 @@ impl FromStr for Region {
     }
 }
 
-/// A number as somebody wrote it down to be dialled.
+/// A number as written for dialling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialled {
     pub number: E164,
-    /// What is dialled once the call was answered.
+    /// Dialled once the call is answered.
     pub extension: Option<String>,
 }
 
-/// Why a text is no number that could be dialled.
+/// Reason why a text cannot be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undialled {
     #[error("it is no telephone number")]
@@ -91,8 +91,8 @@ pub enum Undialled {
 }
 
 impl Dialled {
-    /// The number that a text means to somebody in `region`: with any punctuation, with letters as on a dial, with an
-    /// extension. It need not be in service, nor in any plan: it is enough that a number there may be as long.
+    /// Parses a number as dialled in `region`, with any punctuation, keypad letters and an extension. It need not be in
+    /// service, nor in any numbering plan: a possible length is enough.
     pub fn parse(text: &str, region: Region) -> Result<Dialled, Undialled> {
         if text.len() > LONGEST {
             return Err(Undialled::TooLong);
@@ -127,7 +127,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_somebody_wrote_down_is_understood() {
+    fn dialled_numbers_are_parsed_with_punctuation_letters_and_extensions() {
         for (text, number, extension) in [
             ("(999) 999-9999", "+19999999999", None),
             ("2530000", "+12530000", None),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_could_dial_is_told_by_its_fault() {
+    fn texts_that_cannot_be_dialled_are_refused_with_the_reason() {
         for (text, fault) in [
             ("911", Undialled::TooShort),
             ("+1-212", Undialled::TooShort),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_named_by_its_letters() {
+    fn a_region_is_parsed_from_its_two_letter_code() {
         assert_eq!("us".parse(), Ok(Region::US));
         for text in ["", "USA", "XX", "1", "001", "ZZ"] {
             assert_eq!(text.parse::<Region>(), Err(UnknownRegion(text.to_owned())));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_known_in_each_of_its_spellings() {
+    fn e164_is_parsed_from_every_notation_of_a_number() {
         for text in ["+34675897654", "+34 675 89 76 54", " +34-675-897-654 ", "+34 (675) 89.76.54"] {
             assert_eq!(E164::parse(text).expect(text).as_str(), "+34675897654", "{text}");
         }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_of_any_plan_is_none() {
+    fn numbers_outside_every_numbering_plan_are_not_e164() {
         for text in [
             "",
             "+",
@@ -202,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_understood_is_understood_as_itself(text in "[+0-9() .x-]{0,24}|\\PC{0,90}") {
+        fn parsing_a_parsed_number_returns_the_same_number(text in "[+0-9() .x-]{0,24}|\\PC{0,90}") {
             if let Some(number) = E164::parse(&text) {
                 prop_assert_eq!(E164::parse(number.as_str()), Some(number.clone()), "{}", text);
             }

@@ -1,5 +1,5 @@
-//! An event of the log: something that others must hear of. Its JSON form is the same wherever it is shown, in a list,
-//! in a stream or in a webhook's body, so it is written here and not in a dialect.
+//! Events of the event log. Their JSON form is the same in lists, streams and webhook bodies, so it is defined here and
+//! not in a dialect.
 
 use super::id::{CredentialId, DeviceId, EventId, UserIdentityId, WorkspaceId};
 use super::scope::Scope;
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// Types of our own beyond what clients of old know; shown and delivered only to those who name them.
+/// Handset's own types, unknown to Seam's clients; listed and delivered only if named.
 pub const OPT_IN_TYPES: [&str; 8] = [
     "phone.registered",
     "phone.updated",
@@ -29,7 +29,7 @@ pub struct Event {
     pub event_type: String,
     pub created_at: DateTime<Utc>,
     pub occurred_at: DateTime<Utc>,
-    /// What this type shows beyond the common properties.
+    /// Properties beyond the common ones.
     pub details: Map<String, Value>,
 }
 
@@ -48,7 +48,7 @@ impl Serialize for Event {
     }
 }
 
-/// Which events are meant. Conditions add up; times are exclusive.
+/// Filter of events. Conditions combine with AND; times are exclusive.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     pub scope: Scope,
@@ -56,14 +56,14 @@ pub struct EventFilter {
     pub before: Option<DateTime<Utc>>,
     pub event_ids: Option<Vec<EventId>>,
     pub event_types: Option<Vec<String>>,
-    /// Opt-in types, too, where no types are named.
+    /// Includes opt-in types if no types are named.
     pub include_opt_in: bool,
     pub device_ids: Option<Vec<DeviceId>>,
     pub user_identity_id: Option<UserIdentityId>,
     pub acs_credential_id: Option<CredentialId>,
     pub acs_system_ids: Option<Vec<Uuid>>,
-    /// At most so many; None for all.
+    /// Maximum; None for all.
     pub limit: Option<i64>,
-    /// So many of the first are left out.
+    /// Number of events to skip.
     pub offset: i64,
 }

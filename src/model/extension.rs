@@ -1,8 +1,8 @@
-//! Workspaces and persons under numbers that somebody can type: accounts and extensions.
+//! Workspaces and user identities by short numbers: accounts and extensions.
 
 use super::id::{AccountId, ExtensionId, UserIdentityId, WorkspaceId};
 
-/// A workspace under its number.
+/// A workspace as an account.
 #[derive(Debug, Clone)]
 pub struct NumberedAccount {
     pub account_id: AccountId,
@@ -10,7 +10,7 @@ pub struct NumberedAccount {
     pub workspace_id: WorkspaceId,
 }
 
-/// A person under their number.
+/// A user as an extension.
 #[derive(Debug, Clone)]
 pub struct Extension {
     pub extension_id: ExtensionId,
@@ -19,7 +19,7 @@ pub struct Extension {
     pub user_identity_key: Option<String>,
 }
 
-/// What lists of things with a name are filtered and sorted by.
+/// Filter and sort fields of named resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedField {
     Id,

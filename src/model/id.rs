@@ -32,16 +32,16 @@ macro_rules! ids {
     )*};
 }
 
-/// A client of a person; a number of twelve digits, as real servers have them.
+/// A UCWA application; twelve digits, as on real UCWA servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApplicationId(pub i64);
 
 impl ApplicationId {
-    /// One that is not to be guessed.
+    /// Generates a random id.
     pub fn new(random: &Random) -> ApplicationId {
         const LEAST: u64 = 100_000_000_000;
         let number = LEAST + u64::from_be_bytes(random.bytes()) % (9 * LEAST);
-        ApplicationId(i64::try_from(number).expect("twelve digits fit"))
+        ApplicationId(i64::try_from(number).expect("twelve digits fit in an i64"))
     }
 }
 
@@ -56,11 +56,11 @@ ids! {
     WorkspaceId,
     /// A phone; on the wire a device id.
     DeviceId,
-    /// A person of a workspace.
+    /// A user identity.
     UserIdentityId,
-    /// What a person or a phone may open.
+    /// An ACS credential.
     CredentialId,
-    /// The life of a phone number with a workspace.
+    /// A phone number's lifecycle in a workspace.
     PhoneNumberId,
     ClientSessionId,
     EventId,
@@ -88,9 +88,9 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// A tenant, by a number that a person can type.
+    /// A tenant, by a short number.
     AccountId,
-    /// A person of a workspace, by such a number.
+    /// A user identity, by a short number.
     ExtensionId,
     ContactId,
     ContactGroupId,

@@ -1,19 +1,18 @@
-//! A list as it is asked for: which entries, in which order, and which part of them by offset. What the fields are is each
-//! list's own matter.
+//! List queries: filter, sort order, limit and offset. Each list defines its own fields.
 
-/// What a list is asked for, over fields of the kind `F`.
+/// A list query over fields of type `F`.
 #[derive(Debug, Clone)]
 pub struct Listing<F> {
-    /// All of them hold for each entry.
+    /// Combined with AND.
     pub conditions: Vec<Condition<F>>,
-    /// Never empty; what comes first counts first.
+    /// Never empty; most significant first.
     pub order: Vec<Order<F>>,
     pub limit: i64,
     pub offset: i64,
 }
 
 impl<F: Copy> Listing<F> {
-    /// The same over fields of another kind.
+    /// Maps the fields to another type.
     pub fn over<G>(&self, field: impl Fn(F) -> G) -> Listing<G> {
         let condition =
             |it: &Condition<F>| Condition { field: field(it.field), is_negated: it.is_negated, test: it.test.clone() };
@@ -27,29 +26,29 @@ impl<F: Copy> Listing<F> {
     }
 }
 
-/// What must be true of a field.
+/// A condition on a field.
 #[derive(Debug, Clone)]
 pub struct Condition<F> {
     pub field: F,
-    /// The test must fail. It does where there is nothing to be tested, too.
+    /// The test must fail. It also fails for a missing value.
     pub is_negated: bool,
     pub test: Test,
 }
 
-/// A test of a field's value. Texts are compared without regard to case.
+/// A test of a field's value. Texts compare case-insensitively.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
-    /// There is nothing, or an empty text, or zero.
+    /// Null, an empty text or zero.
     Empty,
-    /// It is one of these.
+    /// One of these.
     Among(Vec<Operand>),
     Compared(Relation, Operand),
-    /// Both bounds belong to it.
+    /// Bounds are inclusive.
     Between(Operand, Operand),
     Matches(Part, String),
 }
 
-/// An order between two values.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     Less,
@@ -58,7 +57,7 @@ pub enum Relation {
     AtLeast,
 }
 
-/// Where in a text another one is looked for.
+/// The part of a text to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Start,
@@ -66,21 +65,21 @@ pub enum Part {
     Anywhere,
 }
 
-/// What a field is compared with.
+/// A value to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operand {
     Number(i64),
     Text(String),
 }
 
-/// A field by which a list is sorted.
+/// A sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order<F> {
     pub field: F,
     pub is_ascending: bool,
 }
 
-/// The part of a list that was asked for, and how many entries there are in all.
+/// The requested part of a list, and the total number of entries.
 #[derive(Debug, Clone)]
 pub struct Listed<T> {
     pub items: Vec<T>,

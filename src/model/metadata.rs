@@ -1,16 +1,16 @@
-//! Custom metadata: a few named strings and flags that a workspace keeps on a phone, and how changes merge into them.
+//! Custom metadata: named strings and flags that a workspace stores on a phone, and changes of them.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The most pairs that one thing may have, in one change and altogether.
+/// Maximum number of pairs, in one change and on one phone.
 pub const MAX_PAIRS: usize = 50;
-/// The longest key, in UTF-16 units.
+/// Longest key, in UTF-16 units.
 pub const MAX_KEY: usize = 40;
-/// The longest text value, in UTF-16 units.
+/// Longest text value, in UTF-16 units.
 pub const MAX_TEXT: usize = 500;
 
-/// Custom metadata as it is kept and shown.
+/// Custom metadata, as stored.
 pub type Metadata = BTreeMap<String, MetadataValue>;
 
 /// One value of custom metadata.
@@ -31,8 +31,8 @@ impl MetadataValue {
     }
 }
 
-/// A change of custom metadata: the pairs to set, and with `None` those to remove. Other pairs stay.
+/// A change of custom metadata: pairs to set; `None` removes a pair. Other pairs stay.
 pub type MetadataChange = BTreeMap<String, Option<MetadataValue>>;
 
-/// A condition on custom metadata: all pairs must match as text; `None` asks for the absence of the key.
+/// A condition on custom metadata: all pairs must match as text; `None` requires an absent key.
 pub type MetadataFilter = BTreeMap<String, Option<String>>;

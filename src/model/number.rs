@@ -1,5 +1,5 @@
-//! A phone number in the registry and the life-cycle of its register: held, assigned, released, finished. Which step
-//! may follow which is decided here, without a database; what time does by itself, the sweeper does.
+//! Managed phone numbers and their lifecycle: reserved, assigned, released, finished. The transitions are defined here,
+//! without a database; the sweeper makes those that become due.
 
 use super::e164::E164;
 use super::id::{PhoneNumberId, UserIdentityId};
@@ -8,10 +8,10 @@ use crate::error::Reason;
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use uuid::Uuid;
 
-/// How long a number that was given up rests before anybody may have it again.
+/// Quarantine of a released number before it is free again.
 pub const QUARANTINE: TimeDelta = TimeDelta::days(30);
 
-/// One life of a number with a workspace.
+/// One lifecycle of a number in a workspace.
 #[derive(Debug, Clone)]
 pub struct PhoneNumber {
     pub register_id: PhoneNumberId,
@@ -20,24 +20,24 @@ pub struct PhoneNumber {
     pub nickname: Option<String>,
     pub telephony_provider: Provider,
     pub status: Status,
-    /// While it is reserved: until when.
+    /// End of the reservation.
     pub reserved_until: Option<DateTime<Utc>>,
     pub assigned_at: Option<DateTime<Utc>>,
     pub scheduled_release_at: Option<DateTime<Utc>>,
     pub released_at: Option<DateTime<Utc>>,
     pub inbound_agent_id: Option<Uuid>,
     pub outbound_agent_id: Option<Uuid>,
-    /// Whose number it is, if it was given to a person.
+    /// The user identity that holds it, if any.
     pub user_identity_id: Option<UserIdentityId>,
     pub created_at: DateTime<Utc>,
 }
 
-/// Where a number comes from.
+/// Origin of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provider {
     /// Bought here, paid by the month.
     Netelip,
-    /// The workspace's own, imported.
+    /// Imported by the workspace.
     Custom,
 }
 
@@ -52,16 +52,16 @@ impl Provider {
     }
 }
 
-/// How far a register has come.
+/// Status in the lifecycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Held for a limited time.
     Reserved,
-    /// The workspace's, to be used.
+    /// Used by the workspace.
     Assigned,
-    /// Given up, in quarantine.
+    /// In quarantine.
     Released,
-    /// Over; nothing leads out of here.
+    /// Over; a final status.
     Finished,
 }
 
@@ -78,25 +78,25 @@ impl Status {
     }
 }
 
-/// What comes of the wish to give a number up.
+/// Result of a release request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// It ends with the month that is paid for.
+    /// At the end of the paid month.
     At(DateTime<Utc>),
-    /// It is ordered already; the first order stands.
+    /// Scheduled already, and unchanged.
     Ordered,
-    /// An imported number goes at once.
+    /// At once: the number is imported.
     Now,
 }
 
 impl PhoneNumber {
-    /// Its place in the order of lists.
+    /// Position in lists.
     pub fn place(&self) -> Place {
         Place { created_at: self.created_at, id: self.register_id.0 }
     }
 
-    /// Whether it may be assigned, or given to another person. A reservation whose time is over is finished, even if no
-    /// sweeper has come by yet.
+    /// Checks that it may be assigned, or given to another user identity. An expired reservation counts as finished,
+    /// even before the sweeper runs.
     pub fn assign(&self, now: DateTime<Utc>) -> Result<(), Reason> {
         match self.status {
             Status::Reserved if self.reserved_until.is_some_and(|until| until <= now) => {
@@ -107,12 +107,12 @@ impl PhoneNumber {
         }
     }
 
-    /// Whether agents may work with it.
+    /// Checks that it may have agents.
     pub fn check_can_have_agent(&self) -> Result<(), Reason> {
         if self.status == Status::Assigned { Ok(()) } else { Err(Reason::NumberNotAssigned(self.status.as_str())) }
     }
 
-    /// What giving it up means now.
+    /// Decides when a release takes effect.
     pub fn release(&self, now: DateTime<Utc>) -> Result<Release, Reason> {
         match (self.status, self.telephony_provider, self.assigned_at) {
             (Status::Assigned, Provider::Custom, _) => Ok(Release::Now),
@@ -122,20 +122,20 @@ impl PhoneNumber {
         }
     }
 
-    /// Whether there is a release to take back: one that is ordered and not due yet.
+    /// Checks for a release to cancel: one that is scheduled and not due yet.
     pub fn cancel_release(&self, now: DateTime<Utc>) -> Result<(), Reason> {
         let is_ahead = self.scheduled_release_at.is_some_and(|at| at > now);
         if is_ahead { Ok(()) } else { Err(Reason::ReleaseNotScheduled) }
     }
 }
 
-/// When the paid month ends that `now` lies in: the first monthly anniversary after it. In a month that lacks the day it
-/// is that month's last one; each is counted from the beginning, so that a short month does not shorten the next.
+/// End of the paid month that contains `now`: the first monthly anniversary after it. In a month without that day it is
+/// the last day; each is counted from the start, so that a short month does not shorten the next.
 pub fn month_end(assigned_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     (1..).map_while(|months| assigned_at.checked_add_months(Months::new(months))).find(|end| *end > now).unwrap_or(now)
 }
 
-/// A number that is about to begin a life here.
+/// A number to add.
 #[derive(Debug, Clone)]
 pub struct NewPhoneNumber {
     pub register_id: PhoneNumberId,
@@ -143,7 +143,7 @@ pub struct NewPhoneNumber {
     pub nickname: Option<String>,
 }
 
-/// A change of what a workspace says about a number. Outer None leaves it, inner None clears it.
+/// A change of a number's settings. Outer None keeps a value, inner None clears it.
 #[derive(Debug, Clone, Default)]
 pub struct PhoneNumberChange {
     pub nickname: Option<Option<String>>,
@@ -152,13 +152,13 @@ pub struct PhoneNumberChange {
 }
 
 impl PhoneNumberChange {
-    /// Whether it puts an agent to work.
+    /// Whether it sets an agent.
     pub fn assigns_agent(&self) -> bool {
         [self.inbound_agent_id, self.outbound_agent_id].iter().any(|agent| agent.flatten().is_some())
     }
 }
 
-/// Which registers a list shows. Everything is optional, conditions add up; times include their bounds.
+/// Filter of numbers. Conditions are optional and combine with AND; times are inclusive.
 #[derive(Debug, Clone, Default)]
 pub struct PhoneNumberFilter {
     pub inbound_agent_id: Option<Uuid>,
@@ -168,7 +168,7 @@ pub struct PhoneNumberFilter {
     pub assigned_until: Option<DateTime<Utc>>,
 }
 
-/// The part of a list that is asked for.
+/// The requested part of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     /// Oldest first.
@@ -177,14 +177,14 @@ pub struct Window {
     pub start: Start,
 }
 
-/// Where a part of a list begins.
+/// Start of a part of a list.
 #[derive(Debug, Clone, Copy)]
 pub enum Start {
-    /// At a page, counted from 1.
+    /// A page, counted from 1.
     Page(i64),
-    /// Behind an entry.
+    /// After an entry.
     After(PhoneNumberId),
-    /// So that it ends before an entry.
+    /// The part ends before an entry.
     Before(PhoneNumberId),
 }
 
@@ -192,9 +192,9 @@ pub enum Start {
 #[derive(Debug, Clone)]
 pub struct PhoneNumberPage {
     pub items: Vec<PhoneNumber>,
-    /// Whether more follow in the direction in which the list was walked.
+    /// Whether more follow in the direction of the query.
     pub has_more: bool,
-    /// How many pages there are, if pages were asked for.
+    /// Number of pages, if a page was requested.
     pub pages: Option<i64>,
 }
 
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_ends_at_its_anniversary_or_on_the_last_day_of_a_short_one() {
+    fn a_paid_month_ends_at_its_anniversary_or_on_the_last_day_of_a_short_month() {
         let assigned = at("2026-01-31T10:00:00Z");
         for (now, end) in [
             ("2026-01-31T10:00:00Z", "2026-02-28T10:00:00Z"),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_register_goes_forward_only() {
+    fn phone_number_status_moves_forward_only() {
         let now = at("2026-01-10T00:00:00Z");
         let bought = |status| register(status, Provider::Netelip);
         assert_eq!(bought(Status::Assigned).release(now), Ok(Release::At(at("2026-02-01T00:00:00Z"))));

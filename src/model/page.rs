@@ -1,24 +1,24 @@
-//! Pages of a list in its order of creation: by keyset, so that a deep page costs what the first one does.
+//! Keyset pagination in order of creation: a deep page costs as much as the first one.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Where a page starts and how much it holds.
+/// Start and size of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Paging {
-    /// At most so many; None for all.
+    /// Maximum; None for all.
     pub limit: Option<u32>,
     /// The first entry of the page; None for the beginning.
     pub from: Option<Place>,
 }
 
 impl Paging {
-    /// How many rows to ask for: one more than the page holds tells whether another page follows.
+    /// Number of rows to fetch: one more than the page holds, to detect a next page.
     pub fn fetch(&self) -> Option<i64> {
         self.limit.map(|limit| i64::from(limit) + 1)
     }
 
-    /// Cuts fetched rows to the page, and says where the next one starts.
+    /// Truncates fetched rows to the page and finds the next one.
     pub fn cut<T>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> Place) -> Page<T> {
         let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
         let next = rows.get(limit).map(place);
@@ -27,7 +27,7 @@ impl Paging {
     }
 }
 
-/// An entry's place in the order (created_at, id).
+/// Position in the order (created_at, id).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     pub created_at: DateTime<Utc>,
@@ -35,11 +35,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// In front of every entry there can be.
+    /// Sorts before every entry.
     pub const FIRST: Place = Place { created_at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
 }
 
-/// Some entries of a list, and where the next ones start.
+/// One page of a list, and the start of the next.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     pub items: Vec<T>,

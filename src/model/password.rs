@@ -1,16 +1,16 @@
-//! Passwords of persons, and the Argon2id hashes (RFC 9106) by which they are known again. Hashing takes tens of
-//! milliseconds and 19 MiB on purpose; whoever asks for it does so beside the requests and a few at a time.
+//! Passwords of user identities and their Argon2id hashes (RFC 9106). Hashing takes tens of milliseconds and 19 MiB on
+//! purpose; callers hash on blocking threads, a few at a time.
 
 use crate::clock::Random;
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use std::fmt;
 
-/// A password in the clear, on its way in. Never printed by `Debug`.
+/// A plaintext password. Never printed by `Debug`.
 #[derive(Clone)]
 pub struct Password(String);
 
-/// Why a text cannot be a password.
+/// Reason to refuse a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     #[error("a password has at least {} characters", Password::SHORTEST)]
@@ -20,12 +20,12 @@ pub enum Unfit {
 }
 
 impl Password {
-    /// In characters, as NIST SP 800-63B has it.
+    /// In characters (NIST SP 800-63B).
     pub const SHORTEST: usize = 8;
     /// In characters.
     pub const LONGEST: usize = 256;
 
-    /// A password to be set.
+    /// Checks a new password.
     pub fn chosen(text: &str) -> Result<Password, Unfit> {
         match text.chars().count() {
             ..Password::SHORTEST => Err(Unfit::TooShort),
@@ -34,12 +34,12 @@ impl Password {
         }
     }
 
-    /// What somebody gives for a password. One that nobody can have is cut, so that it costs no more than others.
+    /// A password to verify. An overlong one is cut just past the limit, so that it costs no more.
     pub fn given(text: &str) -> Password {
         Password(text.chars().take(Password::LONGEST + 1).collect())
     }
 
-    /// What is kept of it.
+    /// Hashes it.
     pub fn hash(&self, random: &Random) -> PasswordHash {
         let hash: phc::PasswordHash = Argon2::default()
             .hash_password_with_salt(self.0.as_bytes(), &random.bytes::<16>())
@@ -54,7 +54,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What is kept of a password, in PHC form: `$argon2id$v=19$…`.
+/// Hash of a password, in PHC form: `$argon2id$v=19$…`.
 #[derive(Clone)]
 pub struct PasswordHash(String);
 
@@ -65,7 +65,7 @@ impl PasswordHash {
         Argon2::default().verify_password(password.0.as_bytes(), &hash).is_ok()
     }
 
-    /// As it is kept.
+    /// As stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -88,19 +88,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_known_again_by_its_hash_and_no_other_is() {
+    fn a_password_hash_matches_its_password_only() {
         let random = Random::seeded(1);
         let password = Password::chosen("correct horse").expect("a password");
         let (hash, other) = (password.hash(&random), password.hash(&random));
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
-        assert_ne!(hash.as_str(), other.as_str(), "each has a salt of its own");
+        assert_ne!(hash.as_str(), other.as_str(), "each hash has its own salt");
         assert!(hash.fits(&Password::given("correct horse")));
         assert!(!hash.fits(&Password::given("correct horse ")));
         assert!(!PasswordHash("nonsense".to_owned()).fits(&password));
     }
 
     #[test]
-    fn passwords_are_neither_too_short_nor_too_long_nor_printed() {
+    fn passwords_are_limited_in_length_and_never_printed() {
         assert_eq!(Password::chosen("sevén77").map(|_| ()), Err(Unfit::TooShort));
         assert_eq!(Password::chosen(&"x".repeat(257)).map(|_| ()), Err(Unfit::TooLong));
         let password = Password::chosen(&"ñ".repeat(256)).expect("a password");

@@ -1,4 +1,4 @@
-//! A phone: a handset with the app on it, owned by a person.
+//! Phones: handsets with the app, owned by a user identity.
 
 use super::id::{CredentialId, DeviceId, UserIdentityId, WorkspaceId};
 use super::metadata::{Metadata, MetadataChange, MetadataFilter};
@@ -12,7 +12,7 @@ use std::fmt;
 pub struct Phone {
     pub workspace_id: WorkspaceId,
     pub device_id: DeviceId,
-    /// None only on the tombstone of a person who was deleted.
+    /// None only if the user identity was deleted.
     pub user_identity_id: Option<UserIdentityId>,
     pub operating_system: OperatingSystem,
     pub os_version: String,
@@ -26,13 +26,13 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// What people call it: the nickname, else the model.
+    /// The nickname, else the model.
     pub fn display_name(&self) -> &str {
         self.nickname.as_deref().unwrap_or(&self.device_model)
     }
 }
 
-/// What a phone runs.
+/// Operating system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OperatingSystem {
     Ios,
@@ -56,7 +56,7 @@ impl fmt::Display for OperatingSystem {
     }
 }
 
-/// What a sandbox phone pretends to know of its mobile credential service.
+/// Simulated mobile credential service data of a sandbox phone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AssaAbloyMetadata {
     pub application_version: String,
@@ -67,10 +67,10 @@ pub struct AssaAbloyMetadata {
     pub seos_tsm_endpoint_id: f64,
 }
 
-/// A phone about to be registered, or found again by its installation.
+/// A phone to register, or to find by its installation.
 #[derive(Debug, Clone)]
 pub struct Registration {
-    /// The id that it gets if it is new.
+    /// Its id if it is new.
     pub device_id: DeviceId,
     pub user_identity_id: UserIdentityId,
     pub custom_sdk_installation_id: Option<String>,
@@ -81,15 +81,15 @@ pub struct Registration {
     pub assa_abloy_metadata: Option<AssaAbloyMetadata>,
 }
 
-/// A change of what a workspace says about a phone.
+/// A change of nickname and metadata.
 #[derive(Debug, Clone, Default)]
 pub struct PhoneChange {
-    /// Outer None leaves it, inner None clears it.
+    /// Outer None keeps it, inner None clears it.
     pub nickname: Option<Option<String>>,
     pub custom_metadata: MetadataChange,
 }
 
-/// Which phones a list shows. Everything is optional, conditions add up.
+/// Filter of phones. Conditions are optional and combine with AND.
 #[derive(Debug, Clone, Default)]
 pub struct PhoneFilter {
     pub device_ids: Option<Vec<DeviceId>>,
@@ -98,7 +98,7 @@ pub struct PhoneFilter {
     pub acs_credential_id: Option<CredentialId>,
     pub operating_systems: Option<Vec<OperatingSystem>>,
     pub manufacturer: Option<String>,
-    /// Part of a name or of a metadata value, or the beginning of an id.
+    /// Part of a name or of a metadata value, or a prefix of an id.
     pub search: Option<String>,
     pub custom_metadata_has: MetadataFilter,
     pub created_before: Option<DateTime<Utc>>,

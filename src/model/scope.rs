@@ -1,20 +1,20 @@
-//! How much of a workspace a caller reaches: a key of the workspace all of it, a client session its person's part.
+//! The part of a workspace that a caller can access: a key all of it, a client session its user identity's.
 
 use super::id::UserIdentityId;
 use uuid::Uuid;
 
-/// The part of a workspace that a question is about. What is out of reach is answered like what does not exist.
+/// The part of a workspace that a query covers. Resources outside of it are not found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scope {
     #[default]
     Workspace,
     Person(UserIdentityId),
-    /// A client session without a person.
+    /// A session without a user identity.
     Nobody,
 }
 
 impl Scope {
-    /// Whether what this person owns is within reach.
+    /// Whether resources of `owner` are in scope.
     pub fn includes(self, owner: Option<UserIdentityId>) -> bool {
         match self {
             Scope::Workspace => true,
@@ -23,8 +23,8 @@ impl Scope {
         }
     }
 
-    /// The owner that a thing must have, for a condition of the form *no owner is asked for, or it is this one*.
-    /// Nobody is the nil UUID, which is no person's.
+    /// The required owner, for a condition of the form *no owner is required, or it is this one*. The nil UUID owns
+    /// nothing.
     pub fn owner(self) -> Option<Uuid> {
         match self {
             Scope::Workspace => None,

@@ -1,6 +1,6 @@
-//! A slot: one of the four places that each person has for a telephone number.
+//! Slots: the four places of a user identity for a telephone number.
 
-/// Which of the four.
+/// Type of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SlotType {
     Work,
@@ -10,10 +10,10 @@ pub enum SlotType {
 }
 
 impl SlotType {
-    /// All of them, in the order in which they are shown.
+    /// Every type, in display order.
     pub const ALL: [SlotType; 4] = [SlotType::Work, SlotType::Mobile, SlotType::Home, SlotType::Other];
 
-    /// The name by which it is kept and shown.
+    /// The name, as stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
             SlotType::Work => "work",
@@ -23,30 +23,30 @@ impl SlotType {
         }
     }
 
-    /// The one of this name, in any case.
+    /// Finds a type by name, in any case.
     pub fn named(name: &str) -> Option<SlotType> {
         SlotType::ALL.into_iter().find(|slot| slot.as_str().eq_ignore_ascii_case(name))
     }
 }
 
-/// What is in a slot.
+/// A slot's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
     pub slot_type: SlotType,
-    /// A tel URI, or the digits of what has no country; empty when there is none.
+    /// A tel URI, or digits without a country code; empty if unset.
     pub number: String,
-    /// Whether others see it on the person's contact card.
+    /// Whether it is on the contact card.
     pub include_in_contact_card: bool,
-    /// Moves when something that is seen of the slot changes.
+    /// Changes with every visible change.
     pub version: i64,
-    /// The workspace gave it to the person, who cannot change it.
+    /// Set by the workspace; the user cannot change it.
     pub is_managed: bool,
 }
 
-/// A change of what a person may change in a slot; None leaves it.
+/// A change of a slot by its user; None keeps a value.
 #[derive(Debug, Clone, Default)]
 pub struct SlotChange {
-    /// Empty clears.
+    /// Empty clears it.
     pub number: Option<String>,
     pub include_in_contact_card: Option<bool>,
 }

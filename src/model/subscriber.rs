@@ -1,10 +1,10 @@
-//! A person as a subscriber of telephony: who they are, whether they may use voice, and what is in their slots.
+//! A user identity as a telephony subscriber: profile, permission to use voice, and slots.
 
 use super::application::Application;
 use super::slot::{Slot, SlotType};
 use super::user_identity::UserIdentity;
 
-/// A subscriber, and the client by which they ask if it is one of theirs.
+/// A subscriber, and the requested application if it is one of theirs.
 #[derive(Debug, Clone)]
 pub struct Subscriber {
     pub person: UserIdentity,
@@ -15,8 +15,8 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// What is in one of the slots.
+    /// The slot of this type.
     pub fn slot(&self, slot_type: SlotType) -> &Slot {
-        self.slots.iter().find(|slot| slot.slot_type == slot_type).expect("everybody has all four slots")
+        self.slots.iter().find(|slot| slot.slot_type == slot_type).expect("a subscriber has all four slots")
     }
 }

@@ -1,5 +1,5 @@
-//! Tokens: how they are minted, told apart and hashed. The shapes are Seam's, because its clients check prefixes before
-//! they send anything (docs.seam.co, "Authentication").
+//! Generation, classification and hashing of tokens. The formats are Seam's, because its clients check prefixes before
+//! they send a request (docs.seam.co, "Authentication").
 
 use crate::clock::Random;
 use crate::error::Scheme;
@@ -7,12 +7,12 @@ use base64::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// A secret in the clear, on its way to or from its owner. Never printed by `Debug`.
+/// A plaintext token. Never printed by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// A key of one workspace, `seam_<8>_<24>`; those of sandboxes say `test`.
+    /// An API key of a workspace, `seam_<8>_<24>`, or `seam_test<4>_<24>` in a sandbox.
     pub fn api_key(is_sandbox: bool, random: &Random) -> Token {
         let short = if is_sandbox { format!("test{}", random.base58(4)) } else { unreserved(random) };
         Token(format!("seam_{short}_{}", random.base58(24)))
@@ -33,7 +33,7 @@ impl Token {
         Token(format!("seam_pk1{}_{}", random.base58(8), random.base58(24)))
     }
 
-    /// A pass that stands for an API key for a while, `handset_<8>_<24>`.
+    /// A temporary token for an API key, `handset_<8>_<24>`.
     pub fn pass(random: &Random) -> Token {
         Token(format!("handset_{}_{}", random.base58(8), random.base58(24)))
     }
@@ -43,17 +43,17 @@ impl Token {
         Token(format!("whsec_{}", BASE64_STANDARD.encode(random.bytes::<24>())))
     }
 
-    /// The text itself, for its owner's eyes.
+    /// The plaintext, for its owner.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The part before the secret, by which people tell keys apart.
+    /// The part before the secret, which identifies a key.
     pub fn hint(&self) -> &str {
         self.0.rsplit_once('_').map_or("", |(hint, _)| hint)
     }
 
-    /// What is kept of it.
+    /// The stored hash.
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)
     }
@@ -71,8 +71,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// SHA-256 of a token. Tokens are 140 random bits, so a plain hash cannot be searched backwards, and looking a hash up
-/// by equality tells a listener nothing about the token.
+/// SHA-256 of a token. Tokens have 140 random bits, so a plain hash cannot be brute-forced, and a lookup by hash leaks
+/// nothing about the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
@@ -86,7 +86,7 @@ impl TokenHash {
     }
 }
 
-/// Which kind of credential a bearer text is, by its beginning. What has no other mark is taken for an API key.
+/// Returns the kind of a bearer token, by its prefix. Without a known prefix it is an API key.
 pub fn scheme_of(bearer: &str) -> Scheme {
     if bearer.starts_with("handset_") {
         Scheme::Pass
@@ -103,7 +103,7 @@ pub fn scheme_of(bearer: &str) -> Scheme {
     }
 }
 
-/// Eight letters that do not look like the mark of another kind.
+/// Eight letters that do not begin with another kind's prefix.
 fn unreserved(random: &Random) -> String {
     loop {
         let short = random.base58(8);
@@ -119,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn minted_tokens_are_told_apart_by_their_beginning() {
+    fn generated_tokens_are_classified_by_their_prefix() {
         let random = Random::seeded(1);
         for _ in 0..2_000 {
             assert_eq!(scheme_of(Token::api_key(true, &random).reveal()), Scheme::ApiKey);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_keeps_the_secret() {
+    fn debug_output_of_an_api_key_hides_the_secret() {
         let token = Token::api_key(true, &Random::seeded(1));
         let secret = token.reveal().rsplit_once('_').map(|(_, secret)| secret.to_owned());
         assert!(!format!("{token:?}").contains(&secret.expect("a key has a secret part")));
@@ -139,16 +139,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_has_one_kind_whatever_it_is(text in "(seam_)?(at|cst|pk|test|ey)?\\PC{0,60}") {
+        fn a_token_is_classified_by_its_prefix_only(text in "(seam_)?(at|cst|pk|test|ey)?\\PC{0,60}") {
             let kind = scheme_of(&text);
-            // What follows the mark does not matter.
+            // Only the prefix matters.
             if kind != Scheme::ApiKey {
                 prop_assert_eq!(scheme_of(&format!("{text}\u{0}more")), kind);
             }
         }
 
         #[test]
-        fn no_secret_is_debugged(seed in any::<u64>()) {
+        fn debug_output_of_any_token_hides_the_secret(seed in any::<u64>()) {
             let random = Random::seeded(seed);
             for token in [Token::api_key(true, &random), Token::client_session(&random), Token::access_token(&random)] {
                 let (_, secret) = token.reveal().rsplit_once('_').expect("a token has a secret part");

@@ -1,10 +1,10 @@
-//! A person of a workspace: who phones, client sessions and credentials belong to.
+//! User identities: persons of a workspace, who own phones, client sessions and credentials.
 
 use super::id::{UserIdentityId, WorkspaceId};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
 
-/// A person as the registry knows them.
+/// A stored user identity.
 #[derive(Debug, Clone)]
 pub struct UserIdentity {
     pub workspace_id: WorkspaceId,
@@ -17,7 +17,7 @@ pub struct UserIdentity {
 }
 
 impl UserIdentity {
-    /// What to call them: the name, else the e-mail address, the phone number, the key.
+    /// The name, else the e-mail address, the phone number, the key.
     pub fn display_name(&self) -> &str {
         [&self.full_name, &self.email_address, &self.phone_number, &self.user_identity_key]
             .into_iter()
@@ -26,18 +26,18 @@ impl UserIdentity {
     }
 }
 
-/// What can be said of a person. The key, the e-mail address and the phone number are unique in the workspace.
+/// Fields of a user identity. The key, the e-mail address and the phone number are unique in the workspace.
 #[derive(Debug, Clone, Default)]
 pub struct UserIdentityFields {
     pub user_identity_key: Option<String>,
     pub email_address: Option<String>,
     pub phone_number: Option<String>,
     pub full_name: Option<String>,
-    /// Whether they may use voice; None is yes.
+    /// Permission to use voice; None is yes.
     pub enterprise_voice: Option<bool>,
 }
 
-/// A change of a person: outer None leaves a field, inner None clears it.
+/// A change: outer None keeps a field, inner None clears it.
 #[derive(Debug, Clone, Default)]
 pub struct UserIdentityChange {
     pub user_identity_key: Option<Option<String>>,
@@ -47,11 +47,11 @@ pub struct UserIdentityChange {
     pub enterprise_voice: Option<bool>,
 }
 
-/// Which persons a list shows.
+/// Filter of user identities.
 #[derive(Debug, Clone, Default)]
 pub struct UserIdentityFilter {
     pub user_identity_ids: Option<Vec<UserIdentityId>>,
-    /// Part of the name, e-mail address, phone number or key, or the beginning of the id.
+    /// Part of the name, e-mail address, phone number or key, or a prefix of the id.
     pub search: Option<String>,
     pub created_before: Option<DateTime<Utc>>,
     pub paging: Paging,

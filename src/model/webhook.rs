@@ -1,4 +1,4 @@
-//! A webhook, where a workspace wants to hear of its events, and what each event's delivery to it has come to.
+//! Webhooks, which receive a workspace's events, and the state of each delivery.
 
 use super::event::Event;
 use super::id::{EventId, WebhookId, WorkspaceId};
@@ -13,21 +13,21 @@ pub struct Webhook {
     pub workspace_id: WorkspaceId,
     pub webhook_id: WebhookId,
     pub url: String,
-    /// Names of event types; the star stands for all that clients know of old.
+    /// Names of event types; `*` stands for all of Seam's.
     pub event_types: Vec<String>,
     pub secret: Token,
-    /// Since when it hears of nothing, because it failed for too long.
+    /// When it was disabled because it failed for too long.
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
-/// How long a secret goes on signing after its rotation.
+/// Time for which a former secret signs.
 pub const FORMER_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
 
-/// An endpoint that has failed everything for so long is disabled.
+/// An endpoint whose deliveries all fail for so long is disabled.
 pub const FAILING_TOO_LONG: TimeDelta = TimeDelta::days(5);
 
-/// The pauses after the first failure, the second and so on; after the last one the delivery has failed for good
-/// (docs.seam.co, "Webhooks").
+/// Retry delays after the first failure, the second and so on; after the last one the delivery fails (docs.seam.co,
+/// "Webhooks").
 const PAUSES: [TimeDelta; 7] = [
     TimeDelta::seconds(5),
     TimeDelta::minutes(5),
@@ -38,40 +38,40 @@ const PAUSES: [TimeDelta; 7] = [
     TimeDelta::hours(10),
 ];
 
-/// How long to wait after so many failures, if there is another attempt. `spread`, of 0 to 255, adds up to a tenth, so
-/// that what failed together does not come back together.
+/// Delay of the next attempt, if there is one. `spread`, of 0 to 255, adds up to a tenth as jitter, so that deliveries
+/// that failed together are not retried together.
 pub fn pause_after(failures: usize, spread: u8) -> Option<TimeDelta> {
     let pause = PAUSES.get(failures.checked_sub(1)?)?.num_milliseconds();
     Some(TimeDelta::milliseconds(pause + pause * i64::from(spread) / 2_550))
 }
 
-/// An attempt at a delivery, claimed by one worker for a while.
+/// A delivery attempt, claimed by one worker for a while.
 #[derive(Debug, Clone)]
 pub struct Claim {
     pub webhook_id: WebhookId,
     pub delivery_id: Uuid,
-    /// The attempt's number: what came of it is recorded only while it is the newest.
+    /// The attempt's number: its outcome is recorded only while it is the newest.
     pub attempt: i32,
-    /// How many attempts have come to nothing so far.
+    /// Number of failed attempts so far.
     pub failures: i32,
     pub url: String,
-    /// All that sign.
+    /// Each one signs.
     pub secrets: Vec<Token>,
     pub is_sandbox: bool,
     pub event: Event,
 }
 
-/// What came of an attempt.
+/// Outcome of an attempt.
 #[derive(Debug, Clone)]
 pub struct Attempted {
     pub at: DateTime<Utc>,
     pub response_status: Option<u16>,
     pub latency_ms: i32,
-    /// Why there was no good answer; None if there was.
+    /// Reason of the failure; None if it succeeded.
     pub fault: Option<String>,
 }
 
-/// One event owed to one webhook, as the log shows it.
+/// The delivery of one event to one webhook.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     pub delivery_id: Uuid,
@@ -90,7 +90,7 @@ pub struct Delivery {
     pub next_attempt_at: DateTime<Utc>,
 }
 
-/// Where a delivery stands.
+/// Status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryStatus {
     Pending,
@@ -110,7 +110,7 @@ impl DeliveryStatus {
     }
 }
 
-/// Which deliveries a list shows, newest first.
+/// Filter of deliveries, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
     pub webhook_id: Option<WebhookId>,
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pauses_grow_and_end_and_spread_by_a_tenth_at_most() {
+    fn retry_delays_grow_end_and_have_at_most_a_tenth_of_jitter() {
         assert_eq!(pause_after(0, 0), None);
         assert_eq!(pause_after(1, 0), Some(TimeDelta::seconds(5)));
         assert_eq!(pause_after(1, 255), Some(TimeDelta::milliseconds(5_500)));

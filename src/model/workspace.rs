@@ -3,7 +3,7 @@
 use super::id::WorkspaceId;
 use chrono::{DateTime, Utc};
 
-/// What a workspace shows of itself.
+/// A workspace's record.
 #[derive(Debug, Clone)]
 pub struct WorkspaceRecord {
     pub workspace_id: WorkspaceId,
@@ -14,7 +14,7 @@ pub struct WorkspaceRecord {
     pub created_at: DateTime<Utc>,
 }
 
-/// A piece of work that callers may poll for. It is done when the call that started it answers.
+/// A task that clients may poll. It is finished when the request that started it returns.
 #[derive(Debug, Clone)]
 pub struct ActionAttempt {
     pub action_attempt_id: super::id::ActionAttemptId,

@@ -1,6 +1,6 @@
-//! The way out: one signed message to an address that a customer chose. Since such an address may point anywhere, into
-//! the operator's own network too, all that keeps it out stands here and in the files below. When to try, and what to
-//! do after a failure, is the caller's.
+//! Outbound HTTP: sends one signed message to a URL chosen by a customer. Such a URL may point into the operator's own
+//! network; all protection against that (SSRF) is in this file and its submodules. Scheduling and retries are the
+//! caller's.
 
 mod address;
 mod fault;
@@ -21,47 +21,47 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
-/// How long a whole exchange may take.
+/// Timeout of a whole exchange.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long one of a receiver's machines may take to pick up. Shorter, so that the next one is tried as well.
+/// Connect timeout per address. Shorter, so that the next address is tried as well.
 const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(5);
-/// How much of an answer is read. Nobody looks at it; a short one is read to its end so that the connection can serve
-/// again.
+/// Maximum number of response bytes read. They are ignored; a short response is drained so that the connection is
+/// reused.
 const MOST_READ: usize = 64 * 1024;
 
-/// One message to one endpoint. Without `Debug`, because the address may carry a password.
+/// One message to one endpoint. Without `Debug`, because the URL may contain a password.
 pub struct Message {
-    /// Where it goes. A user name and password in it are sent as basic authentication.
+    /// A user name and password in it are sent as Basic authentication.
     pub url: String,
-    /// By which the receiver knows a repetition: the same in all tries.
+    /// Identifies retries for the receiver: the same in all attempts.
     pub message_id: String,
-    /// JSON; the same bytes in all tries.
+    /// JSON; the same bytes in all attempts.
     pub body: Vec<u8>,
-    /// Each of them signs, so that a receiver may change from one to another.
+    /// Each of them signs, so that a receiver can switch between them.
     pub secrets: Vec<Token>,
-    /// Whether the receiver may be on this very machine, as in a sandbox.
+    /// Whether loopback addresses are allowed, as in a sandbox.
     pub may_reach_loopback: bool,
 }
 
-/// What came of a try.
+/// Outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The answer's status, even if the rest of the answer was lost.
+    /// Status of the response, even if the rest of it was lost.
     pub response_status: Option<u16>,
-    /// From the start until the answer was read or given up.
+    /// From the start until the response was read or abandoned.
     pub latency: Duration,
-    /// Why there was no good answer, in words for people. It never holds what is secret in the address.
+    /// Readable reason of a failure. It never contains a secret part of the URL.
     pub fault: Option<String>,
 }
 
 impl Outcome {
-    /// Whether the receiver has it: it said so with a 2xx, in an answer that arrived whole.
+    /// Whether the receiver accepted it: a complete response with a 2xx status.
     pub fn is_delivered(&self) -> bool {
         self.fault.is_none() && self.response_status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
-/// Why nothing can be sent at all.
+/// Error of the client's setup.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
     #[error("the TLS library offers no protocol version; this is a fault of the build: {0}")]
@@ -74,12 +74,12 @@ pub enum OutboundError {
 #[derive(Clone)]
 pub struct Outbound {
     public: Route,
-    /// Apart, so that a connection to this machine is never reused for a message that may not come here.
+    /// Separate, so that a loopback connection is never reused for a message to public addresses.
     loopback: Route,
     patience: Duration,
 }
 
-/// A client and the rules that its resolver keeps.
+/// A client and its resolver's rules.
 #[derive(Clone)]
 struct Route {
     rules: Arc<Rules>,
@@ -87,7 +87,7 @@ struct Route {
 }
 
 impl Outbound {
-    /// `allowed`: networks that may be reached though they are refused by default.
+    /// `allowed`: exceptions to the networks refused by default.
     pub fn new(allowed: Vec<IpNet>) -> Result<Outbound, OutboundError> {
         let tls = tls()?;
         Ok(Outbound {
@@ -97,12 +97,12 @@ impl Outbound {
         })
     }
 
-    /// The same with another patience than 15 seconds for a whole exchange.
+    /// Replaces the timeout of 15 seconds for a whole exchange.
     pub fn with_patience(self, patience: Duration) -> Outbound {
         Outbound { patience, ..self }
     }
 
-    /// Tries once. Whatever happens is an outcome.
+    /// Makes one attempt. Failures are outcomes.
     pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Outcome {
         let start = Instant::now();
         let (response_status, fault) = match self.in_time(start, self.post(message, now)).await {
@@ -151,8 +151,8 @@ impl Route {
         Ok(Route { rules, client })
     }
 
-    /// The address, unless it is none or spells out a machine that is refused. The client asks the resolver about names
-    /// only, so addresses in figures are judged here; the parser has made one spelling of all by then.
+    /// Parses the URL and refuses it if it has a refused IP address. The client calls the resolver for names only, so
+    /// IP addresses are checked here; the parser has normalised them.
     fn admit(&self, url: &str) -> Result<Url, Fault> {
         let url = Url::parse(url)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -170,7 +170,7 @@ impl Route {
     }
 }
 
-/// Reads an answer to its end, or to the most that is read of any; then the rest is dropped with the connection.
+/// Reads a response to its end or to [`MOST_READ`]; the rest is dropped with the connection.
 async fn drain(mut response: Response) -> Result<(), Fault> {
     let mut read = 0;
     while let Some(chunk) = response.chunk().await? {
@@ -182,12 +182,12 @@ async fn drain(mut response: Response) -> Result<(), Fault> {
     Ok(())
 }
 
-/// TLS that trusts whom the system trusts. A system that trusts nobody may still send over plain HTTP.
+/// TLS with the system's root certificates. Without any, plain HTTP still works.
 fn tls() -> Result<ClientConfig, OutboundError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        tracing::warn!("no root certificates found, so no https webhook can be trusted: install ca-certificates");
+        tracing::warn!("no root certificates found, webhooks over https will fail: install ca-certificates");
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -1,6 +1,6 @@
-//! Who may call a route: a type that names what the caller is given, and so also which credentials it takes. The order
-//! of judgement is that of Seam's framework: a credential that the route cannot use counts as none, the first that it
-//! can use decides.
+//! Access to routes: a grant type defines the accepted credentials and what the handler receives. The order of checks
+//! is that of Seam's framework: a credential that the route does not accept counts as none, the first accepted one
+//! decides.
 
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
@@ -16,10 +16,10 @@ use chrono::{DateTime, Utc};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use uuid::Uuid;
 
-/// The header that a page may read the request's number from.
+/// The request id header, readable by browser pages.
 const REQUEST_ID: HeaderName = HeaderName::from_static("seam-request-id");
 
-/// Which credentials a route takes.
+/// Credentials that a route accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     pub api_key: bool,
@@ -27,14 +27,14 @@ pub struct Access {
     pub member: bool,
     /// Console sessions that name a workspace.
     pub console: bool,
-    /// Access tokens and console sessions as such.
+    /// Access tokens and console sessions of an account.
     pub account: bool,
     pub client_session: bool,
     pub publishable_key: bool,
 }
 
 impl Access {
-    /// Nobody has to say who they are.
+    /// No authentication.
     pub const NONE: Access = Access {
         api_key: false,
         member: false,
@@ -45,24 +45,24 @@ impl Access {
     };
     const KEYS: Access = Access { api_key: true, member: true, console: true, ..Access::NONE };
 
-    /// Whether the route asks who is calling at all.
+    /// Whether the route needs no authentication.
     pub fn is_open(self) -> bool {
         self == Access::NONE
     }
 }
 
-/// What a handler is given of its caller.
+/// A handler's view of its caller.
 pub trait Grant: Sized + Send + 'static {
     const ACCESS: Access;
 
-    /// From who is calling; None only if [`Grant::ACCESS`] let somebody in who cannot be meant.
+    /// Converts a caller; None only if [`Grant::ACCESS`] admits a kind that does not fit.
     fn of(caller: Option<Authenticated>) -> Option<Self>;
 
-    /// The workspace that the call is about, for the log.
+    /// The request's workspace, for the log.
     fn tenant(&self) -> Option<WorkspaceId>;
 }
 
-/// Nobody in particular.
+/// A route without authentication.
 pub struct Anybody;
 
 impl Grant for Anybody {
@@ -77,7 +77,7 @@ impl Grant for Anybody {
     }
 }
 
-/// A workspace, by one of its keys or a member's token.
+/// A workspace, by a key or a member's token.
 pub struct ByKey(pub Workspace);
 
 impl Grant for ByKey {
@@ -92,7 +92,7 @@ impl Grant for ByKey {
     }
 }
 
-/// A workspace, by a person at a console.
+/// A workspace, by a console session.
 pub struct ByConsole(pub Workspace);
 
 impl Grant for ByConsole {
@@ -107,11 +107,11 @@ impl Grant for ByConsole {
     }
 }
 
-/// A workspace as far as the caller reaches, by a key or by a client session.
+/// A workspace within a scope, by a key or by a client session.
 pub struct ByKeyOrSession {
     pub workspace: Workspace,
     pub scope: Scope,
-    /// The client session, if it is one.
+    /// The client session, if any.
     pub session: Option<ClientSessionId>,
 }
 
@@ -133,10 +133,10 @@ impl Grant for ByKeyOrSession {
     }
 }
 
-/// A person's part of a workspace, by their client session only.
+/// A user's part of a workspace, by a client session only.
 pub struct BySession {
     pub workspace: Workspace,
-    /// None: the session stands for nobody.
+    /// None: the session has no user.
     pub person: Option<UserIdentityId>,
 }
 
@@ -175,7 +175,7 @@ impl Grant for ByKeyOrPublishable {
     }
 }
 
-/// Somebody who may make workspaces: an access token or a console session as such.
+/// An account that may create workspaces, by an access token or a console session.
 pub struct ByAccount(pub Account);
 
 impl Grant for ByAccount {
@@ -224,7 +224,7 @@ fn in_workspace(caller: Option<Authenticated>) -> Option<Caller> {
     }
 }
 
-/// Lets a caller in, or says why not.
+/// Authenticates a caller.
 pub async fn admit<G: Grant>(
     app: &App,
     headers: &HeaderMap,
@@ -243,7 +243,7 @@ pub async fn admit<G: Grant>(
     Ok((G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))?, prefetched))
 }
 
-/// The credential that a request shows and the route can use.
+/// The credential that the route accepts.
 fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Credentials<'_>>> {
     let bearer = bearer(headers);
     if access.client_session {
@@ -271,7 +271,7 @@ fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Credentials<'
             .map(|workspace| Credentials::AccessToken(bearer, Some(WorkspaceSelector::Workspace(workspace)))),
         Scheme::ConsoleSession if access.console => workspace(headers)
             .map(|workspace| Credentials::ConsoleSession(bearer, Some(WorkspaceSelector::Workspace(workspace)))),
-        // A publishable key is none as a bearer token: there it is only an API key that nobody has.
+        // A publishable key as a bearer token counts as an unknown API key.
         Scheme::ApiKey | Scheme::PublishableKey if access.api_key => Some(Credentials::ApiKey(bearer)),
         _ => None,
     })
@@ -283,18 +283,18 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The workspace that a token is used for. What is no id names no workspace: the nil id, of which nobody is a member.
+/// The workspace that a token is used for. A malformed id becomes the nil id, which has no members.
 fn workspace(headers: &HeaderMap) -> Option<WorkspaceId> {
     text(headers, "seam-workspace").map(|id| WorkspaceId(Uuid::parse_str(id).unwrap_or(Uuid::nil())))
 }
 
-/// What a header says, if anything. What is no text is there, too, and names nothing.
+/// A header's text, if not empty. Invalid UTF-8 becomes U+FFFD, which matches nothing.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let said = std::str::from_utf8(headers.get(name)?.as_bytes()).unwrap_or("\u{fffd}");
     Some(said.trim()).filter(|said| !said.is_empty())
 }
 
-/// Browsers call with a client session and with credentials, from any origin; what they may do is the token's matter.
+/// CORS for browsers: any origin, with credentials. The token decides what they may do.
 pub fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
@@ -304,7 +304,7 @@ pub fn cors() -> CorsLayer {
         .expose_headers([REQUEST_ID])
 }
 
-/// Lets the page that asked read the answer. Errors are written at the edge, outside of [`cors`], and need it said again.
+/// Lets a browser page read the response. Errors are rendered at the edge, outside of [`cors`], and need it too.
 pub fn open_to_page(asked: &HeaderMap, answer: &mut HeaderMap) {
     answer.insert(VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = asked.get(ORIGIN) {

@@ -1,5 +1,5 @@
-//! `/acs/credentials`, as far as phones need them: mobile keys, of which a multi-phone sync credential puts a child on
-//! each phone of its person. There is no access system behind them.
+//! `/acs/credentials`, as far as phones need them: mobile keys. A multi-phone sync credential has a child on each phone
+//! of its user identity. No access system is connected.
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
@@ -38,7 +38,7 @@ impl Choice for AccessMethod {
 }
 
 input! {
-    /// A credential to make.
+    /// A credential to create.
     pub struct Create {
         /// How it opens.
         access_method: AccessMethod = choice(),
@@ -62,7 +62,7 @@ input! {
 }
 
 impl Create {
-    /// The rules over several values.
+    /// Issues over several values.
     fn faults(&self) -> Vec<Issue> {
         let mut faults = Vec::new();
         if self.user_identity_id.is_some() == self.acs_user_id.is_some() {
@@ -103,7 +103,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
 }
 
 input! {
-    /// Which credential.
+    /// Id of a credential.
     pub struct Which {
         /// The credential.
         acs_credential_id: CredentialId = id(),
@@ -115,7 +115,7 @@ async fn get(call: Call<ByKey>, Which { acs_credential_id }: Which) -> Result<On
 }
 
 input! {
-    /// Which credentials.
+    /// Filter of credentials.
     pub struct List {
         /// Only those of this person.
         user_identity_id: Option<UserIdentityId> = id().optional(),

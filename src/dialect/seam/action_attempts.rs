@@ -1,4 +1,4 @@
-//! `/action_attempts`: what became of a call that clients poll for.
+//! `/action_attempts`: outcomes of tasks that clients poll.
 
 use super::access::ByKeyOrSession;
 use super::answer::One;
@@ -17,7 +17,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// Which action attempt.
+    /// Id of an action attempt.
     pub struct Get {
         /// The action attempt.
         action_attempt_id: ActionAttemptId = id(),

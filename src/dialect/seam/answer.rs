@@ -1,5 +1,5 @@
-//! What a route gives: a thing, some things, a page of things, or nothing, under the response key of the route and
-//! beside `"ok": true`.
+//! Response types: one resource, a list, a page, or nothing, under the response key of the route and beside `"ok":
+//! true`.
 
 use super::page::Pagination;
 use axum::body::Body;
@@ -10,30 +10,30 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 use utoipa::{PartialSchema, ToSchema};
 
-/// The content type of every answer.
+/// Content type of every response.
 pub const JSON: &str = "application/json; charset=utf-8";
 
-/// What a handler may answer with.
+/// A handler's response type.
 pub trait Answer: Send {
-    /// The response, with the answer under `key` if it has one.
+    /// The response, with content under `key` if it has any.
     fn respond(self, key: &'static str) -> Response;
 
-    /// What the answer looks like.
+    /// Shape of the response.
     fn shape() -> AnswerShape;
 }
 
-/// An answer that is one JSON object.
+/// A response that is a JSON object.
 pub trait JsonAnswer: Send {
-    /// Writes the members of the object, with the answer under `key` if it has one.
+    /// Writes the members of the object, with content under `key` if it has any.
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error>;
 
-    /// What the object looks like.
+    /// Shape of the object.
     fn shape() -> AnswerShape;
 }
 
 impl<A: JsonAnswer> Answer for A {
     fn respond(self, key: &'static str) -> Response {
-        let body = serde_json::to_vec(&WithOk(&self, key)).expect("an answer has text keys and no fallible parts");
+        let body = serde_json::to_vec(&WithOk(&self, key)).expect("a response has string keys and no fallible parts");
         json_response(body)
     }
 
@@ -42,40 +42,40 @@ impl<A: JsonAnswer> Answer for A {
     }
 }
 
-/// What an answer looks like, for the document.
+/// Shape of a response, for OpenAPI.
 #[derive(Clone, Copy)]
 pub enum AnswerShape {
-    /// Nothing but `ok`.
+    /// Only `ok`.
     Void,
-    /// Members of its own beside `ok`, as an object's schema.
+    /// Its own members beside `ok`, as an object's schema.
     Members(fn() -> Value),
-    /// One thing under the key.
+    /// One resource under the key.
     One(Component),
-    /// A list of things under the key.
+    /// A list under the key.
     Many(Component),
-    /// A list of things under the key, and where the next ones are.
+    /// A list under the key, and the pagination.
     Paged(Component),
-    /// The same, with the second only when it was asked for.
+    /// A list under the key, with pagination on request.
     Pageable(Component),
-    /// Things as they come, as server-sent events.
+    /// Server-sent events.
     Stream(Component),
 }
 
-/// A thing that has a name and a place of its own on the wire.
+/// A resource with its own OpenAPI component.
 pub trait Resource: Serialize + Send {
     const COMPONENT: Component;
 }
 
-/// The schema of a resource, for the document.
+/// Schema of a resource, for OpenAPI.
 #[derive(Clone, Copy)]
 pub struct Component {
     pub name: &'static str,
-    /// The routes that it belongs to; command-line clients group by it.
+    /// Prefix of its routes; command-line clients group by it.
     pub route_path: &'static str,
     pub schema: fn() -> Value,
 }
 
-/// One thing.
+/// One resource.
 pub struct One<T>(pub T);
 
 impl<T: Resource> JsonAnswer for One<T> {
@@ -88,7 +88,7 @@ impl<T: Resource> JsonAnswer for One<T> {
     }
 }
 
-/// All things there are.
+/// A whole list.
 pub struct Many<T>(pub Vec<T>);
 
 impl<T: Resource> JsonAnswer for Many<T> {
@@ -101,7 +101,7 @@ impl<T: Resource> JsonAnswer for Many<T> {
     }
 }
 
-/// Some things, and where the next ones are.
+/// One page of a list.
 pub struct Paged<T> {
     pub items: Vec<T>,
     pub pagination: Pagination,
@@ -118,7 +118,7 @@ impl<T: Resource> JsonAnswer for Paged<T> {
     }
 }
 
-/// All things there are, or a page of them for those who ask for pages.
+/// A whole list, or a page of it on request.
 pub struct Pageable<T> {
     pub items: Vec<T>,
     pub pagination: Option<Pagination>,
@@ -135,7 +135,7 @@ impl<T: Resource> JsonAnswer for Pageable<T> {
     }
 }
 
-/// Nothing but that it went well.
+/// An empty success.
 pub struct Void;
 
 impl JsonAnswer for Void {
@@ -148,7 +148,7 @@ impl JsonAnswer for Void {
     }
 }
 
-/// Members of its own, for the few answers that fit no other form.
+/// Its own members, for the few responses of no other shape.
 pub struct Members<T>(pub T);
 
 impl<T: Serialize + ToSchema + Send> JsonAnswer for Members<T> {
@@ -162,9 +162,9 @@ impl<T: Serialize + ToSchema + Send> JsonAnswer for Members<T> {
     }
 }
 
-/// The schema of a type, as JSON.
+/// JSON Schema of a type.
 pub fn schema_of<T: ToSchema>() -> Value {
-    serde_json::to_value(<T as PartialSchema>::schema()).expect("a schema has text keys")
+    serde_json::to_value(<T as PartialSchema>::schema()).expect("a schema has string keys")
 }
 
 struct WithOk<'a, A>(&'a A, &'static str);

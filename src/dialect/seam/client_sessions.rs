@@ -1,4 +1,4 @@
-//! `/client_sessions`: tokens of one person, for an app or a browser.
+//! `/client_sessions`: tokens of a user, for apps and browsers.
 
 use super::access::{ByKey, ByKeyOrPublishable, ByKeyOrSession};
 use super::answer::{Many, Members, One, Void};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How long a session lives unless its maker says otherwise. Seam's own default is not public; its fake's is a year.
+/// Default lifetime of a session. Seam's own default is not public; its fake's is a year.
 const LIFETIME: TimeDelta = TimeDelta::days(365);
 
 pub fn routes() -> Vec<Route> {
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// A session to make.
+    /// A session to create.
     pub struct Create {
         /// What your system calls the user; one living session has it.
         user_identifier_key: Option<String> = text().min(1).optional(),
@@ -102,7 +102,7 @@ async fn open(
 }
 
 input! {
-    /// Which session. With a client session, none is needed: itself.
+    /// Selector of a session. By default the caller's client session.
     pub struct Get {
         /// The session.
         client_session_id: Option<ClientSessionId> = id().optional(),
@@ -134,7 +134,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::ClientS
 }
 
 input! {
-    /// Which sessions.
+    /// Filter of sessions.
     pub struct List {
         /// Only this one.
         client_session_id: Option<ClientSessionId> = id().optional(),
@@ -162,7 +162,7 @@ async fn list(call: Call<ByKey>, input: List) -> Result<Many<wire::ClientSession
 }
 
 input! {
-    /// Which session, and what more it may see.
+    /// Selector of a session, and access to add.
     pub struct GrantAccess {
         /// The session. Either this or the key must be given.
         client_session_id: Option<ClientSessionId> = id().optional(),
@@ -206,7 +206,7 @@ async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<Members<G
 }
 
 input! {
-    /// Which session.
+    /// Id of a session.
     pub struct Which {
         /// The session.
         client_session_id: ClientSessionId = id(),

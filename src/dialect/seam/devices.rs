@@ -1,4 +1,4 @@
-//! `/devices`, as far as phones are devices: here their nickname and custom metadata are set.
+//! `/devices`: phones as devices. Sets their nickname and custom metadata.
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// Which device.
+    /// Selector of a device.
     pub struct Get {
         /// The device.
         device_id: Option<DeviceId> = id().optional(),
@@ -60,7 +60,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>
 }
 
 input! {
-    /// Which devices.
+    /// Filter of devices.
     pub struct List {
         /// Only these devices.
         device_ids: Option<Vec<DeviceId>> = array(id()).optional(),
@@ -131,7 +131,7 @@ async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdent
     }
 }
 
-/// The phones among the device types asked for; a type that is no phone's has none.
+/// Operating systems of the requested device types; None if none were requested.
 fn systems(one: Option<String>, many: Option<Vec<String>>) -> Option<Vec<OperatingSystem>> {
     if one.is_none() && many.is_none() {
         return None;
@@ -146,7 +146,7 @@ fn systems(one: Option<String>, many: Option<Vec<String>>) -> Option<Vec<Operati
 }
 
 input! {
-    /// What to change of a device's properties.
+    /// A change of a device's properties.
     pub struct Properties {
         /// Another spelling of the nickname.
         name: Option<Option<String>> = text().nullable().optional(),
@@ -154,7 +154,7 @@ input! {
 }
 
 input! {
-    /// Which device, and what to change of it.
+    /// A change of a device.
     pub struct Update {
         /// The device.
         device_id: DeviceId = id(),
@@ -185,7 +185,7 @@ async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
 }
 
 input! {
-    /// Which device.
+    /// Id of a device.
     pub struct Delete {
         /// The device.
         device_id: DeviceId = id(),

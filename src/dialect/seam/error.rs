@@ -1,5 +1,5 @@
-//! Every domain error in Seam's words: the envelope, the types and messages of Seam's framework, and zod's tree of input
-//! faults. Clients map 401 to one class and drop its message, so what they must tell apart is never a 401.
+//! Renders domain errors for Seam: the envelope, types and messages of Seam's framework, and zod's tree of issues.
+//! Clients map 401 to one class and drop its message, so errors that they must distinguish are never a 401.
 
 use super::access;
 use super::answer::json_response;
@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-/// An error before it is written down.
+/// An error before serialization.
 struct ErrorBody {
     status: StatusCode,
     kind: &'static str,
@@ -37,7 +37,7 @@ impl ErrorBody {
     }
 }
 
-/// The response of an error.
+/// Renders an error.
 pub fn render(error: &Error, asked: &RequestContext) -> Response {
     let ErrorBody { status, kind, message, data, tree } = said(error, asked);
     let mut inside = Map::new();
@@ -52,7 +52,7 @@ pub fn render(error: &Error, asked: &RequestContext) -> Response {
     access::open_to_page(&asked.headers, response.headers_mut());
     match error {
         Error::MethodNotAllowed(methods) => {
-            let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
+            let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are valid in a header");
             response.headers_mut().insert(ALLOW, methods);
         }
         Error::Throttled(throttle) => limits::hint(throttle, response.headers_mut()),
@@ -168,7 +168,7 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
 
-/// The type of error when a thing is missing, what the thing is called, and the parameter that names it.
+/// The error type of a missing resource, the resource's name, and the parameter with its id.
 pub fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static str) {
     match noun {
         ResourceKind::Phone => ("device_not_found", "Device", "device_id"),
@@ -243,11 +243,11 @@ fn conflict(reason: &Reason) -> ErrorBody {
     }
 }
 
-/// All issues in a line, as Seam's framework words them.
+/// All issues in a line, in Seam's wording.
 fn summary(issues: &[Issue]) -> String {
     let mut lines: Vec<String> = Vec::with_capacity(issues.len());
     for (index, issue) in issues.iter().enumerate() {
-        // Several types expected at one place are the branches of a union, which is one fault.
+        // Several expected types at one path are branches of a union, which is one issue.
         let is_union = |other: &Issue| other.path == issue.path && other.problem == Problem::Type;
         let is_branch = issue.problem == Problem::Type;
         if is_branch && index > 0 && is_union(&issues[index - 1]) {
@@ -278,8 +278,8 @@ fn text(step: &Step) -> String {
     }
 }
 
-/// The tree of zod 3's `format()`: a node an object with `_errors`, children by name, list entries by index. A key that
-/// a caller has named `_errors` can have no node of its own (zod breaks on it); its faults are told one step further out.
+/// The tree of zod 3's `format()`: each node is an object with `_errors`, children by name, list entries by index. A
+/// caller's key `_errors` cannot have its own node (zod breaks on it); its issues are reported one step further out.
 fn tree(issues: &[Issue]) -> Value {
     let mut root = json!({ "_errors": [] });
     for issue in issues {

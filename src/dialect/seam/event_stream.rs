@@ -1,6 +1,6 @@
-//! `/events/stream`: events as they happen, as server-sent events. Each bears its place in the log as its id; a client
-//! that comes back with the last one it saw goes on behind it, on whichever server, with nothing lost or repeated,
-//! because the order of the log is the order of commits.
+//! `/events/stream`: server-sent events. Each has its position in the log as its id; a client that reconnects with
+//! `Last-Event-ID` continues after it, on any server, with nothing lost or repeated, because the order of the log is
+//! the order of commits.
 
 use super::access::{ByKeyOrSession, admit};
 use super::answer::{Answer, AnswerShape, Resource};
@@ -22,10 +22,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often to look for what other servers wrote.
+/// Polling interval for other servers' events.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How many events are read at once.
+/// Events per read.
 const BATCH: i64 = 100;
 
 pub fn routes() -> Vec<Route> {
@@ -45,11 +45,11 @@ async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
     Ok(Live { app: call.app, headers: call.head.headers, filter, read: VecDeque::new(), events_changed })
 }
 
-/// The place of the last event that the client saw: microseconds since 1970.
+/// Position of the client's last event: microseconds since 1970.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
     let place = id.to_str().ok().and_then(|id| id.parse().ok()).and_then(DateTime::from_timestamp_micros);
-    // A time that nothing can have happened at, and that Postgres might not even know, was not given out by us.
+    // Ids of this server have four-digit years; Postgres might refuse others.
     match place.filter(|place| (0..=9999).contains(&place.year())) {
         Some(place) => Ok(Some(place)),
         None => Err(Error::Invalid(vec![Issue {
@@ -61,12 +61,12 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     }
 }
 
-/// A stream in progress. Safe to drop at any time: it holds no connection between reads, and the client knows its place.
+/// A stream. Safe to drop at any time: it holds no connection between reads, and the client knows its position.
 pub struct Live {
     app: Arc<App>,
-    /// The credential, which may end before the stream does.
+    /// The credential, which may expire during the stream.
     headers: HeaderMap,
-    /// What is asked for, after the last event that was read; None if nothing can ever come.
+    /// The filter, after the last event that was read; None if nothing can match.
     filter: Option<EventFilter>,
     read: VecDeque<Event>,
     events_changed: watch::Receiver<()>,
@@ -88,16 +88,16 @@ impl Answer for Live {
 }
 
 impl Live {
-    /// The next event; None when the server stops or the credential has ended.
+    /// The next event; None when the server stops or the credential is invalid.
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
             if let Some(event) = self.read.pop_front() {
-                let data = serde_json::to_string(&event).expect("an event has text keys");
+                let data = serde_json::to_string(&event).expect("an event has string keys");
                 return Some(sse::Event::default().id(event.created_at.timestamp_micros().to_string()).data(data));
             }
             match self.look().await {
                 Ok(()) => {}
-                Err(Error::Unavailable(reason)) => tracing::debug!(reason, "a stream waits for the database"),
+                Err(Error::Unavailable(reason)) => tracing::debug!(reason, "event stream waits for the database"),
                 Err(_) => return None,
             }
             if self.read.is_empty() {
@@ -110,9 +110,9 @@ impl Live {
         }
     }
 
-    /// Reads on, if the caller may still.
+    /// Reads on, if still authorized.
     async fn look(&mut self) -> Result<()> {
-        // It changes nothing, so where it comes from is told nowhere.
+        // A read is not audited, so the origin is not needed.
         let (origin, now) = (Origin::default(), self.app.clock.now());
         let (grant, _) = admit::<ByKeyOrSession>(&self.app, &self.headers, Prefetch::None, origin, now).await?;
         let Some(filter) = &mut self.filter else { return Ok(()) };

@@ -1,15 +1,15 @@
-//! The event types of Seam's published document, in its order. Clients of old know these and no others, so a list of
-//! events without a filter shows only these, and a webhook may name only these or the types of our own.
+//! The event types of Seam's published document, in its order. Seam's clients know only these, so an unfiltered list of
+//! events has only these, and a webhook may name only these or Handset's own types.
 
 use super::input::Choice;
 use crate::model::event::OPT_IN_TYPES;
 
-/// Whether there is an event type of this name, Seam's or our own.
+/// Whether this is an event type, Seam's or Handset's own.
 pub fn is_known(name: &str) -> bool {
     SEAM.contains(&name) || OPT_IN_TYPES.contains(&name)
 }
 
-/// The name of an event type, Seam's or our own.
+/// The name of an event type, Seam's or Handset's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EventType(pub &'static str);
 

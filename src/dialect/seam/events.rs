@@ -1,4 +1,4 @@
-//! `/events`: the log, by time and by what it is about.
+//! `/events`: the log, by time and by resource.
 
 use super::access::ByKeyOrSession;
 use super::answer::{Many, One};
@@ -21,7 +21,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// Which event.
+    /// Selector of an event.
     pub struct Get {
         /// The event.
         event_id: Option<EventId> = id().optional(),
@@ -40,7 +40,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>>
         scope: call.grant.scope,
         event_ids: input.event_id.map(|id| vec![id]),
         event_types: input.event_type.map(|name| vec![name]),
-        // An id is of one event, whatever its type.
+        // An id selects one event of any type.
         include_opt_in: input.event_id.is_some(),
         device_ids: input.device_id.map(|id| vec![id]),
         limit: Some(1),
@@ -52,7 +52,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>>
 }
 
 input! {
-    /// Which events.
+    /// Filter of events.
     pub struct List {
         /// Only events after this time. Either this or `between` must be given.
         pub since: Option<DateTime<Utc>> = lenient_date().optional(),
@@ -117,7 +117,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<wire::Even
 }
 
 impl List {
-    /// What is asked for besides the time; None if that is nothing that could ever be here.
+    /// The filter without its times; None if it can never match.
     pub fn filter(self, scope: Scope) -> Option<EventFilter> {
         if self.asks_for_what_is_not_here() {
             return None;
@@ -135,7 +135,7 @@ impl List {
         })
     }
 
-    /// Whether a filter names a thing of a kind that Handset has none of.
+    /// Whether it names a kind of resource that Handset does not have.
     fn asks_for_what_is_not_here(&self) -> bool {
         let ids = [
             self.acs_user_id,
@@ -154,7 +154,7 @@ impl List {
     }
 }
 
-/// One value and a list of them, both as conditions.
+/// Combines one value and a list with AND.
 fn both<T: PartialEq>(one: Option<T>, many: Option<Vec<T>>) -> Option<Vec<T>> {
     match (one, many) {
         (Some(one), Some(many)) => Some(if many.contains(&one) { vec![one] } else { Vec::new() }),

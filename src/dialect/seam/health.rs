@@ -1,4 +1,4 @@
-//! `/health`: whether the service and its database answer. Nobody has to say who they are.
+//! `/health`: whether the service and its database respond. No authentication.
 
 use super::access::Anybody;
 use super::answer::Members;
@@ -17,7 +17,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// Nothing.
+    /// No input.
     pub struct Nothing {}
 }
 

@@ -1,6 +1,6 @@
-//! How a Seam request's values become a typed struct: composable rules in the manner of zod, with zod 3's messages word
-//! for word, since clients show them. What a rule knows of itself also tells the query-string parser how to read text
-//! and the OpenAPI document what to say. Turning the issues into an answer is left to the dialect's errors.
+//! Parses a Seam request's input into a typed struct: composable rules in the manner of zod, with zod 3's messages
+//! verbatim, since clients show them. The shapes of the rules also drive the query-string parser and the OpenAPI
+//! document. The dialect's `error` module renders the issues.
 
 mod array;
 mod choice;
@@ -36,15 +36,15 @@ pub use wrap::{Nullable, Nullish, Optional, Or, Refined};
 
 /// The whole input of one operation, or an object within it. Declared with [`input!`].
 pub trait Input: Sized {
-    /// What the object may hold, in declared order.
+    /// The object's fields, in declared order.
     fn fields() -> Vec<Field>;
 
-    /// Reads every field, so that all faults are found at once; `None` if there is any. Keys that are no field's are
-    /// left alone, as zod 3 does.
+    /// Reads every field, so that all issues are found at once; `None` if there is any. Unknown keys are ignored, as in
+    /// zod 3.
     fn read(map: &mut Map<String, Value>, at: &mut Cursor) -> Option<Self>;
 }
 
-/// Reads an operation's input from its query and its body together. The body wins where both name a key.
+/// Reads an operation's input from its query and its body. The body wins where both have a key.
 pub fn read<T: Input>(mut query: Map<String, Value>, body: Map<String, Value>) -> Result<T> {
     let from_query: BTreeSet<String> = query.keys().filter(|key| !body.contains_key(*key)).cloned().collect();
     query.extend(body);
@@ -63,7 +63,7 @@ pub fn read<T: Input>(mut query: Map<String, Value>, body: Map<String, Value>) -
     Err(Error::Invalid(issues))
 }
 
-/// The keys of a JSON body, which has to be an object.
+/// The members of a JSON body, which must be an object.
 pub fn keys(body: Value) -> Result<Map<String, Value>> {
     let mut at = Cursor::default();
     object::keys(Some(body), &mut at).ok_or_else(|| Error::Invalid(at.into_issues()))
@@ -74,9 +74,9 @@ pub fn keys(body: Value) -> Result<Map<String, Value>> {
 ///
 /// ```ignore
 /// input! {
-///     /// Which phones to list.
+///     /// Filter of phones.
 ///     pub struct List {
-///         /// Only phones of this person.
+///         /// Only phones of this user.
 ///         owner_user_identity_id: Option<UserIdentityId> = id().optional(),
 ///         limit: u32 = integer().at_least(1).or(500),
 ///     }
@@ -109,7 +109,7 @@ macro_rules! input {
                 map: &mut serde_json::Map<String, serde_json::Value>,
                 at: &mut $crate::dialect::seam::input::Cursor,
             ) -> Option<Self> {
-                // All at once, so that no field hides a rule of the same name from those after it.
+                // One tuple, so that no field shadows a rule of the same name.
                 let ($($field,)*) = ($(at.field::<$type, _>(stringify!($field), &$rule, map),)*);
                 Some($name { $($field: $field?),* })
             }

@@ -1,5 +1,5 @@
-//! Cursors. A cursor names the first entry of the next page and is bound to the list that it came from, by its path and
-//! its parameters: with others it is refused, since it would point into another list.
+//! Cursors. A cursor contains the first entry of the next page and is bound to the path and the parameters of its list:
+//! with others it is refused, since it would point into another list.
 
 use super::input::Field;
 use crate::error::{Error, Issue, Problem, Reason, Result};
@@ -34,12 +34,12 @@ pub struct Pagination {
 #[derive(Debug, Clone, Default)]
 pub struct CursorScope {
     hash: String,
-    /// The address of the same list, up to the cursor.
+    /// URL of the same list, up to the cursor.
     address: String,
     is_asked_for: bool,
 }
 
-/// What stands in a cursor.
+/// Content of a cursor.
 #[derive(Serialize, Deserialize)]
 struct CursorPayload(String, First);
 
@@ -51,7 +51,7 @@ struct First {
 }
 
 impl CursorScope {
-    /// Of a request whose route has these fields. Defaults count as given, so that saying them changes nothing.
+    /// Scope of a request. Defaults count as given, so that an explicit default changes nothing.
     pub fn of(
         fields: &[Field],
         query: &Map<String, Value>,
@@ -76,12 +76,12 @@ impl CursorScope {
         }
     }
 
-    /// Whether the request speaks of pages at all.
+    /// Whether the request has a limit or a cursor.
     pub fn is_asked_for(&self) -> bool {
         self.is_asked_for
     }
 
-    /// The page that a request means by its limit and cursor.
+    /// The page for a limit and a cursor.
     pub fn paging(&self, limit: Option<u32>, cursor: Option<&str>) -> Result<Paging> {
         let from = cursor.map(|cursor| self.place(cursor)).transpose()?;
         Ok(Paging { limit, from })
@@ -90,7 +90,7 @@ impl CursorScope {
     fn place(&self, cursor: &str) -> Result<Place> {
         let inside: Option<CursorPayload> =
             BASE64_STANDARD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        // A time that nothing can have been made at, and that Postgres might not even know, was not written by us.
+        // Cursors of this server have four-digit years; Postgres might refuse others.
         let ours = inside.filter(|CursorPayload(_, first)| (0..=9999).contains(&first.created_at.year()));
         let Some(CursorPayload(hash, place)) = ours else {
             return Err(Error::Invalid(vec![Issue::field(CURSOR, Problem::Format, "Invalid base64")]));
@@ -101,7 +101,7 @@ impl CursorScope {
         Ok(Place { created_at: place.created_at, id: place.id })
     }
 
-    /// What a page says of the next one.
+    /// The next page's cursor and URL.
     pub fn pagination<T>(&self, page: &Page<T>) -> Pagination {
         let cursor = page.next.map(|Place { created_at, id }| {
             let inside = CursorPayload(self.hash.clone(), First { created_at, id });
@@ -116,7 +116,7 @@ impl CursorScope {
     }
 }
 
-/// Parameters as a query string that reads back as the same: lists repeat their key, records have dotted keys.
+/// Parameters as a query string that parses to the same: lists repeat their key, records have dotted keys.
 fn query_string(parameters: &[(&str, &Value)]) -> String {
     let mut pairs = Serializer::new(String::new());
     for (name, value) in parameters {
@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_names_the_place_that_it_was_made_for_and_fits_no_other_query(
+        fn a_page_cursor_round_trips_and_is_refused_for_another_query(
             seconds in 0_i64..250_000_000_000,
             micros in 0_u32..1_000_000,
             id in any::<u128>(),
@@ -159,14 +159,14 @@ mod tests {
             let created_at = DateTime::from_timestamp(seconds, micros * 1_000).expect("a time");
             let place = Place { created_at, id: Uuid::from_u128(id) };
             let page: Page<()> = Page { items: Vec::new(), next: Some(place) };
-            let cursor = cursor_scope("one").pagination(&page).next_page_cursor.expect("there is more");
-            let read = cursor_scope("one").place(&cursor).expect("our own");
+            let cursor = cursor_scope("one").pagination(&page).next_page_cursor.expect("another page");
+            let read = cursor_scope("one").place(&cursor).expect("a valid cursor");
             prop_assert_eq!((read.created_at, read.id), (created_at, Uuid::from_u128(id)));
             prop_assert!(matches!(cursor_scope("other").place(&cursor), Err(Error::Conflict(_))));
         }
 
         #[test]
-        fn what_is_no_cursor_is_refused(text in "\\PC{0,80}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn malformed_page_cursors_are_refused(text in "\\PC{0,80}", bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             for cursor in [text, BASE64_STANDARD.encode(bytes)] {
                 prop_assert!(matches!(cursor_scope("one").place(&cursor), Err(Error::Invalid(_))));
             }

@@ -1,5 +1,5 @@
-//! `/seam/mobile_sdk/v1/phone_sessions`: how a real phone gets into the registry. The app calls it with its person's
-//! client session each time it starts; the same installation is the same phone.
+//! `/seam/mobile_sdk/v1/phone_sessions`: registration of real phones. The app calls it with its user's client session
+//! at each start; the same installation is the same phone.
 
 use super::access::BySession;
 use super::answer::One;
@@ -69,7 +69,7 @@ pub struct PhoneCredential {
 }
 
 input! {
-    /// What phone it is.
+    /// Model of the phone.
     pub struct PhoneDeviceMetadata {
         manufacturer: Option<String> = text().nullish(),
         model: Option<String> = text().nullish(),
@@ -78,7 +78,7 @@ input! {
 }
 
 input! {
-    /// The phone that the app runs on.
+    /// The phone to register.
     pub struct GetOrCreate {
         /// Which installation of the app this is.
         custom_sdk_installation_id: String = text().min(1),

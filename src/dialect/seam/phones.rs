@@ -1,4 +1,4 @@
-//! `/phones`: get, list, deactivate, and a sandbox phone to try them with.
+//! `/phones`: get, list and deactivate phones, create sandbox phones.
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Pageable, Void};
@@ -36,7 +36,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// Which phone.
+    /// Id of a phone.
     pub struct Get {
         /// The phone.
         device_id: DeviceId = id(),
@@ -49,7 +49,7 @@ async fn get(call: Call<ByKey>, Get { device_id }: Get) -> Result<One<wire::Phon
 }
 
 input! {
-    /// Which phones.
+    /// Filter of phones.
     pub struct List {
         /// Only phones of this person.
         owner_user_identity_id: Option<UserIdentityId> = id().optional(),
@@ -75,7 +75,7 @@ input! {
 }
 
 impl List {
-    /// What is asked for. A cursor of another list is refused.
+    /// The store's filter. A cursor of another list is refused.
     fn filter(&self, cursor_scope: &CursorScope) -> Result<PhoneFilter> {
         let limit = self.limit.or(cursor_scope.is_asked_for().then_some(500));
         let owners = match (self.owner_user_identity_id, &self.user_identity_ids) {
@@ -104,7 +104,7 @@ async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
 }
 
 input! {
-    /// Which phone, and why.
+    /// A phone, and the reason.
     pub struct Deactivate {
         /// The phone.
         device_id: String = text(),
@@ -114,7 +114,7 @@ input! {
 }
 
 async fn deactivate(call: Call<ByKeyOrSession>, input: Deactivate) -> Result<Void> {
-    // The wire has any text here: what is no id is simply no phone's.
+    // Seam allows any text here; an invalid UUID is an unknown phone.
     let unknown = || Error::NotFound(ResourceKind::Phone, input.device_id.clone());
     let device_id = DeviceId(Uuid::try_parse(&input.device_id).map_err(|_| unknown())?);
     let ByKeyOrSession { workspace, scope, .. } = &call.grant;
@@ -127,7 +127,7 @@ impl Choice for OperatingSystem {
         &[("ios_phone", OperatingSystem::Ios), ("android_phone", OperatingSystem::Android)];
 }
 
-/// An operating system under its own name; device types have other names for the same.
+/// An operating system by its own name; device types use other names.
 #[derive(Debug, Clone, Copy)]
 pub struct Platform(pub OperatingSystem);
 
@@ -137,7 +137,7 @@ impl Choice for Platform {
 }
 
 input! {
-    /// What a sandbox phone is like.
+    /// Properties of a sandbox phone.
     pub struct PhoneMetadata {
         operating_system: Platform = choice().or("android"),
         os_version: String = text().or("10"),
@@ -147,7 +147,7 @@ input! {
 }
 
 input! {
-    /// What a sandbox phone pretends to know of ASSA ABLOY's credential service.
+    /// Simulated ASSA ABLOY credential service data of a sandbox phone.
     pub struct SandboxAssaAbloy {
         application_version: String = text().or("1.0.0"),
         ble_capability: bool = boolean().or(true),
@@ -159,7 +159,7 @@ input! {
 }
 
 input! {
-    /// A phone to make up.
+    /// A sandbox phone to create.
     pub struct CreateSandboxPhone {
         /// Whose phone it is.
         user_identity_id: UserIdentityId = id(),

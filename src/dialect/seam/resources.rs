@@ -1,4 +1,4 @@
-//! The wire's things as components of the OpenAPI document: their names, and the routes that they belong to.
+//! Resources as components of the OpenAPI document: their names, and the prefix of their routes.
 
 use super::answer::{Component, Resource, schema_of};
 use super::phone_sessions::PhoneSession;
@@ -35,7 +35,7 @@ impl Resource for ActionAttempt {
         Component { name: "action_attempt", route_path: "/action_attempts", schema: action_attempt };
 }
 
-/// A choice of one, because command-line clients look for the kinds of attempt in a choice.
+/// A `oneOf` of one, because command-line clients look for the attempt types in it.
 fn action_attempt() -> Value {
     json!({
         "description": "Work that callers may poll for. It is done when the call that started it answers.",
@@ -53,7 +53,7 @@ fn action_attempt() -> Value {
     })
 }
 
-/// What each type of event shows beyond the common properties.
+/// Event types, their routes, and properties beyond the common.
 const EVENTS: [(&str, &str, &[&str]); 13] = [
     ("phone.deactivated", "/phones", &["device_id", "device_custom_metadata"]),
     ("phone.registered", "/phones", &["device_id", "device_custom_metadata"]),

@@ -1,5 +1,5 @@
-//! A route as a value, and how a request goes through it: who is calling, by which method, with what input, and then the
-//! handler. So 401 comes before 405, and 405 before 400, as in Seam's framework.
+//! A route as a value, and the processing of a request: authentication, method, input, handler. So 401 comes before
+//! 405, and 405 before 400, as in Seam's framework.
 
 use super::access::{self, Access, Grant};
 use super::answer::{Answer, AnswerShape};
@@ -25,12 +25,12 @@ pub const PUT: &str = "PUT";
 pub const PATCH: &str = "PATCH";
 pub const DELETE: &str = "DELETE";
 
-/// What a handler is called with beside its input.
+/// Context of a handler.
 pub struct Call<G> {
     pub grant: G,
     pub app: Arc<App>,
     pub now: DateTime<Utc>,
-    /// What a page's cursor is bound to.
+    /// Scope of page cursors.
     pub cursor_scope: CursorScope,
     /// What authentication has read for this operation.
     pub prefetched: Prefetched,
@@ -42,22 +42,22 @@ pub struct Call<G> {
 #[derive(Clone)]
 pub struct Route {
     pub path: &'static str,
-    /// In declared order: the order in which a 405 lists them.
+    /// In the order in which a 405 lists them.
     pub methods: &'static [&'static str],
     pub access: Access,
     pub fields: Vec<Field>,
-    /// The member of the body that holds the answer; None if there is none.
+    /// The response key: the member of the body for the content, if any.
     pub key: Option<&'static str>,
     pub shape: AnswerShape,
     pub summary: &'static str,
-    /// What it may not find.
+    /// Resources that may be not found.
     pub not_found: &'static [ResourceKind],
     serve: Arc<dyn Fn(Arc<App>, Request) -> Serving + Send + Sync>,
 }
 
 type Serving = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// A route to `handler`, which says by its types who may call it, what it takes and what it gives.
+/// A route to `handler`, whose types define access, input and response.
 pub fn route<G, I, A, F, Fut>(path: &'static str, methods: &'static [&'static str], handler: F) -> Route
 where
     G: Grant,
@@ -73,7 +73,7 @@ where
     })
 }
 
-/// A route whose answer stands under `key`.
+/// A route with content under `key`.
 pub fn keyed<G, I, A, F, Fut>(
     path: &'static str,
     methods: &'static [&'static str],
@@ -94,8 +94,7 @@ where
     })
 }
 
-/// The same for an operation that is asked for so often that what it is about is fetched while it is found out who is
-/// calling. The handler asks for it as ever.
+/// A keyed route for a frequent operation: its rows are prefetched during authentication. The handler reads them as usual.
 pub fn prefetching<G, I, A, F, Fut>(
     path: &'static str,
     methods: &'static [&'static str],
@@ -128,24 +127,24 @@ impl Route {
         Route { path, methods, access, fields, key, shape, summary: "", not_found: &[], serve: Arc::new(serve) }
     }
 
-    /// Says in a line what it does.
+    /// Sets the summary.
     pub fn does(self, summary: &'static str) -> Route {
         Route { summary, ..self }
     }
 
-    /// Says what it may not find.
+    /// Sets what may be not found.
     pub fn not_found(self, not_found: &'static [ResourceKind]) -> Route {
         Route { not_found, ..self }
     }
 
-    /// What answers requests to this path.
+    /// The axum router of this path.
     pub fn answering(self) -> MethodRouter<Arc<App>> {
         let serve = self.serve;
         any(move |State(app), request| serve(app, request))
     }
 }
 
-/// What there is to know of an operation on the way to its handler.
+/// Properties of an operation, for the processing of requests.
 struct Endpoint<I> {
     path: &'static str,
     methods: &'static [&'static str],
@@ -175,7 +174,7 @@ where
 {
     let now = app.clock.now();
     let (head, body) = request.into_parts();
-    // What is wrong with the input is told after who may not ask, also where it is read before.
+    // Authentication errors precede input errors, even if the input is read first.
     let (input, prefetch) = match endpoint.prefetch {
         None => (Err(body), Prefetch::None),
         Some(prefetch) => {
@@ -205,7 +204,7 @@ where
     response
 }
 
-/// The input of a request that came by a method which the operation has.
+/// Checks the method and reads the input.
 async fn decode<I: Input>(app: &App, head: &Parts, body: Body, endpoint: &Endpoint<I>) -> Result<(CursorScope, I)> {
     if !endpoint.methods.contains(&head.method.as_str()) {
         return Err(Error::MethodNotAllowed(endpoint.methods.to_vec()));
@@ -216,8 +215,8 @@ async fn decode<I: Input>(app: &App, head: &Parts, body: Body, endpoint: &Endpoi
     Ok((cursor_scope, input::read::<I>(query, body)?))
 }
 
-/// The keys of a body. An empty one has none, whatever its content type; one that comes with GET or DELETE counts, too,
-/// because the documented curl lines send it, and curl calls it a form unless told otherwise.
+/// The members of a body. An empty one has none, with any content type. GET and DELETE accept a body with any content
+/// type, because the documented curl commands send one and curl labels it a form by default.
 fn json_object(head: &Parts, body: &[u8]) -> Result<Map<String, Value>> {
     if body.is_empty() {
         return Ok(Map::new());
@@ -237,7 +236,7 @@ fn is_json(head: &Parts) -> bool {
     media_type.eq_ignore_ascii_case("application/json")
 }
 
-/// Where the client reaches this service: as configured, else as it says itself.
+/// Base URL of this service: as configured, else from `Host`.
 fn base_url(app: &App, head: &Parts) -> String {
     match &app.public_url {
         Some(url) => url.to_string(),

@@ -1,4 +1,4 @@
-//! `/user_identities`: the persons whose phones, client sessions and credentials a workspace keeps.
+//! `/user_identities`: the owners of phones, client sessions and credentials.
 
 use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// A person to make.
+    /// A user identity to create.
     pub struct Create {
         /// What your system calls them; unique in the workspace.
         user_identity_key: Option<String> = text().min(1).nullish(),
@@ -71,7 +71,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdenti
 }
 
 input! {
-    /// Which person.
+    /// Selector of a user identity.
     pub struct Get {
         /// The person's id. Either this or the key must be given.
         user_identity_id: Option<UserIdentityId> = id().optional(),
@@ -94,7 +94,7 @@ async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
 }
 
 input! {
-    /// Which persons.
+    /// Filter of user identities.
     pub struct List {
         /// Only these.
         user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).optional(),
@@ -125,7 +125,7 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Use
 }
 
 input! {
-    /// Which person, and what to change. What is absent stays, null clears.
+    /// A change of a user identity. Absent keeps a value, null clears it.
     pub struct Update {
         /// The person.
         user_identity_id: UserIdentityId = id(),
@@ -155,7 +155,7 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
 }
 
 input! {
-    /// Which person.
+    /// Id of a user identity.
     pub struct Which {
         /// The person.
         user_identity_id: UserIdentityId = id(),
@@ -163,7 +163,7 @@ input! {
 }
 
 input! {
-    /// Whose password, and which.
+    /// A user identity's new password.
     pub struct SetPassword {
         /// The person.
         user_identity_id: UserIdentityId = id(),
@@ -200,7 +200,7 @@ async fn list_accessible_devices(
 }
 
 input! {
-    /// Whose phones.
+    /// A user identity whose phones to deactivate.
     pub struct DeactivatePhones {
         /// The person.
         user_identity_id: UserIdentityId = id(),

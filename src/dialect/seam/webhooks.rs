@@ -1,4 +1,4 @@
-//! `/webhooks`: where a workspace wants to hear of its events.
+//! `/webhooks`: receivers of events, and their deliveries.
 
 use super::access::ByKey;
 use super::answer::{Many, Members, One, Paged, Void};
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// A webhook to make.
+    /// A webhook to create.
     pub struct Create {
         /// Where events are sent.
         url: String = web_url(),
@@ -63,7 +63,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::Webhook>> 
     Ok(One(webhook.into()))
 }
 
-/// The star stands alone; any other name must be that of a type.
+/// `*` must be the only name; any other must be an event type.
 fn check(event_types: &[String]) -> Result<()> {
     let unknown: Vec<String> = event_types.iter().filter(|name| !event_types::is_known(name)).cloned().collect();
     if unknown.is_empty() || event_types == ["*"] {
@@ -73,7 +73,7 @@ fn check(event_types: &[String]) -> Result<()> {
 }
 
 input! {
-    /// Which webhook.
+    /// Id of a webhook.
     pub struct Which {
         /// The webhook.
         webhook_id: String = text().min(1),
@@ -81,7 +81,7 @@ input! {
 }
 
 impl Which {
-    /// The wire has any text here: what is no id is simply no webhook's.
+    /// Seam allows any text here; an invalid UUID is an unknown webhook.
     fn id(&self) -> Result<WebhookId> {
         parse(&self.webhook_id)
     }
@@ -97,7 +97,7 @@ async fn get(call: Call<ByKey>, which: Which) -> Result<One<wire::Webhook>> {
 }
 
 input! {
-    /// Nothing.
+    /// No input.
     pub struct Nothing {}
 }
 
@@ -107,7 +107,7 @@ async fn list(call: Call<ByKey>, _: Nothing) -> Result<Many<wire::Webhook>> {
 }
 
 input! {
-    /// Which webhook, and what it hears of from now on.
+    /// A change of a webhook's event types.
     pub struct Update {
         /// The webhook.
         webhook_id: String = text().min(1),
@@ -147,7 +147,7 @@ impl Choice for DeliveryStatus {
 }
 
 input! {
-    /// Which deliveries.
+    /// Filter of deliveries.
     pub struct ListDeliveries {
         /// Only those to this webhook.
         webhook_id: Option<String> = text().min(1).optional(),
@@ -177,7 +177,7 @@ async fn list_deliveries(call: Call<ByKey>, input: ListDeliveries) -> Result<Pag
 }
 
 input! {
-    /// What to try anew: one delivery, or all of a webhook that failed since a time.
+    /// Deliveries to retry: one, or all of a webhook that failed since a time.
     pub struct Redeliver {
         /// The delivery.
         delivery_id: Option<Uuid> = uuid().optional(),

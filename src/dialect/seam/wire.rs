@@ -1,4 +1,4 @@
-//! Things as Seam's wire shows them, named as there. What Handset does not have and clients require is there and empty.
+//! Seam's resources, with Seam's names. What clients require and Handset does not have is empty.
 
 mod credential;
 mod person;
@@ -35,7 +35,7 @@ pub struct Warning {
     pub message: String,
 }
 
-/// An id that clients require and that Handset has nothing for: the same for all of a workspace (RFC 9562, version 8).
+/// A placeholder for an id that clients require: constant per workspace and name (RFC 9562, version 8).
 pub fn constant_of(workspace: WorkspaceId, name: &str) -> Uuid {
     let hash: [u8; 32] = Sha256::new().chain_update(workspace.0).chain_update(name).finalize().into();
     let (bytes, _) = hash.split_first_chunk().expect("32 bytes have a first 16");

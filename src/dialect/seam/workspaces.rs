@@ -1,4 +1,4 @@
-//! `/workspaces`: the caller's own, or all of an account's; and a sandbox that begins anew.
+//! `/workspaces`: the caller's own, or all of an account's; reset of sandboxes.
 
 use super::access::{ByAccount, ByAccountOrKey, ByKey, ByKeyOrSession};
 use super::answer::{Many, One, Void};
@@ -21,7 +21,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// Nothing.
+    /// No input.
     pub struct Nothing {}
 }
 
@@ -38,7 +38,7 @@ async fn list(call: Call<ByAccountOrKey>, _: Nothing) -> Result<Many<wire::Works
 }
 
 input! {
-    /// A workspace to make.
+    /// A workspace to create.
     pub struct Create {
         /// What it is called.
         name: String = text().min(1),
@@ -60,7 +60,7 @@ async fn create(call: Call<ByAccount>, input: Create) -> Result<One<wire::Worksp
 }
 
 input! {
-    /// What to change. What is absent stays.
+    /// A change. Absent keeps a value.
     pub struct Update {
         /// What the workspace is called.
         name: Option<String> = text().min(1).optional(),

@@ -1,20 +1,20 @@
-//! Which machines a message may go to. Everything that is not the open internet is refused, in whatever clothes the
-//! address comes: an IPv4 address inside an IPv6 one is judged as what it is.
+//! Addresses that messages may be sent to. Everything but public addresses is refused, in any notation: an IPv4 address
+//! inside an IPv6 one is checked as IPv4.
 
 use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
-/// What may be reached beyond the open internet.
+/// Allowed addresses that are not public.
 pub struct Rules {
     /// Networks that the operator allows.
     pub allowed: Vec<IpNet>,
-    /// Whether this machine may be reached.
+    /// Whether loopback is allowed.
     pub loopback: bool,
 }
 
-/// An address that may not be reached, and its kind.
+/// A refused address and its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub address: IpAddr,
@@ -28,11 +28,11 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The kinds of network that are not the open internet, narrow ones before those that hold them (the registries of
-/// special-purpose addresses at IANA; RFC 6890).
+/// Non-public networks by kind, narrow ones before those that contain them (IANA's special-purpose address registries;
+/// RFC 6890).
 static CLOSED: LazyLock<Vec<(IpNet, &'static str)>> = LazyLock::new(|| {
     let kinds: [(&'static str, &[&str]); 11] = [
-        // The last is public by its number, and in Azure it is the host machine.
+        // The last is a public address, but in Azure the host machine.
         ("cloud metadata", &["169.254.169.254/32", "fd00:ec2::254/128", "100.100.100.200/32", "168.63.129.16/32"]),
         ("broadcast", &["255.255.255.255/32"]),
         ("loopback", &["127.0.0.0/8", "::1/128"]),
@@ -43,20 +43,20 @@ static CLOSED: LazyLock<Vec<(IpNet, &'static str)>> = LazyLock::new(|| {
         ("site-local", &["fec0::/10"]),
         ("multicast", &["224.0.0.0/4", "ff00::/8"]),
         ("documentation", &["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"]),
-        // In 2001::/23 is Teredo. What is outside 2000::/3 is reserved as well.
+        // 2001::/23 includes Teredo. All outside 2000::/3 is reserved too.
         ("reserved", &["192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4", "2001::/23"]),
     ];
     let network = |text: &str| text.parse().expect("the table holds networks");
     kinds.iter().flat_map(|(kind, networks)| networks.iter().map(move |text| (network(text), *kind))).collect()
 });
 
-/// All of IPv6 that is given out for the open internet (RFC 4291).
+/// IPv6 global unicast (RFC 4291).
 static GLOBAL_IPV6: LazyLock<IpNet> = LazyLock::new(|| "2000::/3".parse().expect("this is a network"));
 
 impl Rules {
-    /// Why an address may not be reached; none if it may.
+    /// Returns why an address is refused, or None.
     pub fn refusal(&self, address: IpAddr) -> Option<Refusal> {
-        // The system itself connects to ::ffff:a.b.c.d by IPv4.
+        // The system connects to ::ffff:a.b.c.d over IPv4.
         let address = address.to_canonical();
         if self.is_allowed(address) || (self.loopback && address.is_loopback()) {
             return None;
@@ -70,13 +70,13 @@ impl Rules {
     }
 }
 
-/// What an address is if it is not of the open internet.
+/// Kind of a non-public address.
 fn kind(address: IpAddr) -> Option<&'static str> {
     let closed = CLOSED.iter().find(|(network, _)| network.contains(&address)).map(|(_, kind)| *kind);
     closed.or_else(|| (address.is_ipv6() && !GLOBAL_IPV6.contains(&address)).then_some("reserved"))
 }
 
-/// The IPv4 address that a gateway on the way makes of an IPv6 one: NAT64 (RFC 6052) and 6to4 (RFC 3056).
+/// The IPv4 address that a gateway extracts from an IPv6 one: NAT64 (RFC 6052) and 6to4 (RFC 3056).
 fn embedded(address: IpAddr) -> Option<IpAddr> {
     let IpAddr::V6(address) = address else { return None };
     let (high, low) = match address.segments() {

@@ -1,5 +1,5 @@
-//! Why a try brought no good answer, in words that help whoever owns the endpoint. Libraries' own words pass only where
-//! they cannot hold the address, because an address may hold a password.
+//! Reasons of failed attempts, worded for the endpoint's owner. Messages of libraries are passed on only where they cannot
+//! contain the URL, because a URL may contain a password.
 
 use super::address::Refusal;
 use super::resolver::Unreachable;
@@ -11,11 +11,11 @@ use std::io;
 use std::time::Duration;
 use url::{ParseError, Url};
 
-/// How much of a foreign address is repeated.
+/// Characters of a redirect URL to repeat.
 const MOST_REPEATED: usize = 200;
 const CLOSED: &str = "the connection was closed before a whole answer";
 
-/// Why there was no good answer.
+/// Reason of a failed attempt.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error("the webhook's address is not a URL: {0}")]
@@ -40,7 +40,7 @@ pub enum Fault {
     RequestOutcome(u16),
 }
 
-/// What is bad about an answer; none if it is a good one.
+/// The fault of a response; None if it succeeded.
 pub fn of_response(response: &Response) -> Option<Fault> {
     let status = response.status();
     match response.headers().get(LOCATION) {
@@ -53,9 +53,9 @@ pub fn of_response(response: &Response) -> Option<Fault> {
     }
 }
 
-/// An address without the parts that may be secret.
+/// A URL without the parts that may be secret.
 fn public_part(mut url: Url) -> String {
-    // Addresses without a host have no user either, and refuse both calls.
+    // A URL without a host has no user either; both calls fail.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.set_query(None);
     url.set_fragment(None);
@@ -85,7 +85,7 @@ impl From<reqwest::Error> for Fault {
     }
 }
 
-/// An error and what lies beneath it, which for I/O errors is not in `source` but inside.
+/// An error and its causes; an I/O error's cause is its inner error, not `source`.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
         Some(fault) => fault.get_ref().map(|inside| inside as &(dyn Error + 'static)),
@@ -93,7 +93,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// What one cause means, if it is one that people meet.
+/// Explains a cause, if it is a common one.
 fn explain(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(unreachable) = cause.downcast_ref::<Unreachable>() {
         return Some(unreachable.to_string());
@@ -122,7 +122,7 @@ fn explain(cause: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
-/// What is wrong with a certificate.
+/// Reason to distrust a certificate.
 fn distrust(why: &CertificateError) -> String {
     use CertificateError::*;
     let words = match why {

@@ -1,21 +1,20 @@
-//! Names to addresses, for the HTTP client: the system's own answer without the addresses that are refused. The client
-//! connects to what is returned here and asks nobody again, so a name cannot be looked up as one machine and connected
-//! to as another.
+//! DNS resolver of the HTTP client: the system's result without refused addresses. The client connects to these
+//! addresses and does not resolve again, so a name cannot be checked as one host and connected to as another.
 
 use super::address::{Refusal, Rules};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Looks names up and keeps to the rules.
+/// Resolves names within the rules.
 pub struct Resolver {
     rules: Arc<Rules>,
 }
 
-/// Why a name leads nowhere.
+/// Error of a name lookup.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Unreachable {
-    /// The system knows no address; its own words follow.
+    /// The system's lookup failed; its message follows.
     #[error("the name {0} cannot be resolved: {1}")]
     Unknown(String, String),
     /// All addresses are refused; the first is given.
@@ -44,7 +43,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// Those of a name's addresses that may be reached.
+/// The allowed addresses of a name.
 fn permitted(rules: &Rules, name: &str, found: impl Iterator<Item = IpAddr>) -> Result<Vec<IpAddr>, Unreachable> {
     let (mut permitted, mut refused) = (Vec::new(), None);
     for address in found {

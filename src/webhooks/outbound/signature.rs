@@ -1,5 +1,5 @@
-//! How a receiver knows that a message is ours: the headers of Standard Webhooks 1.0, under its own names and under
-//! Svix's, which Seam's clients look for first. What is signed, and how, is the library's of that standard.
+//! Signature headers of Standard Webhooks 1.0, under its own names and under Svix's, which Seam's clients look for
+//! first. The standard's own library signs.
 
 use super::Message;
 use super::fault::Fault;
@@ -15,7 +15,7 @@ const TIMESTAMP: [HeaderName; 2] =
 const SIGNATURE: [HeaderName; 2] =
     [HeaderName::from_static("svix-signature"), HeaderName::from_static("webhook-signature")];
 
-/// The headers that say which message it is, when it was sent and that we sent it.
+/// Headers for the message id, the timestamp and the signatures.
 pub fn headers(message: &Message, now: DateTime<Utc>) -> Result<HeaderMap, Fault> {
     let timestamp = now.timestamp();
     let signatures = message.secrets.iter().enumerate().map(|(index, secret)| {
@@ -29,14 +29,14 @@ pub fn headers(message: &Message, now: DateTime<Utc>) -> Result<HeaderMap, Fault
     }
     let mut headers = HeaderMap::new();
     let id = HeaderValue::from_str(&message.message_id).map_err(|_| Fault::MessageId)?;
-    let signatures = HeaderValue::from_str(&signatures.join(" ")).expect("base64 can stand in a header");
+    let signatures = HeaderValue::from_str(&signatures.join(" ")).expect("base64 is valid in a header");
     for (names, value) in [(ID, id), (TIMESTAMP, timestamp.into()), (SIGNATURE, signatures)] {
         headers.extend(names.map(|name| (name, value.clone())));
     }
     Ok(headers)
 }
 
-/// The bytes of a secret: base64 after `whsec_`, and not nothing, since anybody could sign with that.
+/// The bytes of a secret: base64 after `whsec_`. An empty key is refused: it proves nothing.
 fn key(secret: &Token) -> Option<Vec<u8>> {
     let text = secret.reveal();
     let text = text.strip_prefix("whsec_").unwrap_or(text);

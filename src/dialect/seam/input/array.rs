@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Cursor, Rule, Shape};
 use crate::error::{Problem, Step};
 
-/// A list whose items keep a rule.
+/// A list whose items match a rule.
 pub fn array<R: Rule>(items: R) -> Array<R> {
     Array { items, min: None, max: None }
 }
@@ -19,12 +19,12 @@ pub struct Array<R> {
 }
 
 impl<R> Array<R> {
-    /// At most so many items.
+    /// Maximum number of items.
     pub fn max(self, max: usize) -> Array<R> {
         Array { max: Some(max), ..self }
     }
 
-    /// So many items, no more and no less. zod 3 says "exactly" then.
+    /// Exact number of items; zod 3's message says "exactly".
     pub fn exactly(self, count: usize) -> Array<R> {
         Array { min: Some(count), max: Some(count), ..self }
     }

@@ -1,4 +1,4 @@
-//! The rule for one of a few words.
+//! The rule for enums.
 
 use std::marker::PhantomData;
 

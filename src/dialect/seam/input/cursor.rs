@@ -1,14 +1,14 @@
-//! Where a reading is, and the faults it has found so far. The words of the faults that every rule can meet are here.
+//! The state of reading: the current path and the issues so far. Messages that all rules share are here.
 
 use serde_json::{Map, Value};
 
 use super::Rule;
 use crate::error::{Issue, Place, Problem, Step};
 
-/// Nobody learns more from the next one, and a hostile body could have half a million.
+/// More issues would not help; a hostile body could cause half a million.
 const MOST_ISSUES: usize = 100;
 
-/// Where a reading is, and what it has found.
+/// Current path and issues.
 #[derive(Debug, Default)]
 pub struct Cursor {
     path: Vec<Step>,
@@ -22,7 +22,7 @@ impl Cursor {
         self.within(Step::Key(name.to_owned()), |at| rule.read(value, at))
     }
 
-    /// Reads something one step further in.
+    /// Reads one step further in.
     pub fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Cursor) -> T) -> T {
         self.path.push(step);
         let read = read(self);
@@ -30,7 +30,7 @@ impl Cursor {
         read
     }
 
-    /// Notes a fault of the value here.
+    /// Adds an issue at the path.
     pub fn fault(&mut self, problem: Problem, message: impl Into<String>) {
         if !self.is_full() {
             let path = self.path.clone();
@@ -38,12 +38,12 @@ impl Cursor {
         }
     }
 
-    /// Whether further faults would be dropped, so that looking for them is idle.
+    /// Whether further issues would be dropped, so that reading on is useless.
     pub fn is_full(&self) -> bool {
         self.issues.len() >= MOST_ISSUES
     }
 
-    /// Notes a fault unless the test holds; gives the test's result.
+    /// Adds an issue unless the test holds; returns the test.
     pub fn demand(&mut self, test: bool, problem: Problem, message: impl FnOnce() -> String) -> bool {
         if !test {
             self.fault(problem, message());
@@ -51,7 +51,7 @@ impl Cursor {
         test
     }
 
-    /// The value, which has to be there.
+    /// The value, which is required.
     pub fn present(&mut self, value: Option<Value>) -> Option<Value> {
         if value.is_none() {
             self.fault(Problem::Missing, "Required");
@@ -59,7 +59,7 @@ impl Cursor {
         value
     }
 
-    /// Notes that the value is of another type than the expected one, as zod 3 names them.
+    /// Adds an issue for a value of an unexpected type, with zod 3's names.
     pub fn mismatch(&mut self, expected: &str, value: &Value) {
         self.fault(Problem::Type, format!("Expected {expected}, received {}", type_name(value)));
     }
@@ -75,12 +75,12 @@ impl Cursor {
         }
     }
 
-    /// Whether the text can be stored; Postgres cannot hold U+0000. zod 3 has no such rule, so the words are ours.
+    /// Whether the text can be stored; Postgres cannot store U+0000. zod 3 has no such rule; the message is ours.
     pub fn storable(&mut self, text: &str) -> bool {
         self.demand(!text.contains('\0'), Problem::Format, || "String must not contain the character U+0000".to_owned())
     }
 
-    /// What was found.
+    /// Returns the issues.
     pub fn into_issues(self) -> Vec<Issue> {
         self.issues
     }

@@ -1,5 +1,4 @@
-//! The rules for custom metadata: what an update may set, and what a filter may ask for. The limits and words are those
-//! of Seam's own schemas.
+//! Rules for custom metadata in updates and in filters. The limits and messages are those of Seam's own schemas.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +8,12 @@ use super::{Cursor, Rule, Shape, object, text};
 use crate::error::{Problem, Step};
 use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue};
 
-/// What an update sets: listed keys change, others stay. Null and the empty text delete a key.
+/// Metadata of an update: listed keys change, others stay. Null and the empty text delete a key.
 pub fn metadata() -> Changes {
     Changes
 }
 
-/// What a filter asks for: all pairs have to match, and null matches a key that is not set.
+/// Metadata of a filter: all pairs must match, and null matches a key that is not set.
 pub fn metadata_filter() -> Filter {
     Filter
 }
@@ -36,7 +35,7 @@ impl Rule for Changes {
         let count = map.len();
         let types_fit = map.values().all(is_setting);
         let settings = settings(map, Some(MAX_KEY), Some(MAX_TEXT), at);
-        // zod 3 does not come to rules over the whole record once a value is of a wrong type.
+        // zod 3 skips rules over the whole record once a value has a wrong type.
         let few = at.demand(!types_fit || count <= MAX_PAIRS, Problem::Length, || {
             format!("Custom metadata is limited to a maximum of {MAX_PAIRS} keys")
         });
@@ -51,7 +50,7 @@ impl Rule for Changes {
 pub struct Filter;
 
 impl Rule for Filter {
-    /// `None` asks for a key that is not set. A flag that comes in a query string is text, so all values are texts.
+    /// `None` matches a key that is not set. A flag in a query string is text, so all values are texts.
     type Output = MetadataFilter;
 
     fn shape(&self) -> Shape {
@@ -61,7 +60,7 @@ impl Rule for Filter {
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
         let settings = settings(object::keys(value, at)?, None, None, at)?;
         let texts = settings.into_iter().map(|(key, setting)| (key, setting.map(MetadataValue::into_text)));
-        // A query string cannot carry empty text, so Seam's filter drops such a pair wherever it comes from.
+        // A query string cannot contain empty text, so Seam's filter drops such a pair, from a body too.
         Some(texts.filter(|(_, text)| text.as_deref() != Some("")).collect())
     }
 }
@@ -106,7 +105,7 @@ fn setting(value: Value, text_max: Option<usize>, at: &mut Cursor) -> Option<Opt
             fits.then_some(Some(MetadataValue::Text(text)))
         }
         other => {
-            // One message for each branch of the union, as zod 3's error tree has it.
+            // One message for each branch of the union, as in zod 3's tree.
             for branch in ["string", "boolean", "null"] {
                 at.mismatch(branch, &other);
             }

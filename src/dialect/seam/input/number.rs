@@ -1,5 +1,5 @@
-//! Rules for numbers and booleans. A JSON number is what JavaScript makes of it, a 64-bit float; an integer rule also
-//! keeps to what its Rust type can hold.
+//! Rules for numbers and booleans. A JSON number is a 64-bit float, as in JavaScript; an integer rule is also limited
+//! to the range of its Rust type.
 
 use std::marker::PhantomData;
 
@@ -18,19 +18,19 @@ pub fn integer<T: Numeric>() -> Number<T> {
     Number { least: None, above: None, most: None, output: PhantomData }
 }
 
-/// True or false.
+/// A boolean.
 pub fn boolean() -> Boolean {
     Boolean
 }
 
-/// A type that a JSON number can become.
+/// A type of a JSON number.
 pub trait Numeric: Sized {
-    /// Whether only whole numbers fit.
+    /// Whether only integers are valid.
     const WHOLE: bool;
-    /// The least and the greatest number that fit.
+    /// Minimum and maximum.
     const RANGE: (f64, f64);
 
-    /// The number, which is known to fit.
+    /// Converts a number in range.
     fn of(number: f64) -> Self;
 }
 
@@ -43,7 +43,7 @@ impl Numeric for f64 {
     }
 }
 
-/// JavaScript's safe integers, for types that hold more.
+/// JavaScript's greatest safe integer, for wider types.
 const SAFE: f64 = 9_007_199_254_740_991.0;
 
 macro_rules! whole {
@@ -76,17 +76,17 @@ pub struct Number<T> {
 }
 
 impl<T> Number<T> {
-    /// This or more.
+    /// Minimum.
     pub fn at_least(self, least: impl Into<f64>) -> Number<T> {
         Number { least: Some(least.into()), ..self }
     }
 
-    /// More than this.
+    /// Exclusive minimum.
     pub fn above(self, above: impl Into<f64>) -> Number<T> {
         Number { above: Some(above.into()), ..self }
     }
 
-    /// This or less.
+    /// Maximum.
     pub fn at_most(self, most: impl Into<f64>) -> Number<T> {
         Number { most: Some(most.into()), ..self }
     }
@@ -111,7 +111,7 @@ impl<T: Numeric> Rule for Number<T> {
         });
         let (floor, ceiling) = T::RANGE;
         let least = self.least.map_or(floor, |least| least.max(floor));
-        // A limit that says more than the type's own floor speaks alone.
+        // A stricter `above` replaces the type's minimum: one issue, not two.
         let least = if self.above.is_some_and(|above| above >= least) { f64::MIN } else { least };
         let above = self.above.unwrap_or(f64::NEG_INFINITY);
         let most = self.most.map_or(ceiling, |most| most.min(ceiling));
@@ -127,7 +127,7 @@ impl<T: Numeric> Rule for Number<T> {
     }
 }
 
-/// True or false. Made by [`boolean`].
+/// A boolean. Made by [`boolean`].
 #[derive(Debug, Clone)]
 pub struct Boolean;
 

@@ -1,6 +1,6 @@
-//! Query strings, read by the shapes of what is expected, as Seam's query-string parser does. `_strict=true` promises
-//! the exact output of Seam's serializer; without it older and handwritten forms are understood too. Nothing is
-//! validated here: text that is no number stays text, for the rule to refuse. What could mean two things is an error.
+//! Query strings, parsed by the shapes of the fields, as Seam's query-string parser does. `_strict=true` promises the
+//! exact output of Seam's serializer; without it older and handwritten forms are accepted too. Nothing is validated
+//! here: text that is no number stays text, for the rule to refuse. An ambiguous query is an error.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -14,18 +14,18 @@ mod leaf;
 mod list;
 mod pairs;
 
-/// The parameter that asks for strict reading; no operation ever sees it.
+/// The parameter for strict mode; no operation ever sees it.
 const STRICT: &str = "_strict";
 
-/// Reads a raw query string, without its question mark, by the fields that an operation takes.
+/// Parses a raw query string, without its question mark, by an operation's fields.
 pub fn parse(raw: &str, fields: &[Field]) -> Result<Map<String, Value>> {
     let mut pairs = pairs::split(raw);
     let strict = pairs.remove(STRICT).is_some_and(|values| values == [Some("true".to_owned())]);
     Query { pairs, strict }.fields("", fields)
 }
 
-/// All values by name, in order; `None` is a pair that cannot be decoded. Sorted, so that what is below a name is found
-/// at once, and of several names that offend below it the first by name is told.
+/// All values by name, in order; `None` is a pair that cannot be decoded. Sorted, so that nested names are one range,
+/// and the first invalid one by name is reported.
 type Pairs = BTreeMap<String, Vec<Option<String>>>;
 
 struct Query {
@@ -53,7 +53,7 @@ impl Query {
         }
     }
 
-    /// An object's fields have the object's name before their own. Without any of them the object is absent.
+    /// An object's fields are prefixed with its name. Without any of them the object is absent.
     fn object(&self, name: &str, fields: &[Field]) -> Result<Option<Value>> {
         if self.pairs.contains_key(name) {
             return self.nothing(name);
@@ -62,7 +62,7 @@ impl Query {
         Ok((fields.is_empty() || !map.is_empty()).then_some(Value::Object(map)))
     }
 
-    /// A record is like an object whose keys are free. Its values are text or null, and rules tell more.
+    /// A record is an object with arbitrary keys. Its values are text or null; rules convert them.
     fn record(&self, name: &str) -> Result<Option<Value>> {
         if self.pairs.contains_key(name) {
             return self.nothing(name);
@@ -82,7 +82,7 @@ impl Query {
         Ok((!map.is_empty()).then_some(Value::Object(map)))
     }
 
-    /// The name of an object or a record itself can only mean null; other text is left for the rule to refuse.
+    /// The bare name of an object or a record can only mean null; the rule refuses any other text.
     fn nothing(&self, name: &str) -> Result<Option<Value>> {
         if let Some(inner) = self.below(&format!("{name}.")).next() {
             return Err(ambiguous(name, format!("conflicts with the nested parameter '{inner}'")));
@@ -105,7 +105,7 @@ impl Query {
         texts.ok_or_else(|| ambiguous(name, "is not valid percent-encoded UTF-8"))
     }
 
-    /// The names that start so.
+    /// Names with this prefix.
     fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         let from_prefix = self.pairs.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
         from_prefix.map(|(name, _)| name.as_str()).take_while(move |name| name.starts_with(prefix))

@@ -1,59 +1,58 @@
-//! What a rule is, and the ways to wrap one. A rule is a plain value that is made anew for each request; it holds no
-//! more than its limits.
+//! The rule trait and its wrappers. A rule is a plain value, created for each request; it holds only its limits.
 
 use serde_json::Value;
 
 use super::{Cursor, Nullable, Nullish, Optional, Or, Refined, Shape};
 
-/// What one value must be, and what it becomes.
+/// A rule for one value.
 pub trait Rule: Sized {
-    /// What a value that keeps the rule becomes.
+    /// The type of a valid value.
     type Output;
 
-    /// What the rule allows, for the query-string parser and the OpenAPI document.
+    /// Shape of valid values, for the query-string parser and the OpenAPI document.
     fn shape(&self) -> Shape;
 
-    /// What becomes of a key that is absent.
+    /// Treatment of an absent key.
     fn absent(&self) -> Absent {
         Absent::Refused
     }
 
-    /// Reads a value, where `None` is an absent key. Leaves issues at the cursor and gives `None` if it breaks the rule.
+    /// Reads a value, where `None` is an absent key. Adds issues to the cursor and returns `None` if it is invalid.
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output>;
 
-    /// May be absent; null is refused, as zod 3 does.
+    /// Allows absence; refuses null, as in zod 3.
     fn optional(self) -> Optional<Self> {
         Optional(self)
     }
 
-    /// May be null; has to be there, as zod 3 does. `.nullable().optional()` tells absent, null and a value apart.
+    /// Allows null; refuses absence, as in zod 3. `.nullable().optional()` distinguishes absent, null and a value.
     fn nullable(self) -> Nullable<Self> {
         Nullable(self)
     }
 
-    /// May be null or absent, with no difference.
+    /// Allows null and absence, undistinguished.
     fn nullish(self) -> Nullish<Self> {
         Nullish(self)
     }
 
-    /// Takes this input in place of an absent one. It is read by the rule like any other input, as zod 3 does.
+    /// Sets the default of an absent key. The rule reads it like any other input, as in zod 3.
     fn or(self, default: impl Into<Value>) -> Or<Self> {
         Or { rule: self, default: default.into() }
     }
 
-    /// Demands more of what was read, and says so in these words.
+    /// Adds a check of the output, with its message.
     fn refine(self, test: fn(&Self::Output) -> bool, message: &'static str) -> Refined<Self> {
         Refined { rule: self, test, message }
     }
 }
 
-/// What becomes of a key that is absent.
+/// Treatment of an absent key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Absent {
-    /// It is a fault.
+    /// An issue.
     Refused,
-    /// Nothing.
+    /// No value.
     Allowed,
-    /// This input takes its place.
+    /// The default input.
     Default(Value),
 }

@@ -1,4 +1,4 @@
-//! Shapes in the words of OpenAPI 3.1.
+//! Shapes as OpenAPI 3.1 schemas.
 
 use serde_json::Value;
 use utoipa::Number;

@@ -1,19 +1,19 @@
-//! What a rule allows, as plain data: enough to read a query string by, and to write the OpenAPI document from.
+//! Shapes of valid values as plain data, for parsing query strings and for the OpenAPI document.
 
 use serde_json::Value;
 
 use super::{Absent, Rule};
 
-/// What a rule allows.
+/// A rule's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
     /// Text, with limits on its length in UTF-16 units.
     Text { min: Option<usize>, max: Option<usize> },
-    /// Text of a format that JSON Schema has a name for.
+    /// Text of a JSON Schema format.
     Format(&'static str),
     /// A number.
     Number { whole: bool, least: Option<f64>, above: Option<f64>, most: Option<f64> },
-    /// True or false.
+    /// A boolean.
     Boolean,
     /// One of these texts.
     Choice(Vec<&'static str>),
@@ -23,7 +23,7 @@ pub enum Shape {
     Object(Vec<Field>),
     /// Custom metadata: text, boolean or null by key.
     Metadata { most_keys: Option<usize>, key_max: Option<usize>, text_max: Option<usize> },
-    /// The same, or null.
+    /// The shape or null.
     Nullable(Box<Shape>),
 }
 
@@ -48,9 +48,9 @@ pub struct Field {
     pub name: &'static str,
     pub shape: Shape,
     pub required: bool,
-    /// What it means; empty if nothing was said.
+    /// Description; empty if there is none.
     pub description: String,
-    /// The input that takes the place of an absent one.
+    /// Default input of an absent key.
     pub default: Option<Value>,
 }
 

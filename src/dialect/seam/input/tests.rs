@@ -1,4 +1,4 @@
-//! The rules: what they let through, what they say, and how issues are put together.
+//! The rules: valid values, issues, fields and schemas.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ impl From<Uuid> for PersonId {
 }
 
 input! {
-    /// Nothing at all.
+    /// No input.
     pub struct Nothing {}
 }
 
@@ -58,11 +58,11 @@ input! {
 const ID: &str = "0195f0a0-1111-7222-8333-444455556666";
 
 fn map(value: Value) -> Map<String, Value> {
-    keys(value).expect("the test wrote an object")
+    keys(value).expect("an object")
 }
 
 fn create(query: Value, body: Value) -> Create {
-    read(map(query), map(body)).expect("the input is sound")
+    read(map(query), map(body)).expect("the input is valid")
 }
 
 fn faults(query: Value, body: Value) -> Vec<Issue> {
@@ -73,13 +73,13 @@ fn faults(query: Value, body: Value) -> Vec<Issue> {
 }
 
 #[test]
-fn an_operation_may_take_nothing() {
+fn an_input_without_fields_ignores_unknown_keys() {
     assert!(read::<Nothing>(Map::new(), map(json!({ "unknown": "\0" }))).is_ok());
     assert!(Nothing::fields().is_empty());
 }
 
 #[test]
-fn defaults_take_the_place_of_what_is_absent() {
+fn defaults_replace_absent_values() {
     let create = create(json!({}), json!({ "user_identity_id": ID, "unknown": 1 }));
     assert_eq!(create.user_identity_id, PersonId(Uuid::try_parse(ID).expect("a UUID")));
     assert_eq!(create.custom_sdk_installation_id, None);
@@ -92,7 +92,7 @@ fn defaults_take_the_place_of_what_is_absent() {
 }
 
 #[test]
-fn a_patch_tells_absent_from_null_from_a_value() {
+fn a_patch_distinguishes_absent_null_and_a_value() {
     let name = |body: Value| create(json!({ "user_identity_id": ID }), body).name;
     assert_eq!(name(json!({})), None);
     assert_eq!(name(json!({ "name": null })), Some(None));
@@ -111,7 +111,7 @@ fn the_body_wins_over_the_query() {
 }
 
 #[test]
-fn all_faults_are_found_in_declared_order_with_their_places_and_paths() {
+fn all_issues_are_found_in_declared_order_with_their_places_and_paths() {
     let issues = faults(
         json!({ "max_use_count": 0, "tags": 1, "custom_sdk_installation_id": 5 }),
         json!({ "tags": ["a", 1, null], "phone_metadata": { "nfc": "yes", "operating_system": "win" } }),
@@ -134,10 +134,10 @@ fn all_faults_are_found_in_declared_order_with_their_places_and_paths() {
 }
 
 #[test]
-fn a_body_has_to_be_an_object() {
+fn a_body_must_be_an_object() {
     for (body, received) in [(json!([]), "array"), (json!("x"), "string"), (json!(null), "null"), (json!(1), "number")]
     {
-        let Err(Error::Invalid(issues)) = keys(body) else { panic!("it was taken") };
+        let Err(Error::Invalid(issues)) = keys(body) else { panic!("the body was accepted") };
         assert_eq!(
             issues,
             [Issue { problem: Problem::Type, ..Issue::root(format!("Expected object, received {received}")) }]
@@ -146,7 +146,7 @@ fn a_body_has_to_be_an_object() {
 }
 
 #[test]
-fn a_flood_of_faults_is_cut_short() {
+fn issues_are_limited_to_one_hundred() {
     let start = std::time::Instant::now();
     let issues = faults(json!({}), json!({ "user_identity_id": ID, "tags": vec![1; 500_000] }));
     assert_eq!(issues.len(), 100);
@@ -154,9 +154,9 @@ fn a_flood_of_faults_is_cut_short() {
 }
 
 #[test]
-fn fields_describe_themselves() {
+fn fields_have_descriptions_defaults_and_required_flags() {
     let fields = Create::fields();
-    let find = |name: &str| fields.iter().find(|field| field.name == name).expect("it is declared");
+    let find = |name: &str| fields.iter().find(|field| field.name == name).expect("a declared field");
     assert_eq!(find("user_identity_id").description, "Whose phone it will be.");
     let required: Vec<_> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     assert_eq!(required, ["user_identity_id"]);

@@ -1,5 +1,5 @@
-//! Rules for text: free text within limits, and text of a format that is read into a type. Where zod 3 checks a format
-//! with a regular expression, the same language is checked here by hand.
+//! Rules for text: free text within limits, and text of a format, parsed into a type. Where zod 3 checks a format with
+//! a regular expression, the same language is parsed here by hand.
 
 use serde_json::Value;
 use url::Url;
@@ -13,22 +13,22 @@ pub fn text() -> Text {
     Text { min: None, max: None }
 }
 
-/// A UUID of any version, in the canonical form only, as zod 3 does: no braces, no `urn:`, no form without dashes.
+/// A UUID of any version, in the canonical form only, as in zod 3: no braces, no `urn:`, no form without dashes.
 pub fn uuid() -> Format<Uuid> {
     id()
 }
 
-/// A UUID that names a thing of a certain kind.
+/// A UUID parsed into a typed id.
 pub fn id<T: From<Uuid>>() -> Format<T> {
     Format { name: "uuid", message: "Invalid uuid", parse: |text| canonical_uuid(text).map(T::from) }
 }
 
-/// An e-mail address, as far as zod 3 goes.
+/// An e-mail address, as in zod 3.
 pub fn email() -> Format<String> {
     Format { name: "email", message: "Invalid email", parse: |text| is_email(text).then(|| text.to_owned()) }
 }
 
-/// An address on the web. zod 3 takes any scheme; a service that calls the address takes only `http` and `https`.
+/// A web URL. zod 3 accepts any scheme; only `http` and `https` are accepted here, since the URL is called.
 pub fn web_url() -> Format<String> {
     Format { name: "uri", message: "Invalid url", parse: |text| is_web_url(text).then(|| text.to_owned()) }
 }
@@ -41,12 +41,12 @@ pub struct Text {
 }
 
 impl Text {
-    /// At least so many UTF-16 units.
+    /// Minimum length, in UTF-16 units.
     pub fn min(self, min: usize) -> Text {
         Text { min: Some(min), ..self }
     }
 
-    /// At most so many UTF-16 units.
+    /// Maximum length, in UTF-16 units.
     pub fn max(self, max: usize) -> Text {
         Text { max: Some(max), ..self }
     }
@@ -71,17 +71,17 @@ fn at_least(min: usize, text: &str, at: &mut Cursor) -> bool {
     at.demand(units(text) >= min, Problem::Length, || format!("String must contain at least {min} character(s)"))
 }
 
-/// Whether the text has at most so many UTF-16 units; notes it if not.
+/// Whether the text has at most `max` UTF-16 units; if not, adds an issue.
 pub(super) fn at_most(max: usize, text: &str, at: &mut Cursor) -> bool {
     at.demand(units(text) <= max, Problem::Length, || format!("String must contain at most {max} character(s)"))
 }
 
-/// The length of text as JavaScript counts it, and so zod.
+/// Length in UTF-16 units, as in JavaScript and zod.
 fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// Text of a format, read into a type.
+/// Text of a format, parsed into a type.
 #[derive(Debug, Clone)]
 pub struct Format<T> {
     pub(super) name: &'static str,
@@ -106,7 +106,7 @@ impl<T> Rule for Format<T> {
 }
 
 fn canonical_uuid(text: &str) -> Option<Uuid> {
-    // Of the forms that the parser takes, only the canonical one has this length.
+    // Of the forms that `try_parse` accepts, only the canonical one has this length.
     if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
 }
 

@@ -1,16 +1,16 @@
-//! Rules for points in time: the strict one for what is stored, and the lenient one that time filters have, which takes
-//! what JavaScript's `Date` reasonably takes. Text without an offset is in UTC.
+//! Rules for points in time: a strict one for stored values, and a lenient one for time filters, which accepts what
+//! JavaScript's `Date` reasonably accepts. Text without an offset is in UTC.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::text::Format;
 
-/// A date and time with an offset, as zod 3's `datetime({ offset: true })` takes it.
+/// A date and time with an offset, as in zod 3's `datetime({ offset: true })`.
 pub fn date_time() -> Format<DateTime<Utc>> {
     Format { name: "date-time", message: "Invalid datetime", parse: strict }
 }
 
-/// A point in time, as leniently as JavaScript's `Date` reads it: a date is enough.
+/// A point in time, as lenient as JavaScript's `Date`: a date is enough.
 pub fn lenient_date() -> Format<DateTime<Utc>> {
     Format { name: "date-time", message: "Must be parsable date string if defined", parse: lenient }
 }
@@ -55,7 +55,7 @@ fn date(text: &str) -> Option<(NaiveDate, &str)> {
     Some((NaiveDate::from_ymd_opt(year.cast_signed(), month, day)?, rest))
 }
 
-/// Hours and minutes, then seconds and a fraction if they are there.
+/// Hours and minutes, then optional seconds and a fraction.
 fn time(text: &str) -> Option<(NaiveTime, &str)> {
     let (hour, rest) = digits(text, 2)?;
     let (minute, rest) = digits(rest.strip_prefix(':')?, 2)?;
@@ -70,7 +70,7 @@ fn time(text: &str) -> Option<(NaiveTime, &str)> {
     Some((NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?, rest))
 }
 
-/// A fraction of any length; what is finer than a nanosecond is dropped.
+/// A fraction of any length, truncated to nanoseconds.
 fn nanos(text: &str) -> Option<(u32, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (fraction, rest) = text.split_at(end);
@@ -79,7 +79,7 @@ fn nanos(text: &str) -> Option<(u32, &str)> {
     Some((value * 10_u32.pow(9 - u32::try_from(fine.len()).ok()?), rest))
 }
 
-/// `Z`, `+01:30` or `+0130`. Any two digits pass for hours and for minutes, as zod 3 does.
+/// `Z`, `+01:30` or `+0130`. Any two digits are valid hours and minutes, as in zod 3.
 fn offset(text: &str) -> Option<TimeDelta> {
     if text == "Z" {
         return Some(TimeDelta::zero());
@@ -95,7 +95,7 @@ fn offset(text: &str) -> Option<TimeDelta> {
 
 fn digits(text: &str, count: usize) -> Option<(u32, &str)> {
     let (head, rest) = text.split_at_checked(count)?;
-    // `parse` alone would take a sign.
+    // `parse` alone accepts a sign.
     let plain = head.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| head.parse().ok()).flatten().map(|value| (value, rest))
 }

@@ -1,11 +1,11 @@
-//! Rules around a rule: what absence and null mean, and what becomes of what was read.
+//! Wrappers of rules, for absence, null, defaults and further checks.
 
 use serde_json::Value;
 
 use super::{Absent, Cursor, Rule, Shape};
 use crate::error::Problem;
 
-/// May be absent. Made by [`Rule::optional`].
+/// Allows absence. Made by [`Rule::optional`].
 #[derive(Debug, Clone)]
 pub struct Optional<R>(pub(super) R);
 
@@ -28,7 +28,7 @@ impl<R: Rule> Rule for Optional<R> {
     }
 }
 
-/// May be null. Made by [`Rule::nullable`].
+/// Allows null. Made by [`Rule::nullable`].
 #[derive(Debug, Clone)]
 pub struct Nullable<R>(pub(super) R);
 
@@ -51,7 +51,7 @@ impl<R: Rule> Rule for Nullable<R> {
     }
 }
 
-/// May be null or absent. Made by [`Rule::nullish`].
+/// Allows null and absence. Made by [`Rule::nullish`].
 #[derive(Debug, Clone)]
 pub struct Nullish<R>(pub(super) R);
 
@@ -74,7 +74,7 @@ impl<R: Rule> Rule for Nullish<R> {
     }
 }
 
-/// Has a default. Made by [`Rule::or`].
+/// Adds a default. Made by [`Rule::or`].
 #[derive(Debug, Clone)]
 pub struct Or<R> {
     pub(super) rule: R,
@@ -97,7 +97,7 @@ impl<R: Rule> Rule for Or<R> {
     }
 }
 
-/// Has one more demand. Made by [`Rule::refine`].
+/// Adds a check. Made by [`Rule::refine`].
 #[derive(Debug, Clone)]
 pub struct Refined<R: Rule> {
     pub(super) rule: R,

@@ -1,4 +1,4 @@
-//! Credentials: what a person or a phone may open.
+//! Credentials of user identities and phones.
 
 use super::{Fault, Warning, constant_of};
 use crate::model;

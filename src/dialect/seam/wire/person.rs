@@ -1,4 +1,4 @@
-//! Persons, and the client sessions that stand for them.
+//! User identities and their client sessions.
 
 use super::{Fault, Warning};
 use crate::model;

@@ -1,4 +1,4 @@
-//! A phone in its two forms: as itself, and as one device among others.
+//! A phone in its two forms: as a phone and as a device.
 
 use super::{Fault, Warning, constant_of};
 use crate::model;

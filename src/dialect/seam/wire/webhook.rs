@@ -1,4 +1,4 @@
-//! Webhooks, and what has come of the events owed to them.
+//! Webhooks and deliveries.
 
 use crate::model;
 use chrono::{DateTime, Utc};

@@ -1,4 +1,4 @@
-//! A workspace, and what it hears of and waits for.
+//! Workspaces, events, action attempts.
 
 use crate::model;
 use serde::Serialize;
@@ -45,7 +45,7 @@ impl From<model::workspace::WorkspaceRecord> for Workspace {
     }
 }
 
-/// A piece of work that callers may poll for. It is done when the call that started it answers.
+/// A task that clients may poll. It is finished when the request that started it returns.
 #[derive(Debug, Serialize)]
 pub struct ActionAttempt {
     pub action_attempt_id: Uuid,
@@ -67,7 +67,7 @@ impl From<model::workspace::ActionAttempt> for ActionAttempt {
     }
 }
 
-/// Something that others must hear of, in the form that all events have everywhere.
+/// An event, in the JSON form that all dialects share.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct Event(pub model::event::Event);

@@ -1,11 +1,11 @@
-//! Which addresses may be reached: a long table of those that may, and of those that look as if they might.
+//! Tables of allowed and refused addresses.
 
 use super::*;
 
 const STRICT: Rules = Rules { allowed: Vec::new(), loopback: false };
 
 fn address(text: &str) -> IpAddr {
-    text.parse().expect("the test writes addresses")
+    text.parse().expect("an IP address")
 }
 
 fn refused_as(rules: &Rules, text: &str) -> Option<&'static str> {
@@ -13,7 +13,7 @@ fn refused_as(rules: &Rules, text: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn the_open_internet_is_reached() {
+fn public_addresses_are_allowed() {
     let open = [
         "1.1.1.1",
         "9.255.255.255",
@@ -47,7 +47,7 @@ fn the_open_internet_is_reached() {
 }
 
 #[test]
-fn what_is_not_the_open_internet_is_refused() {
+fn non_public_addresses_are_refused_with_their_kind() {
     let closed = [
         ("0.0.0.0", "unspecified"),
         ("0.1.2.3", "unspecified"),
@@ -103,7 +103,7 @@ fn what_is_not_the_open_internet_is_refused() {
 }
 
 #[test]
-fn ipv4_inside_ipv6_is_judged_as_what_it_is() {
+fn ipv4_inside_ipv6_is_checked_as_ipv4() {
     let disguised = [
         ("::ffff:127.0.0.1", "loopback"),
         ("::ffff:169.254.169.254", "cloud metadata"),
@@ -115,7 +115,7 @@ fn ipv4_inside_ipv6_is_judged_as_what_it_is() {
         ("2002:7f00:1::", "loopback"),
         ("2002:c0a8:101::", "private"),
         ("2002:a9fe:a9fe::", "cloud metadata"),
-        // IPv4-compatible addresses are abandoned, those of the open internet as well.
+        // IPv4-compatible addresses are deprecated, public ones as well.
         ("::127.0.0.1", "reserved"),
         ("::8.8.8.8", "reserved"),
     ];
@@ -125,7 +125,7 @@ fn ipv4_inside_ipv6_is_judged_as_what_it_is() {
 }
 
 #[test]
-fn allowed_networks_are_reached_in_any_clothes_and_nothing_beside_them() {
+fn allowed_networks_and_no_others_are_allowed_in_any_notation() {
     let allowed = ["10.1.0.0/16", "fd12::/16"].map(|text| text.parse().expect("a network"));
     let rules = Rules { allowed: allowed.to_vec(), loopback: false };
     for text in ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "2002:a01:203::", "fd12::1"] {
@@ -137,7 +137,7 @@ fn allowed_networks_are_reached_in_any_clothes_and_nothing_beside_them() {
 }
 
 #[test]
-fn permission_for_this_machine_is_for_this_machine_only() {
+fn allowed_loopback_covers_loopback_addresses_only() {
     let rules = Rules { allowed: Vec::new(), loopback: true };
     for text in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
         assert_eq!(refused_as(&rules, text), None, "{text}");

@@ -1,4 +1,4 @@
-//! Signatures against vectors that another implementation of HMAC made.
+//! Signatures compared with another HMAC implementation's.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn headers_of(message: &Message) -> Result<HeaderMap, Fault> {
 
 // The expected signatures were computed with Python's hmac and hashlib.
 #[test]
-fn each_secret_signs_and_both_families_of_names_say_the_same() {
+fn each_secret_signs_under_svix_and_webhook_header_names() {
     let headers = headers_of(&message(&[EXAMPLE, COUNTED])).expect("signed");
     for family in ["svix", "webhook"] {
         assert_eq!(headers[&format!("{family}-id")], "msg_p5jXN8AQM9LWM0D4loKWxJek");
@@ -37,7 +37,7 @@ fn each_secret_signs_and_both_families_of_names_say_the_same() {
 }
 
 #[test]
-fn a_secret_that_anybody_could_sign_with_is_a_fault_that_does_not_show_it() {
+fn an_empty_or_malformed_secret_is_refused_and_not_shown() {
     for secret in ["whsec_", "", "whsec_not*base64", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa"] {
         let fault = headers_of(&message(&[EXAMPLE, secret])).expect_err("not a key").to_string();
         assert_eq!(fault, "signing secret 2 is not whsec_ and base64: replace it");
@@ -46,7 +46,7 @@ fn a_secret_that_anybody_could_sign_with_is_a_fault_that_does_not_show_it() {
 }
 
 #[test]
-fn an_id_that_would_end_its_header_is_a_fault() {
+fn a_message_id_with_a_line_break_is_refused() {
     let message = Message { message_id: "msg\r\nx: y".to_owned(), ..message(&[EXAMPLE]) };
     assert!(matches!(headers_of(&message), Err(Fault::MessageId)));
 }

@@ -1,4 +1,4 @@
-//! One parameter's text as the value that its shape lets expect. Text that does not fit stays as it is.
+//! Converts one parameter's text to the value of its shape. Other text stays text.
 
 use serde_json::Value;
 
@@ -7,12 +7,12 @@ use super::super::Shape;
 const YES: [&str; 7] = ["true", "True", "TRUE", "yes", "Yes", "YES", "1"];
 const NO: [&str; 7] = ["false", "False", "FALSE", "no", "No", "NO", "0"];
 
-/// Reads text by a shape that is neither list nor object.
+/// Converts text by a shape that is neither list nor object.
 pub(super) fn read(text: &str, shape: &Shape, nullable: bool, strict: bool) -> Value {
     let plain: fn(&str, bool) -> Option<Value> = match shape {
         Shape::Number { .. } => |text, _| number(text),
         Shape::Boolean => boolean,
-        // Only points in time have space around them that means nothing.
+        // Of the formats, only date-time ignores surrounding space.
         Shape::Format("date-time") if !strict => return string(text.trim(), nullable, strict),
         _ => return string(text, nullable, strict),
     };
@@ -25,7 +25,7 @@ pub(super) fn read(text: &str, shape: &Shape, nullable: bool, strict: bool) -> V
     }
 }
 
-/// Empty text is null to Seam's serializer, which drops the empty string. A handwritten query may mean it, though.
+/// Empty text is null for Seam's serializer, which drops the empty string. A handwritten query may intend it.
 fn string(text: &str, nullable: bool, strict: bool) -> Value {
     if text.is_empty() && (strict || nullable) { Value::Null } else { Value::from(text) }
 }
@@ -36,13 +36,13 @@ fn boolean(text: &str, strict: bool) -> Option<Value> {
     (is_yes || no.contains(&text)).then_some(Value::Bool(is_yes))
 }
 
-/// What JavaScript's `Number()` makes of the text, unless that is no finite number.
+/// The result of JavaScript's `Number()`, if it is finite.
 fn number(text: &str) -> Option<Value> {
     let number = match text.split_at_checked(2) {
         Some(("0x" | "0X", digits)) => radix(digits, 16),
         Some(("0o" | "0O", digits)) => radix(digits, 8),
         Some(("0b" | "0B", digits)) => radix(digits, 2),
-        // Rust would also take "inf" and "nan".
+        // Rust also parses "inf" and "nan".
         _ if text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c)) => text.parse().ok(),
         _ => None,
     }?;

@@ -1,5 +1,5 @@
-//! Lists in query strings: repeated names, and in the generous reading `name[]=` and commas too, but never two styles at
-//! once. An empty value is the empty list.
+//! Lists in query strings: repeated names, and in lenient mode `name[]=` and commas too, but never two styles at once.
+//! An empty value is the empty list.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ impl Query {
     pub(super) fn list(&self, name: &str, items: &Shape) -> Result<Option<Value>> {
         let repeated = self.all(name)?;
         let bracket_name = format!("{name}[]");
-        // To the strict reading that is another parameter's name.
+        // In strict mode that is another parameter's name.
         let bracketed = if self.strict { Vec::new() } else { self.all(&bracket_name)? };
         let texts = match (repeated.is_empty(), bracketed.is_empty()) {
             (true, true) => return Ok(None),
@@ -48,7 +48,7 @@ impl Query {
         Ok(texts)
     }
 
-    /// The values, none of which may be empty, unless the only one is: that is the empty list.
+    /// The values. None may be empty; a single empty one is the empty list.
     fn filled<'a>(&self, name: &str, texts: Vec<&'a str>) -> Result<Vec<&'a str>> {
         if let [text] = texts[..]
             && self.is_empty(text)

@@ -1,11 +1,11 @@
-//! A raw query string in its pairs, decoded as `URLSearchParams` does, but for broken escapes: those it guesses at.
+//! Splits a raw query string, decoded as by `URLSearchParams`, except broken escapes: it guesses at those.
 
 use percent_encoding::percent_decode_str;
 
 use super::Pairs;
 
-/// Splits and decodes. A pair of which either half is broken keeps its name and loses its value, so that it is refused
-/// if something asks for it and ignored like any unknown name otherwise.
+/// Splits and decodes. A pair with a broken half keeps its name and loses its value, so that it is refused if a field
+/// has its name, and ignored like any unknown name otherwise.
 pub(super) fn split(raw: &str) -> Pairs {
     let mut pairs = Pairs::new();
     for pair in raw.split('&').filter(|pair| !pair.is_empty()) {

@@ -1,4 +1,4 @@
-//! The query string as the shapes of the fields say it is to be read, strictly and generously.
+//! Parsing of query strings by the shapes of fields, in strict and lenient mode.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -51,7 +51,7 @@ fn parsed(raw: &str) -> String {
     }
 }
 
-/// As JSON where it is JSON, so that the order of keys does not matter.
+/// Compares JSON as JSON, so that the order of keys does not matter.
 fn same(one: &str, other: &str) -> bool {
     match (serde_json::from_str::<Value>(one), serde_json::from_str::<Value>(other)) {
         (Ok(one), Ok(other)) => one == other,
@@ -59,10 +59,10 @@ fn same(one: &str, other: &str) -> bool {
     }
 }
 
-/// Stands for "the same as strictly".
+/// Means "as in strict mode".
 const SAME: &str = "";
 
-/// What the published parser, version 1.0.0, makes of a query: strictly, and generously.
+/// Results of the published parser 1.0.0: query, strict mode, lenient mode.
 #[rustfmt::skip]
 const PUBLISHED: &[(&str, &str, &str)] = &[
     ("", "{}", SAME),
@@ -156,18 +156,18 @@ const PUBLISHED: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn both_modes_read_what_the_published_parser_reads() {
+fn strict_and_lenient_mode_match_the_published_parser() {
     for (raw, strict, generous) in PUBLISHED {
         let generous = if generous.is_empty() { strict } else { generous };
         let flagged = parsed(&format!("{raw}&_strict=true"));
-        assert!(same(&flagged, strict), "{raw} strictly: {flagged}, expected {strict}");
+        assert!(same(&flagged, strict), "{raw} in strict mode: {flagged}, expected {strict}");
         let plain = parsed(raw);
-        assert!(same(&plain, generous), "{raw} generously: {plain}, expected {generous}");
+        assert!(same(&plain, generous), "{raw} in lenient mode: {plain}, expected {generous}");
     }
 }
 
 #[test]
-fn only_the_exact_flag_is_strict_and_no_flag_is_left_behind() {
+fn only_the_exact_flag_sets_strict_mode_and_every_flag_is_removed() {
     for flag in ["_strict", "_strict=", "_strict=TRUE", "_strict=1", "_strict=false", "_strict=true&_strict=true"] {
         assert_eq!(parsed(&format!("flag=yes&{flag}")), r#"{"flag":true}"#, "{flag}");
     }
@@ -176,13 +176,13 @@ fn only_the_exact_flag_is_strict_and_no_flag_is_left_behind() {
 }
 
 #[test]
-fn a_point_in_time_may_have_space_around_it_generously() {
+fn space_around_a_point_in_time_is_ignored_in_lenient_mode() {
     assert_eq!(parsed("since=+2020-01-01+"), r#"{"since":"2020-01-01"}"#);
     assert_eq!(parsed("since=+2020-01-01&_strict=true"), r#"{"since":" 2020-01-01"}"#);
 }
 
 #[test]
-fn broken_escapes_are_refused_where_they_are_asked_for_and_ignored_elsewhere() {
+fn broken_escapes_are_refused_in_known_parameters_and_ignored_elsewhere() {
     for broken in ["%", "%z", "%zz", "%f", "%ff", "a%", "%e2%82", "%+1", "%u0041", "%\u{e9}"] {
         let refusal = "is not valid percent-encoded UTF-8";
         assert_eq!(parsed(&format!("text={broken}")), format!("! 'text' {refusal}"), "{broken}");
@@ -194,16 +194,16 @@ fn broken_escapes_are_refused_where_they_are_asked_for_and_ignored_elsewhere() {
 }
 
 #[test]
-fn nul_is_decoded_and_left_for_the_rules_to_refuse() {
+fn nul_is_decoded_and_refused_by_the_rules() {
     assert_eq!(parsed("text=%00"), r#"{"text":"\u0000"}"#);
-    let query = query::parse("text=%00&has.%00=x", &Everything::fields()).expect("it is not ambiguous");
-    let Err(Error::Invalid(issues)) = read::<Everything>(query, Map::new()) else { panic!("NUL was taken") };
+    let query = query::parse("text=%00&has.%00=x", &Everything::fields()).expect("an unambiguous query");
+    let Err(Error::Invalid(issues)) = read::<Everything>(query, Map::new()) else { panic!("NUL was accepted") };
     assert_eq!(issues.len(), 2);
     assert!(issues.iter().all(|issue| issue.place == Place::Query));
 }
 
 #[test]
-fn hostile_queries_take_no_long_time() {
+fn hostile_queries_are_parsed_in_bounded_time() {
     let start = std::time::Instant::now();
     let many = |pair: &dyn Fn(usize) -> String| (0..60_000).map(pair).collect::<Vec<_>>().join("&");
     parsed(&many(&|index| format!("has.key{index}=value")));
@@ -224,7 +224,7 @@ fn hostile_queries_take_no_long_time() {
 
 proptest! {
     #[test]
-    fn no_query_is_too_odd_to_be_read(
+    fn any_query_is_parsed_or_ambiguous(
         raw in "((text|names|counts|has|has\\.a|device|device\\.model|_strict|\\PC{0,6})(\\[\\])?[=&,%+.]{0,2}\\PC{0,6}&?){0,8}",
     ) {
         let read = query::parse(&raw, &Everything::fields());
@@ -232,12 +232,12 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read(text in "\\PC{1,20}", names in prop::collection::vec("[^,\\pC]{1,9}", 2..6)) {
+    fn a_serialized_query_parses_to_its_values(text in "\\PC{1,20}", names in prop::collection::vec("[^,\\pC]{1,9}", 2..6)) {
         let mut raw = url::form_urlencoded::Serializer::new(String::new());
         raw.append_pair("text", &text);
         names.iter().for_each(|name| _ = raw.append_pair("names", name));
         let raw = raw.append_pair("_strict", "true").finish();
-        let read = query::parse(&raw, &Everything::fields()).expect("it says what it means");
+        let read = query::parse(&raw, &Everything::fields()).expect("an unambiguous query");
         prop_assert_eq!(Value::Object(read), serde_json::json!({ "text": text, "names": names }));
     }
 }

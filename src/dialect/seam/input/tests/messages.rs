@@ -1,4 +1,4 @@
-//! The words of each rule, set against what zod 3.25 says.
+//! The messages of each rule, compared with zod 3.25.
 
 use crate::model::metadata::MetadataValue;
 use chrono::{DateTime, Utc};
@@ -7,12 +7,12 @@ use serde_json::json;
 use super::super::*;
 use super::{ID, System};
 
-/// The messages that a value earns, each after its path; none if it is sound.
+/// The messages for a value, each after its path; none if it is valid.
 fn messages<R: Rule>(rule: &R, value: Option<Value>) -> Vec<String> {
     let mut at = Cursor::default();
     let sound = rule.read(value, &mut at).is_some();
     let issues = at.into_issues();
-    assert_eq!(sound, issues.is_empty(), "a reading fails just when there are issues");
+    assert_eq!(sound, issues.is_empty(), "a read fails exactly when there are issues");
     issues.into_iter().map(|issue| format!("{}{}", path(&issue.path), issue.message)).collect()
 }
 
@@ -34,7 +34,7 @@ fn output<R: Rule>(rule: &R, value: Value) -> Option<R::Output> {
 }
 
 #[test]
-fn what_is_absent_is_required_unless_it_is_optional() {
+fn an_absent_value_is_required_unless_optional() {
     assert_eq!(messages(&text(), None), ["Required"]);
     assert_eq!(messages(&number(), None), ["Required"]);
     assert_eq!(messages(&choice::<System>(), None), ["Required"]);
@@ -48,7 +48,7 @@ fn what_is_absent_is_required_unless_it_is_optional() {
 }
 
 #[test]
-fn null_is_no_absence() {
+fn null_differs_from_absence() {
     let refusal: &[&str] = &["Expected string, received null"];
     says(&text().optional(), &[(json!(null), refusal)]);
     says(&text().or("x"), &[(json!(null), refusal)]);
@@ -96,7 +96,7 @@ fn a_uuid_is_canonical() {
 }
 
 #[test]
-fn an_e_mail_address_is_what_zod_takes_for_one() {
+fn an_e_mail_address_is_valid_as_in_zod() {
     let sound =
         ["a@b.co", "o'x+1_@b-c.d.co", "A@B.CO", "a@b-.co", "'a@b.co", "-a@b.co", "a-@b.co", "a+@b.co", "_@b.co"];
     for address in sound {
@@ -130,7 +130,7 @@ fn an_e_mail_address_is_what_zod_takes_for_one() {
 }
 
 #[test]
-fn a_web_address_is_one_of_http() {
+fn a_web_url_has_the_scheme_http_or_https() {
     for address in ["http://a", "https://a.b/c?d=e#f", "HTTP://a", "http:a"] {
         assert!(messages(&web_url(), Some(json!(address))).is_empty(), "{address}");
     }
@@ -140,8 +140,8 @@ fn a_web_address_is_one_of_http() {
 }
 
 #[test]
-fn a_date_time_has_an_offset() {
-    let instant = |text: &str| text.parse::<DateTime<Utc>>().expect("the test wrote RFC 3339");
+fn a_date_time_requires_an_offset() {
+    let instant = |text: &str| text.parse::<DateTime<Utc>>().expect("RFC 3339");
     for (text, expected) in [
         ("2026-11-21T20:34:03.805951Z", "2026-11-21T20:34:03.805951Z"),
         ("2026-11-21T20:34:03+0000", "2026-11-21T20:34:03Z"),
@@ -180,7 +180,7 @@ fn a_date_time_has_an_offset() {
 }
 
 #[test]
-fn a_time_filter_takes_what_a_javascript_date_reasonably_takes() {
+fn a_time_filter_accepts_the_usual_formats_of_a_javascript_date() {
     let zero = "2020-01-02T03:04:05Z".parse::<DateTime<Utc>>().expect("RFC 3339");
     for text in [
         "2020-01-02T03:04:05",
@@ -196,7 +196,7 @@ fn a_time_filter_takes_what_a_javascript_date_reasonably_takes() {
         assert_eq!(output(&lenient_date(), json!(text)), Some(zero), "{text}");
     }
     for (text, day) in [("2020", "2020-01-01"), ("2020-03", "2020-03-01"), ("2020-03-04", "2020-03-04")] {
-        let time = output(&lenient_date(), json!(text)).expect("it is a date");
+        let time = output(&lenient_date(), json!(text)).expect("a date");
         assert_eq!(time.format("%F %T").to_string(), format!("{day} 00:00:00"));
     }
     for text in
@@ -209,7 +209,7 @@ fn a_time_filter_takes_what_a_javascript_date_reasonably_takes() {
 }
 
 #[test]
-fn numbers_keep_their_limits_and_their_type() {
+fn numbers_are_checked_for_limits_and_type() {
     says(
         &integer::<i64>().at_least(0).at_most(10),
         &[
@@ -237,7 +237,7 @@ fn numbers_keep_their_limits_and_their_type() {
 }
 
 #[test]
-fn a_choice_lists_its_words() {
+fn a_choice_lists_its_names() {
     says(
         &choice::<System>(),
         &[
@@ -277,7 +277,7 @@ fn lists_check_their_length_and_each_item() {
 }
 
 #[test]
-fn metadata_keeps_the_limits_of_seam() {
+fn metadata_has_the_limits_of_seam() {
     let long = "x".repeat(41);
     let dotted = "x.".repeat(41);
     let key_length = "String must contain at most 40 character(s)";
@@ -310,7 +310,7 @@ fn metadata_keeps_the_limits_of_seam() {
 }
 
 #[test]
-fn null_and_empty_text_delete_metadata_and_mean_other_things_to_a_filter() {
+fn null_and_empty_text_delete_metadata_and_differ_in_a_filter() {
     let value = json!({ "a": "x", "b": true, "c": null, "d": "" });
     let (text, flag) = (MetadataValue::Text("x".to_owned()), MetadataValue::Flag(true));
     let names = ["a", "b", "c", "d"].map(str::to_owned).into_iter();
@@ -326,7 +326,7 @@ fn null_and_empty_text_delete_metadata_and_mean_other_things_to_a_filter() {
 }
 
 #[test]
-fn a_refinement_speaks_once_the_rest_is_sound() {
+fn a_refinement_is_checked_once_the_rest_is_valid() {
     let rule = array(lenient_date())
         .exactly(2)
         .refine(|times| times[0] < times[1], "second value must be greater than first value");
