@@ -1,6 +1,6 @@
-//! Diga: `/v1/phone/…`, the registers of phone numbers. Its API is one of FastAPI and pydantic, and so are its faults:
-//! what is wrong with a request's shape is a list under `detail`, to the letter, while what its service itself says is
-//! an envelope with an `error_code`. Facts come from its published document and from what that framework does.
+//! Diga: `/v1/phone/…`, the managed phone numbers. The original is built with FastAPI and pydantic: validation errors are
+//! a list under `detail`, reproduced to the letter; errors of the service itself are an envelope with an `error_code`.
+//! Sources: the published document and the behaviour of FastAPI.
 
 mod access;
 mod answer;
@@ -18,10 +18,10 @@ use axum::Router;
 use axum::routing::any;
 use std::sync::Arc;
 
-/// Where its paths begin.
+/// Prefix of all paths.
 const PREFIX: &str = "/v1";
 
-/// The dialect, as a value.
+/// The Diga dialect.
 pub static DIALECT: Dialect = Dialect {
     name: "diga",
     claims: |parts| Claim::below(PREFIX, parts),
@@ -33,7 +33,7 @@ pub static DIALECT: Dialect = Dialect {
     credential_headers: &["authorization"],
 };
 
-/// Every path, with and without a slash at the end; where the framework would redirect, both are answered.
+/// Routes each path with and without a trailing slash; FastAPI would redirect, here both are served.
 fn router() -> Router<Arc<App>> {
     phones::ROUTES
         .iter()

@@ -1,7 +1,7 @@
-//! Phone.com: `/v4/accounts/…`, the contacts and contact groups that an extension keeps. A workspace is an account and a
-//! person an extension, each under a number; the two resources by which a client finds those numbers are ours. Facts come
-//! from the vendor's documents of 2017, whose shapes these are, from newer ones where they add to them, and from what its
-//! open-source server library and real clients do.
+//! Phone.com: `/v4/accounts/…`, the contacts and contact groups of an extension. A workspace is an account and a user
+//! identity an extension, each with a number; the two resources that list those numbers are ours. Sources: the vendor's
+//! documents of 2017, whose shapes these are; newer ones where they add to them; its open-source server library; real
+//! clients.
 
 mod access;
 mod accounts;
@@ -22,10 +22,10 @@ use axum::Router;
 use axum::routing::any;
 use std::sync::Arc;
 
-/// Where its paths begin.
+/// Prefix of all paths.
 const PREFIX: &str = "/v4";
 
-/// The dialect, as a value.
+/// The Phone.com dialect.
 pub static DIALECT: Dialect = Dialect {
     name: "phone_com",
     claims: |parts| Claim::below(PREFIX, parts),
@@ -37,7 +37,7 @@ pub static DIALECT: Dialect = Dialect {
     credential_headers: &["authorization"],
 };
 
-/// Every path, with and without a slash at the end.
+/// Routes each path with and without a trailing slash.
 fn router() -> Router<Arc<App>> {
     [probes::ROUTES, oauth::ROUTES, accounts::ROUTES, contacts::ROUTES, contact_groups::ROUTES]
         .into_iter()

@@ -1,6 +1,6 @@
-//! UCWA, the Unified Communications Web API of Skype for Business 2015, as far as a person's telephone numbers go:
-//! `me/phones`, and what real clients need to get there. Answers are in JSON or XML, and what may be done is told by the
-//! links that are there. Facts come from Microsoft's reference, and from what its servers and clients were seen to do.
+//! UCWA, the Unified Communications Web API of Skype for Business 2015, limited to a user identity's phone numbers:
+//! `me/phones`, and what real clients request on the way. Responses are JSON or XML; their links are the permitted
+//! operations. Sources: Microsoft's reference, and the observed behaviour of its servers and clients.
 
 mod access;
 mod address;
@@ -27,7 +27,7 @@ use axum::routing::any;
 use route::{Base, Route};
 use std::sync::Arc;
 
-/// The dialect, as a value.
+/// The UCWA dialect.
 pub static DIALECT: Dialect = Dialect {
     name: "ucwa",
     claims: address::claim,
@@ -39,7 +39,7 @@ pub static DIALECT: Dialect = Dialect {
     render: error::render,
 };
 
-/// Where applications live: the path of real servers, a shorter one that some clients know, and that of the reference.
+/// Paths of applications: that of real servers, a shorter one that some clients use, and that of the reference.
 const APPLICATIONS: [&str; 3] = ["/ucwa/oauth/v1/applications", "/ucwa/v1/applications", "/v1/applications"];
 
 fn router() -> Router<Arc<App>> {
@@ -62,7 +62,7 @@ fn mount(router: Router<Arc<App>>, path: &str, base: Base, route: &'static Route
     router.route(path, any(move |State(app), params, request| route.serve(base, app, params, request)))
 }
 
-/// Whoever may not come in is not told what there is.
+/// 404 only after authentication.
 async fn nowhere(State(app): State<Arc<App>>, request: Request) -> Result<(), Error> {
     access::admit(&app, request.headers(), client_address::origin(request.extensions()), app.clock.now()).await?;
     Err(Error::NoRoute)

@@ -1,5 +1,5 @@
-//! The comparison: every operation and all its references in turn, round by round, so that whatever else the machine does
-//! meanwhile falls on all of them alike. A ratio is the median of the ratios of the rounds.
+//! The comparison: every operation and its references, interleaved round by round, so that other load on the machine
+//! affects all of them alike. A ratio is the median of the rounds' ratios.
 
 use crate::generator::histogram;
 use crate::operations::{self, Operation};
@@ -33,11 +33,11 @@ struct Comparison {
     generator: Vec<f64>,
 }
 
-/// One operation and what was found so far, a figure for each round.
+/// One operation and its results, one for each round.
 struct Contest {
     operation: &'static Operation,
     taken: Vec<Taken>,
-    /// At half of the top rate: the server's, and the ceiling's.
+    /// At half of the top rate: of the server and of the ceiling.
     half: Vec<[Latencies; 2]>,
     references: Vec<(String, Vec<Bout>)>,
 }
@@ -61,7 +61,7 @@ impl Comparison {
         let mut comparison =
             Comparison { scene, contests, ceiling, plain, echo, pgbench, clients, generator: Vec::new() };
         if !settings.is_brief {
-            // A round that does not count: connections are opened, statements prepared, pages read.
+            // Warm-up: opens connections, prepares statements, reads pages.
             comparison.round();
             comparison.forget();
         }
@@ -122,7 +122,7 @@ impl Contest {
         }
     }
 
-    /// Of the server or of the ceiling.
+    /// Medians of the server (0) or of the ceiling (1).
     fn at_half(&self, which: usize) -> Latencies {
         Latencies::medians(&self.half.iter().map(|both| both[which]).collect::<Vec<_>>())
     }
@@ -130,7 +130,7 @@ impl Contest {
     fn figures(self) -> Figures {
         let mut latencies = histogram();
         for taken in &self.taken {
-            latencies.add(&taken.driven.latencies).expect("both have the same bounds");
+            latencies.add(&taken.driven.latencies).expect("all histograms have the same bounds");
         }
         Figures {
             name: self.operation.name,

@@ -1,12 +1,12 @@
-//! What is measured of Phone.com's contacts: to get one, to list a page and to create one; and the parts of a list whose
-//! cost must not grow with it.
+//! Operations of Phone.com's contacts: get one, list a page, create one; and parts of a list whose cost must not grow
+//! with its length.
 
 use crate::operations::{Effect, Operation, Step, key_and, one, workspace};
 use crate::registry::{BASE, GUESTS, Kind, OF_FEW, OF_MANY, Registry, finish_request};
 use serde_json::Value;
 use std::io::Write;
 
-/// How many contacts a page shows, and how many in a row have the same name.
+/// Contacts of a page, and contacts in a row with the same name.
 pub const PAGE: u64 = 25;
 
 const KEY_AND_EXTENSION: &str = "select place * as asked (token_hash, extension_id, place) join api_key *";
@@ -16,7 +16,7 @@ const COUNT_ONE: &str = "update user_identity set contact_count = contact_count 
 const INSERT_CONTACT: &str = "insert into contact (*";
 const INSERT_NUMBERS: &str = "insert into contact_number *";
 
-/// What a new contact is said to be.
+/// Body of a new contact.
 const ADA: &str = r#"{"first_name": "Ada", "last_name": "Lovelace", "company": "Example",
     "emails": [{"type": "primary", "email": "ada@example.com"}],
     "phone_numbers": [{"type": "mobile", "number": "+12125550123"}]}"#;
@@ -53,7 +53,7 @@ pub const LIST: Operation = Operation {
     about: "a page of 25 contacts (Phone.com)",
     status: 200,
     is_right: is_page,
-    // Somewhere within the first thousand of very many; what is further behind is another measurement.
+    // An offset within the first thousand of many; larger offsets are another measurement.
     request: |asking, _, dice, out| {
         let registry = &asking.registry;
         let query = format!("?limit={PAGE}&offset={}", dice.below(registry.contacts_of(OF_FEW) + 1 - PAGE));
@@ -121,30 +121,30 @@ pub const CREATE: Operation = Operation {
 
 const EMAILS: &str = r#"'[{"type": "primary", "email": "ada@example.com"}]'::jsonb"#;
 const NUMBERS: &str = r#"'[{"type": "mobile", "number": "+12125550123", "normalized": "+12125550123"}]'::jsonb"#;
-/// The contact that the session has just inserted.
+/// Id of the contact that the session has just inserted.
 const NEW: &str = "(select currval('contact_id_sequence'))";
 
 /// A part of a list of contacts.
 pub struct Part {
     pub name: &'static str,
     pub about: &'static str,
-    /// The query for it, in a list of so many.
+    /// Its query string, by the length of the list.
     query: fn(u64) -> String,
 }
 
-/// Parts that take about as long in a long list as in a short one; each shows a whole page.
+/// Parts whose cost must not depend on the length of the list; each is a full page.
 pub const PARTS: [Part; 3] = [
     Part { name: "first", about: "first 25 contacts", query: |_| format!("?limit={PAGE}") },
     Part {
         name: "named",
-        about: "25 contacts of a name",
+        about: "25 contacts by name",
         query: |_| format!("?limit={PAGE}&filters%5Bname%5D=Contact+1"),
     },
     Part { name: "last", about: "last 25 contacts", query: |count| format!("?limit={PAGE}&offset={}", count - PAGE) },
 ];
 
 impl Part {
-    /// The request for this part of a keeper's contacts.
+    /// Request for this part of a keeper's contacts.
     pub fn request(&self, registry: &Registry, keeper: u64) -> Vec<u8> {
         let (mut request, query) = (Vec::new(), (self.query)(registry.contacts_of(keeper)));
         write_target("GET", registry, 0, registry.keepers_extension(keeper), &query, &mut request);
@@ -153,7 +153,7 @@ impl Part {
     }
 }
 
-/// Whether an answer shows a whole page.
+/// Whether a response is a full page.
 pub fn is_page(answer: &Value) -> bool {
     answer["items"].as_array().is_some_and(|items| items.len() as u64 == PAGE)
 }
@@ -162,7 +162,7 @@ fn guest() -> String {
     Kind::Guest.sql(":guest")
 }
 
-/// Writes a request's first words: which of an extension's contacts it is about.
+/// Writes the method and the path of an extension's contacts.
 fn write_target(method: &str, registry: &Registry, workspace: u64, extension: u64, rest: &str, out: &mut Vec<u8>) {
     let account = registry.account(workspace);
     // Writing into memory does not fail.

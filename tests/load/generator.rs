@@ -1,6 +1,6 @@
-//! The load generator: one thread that keeps many keep-alive connections busy, writes requests as bytes and reads of an
-//! answer no more than its status and its length. It is this small so that it is not what limits a measurement; what it
-//! can do at most is measured in each run.
+//! The load generator: one thread that keeps many keep-alive connections busy, writes requests as bytes and parses only
+//! the status and the length of a response. It is this small so that it does not limit a measurement; its maximum rate
+//! is measured in each run.
 
 use hdrhistogram::Histogram;
 use mio::net::TcpStream;
@@ -10,10 +10,10 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-/// The longest that an answer is waited for.
+/// Response timeout.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Connections that are kept alive from one load to the next.
+/// Connections kept alive from one load to the next.
 pub struct Generator {
     poll: Poll,
     lines: Vec<Line>,
@@ -21,29 +21,29 @@ pub struct Generator {
     inbox: Box<[u8]>,
 }
 
-/// What is to be driven, and how.
+/// Parameters of a load.
 pub struct Load<'a> {
     pub time: Duration,
-    /// Requests a second whatever the server makes of it: all that fall due within the time are asked, however late. None
-    /// for as many as it takes, each connection waiting for its answer before it asks again.
+    /// Requests a second (open loop): all that fall due within the time are sent, however late. `None` is a closed loop:
+    /// each connection waits for a response before its next request.
     pub pace: Option<f64>,
-    /// No more than so many requests.
+    /// Maximum number of requests.
     pub most: u64,
-    /// The status that every answer has to have.
+    /// Expected status of every response.
     pub status: u16,
     /// Writes the next request.
     pub request: &'a mut dyn FnMut(&mut Vec<u8>),
 }
 
-/// What came of it.
+/// Results of a load.
 pub struct Driven {
-    /// Answers within the time.
+    /// Responses within the time.
     pub counted: u64,
-    /// All answers: those to what was under way when the time was up, too.
+    /// All responses, including those in flight at the end of the time.
     pub answered: u64,
     /// From the first request to the end of the time.
     pub elapsed: Duration,
-    /// Of all answers, in microseconds from when a request was due; so a server that stalls pays for those that had to wait.
+    /// Of all responses, in microseconds from when a request was due, so that a stall counts for each request that waited.
     pub latencies: Histogram<u64>,
 }
 
@@ -67,7 +67,7 @@ struct Line {
     outbox: Vec<u8>,
     written: usize,
     head: Vec<u8>,
-    /// Bytes of the body that are still to come, once the head has been read.
+    /// Remaining bytes of the body, once the head has been read.
     rest: Option<usize>,
     due: Instant,
 }
@@ -90,8 +90,8 @@ impl Generator {
         Ok(Generator { poll, lines, idle, inbox: vec![0; 64 * 1024].into() })
     }
 
-    /// Drives a load to its end. An answer with another status, or none, ends it with an error that shows the answer, and
-    /// the generator is of no use any more.
+    /// Runs a load to its end. Another status, or no response, is an error that contains the response; the generator
+    /// cannot be used after it.
     pub fn drive(&mut self, load: Load<'_>) -> io::Result<Driven> {
         let done = Driven { counted: 0, answered: 0, elapsed: Duration::ZERO, latencies: histogram() };
         let mut driver = Driver { generator: self, load, began: Instant::now(), issued: 0, done };
@@ -100,7 +100,7 @@ impl Generator {
     }
 }
 
-/// For latencies, in microseconds.
+/// Empty histogram of latencies, in microseconds.
 pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order")
 }
@@ -116,7 +116,7 @@ impl Driver<'_, '_> {
                 return Ok(());
             }
             if now.duration_since(self.began) > self.load.time + PATIENCE {
-                return Err(io::Error::new(ErrorKind::TimedOut, "an answer did not come"));
+                return Err(io::Error::new(ErrorKind::TimedOut, "response timed out"));
             }
             self.wait(&mut events, is_over)?;
             for event in &events {
@@ -125,7 +125,7 @@ impl Driver<'_, '_> {
         }
     }
 
-    /// Whether no more is asked. The time that counts ends here, and not before the first answer.
+    /// Whether no more requests are sent. The measured time ends here, but not before the first response.
     fn is_over(&mut self, now: Instant) -> bool {
         let elapsed = now.duration_since(self.began);
         let is_late = match self.next_due() {
@@ -139,12 +139,12 @@ impl Driver<'_, '_> {
         is_over
     }
 
-    /// When the next request has to go.
+    /// When the next request is due.
     fn next_due(&self) -> Option<Instant> {
         self.load.pace.map(|pace| self.began + Duration::from_secs_f64(self.issued as f64 / pace))
     }
 
-    /// Sends what is due on the connections that are free.
+    /// Sends due requests on idle connections.
     fn issue(&mut self, now: Instant) -> io::Result<()> {
         while !self.generator.idle.is_empty() && !self.is_over(now) {
             let due = match self.next_due() {
@@ -152,7 +152,7 @@ impl Driver<'_, '_> {
                 Some(due) => due,
                 None => Instant::now(),
             };
-            let index = self.generator.idle.pop().expect("one is idle");
+            let index = self.generator.idle.pop().expect("a connection is idle");
             self.ask(index, due)?;
         }
         Ok(())
@@ -168,13 +168,13 @@ impl Driver<'_, '_> {
         line.flush()
     }
 
-    /// Waits for an answer, or for the next request's time.
+    /// Waits for a response, or until the next request is due.
     fn wait(&mut self, events: &mut Events, is_over: bool) -> io::Result<()> {
         use nix::sys::select::{FdSet, pselect};
         use nix::sys::time::{TimeSpec, TimeValLike};
         let mut timeout = Duration::from_millis(100);
         if let Some(due) = self.next_due().filter(|_| !is_over && !self.generator.idle.is_empty()) {
-            // The poll counts in milliseconds, so the precise part of the wait is done by another call on the same thing.
+            // `poll` has millisecond resolution, so `pselect` on its descriptor does the precise part of the wait.
             let nanoseconds = due.saturating_duration_since(Instant::now()).as_nanos().min(100_000_000);
             let mut readable = FdSet::new();
             readable.insert(self.generator.poll.registry().as_fd());
@@ -188,7 +188,7 @@ impl Driver<'_, '_> {
         }
     }
 
-    /// Writes what is left of a request and reads what has come of its answer.
+    /// Writes the rest of a request and reads the available bytes of its response.
     fn attend(&mut self, index: usize) -> io::Result<()> {
         let Generator { lines, inbox, .. } = &mut *self.generator;
         let line = &mut lines[index];
@@ -223,11 +223,11 @@ impl Line {
         Ok(())
     }
 
-    /// Reads what there is; true once the answer is whole.
+    /// Reads the available bytes; true once the response is complete.
     fn read(&mut self, inbox: &mut [u8], status: u16) -> io::Result<bool> {
         loop {
             let count = match self.stream.read(inbox) {
-                Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server hung up")),
+                Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server closed the connection")),
                 Ok(count) => count,
                 Err(fault) if fault.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(fault) => return Err(fault),
@@ -253,7 +253,7 @@ impl Line {
     }
 }
 
-/// The length of the body, if the head says what was expected.
+/// Returns the length of the body, if the status is as expected.
 fn judge(bytes: &[u8], end: usize, status: u16) -> io::Result<usize> {
     let head = &bytes[..end];
     match (status_in(head), length_in(head)) {
@@ -279,16 +279,16 @@ fn length_in(head: &[u8]) -> Option<usize> {
 }
 
 fn too_much() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "more came than the answer's length")
+    io::Error::new(ErrorKind::InvalidData, "response exceeds its content-length")
 }
 
-/// Has the kernel end this thread's waits when they end, and not up to 50 µs later, as is its habit.
+/// Sets this thread's timer slack to 1 ns; by default, the kernel ends waits up to 50 µs late.
 fn wake_on_time() {
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_timerslack(1);
 }
 
-/// One request by itself, for its whole answer: the status and the body.
+/// Sends one request and returns the status and body of its response.
 pub fn ask(address: SocketAddr, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = std::net::TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;

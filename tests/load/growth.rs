@@ -1,5 +1,5 @@
-//! Whether what an operation costs depends on how much is registered: two registries on one Postgres, a server on each,
-//! measured in turn. And whether a page of contacts depends on how many there are: of two persons in one registry.
+//! Whether the cost of an operation depends on the size of the registry: two registries on one Postgres, a server on
+//! each, measured in turn. And whether a page of contacts depends on their number: two keepers in one registry.
 
 use crate::contacts::{PARTS, Part};
 use crate::operations::{self, Operation};
@@ -10,18 +10,18 @@ use crate::settings::Settings;
 use crate::stage::Stage;
 use serde::Serialize;
 
-/// The operations that are compared.
+/// Compared operations.
 const COMPARED: [&str; 4] = ["get", "list", "page", "deactivate"];
 
-/// How much slower the larger registry may be, and a part of the longer list of contacts.
+/// Maximum slowdown of the larger registry, and of a part of the longer list of contacts.
 const FACTOR: f64 = 1.3;
 
-/// What was found.
+/// Results.
 #[derive(Debug, Serialize)]
 pub struct Growth {
     pub sizes: [u64; 2],
     pub operations: Vec<Compared>,
-    /// How many contacts the two lists hold, and what was found of their parts.
+    /// Lengths of the two lists of contacts.
     pub sizes_of_contacts: [u64; 2],
     pub contacts: Vec<Compared>,
     pub targets: Vec<Target>,
@@ -36,7 +36,7 @@ pub struct Compared {
     pub large: Bouts,
 }
 
-/// Compares two sizes.
+/// Compares two sizes of the registry.
 pub fn run(stage: &Stage, settings: &Settings) -> Growth {
     let sizes = if settings.is_brief { [200, 800] } else { [10_000, 1_000_000] };
     let open = |name, phones| Scene::open(stage, settings, name, phones);
@@ -44,7 +44,7 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
     let is_compared = |operation: &&Operation| COMPARED.contains(&operation.name) && settings.wants(operation.name);
     let mut compared: Vec<(&Operation, [Vec<Bout>; 2])> =
         operations::ALL.iter().filter(is_compared).map(|operation| (operation, [Vec::new(), Vec::new()])).collect();
-    // The first round does not count: it opens connections and reads pages.
+    // The first round is a warm-up: it opens connections and reads pages.
     for round in 0..=settings.rounds {
         for (operation, both) in &mut compared {
             for (scene, bouts) in scenes.iter_mut().zip(both) {
@@ -69,7 +69,7 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
     }
 }
 
-/// Compares the lists of a person with few contacts and of one with many.
+/// Compares a keeper's list of few contacts with one of many.
 fn parts(scene: &mut Scene, settings: &Settings) -> Vec<Compared> {
     let mut compared: Vec<(&Part, [Vec<Bout>; 2])> =
         PARTS.iter().map(|part| (part, [Vec::new(), Vec::new()])).collect();
@@ -95,7 +95,7 @@ impl Compared {
     }
 
     fn target(&self, things: &str) -> Target {
-        let about = format!("{}, rate with few {things} in terms of rate with many", self.about);
+        let about = format!("{}, rate with few {things} / rate with many", self.about);
         Target::at_most(about, FACTOR, self.small.in_terms_of(&self.large))
     }
 }
@@ -109,7 +109,7 @@ impl Growth {
     }
 }
 
-/// A table of what was compared, and a blank line; nothing if nothing was.
+/// Table and a blank line; empty without rows.
 fn table(sizes: [u64; 2], things: &str, all: &[Compared]) -> String {
     if all.is_empty() {
         return String::new();

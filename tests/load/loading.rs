@@ -1,4 +1,4 @@
-//! The registry in the database: all of it at the beginning, and what operations that write use up and leave behind.
+//! Loads the registry into the database, and restores it for operations that write.
 
 use crate::contacts::PAGE;
 use crate::registry::{BASE, EVENTS, GUESTS, KEY, Kind, OF_FEW, OF_MANY, PHONES_OF_PERSON, Registry};
@@ -15,7 +15,7 @@ impl Registry {
         let (workspace, person) = (id(Kind::Workspace, "w"), id(Kind::Person, "p"));
         let of_person = id(Kind::Workspace, &format!("p / {persons_of_workspace}"));
         for statement in [
-            // What is written here refers to what is written here; not checking that makes a million phones a minute's work.
+            // Foreign keys are valid by construction; without their checks, a million phones take a minute.
             "set session_replication_role = replica".to_owned(),
             format!(
                 "insert into workspace (workspace_id, name, is_sandbox, publishable_key, created_at)
@@ -89,7 +89,7 @@ impl Registry {
         }
     }
 
-    /// Phones to deactivate: spare `n` is a guest's of workspace `n` modulo their count.
+    /// Inserts phones to deactivate: spare `n` is a guest's of workspace `n` modulo their count.
     pub fn lay_in_spares(&self, database: &mut Database, count: u64) {
         let workspaces = self.workspaces;
         let guest = format!("n % {workspaces} * {GUESTS} + n / {workspaces} % {GUESTS}");
@@ -117,7 +117,7 @@ impl Registry {
         )
     }
 
-    /// Inserts a keeper with their contacts, who have a number and an e-mail address each.
+    /// SQL that inserts a keeper with contacts, each with a number and an e-mail address.
     fn insert_contacts(&self, keeper: u64) -> String {
         let (count, first) = (self.contacts_of(keeper), self.first_contact(keeper));
         let workspace = Kind::Workspace.sql(&BASE.to_string());
@@ -142,16 +142,16 @@ impl Registry {
         )
     }
 
-    /// How many contacts there are beside those that were loaded, as their keepers' tallies have it, too.
+    /// Number of contacts beyond the loaded ones; checks that `contact_count` agrees.
     pub fn new_contacts(&self, database: &mut Database) -> u64 {
         let last = self.contacts.iter().sum::<u64>();
         let made = database.count(&format!("select count(*) from contact where contact_id > {last}"));
         let told = database.count(&format!("select sum(contact_count)::bigint - {last} from user_identity"));
-        assert_eq!(made, told, "new contacts, and the tallies of them");
+        assert_eq!(made, told, "new contacts and their `contact_count`");
         made
     }
 
-    /// Takes away the contacts that were not loaded.
+    /// Deletes the contacts that were not loaded.
     pub fn clear_contacts_away(&self, database: &mut Database) {
         let last = self.contacts.iter().sum::<u64>();
         for statement in [
@@ -163,13 +163,13 @@ impl Registry {
         }
     }
 
-    /// How many phones of guests there are, living or dead.
+    /// Number of guests' phones, active or deactivated.
     pub fn guests_phones(&self, database: &mut Database, are_living: bool) -> u64 {
         let state = if are_living { "deactivated_at is null" } else { "deactivated_at is not null" };
         database.count(&format!("select count(*) from phone where {state} and {}", self.is_guests("user_identity_id")))
     }
 
-    /// Takes away what operations that write have left, so that the next one finds what the first one found.
+    /// Deletes what operations that write have left, so that each starts from the same registry.
     pub fn clear_away(&self, database: &mut Database) {
         for statement in [
             "set session_replication_role = replica".to_owned(),

@@ -1,41 +1,40 @@
-//! The benchmark: `cargo bench`. One command starts a private Postgres with durable settings, loads a registry, starts the
-//! release build of the server, and drives each operation over keep-alive HTTP.
+//! The benchmark: `cargo bench`. It starts a private Postgres with durable settings, loads a registry, starts the release
+//! build of the server, and measures each operation over keep-alive HTTP.
 //!
 //! ```text
-//! cargo bench                                  everything, with 100,000 phones
-//! cargo bench -- --only get,list --rounds 9    some of it, longer
-//! cargo bench -- --phones 1000000 --json       more phones, and figures for programs
+//! cargo bench                                  all operations, with 100,000 phones
+//! cargo bench -- --only get,list --rounds 9    two operations, with more rounds
+//! cargo bench -- --phones 1000000 --json       more phones, results as JSON
 //! cargo bench -- --growth                      10,000 phones against 1,000,000, 1,000 contacts against 100,000
-//! cargo bench -- --soak 10                     ten minutes of load, with an eye on memory
-//! cargo bench -- --against target/before       this build and another one in turns, before and after a change
+//! cargo bench -- --soak 10                     ten minutes of load, with samples of memory
+//! cargo bench -- --against target/before       this build and another one, interleaved
 //! ```
 //!
-//! A rate by itself says more of the machine than of the server. So every operation is measured beside **references**, in
-//! turn and round by round, and what counts is the ratio:
+//! A rate alone depends more on the machine than on the server. So each operation is interleaved with **references**,
+//! round by round, and the result is the ratio:
 //!
-//! * **ceiling**: the server's own listener, routes, edge and log line, in which the handler has the very bytes of the
-//!   operation's answer ready. What lies between is what handlers and the database cost. The layer that opens answers to
-//!   web pages of other origins is the dialect's own and left out, which makes the ceiling a little higher.
+//! * **ceiling**: the server's own listener, routes, edge and log line, with a handler that returns recorded bytes of the
+//!   operation's response. The difference is the cost of handlers and database. The CORS layer belongs to the dialect and
+//!   is left out, which makes the ceiling slightly higher.
 //! * **pgbench** with 2, 8 and 32 clients: Postgres's own load generator runs the statements of the operation as prepared
-//!   statements on the same socket, without any HTTP or JSON. Their text is read from the committed descriptions of the
-//!   server's statements, so where those look up the API key, pgbench does. Ids are put together from numbers within the
-//!   statement, since pgbench has no other random values than numbers, which costs it about a hundredth; which parameters are
-//!   null stands in the statement, so that Postgres can simplify it once and for all, which no other client could have it do.
-//! * **keyless**: the same with statements that need no key, where the server has one for that, too.
-//! * **plain**: the obvious way to get a phone with the same libraries, one pooled connection, a query for the token and one
-//!   for the phone, and neither log nor edge.
-//! * **the generator** by itself, against a program that answers everything with the same bytes: if an operation comes near
-//!   to this, it was not the server that was measured.
+//!   statements on the same socket, without HTTP or JSON. Their text is read from the committed sqlx offline data, so
+//!   pgbench looks up the API key where the server does. Ids are built from numbers within the statement, since pgbench has
+//!   random numbers only, which costs about 1 %; null parameters are literals, so that Postgres can simplify the statement
+//!   once, which no other client could achieve.
+//! * **keyless**: the same with statements that do not look up the key, where the server has one.
+//! * **plain**: the straightforward way to get a phone with the same libraries: one pooled connection, a query for the
+//!   token and one for the phone, no log and no edge.
+//! * **the generator** alone, against a program that returns the same bytes for each request: an operation near this rate
+//!   measures the generator, not the server.
 //!
-//! Server and references are processes of their own, so CPU and memory are read off the system for each; all share the
-//! machine's cores with Postgres and with the generator, as the ratios' two sides do alike. The server's log is written as
-//! always, to where it costs least. Latency counts from when a request was due. At half of the top rate they are due at even
-//! intervals, and the ceiling is timed at that same rate, which shows what the machine adds; slices of that time in which
-//! programs that have no part in this took much of the processors are told apart, and what is to be reached is judged by the
-//! others. Operations that write find the same registry each time: what they have done is counted in the database, held
-//! against what was answered, and put right.
+//! Server and references are separate processes, so CPU and memory are read from the system for each; all share the
+//! machine's cores with Postgres and the generator, on both sides of a ratio. The server's log is written as usual, to
+//! /dev/null. Latency counts from when a request was due. At half of the top rate, requests are due at even intervals, and
+//! the ceiling is timed at the same rate, which shows what the machine adds; slices of time in which other programs used
+//! much CPU are reported separately, and targets are judged by the other slices. Operations that write find the same
+//! registry each time: their effects are counted in the database, compared with the responses, and undone.
 //!
-//! `cargo test` runs all this for a moment on a Postgres that need not survive it, and judges answers and not times.
+//! `cargo test` runs all this briefly on a Postgres without durability, and checks responses, not times.
 
 mod comparison;
 mod contacts;
@@ -62,7 +61,7 @@ use stage::Stage;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// As the server has it, so that the references have it, too.
+/// The server's allocator, so that the references use it, too.
 #[global_allocator]
 static MEMORY: MiMalloc = MiMalloc;
 
@@ -71,7 +70,7 @@ fn main() -> ExitCode {
         references::serve().expect("a reference serves until it is killed");
         return ExitCode::SUCCESS;
     }
-    // So says cargo, when it is to be a benchmark.
+    // `cargo bench` passes this flag.
     if !std::env::args().any(|argument| argument == "--bench") {
         return trial::run();
     }

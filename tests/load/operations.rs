@@ -1,33 +1,32 @@
-//! The operations that are measured, one entry each: what is asked, what has to be answered, and which of the server's
-//! own statements pgbench runs for comparison. A new operation is one more entry.
+//! The measured operations, one entry each: the request, the expected response, and the server's statements that pgbench
+//! runs for comparison. A new operation is one more entry.
 
 use crate::contacts;
 use crate::registry::{BASE, Dice, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, finish_head, finish_request};
 use base64::prelude::*;
 use serde_json::{Value, json};
 
-/// How many entries a page shows.
+/// Items of a page.
 const PAGE: u64 = 20;
 
 /// One operation.
 pub struct Operation {
     pub name: &'static str,
     pub about: &'static str,
-    /// The status of its answers.
+    /// Expected status.
     pub status: u16,
-    /// Whether an answer is what was asked for; looked at once.
+    /// Whether a response is correct; checked once.
     pub is_right: fn(&Value) -> bool,
-    /// Writes a request; its number is for those that must not repeat.
+    /// Writes a request; its number makes it unique where requests must not repeat.
     pub request: fn(&Asking, u64, &mut Dice, &mut Vec<u8>),
     pub effect: Effect,
-    /// What pgbench computes before each transaction.
+    /// pgbench's variables, set before each transaction.
     pub variables: fn(&Registry) -> String,
-    /// What pgbench runs: the server's statements, but for one that only looks up a key; empty if there is nothing to compare
-    /// with.
+    /// pgbench's transaction: the server's statements, except one that only looks up a key; empty without a comparison.
     pub transaction: &'static [Step],
-    /// Where the server looks up the key in the same statement: one that does the rest and needs none.
+    /// Where the server looks up the key in the same statement: one without the key.
     pub keyless: &'static [Step],
-    /// Whether the plain reference has it, and latency is measured at half of the top rate, too.
+    /// Whether the plain reference has it, and latency is also measured at half of the top rate.
     pub is_first: bool,
 }
 
@@ -35,26 +34,26 @@ pub struct Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     Nothing,
-    /// Uses up a spare phone.
+    /// Deactivates a spare phone.
     Deactivates,
-    /// Makes a guest's phone.
+    /// Creates a phone of a guest.
     Creates,
-    /// Gives a guest a contact.
+    /// Creates a contact of a guest.
     AddsContact,
 }
 
 /// A step of pgbench's transaction.
 pub enum Step {
     Own(&'static str),
-    /// A statement of the server's, by its text with `*` for any part, and an SQL expression for each of its parameters.
-    /// Where the server always passes null, it is a literal one.
+    /// A statement of the server, by its text with `*` for any part, and an SQL expression for each of its parameters.
+    /// Where the server always passes null, it is a literal.
     Stored(&'static str, fn(&Registry) -> Vec<String>),
 }
 
-/// What requests are made of.
+/// Data of the requests.
 pub struct Asking {
     pub registry: Registry,
-    /// What binds a cursor to the list of pages.
+    /// Binding of a page cursor to its list.
     pub page_binding: String,
 }
 
@@ -89,7 +88,7 @@ const DEACTIVATE: &str = "with seen as materialized ( select device_id, * update
 const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
 const REGISTER_PHONE: &str = "with known as ( select device_id from phone * insert into phone *";
 
-/// All of them; the first is the one that the others are compared with.
+/// All operations; the others are compared with the first.
 pub const ALL: &[Operation] = &[
     Operation {
         name: "get",
@@ -294,7 +293,7 @@ pub const ALL: &[Operation] = &[
     contacts::CREATE,
     Operation {
         name: "unknown",
-        about: "get a phone that is not there",
+        about: "get an unknown phone",
         status: 404,
         is_right: |answer| answer["error"]["type"].is_string(),
         request: |asking, _, dice, out| {
@@ -325,7 +324,7 @@ pub const ALL: &[Operation] = &[
     },
     Operation {
         name: "health",
-        about: "whether the database answers",
+        about: "health check with a query",
         status: 200,
         is_right: |answer| answer["ok"] == true,
         request: |_, _, _, out| {
@@ -340,21 +339,21 @@ pub const ALL: &[Operation] = &[
     },
 ];
 
-/// The request whose answer shows what binds a cursor to its list.
+/// Request whose response has a page cursor with the binding.
 pub const FIRST_PAGE: &str = "GET /phones/list?limit=20";
 
-/// Who does it, for the audit trail.
+/// Actor for the audit log.
 const ACTOR: &str = r#"'{"credential_kind": "api_key", "credential_id": "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f",
     "request_id": "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f", "address": "127.0.0.1"}'::jsonb"#;
 
 const ASSA_ABLOY: &str = r#"'{"application_version": "1.0.0", "seos_applet_version": "1.0.0", "ble_capability": true,
     "hce_capability": false, "nfc_capability": false, "seos_tsm_endpoint_id": 1.0}'::jsonb"#;
 
-/// Where a list begins.
+/// First keyset position of a list.
 const FIRST_TIME: &str = "to_timestamp(0)";
 const FIRST_ID: &str = "'00000000-0000-0000-0000-000000000000'::uuid";
 
-/// A random phone, its person and its workspace.
+/// Variables of a random phone, its person and its workspace.
 fn one_phone(registry: &Registry) -> String {
     let (phones, per_workspace) = (registry.phones, registry.phones_of_workspace());
     format!(
@@ -363,17 +362,17 @@ fn one_phone(registry: &Registry) -> String {
     )
 }
 
-/// The values of a statement for many keys, for one: the hash of the API key, and what belongs to it.
+/// Parameters of a batched statement, for one request: the hash of the API key, and the rest.
 pub fn key_and(registry: &Registry, rest: &[String]) -> Vec<String> {
     [registry.sql_token_hash(":w")].into_iter().chain(rest.iter().cloned()).map(one).collect()
 }
 
-/// What is looked up by many keys, by one.
+/// Array of one, for a batched statement.
 pub fn one(key: String) -> String {
     format!("array[{key}]")
 }
 
-/// The workspace of pgbench's variable.
+/// Workspace id of pgbench's variable.
 pub fn workspace() -> String {
     Kind::Workspace.sql(":workspace")
 }

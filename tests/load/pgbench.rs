@@ -1,6 +1,6 @@
 //! The database reference: pgbench, which comes with Postgres, runs the statements of the server as prepared statements
-//! over the same socket. Their text is read from the descriptions of them that are committed beside the source, so what is
-//! compared is what the server runs now.
+//! over the same socket. Their text is read from the committed sqlx offline data, so the server's current statements are
+//! compared.
 
 use crate::operations::{Operation, Step};
 use crate::registry::Registry;
@@ -10,17 +10,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where the descriptions of the statements are.
+/// Folder of the sqlx offline data.
 const QUERIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/queries");
 
-/// How far apart the numbers are that clients of pgbench begin to count at.
+/// Distance of the first numbers of pgbench's clients.
 pub const STRIDE: u64 = 1_000_000;
 
-/// How long pgbench runs.
+/// Duration of a run of pgbench.
 #[derive(Debug, Clone, Copy)]
 pub enum Amount {
     Seconds(u64),
-    /// Of each client.
+    /// Per client.
     Transactions(u64),
 }
 
@@ -34,19 +34,19 @@ pub struct Run<'a> {
     pub stride: u64,
 }
 
-/// What pgbench says.
+/// Results of pgbench.
 pub struct Outcome {
     pub rate: f64,
     pub transactions: u64,
 }
 
-/// Where pgbench is: beside the server that would be started. Some packages leave it out.
+/// Path of pgbench, beside the Postgres that would be started. Some packages omit it.
 pub fn find() -> Option<PathBuf> {
     let program = Binaries::find(None).ok()?.postgres().with_file_name("pgbench");
     program.exists().then_some(program)
 }
 
-/// The script of an operation whose transaction has these steps.
+/// pgbench script of an operation whose transaction has these steps.
 pub fn script(operation: &Operation, transaction: &[Step], registry: &Registry) -> String {
     let mut script = (operation.variables)(registry);
     for step in transaction {
@@ -59,20 +59,20 @@ pub fn script(operation: &Operation, transaction: &[Step], registry: &Registry) 
     script
 }
 
-/// The one statement of the server's that looks like this, in one line.
+/// The only statement of the server that matches the pattern, in one line.
 fn stored(like: &str) -> String {
     let like = in_one_line(like);
     let found: Vec<String> = fs::read_dir(QUERIES)
-        .expect("the descriptions of the statements are committed")
-        .map(|entry| fs::read(entry.expect("the folder can be read").path()).expect("a description can be read"))
-        .map(|bytes| serde_json::from_slice::<Value>(&bytes).expect("a description is JSON"))
+        .expect("the sqlx offline data is committed")
+        .map(|entry| fs::read(entry.expect("the folder is readable").path()).expect("an offline file is readable"))
+        .map(|bytes| serde_json::from_slice::<Value>(&bytes).expect("an offline file is JSON"))
         .filter_map(|description| description["query"].as_str().map(in_one_line))
         .filter(|query| is_like(query, &like))
         .collect();
     let [statement] = <[String; 1]>::try_from(found).unwrap_or_else(|found| {
         panic!(
-            "{} statements of the server look like this, not one; if it has another text now, give that in \
-             tests/load/operations.rs: {like}",
+            "{} statements of the server match this pattern, expected one; if the text has changed, update \
+            tests/load/operations.rs: {like}",
             found.len()
         )
     });
@@ -83,7 +83,7 @@ fn in_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text is what a pattern says, whose stars stand for anything.
+/// Whether a text matches a pattern in which `*` matches any text.
 fn is_like(text: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
@@ -95,8 +95,8 @@ fn is_like(text: &str, pattern: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// A statement with expressions in place of its parameters. A parameter that has a value is not null, which Postgres could
-/// not see of an expression; it would plan for both cases and the reference would be slower than need be.
+/// Replaces the parameters of a statement by expressions. Null tests of parameters with a value become false: Postgres
+/// cannot infer that from an expression, would plan for both cases, and the reference would be slower than necessary.
 fn with_values(statement: &str, values: &[String]) -> String {
     let mut parts = statement.split('$');
     let mut whole = parts.next().unwrap_or_default().to_owned();
@@ -115,20 +115,20 @@ fn with_values(statement: &str, values: &[String]) -> String {
     whole
 }
 
-/// What follows `::type is null`, if a text begins so.
+/// Text after `::type is null`, if it begins with that.
 fn behind_null_test(text: &str) -> Option<&str> {
     let behind_type = text.strip_prefix("::")?.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
     behind_type.strip_prefix("[]").unwrap_or(behind_type).strip_prefix(" is null")
 }
 
 impl Run<'_> {
-    /// Runs it to its end.
+    /// Runs pgbench to its end.
     pub fn measure(&self) -> Outcome {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        fs::write(file.path(), self.script).expect("the script can be written");
+        fs::write(file.path(), self.script).expect("the script is writable");
         let (clients, threads) = (self.clients.to_string(), self.clients.min(2).to_string());
         let mut command = Command::new(self.program);
-        // Plans are kept, as on the server's own connections.
+        // Generic plans, as on the server's own connections.
         command.env("LC_ALL", "C").env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan").stdin(Stdio::null());
         command.args(["-n", "-M", "prepared", "-c", &clients, "-j", &threads]);
         command.args(["-D", "turn=-1", "-D", &format!("stride={}", self.stride), "-f"]).arg(file.path());

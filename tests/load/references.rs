@@ -1,5 +1,5 @@
-//! What the server is compared with besides Postgres itself: programs that listen as it does, each this same program in a
-//! process of its own, with what it needs on its standard input.
+//! References other than Postgres: programs that listen as the server does. Each is this program in a separate process,
+//! configured on its standard input.
 
 use crate::stage::{Database, Program, SEAL_KEY};
 use axum::Router;
@@ -28,13 +28,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// The argument by which this program starts itself as one of these.
+/// Argument that starts this program as a reference.
 const FLAG: &str = "--reference";
 
-/// Connections of the server's pool unless it is told otherwise, and so also the plain reference's.
+/// Default pool size of the server, and so also of the plain reference.
 const CONNECTIONS: u32 = 16;
 
-/// An answer that the server gave once.
+/// A recorded response of the server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {
     pub name: String,
@@ -42,14 +42,14 @@ pub struct Answer {
     pub body: String,
 }
 
-/// What a reference is told.
+/// Configuration of a reference.
 #[derive(Debug, Serialize, Deserialize)]
 enum Reference {
-    /// The server with all its layers and routes, and beside them some that answer with bytes that are ready.
+    /// The server with all its layers and routes, and more routes that return recorded bytes.
     Ceiling { database_url: String, answers: Vec<Answer> },
-    /// The obvious way to write it.
+    /// The straightforward implementation.
     Plain { database_url: String },
-    /// Answers everything with the same bytes: what the generator can do at most.
+    /// Returns the same bytes for every request: the generator's maximum rate.
     Echo { body: String },
 }
 
@@ -68,15 +68,15 @@ pub fn echo(body: &str) -> Program {
 fn start(reference: &Reference) -> Program {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command.arg(FLAG);
-    Program::start(command, &serde_json::to_vec(reference).expect("it is plain data"))
+    Program::start(command, &serde_json::to_vec(reference).expect("a reference serializes to JSON"))
 }
 
-/// Whether this process is a reference's.
+/// Whether this process is a reference.
 pub fn is_one() -> bool {
     std::env::args().nth(1).is_some_and(|argument| argument == FLAG)
 }
 
-/// Serves as the reference that the standard input tells, until killed.
+/// Serves the reference configured on standard input, until killed.
 pub fn serve() -> io::Result<()> {
     let reference: Reference = serde_json::from_reader(io::stdin())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -91,7 +91,7 @@ pub fn serve() -> io::Result<()> {
     })
 }
 
-/// The server's own listener, dialect and edge, with the log line of each request; only what happens within is left out.
+/// The server's own listener, dialect and edge, with the log line of each request; only the handlers are left out.
 async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<Answer>) -> io::Result<()> {
     let _last_lines = handset::telemetry::init("info", Some(false)).map_err(io::Error::other)?;
     let (clock, random) = (Clock::system(), Random::system());
@@ -113,8 +113,8 @@ async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<A
     Ok(())
 }
 
-/// One connection of the pool, one query for the token, one for the phone. No ping before, no log, no other route: what
-/// somebody would write who wants it fast without thinking about it for long.
+/// One pooled connection, one query for the token, one for the phone. No ping before acquire, no log, no other route:
+/// the simple code with the obvious optimizations.
 async fn serve_plain(listener: TcpListener, database_url: &str) -> io::Result<()> {
     let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false).connect(database_url).await;
     let router = Router::new().route("/phones/get", get(phone)).with_state(pool.map_err(io::Error::other)?);
@@ -133,7 +133,7 @@ struct Row {
     assa_abloy_metadata: Option<sqlx::types::Json<Value>>,
 }
 
-/// A phone as the server shows it.
+/// A phone in the server's wire format.
 #[derive(Serialize)]
 struct Phone {
     device_id: Uuid,
@@ -209,7 +209,7 @@ async fn serve_echo(listener: TcpListener, body: &str) -> io::Result<()> {
     }
 }
 
-/// Each client waits for its answer, so whatever has come is one request as soon as its head ends.
+/// Clients do not pipeline, so the bytes received are one request as soon as its head ends.
 async fn echo_on(mut stream: TcpStream, answer: Vec<u8>) -> io::Result<()> {
     let mut inbox = vec![0; 16 * 1024];
     let mut end = 0;

@@ -1,24 +1,24 @@
-//! The registry that is measured: which phone is whose, all by arithmetic, so that requests, SQL and pgbench's scripts can
-//! each name a random thing without asking anybody. An id is thirteen hexadecimal digits for its kind and nineteen decimal
-//! ones for its number, which together are a well-formed UUID of version 7 in the order of the numbers.
+//! The measured registry. Ids and owners are computed from numbers, so that requests, SQL and pgbench's scripts can each
+//! name a random entity without a lookup. An id is 13 hexadecimal digits for its kind and 19 decimal digits for its
+//! number, which together are a well-formed UUID of version 7 in the order of the numbers.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use handset::model::token::TokenHash;
 use std::io::Write;
 
-/// How many phones a person has.
+/// Phones per person.
 pub const PHONES_OF_PERSON: u64 = 20;
-/// How many events each workspace's log begins with.
+/// Initial events per workspace.
 pub const EVENTS: u64 = 1_000;
-/// Persons of each workspace whose phones come and go; the others' stay.
+/// Persons per workspace whose phones are created and deactivated; the others' phones stay.
 pub const GUESTS: u64 = 100;
-/// What is added to a number, so that it has nineteen digits and the variant's bits are right.
+/// Added to a number, so that it has 19 digits and valid variant bits.
 pub const BASE: u64 = 1_008_000_000_000_000_000;
 
-/// What a workspace's API key begins with; its number follows, in twenty-four digits.
+/// Prefix of a workspace's API key; its number follows, in 24 digits.
 pub const KEY: &str = "seam_testload_";
 
-/// The kinds of things, by the digits that their ids begin with.
+/// Kinds of entities, by a part of their ids' prefix.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     Phone = 0,
@@ -27,14 +27,14 @@ pub enum Kind {
     Workspace = 3,
     Event = 4,
     Key = 5,
-    /// A phone that is there to be deactivated.
+    /// A phone to deactivate.
     Spare = 6,
     Guest = 7,
-    /// A phone that pgbench makes.
+    /// A phone created by pgbench.
     Made = 8,
-    /// Nothing has such an id.
+    /// An unused id.
     Nothing = 9,
-    /// A person of the first workspace who keeps contacts.
+    /// A person of the first workspace with contacts.
     Keeper = 10,
 }
 
@@ -43,12 +43,12 @@ impl Kind {
         format!("0190000000{:02}7", self as u8)
     }
 
-    /// The id as an SQL expression, from one that gives [`BASE`] and the number.
+    /// Id as an SQL expression; `based` is an expression of [`BASE`] plus the number.
     pub fn sql(self, based: &str) -> String {
         format!("('{}' || {based})::uuid", self.digits())
     }
 
-    /// Writes the id as it stands on the wire.
+    /// Writes the id in wire format.
     pub fn write(self, number: u64, out: &mut Vec<u8>) {
         let all = format!("{}{}", self.digits(), BASE + number);
         for (index, part) in [&all[..8], &all[8..12], &all[12..16], &all[16..20], &all[20..]].into_iter().enumerate() {
@@ -60,28 +60,28 @@ impl Kind {
     }
 }
 
-/// The keeper of few contacts.
+/// Keeper of few contacts.
 pub const OF_FEW: u64 = 0;
-/// The keeper of many.
+/// Keeper of many contacts.
 pub const OF_MANY: u64 = 1;
 
-/// How large the registry is and when it began. Numbers that come from sequences begin at one, in the order in which
-/// things are loaded: workspaces; persons, guests and keepers; the contacts of one keeper and those of the other.
+/// Size and start time of the registry. Numbers from sequences start at 1, in the order of loading: workspaces; persons,
+/// guests and keepers; the contacts of one keeper and those of the other.
 #[derive(Debug, Clone)]
 pub struct Registry {
     pub phones: u64,
     pub workspaces: u64,
-    /// How many contacts each keeper has.
+    /// Contacts of each keeper.
     pub contacts: [u64; 2],
-    /// The time of the first of everything; what follows is a millisecond apart.
+    /// Time of number 0 of each kind; later numbers follow a millisecond apart.
     pub start: DateTime<Utc>,
 }
 
 impl Registry {
-    /// At least so many phones in so many workspaces, evenly; and contacts.
+    /// At least `phones` phones, spread evenly over the workspaces, and contacts.
     pub fn of(phones: u64, workspaces: u64, contacts: [u64; 2]) -> Registry {
         let unit = PHONES_OF_PERSON * workspaces;
-        // Recent enough that nothing is swept for its age, and wholly in the past.
+        // Recent enough that the sweeper deletes nothing, and entirely in the past.
         let start = Utc::now().trunc_subsecs(0) - TimeDelta::days(2);
         Registry { phones: phones.max(unit).next_multiple_of(unit), workspaces, contacts, start }
     }
@@ -98,17 +98,17 @@ impl Registry {
         self.workspaces * GUESTS
     }
 
-    /// The account that a workspace is.
+    /// Account id of a workspace.
     pub fn account(&self, workspace: u64) -> u64 {
         workspace + 1
     }
 
-    /// The extension that a guest is.
+    /// Extension id of a guest.
     pub fn guests_extension(&self, guest: u64) -> u64 {
         self.persons() + guest + 1
     }
 
-    /// The extension that a keeper is.
+    /// Extension id of a keeper.
     pub fn keepers_extension(&self, keeper: u64) -> u64 {
         self.guests_extension(self.guests()) + keeper
     }
@@ -122,13 +122,13 @@ impl Registry {
         if keeper == OF_MANY { self.contacts_of(OF_FEW) + 1 } else { 1 }
     }
 
-    /// The time of a number, as it stands on the wire.
+    /// Time of a number, in wire format.
     pub fn time(&self, number: u64) -> String {
-        let at = self.start + TimeDelta::milliseconds(i64::try_from(number).expect("numbers are small"));
+        let at = self.start + TimeDelta::milliseconds(i64::try_from(number).expect("a number fits into i64"));
         at.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// What is kept of a workspace's API key as an SQL expression, from one that gives the workspace's number.
+    /// Token hash of a workspace's API key as an SQL expression; `workspace` is an expression of its number.
     pub fn sql_token_hash(&self, workspace: &str) -> String {
         let hash = |workspace: u64| TokenHash::of(&format!("{KEY}{workspace:024}"));
         let hex = |hash: TokenHash| hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -143,13 +143,13 @@ impl Registry {
     }
 }
 
-/// Writes what follows a request's target.
+/// Writes the rest of a request after its target.
 pub fn finish_request(workspace: Option<u64>, body: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b" HTTP/1.1\r\n");
     finish_head(workspace, body, out);
 }
 
-/// Writes the rest of a head for the caller that holds a workspace's key, and a JSON body if there is one.
+/// Writes the headers, with a workspace's API key if given, and the JSON body if given.
 pub fn finish_head(workspace: Option<u64>, body: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"host: localhost\r\n");
     // Writing into memory does not fail.
@@ -163,7 +163,7 @@ pub fn finish_head(workspace: Option<u64>, body: Option<&[u8]>, out: &mut Vec<u8
     out.extend_from_slice(body.unwrap_or_default());
 }
 
-/// A repeatable sequence of numbers that are random enough to choose by (xorshift).
+/// Reproducible pseudo-random numbers (xorshift).
 pub struct Dice(u64);
 
 impl Dice {

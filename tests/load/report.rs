@@ -1,5 +1,4 @@
-//! What was found, for people as tables and for programs as JSON, with the targets and whether they are met. A target that
-//! is missed fails nothing: that is for whoever reads it to judge.
+//! Results as tables and as JSON, with the targets and whether they are met. A missed target does not fail the run.
 
 use crate::scene::{Bout, Cpu};
 use crate::settings::Settings;
@@ -9,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// All that a comparison found.
+/// Results of a comparison.
 #[derive(Debug, Serialize)]
 pub struct Report {
     cores: usize,
@@ -19,20 +18,20 @@ pub struct Report {
     connections: u16,
     rounds: u32,
     seconds: f64,
-    /// Requests a second that the generator gets from a program that does nothing but answer.
+    /// Requests a second of the generator against the echo reference.
     generator: f64,
     pub operations: Vec<Figures>,
     pub targets: Vec<Target>,
 }
 
-/// What it was found on.
+/// Environment of the results.
 pub struct Ground {
     pub postgres: String,
     pub phones: u64,
     pub workspaces: u64,
 }
 
-/// What was found of one operation.
+/// Results of one operation.
 #[derive(Debug, Serialize)]
 pub struct Figures {
     pub name: &'static str,
@@ -41,17 +40,17 @@ pub struct Figures {
     pub measured: Bouts,
     pub references: Vec<Bouts>,
     pub latency: Percentiles,
-    /// At half of the top rate, and that of the ceiling at this same rate.
+    /// At half of the top rate: of the server, and of the ceiling at the same rate.
     pub latency_at_half: Option<[Latencies; 2]>,
-    /// The most resident memory of the server, in bytes.
+    /// Maximum resident memory of the server, in bytes.
     pub memory: Option<u64>,
 }
 
-/// The server or a reference in all rounds.
+/// All rounds of the server or of a reference.
 #[derive(Debug, Serialize)]
 pub struct Bouts {
     pub name: String,
-    /// Requests a second: the median, and each round's.
+    /// Requests a second: the median, and of each round.
     pub rate: f64,
     rates: Vec<f64>,
     /// Medians.
@@ -87,7 +86,7 @@ pub struct Percentiles {
     pub p999: u64,
 }
 
-/// Something that was to be reached.
+/// A target and its result.
 #[derive(Debug, Serialize)]
 pub struct Target {
     pub about: String,
@@ -102,7 +101,7 @@ impl Percentiles {
         Percentiles { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
     }
 
-    /// The median of each.
+    /// Median of each percentile.
     pub fn medians(rounds: &[Percentiles]) -> Percentiles {
         let of = |part: fn(&Percentiles) -> u64| median(rounds.iter().map(|round| part(round) as f64).collect()) as u64;
         Percentiles { p50: of(|it| it.p50), p99: of(|it| it.p99), p999: of(|it| it.p999) }
@@ -114,7 +113,7 @@ impl Figures {
         self.measured.rate
     }
 
-    /// The rate in terms of a reference's, round by round.
+    /// Ratio of the rate to a reference's.
     pub fn of_reference(&self, name: &str) -> Option<f64> {
         let reference = self.references.iter().find(|reference| reference.name == name)?;
         Some(self.measured.in_terms_of(reference))
@@ -165,11 +164,11 @@ impl Report {
         value
     }
 
-    /// The tables.
+    /// Tables and targets.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{} cores for generator, server and Postgres {} together; {} phones in {} workspaces; {} connections; medians of \
-             {} rounds of {} s.\nThe generator by itself: {:.0} requests a second.\n\n",
+            "{} cores shared by generator, server and Postgres {}; {} phones in {} workspaces; {} connections; medians of \
+            {} rounds of {} s.\nGenerator alone: {:.0} requests a second.\n\n",
             self.cores,
             self.postgres,
             self.phones,
@@ -182,7 +181,7 @@ impl Report {
         text.push_str(&self.table_of_operations());
         text.push('\n');
         text.push_str(&self.table_of_references());
-        text.push_str("\nCPU, µs a request, of the program + of Postgres\n");
+        text.push_str("\nCPU in µs per request, program + Postgres\n");
         text.push_str(&self.table_of_cpu());
         text.push('\n');
         for target in &self.targets {
@@ -200,7 +199,7 @@ impl Report {
             row.extend(figures.latency.cells());
             row.push(figures.memory.map_or("–".to_owned(), |bytes| format!("{:.1}", mebibytes(bytes))));
             rows.push(row);
-            let names = ["  at half of that rate", "  the ceiling at this rate"];
+            let names = ["  at half of the rate", "  ceiling at the same rate"];
             for (name, found) in names.into_iter().zip(figures.latency_at_half.into_iter().flatten()) {
                 let undisturbed = format!("    {} of {} slices undisturbed", found.slices_undisturbed, found.slices);
                 for (name, latency) in [(name, Some(found.all)), (&undisturbed, found.undisturbed)] {
@@ -257,7 +256,7 @@ impl Report {
 }
 
 impl Cpu {
-    /// What the program and what Postgres spent.
+    /// CPU of the program and of Postgres.
     pub fn cell(self) -> String {
         let parts = [self.program, self.postgres].into_iter().flatten();
         parts.map(|cpu| format!("{cpu:.0}")).collect::<Vec<_>>().join(" + ")
@@ -270,7 +269,7 @@ impl Percentiles {
     }
 }
 
-/// What is to be reached on one machine for all, as far as it was measured.
+/// Targets, for all processes on one machine; only those measured.
 fn targets(operations: &[Figures]) -> Vec<Target> {
     let find = |name: &str| operations.iter().find(|figures| figures.name == name);
     let mut targets = Vec::new();
@@ -286,21 +285,21 @@ fn targets(operations: &[Figures]) -> Vec<Target> {
         targets.extend(found.map(|found| Target::at_least(format!("{}, × {reference}", figures.about), wanted, found)));
     }
     if let Some([half, _]) = find("get").and_then(|get| get.latency_at_half) {
-        targets.push(Target::at_most("get one phone at half of the top rate, p99 in terms of p50", 4.0, half.spread));
+        targets.push(Target::at_most("get one phone at half of the top rate, p99 / p50", 4.0, half.spread));
     }
     if let Some(get) = find("get") {
         for figures in operations.iter().filter(|figures| !figures.writes && figures.name != "get") {
-            let about = format!("{}, in terms of getting one phone", figures.about);
+            let about = format!("{}, × get one phone", figures.about);
             targets.push(Target::at_least(about, 0.25, figures.measured.in_terms_of(&get.measured)));
         }
     }
     if let Some(memory) = operations.iter().filter_map(|figures| figures.memory).max() {
-        targets.push(Target::at_most("the server's resident memory in MiB", 64.0, mebibytes(memory)));
+        targets.push(Target::at_most("resident memory of the server in MiB", 64.0, mebibytes(memory)));
     }
     targets
 }
 
-/// The middle one, or between the middle two.
+/// Median; 0 if empty.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
@@ -315,7 +314,7 @@ pub fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
 }
 
-/// Columns: the first to the left, figures to the right.
+/// Aligns columns: the first to the left, the others to the right.
 pub fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -1,6 +1,5 @@
-//! One registry with the server on it, ready to be measured, and the single measurements: an operation against the server,
-//! and its statements by pgbench. Whatever a measurement has changed is put right after it, and what it says it did is
-//! compared with what the database holds.
+//! One registry with the server on it, and the single measurements: an operation against the server, and its statements
+//! by pgbench. The effects of each measurement are compared with the database, and undone.
 
 use crate::contacts::{self, Part};
 use crate::generator::{self, Driven, Generator, Load};
@@ -18,7 +17,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// Phones that are laid in to be deactivated, for each second: more than any machine will use up.
+/// Spare phones to deactivate, per second: more than any machine uses.
 const SPARES: u64 = 25_000;
 
 /// A registry and its server.
@@ -31,15 +30,15 @@ pub struct Scene {
     dice: Dice,
 }
 
-/// What one measurement of the server found.
+/// Results of one measurement of the server.
 pub struct Taken {
     pub driven: Driven,
     pub bout: Bout,
-    /// Of the server, at the end, in bytes.
+    /// Resident memory of the server at the end, in bytes.
     pub memory: Option<u64>,
 }
 
-/// How much was done in a measurement, and at which cost.
+/// Rate and CPU cost of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub struct Bout {
     /// Requests a second.
@@ -47,18 +46,18 @@ pub struct Bout {
     pub cpu: Cpu,
 }
 
-/// Microseconds of CPU for each request, as far as the system tells.
+/// Microseconds of CPU per request; `None` where the system does not report it.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Cpu {
-    /// Of the program that answers.
+    /// Of the server or reference.
     pub program: Option<f64>,
     pub postgres: Option<f64>,
-    /// Of this program, which asks.
+    /// Of this program.
     pub generator: Option<f64>,
 }
 
 impl Scene {
-    /// Makes a database, starts the server on it and fills it.
+    /// Creates a database, starts the server on it and loads the registry.
     pub fn open(stage: &Stage, settings: &Settings, name: &str, phones: u64) -> Scene {
         let mut database = stage.database(name);
         let server = Program::handset(&database);
@@ -70,33 +69,33 @@ impl Scene {
         Scene { database, server, asking, settings, postmaster, dice: Dice::new(1) }
     }
 
-    /// Asks once, and makes sure that the answer is what was asked for.
+    /// Sends one request, checks the response and returns it.
     pub fn look(&mut self, operation: &Operation) -> Answer {
         self.lay_in(operation, 1);
         let mut request = Vec::new();
         (operation.request)(&self.asking, 0, &mut self.dice, &mut request);
-        let (status, body) = generator::ask(self.server.address, &request).expect("the server answers");
+        let (status, body) = generator::ask(self.server.address, &request).expect("the server responds");
         self.clear_away(operation);
-        let body = String::from_utf8(body).expect("an answer is text");
+        let body = String::from_utf8(body).expect("a response is UTF-8");
         let is_right = serde_json::from_str(&body).is_ok_and(|answer: Value| (operation.is_right)(&answer));
         assert!(status == operation.status && is_right, "{}: {status} {body}", operation.name);
         Answer { name: operation.name.to_owned(), status, body }
     }
 
-    /// Makes sure that a reference gives the server's answer to the same request.
+    /// Checks that a reference responds as the server to the same request.
     pub fn look_at(&mut self, operation: &Operation, address: SocketAddr) {
         let mut request = Vec::new();
         (operation.request)(&self.asking, 0, &mut self.dice, &mut request);
         let [ours, theirs] = [self.server.address, address].map(|address| {
-            let (status, body) = generator::ask(address, &request).expect("both answer");
-            (status, serde_json::from_slice::<Value>(&body).expect("both answer JSON"))
+            let (status, body) = generator::ask(address, &request).expect("both respond");
+            (status, serde_json::from_slice::<Value>(&body).expect("both respond with JSON"))
         });
-        assert_eq!(ours, theirs, "{}: the server's answer, and a reference's", operation.name);
+        assert_eq!(ours, theirs, "{}: responses of server and reference", operation.name);
     }
 
-    /// Makes sure that an answer that is ready is the one that the server gave.
+    /// Checks that a recorded response is that of the server.
     pub fn look_at_ready(&self, answer: &Answer, address: SocketAddr) {
-        let (status, body) = generator::ask(address, &ready(&answer.name)).expect("the reference answers");
+        let (status, body) = generator::ask(address, &ready(&answer.name)).expect("the reference responds");
         assert_eq!((status, body.as_slice()), (answer.status, answer.body.as_bytes()), "{}", answer.name);
     }
 
@@ -130,12 +129,12 @@ impl Scene {
         weighed.1
     }
 
-    /// Measures a reference's answer that is ready.
+    /// Measures a recorded response of a reference.
     pub fn measure_ready(&mut self, name: &str, status: u16, reference: &Program) -> Bout {
         self.repeat(name, status, (reference.pid(), reference.address), &ready(name))
     }
 
-    /// How long the server takes for an operation that only reads, at a rate.
+    /// Latencies of the server for a read operation, at a fixed rate.
     pub fn time(&mut self, operation: &Operation, pace: f64) -> Latencies {
         let timing = self.timing(pace);
         let (asking, dice, mut turn) = (&self.asking, &mut self.dice, 0);
@@ -146,7 +145,7 @@ impl Scene {
         timed.unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
     }
 
-    /// How long a reference takes for an answer that is ready, at a rate.
+    /// Latencies of a reference for a recorded response, at a fixed rate.
     pub fn time_ready(&self, name: &str, status: u16, reference: &Program, pace: f64) -> Latencies {
         let request = ready(name);
         let timed = self.timing(pace).of(reference.address, status, &mut |out| out.extend_from_slice(&request));
@@ -158,10 +157,10 @@ impl Scene {
         Timing { connections, time, pace, ours: [std::process::id(), self.postmaster] }
     }
 
-    /// Makes sure that a part of a keeper's contacts is what was asked for.
+    /// Checks the response for a part of a keeper's contacts.
     pub fn look_at_part(&self, part: &Part, keeper: u64) {
         let request = part.request(&self.asking.registry, keeper);
-        let (status, body) = generator::ask(self.server.address, &request).expect("the server answers");
+        let (status, body) = generator::ask(self.server.address, &request).expect("the server responds");
         let is_right = serde_json::from_slice(&body).is_ok_and(|answer: Value| contacts::is_page(&answer));
         assert!(status == 200 && is_right, "{}: {status} {}", part.name, String::from_utf8_lossy(&body));
     }
@@ -172,7 +171,7 @@ impl Scene {
         self.repeat(part.name, 200, (self.server.pid(), self.server.address), &request)
     }
 
-    /// Measures a request that is always the same.
+    /// Measures one repeated request.
     fn repeat(&mut self, name: &str, status: u16, (program, address): (u32, SocketAddr), request: &[u8]) -> Bout {
         let connections = self.settings.connections.into();
         let load = Load {
@@ -190,7 +189,7 @@ impl Scene {
         weighed.1
     }
 
-    /// Measures statements of the operation alone.
+    /// Measures statements of the operation with pgbench.
     pub fn measure_database(
         &mut self,
         operation: &Operation,
@@ -218,7 +217,7 @@ impl Scene {
         bout
     }
 
-    /// Does something that has a rate and a count of requests, and reads what that cost.
+    /// Runs `work`, which returns a rate and a request count, and measures its CPU cost.
     fn weigh<T>(&mut self, program: Option<u32>, work: impl FnOnce(&mut Scene) -> (T, f64, u64)) -> (T, Bout) {
         let before = self.spent(program);
         let (done, rate, count) = work(self);
@@ -248,7 +247,7 @@ impl Scene {
         driven.unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
     }
 
-    /// CPU time until now of a program, of Postgres and of the generator.
+    /// CPU seconds so far of a program, of Postgres and of the generator.
     fn spent(&self, program: Option<u32>) -> [Option<f64>; 3] {
         let generator = usage::cpu_of(std::process::id());
         [program.and_then(usage::cpu_of), usage::cpu_of_family(self.postmaster), generator]
@@ -265,7 +264,7 @@ impl Scene {
         }
     }
 
-    /// Holds what was said to be done against what the database has.
+    /// Compares the reported number of effects with the database.
     fn make_sure(&mut self, operation: &Operation, said: u64) {
         let done = match operation.effect {
             Effect::Nothing => return,
@@ -273,7 +272,7 @@ impl Scene {
             Effect::Creates => self.asking.registry.guests_phones(&mut self.database, true),
             Effect::AddsContact => self.asking.registry.new_contacts(&mut self.database),
         };
-        assert_eq!(done, said, "{}: what the database has, and what was said to be done", operation.name);
+        assert_eq!(done, said, "{}: effects in the database, and reported", operation.name);
     }
 
     fn clear_away(&mut self, operation: &Operation) {
@@ -285,23 +284,22 @@ impl Scene {
     }
 }
 
-/// A request for what is ready.
+/// Request for a recorded response.
 fn ready(name: &str) -> Vec<u8> {
     let mut request = format!("GET /ready/{name}").into_bytes();
     finish_request(Some(0), None, &mut request);
     request
 }
 
-/// What the server puts in a cursor beside the place, so that any page can be asked for and not only those that were
-/// walked to.
+/// Binding in the server's page cursors, so that a cursor can be built for any page.
 fn page_binding(server: SocketAddr) -> String {
     let mut request = FIRST_PAGE.as_bytes().to_vec();
     finish_request(Some(0), None, &mut request);
-    let (_, body) = generator::ask(server, &request).expect("the server answers");
-    let answer: Value = serde_json::from_slice(&body).expect("it answers JSON");
+    let (_, body) = generator::ask(server, &request).expect("the server responds");
+    let answer: Value = serde_json::from_slice(&body).expect("the response is JSON");
     let inside =
         answer["pagination"]["next_page_cursor"].as_str().and_then(|cursor| BASE64_STANDARD.decode(cursor).ok());
     let inside: Option<Value> = inside.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let binding = inside.as_ref().and_then(|inside| inside[0].as_str());
-    binding.unwrap_or_else(|| panic!("no cursor as expected: {answer}")).to_owned()
+    binding.unwrap_or_else(|| panic!("unexpected page cursor: {answer}")).to_owned()
 }

@@ -1,4 +1,4 @@
-//! What can be chosen on the command line.
+//! Command line.
 
 use crate::operations;
 use clap::Parser;
@@ -6,37 +6,37 @@ use handset::postgres::Durability;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Measures the service against a private Postgres, beside what it could be at best, what the database alone does, and
-/// what a plain way to write it does.
+/// Measures the server on a private Postgres, beside three references: recorded responses, the database alone, and a
+/// straightforward implementation.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo bench --", bin_name = "cargo bench --")]
 pub struct Settings {
-    /// How many phones the registry holds
+    /// Phones in the registry
     #[arg(long, default_value_t = 100_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=3_000_000))]
     pub phones: u64,
 
-    /// Over how many workspaces they are spread
+    /// Workspaces over which the phones are spread
     #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub workspaces: u64,
 
-    /// How many connections ask at once
+    /// Concurrent connections
     #[arg(long, default_value_t = 64, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub connections: u16,
 
-    /// How often everything is measured in turn; figures are medians
+    /// Rounds of measurements; results are medians
     #[arg(long, default_value_t = 5, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub rounds: u32,
 
-    /// How long each measurement takes
+    /// Duration of each measurement
     #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub seconds: u64,
 
-    /// How many clients pgbench has, in turn; targets look at 32
+    /// Clients of pgbench, in turn; targets use 32
     #[arg(long, default_value = "2,8,32", value_delimiter = ',', value_name = "COUNTS",
         value_parser = clap::value_parser!(u32).range(1..=64))]
     pub clients: Vec<u32>,
 
-    /// Only these operations
+    /// Measure only these operations
     #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = names())]
     pub only: Vec<String>,
 
@@ -44,30 +44,30 @@ pub struct Settings {
     #[arg(long, conflicts_with = "soak")]
     pub growth: bool,
 
-    /// Watch the server's memory under load for so long instead
+    /// Measure the server's memory under load for this long instead
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=1_440))]
     pub soak: Option<u64>,
 
-    /// Measure each operation in turns with another build of the server instead, on the same registry
+    /// Compare with another build of the server instead, interleaved on the same registry
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["growth", "soak"])]
     pub against: Option<PathBuf>,
 
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     pub json: bool,
 
-    /// A moment of everything, on a Postgres that need not survive it: no measurement, only a trial of the instrument
+    /// Runs everything briefly, on a Postgres without durability: a test of the benchmark, not a measurement
     #[arg(skip)]
     pub is_brief: bool,
 }
 
 impl Settings {
-    /// From the command line that `cargo bench` hands over.
+    /// Parses the command line of `cargo bench`.
     pub fn read() -> Settings {
         Settings::parse_from(std::env::args().filter(|argument| argument != "--bench"))
     }
 
-    /// Everything, as briefly as can be.
+    /// Settings of the shortest run.
     pub fn brief() -> Settings {
         let arguments = ["load", "--phones=800", "--workspaces=2", "--connections=4", "--rounds=1", "--clients=2"];
         Settings { is_brief: true, ..Settings::parse_from(arguments) }
@@ -77,12 +77,12 @@ impl Settings {
         if self.is_brief { Durability::Disposable } else { Durability::Durable }
     }
 
-    /// How long one measurement takes.
+    /// Duration of one measurement.
     pub fn time(&self) -> Duration {
         if self.is_brief { Duration::from_millis(60) } else { Duration::from_secs(self.seconds) }
     }
 
-    /// How many contacts each of those who keep some has: few, and many.
+    /// Contacts of each keeper: few, and many.
     pub fn contacts(&self) -> [u64; 2] {
         if self.is_brief { [50, 200] } else { [1_000, 100_000] }
     }

@@ -1,4 +1,4 @@
-//! Whether the server's memory stays what it is: all operations that only read, over and over, at full load.
+//! Whether the server's memory stays constant: all read operations, repeated at full load.
 
 use crate::operations::{self, Effect, Operation};
 use crate::report::{Target, mebibytes};
@@ -8,16 +8,16 @@ use crate::stage::Stage;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// What was found.
+/// Results.
 #[derive(Debug, Serialize)]
 pub struct Soak {
     pub requests: u64,
-    /// Seconds since the beginning, and resident memory in MiB.
+    /// Seconds since the start, and resident memory in MiB.
     pub memory: Vec<(f64, f64)>,
     pub targets: Vec<Target>,
 }
 
-/// Drives the server for a time.
+/// Loads the server for `time`.
 pub fn run(stage: &Stage, settings: &Settings, time: Duration) -> Soak {
     let mut scene = Scene::open(stage, settings, "soak", settings.phones);
     let reads = |operation: &&Operation| operation.effect == Effect::Nothing && settings.wants(operation.name);
@@ -35,8 +35,7 @@ pub fn run(stage: &Stage, settings: &Settings, time: Duration) -> Soak {
     Soak { requests, memory, targets }
 }
 
-/// The last quarter holds no more than the second one, in which everything has been done once: but for a twentieth, which
-/// is the allocator's breath.
+/// The last quarter uses at most 5 % more memory (allocator noise) than the second one, by which every operation has run.
 fn targets(memory: &[(f64, f64)]) -> Vec<Target> {
     let quarter = memory.len() / 4;
     let most = |part: &[(f64, f64)]| part.iter().map(|(_, memory)| *memory).fold(0.0, f64::max);
@@ -45,7 +44,7 @@ fn targets(memory: &[(f64, f64)]) -> Vec<Target> {
     }
     let (early, late) = (most(&memory[quarter..2 * quarter]), most(&memory[memory.len() - quarter..]));
     vec![
-        Target::at_most("memory at the end in terms of memory early on", 1.05, late / early),
+        Target::at_most("memory in the last quarter / in the second quarter", 1.05, late / early),
         Target::at_most("resident memory in MiB", 64.0, most(memory)),
     ]
 }

@@ -1,5 +1,5 @@
-//! Where a run plays: a private Postgres in the build directory, which ends with the run however that ends, a database in
-//! it, and the programs that are measured, each a process of its own so that what it costs can be read off the system.
+//! Environment of a run: a private Postgres in the build directory, which ends with the run however that ends, a database
+//! in it, and the measured programs, each a separate process so that its cost can be read from the system.
 
 use handset::postgres::{self, Cluster, Durability, Settings, StartError};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -12,25 +12,25 @@ use std::thread;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What seals the secrets of the databases here; there are none.
+/// Seal key of the databases, which hold no secrets.
 pub const SEAL_KEY: &str = "dGhpcyBrZXkgc2VhbHMgdGhlIHRlc3RzJyBzZWNyZXQ=";
 
-/// How long a program may take until it listens; a debug build on a busy machine takes a while.
+/// Startup timeout of a program; a debug build on a busy machine is slow.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What the names of our databases begin with.
+/// Prefix of the database names.
 const PREFIX: &str = "load_";
 
 /// A running private Postgres.
 pub struct Stage {
     runtime: Arc<Runtime>,
-    /// There until it is dropped.
+    /// `None` only during drop.
     cluster: Option<Cluster>,
     url: String,
 }
 
 impl Stage {
-    /// Starts Postgres in the first directory that no other run uses, and drops what an earlier one left there.
+    /// Starts Postgres in the first directory that no other run uses, and drops databases of earlier runs.
     pub fn start(durability: Durability) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = Arc::new(runtime.expect("a runtime starts"));
@@ -43,7 +43,7 @@ impl Stage {
         stage
     }
 
-    /// A new, empty database.
+    /// Creates an empty database.
     pub fn database(&self, name: &str) -> Database {
         let name = format!("{PREFIX}{name}");
         self.connect("postgres").execute(&format!("create database {name}"));
@@ -57,7 +57,7 @@ impl Stage {
         Database { url, runtime: Arc::clone(&self.runtime), connection }
     }
 
-    /// The process id of Postgres.
+    /// Process id of the postmaster.
     pub fn postmaster(&self) -> u32 {
         self.cluster.as_ref().map_or(0, Cluster::pid)
     }
@@ -76,9 +76,9 @@ async fn start(durability: Durability) -> Cluster {
     let homes = |base: PathBuf| (0..8).map(move |number| base.join(format!("{name}-{number}")));
     let mut homes = homes(PathBuf::from(env!("CARGO_TARGET_TMPDIR"))).chain(homes(std::env::temp_dir()));
     loop {
-        let data_dir = homes.next().expect("some directory is free and can be entered");
+        let data_dir = homes.next().expect("a directory is free and accessible");
         match postgres::start(Settings { data_dir, durability }).await {
-            // Where the build directory is closed to the user that Postgres runs as, the last resort is a common one.
+            // If Postgres's user cannot enter the build directory, the fallback is the temporary directory.
             Err(StartError::InUse { .. } | StartError::Barred { .. }) => {}
             started => return started.unwrap_or_else(|fault| panic!("{fault}")),
         }
@@ -110,22 +110,22 @@ impl Database {
     }
 }
 
-/// A program that listens. It is killed when this is dropped; on Linux also when we die without dropping anything.
+/// A listening program. It is killed on drop; on Linux also when this process dies without a drop.
 pub struct Program {
     process: Child,
     pub address: SocketAddr,
 }
 
 impl Program {
-    /// The service itself, built as this program is. Its log goes where logs cost least, and is written all the same.
+    /// The server, in the same build profile as this program. Its log is written, to /dev/null.
     pub fn handset(database: &Database) -> Program {
         let migrated =
-            handset(database).arg("migrate").stdout(Stdio::null()).status().expect("the server's program runs");
-        assert!(migrated.success(), "the database could not be brought up to date; the server says why above");
+            handset(database).arg("migrate").stdout(Stdio::null()).status().expect("the server's program starts");
+        assert!(migrated.success(), "migration failed; the server's error is above");
         Program::serving(handset(database))
     }
 
-    /// Another build of the service, on a database that is up to date.
+    /// Another build of the server, on a migrated database.
     pub fn build(program: &Path, database: &Database) -> Program {
         Program::serving(build(program, database))
     }
@@ -135,16 +135,16 @@ impl Program {
         Program::start(command, b"")
     }
 
-    /// Starts a program that says first where it is listening, and hands it its input.
+    /// Starts a program that first prints its address, and writes its standard input.
     pub fn start(mut command: Command, input: &[u8]) -> Program {
         end_with_us(&mut command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
-        let mut stdin = process.stdin.take().expect("it is piped");
-        let stdout = process.stdout.take().expect("it is piped");
+        let mut stdin = process.stdin.take().expect("the stream is piped");
+        let stdout = process.stdout.take().expect("the stream is piped");
         let (said, hear) = mpsc::channel();
         thread::spawn(move || {
-            // Read to the end, so that it never waits for somebody to read.
+            // Read to the end, so that the program never blocks on a full pipe.
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let _ = said.send(line);
             }
@@ -155,7 +155,7 @@ impl Program {
         let address = first.as_deref().and_then(|line| line.strip_prefix("Listening on http://"));
         let Some(address) = address.and_then(|address| address.parse().ok()) else {
             let _ = process.kill();
-            panic!("{command:?} does not listen but says {first:?}, {:?}", process.wait());
+            panic!("{command:?} does not listen; first line {first:?}, {:?}", process.wait());
         };
         Program { process, address }
     }
@@ -172,7 +172,7 @@ impl Drop for Program {
     }
 }
 
-/// The service's program on a database, with nothing from the environment that it would take for a setting.
+/// Command of the server on a database, without settings from the environment.
 fn handset(database: &Database) -> Command {
     build(Path::new(env!("CARGO_BIN_EXE_handset")), database)
 }
@@ -188,7 +188,7 @@ fn build(program: &Path, database: &Database) -> Command {
     command
 }
 
-/// Has the kernel end the program when the thread that starts it ends, which is the main one.
+/// Makes the kernel kill the program when the thread that starts it, the main one, ends.
 fn end_with_us(command: &mut Command) {
     #[cfg(target_os = "linux")]
     {
@@ -200,7 +200,7 @@ fn end_with_us(command: &mut Command) {
         let us = getpid();
         let ask = move || {
             set_pdeathsig(Signal::SIGKILL)?;
-            // If we died before that line, no signal comes any more.
+            // If the parent died before that call, no signal is sent.
             if getppid() != us { Err(Errno::ESRCH.into()) } else { Ok(()) }
         };
         // SAFETY: between fork and exec only async-signal-safe calls are allowed, and no allocation. `ask` makes two system

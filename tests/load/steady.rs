@@ -1,7 +1,7 @@
-//! Latency at a steady rate, in short slices. Whatever else runs on the machine takes a processor away for milliseconds at a
-//! time, in which dozens of requests fall due. So before and after each slice is read how much time on the processors
-//! other programs took, and those in which that was much are told apart. It is their time that decides, and never a latency:
-//! a pause of the server's, of Postgres's or of the generator's own counts whenever it comes.
+//! Latency at a fixed rate, in short slices. Other programs on the machine take a CPU for milliseconds at a time, in which
+//! dozens of requests fall due. So the CPU time of other programs is read before and after each slice, and slices with
+//! much of it are reported separately. Only that time decides, never a latency: a pause of the server, of Postgres or of
+//! the generator always counts.
 
 use crate::generator::{Generator, Load, histogram};
 use crate::report::{Percentiles, median};
@@ -12,18 +12,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The longest that a slice takes.
+/// Maximum duration of a slice.
 pub const SLICE: Duration = Duration::from_millis(100);
 
-/// Whether other programs spent so much on the processors during so much time that it shows: half a hundredth of it.
+/// Whether other programs spent significant CPU time: more than 0.5 % of `time`.
 pub fn is_much(spent: Duration, time: Duration) -> bool {
     spent > time / 200
 }
 
-/// How it is measured.
+/// Parameters of a measurement.
 pub struct Timing {
     pub connections: usize,
-    /// For how long, in all.
+    /// Total duration.
     pub time: Duration,
     /// Requests a second.
     pub pace: f64,
@@ -31,7 +31,7 @@ pub struct Timing {
     pub ours: [u32; 2],
 }
 
-/// What was found in the slices of one round.
+/// Latencies of the slices of one round.
 struct Round {
     all: Histogram<u64>,
     undisturbed: Histogram<u64>,
@@ -39,33 +39,33 @@ struct Round {
     slices_undisturbed: u32,
 }
 
-/// What was found, in microseconds.
+/// Latencies in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Latencies {
     pub all: Percentiles,
-    /// Of the slices in which nothing else took much time, if there were any.
+    /// Of the slices in which other programs took little CPU time, if any.
     pub undisturbed: Option<Percentiles>,
-    /// p99 in terms of p50, of the undisturbed if there were any.
+    /// p99 / p50, of the undisturbed slices if any.
     pub spread: f64,
     pub slices: u32,
     pub slices_undisturbed: u32,
 }
 
 impl Timing {
-    /// How long a program takes for requests that it answers with this status.
+    /// Measures the latencies of requests with this expected status.
     pub fn of(&self, address: SocketAddr, status: u16, request: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Latencies> {
         let time = self.time.min(SLICE);
         let slices = (self.time.as_secs_f64() / time.as_secs_f64()).round() as u32;
         let mut generator = Generator::connect(address, self.connections)?;
         let mut round = Round::new();
-        // The first slice does not count: the connections are new.
+        // The first slice is a warm-up: the connections are new.
         for number in 0..=slices {
             let before = Others::than(&self.ours);
             let load = Load { time, pace: Some(self.pace), most: u64::MAX, status, request };
             let driven = generator.drive(load)?;
             let spent = before.zip(Others::than(&self.ours)).map(|(before, after)| after.spent_since(&before));
             if number > 0 {
-                // Where nobody tells, it may have been much.
+                // Unknown CPU time counts as disturbed.
                 round.note(&driven.latencies, spent.is_none_or(|spent| is_much(spent, time)));
             }
         }
@@ -112,5 +112,5 @@ impl Latencies {
 }
 
 fn add(sum: &mut Histogram<u64>, latencies: &Histogram<u64>) {
-    sum.add(latencies).expect("all have the same bounds");
+    sum.add(latencies).expect("all histograms have the same bounds");
 }

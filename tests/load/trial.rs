@@ -1,4 +1,4 @@
-//! What `cargo test` does with the benchmark: it runs all of it for a moment, so that it cannot rot. No time is judged.
+//! The benchmark under `cargo test`: a brief run of all of it, so that it keeps working. Times are not checked.
 
 use crate::settings::Settings;
 use crate::stage::Stage;
@@ -10,38 +10,38 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Runs as the tests of their program, as the arguments of a test runner say.
+/// Runs the tests of the benchmark, with the arguments of a test runner.
 pub fn run() -> ExitCode {
-    let judged = Trial::test("every_operation_is_answered_rightly_and_every_figure_is_there", || {
+    let judged = Trial::test("benchmark_checks_every_response_and_reports_every_operation", || {
         judge();
         Ok(())
     });
-    let told = Trial::test("what_others_spend_is_told_from_what_we_spend", || {
+    let told = Trial::test("cpu_time_of_others_excludes_the_given_processes", || {
         tell();
         Ok(())
     });
     libtest_mimic::run(&Arguments::from_args(), vec![judged, told]).exit_code()
 }
 
-/// Who counts us among the others is told what we spend, and who does not is told nothing of us.
+/// The CPU time of this process counts unless it is excluded.
 fn tell() {
     let us = std::process::id();
     let (Some(before), Some(besides_us)) = (Others::than(&[]), Others::than(&[us])) else {
-        assert!(!Path::new("/proc/self/schedstat").exists(), "what is told is read");
+        assert!(!Path::new("/proc/self/schedstat").exists(), "schedstat exists but was not read");
         return;
     };
     assert!(before.0.contains_key(&us) && !besides_us.0.contains_key(&us));
-    let spent = || usage::cpu_of(us).expect("Linux tells");
+    let spent = || usage::cpu_of(us).expect("Linux reports CPU time");
     let begin = spent();
     while spent() < begin + 0.04 {}
-    let spent = Others::than(&[]).expect("Linux tells").spent_since(&before);
+    let spent = Others::than(&[]).expect("Linux reports CPU time").spent_since(&before);
     assert!(steady::is_much(spent, 2 * SLICE), "{spent:?}");
 }
 
 fn judge() {
     let settings = Settings::brief();
     let stage = Stage::start(settings.durability());
-    // Every answer's status is looked at as it comes, and what was written is counted in the database.
+    // The run checks every status, and counts writes in the database.
     let report = comparison::run(&stage, &settings);
     assert_eq!(report.operations.len(), operations::ALL.len());
     let has_pgbench = pgbench::find().is_some();

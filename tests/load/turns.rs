@@ -1,5 +1,5 @@
-//! Two builds of the server in turns: each operation on one and then on the other, round by round, so that what else the
-//! machine does falls on both. What counts is the median of the ratios of the rounds.
+//! Two builds of the server, interleaved: each operation on one and then on the other, round by round, so that other load
+//! on the machine affects both. The result is the median of the rounds' ratios.
 
 use crate::operations::{self, Operation};
 use crate::report::median;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 
-/// What was found of each operation.
+/// Results of each operation.
 #[derive(Debug, Serialize)]
 pub struct Turns {
     operations: Vec<Found>,
@@ -23,11 +23,11 @@ struct Found {
     this: f64,
     other: f64,
     ratio: f64,
-    /// Milliseconds, over all rounds: the median of the rounds' 99th percentiles.
+    /// Median of the rounds' 99th percentiles, in milliseconds.
     p99: [f64; 2],
 }
 
-/// Measures this build and `program` in turns.
+/// Measures this build and `program`, interleaved.
 pub fn run(stage: &Stage, settings: &Settings, program: &Path) -> Turns {
     let mut scene = Scene::open(stage, settings, "turns", settings.phones);
     let other = Program::build(program, &scene.database);
@@ -37,7 +37,7 @@ pub fn run(stage: &Stage, settings: &Settings, program: &Path) -> Turns {
 
 fn found(scene: &mut Scene, other: &Program, operation: &'static Operation, rounds: u32) -> Found {
     let sides = [(scene.server.pid(), scene.server.address), (other.pid(), other.address)];
-    // One that does not count: connections are opened, statements prepared, pages read.
+    // Warm-up: opens connections, prepares statements, reads pages.
     sides.iter().for_each(|side| _ = scene.measure_on(operation, *side));
     let mut rates = [Vec::new(), Vec::new()];
     let mut tails = [Vec::new(), Vec::new()];

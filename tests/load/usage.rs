@@ -1,5 +1,5 @@
-//! What processes cost, read off the system: CPU time and resident memory. Linux tells it under `/proc`; elsewhere nothing
-//! is told, and the figures are left out.
+//! Cost of processes, read from the system: CPU time and resident memory. Linux reports it under `/proc`; elsewhere it is
+//! unknown, and the figures are omitted.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,12 +11,12 @@ pub fn cpu_of(pid: u32) -> Option<f64> {
     seconds(&stat, 11..=12)
 }
 
-/// CPU time of a process, of its children that run, and of those that have ended: all of Postgres by its postmaster.
+/// CPU seconds of a process and of its children, running and ended: all of Postgres by its postmaster.
 pub fn cpu_of_family(pid: u32) -> Option<f64> {
     let own = seconds(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?, 11..=14)?;
     let mut sum = own;
     for entry in fs::read_dir("/proc").ok()?.flatten() {
-        // Most entries are no process, or not for long.
+        // Most entries are not processes, or have ended.
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
         if parent(&stat) == Some(pid) {
             sum += seconds(&stat, 11..=12).unwrap_or(0.0);
@@ -25,12 +25,12 @@ pub fn cpu_of_family(pid: u32) -> Option<f64> {
     Some(sum)
 }
 
-/// CPU time until now of every thread on the machine that is neither of these processes nor of their children, by thread, in
+/// CPU time so far of every thread on the machine outside the given processes and their children, by thread, in
 /// nanoseconds.
 pub struct Others(pub HashMap<u32, u64>);
 
 impl Others {
-    /// None where the system does not tell.
+    /// `None` where the system does not report it.
     pub fn than(ours: &[u32]) -> Option<Others> {
         fs::read_to_string("/proc/self/schedstat").ok()?;
         let mut times = HashMap::new();
@@ -48,7 +48,7 @@ impl Others {
         Some(Others(times))
     }
 
-    /// How much of it they spent since. Who has ended meanwhile is left out.
+    /// CPU time spent since `before`. Threads that have ended are left out.
     pub fn spent_since(&self, before: &Others) -> Duration {
         let spent = self.0.iter().map(|(thread, time)| time.saturating_sub(before.0.get(thread).copied().unwrap_or(0)));
         Duration::from_nanos(spent.sum())
@@ -68,7 +68,7 @@ pub fn memory_of(pid: u32) -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
-/// The fields of `/proc/PID/stat` from the state on: what stands before can contain anything.
+/// Fields of `/proc/PID/stat` from the state on; the name before it can contain any character.
 fn fields(stat: &str) -> impl Iterator<Item = &str> {
     stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace()
 }
@@ -77,7 +77,7 @@ fn parent(stat: &str) -> Option<u32> {
     fields(stat).nth(1)?.parse().ok()
 }
 
-/// The sum of some fields, which count hundredths of seconds.
+/// Sum of some fields, which are in hundredths of a second.
 fn seconds(stat: &str, wanted: std::ops::RangeInclusive<usize>) -> Option<f64> {
     let ticks: Vec<u64> = fields(stat).map(|field| field.parse().unwrap_or(0)).collect();
     Some(ticks.get(wanted)?.iter().sum::<u64>() as f64 / 100.0)

@@ -1,5 +1,5 @@
-//! Who may call: whoever shows an API key of a workspace as a bearer token. A key here belongs to one project and may do
-//! everything in it; a person's own token is genuine, too, and may do nothing here.
+//! Authentication by an API key of a workspace as the bearer token. A key belongs to one project and may do everything
+//! in it; a client session is valid but forbidden here.
 
 use crate::error::{Denial, Error, Rejection, Result, Scheme};
 use crate::http::App;
@@ -9,12 +9,12 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
 
-/// Lets the caller in, or says why not.
+/// Authenticates a request and returns its workspace.
 pub async fn admit(app: &App, headers: &HeaderMap, origin: Origin, now: DateTime<Utc>) -> Result<Workspace> {
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let presented = match scheme_of(token) {
         Scheme::ClientSession => Credentials::ClientSession(token),
-        // Other kinds of token name their workspace by a header that this dialect does not have.
+        // Other kinds of token select their workspace by a header that this dialect does not have.
         Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
             Credentials::ApiKey(token)
         }
@@ -26,7 +26,7 @@ pub async fn admit(app: &App, headers: &HeaderMap, origin: Origin, now: DateTime
     }
 }
 
-/// The bearer token, read as the framework does: up to the first space stands the scheme, in whatever case.
+/// Bearer token, parsed as FastAPI does: the scheme ends at the first space and is case-insensitive.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();

@@ -1,4 +1,4 @@
-//! Answers as the framework writes them: compact JSON, whose content type names no character set.
+//! Responses as FastAPI writes them: compact JSON, content type without a charset.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -6,21 +6,21 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
-/// A JSON answer.
+/// JSON response.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("what is answered has text keys only");
+    let body = serde_json::to_vec(value).expect("response values have string keys only");
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-/// A success.
+/// 200 with a JSON body.
 pub fn ok(value: &impl Serialize) -> Response {
     json(StatusCode::OK, value)
 }
 
-/// Done, and nothing to say about it.
+/// 204 without a body.
 pub fn empty() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

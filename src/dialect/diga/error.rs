@@ -1,5 +1,5 @@
-//! Every domain error in Diga's words. What the service says is an envelope with an `error_code`; what the framework's
-//! router says is a `detail`. Where a real server may say either, one body says both: more keys are legal in each.
+//! Domain errors in Diga's format. Errors of the service are an envelope with an `error_code`; errors of FastAPI's
+//! router are a `detail`. Where a real server may send either, the body has both: additional keys are legal in each.
 
 use super::answer;
 use crate::error::*;
@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The body of an error. The order of the members is that of the wire.
+/// Error body. Fields in wire order.
 #[derive(Debug, Default, Serialize)]
 struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,29 +24,29 @@ struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// The service's own words.
+    /// Error of the service.
     fn code(error_code: &'static str, message: impl Into<String>) -> ErrorBody {
         ErrorBody { status: Some("error"), error_code: Some(error_code), message: Some(message.into()), detail: None }
     }
 
-    /// The framework's words.
+    /// Error of FastAPI.
     fn detail(detail: impl Into<Value>) -> ErrorBody {
         ErrorBody { detail: Some(detail.into()), ..ErrorBody::default() }
     }
 
-    /// The framework's words beside the service's own.
+    /// Adds FastAPI's `detail`.
     fn and_detail(self, detail: impl Into<Value>) -> ErrorBody {
         ErrorBody { detail: Some(detail.into()), ..self }
     }
 }
 
-/// The response of an error.
+/// Renders an error.
 pub fn render(error: &Error, _: &RequestContext) -> Response {
     let (status, said) = said(error);
     let mut response = answer::json(status, &said);
     let headers = response.headers_mut();
     if let Error::MethodNotAllowed(methods) = error {
-        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
+        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII");
         headers.insert(ALLOW, methods);
     }
     if status == StatusCode::UNAUTHORIZED {
@@ -184,7 +184,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
     }
 }
 
-/// Issues of the domain in the form of the framework's faults.
+/// Domain issues in pydantic's format.
 fn list(issues: &[Issue]) -> Vec<Value> {
     let fault = |issue: &Issue| {
         let place = match issue.place {

@@ -1,6 +1,5 @@
-//! What is wrong with a request's shape, as pydantic words it: for each fault its type, where it is, a message, what was
-//! there instead, and what the message is made of. Secrets are never shown again: wherever a password would stand in what
-//! was there, it is left out.
+//! Validation errors in pydantic's format: type, location, message, input, and the values in the message as context.
+//! Passwords are never echoed: they are removed from `input`.
 
 use super::answer;
 use super::route::Refusal;
@@ -9,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// One fault. The order of the members is that of the wire.
+/// One validation error. Fields in wire order.
 #[derive(Debug, Serialize)]
 pub struct Fault {
     #[serde(rename = "type")]
@@ -21,18 +20,18 @@ pub struct Fault {
     ctx: Option<Value>,
 }
 
-/// All faults of a request, in the order in which they were found: path, query, body.
+/// Validation errors of a request, in the order path, query, body.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// One more, in its place.
+    /// Adds an error at `loc`.
     pub fn add(&mut self, kind: &'static str, loc: &[&str], msg: impl Into<String>, input: Value, ctx: Option<Value>) {
         let loc = loc.iter().map(|step| Value::from(*step)).collect();
         self.0.push(Fault { kind, loc, msg: msg.into(), input: without_secrets(input), ctx });
     }
 
-    /// What was read, if nothing is wrong with the request.
+    /// Returns `read` if there are no errors.
     pub fn judge<T>(self, read: Option<T>) -> Result<T, Refusal> {
         match read {
             Some(read) if self.0.is_empty() => Ok(read),
@@ -40,7 +39,7 @@ impl Faults {
         }
     }
 
-    /// The one fault of a body that is no JSON: it is found before any other is looked for.
+    /// The only error of a body that is not JSON: parsing precedes validation.
     pub fn of_syntax(offset: usize, reason: &str) -> Faults {
         Faults(vec![Fault {
             kind: "json_invalid",
@@ -62,7 +61,7 @@ impl IntoResponse for Faults {
     }
 }
 
-/// A value without what belongs to a password. A text that speaks of one is not looked into, and left out whole.
+/// Removes members named `password`. A string that contains the word becomes null, unparsed.
 fn without_secrets(value: Value) -> Value {
     match value {
         Value::Object(members) => members

@@ -1,5 +1,4 @@
-//! A request's values, read as pydantic reads them. Every reader notes what is wrong and goes on, so that one answer
-//! tells all faults at once.
+//! Request values, parsed as pydantic does. Each reader records errors and continues, so that one response reports all.
 
 pub mod body;
 pub mod query;
@@ -11,15 +10,14 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The register that the path names, `/phone/{…}/…`; the fault calls it by the parameter's declared name.
+/// Phone number id in the path, `/phone/{…}/…`; an error uses the parameter's declared name.
 pub fn register_id(uri: &Uri, name: &str, faults: &mut Faults) -> Option<PhoneNumberId> {
     let segment = uri.path().split('/').skip_while(|segment| *segment != "phone").nth(1).unwrap_or_default();
     let text = percent_decode_str(segment).decode_utf8_lossy();
     uuid(&text, &["path", name], faults).map(PhoneNumberId)
 }
 
-/// A UUID in any of its spellings. The library that pydantic uses is the one that is used here, so its reasons are the
-/// same.
+/// Parses a UUID in any format. pydantic uses the same library, so the reasons in errors are the same.
 fn uuid(text: &str, loc: &[&str], faults: &mut Faults) -> Option<Uuid> {
     match Uuid::parse_str(text) {
         Ok(id) => Some(id),

@@ -1,6 +1,6 @@
-//! `/phone/…`: the registers. Published calls list, show, describe, import and give up numbers; what the vendor keeps in
-//! its dashboard (reserve, assign, take a release back) stands beside them in the same style, since without it there
-//! would be no bought number to speak of.
+//! `/phone/…`: the managed phone numbers. The published operations list, get, update, import and release numbers; what
+//! the vendor keeps in its dashboard (reserve, assign, cancel a release) is added in the same style, since without it
+//! there would be no bought numbers.
 
 use super::answer;
 use super::fault::Faults;
@@ -16,7 +16,7 @@ use crate::model::token::Token;
 use axum::response::Response;
 use serde_json::json;
 
-/// The paths, below the prefix.
+/// Routes, relative to the prefix.
 pub const ROUTES: &[Route] = &[
     Route { path: "/phone", operations: &[Operation { method: "GET", serve: |call| Box::pin(list(call)) }] },
     Route { path: "/phone/import", operations: &[Operation { method: "POST", serve: |call| Box::pin(import(call)) }] },
@@ -54,7 +54,7 @@ async fn list(call: Call) -> Result<Response, Refusal> {
     Ok(answer::ok(&Page::of(list, page)))
 }
 
-/// What a list is asked for. Parameters are read in the order in which they are declared, which is that of their faults.
+/// Filter and window of a list. Parameters are read in declared order, which is the order of their errors.
 fn listed(query: &Query, faults: &mut Faults) -> (PhoneNumberFilter, Result<Window, Error>) {
     let after = query.uuid("after", faults).map(PhoneNumberId);
     let before = query.uuid("before", faults).map(PhoneNumberId);
@@ -94,7 +94,7 @@ async fn change(call: Call) -> Result<Response, Refusal> {
     Ok(phone(call.workspace.update_register(id, change, call.now).await?))
 }
 
-/// The published request names versions of agents; here an agent is its one version, so either name will do.
+/// The published request names agent versions; here an agent has one version, so either name is accepted.
 fn changed(body: &Object, faults: &mut Faults) -> PhoneNumberChange {
     let nickname = body.text("nickname", faults);
     let [inbound, inbound_version, outbound, outbound_version] =
@@ -109,7 +109,7 @@ fn changed(body: &Object, faults: &mut Faults) -> PhoneNumberChange {
 
 async fn release(call: Call) -> Result<Response, Refusal> {
     let mut faults = Faults::default();
-    // The published document calls the parameter so in this one operation.
+    // The published document calls the parameter `id` in this operation only.
     let id = register_id(call.request.uri(), "id", &mut faults);
     let id = faults.judge(id)?;
     call.workspace.release_number(id, call.app.random.id(call.now), call.now).await?;
@@ -131,7 +131,7 @@ async fn import(call: Call) -> Result<Response, Refusal> {
     Ok(phone(call.workspace.import_number(&new, sip_config, call.now).await?))
 }
 
-/// How to reach an imported number, as one secret.
+/// SIP configuration of an imported number, as one secret.
 fn sip_config_of(config: &Object, faults: &mut Faults) -> Token {
     let termination_uri = config.required_text("termination_uri", faults);
     let username = config.text("username", faults).flatten();

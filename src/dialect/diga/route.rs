@@ -1,5 +1,5 @@
-//! A path as a value, and how a request goes through it: the method first, which the framework's router judges, then who
-//! is calling, then the handler.
+//! Routes as values. A request passes the method check first, as in FastAPI's router, then authentication, then the
+//! handler.
 
 use super::access;
 use super::fault::Faults;
@@ -12,23 +12,23 @@ use chrono::{DateTime, Utc};
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// One path.
+/// One path and its operations.
 pub struct Route {
-    /// Below the prefix, without a slash at the end.
+    /// Relative to the prefix, without a trailing slash.
     pub path: &'static str,
     pub operations: &'static [Operation],
 }
 
-/// What a method does.
+/// One method and its handler.
 pub struct Operation {
     pub method: &'static str,
     pub serve: fn(Call) -> Serving,
 }
 
-/// A handler at work.
+/// Future of a handler.
 pub type Serving = Pin<Box<dyn Future<Output = Result<Response, Refusal>> + Send>>;
 
-/// What a handler is called with.
+/// Arguments of a handler.
 pub struct Call {
     pub workspace: Workspace,
     pub app: Arc<App>,
@@ -36,7 +36,7 @@ pub struct Call {
     pub request: Request,
 }
 
-/// Why a handler has no answer: something is the matter, or the request has another shape than the operation.
+/// Failure of a handler: a domain error, or validation errors of the request.
 #[derive(Debug)]
 pub enum Refusal {
     Error(Error),
@@ -59,7 +59,7 @@ impl IntoResponse for Refusal {
 }
 
 impl Route {
-    /// Answers a request to this path.
+    /// Serves a request to this path.
     pub async fn serve(&'static self, State(app): State<Arc<App>>, request: Request) -> Response {
         let asked = request.method().as_str();
         let Some(operation) = self.operations.iter().find(|operation| operation.method == asked) else {

@@ -1,11 +1,11 @@
-//! The wire's own things: a register with all its ten keys, always in this order, and a page of them.
+//! Wire types: a phone number with its ten keys, always in this order, and a page of them.
 
 use crate::model::number::{PhoneNumber, PhoneNumberPage};
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-/// A register as it is shown. Null stands for what is not there; no key is left out.
+/// A phone number. Absent values are null; no key is omitted.
 #[derive(Debug, Serialize)]
 pub struct Phone {
     id: Uuid,
@@ -37,7 +37,7 @@ impl From<PhoneNumber> for Phone {
     }
 }
 
-/// A part of the list. The number of the page and that of all pages are known only where pages were asked for.
+/// A page of the list. `current_page` and `total_pages` are null unless pages were requested by number.
 #[derive(Debug, Serialize)]
 pub struct Page {
     data: Vec<Phone>,
@@ -49,7 +49,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// What the list gave, and the number of the page if one was asked for.
+    /// Converts a page; `current_page` is the requested page number, if any.
     pub fn of(list: PhoneNumberPage, current_page: Option<i64>) -> Page {
         let data: Vec<Phone> = list.items.into_iter().map(Phone::from).collect();
         Page {
@@ -63,7 +63,7 @@ impl Page {
     }
 }
 
-/// A time as pydantic writes it: without a fraction, or with six digits of it.
+/// Serializes a time as pydantic does: without a fraction, or with six digits.
 #[derive(Debug)]
 struct Time(DateTime<Utc>);
 
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_no_fraction_or_six_digits_of_it() {
+    fn times_serialize_without_a_fraction_or_with_six_digits() {
         for (text, written) in [
             ("2023-11-07T05:31:56Z", "\"2023-11-07T05:31:56Z\""),
             ("2023-11-07T05:31:56.123Z", "\"2023-11-07T05:31:56.123000Z\""),

@@ -1,5 +1,5 @@
-//! Who may call, and how far they get. A key of a workspace, a pass that stands for one, and a member's token are an account's
-//! owner; a client session is the user of one extension (the vendor's scopes `account-owner` and `extension-user`).
+//! Authentication and scope. An API key, a pass issued for one, and a member's token have the vendor's scope
+//! `account-owner`; a client session has `extension-user`, for one extension.
 
 use super::PREFIX;
 use crate::error::{AuthFailure, Denial, Error, Rejection, ResourceKind, Result, Scheme};
@@ -13,7 +13,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
 
-/// An account, as far as the caller reaches.
+/// An account and the caller's scope in it.
 pub struct InAccount {
     pub workspace: Workspace,
     pub scope: Scope,
@@ -27,13 +27,13 @@ pub struct InExtension {
 }
 
 impl InExtension {
-    /// Where the extension is.
+    /// Path of the extension.
     pub fn path(&self) -> String {
         format!("{PREFIX}/accounts/{}/extensions/{}", self.workspace.account_id(), self.extension.extension_id)
     }
 }
 
-/// Lets the caller in, or says why not. A token of several workspaces is used for the account that is meant.
+/// Authenticates a request. A token of several workspaces is used for the account `meant`.
 pub async fn admit(
     app: &App,
     headers: &HeaderMap,
@@ -49,13 +49,13 @@ pub async fn admit(
         Scheme::Pass => Credentials::Pass(token),
         Scheme::AccessToken => Credentials::AccessToken(token, meant),
         Scheme::ConsoleSession => Credentials::ConsoleSession(token, meant),
-        // A publishable key is none as a bearer token.
+        // A publishable key is not a bearer token.
         Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
     };
     app.store.authenticate_with(presented, prefetch, origin, now).await
 }
 
-/// Lets the caller into the account that the path names. Another's is not found.
+/// Authenticates a request to the account in the path. Another account is not found.
 pub async fn admit_to_account(
     app: &App,
     headers: &HeaderMap,
@@ -76,7 +76,7 @@ pub async fn admit_to_account(
 }
 
 impl InAccount {
-    /// Lets the caller use the extension that the path names.
+    /// Returns the extension in the path, if it is in scope.
     pub async fn extension(self, named: &str) -> Result<InExtension> {
         let found = match number(named).map(ExtensionId) {
             Some(id) => self.workspace.extension(self.prefetched, id).await,
@@ -89,7 +89,7 @@ impl InAccount {
         };
         match found {
             Ok(extension) if is_in_reach(&extension) => Ok(InExtension { workspace: self.workspace, extension }),
-            // Whether there is such an extension is no matter of somebody else's.
+            // 403 in both cases, so that existence is not disclosed.
             Ok(_) | Err(Error::NotFound(..)) if self.scope != Scope::Workspace => {
                 Err(Error::Forbidden(Denial::OtherExtension))
             }
@@ -99,12 +99,12 @@ impl InAccount {
     }
 }
 
-/// What somebody comes for who names an extension.
+/// Prefetch for a path with an extension.
 pub fn prefetch(named: &str) -> Prefetch {
     number(named).map_or(Prefetch::None, |id| Prefetch::Extension(ExtensionId(id)))
 }
 
-/// How much of the workspace a caller reaches.
+/// Scope of a caller in its workspace.
 pub fn scope(caller: &Caller) -> Scope {
     match caller.credential {
         Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
@@ -115,7 +115,7 @@ pub fn scope(caller: &Caller) -> Scope {
     }
 }
 
-/// A number that something in a path may have: a whole one from 1.
+/// Parses a number in a path: an integer of at least 1.
 pub fn number(text: &str) -> Option<i64> {
     let is_of_digits = text.bytes().all(|digit| digit.is_ascii_digit());
     text.parse().ok().filter(|number| is_of_digits && *number > 0)

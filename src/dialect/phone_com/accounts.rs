@@ -1,5 +1,5 @@
-//! `/accounts` and `/accounts/{id}/extensions`: where a client finds the numbers that other paths begin with. The vendor has
-//! such resources, too; these say only what there is here.
+//! `/accounts` and `/accounts/{id}/extensions`: where a client finds the numbers for other paths. The vendor has such
+//! resources, too; these have only the fields that exist here.
 
 use super::access::{InAccount, InExtension};
 use super::answer::Answer;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::extension::{NamedField, NumberedAccount};
 use crate::store::Authenticated;
 
-/// The paths, below the prefix.
+/// Routes, relative to the prefix.
 pub const ROUTES: &[Route] = &[
     Route {
         path: "/accounts",
@@ -41,7 +41,7 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// What things with a name can be filtered and sorted by.
+/// Filter and sort fields of named resources.
 pub const NAMED: Fields<NamedField> = Fields {
     filters: &[("id", NamedField::Id, Kind::Number), ("name", NamedField::Name, Kind::Text)],
     sorts: &[("id", NamedField::Id), ("name", NamedField::Name)],

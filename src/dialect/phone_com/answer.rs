@@ -1,5 +1,4 @@
-//! Answers: always JSON, under the media type that the client asks for, with a tag by which it can ask whether anything has
-//! changed since.
+//! Responses: always JSON, with the media type that the client accepts and an entity tag for conditional requests.
 
 use crate::http::limits::AuthFailed;
 use axum::body::Body;
@@ -10,10 +9,10 @@ use base64::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// The type of the vendor's old server library, for clients that ask for it.
+/// Media type of the vendor's old server library, for clients that accept it.
 const MASON: &str = "application/vnd.mason+json";
 
-/// What is said, before it is known in which form.
+/// A response before its media type is known.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
@@ -24,37 +23,37 @@ pub struct Answer {
 
 impl Answer {
     pub fn new(status: StatusCode, value: &impl Serialize) -> Answer {
-        let body = serde_json::to_vec(value).expect("what is answered has text keys only");
+        let body = serde_json::to_vec(value).expect("response values have string keys only");
         Answer::written(status, body)
     }
 
-    /// What is JSON already.
+    /// Response with serialized JSON.
     pub fn written(status: StatusCode, body: Vec<u8>) -> Answer {
         Answer { status, body, headers: Vec::new(), refuses_credentials: false }
     }
 
-    /// A success.
+    /// 200 with a JSON body.
     pub fn ok(value: &impl Serialize) -> Answer {
         Answer::new(StatusCode::OK, value)
     }
 
-    /// The same of something that was made, and where it is.
+    /// Adds the `Location` of a created resource.
     pub fn at(self, path: &str) -> Answer {
-        self.with(LOCATION, HeaderValue::from_str(path).expect("a path of numbers is header text"))
+        self.with(LOCATION, HeaderValue::from_str(path).expect("a path of numbers is ASCII"))
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Answer {
         self.headers.push((name, value));
         self
     }
 
-    /// The same, refusing somebody's credentials; who limits how often that may be has to know.
+    /// Marks an authentication failure, which the rate limiter counts.
     pub fn refusing_credentials(self) -> Answer {
         Answer { refuses_credentials: true, ..self }
     }
 
-    /// The response to a request with these headers.
+    /// Renders the response to a request with these headers.
     pub fn respond(self, asked: &HeaderMap) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
@@ -66,10 +65,10 @@ impl Answer {
         response
     }
 
-    /// The same to a request that only looks: under a tag of what is said, or only the tag if the client has it.
+    /// Renders the response to a GET: with an entity tag of the body, or 304 if the client has it.
     pub fn respond_tagged(self, asked: &HeaderMap) -> Response {
         let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&self.body)[..16]));
-        let header = HeaderValue::from_str(&tag).expect("base64 is header text");
+        let header = HeaderValue::from_str(&tag).expect("base64 is ASCII");
         let mut response = if has(asked, &tag) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -82,7 +81,7 @@ impl Answer {
     }
 }
 
-/// Whether the client has what is under a tag (RFC 9110, 13.1.2: weak and strong tags are alike here).
+/// Whether `If-None-Match` contains the tag (RFC 9110, 13.1.2: weak comparison).
 fn has(asked: &HeaderMap, tag: &str) -> bool {
     let lists = asked.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
     lists
@@ -91,7 +90,7 @@ fn has(asked: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-/// The type under which a client wants JSON.
+/// Media type for JSON that the client accepts.
 fn media_type(asked: &HeaderMap) -> &'static str {
     let ranges = asked.get_all(ACCEPT).iter().filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
     let mut types = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());

@@ -1,4 +1,4 @@
-//! `…/extensions/{id}/contact-groups`: the groups into which an extension sorts its contacts.
+//! `…/extensions/{id}/contact-groups`: the contact groups of an extension.
 
 use super::access::{self, InExtension};
 use super::accounts::NAMED;
@@ -11,7 +11,7 @@ use crate::model::id::ContactGroupId;
 use axum::extract::Request;
 use axum::http::StatusCode;
 
-/// The paths, below the prefix.
+/// Routes, relative to the prefix.
 pub const ROUTES: &[Route] = &[
     Route {
         path: "/accounts/{account_id}/extensions/{extension_id}/contact-groups",
@@ -55,7 +55,7 @@ async fn show(own: InExtension, call: Call) -> Result<Answer> {
 async fn rename(own: InExtension, call: Call) -> Result<Answer> {
     let person = own.extension.user_identity_id;
     let id = group_id(&call.id)?;
-    // What is not there cannot be described wrongly.
+    // 404 precedes errors in the body.
     own.workspace.contact_group(person, id).await?;
     let name = name(call.request).await?;
     Ok(Answer::ok(&Group::from(&own.workspace.rename_contact_group(person, id, &name).await?)))

@@ -12,7 +12,7 @@ use crate::model::contact::{ContactChange, ContactField, ContactFields, UpdateMo
 use crate::model::id::{ContactId, UserIdentityId};
 use axum::http::StatusCode;
 
-/// The paths, below the prefix.
+/// Routes, relative to the prefix.
 pub const ROUTES: &[Route] = &[
     Route {
         path: "/accounts/{account_id}/extensions/{extension_id}/contacts",
@@ -38,7 +38,7 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// What contacts can be filtered and sorted by.
+/// Filter and sort fields of contacts.
 const FIELDS: Fields<ContactField> = Fields {
     filters: &[
         ("id", ContactField::Id, Kind::Number),
@@ -76,7 +76,7 @@ async fn show(own: InExtension, call: Call) -> Result<Answer> {
 async fn change(own: InExtension, call: Call, rest: UpdateMode) -> Result<Answer> {
     let person = own.extension.user_identity_id;
     let id = contact_id(&call.id)?;
-    // What is not there cannot be described wrongly.
+    // 404 precedes errors in the body.
     own.workspace.contact(person, id).await?;
     let change = said(&own, person, call.request).await?;
     let changed = own.workspace.update_contact(person, id, change, rest, call.now).await.map_err(gone)?;
@@ -88,7 +88,7 @@ async fn delete(own: InExtension, call: Call) -> Result<Answer> {
     Ok(Answer::ok(&Deleted::DONE))
 }
 
-/// What a body says of a contact, with the group that it means.
+/// Reads a contact from the body and resolves its group.
 async fn said(own: &InExtension, person: UserIdentityId, request: axum::extract::Request) -> Result<ContactChange> {
     let body = body::read(request).await?;
     let mut faults = Faults::default();
@@ -110,7 +110,7 @@ async fn said(own: &InExtension, person: UserIdentityId, request: axum::extract:
 
 const NO_GROUP: &str = "The extension has no such contact group";
 
-/// A group that went between being found and being used is not there.
+/// A group deleted between lookup and use is reported as an unknown group.
 fn gone(error: Error) -> Error {
     match error {
         Error::NotFound(ResourceKind::ContactGroup, _) => {

@@ -1,5 +1,5 @@
-//! Every domain error in Phone.com's words: one envelope under `@error`, and beside it, where nobody is let in or we are at
-//! fault, the pair of OAuth, because some clients read the one and some the other.
+//! Domain errors in Phone.com's format: an envelope under `@error`. 401, 500 and 503 also have OAuth's `error` and
+//! `error_description`, because some clients read the one and some the other.
 
 use super::answer::Answer;
 use crate::error::*;
@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The body of an error. The order of the members is that of the wire.
+/// Error body. Fields in wire order.
 #[derive(Debug, Serialize)]
 pub struct ErrorBody {
     #[serde(rename = "@error")]
@@ -42,7 +42,7 @@ struct Told {
     fields: Option<BTreeMap<String, Vec<String>>>,
 }
 
-/// How often somebody may call, and when again. Clients wait for `Retry-After` seconds.
+/// Rate limit and its reset. Clients wait for `Retry-After` seconds.
 #[derive(Debug, Serialize)]
 struct RateLimit {
     #[serde(rename = "RateLimit-Limit")]
@@ -61,7 +61,7 @@ impl ErrorBody {
         ErrorBody { told, error: None, error_description: None }
     }
 
-    /// In both forms, under a code of OAuth's (RFC 6749 and 6750).
+    /// Both formats, with an OAuth code (RFC 6749 and 6750).
     pub fn oauth(status: StatusCode, code: &'static str, message: impl Into<String>) -> ErrorBody {
         let message = message.into();
         let mut said = ErrorBody::plain(status, message.as_str());
@@ -72,7 +72,7 @@ impl ErrorBody {
         said
     }
 
-    /// What is wrong with the request's values, each under its dotted path.
+    /// Validation errors, by dotted path.
     fn fields(issues: &[Issue]) -> ErrorBody {
         let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for issue in issues {
@@ -98,7 +98,7 @@ impl ErrorBody {
         said
     }
 
-    /// The answer to a request of this time.
+    /// Response to a request received at `time`.
     pub fn at(mut self, time: DateTime<Utc>) -> Answer {
         self.told.time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
         let status = StatusCode::from_u16(self.told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -106,7 +106,7 @@ impl ErrorBody {
     }
 }
 
-/// The response of an error.
+/// Renders an error.
 pub fn render(error: &Error, asked: &RequestContext) -> Response {
     let said = said(error);
     let code = said.error;
@@ -114,7 +114,7 @@ pub fn render(error: &Error, asked: &RequestContext) -> Response {
     let status = response.status();
     let headers = response.headers_mut();
     if let Error::MethodNotAllowed(methods) = error {
-        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are header text");
+        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII");
         headers.insert(ALLOW, methods);
     }
     if let Error::Throttled(throttle) = error {
@@ -195,8 +195,7 @@ fn unauthenticated(failure: AuthFailure) -> ErrorBody {
     ErrorBody::oauth(StatusCode::UNAUTHORIZED, code, message)
 }
 
-/// What the state of things forbids. None of it comes about by a call of this dialect so far; it is said all the same if it
-/// ever does.
+/// Message of a conflict. No operation of this dialect causes one so far.
 fn words(reason: &Reason) -> String {
     match reason {
         Reason::NotASandbox => "This works in sandbox workspaces only".to_owned(),
@@ -221,7 +220,7 @@ fn words(reason: &Reason) -> String {
     }
 }
 
-/// A path as it is written in `fields`.
+/// Dotted path, as in `fields`.
 fn dotted(path: &[Step]) -> String {
     let steps: Vec<String> = path
         .iter()
@@ -233,7 +232,7 @@ fn dotted(path: &[Step]) -> String {
     steps.join(".")
 }
 
-/// With a capital at the beginning.
+/// Capitalizes the first letter.
 fn sentence(text: impl ToString) -> String {
     let text = text.to_string();
     let mut letters = text.chars();

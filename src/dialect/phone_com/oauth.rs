@@ -1,5 +1,5 @@
-//! `POST /oauth/access-token`: a bearer token for whoever shows what they have (RFC 6749). The id and the secret of an API key
-//! give a pass that stands for that key for an hour; a person's name and password give a client session of that person.
+//! `POST /oauth/access-token` (RFC 6749). Client credentials, the id and the secret of an API key, grant a pass that
+//! stands for that key for an hour; the name and password of a user identity grant a client session.
 
 use super::answer::Answer;
 use super::error::ErrorBody;
@@ -20,16 +20,16 @@ use serde_json::Value;
 use std::collections::HashMap;
 use url::form_urlencoded;
 
-/// The paths, below the prefix.
+/// Routes, relative to the prefix.
 pub const ROUTES: &[Route] = &[Route {
     path: "/oauth/access-token",
     operations: &[Operation { method: "POST", serve: Serve::Open(|call| Box::pin(token(call))) }],
 }];
 
-/// How long what is granted is good.
+/// Lifetime of a granted token.
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
 
-/// What a client is given.
+/// Token response.
 #[derive(Debug, Serialize)]
 struct Granted<'a> {
     access_token: &'a str,
@@ -38,7 +38,7 @@ struct Granted<'a> {
     scope: &'static str,
 }
 
-/// Why a client is given nothing, in OAuth's words.
+/// OAuth error response.
 #[derive(Debug)]
 struct Refusal {
     status: StatusCode,
@@ -89,7 +89,7 @@ async fn grant(
             let (Some(name), Some(password)) = (form.value("username"), form.value("password")) else {
                 return refused("invalid_request", "username and password are required");
             };
-            // A client that says which it is has to be the one, and the person one of its workspace.
+            // Client credentials, if present, must be valid and of the user identity's workspace.
             let client = match shown(headers, form) {
                 None => None,
                 Some(_) => match client(app, headers, form, origin, now).await? {
@@ -108,14 +108,14 @@ async fn grant(
     }
 }
 
-/// A pass for whoever called with an API key.
+/// Issues a pass for an API key.
 async fn pass(app: &App, caller: &Caller, now: DateTime<Utc>) -> Result<Answer> {
     let pass = Token::pass(&app.random);
     caller.issue_pass(&pass, now, now + LIFETIME).await?;
     Ok(granted(&pass, "account-owner"))
 }
 
-/// A client session for a person who has signed in.
+/// Creates a client session for an authenticated user identity.
 async fn session(app: &App, caller: &Caller, person: UserIdentityId, now: DateTime<Utc>) -> Result<Answer> {
     let token = Token::client_session(&app.random);
     let session = NewClientSession {
@@ -137,7 +137,7 @@ fn granted(token: &Token, scope: &'static str) -> Answer {
     Answer::ok(&Granted { access_token: token.reveal(), token_type: "Bearer", expires_in, scope })
 }
 
-/// The person with this name and password, if there is one.
+/// Authenticates a user identity by name and password.
 async fn person(
     app: &App,
     name: &str,
@@ -159,7 +159,7 @@ fn is_of(client: &Caller, caller: &Caller) -> bool {
     client.workspace.id() == caller.workspace.id()
 }
 
-/// The API key that a client is, if it is one: by the header, else by the body.
+/// Authenticates a client by its API key, from the header or else the body.
 async fn client(
     app: &App,
     headers: &HeaderMap,
@@ -175,7 +175,7 @@ async fn client(
     }
 }
 
-/// The id and the secret that a client shows.
+/// Client id and secret of the request.
 fn shown(headers: &HeaderMap, form: &Form) -> Option<(String, String)> {
     let by_body = || Some((form.value("client_id")?.to_owned(), form.value("client_secret")?.to_owned()));
     basic(headers).or_else(by_body)
@@ -185,7 +185,7 @@ fn is_key(credential: Principal, id: &str) -> bool {
     matches!(credential, Principal::ApiKey(key) if key.to_string() == id.to_ascii_lowercase())
 }
 
-/// An id and a secret by the scheme Basic, in which both are encoded like a form (RFC 6749, 2.3.1).
+/// Client id and secret of the Basic scheme, both form-encoded (RFC 6749, 2.3.1).
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let text = BASE64_STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
@@ -195,7 +195,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((decoded(id), decoded(secret)))
 }
 
-/// The parameters of a request for a token, sent as a form or as JSON.
+/// Parameters of a token request, sent as a form or as JSON.
 struct Form(HashMap<String, String>);
 
 impl Form {
@@ -208,7 +208,7 @@ impl Form {
         Form(members.into_iter().filter_map(text).collect())
     }
 
-    /// A parameter; an empty one is as none.
+    /// Value of a parameter; an empty one is `None`.
     fn value(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

@@ -1,10 +1,10 @@
-//! `/v4` and `/v4/ping`: whether anybody is there.
+//! `/v4` and `/v4/ping`: liveness probes.
 
 use super::answer::Answer;
 use super::route::{Operation, Route, Serve};
 use serde_json::json;
 
-/// The paths, below the prefix.
+/// Routes, relative to the prefix.
 pub const ROUTES: &[Route] = &[
     Route {
         path: "",

@@ -1,5 +1,5 @@
-//! A path as a value, and how a request goes through it: the method first, then who is calling and what of the path they
-//! may use, then the handler.
+//! Routes as values. A request passes the method check, then authentication and authorization for the account and
+//! extension in the path, then the handler.
 
 use super::access::{self, InAccount, InExtension};
 use super::answer::Answer;
@@ -15,49 +15,49 @@ use chrono::{DateTime, Utc};
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// One path.
+/// One path and its operations.
 pub struct Route {
-    /// Below the prefix, without a slash at the end.
+    /// Relative to the prefix, without a trailing slash.
     pub path: &'static str,
     pub operations: &'static [Operation],
 }
 
-/// What a method does.
+/// One method and its handler.
 pub struct Operation {
     pub method: &'static str,
     pub serve: Serve,
 }
 
-/// A handler, by what it is given of its caller.
+/// A handler, by the authentication it needs.
 pub enum Serve {
-    /// Nothing: nobody has to say who they are.
+    /// No authentication.
     Open(fn(Call) -> Serving),
     Caller(fn(Authenticated, Call) -> Serving),
     Account(fn(InAccount, Call) -> Serving),
     Extension(fn(InExtension, Call) -> Serving),
 }
 
-/// A handler at work.
+/// Future of a handler.
 pub type Serving = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
 
-/// What a handler is called with.
+/// Arguments of a handler.
 pub struct Call {
     pub app: Arc<App>,
     pub now: DateTime<Utc>,
     pub request: Request,
-    /// What the path names last.
+    /// Last parameter of the path.
     pub id: String,
 }
 
 impl Call {
-    /// Where the request comes from.
+    /// Origin of the request.
     pub fn origin(&self) -> Origin {
         client_address::origin(self.request.extensions())
     }
 }
 
 impl Route {
-    /// Answers a request to this path.
+    /// Serves a request to this path.
     pub async fn serve(&'static self, State(app): State<Arc<App>>, mut request: Request) -> Response {
         let asked = request.method().as_str();
         let Some(operation) = self.operations.iter().find(|operation| operation.method == asked) else {
@@ -66,7 +66,7 @@ impl Route {
         };
         let names = match request.extract_parts::<RawPathParams>().await {
             Ok(params) => params.iter().map(|(_, value)| value.to_owned()).collect(),
-            // A name that is no text names nothing.
+            // A parameter that is not UTF-8 matches nothing.
             Err(_) => vec!["\u{fffd}".to_owned(); 3],
         };
         let headers = request.headers().clone();
@@ -84,7 +84,7 @@ impl Route {
 }
 
 impl Operation {
-    /// Lets the caller in and calls the handler; tells the workspace as soon as it is known.
+    /// Authenticates and calls the handler; sets `tenant` as soon as the workspace is known.
     async fn answer(
         &self,
         call: Call,

@@ -1,4 +1,4 @@
-//! The wire's own things, with their keys in the order of the vendor's documents.
+//! Wire types, with keys in the order of the vendor's documents.
 
 use crate::error::{Error, Result};
 use crate::model::contact::{self, ContactGroup, Text};
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A part of a list, and what was asked for.
+/// A page of a list, and the parameters of its request.
 #[derive(Debug, Serialize)]
 pub struct List<T> {
     pub filters: Pairs,
@@ -19,7 +19,7 @@ pub struct List<T> {
     pub items: Vec<T>,
 }
 
-/// An object whose members keep the order in which they were said.
+/// A JSON object whose members keep their order.
 #[derive(Debug, Default)]
 pub struct Pairs(pub Vec<(String, Value)>);
 
@@ -29,15 +29,15 @@ impl Serialize for Pairs {
     }
 }
 
-/// A contact, whole or in brief. It is written as JSON by itself: what is said of it is JSON already, under the vendor's
-/// names, and goes in as it stands.
+/// A contact, full or as a summary. Serialized by hand: the contact document is JSON already, with the vendor's names,
+/// and is copied unchanged.
 #[derive(Debug)]
 pub enum Contact {
     Full(contact::Contact),
     Summary(contact::Contact),
 }
 
-/// What follows what is said of a contact.
+/// Members after the contact document.
 #[derive(Serialize)]
 struct UpdateMode {
     group: Option<Group>,
@@ -96,13 +96,13 @@ impl List<Contact> {
     }
 }
 
-/// What closes a list, behind its last entry.
+/// End of a list, after its last item.
 const END: &[u8] = b"]}";
 
-/// About as long as a contact is as JSON.
+/// Approximate bytes of a contact in JSON.
 const ROOM: usize = 512;
 
-/// Puts the members of another object behind those of the object that was written last.
+/// Appends the members of `object` to the object written last.
 fn join(out: &mut Vec<u8>, object: &[u8]) {
     if let Some(members) = object.strip_prefix(b"{") {
         out.pop();
@@ -111,12 +111,12 @@ fn join(out: &mut Vec<u8>, object: &[u8]) {
     }
 }
 
-/// What the database holds is not what it was given.
+/// Error of a stored document that cannot be parsed.
 fn unreadable(fault: serde_json::Error) -> Error {
     Error::Internal(fault.into())
 }
 
-/// A group; its summary is the same.
+/// A contact group, also in summaries.
 #[derive(Debug, Serialize)]
 pub struct Group {
     id: i64,
@@ -129,7 +129,7 @@ impl From<&ContactGroup> for Group {
     }
 }
 
-/// A workspace.
+/// An account: a workspace.
 #[derive(Debug, Serialize)]
 pub struct Account {
     id: i64,
@@ -143,7 +143,7 @@ impl From<extension::NumberedAccount> for Account {
     }
 }
 
-/// A person.
+/// An extension: a user identity.
 #[derive(Debug, Serialize)]
 pub struct Extension {
     id: i64,
@@ -163,7 +163,7 @@ impl From<extension::Extension> for Extension {
     }
 }
 
-/// Something is gone.
+/// Response to a deletion.
 #[derive(Debug, Serialize)]
 pub struct Deleted {
     success: bool,
@@ -174,7 +174,7 @@ impl Deleted {
 }
 
 impl<T> List<T> {
-    /// What the list gave, each entry in the wire's form.
+    /// Converts a listed page to the wire format.
     pub fn of<M>(
         listed: Listed<M>,
         filters: Pairs,

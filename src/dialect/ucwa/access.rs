@@ -1,5 +1,5 @@
-//! Who is calling, and for whom: whoever holds the client session of a person is that person; an API key of a workspace
-//! speaks for the person whom it names, and without one for nobody.
+//! Authentication: a client session acts as its user identity; an API key acts as the user identity that the request
+//! names, and is anonymous without one.
 
 use crate::error::{Denial, Error, Rejection, ResourceKind, Result, Scheme};
 use crate::http::App;
@@ -11,13 +11,13 @@ use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The header by which a key names its person.
+/// Header that names the user identity for an API key.
 const USER: &str = "x-ucwa-user";
 
-/// What real servers' tokens begin with; ours are the same with and without it.
+/// Prefix of real servers' tokens; optional on ours.
 pub const MARK: &str = "cwt=";
 
-/// Lets the caller in as a person, or says why not.
+/// Authenticates a request and returns its workspace and user identity.
 pub async fn admit(
     app: &App,
     headers: &HeaderMap,
@@ -27,7 +27,7 @@ pub async fn admit(
     let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let presented = match scheme_of(token) {
         Scheme::ClientSession => Credentials::ClientSession(token),
-        // Other kinds of token name their workspace by a header that this dialect does not have.
+        // Other kinds of token select their workspace by a header that this dialect does not have.
         Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
             Credentials::ApiKey(token)
         }
@@ -49,7 +49,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The person whom a key names. What is no id names nobody there is.
+/// User identity named by the header. A value that is not a UUID is not found.
 fn named(headers: &HeaderMap) -> Result<Option<UserIdentityId>> {
     let Some(name) = headers.get(USER) else { return Ok(None) };
     let name = String::from_utf8_lossy(name.as_bytes());

@@ -1,4 +1,4 @@
-//! Which requests are this dialect's, and the one spelling under which each is routed. Some clients double slashes, and
+//! Claims the requests of this dialect and normalizes their paths for routing: some clients double slashes, and
 //! documents and servers vary the case of the discovery paths.
 
 use crate::http::Claim;
@@ -9,13 +9,13 @@ use std::borrow::Cow;
 
 /// Autodiscover's root (UCWA reference, "Autodiscover service").
 pub const ROOT: &str = "/autodiscover/autodiscoverservice.svc/root";
-/// Where tokens are to be had, as the challenge names it.
+/// Token endpoint, as in the challenge.
 pub const TOKEN: &str = "/webticket/oauthtoken";
 
-/// Paths that are below one of these.
+/// Prefixes of this dialect's paths.
 const OWN: [&str; 5] = ["/ucwa", "/v1/applications", "/me", "/autodiscover", "/webticket"];
 
-/// Claims what is below one of [`OWN`], and the root of a host that clients look for.
+/// Claims paths below one of [`OWN`], and `/` for discovery.
 pub fn claim(parts: &Parts) -> Claim {
     let path = parts.uri.path();
     let clean = clean(path);
@@ -31,7 +31,7 @@ pub fn claim(parts: &Parts) -> Claim {
     }
 }
 
-/// The path with single slashes, and in lower case where case does not matter.
+/// Collapses double slashes, and lowercases paths that are case-insensitive.
 fn clean(path: &str) -> Cow<'_, str> {
     let single = if path.contains("//") {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -48,7 +48,7 @@ fn clean(path: &str) -> Cow<'_, str> {
     single
 }
 
-/// Clients ask a host of this name, or name whom they look for (UCWA reference, "Root URL").
+/// Discovery is by host name or by query parameter (UCWA reference, "Root URL").
 fn is_discovery(parts: &Parts) -> bool {
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_claimed_in_each_of_its_spellings() {
+    fn paths_are_claimed_in_every_spelling() {
         for (address, path) in [
             ("//ucwa/oauth//v1/applications?a=//b", "/ucwa/oauth/v1/applications?a=//b"),
             ("/Autodiscover/AutodiscoverService.svc/Root", ROOT),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_is_left_to_them() {
+    fn paths_of_other_dialects_are_not_claimed() {
         for address in ["/", "//", "/v1/phone/", "/v1/applicationsx", "/meat", "/phones/list", "/ME", "/v4/ping"] {
             assert_eq!(claimed(address, "localhost"), Claim::No, "{address}");
         }

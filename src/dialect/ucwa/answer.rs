@@ -1,4 +1,4 @@
-//! Answers: a resource in the form that was asked for, whole and with its length, since some clients read no other.
+//! Responses: a resource in the negotiated format, with `Content-Length`, since some clients require it.
 
 use super::form::{Form, Syntax};
 use super::resource::Resource;
@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 
-/// A resource.
+/// 200 with a resource.
 pub fn resource(form: Form, resource: &Resource) -> Response {
     let body = match form.syntax {
         Syntax::Json => resource.json().to_string().into_bytes(),
@@ -19,12 +19,12 @@ pub fn resource(form: Form, resource: &Resource) -> Response {
     written(form, StatusCode::OK, body)
 }
 
-/// Done, and nothing to say about it.
+/// 204 without a body.
 pub fn empty() -> Response {
     bodiless(StatusCode::NO_CONTENT)
 }
 
-/// The same as the caller has, of this version.
+/// 304 with this version as entity tag.
 pub fn not_modified(version: &str) -> Response {
     let mut response = bodiless(StatusCode::NOT_MODIFIED);
     response.headers_mut().insert(ETAG, quoted(version));
@@ -38,7 +38,7 @@ fn bodiless(status: StatusCode) -> Response {
     response
 }
 
-/// Bytes in a form.
+/// Response with a serialized body.
 pub fn written(form: Form, status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = bodiless(status);
     let headers = response.headers_mut();
@@ -56,15 +56,15 @@ pub fn written(form: Form, status: StatusCode, body: Vec<u8>) -> Response {
 
 fn compressed(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
-    encoder.write_all(body).and_then(|()| encoder.finish()).expect("memory takes what is written")
+    encoder.write_all(body).and_then(|()| encoder.finish()).expect("writing to memory does not fail")
 }
 
 /// A version as an entity tag.
 pub fn quoted(version: &str) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{version}\"")).expect("a version is of digits")
+    HeaderValue::from_str(&format!("\"{version}\"")).expect("a version is ASCII digits")
 }
 
-/// Whether the caller has this version already. Tags come quoted, bare or weak, and several at once.
+/// Whether `If-None-Match` contains this version. Tags may be quoted, bare or weak, and several.
 pub fn is_known(headers: &HeaderMap, version: &str) -> bool {
     let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     tags.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| {
@@ -80,13 +80,13 @@ mod tests {
 
     fn asked(tags: &[u8], version: &str) -> bool {
         let mut headers = HeaderMap::new();
-        headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(tags).expect("a header's value"));
+        headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(tags).expect("a header value"));
         is_known(&headers, version)
     }
 
     proptest! {
         #[test]
-        fn ones_own_version_is_known_among_others_however_it_is_marked(
+        fn if_none_match_finds_the_version_among_quoted_bare_and_weak_tags(
             version in 0_u32..1_000,
             others in proptest::collection::vec(1_000_u32..2_000, 0..5),
             mark in prop::sample::select(vec!["W/\"_\"", "\"_\"", "_"]),
@@ -98,7 +98,7 @@ mod tests {
         }
 
         #[test]
-        fn no_tag_is_too_odd_to_be_read(tags in proptest::collection::vec(0x20_u8..0x7f, 0..60)) {
+        fn if_none_match_accepts_any_visible_ascii(tags in proptest::collection::vec(0x20_u8..0x7f, 0..60)) {
             let is_known = asked(&tags, "7");
             prop_assert!(!is_known || tags.iter().any(|sign| b"*7".contains(sign)));
         }

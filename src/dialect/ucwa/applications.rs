@@ -1,4 +1,4 @@
-//! `applications`: a client begins one, finds everything from it, and ends it (UCWA reference, "application").
+//! `applications`: a client creates one, follows its links, and deletes it (UCWA reference, "application").
 
 use super::answer;
 use super::input::Input;
@@ -13,7 +13,7 @@ use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-/// The most characters of each input (UCWA reference, "applications").
+/// Maximum characters of each input (UCWA reference, "applications").
 const LONGEST: usize = 100;
 
 pub static COLLECTION: Route =
@@ -35,13 +35,13 @@ async fn create(call: Call) -> Result<Response, Error> {
     let own = format!("{}/{id}", call.base);
     let mut response = answer::resource(call.form, &application(own.clone(), &subscriber));
     *response.status_mut() = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let place = HeaderValue::from_str(&own).expect("an address is header text");
+    let place = HeaderValue::from_str(&own).expect("an href is ASCII");
     response.headers_mut().insert(LOCATION, place);
     response.headers_mut().insert(ETAG, answer::quoted(version(&subscriber)));
     Ok(response)
 }
 
-/// What a client says of itself. All that is wrong with it is told at once.
+/// Reads the description of a client. All errors are reported at once.
 fn described(input: &Input, application_id: ApplicationId) -> Result<NewApplication, Error> {
     let mut issues = Vec::new();
     let mut required = |name| {
@@ -82,7 +82,7 @@ async fn end(call: Call) -> Result<Response, Error> {
     Ok(answer::empty())
 }
 
-/// An application with what real clients look for in it right after they began it.
+/// An application with the resources that real clients need right after creating it.
 pub fn application(own: String, subscriber: &Subscriber) -> Resource {
     let known = subscriber.application.as_ref();
     let at = |path: &str| format!("{own}{path}");
@@ -100,7 +100,7 @@ pub fn application(own: String, subscriber: &Subscriber) -> Resource {
         .one(me::communication(&own))
 }
 
-/// Nothing of an application changes but whether its person is available.
+/// Only `is_available` of an application changes.
 fn version(subscriber: &Subscriber) -> &'static str {
     if subscriber.application.as_ref().is_some_and(|application| application.is_available) { "2" } else { "1" }
 }

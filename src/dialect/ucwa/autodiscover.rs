@@ -1,5 +1,5 @@
-//! Autodiscover: from a name of a host to where applications are made, in two steps (UCWA reference, "Root URL"). Its
-//! addresses are absolute, where all others here are not.
+//! Autodiscover: from a host name to the collection of applications, in two steps (UCWA reference, "Root URL"). Its
+//! hrefs are absolute; all others of this dialect are relative.
 
 use super::access;
 use super::address::ROOT;
@@ -16,18 +16,18 @@ use axum::response::Response;
 use axum::routing::any;
 use std::sync::Arc;
 
-/// As servers spell it. Clients need the link to the frame that was for pages of other origins; nothing is behind it.
+/// Path as servers spell it. Clients need the `xframe` link (once for cross-origin pages); it has no resource.
 const SPELT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(ROOT, any(root))
         .route(&format!("{ROOT}/oauth/user"), any(user))
-        // The reference has this spelling, too.
+        // Alternative path in the reference.
         .route(&format!("{ROOT}/user"), any(user))
 }
 
-/// Where to ask on. Whoever came for a domain is asked for it again there.
+/// First step. The links repeat the `originalDomain` of the request.
 async fn root(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
     only_get(request.method())?;
     let query = request.uri().query().unwrap_or_default();
@@ -37,7 +37,7 @@ async fn root(State(app): State<Arc<App>>, request: Request) -> Result<Response>
     Ok(answer::resource(Form::asked_by(request.headers()), &links_of_root(&base, &domain)))
 }
 
-/// Where the person's applications are.
+/// Second step: the link to the applications.
 async fn user(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
     let now = app.clock.now();
     let (workspace, person) =
@@ -50,7 +50,7 @@ async fn user(State(app): State<Arc<App>>, request: Request) -> Result<Response>
     Ok(response)
 }
 
-/// What the root at this address leads to, for whoever came with this query.
+/// Links of the first step, below `base`, with the query to repeat.
 pub fn links_of_root(base: &str, query: &str) -> Resource {
     Resource::new("root", format!("{base}{SPELT}{query}"))
         .nameless()
@@ -58,7 +58,7 @@ pub fn links_of_root(base: &str, query: &str) -> Resource {
         .link("xframe", format!("{base}{SPELT}/xframe"))
 }
 
-/// What a person at this address is led to.
+/// Links of the second step, below `base`.
 pub fn links_of_user(base: &str) -> Resource {
     Resource::new("user", format!("{base}{SPELT}/user"))
         .nameless()

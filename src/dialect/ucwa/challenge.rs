@@ -1,6 +1,6 @@
-//! How a caller without a good token is told where to get one (as real servers on premises were captured to say it).
-//! Clients read it with regular expressions, so each character counts: two headers in this order, the first address in
-//! them that of the token, no key twice.
+//! 401 challenge with the URL of the token endpoint (as captured from real servers on premises). Clients parse it with
+//! regular expressions, so each character counts: two headers in this order, the first URL in them that of the token
+//! endpoint, no parameter twice.
 
 use crate::http::RequestContext;
 use axum::body::Body;
@@ -8,11 +8,11 @@ use axum::http::header::{CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
-/// The name by which the servers of this protocol trust each other.
+/// Issuer that the servers of this protocol trust.
 const ISSUER: &str = "00000002-0000-0ff1-ce00-000000000000";
 const CLIENT: &str = "00000004-0000-0ff1-ce00-000000000000";
 
-/// 401, and where to go.
+/// 401 with the challenge.
 pub fn response(asked: &RequestContext) -> Response {
     let base = base_url(asked.public_url.as_deref(), asked.scheme, &asked.headers);
     let body = format!(
@@ -25,7 +25,7 @@ pub fn response(asked: &RequestContext) -> Response {
     let trusted = format!("Bearer trusted_issuers=\"{ISSUER}@{}\", client_id=\"{CLIENT}\"", domain(&base));
     let ticket = format!("MsRtcOAuth href=\"{base}/WebTicket/oauthtoken\",grant_type=\"password\"");
     for challenge in [trusted, ticket] {
-        // What a client says in Host is text, or it would not have been read.
+        // `base_url` takes only a plain Host, which is a valid header value.
         if let Ok(challenge) = HeaderValue::from_str(&challenge) {
             headers.append(WWW_AUTHENTICATE, challenge);
         }
@@ -34,7 +34,7 @@ pub fn response(asked: &RequestContext) -> Response {
     response
 }
 
-/// Where the client reaches this service, without a slash at the end: as configured, else as it says itself.
+/// Base URL of this service, without a trailing slash: as configured, else from the Host header.
 pub fn base_url(public_url: Option<&str>, scheme: &str, headers: &HeaderMap) -> String {
     match public_url {
         Some(url) => url.to_owned(),
@@ -45,7 +45,7 @@ pub fn base_url(public_url: Option<&str>, scheme: &str, headers: &HeaderMap) -> 
     }
 }
 
-/// Whether it can stand within quotes and tags without ending them.
+/// Whether a host is safe within quotes and HTML.
 fn is_plain(host: &str) -> bool {
     host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }

@@ -1,5 +1,5 @@
-//! Every domain error in UCWA's words: a code for each status, a subcode where there is more to know, a message, and what
-//! was wrong with which parameter. A subcode that says nothing is left out, since some clients cannot read it.
+//! Domain errors in UCWA's format: a code for each status, a subcode where more is known, a message, and the invalid
+//! parameters. A subcode without information is omitted, since some clients cannot parse it.
 
 use super::address;
 use super::answer;
@@ -17,7 +17,7 @@ use quick_xml::events::BytesText;
 use serde_json::{Map, Value, json};
 use std::io;
 
-/// Why there is no other answer (UCWA reference, "Error response").
+/// Error body (UCWA reference, "Error response").
 #[derive(Debug)]
 pub struct ErrorBody {
     status: StatusCode,
@@ -49,7 +49,7 @@ impl ErrorBody {
         ErrorBody::new(StatusCode::CONFLICT, "Conflict", message)
     }
 
-    /// A resource of a later version was asked for than there is (UCWA reference, "Versioning").
+    /// The request requires a later version than is supported (UCWA reference, "Versioning").
     pub fn version_not_supported() -> ErrorBody {
         ErrorBody::not_found("This version of the resource is not supported. Ask for 2.0 or less")
             .because("APIVersionNotSupported")
@@ -64,7 +64,7 @@ impl ErrorBody {
         [Some(self.code), self.subcode].into_iter().flatten().collect::<Vec<_>>().join("/")
     }
 
-    /// The response, in the form that was asked for.
+    /// Response in the negotiated format.
     pub fn response(&self, form: Form) -> Response {
         let body = match form.syntax {
             Syntax::Json => self.json().to_string().into_bytes(),
@@ -73,7 +73,7 @@ impl ErrorBody {
         answer::written(form, self.status, body)
     }
 
-    /// As JSON.
+    /// Serializes to JSON.
     pub fn json(&self) -> Value {
         let mut object = Map::new();
         object.insert("code".to_owned(), self.code.into());
@@ -86,10 +86,10 @@ impl ErrorBody {
         object.into()
     }
 
-    /// As an XML document.
+    /// Serializes to an XML document.
     pub fn xml(&self) -> Vec<u8> {
         let mut writer = Writer::new(Vec::with_capacity(512));
-        declare(&mut writer).and_then(|()| self.write(&mut writer)).expect("memory takes what is written");
+        declare(&mut writer).and_then(|()| self.write(&mut writer)).expect("writing to memory does not fail");
         writer.into_inner()
     }
 
@@ -121,8 +121,7 @@ impl ErrorBody {
     }
 }
 
-/// The response of an error. Whoever is not known is told where to get a token; where tokens are given, other words are
-/// spoken.
+/// Renders an error: 401 as the challenge, errors of the token endpoint in OAuth's format.
 pub fn render(error: &Error, asked: &RequestContext) -> Response {
     if let Error::Unauthenticated(_) = error {
         return challenge::response(asked);
@@ -134,7 +133,7 @@ pub fn render(error: &Error, asked: &RequestContext) -> Response {
     let status = response.status();
     let headers = response.headers_mut();
     if let Error::MethodNotAllowed(methods) = error {
-        headers.insert(ALLOW, HeaderValue::from_str(&methods.join(", ")).expect("method names are header text"));
+        headers.insert(ALLOW, HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII"));
     }
     if let Error::Throttled(throttle) = error {
         limits::hint(throttle, headers);
@@ -145,10 +144,10 @@ pub fn render(error: &Error, asked: &RequestContext) -> Response {
     response
 }
 
-/// An error as it is told.
+/// Body of a domain error.
 pub fn said(error: &Error) -> ErrorBody {
     match error {
-        // Never written: the challenge is.
+        // Never sent: the challenge is.
         Error::Unauthenticated(_) => ErrorBody::new(StatusCode::UNAUTHORIZED, "Forbidden", "Show a token"),
         Error::Forbidden(Denial::Anonymous) => ErrorBody::new(
             StatusCode::FORBIDDEN,
@@ -211,7 +210,7 @@ fn too_large(message: String) -> ErrorBody {
     ErrorBody::new(StatusCode::PAYLOAD_TOO_LARGE, "EntityTooLarge", message)
 }
 
-/// A number that is none has words of its own; anything else is a parameter that does not do.
+/// An invalid phone number has its own subcode; other issues are invalid parameters.
 fn invalid(issues: &[Issue]) -> ErrorBody {
     if issues.iter().all(|issue| issue.problem == Problem::Format) {
         return ErrorBody::bad("The number cannot be normalized. Write it with its country, as +1 425 555 0100")

@@ -1,14 +1,14 @@
-//! The form in which an answer is wanted: JSON or XML, under which name, and whether it may be compressed.
+//! Content negotiation: JSON or XML, the media type, and compression.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use mediatype::{MediaTypeList, Name, ReadParams};
 
-/// How to write an answer.
+/// Negotiated format of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Form {
     pub syntax: Syntax,
-    /// What the answer is called: as it was asked for, without parameters. Some clients compare it whole.
+    /// Media type as requested, without parameters. Some clients compare the whole value.
     pub media_type: &'static str,
     pub is_gzip: bool,
 }
@@ -19,7 +19,7 @@ pub enum Syntax {
     Xml,
 }
 
-/// The names that answers may have (UCWA reference, "Media types"; the one without `.com` is in its page on versions).
+/// Media types of responses (UCWA reference, "Media types"; the one without `.com` is in its page on versions).
 const NAMES: [(&str, Syntax); 5] = [
     ("application/json", Syntax::Json),
     ("application/vnd.microsoft.com.ucwa+json", Syntax::Json),
@@ -31,7 +31,7 @@ const NAMES: [(&str, Syntax); 5] = [
 const Q: Name<'_> = Name::new_unchecked("q");
 
 impl Form {
-    /// What a request asks for. Nothing that can be had, or nothing at all, means JSON.
+    /// Negotiates the format. JSON if `Accept` is absent or has no supported media type.
     pub fn asked_by(headers: &HeaderMap) -> Form {
         let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let mut best: Option<(f32, (&str, Syntax))> = None;
@@ -50,7 +50,7 @@ impl Form {
     }
 }
 
-/// Whether the request takes compressed answers.
+/// Whether the request accepts gzip.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let offers = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     offers.flat_map(|offers| offers.split(',')).any(|offer| {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_that_is_asked_for_is_given_and_json_to_whoever_asks_for_none() {
+    fn accept_header_selects_json_or_xml_and_defaults_to_json() {
         let plain = Form { syntax: Syntax::Json, media_type: "application/json", is_gzip: false };
         assert_eq!(Form::asked_by(&HeaderMap::new()), plain);
         for (accept, name) in [
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn compression_is_for_those_who_take_it() {
+    fn accept_encoding_header_enables_gzip() {
         let takes = |offer: &'static str| {
             takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(offer))]))
         };

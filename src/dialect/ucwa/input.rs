@@ -1,6 +1,6 @@
-//! What a request brings along: named values in the query, in a JSON body or in an XML body (UCWA reference, "Query
-//! parameters", "Payload format"). All three are one to the operations; of one name the last value counts, and the body's
-//! before the query's. Names are taken in any case, and unknown ones ignored.
+//! Input of a request: named values in the query, a JSON body or an XML body (UCWA reference, "Query parameters",
+//! "Payload format"). Operations read all three alike; the last value of a name wins, and the body wins over the query.
+//! Names are case-insensitive, and unknown ones are ignored.
 
 use crate::error::{BodyFault, Error, Issue, Problem, Result};
 use crate::model::e164::Region;
@@ -15,21 +15,21 @@ use std::collections::HashMap;
 
 use super::number;
 
-/// The values of a request, by their names in lower case.
+/// Values of a request, by lowercase name.
 #[derive(Debug, Default)]
 pub struct Input(HashMap<String, Value>);
 
 #[derive(Debug, PartialEq)]
 enum Value {
-    /// Named, with nothing to it.
+    /// A name without a value.
     Bare,
     Text(String),
-    /// Text from the query, where a plus may have become a blank.
+    /// Text from the query, where a plus may have become a space.
     Query(String),
     Flag(bool),
-    /// JSON's null: as if it were not there.
+    /// JSON `null`: treated as absent.
     Null,
-    /// A list or an object, which no operation here takes.
+    /// A list or an object, which no operation accepts.
     Other,
 }
 
@@ -49,7 +49,7 @@ impl Input {
         Ok(input)
     }
 
-    /// A text of at most so many characters; None if there is none.
+    /// Text of at most `longest` characters; `None` if absent.
     pub fn text(&self, name: &str, longest: usize) -> Result<Option<&str>> {
         match self.0.get(&name.to_ascii_lowercase()) {
             None | Some(Value::Null) => Ok(None),
@@ -65,13 +65,13 @@ impl Input {
         }
     }
 
-    /// A text that must be there and not be empty.
+    /// Required text that is not empty.
     pub fn required(&self, name: &str, longest: usize) -> Result<String> {
         let text = self.text(name, longest)?.filter(|text| !text.is_empty());
         text.map(str::to_owned).ok_or_else(|| fault(name, Problem::Missing, "A value is required"))
     }
 
-    /// A flag; None if there is none. Named without a value it is up.
+    /// Flag; `None` if absent. A name without a value is true.
     pub fn flag(&self, name: &str) -> Result<Option<bool>> {
         let wrong = || fault(name, Problem::Type, "true or false is expected");
         match self.0.get(&name.to_ascii_lowercase()) {
@@ -88,7 +88,7 @@ impl Input {
         }
     }
 
-    /// A telephone number as it is kept; empty if there is none.
+    /// Normalized phone number; empty if absent.
     pub fn number(&self, region: Region) -> Result<String> {
         const NAME: &str = "number";
         let Some(text) = self.text(NAME, number::LONGEST)?.filter(|text| !text.trim().is_empty()) else {
@@ -174,7 +174,7 @@ enum Syntax {
     Xml,
 }
 
-/// How the body is written. Some clients say nothing, and one says `text/plain` of its JSON.
+/// Syntax of the body. Some clients send no content type, and one sends JSON as `text/plain`.
 fn syntax(headers: &HeaderMap) -> Result<Syntax> {
     let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     if said.is_empty() {
@@ -193,7 +193,7 @@ fn syntax(headers: &HeaderMap) -> Result<Syntax> {
     }
 }
 
-/// The next event of a document that defines nothing of its own: no document type, and so no entities.
+/// Next XML event. A document type is refused, so there are no entity definitions.
 fn next<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Event<'a>> {
     match reader.read_event() {
         Ok(Event::DocType(_)) => Err(syntax_fault("a document type is not allowed")),
@@ -202,13 +202,13 @@ fn next<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Event<'a>> {
     }
 }
 
-/// The input of a POST, or a resource as it is put (UCWA reference, samples).
+/// `input` of a POST, or `resource` of a PUT (UCWA reference, samples).
 fn is_root(element: &BytesStart<'_>) -> bool {
     matches!(element.local_name().as_ref(), "input" | "resource")
 }
 
 fn name_of(element: &BytesStart<'_>) -> Result<String> {
-    // All of them are read, because one that is there twice is a fault.
+    // All attributes are read, because a duplicate is an error.
     let mut name = None;
     for attribute in element.attributes() {
         let attribute = attribute.map_err(|fault| syntax_fault(fault.to_string()))?;
@@ -220,7 +220,7 @@ fn name_of(element: &BytesStart<'_>) -> Result<String> {
     name.ok_or_else(|| syntax_fault("a property has no name"))
 }
 
-/// The text up to the end of the element.
+/// Text up to the end of the element.
 fn text_of(reader: &mut Reader<&[u8]>) -> Result<String> {
     let mut text = String::new();
     loop {
@@ -245,7 +245,7 @@ fn text_of(reader: &mut Reader<&[u8]>) -> Result<String> {
     }
 }
 
-/// Passes over what is in an element, however deep.
+/// Skips the content of an element, at any depth.
 fn skip(reader: &mut Reader<&[u8]>) -> Result<()> {
     let mut depth = 1_usize;
     while depth > 0 {
@@ -259,7 +259,7 @@ fn skip(reader: &mut Reader<&[u8]>) -> Result<()> {
     Ok(())
 }
 
-/// Nothing but blanks and comments may stand behind the root.
+/// Only whitespace and comments may follow the root.
 fn end(reader: &mut Reader<&[u8]>) -> Result<()> {
     loop {
         match next(reader)? {
@@ -275,7 +275,7 @@ fn syntax_fault(reason: impl Into<String>) -> Error {
     Error::Unreadable(BodyFault::Syntax(reason.into()))
 }
 
-/// One parameter that does not do.
+/// Error of one parameter.
 pub fn fault(name: &str, problem: Problem, message: impl Into<String>) -> Error {
     Error::Invalid(vec![Issue::field(name, problem, message)])
 }

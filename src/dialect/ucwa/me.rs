@@ -1,5 +1,5 @@
-//! `me`, the person who asks, and the things of an application that ordinary clients call on their way and that nothing
-//! is behind here: they are there and empty.
+//! `me`, the caller's user identity, and resources of an application that ordinary clients request on the way: they
+//! exist and are empty.
 
 use super::answer;
 use super::input::fault;
@@ -10,20 +10,20 @@ use crate::model::subscriber::Subscriber;
 use axum::response::Response;
 use std::time::Duration;
 
-/// How long a client waits for events that do not come, unless it says otherwise. Within the time that a request has.
+/// Default and maximum wait of a request for events. Less than the request timeout.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
 pub static ROUTES: &[Route] =
     &[Route { path: "/me", operations: &[Operation { method: "GET", serve: |call| Box::pin(show(call)) }] }];
 
-/// What only an application has.
+/// Routes below an application only.
 pub static OF_APPLICATIONS: &[Route] = &[
     Route {
         path: "/me/makeMeAvailable",
         operations: &[Operation { method: "POST", serve: |call| Box::pin(make_available(call)) }],
     },
     Route { path: "/me/reportMyActivity", operations: &[ACTIVITY] },
-    // One client puts it behind the application's own address.
+    // One client uses this path.
     Route { path: "/reportMyActivity", operations: &[ACTIVITY] },
     Route { path: "/events", operations: &[Operation { method: "GET", serve: |call| Box::pin(events(call)) }] },
     Route {
@@ -45,15 +45,15 @@ pub static OF_APPLICATIONS: &[Route] = &[
 
 const ACTIVITY: Operation = Operation { method: "POST", serve: |_| Box::pin(async { Ok(answer::empty()) }) };
 
-/// A resource with nothing in it.
+/// An empty resource.
 const NOTHING: Operation = Operation { method: "GET", serve: |call| Box::pin(show_nothing(call)) };
 
 async fn show(call: Call) -> Result<Response, Error> {
     Ok(answer::resource(call.form, &me(&call.base, &call.subscriber)))
 }
 
-/// The person, and what they may do: without voice they have no telephone numbers, once they are available they cannot be
-/// made so again.
+/// The user identity with the links it may use: no `phones` without enterprise voice, no `makeMeAvailable` once
+/// available.
 pub fn me(base: &str, subscriber: &Subscriber) -> Resource {
     let at = |path: &str| format!("{base}/me{path}");
     let person = &subscriber.person;
@@ -80,7 +80,7 @@ pub fn me(base: &str, subscriber: &Subscriber) -> Resource {
         .list("emailAddresses", person.email_address.iter().cloned().collect())
 }
 
-/// What a client could say to others, were there somebody to say it to.
+/// `communication`, which real clients expect.
 pub fn communication(base: &str) -> Resource {
     let own = format!("{base}/communication");
     Resource::new("communication", own.clone()).link("startMessaging", format!("{own}/startMessaging"))
@@ -95,7 +95,7 @@ async fn show_nothing(call: Call) -> Result<Response, Error> {
     Ok(answer::resource(call.form, &Resource::new(rel, call.href(call.path))))
 }
 
-/// Clients want the link to be there; there is nobody to send messages to.
+/// Clients need the link; messaging itself is not supported.
 async fn start_messaging(_: Call) -> Result<Response, Error> {
     Err(Error::Forbidden(Denial::NoMessaging))
 }
@@ -106,8 +106,8 @@ async fn make_available(call: Call) -> Result<Response, Error> {
     Ok(answer::empty())
 }
 
-/// Nothing is ever told here, telephone numbers least of all (UCWA reference, "me dashboard"). A client that waits is kept
-/// waiting for a while, as it expects.
+/// Long poll without events; phone numbers have none in the reference either ("me dashboard"). It blocks until the
+/// timeout, as clients expect.
 async fn events(call: Call) -> Result<Response, Error> {
     let ack: u32 = whole(&call, "ack")?.unwrap_or(1);
     let timeout = whole(&call, "timeout")?.map_or(LONGEST_WAIT, |seconds| Duration::from_secs(u64::from(seconds)));
@@ -118,7 +118,7 @@ async fn events(call: Call) -> Result<Response, Error> {
     Ok(answer::resource(call.form, &no_events(&call.base, ack)))
 }
 
-/// Nothing happened, and where to go on.
+/// Empty `events` with the link to the next ones.
 pub fn no_events(base: &str, ack: u32) -> Resource {
     let at = |ack: u32| format!("{base}/events?ack={ack}");
     Resource::new("events", at(ack)).link("next", at(ack.wrapping_add(1))).list("sender", Vec::new())

@@ -1,13 +1,13 @@
-//! Telephone numbers as people and clients write them here: bare, as tel URIs, with separators, with an extension. They
-//! are kept as tel URIs in E.164 where a country is known (UCWA reference, "changeNumber").
+//! Phone numbers as people and clients write them: bare, as tel URIs, with separators, with an extension. They are
+//! stored as tel URIs in E.164 where the country is known (UCWA reference, "changeNumber").
 
 use crate::model::e164::{Dialled, Region};
 use std::borrow::Cow;
 
-/// The most characters that a number may be given in.
+/// Maximum characters of a number in a request.
 pub const LONGEST: usize = 80;
 
-/// A number from a query, where clients put tel URIs as they are, so that decoding turns their plus into a blank.
+/// Restores the plus of a number in a query: clients do not encode tel URIs, and decoding turns it into a space.
 pub fn with_plus(text: &str) -> Cow<'_, str> {
     let (scheme, rest) = split_scheme(text);
     match rest.strip_prefix(' ') {
@@ -16,7 +16,7 @@ pub fn with_plus(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The number as it is kept; None if it is none. What has no country that it could be of keeps its digits.
+/// Normalized number; `None` if invalid. A number without a known country keeps its digits.
 pub fn normalized(text: &str, region: Region) -> Option<String> {
     let (_, text) = split_scheme(text.trim());
     let mut parameters = text.split(';');
@@ -25,7 +25,7 @@ pub fn normalized(text: &str, region: Region) -> Option<String> {
     for parameter in parameters {
         match parameter.split_once('=').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim())) {
             Some((name, value)) if name == "ext" => extension = Some(digits(value).filter(|ext| !ext.is_empty())?),
-            // RFC 3966: a context that begins with a plus stands in front of the number, any other says whose plan it is.
+            // RFC 3966: a context that begins with a plus is a prefix of the number, any other names a numbering plan.
             Some((name, value)) if name == "phone-context" && value.starts_with('+') => context = value,
             _ => {}
         }
@@ -40,7 +40,7 @@ pub fn normalized(text: &str, region: Region) -> Option<String> {
     }
 }
 
-/// The scheme of a tel URI, in any case, and what is behind it.
+/// Splits off the scheme of a tel URI, in any case.
 fn split_scheme(text: &str) -> (&str, &str) {
     match text.split_at_checked(4) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => (scheme, rest),
@@ -48,7 +48,7 @@ fn split_scheme(text: &str) -> (&str, &str) {
     }
 }
 
-/// A number and the extension written behind it, as `x123` or `ext. 123`. None if that is no number.
+/// Splits off an extension such as `x123` or `ext. 123`. `None` if it is not a number.
 fn split_extension(text: &str) -> Option<(&str, Option<String>)> {
     let Some(at) = text.find(|letter: char| letter.is_ascii_alphabetic()) else { return Some((text, None)) };
     let (main, behind) = text.split_at(at);
@@ -58,7 +58,7 @@ fn split_extension(text: &str) -> Option<(&str, Option<String>)> {
     (!extension.is_empty()).then(|| (main.trim_end(), Some(extension)))
 }
 
-/// The digits of a text of nothing but digits and what people put between them.
+/// Digits of a text; `None` if it has more than digits and separators.
 fn digits(text: &str) -> Option<String> {
     let mut digits = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -80,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_number_is_kept_in_one_form_however_it_is_written() {
+    fn phone_numbers_are_normalized_from_every_spelling() {
         for (text, kept) in [
             ("4255552222", "tel:+14255552222"),
             ("tel:+14255551234", "tel:+14255551234"),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn invalid_phone_numbers_are_not_normalized() {
         for text in
             ["abc", "tel:", "+", "1-800-FLOWERS", "+12", "+999123456789", "425x", "425 555 0100 xabc", "4;ext=", "#31#"]
         {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_in_a_query_was_a_plus() {
+    fn space_in_a_query_becomes_a_plus() {
         for (text, meant) in
             [(" 14255551234", "+14255551234"), ("tel: 1425", "tel:+1425"), ("425 5551234", "425 5551234")]
         {
@@ -120,14 +120,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_normalised_is_normal(text in "[telTEL:+0-9() .x;=\u{ff10}-\u{ff19}-]{0,30}|\\PC{0,90}") {
+        fn phone_number_normalization_is_idempotent(text in "[telTEL:+0-9() .x;=\u{ff10}-\u{ff19}-]{0,30}|\\PC{0,90}") {
             if let Some(kept) = normalized(&text, Region::US) {
-                prop_assert_eq!(normalized(&kept, Region::US), Some(kept.clone()), "{} is kept as {}", text, kept);
+                prop_assert_eq!(normalized(&kept, Region::US), Some(kept.clone()), "{} is normalized to {}", text, kept);
             }
         }
 
         #[test]
-        fn a_number_of_some_plan_is_kept_whatever_stands_between_its_digits(
+        fn phone_number_normalization_ignores_separators(
             digits in "[2-9][0-9]{2}[2-9][0-9]{6}",
             between in "[ ().-]{0,3}",
         ) {
@@ -136,7 +136,7 @@ mod tests {
         }
 
         #[test]
-        fn a_plus_is_put_back_once(text in "\\PC{0,40}") {
+        fn restoring_the_plus_is_idempotent(text in "\\PC{0,40}") {
             let once = with_plus(&text).into_owned();
             prop_assert_eq!(with_plus(&once), once.clone());
         }

@@ -1,6 +1,6 @@
-//! `me/phones`: a person's telephone numbers, one in each of four slots (UCWA reference, "phones", "phone",
-//! "changeNumber", "changeVisibility"). That a number may be put where there is none, and taken away, is told in the
-//! reference's prose; how is settled here.
+//! `me/phones`: a user identity's phone numbers, one in each of four slots (UCWA reference, "phones", "phone",
+//! "changeNumber", "changeVisibility"). That a number can be added to an empty slot, and removed, is only in the
+//! reference's prose; the requests for it are defined here.
 
 use super::answer;
 use super::input::fault;
@@ -71,7 +71,7 @@ async fn create(call: Call) -> Result<Response, Error> {
     let resource = phone(&call.base, now.slot(slot_type));
     let mut response = answer::resource(call.form, &resource);
     *response.status_mut() = StatusCode::CREATED;
-    let place = HeaderValue::from_str(&href(&call.base, slot_type)).expect("an address is header text");
+    let place = HeaderValue::from_str(&href(&call.base, slot_type)).expect("an href is ASCII");
     response.headers_mut().insert(LOCATION, place);
     response.headers_mut().insert(ETAG, answer::quoted(&now.slot(slot_type).version.to_string()));
     Ok(response)
@@ -81,11 +81,11 @@ async fn remove(call: Call) -> Result<Response, Error> {
     change(call, SlotChange { number: Some(String::new()), include_in_contact_card: Some(false) }).await
 }
 
-/// Without a number, the one that is there goes; and nothing is on the card then, unless the call says so.
+/// Without a number, the current one is removed, and hidden from the card unless the request says otherwise.
 async fn change_number(call: Call) -> Result<Response, Error> {
     let is_shared = call.input.flag("includeInContactCard")?;
     let number = call.input.number(call.app.region);
-    // What may not be changed at all is told before what is wrong with the number itself.
+    // 403 and 409 precede an error in the number itself.
     if let Err(Error::Invalid(issues)) = &number
         && issues.iter().all(|issue| issue.problem == Problem::Format)
     {
@@ -97,7 +97,7 @@ async fn change_number(call: Call) -> Result<Response, Error> {
     change(call, SlotChange { number: Some(number), include_in_contact_card }).await
 }
 
-/// A client hides a number by saying nothing and shows it by naming the flag without a value.
+/// Clients hide a number by omitting the flag, and show it by sending the flag without a value.
 async fn change_visibility(call: Call) -> Result<Response, Error> {
     let is_shared = call.input.flag("includeInContactCard")?.unwrap_or(false);
     change(call, SlotChange { number: None, include_in_contact_card: Some(is_shared) }).await
@@ -114,13 +114,13 @@ fn is_writable(call: &Call) -> Result<(), Error> {
     if is_managed { Err(Error::Conflict(Reason::ManagedNumber)) } else { Ok(()) }
 }
 
-/// All of a person's numbers.
+/// All numbers of a user identity.
 pub fn phones(base: &str, subscriber: &Subscriber) -> Resource {
     let phones = subscriber.slots.iter().map(|slot| phone(base, slot)).collect();
     Resource::new("phones", format!("{base}/me/phones")).many("phone", phones)
 }
 
-/// A phone as it is shown. What cannot be changed has no links that would change it.
+/// A phone. A managed number has no links that change it.
 pub fn phone(base: &str, slot: &Slot) -> Resource {
     let own = href(base, slot.slot_type);
     let mut phone = Resource::new("phone", own.clone());

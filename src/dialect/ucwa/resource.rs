@@ -1,15 +1,15 @@
-//! A resource before it is written: its links, its properties and what is embedded in it. The same value becomes JSON and
-//! XML (UCWA reference, "Payload format").
+//! A resource before serialization: links, properties and embedded resources. One value serializes to JSON and XML (UCWA
+//! reference, "Payload format").
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use serde_json::{Map, Value, json};
 use std::io;
 
-/// The namespace of every XML answer.
+/// Namespace of every XML response.
 pub const NAMESPACE: &str = "http://schemas.microsoft.com/rtc/2012/03/ucwa";
 
-/// One resource. Its link to itself is always there.
+/// One resource. Its `self` link is always present.
 #[derive(Debug, Clone)]
 pub struct Resource {
     rel: &'static str,
@@ -17,7 +17,7 @@ pub struct Resource {
     links: Vec<(&'static str, String)>,
     properties: Vec<(&'static str, Property)>,
     embedded: Vec<(&'static str, Embedded)>,
-    /// Whether it tells its own name; real discovery documents do not.
+    /// Whether `rel` is a property; real discovery documents omit it.
     is_named: bool,
 }
 
@@ -31,22 +31,22 @@ enum Property {
 #[derive(Debug, Clone)]
 enum Embedded {
     One(Resource),
-    /// A name that may stand for several is always a list.
+    /// A `rel` that allows several is always a list.
     Many(Vec<Resource>),
 }
 
 impl Resource {
-    /// A resource called `rel` at `href`.
+    /// Creates a resource with its `rel` and `href`.
     pub fn new(rel: &'static str, href: String) -> Resource {
         Resource { rel, href, links: Vec::new(), properties: Vec::new(), embedded: Vec::new(), is_named: true }
     }
 
-    /// The same, without its name among its properties.
+    /// Omits `rel` from the properties.
     pub fn nameless(self) -> Resource {
         Resource { is_named: false, ..self }
     }
 
-    /// With one more link: what it leads to may be done.
+    /// Adds a link, which permits an operation.
     pub fn link(mut self, rel: &'static str, href: String) -> Resource {
         self.links.push((rel, href));
         self
@@ -57,7 +57,7 @@ impl Resource {
         self
     }
 
-    /// With this property if there is a value for it.
+    /// Adds a text property if there is a value.
     pub fn text_if(self, name: &'static str, value: Option<&str>) -> Resource {
         match value {
             Some(value) => self.text(name, value),
@@ -75,19 +75,19 @@ impl Resource {
         self
     }
 
-    /// With a resource in it, under its own name.
+    /// Embeds a resource under its own `rel`.
     pub fn one(mut self, inner: Resource) -> Resource {
         self.embedded.push((inner.rel, Embedded::One(inner)));
         self
     }
 
-    /// With a list of resources in it, all of the name `rel`.
+    /// Embeds a list of resources under `rel`.
     pub fn many(mut self, rel: &'static str, inner: Vec<Resource>) -> Resource {
         self.embedded.push((rel, Embedded::Many(inner)));
         self
     }
 
-    /// As JSON.
+    /// Serializes to JSON.
     pub fn json(&self) -> Value {
         let mut object = Map::new();
         let own = [("self", &self.href)].into_iter().chain(self.links.iter().map(|(rel, href)| (*rel, href)));
@@ -121,10 +121,10 @@ impl Resource {
         object.into()
     }
 
-    /// As an XML document.
+    /// Serializes to an XML document.
     pub fn xml(&self) -> Vec<u8> {
         let mut writer = Writer::new(Vec::with_capacity(1024));
-        declare(&mut writer).and_then(|()| self.write(&mut writer, true)).expect("memory takes what is written");
+        declare(&mut writer).and_then(|()| self.write(&mut writer, true)).expect("writing to memory does not fail");
         writer.into_inner()
     }
 
@@ -147,7 +147,7 @@ impl Resource {
             for (name, value) in &self.properties {
                 match value {
                     Property::Text(text) => property(writer, name, text)?,
-                    // As in Microsoft's reference, whose server writes them in .NET's way.
+                    // .NET's spelling, as in Microsoft's reference.
                     Property::Flag(flag) => property(writer, name, if *flag { "True" } else { "False" })?,
                     Property::List(values) => list(writer, name, values)?,
                 }
@@ -166,7 +166,7 @@ impl Resource {
     }
 }
 
-/// The first line of a document.
+/// Writes the XML declaration.
 pub fn declare(writer: &mut Writer<Vec<u8>>) -> io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))
 }
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_written_as_xml() {
+    fn resource_serializes_to_xml() {
         let expected = concat!(
             r#"<?xml version="1.0" encoding="utf-8"?><resource rel="phones" href="/me/phones" "#,
             r#"xmlns="http://schemas.microsoft.com/rtc/2012/03/ucwa"><property name="rel">phones</property>"#,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_written_as_json() {
+    fn resource_serializes_to_json() {
         let phone = json!({
             "_links": {
                 "self": { "href": "/me/phones/home" },

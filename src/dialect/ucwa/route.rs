@@ -1,5 +1,5 @@
-//! A path as a value, and how a request goes through it. What is judged first is settled: who is calling, whether the
-//! application is theirs, the version, the path, the method, the body, and then what was asked for.
+//! Routes as values. The order of checks is fixed: authentication, ownership of the application, version, path, method,
+//! body, input values.
 
 use super::access;
 use super::error::ErrorBody;
@@ -21,50 +21,50 @@ use chrono::{DateTime, Utc};
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// The latest version of a resource that a client may ask for; some ask for it with every request.
+/// Latest resource version that a client may require; some require it with every request.
 const LATEST: f64 = 2.0;
 
-/// One path.
+/// One path and its operations.
 pub struct Route {
-    /// Below the base; it may name a `{slot}`.
+    /// Relative to the base; may contain `{slot}`.
     pub path: &'static str,
     pub operations: &'static [Operation],
 }
 
-/// A path that nothing is at.
+/// A path without a resource.
 pub static NOWHERE: Route = Route { path: "", operations: &[] };
 
-/// What a method does.
+/// One method and its handler.
 pub struct Operation {
     pub method: &'static str,
     pub serve: fn(Call) -> Serving,
 }
 
-/// A handler at work.
+/// Future of a handler.
 pub type Serving = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
-/// Below what a path is.
+/// Base of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base {
-    /// The root: what is there is the caller's own, without an application.
+    /// The root: the caller's own resources, without an application.
     Root,
-    /// The place where applications are made.
+    /// The collection of applications at this path.
     Applications(&'static str),
-    /// One of the applications at this place.
+    /// One application of the collection at this path.
     Application(&'static str),
 }
 
-/// What a handler is called with.
+/// Arguments of a handler.
 pub struct Call {
     pub app: Arc<App>,
     pub now: DateTime<Utc>,
     pub workspace: Workspace,
     pub subscriber: Subscriber,
-    /// What each href begins with.
+    /// Prefix of each href.
     pub base: String,
-    /// Of the route.
+    /// Path of the route.
     pub path: &'static str,
-    /// The slot that the path names, if it names one.
+    /// Slot in the path, if any.
     slot: Option<SlotType>,
     pub headers: HeaderMap,
     pub form: Form,
@@ -72,22 +72,22 @@ pub struct Call {
 }
 
 impl Call {
-    /// An address below the base.
+    /// Href below the base.
     pub fn href(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    /// The slot of a path that names one.
+    /// Slot in the path. Panics if the route has none.
     pub fn slot(&self) -> SlotType {
-        self.slot.expect("the path of this operation names a slot")
+        self.slot.expect("the path of this operation has a slot")
     }
 
-    /// The application of a path below one.
+    /// Application in the path. Panics if the route has none.
     pub fn application(&self) -> &Application {
-        self.subscriber.application.as_ref().expect("a path below an application is served for one that there is")
+        self.subscriber.application.as_ref().expect("a path below an application is served only if it exists")
     }
 
-    /// Only who may use voice has telephone numbers (UCWA reference, errors of each phone resource).
+    /// Phone numbers require enterprise voice (UCWA reference, errors of each phone resource).
     pub fn may_use_voice(&self) -> Result<(), Error> {
         if self.subscriber.enterprise_voice { Ok(()) } else { Err(Error::Forbidden(Denial::NoEnterpriseVoice)) }
     }
@@ -96,7 +96,7 @@ impl Call {
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 impl Route {
-    /// Answers a request to this path.
+    /// Serves a request to this path.
     pub async fn serve(&'static self, base: Base, app: Arc<App>, params: Params, request: Request) -> Response {
         let now = app.clock.now();
         let (workspace, person) =
@@ -139,7 +139,7 @@ impl Route {
         response
     }
 
-    /// What is asked for, and of which slot.
+    /// Operation and slot of a request.
     fn operation(&self, method: &Method, slot: Option<&str>) -> Result<(&'static Operation, Option<SlotType>), Error> {
         let slot = slot.map(|name| SlotType::named(name).ok_or(Error::NoRoute)).transpose()?;
         if self.operations.is_empty() {
@@ -151,7 +151,7 @@ impl Route {
     }
 }
 
-/// The application and the slot that a path names. What is no number names no application that there is.
+/// Application and slot in the path. An application id that is not a number is not found.
 fn named(base: Base, params: Params) -> Result<(Option<ApplicationId>, Option<String>), Error> {
     let params = params.map_err(|_| Error::NoRoute)?;
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
@@ -174,7 +174,7 @@ fn href_of(base: Base, application: Option<ApplicationId>) -> String {
     }
 }
 
-/// Whether a client insists on a version that there is not (UCWA reference, "Versioning"). What is no number says nothing.
+/// Whether a client requires an unsupported version (UCWA reference, "Versioning"). An invalid number is ignored.
 fn asks_for_later(headers: &HeaderMap) -> bool {
     let asked = headers.get("x-ms-requiresminresourceversion").and_then(|value| value.to_str().ok());
     asked.and_then(|version| version.trim().parse::<f64>().ok()).is_some_and(|version| version > LATEST)

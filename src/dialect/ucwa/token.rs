@@ -1,5 +1,5 @@
-//! Where a token is to be had for a name and a password (UCWA reference, "Authentication"; RFC 6749, section 4.3). The
-//! token is that of a client session of the person, with the mark that real servers put before it.
+//! Token endpoint for a name and a password (UCWA reference, "Authentication"; RFC 6749, section 4.3). The token is that
+//! of a client session, with the prefix of real servers.
 
 use super::access::MARK;
 use super::address::TOKEN;
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How long a token lives.
+/// Lifetime of a token.
 const LIFE: TimeDelta = TimeDelta::hours(8);
 
 pub fn routes() -> Router<Arc<App>> {
@@ -36,7 +36,7 @@ async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
     }
 }
 
-/// Why there is no token: in OAuth's words, or something that is the matter with more than this request.
+/// Failure to grant a token: an OAuth error with its description, or a domain error.
 enum Fault {
     OAuth(&'static str, &'static str),
     Error(Error),
@@ -54,7 +54,7 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
     }
     let origin = client_address::origin(request.extensions());
     let body = body::read(request.into_body()).await?;
-    // Clients say various things of this body; it is a form whatever they say.
+    // Clients send various content types; the body is a form regardless.
     let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
     let field = |name: &str| form.get(name).map(String::as_str).filter(|value| !value.is_empty());
     match field("grant_type") {
@@ -70,7 +70,7 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip:") => rest,
         _ => name,
     };
-    // No database keeps this character, so nobody is called so.
+    // Postgres cannot store U+0000, so no name contains it.
     if name.contains('\0') {
         return Err(bad_credentials());
     }
@@ -114,7 +114,7 @@ fn bad_credentials() -> Fault {
     Fault::OAuth("invalid_grant", "The user name or the password is wrong")
 }
 
-/// An error of the service in OAuth's words.
+/// Domain error in OAuth's format.
 pub fn refusal(error: &Error) -> Response {
     let (status, fault) = match error {
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request"),
@@ -131,7 +131,7 @@ pub fn refusal(error: &Error) -> Response {
     response
 }
 
-/// 400, with what some clients log of it.
+/// 400, with the diagnostics header that some clients log.
 fn refused(fault: &'static str, description: &'static str) -> Response {
     let mut response = written(StatusCode::BAD_REQUEST, &json!({ "error": fault, "error_description": description }));
     let (number, reason) = match fault {
@@ -139,7 +139,7 @@ fn refused(fault: &'static str, description: &'static str) -> Response {
         _ => (28020, "No valid security token."),
     };
     let diagnostics = format!("{number};source=\"handset\";reason=\"{reason}\"");
-    let diagnostics = HeaderValue::from_str(&diagnostics).expect("it is made of header text");
+    let diagnostics = HeaderValue::from_str(&diagnostics).expect("the diagnostics are ASCII");
     response.headers_mut().insert("x-ms-diagnostics", diagnostics);
     if fault == "invalid_grant" {
         response.extensions_mut().insert(limits::AuthFailed);
@@ -147,7 +147,7 @@ fn refused(fault: &'static str, description: &'static str) -> Response {
     response
 }
 
-/// JSON, whatever was asked for, and for nobody to keep.
+/// JSON regardless of `Accept`, with `no-store`.
 fn written(status: StatusCode, value: &Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));
     *response.status_mut() = status;

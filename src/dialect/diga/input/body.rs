@@ -1,4 +1,4 @@
-//! JSON bodies: read when the content type says so or says nothing, and members of an object, each with its type.
+//! JSON bodies, parsed if the content type is JSON or absent, and typed readers of object members.
 
 use super::super::fault::Faults;
 use super::super::route::Refusal;
@@ -10,21 +10,20 @@ use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// What a request brings along, before anybody asks what is in it.
+/// A request body before validation.
 pub enum Brought {
-    /// No body, or JSON's null.
+    /// No body, or JSON `null`.
     Nothing,
     Value(Value),
 }
 
-/// An object of the body, and where in the body it stands.
+/// A JSON object of the body and its location.
 pub struct Object {
     members: Map<String, Value>,
     within: &'static [&'static str],
 }
 
-/// Reads a request's body. What is no JSON although it should be is refused at once; a body of another content type is a
-/// text.
+/// Reads the request body. Malformed JSON is an error at once; a body of another content type is a string.
 pub async fn read(request: Request) -> Result<Brought, Refusal> {
     let (head, body) = request.into_parts();
     let bytes = body::read(body).await?;
@@ -41,7 +40,7 @@ pub async fn read(request: Request) -> Result<Brought, Refusal> {
     }
 }
 
-/// At which byte reading came to an end.
+/// Byte offset of a syntax error.
 fn offset(bytes: &[u8], fault: &serde_json::Error) -> usize {
     if fault.is_eof() {
         return bytes.len();
@@ -59,7 +58,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 impl Brought {
-    /// The object that the body has to be.
+    /// Returns the required object.
     pub fn object(self, faults: &mut Faults) -> Option<Object> {
         match self {
             Brought::Nothing => {
@@ -70,7 +69,7 @@ impl Brought {
         }
     }
 
-    /// The object that the body may be; without a body it is an empty one.
+    /// Returns the optional object; an absent body is an empty one.
     pub fn object_or_nothing(self, faults: &mut Faults) -> Option<Object> {
         match self {
             Brought::Nothing => Some(Object { members: Map::new(), within: &["body"] }),
@@ -95,7 +94,7 @@ impl Object {
         self.within.iter().copied().chain([name]).collect()
     }
 
-    /// A text that must be there and must not be empty.
+    /// Required string that is not empty.
     pub fn required_text(&self, name: &str, faults: &mut Faults) -> Option<String> {
         let Some(value) = self.members.get(name) else {
             faults.add("missing", &self.loc(name), "Field required", self.members.clone().into(), None);
@@ -110,7 +109,7 @@ impl Object {
         Some(text)
     }
 
-    /// A telephone number that must be there.
+    /// Required phone number.
     pub fn number(&self, name: &str, faults: &mut Faults) -> Option<E164> {
         let text = self.required_text(name, faults)?;
         let number = E164::parse(&text);
@@ -120,7 +119,7 @@ impl Object {
         number
     }
 
-    /// A text that may be absent or null. Outer None is an absent one.
+    /// Optional, nullable string. The outer `None` means absent.
     pub fn text(&self, name: &str, faults: &mut Faults) -> Option<Option<String>> {
         match self.members.get(name)? {
             Value::Null => Some(None),
@@ -128,7 +127,7 @@ impl Object {
         }
     }
 
-    /// An id that may be absent or null. Outer None is an absent one.
+    /// Optional, nullable UUID. The outer `None` means absent.
     pub fn uuid(&self, name: &str, faults: &mut Faults) -> Option<Option<Uuid>> {
         match self.members.get(name)? {
             Value::Null => Some(None),
@@ -141,7 +140,7 @@ impl Object {
         }
     }
 
-    /// An object within this one, which may be absent or null.
+    /// Optional, nullable nested object.
     pub fn object(&self, name: &str, within: &'static [&'static str], faults: &mut Faults) -> Option<Object> {
         match self.members.get(name)? {
             Value::Null => None,
@@ -152,7 +151,7 @@ impl Object {
     fn text_of(&self, name: &str, value: &Value, faults: &mut Faults) -> Option<String> {
         let shown = if name == "password" { Value::Null } else { value.clone() };
         match value {
-            // A text with this letter cannot be kept.
+            // Postgres cannot store U+0000.
             Value::String(text) if text.contains('\0') => {
                 let reason = "null characters are not allowed";
                 let message = format!("Value error, {reason}");

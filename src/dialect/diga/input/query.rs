@@ -1,4 +1,4 @@
-//! Query parameters: texts that mean numbers, times, ids or one of a few words. The last of several with one name counts.
+//! Query parameters: integers, times, UUIDs and enumerations. The last parameter of a name wins.
 
 use super::super::fault::Faults;
 use chrono::{DateTime, Utc};
@@ -8,21 +8,21 @@ use strum::EnumMessage;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-/// The parameters of a request.
+/// Query parameters of a request.
 pub struct Query(HashMap<String, String>);
 
 impl Query {
-    /// Of a query string; None is an empty one.
+    /// Parses a query string; `None` is empty.
     pub fn of(text: Option<&str>) -> Query {
         Query(form_urlencoded::parse(text.unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
-    /// An id.
+    /// UUID.
     pub fn uuid(&self, name: &str, faults: &mut Faults) -> Option<Uuid> {
         super::uuid(self.0.get(name)?, &["query", name], faults)
     }
 
-    /// A whole number from `least`, and up to `most` if there is such a bound.
+    /// Integer from `least` to `most`, if there is an upper bound.
     pub fn integer(&self, name: &str, least: i64, most: Option<i64>, faults: &mut Faults) -> Option<i64> {
         let text = self.0.get(name)?;
         let loc = ["query", name];
@@ -45,7 +45,7 @@ impl Query {
         Some(number)
     }
 
-    /// One of some words. `kind` is what pydantic calls a fault of this sort of choice.
+    /// One of `words`. `kind` is pydantic's error type for this enumeration.
     pub fn choice<T: Copy>(
         &self,
         name: &str,
@@ -64,7 +64,7 @@ impl Query {
         chosen
     }
 
-    /// A time: a date with or without the time of day, or seconds since 1970. One without a zone is in UTC.
+    /// Time: a date with or without a time of day, or seconds since 1970. UTC without an offset.
     pub fn time(&self, name: &str, faults: &mut Faults) -> Option<DateTime<Utc>> {
         let text = self.0.get(name)?;
         let read = time(text);
@@ -77,8 +77,8 @@ impl Query {
     }
 }
 
-/// A whole number as Python's `int` takes it from a text: spaces around, a sign, single underscores between digits, and
-/// a fraction of nothing. One that is out of this world is the last one of this world.
+/// Parses an integer as pydantic does: surrounding spaces, a sign, single underscores between digits, and a zero
+/// fraction. Saturates at ±`i64::MAX`.
 fn integer(text: &str) -> Option<i64> {
     let text = text.trim();
     let (is_negative, digits) = match text.strip_prefix('-') {
@@ -96,7 +96,7 @@ fn integer(text: &str) -> Option<i64> {
     Some(if is_negative { -magnitude } else { magnitude })
 }
 
-/// A time, or why it is none. Times without a time of day are dates, and a fault is told in a date's words.
+/// Parses a time, or returns the reason. Falls back to a date, whose reason is the one returned.
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let out_of_range = || "input is out of range".to_owned();
     match speedate::DateTime::parse_str(text) {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_are_those_of_python() {
+    fn integer_parameters_are_parsed_as_pydantic_does() {
         for (text, number) in [("10", 10), (" 10 ", 10), ("+10", 10), ("-1", -1), ("10.0", 10), ("1_0", 10), ("007", 7)]
         {
             assert_eq!(integer(text), Some(number), "{text}");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn times_have_many_forms_and_faults_a_reason() {
+    fn time_parameters_accept_dates_offsets_and_timestamps() {
         let at = |text: &str| time(text).expect(text).to_rfc3339();
         assert_eq!(at("2026-01-02T03:04:05Z"), "2026-01-02T03:04:05+00:00");
         assert_eq!(at("2026-01-02T03:04:05+01:00"), "2026-01-02T02:04:05+00:00");

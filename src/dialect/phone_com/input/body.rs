@@ -1,4 +1,4 @@
-//! JSON bodies, read as JSON whatever their content type says, and the members of objects, each with its type.
+//! JSON bodies, parsed whatever their content type is, and typed readers of object members.
 
 use super::Faults;
 use crate::error::{BodyFault, Error, Place, Problem, Result, Step};
@@ -6,14 +6,14 @@ use crate::http::body;
 use axum::extract::Request;
 use serde_json::{Map, Value};
 
-/// An object of the body, and where in the body it stands.
+/// A JSON object of the body and its path.
 #[derive(Debug)]
 pub struct Object {
     members: Map<String, Value>,
     path: Vec<Step>,
 }
 
-/// Reads a request's body, which is an object; no body is an empty one.
+/// Reads the request body, an object; an absent body is an empty one.
 pub async fn read(request: Request) -> Result<Object> {
     let bytes = body::read(request.into_body()).await?;
     if bytes.is_empty() {
@@ -28,26 +28,26 @@ pub async fn read(request: Request) -> Result<Object> {
 }
 
 impl Object {
-    /// The object that stands at `path`.
+    /// Object at `path`.
     pub fn of(members: Map<String, Value>, path: Vec<Step>) -> Object {
         Object { members, path }
     }
 
-    /// Where a member stands.
+    /// Path of a member.
     pub fn at(&self, name: &str) -> Vec<Step> {
         self.path.iter().cloned().chain([Step::Key(name.to_owned())]).collect()
     }
 
-    /// A member, as it came.
+    /// Value of a member.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
     }
 
-    /// A text; null is an empty one. None if there is none, or something else.
+    /// String; null is empty. `None` if absent or invalid.
     pub fn text(&self, name: &str, faults: &mut Faults) -> Option<String> {
         match self.members.get(name)? {
             Value::Null => Some(String::new()),
-            // A text with this letter cannot be kept.
+            // Postgres cannot store U+0000.
             Value::String(text) if text.contains('\0') => {
                 let message = "It must not contain the null character";
                 faults.add(Place::Body, self.at(name), Problem::Format, message);
@@ -61,7 +61,7 @@ impl Object {
         }
     }
 
-    /// A text that must be there and must not be empty.
+    /// Required string that is not empty.
     pub fn required_text(&self, name: &str, faults: &mut Faults) -> Option<String> {
         let is_absent = self.members.get(name).is_none_or(|value| value.is_null() || *value == "");
         if is_absent {
@@ -71,7 +71,7 @@ impl Object {
         self.text(name, faults)
     }
 
-    /// One of some words; the first of them if it is absent or null.
+    /// One of `words`; the first if absent or null.
     pub fn choice<T: Copy>(&self, name: &str, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
         let said = match self.members.get(name) {
             None | Some(Value::Null) => return words.first().map(|(_, meaning)| *meaning),
@@ -86,7 +86,7 @@ impl Object {
         chosen
     }
 
-    /// A list of objects; null is an empty one. None if there is none, or something else.
+    /// List of objects; null is empty. `None` if absent or invalid.
     pub fn objects(&self, name: &str, faults: &mut Faults) -> Option<Vec<Object>> {
         let items = match self.members.get(name)? {
             Value::Null => return Some(Vec::new()),

@@ -1,4 +1,4 @@
-//! What a body says of a contact, and which group it means by a lookup object.
+//! Contacts in request bodies, and the lookup of their group.
 
 use super::Faults;
 use super::body::Object;
@@ -7,19 +7,19 @@ use crate::model::contact::*;
 use crate::model::e164::{Dialled, Region};
 use serde_json::{Number, Value};
 
-/// The most e-mail addresses that a contact has.
+/// Maximum e-mail addresses of a contact.
 const MOST_EMAILS: usize = 2;
 
-/// Other names of texts, by which newer clients call them.
+/// Aliases of text fields in newer clients.
 const ALIASES: [(&str, Text); 2] = [("organization", Text::Company), ("title", Text::JobTitle)];
 
-/// What is said of the group: nothing, that there is none, or how to find it.
+/// Group of a contact: absent, null, or a lookup.
 pub type GroupSaid = Option<Option<GroupLookup>>;
 
-/// What a body says of a contact but for its group, which has to be looked up.
+/// Reads a contact; its group is returned as a lookup.
 pub fn read(body: &Object, faults: &mut Faults) -> (ContactChange, GroupSaid) {
     let mut texts: Vec<(Text, String)> = Vec::new();
-    // What is said by a text's own name wins.
+    // A field's own name wins over its alias.
     for (name, text) in ALIASES.into_iter().chain(Text::ALL) {
         texts.extend(body.text(name, faults).map(|value| (text, value)));
     }
@@ -51,7 +51,7 @@ fn emails(body: &Object, faults: &mut Faults) -> Option<Vec<Email>> {
     Some(items.iter().filter_map(|item| read(item, faults)).collect())
 }
 
-/// Whether a text has the shape of an address: something, an at sign, a domain with a dot in it.
+/// Whether a text is shaped like an e-mail address: local part, at sign, domain with a dot.
 fn is_like_email(text: &str) -> bool {
     let is_plain = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
     let parts = text.split_once('@').filter(|(who, domain)| !who.is_empty() && !domain.contains('@'));
@@ -64,7 +64,7 @@ fn phone_numbers(body: &Object, faults: &mut Faults) -> Option<Vec<ContactNumber
     let read = |item: &Object, faults: &mut Faults| {
         let kind = item.choice("type", NumberType::ALL, faults);
         let entered = item.required_text("number", faults)?;
-        // The vendor's rule: a number without a plus is one of the USA, wherever the service stands.
+        // The vendor's rule: a number without a plus is a US number, whatever the server's region.
         match Dialled::parse(&entered, Region::US) {
             Ok(dialled) => Some(ContactNumber::new(kind?, &entered, &dialled.number)),
             Err(fault) => {
@@ -88,7 +88,7 @@ fn addresses(body: &Object, faults: &mut Faults) -> Option<Vec<Address>> {
     Some(items.iter().filter_map(|item| read(item, faults)).collect())
 }
 
-/// A group is meant by an object that it must fit in all it says, or by a number or text that is its id or its name.
+/// Reads a group lookup: an object whose members must all match, or a number or string that is an id or a name.
 fn group(body: &Object, faults: &mut Faults) -> GroupSaid {
     let any_of = |id: Option<i64>, name: String| GroupLookup { id, name: Some(name), needs_all: false };
     match body.value("group")? {
@@ -104,7 +104,7 @@ fn group(body: &Object, faults: &mut Faults) -> GroupSaid {
                 let message = "Say the group's id, its name, or both";
                 faults.add(Place::Body, body.at("group"), Problem::Missing, message);
             }
-            // What was said wrong is told already; there is nothing to look up.
+            // Without either, an error is recorded and nothing is looked up.
             (id.is_some() || name.is_some()).then_some(Some(GroupLookup { id, name, needs_all: true }))
         }
         Value::Bool(_) | Value::Array(_) | Value::String(_) => {
@@ -115,7 +115,7 @@ fn group(body: &Object, faults: &mut Faults) -> GroupSaid {
     }
 }
 
-/// The id in a lookup object: a number, or a text that is one.
+/// Id of a lookup object: an integer, or a string of one.
 fn id(object: &Object, faults: &mut Faults) -> Option<i64> {
     let id = match object.value("id")? {
         Value::Null => return None,
@@ -138,7 +138,7 @@ mod tests {
     use super::is_like_email;
 
     #[test]
-    fn an_email_address_is_known_by_its_shape() {
+    fn email_addresses_are_validated_by_shape() {
         for address in ["somebody@example.com", "a.b+c@d.e", "ü@exämple.de"] {
             assert!(is_like_email(address), "{address}");
         }

@@ -1,18 +1,18 @@
-//! The value of a filter: an operator and what it takes (the grammar of the vendor's server library).
+//! Filter values: an operator and its operands (grammar of the vendor's server library).
 
 use crate::model::e164::{Dialled, Region};
 use crate::model::listing::{Operand, Part, Relation, Test};
 
-/// What a field's values are.
+/// Type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Number,
     Text,
-    /// Texts that are telephone numbers, which have many spellings.
+    /// Text of a phone number, which has many spellings.
     Phone,
 }
 
-/// What an operator does, before it is known with what.
+/// Operator without operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operator {
     Empty,
@@ -24,7 +24,7 @@ enum Operator {
     Among,
 }
 
-/// Every operator, and whether it says the opposite of what it is made of.
+/// Operators by name, and whether the name negates them.
 const OPERATORS: [(&str, bool, Operator); 20] = [
     ("empty", false, Operator::Empty),
     ("not-empty", true, Operator::Empty),
@@ -48,7 +48,7 @@ const OPERATORS: [(&str, bool, Operator); 20] = [
     ("not-in", true, Operator::Among),
 ];
 
-/// A filter's test, and whether it must fail; or what is wrong with the filter.
+/// Parses a filter: whether it is negated, and its test; or the error message.
 pub fn read(text: &str, kind: Kind) -> Result<(bool, Test), String> {
     let known = |name: &str| OPERATORS.iter().find(|(known, ..)| *known == name);
     let (name, is_negated, operator, values) = match text.split_once(':') {
@@ -56,7 +56,7 @@ pub fn read(text: &str, kind: Kind) -> Result<(bool, Test), String> {
             known(name).map(|(name, is_negated, operator)| (*name, *is_negated, *operator, Some(rest)))
         }
         Some(_) => None,
-        // Only what takes no value is an operator without a colon.
+        // Without a colon, only an operator without operands is one.
         None => known(text)
             .filter(|(.., operator)| *operator == Operator::Empty)
             .map(|(name, is_negated, operator)| (*name, *is_negated, *operator, None)),
@@ -92,7 +92,7 @@ fn test(name: &str, operator: Operator, values: Vec<String>, kind: Kind) -> Resu
     }
 }
 
-/// One of these values. A telephone number is also meant by what its text comes to.
+/// One of these values. A phone number also matches in normalized form.
 fn among(values: &[String], kind: Kind, operand: impl Fn(&String) -> Result<Operand, String>) -> Result<Test, String> {
     let mut operands = values.iter().map(operand).collect::<Result<Vec<Operand>, String>>()?;
     if kind == Kind::Phone {
@@ -104,7 +104,7 @@ fn among(values: &[String], kind: Kind, operand: impl Fn(&String) -> Result<Oper
     Ok(Test::Among(operands))
 }
 
-/// Values parted by commas; a comma after a backslash belongs to its value.
+/// Splits values at commas; a comma after a backslash belongs to its value.
 fn split(text: &str) -> Vec<String> {
     let (mut values, mut value) = (Vec::new(), String::new());
     let mut letters = text.chars().peekable();
@@ -119,7 +119,7 @@ fn split(text: &str) -> Vec<String> {
     values
 }
 
-/// A whole number in digits; one out of this world is the last one of it.
+/// Parses an integer; saturates at ±`i64::MAX`.
 pub fn whole(text: &str) -> Option<i64> {
     let text = text.trim();
     let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_operator_is_one_only_with_its_colon() {
+    fn filter_operators_with_operands_require_a_colon() {
         let is = |text: &str| read(text, Kind::Text).expect(text);
         let equal = |text: &str| Test::Among(vec![Operand::Text(text.to_owned())]);
         assert_eq!(is("in"), (false, equal("in")));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operator_takes_so_many_values() {
+    fn filter_operators_check_the_number_and_type_of_operands() {
         for wrong in ["Smith, John", "gt:1,2", "between:1", "between:1,2,3", "empty:1", "sounds:x", "contains:a,b"] {
             assert!(read(wrong, Kind::Text).is_err(), "{wrong}");
         }

@@ -1,6 +1,6 @@
-//! The query of a list: `limit`, `offset`, `fields` and `mode`, `sort[field]`, `filters[field]`. Filters are read as the
-//! vendor's server library reads them: an operator before the first colon, if there is one of that name, and values parted
-//! by commas; what is no operator is a value that the field must equal.
+//! Query of a list: `limit`, `offset`, `fields` and `mode`, `sort[field]`, `filters[field]`. Filters are parsed as in the
+//! vendor's server library: a known operator before the first colon, and operands separated by commas; any other text is
+//! a value that the field must equal.
 
 use super::super::wire::Pairs;
 use super::Faults;
@@ -14,30 +14,30 @@ use url::form_urlencoded;
 const LARGEST_PAGE: i64 = 500;
 const PAGE: i64 = 25;
 
-/// What lists of one kind can be filtered and sorted by.
+/// Filter and sort fields of a list.
 pub struct Fields<F: 'static> {
     pub filters: &'static [(&'static str, F, Kind)],
     pub sorts: &'static [(&'static str, F)],
 }
 
-/// What a list is asked for, and what of it the answer repeats.
+/// Parsed query of a list, and what the response repeats of it.
 #[derive(Debug)]
 pub struct Wanted<F> {
     pub listing: Listing<F>,
     pub filters: Pairs,
     pub sort: Pairs,
-    /// Whether summaries are enough.
+    /// Whether summaries are requested.
     pub is_brief: bool,
 }
 
 impl<F> Wanted<F> {
-    /// Which part of the list.
+    /// Offset and limit.
     pub fn part(&self) -> (i64, i64) {
         (self.listing.offset, self.listing.limit)
     }
 }
 
-/// Reads a list's query. What is not known is no matter, unless it is a field in brackets.
+/// Parses the query of a list. Unknown parameters are ignored, except fields in brackets.
 pub fn read<F: Copy>(uri: &Uri, fields: &Fields<F>, faults: &mut Faults) -> Wanted<F> {
     let mut pairs = Vec::new();
     for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
@@ -112,7 +112,7 @@ fn filters<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, faults: &mut
     (conditions, Pairs(echo))
 }
 
-/// The parameters `name[field]`, each with whether it says that it is one of a list: `name[field][]`, `name[field][0]`.
+/// Parameters `name[field]`, each with whether it is an item of a list: `name[field][]`, `name[field][0]`.
 fn bracketed<'a>(pairs: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
     pairs.iter().filter_map(move |(key, value)| {
         let (field, rest) = key.strip_prefix(name)?.strip_prefix('[')?.split_once(']')?;
@@ -137,7 +137,7 @@ fn choice<T: Copy>(name: &str, word: &str, words: &[(&str, T)], faults: &mut Fau
     chosen
 }
 
-/// A whole number within bounds. One that is out of it is refused and not moved to the next that is in.
+/// Integer within bounds. A value out of bounds is an error, not clamped.
 fn whole(name: &str, text: &str, least: i64, most: i64, faults: &mut Faults) -> Option<i64> {
     let number = filter::whole(text).filter(|number| (least..=most).contains(number));
     if number.is_none() {

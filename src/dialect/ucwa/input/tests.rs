@@ -1,15 +1,15 @@
-//! Whatever comes as XML is read or refused, never worse: no panic, no entity, and no more work than there are bytes.
+//! Any XML is parsed or refused: no panic, no entity, and work linear in the bytes.
 
 use super::*;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
 fn read(xml: &str) -> Result<Input> {
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/xml".parse().expect("a header's value"))]);
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/xml".parse().expect("a header value"))]);
     Input::read(None, &headers, xml.as_bytes())
 }
 
-/// What documents are made of, good and bad.
+/// Fragments of valid and invalid documents.
 fn pieces() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "<input>",
@@ -39,33 +39,33 @@ fn pieces() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_document_is_too_odd_to_be_judged(pieces in prop::collection::vec(pieces(), 0..12)) {
+    fn any_xml_body_is_parsed_or_unreadable(pieces in prop::collection::vec(pieces(), 0..12)) {
         let answer = read(&pieces.concat());
         prop_assert!(matches!(answer, Ok(_) | Err(Error::Unreadable(_))), "{:?}", answer.err());
     }
 
     #[test]
-    fn a_document_type_is_refused(name in "[a-z]{1,6}", pieces in prop::collection::vec(pieces(), 0..6)) {
+    fn xml_document_type_is_refused(name in "[a-z]{1,6}", pieces in prop::collection::vec(pieces(), 0..6)) {
         let own = format!("<!DOCTYPE {name} [<!ENTITY own SYSTEM \"file:///etc/passwd\">]><input>{}", pieces.concat());
         prop_assert!(read(&own).is_err());
     }
 
     #[test]
-    fn a_text_is_read_as_it_was_written(text in "[^\\pC]{1,40}") {
+    fn xml_text_is_unescaped(text in "[^\\pC]{1,40}") {
         let escaped = quick_xml::escape::escape(text.as_str()).into_owned();
         for written in [escaped, format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))] {
             let input = read(&format!("<input><property name=\"Number\">{written}</property></input>"));
-            let input = input.expect("it is well formed");
-            prop_assert_eq!(input.text("number", 40).expect("it is a text"), Some(text.as_str()));
+            let input = input.expect("the document is well formed");
+            prop_assert_eq!(input.text("number", 40).expect("the value is text"), Some(text.as_str()));
         }
     }
 }
 
-/// The most that a body may have.
+/// Maximum bytes of a body.
 const MOST: usize = 1 << 20;
 
 #[test]
-fn the_worst_that_a_body_may_hold_takes_as_long_as_it_is() {
+fn xml_body_is_parsed_in_linear_time() {
     let many = |piece: &dyn Fn(usize) -> String| -> String {
         let mut text = String::with_capacity(MOST);
         for at in 0.. {
@@ -90,7 +90,7 @@ fn the_worst_that_a_body_may_hold_takes_as_long_as_it_is() {
         let begun = Instant::now();
         _ = read(&xml);
         let took = begun.elapsed();
-        // A hundred times what it takes; what grows with the square takes a hundred times that.
+        // 100 times what it takes; quadratic time would be 100 times more than that.
         assert!(took < Duration::from_secs(3), "{shape}: {took:?}");
     }
 }
