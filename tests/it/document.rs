@@ -89,7 +89,7 @@ pub enum Place {
 /// Every operation of the committed document.
 pub fn operations() -> Vec<Operation> {
     let operations = operations_in(committed());
-    assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
+    assert!(operations.len() > 50, "too few operations in the document: {}", operations.len());
     operations
 }
 
