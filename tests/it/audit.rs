@@ -29,7 +29,8 @@ async fn trail_by(world: &World, tenant: &Tenant, filter: &AuditFilter) -> Vec<V
 
 /// The rows that carry the request id of this response.
 async fn left_by(world: &World, answer: &Answer) -> Vec<Value> {
-    let number = answer.header("seam-request-id").or(answer.header("x-request-id")).expect("each response has a request id");
+    let number =
+        answer.header("seam-request-id").or(answer.header("x-request-id")).expect("each response has a request id");
     let mut rows = trail(world, world).await;
     rows.retain(|row| row["request_id"] == number);
     rows

@@ -110,7 +110,8 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // A stream does not end.
         let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
-        let text = if is_stream { String::new() } else { response.text().await.expect("the response body is complete") };
+        let text =
+            if is_stream { String::new() } else { response.text().await.expect("the response body is complete") };
         Answer::new(status, headers, text)
     }
 

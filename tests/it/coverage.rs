@@ -40,7 +40,11 @@ impl Ledger {
 #[test]
 fn every_dialect_is_tested() {
     let spoken: Vec<&str> = handset::dialect::ALL.iter().map(|dialect| dialect.name).collect();
-    assert_eq!(spoken, Dialect::ALL.map(Dialect::name), "add a new dialect here, to isolation and to the client suites");
+    assert_eq!(
+        spoken,
+        Dialect::ALL.map(Dialect::name),
+        "add a new dialect here, to isolation and to the client suites"
+    );
     let suites = include_str!("../clients/run");
     for dialect in Dialect::ALL {
         assert!(!operations_of(dialect).is_empty(), "the document has no operation of {dialect:?}");

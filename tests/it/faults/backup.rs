@@ -63,7 +63,10 @@ async fn a_server_starts_on_the_schema_of_a_newer_version() {
     .execute(&mut database)
     .await
     .expect("as a newer server records it");
-    sqlx::query("alter table phone add column of_the_next_version text").execute(&mut database).await.expect("it alters");
+    sqlx::query("alter table phone add column of_the_next_version text")
+        .execute(&mut database)
+        .await
+        .expect("it alters");
     let older = Store::open(&world.database_url, 1, seal()).await.expect("the store opens");
     older.migrate().await.expect("newer migrations are left alone");
     let phone = world.phone(&world.person("jane").await).await;

@@ -47,7 +47,8 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
                 kill_postgres(&cluster).await;
                 cluster.restart().await.expect("Postgres starts again");
                 let back = Instant::now();
-                until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200).await;
+                until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200)
+                    .await;
                 println!("well {:?} after Postgres", back.elapsed());
                 assert!(back.elapsed().as_secs() < 1, "{:?}", back.elapsed());
             }

@@ -135,10 +135,7 @@ impl Ledger {
     /// Retries what was not acknowledged, as clients do, and waits until each phone's event is delivered.
     pub async fn settle(&self, world: &World, client: &Client, told: &Told) {
         for phone in &told.refused {
-            until("the retry succeeds", async || {
-                deactivate(client, phone).await.then_some(())
-            })
-            .await;
+            until("the retry succeeds", async || deactivate(client, phone).await.then_some(())).await;
         }
         self.acknowledge(told.refused.iter().cloned());
         assert!(world.phone_ids().await.is_empty());
@@ -230,10 +227,7 @@ impl Found {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        assert!(
-            self.is_checked || std::thread::panicking(),
-            "close the ledger, so that it is checked after a restart"
-        );
+        assert!(self.is_checked || std::thread::panicking(), "close the ledger, so that it is checked after a restart");
     }
 }
 
