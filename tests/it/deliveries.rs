@@ -139,7 +139,7 @@ async fn deliveries_to_faulty_receivers_are_attempted_again_and_record_the_fault
 }
 
 #[tokio::test]
-async fn a_success_response_with_an_endless_body_counts_as_delivered() {
+async fn a_success_response_with_a_large_body_counts_as_delivered() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Wordy).await;
     let hook = Hook::to(&world, &receiver).await;
