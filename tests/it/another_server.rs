@@ -1,4 +1,4 @@
-//! Another server on a world's database, with connections of its own, as a second machine would have it.
+//! A second server on a world's database, with its own connections, as on another machine.
 
 use crate::client::Client;
 use crate::webhook_worker::another_store;
@@ -21,7 +21,7 @@ impl AnotherServer {
         AnotherServer::beating(world, HEARTBEAT).await
     }
 
-    /// One whose streams say something so often.
+    /// A server whose event streams send heartbeats at this interval.
     pub async fn beating(world: &World, heartbeat: Duration) -> AnotherServer {
         let stop = CancellationToken::new();
         let app = App {
@@ -34,15 +34,15 @@ impl AnotherServer {
         AnotherServer { url, serving: tokio::spawn(server::serve(listener, app, stop.clone())), stop }
     }
 
-    /// Whoever holds the first workspace's API key, here.
+    /// A client of this server with the first workspace's API key.
     pub fn key(&self, world: &World) -> Client {
         Client::new(&self.url).bearer(world.api_key.reveal())
     }
 
-    /// Asks it to stop and waits until it has.
+    /// Signals shutdown and waits until the server has stopped.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        (&mut self.serving).await.expect("it does not panic");
+        (&mut self.serving).await.expect("the server does not panic");
     }
 }
 

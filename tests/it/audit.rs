@@ -1,5 +1,5 @@
-//! The audit trail: who did what to which phone, when, from where, and what it was before and after. One row a change, in
-//! the statement that makes it; none without one.
+//! The audit trail: which credential did what to which phone, when, from where, with the state before and after. One row per
+//! change, written in the statement that makes it; no row without a change.
 
 mod exported;
 mod kept;
@@ -16,7 +16,7 @@ use handset::model::id::{DeviceId, WorkspaceId};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The trail of a tenant, as it is exported.
+/// The audit rows of a tenant, as exported.
 pub async fn trail(world: &World, tenant: &Tenant) -> Vec<Value> {
     trail_by(world, tenant, &AuditFilter::default()).await
 }
@@ -27,15 +27,16 @@ async fn trail_by(world: &World, tenant: &Tenant, filter: &AuditFilter) -> Vec<V
     entries.iter().map(|entry| serde_json::to_value(entry).expect("an entry is JSON")).collect()
 }
 
-/// The rows that a request left: those that bear its number.
+/// The rows that carry the request id of this response.
 async fn left_by(world: &World, answer: &Answer) -> Vec<Value> {
-    let number = answer.header("seam-request-id").or(answer.header("x-request-id")).expect("each answer has a number");
+    let number =
+        answer.header("seam-request-id").or(answer.header("x-request-id")).expect("each response has a request id");
     let mut rows = trail(world, world).await;
     rows.retain(|row| row["request_id"] == number);
     rows
 }
 
-/// The one row that a request left, which is as every row must be.
+/// The only row of a request, after checks of what all rows share.
 #[track_caller]
 fn only(rows: Vec<Value>, action: &str, subject: &str) -> Value {
     let [row] = <[Value; 1]>::try_from(rows).unwrap_or_else(|rows| panic!("not one row: {rows:?}"));
@@ -45,7 +46,7 @@ fn only(rows: Vec<Value>, action: &str, subject: &str) -> Value {
     row
 }
 
-/// Who made the change.
+/// Checks the kind of the credential that made the change.
 #[track_caller]
 fn is_by(row: &Value, kind: &str) {
     assert_eq!(row["credential_kind"], kind, "{row}");
@@ -53,7 +54,7 @@ fn is_by(row: &Value, kind: &str) {
 }
 
 #[tokio::test]
-async fn a_phone_that_comes_changes_and_goes_leaves_a_row_each_time() {
+async fn registering_updating_and_deactivating_a_phone_write_an_audit_row_each() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let body = json!({ "user_identity_id": jane });
@@ -82,7 +83,7 @@ async fn a_phone_that_comes_changes_and_goes_leaves_a_row_each_time() {
 }
 
 #[tokio::test]
-async fn the_key_and_the_session_are_named_by_their_ids() {
+async fn audit_rows_contain_the_ids_of_the_api_key_and_the_client_session() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -100,7 +101,7 @@ async fn the_key_and_the_session_are_named_by_their_ids() {
 }
 
 #[tokio::test]
-async fn credentials_go_with_their_phone_and_with_a_row_each() {
+async fn credentials_deleted_with_their_phone_or_parent_leave_an_audit_row_each() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phones = [world.phone(&jane).await, world.phone(&jane).await];
@@ -119,14 +120,14 @@ async fn credentials_go_with_their_phone_and_with_a_row_each() {
     let gone = world.key().post("/acs/credentials/delete", json!({ "acs_credential_id": parent })).await;
     assert_eq!(actions(left_by(&world, &gone).await), ["credential.deleted", "credential.deleted"]);
 
-    // What was done to a phone is also what was done to the credentials on it.
+    // The rows of a phone include those of the credentials on it.
     let filter = AuditFilter { device_id: Some(DeviceId(phones[0].parse().expect("an id"))), ..AuditFilter::default() };
     let of_phone = actions(trail_by(&world, &world, &filter).await);
     assert_eq!(of_phone, ["credential.created", "credential.deleted", "phone.deactivated", "phone.registered"]);
 }
 
 #[tokio::test]
-async fn a_number_leaves_a_row_at_each_step_of_its_life() {
+async fn each_step_of_a_number_life_cycle_writes_an_audit_row() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let reserved = world.key().post("/v1/phone/reserve", json!({ "number": number(1) })).await;
@@ -154,7 +155,7 @@ async fn a_number_leaves_a_row_at_each_step_of_its_life() {
 }
 
 #[tokio::test]
-async fn a_slot_leaves_a_row_of_what_was_in_it_and_what_is() {
+async fn changing_a_slot_writes_an_audit_row_with_its_number_before_and_after() {
     let world = World::new().await;
     let jane = Person::new(&world, "jane").await;
     let body = json!({ "type": "home", "number": "+14255550199", "includeInContactCard": true });
@@ -168,13 +169,13 @@ async fn a_slot_leaves_a_row_of_what_was_in_it_and_what_is() {
     assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!("tel:+14255550199"), &json!("")), "{row}");
     let again = jane.client.delete("/me/phones/home").await;
     again.is_done();
-    assert_eq!(left_by(&world, &again).await, Vec::<Value>::new(), "it was empty");
+    assert_eq!(left_by(&world, &again).await, Vec::<Value>::new(), "the slot was already empty");
     let never = jane.client.delete("/me/phones/other").await;
-    assert_eq!(left_by(&world, &never).await, Vec::<Value>::new(), "it has always been empty");
+    assert_eq!(left_by(&world, &never).await, Vec::<Value>::new(), "the slot was never filled");
 }
 
 #[tokio::test]
-async fn what_goes_with_its_person_leaves_a_row_each() {
+async fn delete_user_identity_writes_an_audit_row_for_each_phone_number_and_slot() {
     let world = World::new().await;
     let jane = Person::new(&world, "jane").await;
     let (dead, alive) = (world.phone(&jane.id).await, world.phone(&jane.id).await);
@@ -196,13 +197,13 @@ async fn what_goes_with_its_person_leaves_a_row_each() {
         assert_eq!(row["before"]["user_identity_id"], jane.id, "{row}");
         assert_eq!(row["after"].get("user_identity_id"), None, "{row}");
     }
-    // The one that was filled, and the one that the number came into.
+    // The home slot, and the work slot of the assigned number.
     assert_eq!(of("slot.deleted", &jane.id).len(), 2, "{rows:?}");
     assert_eq!(rows.len(), 5, "{rows:?}");
 }
 
 #[tokio::test]
-async fn what_goes_with_a_reset_leaves_a_row_each_and_the_trail_stays() {
+async fn reset_sandbox_writes_an_audit_row_for_each_deletion_and_keeps_the_trail() {
     let world = World::new().await;
     let jane = Person::new(&world, "jane").await;
     world.phone(&jane.id).await;
@@ -222,7 +223,7 @@ async fn what_goes_with_a_reset_leaves_a_row_each_and_the_trail_stays() {
 }
 
 #[tokio::test]
-async fn what_is_refused_or_changes_nothing_leaves_no_row() {
+async fn refused_requests_and_requests_without_a_change_write_no_audit_row() {
     let world = World::new().await;
     let another = world.sandbox("Another").await;
     let jane = world.person("jane").await;
@@ -246,7 +247,7 @@ async fn what_is_refused_or_changes_nothing_leaves_no_row() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed_and_nobody_else() {
+async fn audit_addresses_come_from_forwarded_headers_of_trusted_proxies_only() {
     let proxied = World::with(|app| App { proxies: Arc::new(["127.0.0.0/8".parse().expect("a network")]), ..app });
     for (world, address) in [(proxied.await, "2001:db8::7"), (World::new().await, "127.0.0.1")] {
         let client: Client = world.key().with("x-forwarded-for", "2001:db8::7");
@@ -257,7 +258,7 @@ async fn a_trusted_proxy_is_believed_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn no_secret_comes_into_the_trail() {
+async fn the_audit_trail_contains_no_secret() {
     let world = World::new().await;
     let sip = json!({ "termination_uri": "sip.example.com", "username": "desk", "password": "hunter2-hunter2" });
     let imported = world.key().post("/v1/phone/import", json!({ "phone_number": number(1), "sip_config": sip })).await;
@@ -268,7 +269,7 @@ async fn no_secret_comes_into_the_trail() {
 }
 
 #[tokio::test]
-async fn what_time_does_is_the_sweepers_doing() {
+async fn changes_by_the_sweeper_have_the_credential_kind_sweeper_in_the_audit_trail() {
     let world = World::new().await;
     let register = world.reserved(&number(1)).await;
     world.pass(TimeDelta::days(2));

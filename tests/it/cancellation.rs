@@ -1,9 +1,9 @@
-//! A request that is dropped leaves nothing behind, wherever it was. For every operation of the document the real router is
-//! called in this process, and the future of the response is dropped at each of its suspensions, while each of its statements
-//! is under way, and while it waits for a connection. Once the server is quiet, none of its sessions is in a transaction or
-//! holds a lock, and the next change on every connection is there for other sessions.
+//! A dropped request leaves nothing behind. For every operation of the document, the tests call the real router in this
+//! process and drop the response's future at each of its suspensions, during each of its statements, and while it waits for
+//! a connection. Once the server is idle, no session is in a transaction or holds a lock, and the next change on every
+//! connection is visible to other sessions.
 //!
-//! A hyper connection drops the future of a request in the same way when its client has gone.
+//! hyper drops the future of a request in the same way when the client disconnects.
 
 mod arguments;
 mod database;
@@ -33,19 +33,19 @@ use reqwest::RequestBuilder;
 use std::collections::BTreeSet;
 use tower::ServiceExt;
 
-/// Connections of the server: a quarter is for short reads, the others are for everything.
+/// Connections of the server: a quarter serves short reads only.
 const CONNECTIONS: u32 = 5;
 const GENERAL_CONNECTIONS: usize = 4;
 
-/// More suspensions and statements than any request has.
+/// Upper limit of the suspensions and statements of a request.
 const MAX_DROPS: usize = 200;
 
-/// How many events of a stream are read before it is dropped.
+/// Events read from a stream before it is dropped.
 const STREAMED_EVENTS: usize = 2;
 
-/// Operations that never succeed, and what they answer.
+/// Operations that never succeed, and their status.
 const NEVER_SUCCEED: [(&str, u16); 1] = [
-    // The reference has it, and there is no one to send messages to.
+    // It is part of the reference, but messages have no recipients here.
     ("/communication/startMessaging", 403),
 ];
 
@@ -89,7 +89,7 @@ async fn dropped_requests_of_ucwa_leave_nothing_behind_part_2() {
     sweep::<Ucwa>(Dialect::Ucwa, 1, 2).await;
 }
 
-/// Sweeps every operation of a dialect whose place in the document is `part` modulo `parts`.
+/// Sweeps every operation of a dialect whose index in the document is `part` modulo `parts`.
 async fn sweep<A: Arguments>(dialect: Dialect, part: usize, parts: usize) {
     let mut sweep = Sweep::<A>::new().await;
     let (mut ledger, mut faults) = (BTreeSet::new(), Vec::new());
@@ -99,7 +99,7 @@ async fn sweep<A: Arguments>(dialect: Dialect, part: usize, parts: usize) {
             match sweep.operation(&operation, variant).await {
                 Ok(drops) => {
                     println!("{operation}, variant {variant}: dropped {drops} times");
-                    // Without a credential nothing is read, so there may be nothing to wait for.
+                    // Without a credential nothing is read, so there may be no suspension.
                     assert!(drops > 0 || operation.is_open(), "{operation} was never dropped");
                 }
                 Err(fault) => {
@@ -115,16 +115,16 @@ async fn sweep<A: Arguments>(dialect: Dialect, part: usize, parts: usize) {
     assert!(faults.is_empty(), "{} of {} operations:\n{}", faults.len(), ledger.len(), faults.join("\n"));
 }
 
-/// A server behind a proxy to Postgres, and what its operations are called with.
+/// A server behind a proxy to Postgres, and the arguments of its operations.
 struct Sweep<A> {
     world: World,
     router: Router,
     proxy: Proxy,
     observer: Observer,
     arguments: A,
-    /// One for each general connection.
+    /// One per general connection.
     user_identities: Vec<String>,
-    /// The number of the request.
+    /// Serial number of the request.
     serial: u32,
     // Dropped after the server that uses it.
     _database: Database,
@@ -145,7 +145,7 @@ impl<A: Arguments> Sweep<A> {
         Sweep { world, router, proxy, observer, arguments, user_identities, serial: 0, _database: database }
     }
 
-    /// Drops a request at each place; gives how often it was dropped, or the first fault.
+    /// Drops a request at each point; returns the number of drops, or the first fault.
     async fn operation(&mut self, operation: &Operation, variant: usize) -> Result<usize, String> {
         let mut drops = self.drop_in_statements(operation, variant).await?;
         for moment in [Moment::Suspended, Moment::Woken] {
@@ -158,8 +158,8 @@ impl<A: Arguments> Sweep<A> {
         if lost.is_empty() { Ok(drops) } else { Err(format!("changes are lost afterwards: {lost:?}")) }
     }
 
-    /// Drops a request while the answer to each of its statements is withheld. By name, so it does not matter whether the
-    /// pool asks a connection before its use, or whether a connection has prepared the statement already.
+    /// Drops a request while the response to each of its statements is withheld. Statements have names, so it is irrelevant
+    /// whether the pool pings a connection first, or whether a connection has already prepared the statement.
     async fn drop_in_statements(&mut self, operation: &Operation, variant: usize) -> Result<usize, String> {
         let mut answered = BTreeSet::new();
         while answered.len() < MAX_DROPS {
@@ -185,7 +185,7 @@ impl<A: Arguments> Sweep<A> {
         Err(format!("it has no end: {answered:#?}"))
     }
 
-    /// Drops a request at its first suspension, another one at its second, until one completes.
+    /// Drops a request at its first suspension, the next at its second, until one completes.
     async fn drop_at_suspensions(
         &mut self,
         operation: &Operation,
@@ -207,7 +207,7 @@ impl<A: Arguments> Sweep<A> {
         Err(format!("it is suspended {MAX_DROPS} times and more"))
     }
 
-    /// Judges the answer, if it came, and what the request has left behind.
+    /// Checks the status, if the request completed, and what it has left behind.
     async fn judge(
         &mut self,
         operation: &Operation,
@@ -218,19 +218,19 @@ impl<A: Arguments> Sweep<A> {
             let refusal =
                 NEVER_SUCCEED.iter().find(|(end, _)| operation.path.ends_with(end)).map(|(_, status)| *status);
             let is_right = refusal.map_or((200..300).contains(&status), |refusal| status == refusal);
-            assert!(is_right, "{operation} answers {status}: give it arguments that are good");
+            assert!(is_right, "{operation} returned {status}: its arguments must be valid");
         }
         let faults = self.observer.faults(&self.world).await;
         if faults.is_empty() { Ok(()) } else { Err(format!("{}: {}", place(), faults.join("; "))) }
     }
 
-    /// The future of a response, up to the end of its body: its status.
+    /// The future of a response's status; it reads the body to its end.
     async fn response(&mut self, operation: &Operation, variant: usize) -> impl Future<Output = u16> + use<A> {
         self.serial += 1;
         let request = self.arguments.request(&self.world, operation, variant, self.serial).await;
         let (router, request) = (self.router.clone(), as_received(request));
         async move {
-            let response = router.oneshot(request).await.expect("a router has no error of its own");
+            let response = router.oneshot(request).await.expect("a router is infallible");
             let status = response.status().as_u16();
             let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
             let mut body = response.into_body();
@@ -245,7 +245,7 @@ impl<A: Arguments> Sweep<A> {
     }
 }
 
-/// A request as the server gets it from a connection.
+/// Converts a request to the form that the server receives.
 fn as_received(request: RequestBuilder) -> Request<Body> {
     let request = request.build().expect("a request");
     let authority = request.url().authority().to_owned();

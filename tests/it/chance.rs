@@ -1,5 +1,5 @@
-//! Things that chance comes up with, tried against a server: queries and bodies that are answered or refused in the
-//! dialect's own words, and never a fault of ours. What chance finds is told in its smallest form.
+//! Property tests of a server: random queries and bodies are accepted or refused in the dialect's format, and never cause a
+//! server error. proptest reports a failing input in its smallest form.
 
 use crate::client::Answer;
 use crate::phone_com::Line;
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use url::form_urlencoded::Serializer;
 
-/// A runtime for a test whose cases are many and whose world is one.
+/// A runtime for a property test with many cases in one world.
 pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// Tries a property on so many things.
+/// Checks a property on this many inputs.
 pub fn holds<S: Strategy>(runtime: &Runtime, cases: u32, things: S, property: impl AsyncFn(S::Value)) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&things, |thing| {
@@ -28,7 +28,7 @@ pub fn holds<S: Strategy>(runtime: &Runtime, cases: u32, things: S, property: im
     outcome.unwrap_or_else(|fault| panic!("{fault}"));
 }
 
-/// Texts that mean something to somebody, or to nobody.
+/// Texts, both valid and invalid.
 fn texts() -> impl Strategy<Value = String> {
     let known = select(vec![
         "",
@@ -52,7 +52,7 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON with these names in its objects.
+/// JSON whose objects have these names.
 fn values(names: Vec<&'static str>) -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         1 => Just(Value::Null),
@@ -78,7 +78,7 @@ fn is_proper(answer: &Answer, what: &str) {
 }
 
 #[test]
-fn no_query_that_chance_comes_up_with_is_a_fault_of_ours() {
+fn random_queries_never_cause_a_server_error() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
     let jane = runtime.block_on(Person::new(&world, "jane"));
@@ -120,7 +120,7 @@ fn no_query_that_chance_comes_up_with_is_a_fault_of_ours() {
 }
 
 #[test]
-fn no_body_that_chance_comes_up_with_is_a_fault_of_ours() {
+fn random_bodies_never_cause_a_server_error() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
     let (jane, line) = runtime.block_on(async { (Person::new(&world, "jane").await, Line::new(&world).await) });

@@ -1,12 +1,11 @@
-//! Who speaks to the server and what they hear: callers with their credentials, and answers that know what every answer
-//! of the Seam dialect must look like.
+//! HTTP clients with their credentials, and responses that check the envelope of the Seam dialect.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Method, RequestBuilder};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Somebody who calls.
+/// An HTTP client and its headers.
 #[derive(Debug, Clone)]
 pub struct Client {
     client: reqwest::Client,
@@ -15,20 +14,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// Somebody without any credential.
+    /// A client without credentials.
     pub fn new(url: &str) -> Client {
-        // The server brings its own TLS; a client of the tests has to be given one. Only the first wins, and all are alike.
+        // The server brings its own TLS provider; clients need a process default. All are alike, so only the first counts.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         Client { client, url: url.to_owned(), headers: HeaderMap::new() }
     }
 
-    /// The same connection without any header.
+    /// This client without headers.
     pub fn anonymous(&self) -> Client {
         Client { headers: HeaderMap::new(), ..self.clone() }
     }
 
-    /// The same with this header, instead of any of its name.
+    /// This client with this header, replacing any of the same name.
     pub fn with(&self, name: &str, value: &str) -> Client {
         let mut client = self.clone();
         let name: HeaderName = name.parse().expect("a header's name");
@@ -36,12 +35,12 @@ impl Client {
         client
     }
 
-    /// The same with this bearer token.
+    /// This client with this bearer token.
     pub fn bearer(&self, token: &str) -> Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
-    /// The same, meaning this workspace.
+    /// This client with this workspace selected.
     pub fn in_workspace(&self, id: &str) -> Client {
         self.with("seam-workspace", id)
     }
@@ -66,7 +65,7 @@ impl Client {
         self.send(self.request(method, path).json(&body)).await
     }
 
-    /// A POST of any bytes, of any type or none.
+    /// A POST of raw bytes with an optional content type.
     pub async fn bytes(&self, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> Answer {
         let request = self.request("POST", path).body(body);
         match content_type {
@@ -96,22 +95,23 @@ impl Client {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
-    /// Null if the text is no JSON.
+    /// Null if the text is not JSON.
     pub body: Value,
 }
 
 impl Answer {
     async fn of(response: reqwest::Response) -> Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        // A stream has no end to wait for.
+        // A stream does not end.
         let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
-        let text = if is_stream { String::new() } else { response.text().await.expect("the answer arrives whole") };
+        let text =
+            if is_stream { String::new() } else { response.text().await.expect("the response body is complete") };
         Answer::new(status, headers, text)
     }
 
@@ -124,14 +124,14 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("headers are text"))
     }
 
-    /// The request's number, which every answer has.
+    /// The request id, which every response has.
     #[track_caller]
     pub fn request_id(&self) -> Uuid {
         let number = self.header("seam-request-id").unwrap_or_else(|| panic!("no request id: {self:?}"));
         number.parse().expect("a request id is a UUID")
     }
 
-    /// The body of a success.
+    /// The body of a successful response.
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert_eq!((self.status, &self.body["ok"]), (200, &Value::Bool(true)), "{self:?}");
@@ -140,7 +140,7 @@ impl Answer {
         self.body.clone()
     }
 
-    /// The error of a refusal, whose envelope is as it must be.
+    /// The error of a refusal, after checks of its envelope.
     #[track_caller]
     pub fn refused(&self, status: u16, kind: &str) -> Value {
         let error = self.error();
@@ -162,7 +162,7 @@ impl Answer {
         error.clone()
     }
 
-    /// A refused input with this one message under `path`, dots between its steps; the empty path is the root.
+    /// Checks for this one validation message under `path`, dots between its steps; the empty path is the root.
     #[track_caller]
     pub fn invalid(&self, path: &str, message: &str) {
         let error = self.refused(400, "invalid_input");

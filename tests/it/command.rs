@@ -1,5 +1,5 @@
-//! The program as operators meet it: what it prints, what its commands do beside a server and without one, and how a
-//! server starts, is found, complains and ends. Everything is the built binary in processes of its own.
+//! The built binary in processes of its own: what it prints, what its commands do with and without a running server, and how
+//! a server starts, is found, reports errors and ends.
 
 mod admin;
 mod help;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-/// Does what a printed curl line says, without curl: a method, headers and an address.
+/// Sends the request of a printed curl line: a method, headers and an address.
 async fn perform(line: &str) -> Value {
     let words = words(line);
     let [curl, rest @ ..] = words.as_slice() else { panic!("no command: {line}") };
@@ -33,7 +33,7 @@ async fn perform(line: &str) -> Value {
     client.call(method, address.expect("an address")).await.ok()
 }
 
-/// The words of a command line with double quotes, as a shell splits it.
+/// Splits a command line with double quotes as a shell does.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (number, part) in line.split('"').enumerate() {
@@ -47,11 +47,11 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_first_start_prints_a_demo_whose_curl_lines_work_as_they_stand() {
+async fn the_first_start_prints_a_demo_whose_curl_lines_work() {
     let place = Place::new();
     let server = Server::start(&place).await;
     let lines: Vec<&str> = server.greeting.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
-    let [list, get, deactivate, events] = lines[..] else { panic!("other lines: {}", server.greeting) };
+    let [list, get, deactivate, events] = lines[..] else { panic!("unexpected lines: {}", server.greeting) };
     let listed = perform(list).await;
     assert_eq!(listed["phones"].as_array().map(Vec::len), Some(2));
     let shown = perform(get).await;
@@ -64,7 +64,7 @@ async fn the_first_start_prints_a_demo_whose_curl_lines_work_as_they_stand() {
 }
 
 #[tokio::test]
-async fn later_starts_print_no_secret_and_keep_everything() {
+async fn later_starts_print_no_secret_and_keep_all_data() {
     let place = Place::new();
     let server = Server::start(&place).await;
     let key = server.demo_key();
@@ -84,7 +84,7 @@ async fn later_starts_print_no_secret_and_keep_everything() {
 }
 
 #[tokio::test]
-async fn without_a_demo_the_greeting_tells_how_to_begin() {
+async fn without_a_demo_the_greeting_shows_how_to_create_a_workspace_and_an_api_key() {
     let place = Place::new();
     let command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
     let server = Server::run(command, &place).await;
@@ -99,14 +99,14 @@ async fn without_a_demo_the_greeting_tells_how_to_begin() {
     }
     server.client(&key).get("/phones/list").await.ok();
     server.stop().await;
-    // There is a workspace now, so no later start makes a demo.
+    // A workspace exists now, so no later start creates a demo.
     let server = Server::start(&place).await;
     assert!(!server.has_demo(), "{}", server.greeting);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn without_a_command_it_serves() {
+async fn without_a_command_handset_serves() {
     let place = Place::new();
     let server = Server::run(handset_in(&place, &["--listen", "127.0.0.1:0"]), &place).await;
     server.client(&server.demo_key()).get("/phones/list").await.ok();
@@ -114,7 +114,7 @@ async fn without_a_command_it_serves() {
 }
 
 #[tokio::test]
-async fn where_clients_reach_it_can_be_said() {
+async fn public_url_is_the_base_of_next_page_urls() {
     let place = Place::new();
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", "https://phones.example.com/api/"];
     let server = Server::run(handset_in(&place, &arguments), &place).await;
@@ -125,7 +125,7 @@ async fn where_clients_reach_it_can_be_said() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said_at_once() {
+async fn a_port_in_use_is_reported_before_anything_is_created() {
     let place = Place::new();
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = taken.local_addr().expect("it is bound").to_string();
@@ -133,11 +133,11 @@ async fn a_port_that_is_taken_is_said_at_once() {
     let complaint = outcome.complaint();
     assert!(complaint.starts_with(&format!("cannot listen on {address}: ")), "{complaint}");
     assert!(complaint.contains("--listen"), "{complaint}");
-    assert!(!place.data().exists(), "nothing was made");
+    assert!(!place.data().exists(), "nothing was created");
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_used_is_said_with_what_to_do() {
+async fn an_unusable_database_is_reported_with_its_cause() {
     let place = Place::new();
     let anonymous = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it was bound");
     for (url, words) in [
@@ -151,11 +151,11 @@ async fn a_database_that_cannot_be_used_is_said_with_what_to_do() {
     }
     let outcome = Outcome::of(handset_in(&place, &["migrate", "--seal-key", "short"])).await;
     assert!(outcome.complaint().starts_with("HANDSET_SEAL_KEY is wrong"), "{outcome:?}");
-    assert!(!place.is_busy(), "its Postgres has ended with it");
+    assert!(!place.is_busy(), "its Postgres has stopped");
 }
 
 #[tokio::test]
-async fn the_document_is_printed_without_a_database() {
+async fn openapi_prints_the_document_without_a_database() {
     let printed = Outcome::of(handset(&["openapi"])).await.json();
     assert!(printed["paths"]["/phones/list"].is_object());
 }

@@ -1,6 +1,6 @@
-//! Every operation of the document against every wrong caller there is. Both lists meet by construction: an operation
-//! that is added to the document is tried, and one that the document does not have fails another test. Who is calling is
-//! judged before the method and before the input, so each caller comes with neither right, too.
+//! Every operation of the document against every kind of invalid caller. The operations come from the document, so a new
+//! one is tested at once, and a route that is not in the document fails another test. Authentication precedes the checks of
+//! method and input, so each caller also sends a wrong method and invalid input.
 
 mod diga;
 mod impostors;
@@ -14,10 +14,10 @@ use impostors::{Impostor, Wrong, impostors};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a caller is told whose credential the operation cannot use.
+/// The error for a credential that the operation does not accept.
 const NONE_SUCCEEDED: (u16, &str, &str) = (401, "unauthorized", "No authentication methods succeeded");
 
-/// Which operations have refused whom.
+/// Operations, and the kinds of callers that they have refused.
 #[derive(Default)]
 struct Ledger(BTreeSet<(String, Wrong)>);
 
@@ -26,8 +26,8 @@ impl Ledger {
         self.0.insert((operation.to_string(), impostor.wrong));
     }
 
-    /// Every operation of the dialect that asks who is calling has refused whoever is wrong in one of these ways. What is
-    /// not among these is a right caller in one's own things, and is tried on another's by the tests of isolation.
+    /// Checks that every operation of the dialect that needs a credential has refused these kinds of callers. Other kinds
+    /// are valid for their own resources; the isolation tests call with them for others' resources.
     fn has(&self, dialect: Dialect, wrongs: &[Wrong]) {
         for operation in operations_of(dialect).into_iter().filter(|operation| !operation.is_open()) {
             for wrong in wrongs {
@@ -38,18 +38,22 @@ impl Ledger {
 }
 
 #[test]
-fn no_dialect_goes_untried() {
+fn every_dialect_is_tested() {
     let spoken: Vec<&str> = handset::dialect::ALL.iter().map(|dialect| dialect.name).collect();
-    assert_eq!(spoken, Dialect::ALL.map(Dialect::name), "a new dialect is tried here, in isolation and by the clients");
+    assert_eq!(
+        spoken,
+        Dialect::ALL.map(Dialect::name),
+        "add a new dialect here, to isolation and to the client suites"
+    );
     let suites = include_str!("../clients/run");
     for dialect in Dialect::ALL {
-        assert!(!operations_of(dialect).is_empty(), "the document says nothing of {dialect:?}");
-        assert!(suites.contains(&format!("schemathesis-{}", dialect.name())), "{dialect:?} has no suite");
+        assert!(!operations_of(dialect).is_empty(), "the document has no operation of {dialect:?}");
+        assert!(suites.contains(&format!("schemathesis-{}", dialect.name())), "{dialect:?} has no schemathesis suite");
     }
 }
 
 #[tokio::test]
-async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anything_else() {
+async fn every_seam_operation_refuses_invalid_callers_before_it_checks_method_and_input() {
     let world = World::new().await;
     let mut refused_in_own_words: BTreeMap<&str, usize> = BTreeMap::new();
     let mut ledger = Ledger::default();
@@ -70,12 +74,12 @@ async fn wrong_callers_are_refused_by_every_operation_before_it_looks_at_anythin
         }
     }
     let never: Vec<_> = refused_in_own_words.iter().filter(|(_, count)| **count == 0).collect();
-    assert!(never.is_empty(), "no operation judges {never:?}");
+    assert!(never.is_empty(), "no operation checks the credential of {never:?}");
     ledger.has(Dialect::Seam, &[Wrong::NoToken, Wrong::Garbage, Wrong::Revoked, Wrong::Expired, Wrong::Scheme]);
 }
 
 #[tokio::test]
-async fn right_callers_get_past_the_door_of_every_operation_that_names_their_scheme() {
+async fn every_seam_operation_accepts_each_scheme_that_it_names() {
     let world = World::new().await;
     let session = world.client_session(json!({})).await;
     let session = session["token"].as_str().expect("a session has a token");
@@ -93,7 +97,7 @@ async fn right_callers_get_past_the_door_of_every_operation_that_names_their_sch
                 world.anonymous().bearer(session),
                 world.anonymous().with("client-session-token", session),
                 world.anonymous().with("seam-client-session-token", session),
-                // JavaScript clients send it twice; the header also wins over whatever else is in the bearer.
+                // JavaScript clients send it in both headers; the session's header takes precedence over the bearer token.
                 world.anonymous().with("client-session-token", session).bearer(session),
                 world.anonymous().with("client-session-token", session).bearer("seam_unknown1_nothing"),
             ],
@@ -102,16 +106,16 @@ async fn right_callers_get_past_the_door_of_every_operation_that_names_their_sch
     ]);
     for operation in operations_of(Dialect::Seam) {
         for scheme in operation.schemes() {
-            let clients = callers.get(scheme).unwrap_or_else(|| panic!("{operation}: nobody has a {scheme}"));
+            let clients = callers.get(scheme).unwrap_or_else(|| panic!("{operation}: no caller has a {scheme}"));
             for client in clients {
-                // The next thing that is judged is the method.
+                // The method is checked next.
                 wrong_method(client, &operation).await.refused(405, "method_not_allowed");
             }
         }
     }
 }
 
-/// What the caller must be told by the operation; None if it is right to let them in.
+/// The error that the operation must return; None if it must accept the caller.
 fn refusal(impostor: &Impostor, operation: &Operation) -> Option<(u16, &'static str, &'static str)> {
     if operation.takes_any(impostor.tried_as) {
         Some(impostor.refusal)
@@ -122,7 +126,7 @@ fn refusal(impostor: &Impostor, operation: &Operation) -> Option<(u16, &'static 
     }
 }
 
-/// The operation as it is documented, with input that cannot be read, and by a method that it does not have.
+/// Calls the operation as documented, with invalid JSON, and with an unknown method.
 async fn tries(client: &Client, operation: &Operation) -> [Answer; 3] {
     let broken = client.request(operation.method, operation.path).header("content-type", "application/json").body("{");
     [

@@ -1,6 +1,6 @@
-//! The program is killed in the middle of its work. Whatever was committed is in the log once and is delivered, at least
-//! once, by whoever comes after. Only here time is the system's, since the program's own clock cannot be held; where a
-//! claim of the dead would have to run out, the test moves it into the past, as time would.
+//! The program is killed during its work. Each committed event is in the log once, and a later process delivers it at least
+//! once. Only these tests use the system's time, since the program's clock cannot be fixed; where a claim of a killed
+//! process must expire, the test moves it into the past.
 
 use crate::client::Client;
 use crate::receiver::{Manner, Receiver};
@@ -22,7 +22,7 @@ use tokio::time::timeout;
 struct Program {
     process: Child,
     key: Client,
-    /// Held, since a program that nobody hears ends.
+    /// Kept open, so that the program can print.
     _stdout: Lines<BufReader<ChildStdout>>,
 }
 
@@ -40,7 +40,7 @@ impl Program {
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let url = loop {
             let line = timeout(TIMEOUT, lines.next_line()).await.expect("it starts in time").expect("readable");
-            let line = line.expect("it says where it listens; what it said is above");
+            let line = line.expect("it prints where it listens; its errors are above");
             if let Some((_, url)) = line.split_once("Listening on ") {
                 break url.to_owned();
             }
@@ -48,7 +48,7 @@ impl Program {
         Program { process, key: Client::new(&url).bearer(world.api_key.reveal()), _stdout: lines }
     }
 
-    /// Ends it on the spot.
+    /// Ends it with SIGKILL.
     async fn kill(mut self) {
         let pid = self.process.id().expect("it runs").try_into().expect("a pid fits");
         nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is our child");
@@ -56,17 +56,17 @@ impl Program {
     }
 }
 
-/// Lets the claims of the dead run out.
+/// Expires the claims of killed processes.
 async fn give_up_the_dead(world: &World) {
     sqlx::query(
         "update delivery set next_attempt_at = least(next_attempt_at, clock_timestamp()) where status = 'pending'",
     )
     .execute(&mut world.database().await)
     .await
-    .expect("the statement is right");
+    .expect("the update succeeds");
 }
 
-/// What the log holds, and each event once.
+/// Ids of the events in the log, each there once.
 async fn logged(world: &World) -> Vec<String> {
     let mut ids: Vec<String> =
         world.events("phone.deactivated").await.iter().map(|event| text(&event["event_id"])).collect();
@@ -77,7 +77,7 @@ async fn logged(world: &World) -> Vec<String> {
     ids
 }
 
-/// The same as the receiver heard of.
+/// Ids of the events that were received.
 fn heard(receiver: &Receiver) -> Vec<String> {
     let mut ids: Vec<String> = receiver.tally().into_keys().collect();
     ids.sort();
@@ -89,17 +89,17 @@ fn attempts(rows: &[Value], count: i64) -> usize {
 }
 
 #[tokio::test]
-async fn killed_between_commit_and_send_it_delivers_after_the_restart() {
+async fn after_a_kill_between_commit_and_send_the_next_process_delivers() {
     let world = World::with_connections(9).await;
     let receiver = Receiver::of(Manner::Hanging).await;
     let hook = Hook::to(&world, &receiver).await;
     let program = Program::start(&world).await;
-    // As many hang as may be under way to one endpoint: what comes after them is committed and not sent.
+    // As many hang as one endpoint may have under way: later deliveries are committed and not sent.
     for _ in 0..12 {
         let phone = world.phone(&world.person(&uuid::Uuid::now_v7().to_string()).await).await;
         program.key.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     }
-    until("as many as may are under way", async || (receiver.heard().len() >= 5).then_some(())).await;
+    until("the endpoint is at its limit", async || (receiver.heard().len() >= 5).then_some(())).await;
     program.kill().await;
     let rows = hook.deliveries(&world).await;
     assert_eq!(rows.len(), 12);
@@ -107,7 +107,7 @@ async fn killed_between_commit_and_send_it_delivers_after_the_restart() {
 
     receiver.become_of(Manner::Status(200));
     let _program = Program::start(&world).await;
-    until("what was never sent arrives by itself", async || {
+    until("deliveries without an attempt are sent", async || {
         (attempts(&hook.deliveries(&world).await, 0) == 0).then_some(())
     })
     .await;
@@ -119,7 +119,7 @@ async fn killed_between_commit_and_send_it_delivers_after_the_restart() {
 }
 
 #[tokio::test]
-async fn killed_between_send_and_record_it_delivers_once_more() {
+async fn after_a_kill_between_send_and_record_the_next_process_delivers_once_more() {
     let world = World::with_connections(9).await;
     let release = Arc::new(Notify::new());
     let receiver = Receiver::of(Manner::Held(200, Arc::clone(&release))).await;
@@ -140,13 +140,13 @@ async fn killed_between_send_and_record_it_delivers_once_more() {
     assert_eq!((rows.len(), &rows[0]["attempt_count"]), (1, &json!(2)));
     let heard = receiver.heard();
     assert_eq!(heard.len(), 2);
-    assert_eq!(heard[0].header("svix-id"), heard[1].header("svix-id"), "so that the receiver knows it again");
+    assert_eq!(heard[0].header("svix-id"), heard[1].header("svix-id"), "the id identifies the duplicate");
     assert_eq!(heard[0].body(), heard[1].body());
     assert_eq!(logged(&world).await.len(), 1);
 }
 
 #[tokio::test]
-async fn two_programs_on_one_database_deliver_each_event_once() {
+async fn two_processes_on_one_database_deliver_each_event_once() {
     let world = World::with_connections(13).await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -164,7 +164,7 @@ async fn two_programs_on_one_database_deliver_each_event_once() {
     assert_eq!(heard(&receiver), logged(&world).await);
 }
 
-/// So many phones, of persons of their own.
+/// `count` phones, each of a person of its own.
 async fn phones(world: &World, count: usize) -> Vec<String> {
     let mut phones = Vec::with_capacity(count);
     for number in 0..count {
@@ -174,7 +174,7 @@ async fn phones(world: &World, count: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_deactivations_during_twenty_kills_are_a_hundred_events() {
+async fn a_hundred_deactivations_during_twenty_kills_write_a_hundred_events() {
     const KILLS: usize = 20;
     let world = World::with_connections(9).await;
     let receiver = Receiver::new().await;
@@ -187,14 +187,14 @@ async fn a_hundred_deactivations_during_twenty_kills_are_a_hundred_events() {
             let request = program.key.request("POST", "/phones/deactivate").json(&json!({ "device_id": phone }));
             calls.spawn(async move { request.send().await.is_ok_and(|answer| answer.status() == 200) });
         }
-        // Now before the first answer, now between two, now after the last.
+        // Before the first response, between two, or after the last.
         for _ in 0..round % (batch.len() + 1) {
-            calls.join_next().await.expect("as many calls as phones").expect("it does not panic");
+            calls.join_next().await.expect("as many calls as phones").expect("the task does not panic");
         }
         program.kill().await;
         calls.join_all().await;
     }
-    // Clients repeat what was not answered; some of it had happened.
+    // Clients retry unanswered requests; some were committed.
     let program = Program::start(&world).await;
     for phone in &phones {
         program.key.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();

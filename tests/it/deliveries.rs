@@ -1,5 +1,5 @@
-//! What becomes of what webhooks are owed: when it is tried and tried again, what counts as delivered, who may record it,
-//! and that nobody has to wait for anybody else.
+//! Webhook deliveries: the schedule of attempts, what counts as delivered, which worker may record it, and that no endpoint
+//! waits for another.
 
 use crate::receiver::{Manner, Receiver, nowhere};
 use crate::waiting::until;
@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// The pauses between the eight tries, in seconds (docs.seam.co, "Webhooks").
+/// Pauses between the eight attempts, in seconds (docs.seam.co, "Webhooks").
 const PAUSES: [i64; 7] = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 
-/// What is due now, claimed as by a worker that then says nothing for a minute.
+/// Claims the due deliveries, as a worker that then records nothing for a minute.
 async fn claim(world: &World, store: &Store) -> Vec<Claim> {
     let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
     let now = world.clock.now();
@@ -30,7 +30,7 @@ fn attempted(world: &World, status: u16) -> Attempted {
 }
 
 #[tokio::test]
-async fn what_fails_is_tried_eight_times_on_seams_schedule_and_stays_readable() {
+async fn failed_deliveries_are_attempted_eight_times_on_seams_schedule_and_stay_listed() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -38,10 +38,10 @@ async fn what_fails_is_tried_eight_times_on_seams_schedule_and_stays_readable() 
     let _office = WebhookWorker::open(&world);
     for (number, pause) in (1..).zip(PAUSES) {
         let row = hook.tried(&world, number).await.remove(0);
-        let (now, next) = (world.clock.now(), at(&row, "next_attempt_at").expect("it is tried again"));
+        let (now, next) = (world.clock.now(), at(&row, "next_attempt_at").expect("it is attempted again"));
         assert_eq!((&row["status"], &row["response_status"]), (&json!("pending"), &json!(500)));
         let (least, wait) = (TimeDelta::seconds(pause), next - now);
-        assert!(least <= wait && wait <= least + least / 10, "try {number}: {wait} after {pause} s");
+        assert!(least <= wait && wait <= least + least / 10, "attempt {number}: {wait} after {pause} s");
         world.pass(wait - TimeDelta::microseconds(1));
         assert_eq!(claim(&world, &world.store).await.len(), 0, "nothing is due a microsecond before");
         world.pass(TimeDelta::microseconds(1));
@@ -50,7 +50,7 @@ async fn what_fails_is_tried_eight_times_on_seams_schedule_and_stays_readable() 
     assert_eq!((&row["status"], &row["next_attempt_at"]), (&json!("failed"), &json!(null)));
     assert_eq!(row["attempt_count"], 8);
     world.pass(TimeDelta::days(30));
-    assert_eq!(claim(&world, &world.store).await.len(), 0, "it has failed for good");
+    assert_eq!(claim(&world, &world.store).await.len(), 0, "it has failed permanently");
     assert_eq!(hook.deliveries(&world).await, [row]);
 
     let heard = receiver.heard();
@@ -58,7 +58,7 @@ async fn what_fails_is_tried_eight_times_on_seams_schedule_and_stays_readable() 
     for pair in heard.windows(2) {
         assert_eq!(pair[0].body(), pair[1].body(), "the same bytes");
         assert_eq!(pair[0].header("svix-id"), pair[1].header("svix-id"));
-        assert!(pair[0].signed_at() < pair[1].signed_at(), "signed anew");
+        assert!(pair[0].signed_at() < pair[1].signed_at(), "signed again");
     }
     for message in &heard {
         assert_eq!(message.signatures(), [message.signature_of(&hook.secret)]);
@@ -80,7 +80,7 @@ async fn the_pauses_of_different_deliveries_differ() {
 }
 
 #[tokio::test]
-async fn the_body_is_the_event_as_it_is_shown_and_nothing_around_it() {
+async fn the_body_of_a_delivery_is_exactly_the_event() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -100,7 +100,7 @@ async fn the_body_is_the_event_as_it_is_shown_and_nothing_around_it() {
 }
 
 #[tokio::test]
-async fn bad_receivers_are_tried_again_and_what_was_bad_is_told() {
+async fn deliveries_to_faulty_receivers_are_attempted_again_and_record_the_fault() {
     let world = World::new().await;
     let other = Receiver::new().await;
     let cases = [
@@ -127,7 +127,7 @@ async fn bad_receivers_are_tried_again_and_what_was_bad_is_told() {
         assert!(at(&row, "next_attempt_at") > Some(world.clock.now()), "{row}");
     }
     worker.close().await;
-    assert!(other.heard().is_empty(), "nobody is followed elsewhere");
+    assert!(other.heard().is_empty(), "redirects are not followed");
 
     receivers.iter().for_each(|receiver| receiver.become_of(Manner::Status(204)));
     world.pass(TimeDelta::seconds(6));
@@ -139,7 +139,7 @@ async fn bad_receivers_are_tried_again_and_what_was_bad_is_told() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_takes_it_well_may_talk_without_end() {
+async fn a_success_response_with_a_large_body_counts_as_delivered() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Wordy).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -150,7 +150,7 @@ async fn a_receiver_that_takes_it_well_may_talk_without_end() {
 }
 
 #[tokio::test]
-async fn a_claim_is_one_workers_until_it_is_given_up_for_dead() {
+async fn a_claim_belongs_to_one_worker_until_it_expires() {
     let world = World::new().await;
     Hook::at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
     lose_a_phone(&world).await;
@@ -164,7 +164,7 @@ async fn a_claim_is_one_workers_until_it_is_given_up_for_dead() {
 }
 
 #[tokio::test]
-async fn a_worker_that_was_given_up_for_dead_records_nothing() {
+async fn a_worker_whose_claim_has_expired_records_nothing() {
     let world = World::new().await;
     let hook = Hook::at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
     lose_a_phone(&world).await;
@@ -187,11 +187,11 @@ async fn a_worker_that_was_given_up_for_dead_records_nothing() {
     for claim in [&late, &newest] {
         world.store.record_failed(claim, &attempted(&world, 500), again).await.expect("the database answers");
     }
-    assert_eq!(hook.deliveries(&world).await, delivered, "what is done is done");
+    assert_eq!(hook.deliveries(&world).await, delivered, "a delivered delivery does not change");
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_after_its_claim_was_given_up_changes_nothing() {
+async fn a_response_after_its_claim_has_expired_changes_nothing() {
     let world = World::new().await;
     let release = Arc::new(Notify::new());
     let receiver = Receiver::of(Manner::Held(500, Arc::clone(&release))).await;
@@ -211,7 +211,7 @@ async fn an_answer_that_comes_after_its_claim_was_given_up_changes_nothing() {
 }
 
 #[tokio::test]
-async fn one_endpoint_that_hangs_holds_up_no_other() {
+async fn a_hanging_endpoint_delays_no_other_endpoint() {
     let world = World::new().await;
     let (stuck, quick) = (Receiver::of(Manner::Hanging).await, Receiver::new().await);
     Hook::to(&world, &stuck).await;
@@ -224,7 +224,7 @@ async fn one_endpoint_that_hangs_holds_up_no_other() {
     assert!(quick.tally().values().all(|times| *times == 1));
     assert_eq!(quick.heard().len(), 100);
     assert!(stuck.heard().len() <= 8, "{} of them hang at once", stuck.heard().len());
-    // Not even one of the same workspace that comes later.
+    // Not even a later one of the same workspace.
     let late = Receiver::new().await;
     let latecomer = Hook::to(&world, &late).await;
     lose_a_phone(&world).await;
@@ -232,7 +232,7 @@ async fn one_endpoint_that_hangs_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_full_worker_takes_up_what_has_waited_longest() {
+async fn a_worker_at_capacity_claims_the_longest_overdue_deliveries() {
     let world = World::new().await;
     let mut hooks = Vec::new();
     for number in (0..6).rev() {
@@ -241,14 +241,14 @@ async fn a_full_worker_takes_up_what_has_waited_longest() {
     for _ in 0..3 {
         lose_a_phone(&world).await;
     }
-    // Of the last webhook, everything is overdue.
+    // All deliveries of the last webhook are overdue.
     let moved = sqlx::query(
         "update delivery set next_attempt_at = next_attempt_at - interval '1 s' where webhook_id::text = $1",
     )
     .bind(&hooks[5].id)
     .execute(&mut world.database().await)
     .await
-    .expect("the statement is right");
+    .expect("the update succeeds");
     assert_eq!(moved.rows_affected(), 3);
     let capacity = Capacity { total: 3, per_endpoint: 10, busy: &[] };
     let now = world.clock.now();
@@ -258,7 +258,7 @@ async fn a_full_worker_takes_up_what_has_waited_longest() {
 }
 
 #[tokio::test]
-async fn a_secret_that_does_not_open_holds_up_no_other_webhook() {
+async fn a_secret_that_cannot_be_unsealed_delays_no_other_webhook() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let broken = Hook::to(&world, &receiver).await;
@@ -267,7 +267,7 @@ async fn a_secret_that_does_not_open_holds_up_no_other_webhook() {
         .bind(&broken.id)
         .execute(&mut world.database().await)
         .await
-        .expect("the statement is right");
+        .expect("the update succeeds");
     lose_a_phone(&world).await;
     let _office = WebhookWorker::open(&world);
     hook.delivered(&world).await;
@@ -281,7 +281,7 @@ async fn a_secret_that_does_not_open_holds_up_no_other_webhook() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_workers_share_the_work_and_deliver_each_event_once() {
+async fn two_workers_deliver_each_event_once() {
     let world = World::with_connections(8).await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -293,7 +293,7 @@ async fn two_workers_share_the_work_and_deliver_each_event_once() {
         losses.push(tokio::spawn(async move { key.post("/phones/deactivate", json!({ "device_id": phone })).await }));
     }
     for loss in losses {
-        loss.await.expect("it does not panic").ok();
+        loss.await.expect("the task does not panic").ok();
     }
     let rows = hook.delivered(&world).await;
     assert_eq!(rows.len(), 60);
@@ -303,7 +303,7 @@ async fn two_workers_share_the_work_and_deliver_each_event_once() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_deleted_hears_nothing_more() {
+async fn a_deleted_webhook_gets_no_more_deliveries() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -320,7 +320,7 @@ async fn a_webhook_that_is_deleted_hears_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_worker_that_stops_finishes_what_is_under_way() {
+async fn a_stopping_worker_finishes_the_delivery_under_way() {
     let world = World::new().await;
     let release = Arc::new(Notify::new());
     let receiver = Receiver::of(Manner::Held(200, Arc::clone(&release))).await;
@@ -333,7 +333,7 @@ async fn a_worker_that_stops_finishes_what_is_under_way() {
 }
 
 #[tokio::test]
-async fn only_a_sandbox_on_the_private_postgres_sends_to_this_machine() {
+async fn only_sandboxes_on_the_private_postgres_deliver_to_loopback_addresses() {
     let world = World::new().await;
     let production = world.production("Real").await;
     let receiver = Receiver::new().await;

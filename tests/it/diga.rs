@@ -1,5 +1,5 @@
-//! The Diga dialect's calls as its clients make them: what they answer and change, what they refuse and in which words.
-//! Who may call is tested for every operation elsewhere, as are lists and the shape of requests.
+//! Requests of the Diga dialect as its clients send them: responses, changes, and errors with their wording. Authentication
+//! of every operation, lists and the shape of requests are tested elsewhere.
 
 use crate::registers::{KEYS, act, keys_as_written, number, path};
 use crate::world::{World, text};
@@ -14,7 +14,7 @@ fn agent(world: &World) -> String {
 }
 
 #[tokio::test]
-async fn an_imported_number_is_assigned_at_once_and_shows_ten_keys_in_order() {
+async fn an_imported_number_is_assigned_at_once_and_has_ten_keys_in_order() {
     let world = World::new().await;
     let body = json!({ "phone_number": "+34675897654", "nickname": "Front desk", "unknown_key": [1] });
     let answer = world.key().post("/v1/phone/import", body).await;
@@ -28,13 +28,13 @@ async fn an_imported_number_is_assigned_at_once_and_shows_ten_keys_in_order() {
         ),
         id
     );
-    assert_eq!(answer.text, expected, "compact, and every key");
+    assert_eq!(answer.text, expected, "compact, with every key");
     assert_eq!(id.parse::<Uuid>().expect("an id is a UUID").to_string(), id);
     assert_eq!(world.key().get(&path(&register)).await.text, expected);
 }
 
 #[tokio::test]
-async fn times_with_a_fraction_have_six_digits_of_it() {
+async fn fractional_times_have_six_digits() {
     let world = World::new().await;
     world.pass(TimeDelta::milliseconds(123));
     assert_eq!(world.imported(&number(1)).await["assigned_at"], "2026-01-01T12:00:00.123000Z");
@@ -43,7 +43,7 @@ async fn times_with_a_fraction_have_six_digits_of_it() {
 }
 
 #[tokio::test]
-async fn both_spellings_of_every_path_answer_directly() {
+async fn both_spellings_of_every_path_work_without_a_redirect() {
     let world = World::new().await;
     for (which, slash) in [(1, ""), (2, "/")] {
         let body = json!({ "phone_number": number(which) });
@@ -63,7 +63,7 @@ async fn both_spellings_of_every_path_answer_directly() {
 }
 
 #[tokio::test]
-async fn every_spelling_of_an_id_finds_the_register() {
+async fn get_accepts_every_spelling_of_a_uuid() {
     let world = World::new().await;
     let register = world.imported(&number(1)).await;
     let id: Uuid = text(&register["id"]).parse().expect("an id");
@@ -75,7 +75,7 @@ async fn every_spelling_of_an_id_finds_the_register() {
 }
 
 #[tokio::test]
-async fn an_unknown_id_is_not_found_by_any_call_and_in_the_same_words() {
+async fn an_unknown_id_is_not_found_by_any_operation_with_the_same_body() {
     let world = World::new().await;
     let expected = format!(
         r#"{{"status":"error","error_code":"PHONE_NOT_FOUND","message":"Phone {UNKNOWN} not found","detail":"Phone {UNKNOWN} not found"}}"#
@@ -95,7 +95,7 @@ async fn an_unknown_id_is_not_found_by_any_call_and_in_the_same_words() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_and_methods_that_are_not_taken_are_told_without_a_key() {
+async fn unknown_paths_are_404_without_a_key_and_unknown_methods_are_405() {
     let world = World::new().await;
     for client in [world.key(), &world.anonymous()] {
         for path in ["/v1/phones", "/v1/phone/import/more", "/v1/agent/", "/v1/call"] {
@@ -110,23 +110,23 @@ async fn what_is_not_there_and_methods_that_are_not_taken_are_told_without_a_key
     ] {
         let answer = world.key().call(method, &path).await;
         assert_eq!(answer.of_diga(405).text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
-        let mut told: Vec<&str> = answer.header("allow").expect("a 405 says what to use").split(", ").collect();
+        let mut told: Vec<&str> = answer.header("allow").expect("a 405 has an allow header").split(", ").collect();
         told.sort_unstable();
         assert_eq!(told, allowed, "{method} {path}");
     }
 }
 
 #[tokio::test]
-async fn the_door_is_before_the_path() {
+async fn authentication_precedes_validation_of_path_and_body() {
     let world = World::new().await;
-    world.anonymous().get("/v1/phone/nope").await.is_stranger("nobody with an id that is none");
+    world.anonymous().get("/v1/phone/nope").await.is_stranger("no key and an invalid id");
     assert_eq!(world.key().get("/v1/phone/nope").await.shape_fault()["type"], "uuid_parsing");
-    world.anonymous().post("/v1/phone/import", json!([])).await.is_stranger("nobody with a body that is none");
+    world.anonymous().post("/v1/phone/import", json!([])).await.is_stranger("no key and an invalid body");
     assert_eq!(world.key().post("/v1/phone/import", json!([])).await.shape_fault()["loc"], json!(["body"]));
 }
 
 #[tokio::test]
-async fn a_patch_changes_what_it_names_clears_what_is_null_and_leaves_the_rest() {
+async fn patch_changes_named_fields_clears_nulls_and_keeps_the_rest() {
     let world = World::new().await;
     let register = world.imported(&number(1)).await;
     let (inbound, outbound) = (agent(&world), agent(&world));
@@ -141,13 +141,13 @@ async fn a_patch_changes_what_it_names_clears_what_is_null_and_leaves_the_rest()
     let all = expect(json!("Desk"), json!(inbound), json!(outbound));
     let named = json!({ "nickname": "Desk", "inbound_agent_id": inbound, "outbound_agent_id": outbound });
     assert_eq!(patch(named).await, all);
-    assert_eq!(patch(json!({})).await, all, "an empty body is none that changes");
+    assert_eq!(patch(json!({})).await, all, "an empty body changes nothing");
     assert_eq!(patch(json!({ "status": "finished", "number": number(2), "assigned_at": null })).await, all);
     let one = expect(json!("Desk"), Value::Null, json!(outbound));
     assert_eq!(patch(json!({ "inbound_agent_id": null })).await, one);
     let one = expect(Value::Null, Value::Null, json!(outbound));
     assert_eq!(patch(json!({ "nickname": null })).await, one);
-    // Versions are not told from agents here; clients that name versions are understood.
+    // Versions are not distinguished from agents here; clients may name versions.
     let by_version = expect(Value::Null, json!(outbound), json!(inbound));
     assert_eq!(patch(json!({ "inbound_version_id": outbound, "outbound_version_id": inbound })).await, by_version);
     let none = expect(Value::Null, Value::Null, Value::Null);
@@ -156,7 +156,7 @@ async fn a_patch_changes_what_it_names_clears_what_is_null_and_leaves_the_rest()
 }
 
 #[tokio::test]
-async fn agents_are_set_on_assigned_registers_only() {
+async fn agents_can_be_set_on_assigned_numbers_only() {
     let world = World::new().await;
     let gone = world.imported(&number(1)).await;
     assert_eq!(world.key().delete(&path(&gone)).await.status, 204);
@@ -172,7 +172,7 @@ async fn agents_are_set_on_assigned_registers_only() {
 }
 
 #[tokio::test]
-async fn a_purchase_is_reserved_and_then_assigned() {
+async fn a_number_is_bought_by_reserving_and_assigning_it() {
     let world = World::new().await;
     let body = json!({ "number": number(1), "nickname": "Shop" });
     let reserved = world.key().post("/v1/phone/reserve", body).await.register();
@@ -192,7 +192,7 @@ async fn a_purchase_is_reserved_and_then_assigned() {
 }
 
 #[tokio::test]
-async fn a_purchased_number_is_released_at_the_end_of_the_month_unless_somebody_cancels() {
+async fn a_bought_number_is_released_at_the_end_of_the_month_unless_cancelled() {
     let world = World::new().await;
     let bought = world.bought(&number(1)).await;
     act(world.key(), &bought, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
@@ -200,13 +200,13 @@ async fn a_purchased_number_is_released_at_the_end_of_the_month_unless_somebody_
     assert_eq!((answer.status, answer.text.as_str(), answer.header("content-type")), (204, "", None));
     let mut leaving = bought.clone();
     leaving["scheduled_release_at"] = json!("2026-02-01T12:00:00Z");
-    assert_eq!(world.register(&bought).await, leaving, "it still works");
+    assert_eq!(world.register(&bought).await, leaving, "it is still assigned");
     let used = world.key().patch(&path(&bought), json!({ "inbound_agent_id": agent(&world) })).await.register();
     assert!(used["inbound_agent_id"].is_string());
 
     world.pass(TimeDelta::days(3));
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
-    assert_eq!(world.register(&bought).await["scheduled_release_at"], "2026-02-01T12:00:00Z", "the first order stands");
+    assert_eq!(world.register(&bought).await["scheduled_release_at"], "2026-02-01T12:00:00Z", "the date stays");
     let kept = act(world.key(), &bought, "cancel_release", json!({})).await.register();
     assert!(kept["scheduled_release_at"].is_null());
     assert_eq!(kept["assigned_at"], bought["assigned_at"]);
@@ -214,7 +214,7 @@ async fn a_purchased_number_is_released_at_the_end_of_the_month_unless_somebody_
 }
 
 #[tokio::test]
-async fn an_imported_number_is_finished_as_soon_as_it_is_deleted_and_stays_readable() {
+async fn deleting_an_imported_number_finishes_it_at_once_and_it_stays_readable() {
     let world = World::new().await;
     let register = world.imported(&number(1)).await;
     let agents = json!({ "inbound_agent_id": agent(&world), "outbound_agent_id": agent(&world) });
@@ -224,12 +224,12 @@ async fn an_imported_number_is_finished_as_soon_as_it_is_deleted_and_stays_reada
     let mut finished = register.clone();
     finished["status"] = json!("finished");
     finished["released_at"] = json!("2026-01-02T12:00:00Z");
-    assert_eq!(world.register(&register).await, finished, "agents are gone, too");
+    assert_eq!(world.register(&register).await, finished, "agents are removed");
     assert_eq!(world.key().get("/v1/phone/?status=finished").await.page(), [finished]);
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_in_a_status_is_refused_and_changes_nothing() {
+async fn operations_that_the_status_forbids_are_refused_and_change_nothing() {
     let world = World::new().await;
     let reserved = world.reserved(&number(1)).await;
     world.key().delete(&path(&reserved)).await.told(409, "PHONE_NOT_RELEASABLE");
@@ -246,7 +246,7 @@ async fn what_cannot_be_done_in_a_status_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_number_that_somebody_has_cannot_be_claimed_again_whoever_asks() {
+async fn a_number_in_use_cannot_be_claimed_again_in_any_workspace() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     world.imported(&number(1)).await;
@@ -265,7 +265,7 @@ async fn a_number_that_somebody_has_cannot_be_claimed_again_whoever_asks() {
 }
 
 #[tokio::test]
-async fn of_many_who_claim_a_number_at_once_one_gets_it() {
+async fn one_of_many_concurrent_claims_of_a_number_succeeds() {
     let world = World::with_connections(10).await;
     let mut tenants = Vec::new();
     for _ in 0..8 {
@@ -295,16 +295,16 @@ async fn of_many_who_claim_a_number_at_once_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_person_holds_one_given_number_at_most() {
+async fn a_person_has_at_most_one_assigned_number() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let (first, second) = (world.imported(&number(1)).await, world.reserved(&number(2)).await);
     let give = async |register: &Value, person: Value| {
         act(world.key(), register, "assign", json!({ "user_identity_id": person })).await
     };
-    assert_eq!(give(&first, json!(jane)).await.register(), first, "an imported one is assigned already");
+    assert_eq!(give(&first, json!(jane)).await.register(), first, "an imported number is already assigned");
     give(&second, json!(jane)).await.told(409, "USER_ALREADY_HAS_NUMBER");
-    assert_eq!(world.register(&second).await["status"], "reserved", "it is not assigned to nobody instead");
+    assert_eq!(world.register(&second).await["status"], "reserved", "it is not assigned without a person");
     give(&first, json!(jane)).await.register();
     give(&first, json!(joe)).await.register();
     assert_eq!(give(&second, json!(jane)).await.register()["status"], "assigned");
@@ -314,13 +314,13 @@ async fn a_person_holds_one_given_number_at_most() {
     for unknown in [UNKNOWN, text(&first["id"]).as_str()] {
         give(&second, json!(unknown)).await.told(404, "USER_IDENTITY_NOT_FOUND");
     }
-    // Whoever's number is over may have another.
+    // A person whose number is finished may have another.
     assert_eq!(world.key().delete(&path(&first)).await.status, 204);
     give(&second, json!(jane)).await.register();
 }
 
 #[tokio::test]
-async fn a_sip_password_is_told_to_nobody_and_not_written_down_in_clear() {
+async fn a_sip_password_is_not_returned_and_not_stored_in_plain_text() {
     let world = World::new().await;
     let sip = json!({ "termination_uri": "sip.example.com", "username": "us", "password": "hunter2-secret" });
     let body = json!({ "phone_number": number(1), "nickname": null, "sip_config": sip });
@@ -332,14 +332,14 @@ async fn a_sip_password_is_told_to_nobody_and_not_written_down_in_clear() {
     let rows: Vec<String> = sqlx::query_scalar("select to_jsonb(it)::text from number_register as it")
         .fetch_all(&mut world.database().await)
         .await
-        .expect("the statement is right");
+        .expect("the query succeeds");
     let in_hex: String = "hunter2".bytes().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(rows.len(), 1);
     assert!(!rows[0].contains("hunter2") && !rows[0].contains(&in_hex), "{rows:?}");
 }
 
 #[test]
-fn keys_are_told_in_the_order_in_which_they_are_written() {
+fn keys_as_written_returns_keys_in_order() {
     assert_eq!(keys_as_written(r#"{"b":{"x":"y:"},"a":["c",{"d":1}],"q\"":":"}"#), ["b", "a", "q\""]);
     assert_eq!(keys_as_written("{}"), [] as [&str; 0]);
 }

@@ -1,5 +1,5 @@
-//! What time does to numbers, and what is told of it: reservations that expire, releases that were ordered, quarantine
-//! and its end. The clock is held and moved by hand.
+//! The life cycle of numbers and its events: reservations that expire, scheduled releases, quarantine and its end. The tests
+//! fix and move the clock.
 
 use crate::another_server::AnotherServer;
 use crate::receiver::Receiver;
@@ -15,7 +15,7 @@ use sqlx::AssertSqlSafe;
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Does what is due now, and gives how much it was.
+/// Makes all due transitions; returns how many.
 async fn sweep(store: &Store, now: DateTime<Utc>) -> i64 {
     let mut count = 0;
     loop {
@@ -33,13 +33,13 @@ async fn moved(world: &World) -> i64 {
     sweep(&world.store, world.clock.now()).await
 }
 
-/// Lets time pass until this one.
+/// Moves the clock to this time.
 fn pass_until(world: &World, time: &str) {
     let time: DateTime<Utc> = time.parse().expect("a time");
     world.pass(time - world.clock.now());
 }
 
-/// A sweeper at work until it is dropped.
+/// Runs a sweeper until the guard is dropped.
 fn sweeper(store: Store, world: &World) -> DropGuard {
     let (clock, tick) = (world.clock.clone(), Duration::from_millis(10));
     let sweeper = Sweeper { store, clock, keep_events: TimeDelta::days(36_500), metrics: world.metrics.clone(), tick };
@@ -48,13 +48,13 @@ fn sweeper(store: Store, world: &World) -> DropGuard {
     stop.drop_guard()
 }
 
-/// The numbers that events of this type tell of, in order.
+/// Numbers in the events of this type, in order.
 async fn told_of(tenant: &Tenant, event_type: &str) -> Vec<String> {
     tenant.events(event_type).await.iter().map(|event| text(&event["number"])).collect()
 }
 
 #[tokio::test]
-async fn a_reservation_expires_after_a_day_and_the_number_is_free_again() {
+async fn a_reservation_expires_after_a_day_and_its_number_can_be_reserved_again() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let reserved = world.reserved(&number(1)).await;
@@ -69,12 +69,12 @@ async fn a_reservation_expires_after_a_day_and_the_number_is_free_again() {
     act(world.key(), &reserved, "assign", json!({})).await.told(409, "PHONE_NOT_ASSIGNABLE");
     assert_eq!(other.reserved(&number(1)).await["status"], "reserved");
     world.pass(TimeDelta::days(400));
-    assert_eq!(moved(&world).await, 1, "the other's, and never the finished one");
+    assert_eq!(moved(&world).await, 1, "only the other reservation expires");
     assert_eq!(world.register(&reserved).await, finished);
 }
 
 #[tokio::test]
-async fn what_was_assigned_in_time_does_not_expire() {
+async fn an_assigned_reservation_does_not_expire() {
     let world = World::new().await;
     let reserved = world.reserved(&number(1)).await;
     world.pass(TimeDelta::hours(23));
@@ -85,7 +85,7 @@ async fn what_was_assigned_in_time_does_not_expire() {
 }
 
 #[tokio::test]
-async fn an_ordered_release_comes_with_the_end_of_the_month_and_quarantine_lasts_thirty_days() {
+async fn a_scheduled_release_happens_at_the_end_of_the_month_and_quarantine_lasts_thirty_days() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let bought = world.bought(&number(1)).await;
@@ -123,7 +123,7 @@ async fn an_ordered_release_comes_with_the_end_of_the_month_and_quarantine_lasts
     pass_until(&world, "2026-03-03T12:00:00Z");
     assert_eq!(moved(&world).await, 1);
     released["status"] = json!("finished");
-    assert_eq!(world.register(&bought).await, released, "when it was released stays known");
+    assert_eq!(world.register(&bought).await, released, "released_at is kept");
     assert_eq!(other.reserved(&number(1)).await["number"], number(1));
 }
 
@@ -147,12 +147,12 @@ async fn a_month_ends_at_the_anniversary_or_on_the_last_day_of_a_shorter_month()
         ("2028-02-01T00:00:00Z", "2028-02-29T12:00:00Z"),
     ] {
         pass_until(&world, now);
-        assert_eq!(scheduled(&bought).await, end, "ordered at {now}");
+        assert_eq!(scheduled(&bought).await, end, "scheduled at {now}");
     }
 }
 
 #[tokio::test]
-async fn what_is_due_counts_as_done_before_a_sweeper_comes_by() {
+async fn due_transitions_take_effect_before_a_sweeper_runs() {
     let world = World::new().await;
     let reserved = world.reserved(&number(1)).await;
     world.pass(TimeDelta::days(1));
@@ -166,7 +166,7 @@ async fn what_is_due_counts_as_done_before_a_sweeper_comes_by() {
 }
 
 #[tokio::test]
-async fn a_cancelled_release_does_not_come() {
+async fn a_cancelled_release_does_not_happen() {
     let world = World::new().await;
     let bought = world.bought(&number(1)).await;
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
@@ -177,26 +177,26 @@ async fn a_cancelled_release_does_not_come() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_over_can_be_had_again_by_another_life() {
+async fn a_finished_number_can_be_imported_again_with_a_new_id() {
     let world = World::new().await;
     let mut lives: Vec<Value> = Vec::new();
     for _ in 0..3 {
         let life = world.imported(&number(1)).await;
-        assert!(lives.iter().all(|other| other["id"] != life["id"]), "a new life has a new id");
+        assert!(lives.iter().all(|other| other["id"] != life["id"]), "a new import has a new id");
         assert_eq!(world.key().delete(&path(&life)).await.status, 204);
         lives.push(world.register(&life).await);
         world.pass(TimeDelta::days(1));
     }
     assert_eq!(world.imported(&number(1)).await["status"], "assigned");
     for life in &lives {
-        assert_eq!(world.register(life).await, *life, "what is over stays as it is");
+        assert_eq!(world.register(life).await, *life, "a finished entry does not change");
         assert_eq!(life["status"], "finished");
     }
     assert_eq!(world.key().get("/v1/phone/").await.page().len(), 4);
 }
 
 #[tokio::test]
-async fn each_step_of_a_life_is_told_once_in_the_log_of_events() {
+async fn each_step_of_a_number_life_cycle_writes_one_event() {
     let world = World::new().await;
     let (bought, expired) = (world.bought(&number(1)).await, world.reserved(&number(2)).await);
     assert_eq!(told_of(&world, "phone_number.assigned").await, [number(1)]);
@@ -232,12 +232,12 @@ async fn each_step_of_a_life_is_told_once_in_the_log_of_events() {
     let all = list(&world.key().get("/events/list?since=2000-01-01").await.ok()["events"]);
     assert!(
         all.iter().all(|event| !text(&event["event_type"]).starts_with("phone_number.")),
-        "who does not ask: {all:?}"
+        "only listed by name: {all:?}"
     );
 }
 
 #[tokio::test]
-async fn what_is_refused_is_not_told() {
+async fn refused_requests_write_no_number_event() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let (first, second) = (world.imported(&number(1)).await, world.reserved(&number(2)).await);
@@ -254,7 +254,7 @@ async fn what_is_refused_is_not_told() {
 }
 
 #[tokio::test]
-async fn only_webhooks_that_name_them_hear_of_numbers() {
+async fn only_webhooks_that_name_them_get_number_events() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let naming = Hook::at(&world, &receiver.url(), &["phone_number.finished", "phone_number.released"]).await;
@@ -278,7 +278,7 @@ async fn only_webhooks_that_name_them_hear_of_numbers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_sweepers_of_one_database_do_each_step_once() {
+async fn two_sweepers_on_one_database_make_each_transition_once() {
     let world = World::with_connections(10).await;
     let neighbour = world.sandbox("Neighbour").await;
     for which in 0..20 {
@@ -304,7 +304,7 @@ async fn two_sweepers_of_one_database_do_each_step_once() {
 }
 
 #[tokio::test]
-async fn servers_move_numbers_on_by_themselves_and_both_see_it() {
+async fn sweepers_move_due_numbers_and_all_servers_see_it() {
     let world = World::new().await;
     let server = AnotherServer::on(&world).await;
     let _sweepers = [sweeper(world.store.clone(), &world), sweeper(another_store(&world).await, &world)];
@@ -322,7 +322,7 @@ async fn servers_move_numbers_on_by_themselves_and_both_see_it() {
 }
 
 #[tokio::test]
-async fn a_given_number_outlives_the_person_and_can_be_given_to_another() {
+async fn delete_user_identity_leaves_its_number_assignable_to_another_person() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let register = world.imported(&number(1)).await;
@@ -331,7 +331,7 @@ async fn a_given_number_outlives_the_person_and_can_be_given_to_another() {
     assert_eq!(world.register(&register).await, register);
     let given = "select count(*) from number_register where user_identity_id is not null";
     let count: i64 = sqlx::query_scalar(given).fetch_one(&mut world.database().await).await.expect("it counts");
-    assert_eq!(count, 0, "nobody has it");
+    assert_eq!(count, 0, "no person has it");
     act(world.key(), &register, "assign", json!({ "user_identity_id": jane }))
         .await
         .told(404, "USER_IDENTITY_NOT_FOUND");
@@ -339,7 +339,7 @@ async fn a_given_number_outlives_the_person_and_can_be_given_to_another() {
 }
 
 #[tokio::test]
-async fn the_database_itself_refuses_lives_that_cannot_be() {
+async fn the_database_refuses_impossible_number_states() {
     let world = World::new().await;
     let assigned = world.bought(&number(1)).await;
     let reserved = world.reserved(&number(2)).await;
@@ -368,7 +368,7 @@ async fn the_database_itself_refuses_lives_that_cannot_be() {
         let id = text(&register["id"]);
         let sql = format!("update number_register set {change} where register_id = '{id}'");
         let refused = sqlx::query(AssertSqlSafe(sql)).execute(&mut database).await.expect_err(change);
-        let fault = refused.as_database_error().expect("the database says so");
+        let fault = refused.as_database_error().expect("an error of the database");
         assert!(fault.is_check_violation(), "{change}: {fault}");
     }
     let twice = "insert into claimed_number select * from claimed_number";

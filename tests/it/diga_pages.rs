@@ -1,4 +1,4 @@
-//! Lists of the Diga dialect: by pages, by cursors, in both orders, and with filters.
+//! Lists of the Diga dialect: pages, cursors, both orders, and filters.
 
 use crate::client::Answer;
 use crate::registers::{number, path};
@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// So many registers, a day apart from each other; gives their ids, oldest first.
+/// Imports this many numbers, a day apart; returns their ids, oldest first.
 async fn registers(world: &World, count: u32) -> Vec<String> {
     let mut ids = Vec::new();
     for which in 0..count {
@@ -21,7 +21,7 @@ async fn list(world: &World, query: &str) -> Answer {
     world.key().get(&format!("/v1/phone/?{query}")).await
 }
 
-/// What a page says of itself: its ids, whether there is more, which page it is and of how many.
+/// Ids, `has_more`, `current_page` and `total_pages` of a page.
 fn shown(answer: &Answer) -> (Vec<String>, bool, Value, Value) {
     let page = &answer.body;
     let ids = answer.page_ids();
@@ -33,7 +33,7 @@ fn backwards(ids: &[String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_list_comes_in_pages_newest_first_until_its_end() {
+async fn lists_are_paged_newest_first() {
     let world = World::new().await;
     let ids = backwards(&registers(&world, 5).await);
     for (query, expected, has_more, page, pages) in [
@@ -56,7 +56,7 @@ async fn a_list_comes_in_pages_newest_first_until_its_end() {
 }
 
 #[tokio::test]
-async fn a_list_of_nothing_has_no_first_and_no_last() {
+async fn an_empty_list_has_no_first_and_last_id() {
     let world = World::new().await;
     let answer = list(&world, "").await;
     let (ids, has_more, page, pages) = shown(&answer);
@@ -66,7 +66,7 @@ async fn a_list_of_nothing_has_no_first_and_no_last() {
 }
 
 #[tokio::test]
-async fn a_page_that_nobody_will_ever_reach_is_empty() {
+async fn a_page_far_beyond_the_end_is_empty() {
     let world = World::new().await;
     registers(&world, 1).await;
     for page in ["92233720368547759", "9223372036854775807", "99999999999999999999999"] {
@@ -77,7 +77,7 @@ async fn a_page_that_nobody_will_ever_reach_is_empty() {
 }
 
 #[tokio::test]
-async fn twenty_are_a_page_unless_somebody_says_otherwise() {
+async fn the_default_page_size_is_twenty() {
     let world = World::new().await;
     let ids = backwards(&registers(&world, 21).await);
     assert_eq!(shown(&list(&world, "").await), (ids[..20].to_vec(), true, json!(1), json!(2)));
@@ -86,7 +86,7 @@ async fn twenty_are_a_page_unless_somebody_says_otherwise() {
 }
 
 #[tokio::test]
-async fn a_cursor_goes_on_behind_an_entry_or_ends_before_one() {
+async fn cursors_continue_after_an_entry_or_end_before_one() {
     let world = World::new().await;
     let oldest_first = registers(&world, 5).await;
     for (order, ids) in [("desc", backwards(&oldest_first)), ("asc", oldest_first)] {
@@ -107,7 +107,7 @@ async fn a_cursor_goes_on_behind_an_entry_or_ends_before_one() {
 }
 
 #[tokio::test]
-async fn a_walk_by_cursors_sees_each_register_once_though_all_were_made_at_one_time() {
+async fn a_walk_by_cursors_returns_each_number_once_although_all_have_the_same_time() {
     let world = World::new().await;
     let mut ids = Vec::new();
     for which in 0..7 {
@@ -119,7 +119,7 @@ async fn a_walk_by_cursors_sees_each_register_once_though_all_were_made_at_one_t
         loop {
             let answer = list(&world, &query).await;
             walked.extend(answer.page_ids());
-            assert!(walked.len() <= ids.len(), "it goes on: {walked:?}");
+            assert!(walked.len() <= ids.len(), "the walk does not end: {walked:?}");
             if answer.body["has_more"] == false {
                 break;
             }
@@ -135,7 +135,7 @@ async fn a_walk_by_cursors_sees_each_register_once_though_all_were_made_at_one_t
 }
 
 #[tokio::test]
-async fn cursors_that_cannot_be_followed_are_refused_in_the_dialects_own_envelope() {
+async fn invalid_cursors_are_refused_in_the_dialects_own_envelope() {
     let world = World::new().await;
     let ids = registers(&world, 2).await;
     let unknown: Uuid = world.random.id(world.clock.now());
@@ -147,7 +147,7 @@ async fn cursors_that_cannot_be_followed_are_refused_in_the_dialects_own_envelop
 }
 
 #[tokio::test]
-async fn filters_leave_out_what_they_do_not_name_and_are_counted() {
+async fn filters_exclude_other_numbers_from_pages_and_counts() {
     let world = World::new().await;
     let ids = registers(&world, 4).await;
     let reserved = text(&world.reserved(&number(100)).await["id"]);
@@ -183,7 +183,7 @@ async fn filters_leave_out_what_they_do_not_name_and_are_counted() {
 }
 
 #[tokio::test]
-async fn numbers_in_a_query_are_read_generously_and_the_last_of_a_name_counts() {
+async fn numbers_in_a_query_are_parsed_leniently_and_the_last_value_of_a_name_counts() {
     let world = World::new().await;
     let ids = backwards(&registers(&world, 3).await);
     for query in ["limit=2.0", "limit=%202", "limit=abc&limit=2", "limit=1&limit=2", "limit=2&unknown=1"] {
@@ -194,7 +194,7 @@ async fn numbers_in_a_query_are_read_generously_and_the_last_of_a_name_counts() 
 }
 
 #[tokio::test]
-async fn a_list_shows_what_a_look_at_each_shows() {
+async fn list_returns_the_same_numbers_as_get() {
     let world = World::new().await;
     registers(&world, 2).await;
     let bought = world.bought(&number(50)).await;

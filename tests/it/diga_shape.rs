@@ -1,4 +1,4 @@
-//! Requests of the Diga dialect whose shape is wrong: a list of faults, each with its kind, its place and what was given.
+//! Malformed requests of the Diga dialect: a list of faults, each with its type, location and input.
 
 use crate::client::Answer;
 use crate::registers::{act, keys_as_written, number, path};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const NO_NUMBER: &str = "value is not a valid phone number";
 
-/// One fault in one of the values of a request.
+/// Checks for one fault in one value of a request.
 #[track_caller]
 fn is_fault(answer: &Answer, kind: &str, place: &Value, message: &str, input: &Value, context: Option<Value>) {
     let mut expected = json!({ "type": kind, "loc": place, "msg": message, "input": input });
@@ -18,7 +18,7 @@ fn is_fault(answer: &Answer, kind: &str, place: &Value, message: &str, input: &V
 }
 
 #[tokio::test]
-async fn values_of_a_query_are_judged_one_by_one() {
+async fn values_of_a_query_are_validated_one_by_one() {
     let world = World::new().await;
     let statuses = "'reserved', 'assigned', 'released' or 'finished'";
     let no_integer = "Input should be a valid integer, unable to parse string as an integer";
@@ -44,7 +44,7 @@ async fn values_of_a_query_are_judged_one_by_one() {
 }
 
 #[tokio::test]
-async fn ids_that_are_none_are_told_with_the_reason() {
+async fn invalid_ids_are_refused_with_the_reason() {
     let world = World::new().await;
     let at = "/v1/phone/not-a-uuid";
     let list = |name: &str| format!("/v1/phone/?{name}=not-a-uuid");
@@ -69,11 +69,11 @@ async fn ids_that_are_none_are_told_with_the_reason() {
         assert_eq!(keys_as_written(written), ["type", "loc", "msg", "input", "ctx"], "{answer:?}");
     }
     let spelt = world.key().get("/v1/phone/a%20b%7D").await.shape_fault();
-    assert_eq!(spelt["input"], "a b}", "as it was meant");
+    assert_eq!(spelt["input"], "a b}", "percent-decoded");
 }
 
 #[tokio::test]
-async fn values_of_a_body_are_judged_one_by_one() {
+async fn values_of_a_body_are_validated_one_by_one() {
     let world = World::new().await;
     let register = world.imported(&number(1)).await;
     let import = "/v1/phone/import";
@@ -117,11 +117,11 @@ async fn values_of_a_body_are_judged_one_by_one() {
     let fault = act(world.key(), &register, "assign", json!({ "user_identity_id": "nope" })).await.shape_fault();
     assert_eq!((&fault["type"], &fault["loc"]), (&json!("uuid_parsing"), &json!(["body", "user_identity_id"])));
     assert_eq!(world.register(&register).await, register);
-    assert_eq!(world.key().get("/v1/phone/").await.page().len(), 1, "nothing came of it");
+    assert_eq!(world.key().get("/v1/phone/").await.page().len(), 1, "nothing was created");
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_object_are_told_apart() {
+async fn missing_null_non_object_and_broken_bodies_have_different_faults() {
     let world = World::new().await;
     let register = world.imported(&number(1)).await;
     for (method, at) in [("POST", "/v1/phone/import"), ("POST", "/v1/phone/reserve"), ("PATCH", &path(&register))] {
@@ -143,7 +143,7 @@ async fn bodies_that_are_no_object_are_told_apart() {
 }
 
 #[tokio::test]
-async fn faults_of_path_query_and_body_come_together_and_in_that_order() {
+async fn faults_of_path_query_and_body_are_reported_together_in_that_order() {
     let world = World::new().await;
     let both = world.key().patch("/v1/phone/nope", json!({ "nickname": 5, "inbound_agent_id": "x" })).await;
     let places: Vec<Value> = both.shape_faults().iter().map(|fault| fault["loc"].clone()).collect();
@@ -155,7 +155,7 @@ async fn faults_of_path_query_and_body_come_together_and_in_that_order() {
 }
 
 #[tokio::test]
-async fn numbers_are_read_as_people_write_them_and_told_in_e164() {
+async fn formatted_phone_numbers_are_accepted_and_returned_in_e164() {
     let world = World::new().await;
     for (written, told) in [("+34 675-89-76-54", "+34675897654"), ("+44 20 7946 0018", "+442079460018")] {
         assert_eq!(world.imported(written).await["number"], told);
@@ -165,7 +165,7 @@ async fn numbers_are_read_as_people_write_them_and_told_in_e164() {
 }
 
 #[tokio::test]
-async fn a_secret_is_left_out_of_what_a_fault_repeats() {
+async fn secrets_are_left_out_of_the_input_that_a_fault_repeats() {
     let world = World::new().await;
     let secret = "hunter2-secret";
     let post = async |body: Value| {
@@ -199,7 +199,7 @@ async fn a_secret_is_left_out_of_what_a_fault_repeats() {
 }
 
 #[tokio::test]
-async fn no_text_however_odd_is_a_fault_of_the_server() {
+async fn no_odd_text_causes_a_server_error() {
     let world = World::new().await;
     let register = world.imported(&number(1)).await;
     let long = "x".repeat(100_000);

@@ -1,13 +1,12 @@
-//! `handset migrate --distribute`: what it says where there is no Citus, and in which order it lays the tables out where
-//! there is one. Citus itself is not at hand; what stands in for it takes down what it is asked for, and refuses what
-//! Citus is known to refuse.
+//! `handset migrate --distribute`: its error without Citus, and the order in which it distributes tables with Citus. Citus
+//! itself is not available; a stand-in records the calls, and refuses what Citus is known to refuse.
 
 use crate::another_server::AnotherServer;
 use crate::command::program::{Outcome, handset};
 use crate::world::{SEAL_KEY, World};
 use sqlx::{Executor, PgConnection, Row};
 
-/// What Citus would do, as far as it matters: a table is refused before those that it refers to, and with a trigger.
+/// What matters of Citus: it refuses a table before the tables that it references, and a table with a trigger.
 const STAND_IN: &str = "
     create table citus_tables (table_name regclass primary key, is_distributed boolean, number serial);
     create function take(subject regclass, is_distributed boolean) returns void language plpgsql as $$
@@ -41,7 +40,7 @@ const STAND_IN: &str = "
 ";
 
 #[tokio::test]
-async fn a_postgres_without_citus_is_told_what_is_missing() {
+async fn distribute_without_citus_reports_what_is_missing() {
     let world = World::new().await;
     let mut command = handset(&["migrate", "--distribute"]);
     command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
@@ -51,11 +50,11 @@ async fn a_postgres_without_citus_is_told_what_is_missing() {
 }
 
 #[tokio::test]
-async fn each_table_is_laid_out_after_those_that_it_refers_to_and_once() {
+async fn distribute_places_each_table_once_after_the_tables_that_it_references() {
     let world = World::new().await;
     world.phone(&world.person("jane").await).await;
     let mut database = world.database().await;
-    database.execute(STAND_IN).await.expect("it stands in");
+    database.execute(STAND_IN).await.expect("the stand-in is created");
     let names = distribute(&mut database).await;
     let unplaced: Vec<String> = sqlx::query_scalar(
         "select table_placement.table_name from table_placement
@@ -65,17 +64,17 @@ async fn each_table_is_laid_out_after_those_that_it_refers_to_and_once() {
     )
     .fetch_all(&mut database)
     .await
-    .expect("the catalogue answers");
+    .expect("the query succeeds");
     assert!(unplaced.is_empty(), "{unplaced:?}");
     for table in ["phone", "event", "delivery", "claimed_number", "audit", "workspace"] {
         assert!(names.iter().any(|name| name == table), "{table} is missing: {names:?}");
     }
-    // Another time there is nothing left to do, as after an upgrade that brought no table.
+    // A second run has nothing to do, as after an upgrade without new tables.
     assert!(distribute(&mut database).await.is_empty());
 }
 
 #[tokio::test]
-async fn where_tables_may_lie_on_several_nodes_the_answers_are_the_same() {
+async fn lists_and_gets_are_the_same_where_tables_may_be_on_several_nodes() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phones = [world.phone(&jane).await, world.phone(&jane).await];
@@ -93,8 +92,8 @@ async fn where_tables_may_lie_on_several_nodes_the_answers_are_the_same() {
     assert_eq!(world.key().get(&query).await.ok()["phone"], other.key(&world).get(&query).await.ok()["phone"]);
 }
 
-/// The tables that were laid out, but for the one that stands in for Citus's own book.
+/// Distributes the tables; returns their names, without the stand-in's own table.
 async fn distribute(database: &mut PgConnection) -> Vec<String> {
-    let rows = sqlx::query("select distribute()").fetch_all(database).await.expect("it can be laid out");
+    let rows = sqlx::query("select distribute()").fetch_all(database).await.expect("distribute succeeds");
     rows.into_iter().map(|row| row.get(0)).filter(|name: &String| name != "citus_tables").collect()
 }

@@ -1,5 +1,5 @@
-//! The committed OpenAPI document as tests use it: its operations, who they say may call them, what they take, and how
-//! a request is made of that. What is true of the document itself is tested elsewhere.
+//! The committed OpenAPI document as tests use it: its operations, their security schemes, their fields, and requests made
+//! from these. The document itself is tested elsewhere.
 
 pub mod schema;
 
@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 /// The methods that an operation may have.
 pub const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// The document as it is committed.
+/// The committed document.
 pub fn committed() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
@@ -22,7 +22,7 @@ pub fn committed() -> &'static Value {
     })
 }
 
-/// Whose words an operation speaks.
+/// The dialect of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Seam,
@@ -34,7 +34,7 @@ pub enum Dialect {
 impl Dialect {
     pub const ALL: [Dialect; 4] = [Dialect::Ucwa, Dialect::Diga, Dialect::PhoneCom, Dialect::Seam];
 
-    /// What the server calls it.
+    /// The server's name for it.
     pub fn name(self) -> &'static str {
         match self {
             Dialect::Seam => "seam",
@@ -44,7 +44,7 @@ impl Dialect {
         }
     }
 
-    /// Whose a path is.
+    /// The dialect of a path.
     pub fn of(path: &str) -> Dialect {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         match segments.as_slice() {
@@ -63,7 +63,7 @@ impl Dialect {
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
     pub path: &'static str,
-    /// In capitals.
+    /// In upper case.
     pub method: &'static str,
     pub value: &'static Value,
 }
@@ -77,7 +77,7 @@ pub struct Field {
     pub schema: &'static Value,
 }
 
-/// Where a field is said.
+/// Location of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Path,
@@ -89,14 +89,14 @@ pub enum Place {
 /// Every operation of the committed document.
 pub fn operations() -> Vec<Operation> {
     let operations = operations_in(committed());
-    assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
+    assert!(operations.len() > 50, "too few operations in the document: {}", operations.len());
     operations
 }
 
 /// The operations of one dialect.
 pub fn operations_of(dialect: Dialect) -> Vec<Operation> {
     let its_own: Vec<_> = operations().into_iter().filter(|operation| operation.dialect() == dialect).collect();
-    assert!(its_own.len() >= 8, "{dialect:?} has lost its operations: {}", its_own.len());
+    assert!(its_own.len() >= 8, "too few operations of {dialect:?}: {}", its_own.len());
     its_own
 }
 
@@ -107,60 +107,60 @@ pub fn operations_in(document: &'static Value) -> Vec<Operation> {
         let methods = methods.as_object().expect("a path has methods");
         methods.iter().map(move |(name, value)| {
             let method = METHODS.into_iter().find(|method| method.eq_ignore_ascii_case(name));
-            Operation { path, method: method.unwrap_or_else(|| panic!("{path}: what is {name}?")), value }
+            Operation { path, method: method.unwrap_or_else(|| panic!("{path}: unknown method {name}")), value }
         })
     });
     operations.collect()
 }
 
 impl Operation {
-    /// The dialect that it belongs to, by where it is.
+    /// The dialect of its path.
     pub fn dialect(&self) -> Dialect {
         Dialect::of(self.path)
     }
 
-    /// Its path with an example of each parameter in its place.
+    /// Its path with an example of each parameter.
     pub fn example_path(&self) -> String {
         let parameters = self.fields().into_iter().filter(|field| field.place == Place::Path);
         let arguments = parameters.map(|field| (field.name.to_owned(), example(field.schema))).collect();
         self.path_with(&arguments)
     }
 
-    /// Its path with these arguments where they belong into it.
+    /// Its path with these arguments.
     pub fn path_with(&self, arguments: &Map<String, Value>) -> String {
         let parameters = self.fields().into_iter().filter(|field| field.place == Place::Path);
         let path = parameters.fold(self.path.to_owned(), |path, field| {
             let value = arguments.get(field.name).unwrap_or_else(|| panic!("{self}: no {}", field.name));
             path.replace(&format!("{{{}}}", field.name), &plain(value))
         });
-        assert!(!path.contains('{'), "{self}: a path with a parameter that is not described");
+        assert!(!path.contains('{'), "{self}: the path has an undescribed parameter");
         path
     }
 
-    /// The credentials that it takes, by the names of their schemes.
+    /// Names of the security schemes that it accepts.
     pub fn schemes(&self) -> Vec<&'static str> {
         let ways = self.value["security"].as_array().unwrap_or_else(|| panic!("{self}: no security"));
-        let names = ways.iter().flat_map(|way| way.as_object().expect("a way to show who is calling").keys());
+        let names = ways.iter().flat_map(|way| way.as_object().expect("a security requirement").keys());
         names.map(String::as_str).filter(|name| *name != "workspace").collect()
     }
 
-    /// Whether it takes any of these credentials.
+    /// Whether it accepts any of these schemes.
     pub fn takes_any(&self, schemes: &[&str]) -> bool {
         self.schemes().iter().any(|scheme| schemes.contains(scheme))
     }
 
-    /// Whether nobody has to say who they are.
+    /// Whether it needs no credential.
     pub fn is_open(&self) -> bool {
         self.schemes().is_empty()
     }
 
-    /// Whether it only looks.
+    /// Whether it only reads.
     pub fn only_reads(&self) -> bool {
         let verb = self.path.rsplit('/').next().unwrap_or_default();
         verb == "get" || verb == "list" || verb.starts_with("list_")
     }
 
-    /// Everything that it takes.
+    /// Its parameters and the properties of its body.
     pub fn fields(&self) -> Vec<Field> {
         let parameters = self.value["parameters"].as_array().into_iter().flatten().map(|parameter| Field {
             name: parameter["name"].as_str().expect("a parameter has a name"),
@@ -185,30 +185,30 @@ impl Operation {
         parameters.chain(properties).collect()
     }
 
-    /// The schema of its success.
+    /// The schema of its 200 response.
     pub fn answer_schema(&self) -> &'static Value {
         &self.value["responses"]["200"]["content"]["application/json"]["schema"]
     }
 
-    /// Whether its path can be this one, with whatever where a parameter stands.
+    /// Whether this path matches its path, with any values of the parameters.
     pub fn is_at(&self, path: &str) -> bool {
         let [own, other] = [self.path, path.strip_suffix('/').unwrap_or(path)].map(|path| path.split('/'));
         own.clone().count() == other.clone().count()
             && own.zip(other).all(|(own, other)| own == other || own.starts_with('{'))
     }
 
-    /// Whether it answers with a stream.
+    /// Whether its response is an event stream.
     pub fn is_stream(&self) -> bool {
         self.value["responses"]["200"]["content"]["text/event-stream"].is_object()
     }
 
-    /// Lets `voice` call it with these arguments.
+    /// Sends its request with these arguments.
     pub async fn call(&self, client: &Client, arguments: &Map<String, Value>) -> Answer {
         client.send(self.request(client, arguments)).await
     }
 
-    /// The request of `voice` with these arguments: in the path, the headers and the query where the document says so, else
-    /// in a JSON body.
+    /// Its request with these arguments: in the path, the headers and the query where the document says so, otherwise in a
+    /// JSON body.
     pub fn request(&self, client: &Client, arguments: &Map<String, Value>) -> RequestBuilder {
         let mut rest = arguments.clone();
         let path = self.path_with(arguments);
@@ -237,7 +237,7 @@ impl std::fmt::Display for Operation {
     }
 }
 
-/// Arguments as a query string, as the official clients write it.
+/// Arguments as a query string, as the official clients encode it.
 fn query(arguments: &Map<String, Value>) -> String {
     let mut pairs = Serializer::new(String::new());
     for (name, value) in arguments {
@@ -256,7 +256,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A value that a field takes.
+/// A valid value of a field.
 pub fn example(schema: &Value) -> Value {
     if let Some(given) = schema.get("example").or(schema.get("default")).or(schema["enum"].get(0)) {
         return given.clone();
@@ -279,7 +279,7 @@ pub fn example(schema: &Value) -> Value {
     }
 }
 
-/// The content of a response in each of its types. Answers of 204 and 304 have none.
+/// The content of a response in each of its types; 204 and 304 have none.
 pub fn contents(status: &str, response: &'static Value) -> Vec<&'static Value> {
     let contents: Vec<&Value> = response["content"].as_object().into_iter().flat_map(|types| types.values()).collect();
     assert_eq!(contents.is_empty(), ["204", "304"].contains(&status), "{status} has content: {response}");

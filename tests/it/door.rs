@@ -1,4 +1,4 @@
-//! The door: how many may be in at once, how long one may say nothing, and what every answer tells browsers and proxies.
+//! The listener: connection limit, idle timeout, header limit, and the headers for browsers and proxies.
 
 use crate::waiting::TIMEOUT;
 use crate::world::World;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Short for whoever waits for the tests, long for what a machine does by itself.
+/// Short for the tests, long compared with a request.
 const IDLE: Duration = Duration::from_millis(400);
 
 const ASK: &[u8] = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -21,75 +21,75 @@ async fn connect(world: &World) -> TcpStream {
     TcpStream::connect(world.url.trim_start_matches("http://")).await.expect("it listens")
 }
 
-/// What is heard until the other side hangs up.
+/// Reads until the server closes the connection.
 async fn to_the_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
-    let _ = timeout(TIMEOUT, stream.read_to_end(&mut heard)).await.expect("it hangs up");
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut heard)).await.expect("the server closes the connection");
     heard
 }
 
 #[tokio::test]
-async fn who_never_finishes_the_head_of_a_request_is_hung_up_on() {
+async fn a_connection_that_never_finishes_a_request_head_is_closed() {
     let world = World::at_door(impatient()).await;
     for beginning in [&b""[..], b"GET /phones/list HTTP/1.1\r\nhost: local"] {
         let started = Instant::now();
         let mut slow = connect(&world).await;
-        slow.write_all(beginning).await.expect("it is heard");
+        slow.write_all(beginning).await.expect("the bytes are sent");
         assert!(to_the_end(&mut slow).await.is_empty());
         assert!(started.elapsed() >= IDLE);
     }
 }
 
 #[tokio::test]
-async fn a_trickle_of_headers_does_not_keep_the_door_open() {
+async fn a_trickle_of_headers_does_not_keep_a_connection_open() {
     let world = World::at_door(impatient()).await;
     let mut slow = connect(&world).await;
-    slow.write_all(b"GET /phones/list HTTP/1.1\r\n").await.expect("it is heard");
+    slow.write_all(b"GET /phones/list HTTP/1.1\r\n").await.expect("the bytes are sent");
     let trickling = async {
         while slow.write_all(b"x: y\r\n").await.is_ok() {
             tokio::time::sleep(IDLE / 8).await;
         }
     };
-    timeout(TIMEOUT, trickling).await.expect("it hangs up");
+    timeout(TIMEOUT, trickling).await.expect("the server closes the connection");
 }
 
 #[tokio::test]
-async fn a_connection_that_asks_nothing_more_ends_after_its_answer() {
+async fn a_connection_without_another_request_is_closed_after_its_response() {
     let world = World::at_door(impatient()).await;
     let mut idle = connect(&world).await;
-    idle.write_all(ASK).await.expect("it is heard");
+    idle.write_all(ASK).await.expect("the bytes are sent");
     assert!(to_the_end(&mut idle).await.starts_with(b"HTTP/1.1 200 OK\r\n"));
 }
 
 #[tokio::test]
-async fn whoever_comes_when_all_places_are_taken_waits_for_one() {
+async fn a_connection_beyond_the_limit_waits_for_another_to_close() {
     let world = World::at_door(ListenerConfig { connections: 1, ..impatient() }).await;
     let started = Instant::now();
     let silent = connect(&world).await;
     world.anonymous().get("/health").await.ok();
-    assert!(started.elapsed() >= IDLE, "the silent one had the only place");
+    assert!(started.elapsed() >= IDLE, "the idle connection had the only permit");
     drop(silent);
 }
 
 #[tokio::test]
-async fn who_does_not_take_up_what_they_asked_for_gives_up_their_place() {
+async fn a_connection_whose_client_does_not_read_the_responses_is_closed() {
     let world = World::at_door(ListenerConfig { connections: 1, ..impatient() }).await;
     let mut deaf = connect(&world).await;
     let all_at_once = ASK.repeat(1_000);
     let started = Instant::now();
-    // More than the sockets between hold, until nobody reads the requests any more.
+    // More than the socket buffers hold, until the server no longer reads the requests.
     let asking = async {
         let _ = deaf.write_all(&all_at_once).await;
     };
     let other = async {
-        timeout(TIMEOUT, world.anonymous().get("/health")).await.expect("the place is free in time").ok();
+        timeout(TIMEOUT, world.anonymous().get("/health")).await.expect("the permit is released in time").ok();
     };
     tokio::join!(asking, other);
     assert!(started.elapsed() >= IDLE);
 }
 
 #[tokio::test]
-async fn headers_have_a_limit_in_all() {
+async fn request_headers_have_a_limit_of_their_total_size() {
     let world = World::new().await;
     let with = |length: usize| world.key().with("x-long", &"x".repeat(length));
     with(100 * 1024).get("/phones/list").await.ok();
@@ -98,7 +98,7 @@ async fn headers_have_a_limit_in_all() {
 }
 
 #[tokio::test]
-async fn every_answer_says_that_it_is_what_it_is_and_is_not_to_be_kept() {
+async fn every_response_has_nosniff_and_no_store_and_over_plain_http_no_hsts() {
     let world = World::new().await;
     for answer in [
         world.key().get("/phones/list").await,
@@ -110,6 +110,6 @@ async fn every_answer_says_that_it_is_what_it_is_and_is_not_to_be_kept() {
     ] {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
-        assert_eq!(answer.header("strict-transport-security"), None, "not in the clear: {answer:?}");
+        assert_eq!(answer.header("strict-transport-security"), None, "not over plain HTTP: {answer:?}");
     }
 }

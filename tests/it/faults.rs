@@ -1,6 +1,6 @@
-//! What happens to the database, to the server, to what lies between them, and to time; and what holds all the same: an
-//! acknowledged deactivation is there afterwards, any other is there whole or not at all, each phone is told of once, and
-//! who is refused is told to come again.
+//! Faults of the database, the server, the network between them, and the clock. After each of them, an acknowledged
+//! deactivation is durable, any other is complete or absent, each phone has one event, and refused requests carry a
+//! retry-after header.
 
 mod away;
 mod backup;

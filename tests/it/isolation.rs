@@ -1,7 +1,6 @@
-//! Nobody sees or touches what is not theirs. Every operation of the document is called with the names of another
-//! workspace's things, one parameter at a time and all at once, and answers byte for byte as if there were no such things.
-//! The same goes for a client session and another person of its workspace. Operations and parameters are those of the
-//! document, so a new one is tried without anybody thinking of it.
+//! Tenant isolation. Every operation of the document is called with the names of another workspace's things, one parameter
+//! at a time and all at once, and responds byte for byte as if they did not exist. The same holds for a client session and
+//! another person of its workspace. Operations and parameters come from the document, so a new one is tested at once.
 
 mod diga;
 mod phone_com;
@@ -19,24 +18,24 @@ use std::collections::BTreeSet;
 use things::{Fixture, Things, masked, unsaid};
 use uuid::Uuid;
 
-/// What a workspace's persons have in common.
+/// Things that the persons of a workspace share.
 const SHARED: [&str; 5] =
     ["action_attempt_id", "acs_system_id", "acs_system_ids", "connected_account_id", "connected_account_ids"];
 
-/// One way to call an operation: with these parameters naming something.
+/// A call of an operation in which these parameters name things.
 struct Case {
     operation: Operation,
     named: Vec<&'static str>,
 }
 
-/// Who calls in a case, and with what of their own.
+/// The caller of a case, and its own things.
 #[derive(Clone, Copy)]
 struct Side<'a> {
     client: &'a Client,
     own: &'a Things,
 }
 
-/// What the other things of a case are, and what must stay hidden.
+/// The other things of a case, and the texts that must stay hidden.
 struct Scene<'a> {
     foreign: &'a Things,
     unknown: &'a Things,
@@ -44,7 +43,7 @@ struct Scene<'a> {
 }
 
 #[tokio::test]
-async fn looking_for_another_workspaces_things_finds_what_looking_for_nothing_finds() {
+async fn reads_of_another_workspaces_things_respond_as_reads_of_unknown_things() {
     let world = World::new().await;
     let random = Random::seeded(2);
     let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
@@ -63,14 +62,14 @@ async fn looking_for_another_workspaces_things_finds_what_looking_for_nothing_fi
 }
 
 #[tokio::test]
-async fn changing_another_workspaces_things_changes_nothing_and_says_what_changing_nothing_says() {
+async fn changes_of_another_workspaces_things_change_nothing_and_respond_as_for_unknown_things() {
     let world = World::new().await;
     let random = Random::seeded(3);
     let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
     let hidden = other.things.marks();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
-    assert!(before.len() > 15, "so little cannot be everything: {before:#?}");
+    assert!(before.len() > 15, "too few rows: {before:#?}");
     for case in cases(&[]).into_iter().filter(|case| !case.operation.only_reads()) {
         let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
         let twin = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
@@ -83,7 +82,7 @@ async fn changing_another_workspaces_things_changes_nothing_and_says_what_changi
 }
 
 #[tokio::test]
-async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_workspace() {
+async fn a_client_session_reads_and_changes_nothing_of_another_person_of_its_workspace() {
     let world = World::new().await;
     let random = Random::seeded(4);
     let mut database = world.database().await;
@@ -96,7 +95,7 @@ async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_work
         let common = mine.things.marks();
         let hidden: Vec<String> = others.marks().into_iter().filter(|mark| !common.contains(mark)).collect();
         let before = rows_with(&mut database, &mine.tenant, &hidden).await;
-        assert!(before.len() > 4, "so little cannot be everything: {before:#?}");
+        assert!(before.len() > 4, "too few rows: {before:#?}");
         let scene = Scene { foreign: &others, unknown: &unknown, hidden: &hidden };
         let [mine_side, twin_side] = [&mine, &twin].map(|it| Side { client: &it.session, own: &it.things });
         scene.play(&case, mine_side, if case.operation.only_reads() { mine_side } else { twin_side }).await;
@@ -107,7 +106,7 @@ async fn a_client_session_sees_and_changes_nothing_of_another_person_of_its_work
 }
 
 #[tokio::test]
-async fn a_client_session_of_nobody_sees_nobody() {
+async fn a_client_session_without_a_person_sees_nothing_of_any_person() {
     let world = World::new().await;
     let random = Random::seeded(5);
     let ours = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
@@ -125,13 +124,13 @@ async fn a_client_session_of_nobody_sees_nobody() {
         assert_eq!(answer.status, without.status, "{case}: {answer:?}");
         let said = unsaid(&answer.text, &given);
         let told: Vec<_> = hidden.iter().filter(|mark| said.contains(*mark)).collect();
-        assert!(told.iter().all(|mark| shared.contains(&json!(mark))), "{case} tells of {told:?}: {said}");
+        assert!(told.iter().all(|mark| shared.contains(&json!(mark))), "{case} reveals {told:?}: {said}");
         assert_eq!(rows_with(&mut database, &ours.tenant, &hidden).await, before, "{case}");
     }
 }
 
 impl Scene<'_> {
-    /// `mine` calls with the other's names and then with their own, their `twin` with names of nothing.
+    /// Calls as `mine` with the other's names and with its own, and as its `twin` with unknown names.
     async fn play(&self, case: &Case, mine: Side<'_>, twin: Side<'_>) {
         let operation = &case.operation;
         if case.named.is_empty() {
@@ -146,14 +145,14 @@ impl Scene<'_> {
         let of_foreign = operation.call(mine.client, &foreign).await;
         let of_own = operation.call(mine.client, &own).await;
         assert_eq!(told(&of_foreign, &foreign), told(&of_unknown, &unknown), "{case}");
-        // What one said before, one may be told again.
+        // A response may repeat what an earlier request said.
         let mut said = own.clone();
         said.insert("said before".to_owned(), foreign.clone().into());
         for (answer, given) in [(&of_unknown, &unknown), (&of_foreign, &foreign), (&of_own, &said)] {
             self.judge(case, answer, given);
         }
         if let [name] = case.named.as_slice() {
-            // The case is none unless the same call is a good one with one's own things.
+            // The case only counts if the same call succeeds with one's own things.
             let kind = of_own.body["error"]["type"].as_str();
             let is_reference = name.ends_with("_id") || name.ends_with("_ids");
             let is_good = match kind {
@@ -161,20 +160,20 @@ impl Scene<'_> {
                 Some("client_session_token_already_exists" | "user_identity_already_exists") => !is_reference,
                 Some(_) => false,
             };
-            assert!(is_good, "{case}: give what goes along with {name}: {of_own:?}");
+            assert!(is_good, "{case}: add the arguments that {name} requires: {of_own:?}");
         }
     }
 
-    /// An answer is as the document has it, and tells of nothing hidden but what the request said.
+    /// Checks that a response conforms to the document and reveals nothing hidden, except what the request said.
     fn judge(&self, case: &Case, answer: &Answer, given: &Map<String, Value>) {
         is_as_documented(case, answer);
         let said = unsaid(&answer.text, given);
         let seen: Vec<&String> = self.hidden.iter().filter(|mark| said.contains(*mark)).collect();
-        assert!(seen.is_empty(), "{case} tells of {seen:?}: {answer:?}");
+        assert!(seen.is_empty(), "{case} reveals {seen:?}: {answer:?}");
     }
 }
 
-/// What an answer tells, but for ids and what the request said.
+/// A response without ids and without what the request said.
 fn told(answer: &Answer, given: &Map<String, Value>) -> (u16, Vec<(String, String)>, String) {
     let changing = ["seam-request-id", "date"];
     let headers = answer.headers.keys().map(|name| name.as_str()).filter(|name| !changing.contains(name));
@@ -184,7 +183,7 @@ fn told(answer: &Answer, given: &Map<String, Value>) -> (u16, Vec<(String, Strin
     (answer.status, headers, masked(&answer.text, given))
 }
 
-/// The document knows this status, and a body like this.
+/// Checks that the document has this status, and that the body matches its schema.
 fn is_as_documented(case: &Case, answer: &Answer) {
     let response = &case.operation.value["responses"][answer.status.to_string()];
     assert!(response.is_object(), "{case}: {} is not documented", answer.status);
@@ -200,7 +199,7 @@ fn is_as_documented(case: &Case, answer: &Answer) {
 }
 
 impl Fixture {
-    /// Who may call it.
+    /// A client that may call it.
     fn side<'a>(&'a self, operation: &Operation, account: &'a Client) -> Side<'a> {
         let client = if operation.takes_any(&["api_key"]) || operation.is_open() {
             self.tenant.key()
@@ -213,7 +212,7 @@ impl Fixture {
     }
 }
 
-/// Somebody at a console, who is an account and a member of the workspace.
+/// A console session of an account that is a member of the workspace.
 async fn account(world: &World, tenant: &Tenant) -> Client {
     world.anonymous().bearer(world.console_session(&[tenant]).await.reveal()).in_workspace(&tenant.id)
 }
@@ -236,7 +235,7 @@ fn cases(but: &[&str]) -> Vec<Case> {
 }
 
 impl Case {
-    /// Names from `things` where the case names something, and one's own where something is needed beside.
+    /// Names from `things` where the case names something, and one's own where others are required.
     fn arguments(&self, things: &Things, own: &Things) -> Map<String, Value> {
         let path = self.operation.path;
         let required = self.operation.fields().into_iter().filter(|field| field.is_required);
@@ -279,14 +278,14 @@ async fn rows(database: &mut PgConnection, tenant: &Tenant) -> BTreeSet<String> 
     )
     .fetch_all(&mut *database)
     .await
-    .expect("the catalogue answers");
+    .expect("the query succeeds");
     assert!(tables.len() > 8, "only {tables:?}");
     let of_table =
         |table: &String| format!("select '{table} ' || to_jsonb(it)::text from {table} as it where workspace_id = $1");
     let sql = tables.iter().map(of_table).collect::<Vec<_>>().join(" union all ");
     let id: Uuid = tenant.id.parse().expect("a workspace's id");
     let rows = sqlx::query_scalar(AssertSqlSafe(sql)).bind(id).fetch_all(database).await;
-    rows.expect("the tables answer").into_iter().collect()
+    rows.expect("the query succeeds").into_iter().collect()
 }
 
 /// The rows of a workspace that have any of these ids.

@@ -1,4 +1,4 @@
-//! Rate limits: who comes too often is told when to come again, in the words of the dialect that was spoken to.
+//! Rate limits: requests over a limit get a 429 with the time to retry, in the format of their dialect.
 
 use crate::client::{Answer, Client};
 use crate::world::{World, noon};
@@ -8,14 +8,14 @@ use handset::http::limits::{Limits, Rate, Rates};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Written into what a browser, an app and a proxy might send.
+/// A header of proxies that clients may send, too.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 fn rate(text: &str) -> Option<Rate> {
     Some(text.parse().expect("a rate"))
 }
 
-/// A world with limits, whose server trusts a proxy on this machine.
+/// A world with rate limits, whose server trusts a local proxy.
 async fn limited(rates: Rates) -> World {
     let proxies = Arc::new(["127.0.0.0/8".parse().expect("a network")]);
     World::with(|app| App { proxies, limits: Limits::new(&rates, app.clock.clone()).map(Arc::new), ..app }).await
@@ -34,7 +34,7 @@ fn hints(answer: &Answer) -> [Option<&str>; 4] {
 }
 
 #[tokio::test]
-async fn a_credential_that_comes_too_often_waits_until_one_request_is_there_again() {
+async fn a_credential_over_its_rate_limit_waits_until_one_request_is_allowed_again() {
     let world = limited(Rates { credential: rate("3/30s"), ..Rates::default() }).await;
     assert_eq!(statuses(world.key(), "/phones/list", 3).await, [200; 3]);
     let refused = world.key().get("/phones/list").await;
@@ -53,7 +53,7 @@ async fn a_credential_that_comes_too_often_waits_until_one_request_is_there_agai
 }
 
 #[tokio::test]
-async fn each_credential_has_an_allowance_of_its_own_over_all_dialects() {
+async fn each_credential_has_one_rate_limit_across_all_dialects() {
     let world = limited(Rates { credential: rate("4/60s"), ..Rates::default() }).await;
     let other = world.sandbox("Other").await;
     assert_eq!(statuses(world.key(), "/phones/list", 2).await, [200; 2]);
@@ -70,11 +70,11 @@ async fn each_credential_has_an_allowance_of_its_own_over_all_dialects() {
     assert_eq!(hints(&refused), [Some("15"), Some("4"), Some("0"), Some(reset.as_str())]);
     assert!(refused.header("x-request-id").is_some());
     assert_eq!(statuses(other.key(), "/v1/phone/", 4).await, [200; 4]);
-    assert_eq!(statuses(&world.anonymous(), "/health", 9).await, [200; 9], "who shows no credential has none to limit");
+    assert_eq!(statuses(&world.anonymous(), "/health", 9).await, [200; 9], "no credential, no limit");
 }
 
 #[tokio::test]
-async fn a_credential_counts_once_however_it_is_written_and_wherever_it_is_sent() {
+async fn a_credential_counts_once_in_any_spelling_and_in_any_header() {
     let world = limited(Rates { credential: rate("4/60s"), ..Rates::default() }).await;
     let token = world.api_key.reveal();
     let ways = [
@@ -93,7 +93,7 @@ async fn a_credential_counts_once_however_it_is_written_and_wherever_it_is_sent(
 }
 
 #[tokio::test]
-async fn an_address_that_comes_too_often_is_refused_whoever_it_says_to_be_and_wherever_it_goes() {
+async fn an_address_over_its_rate_limit_is_refused_for_any_credential_and_any_path() {
     let world = limited(Rates { address: rate("3/60s"), ..Rates::default() }).await;
     let from = |address: &str| world.anonymous().with(FORWARDED_FOR, address);
     assert_eq!(from("198.51.100.1").bearer(world.api_key.reveal()).get("/phones/list").await.status, 200);
@@ -102,18 +102,14 @@ async fn an_address_that_comes_too_often_is_refused_whoever_it_says_to_be_and_wh
     let refused = from("198.51.100.1").get("/health").await;
     refused.refused(429, "rate_limit_exceeded");
     assert_eq!(hints(&refused)[..3], [Some("20"), Some("3"), Some("0")]);
-    assert_eq!(from("198.51.100.1, 127.0.0.9").get("/v1/phone/").await.status, 429, "a trusted proxy is seen through");
-    assert_eq!(
-        from("203.0.113.7, 198.51.100.1").get("/health").await.status,
-        429,
-        "what it says itself is not believed"
-    );
+    assert_eq!(from("198.51.100.1, 127.0.0.9").get("/v1/phone/").await.status, 429, "a trusted proxy is skipped");
+    assert_eq!(from("203.0.113.7, 198.51.100.1").get("/health").await.status, 429, "the client's own entry is ignored");
     assert_eq!(from("198.51.100.2").get("/health").await.status, 200);
     assert_eq!(statuses(&world.anonymous(), "/health", 4).await, [200, 200, 200, 429]);
 }
 
 #[tokio::test]
-async fn an_address_whose_credentials_nobody_has_cools_down() {
+async fn an_address_with_failed_authentications_is_refused_for_a_while() {
     let world = limited(Rates { failed: rate("3/60s"), ..Rates::default() }).await;
     let (guesser, other) = (world.anonymous().with(FORWARDED_FOR, "198.51.100.1"), world.key());
     let guess = |number: usize| guesser.bearer(&format!("seam_guess{number}_nothing"));
@@ -125,8 +121,8 @@ async fn an_address_whose_credentials_nobody_has_cools_down() {
     assert_eq!(hints(&refused)[..3], [Some("20"), Some("3"), Some("0")]);
     assert_eq!(guesser.get("/health").await.status, 429);
     let right = guesser.bearer(world.api_key.reveal());
-    assert_eq!(right.get("/v1/phone/").await.status, 429, "even the right one has to wait");
-    assert_eq!(statuses(other, "/phones/list", 9).await, [200; 9], "nobody else does");
+    assert_eq!(right.get("/v1/phone/").await.status, 429, "a valid key has to wait, too");
+    assert_eq!(statuses(other, "/phones/list", 9).await, [200; 9], "other addresses are not limited");
 
     world.pass(TimeDelta::seconds(20));
     assert_eq!(statuses(&right, "/phones/list", 9).await, [200; 9]);
@@ -134,7 +130,7 @@ async fn an_address_whose_credentials_nobody_has_cools_down() {
 }
 
 #[tokio::test]
-async fn without_a_word_on_it_nobody_is_limited() {
+async fn without_configured_rates_no_request_is_limited() {
     let world = World::new().await;
     assert!(Limits::new(&Rates::default(), world.clock.clone()).is_none());
     let answers = statuses(&world.anonymous().bearer("seam_guess_nothing"), "/phones/list", 200).await;
@@ -142,7 +138,7 @@ async fn without_a_word_on_it_nobody_is_limited() {
 }
 
 #[tokio::test]
-async fn a_page_may_read_why_it_has_to_wait() {
+async fn a_browser_may_read_the_error_of_a_rate_limit() {
     let world = limited(Rates { address: rate("1/60s"), ..Rates::default() }).await;
     let page = world.anonymous().with("origin", "https://app.example.com");
     assert_eq!(statuses(&page, "/health", 1).await, [200]);
@@ -152,7 +148,7 @@ async fn a_page_may_read_why_it_has_to_wait() {
 }
 
 #[tokio::test]
-async fn the_newer_dialects_say_in_their_own_words_when_to_come_again() {
+async fn phone_com_and_ucwa_report_rate_limits_in_their_own_format() {
     let world = limited(Rates { credential: rate("1/30s"), ..Rates::default() }).await;
     assert_eq!(statuses(world.key(), "/v4/accounts", 1).await, [200]);
     let reset = noon().timestamp() + 30;

@@ -1,6 +1,6 @@
-//! Bodies and queries as bad as their size allows: what the server does with one grows with its length and no faster. The
-//! server runs in the test's own thread, so what is measured is the processor's time that both took and not how busy the
-//! machine is with others; what the database does is not in it.
+//! Worst-case bodies and queries of their size: the server's CPU time grows linearly with the length. The server runs in the
+//! test's own thread, so the measured CPU time is that of both, and does not depend on other load of the machine; the time
+//! of the database is not included.
 
 use crate::client::{Answer, Client};
 use crate::phone_com::Line;
@@ -9,10 +9,10 @@ use crate::world::World;
 use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
-/// The bytes of the smaller body; the larger one has four times as many.
+/// Bytes of the smaller body; the larger one has four times as many.
 const BODY: usize = 32 * 1024;
 const QUERY: usize = 7 * 1024;
-/// The most that a body may have.
+/// Maximum size of a body.
 const MOST: usize = 1 << 20;
 
 const JSON: &str = "application/json";
@@ -22,10 +22,10 @@ const NUMBER: &str = "/me/phones/home/changeNumber";
 const OAUTH: &str = "/v4/oauth/access-token";
 const WEB_TICKET: &str = "/webticket/oauthtoken";
 
-/// So many bytes, in many pieces or one.
+/// A name, and a text of this many bytes.
 type Shape = (&'static str, fn(usize) -> String);
 
-/// JSON that is good, for nothing or for something.
+/// Well-formed JSON, with fields that are used or ignored.
 const JSON_SHAPES: [Shape; 12] = [
     ("keys", |size| format!("{{{}\"x\":0}}", pieces(size, |at| format!("\"{at}\":1,")))),
     ("one key again and again", |size| format!("{{{}\"x\":0}}", pieces(size, |_| "\"x\":1,".to_owned()))),
@@ -84,7 +84,7 @@ fn input(inside: String) -> String {
     format!("<input>{inside}</input>")
 }
 
-/// As many pieces as fit into so many bytes, each told which one it is.
+/// As many pieces as fit into `size` bytes, each made of its index.
 fn pieces(size: usize, piece: impl Fn(usize) -> String) -> String {
     let mut text = String::with_capacity(size);
     for at in 0.. {
@@ -97,12 +97,12 @@ fn pieces(size: usize, piece: impl Fn(usize) -> String) -> String {
     text
 }
 
-/// The processor's time of this thread so far.
+/// CPU time of this thread so far.
 fn spent() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a thread has a clock").into()
 }
 
-/// Four times as much to read takes four times as long. What grew with the square would take sixteen times.
+/// Checks that four times the size takes about four times as long; with quadratic growth it would take sixteen times.
 async fn grows_with(size: usize, what: &str, ask: impl AsyncFn(usize) -> Answer) {
     let mut best = [Duration::MAX; 2];
     for _ in 0..5 {
@@ -132,7 +132,7 @@ async fn bodies(shapes: &[Shape], kind: &str, places: &[(&Client, &str, &str)]) 
 }
 
 #[tokio::test]
-async fn no_json_is_more_work_than_it_is_long() {
+async fn the_time_for_json_is_linear_in_its_size() {
     let world = World::new().await;
     let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
     let device = format!("/devices/update?device_id={}", world.phone(&jane.id).await);
@@ -153,7 +153,7 @@ async fn no_json_is_more_work_than_it_is_long() {
 }
 
 #[tokio::test]
-async fn no_form_and_no_xml_is_more_work_than_it_is_long() {
+async fn the_time_for_forms_and_xml_is_linear_in_their_size() {
     let world = World::new().await;
     let (jane, anonymous) = (Person::new(&world, "jane").await, world.anonymous());
     bodies(&FORM_SHAPES, FORM, &[(&anonymous, "POST", OAUTH), (&anonymous, "POST", WEB_TICKET)]).await;
@@ -161,7 +161,7 @@ async fn no_form_and_no_xml_is_more_work_than_it_is_long() {
 }
 
 #[tokio::test]
-async fn no_query_is_more_work_than_it_is_long() {
+async fn the_time_for_queries_is_linear_in_their_size() {
     let world = World::new().await;
     let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
     let contacts = line.contacts();
@@ -179,7 +179,7 @@ async fn no_query_is_more_work_than_it_is_long() {
 }
 
 #[tokio::test]
-async fn whoever_nests_as_deep_as_a_body_goes_is_refused() {
+async fn bodies_nested_up_to_the_maximum_size_are_refused() {
     let world = World::new().await;
     let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
     let contacts = line.contacts();

@@ -1,5 +1,5 @@
-//! The order of the log: whoever reads what came after the last event that they saw misses nothing and sees nothing
-//! twice, while many transactions commit in another order than they began in.
+//! Order of the event log: a reader that lists the events after the last one it saw misses none and sees none twice, while
+//! transactions commit in another order than they began in.
 
 use crate::another_server::AnotherServer;
 use crate::client::Client;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 const WRITERS: usize = 10;
 const ROUNDS: usize = 8;
 
-/// Phones that come and go by themselves, all together, and with their person; time passes meanwhile.
+/// Registers phones, and deactivates one, all of a person, or all with the person; the clock moves meanwhile.
 async fn write(world: Arc<World>, writer: usize) {
     for round in 0..ROUNDS {
         let person = world.person(&format!("p{writer}r{round}")).await;
@@ -33,11 +33,11 @@ async fn write(world: Arc<World>, writer: usize) {
     }
 }
 
-/// Reads the list, a few at a time, each time after the last that was seen, until there is no more to come.
+/// Reads the list in pages, each after the last event seen, until there are no more.
 async fn poll(client: Client, is_done: Arc<AtomicBool>) -> Vec<String> {
     let (mut seen, mut since) = (Vec::new(), "2000-01-01".to_owned());
     loop {
-        // Asked before the look: what comes after the end is not there.
+        // Loaded before the list: with all writers done, an empty page is the end.
         let was_done = is_done.load(Ordering::SeqCst);
         let asked = json!({ "since": since, "limit": 50 });
         let page = list(&client.post("/events/list", asked).await.ok()["events"]);
@@ -50,7 +50,7 @@ async fn poll(client: Client, is_done: Arc<AtomicBool>) -> Vec<String> {
     }
 }
 
-/// Hears a stream, as it comes.
+/// Reads the event ids of a stream.
 fn listen(mut stream: Listening) -> UnboundedReceiver<String> {
     let (say, heard) = unbounded_channel();
     tokio::spawn(async move {
@@ -64,7 +64,7 @@ fn listen(mut stream: Listening) -> UnboundedReceiver<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_reader_sees_the_whole_log_once_and_in_the_same_order_while_it_is_written() {
+async fn every_reader_sees_all_events_once_and_in_the_same_order_while_they_are_written() {
     let world = Arc::new(World::with_connections(20).await);
     let another = AnotherServer::on(&world).await;
     let is_done = Arc::new(AtomicBool::new(false));
@@ -93,37 +93,37 @@ async fn every_reader_sees_the_whole_log_once_and_in_the_same_order_while_it_is_
     }
     for mut stream in streams {
         for event in &log {
-            let heard = timeout(TIMEOUT, stream.recv()).await.expect("it is told of in time");
-            assert_eq!(heard.as_ref(), Some(event), "a listener heard another log");
+            let heard = timeout(TIMEOUT, stream.recv()).await.expect("the event arrives in time");
+            assert_eq!(heard.as_ref(), Some(event), "a stream had another log");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_slow_to_commit_comes_after_those_that_were_quick() {
+async fn an_event_that_commits_late_comes_after_those_that_committed_before() {
     let world = World::with_connections(8).await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let (janes, joes) = (world.phone(&jane).await, world.phone(&joe).await);
-    // Somebody holds Jane's phone, so that its deactivation begins first and ends last.
+    // A lock on Jane's phone: its deactivation begins first and commits last.
     let mut database = world.database().await;
     let mut holding = sqlx::Connection::begin(&mut database).await.expect("a transaction");
     sqlx::query("select from phone where device_id::text = $1 for update")
         .bind(&janes)
         .execute(&mut *holding)
         .await
-        .expect("the statement is right");
+        .expect("the row is locked");
     let slow = tokio::spawn({
         let (key, body) = (world.key().clone(), json!({ "device_id": janes }));
         async move { key.post("/phones/deactivate", body).await.ok() }
     });
     let mut watching = world.database().await;
-    until("the slow one waits", async || {
+    until("the slow deactivation waits", async || {
         let waiting: i64 = sqlx::query_scalar(
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
         )
         .fetch_one(&mut watching)
         .await
-        .expect("the statement is right");
+        .expect("the query succeeds");
         (waiting > 0).then_some(())
     })
     .await;
@@ -133,10 +133,10 @@ async fn an_event_that_is_slow_to_commit_comes_after_those_that_were_quick() {
     assert_eq!((seen.len(), &seen[0]["device_id"]), (1, &json!(joes)));
 
     holding.commit().await.expect("it commits");
-    slow.await.expect("it does not panic");
+    slow.await.expect("the task does not panic");
     let since = json!({ "since": seen[0]["created_at"], "event_type": "phone.deactivated" });
     let later = list(&world.key().post("/events/list", since).await.ok()["events"]);
-    assert_eq!((later.len(), &later[0]["device_id"]), (1, &json!(janes)), "it is behind what was seen");
+    assert_eq!((later.len(), &later[0]["device_id"]), (1, &json!(janes)), "it comes after the events that were seen");
     let (created, occurred) = (text(&later[0]["created_at"]), text(&later[0]["occurred_at"]));
-    assert!(created > occurred, "{created} is its place in the log, {occurred} is when it was asked for");
+    assert!(created > occurred, "{created} is its place in the log, {occurred} is when it was requested");
 }

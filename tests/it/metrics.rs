@@ -1,4 +1,4 @@
-//! What operators see: the figures that Prometheus reads, and whether a server wants to be sent requests.
+//! The operations listener: metrics for Prometheus, and readiness.
 
 use crate::client::Client;
 use crate::command::program::{Server, handset_in};
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// A world that keeps figures, and whoever reads them.
+/// A world with metrics, their reader, and the token that ends readiness.
 async fn counting() -> (World, Client, CancellationToken) {
     let world = World::with(|app| App { metrics: Metrics::kept(), ..app }).await;
     let leaving = CancellationToken::new();
@@ -35,7 +35,7 @@ async fn counting() -> (World, Client, CancellationToken) {
     (world, operator, leaving)
 }
 
-/// Every figure, by its name and labels.
+/// Every metric's value, by its name and labels.
 async fn figures(operator: &Client) -> BTreeMap<String, f64> {
     let answer = operator.get("/metrics").await;
     assert_eq!(answer.status, 200);
@@ -44,7 +44,7 @@ async fn figures(operator: &Client) -> BTreeMap<String, f64> {
     assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
     let lines = answer.text.lines().filter(|line| !line.starts_with('#'));
     let figure = |line: &str| {
-        let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no figure: {line}"));
+        let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no value: {line}"));
         (name.to_owned(), value.parse().unwrap_or_else(|fault| panic!("{fault}: {line}")))
     };
     lines.map(figure).collect()
@@ -55,7 +55,7 @@ fn requests(dialect: &str, route: &str, status: u16) -> String {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_dialect_route_and_status_and_their_time_is_taken() {
+async fn requests_are_counted_and_timed_by_dialect_route_and_status() {
     let (world, operator, _) = counting().await;
     for _ in 0..3 {
         world.key().get("/phones/list?search=hushhush").await.ok();
@@ -80,11 +80,11 @@ async fn requests_are_counted_by_dialect_route_and_status_and_their_time_is_take
     }
     let sum = figures["handset_request_duration_seconds_sum{dialect=\"seam\",route=\"/phones/list\"}"];
     assert!(sum > 0.0 && sum < 30.0, "{sum}");
-    assert!(!figures.keys().any(|name| name.contains("hushhush")), "values stay out of the figures");
+    assert!(!figures.keys().any(|name| name.contains("hushhush")), "labels contain no values of requests");
 }
 
 #[tokio::test]
-async fn lookups_are_counted_and_the_statements_that_they_were_asked_in() {
+async fn lookups_and_their_statements_are_counted() {
     let (world, operator, _) = counting().await;
     let phone = world.phone(&world.person("jane").await).await;
     let path = format!("/phones/get?device_id={phone}");
@@ -96,13 +96,13 @@ async fn lookups_are_counted_and_the_statements_that_they_were_asked_in() {
     let all = futures_util::future::join_all((0..40).map(|_| world.key().get(&path))).await;
     all.iter().for_each(|answer| _ = answer.ok());
     let (lookups_then, statements_then) = counts().await;
-    assert_eq!(lookups_then - lookups, 40.0, "a key and its phone are one");
+    assert_eq!(lookups_then - lookups, 40.0, "a key and its phone are one lookup");
     let asked = statements_then - statements;
     assert!((1.0..=40.0).contains(&asked), "{asked}");
 }
 
 #[tokio::test]
-async fn the_outbox_shows_what_is_owed_since_when_and_what_came_of_it() {
+async fn outbox_metrics_show_pending_deliveries_their_age_and_their_outcomes() {
     let (world, operator, _) = counting().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -128,7 +128,7 @@ async fn the_outbox_shows_what_is_owed_since_when_and_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn the_sweeper_says_what_it_did_and_the_pool_how_full_it_is() {
+async fn sweeper_and_connection_pool_metrics_are_reported() {
     let (world, operator, _) = counting().await;
     let reserved = world.key().post("/v1/phone/reserve", json!({ "number": "+34675897655" })).await;
     assert_eq!(reserved.status, 200, "{reserved:?}");
@@ -143,7 +143,7 @@ async fn the_sweeper_says_what_it_did_and_the_pool_how_full_it_is() {
     };
     let stop = CancellationToken::new();
     tokio::spawn(sweeper.run(stop.clone()));
-    let figures = until("it has swept", async || {
+    let figures = until("the sweeper has run", async || {
         let figures = figures(&operator).await;
         (figures["handset_events_pruned_total"] > 0.0).then_some(figures)
     })
@@ -156,7 +156,7 @@ async fn the_sweeper_says_what_it_did_and_the_pool_how_full_it_is() {
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_what_it_knows_is_not_a_number_and_the_rest_is_told() {
+async fn without_the_database_outbox_metrics_are_nan_and_others_are_reported() {
     let (world, operator, _) = counting().await;
     world.key().get("/phones/list").await.ok();
     world.store.close().await;
@@ -166,7 +166,7 @@ async fn while_the_database_is_away_what_it_knows_is_not_a_number_and_the_rest_i
 }
 
 #[tokio::test]
-async fn a_server_that_is_about_to_stop_wants_no_more_requests() {
+async fn a_server_about_to_stop_is_not_ready() {
     let (_world, operator, leaving) = counting().await;
     assert_eq!(operator.get("/health/ready").await.status, 200);
     leaving.cancel();
@@ -174,20 +174,21 @@ async fn a_server_that_is_about_to_stop_wants_no_more_requests() {
 }
 
 #[tokio::test]
-async fn the_program_turns_red_first_and_stops_after_its_grace() {
+async fn the_program_is_not_ready_first_and_stops_after_its_grace_period() {
     const GRACE: Duration = Duration::from_secs(3);
     let place = Place::new();
     let mut command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
     command.args(["--shutdown-grace-seconds", "3"]);
     let server = Server::run(command, &place).await;
     let figures_on = server.greeting.lines().find_map(|line| line.strip_prefix("Figures on "));
-    let operator = Client::new(figures_on.and_then(|url| url.strip_suffix("/metrics")).expect("it says where"));
+    let operator =
+        Client::new(figures_on.and_then(|url| url.strip_suffix("/metrics")).expect("the greeting names the address"));
     assert_eq!(operator.get("/health/ready").await.status, 200);
-    assert_eq!(Client::new(&server.url).get("/metrics").await.status, 404, "callers of the API see none of it");
+    assert_eq!(Client::new(&server.url).get("/metrics").await.status, 404, "the API serves no metrics");
 
     let asked = Instant::now();
     server.signal(Signal::SIGTERM);
-    until("it is red", async || (operator.get("/health/ready").await.status == 503).then_some(())).await;
+    until("it is not ready", async || (operator.get("/health/ready").await.status == 503).then_some(())).await;
     server.client(&server.demo_key()).get("/phones/list").await.ok();
     let figures = figures(&operator).await;
     assert_eq!(figures[&requests("seam", "/phones/list", 200)], 1.0);

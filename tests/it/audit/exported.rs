@@ -1,4 +1,4 @@
-//! `handset audit`: the trail for people and for scripts, however long.
+//! `handset audit`: the trail as a table and as JSON lines, of any length.
 
 use super::trail;
 use crate::command::program::{Outcome, handset_in};
@@ -6,7 +6,7 @@ use crate::postgres::stage::Place;
 use crate::world::{SEAL_KEY, World, text};
 use serde_json::{Value, json};
 
-/// What the command prints over a world's database.
+/// Runs `handset audit` over a world's database.
 async fn exported(world: &World, arguments: &[&str]) -> Outcome {
     let place = Place::new();
     let mut command = handset_in(&place, &["audit", "--database-url", &world.database_url]);
@@ -20,7 +20,7 @@ async fn lines(world: &World, arguments: &[&str]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn each_line_is_an_entry_oldest_first_and_of_the_workspace_that_is_named() {
+async fn audit_json_prints_the_entries_of_the_named_workspace_oldest_first() {
     let world = World::new().await;
     let another = world.sandbox("Another").await;
     let (jane, joe) = (world.person("jane").await, another.person("joe").await);
@@ -43,7 +43,7 @@ async fn each_line_is_an_entry_oldest_first_and_of_the_workspace_that_is_named()
 }
 
 #[tokio::test]
-async fn people_see_a_table_with_what_changed() {
+async fn audit_without_json_prints_a_table_of_changes() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -57,7 +57,7 @@ async fn people_see_a_table_with_what_changed() {
 }
 
 #[tokio::test]
-async fn a_trail_of_many_portions_is_printed_whole_and_in_order() {
+async fn audit_prints_a_trail_of_many_batches_completely_and_in_order() {
     let world = World::new().await;
     sqlx::query(
         "insert into audit (workspace_id, at, audit_id, credential_kind, action, subject_id, after)
@@ -67,7 +67,7 @@ async fn a_trail_of_many_portions_is_printed_whole_and_in_order() {
     )
     .execute(&mut world.database().await)
     .await
-    .expect("the statement is right");
+    .expect("the rows are inserted");
     let lines = lines(&world, &[]).await;
     let places: Vec<_> = lines.iter().map(|line| (text(&line["at"]), text(&line["audit_id"]))).collect();
     assert_eq!(places.len(), 2_500);

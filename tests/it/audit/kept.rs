@@ -1,4 +1,4 @@
-//! The trail cannot be changed by anybody, and goes with the events of its time.
+//! The audit trail is append-only, and is pruned together with events.
 
 use super::trail;
 use crate::waiting::until;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
-async fn the_database_itself_lets_nobody_change_the_trail() {
+async fn the_database_refuses_to_update_or_delete_audit_rows() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;
@@ -31,18 +31,18 @@ async fn the_database_itself_lets_nobody_change_the_trail() {
 }
 
 #[tokio::test]
-async fn what_may_be_forgotten_opens_no_door_for_what_comes_after() {
+async fn forget_audit_permits_no_other_delete_on_the_same_connection() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;
     let mut database = world.database().await;
     sqlx::query("select forget_audit('2000-01-01', 10)").execute(&mut database).await.expect("it forgets nothing");
-    sqlx::query("delete from audit").execute(&mut database).await.expect_err("the same connection is refused");
+    sqlx::query("delete from audit").execute(&mut database).await.expect_err("a plain delete is refused");
     assert_eq!(trail(&world, &world).await.len(), 1);
 }
 
 #[tokio::test]
-async fn the_trail_is_kept_as_long_as_events() {
+async fn audit_rows_are_kept_as_long_as_events() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let old = world.phone(&jane).await;
@@ -50,7 +50,7 @@ async fn the_trail_is_kept_as_long_as_events() {
     let young = world.phone(&jane).await;
     world.pass(TimeDelta::days(89));
     let before = world.clock.now() - TimeDelta::days(90);
-    assert_eq!(world.store.prune_audit(before, 100).await.expect("the database answers"), 0, "to the microsecond");
+    assert_eq!(world.store.prune_audit(before, 100).await.expect("the database answers"), 0, "exactly 90 days old");
     world.pass(TimeDelta::seconds(1));
     let (store, clock) = (world.store.clone(), world.clock.clone());
     let (keep_events, metrics) = (TimeDelta::days(90), Metrics::default());
@@ -58,7 +58,7 @@ async fn the_trail_is_kept_as_long_as_events() {
     let stop = CancellationToken::new();
     tokio::spawn(sweeper.run(stop.clone()));
     let _until_dropped = stop.drop_guard();
-    let left = until("the old row is forgotten", async || {
+    let left = until("the old row is pruned", async || {
         Some(trail(&world, &world).await).filter(|rows| rows.iter().all(|row| row["subject_id"] != old))
     });
     let left = left.await;
@@ -67,7 +67,7 @@ async fn the_trail_is_kept_as_long_as_events() {
 }
 
 #[tokio::test]
-async fn old_rows_go_in_portions() {
+async fn old_audit_rows_are_pruned_in_batches() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! The trail while many change the same thing at once: each row begins with what the one before it left.
+//! The trail under concurrent changes of one thing: each row's `before` is the previous row's `after`.
 
 use super::trail;
 use crate::client::Client;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 const AT_ONCE: usize = 12;
 
-/// The values that rows of this action found under a name, and those that they left.
+/// The values of a field in `before` and in `after`, over the rows of an action.
 async fn found_and_left(world: &World, action: &str, name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut rows = trail(world, world).await;
     rows.retain(|row| row["action"] == action);
@@ -20,16 +20,16 @@ async fn found_and_left(world: &World, action: &str, name: &str) -> (BTreeSet<St
     (values("before"), values("after"))
 }
 
-/// Each value was found by who came next, but for the last, which is there now; and one found the first.
+/// Checks that `before` and `after` have the same values, except the first `before` and the last `after`.
 #[track_caller]
 fn is_chain((mut found, mut left): (BTreeSet<String>, BTreeSet<String>), first: Value, last: &Value) {
-    assert!(found.remove(&first.to_string()), "nobody found {first}: {found:?}");
-    assert!(left.remove(&last.to_string()), "nobody left {last}: {left:?}");
+    assert!(found.remove(&first.to_string()), "no row has {first} before: {found:?}");
+    assert!(left.remove(&last.to_string()), "no row has {last} after: {left:?}");
     assert_eq!(found, left);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_one_phone_at_once_are_a_chain() {
+async fn concurrent_updates_of_one_phone_form_a_chain_of_audit_rows() {
     let world = World::with_connections(8).await;
     let phone = world.phone(&world.person("jane").await).await;
     let rename = async |which: usize| {
@@ -43,7 +43,7 @@ async fn changes_of_one_phone_at_once_are_a_chain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_one_slot_at_once_are_a_chain() {
+async fn concurrent_changes_of_one_slot_form_a_chain_of_audit_rows() {
     let world = World::with_connections(8).await;
     let jane = Person::new(&world, "jane").await;
     let put = async |which: usize| jane.put("home", &format!("+142555501{which:02}"), true).await;
@@ -53,7 +53,7 @@ async fn changes_of_one_slot_at_once_are_a_chain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_one_number_at_once_are_a_chain() {
+async fn concurrent_updates_of_one_number_form_a_chain_of_audit_rows() {
     let world = World::with_connections(8).await;
     let register = world.reserved(&number(1)).await;
     let path = crate::registers::path(&register);
@@ -66,7 +66,7 @@ async fn changes_of_one_number_at_once_are_a_chain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_that_many_turn_off_at_once_leaves_one_row() {
+async fn concurrent_deactivations_of_one_phone_write_one_audit_row() {
     let world = World::with_connections(8).await;
     let phone = world.phone(&world.person("jane").await).await;
     let turn_off = async |client: &Client| client.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();

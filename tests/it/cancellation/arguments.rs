@@ -1,5 +1,4 @@
-//! Requests that succeed, however often the operation was called before: each on things that were made for it, if it uses
-//! them up.
+//! Requests that succeed on every call of an operation: what a call consumes is created for it.
 
 pub mod diga;
 pub mod phone_com;
@@ -12,12 +11,12 @@ use reqwest::RequestBuilder;
 
 /// The arguments of a dialect's operations.
 pub trait Arguments {
-    /// Makes what the requests have in common.
+    /// Creates what all requests share.
     async fn new(world: &World) -> Self;
 
-    /// In how many ways an operation is called. More than one where arguments change which statements are run.
+    /// Number of ways to call an operation. More than one where arguments change which statements run.
     fn variants(operation: &Operation) -> usize;
 
-    /// A request of the operation; no other has the same `serial`.
+    /// A request of the operation; `serial` is unique.
     async fn request(&self, world: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder;
 }

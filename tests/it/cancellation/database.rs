@@ -1,5 +1,4 @@
-//! What other sessions see of the server's sessions once it is quiet: no transaction, no lock, and every change that was
-//! answered.
+//! The server's sessions as other sessions see them once it is idle: no transaction, no lock, and every acknowledged change.
 
 use crate::client::Client;
 use crate::waiting::{TIMEOUT, until};
@@ -11,10 +10,10 @@ use sqlx::{Connection, PgConnection};
 use std::time::Instant;
 use uuid::Uuid;
 
-/// So many looks in a row without a change mean that a request waits.
+/// Polls in a row without a change after which a request counts as waiting.
 const LOOKS: usize = 4;
 
-/// Two sessions beside the server's: one looks, one holds locks.
+/// Two sessions beside the server's: one polls, one holds locks.
 pub struct Observer {
     looking: PgConnection,
     locking: PgConnection,
@@ -24,13 +23,13 @@ pub struct Observer {
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct Session {
     pid: i32,
-    /// When it began or ended its last statement.
+    /// When its last statement began or ended.
     state_change: Option<DateTime<Utc>>,
     state: Option<String>,
     query: String,
-    /// How many locks were granted to it.
+    /// Number of granted locks.
     locks: i64,
-    /// Whether it waits for one.
+    /// Whether it waits for a lock.
     waits: bool,
 }
 
@@ -40,8 +39,8 @@ impl Observer {
         Observer { looking: connect().await, locking: connect().await }
     }
 
-    /// Waits until the server does nothing: no connection is in use, and no session has done anything from one look to the
-    /// next. Gives what is wrong with the sessions then.
+    /// Waits until the server is idle: no connection is in use, and no session changes between two polls. Returns the faults
+    /// of its sessions.
     pub async fn faults(&mut self, world: &World) -> Vec<String> {
         let deadline = Instant::now() + TIMEOUT;
         let mut before = sessions(&mut self.looking).await;
@@ -59,9 +58,9 @@ impl Observer {
         }
     }
 
-    /// Makes a change on each general connection of the server at once, and looks for all of them. Each change is the update
-    /// of one of these user identities, and waits for a lock on its row, so none has the connection of another. While no
-    /// connection is free, `request` waits for one, and is dropped. Gives the user identities whose change is lost.
+    /// Makes a change on each general connection at once, and checks all of them. Each change updates one of these user
+    /// identities and waits for a lock on its row, so each has its own connection. While no connection is free, `request`
+    /// waits for one, and is dropped. Returns the user identities whose change was lost.
     pub async fn lost_changes(
         &mut self,
         key: &Client,
@@ -101,16 +100,16 @@ impl Observer {
         .bind(label)
         .fetch_all(&mut self.looking)
         .await
-        .expect("the table answers");
+        .expect("the query succeeds");
         user_identities.iter().filter(|id| !kept.contains(*id)).cloned().collect()
     }
 
-    /// Ends what is left of a fault, so that the next operation is judged by itself.
+    /// Ends the sessions that a fault left, so that the next operation is judged by itself.
     pub async fn clean_up(&mut self, world: &World) {
         let end = "select pg_terminate_backend(pid) from pg_stat_activity
                    where datname = current_database() and application_name = 'handset'";
         sqlx::query(end).execute(&mut self.looking).await.expect("the sessions end");
-        // The pool replaces a connection when a statement fails on it.
+        // The pool replaces a connection when a statement on it fails.
         until("a pool of good connections", async || {
             let pings = join_all((0..16).map(|_| world.store.ping())).await;
             pings.iter().all(Result::is_ok).then_some(())
@@ -138,10 +137,10 @@ async fn sessions(looking: &mut PgConnection) -> Vec<Session> {
          where datname = current_database() and backend_type = 'client backend' and application_name = 'handset'
          order by pid",
     );
-    sessions.fetch_all(looking).await.expect("the statistics answer")
+    sessions.fetch_all(looking).await.expect("the query succeeds")
 }
 
-/// Resolves when no session has done anything for some looks.
+/// Resolves when no session has changed for [`LOOKS`] polls.
 async fn nothing_changes(looking: &mut PgConnection) {
     let (mut before, mut unchanged) = (sessions(looking).await, 0);
     while unchanged < LOOKS {

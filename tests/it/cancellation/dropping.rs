@@ -3,16 +3,16 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// When, at its k-th suspension, a future is dropped.
+/// When a future is dropped at its k-th suspension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// As soon as it is suspended: nothing that it waits for has happened.
+    /// As soon as it is suspended: nothing that it awaits has happened.
     Suspended,
-    /// When it has been woken and is not polled yet: what it waits for is there, and is not taken.
+    /// When it is woken and not yet polled: the awaited value is ready, and not taken.
     Woken,
 }
 
-/// Polls a future until its suspension number `suspension`, then gives None instead of going on. The caller drops it.
+/// Polls a future until its suspension number `suspension`, then resolves to None. The caller drops it.
 pub struct Interrupted<F> {
     future: Pin<Box<F>>,
     suspension: usize,

@@ -1,5 +1,5 @@
-//! A proxy between the server and Postgres that reads the frontend/backend protocol: it names what each connection sends, and
-//! withholds Postgres's answer to a chosen statement until the request that waits for it has been dropped.
+//! A proxy between the server and Postgres that parses the frontend/backend protocol: it names the statements of each
+//! connection, and withholds Postgres's response to a chosen statement until the request that waits for it is dropped.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The code of a request for TLS, which is followed by another startup message (Postgres, "Message Formats").
+/// Code of SSLRequest, which is followed by another startup message (Postgres, "Message Formats").
 const SSL_REQUEST: u32 = 80_877_103;
 
-/// The most characters of a statement in its name.
+/// Maximum length of a statement's name, in characters.
 const NAME: usize = 90;
 
 /// A proxy that accepts connections until it is dropped.
@@ -24,12 +24,12 @@ pub struct Proxy {
     accepting: JoinHandle<()>,
 }
 
-/// What the connections of a proxy have in common.
+/// State shared by the connections of a proxy.
 struct Traffic {
     recording: Mutex<Recording>,
-    /// The connection whose answers are withheld, and the name of the statement.
+    /// The connection whose responses are withheld, and the statement's name.
     withheld: watch::Sender<Option<(usize, String)>>,
-    /// Whether transactions stay open: a statement that does nothing takes the place of each commit.
+    /// Whether transactions stay open: a no-op statement replaces each commit.
     loses_commits: AtomicBool,
 }
 
@@ -38,12 +38,12 @@ struct Recording {
     /// How often each statement was sent since the recording began.
     counts: HashMap<String, usize>,
     sent: Vec<String>,
-    /// Names of statements that are answered; the answer to the first other one is withheld. None: all are answered.
+    /// Names of statements that are answered; the response to the first other one is withheld. None: nothing is withheld.
     answered: Option<BTreeSet<String>>,
 }
 
 impl Proxy {
-    /// A proxy to the Postgres that listens on this Unix socket.
+    /// A proxy to the Postgres on this Unix socket.
     pub fn to(socket: PathBuf) -> Proxy {
         let directory = tempfile::tempdir().expect("a directory for the socket");
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).expect("a socket of its own");
@@ -68,24 +68,24 @@ impl Proxy {
         format!("{place}?host={}", self.directory.path().display())
     }
 
-    /// Records what is sent from now on. The answer to the first statement that is not among `answered` is withheld.
+    /// Starts a new recording. The response to the first statement that is not in `answered` is withheld.
     pub fn record(&self, answered: Option<&BTreeSet<String>>) {
         let mut recording = self.traffic.recording.lock().expect("never poisoned");
         *recording = Recording { answered: answered.cloned(), ..Recording::default() };
     }
 
-    /// Whether the server is told of commits that do not take place.
+    /// Whether the server sees commits succeed that do not take place.
     pub fn loses_commits(&self, loses: bool) {
         self.traffic.loses_commits.store(loses, Ordering::Relaxed);
     }
 
-    /// Resolves when an answer is withheld.
+    /// Resolves when a response is withheld.
     pub async fn withholds(&self) {
         let mut withheld = self.traffic.withheld.subscribe();
         withheld.wait_for(Option::is_some).await.expect("the sender lives");
     }
 
-    /// Lets all answers through again. Gives the statement whose answer was withheld, and the last that was sent.
+    /// Lets all responses through again. Returns the statement whose response was withheld, and the last that was sent.
     pub fn release(&self) -> (Option<String>, Option<String>) {
         let mut recording = self.traffic.recording.lock().expect("never poisoned");
         recording.answered = None;
@@ -101,7 +101,7 @@ impl Drop for Proxy {
 }
 
 impl Traffic {
-    /// Notes a statement before it is passed on, so that its answer cannot be ahead of the decision to withhold it.
+    /// Records a statement before it is forwarded, so that its response cannot precede the decision to withhold it.
     fn note(&self, connection: usize, statement: String) {
         let mut recording = self.recording.lock().expect("never poisoned");
         let count = recording.counts.entry(statement.clone()).or_default();
@@ -115,7 +115,7 @@ impl Traffic {
     }
 }
 
-/// Carries one connection until both sides have closed it.
+/// Forwards one connection until both sides have closed it.
 async fn carry(connection: usize, near: UnixStream, socket: PathBuf, traffic: Arc<Traffic>) {
     let Ok(far) = UnixStream::connect(socket).await else { return };
     let (mut near_read, mut near_write) = near.into_split();
@@ -147,7 +147,7 @@ async fn carry(connection: usize, near: UnixStream, socket: PathBuf, traffic: Ar
     tokio::join!(requests, answers);
 }
 
-/// Puts `SELECT`, which is as long and selects nothing, in the place of each simple query `COMMIT`.
+/// Replaces each simple query `COMMIT` with `SELECT`, which has the same length and selects nothing.
 fn lose_commits(bytes: &mut [u8]) {
     const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
     let places: Vec<usize> =
@@ -155,19 +155,19 @@ fn lose_commits(bytes: &mut [u8]) {
     places.into_iter().for_each(|at| bytes[at + 5..at + 11].copy_from_slice(b"SELECT"));
 }
 
-/// What one connection has sent.
+/// Parser of the messages that one connection sends.
 #[derive(Default)]
 struct Frontend {
     unread: Vec<u8>,
     has_started: bool,
-    /// Prepared statements by their names.
+    /// Prepared statements by name.
     prepared: HashMap<String, String>,
-    /// What was sent since the last synchronisation.
+    /// Messages since the last Sync.
     parts: Vec<String>,
 }
 
 impl Frontend {
-    /// Reads on; gives the statements that are complete, each up to where Postgres answers.
+    /// Parses more bytes; returns the complete statements, each up to where Postgres responds.
     fn read(&mut self, bytes: &[u8]) -> Vec<String> {
         self.unread.extend_from_slice(bytes);
         let mut statements = Vec::new();
@@ -188,7 +188,7 @@ impl Frontend {
         statements
     }
 
-    /// One message; gives the statement that it completes, if it does.
+    /// Parses one message; returns the statement that it completes, if any.
     fn message(&mut self, kind: u8, body: &[u8]) -> Option<String> {
         let mut texts = body.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
         let mut text = || texts.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A connection that is returned in a transaction, by whatever fault, is closed: no later change is made in that transaction.
+//! The pool closes a connection that is returned in a transaction: no later change is made in that transaction.
 
 use super::database::Observer;
 use super::proxy::Proxy;
@@ -7,11 +7,11 @@ use crate::world::World;
 use crate::world::stage::Database;
 use serde_json::json;
 
-/// Connections of the server, a quarter of which is for short reads.
+/// Connections of the server: a quarter serves short reads only.
 const CONNECTIONS: u32 = 5;
 
 #[tokio::test]
-async fn a_connection_that_is_returned_in_a_transaction_is_closed_and_counted_and_no_later_commit_is_lost() {
+async fn a_connection_returned_in_a_transaction_is_closed_and_counted_and_no_later_commit_is_lost() {
     let database = Database::new(CONNECTIONS).await;
     let proxy = Proxy::to(socket(&database.url));
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
@@ -23,7 +23,7 @@ async fn a_connection_that_is_returned_in_a_transaction_is_closed_and_counted_an
     let registered = world.phone_ids().await;
     assert_eq!(world.store.connections_closed_in_transaction(), 0);
 
-    // Two registrations are answered whose commits Postgres has never seen.
+    // Two registrations are acknowledged whose commits never reach Postgres.
     proxy.loses_commits(true);
     for person in &user_identities[..2] {
         let fields = json!({ "user_identity_id": person });
@@ -34,7 +34,7 @@ async fn a_connection_that_is_returned_in_a_transaction_is_closed_and_counted_an
     let faults = observer.faults(&world).await;
     assert!(faults.is_empty(), "{faults:#?}");
     assert_eq!(world.store.connections_closed_in_transaction(), 2);
-    assert_eq!(world.phone_ids().await, registered, "what was not committed is rolled back");
+    assert_eq!(world.phone_ids().await, registered, "uncommitted registrations are rolled back");
     let lost = observer.lost_changes(world.key(), &user_identities, "changed", std::future::pending()).await;
     assert!(lost.is_empty(), "{lost:?}");
     let phone = world.phone(&user_identities[0]).await;

@@ -1,11 +1,11 @@
-//! Administration: workspaces and the credentials that let callers in, beside a running server and without one.
+//! Administration of workspaces and credentials, with and without a running server.
 
 use super::program::{Outcome, Server, admin, handset_in};
 use crate::postgres::stage::Place;
 use crate::world::text;
 use serde_json::{Value, json};
 
-/// Everything that administration makes, by its own words.
+/// Output of the commands that create things.
 struct Made {
     workspace: Value,
     key: Value,
@@ -36,7 +36,7 @@ async fn all_work(server: &Server, made: &Made) {
 }
 
 #[tokio::test]
-async fn what_is_made_beside_a_running_server_works_there_at_once() {
+async fn credentials_created_beside_a_running_server_work_at_once() {
     let place = Place::new();
     let server = Server::start(&place).await;
     let made = make(&place).await;
@@ -45,11 +45,11 @@ async fn what_is_made_beside_a_running_server_works_there_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_made_without_a_server_works_on_the_next_one() {
+async fn credentials_created_without_a_server_work_on_the_next_one() {
     let place = Place::new();
     let migrated = admin(&place, &["migrate"]).await;
     assert_eq!(migrated, json!({ "migrated": true }));
-    assert!(!place.is_busy(), "Postgres runs only as long as the command");
+    assert!(!place.is_busy(), "Postgres stops with the command");
     let made = make(&place).await;
     assert!(!place.is_busy());
     let server = Server::start(&place).await;
@@ -72,7 +72,7 @@ async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
         assert_eq!(revoked, json!({ "api_key_id": key_id, "revoked": true }));
         key.get("/phones/list").await.refused(401, "unauthorized");
     }
-    // By the secret itself, too.
+    // By the secret itself.
     let token = server.client(&text(&made.token["access_token"])).in_workspace(&id);
     token.get("/phones/list").await.ok();
     admin(&place, &["token", "revoke", &text(&made.token["access_token"])]).await;
@@ -87,7 +87,7 @@ async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
 }
 
 #[tokio::test]
-async fn lists_show_what_there_is_and_no_secret() {
+async fn lists_show_workspaces_and_api_keys_without_secrets() {
     let place = Place::new();
     let made = make(&place).await;
     let id = &made.workspace["workspace_id"];
@@ -107,7 +107,7 @@ async fn lists_show_what_there_is_and_no_secret() {
 }
 
 #[tokio::test]
-async fn for_people_a_new_key_is_printed_alone() {
+async fn key_create_without_json_prints_only_the_key() {
     let place = Place::new();
     Outcome::of(handset_in(&place, &["workspace", "create", "Acme"])).await.said();
     let minted = Outcome::of(handset_in(&place, &["key", "create", "--workspace", "Acme"])).await;
@@ -116,7 +116,7 @@ async fn for_people_a_new_key_is_printed_alone() {
 }
 
 #[tokio::test]
-async fn mistakes_are_said_with_what_to_do() {
+async fn invalid_administration_commands_are_refused_with_the_cause() {
     let place = Place::new();
     for _ in 0..2 {
         admin(&place, &["workspace", "create", "Twin"]).await;
@@ -132,5 +132,5 @@ async fn mistakes_are_said_with_what_to_do() {
         assert!(outcome.complaint().starts_with(words), "{outcome:?}");
         assert_eq!(outcome.stdout, "");
     }
-    assert!(!place.is_busy(), "Postgres has ended each time");
+    assert!(!place.is_busy(), "Postgres has stopped each time");
 }

@@ -1,4 +1,4 @@
-//! `--help`, of everything.
+//! `--help` of every command.
 
 use super::program::{Outcome, handset};
 
@@ -7,7 +7,7 @@ async fn help_of(path: &[String]) -> String {
     Outcome::of(handset(&arguments)).await.said().to_owned()
 }
 
-/// The commands that a help lists, but for `help` itself.
+/// Names of the commands in a help text, except `help`.
 fn commands(help: &str) -> Vec<String> {
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
@@ -21,7 +21,7 @@ async fn the_help_of_every_command_shows_an_example() {
     while let Some(path) = to_ask.pop() {
         let help = help_of(&path).await;
         let inner = commands(&help);
-        // A command that only holds others shows those.
+        // A command group lists its commands instead.
         if inner.is_empty() || path.is_empty() {
             let example = format!("Example:\n  handset {}", path.join(" "));
             assert!(help.contains(example.trim_end()), "{path:?}: {help}");
@@ -29,11 +29,11 @@ async fn the_help_of_every_command_shows_an_example() {
         asked += 1;
         to_ask.extend(inner.into_iter().map(|name| path.iter().cloned().chain([name]).collect()));
     }
-    assert!(asked >= 15, "{asked} commands are not all");
+    assert!(asked >= 15, "only {asked} commands found");
 }
 
 #[tokio::test]
-async fn the_help_of_serve_tells_every_setting_with_its_variable() {
+async fn the_help_of_serve_lists_settings_with_their_variables() {
     let help = help_of(&["serve".to_owned()]).await;
     for setting in [
         "--listen",
@@ -68,7 +68,7 @@ async fn the_help_of_serve_tells_every_setting_with_its_variable() {
 }
 
 #[tokio::test]
-async fn a_command_that_there_is_not_is_a_usage_error() {
+async fn an_unknown_command_is_a_usage_error() {
     let outcome = Outcome::of(handset(&["key", "make"])).await;
     assert_eq!(outcome.status.code(), Some(2), "{outcome:?}");
     assert!(outcome.stderr.contains("Usage:"), "{outcome:?}");

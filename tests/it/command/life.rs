@@ -1,4 +1,4 @@
-//! How a server lives: what it logs, how it bears the loss of its Postgres, and how it ends.
+//! A server's life cycle: what it logs, how it recovers when its Postgres dies, and how it ends.
 
 use super::program::{Server, handset_in};
 use crate::client::Client;
@@ -13,15 +13,15 @@ use std::process::Stdio;
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn sigterm_lets_a_request_under_way_finish_and_takes_postgres_along() {
+async fn sigterm_lets_a_pending_request_finish_and_stops_postgres() {
     let place = Place::new();
     let server = Server::start(&place).await;
     let key = server.client(&server.demo_key());
     let people = key.get("/user_identities/list").await.ok();
     let person = people["user_identities"][0]["user_identity_id"].clone();
 
-    // Somebody holds the person's row, so that a registration has to wait for it.
-    let url = postgres::join(&place.data()).expect("may look").expect("it runs");
+    // A lock on the person's row makes the registration wait.
+    let url = postgres::join(&place.data()).expect("the directory is readable").expect("it runs");
     let mut holder = PgConnection::connect(&url).await.expect("it accepts");
     let mut watcher = PgConnection::connect(&url).await.expect("it accepts");
     let mut holding = holder.begin().await.expect("a transaction");
@@ -30,20 +30,20 @@ async fn sigterm_lets_a_request_under_way_finish_and_takes_postgres_along() {
     let waiting = tokio::spawn(async move { key.post("/phones/simulate/create_sandbox_phone", body).await });
     until_async("the request waits", async || {
         let waiting = "select exists (select from pg_stat_activity where wait_event_type = 'Lock')";
-        sqlx::query_scalar(waiting).fetch_one(&mut watcher).await.expect("the statement is right")
+        sqlx::query_scalar(waiting).fetch_one(&mut watcher).await.expect("the query succeeds")
     })
     .await;
 
     server.signal(Signal::SIGTERM);
-    until_async("no new connection is taken", async || TcpStream::connect(server.address()).await.is_err()).await;
-    holding.commit().await.expect("the lock is given back");
-    waiting.await.expect("it does not panic").ok();
+    until_async("no new connection is accepted", async || TcpStream::connect(server.address()).await.is_err()).await;
+    holding.commit().await.expect("the lock is released");
+    waiting.await.expect("the task does not panic").ok();
     assert_eq!(server.ended().await.code(), Some(0));
-    assert!(!place.is_busy(), "Postgres is gone");
+    assert!(!place.is_busy(), "Postgres has stopped");
 }
 
 #[tokio::test]
-async fn health_is_503_while_postgres_is_dead_and_200_soon_after_it_is_back() {
+async fn health_is_503_while_postgres_is_dead_and_200_soon_after_its_restart() {
     let place = Place::new();
     let mut cluster = postgres::start(place.disposable()).await.expect("Postgres starts");
     let own = Place::new();
@@ -51,7 +51,7 @@ async fn health_is_503_while_postgres_is_dead_and_200_soon_after_it_is_back() {
     let key = server.demo_key();
     let anonymous = Client::new(&server.url);
     assert_eq!(anonymous.get("/health").await.ok()["msg"], "Healthy");
-    // A disposable Postgres tells of a commit before it has written it down; now it has.
+    // A disposable Postgres acknowledges a commit before it is on disk; the checkpoint writes it.
     let mut writer = PgConnection::connect(&cluster.url()).await.expect("it accepts");
     sqlx::query("checkpoint").execute(&mut writer).await.expect("it writes");
 
@@ -68,28 +68,28 @@ async fn health_is_503_while_postgres_is_dead_and_200_soon_after_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_private_postgres_that_is_killed_is_started_again() {
+async fn a_private_postgres_that_is_killed_is_restarted() {
     let place = Place::new();
     let server = Server::start(&place).await;
     let key = server.client(&server.demo_key());
     let phones = key.get("/phones/list").await.ok();
     let first = place.postmaster().expect("it is ready");
     kill(first, Signal::SIGKILL).expect("it runs");
-    until("another one is ready", || place.postmaster().is_some_and(|pid| pid != first)).await;
-    until_async("the server is well again", async || key.get("/phones/list").await.status == 200).await;
+    until("another postmaster is ready", || place.postmaster().is_some_and(|pid| pid != first)).await;
+    until_async("the server has recovered", async || key.get("/phones/list").await.status == 200).await;
     assert_eq!(key.get("/phones/list").await.ok(), phones);
     server.stop().await;
     assert!(!place.is_busy());
 }
 
-/// The lines of the log about requests.
+/// Log lines of requests.
 fn requests(log: &str) -> Vec<Value> {
     let lines = log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}")));
     lines.filter(|line: &Value| line["target"] == "handset::request").collect()
 }
 
 #[tokio::test]
-async fn each_request_is_one_line_of_json_in_the_log() {
+async fn each_request_writes_one_line_of_json_to_the_log() {
     let place = Place::new();
     let server = Server::start(&place).await;
     let key = server.client(&server.demo_key());
@@ -118,7 +118,7 @@ async fn each_request_is_one_line_of_json_in_the_log() {
 }
 
 #[tokio::test]
-async fn no_secret_and_nothing_personal_gets_into_the_log() {
+async fn the_log_contains_no_secret_and_no_personal_data() {
     let place = Place::new();
     let command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--log", "debug"]);
     let server = Server::run(command, &place).await;
@@ -151,9 +151,9 @@ async fn no_secret_and_nothing_personal_gets_into_the_log() {
 }
 
 #[tokio::test]
-async fn a_server_whose_greeting_nobody_reads_serves_all_the_same() {
+async fn a_server_whose_standard_output_is_closed_still_serves() {
     let place = Place::new();
-    // Taken from the system and given back: nobody can be told of a port that is printed into nothing.
+    // The system chooses the port beforehand, since the closed output cannot report it.
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
     let mut command = handset_in(&place, &["serve", "--listen", &free.to_string()]);
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");

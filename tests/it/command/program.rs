@@ -1,4 +1,4 @@
-//! The built program in a process of its own: a server that runs until it is told to stop, or a command that ends.
+//! The built program in a process of its own: a server that runs until it is stopped, or a command that ends.
 
 use crate::client::Client;
 use crate::postgres::stage::{Place, TIMEOUT};
@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// The program, with nothing from the environment that it would take for a setting.
+/// The program, without the environment variables that it reads as settings.
 pub fn handset(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
     for (name, _) in std::env::vars_os() {
@@ -32,7 +32,7 @@ pub fn handset_in(place: &Place, arguments: &[&str]) -> Command {
     command
 }
 
-/// What became of a command.
+/// Exit status and output of a command.
 #[derive(Debug)]
 pub struct Outcome {
     pub status: ExitStatus,
@@ -47,20 +47,20 @@ impl Outcome {
         Outcome { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// What it printed, if all went well.
+    /// Standard output of a success.
     #[track_caller]
     pub fn said(&self) -> &str {
         assert!(self.status.success(), "{self:?}");
         &self.stdout
     }
 
-    /// The JSON that it printed, if all went well.
+    /// Standard output of a success, as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(self.said()).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
     }
 
-    /// What it complained of; one line for people, no trace.
+    /// The error message of a failure; one line, no trace.
     #[track_caller]
     pub fn complaint(&self) -> &str {
         assert_eq!(self.status.code(), Some(1), "{self:?}");
@@ -69,7 +69,7 @@ impl Outcome {
     }
 }
 
-/// An administrative command with `--json`.
+/// Runs an administrative command with `--json`.
 pub async fn admin(place: &Place, arguments: &[&str]) -> Value {
     let mut command = handset_in(place, arguments);
     command.arg("--json");
@@ -80,10 +80,10 @@ pub async fn admin(place: &Place, arguments: &[&str]) -> Value {
 pub struct Server {
     process: Child,
     pub url: String,
-    /// What it printed once it was ready.
+    /// What it printed until it was ready.
     pub greeting: String,
     log: PathBuf,
-    /// Kept open, so that what is printed later is read, too.
+    /// Kept open, so that later output is read, too.
     _printed: Lines<BufReader<ChildStdout>>,
 }
 
@@ -109,7 +109,7 @@ impl Server {
         while !greeting.contains("/events/list") && !greeting.contains("Create an API key") {
             let line = timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("text");
             let said = || fs::read_to_string(&log).unwrap_or_default();
-            greeting.push_str(&line.unwrap_or_else(|| panic!("it ended: {}", said())));
+            greeting.push_str(&line.unwrap_or_else(|| panic!("the server ended: {}", said())));
             greeting.push('\n');
         }
         let address = greeting.lines().find_map(|line| line.strip_prefix("Listening on "));
@@ -117,19 +117,19 @@ impl Server {
         Server { process, url, greeting, log, _printed: lines }
     }
 
-    /// The key that the greeting shows.
+    /// The API key in the greeting.
     #[track_caller]
     pub fn demo_key(&self) -> String {
         let is_key = |line: &&str| line.trim().starts_with("seam_");
         self.greeting.lines().find(is_key).unwrap_or_else(|| panic!("no key: {}", self.greeting)).trim().to_owned()
     }
 
-    /// Whether the server has made the demo.
+    /// Whether the server created the demo.
     pub fn has_demo(&self) -> bool {
         self.greeting.contains("seam_")
     }
 
-    /// Whoever holds a key.
+    /// A client with a key.
     pub fn client(&self, key: &str) -> Client {
         Client::new(&self.url).bearer(key)
     }
@@ -155,8 +155,7 @@ impl Server {
         timeout(TIMEOUT, self.process.wait()).await.expect("it ends").expect("it is our child")
     }
 
-    /// Stops it as an operator does.
-    /// Stops it, and gives all that it logged.
+    /// Stops it with SIGTERM; returns its log.
     pub async fn stop(self) -> String {
         let log = self.log.clone();
         self.signal(Signal::SIGTERM);

@@ -11,13 +11,13 @@ use tokio::process::Command;
 fn serve(place: &Place, database: &Database, seal_key: &str) -> Command {
     let fixed = ["serve", "--listen", "127.0.0.1:0", "--connections", "4"];
     let mut command = handset_in(place, &fixed);
-    // A secret belongs into the environment: arguments are there for every user to see.
+    // Secrets go into the environment, since every user can read arguments.
     command.env("DATABASE_URL", &database.url).env("HANDSET_SEAL_KEY", seal_key);
     command
 }
 
 #[tokio::test]
-async fn servers_that_start_at_once_migrate_once_and_make_one_demo() {
+async fn servers_that_start_at_once_migrate_once_and_create_one_demo() {
     let database = Database::empty(20).await;
     let places = [(); 4].map(|()| Place::new());
     let [a, b, c, d] =
@@ -32,7 +32,7 @@ async fn servers_that_start_at_once_migrate_once_and_make_one_demo() {
     for server in &servers {
         assert_eq!(server.client(&key).get("/phones/list").await.ok(), phones);
     }
-    // What one seals the others open.
+    // Each server unseals what another one has sealed.
     let made =
         servers[0].client(&key).post("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
     let found =
@@ -51,11 +51,11 @@ async fn servers_that_start_at_once_migrate_once_and_make_one_demo() {
 }
 
 #[tokio::test]
-async fn a_server_with_another_seal_key_is_refused() {
+async fn a_server_with_another_seal_key_does_not_start() {
     let database = Database::empty(20).await;
     let (place, other) = (Place::new(), Place::new());
     let server = Server::run(serve(&place, &database, SEAL_KEY), &place).await;
-    // Its own key, which it makes in its own directory.
+    // Its own key, generated in its own data directory.
     let mut foreign = handset_in(&other, &["serve", "--listen", "127.0.0.1:0", "--connections", "4"]);
     foreign.env("DATABASE_URL", &database.url);
     let outcome = Outcome::of(foreign).await;

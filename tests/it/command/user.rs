@@ -1,4 +1,4 @@
-//! `handset user`: passwords and voice of persons, set by whoever runs the server.
+//! `handset user`: passwords and voice of persons, set by the operator.
 
 use super::program::{Outcome, Server, admin, handset_in};
 use crate::client::{Answer, Client};
@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
-/// A running server with one person; gives the key of their workspace, and their id.
+/// A running server with one person; returns a client with an API key, and the person's id.
 async fn with_person(place: &Place) -> (Server, Client, String) {
     let server = Server::start(place).await;
     admin(place, &["workspace", "create", "Acme"]).await;
@@ -21,12 +21,12 @@ async fn with_person(place: &Place) -> (Server, Client, String) {
     (server, key, text(&made["user_identity"]["user_identity_id"]))
 }
 
-/// A command that reads this.
+/// Runs a command with this input.
 async fn reading(mut command: Command, input: &str) -> Outcome {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().expect("it runs");
     let mut stdin = process.stdin.take().expect("it is piped");
-    // A command that refuses at once may not wait for it.
+    // A command that fails at once may not read it.
     let _ = stdin.write_all(input.as_bytes()).await;
     drop(stdin);
     let output = process.wait_with_output().await.expect("it ends");
@@ -45,14 +45,14 @@ async fn sign_in(server: &Server, password: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_password_is_read_from_standard_input_and_works_at_once() {
+async fn set_password_reads_standard_input_and_works_at_once() {
     let place = Place::new();
     let (server, _key, jane) = with_person(&place).await;
     assert_eq!(sign_in(&server, "correct horse").await.status, 400);
     let told = set_password(&place, &[&jane, "--json"], "correct horse\nanything else\n").await;
     assert_eq!(told.json(), json!({ "user_identity_id": jane, "password_set": true }));
     assert_eq!(sign_in(&server, "correct horse").await.status, 200);
-    // Another takes its place; a line may end in whichever way, or not at all.
+    // A new password replaces the old one; a line may end with CR LF, or without a line end.
     for (input, password) in [("battery staple\r\n", "battery staple"), ("last one", "last one")] {
         let told = set_password(&place, &[&jane, "--password-stdin"], input).await;
         assert!(!told.said().contains(password), "{told:?}");
@@ -64,7 +64,7 @@ async fn a_password_is_read_from_standard_input_and_works_at_once() {
 }
 
 #[tokio::test]
-async fn a_password_that_does_not_do_changes_nothing() {
+async fn an_invalid_password_changes_nothing() {
     let place = Place::new();
     let (server, _key, jane) = with_person(&place).await;
     set_password(&place, &[&jane], "correct horse").await.said();
@@ -79,13 +79,13 @@ async fn a_password_that_does_not_do_changes_nothing() {
         assert_eq!(outcome.stdout, "");
     }
     let outcome = set_password(&place, &["jane"], "correct horse").await;
-    assert_eq!(outcome.status.code(), Some(2), "that is no id: {outcome:?}");
+    assert_eq!(outcome.status.code(), Some(2), "that is not an id: {outcome:?}");
     assert_eq!(sign_in(&server, "correct horse").await.status, 200);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn voice_is_taken_and_given_back() {
+async fn set_voice_turns_enterprise_voice_off_and_on() {
     let place = Place::new();
     let (server, key, jane) = with_person(&place).await;
     let phones = key.with("x-ucwa-user", &jane);

@@ -1,5 +1,5 @@
-//! The operations of the Diga dialect against the same wrong callers. Only the bearer counts here; whoever has no key of
-//! a workspace is told one thing, to the letter, before path, query and body are looked at.
+//! The operations of the Diga dialect against the same invalid callers. Only the bearer token counts; without an API key,
+//! the error is the same to the letter, before path, query and body are checked.
 
 use super::Ledger;
 use super::impostors::{Impostor, Wrong, impostors};
@@ -9,7 +9,7 @@ use crate::world::{World, text};
 use serde_json::json;
 
 #[tokio::test]
-async fn whoever_has_no_key_is_refused_by_every_operation_of_diga_before_it_looks_at_anything_else() {
+async fn every_diga_operation_refuses_callers_without_an_api_key_before_it_checks_the_input() {
     let world = World::new().await;
     let (mut counts, mut ledger) = ((0, 0), Ledger::default());
     for impostor in impostors(&world).await.iter().filter(|impostor| !impostor.genuine_as.contains(&"api_key")) {
@@ -34,7 +34,7 @@ async fn whoever_has_no_key_is_refused_by_every_operation_of_diga_before_it_look
 }
 
 #[tokio::test]
-async fn a_key_gets_past_the_door_of_every_operation_of_diga() {
+async fn every_diga_operation_accepts_an_api_key() {
     let world = World::new().await;
     let lower = world.anonymous().with("authorization", &format!("bearer {}", world.api_key.reveal()));
     for operation in operations_of(Dialect::Diga) {
@@ -47,7 +47,7 @@ async fn a_key_gets_past_the_door_of_every_operation_of_diga() {
     }
 }
 
-/// Whether the bearer is a client session that is alive.
+/// Whether the bearer token is a live client session.
 async fn bears_a_session(world: &World, impostor: &Impostor) -> bool {
     let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
     let Some(bearer) = bearer else { return false };
@@ -55,8 +55,8 @@ async fn bears_a_session(world: &World, impostor: &Impostor) -> bool {
     bearer.starts_with("Bearer seam_cst") && client.get("/client_sessions/get").await.status == 200
 }
 
-/// The operation as it is documented, with an id that is none, with a query that cannot be read, with a body that cannot
-/// be read, and by the other spelling of its path.
+/// Calls the operation as documented, with the other spelling of its path, with an invalid query, with an invalid body, and
+/// with an invalid id.
 async fn tries(client: &Client, operation: &Operation) -> Vec<Answer> {
     let path = operation.example_path();
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
@@ -77,7 +77,7 @@ async fn tries(client: &Client, operation: &Operation) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn a_session_is_no_key_for_diga_even_of_somebody_with_a_number() {
+async fn diga_refuses_the_client_session_of_a_person_with_a_number() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let number = crate::registers::number(1);

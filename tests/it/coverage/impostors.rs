@@ -1,5 +1,5 @@
-//! Callers who must not be let in: each credential of the contracts, wrong in each way in which it can be. A person's own
-//! tokens are among them: they are good somewhere, and only there.
+//! Callers that must be refused: each credential of the contracts, invalid in each possible way. A person's own tokens are
+//! among them, since they are valid in some dialects only.
 
 use crate::world::{World, text};
 use base64::prelude::*;
@@ -11,7 +11,7 @@ use handset::store::{Authenticated, Credentials, Origin};
 use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
 
-/// The ways in which a caller is wrong. No operation may forget one.
+/// Kinds of invalid callers. Each operation is tested with all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wrong {
     NoToken,
@@ -19,21 +19,21 @@ pub enum Wrong {
     Revoked,
     Expired,
     OtherWorkspaces,
-    /// The token of a person, who is not meant or reaches no further than themselves.
+    /// The token of a person who is not the subject, or who has access to their own resources only.
     AnotherPersons,
     Scheme,
 }
 
-/// Somebody who must not be let in.
+/// A caller that must be refused.
 pub struct Impostor {
     pub name: &'static str,
     pub wrong: Wrong,
     pub headers: Vec<(&'static str, String)>,
-    /// The schemes as which the credential is tried and found wrong.
+    /// The schemes that check the credential and reject it.
     pub tried_as: &'static [&'static str],
-    /// What those who try it say: status, type and message.
+    /// Their error: status, type and message.
     pub refusal: (u16, &'static str, &'static str),
-    /// The schemes as which the same request is in order.
+    /// The schemes that accept the same request.
     pub genuine_as: &'static [&'static str],
 }
 
@@ -80,7 +80,7 @@ impl Impostor {
         Impostor { genuine_as, ..self }
     }
 
-    /// The token that is shown, by whatever scheme.
+    /// The token in the `Authorization` header, of any scheme.
     pub fn token(&self) -> Option<&str> {
         let shown = self.headers.iter().find(|(name, _)| *name == "authorization");
         shown.and_then(|(_, value)| value.split_once(' ')).map(|(_, token)| token)
@@ -92,7 +92,7 @@ impl Impostor {
     }
 }
 
-/// All of them.
+/// All invalid callers.
 pub async fn impostors(world: &World) -> Vec<Impostor> {
     let mut all = strangers(world);
     all.extend(with_keys(world).await);
@@ -109,14 +109,14 @@ fn strangers(world: &World) -> Vec<Impostor> {
     let publishable = &world.record.publishable_key;
     let shown = |name, value: &str| Impostor::new(name, &[("authorization", value)]);
     vec![
-        Impostor::new("nobody", &[]).wrong(Wrong::NoToken),
+        Impostor::new("no credential", &[]).wrong(Wrong::NoToken),
         shown("Basic", "Basic x"),
         shown("Basic with a good key", &format!("Basic {key}")),
         shown("Bearer without a token", "Bearer ").wrong(Wrong::NoToken),
         shown("a bare key", key),
         Impostor::new("a key in a header of its own", &[("seam-api-key", key)]),
         Impostor::new("a workspace and no credential", &[("seam-workspace", &world.id)]).wrong(Wrong::NoToken),
-        // As a bearer token it is an API key that nobody has.
+        // As a bearer token it is an unknown API key.
         Impostor::bearer("a publishable key as a bearer token", publishable).tried(KEY, NO_KEY),
         Impostor::bearer("a publishable key beside itself", publishable)
             .with("seam-publishable-key", publishable)
@@ -205,9 +205,9 @@ async fn with_console_sessions(world: &World) -> Vec<Impostor> {
     };
     vec![
         nothing(Wrong::Garbage, "a malformed JWT", "eyJhbGciOiJIUzI1NiJ9.e30"),
-        nothing(Wrong::Garbage, "a JWT in no more than name", "ey"),
+        nothing(Wrong::Garbage, "only the prefix of a JWT", "ey"),
         nothing(Wrong::Garbage, "a JWT that another key signed", &forged),
-        nothing(Wrong::Garbage, "a JWT that nobody signed", &unsigned),
+        nothing(Wrong::Garbage, "an unsigned JWT", &unsigned),
         nothing(Wrong::Garbage, "a JWT without its signature", &good[..=good.rfind('.').expect("a JWT has parts")]),
         nothing(Wrong::Revoked, "a JWT of a retired key", of_a_retired_key.reveal()),
         nothing(Wrong::Expired, "an expired console session", expired.reveal()),
@@ -253,7 +253,7 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
     }
     for header in &headers[1..] {
         all.push(
-            Impostor::new("a client session's header without its mark", &[(header, "x")])
+            Impostor::new("a client session's header without its prefix", &[(header, "x")])
                 .wrong(Wrong::Garbage)
                 .tried(SESSION, MALFORMED),
         );
@@ -265,7 +265,7 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
     all
 }
 
-/// Passes, which stand for a key in one dialect and are nothing in the others.
+/// Passes, which represent an API key in one dialect and are unknown in the others.
 async fn with_passes(world: &World) -> Vec<Impostor> {
     let (now, random) = (world.clock.now(), &world.random);
     let pass = async |key: &Token, until: DateTime<Utc>| {
@@ -280,7 +280,7 @@ async fn with_passes(world: &World) -> Vec<Impostor> {
     let (_, key) = minted.expect("the workspace exists");
     let revoked = pass(&key, later).await;
     world.store.revoke_api_key(key.reveal(), now).await.expect("the key exists");
-    // The next one would sweep an expired one away.
+    // Issuing another pass would delete an expired one.
     let (good, expired) = (pass(&world.api_key, later).await, pass(&world.api_key, now).await);
     vec![
         Impostor::bearer("an unknown pass", Token::pass(random).reveal()).wrong(Wrong::Garbage),
@@ -290,7 +290,7 @@ async fn with_passes(world: &World) -> Vec<Impostor> {
     ]
 }
 
-/// What a person is given for their password, and by the workspace.
+/// Tokens of a person: for their password, and from the workspace.
 async fn with_a_persons_tokens(world: &World) -> Vec<Impostor> {
     let person = world.person("owner").await;
     let session = text(&world.client_session(json!({ "user_identity_id": person })).await["token"]);
@@ -308,19 +308,19 @@ async fn with_a_persons_tokens(world: &World) -> Vec<Impostor> {
     vec![
         own("a person's client session", &session).genuine(sessions),
         own("a person's token of Phone.com", &phone_com).genuine(sessions),
-        // The mark before it is known to one dialect only.
+        // Its prefix is known to one dialect only.
         own("a person's token of UCWA", &ucwa).tried(KEY, NO_KEY).genuine(&["UcwaBearer"]),
     ]
 }
 
-/// The same JWT, signed by somebody else.
+/// The same JWT, signed with another key.
 fn forged(jwt: &str) -> String {
     let header = jsonwebtoken::decode_header(jwt).expect("a JWT has a header");
     let claims = part(jwt.split('.').nth(1).expect("a JWT has claims"));
     jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(b"another key")).expect("a JWT")
 }
 
-/// A part of a JWT.
+/// Decodes a part of a JWT.
 fn part(text: &str) -> Value {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64");
     serde_json::from_slice(&bytes).expect("JSON")

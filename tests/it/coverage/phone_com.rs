@@ -1,5 +1,5 @@
-//! The operations of the Phone.com dialect against the same wrong callers. Only the bearer counts here; whoever is not known
-//! is told so in both forms of the envelope, before path, query and body are looked at.
+//! The operations of the Phone.com dialect against the same invalid callers. Only the bearer token counts; the error has
+//! both forms of the envelope, before path, query and body are checked.
 
 use super::Ledger;
 use super::impostors::{Impostor, Wrong, impostors};
@@ -8,11 +8,11 @@ use crate::document::{Dialect, Operation, operations_of};
 use crate::world::World;
 use serde_json::json;
 
-/// Schemes of the document whose credentials are good here, too: those that need nothing but the bearer.
+/// Schemes of the document whose credentials are valid here, too: those that need only the bearer token.
 const GOOD: [&str; 4] = ["api_key", "pat_without_workspace", "console_session_without_workspace", "PhoneComOAuth"];
 
 #[tokio::test]
-async fn whoever_is_not_known_is_refused_by_every_operation_of_phone_com_before_it_looks_at_anything_else() {
+async fn every_phone_com_operation_refuses_unknown_callers_before_it_checks_the_input() {
     let world = World::new().await;
     let (mut count, mut ledger) = (0, Ledger::default());
     let all = impostors(&world).await;
@@ -36,7 +36,7 @@ async fn whoever_is_not_known_is_refused_by_every_operation_of_phone_com_before_
     ledger.has(Dialect::PhoneCom, &[Wrong::NoToken, Wrong::Garbage, Wrong::Revoked, Wrong::Expired, Wrong::Scheme]);
 }
 
-/// Whoever is no client is none by whatever they show, nor with that for the secret of a key.
+/// No invalid caller is accepted as an OAuth client, not even with its token as the secret of an API key.
 async fn ask_for_tokens(world: &World, all: &[Impostor], ledger: &mut Ledger) {
     let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
     for impostor in all {
@@ -59,7 +59,7 @@ async fn ask_for_tokens(world: &World, all: &[Impostor], ledger: &mut Ledger) {
 }
 
 #[tokio::test]
-async fn a_key_and_a_token_get_past_the_door_of_every_operation_of_phone_com() {
+async fn every_phone_com_operation_accepts_api_keys_access_tokens_and_console_sessions() {
     let world = World::new().await;
     let lower = world.anonymous().with("authorization", &format!("bearer {}", world.api_key.reveal()));
     let token = world.anonymous().bearer(world.access_token(&[&world]).await.reveal());
@@ -74,7 +74,7 @@ async fn a_key_and_a_token_get_past_the_door_of_every_operation_of_phone_com() {
 }
 
 #[tokio::test]
-async fn nobody_has_to_say_who_they_are_where_the_document_says_so() {
+async fn open_operations_of_phone_com_need_no_credential() {
     let world = World::new().await;
     for operation in operations_of(Dialect::PhoneCom).into_iter().filter(Operation::is_open) {
         for client in [world.anonymous(), world.anonymous().bearer("unknown")] {
@@ -86,11 +86,11 @@ async fn nobody_has_to_say_who_they_are_where_the_document_says_so() {
 fn asking_for(scheme: &str) -> Vec<Operation> {
     let all = operations_of(Dialect::PhoneCom).into_iter();
     let asking: Vec<_> = all.filter(|operation| operation.takes_any(&[scheme])).collect();
-    assert!(!asking.is_empty(), "nothing asks for {scheme}");
+    assert!(!asking.is_empty(), "no operation requires {scheme}");
     asking
 }
 
-/// Whether the bearer is a client session that is alive.
+/// Whether the bearer token is a live client session.
 async fn bears_a_session(world: &World, impostor: &Impostor) -> bool {
     let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
     let Some(bearer) = bearer else { return false };
@@ -98,8 +98,8 @@ async fn bears_a_session(world: &World, impostor: &Impostor) -> bool {
     bearer.starts_with("Bearer seam_cst") && client.get("/client_sessions/get").await.status == 200
 }
 
-/// The operation as it is documented, by the other spelling of its path, with numbers that are none, with a query that
-/// cannot be read, and with a body that cannot be read.
+/// Calls the operation as documented, with the other spelling of its path, with invalid numbers, with an invalid query, and
+/// with an invalid body.
 async fn tries(client: &Client, operation: &Operation) -> Vec<Answer> {
     let path = operation.example_path();
     let broken = client.request(operation.method, &path).header("content-type", "application/json").body("{");

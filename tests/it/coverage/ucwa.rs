@@ -1,5 +1,5 @@
-//! The operations of the UCWA dialect against the same wrong callers. Only the bearer counts here; whoever is not known is
-//! told where to get a token, to the letter, before anything else is looked at.
+//! The operations of the UCWA dialect against the same invalid callers. Only the bearer token counts; unknown callers get a
+//! challenge that names the token service, to the letter, before anything else is checked.
 
 use super::Ledger;
 use super::impostors::{Impostor, Wrong, impostors};
@@ -9,7 +9,7 @@ use crate::world::{World, text};
 use serde_json::json;
 
 #[tokio::test]
-async fn whoever_is_not_known_is_challenged_by_every_operation_of_ucwa_before_it_looks_at_anything_else() {
+async fn every_ucwa_operation_challenges_unknown_callers_before_it_checks_anything_else() {
     let world = World::new().await;
     let host = world.url.trim_start_matches("http://");
     let (mut counts, mut ledger) = ((0, 0), Ledger::default());
@@ -25,7 +25,7 @@ async fn whoever_is_not_known_is_challenged_by_every_operation_of_ucwa_before_it
                         answer.is_challenge(host);
                         counts.0 += 1;
                     }
-                    // Good for something, and for nobody in particular.
+                    // A valid credential that names no person.
                     Bearer::Nobody => {
                         assert_eq!(answer.body["subcode"], "AnonymousNotAllowed", "{operation}: {answer:?}");
                         answer.of_ucwa(403);
@@ -42,7 +42,7 @@ async fn whoever_is_not_known_is_challenged_by_every_operation_of_ucwa_before_it
 }
 
 #[tokio::test]
-async fn whoever_is_somebody_gets_past_the_door_of_every_operation_of_ucwa() {
+async fn every_ucwa_operation_accepts_callers_with_a_user_identity() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let session = world.client_session(json!({ "user_identity_id": jane })).await;
@@ -62,7 +62,7 @@ async fn whoever_is_somebody_gets_past_the_door_of_every_operation_of_ucwa() {
 }
 
 #[tokio::test]
-async fn the_way_to_a_token_is_open_to_every_impostor() {
+async fn open_operations_of_ucwa_accept_every_invalid_caller() {
     let world = World::new().await;
     for impostor in impostors(&world).await {
         let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
@@ -74,14 +74,14 @@ async fn the_way_to_a_token_is_open_to_every_impostor() {
     }
 }
 
-/// What a bearer is good for here.
+/// What a bearer token is valid for here.
 #[derive(Clone, Copy)]
 enum Bearer {
     Nothing,
     Nobody,
 }
 
-/// A living key or session is known; only, none of the impostors says for whom it calls.
+/// Live keys and sessions are known, but none of these callers names a person.
 async fn bears(world: &World, impostor: &Impostor) -> Bearer {
     let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
     let Some(bearer) = bearer.filter(|bearer| bearer.starts_with("Bearer ")) else { return Bearer::Nothing };
@@ -91,8 +91,7 @@ async fn bears(world: &World, impostor: &Impostor) -> Bearer {
     if is_session || is_key { Bearer::Nobody } else { Bearer::Nothing }
 }
 
-/// The operation as it is documented, with a body that cannot be read, of a version that there is not, and by a method
-/// that it does not have.
+/// Calls the operation as documented, with an invalid body, with an unknown version, and with an unknown method.
 async fn tries(client: &Client, operation: &Operation) -> [Answer; 4] {
     let path = operation.example_path();
     let broken = client.request(operation.method, &path).header("content-type", "application/json").body("{");

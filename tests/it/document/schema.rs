@@ -1,19 +1,19 @@
-//! A small judge of values by the schemas of the document: the keywords of OpenAPI 3.0 that the document uses, and no
-//! others, so that a keyword that it cannot judge by fails instead of passing unseen.
+//! A small validator for the document's schemas. It knows the keywords of OpenAPI 3.0 that the document uses, and reports
+//! any other keyword as a fault, so that none is ignored.
 
 use chrono::DateTime;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-/// What is wrong with `value`, by `schema`, whose references are into `document`. Empty if nothing is.
+/// Faults of `value` by `schema`, whose references are into `document`. Empty if it is valid.
 pub fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut judge = Judge { document, faults: Vec::new() };
     judge.value("$", schema, value);
     judge.faults
 }
 
-/// The schema that a reference stands for.
+/// The schema that a reference names.
 pub fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
     document.pointer(reference.strip_prefix('#')?)
 }
@@ -72,7 +72,7 @@ impl<'a> Judge<'a> {
     }
 
     fn one_of(&mut self, at: &str, schema: &Value, branches: &'a Value, value: &Value) {
-        // With a discriminator the branch is known, and its faults can be told.
+        // With a discriminator the branch is known, and its faults can be reported.
         let property = schema["discriminator"]["propertyName"].as_str();
         let branches = branches.as_array().into_iter().flatten();
         let meant: Vec<&Value> = branches
@@ -169,7 +169,7 @@ impl<'a> Judge<'a> {
 }
 
 #[test]
-fn the_judge_of_schemas_finds_faults() {
+fn the_schema_validator_finds_faults() {
     let document = serde_json::json!({ "named": { "type": "string", "format": "uuid" } });
     let schema = serde_json::json!({
         "type": "object", "required": ["id", "kind"], "additionalProperties": false,

@@ -1,4 +1,4 @@
-//! The database goes away and comes back: who is refused, in which words, and how soon all is well.
+//! The database goes away and returns: which requests are refused, how, and how soon the server recovers.
 
 use super::stage::{kill_postgres, mortal_world};
 use crate::client::Answer;
@@ -13,13 +13,13 @@ async fn wave(world: &World, count: usize) -> Vec<Answer> {
     });
     let mut answers = Vec::new();
     for call in calls.collect::<Vec<_>>() {
-        answers.push(call.await.expect("it does not panic"));
+        answers.push(call.await.expect("the task does not panic"));
     }
     answers
 }
 
 #[tokio::test]
-async fn a_restart_of_postgres_between_requests_is_seen_by_nobody() {
+async fn a_restart_of_postgres_between_requests_fails_no_request() {
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place, 5).await;
     for _ in 0..3 {
@@ -34,7 +34,7 @@ async fn a_restart_of_postgres_between_requests_is_seen_by_nobody() {
 }
 
 #[tokio::test]
-async fn within_a_second_after_postgres_is_back_each_request_is_answered() {
+async fn within_a_second_after_the_restart_of_postgres_every_request_succeeds() {
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place, 5).await;
     wave(&world, 20).await.iter().for_each(|answer| _ = answer.ok());
@@ -49,7 +49,7 @@ async fn within_a_second_after_postgres_is_back_each_request_is_answered() {
 
     cluster.restart().await.expect("Postgres starts again");
     let back = Instant::now();
-    until_async("the server is well again", async || world.key().get("/phones/list").await.status == 200).await;
+    until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200).await;
     let took = back.elapsed();
     println!("recovered {took:?} after Postgres");
     assert!(took < Duration::from_secs(1), "{took:?}");

@@ -1,4 +1,4 @@
-//! A backup by Postgres's own means, a restore into another database, and an upgrade of one server before the other.
+//! A backup with Postgres's own tools, a restore into another database, and an upgrade of one server before the other.
 
 use super::pair::{Postgres, give_away, program, run};
 use super::stage::migrate;
@@ -10,7 +10,7 @@ use handset::store::Store;
 use serde_json::json;
 
 #[tokio::test]
-async fn what_pg_dump_wrote_is_a_registry_again_where_it_is_restored() {
+async fn a_restored_pg_dump_is_a_working_registry() {
     let place = Place::new();
     let postgres = Postgres::primary(&place).await;
     migrate(&postgres.admin()).await;
@@ -44,7 +44,7 @@ async fn what_pg_dump_wrote_is_a_registry_again_where_it_is_restored() {
     assert_eq!(told.ok()["events"], json!(events));
     let held = copy.post("/acs/credentials/list", json!({ "user_identity_id": jane })).await;
     assert_eq!(held.ok()["acs_credentials"], json!(credentials));
-    // What was sealed opens again; and the one is not the other.
+    // Sealed secrets can be unsealed, and the copy is independent.
     let shown = copy.post("/webhooks/get", json!({ "webhook_id": hook.id })).await.ok();
     assert_eq!(shown["webhook"]["secret"], json!(hook.secret));
     copy.post("/phones/deactivate", json!({ "device_id": kept })).await.ok();
@@ -53,7 +53,7 @@ async fn what_pg_dump_wrote_is_a_registry_again_where_it_is_restored() {
 }
 
 #[tokio::test]
-async fn a_server_starts_on_the_schema_of_the_version_that_comes_after_it() {
+async fn a_server_starts_on_the_schema_of_a_newer_version() {
     let world = World::new().await;
     let mut database = world.database().await;
     sqlx::query(
@@ -62,10 +62,13 @@ async fn a_server_starts_on_the_schema_of_the_version_that_comes_after_it() {
     )
     .execute(&mut database)
     .await
-    .expect("as a newer server writes it down");
-    sqlx::query("alter table phone add column of_the_next_version text").execute(&mut database).await.expect("it may");
-    let older = Store::open(&world.database_url, 1, seal()).await.expect("it opens");
-    older.migrate().await.expect("what is newer stays as it is");
+    .expect("as a newer server records it");
+    sqlx::query("alter table phone add column of_the_next_version text")
+        .execute(&mut database)
+        .await
+        .expect("it alters");
+    let older = Store::open(&world.database_url, 1, seal()).await.expect("the store opens");
+    older.migrate().await.expect("newer migrations are left alone");
     let phone = world.phone(&world.person("jane").await).await;
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
 }

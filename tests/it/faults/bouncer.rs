@@ -1,5 +1,5 @@
-//! pgbouncer between the server and Postgres: in transaction mode, where each transaction may meet another connection,
-//! and in session mode.
+//! pgbouncer between the server and Postgres: in transaction mode, where each transaction may get another connection, and in
+//! session mode.
 
 use super::ledger::{Ledger, answers};
 use super::pair::{Postgres, free_port, owned, owner};
@@ -13,8 +13,8 @@ use std::fs;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
 
-/// A way to pool: what it is called, how many connections to Postgres it has, and the least version that knows prepared
-/// statements in it.
+/// A pooling mode: its name, the number of connections to Postgres, and the lowest version that supports prepared statements
+/// in it.
 struct Mode {
     name: &'static str,
     size: u32,
@@ -24,7 +24,7 @@ struct Mode {
 const TRANSACTION: Mode = Mode { name: "transaction", size: 3, least: (1, 21) };
 const SESSION: Mode = Mode { name: "session", size: 20, least: (1, 0) };
 
-/// What pgbouncer must be told for us. Whoever comes is the user that is named here.
+/// The settings of pgbouncer. Every client is the user that is named here.
 const SETTINGS: &str = "[databases]\npostgres = user=handset host=127.0.0.1 port=POSTGRES\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
     listen_port = PORT\nunix_socket_dir =\nauth_type = any\npool_mode = MODE\ndefault_pool_size = SIZE\n\
     ignore_startup_parameters = extra_float_digits,options\n";
@@ -36,7 +36,7 @@ struct Bouncer {
 }
 
 impl Bouncer {
-    /// None where there is none that is new enough.
+    /// None without a pgbouncer that is new enough.
     async fn before(postgres: &Postgres, place: &Place, mode: &Mode) -> Option<Bouncer> {
         let said = Command::new("pgbouncer").arg("--version").output().await.ok()?.stdout;
         let said = String::from_utf8(said).ok()?;
@@ -66,12 +66,12 @@ impl Bouncer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pgbouncer_in_transaction_mode_is_no_obstacle() {
+async fn deactivations_through_pgbouncer_in_transaction_mode_lose_nothing() {
     press_through(&TRANSACTION).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pgbouncer_in_session_mode_is_no_obstacle() {
+async fn deactivations_through_pgbouncer_in_session_mode_lose_nothing() {
     press_through(&SESSION).await;
 }
 
@@ -82,7 +82,7 @@ async fn press_through(mode: &Mode) {
         println!("not tried: there is no pgbouncer of version {}.{} or later here", mode.least.0, mode.least.1);
         return;
     };
-    // Again and again, so that a lock that was left behind would be met.
+    // Repeated, so that a lock left behind would block the next one.
     for _ in 0..5 {
         migrate(&bouncer.url).await;
     }
@@ -99,7 +99,7 @@ async fn press_through(mode: &Mode) {
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
     worker.close().await;
-    // Connections that pgbouncer made before the restart are gone, and it waits before it makes others.
+    // Connections from before the restart are gone, and pgbouncer waits before it makes others.
     world.database_url = postgres.admin();
     ledger.close(&world, &mut postgres).await;
 }

@@ -1,4 +1,4 @@
-//! Clients that are slow, that stop in the middle, that close one side, and ten thousand who say nothing.
+//! Slow clients, clients that stop within a request or close one side, and ten thousand silent connections.
 
 use crate::command::program::Server;
 use crate::postgres::stage::{Place, until_async};
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-/// A deactivation by hand, as its head and its body.
+/// A deactivation as bytes of HTTP: its head and its body.
 fn deactivation(world: &World, phone: &str) -> (String, String) {
     let body = json!({ "device_id": phone }).to_string();
     let head = format!(
@@ -29,7 +29,7 @@ fn address(world: &World) -> &str {
     world.url.trim_start_matches("http://")
 }
 
-/// What is heard until the server closes.
+/// Reads until the server closes the connection.
 async fn rest(connection: &mut TcpStream) -> String {
     let mut heard = Vec::new();
     let _ = timeout(Duration::from_secs(40), connection.read_to_end(&mut heard)).await.expect("it ends");
@@ -37,7 +37,7 @@ async fn rest(connection: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_end_is_given_up_at_the_deadline_and_nothing_happens() {
+async fn an_unfinished_body_is_refused_at_the_deadline_and_changes_nothing() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let (head, body) = deactivation(&world, &phone);
@@ -51,7 +51,7 @@ async fn a_body_that_does_not_end_is_given_up_at_the_deadline_and_nothing_happen
         let mut connection = TcpStream::connect(address(&world)).await.expect("it listens");
         connection.write_all(head.as_bytes()).await.expect("it is read");
         for byte in body.as_bytes() {
-            // The server may have had enough.
+            // The server may have closed it.
             if connection.write_all(&[*byte]).await.is_err() {
                 break;
             }
@@ -74,14 +74,14 @@ async fn a_body_that_does_not_end_is_given_up_at_the_deadline_and_nothing_happen
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_side_is_answered_or_let_go_and_nothing_is_half_done() {
+async fn a_client_that_closes_its_side_gets_a_complete_deactivation_or_none() {
     let world = World::new().await;
     for number in 0..10 {
         let person = world.person(&format!("p{number}")).await;
         world.sync_credential(&person).await;
         let phone = world.phone(&person).await;
         let (head, body) = deactivation(&world, &phone);
-        // Once in the middle of the head, once in the middle of the body, and then after the whole.
+        // In the middle of the head, in the middle of the body, and after the whole request.
         let whole = format!("{head}{body}");
         let said = match number {
             0 => &whole[..head.len() / 2],
@@ -106,20 +106,20 @@ async fn a_client_that_closes_its_side_is_answered_or_let_go_and_nothing_is_half
     }
 }
 
-/// As many open files as this process may have, and those that it starts.
+/// Raises the limit of open files of this process and its children; returns it.
 fn raise_open_files() -> usize {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).expect("there is a limit");
-    setrlimit(Resource::RLIMIT_NOFILE, most, most).expect("up to there anybody may go");
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).expect("the hard limit is permitted");
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn ten_thousand_silent_connections_cost_little_and_keep_nobody_out() {
+async fn ten_thousand_silent_connections_use_little_memory_and_block_no_request() {
     let place = Place::new();
     let world = World::with_connections(9).await;
     let count = 10_000.min(raise_open_files().saturating_sub(1_000));
-    // As it is started in most places: with few open files unless it asks for more.
+    // As most systems start it: with few open files unless it raises the limit.
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -Sn 256; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_handset")]);
     command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--connections", "4"]);
@@ -134,7 +134,7 @@ async fn ten_thousand_silent_connections_cost_little_and_keep_nobody_out() {
     for _ in 0..count {
         silent.push(TcpStream::connect(server.address()).await.expect("it listens"));
     }
-    until_async("all of them are in", async || open_files(&server) >= files + count).await;
+    until_async("all are connected", async || open_files(&server) >= files + count).await;
     let began = Instant::now();
     for _ in 0..20 {
         key.get("/phones/list").await.ok();
@@ -145,16 +145,16 @@ async fn ten_thousand_silent_connections_cost_little_and_keep_nobody_out() {
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(each < 10_000, "{each} bytes each");
     drop(silent);
-    until_async("all of them have left", async || open_files(&server) < files + 100).await;
+    until_async("all are closed", async || open_files(&server) < files + 100).await;
     key.get("/phones/list").await.ok();
     server.stop().await;
 }
 
-/// The bytes of memory that a server has in use.
+/// Resident memory of a server, in bytes.
 #[cfg(target_os = "linux")]
 fn memory(server: &Server) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux reports it");
     line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
 }
 

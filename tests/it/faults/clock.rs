@@ -1,4 +1,4 @@
-//! The clock of the machine is set, backwards and forwards, while phones come and go.
+//! The machine's clock is set backwards and forwards while phones are registered and deactivated.
 
 use crate::receiver::Receiver;
 use crate::webhook_worker::{Hook, lose_a_phone};
@@ -11,7 +11,7 @@ fn times(events: &[serde_json::Value]) -> Vec<DateTime<Utc>> {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_puts_no_event_behind_one_that_was_seen() {
+async fn a_reader_of_events_misses_none_when_the_clock_jumps() {
     let world = World::new().await;
     let mut phones = Vec::new();
     let mut seen_until: Option<DateTime<Utc>> = None;
@@ -20,7 +20,7 @@ async fn a_clock_that_jumps_puts_no_event_behind_one_that_was_seen() {
         world.pass(TimeDelta::seconds(jump));
         phones.push(lose_a_phone(&world).await);
         phones.push(lose_a_phone(&world).await);
-        // A reader who asks for what came after the last that they saw.
+        // A reader that lists the events after the last one it saw.
         let asked = json!({ "since": "2000-01-01", "event_type": "phone.deactivated", "limit": 1_000 });
         let all = list(&world.key().post("/events/list", asked).await.ok()["events"]);
         let fresh: Vec<DateTime<Utc>> =
@@ -31,13 +31,13 @@ async fn a_clock_that_jumps_puts_no_event_behind_one_that_was_seen() {
     }
     let events = world.events("phone.deactivated").await;
     let order: Vec<String> = events.iter().map(|event| text(&event["device_id"])).collect();
-    assert_eq!(order, phones, "in the order in which they were lost");
+    assert_eq!(order, phones, "in the order of deactivation");
     assert_eq!(seen, events.len());
     assert!(times(&events).windows(2).all(|pair| pair[0] < pair[1]));
 }
 
 #[tokio::test]
-async fn a_clock_set_back_costs_no_delivery_once_it_has_caught_up() {
+async fn a_clock_set_back_loses_no_delivery_once_it_has_caught_up() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -46,7 +46,7 @@ async fn a_clock_set_back_costs_no_delivery_once_it_has_caught_up() {
     world.pass(TimeDelta::hours(-2));
     let second = lose_a_phone(&world).await;
     let worker = crate::webhook_worker::WebhookWorker::open(&world);
-    // What was written by the clock of before is due when that time comes again; what is written now is due now.
+    // Deliveries from before the jump are due when that time comes again; later ones are due now.
     let heard = receiver.hears(1).await;
     assert_eq!(text(&heard[0].event()["device_id"]), second);
     world.pass(TimeDelta::hours(2));
@@ -59,7 +59,7 @@ async fn a_clock_set_back_costs_no_delivery_once_it_has_caught_up() {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_forward_ends_sessions_and_brings_them_back_with_it() {
+async fn a_clock_set_forward_expires_client_sessions_until_it_is_set_back() {
     let world = World::new().await;
     let app = world.session(&world.person("jane").await).await;
     app.get("/devices/list").await.ok();

@@ -1,4 +1,4 @@
-//! No room: for Postgres on its disk, for a request in the pool.
+//! Exhausted disk space, exhausted pool, exhausted connections of Postgres.
 
 use super::ledger::Ledger;
 use super::stage::{kill_postgres, migrate, mortal_world};
@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A file system of some megabytes in memory, gone with the test.
+/// A tmpfs of some megabytes, unmounted after the test.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// None where this user may not mount one.
+    /// None if this user may not mount one.
     fn mount(place: &Place, megabytes: u32) -> Option<SmallDisk> {
         let path = place.data();
         fs::create_dir(&path).expect("a new directory");
@@ -27,7 +27,7 @@ impl SmallDisk {
         run(&["mount", "-t", "tmpfs", "-o", &options, "handset-test"], &path).then_some(SmallDisk(path))
     }
 
-    /// Takes all the room but this much.
+    /// Fills the disk up to this many bytes.
     fn fill(&self, left: u64) -> PathBuf {
         let ballast = self.0.join("ballast");
         let mut file = File::create(&ballast).expect("there is some room");
@@ -40,12 +40,12 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Whoever is still at home there leaves first or with it.
+        // Lazily: processes that still use it leave first.
         run(&["umount", "-l"], &self.0);
     }
 }
 
-/// Runs a command of root's on a path, as root or by a sudo that asks no password.
+/// Runs a command as root on a path, directly or with a sudo that needs no password.
 fn run(command: &[&str], path: &Path) -> bool {
     let succeeds = |words: &[&str]| {
         let ended = Command::new(words[0]).args(&words[1..]).arg(path).output();
@@ -55,7 +55,7 @@ fn run(command: &[&str], path: &Path) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() {
+async fn a_full_disk_refuses_changes_loses_nothing_and_recovers_when_there_is_space() {
     let place = Place::new();
     let Some(disk) = SmallDisk::mount(&place, 160) else {
         println!("not tried: this user may mount no small disk, neither as root nor by sudo without a password");
@@ -80,12 +80,12 @@ async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() 
     );
 
     fs::remove_file(ballast).expect("it is there");
-    // A Postgres that could not write its log has ended itself, and whoever keeps it starts it again.
+    // A Postgres that could not write its WAL has stopped, and its supervisor restarts it.
     let ended = tokio::time::timeout(Duration::from_millis(500), cluster.exited()).await;
     if ended.is_ok() {
         cluster.restart().await.expect("Postgres starts again");
     }
-    until_async("there is room again", async || world.key().get("/phones/list").await.status == 200).await;
+    until_async("there is space again", async || world.key().get("/phones/list").await.status == 200).await;
     for key in &known {
         world.key().post("/user_identities/get", json!({ "user_identity_key": key })).await.ok();
     }
@@ -97,7 +97,7 @@ async fn a_full_disk_refuses_and_loses_nothing_and_is_over_when_there_is_room() 
     drop(disk);
 }
 
-/// Registers persons until there is no room; gives the refusal.
+/// Registers persons until the disk is full; returns the refusal.
 async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Answer {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
@@ -113,7 +113,7 @@ async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Answe
 }
 
 #[tokio::test]
-async fn a_pool_without_a_free_connection_refuses_soon_and_serves_when_there_is_one() {
+async fn an_exhausted_pool_refuses_requests_soon_and_recovers() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let mut holder = PgConnection::connect(&world.database_url).await.expect("it accepts");
@@ -132,10 +132,10 @@ async fn a_pool_without_a_free_connection_refuses_soon_and_serves_when_there_is_
     let refused = until_async_answer(&world).await;
     refused.refused(503, "service_unavailable");
     assert_eq!(refused.header("retry-after"), Some("1"));
-    lock.rollback().await.expect("it lets go");
+    lock.rollback().await.expect("the lock is released");
     let mut served = 0;
     for call in waiting {
-        let (answer, took) = call.await.expect("it does not panic");
+        let (answer, took) = call.await.expect("the task does not panic");
         assert!(took < Duration::from_secs(30), "{took:?}");
         match answer.status {
             200 => served += 1,
@@ -147,7 +147,7 @@ async fn a_pool_without_a_free_connection_refuses_soon_and_serves_when_there_is_
     world.key().get("/phones/list").await.ok();
 }
 
-/// The first refusal of somebody who only asks.
+/// The first refusal of a read.
 async fn until_async_answer(world: &World) -> Answer {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
@@ -155,26 +155,26 @@ async fn until_async_answer(world: &World) -> Answer {
         if answer.status != 200 {
             return answer;
         }
-        assert!(Instant::now() < deadline, "the pool has always one to give");
+        assert!(Instant::now() < deadline, "the pool always has a free connection");
     }
 }
 
 #[tokio::test]
-async fn a_postgres_that_takes_no_more_connections_is_away_like_any_other() {
+async fn a_postgres_without_free_connections_is_unavailable_until_one_is_free() {
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place, 5).await;
     kill_postgres(&cluster).await;
     cluster.restart().await.expect("Postgres starts again");
-    // Every place is taken by somebody else.
+    // Other clients take every connection.
     let mut others = Vec::new();
     while let Ok(other) = PgConnection::connect(&cluster.url()).await {
         others.push(other);
-        assert!(others.len() < 200, "Postgres takes any number");
+        assert!(others.len() < 200, "Postgres accepts any number");
     }
     let answer = world.key().get("/phones/list").await;
     answer.refused(503, "service_unavailable");
     drop(others);
-    until_async("there is a place again", async || world.key().get("/phones/list").await.status == 200).await;
+    until_async("a connection is free again", async || world.key().get("/phones/list").await.status == 200).await;
     world.store.close().await;
     cluster.stop().await;
 }

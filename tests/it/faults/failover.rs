@@ -1,4 +1,4 @@
-//! A second Postgres takes the place of the first, and the servers follow without a restart.
+//! A standby is promoted in place of the primary, and the servers follow without a restart.
 
 use super::ledger::{Ledger, answers};
 use super::pair::{Postgres, url_of};
@@ -12,11 +12,11 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_acknowledged_is_lost() {
+async fn a_standby_promoted_under_load_has_everything_that_was_acknowledged() {
     let place = Place::new();
     let mut first = Postgres::primary(&place).await;
     let mut second = Postgres::standby(&place, &first).await;
-    // The standby is named first, so that the order says nothing.
+    // The standby is first: the order of the hosts must not matter.
     let url = url_of(&[&second, &first]);
     migrate(&url).await;
     let mut world = World::at(&url, 16).await;
@@ -30,7 +30,7 @@ async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_ac
             first.kill().await;
             let dead = Instant::now();
             let promoted = second.promote().await;
-            until_async("it is well", async || world.key().get("/phones/list").await.status == 200).await;
+            until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200).await;
             let took = dead.elapsed();
             println!("failover: {took:?} from the primary's death, {promoted:?} of it Postgres's promotion");
             assert!(took - promoted < Duration::from_secs(1), "{took:?}");
@@ -39,9 +39,9 @@ async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_ac
     let clients = running.stop().await;
     println!("{} acknowledged, {} refused; {clients}", told.acknowledged.len(), told.refused.len());
     assert!(clients.vanished() > 0, "{clients}");
-    // Where the test looks behind the server's back.
+    // For the test's own queries.
     world.database_url = second.admin();
-    assert!(!told.refused.is_empty(), "the trouble came too late");
+    assert!(!told.refused.is_empty(), "the failover came too late");
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
     worker.close().await;
@@ -49,21 +49,21 @@ async fn when_the_primary_dies_under_load_and_the_standby_is_promoted_nothing_ac
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_primary_that_has_become_a_standby_is_left_by_those_who_are_connected_to_it() {
+async fn connections_leave_a_primary_that_has_become_read_only() {
     let place = Place::new();
     let first = Postgres::primary(&place).await;
     migrate(&first.admin()).await;
     let second = Postgres::standby(&place, &first).await;
     let world = World::at(&url_of(&[&first, &second]), 4).await;
     let phone = world.phone(&world.person("jane").await).await;
-    // Both go on accepting connections; the first takes writes no more.
+    // Both still accept connections; the first no longer accepts writes.
     let readonly = "alter system set default_transaction_read_only = on";
     query(&first.admin(), readonly).await;
     second.promote().await;
     query(&first.admin(), "select pg_reload_conf()::text").await;
     let body = json!({ "device_id": phone });
     let began = Instant::now();
-    until_async("the other one takes the write", async || {
+    until_async("the new primary accepts the write", async || {
         let answer = world.key().post("/phones/deactivate", body.clone()).await;
         assert!([200, 503].contains(&answer.status), "{answer:?}");
         answer.status == 200
@@ -76,19 +76,19 @@ async fn a_primary_that_has_become_a_standby_is_left_by_those_who_are_connected_
 }
 
 #[tokio::test]
-async fn hosts_of_which_none_takes_writes_are_an_error_that_says_so() {
+async fn hosts_without_a_primary_are_an_error_that_names_the_standby() {
     let place = Place::new();
     let first = Postgres::primary(&place).await;
     let second = Postgres::standby(&place, &first).await;
     let only_standbys = url_of(&[&second, &second]);
-    let refused = Store::open(&only_standbys, 2, seal()).await.expect_err("a standby takes no writes");
+    let refused = Store::open(&only_standbys, 2, seal()).await.expect_err("a standby accepts no writes");
     let said = format!("{refused}");
     assert!(matches!(refused, OpenError::Connect(_)), "{said}");
     assert!(said.contains("standby"), "{said}");
 }
 
 #[tokio::test]
-async fn a_url_that_asks_for_a_database_to_read_from_is_refused() {
+async fn invalid_database_urls_are_refused_with_the_cause() {
     for (url, word) in [
         ("postgres://a@x,y/db?target_session_attrs=standby", "target_session_attrs"),
         ("postgres:///db?host=x,y&port=1,2,3", "ports"),
@@ -96,7 +96,7 @@ async fn a_url_that_asks_for_a_database_to_read_from_is_refused() {
         ("a@x/db", "begins otherwise"),
         ("postgres://a@x:port/db", "port"),
     ] {
-        let refused = Store::open(url, 1, seal()).await.expect_err("it is no place to write");
+        let refused = Store::open(url, 1, seal()).await.expect_err("the URL is invalid");
         let said = format!("{refused}");
         assert!(matches!(refused, OpenError::Url(_)) && said.contains(word), "{url}: {said}");
     }

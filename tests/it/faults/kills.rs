@@ -1,4 +1,4 @@
-//! Postgres killed, the server killed, and both, while phones are deactivated.
+//! Postgres, the server, or both are killed while phones are deactivated.
 
 use super::ledger::{Ledger, answers};
 use super::stage::{SharedPostgres, kill_postgres, mortal_world, serve};
@@ -11,7 +11,7 @@ use crate::world::World;
 use nix::sys::signal::Signal;
 use std::time::Instant;
 
-/// Callers at once.
+/// Concurrent callers.
 const CALLERS: usize = 8;
 /// Connections of a server.
 const CONNECTIONS: u32 = 6;
@@ -47,7 +47,8 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
                 kill_postgres(&cluster).await;
                 cluster.restart().await.expect("Postgres starts again");
                 let back = Instant::now();
-                until_async("it is well", async || world.key().get("/phones/list").await.status == 200).await;
+                until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200)
+                    .await;
                 println!("well {:?} after Postgres", back.elapsed());
                 assert!(back.elapsed().as_secs() < 1, "{:?}", back.elapsed());
             }
@@ -56,7 +57,7 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
     let clients = running.stop().await;
     println!("{} acknowledged, {} refused; {clients}", told.acknowledged.len(), told.refused.len());
     assert!(clients.vanished() > 0, "{clients}");
-    assert!(!told.refused.is_empty(), "the trouble came too late");
+    assert!(!told.refused.is_empty(), "the kills came too late");
     ledger.audit(&world, &told).await;
     ledger.settle(&world, world.key(), &told).await;
     worker.close().await;
@@ -82,15 +83,15 @@ async fn a_server_killed_under_load_loses_nothing_that_was_acknowledged() {
     assert!(clients.vanished() > 0, "{clients}");
     assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
     server.ended().await;
-    // What was under way in Postgres is finished or forgotten before the registry is held against it.
-    until_async("nobody works for the dead", async || {
+    // Statements under way in Postgres finish or roll back before the registry is checked.
+    until_async("no session of the killed server is active", async || {
         let busy: i64 = sqlx::query_scalar(
             "select count(*) from pg_stat_activity
              where datname = current_database() and application_name = 'handset' and state <> 'idle'",
         )
         .fetch_one(&mut world.database().await)
         .await
-        .expect("Postgres knows who is at work");
+        .expect("the query succeeds");
         busy == 0
     })
     .await;
@@ -121,7 +122,7 @@ async fn server_and_postgres_killed_at_once_lose_nothing_that_was_acknowledged()
     let clients = running.stop().await;
     assert!(clients.vanished() > 0, "{clients}");
     assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
-    tokio::time::timeout(TIMEOUT, server.ended()).await.expect("it is dead");
+    tokio::time::timeout(TIMEOUT, server.ended()).await.expect("the server is dead");
     cluster.restart().await.expect("Postgres starts again");
     ledger.audit(&world, &told).await;
     let worker = WebhookWorker::open(&world);

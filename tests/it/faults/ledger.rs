@@ -1,4 +1,4 @@
-//! A book of deactivations under load: who was told what, and what the registry says of it afterwards.
+//! A ledger of deactivations under load: their responses, and the state of the registry afterwards.
 
 pub mod consistency;
 
@@ -21,31 +21,31 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// No answer takes longer: the request's deadline, and a little for a busy machine.
+/// Upper limit of a response time: the request's deadline, and a little for a busy machine.
 const LONGEST: Duration = Duration::from_secs(35);
 
-/// Phones that are made at once before there is any trouble.
+/// Phones created at once before any fault.
 const MADE_AT_ONCE: usize = 4;
 
-/// Phones with a credential each, of persons of their own, and a webhook that wants to hear of them. What was acknowledged
-/// has to be durable, so a ledger ends with [`Ledger::close`], which checks it after a restart; one that is dropped
-/// without fails its test.
+/// Phones with a credential each, of persons of their own, and a webhook for their events. What was acknowledged has to be
+/// durable, so a ledger ends with [`Ledger::close`], which checks it after a restart; one that is dropped without it
+/// fails its test.
 pub struct Ledger {
     phones: Vec<String>,
     receiver: Receiver,
     hook: Hook,
     acknowledged: Mutex<BTreeSet<String>>,
-    /// What was acknowledged to other clients.
+    /// Changes acknowledged to other clients.
     changes: Vec<Changes>,
     is_checked: bool,
 }
 
-/// What the callers were told.
+/// The responses to the callers.
 #[must_use]
 #[derive(Debug, Default)]
 pub struct Told {
     pub acknowledged: BTreeSet<String>,
-    /// Refused with 503, or not answered.
+    /// Refused with 503, or without a response.
     pub refused: BTreeSet<String>,
 }
 
@@ -67,12 +67,12 @@ impl Ledger {
         self.phones.len()
     }
 
-    /// Deactivates every phone once, `at_once` at a time, while `trouble` goes on; it is told how many were answered.
+    /// Deactivates every phone once, `at_once` at a time, while `trouble` runs and reads the count of responses.
     pub async fn press(&self, client: &Client, at_once: usize, trouble: impl AsyncFnOnce(&AtomicUsize)) -> Told {
         self.press_some(0..self.len(), client, at_once, trouble).await
     }
 
-    /// The same with some of the phones.
+    /// [`Ledger::press`] for some of the phones.
     pub async fn press_some(
         &self,
         some: Range<usize>,
@@ -113,17 +113,17 @@ impl Ledger {
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).extend(phones);
     }
 
-    /// Holds the registry against what was told: nothing acknowledged is missing, and nothing is half done.
+    /// Checks the registry against the responses: nothing acknowledged is missing, and nothing is incomplete.
     pub async fn audit(&self, world: &World, told: &Told) {
         assert_eq!(told.acknowledged.len() + told.refused.len(), self.phones.len());
         let living: BTreeSet<String> = world.phone_ids().await.into_iter().collect();
         let logged = logged(world).await;
         let told_of: BTreeSet<String> = logged.iter().cloned().collect();
-        assert_eq!(told_of.len(), logged.len(), "a phone was told of twice");
+        assert_eq!(told_of.len(), logged.len(), "a phone has two events");
         for phone in &self.phones {
             let is_gone = !living.contains(phone);
-            assert_eq!(is_gone, told_of.contains(phone), "{phone} is half done");
-            assert!(is_gone || !told.acknowledged.contains(phone), "{phone} was acknowledged and lives");
+            assert_eq!(is_gone, told_of.contains(phone), "state and event of {phone} differ");
+            assert!(is_gone || !told.acknowledged.contains(phone), "{phone} was acknowledged and is active");
         }
         for event_type in ["acs_credential.invalidated", "acs_credential.deleted"] {
             assert_eq!(world.events(event_type).await.len(), logged.len(), "{event_type}");
@@ -132,13 +132,10 @@ impl Ledger {
         assert!(violations.is_empty(), "{}", consistency::some(&violations));
     }
 
-    /// Does again what was not acknowledged, as clients do, and waits until each phone has been told of to the webhook.
+    /// Retries what was not acknowledged, as clients do, and waits until each phone's event is delivered.
     pub async fn settle(&self, world: &World, client: &Client, told: &Told) {
         for phone in &told.refused {
-            until("the service does what it could not do before", async || {
-                deactivate(client, phone).await.then_some(())
-            })
-            .await;
+            until("the retry succeeds", async || deactivate(client, phone).await.then_some(())).await;
         }
         self.acknowledge(told.refused.iter().cloned());
         assert!(world.phone_ids().await.is_empty());
@@ -155,23 +152,23 @@ impl Ledger {
         .await;
         let heard: BTreeSet<String> =
             self.receiver.heard().iter().map(|message| text(&message.event()["device_id"])).collect();
-        assert_eq!(heard, all.into_iter().collect(), "the receiver heard of each");
+        assert_eq!(heard, all.into_iter().collect(), "the receiver got each event");
     }
 
-    /// Lets changes of other clients be checked with the phones.
+    /// Includes changes of other clients in the check.
     pub fn include(&mut self, changes: Changes) {
         self.changes.push(changes);
     }
 
-    /// Restarts server and Postgres, and checks that nothing acknowledged is lost and nothing is half done.
+    /// Restarts server and Postgres, and checks that nothing acknowledged is lost and nothing is incomplete.
     pub async fn close(self, world: &World, postgres: &mut impl Restart) {
         let found = self.check_after_restart(world, postgres).await;
         found.is_good();
     }
 
-    /// Restarts server and Postgres, and holds the registry against what was acknowledged, on new connections.
+    /// Restarts server and Postgres, and checks the registry against what was acknowledged, on new connections.
     pub async fn check_after_restart(mut self, world: &World, postgres: &mut impl Restart) -> Found {
-        // Ends the sessions of the server, and with them what was not committed.
+        // Ends the server's sessions, which rolls back uncommitted transactions.
         world.store.close().await;
         postgres.restart_postgres().await;
         self.is_checked = true;
@@ -190,26 +187,26 @@ impl Ledger {
         Found { checked, lost, violations }
     }
 
-    /// The acknowledged phones that are alive, or have not exactly one event, one audit row and one delivery.
+    /// The acknowledged phones that are active, or have not exactly one event, one audit row and one delivery.
     async fn lost(&self, session: &mut PgConnection, living: &BTreeSet<String>) -> Vec<String> {
         let acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let ids: Vec<Uuid> = acknowledged.iter().map(|phone| phone.parse().expect("a UUID")).collect();
         let webhook: Uuid = self.hook.id.parse().expect("a UUID");
         let lost: Vec<Uuid> =
-            sqlx::query_scalar(LOST).bind(ids).bind(webhook).fetch_all(session).await.expect("the statement is right");
+            sqlx::query_scalar(LOST).bind(ids).bind(webhook).fetch_all(session).await.expect("the query succeeds");
         let mut lost: BTreeSet<String> = lost.iter().map(Uuid::to_string).collect();
         lost.extend(acknowledged.intersection(living).cloned());
         lost.into_iter().map(|phone| format!("phone {phone}")).collect()
     }
 }
 
-/// What a check after a restart found.
+/// Result of a check after a restart.
 #[must_use]
 #[derive(Debug)]
 pub struct Found {
-    /// How many acknowledged changes were checked.
+    /// Number of acknowledged changes checked.
     pub checked: usize,
-    /// Those of them that are not there, once and whole.
+    /// Those that are missing, duplicated or incomplete.
     pub lost: Vec<String>,
     pub violations: Vec<String>,
 }
@@ -230,10 +227,7 @@ impl Found {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        assert!(
-            self.is_checked || std::thread::panicking(),
-            "a ledger is closed, so that it is checked after a restart"
-        );
+        assert!(self.is_checked || std::thread::panicking(), "close the ledger, so that it is checked after a restart");
     }
 }
 
@@ -255,25 +249,25 @@ const LOST: &str = "
             where event_type = 'phone.deactivated' and webhook_id = $2
                 and (event.workspace_id, event.device_id) = (phone.workspace_id, phone.device_id))";
 
-/// Lets the claims of the dead run out, by whichever clock they were made.
+/// Expires the claims of killed processes, whichever clock made them.
 async fn give_up_the_dead(world: &World) {
     sqlx::query("update delivery set next_attempt_at = least(next_attempt_at, $1) where status = 'pending'")
         .bind(world.clock.now())
         .execute(&mut world.database().await)
         .await
-        .expect("the statement is right");
+        .expect("the update succeeds");
 }
 
-/// The phones that the log tells of.
+/// The phones in the deactivation events of the log.
 async fn logged(world: &World) -> Vec<String> {
     world.events("phone.deactivated").await.iter().map(|event| text(&event["device_id"])).collect()
 }
 
-/// Whether a deactivation was acknowledged. A refusal is one of those that say to come again; silence is one, too.
+/// Whether a deactivation was acknowledged. Otherwise the response is a 503 with retry-after, or missing.
 async fn deactivate(client: &Client, phone: &str) -> bool {
     let began = Instant::now();
     let sent = client.request("POST", "/phones/deactivate").json(&json!({ "device_id": phone })).send().await;
-    assert!(began.elapsed() < LONGEST, "an answer took {:?}", began.elapsed());
+    assert!(began.elapsed() < LONGEST, "a response took {:?}", began.elapsed());
     let Ok(response) = sent else { return false };
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let Ok(said) = response.text().await else { return false };
@@ -287,7 +281,7 @@ async fn deactivate(client: &Client, phone: &str) -> bool {
     false
 }
 
-/// Waits until so many were answered.
+/// Waits for this many responses.
 pub async fn answers(answered: &AtomicUsize, count: usize) {
     until(&format!("{count} are answered"), async || (answered.load(Ordering::Relaxed) >= count).then_some(())).await;
 }

@@ -1,4 +1,4 @@
-//! The line between the server and Postgres: TCP on this machine, which a test cuts, silences or closes on one side.
+//! The line between the server and Postgres: a local TCP proxy that a test cuts, silences or closes on one side.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,21 +9,20 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What the line does with what it is given to carry.
+/// What the line does with the bytes that it forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Carries it.
+    /// Forwards them.
     Open,
-    /// Keeps it, for as long as this lasts.
+    /// Keeps them while it is in this state.
     Silent,
-    /// Carries it to Postgres and loses what Postgres answers, by closing.
+    /// Forwards requests to Postgres, and drops its responses by closing the connection.
     Deaf,
-    /// Tells Postgres that no more will come, and carries its answers.
+    /// Half-closes towards Postgres, and forwards its responses.
     HalfClosed,
-    /// Breaks off every connection, and any new one.
+    /// Breaks every connection, also new ones.
     Cut,
-    /// Has lost the machine at the other end: what is connected hears nothing, ever, and is not told. Who connects anew is
-    /// answered.
+    /// The machine at the other end is lost: existing connections get no byte and no reset, ever. New connections work.
     Lost,
 }
 
@@ -35,12 +34,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line to a Postgres that listens here.
+    /// A line to the Postgres on this Unix socket.
     pub async fn to(socket: PathBuf) -> Line {
         Line::delayed(socket, Duration::ZERO).await
     }
 
-    /// The same, where each answer of Postgres is held back for `delay`.
+    /// A line that delays each response of Postgres by `delay`.
     pub async fn delayed(socket: PathBuf, delay: Duration) -> Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -50,7 +49,7 @@ impl Line {
             let another = watch::Sender::new(State::Open);
             loop {
                 let (near, _) = listener.accept().await.expect("a connection");
-                // Those that come after a loss are on another line.
+                // Connections made after a loss have a state of their own.
                 let state = match *known.borrow() {
                     State::Lost => another.subscribe(),
                     _ => known.subscribe(),
@@ -61,7 +60,7 @@ impl Line {
         Line { address, state, carrying }
     }
 
-    /// The URL of a database by this line.
+    /// The URL of a database through this line.
     pub fn url(&self, private: &str) -> String {
         let (_, rest) = private.split_once("://").expect("a URL");
         let (place, _) = rest.split_once('?').expect("the URL of the private Postgres");
@@ -81,7 +80,7 @@ impl Drop for Line {
     }
 }
 
-/// Carries one connection until either side closes it or it is cut.
+/// Forwards one connection until either side closes it or it is cut.
 async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<State>, delay: Duration) {
     let Ok(far) = UnixStream::connect(socket).await else { return };
     let (near_read, near_write) = near.into_split();
@@ -95,7 +94,7 @@ async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<Stat
     }
 }
 
-/// Passes on one direction; it ends with its source, or as soon as something is to be passed on in the state `ends`.
+/// Forwards one direction; it ends with its source, or when bytes are to be forwarded in the state `ends`.
 async fn pass(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
@@ -107,7 +106,7 @@ async fn pass(
     loop {
         let read = tokio::select! {
             read = from.read(&mut bytes) => read,
-            // Said at once, without waiting for more.
+            // Closes at once, without waiting for more bytes.
             _ = state.wait_for(|state| *state == State::HalfClosed), if ends == State::HalfClosed => Ok(0),
         };
         let Ok(count @ 1..) = read else { break };

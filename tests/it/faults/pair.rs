@@ -1,5 +1,5 @@
-//! Two Postgres: one that takes writes, and one that follows it and may take its place. They are made and run by
-//! Postgres's own programs, as an operator would.
+//! A Postgres primary and a standby that follows it and can be promoted. They are created and run with Postgres's own
+//! programs, as an operator would.
 
 use super::stage::Restart;
 use crate::postgres::stage::{Place, TIMEOUT, query, until_async};
@@ -14,21 +14,21 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-/// A Postgres on a port of this machine.
+/// A Postgres on a local TCP port.
 pub struct Postgres {
     pub port: u16,
     data: PathBuf,
     process: Child,
 }
 
-/// The user whom Postgres runs as: root may not.
+/// The user that Postgres runs as if this process is root, since Postgres refuses root.
 pub fn owner() -> Option<User> {
     let root = Uid::effective().is_root();
     root.then(|| User::from_name("postgres").ok().flatten().or_else(|| User::from_name("nobody").ok().flatten()))
         .flatten()
 }
 
-/// One of Postgres's programs, as the user that it runs as.
+/// One of Postgres's programs, run as that user.
 pub fn program(name: &str) -> Command {
     let bin = Binaries::find(None).expect("Postgres is installed").postgres();
     let mut command = Command::new(bin.with_file_name(name));
@@ -49,7 +49,7 @@ pub fn free_port() -> u16 {
 }
 
 impl Postgres {
-    /// A new one. It waits with each commit until a standby has it, once it has one.
+    /// A new primary. Its commits wait for a standby once it has one.
     pub async fn primary(place: &Place) -> Postgres {
         let data = owned(&place.path().join("first"));
         let mut initdb = program("initdb");
@@ -60,7 +60,7 @@ impl Postgres {
         Postgres::start(data).await
     }
 
-    /// One that follows another.
+    /// A standby of another.
     pub async fn standby(place: &Place, primary: &Postgres) -> Postgres {
         let data = owned(&place.path().join("second"));
         let mut backup = program("pg_basebackup");
@@ -99,19 +99,19 @@ impl Postgres {
         sqlx::PgConnection::connect(&self.admin()).await.is_ok()
     }
 
-    /// The URL of whoever looks after it.
+    /// The administrator's URL.
     pub fn admin(&self) -> String {
         format!("postgres://handset@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Ends it on the spot.
+    /// Kills it with SIGKILL.
     pub async fn kill(&mut self) {
         let pid = self.process.id().expect("it runs").try_into().expect("a pid fits");
         kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is our child");
         self.process.wait().await.expect("it is our child");
     }
 
-    /// Makes a standby the primary; gives how long that took. It waits for no standby of its own.
+    /// Promotes a standby; returns how long that took. It waits for no standby of its own.
     pub async fn promote(&self) -> Duration {
         let began = Instant::now();
         query(&self.admin(), "alter system reset synchronous_standby_names").await;
@@ -129,7 +129,7 @@ impl Restart for Postgres {
     }
 }
 
-/// A new directory of the user that Postgres runs as.
+/// Creates a directory of the user that Postgres runs as.
 pub fn owned(directory: &Path) -> PathBuf {
     fs::create_dir(directory).expect("a new directory");
     fs::set_permissions(directory, Permissions::from_mode(0o700)).expect("it is ours");
@@ -137,7 +137,7 @@ pub fn owned(directory: &Path) -> PathBuf {
     directory.to_owned()
 }
 
-/// A new file of the user that Postgres runs as.
+/// Creates a file of the user that Postgres runs as.
 pub fn give_away(file: &Path) {
     fs::write(file, "").expect("a new file");
     given_away(file);
@@ -145,11 +145,11 @@ pub fn give_away(file: &Path) {
 
 fn given_away(path: &Path) {
     if let Some(user) = owner() {
-        chown(path, Some(user.uid), Some(user.gid)).expect("root may give it away");
+        chown(path, Some(user.uid), Some(user.gid)).expect("root may change the owner");
     }
 }
 
-/// The URL of a database on any of these.
+/// The URL of a database on any of these hosts.
 pub fn url_of(hosts: &[&Postgres]) -> String {
     let hosts: Vec<String> = hosts.iter().map(|host| format!("127.0.0.1:{}", host.port)).collect();
     format!("postgres://handset@{}/postgres?target_session_attrs=read-write", hosts.join(","))

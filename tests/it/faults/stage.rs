@@ -1,4 +1,4 @@
-//! A Postgres of the test's own, which keeps its promises when it is killed.
+//! A durable Postgres of the test's own, whose commits survive a kill.
 
 use crate::command::program::{Server, handset_in};
 use crate::postgres::stage::Place;
@@ -8,10 +8,10 @@ use handset::store::Store;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Brings a database up to date.
+/// Migrates a database.
 pub async fn migrate(url: &str) {
     let store = Store::open(url, 1, seal()).await.expect("it accepts");
-    store.migrate().await.expect("the migrations are right");
+    store.migrate().await.expect("the migrations succeed");
     store.close().await;
 }
 
@@ -22,7 +22,7 @@ pub async fn mortal_world(place: &Place, connections: u32) -> (World, Cluster) {
     (World::at(&cluster.url(), connections).await, cluster)
 }
 
-/// The program on this database. Its clock is the system's, so events of a world's clock are old and are kept all the same.
+/// The program on this database. It keeps all events, since those of a world's clock are old by the system's clock.
 pub async fn serve(database_url: &str, connections: u32, place: &Place) -> Server {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-demo", "--keep-events-days", "36500"];
     let mut command = handset_in(place, &arguments);
@@ -32,20 +32,20 @@ pub async fn serve(database_url: &str, connections: u32, place: &Place) -> Serve
     Server::run(command, place).await
 }
 
-/// Ends Postgres on the spot.
+/// Kills Postgres with SIGKILL.
 pub async fn kill_postgres(cluster: &Cluster) {
     kill(Pid::from_raw(cluster.pid().try_into().expect("a pid fits")), Signal::SIGKILL).expect("it runs");
     cluster.exited().await;
 }
 
-/// Where the private Postgres listens.
+/// The socket of the private Postgres.
 pub fn socket(url: &str) -> std::path::PathBuf {
     let options: sqlx::postgres::PgConnectOptions = url.parse().expect("a URL of Postgres");
     let directory = options.get_socket().expect("the private Postgres has a socket").clone();
     directory.join(".s.PGSQL.5432")
 }
 
-/// A Postgres that a test restarts, to see what of its ledger is durable.
+/// A Postgres that a test restarts, to check what is durable.
 pub trait Restart {
     async fn restart_postgres(&mut self);
 }
@@ -56,7 +56,7 @@ impl Restart for Cluster {
     }
 }
 
-/// The Postgres of all tests. It runs on, so that after a restart of the server alone the sessions are new.
+/// The Postgres of all tests. It is not restarted: after a restart of the server alone the sessions are new.
 pub struct SharedPostgres;
 
 impl Restart for SharedPostgres {

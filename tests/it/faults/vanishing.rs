@@ -1,5 +1,5 @@
-//! Clients that go away before they are answered, while others wait for their answers: what was acknowledged is durable,
-//! and what was not is whole or not there at all.
+//! Clients disconnect before their responses, while others wait for theirs: acknowledged changes are durable, and other
+//! changes are complete or absent.
 
 pub mod changes;
 pub mod clients;
@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 
 /// Connections that vanish at the same time.
 const VANISHING: u64 = 64;
-/// Clients that change things and wait for each answer meanwhile.
+/// Clients that meanwhile make changes and wait for each response.
 const WAITING: u32 = 4;
-/// How often all that are connected vanish together, after which some phones are deactivated.
+/// How often all connections vanish together, after which some phones are deactivated.
 const WAVES: usize = 3;
 const PHONES: usize = 40;
 const CALLERS: usize = 16;
 
-/// How long the soak takes unless this environment variable says otherwise, in seconds.
+/// The environment variable that sets how long the soak takes, and its default, in seconds.
 const SOAK: (&str, u64) = ("VANISHING_CLIENTS_SOAK_SECONDS", 600);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,14 +64,14 @@ async fn acknowledged_changes_are_durable_while_clients_vanish_again_and_again()
     }
 }
 
-/// What was seen between the first client and the restart.
+/// Results up to the restart.
 struct Outcome {
     clients: Figures,
     acknowledged: usize,
     checked: usize,
 }
 
-/// Clients vanish, then phones are deactivated, again and again; then server and Postgres are restarted.
+/// Clients vanish, then phones are deactivated, repeatedly; then server and Postgres are restarted.
 async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
     let place = Place::new();
     let mut cluster = postgres::start(place.durable()).await.expect("Postgres starts");
@@ -88,11 +88,11 @@ async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
     for wave in 0..WAVES {
         let waiting = waiting_clients.start();
         let running = vanishing.start(server.address(), VANISHING);
-        // There is nothing to wait for: they vanish for as long as this.
+        // A fixed time: there is no event to wait for.
         tokio::time::sleep(long / WAVES as u32).await;
         changes.add(waiting.stop().await);
-        // No request comes between these and the deactivations, so that the state of each connection is the one in which
-        // a cancelled request left it.
+        // No request comes between these and the deactivations, so each connection is in the state in which a cancelled
+        // request left it.
         clients.add(running.stop().await);
         let some = wave * PHONES..(wave + 1) * PHONES;
         let told = ledger.press_some(some, &server.client(world.api_key.reveal()), CALLERS, async |_| {}).await;
@@ -120,7 +120,7 @@ async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
     Outcome { clients, acknowledged, checked: found.checked }
 }
 
-/// How many sessions stay idle in a transaction, although each request is answered or given up.
+/// Number of sessions that stay idle in a transaction, although each request is answered or dropped.
 async fn sessions_in_transaction(url: &str) -> usize {
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {

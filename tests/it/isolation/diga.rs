@@ -1,5 +1,5 @@
-//! The same for the operations of the Diga dialect: what names another workspace's register, person or agent is answered
-//! as what names nothing. Only that a number is taken is told to all, because a number exists once.
+//! Isolation in the Diga dialect: the name of another workspace's number, person or agent gets the same response as an
+//! unknown name. Only that a number is in use is visible to all, because a number exists once.
 
 use super::rows;
 use super::things::{masked, unsaid, whole};
@@ -10,7 +10,7 @@ use crate::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// What another workspace has, and what must not be told of it.
+/// The things of another workspace, and the texts that must stay hidden.
 struct Neighbour {
     tenant: Tenant,
     registers: Vec<Value>,
@@ -20,7 +20,7 @@ struct Neighbour {
 }
 
 impl Neighbour {
-    /// A workspace with a register in each status that comes without waiting.
+    /// A workspace with a number in each status that needs no waiting.
     async fn create(world: &World) -> Neighbour {
         let tenant = world.sandbox("Other").await;
         let key = tenant.key();
@@ -41,7 +41,7 @@ impl Neighbour {
         Neighbour { tenant, registers, person, agent, hidden }
     }
 
-    /// What a parameter can name here; nothing for one that names nothing.
+    /// The names that a parameter can have here; none if it names nothing.
     fn names(&self, name: &str) -> Vec<String> {
         match name {
             "user_identity_id" => vec![self.person.clone()],
@@ -50,7 +50,7 @@ impl Neighbour {
             }
             name if name.ends_with("_agent_id") || name.ends_with("_version_id") => vec![self.agent.clone()],
             name => {
-                assert!(!name.ends_with("_id"), "what does {name} name?");
+                assert!(!name.ends_with("_id"), "unknown parameter {name}");
                 Vec::new()
             }
         }
@@ -58,12 +58,12 @@ impl Neighbour {
 }
 
 #[tokio::test]
-async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_nothing() {
+async fn diga_responds_to_names_of_another_workspaces_things_as_to_unknown_names() {
     let world = World::new().await;
     let other = Neighbour::create(&world).await;
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
-    assert!(before.len() > 8, "so little cannot be everything: {before:#?}");
+    assert!(before.len() > 8, "too few rows: {before:#?}");
     let mut count = 0;
     let mut numbers = (0..).map(number);
     for operation in operations_of(Dialect::Diga) {
@@ -72,14 +72,14 @@ async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_
                 let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
                 let mut heard = Vec::new();
                 for name in [&foreign, &unknown] {
-                    // A workspace each, so that both begin alike.
+                    // One workspace each, so that both start alike.
                     let mine = world.sandbox("Mine").await;
                     let own_number = numbers.next().expect("there are enough");
                     let given = arguments(&mine, &operation, &field, name, &own_number, &mut numbers).await;
                     let answer = operation.call(mine.key(), &given).await;
                     let said = unsaid(&answer.text, &given);
                     let seen: Vec<&String> = other.hidden.iter().filter(|mark| said.contains(*mark)).collect();
-                    assert!(seen.is_empty(), "{operation} with {} tells of {seen:?}: {answer:?}", field.name);
+                    assert!(seen.is_empty(), "{operation} with {} reveals {seen:?}: {answer:?}", field.name);
                     heard.push(told(&answer, name, &given, &own_number));
                 }
                 assert_eq!(heard[0], heard[1], "{operation} with another's {}", field.name);
@@ -92,7 +92,7 @@ async fn what_names_another_workspaces_things_is_answered_by_diga_as_what_names_
 }
 
 #[tokio::test]
-async fn a_list_of_diga_shows_ones_own_registers_and_no_others() {
+async fn a_list_of_diga_contains_only_the_workspaces_own_numbers() {
     let world = World::new().await;
     let other = Neighbour::create(&world).await;
     let own = text(&world.imported(&number(1)).await["id"]);
@@ -110,7 +110,7 @@ async fn a_list_of_diga_shows_ones_own_registers_and_no_others() {
     assert_eq!(other.tenant.key().get("/v1/phone/").await.page().len(), other.registers.len());
 }
 
-/// A good call of one's own but for the one field, which is `name`.
+/// Valid arguments, except for the one field, which is `name`.
 async fn arguments(
     mine: &Tenant,
     operation: &Operation,
@@ -132,7 +132,7 @@ async fn arguments(
     arguments
 }
 
-/// What an answer tells, but for ids and numbers.
+/// A response without ids and numbers.
 fn told(answer: &Answer, name: &str, given: &Map<String, Value>, own_number: &str) -> (u16, Vec<String>, String) {
     let (status, headers, text) = whole(answer);
     (status, headers, masked(&text.replace(name, "(named)").replace(own_number, "(number)"), given))

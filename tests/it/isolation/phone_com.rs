@@ -1,5 +1,5 @@
-//! The same for the operations of the Phone.com dialect: a path or a body that names another workspace's account, extension,
-//! contact or group is answered as one that names nothing, and so is another person's to a client session.
+//! Isolation in the Phone.com dialect: a path or a body with the id of another workspace's account, extension, contact or
+//! group gets the same response as an unknown id, and so does another person's id with a client session.
 
 use super::rows;
 use super::things::whole;
@@ -10,7 +10,7 @@ use crate::world::{Tenant, World};
 use serde_json::{Map, Value, json};
 use sqlx::AssertSqlSafe;
 
-/// What nobody has.
+/// An unknown id.
 const UNKNOWN: i64 = 9_000_000;
 
 /// An extension with a contact in a group.
@@ -30,19 +30,19 @@ impl House {
         House { line, contact, group }
     }
 
-    /// What stands here for a parameter.
+    /// The id for a path parameter.
     fn number(&self, name: &str) -> i64 {
         match name {
             "account_id" => self.line.account,
             "extension_id" => self.line.extension,
             "contact_id" => self.contact["id"].as_i64().expect("an id"),
             "group_id" => self.group["id"].as_i64().expect("an id"),
-            other => panic!("what does {other} name?"),
+            other => panic!("unknown parameter {other}"),
         }
     }
 }
 
-/// What a field of the dialect names, if anything.
+/// The kind of thing that a field names, if any.
 pub fn kind(operation: &Operation, field: &Field) -> Option<&'static str> {
     match (field.name, operation.path.rsplit('/').next()) {
         ("group" | "filters[group_id]", _) => Some("group_id"),
@@ -50,25 +50,25 @@ pub fn kind(operation: &Operation, field: &Field) -> Option<&'static str> {
         ("filters[id]", Some("contact-groups")) => Some("group_id"),
         ("filters[id]", Some("extensions")) => Some("extension_id"),
         ("filters[id]", Some("accounts")) => Some("account_id"),
-        ("filters[id]", other) => panic!("{operation}: what is found in {other:?} by its id?"),
-        // It goes with a secret, and is tried with every wrong one where tokens are granted.
+        ("filters[id]", other) => panic!("{operation}: unknown collection {other:?}"),
+        // It belongs to a secret, and is tested with every invalid one in token requests.
         ("client_id", _) => None,
         (name, _) => name.ends_with("_id").then_some(name),
     }
 }
 
-/// Lets ids begin so high that nobody takes them for a count or for one of another kind.
+/// Starts ids at millions, so that none equals a count or an id of another kind.
 pub async fn count_from_millions(world: &World) {
     let mut database = world.database().await;
     for (place, kind) in ["account", "extension", "contact", "contact_group"].iter().enumerate() {
         let own = format!("'{kind}_id_sequence'");
         let raise = format!("select setval({own}, greatest(nextval({own}), {}000000))", place + 1);
-        sqlx::query(AssertSqlSafe(raise)).execute(&mut database).await.expect("it counts on");
+        sqlx::query(AssertSqlSafe(raise)).execute(&mut database).await.expect("the sequence is set");
     }
 }
 
 #[tokio::test]
-async fn what_names_another_workspaces_things_is_answered_by_phone_com_as_what_names_nothing() {
+async fn phone_com_responds_to_ids_of_another_workspaces_things_as_to_unknown_ids() {
     let world = World::new().await;
     count_from_millions(&world).await;
     let [home, other] = [world.sandbox("Home").await, world.sandbox("Other").await];
@@ -88,12 +88,12 @@ async fn what_names_another_workspaces_things_is_answered_by_phone_com_as_what_n
                 for number in [theirs.number(kind), UNKNOWN] {
                     let answer = call(client, &operation, &mine, field.name, number).await;
                     if field.place == Place::Path {
-                        // To a person, every other extension is somebody else's.
+                        // To a person, every other extension is another person's.
                         answer.is_error(if caller == 2 && kind == "extension_id" { 403 } else { 404 });
                     }
                     assert!(!answer.text.contains("othr"), "{operation} with another's {}: {answer:?}", field.name);
                     let (status, headers, text) = whole(&answer);
-                    // A digest of what is compared here.
+                    // A digest of the body, which is compared itself.
                     let headers: Vec<_> = headers.into_iter().filter(|header| !header.starts_with("etag")).collect();
                     heard.push((status, headers, text.replace(&number.to_string(), "(named)")));
                 }
@@ -102,7 +102,7 @@ async fn what_names_another_workspaces_things_is_answered_by_phone_com_as_what_n
                 count += 1;
             }
         }
-        // The whole path of another.
+        // All ids of another's path.
         if operation.path.contains("{account_id}") {
             let answer = call(home.key(), &operation, &theirs, "", 0).await;
             answer.is_error(404);
@@ -114,7 +114,7 @@ async fn what_names_another_workspaces_things_is_answered_by_phone_com_as_what_n
 }
 
 #[tokio::test]
-async fn a_body_or_a_filter_that_names_another_workspaces_group_names_nothing() {
+async fn groups_of_another_workspace_are_unknown_in_bodies_and_filters() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let theirs = House::create(&other, "othr").await;
@@ -142,7 +142,7 @@ async fn a_body_or_a_filter_that_names_another_workspaces_group_names_nothing() 
 }
 
 #[tokio::test]
-async fn a_client_session_changes_nothing_of_another_person_of_its_workspace() {
+async fn a_client_session_changes_nothing_of_another_person_with_phone_com() {
     let world = World::new().await;
     let (jane, john) = (House::create(&world, "jane").await, House::create(&world, "john").await);
     let session = world.session(&jane.line.person).await;
@@ -155,7 +155,7 @@ async fn a_client_session_changes_nothing_of_another_person_of_its_workspace() {
             answer.is_error(403);
             assert!(!answer.text.contains("john"), "{answer:?}");
         }
-        // What is above extensions is seen, but for the others that are in it.
+        // Accounts are visible, without the other persons in them.
         if !names.contains(&"extension_id") && operation.takes_any(&["PhoneComOAuth"]) {
             let answer = call(&session, &operation, &john, "", 0).await;
             assert!(answer.status == 200 && !answer.text.contains("john"), "{operation}: {answer:?}");
@@ -174,7 +174,7 @@ fn numbers(operation: &Operation) -> Vec<&'static str> {
     fields.filter(|field| field.place == Place::Path).map(|field| field.name).collect()
 }
 
-/// The operation on the things of a house, but for what one field names.
+/// Calls the operation on the things of a house, except for one field.
 async fn call(client: &Client, operation: &Operation, house: &House, name: &str, number: i64) -> Answer {
     let own = numbers(operation).into_iter();
     let mut arguments: Map<String, Value> = own.map(|other| (other.to_owned(), json!(house.number(other)))).collect();

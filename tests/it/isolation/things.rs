@@ -1,4 +1,4 @@
-//! One of everything that a workspace can have, by the parameters that name it; and how answers are made comparable.
+//! One of each thing that a workspace can have, by the parameters that name it, and comparable forms of responses.
 
 use crate::client::{Answer, Client};
 use crate::world::{Tenant, text};
@@ -6,13 +6,13 @@ use handset::clock::Random;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// What stands for each thing in a parameter, by the parameter's name in its plainest form.
+/// The value of each parameter that names a thing, by the parameter's simplest name.
 #[derive(Debug, Clone)]
 pub struct Things {
     by_name: Map<String, Value>,
 }
 
-/// A workspace with one of everything, and an app with the client session of its person.
+/// A workspace with one of each thing, and an app with the client session of its person.
 pub struct Fixture {
     pub tenant: Tenant,
     pub things: Things,
@@ -20,7 +20,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// Furnishes a sandbox.
+    /// Creates the things in a sandbox.
     pub async fn create(tenant: Tenant, label: &str, random: &Random) -> Fixture {
         let attempt = tenant.key().post("/workspaces/reset_sandbox", json!({})).await.ok()["action_attempt"].clone();
         let webhook =
@@ -37,7 +37,7 @@ impl Fixture {
 }
 
 impl Things {
-    /// A new person of a workspace with a phone, a session, credentials and an event. All names begin with the label.
+    /// Creates a person with a phone, a session, credentials and an event. All names begin with the label.
     pub async fn of_person(tenant: &Tenant, label: &str, random: &Random) -> (Things, Client) {
         let key = tenant.key();
         let mut things = Things { by_name: Map::new() };
@@ -73,7 +73,7 @@ impl Things {
         fields["user_identity_id"] = person["user_identity_id"].clone();
         let session = tenant.client_session(fields).await;
 
-        // A phone that came and went leaves an event.
+        // A deactivated phone leaves an event.
         let gone = tenant.phone(&text(&person["user_identity_id"])).await;
         key.post("/phones/deactivate", json!({ "device_id": gone })).await.ok();
         let event = key.post("/events/get", json!({ "device_id": gone })).await.ok()["event"].clone();
@@ -91,7 +91,7 @@ impl Things {
         (things, session)
     }
 
-    /// The same names for things that nobody has. Each is as long as a real one.
+    /// The same names for things that do not exist, each as long as a real one.
     pub fn of_nobody(label: &str, random: &Random) -> Things {
         let mut things = Things { by_name: Map::new() };
         things.name_after(label, random);
@@ -113,9 +113,9 @@ impl Things {
         things
     }
 
-    /// What a workspace or its clients choose themselves.
+    /// Names that a workspace or its clients choose.
     fn name_after(&mut self, label: &str, random: &Random) {
-        assert_eq!(label.len(), 4, "a label is as long as every other");
+        assert_eq!(label.len(), 4, "all labels have the same length");
         let digits: String = label.bytes().map(|letter| format!("{letter:03}")).collect();
         let alien = unknown(random);
         self.set("user_identity_key", &json!(format!("{label}-key")));
@@ -128,7 +128,7 @@ impl Things {
         self.set("custom_sdk_installation_id", &json!(format!("{label}-installation")));
         self.set("custom_metadata_has", &json!({ "tag": format!("{label}-tag") }));
         self.set("acs_user_id", &json!(alien));
-        // Ids of things that are kept elsewhere, and only mentioned here.
+        // Ids of things of other systems, which are only stored here.
         self.set("any_id", &json!(alien));
         self.set("any_ids", &json!([alien]));
     }
@@ -138,7 +138,7 @@ impl Things {
         self.by_name.insert(name.to_owned(), value.clone());
     }
 
-    /// What to put into the field `name` of an operation; None if that field names nothing.
+    /// The value for the field `name` of an operation; None if that field names nothing.
     pub fn value(&self, path: &str, name: &str) -> Option<Value> {
         let name = match name {
             "without_user_identifier_key" => return None,
@@ -146,7 +146,7 @@ impl Things {
             "credential_manager_acs_system_id" => "acs_system_id",
             // The phone that the event is about.
             "device_id" if path.starts_with("/events/") => "event_device_id",
-            // Lists also find by id.
+            // Lists also search by id.
             "search" if path.starts_with("/user_identities/") => "user_identity_id",
             "search" if path.starts_with("/acs/credentials/") => "acs_credential_id",
             "search" => "device_id",
@@ -158,11 +158,11 @@ impl Things {
         if let Some(singular) = name.strip_suffix("_ids").map(|stem| format!("{stem}_id")) {
             return Some(json!([self.value(path, &singular)?]));
         }
-        assert!(!name.ends_with("_key"), "{path}: what does {name} name?");
+        assert!(!name.ends_with("_key"), "{path}: unknown parameter {name}");
         name.ends_with("_id").then(|| self.by_name["any_id"].clone())
     }
 
-    /// Every text by which one of the things could be told.
+    /// Every text that would reveal one of the things.
     pub fn marks(&self) -> Vec<String> {
         let mut marks = Vec::new();
         self.by_name.values().for_each(|value| collect(value, &mut marks));
@@ -176,7 +176,7 @@ fn unknown(random: &Random) -> Uuid {
     random.id(crate::world::noon())
 }
 
-/// An answer but for its number and the time.
+/// A response without its request id and date.
 pub fn whole(answer: &Answer) -> (u16, Vec<String>, String) {
     let headers = answer.headers.iter().filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"));
     let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
@@ -194,14 +194,14 @@ pub fn collect(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// A body without the texts that were given in the request.
+/// A body without the texts of the request.
 pub fn unsaid(body: &str, given: &Map<String, Value>) -> String {
     let mut texts = Vec::new();
     given.values().for_each(|value| collect(value, &mut texts));
     without(body, texts)
 }
 
-/// The same without any id or token. Given ids may stand sorted among others, so they are told apart from no other id.
+/// The same without any id or token. Ids of the request may be sorted among others, so they are masked as any id.
 pub fn masked(body: &str, given: &Map<String, Value>) -> String {
     let mut texts = Vec::new();
     given.values().for_each(|value| collect(value, &mut texts));
@@ -213,7 +213,7 @@ fn without(body: &str, mut texts: Vec<String>) -> String {
     texts.retain(|text| !text.is_empty());
     texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
     texts.iter().fold(body.to_owned(), |body, text| {
-        // As JSON has it, without the quotes.
+        // As in JSON, without the quotes.
         let quoted = json!(text).to_string();
         body.replace(&quoted[1..quoted.len() - 1], "(given)")
     })

@@ -1,5 +1,5 @@
-//! The same for the operations of the UCWA dialect: another workspace's application or person is answered as one that there
-//! is not, and so is another person's application of one's own workspace. What changes there is not seen here.
+//! Isolation in the UCWA dialect: another workspace's application or person gets the same response as an unknown one, and so
+//! does another person's application of the same workspace. Changes there are not visible here.
 
 use super::rows;
 use super::things::whole;
@@ -11,7 +11,7 @@ use crate::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// What somebody else has, and what must not be told of it.
+/// The things of another person, and the texts that must stay hidden.
 struct Neighbour {
     person: Person,
     application: String,
@@ -19,7 +19,7 @@ struct Neighbour {
 }
 
 impl Neighbour {
-    /// A person with a number in each slot, the one for work given by the workspace, and an application at work.
+    /// A person with a number in each slot, the work number assigned by the workspace, and an available application.
     async fn create(tenant: &Tenant, which: u32) -> Neighbour {
         let person = Person::new(tenant, "othr").await;
         let given = number(which);
@@ -36,10 +36,10 @@ impl Neighbour {
     }
 }
 
-/// An application that there is not.
+/// An unknown application.
 const UNKNOWN: &str = "1";
 
-/// The operation, with this application and the slot for mobile phones.
+/// Calls the operation with this application and the mobile slot.
 async fn call(operation: &Operation, client: &Client, application: &str) -> Answer {
     let arguments: Map<String, Value> = [("application_id", application), ("type", "mobile")]
         .into_iter()
@@ -55,7 +55,7 @@ async fn call(operation: &Operation, client: &Client, application: &str) -> Answ
 }
 
 #[tokio::test]
-async fn an_application_of_somebody_else_is_answered_as_one_that_there_is_not() {
+async fn ucwa_responds_to_another_persons_application_as_to_an_unknown_one() {
     let world = World::new().await;
     let jane = Person::new(&world, "jane").await;
     let other = world.sandbox("Other").await;
@@ -79,13 +79,13 @@ async fn an_application_of_somebody_else_is_answered_as_one_that_there_is_not() 
 }
 
 #[tokio::test]
-async fn a_person_of_another_workspace_is_answered_as_nobody() {
+async fn ucwa_responds_to_a_person_of_another_workspace_as_to_an_unknown_one() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let neighbour = Neighbour::create(&other, 1).await;
     let mut database = world.database().await;
     let before = rows(&mut database, &other).await;
-    assert!(before.len() > 8, "so little cannot be everything: {before:#?}");
+    assert!(before.len() > 8, "too few rows: {before:#?}");
     for operation in operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()) {
         for application in [UNKNOWN, neighbour.application.as_str()] {
             let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
@@ -95,14 +95,14 @@ async fn a_person_of_another_workspace_is_answered_as_nobody() {
             assert_eq!(foreign.of_ucwa(404).body["code"], "NotFound", "{operation}");
             assert_eq!(whole(&foreign), whole(&anonymous), "{operation}");
             let seen: Vec<&String> = neighbour.hidden.iter().filter(|mark| foreign.text.contains(*mark)).collect();
-            assert!(seen.is_empty(), "{operation} tells of {seen:?}: {foreign:?}");
+            assert!(seen.is_empty(), "{operation} reveals {seen:?}: {foreign:?}");
         }
     }
     assert_eq!(rows(&mut database, &other).await, before);
 }
 
 #[tokio::test]
-async fn what_is_done_for_oneself_touches_and_tells_of_nobody_else() {
+async fn ucwa_operations_change_and_reveal_nothing_of_other_persons() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let jane = Person::new(&world, "jane").await;
@@ -115,18 +115,18 @@ async fn what_is_done_for_oneself_touches_and_tells_of_nobody_else() {
     let before = [shown(&neighbours[0]).await, shown(&neighbours[1]).await];
     let mut database = world.database().await;
     let rows_before = rows(&mut database, &other).await;
-    // A person is who their session says, and not whom they name beside it.
+    // The session determines the person, and `x-ucwa-user` does not.
     let named = |neighbour: &Neighbour| jane.client.with("x-ucwa-user", &neighbour.person.id);
     let clients = [jane.client.clone(), named(&neighbours[0]), named(&neighbours[1])];
     for operation in operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()) {
         for client in &clients {
-            // The same endpoint as the neighbours', which is theirs as little as it is hers.
+            // The same endpoint id as the neighbours' applications.
             let base = jane.begin(COLLECTIONS[0], "othr-endpoint").await;
             let answer = call(&operation, client, base.rsplit('/').next().expect("an id")).await;
             assert!(answer.status < 400 || [403, 409].contains(&answer.status), "{operation}: {answer:?}");
             let hidden = neighbours.iter().flat_map(|neighbour| &neighbour.hidden);
             let seen: Vec<&String> = hidden.filter(|mark| answer.text.contains(*mark)).collect();
-            assert!(seen.is_empty(), "{operation} tells of {seen:?}: {answer:?}");
+            assert!(seen.is_empty(), "{operation} reveals {seen:?}: {answer:?}");
             jane.client.delete(&base).await;
         }
     }

@@ -1,6 +1,6 @@
-//! Two workspaces that live at random beside each other, by the operations of the document, and never meet. A third lives
-//! the same life, but where they name each other's things it names what nobody has: all three are told the same, to the
-//! letter. The seeds are fixed, so a failure comes again; each dialect says only what its things are called.
+//! Random walks: two workspaces send the same random operations of the document, and never see each other's things. A third
+//! sends the same, but unknown names where they send each other's: all three get the same responses, to the letter. The
+//! seeds are fixed, so a failure is reproducible; a dialect only defines the names of its things.
 
 mod choices;
 mod diga;
@@ -22,50 +22,50 @@ use uuid::Uuid;
 
 const SEEDS: [u64; 3] = [1, 1961, 20_260_101];
 
-/// Which of the three has no neighbour.
+/// The index of the one without a neighbour.
 const LONE: usize = 2;
 
 /// How a dialect is walked.
 trait Manner {
-    /// How many operations a life is long.
+    /// Number of operations in a walk.
     const STEPS: usize = 180;
 
-    /// Whether all that is listed has an order that chance has no part in, so that the three can be compared.
+    /// Whether all lists have a deterministic order, so that the three can be compared.
     const IS_IN_ORDER: bool = true;
 
     fn operations() -> Vec<Operation>;
 
-    /// Whether there are more things after it. These come more often.
+    /// Whether it creates things. Such operations are chosen more often.
     fn creates(operation: &Operation) -> bool;
 
-    /// Whether it ends so much that it has to be rare.
+    /// Whether it deletes so much that it has to be rare.
     fn is_rare(_: &Operation) -> bool {
         false
     }
 
-    /// Whether a field is always said, or never.
+    /// Whether a field is always sent, or never.
     fn is_said(_: &Operation, _: &Field) -> Option<bool> {
         None
     }
 
-    /// What kind of thing a field names.
+    /// The kind of thing that a field names.
     fn named(operation: &Operation, field: &Field) -> Option<String>;
 
-    /// What a field that names nothing may be, if the document does not say enough.
+    /// A value of a field that names nothing, if its schema is not enough.
     fn value(_: &Operation, _: &Field, _: &mut Choices) -> Option<Value> {
         None
     }
 
-    /// The things that an answer of success tells of, with their kinds.
+    /// The names of things in a successful response, with their kinds.
     fn learnt(operation: &Operation, answer: &Answer) -> Vec<(String, String)>;
 
-    /// A new workspace. Everything in it that can bears the label.
+    /// A new workspace. Its names contain the label where possible.
     async fn begin(world: &World, label: &str) -> Life;
 }
 
-/// What a workspace has been told so far.
+/// The state of one workspace in a walk.
 struct Life {
-    /// Who calls for it.
+    /// Its clients.
     client: Vec<Client>,
     /// The names of its things, by their kind.
     known: BTreeMap<String, Vec<String>>,
@@ -82,17 +82,17 @@ impl Life {
 
     fn learn(&mut self, kind: String, name: String) {
         let known = self.known.entry(kind).or_default();
-        // Young ones are more likely to be alive.
+        // Recent things are more likely to exist.
         known.retain(|other| *other != name);
         known.push(name);
     }
 }
 
-/// What one of the three says in a step.
+/// The request of one workspace in a step.
 struct Request {
     client: Client,
     arguments: Map<String, Value>,
-    /// How often it names a thing of the other.
+    /// How often it names the other's things.
     foreign: usize,
 }
 
@@ -110,12 +110,12 @@ async fn walk<M: Manner>() {
         for step in 0..M::STEPS {
             let choice = if choices.below(3) == 0 { &creating } else { &operations };
             let operation = choice[choices.below(choice.len())];
-            // Things have to live for a while, to be found.
+            // Things have to exist for a while, to be found.
             if M::is_rare(&operation) && choices.below(2) > 0 {
                 continue;
             }
             world.pass(TimeDelta::seconds(1));
-            // All are dealt the same.
+            // All get the same random numbers.
             let (hand, sides) = (choices.roll(), 0..lives.len());
             let requests: Vec<_> =
                 sides.map(|side| request::<M>(&operation, &lives, Choices::new(hand, side))).collect();
@@ -126,23 +126,23 @@ async fn walk<M: Manner>() {
             if let Some(lone) = heard.get(LONE) {
                 let said: Vec<_> = requests.iter().map(|request| Value::from(request.arguments.clone())).collect();
                 let is_alike = heard.iter().all(|other| other == lone);
-                assert!(is_alike, "seed {seed}, step {step}: {operation} with {said:#?} is told {heard:#?}");
+                assert!(is_alike, "seed {seed}, step {step}: {operation} with {said:#?} got {heard:#?}");
             }
             foreign += requests[0].foreign;
             tried.insert(operation.to_string());
         }
         let common: Vec<&String> = lives[0].names.told().intersection(lives[1].names.told()).collect();
-        assert!(common.is_empty(), "seed {seed}: both were told of {common:?}");
-        assert!(lives[0].names.told().len() > 20, "seed {seed}: told of no more than {:?}", lives[0].names.told());
+        assert!(common.is_empty(), "seed {seed}: both got {common:?}");
+        assert!(lives[0].names.told().len() > 20, "seed {seed}: got only {:?}", lives[0].names.told());
         assert!(foreign > M::STEPS / 12, "seed {seed}: the other was named {foreign} times");
-        assert!(lives[0].successes > M::STEPS / 3, "seed {seed}: only {} calls went well", lives[0].successes);
+        assert!(lives[0].successes > M::STEPS / 3, "seed {seed}: only {} requests succeeded", lives[0].successes);
     }
     let untried: Vec<String> = operations.iter().map(Operation::to_string).filter(|it| !tried.contains(it)).collect();
     assert!(untried.is_empty(), "never tried: {untried:?}");
 }
 
 impl Life {
-    /// Does it, and gives what was heard in words that are the same for all three.
+    /// Sends it; returns the response with names that are the same for all three.
     async fn live<M: Manner>(&mut self, operation: Operation, request: &Request) -> String {
         let answer = operation.call(&request.client, &request.arguments).await;
         is_as_documented(&Case { operation, named: Vec::new() }, &answer);
@@ -155,7 +155,7 @@ impl Life {
     }
 }
 
-/// All that is required and some of the rest.
+/// A request with all required fields and some of the others.
 fn request<M: Manner>(operation: &Operation, lives: &[Life], mut choices: Choices) -> Request {
     let client = &lives[choices.side].client;
     let mut request =
@@ -181,7 +181,7 @@ fn request<M: Manner>(operation: &Operation, lives: &[Life], mut choices: Choice
     request
 }
 
-/// One of one's own things, or of the other's; for whoever has no neighbour, nobody's in the place of that.
+/// A thing of one's own or of the other's; for the one without a neighbour, an unknown name in place of the latter.
 fn thing(kind: &str, is_foreign: bool, lives: &[Life], choices: &mut Choices) -> String {
     let known = |side: usize| lives[side].known.get(kind).map_or(&[][..], Vec::as_slice);
     let own = known(choices.side);
@@ -196,19 +196,19 @@ fn thing(kind: &str, is_foreign: bool, lives: &[Life], choices: &mut Choices) ->
     }
 }
 
-/// What nobody's thing is called in the place of this one: as long, and always the same.
+/// The unknown name in place of this one: as long, and always the same.
 fn nobodys(name: &str) -> String {
     match Uuid::try_parse(name) {
         Ok(id) => Uuid::from_u128(id.as_u128() ^ 0xffff_ffff_ffff).to_string(),
         Err(_) => {
-            let number: u64 = name.parse().expect("what is no id is a number");
+            let number: u64 = name.parse().expect("a name is an id or a number");
             let [half, unit] = [5, 1].map(|digit| digit * 10_u64.pow(number.ilog10()));
             (if number < half { number + half } else { number - half + unit }).to_string()
         }
     }
 }
 
-/// Anything that a field takes.
+/// A random valid value of a field.
 fn value(field: &Field, choices: &mut Choices) -> Value {
     let schema = field.schema;
     if let Some(values) = schema["enum"].as_array() {

@@ -30,7 +30,7 @@ impl Arguments for PhoneCom {
         let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3)).await;
         kept.expect("the person is there");
         let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
-        // By its id alone, since its name is changed.
+        // By its id only, since its name changes.
         let group = json!({ "id": group["id"] });
         PhoneCom { line, contact, group, client_id: keys[0].api_key_id.to_string() }
     }
@@ -59,7 +59,7 @@ impl Arguments for PhoneCom {
                 }
                 (Place::Path, "contact_id") => self.contact["id"].clone(),
                 (Place::Path, "group_id") => self.group["id"].clone(),
-                (Place::Path, other) => panic!("{operation}: what does {other} name?"),
+                (Place::Path, other) => panic!("{operation}: unknown path parameter {other}"),
                 (Place::Query, "filters[name]") if variant == 1 => json!("contains:n"),
                 (Place::Query, "filters[group_id]") if variant == 1 => self.group["id"].clone(),
                 (Place::Query, "filters[phone]") if variant == 1 => json!("4255550199"),

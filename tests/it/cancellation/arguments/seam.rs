@@ -9,7 +9,7 @@ use handset::clock::Random;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 
-/// A workspace with one of everything, and another one to be reset.
+/// A workspace with one of each resource, and another one to reset.
 pub struct Seam {
     home: Fixture,
     sandbox: Tenant,
@@ -29,7 +29,7 @@ impl Arguments for Seam {
     fn variants(operation: &Operation) -> usize {
         match operation.path {
             "/webhooks/redeliver" | "/user_identities/delete" | "/client_sessions/get_or_create" => 2,
-            // By the key, and by the session of the person.
+            // With the API key, and with the person's client session.
             _ if is_for_both(operation) => 2,
             _ => 1,
         }
@@ -65,13 +65,13 @@ impl Seam {
         }
     }
 
-    /// Arguments beside the required ones that have to be new for each request; null if none has to be.
+    /// Optional arguments that must be new for each request; null if there are none.
     async fn fresh(&self, path: &str, variant: usize, serial: u32) -> Value {
         let (tenant, person, name) = (&self.home.tenant, &self.person, format!("name {serial}"));
         match path {
             "/acs/credentials/delete" => json!({ "acs_credential_id": tenant.sync_credential(person).await }),
             "/client_sessions/create" => json!({ "user_identity_id": person, "user_identifier_key": name }),
-            // The same key again opens no session and finds the one of before.
+            // The other variant sends a known key and gets the existing session.
             "/client_sessions/get_or_create" if variant == 0 => {
                 json!({ "user_identity_id": person, "user_identifier_key": name })
             }
@@ -109,7 +109,7 @@ impl Seam {
         }
     }
 
-    /// The same for those that may stay what they were.
+    /// Optional arguments that may repeat.
     fn standing(&self, path: &str, serial: u32) -> Value {
         let (person, name) = (&self.person, format!("name {serial}"));
         let own = |name: &str| self.home.things.value(path, name);
@@ -137,7 +137,7 @@ impl Seam {
     }
 }
 
-/// Whether an operation takes an API key and client sessions.
+/// Whether an operation accepts both API keys and client sessions.
 fn is_for_both(operation: &Operation) -> bool {
     operation.takes_any(&["api_key"]) && operation.takes_any(&["client_session"])
 }

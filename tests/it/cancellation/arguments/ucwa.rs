@@ -29,8 +29,8 @@ impl Arguments for Ucwa {
         Ucwa { person, application }
     }
 
-    /// By the person's session, and by the workspace's key in the person's name. One spelling of the applications' paths is
-    /// enough for that.
+    /// With the person's session, and with the workspace's key in the person's name. For the second spelling of the
+    /// applications' paths, the first is enough.
     fn variants(operation: &Operation) -> usize {
         if operation.is_open() || operation.path.starts_with("/v1/applications") { 1 } else { 2 }
     }
@@ -48,7 +48,7 @@ impl Arguments for Ucwa {
             let value = match field.name {
                 "application_id" => self.application(operation, serial).await,
                 "type" => "mobile".to_owned(),
-                other => panic!("{operation}: what does {other} name?"),
+                other => panic!("{operation}: unknown path parameter {other}"),
             };
             arguments.insert(field.name.to_owned(), json!(value));
         }
@@ -76,7 +76,7 @@ impl Arguments for Ucwa {
 }
 
 impl Ucwa {
-    /// An application for an operation; a new one if it can be called once only.
+    /// The application for an operation; a new one if the operation works only once.
     async fn application(&self, operation: &Operation, serial: u32) -> String {
         let is_end = operation.method == "DELETE" && operation.path.ends_with("{application_id}");
         if is_end || operation.path.ends_with("/makeMeAvailable") {

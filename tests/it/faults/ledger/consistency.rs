@@ -1,6 +1,6 @@
-//! What holds of every committed state of the registry, as SQL. Each query returns the rows that break its rule, so an
-//! operation that was done by half is found, whether or not it was acknowledged. All of them assume that a webhook was
-//! created before the first event of its workspace, and that no event has been old enough to be deleted.
+//! Invariants of every committed state of the registry, as SQL. Each query returns the rows that violate its rule, so an
+//! incomplete operation is found, whether or not it was acknowledged. All of them assume that a webhook was created before
+//! the first event of its workspace, and that no event has been old enough to be deleted.
 
 use crate::phone_com::Line;
 use crate::receiver::nowhere;
@@ -11,7 +11,7 @@ use crate::world::World;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
-/// A rule, and the query that returns what breaks it.
+/// A rule, and the query that returns its violations.
 type Rule = (&'static str, &'static str);
 
 const RULES: [Rule; 12] = [
@@ -172,7 +172,7 @@ const EVENT_CLOCK: &str = "
     union all
     select count(*) || ' events at ' || created_at from event group by workspace_id, created_at having count(*) > 1";
 
-/// All that breaks a rule; empty if the registry is consistent.
+/// Violations of all rules; empty if the registry is consistent.
 pub async fn violations(session: &mut PgConnection) -> Vec<String> {
     let mut violations = Vec::new();
     for (rule, query) in RULES {
@@ -183,12 +183,12 @@ pub async fn violations(session: &mut PgConnection) -> Vec<String> {
     violations
 }
 
-/// A few of them, for a message that can be read.
+/// An excerpt for messages.
 pub fn some(violations: &[String]) -> String {
     format!("{} violations: {:#?}", violations.len(), violations.iter().take(20).collect::<Vec<_>>())
 }
 
-/// What breaks each rule, in the order of the rules.
+/// A statement that violates each rule, in the order of the rules.
 const BREACHES: [&str; RULES.len()] = [
     "update phone set deactivated_at = created_at",
     "insert into audit (workspace_id, at, audit_id, credential_kind, action, subject_id, before, after)
@@ -210,7 +210,7 @@ const BREACHES: [&str; RULES.len()] = [
 ];
 
 #[tokio::test]
-async fn each_consistency_rule_finds_what_breaks_it() {
+async fn each_consistency_rule_finds_its_violation() {
     let world = World::new().await;
     Hook::at(&world, &nowhere(), &["phone.registered", "phone_number.assigned"]).await;
     let jane = Person::new(&world, "jane").await;

@@ -1,4 +1,4 @@
-//! Clients that wait for their answers, and a ledger of every change that was acknowledged to them.
+//! Clients that wait for their responses, and a ledger of every change that was acknowledged to them.
 
 use super::requests::lasting_session;
 use crate::client::{Answer, Client};
@@ -31,7 +31,7 @@ enum Change {
 }
 
 impl Change {
-    /// What holds of the id of a change that is there, once, with its event and its audit row. That each event has its
+    /// The condition that the change of an id is there, once, with its event and its audit row. That each event has its
     /// deliveries is a rule of the whole registry.
     fn condition(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Change {
                 and 1 = (select count(*) from event where event_type = 'phone_number.finished'
                     and details ->> 'register_id' = id)"
             }
-            // The id is the number, which is given once.
+            // The id is the number, which is used once.
             Change::SlotChanged => {
                 "1 = (select count(*) from audit where action = 'slot.changed' and after ->> 'number' = id)"
             }
@@ -83,12 +83,12 @@ impl Change {
     }
 }
 
-/// The acknowledged changes, by the ids of what was changed.
+/// Acknowledged changes, with the ids of their resources.
 #[derive(Debug, Default)]
 pub struct Changes {
     acknowledged: BTreeMap<Change, Vec<String>>,
     refused: usize,
-    /// Answers that no failure explains, such as a person that was created and is not found.
+    /// Responses that no failure explains, such as a person that was created and is not found.
     unexpected: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ impl Changes {
         self.refused
     }
 
-    /// Those that are not there. Read from a session that took no part in them.
+    /// Those that are missing, read from a session that took no part in them.
     pub async fn lost(&self, session: &mut PgConnection) -> Vec<String> {
         let mut lost = self.unexpected.clone();
         for (change, ids) in &self.acknowledged {
@@ -128,7 +128,7 @@ impl Changes {
         self.acknowledged.entry(change).or_default().push(id.to_owned());
     }
 
-    /// The body of an answer of success. Refused is what may be sent again: 503, or no answer.
+    /// The body of a success. 503 and a missing response may be retried, and count as refused.
     async fn send(&mut self, client: &Client, method: &str, path: &str, body: Value) -> Option<Value> {
         let Ok(response) = client.request(method, path).json(&body).send().await else {
             self.refused += 1;
@@ -145,16 +145,16 @@ impl Changes {
     }
 }
 
-/// A client that waits, and what it changes.
+/// A client that waits, and its resources.
 struct Caller {
     key: Client,
     session: Client,
     contacts: String,
-    /// Its next number.
+    /// Its next phone number.
     number: AtomicU32,
 }
 
-/// Clients that change things at a server and wait for each answer.
+/// Clients that make changes at a server and wait for each response.
 pub struct WaitingClients(Vec<Arc<Caller>>);
 
 impl WaitingClients {
@@ -173,7 +173,7 @@ impl WaitingClients {
         WaitingClients(all)
     }
 
-    /// Lets them make one change after the other until they are stopped.
+    /// Makes changes with each client, one after the other, until they are stopped.
     pub fn start(&self) -> Running {
         let (stop, mut running) = (CancellationToken::new(), JoinSet::new());
         for client in &self.0 {
@@ -192,14 +192,14 @@ impl WaitingClients {
     }
 }
 
-/// Clients at work.
+/// Running clients.
 pub struct Running {
     stop: CancellationToken,
     running: JoinSet<Changes>,
 }
 
 impl Running {
-    /// Waits until each has its last answer.
+    /// Stops each client after its last response.
     pub async fn stop(self) -> Changes {
         self.stop.cancel();
         let mut all = Changes::default();
@@ -211,12 +211,12 @@ impl Running {
 }
 
 impl Caller {
-    /// A number that no request has named before.
+    /// A number that no request has used before.
     fn next_number(&self) -> String {
         number(self.number.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A person with two phones, of which one is deactivated, and a client session.
+    /// Creates a person with two phones, of which one is deactivated, and a client session.
     async fn change_phones(&self, changes: &mut Changes) -> Option<()> {
         let made =
             changes.send(&self.key, "POST", "/user_identities/create", json!({ "full_name": "Waiting" })).await?;
@@ -238,7 +238,7 @@ impl Caller {
         Some(())
     }
 
-    /// A contact that is created, updated and deleted.
+    /// Creates, updates and deletes a contact.
     async fn change_contact(&self, changes: &mut Changes) -> Option<()> {
         let fields = json!({ "first_name": "Kept", "phone_numbers": [{ "number": number(1), "type": "business" }] });
         let made = changes.send(&self.key, "POST", &self.contacts, fields).await?;
@@ -252,7 +252,7 @@ impl Caller {
         Some(())
     }
 
-    /// A number that is reserved and assigned, one that is imported and released, and one in the person's slot.
+    /// Reserves and assigns a number, imports and releases one, and puts one into the person's slot.
     async fn change_numbers(&self, changes: &mut Changes) -> Option<()> {
         let made =
             changes.send(&self.key, "POST", "/v1/phone/reserve", json!({ "number": self.next_number() })).await?;

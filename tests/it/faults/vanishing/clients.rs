@@ -1,4 +1,4 @@
-//! Clients that send a request and go away: by a reset, by closing their side, or by falling silent in the middle of it.
+//! Clients that send a request and disconnect: with a reset, a half-close, or silence in the middle of it.
 
 use super::requests::Targets;
 use crate::receiver::Receiver;
@@ -15,14 +15,14 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// A client leaves after any time up to this, or up to how long answers take just then, whichever is longer.
+/// Maximum time until a client disconnects, or the current latency of responses, whichever is longer.
 const LONGEST_STAY: Duration = Duration::from_millis(6);
-/// How long a client keeps silent in the middle of its request.
+/// How long a client is silent in the middle of its request.
 const SILENCE: Duration = Duration::from_millis(50);
-/// How long a client waits for the end of a connection that it has not reset: event streams have none.
+/// How long a client waits for the end of a connection that it has not reset: event streams do not end.
 const OPEN: Duration = Duration::from_secs(1);
 
-/// The events that changes of vanishing clients cause.
+/// The events caused by changes of vanishing clients.
 const EVENT_TYPES: [&str; 8] = [
     "phone.registered",
     "phone.deactivated",
@@ -34,7 +34,7 @@ const EVENT_TYPES: [&str; 8] = [
     "phone_number.finished",
 ];
 
-/// A way to go away.
+/// How a client disconnects.
 #[derive(Debug, Clone, Copy)]
 enum Departure {
     /// The request is sent, and the connection is reset.
@@ -43,11 +43,11 @@ enum Departure {
     HalfClose,
     /// Half of the request is sent, nothing for a while, and the connection is reset.
     Stall,
-    /// None: the client waits for its answer. So it is known how long answers take.
+    /// None: the client waits for its response, which measures the latency.
     Stay,
 }
 
-/// What vanishing clients have done.
+/// Counts of the requests of vanishing clients.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Figures {
     pub sent: usize,
@@ -71,11 +71,11 @@ impl fmt::Display for Figures {
     }
 }
 
-/// A workspace of its own in which clients vanish, with a webhook that wants every event.
+/// Vanishing clients in a workspace of their own, with a webhook for every event.
 pub struct VanishingClients {
     pub tenant: Tenant,
     targets: Arc<Targets>,
-    /// The next seed, so that no two clients do the same.
+    /// The next seed; each client has another.
     seeds: AtomicU64,
     _receiver: Receiver,
 }
@@ -89,7 +89,7 @@ impl VanishingClients {
         VanishingClients { tenant, targets, seeds: AtomicU64::new(0), _receiver: receiver }
     }
 
-    /// Lets so many clients connect to a server, send, vanish and connect again, until they are stopped.
+    /// Starts clients that connect to a server, send, vanish and connect again, until they are stopped.
     pub fn start(&self, address: &str, clients: u64) -> Running {
         let (counters, mut running) = (Arc::new(Counters::default()), JoinSet::new());
         for _ in 0..clients {
@@ -109,7 +109,7 @@ impl VanishingClients {
     }
 }
 
-/// Vanishing clients at work.
+/// Running vanishing clients.
 pub struct Running {
     counters: Arc<Counters>,
     running: JoinSet<()>,
@@ -129,11 +129,11 @@ impl Running {
 struct Counters {
     sent: AtomicUsize,
     answered: AtomicUsize,
-    /// How many microseconds the last answer took.
+    /// Latency of the last response, in microseconds.
     latency: AtomicU64,
 }
 
-/// One client, which connects anew for each request.
+/// One client, with a new connection for each request.
 struct Client {
     address: String,
     random: StdRng,
@@ -150,9 +150,9 @@ impl Client {
             16..18 => Departure::Stall,
             _ => Departure::Stay,
         };
-        // A server that has been killed does not listen for a while.
+        // A killed server does not listen for a while.
         let Ok(mut connection) = TcpStream::connect(&self.address).await else { return sleep(SILENCE).await };
-        // However it is dropped, the connection is reset.
+        // Dropping the connection resets it.
         connection.set_zero_linger().expect("the socket is open");
         let sent = if matches!(departure, Departure::Stall) { request.len() / 2 } else { request.len() };
         if connection.write_all(&request[..sent]).await.is_err() {
@@ -182,7 +182,7 @@ impl Client {
         longest.mul_f64(self.random.random_range(0.0..1.0))
     }
 
-    /// Whether there is an answer before the connection ends. An event stream does not end.
+    /// Whether a response arrives before the connection ends. An event stream does not end.
     async fn is_answered(&self, connection: &mut TcpStream) -> bool {
         let mut answer = Vec::new();
         let read = timeout(OPEN, connection.read_to_end(&mut answer)).await;

@@ -1,4 +1,4 @@
-//! What vanishing clients send: changes of every dialect, sign-ins and event streams, as bytes of HTTP.
+//! Requests of vanishing clients: changes of every dialect, sign-ins and event streams, as bytes of HTTP.
 
 use crate::phone_com::Line;
 use crate::registers::number;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 const PASSWORD: &str = "correct horse battery staple";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// How many of each resource vanishing clients share.
+/// Number of shared resources of each kind.
 const SHARED: usize = 12;
 
-/// The resources of a workspace that requests are about.
+/// The resources of a workspace that requests use.
 pub struct Targets {
     key: String,
     workspace: String,
@@ -22,7 +22,7 @@ pub struct Targets {
     contacts_path: String,
     contacts: Vec<i64>,
     registers: Vec<String>,
-    /// Tokens of client sessions, one for each person.
+    /// Tokens of client sessions, one per person.
     sessions: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl Targets {
         for which in (0_u32..).take(SHARED) {
             let contact = line.add(json!({ "first_name": format!("c{which}") })).await;
             contacts.push(contact["id"].as_i64().expect("an id is an integer"));
-            // Not reserved: to a server with the system's clock a reservation of the world's is over.
+            // Not reserved: by the server's system clock a reservation of the world's has expired.
             let register = tenant.imported(&number(9_000_000 + which)).await;
             registers.push(text(&register["id"]));
         }
@@ -60,7 +60,7 @@ impl Targets {
         }
     }
 
-    /// The next request: mostly creations of phones, since the cheapest changes meet most often.
+    /// The next request: mostly creations of phones, since the cheapest changes collide most often.
     pub fn request(&self, random: &mut StdRng) -> Vec<u8> {
         let person = pick(&self.persons, random);
         match random.random_range(0..100) {
@@ -84,7 +84,7 @@ impl Targets {
         match random.random_range(0..10) {
             0..6 => self.json("POST", &self.contacts_path, &fields),
             6..9 => self.json("PUT", &path, &fields),
-            // Ids of contacts are small, so that some of those that vanishing clients made are met, too.
+            // Contact ids are small, so that some contacts of vanishing clients are deleted, too.
             _ => http("DELETE", &format!("{}/{}", self.contacts_path, random.random_range(1..500)), &self.key, ""),
         }
     }
@@ -130,7 +130,7 @@ impl Targets {
     }
 }
 
-/// A client session that a server with the system's clock finds unexpired; gives its token.
+/// The token of a client session that has not expired by the system's clock.
 pub async fn lasting_session(tenant: &Tenant, person: &str) -> String {
     let fields = json!({ "user_identity_id": person, "expires_at": "2100-01-01T00:00:00Z" });
     text(&tenant.client_session(fields).await["token"])
@@ -145,7 +145,7 @@ fn with_type(content_type: &str, body: &str) -> String {
     format!("content-type: {content_type}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// A request whose connection ends with it. `rest` is what follows the common headers; empty for no body.
+/// A request that closes its connection. `rest` follows the common headers; empty for no body.
 fn http(method: &str, path: &str, token: &str, rest: &str) -> Vec<u8> {
     let credential = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     let rest = if rest.is_empty() { "\r\n" } else { rest };

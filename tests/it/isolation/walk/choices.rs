@@ -1,15 +1,15 @@
-//! A sequence of numbers that look random (SplitMix64), and what is made of them. Each of the three lives is dealt the same,
-//! but for its own label, ids and numbers.
+//! A pseudo-random sequence of numbers (SplitMix64), and values made of it. The three workspaces get the same values, except
+//! for label, ids and numbers.
 
 use crate::registers;
 use uuid::Uuid;
 
-/// What the names of each life's things have in them: words of one length that no server says of itself.
+/// Labels in the names of each workspace's things: words of one length that no response contains otherwise.
 pub const LABELS: [&str; 3] = ["ursa", "lyra", "vela"];
 
 pub struct Choices {
     state: u64,
-    /// Who rolls.
+    /// The index of the workspace.
     pub side: usize,
 }
 
@@ -18,7 +18,7 @@ impl Choices {
         Choices { state: seed, side }
     }
 
-    /// Dice of whoever bears this label, for what they have from the beginning.
+    /// Choices of a label's workspace, for its initial things.
     pub fn of_label(label: &str) -> Choices {
         Choices::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
     }
@@ -34,7 +34,7 @@ impl Choices {
         usize::try_from(self.roll() % bound as u64).expect("it is below a usize")
     }
 
-    /// An id that is nobody else's.
+    /// An id that only this workspace has.
     pub fn id(&mut self) -> String {
         Uuid::from_u64_pair(self.side as u64, self.roll()).to_string()
     }
@@ -44,7 +44,7 @@ impl Choices {
         format!("{} text {}", LABELS[self.side], self.below(1000))
     }
 
-    /// A telephone number that is nobody else's, and one's own more than once.
+    /// A phone number that only this workspace uses, perhaps more than once.
     pub fn number(&mut self) -> String {
         let side = u32::try_from(self.side).expect("three are few");
         registers::number(side * 1_000_000 + u32::try_from(self.below(40)).expect("forty are few"))

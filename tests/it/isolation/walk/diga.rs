@@ -1,5 +1,5 @@
-//! The walk in the Diga dialect. Numbers are each workspace's own, because a number exists once, and who has it is nobody
-//! else's business but that it is taken.
+//! The walk in the Diga dialect. Each workspace has numbers of its own, because a number exists once, and others only see
+//! that it is in use.
 
 use super::{Choices, Life, Manner, walk};
 use crate::client::Answer;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 struct Diga;
 
 #[tokio::test]
-async fn two_workspaces_that_live_at_random_in_diga_never_meet() {
+async fn two_workspaces_with_random_requests_in_diga_are_isolated() {
     walk::<Diga>().await;
 }
 
@@ -49,7 +49,7 @@ impl Manner for Diga {
         let mut known = Vec::new();
         for which in 1..=2 {
             known.push(("user_identity_id", tenant.person(&format!("{label}{which}")).await));
-            // Agents are kept elsewhere.
+            // Agents belong to another system.
             known.push(("agent_id", world.random.id::<Uuid>(world.clock.now()).to_string()));
         }
         known.push(("phone_id", text(&tenant.imported(&Choices::of_label(label).number()).await["id"])));

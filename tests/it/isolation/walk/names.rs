@@ -1,12 +1,12 @@
-//! The names that one life hears, in the order in which it first met them: by these, the same story told of other things is
-//! the same text.
+//! The names in one workspace's responses, numbered by first occurrence, so that the same responses about different things
+//! are the same text.
 
 use super::choices::LABELS;
 use crate::client::Answer;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A number with fewer digits counts something; with as many, it names something, but for the seconds of a time.
+/// A number with fewer digits is a count; with as many it is a name, except for the seconds of a time.
 const DIGITS: usize = 7;
 const DIGITS_OF_A_TIME: usize = 10;
 
@@ -18,14 +18,14 @@ pub struct Names {
 }
 
 impl Names {
-    /// What one says oneself, one has not been told.
+    /// Records the names in a request, which responses may repeat.
     pub fn say(&mut self, text: &str) {
         for name in pieces(text).into_iter().filter_map(Result::ok) {
             self.said.insert(name.to_owned());
         }
     }
 
-    /// An answer without its number and time, with every name as how many-th it is.
+    /// A response without its request id and date, with the index of every name in its place.
     pub fn hear(&mut self, answer: &Answer) -> String {
         let headers = answer.headers.iter();
         let headers = headers.filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"));
@@ -40,7 +40,7 @@ impl Names {
         self.plain(&format!("{}\n{}\n\n{body}", answer.status, lines.join("\n")))
     }
 
-    /// All that one has been told.
+    /// All names from responses that no request contained.
     pub fn told(&self) -> &BTreeSet<String> {
         &self.told
     }
@@ -64,7 +64,7 @@ impl Names {
     }
 }
 
-/// A text as the names within it (ids, tokens and long numbers), and what lies between them.
+/// The parts of a text: names (ids, tokens and long numbers), and the texts between them.
 fn pieces(text: &str) -> Vec<Result<&str, &str>> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -77,7 +77,7 @@ fn pieces(text: &str) -> Vec<Result<&str, &str>> {
     pieces
 }
 
-/// How long the word is that begins here, and whether it is a name.
+/// Length of the first word, and whether it is a name.
 fn word(rest: &str) -> Option<(usize, bool)> {
     if rest.get(..36).is_some_and(|text| Uuid::try_parse(text).is_ok()) {
         return Some((36, true));

@@ -1,4 +1,4 @@
-//! The walk in the Phone.com dialect: two extensions of each account, by its key, by a member's token and by a person's
+//! The walk in the Phone.com dialect: two extensions per account, with its key, a member's token and a person's client
 //! session.
 
 use super::super::phone_com::{count_from_millions, kind};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 struct PhoneCom;
 
 #[tokio::test]
-async fn two_workspaces_that_live_at_random_in_phone_com_never_meet() {
+async fn two_workspaces_with_random_requests_in_phone_com_are_isolated() {
     walk::<PhoneCom>().await;
 }
 

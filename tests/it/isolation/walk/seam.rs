@@ -1,4 +1,4 @@
-//! The walk in the Seam dialect, by a workspace's key.
+//! The walk in the Seam dialect, with a workspace's key.
 
 use super::{Choices, Life, Manner, walk};
 use crate::client::Answer;
@@ -6,19 +6,19 @@ use crate::document::{Dialect, Field, Operation, operations_of};
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// Names of things that are kept elsewhere. Here they are made up, since whoever has said one is told it again.
+/// Ids of things of other systems. They are random here, since responses repeat them.
 const KEPT_AS_SAID: [&str; 4] = ["acs_user_id", "acs_system_id", "connected_account_id", "connect_webview_id"];
 
 struct Seam;
 
 #[tokio::test]
-async fn two_workspaces_that_live_at_random_in_seam_never_meet() {
+async fn two_workspaces_with_random_requests_in_seam_are_isolated() {
     walk::<Seam>().await;
 }
 
 impl Manner for Seam {
     const STEPS: usize = 300;
-    /// Things of one moment are listed by their ids.
+    /// Things of the same time are listed by their ids.
     const IS_IN_ORDER: bool = false;
 
     fn operations() -> Vec<Operation> {
@@ -67,12 +67,12 @@ impl Manner for Seam {
     }
 }
 
-/// All that has a name of its own in an answer.
+/// Collects all ids in a response.
 fn learn(value: &Value, things: &mut Vec<(String, String)>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| learn(item, things)),
         Value::Object(members) => members.iter().for_each(|(name, member)| match member.as_str() {
-            // The request's own number names nothing.
+            // The request id names no thing.
             Some(id) if name.ends_with("_id") && name != "request_id" => things.push((name.clone(), id.to_owned())),
             _ => learn(member, things),
         }),

@@ -1,5 +1,5 @@
-//! The walk in the UCWA dialect: two persons of each workspace, by their own sessions and by its key. One of them has a
-//! number for work that the workspace has given.
+//! The walk in the UCWA dialect: two persons per workspace, with their own sessions and with its key. One of them has an
+//! assigned work number.
 
 use super::{Choices, Life, Manner, walk};
 use crate::client::Answer;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 struct Ucwa;
 
 #[tokio::test]
-async fn two_workspaces_that_live_at_random_in_ucwa_never_meet() {
+async fn two_workspaces_with_random_requests_in_ucwa_are_isolated() {
     walk::<Ucwa>().await;
 }
 
@@ -29,7 +29,7 @@ impl Manner for Ucwa {
     }
 
     fn is_said(_: &Operation, field: &Field) -> Option<bool> {
-        // Nobody waits for what happens.
+        // Requests for events do not wait.
         (field.name == "timeout").then_some(true)
     }
 
