@@ -144,7 +144,7 @@ fn fault_across(text: &str) -> Option<&'static str> {
     if has(" lateral ") || has(" offset ") {
         return Some("looks row by row, or counts rows, over several nodes");
     }
-    // Each group is on one node; the order only decides which groups come first.
+    // The groups are of one node each; their order is only about which come first.
     (has(" order by ") && !has("group by workspace_id")).then_some("puts rows of several nodes in an order")
 }
 

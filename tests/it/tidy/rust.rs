@@ -86,7 +86,7 @@ pub fn without_tests(tokens: &[TokenTree]) -> Vec<TokenTree> {
     kept
 }
 
-/// A function and its number of lines, from `fn` to the closing brace.
+/// A function and the lines that it takes, from `fn` to its closing brace.
 pub struct Function {
     pub name: String,
     pub line: usize,
@@ -181,7 +181,7 @@ fn paths_are_found_in_every_form() {
 }
 
 #[test]
-fn function_lengths_exclude_test_items() {
+fn functions_are_measured_and_tests_left_out() {
     let text =
         "fn a() {\n    r#\"\n    select 1\n    \"#;\n}\ntrait T { fn b(); }\n#[cfg(test)]\nmod tests {\n fn c() {}\n}";
     let all = tokens(Path::new("x.rs"), text);

@@ -103,7 +103,7 @@ fn module_files_stand_beside_their_folders() {
     faults.none();
 }
 
-/// Every committed file below a folder, by its path in the tree.
+/// Every committed file below a folder of the tree, by its path within the tree.
 pub fn files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let root = Path::new(ROOT);
