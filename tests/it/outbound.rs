@@ -1,5 +1,5 @@
-//! Messages on their way out, to receivers good and bad. Whatever a receiver does, the outcome must come in time, say in
-//! plain words what happened, and cost little.
+//! Delivery attempts against correct and misbehaving receivers. Whatever a receiver does, the outcome arrives in time,
+//! states the fault in plain words and costs little.
 
 mod addresses;
 pub mod receiver;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-/// Long for this machine, short for whoever waits for the tests.
+/// Long for this machine, short enough for a test run.
 const TIMEOUT: Duration = Duration::from_millis(400);
 const CLOSED: &str = "the connection was closed before a whole answer";
 
@@ -32,16 +32,16 @@ async fn send(message: &Message) -> Outcome {
     outbound().with_patience(Duration::from_secs(5)).send(message, now()).await
 }
 
-/// The outcome's words, which end a test that expects none.
+/// Text of the outcome's fault; panics if there is none.
 fn fault(outcome: &Outcome) -> &str {
-    outcome.fault.as_deref().expect("this receiver gives no good answer")
+    outcome.fault.as_deref().expect("the outcome has a fault")
 }
 
 fn ok(rest: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{rest}")
 }
 
-/// HMAC-SHA256 as RFC 2104 writes it, so that the receiver shares no code with the sender.
+/// HMAC-SHA256 after RFC 2104, so that the receiver shares no code with the sender.
 fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     let pad = |with: u8| (0..64).map(|at| key.get(at).unwrap_or(&0) ^ with).collect::<Vec<u8>>();
     let inner = Sha256::digest([pad(0x36).as_slice(), text].concat());
@@ -49,7 +49,7 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_2xx_is_delivered() {
+async fn a_2xx_response_is_delivered() {
     for answer in [
         ok("content-length: 2\r\n\r\nok"),
         ok("\r\nuntil the connection ends"),
@@ -68,7 +68,7 @@ async fn a_2xx_is_delivered() {
 }
 
 #[tokio::test]
-async fn the_receiver_sees_a_signed_post_of_the_very_bytes() {
+async fn delivery_is_a_signed_post_of_the_exact_body() {
     let receiver = Receiver::answering(ok("content-length: 0\r\n\r\n")).await;
     let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let mut message = receiver.message();
@@ -96,7 +96,7 @@ async fn the_receiver_sees_a_signed_post_of_the_very_bytes() {
 }
 
 #[tokio::test]
-async fn another_status_is_said() {
+async fn a_status_other_than_2xx_is_a_fault() {
     for status in [400, 404, 410, 429, 500, 503, 304] {
         let receiver = Receiver::answering(format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n")).await;
         let outcome = send(&receiver.message()).await;
@@ -106,7 +106,7 @@ async fn another_status_is_said() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_said_and_not_followed() {
+async fn a_redirect_is_a_fault_and_not_followed() {
     let target = Receiver::answering(ok("content-length: 0\r\n\r\n")).await;
     for status in [301, 302, 303, 307, 308] {
         let place = format!("http://someone:hunter2@{}/there", target.address);
@@ -120,7 +120,7 @@ async fn a_redirect_is_said_and_not_followed() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_answers_is_waited_for_no_longer_than_patience_lasts() {
+async fn a_receiver_that_never_responds_times_out() {
     let receiver = Receiver::behaving(|stream| async move {
         let _held_open = stream;
         std::future::pending().await
@@ -132,7 +132,7 @@ async fn a_receiver_that_never_answers_is_waited_for_no_longer_than_patience_las
 }
 
 #[tokio::test]
-async fn an_answer_that_drips_does_not_stretch_patience() {
+async fn a_slowly_written_response_does_not_extend_the_timeout() {
     for (head, status) in
         [("HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n", Some(200)), ("HTTP/1.1 200 OK\r\nx: ", None)]
     {
@@ -151,7 +151,7 @@ async fn an_answer_that_drips_does_not_stretch_patience() {
 }
 
 #[tokio::test]
-async fn half_an_answer_is_none() {
+async fn a_truncated_response_is_a_closed_connection() {
     for (answer, status) in [
         ("", None),
         ("HTTP/1.1 20", None),
@@ -163,12 +163,12 @@ async fn half_an_answer_is_none() {
         let outcome = send(&receiver.message()).await;
         assert_eq!((outcome.response_status, fault(&outcome)), (status, CLOSED), "{answer}");
         assert!(!outcome.is_delivered());
-        assert_eq!(receiver.heard().len(), 1, "a message is never repeated here");
+        assert_eq!(receiver.heard().len(), 1, "this layer does not retry");
     }
 }
 
 #[tokio::test]
-async fn a_receiver_that_closes_at_once_is_said_to_have_closed() {
+async fn a_connection_closed_on_accept_is_a_closed_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let doorman = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
@@ -178,7 +178,7 @@ async fn a_receiver_that_closes_at_once_is_said_to_have_closed() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_a_refused_connection() {
+async fn a_closed_port_is_a_refused_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     drop(listener);
@@ -187,7 +187,7 @@ async fn nobody_listening_is_a_refused_connection() {
 }
 
 #[tokio::test]
-async fn of_an_endless_answer_only_the_beginning_is_read() {
+async fn only_the_start_of_an_endless_response_is_read() {
     let written = Arc::new(AtomicUsize::new(0));
     let (counter, (done, ended)) = (Arc::clone(&written), tokio::sync::mpsc::channel::<()>(1));
     let mut ended = ended;
@@ -207,13 +207,13 @@ async fn of_an_endless_answer_only_the_beginning_is_read() {
     assert!(outcome.is_delivered(), "{outcome:?}");
     assert!(outcome.latency < Duration::from_secs(2), "{:?}", outcome.latency);
     tokio::time::timeout(Duration::from_secs(2), ended.recv()).await.expect("the connection is dropped");
-    // What was written and not read lay in the system's buffers.
+    // Bytes written but not read stayed in socket buffers.
     let written = written.load(Ordering::Relaxed);
     assert!(written < 10_000_000, "{written}");
 }
 
 #[tokio::test]
-async fn ten_megabytes_of_answer_cost_neither_time_nor_a_fault() {
+async fn a_response_of_ten_megabytes_is_delivered_in_two_seconds() {
     let body = "x".repeat(10_000_000);
     let receiver = Receiver::answering(ok(&format!("content-length: {}\r\n\r\n{body}", body.len()))).await;
     let outcome = send(&receiver.message()).await;
@@ -222,7 +222,7 @@ async fn ten_megabytes_of_answer_cost_neither_time_nor_a_fault() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_said_to_be_none() {
+async fn a_response_that_is_not_http_is_a_fault() {
     let endless_head = format!("HTTP/1.1 200 OK\r\n{}", "x: y\r\n".repeat(200_000));
     for answer in [
         "SSH-2.0-OpenSSH_9.6\r\n",
@@ -239,7 +239,7 @@ async fn what_is_not_http_is_said_to_be_none() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_serves_the_next_message() {
+async fn a_keep_alive_connection_is_reused_for_the_next_message() {
     let connections = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&connections);
     let receiver = Receiver::behaving(move |mut stream| {
@@ -261,7 +261,7 @@ async fn a_kept_connection_serves_the_next_message() {
 }
 
 #[tokio::test]
-async fn a_receiver_in_trouble_holds_up_nobody_else() {
+async fn a_hanging_receiver_does_not_delay_other_receivers() {
     let hung = Receiver::behaving(|stream| async move {
         let _held_open = stream;
         std::future::pending().await

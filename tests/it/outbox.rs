@@ -1,5 +1,5 @@
-//! What webhooks are owed: a row for each event that a webhook wants, written by the statement that causes the event.
-//! These tests look into the database; sending is not theirs.
+//! Deliveries in the outbox: one row per event and subscribed webhook, inserted by the statement that inserts the
+//! event. These tests read the table and send nothing.
 
 use crate::world::{World, text};
 use chrono::TimeDelta;
@@ -12,7 +12,7 @@ async fn webhook(world: &World, event_types: Value) -> String {
     text(&world.key().post("/webhooks/create", body).await.ok()["webhook"]["webhook_id"])
 }
 
-/// The types of the events that are owed, by webhook, in order.
+/// Event types of the deliveries, by webhook, in order of creation.
 async fn owed(world: &World) -> BTreeMap<String, Vec<String>> {
     let rows = sqlx::query(
         "select webhook_id::text, event_type from delivery join event using (workspace_id, event_id) order by created_at",
@@ -27,7 +27,7 @@ async fn owed(world: &World) -> BTreeMap<String, Vec<String>> {
     owed
 }
 
-/// A phone that comes, is renamed and goes, with a key.
+/// Registers, renames and deactivates a phone that has a credential.
 async fn life_of_a_phone(world: &World) {
     let jane = world.person("jane").await;
     world.sync_credential(&jane).await;
@@ -37,7 +37,7 @@ async fn life_of_a_phone(world: &World) {
 }
 
 #[tokio::test]
-async fn each_webhook_is_owed_the_events_that_it_wants_and_no_others() {
+async fn each_webhook_gets_deliveries_of_its_event_types_only() {
     let world = World::new().await;
     let star = webhook(&world, json!(["*"])).await;
     let one = webhook(&world, json!(["phone.deactivated"])).await;
@@ -55,14 +55,14 @@ async fn each_webhook_is_owed_the_events_that_it_wants_and_no_others() {
         "acs_credential.issued",
         "phone.deactivated",
     ];
-    assert_eq!(starred, seams, "the star stands for Seam's own types");
+    assert_eq!(starred, seams, "`*` stands for Seam's own types");
     assert_eq!(owed[&one], ["phone.deactivated"]);
     assert_eq!(owed[&ours], ["phone.registered", "phone.updated"]);
     assert_eq!(owed.get(&other), None);
 }
 
 #[tokio::test]
-async fn the_star_is_owed_everything_that_is_listed_without_a_filter() {
+async fn a_webhook_of_all_event_types_gets_every_event_that_events_list_returns() {
     let world = World::new().await;
     let star = webhook(&world, json!(["*"])).await;
     let jane = world.person("jane").await;
@@ -78,7 +78,7 @@ async fn the_star_is_owed_everything_that_is_listed_without_a_filter() {
 }
 
 #[tokio::test]
-async fn a_webhook_hears_of_nothing_from_before_it_or_from_other_workspaces() {
+async fn a_webhook_gets_no_events_from_before_its_creation_or_of_other_workspaces() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     life_of_a_phone(&world).await;
@@ -89,7 +89,7 @@ async fn a_webhook_hears_of_nothing_from_before_it_or_from_other_workspaces() {
 }
 
 #[tokio::test]
-async fn what_a_webhook_wants_may_change_and_counts_from_then_on() {
+async fn update_webhook_event_types_applies_to_later_events() {
     let world = World::new().await;
     let hook = webhook(&world, json!(["lock.unlocked"])).await;
     let jane = world.person("jane").await;
@@ -101,7 +101,7 @@ async fn what_a_webhook_wants_may_change_and_counts_from_then_on() {
     world.key().post("/phones/deactivate", json!({ "device_id": two })).await.ok();
     assert_eq!(owed(&world).await[&hook], ["phone.deactivated"]);
     world.key().delete(&format!("/webhooks/delete?webhook_id={hook}")).await.ok();
-    assert!(owed(&world).await.is_empty(), "what was owed to it goes with it");
+    assert!(owed(&world).await.is_empty(), "deleting a webhook deletes its deliveries");
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_delivery_is_due_when_its_event_happens() {
 }
 
 #[tokio::test]
-async fn an_event_and_what_it_owes_are_kept_together_or_not_at_all() {
+async fn an_event_and_its_deliveries_commit_together_or_not_at_all() {
     let world = World::new().await;
     webhook(&world, json!(["*"])).await;
     let phone = world.phone(&world.person("jane").await).await;
@@ -137,13 +137,13 @@ async fn an_event_and_what_it_owes_are_kept_together_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_shown_with_its_secret_and_its_types_as_they_were_given() {
+async fn create_get_and_list_webhooks_return_the_secret_and_event_types() {
     let world = World::new().await;
     let made = world.key().post("/webhooks/create", json!({ "url": "https://example.com/a?b=c" })).await.ok();
     let hook = &made["webhook"];
     assert_eq!((&hook["url"], &hook["event_types"]), (&json!("https://example.com/a?b=c"), &json!(["*"])));
     let secret = text(&hook["secret"]);
-    let key = secret.strip_prefix("whsec_").expect("the prefix that clients cut off");
+    let key = secret.strip_prefix("whsec_").expect("the prefix that clients strip");
     use base64::prelude::*;
     assert_eq!(BASE64_STANDARD.decode(key).expect("strict base64").len(), 24);
     let id = text(&hook["webhook_id"]);
@@ -153,11 +153,11 @@ async fn a_webhook_is_shown_with_its_secret_and_its_types_as_they_were_given() {
         .fetch_one(&mut world.database().await)
         .await
         .expect("one webhook");
-    assert!(!String::from_utf8_lossy(&kept).contains(key), "the database alone tells no secret");
+    assert!(!String::from_utf8_lossy(&kept).contains(key), "the secret is encrypted in the database");
 }
 
 #[tokio::test]
-async fn only_types_that_there_are_can_be_wanted() {
+async fn unknown_event_types_and_webhook_ids_are_refused() {
     let world = World::new().await;
     let create = async |event_types: Value| {
         let body = json!({ "url": "https://example.com/hook", "event_types": event_types });

@@ -1,5 +1,5 @@
-//! The Phone.com dialect over real HTTP: what its tests stand on. An extension to try things out with, answers in its
-//! envelope, and its themes below.
+//! The Phone.com dialect over real HTTP. This file holds the support for its tests: an extension to call, and
+//! assertions on the response envelope.
 
 mod auth;
 mod contacts;
@@ -16,7 +16,7 @@ use crate::registers::keys_as_written;
 use crate::world::{Tenant, World, list};
 use serde_json::{Value, json};
 
-/// A person of a workspace, as the dialect knows them.
+/// An extension (a user identity), and the client that calls it.
 pub struct Line {
     pub client: Client,
     pub account: i64,
@@ -25,18 +25,18 @@ pub struct Line {
 }
 
 impl Line {
-    /// A new person of the world's first workspace, called by its key.
+    /// Creates a user identity in the first workspace and calls it with the workspace's API key.
     pub async fn new(world: &World) -> Line {
         Line::of(world, "line").await
     }
 
-    /// A new person with this key.
+    /// Creates a user identity with this key.
     pub async fn of(tenant: &Tenant, key: &str) -> Line {
         let person = tenant.person(key).await;
         Line::of_person(tenant.key(), &person).await
     }
 
-    /// The extension of a person, found as a client finds it.
+    /// Finds the extension of a user identity through the API.
     pub async fn of_person(client: &Client, person: &str) -> Line {
         let account = client.get("/v4/accounts").await.items()[0]["id"].as_i64().expect("an account has an id");
         let extensions = client.get(&format!("/v4/accounts/{account}/extensions?limit=500")).await.items();
@@ -45,7 +45,7 @@ impl Line {
         Line { client: client.clone(), account, extension, person: person.to_owned() }
     }
 
-    /// The same extension, called by somebody else.
+    /// The same extension, called by another client.
     pub fn by(&self, client: &Client) -> Line {
         Line { client: client.clone(), person: self.person.clone(), ..*self }
     }
@@ -66,22 +66,22 @@ impl Line {
         format!("{}/{id}", self.groups())
     }
 
-    /// Keeps a contact; gives it as it is shown.
+    /// Creates a contact and returns it.
     pub async fn add(&self, fields: Value) -> Value {
         self.client.post(&self.contacts(), fields).await.made()
     }
 
-    /// Makes a group; gives it as it is shown.
+    /// Creates a group and returns it.
     pub async fn add_group(&self, name: &str) -> Value {
         self.client.post(&self.groups(), json!({ "name": name })).await.made()
     }
 
-    /// A list of contacts by this query.
+    /// Lists contacts with this query.
     pub async fn search(&self, query: &str) -> Answer {
         self.client.get(&format!("{}?{query}", self.contacts())).await
     }
 
-    /// The first names of the contacts that a query finds, in order.
+    /// First names of the contacts that match a query, in order.
     pub async fn found(&self, query: &str) -> Vec<String> {
         let answer = self.search(query).await;
         let items = answer.items();
@@ -91,7 +91,7 @@ impl Line {
 }
 
 impl Answer {
-    /// A JSON answer of this status in the dialect's form.
+    /// Asserts a JSON response of this status in the dialect's form.
     #[track_caller]
     pub fn of_phone_com(&self, status: u16) -> &Value {
         assert_eq!((self.status, self.header("content-type")), (status, Some("application/json")), "{self:?}");
@@ -99,7 +99,7 @@ impl Answer {
         &self.body
     }
 
-    /// What was made, and is where the answer says.
+    /// Asserts a 201 response with a location, and returns the created object.
     #[track_caller]
     pub fn made(&self) -> Value {
         let body = self.of_phone_com(201);
@@ -108,7 +108,7 @@ impl Answer {
         body.clone()
     }
 
-    /// The entries of a list whose envelope is as it must be.
+    /// Asserts the envelope of a list and returns its items.
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {
         let body = self.of_phone_com(200);
@@ -119,13 +119,13 @@ impl Answer {
         list(&body["items"])
     }
 
-    /// The ids of a list's entries.
+    /// Ids of a list's items.
     #[track_caller]
     pub fn ids(&self) -> Vec<i64> {
         self.items().iter().map(|item| item["id"].as_i64().expect("an id is an integer")).collect()
     }
 
-    /// The envelope of an error of this status.
+    /// Asserts an error envelope of this status.
     #[track_caller]
     pub fn is_error(&self, status: u16) -> Value {
         let body = self.of_phone_com(status);
@@ -139,7 +139,7 @@ impl Answer {
         error.clone()
     }
 
-    /// A refused input with faults at exactly these paths.
+    /// Asserts a 422 response with faults at exactly these paths.
     #[track_caller]
     pub fn faults(&self, paths: &[&str]) {
         let error = self.is_error(422);

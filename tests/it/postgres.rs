@@ -1,5 +1,5 @@
-//! The private Postgres under the fates that a machine has in store for it. Everything is real: processes, signals,
-//! disks. What one test needs of the stage is in [`stage`]; the tests are sorted by what goes wrong.
+//! The private Postgres under faults of the machine, with real processes, signals and disks. Shared support is in
+//! [`stage`]; tests are sorted by kind of fault.
 
 mod crash;
 mod places;
@@ -14,7 +14,7 @@ use handset::postgres::{self, StartError};
 use stage::{Place, Service, query};
 
 #[tokio::test]
-async fn the_first_start_creates_a_cluster_and_the_next_ones_find_it() {
+async fn the_first_start_creates_a_cluster_and_later_starts_reuse_it() {
     let place = Place::new();
     let began = Instant::now();
     let cluster = postgres::start(place.durable()).await.expect("cold start");
@@ -32,14 +32,14 @@ async fn the_first_start_creates_a_cluster_and_the_next_ones_find_it() {
     let began = Instant::now();
     cluster.stop().await;
     println!("to the first answer: cold {cold:?}, warm {warm:?}; stop {:?}", began.elapsed());
-    // Many times what it takes, because tests share the machine.
+    // Many times the usual duration, because tests share the machine.
     assert!(cold < Duration::from_secs(10), "{cold:?}");
     assert!(warm < Duration::from_secs(2), "{warm:?}");
     assert!(!place.cluster().join("postmaster.pid").exists());
 }
 
 #[tokio::test]
-async fn a_durable_cluster_is_careful_and_closed_to_others() {
+async fn a_durable_cluster_syncs_and_is_closed_to_other_users() {
     let place = Place::new();
     let cluster = postgres::start(place.durable()).await.expect("start");
     for (setting, value) in [
@@ -80,7 +80,7 @@ async fn a_disposable_cluster_syncs_nothing() {
 }
 
 #[tokio::test]
-async fn a_second_service_is_refused_at_once_and_the_first_is_unharmed() {
+async fn a_second_service_is_refused_at_once_and_the_first_keeps_running() {
     let place = Place::new();
     let first = Service::start(&place).await;
     let began = Instant::now();
@@ -98,7 +98,7 @@ async fn a_second_service_is_refused_at_once_and_the_first_is_unharmed() {
 #[tokio::test]
 async fn a_command_joins_the_postgres_of_the_running_service() {
     let place = Place::new();
-    let join = || postgres::join(&place.data()).expect("may look");
+    let join = || postgres::join(&place.data()).expect("the directory is readable");
     assert_eq!(join(), None, "nothing was ever started");
     let service = Service::start(&place).await;
     let url = join().expect("a service runs");
@@ -109,14 +109,14 @@ async fn a_command_joins_the_postgres_of_the_running_service() {
 }
 
 #[tokio::test]
-async fn a_start_that_is_given_up_leaves_the_directory_free() {
+async fn a_cancelled_start_releases_the_data_directory() {
     let place = Place::new();
     let scaffold = place.data().join("postgres.new");
     tokio::select! {
         started = postgres::start(place.disposable()) => panic!("too fast: {started:?}"),
         () = stage::until("initdb has begun", || scaffold.join("base").exists()) => {}
     }
-    // What had begun is told to stop, and holds the directory until it has.
+    // The cancelled initdb is being terminated and holds the directory until it has exited.
     let cluster = stage::start_when_free(&place).await;
     assert_eq!(query(&cluster.url(), "select 'whole'").await, "whole");
     assert!(!scaffold.exists());

@@ -1,15 +1,15 @@
-//! Many at once: whatever the order in which Postgres lets them through, the registry ends up whole, and nobody is told
-//! of a fault of ours.
+//! Concurrent requests: in whatever order Postgres executes them, the data stays consistent and no request gets a
+//! server error.
 
 use crate::client::Answer;
 use crate::world::{World, list, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Enough connections that requests meet in the database and not in front of it.
+/// Enough connections that requests contend in the database and not for the pool.
 const CONNECTIONS: u32 = 20;
 
-/// Sends the same POST many times at once.
+/// Sends the same POST many times concurrently.
 async fn at_once(world: &World, count: usize, path: &'static str, body: impl Fn(usize) -> Value) -> Vec<Answer> {
     let calls: Vec<_> = (0..count)
         .map(|number| {
@@ -24,7 +24,7 @@ async fn at_once(world: &World, count: usize, path: &'static str, body: impl Fn(
     answers
 }
 
-/// How many rows a statement counts, behind the server's back.
+/// Counts rows directly in the database.
 async fn count(world: &World, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(&mut world.database().await).await.expect("the statement is right")
 }
@@ -41,7 +41,7 @@ const BARE_PHONES: &str = "
                 and child.parent_acs_credential_id = parent.acs_credential_id)";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_deactivations_of_one_phone_are_all_well_and_one_event() {
+async fn a_hundred_concurrent_deactivations_of_a_phone_succeed_with_one_event() {
     let world = World::with_connections(CONNECTIONS).await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -54,7 +54,7 @@ async fn a_hundred_deactivations_of_one_phone_are_all_well_and_one_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_registrations_of_one_installation_are_one_phone() {
+async fn fifty_concurrent_registrations_of_an_installation_create_one_phone() {
     let world = World::with_connections(CONNECTIONS).await;
     let jane = world.person("jane").await;
     world.sync_credential(&jane).await;
@@ -68,7 +68,7 @@ async fn fifty_registrations_of_one_installation_are_one_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_credential_that_is_made_while_phones_die_is_left_on_no_dead_phone() {
+async fn create_credential_during_deactivation_leaves_none_on_deactivated_phones() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..40 {
         let person = world.person(&format!("person{round}")).await;
@@ -97,7 +97,7 @@ async fn a_credential_that_is_made_while_phones_die_is_left_on_no_dead_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_that_comes_while_a_credential_is_made_gets_one_child() {
+async fn a_phone_registered_while_a_sync_credential_is_created_gets_one_child() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..30 {
         let person = world.person(&format!("person{round}")).await;
@@ -108,7 +108,7 @@ async fn a_phone_that_comes_while_a_credential_is_made_gets_one_child() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_user_identifier_key_opens_one_session_however_many_ask() {
+async fn concurrent_requests_with_a_user_identifier_key_open_one_client_session() {
     let world = World::with_connections(CONNECTIONS).await;
     let named = |_| json!({ "user_identifier_key": "jane" });
     let answers = at_once(&world, 50, "/client_sessions/get_or_create", named).await;
@@ -126,7 +126,7 @@ async fn one_user_identifier_key_opens_one_session_however_many_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_key_is_of_one_person_however_many_claim_it() {
+async fn concurrent_creates_with_a_user_identity_key_create_one_user_identity() {
     let world = World::with_connections(CONNECTIONS).await;
     let answers = at_once(&world, 30, "/user_identities/create", |_| json!({ "user_identity_key": "jane" })).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
@@ -136,7 +136,7 @@ async fn one_key_is_of_one_person_however_many_claim_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_dies_once_when_it_and_its_person_go_at_the_same_time() {
+async fn a_phone_is_deactivated_once_while_its_user_identity_is_deleted() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..30 {
         let person = world.person(&format!("person{round}")).await;
@@ -150,7 +150,7 @@ async fn a_phone_dies_once_when_it_and_its_person_go_at_the_same_time() {
         );
         died.ok();
         left.ok();
-        // The person may be gone before their phones are asked for.
+        // The user identity may be deleted before its phones are looked up.
         assert!(all_died.status == 200 || all_died.error()["type"] == "user_identity_not_found", "{all_died:?}");
         assert_eq!(world.events("phone.deactivated").await.len(), round + 1);
     }
@@ -158,7 +158,7 @@ async fn a_phone_dies_once_when_it_and_its_person_go_at_the_same_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobodys_phone_is_registered_while_its_person_goes() {
+async fn no_phone_remains_of_a_user_identity_deleted_during_registration() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..30 {
         let person = world.person(&format!("person{round}")).await;
@@ -171,7 +171,7 @@ async fn nobodys_phone_is_registered_while_its_person_goes() {
         );
         left.ok();
         for answer in registered {
-            // A phone that came just before its person went is gone when it is to be shown.
+            // A phone registered just before the deletion is gone when it is read for the response.
             let kinds = [json!("user_identity_not_found"), json!("device_not_found")];
             assert!(answer.status == 200 || kinds.contains(&answer.error()["type"]), "{answer:?}");
         }
@@ -180,7 +180,7 @@ async fn nobodys_phone_is_registered_while_its_person_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_goes_takes_nobodys_event_along() {
+async fn delete_webhook_loses_no_concurrent_event() {
     let world = World::with_connections(CONNECTIONS).await;
     let jane = world.person("jane").await;
     for round in 0..40 {
@@ -199,7 +199,7 @@ async fn a_webhook_that_goes_takes_nobodys_event_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_in_the_middle_of_work_is_no_fault_of_ours() {
+async fn reset_sandbox_during_other_requests_causes_no_server_error() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..20 {
         let person = world.person(&format!("person{round}")).await;

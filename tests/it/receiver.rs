@@ -1,5 +1,4 @@
-//! A receiver of webhooks as customers have them: HTTP on this machine, in whatever manner a test wants it to answer,
-//! with a book of what it heard.
+//! A webhook receiver over HTTP on this machine, with configurable behaviour and a record of its requests.
 
 use crate::outbound::receiver::{Receiver as Listener, Request};
 use crate::waiting::until;
@@ -14,22 +13,22 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-/// How a receiver answers.
+/// Behaviour of a receiver.
 #[derive(Debug, Clone)]
 pub enum Manner {
-    /// With this status.
+    /// Responds with this status.
     Status(u16),
-    /// With this status, once it is told to.
+    /// Responds with this status once notified.
     Held(u16, Arc<Notify>),
-    /// By sending elsewhere.
+    /// Redirects to this URL.
     Elsewhere(String),
-    /// Never.
+    /// Never responds.
     Hanging,
-    /// By closing without a word.
+    /// Closes without a response.
     Mute,
-    /// By closing in the middle of the answer.
+    /// Closes in the middle of the response.
     HalfWay,
-    /// With a status of success and ten million bytes.
+    /// Responds 200 with ten million bytes.
     Wordy,
 }
 
@@ -40,7 +39,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// One that takes everything well.
+    /// A receiver that responds 200.
     pub async fn new() -> Receiver {
         Receiver::of(Manner::Status(200)).await
     }
@@ -56,7 +55,7 @@ impl Receiver {
         Receiver { listener, manner }
     }
 
-    /// Changes how it answers from now on.
+    /// Changes the behaviour for later requests.
     pub fn become_of(&self, manner: Manner) {
         *self.manner.lock().expect("no test panics in here") = manner;
     }
@@ -65,21 +64,21 @@ impl Receiver {
         format!("http://{}/hook", self.listener.address)
     }
 
-    /// What was heard so far, in order.
+    /// Messages received so far, in order.
     pub fn heard(&self) -> Vec<Message> {
         self.listener.heard().into_iter().map(Message).collect()
     }
 
-    /// What was heard as soon as it is so much.
+    /// Waits until this many messages are received.
     pub async fn hears(&self, count: usize) -> Vec<Message> {
-        until(&format!("{count} messages are heard"), async || {
+        until(&format!("{count} messages are received"), async || {
             let heard = self.heard();
             (heard.len() >= count).then_some(heard)
         })
         .await
     }
 
-    /// How often each event was heard of.
+    /// Number of messages by event id.
     pub fn tally(&self) -> HashMap<String, usize> {
         let mut tally = HashMap::new();
         for message in self.heard() {
@@ -89,7 +88,7 @@ impl Receiver {
     }
 }
 
-/// An address where nobody listens.
+/// A URL with a closed port.
 pub fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     format!("http://{}/hook", listener.local_addr().expect("it is bound"))
@@ -111,13 +110,13 @@ async fn answer(mut stream: TcpStream, manner: Manner) {
         Manner::HalfWay => (format!("{}\r\n", head(200, 1_000)), 500),
         Manner::Wordy => (format!("{}\r\n", head(200, 10_000_000)), 10_000_000),
     };
-    // The sender may have had enough before the end.
+    // The sender may close the connection first.
     if stream.write_all(text.as_bytes()).await.is_ok() {
         let _ = stream.write_all(&vec![b'x'; rest]).await;
     }
 }
 
-/// A message that was heard.
+/// A received message.
 #[derive(Debug, Clone)]
 pub struct Message(Request);
 
@@ -138,17 +137,17 @@ impl Message {
         self.event()["event_id"].as_str().expect("an event has an id").to_owned()
     }
 
-    /// The seconds since 1970 at which it was signed.
+    /// Signing time in seconds since 1970.
     pub fn signed_at(&self) -> i64 {
         self.header("svix-timestamp").parse().expect("seconds")
     }
 
-    /// The signatures, of each secret one.
+    /// The signatures, one per secret.
     pub fn signatures(&self) -> Vec<String> {
         self.header("svix-signature").split(' ').map(str::to_owned).collect()
     }
 
-    /// What this secret's signature has to be.
+    /// The expected signature for this secret.
     pub fn signature_of(&self, secret: &str) -> String {
         let key = secret.strip_prefix("whsec_").expect("the prefix of secrets");
         let key = BASE64_STANDARD.decode(key).expect("strict base64");

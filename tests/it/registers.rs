@@ -1,17 +1,17 @@
-//! What tests of the Diga dialect stand on: numbers to be had, registers made and asked for, refusals in its words.
+//! Support for tests of the Diga dialect: phone numbers, requests on them, and assertions on error responses.
 
 use crate::client::{Answer, Client};
 use crate::world::{Tenant, text};
 use serde_json::{Value, json};
 use std::fmt::Debug;
 
-/// What somebody is told who has not said who they are, or not well.
+/// Body of the 401 response.
 pub const UNAUTHORIZED: &str = concat!(
     r#"{"status":"error","error_code":"UNAUTHORIZED","message":"Invalid or missing API key","#,
     r#""detail":"Not authenticated"}"#
 );
 
-/// The keys of a register, in order.
+/// Keys of a phone number object, in order.
 pub const KEYS: [&str; 10] = [
     "id",
     "nickname",
@@ -25,14 +25,14 @@ pub const KEYS: [&str; 10] = [
     "outbound_agent_id",
 ];
 
-/// A Spanish mobile number that is valid.
+/// A valid Spanish mobile number.
 pub fn number(which: u32) -> String {
     assert!(which < 10_000_000, "there are no more");
     format!("+3461{which:07}")
 }
 
 impl Answer {
-    /// The register that an answer of success is.
+    /// Asserts 200 and returns the phone number object.
     #[track_caller]
     pub fn register(&self) -> Value {
         let register = self.of_diga(200).body.clone();
@@ -40,7 +40,7 @@ impl Answer {
         register
     }
 
-    /// The registers of a page.
+    /// Asserts the form of a page and returns its phone numbers.
     #[track_caller]
     pub fn page(&self) -> Vec<Value> {
         let page = &self.of_diga(200).body;
@@ -52,13 +52,13 @@ impl Answer {
         data.clone()
     }
 
-    /// The ids of a page's registers.
+    /// Ids of a page's phone numbers.
     #[track_caller]
     pub fn page_ids(&self) -> Vec<String> {
         self.page().iter().map(|register| text(&register["id"])).collect()
     }
 
-    /// A refusal in the dialect's own envelope; gives the message.
+    /// Asserts an error in the dialect's envelope and returns its message.
     #[track_caller]
     pub fn told(&self, status: u16, code: &str) -> String {
         let body = &self.of_diga(status).body;
@@ -68,7 +68,7 @@ impl Answer {
         message
     }
 
-    /// The faults of a request's shape.
+    /// Asserts 422 and returns the faults of the request.
     #[track_caller]
     pub fn shape_faults(&self) -> Vec<Value> {
         let body = &self.of_diga(422).body;
@@ -78,7 +78,7 @@ impl Answer {
         faults
     }
 
-    /// The one fault of a request's shape.
+    /// The single fault of a 422 response.
     #[track_caller]
     pub fn shape_fault(&self) -> Value {
         let mut faults = self.shape_faults();
@@ -86,7 +86,7 @@ impl Answer {
         faults.remove(0)
     }
 
-    /// The answer to somebody who is not let in, to the letter.
+    /// Asserts the exact 401 response.
     #[track_caller]
     pub fn is_stranger(&self, why: impl Debug) {
         let told = (self.status, self.text.as_str(), self.header("www-authenticate"));
@@ -94,7 +94,7 @@ impl Answer {
         self.of_diga(401);
     }
 
-    /// An answer in JSON of this status, as the dialect writes it.
+    /// Asserts a JSON response of this status.
     #[track_caller]
     pub fn of_diga(&self, status: u16) -> &Answer {
         assert_eq!(self.status, status, "{self:?}");
@@ -102,13 +102,13 @@ impl Answer {
         self
     }
 
-    /// The keys of the body, in the order in which they were written.
+    /// Keys of the body, in the order in which they are written.
     fn keys(&self) -> Vec<String> {
         keys_as_written(&self.text)
     }
 }
 
-/// The keys of an object in JSON, in the order in which they stand.
+/// Keys of a JSON object, in the order in which they are written.
 pub fn keys_as_written(text: &str) -> Vec<String> {
     let (mut depth, mut keys, mut rest) = (0, Vec::new(), text);
     while let Some(first) = rest.chars().next() {
@@ -132,34 +132,34 @@ pub fn keys_as_written(text: &str) -> Vec<String> {
 }
 
 impl Tenant {
-    /// An imported number; gives the register.
+    /// Imports a number and returns it.
     pub async fn imported(&self, number: &str) -> Value {
         self.key().post("/v1/phone/import", json!({ "phone_number": number })).await.register()
     }
 
-    /// A reserved number; gives the register.
+    /// Reserves a number and returns it.
     pub async fn reserved(&self, number: &str) -> Value {
         self.key().post("/v1/phone/reserve", json!({ "number": number })).await.register()
     }
 
-    /// A number that was bought; gives the register.
+    /// Reserves and assigns a number and returns it.
     pub async fn bought(&self, number: &str) -> Value {
         let reserved = self.reserved(number).await;
         act(self.key(), &reserved, "assign", json!({})).await.register()
     }
 
-    /// A register as it is now.
+    /// Reads the current state of a phone number.
     pub async fn register(&self, register: &Value) -> Value {
         self.key().get(&path(register)).await.register()
     }
 }
 
-/// Where a register is.
+/// Path of a phone number.
 pub fn path(register: &Value) -> String {
     format!("/v1/phone/{}", text(&register["id"]))
 }
 
-/// What is done with a register.
+/// Calls an action of a phone number.
 pub async fn act(client: &Client, register: &Value, verb: &str, body: Value) -> Answer {
     client.post(&format!("{}/{verb}", path(register)), body).await
 }

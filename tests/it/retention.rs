@@ -1,4 +1,4 @@
-//! The log forgets what is old, a little at a time, and nothing that somebody is still owed.
+//! Event retention: old events are deleted in batches, except those with pending deliveries.
 
 use crate::receiver::{Manner, Receiver};
 use crate::waiting::until;
@@ -11,7 +11,7 @@ use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// A sweeper that keeps events for 90 days and sweeps until it is dropped.
+/// A sweeper that keeps events for 90 days and runs until the guard is dropped.
 fn sweep(world: &World) -> DropGuard {
     let (store, clock) = (world.store.clone(), world.clock.clone());
     let sweeper = Sweeper {
@@ -34,17 +34,21 @@ const EVENTS: &str = "select count(*) from event";
 const DELIVERIES: &str = "select count(*) from delivery";
 
 #[tokio::test]
-async fn events_are_kept_for_their_time_and_not_longer() {
+async fn events_are_kept_for_the_retention_period_and_not_longer() {
     let world = World::new().await;
     let old = lose_a_phone(&world).await;
     world.pass(TimeDelta::days(1));
     let young = lose_a_phone(&world).await;
     world.pass(TimeDelta::days(89));
     let before = world.clock.now() - TimeDelta::days(90);
-    assert_eq!(world.store.prune_events(before, 100).await.expect("the database answers"), 0, "to the microsecond");
+    assert_eq!(
+        world.store.prune_events(before, 100).await.expect("the database answers"),
+        0,
+        "an event of exactly 90 days is kept"
+    );
     world.pass(TimeDelta::seconds(1));
     let _sweeper = sweep(&world);
-    until("the old one is forgotten", async || (world.events("phone.deactivated").await.len() == 1).then_some(()))
+    until("the old event is deleted", async || (world.events("phone.deactivated").await.len() == 1).then_some(()))
         .await;
     assert_eq!(world.events("phone.deactivated").await[0]["device_id"], young);
     let gone = world.key().get(&format!("/events/get?device_id={old}")).await;
@@ -52,7 +56,7 @@ async fn events_are_kept_for_their_time_and_not_longer() {
 }
 
 #[tokio::test]
-async fn old_events_go_oldest_first_and_in_batches() {
+async fn old_events_are_deleted_oldest_first_and_in_batches() {
     let world = World::new().await;
     let mut lost = Vec::new();
     for _ in 0..5 {
@@ -73,7 +77,7 @@ async fn old_events_go_oldest_first_and_in_batches() {
 }
 
 #[tokio::test]
-async fn a_sweeper_goes_on_until_nothing_old_is_left() {
+async fn the_sweeper_deletes_batches_until_no_old_event_is_left() {
     let world = World::new().await;
     sqlx::query(
         "insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at, details)
@@ -85,11 +89,11 @@ async fn a_sweeper_goes_on_until_nothing_old_is_left() {
     .expect("the statement is right");
     assert!(count(&world, EVENTS).await > 2_000, "more than two batches");
     let _sweeper = sweep(&world);
-    until("all is forgotten", async || (count(&world, EVENTS).await == 0).then_some(())).await;
+    until("all events are deleted", async || (count(&world, EVENTS).await == 0).then_some(())).await;
 }
 
 #[tokio::test]
-async fn what_somebody_is_still_owed_is_kept_until_its_end() {
+async fn events_with_pending_deliveries_are_kept_until_these_end() {
     let world = World::new().await;
     let (good, bad) = (Receiver::new().await, Receiver::of(Manner::Status(500)).await);
     let (hook, failing) = (Hook::to(&world, &good).await, Hook::to(&world, &bad).await);
@@ -100,8 +104,8 @@ async fn what_somebody_is_still_owed_is_kept_until_its_end() {
     worker.close().await;
     world.pass(TimeDelta::days(100));
     let sweeper = sweep(&world);
-    // All but the event that is still owed.
-    until("the rest is forgotten", async || (count(&world, EVENTS).await == 1).then_some(())).await;
+    // All but the event with a pending delivery.
+    until("the other events are deleted", async || (count(&world, EVENTS).await == 1).then_some(())).await;
     assert_eq!(world.store.prune_events(world.clock.now(), 100).await.expect("the database answers"), 0);
     assert_eq!(count(&world, DELIVERIES).await, 2);
     assert_eq!(world.events("phone.deactivated").await.len(), 1);
@@ -111,12 +115,12 @@ async fn what_somebody_is_still_owed_is_kept_until_its_end() {
     let _office = WebhookWorker::open(&world);
     failing.delivered(&world).await;
     let _sweeper = sweep(&world);
-    until("it is forgotten", async || (count(&world, EVENTS).await == 0).then_some(())).await;
+    until("the event is deleted", async || (count(&world, EVENTS).await == 0).then_some(())).await;
     assert_eq!(count(&world, DELIVERIES).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_anew_in_the_moment_of_pruning_stays() {
+async fn a_delivery_requeued_while_events_are_pruned_is_kept() {
     let world = World::with_connections(6).await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -133,7 +137,7 @@ async fn what_is_asked_for_anew_in_the_moment_of_pruning_stays() {
         let (store, now) = (world.store.clone(), world.clock.now());
         async move { store.prune_events(now, 100).await }
     });
-    until("the pruning waits", async || {
+    until("the prune statement waits for a lock", async || {
         let waiting = "select count(*) from pg_stat_activity
             where datname = current_database() and wait_event_type = 'Lock'";
         (count(&world, waiting).await > 0).then_some(())
@@ -145,12 +149,12 @@ async fn what_is_asked_for_anew_in_the_moment_of_pruning_stays() {
     assert_eq!(row["status"], json!("pending"));
     let rest = count(&world, EVENTS).await - 1;
     let pruned = world.store.prune_events(world.clock.now(), 100).await.expect("the database answers");
-    assert_eq!(pruned, rest.unsigned_abs(), "the next time the rest goes");
+    assert_eq!(pruned, rest.unsigned_abs(), "the next run deletes the rest");
     assert_eq!(hook.deliveries(&world).await.len(), 1);
 }
 
 #[tokio::test]
-async fn what_a_disabled_webhook_came_to_be_owed_in_its_last_moment_ends() {
+async fn late_deliveries_of_a_disabled_webhook_are_cancelled() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -163,5 +167,5 @@ async fn what_a_disabled_webhook_came_to_be_owed_in_its_last_moment_ends() {
     let rows = hook.settled(&world, "it has ended", |row| row["status"] == "failed").await;
     assert_eq!(rows[0]["fault"], "the webhook was disabled");
     world.pass(TimeDelta::days(100));
-    until("it is forgotten", async || (count(&world, EVENTS).await == 0).then_some(())).await;
+    until("the event is deleted", async || (count(&world, EVENTS).await == 0).then_some(())).await;
 }

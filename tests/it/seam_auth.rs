@@ -1,5 +1,4 @@
-//! Who is let in by what, over the Seam dialect: every scheme, everything that can be wrong with a credential, and what
-//! is judged before what.
+//! Authentication in the Seam dialect: every scheme, every fault of a credential, and the order of checks.
 
 use crate::client::{Answer, Client};
 use crate::world::{World, text};
@@ -13,18 +12,18 @@ fn unauthorized(answer: &Answer, message: &str) {
     assert_eq!(answer.refused(401, "unauthorized")["message"], message);
 }
 
-/// A call of a route that keys may call and client sessions may not.
+/// A request to a route that accepts API keys and no client sessions.
 async fn for_keys(client: &Client) -> Answer {
     client.get("/phones/list").await
 }
 
-/// A call of a route that keys and client sessions may call.
+/// A request to a route that accepts API keys and client sessions.
 async fn for_sessions(client: &Client) -> Answer {
     client.get("/devices/list").await
 }
 
 #[tokio::test]
-async fn every_scheme_lets_in_whom_it_should() {
+async fn every_authentication_scheme_is_accepted_by_its_routes() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     for client in [world.key().clone(), world.pat().await, world.console().await] {
@@ -39,7 +38,7 @@ async fn every_scheme_lets_in_whom_it_should() {
 }
 
 #[tokio::test]
-async fn without_a_credential_that_the_route_can_use_no_method_succeeds() {
+async fn a_request_without_a_credential_that_the_route_accepts_is_unauthorized() {
     let world = World::new().await;
     let anonymous = world.anonymous();
     let session = world.session(&world.person("jane").await).await;
@@ -64,7 +63,7 @@ async fn without_a_credential_that_the_route_can_use_no_method_succeeds() {
 }
 
 #[tokio::test]
-async fn an_api_key_is_known_or_not() {
+async fn an_unknown_or_revoked_api_key_is_unauthorized() {
     let world = World::new().await;
     for unknown in [
         "seam_aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa",
@@ -79,7 +78,7 @@ async fn an_api_key_is_known_or_not() {
     ] {
         unauthorized(&for_keys(&world.anonymous().bearer(unknown)).await, "API Key not found");
     }
-    // The scheme's name is not case-sensitive, and space around a token means nothing.
+    // The scheme name is case-insensitive, and whitespace around a token is ignored.
     for authorization in ["bearer", "BEARER", "Bearer  "] {
         let value = format!("{authorization} {}", world.api_key.reveal());
         for_keys(&world.anonymous().with("authorization", &value)).await.ok();
@@ -89,7 +88,7 @@ async fn an_api_key_is_known_or_not() {
 }
 
 #[tokio::test]
-async fn an_api_key_means_its_own_workspace_whatever_the_header_says() {
+async fn an_api_key_selects_its_own_workspace_whatever_the_header_says() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let theirs = other.phone(&other.person("joe").await).await;
@@ -119,7 +118,7 @@ async fn an_access_token_needs_a_workspace_that_it_is_a_member_of() {
 }
 
 #[tokio::test]
-async fn a_client_session_is_known_and_neither_revoked_nor_expired() {
+async fn an_unknown_revoked_deleted_or_expired_client_session_is_refused() {
     let world = World::new().await;
     let unknown = world.anonymous().bearer("seam_cst1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
     for_sessions(&unknown).await.refused(401, "client_session_not_found");
@@ -144,7 +143,7 @@ async fn a_client_session_is_known_and_neither_revoked_nor_expired() {
 }
 
 #[tokio::test]
-async fn the_session_header_wins_over_the_bearer_where_sessions_are_let_in() {
+async fn the_client_session_header_takes_precedence_over_the_bearer_token() {
     let world = World::new().await;
     let token = text(&world.client_session(json!({})).await["token"]);
     for name in ["client-session-token", "seam-client-session-token"] {
@@ -158,14 +157,14 @@ async fn the_session_header_wins_over_the_bearer_where_sessions_are_let_in() {
             let answer = for_sessions(&world.key().with(name, malformed)).await;
             answer.refused(400, "invalid_client_session_token");
         }
-        // Where only keys are let in, the header says nothing.
+        // A route that accepts only keys ignores the header.
         for_keys(&world.key().with(name, "clé")).await.ok();
         unauthorized(&for_keys(&by_header).await, NO_METHOD);
     }
 }
 
 #[tokio::test]
-async fn a_console_session_is_genuine_alive_and_a_member() {
+async fn a_forged_expired_or_foreign_console_session_is_unauthorized() {
     let world = World::new().await;
     let foreign = world.sandbox("Foreign").await;
     let jwt = world.console_session(&[&world]).await;
@@ -187,7 +186,7 @@ async fn a_console_session_is_genuine_alive_and_a_member() {
 }
 
 #[tokio::test]
-async fn a_console_session_whose_key_was_retired_is_dead() {
+async fn a_console_session_with_a_retired_signing_key_is_unauthorized() {
     let world = World::new().await;
     let console = world.console().await;
     world.store.rotate_console_key(false, world.clock.now(), &world.random).await.expect("a new key");
@@ -198,7 +197,7 @@ async fn a_console_session_whose_key_was_retired_is_dead() {
 }
 
 #[tokio::test]
-async fn a_console_session_signed_by_nobody_or_by_another_algorithm_is_refused() {
+async fn a_console_session_unsigned_or_of_another_algorithm_is_refused() {
     let world = World::new().await;
     let jwt = world.console_session(&[&world]).await;
     let parts: Vec<&str> = jwt.reveal().split('.').collect();
@@ -225,7 +224,7 @@ fn encoded(part: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_publishable_key_opens_empty_sessions_with_a_name_and_nothing_else() {
+async fn a_publishable_key_only_creates_empty_client_sessions_with_a_user_identifier_key() {
     let world = World::new().await;
     let create = "/client_sessions/create";
     let browser = world.browser();
@@ -241,7 +240,7 @@ async fn a_publishable_key_opens_empty_sessions_with_a_name_and_nothing_else() {
     let unknown = world.anonymous().with("seam-publishable-key", "seam_pk1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
     let named = json!({ "user_identifier_key": "browser" });
     unknown.post(create, named.clone()).await.refused(401, "workspace_not_found");
-    // It counts only where there is no Authorization.
+    // It is used only if there is no Authorization header.
     unauthorized(&browser.bearer("unknown").post(create, named.clone()).await, "API Key not found");
     unauthorized(&browser.with("authorization", "Basic x").post(create, named.clone()).await, NO_METHOD);
     let session = browser.post(create, named).await.ok()["client_session"].clone();
@@ -250,7 +249,7 @@ async fn a_publishable_key_opens_empty_sessions_with_a_name_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_session_of_nobody_in_particular_sees_nobodys_things() {
+async fn a_client_session_without_a_user_identity_sees_no_objects() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -274,7 +273,7 @@ async fn a_session_of_nobody_in_particular_sees_nobodys_things() {
 }
 
 #[tokio::test]
-async fn a_session_reaches_its_persons_things_only() {
+async fn a_client_session_reaches_only_objects_of_its_user_identity() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let (mine, theirs) = (world.phone(&jane).await, world.phone(&joe).await);
@@ -303,11 +302,11 @@ async fn a_session_reaches_its_persons_things_only() {
     app.delete(&format!("/phones/deactivate?device_id={mine}")).await.ok();
     world.key().post("/phones/deactivate", json!({ "device_id": theirs })).await.ok();
     let events = ids("/events/list?since=2000-01-01&event_type=phone.deactivated", "events", "device_id").await;
-    assert_eq!(events, [mine], "events of others are not told");
+    assert_eq!(events, [mine], "events of other user identities are not listed");
 }
 
 #[tokio::test]
-async fn a_session_may_not_ask_for_another_session() {
+async fn a_client_session_cannot_get_another_client_session() {
     let world = World::new().await;
     let (own, other) = (world.client_session(json!({})).await, world.client_session(json!({})).await);
     let app = world.anonymous().bearer(&text(&own["token"]));
@@ -318,7 +317,7 @@ async fn a_session_may_not_ask_for_another_session() {
 }
 
 #[tokio::test]
-async fn routes_that_are_not_for_sessions_refuse_them() {
+async fn routes_closed_to_client_sessions_refuse_them() {
     let world = World::new().await;
     let app = world.session(&world.person("jane").await).await;
     for path in [
@@ -344,7 +343,7 @@ async fn routes_that_are_not_for_sessions_refuse_them() {
 }
 
 #[tokio::test]
-async fn workspaces_are_made_and_listed_by_accounts() {
+async fn workspaces_are_created_and_listed_with_an_access_token() {
     let world = World::new().await;
     let token = world.access_token(&[&world]).await;
     let account = world.anonymous().bearer(token.reveal());
@@ -360,11 +359,11 @@ async fn workspaces_are_made_and_listed_by_accounts() {
     let listed = account.get("/workspaces/list").await.ok();
     assert_eq!(listed["workspaces"].as_array().map(Vec::len), Some(2));
     let own = world.key().get("/workspaces/list").await.ok();
-    assert_eq!(own["workspaces"].as_array().map(Vec::len), Some(1), "a key knows of its own only");
+    assert_eq!(own["workspaces"].as_array().map(Vec::len), Some(1), "an API key lists its own workspace only");
 }
 
 #[tokio::test]
-async fn who_is_calling_comes_before_the_method_and_that_before_the_input() {
+async fn authentication_is_checked_before_the_method_and_the_method_before_the_input() {
     let world = World::new().await;
     unauthorized(&world.anonymous().call("PUT", "/phones/get?device_id=x").await, NO_METHOD);
     unauthorized(&world.anonymous().bytes("/phones/get", Some("text/plain"), "no json").await, NO_METHOD);
@@ -376,7 +375,7 @@ async fn who_is_calling_comes_before_the_method_and_that_before_the_input() {
 }
 
 #[tokio::test]
-async fn another_workspaces_phone_is_like_one_that_never_was() {
+async fn a_phone_of_another_workspace_gets_the_404_of_an_unknown_one() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let theirs = other.phone(&other.person("joe").await).await;

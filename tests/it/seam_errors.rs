@@ -1,5 +1,5 @@
-//! Everything that goes wrong around a request, in the one envelope of the Seam dialect, with the request's number: also
-//! what no handler has seen, also while the database is away, also for a page in a browser.
+//! Errors in the envelope of the Seam dialect, with the request id: also outside of handlers, without a database, and
+//! for browsers.
 
 use crate::client::{Answer, Client};
 use crate::postgres::stage::{Place, until_async};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const ORIGIN: &str = "https://app.example.com";
 
-/// One request of each kind that is refused, and what it is refused with.
+/// One request for each kind of error, with the expected status and type.
 async fn refusals(client: &Client) -> Vec<(Answer, u16, &'static str)> {
     let long = format!("/phones/list?search={}", "x".repeat(33 * 1024));
     vec![
@@ -34,7 +34,7 @@ async fn refusals(client: &Client) -> Vec<(Answer, u16, &'static str)> {
 }
 
 #[tokio::test]
-async fn every_refusal_is_in_the_envelope_with_the_number_of_its_request() {
+async fn every_error_is_in_the_envelope_with_a_unique_request_id() {
     let world = World::new().await;
     let mut numbers = Vec::new();
     for (answer, status, kind) in refusals(world.key()).await {
@@ -45,16 +45,16 @@ async fn every_refusal_is_in_the_envelope_with_the_number_of_its_request() {
     let count = numbers.len();
     numbers.sort();
     numbers.dedup();
-    assert_eq!(numbers.len(), count, "each request has its own");
+    assert_eq!(numbers.len(), count, "each request has its own id");
 }
 
 #[tokio::test]
-async fn a_page_may_read_every_answer_refusals_too() {
+async fn every_response_has_cors_headers_errors_included() {
     let world = World::new().await;
     let page = world.key().with("origin", ORIGIN);
     let mut answers: Vec<Answer> = refusals(&page).await.into_iter().map(|(answer, ..)| answer).collect();
     answers.push(page.get("/phones/list").await);
-    // An anonymous voice has lost its origin, too.
+    // The anonymous client of `refusals` sends no origin.
     answers.retain(|answer| answer.status != 401);
     answers.push(page.bearer("unknown").get("/phones/list").await);
     for answer in answers {
@@ -64,11 +64,11 @@ async fn a_page_may_read_every_answer_refusals_too() {
         assert!(answer.header("vary").is_some_and(|vary| vary.contains("origin")), "{answer:?}");
     }
     let plain = world.key().get("/nowhere").await;
-    assert_eq!(plain.header("access-control-allow-origin"), None, "no page has asked");
+    assert_eq!(plain.header("access-control-allow-origin"), None, "the request has no origin");
 }
 
 #[tokio::test]
-async fn a_browser_may_ask_beforehand_without_a_credential() {
+async fn a_cors_preflight_needs_no_credential() {
     let world = World::new().await;
     let browser = world.anonymous().with("origin", ORIGIN).with("access-control-request-method", "DELETE");
     let wanted = "authorization, client-session-token, seam-client-session-token, seam-publishable-key, \
@@ -90,7 +90,7 @@ async fn a_browser_may_ask_beforehand_without_a_credential() {
 }
 
 #[tokio::test]
-async fn a_body_of_one_mebibyte_is_read_and_a_byte_more_is_not() {
+async fn a_body_of_one_mebibyte_is_read_and_a_byte_more_is_413() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let body = |length: usize| {
@@ -104,7 +104,7 @@ async fn a_body_of_one_mebibyte_is_read_and_a_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn a_fault_of_ours_shows_nothing_of_itself() {
+async fn a_500_response_discloses_no_internals() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     sqlx::query("drop table delivery").execute(&mut world.database().await).await.expect("it is dropped");
@@ -116,7 +116,7 @@ async fn a_fault_of_ours_shows_nothing_of_itself() {
     assert!(world.phone_ids().await.is_empty(), "the phone and its event are one statement");
 }
 
-/// A world on a Postgres of its own, which can be put out.
+/// A world on a Postgres of its own, which can be stopped.
 async fn mortal_world(place: &Place) -> (World, Cluster) {
     let cluster = postgres::start(place.disposable()).await.expect("Postgres starts");
     let store = Store::open(&cluster.url(), 1, seal()).await.expect("it accepts");
@@ -132,7 +132,7 @@ async fn put_out(cluster: &Cluster) {
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_the_answer_is_503_and_soon_after_it_is_back_all_is_well() {
+async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back() {
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place).await;
     let app = world.session(&world.person("jane").await).await;
@@ -152,20 +152,20 @@ async fn while_the_database_is_away_the_answer_is_503_and_soon_after_it_is_back_
         assert_eq!(answer.header("retry-after"), Some("1"), "{path}");
         assert!(began.elapsed() < Duration::from_secs(10), "{path} took {:?}", began.elapsed());
     }
-    // What needs no database is answered as ever.
+    // Requests that need no database are answered as before.
     world.anonymous().get("/phones/list").await.refused(401, "unauthorized");
     world.anonymous().get("/nowhere").await.refused(404, "not_found");
 
     cluster.restart().await.expect("Postgres starts again");
     let back = Instant::now();
-    until_async("the server is well again", async || world.key().get("/phones/list").await.status == 200).await;
+    until_async("requests succeed again", async || world.key().get("/phones/list").await.status == 200).await;
     assert!(back.elapsed() < Duration::from_secs(3), "{:?}", back.elapsed());
     world.anonymous().get("/health").await.ok();
     cluster.stop().await;
 }
 
 #[tokio::test]
-async fn a_pool_full_of_dead_connections_recovers_within_its_size() {
+async fn a_pool_of_dead_connections_fails_no_more_requests_than_its_size() {
     let place = Place::new();
     let (world, mut cluster) = mortal_world(&place).await;
     let wave = async || {

@@ -1,10 +1,10 @@
-//! What lists let through, over the Seam dialect: phones, devices and credentials by what they are and whose.
+//! List filters of the Seam dialect: phones, devices and credentials by property and owner.
 
 use crate::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-/// A world with an old Android phone of Jane's, called after its colour, and an iPhone of Joe's.
+/// A world with an old Android phone of Jane's, named after its colour, and an iPhone of Joe's.
 struct Two {
     world: World,
     jane: String,
@@ -34,7 +34,7 @@ async fn found(world: &World, path: &str, key: &str, filter: Value) -> Vec<Strin
 }
 
 #[tokio::test]
-async fn phones_are_found_by_owner_type_name_metadata_and_age() {
+async fn list_phones_filters_by_owner_type_name_metadata_and_age() {
     let Two { world, jane, joe, android, ios } = two().await;
     let anonymous = "00000000-0000-4000-8000-000000000000";
     let (none, one, other) = (vec![], vec![android.clone()], vec![ios.clone()]);
@@ -65,7 +65,7 @@ async fn phones_are_found_by_owner_type_name_metadata_and_age() {
 }
 
 #[tokio::test]
-async fn devices_are_found_by_what_phones_have_of_a_device() {
+async fn list_devices_filters_by_the_device_fields_of_phones() {
     let Two { world, jane: _, joe: _, android, ios } = two().await;
     let device = world.key().post("/devices/get", json!({ "device_id": ios })).await.ok()["device"].clone();
     let account = &device["connected_account_id"];
@@ -96,7 +96,7 @@ async fn devices_are_found_by_what_phones_have_of_a_device() {
 }
 
 #[tokio::test]
-async fn credentials_are_found_by_whose_and_what_they_are() {
+async fn list_credentials_filters_by_owner_and_property() {
     let Two { world, jane, joe, .. } = two().await;
     let parent = world.sync_credential(&jane).await;
     let user = "00000000-0000-4000-8000-000000000001";
@@ -122,13 +122,13 @@ async fn credentials_are_found_by_whose_and_what_they_are() {
         assert_eq!(count(filter.clone()).await, expected, "{filter}");
     }
     let shown = world.key().get(&format!("/acs/credentials/get?acs_credential_id={card}")).await.ok();
-    assert_eq!(shown["acs_credential"]["is_issued"], json!(false), "a card is issued at a desk");
+    assert_eq!(shown["acs_credential"]["is_issued"], json!(false), "a card is not issued on creation");
     let shown = world.key().get(&format!("/acs/credentials/get?acs_credential_id={parent}")).await.ok();
     assert_eq!(shown["acs_credential"]["is_multi_phone_sync_credential"], json!(true));
 }
 
 #[tokio::test]
-async fn a_credential_has_one_owner_and_a_time_that_goes_forward() {
+async fn create_credential_requires_one_owner_and_ends_at_after_starts_at() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let user = "00000000-0000-4000-8000-000000000001";

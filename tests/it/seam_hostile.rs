@@ -1,11 +1,11 @@
-//! Input that nobody sends by mistake. Whatever it is, the Seam dialect answers in its envelope and never with a fault
-//! of ours, and goes on serving.
+//! Hostile input. Whatever the request, the Seam dialect responds in its envelope, without a server error, and keeps
+//! serving.
 
 use crate::client::Answer;
 use crate::world::{Tenant, World};
 use serde_json::{Map, Value, json};
 
-/// Values that are wrong almost everywhere.
+/// Values that are invalid in almost every field.
 fn nasty() -> Vec<Value> {
     vec![
         Value::Null,
@@ -38,7 +38,7 @@ fn nasty() -> Vec<Value> {
     ]
 }
 
-/// Texts that are wrong almost everywhere, as they stand in a query.
+/// Texts that are invalid in almost every parameter, percent-encoded.
 const NASTY: [&str; 18] = [
     "",
     "%00",
@@ -60,14 +60,14 @@ const NASTY: [&str; 18] = [
     "00000000-0000-0000-0000-000000000000",
 ];
 
-/// Either a success or a refusal that is not our fault, and either as it must be.
+/// Asserts a well-formed success or client error.
 #[track_caller]
 fn proper(answer: &Answer, what: &str) {
     assert!(answer.status < 500, "{what}: {answer:?}");
     if answer.status == 200 { _ = answer.ok() } else { _ = answer.error() }
 }
 
-/// The input of every route, by the document.
+/// Input properties of every route, from the OpenAPI document.
 async fn inputs(world: &World) -> Vec<(String, Map<String, Value>)> {
     let document = world.anonymous().get("/openapi.json").await.body;
     let paths = document["paths"].as_object().expect("a document has paths").clone();
@@ -78,7 +78,7 @@ async fn inputs(world: &World) -> Vec<(String, Map<String, Value>)> {
     paths.iter().map(|(path, methods)| (path.clone(), properties(methods))).collect()
 }
 
-/// What makes a request whole but for one field: real ids, so that it gets as far as it can.
+/// Valid values for the other fields: real ids, so that a request passes as many checks as possible.
 async fn sound(tenant: &Tenant, person: &str) -> Map<String, Value> {
     let body = json!({
         "user_identity_id": person,
@@ -96,13 +96,13 @@ async fn sound(tenant: &Tenant, person: &str) -> Map<String, Value> {
 }
 
 #[tokio::test]
-async fn no_value_in_any_field_of_any_route_is_a_fault_of_ours() {
+async fn no_value_in_any_field_of_any_route_causes_a_server_error() {
     let world = World::new().await;
     let inputs = inputs(&world).await;
     let fields: usize = inputs.iter().map(|(_, fields)| fields.len()).sum();
     assert!(inputs.len() > 40 && fields > 100, "{} routes, {fields} fields", inputs.len());
     for (path, fields) in inputs {
-        // What earlier routes have made only costs time here.
+        // Objects of earlier routes only cost time here.
         world.key().post("/workspaces/reset_sandbox", json!({})).await.ok();
         let person = world.person("jane").await;
         let app = world.session(&person).await;
@@ -125,7 +125,7 @@ async fn no_value_in_any_field_of_any_route_is_a_fault_of_ours() {
 }
 
 #[tokio::test]
-async fn no_text_in_any_query_of_any_route_is_a_fault_of_ours() {
+async fn no_text_in_any_query_of_any_route_causes_a_server_error() {
     let world = World::new().await;
     for (path, fields) in inputs(&world).await {
         world.key().post("/workspaces/reset_sandbox", json!({})).await.ok();
@@ -147,7 +147,7 @@ async fn no_text_in_any_query_of_any_route_is_a_fault_of_ours() {
 }
 
 #[tokio::test]
-async fn a_key_called_errors_does_not_break_the_tree_of_errors() {
+async fn a_metadata_key_named_errors_does_not_break_validation_errors() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     for metadata in [json!({ "_errors": 1 }), json!({ "_errors": 1, "x": 1 }), json!({ "__proto__": 1 })] {
@@ -163,7 +163,7 @@ async fn a_key_called_errors_does_not_break_the_tree_of_errors() {
 const GET_PHONE: &str = "/phones/get";
 
 #[tokio::test]
-async fn bodies_that_are_no_json_are_refused() {
+async fn bodies_that_are_not_json_are_refused() {
     let world = World::new().await;
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(10_000), close.repeat(10_000)).into_bytes();
@@ -191,7 +191,7 @@ async fn bodies_that_are_no_json_are_refused() {
 }
 
 #[tokio::test]
-async fn of_a_key_that_is_there_twice_the_last_one_counts() {
+async fn the_last_of_duplicate_json_keys_wins() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let (one, other) = (world.phone(&jane).await, world.phone(&jane).await);
@@ -201,7 +201,7 @@ async fn of_a_key_that_is_there_twice_the_last_one_counts() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_no_text_is_refused_where_it_is_needed_and_ignored_elsewhere() {
+async fn invalid_percent_encoding_is_refused_in_known_parameters_and_ignored_in_others() {
     let world = World::new().await;
     for query in ["device_id=%ff", "device_id=%", "device_id=%zz", "device_id=%ED%A0%80"] {
         let error = world.key().get(&format!("{GET_PHONE}?{query}")).await.refused(400, "invalid_query_params");
@@ -209,7 +209,7 @@ async fn a_query_that_is_no_text_is_refused_where_it_is_needed_and_ignored_elsew
         assert_eq!(error["message"], message, "{query}");
     }
     world.key().get("/phones/list?%ff=%zz&unknown=%&&&=&==&a=b=c").await.ok();
-    // Bytes that are not even ASCII, as no library sends them.
+    // Bytes beyond ASCII, which no HTTP library sends.
     let authorization = format!("authorization: Bearer {}", world.api_key.reveal());
     let path = b"POST /phones/get?device_id=\xff\xfe HTTP/1.1\r\nhost: x\r\nconnection: close\r\n".to_vec();
     let request = [path, authorization.into_bytes(), b"\r\ncontent-length: 0\r\n\r\n".to_vec()].concat();
@@ -218,7 +218,7 @@ async fn a_query_that_is_no_text_is_refused_where_it_is_needed_and_ignored_elsew
 }
 
 #[tokio::test]
-async fn an_address_that_is_too_long_is_refused() {
+async fn a_uri_that_is_too_long_is_refused() {
     let world = World::new().await;
     let fits = format!("/phones/list?x={}", "x".repeat(32 * 1024 - 15));
     world.key().get(&fits).await.ok();
@@ -233,7 +233,7 @@ async fn an_address_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn bodies_may_come_in_chunks_and_must_come_whole() {
+async fn chunked_bodies_are_read_and_must_be_complete() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let body = json!({ "device_id": phone }).to_string();
@@ -258,7 +258,7 @@ async fn bodies_may_come_in_chunks_and_must_come_whole() {
 }
 
 #[tokio::test]
-async fn requests_that_are_hardly_http_get_a_4xx() {
+async fn malformed_http_requests_get_a_4xx() {
     let world = World::new().await;
     let json = "content-type: application/json";
     for request in [
@@ -285,7 +285,7 @@ async fn requests_that_are_hardly_http_get_a_4xx() {
     world.key().get("/phones/list").await.ok();
 }
 
-/// A request by hand, with the first workspace's key.
+/// A hand-written request with the first workspace's API key.
 fn post_as(world: &World, path: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let authorization = format!("authorization: Bearer {}", world.api_key.reveal());
     let headers: Vec<&str> = headers.iter().copied().chain([authorization.as_str()]).collect();

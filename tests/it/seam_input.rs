@@ -1,11 +1,11 @@
-//! How input arrives over the Seam dialect: by which methods, as query or body or both, and in which words it is refused.
+//! Input of the Seam dialect: methods, query and body parameters, and the messages of validation errors.
 
 use crate::client::Client;
 use crate::world::{World, text};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every route with the methods that it takes, in the order in which a refusal lists them.
+/// Every route with its methods, in the order in which a 405 response lists them.
 const METHODS: [(&str, &str); 49] = [
     ("/phones/get", "GET,POST"),
     ("/phones/list", "GET,POST"),
@@ -58,7 +58,7 @@ const METHODS: [(&str, &str); 49] = [
     ("/seam/mobile_sdk/v1/phone_sessions/get_or_create", "POST"),
 ];
 
-/// Somebody whom the route lets in.
+/// A client that the route accepts.
 async fn caller(world: &World, path: &str) -> Client {
     match path {
         "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
@@ -69,9 +69,9 @@ async fn caller(world: &World, path: &str) -> Client {
 }
 
 #[tokio::test]
-async fn the_document_describes_these_routes_and_no_others() {
+async fn the_openapi_document_describes_these_routes_and_no_others() {
     let world = World::new().await;
-    // Its clients are served its own part.
+    // This header selects the Seam part of the document.
     let document = world.anonymous().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await.body;
     let described: BTreeMap<&str, BTreeSet<String>> = document["paths"]
         .as_object()
@@ -87,12 +87,12 @@ async fn the_document_describes_these_routes_and_no_others() {
 }
 
 #[tokio::test]
-async fn every_route_takes_its_methods_and_lists_them_when_it_is_asked_by_another() {
+async fn every_route_accepts_its_methods_and_lists_them_in_a_405() {
     let world = World::new().await;
     for (path, methods) in METHODS {
         let caller = caller(&world, path).await;
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] {
-            // With parameters that are wrong on every route, so that even a stream has an end.
+            // The parameters are invalid on every route, so that even a stream ends.
             let answer = caller.call(method, &format!("{path}?limit=x&since=x&name=%ff&device_id=x")).await;
             if methods.split(',').any(|taken| taken == method) {
                 assert_ne!(answer.status, 405, "{method} {path}");
@@ -106,7 +106,7 @@ async fn every_route_takes_its_methods_and_lists_them_when_it_is_asked_by_anothe
 }
 
 #[tokio::test]
-async fn one_question_is_asked_in_many_forms() {
+async fn equivalent_requests_get_the_same_response() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let key = world.key();
@@ -131,7 +131,7 @@ async fn one_question_is_asked_in_many_forms() {
 }
 
 #[tokio::test]
-async fn the_body_wins_over_the_query_on_every_method() {
+async fn the_body_takes_precedence_over_the_query_on_every_method() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let (one, other) = (world.phone(&jane).await, world.phone(&jane).await);
@@ -140,7 +140,7 @@ async fn the_body_wins_over_the_query_on_every_method() {
         let answer = world.key().json(method, &query, json!({ "device_id": other })).await.ok();
         assert_eq!(answer["phone"]["device_id"], other, "{method}");
     }
-    // Null in the body is a value, and the wrong one.
+    // Null in the body is a value, and an invalid one.
     let null = world.key().json("POST", &query, json!({ "device_id": null })).await;
     null.invalid("device_id", "Expected string, received null");
     let path = format!("/phones/deactivate?device_id={one}");
@@ -149,7 +149,7 @@ async fn the_body_wins_over_the_query_on_every_method() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_there_must_be_said_to_be_json() {
+async fn a_body_requires_the_content_type_of_json() {
     let world = World::new().await;
     let body = json!({ "device_id": "x" }).to_string();
     for content_type in
@@ -180,7 +180,7 @@ async fn a_body_is_one_json_object() {
 }
 
 #[tokio::test]
-async fn faults_are_told_in_zods_words_with_its_tree() {
+async fn validation_errors_have_the_messages_and_the_tree_of_zod() {
     let world = World::new().await;
     let key = world.key();
     for (path, body, field, message) in [
@@ -215,7 +215,7 @@ async fn faults_are_told_in_zods_words_with_its_tree() {
 }
 
 #[tokio::test]
-async fn several_faults_are_counted_and_all_told() {
+async fn several_validation_errors_are_counted_and_all_reported() {
     let world = World::new().await;
     let body = json!({ "user_identity_id": "x", "phone_metadata": { "operating_system": "win", "os_version": 1 } });
     let answer = world.key().post("/phones/simulate/create_sandbox_phone", body).await;
@@ -259,7 +259,7 @@ async fn ids_are_canonical_uuids_of_any_version_and_case() {
 }
 
 #[tokio::test]
-async fn a_strict_query_is_read_to_the_letter_and_a_generous_one_with_good_will() {
+async fn a_strict_query_is_read_literally_and_another_leniently() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let (one, two) = (world.phone(&jane).await, world.phone(&jane).await);
@@ -272,7 +272,11 @@ async fn a_strict_query_is_read_to_the_letter_and_a_generous_one_with_good_will(
 
     assert_eq!(found(&format!("device_ids={one}&device_ids={two}&_strict=true")).await, Some(2));
     assert_eq!(found("device_ids=&_strict=true").await, Some(0));
-    assert_eq!(found(&format!("device_ids[]={one}&_strict=true")).await, Some(2), "another parameter's name");
+    assert_eq!(
+        found(&format!("device_ids[]={one}&_strict=true")).await,
+        Some(2),
+        "`device_ids[]` is an unknown parameter"
+    );
     refused(&format!("device_ids={one},{two}&_strict=true"), "invalid_input").await;
 
     assert_eq!(found(&format!("device_ids={one},{two}")).await, Some(2));
@@ -294,7 +298,7 @@ async fn a_strict_query_is_read_to_the_letter_and_a_generous_one_with_good_will(
 }
 
 #[tokio::test]
-async fn flags_are_words_of_yes_and_no_in_a_generous_query_only() {
+async fn boolean_parameters_accept_yes_and_no_unless_the_query_is_strict() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
@@ -315,7 +319,7 @@ async fn flags_are_words_of_yes_and_no_in_a_generous_query_only() {
 }
 
 #[tokio::test]
-async fn records_are_dotted_in_a_query() {
+async fn object_parameters_are_dotted_in_a_query() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let (phone, _other) = (world.phone(&jane).await, world.phone(&jane).await);
@@ -348,7 +352,7 @@ async fn records_are_dotted_in_a_query() {
 }
 
 #[tokio::test]
-async fn custom_metadata_merges_and_null_or_nothing_removes() {
+async fn custom_metadata_is_merged_and_null_or_empty_removes_a_key() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let after = async |change: Value| {
@@ -379,7 +383,7 @@ async fn custom_metadata_has_exact_limits() {
     set(json!({ "k": "x".repeat(501) }))
         .await
         .invalid("custom_metadata.k", "String must contain at most 500 character(s)");
-    // JavaScript's length: a letter beyond the basic plane counts twice.
+    // JavaScript's length in UTF-16 code units: a character beyond the basic plane counts twice.
     set(json!({ "k": "😀".repeat(250) })).await.ok();
     set(json!({ "k": "😀".repeat(251) }))
         .await
@@ -396,7 +400,7 @@ async fn custom_metadata_has_exact_limits() {
 }
 
 #[tokio::test]
-async fn custom_metadata_has_at_most_fifty_pairs_in_a_change_and_altogether() {
+async fn custom_metadata_has_at_most_fifty_pairs_in_an_update_and_in_total() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let set = async |metadata: Value| {
@@ -412,7 +416,7 @@ async fn custom_metadata_has_at_most_fifty_pairs_in_a_change_and_altogether() {
 }
 
 #[tokio::test]
-async fn a_nickname_is_set_shown_and_cleared() {
+async fn update_device_sets_and_clears_the_nickname() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let after = async |path: &str, change: Value| {

@@ -1,4 +1,4 @@
-//! Pages, over the Seam dialect: every entry once and in order, and cursors that belong to one list only.
+//! Pagination in the Seam dialect: every item once and in order, and cursors that are valid for one list only.
 
 use crate::world::{World, list, text};
 use base64::prelude::*;
@@ -9,7 +9,7 @@ async fn world_of_five() -> World {
     let world = World::new().await;
     let jane = world.person("jane").await;
     for number in 0..5 {
-        // Some at the same time, so that the id has to decide.
+        // Some with the same time, so that the id decides the order.
         world.pass(TimeDelta::seconds(number % 2));
         world.phone(&jane).await;
     }
@@ -17,7 +17,7 @@ async fn world_of_five() -> World {
 }
 
 #[tokio::test]
-async fn pages_show_every_entry_once_and_in_order() {
+async fn pages_contain_every_item_once_and_in_order() {
     let world = world_of_five().await;
     for (path, key) in [("/devices/list", "devices"), ("/phones/list", "phones")] {
         let all = world.key().get(path).await.ok()[key].clone();
@@ -44,7 +44,7 @@ async fn pages_show_every_entry_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_list_of_a_persons_phones_is_whole_and_in_order_however_long() {
+async fn phones_of_a_user_identity_are_listed_completely_and_in_order() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     world.phone(&joe).await;
@@ -67,7 +67,7 @@ async fn a_list_of_a_persons_phones_is_whole_and_in_order_however_long() {
 }
 
 #[tokio::test]
-async fn the_address_of_the_next_page_leads_there() {
+async fn next_page_url_returns_the_next_page() {
     let world = world_of_five().await;
     let first = world.key().get("/devices/list?limit=2&custom_metadata_has.x=&_strict=true").await.ok();
     let address = text(&first["pagination"]["next_page_url"]);
@@ -80,7 +80,7 @@ async fn the_address_of_the_next_page_leads_there() {
 }
 
 #[tokio::test]
-async fn an_entry_that_comes_or_goes_moves_no_other_to_another_page() {
+async fn a_deactivated_phone_does_not_shift_later_pages() {
     let world = world_of_five().await;
     let ids = world.phone_ids().await;
     let first = world.key().get("/phones/list?limit=2").await.ok();
@@ -89,7 +89,7 @@ async fn an_entry_that_comes_or_goes_moves_no_other_to_another_page() {
     let second = world.key().post("/phones/list", json!({ "limit": 2, "page_cursor": cursor })).await.ok();
     let seen: Vec<String> = list(&second["phones"]).iter().map(|phone| text(&phone["device_id"])).collect();
     assert_eq!(seen, ids[2..4]);
-    // Even if the entry that the cursor names is gone.
+    // Even if the phone that the cursor names is deactivated.
     world.key().post("/phones/deactivate", json!({ "device_id": ids[2] })).await.ok();
     let again = world.key().post("/phones/list", json!({ "limit": 2, "page_cursor": cursor })).await.ok();
     let seen: Vec<String> = list(&again["phones"]).iter().map(|phone| text(&phone["device_id"])).collect();
@@ -97,7 +97,7 @@ async fn an_entry_that_comes_or_goes_moves_no_other_to_another_page() {
 }
 
 #[tokio::test]
-async fn a_cursor_belongs_to_the_parameters_of_its_list() {
+async fn a_cursor_is_valid_only_with_the_parameters_of_its_list() {
     let world = world_of_five().await;
     let first = world.key().get("/devices/list?limit=2").await.ok();
     let cursor = &first["pagination"]["next_page_cursor"];
@@ -111,13 +111,13 @@ async fn a_cursor_belongs_to_the_parameters_of_its_list() {
     }
     let people = json!({ "limit": 2, "page_cursor": cursor });
     world.key().post("/user_identities/list", people).await.refused(400, "mismatched_page_parameters");
-    // What is not a parameter of the list does not count.
+    // Unknown parameters do not count.
     let same = json!({ "limit": 2, "page_cursor": cursor, "unknown": 1 });
     world.key().post("/devices/list", same).await.ok();
 }
 
 #[tokio::test]
-async fn the_default_limit_said_or_unsaid_is_the_same_list() {
+async fn a_cursor_is_valid_with_the_default_limit_given_or_omitted() {
     let world = World::new().await;
     let mut connection = world.database().await;
     sqlx::query(
@@ -127,7 +127,7 @@ async fn the_default_limit_said_or_unsaid_is_the_same_list() {
     .bind(world.record.workspace_id.0)
     .execute(&mut connection)
     .await
-    .expect("many persons");
+    .expect("the user identities are inserted");
     let unsaid = world.key().get("/user_identities/list").await.ok();
     assert_eq!(list(&unsaid["user_identities"]).len(), 500);
     let cursor = &unsaid["pagination"]["next_page_cursor"];
@@ -138,7 +138,7 @@ async fn the_default_limit_said_or_unsaid_is_the_same_list() {
 }
 
 #[tokio::test]
-async fn no_cursor_is_the_first_page_and_a_wrong_one_is_refused() {
+async fn an_empty_cursor_is_the_first_page_and_an_invalid_one_is_refused() {
     let world = world_of_five().await;
     let first = world.key().get("/devices/list?limit=2").await.ok();
     for path in ["/devices/list?limit=2&page_cursor=", "/devices/list?limit=2&page_cursor=&_strict=true"] {
@@ -153,7 +153,7 @@ async fn no_cursor_is_the_first_page_and_a_wrong_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_forged_cursor_is_refused_or_leads_nowhere() {
+async fn a_forged_cursor_causes_no_server_error() {
     let world = world_of_five().await;
     let first = world.key().get("/devices/list?limit=2").await.ok();
     let cursor = BASE64_STANDARD.decode(text(&first["pagination"]["next_page_cursor"])).expect("base64");
@@ -170,7 +170,7 @@ async fn a_forged_cursor_is_refused_or_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn a_list_of_phones_has_pages_only_when_it_is_asked_for_them() {
+async fn list_phones_is_paginated_only_on_request() {
     let world = world_of_five().await;
     let plain = world.key().get("/phones/list").await.ok();
     assert_eq!(list(&plain["phones"]).len(), 5);
@@ -183,7 +183,7 @@ async fn a_list_of_phones_has_pages_only_when_it_is_asked_for_them() {
 }
 
 #[tokio::test]
-async fn lists_that_clients_know_without_pages_have_none() {
+async fn lists_that_clients_expect_without_pagination_have_none() {
     let world = World::new().await;
     for path in ["/events/list?since=2000-01-01", "/webhooks/list", "/client_sessions/list", "/workspaces/list"] {
         assert_eq!(world.key().get(path).await.ok().get("pagination"), None, "{path}");

@@ -1,4 +1,4 @@
-//! Persons, over the Seam dialect: what is said of them, what may be said of one only, and how they are found.
+//! User identities in the Seam dialect: fields, uniqueness, updates and search.
 
 use crate::client::Answer;
 use crate::world::{World, list, text};
@@ -14,7 +14,7 @@ async fn create(world: &World, fields: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_person_is_shown_with_everything_that_clients_require() {
+async fn a_user_identity_has_all_fields_that_clients_require() {
     let world = World::new().await;
     let made = create(&world, json!({ "user_identity_key": "jane" })).await.ok()["user_identity"].clone();
     let expected = json!({
@@ -30,7 +30,7 @@ async fn a_person_is_shown_with_everything_that_clients_require() {
 }
 
 #[tokio::test]
-async fn a_person_is_called_by_name_else_by_address_number_or_key() {
+async fn display_name_of_a_user_identity_is_its_name_else_email_number_or_key() {
     let world = World::new().await;
     for (fields, name) in [
         (json!({ "full_name": "Ada", "email_address": "ada@example.com", "user_identity_key": "a" }), "Ada"),
@@ -44,11 +44,11 @@ async fn a_person_is_called_by_name_else_by_address_number_or_key() {
         assert_eq!(create(&world, fields).await.ok()["user_identity"]["display_name"], name);
     }
     let nameless = create(&world, json!({})).await.ok();
-    assert_ne!(nameless["user_identity"]["display_name"], "", "clients require at least a letter");
+    assert_ne!(nameless["user_identity"]["display_name"], "", "clients require a non-empty name");
 }
 
 #[tokio::test]
-async fn in_an_update_null_clears_and_absence_keeps() {
+async fn update_user_identity_clears_null_fields_and_keeps_absent_ones() {
     let world = World::new().await;
     let fields = json!({
         "user_identity_key": "jane", "email_address": "jane@example.com", "phone_number": "+15550001",
@@ -72,12 +72,12 @@ async fn in_an_update_null_clears_and_absence_keeps() {
     assert_eq!(said().await, [json!("jane"), Value::Null, Value::Null, json!("Jane Roe")]);
     update(json!({ "user_identity_key": null, "full_name": null })).await;
     assert_eq!(said().await, [Value::Null, Value::Null, Value::Null, Value::Null]);
-    // What was given up is free for another.
+    // Cleared values are free for another user identity.
     create(&world, fields).await.ok();
 }
 
 #[tokio::test]
-async fn a_query_string_clears_too() {
+async fn update_user_identity_by_query_clears_empty_fields() {
     let world = World::new().await;
     let id = world.person("jane").await;
     world
@@ -90,7 +90,7 @@ async fn a_query_string_clears_too() {
 }
 
 #[tokio::test]
-async fn a_key_an_address_and_a_number_are_of_one_person_in_a_workspace() {
+async fn key_email_and_number_are_unique_among_the_user_identities_of_a_workspace() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let fields = [("user_identity_key", "jane"), ("email_address", "jane@example.com"), ("phone_number", "+15550001")];
@@ -107,7 +107,7 @@ async fn a_key_an_address_and_a_number_are_of_one_person_in_a_workspace() {
     for _ in 0..2 {
         create(&world, json!({ "full_name": "Anybody" })).await.ok();
     }
-    // Saying again of somebody what is said of them is no clash.
+    // An update to the current value is no conflict.
     world
         .key()
         .patch("/user_identities/update", json!({ "user_identity_id": joe, "user_identity_key": "joe" }))
@@ -116,7 +116,7 @@ async fn a_key_an_address_and_a_number_are_of_one_person_in_a_workspace() {
 }
 
 #[tokio::test]
-async fn a_person_is_asked_for_by_id_or_by_key_and_by_one_of_them() {
+async fn get_user_identity_requires_either_an_id_or_a_key() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let message = "Must specify either user_identity_id or user_identity_key";
@@ -127,7 +127,7 @@ async fn a_person_is_asked_for_by_id_or_by_key_and_by_one_of_them() {
 }
 
 #[tokio::test]
-async fn persons_are_searched_by_any_part_and_by_the_beginning_of_their_id() {
+async fn list_user_identities_searches_text_fields_and_ids() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let found = async |search: &str| {
@@ -137,7 +137,7 @@ async fn persons_are_searched_by_any_part_and_by_the_beginning_of_their_id() {
     assert_eq!(found("JANE@exam").await, [jane.as_str()]);
     assert_eq!(found("person jo").await, [joe.as_str()]);
     assert_eq!(found(&joe).await, [joe.as_str()]);
-    assert_eq!(found("%").await, Vec::<String>::new(), "no pattern, only text");
+    assert_eq!(found("%").await, Vec::<String>::new(), "the search is text, not a pattern");
     world.pass(TimeDelta::hours(1));
     world.person("late").await;
     let early = world.key().get("/user_identities/list?created_before=2026-01-01T12:30:00Z").await.ok();
@@ -148,11 +148,11 @@ async fn persons_are_searched_by_any_part_and_by_the_beginning_of_their_id() {
         .await;
     assert_eq!(list(&some.ok()["user_identities"]).len(), 2);
     let none = world.key().get("/user_identities/list?user_identity_ids=&_strict=true").await.ok();
-    assert_eq!(none["user_identities"], json!([]), "none of no ids");
+    assert_eq!(none["user_identities"], json!([]), "an empty list of ids matches nothing");
 }
 
 #[tokio::test]
-async fn nobody_may_open_locks_that_handset_does_not_keep() {
+async fn list_accessible_devices_is_empty() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let listed =

@@ -1,11 +1,11 @@
-//! Client sessions, over the Seam dialect: opened, found again, widened, and ended.
+//! Client sessions in the Seam dialect: create, get, list, grant access, revoke and delete.
 
 use crate::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_session_is_shown_with_everything_that_clients_require() {
+async fn a_client_session_has_all_fields_that_clients_require() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;
@@ -23,7 +23,7 @@ async fn a_session_is_shown_with_everything_that_clients_require() {
 }
 
 #[tokio::test]
-async fn put_finds_the_session_that_is_there_and_post_refuses_to_make_another() {
+async fn put_returns_the_existing_client_session_and_post_refuses_a_second() {
     let world = World::new().await;
     let named = json!({ "user_identifier_key": "jane" });
     let first = world.key().put("/client_sessions/create", named.clone()).await.ok()["client_session"].clone();
@@ -41,7 +41,7 @@ async fn put_finds_the_session_that_is_there_and_post_refuses_to_make_another() 
 }
 
 #[tokio::test]
-async fn without_a_body_a_session_of_nobody_in_particular_is_made_each_time() {
+async fn create_client_session_without_a_body_creates_an_empty_one_each_time() {
     let world = World::new().await;
     let form = "application/x-www-form-urlencoded";
     let mut ids = Vec::new();
@@ -53,7 +53,7 @@ async fn without_a_body_a_session_of_nobody_in_particular_is_made_each_time() {
 }
 
 #[tokio::test]
-async fn an_ended_session_gives_its_key_free() {
+async fn a_revoked_or_expired_client_session_frees_its_user_identifier_key() {
     let world = World::new().await;
     let open = async |fields: Value| world.client_session(fields).await;
     let revoked = open(json!({ "user_identifier_key": "jane" })).await;
@@ -68,7 +68,7 @@ async fn an_ended_session_gives_its_key_free() {
 }
 
 #[tokio::test]
-async fn deleting_a_session_is_told_and_once() {
+async fn delete_client_session_emits_one_event() {
     let world = World::new().await;
     let session = world.client_session(json!({})).await;
     let id = text(&session["client_session_id"]);
@@ -87,7 +87,7 @@ async fn deleting_a_session_is_told_and_once() {
 }
 
 #[tokio::test]
-async fn a_session_may_be_given_more() {
+async fn grant_access_adds_a_user_identity_to_a_client_session() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -108,7 +108,7 @@ async fn a_session_may_be_given_more() {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_by_what_they_have_and_by_what_they_lack() {
+async fn list_client_sessions_filters_by_present_and_absent_fields() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let of_jane = world.client_session(json!({ "user_identity_id": jane })).await;
@@ -120,7 +120,7 @@ async fn sessions_are_listed_by_what_they_have_and_by_what_they_lack() {
     };
     assert_eq!(found("").await.len(), 2);
     assert_eq!(found(&format!("user_identity_id={jane}")).await, [of_jane["token"].clone()]);
-    assert_eq!(found("user_identity_id=").await, [named["token"].clone()], "null asks for those without");
+    assert_eq!(found("user_identity_id=").await, [named["token"].clone()], "null matches sessions without one");
     assert_eq!(found(&format!("connect_webview_id={view}")).await, [named["token"].clone()]);
     assert_eq!(found("connect_webview_id=").await, [of_jane["token"].clone()]);
     assert_eq!(found("without_user_identifier_key=true").await, [of_jane["token"].clone()]);
@@ -128,7 +128,7 @@ async fn sessions_are_listed_by_what_they_have_and_by_what_they_lack() {
 }
 
 #[tokio::test]
-async fn a_session_is_asked_for_in_one_way_and_made_for_somebody_who_exists() {
+async fn get_client_session_requires_one_key_and_create_an_existing_user_identity() {
     let world = World::new().await;
     let session = world.client_session(json!({ "user_identifier_key": "jane" })).await;
     let both = json!({ "client_session_id": session["client_session_id"], "user_identifier_key": "jane" });

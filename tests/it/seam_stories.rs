@@ -1,4 +1,4 @@
-//! The lives of phones and of those who carry them, told over the Seam dialect.
+//! Lifecycles of phones and user identities in the Seam dialect.
 
 use crate::world::{World, list, text};
 use chrono::TimeDelta;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const REGISTER: &str = "/seam/mobile_sdk/v1/phone_sessions/get_or_create";
 
 #[tokio::test]
-async fn a_deactivated_phone_emits_one_event() {
+async fn deactivate_phone_emits_one_event() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -25,11 +25,11 @@ async fn a_deactivated_phone_emits_one_event() {
 
     world.pass(TimeDelta::minutes(1));
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
-    assert_eq!(world.events("phone.deactivated").await, events, "again is well, and causes nothing");
+    assert_eq!(world.events("phone.deactivated").await, events, "a repeated deactivation succeeds and emits nothing");
 }
 
 #[tokio::test]
-async fn a_deactivated_phone_is_gone_from_every_answer_but_one() {
+async fn a_deactivated_phone_is_only_listed_with_include_deactivated() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let (lost, kept) = (world.phone(&jane).await, world.phone(&jane).await);
@@ -45,7 +45,7 @@ async fn a_deactivated_phone_is_gone_from_every_answer_but_one() {
     let change = json!({ "device_id": lost, "name": "Ghost" });
     world.key().patch("/devices/update", change).await.refused(404, "device_not_found");
     let all = world.key().get("/phones/list?include_deactivated=true").await.ok();
-    assert_eq!(list(&all["phones"]).len(), 2, "it is asked for, for audit");
+    assert_eq!(list(&all["phones"]).len(), 2, "deactivated phones are listed on request");
     let reason: Option<String> = sqlx::query_scalar("select deactivation_reason from phone where device_id::text = $1")
         .bind(&lost)
         .fetch_one(&mut world.database().await)
@@ -55,7 +55,7 @@ async fn a_deactivated_phone_is_gone_from_every_answer_but_one() {
 }
 
 #[tokio::test]
-async fn what_never_was_a_phone_here_is_not_found() {
+async fn deactivate_phone_with_an_unknown_or_foreign_id_is_not_found() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let theirs = other.phone(&other.person("joe").await).await;
@@ -69,7 +69,7 @@ async fn what_never_was_a_phone_here_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_sandbox_phone_is_what_it_was_said_to_be() {
+async fn create_sandbox_phone_returns_the_given_metadata() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let create = "/phones/simulate/create_sandbox_phone";
@@ -99,7 +99,7 @@ async fn a_sandbox_phone_is_what_it_was_said_to_be() {
 }
 
 #[tokio::test]
-async fn sandbox_phones_are_for_sandboxes_and_for_persons_who_exist() {
+async fn create_sandbox_phone_requires_a_sandbox_and_an_existing_user_identity() {
     let world = World::new().await;
     let create = "/phones/simulate/create_sandbox_phone";
     let anonymous = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
@@ -109,12 +109,12 @@ async fn sandbox_phones_are_for_sandboxes_and_for_persons_who_exist() {
     let joe = production.person("joe").await;
     production.key().post(create, json!({ "user_identity_id": joe })).await.refused(400, "workspace_not_sandbox");
     assert!(production.phone_ids().await.is_empty());
-    // A person of another workspace is nobody here.
+    // A user identity of another workspace is not found.
     world.key().post(create, json!({ "user_identity_id": joe })).await.refused(404, "user_identity_not_found");
 }
 
 #[tokio::test]
-async fn an_app_registers_its_phone_and_finds_it_again() {
+async fn get_or_create_phone_session_registers_an_installation_once() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.sync_credential(&jane).await;
@@ -127,7 +127,7 @@ async fn an_app_registers_its_phone_and_finds_it_again() {
     assert_eq!((&session["workspace_id"], &session["is_sandbox_workspace"]), (&json!(world.id), &json!(true)));
     assert_eq!(session["user_identity"]["user_identity_id"], jane);
     let provider = &session["provider_sessions"][0];
-    assert_eq!(list(&provider["acs_credentials"]).len(), 1, "the phone holds its child at once");
+    assert_eq!(list(&provider["acs_credentials"]).len(), 1, "the phone has its child credential at once");
     let phone = text(&provider["phone_registration"]["phone_registration_id"]);
     assert_eq!(world.phone_ids().await, [phone.as_str()]);
     let shown = world.key().get(&format!("/phones/get?device_id={phone}")).await.ok()["phone"].clone();
@@ -139,7 +139,7 @@ async fn an_app_registers_its_phone_and_finds_it_again() {
 }
 
 #[tokio::test]
-async fn a_phone_that_comes_back_after_deactivation_is_another_phone() {
+async fn registration_after_deactivation_creates_another_phone() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let register = async || {
@@ -156,7 +156,7 @@ async fn a_phone_that_comes_back_after_deactivation_is_another_phone() {
 }
 
 #[tokio::test]
-async fn the_same_installation_is_another_phone_for_another_person() {
+async fn an_installation_is_a_separate_phone_for_each_user_identity() {
     let world = World::new().await;
     let mut phones = Vec::new();
     for name in ["jane", "joe"] {
@@ -170,7 +170,7 @@ async fn the_same_installation_is_another_phone_for_another_person() {
 }
 
 #[tokio::test]
-async fn whoever_leaves_takes_their_phones_keys_and_sessions_along() {
+async fn delete_user_identity_deactivates_its_phones_and_ends_its_sessions() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let phones = [world.phone(&jane).await, world.phone(&jane).await];
@@ -186,7 +186,7 @@ async fn whoever_leaves_takes_their_phones_keys_and_sessions_along() {
         .await
         .refused(404, "user_identity_not_found");
     app.get("/devices/list").await.refused(401, "client_session_not_found");
-    assert_eq!(world.phone_ids().await, [joes], "those of others stay");
+    assert_eq!(world.phone_ids().await, [joes], "phones of other user identities stay");
     let mut dead: Vec<String> =
         world.events("phone.deactivated").await.iter().map(|event| text(&event["device_id"])).collect();
     dead.sort();
@@ -199,12 +199,12 @@ async fn whoever_leaves_takes_their_phones_keys_and_sessions_along() {
         .delete(&format!("/user_identities/delete?user_identity_id={jane}"))
         .await
         .refused(404, "user_identity_not_found");
-    // A client that repeats a deactivation whose answer was lost is told that all is well.
+    // A client that retries a deactivation after a lost response gets a success.
     world.key().delete(&format!("/phones/deactivate?device_id={}", phones[0])).await.ok();
 }
 
 #[tokio::test]
-async fn all_phones_of_a_person_can_be_deactivated_at_once_or_only_counted() {
+async fn deactivate_phones_of_a_user_identity_deactivates_all_and_has_a_dry_run() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let mut phones = Vec::new();
@@ -215,7 +215,7 @@ async fn all_phones_of_a_person_can_be_deactivated_at_once_or_only_counted() {
     let path = "/user_identities/deactivate_phones";
     let dry = world.key().post(path, json!({ "user_identity_id": jane, "dry_run": true })).await.ok();
     assert_eq!(dry["device_ids"], json!(phones));
-    assert_eq!(world.phone_ids().await, phones, "nothing has happened");
+    assert_eq!(world.phone_ids().await, phones, "a dry run changes nothing");
     assert_eq!(world.key().post(path, json!({ "user_identity_id": jane })).await.ok(), dry);
     assert!(world.phone_ids().await.is_empty());
     assert_eq!(world.events("phone.deactivated").await.len(), 3);
@@ -225,7 +225,7 @@ async fn all_phones_of_a_person_can_be_deactivated_at_once_or_only_counted() {
 }
 
 #[tokio::test]
-async fn each_phone_holds_a_child_of_a_multi_phone_sync_credential() {
+async fn each_phone_has_a_child_of_a_multi_phone_sync_credential() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let first = world.phone(&jane).await;
@@ -235,7 +235,7 @@ async fn each_phone_holds_a_child_of_a_multi_phone_sync_credential() {
     let second = world.phone(&jane).await;
 
     let children = children(&world.credentials(&jane).await, &parent);
-    assert_eq!(children.len(), 2, "one from the making of the credential, one from the registration");
+    assert_eq!(children.len(), 2, "one from the creation of the credential, one from the registration");
     let holders = async |credential: &str| {
         let listed = world.key().get(&format!("/phones/list?acs_credential_id={credential}")).await.ok();
         list(&listed["phones"]).iter().map(|phone| text(&phone["device_id"])).collect::<Vec<_>>()
@@ -262,7 +262,7 @@ fn children(credentials: &[Value], parent: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_mobile_key_without_a_phone_waits_for_one() {
+async fn a_mobile_key_is_issued_when_a_phone_is_registered() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let fields = json!({ "user_identity_id": jane, "access_method": "mobile_key" });
@@ -277,7 +277,7 @@ async fn a_mobile_key_without_a_phone_waits_for_one() {
 }
 
 #[tokio::test]
-async fn deleting_a_credential_deletes_its_children() {
+async fn delete_credential_deletes_its_children() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;
@@ -291,7 +291,7 @@ async fn deleting_a_credential_deletes_its_children() {
 }
 
 #[tokio::test]
-async fn a_reset_empties_a_sandbox_and_leaves_the_keys_to_it() {
+async fn reset_sandbox_deletes_all_objects_and_keeps_the_keys() {
     let world = World::new().await;
     let neighbour = world.sandbox("Neighbour").await;
     let untouched = neighbour.phone(&neighbour.person("joe").await).await;
@@ -330,7 +330,7 @@ async fn a_reset_empties_a_sandbox_and_leaves_the_keys_to_it() {
 }
 
 #[tokio::test]
-async fn a_production_workspace_is_not_reset() {
+async fn reset_sandbox_refuses_a_production_workspace() {
     let world = World::new().await;
     let production = world.production("Real").await;
     let joe = production.person("joe").await;

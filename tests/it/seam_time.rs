@@ -1,11 +1,11 @@
-//! Time in the input of the Seam dialect: what bounds a list of events, and which writings of a time are understood.
+//! Time in the input of the Seam dialect: bounds of event lists, and accepted time formats.
 
 use crate::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::json;
 
 #[tokio::test]
-async fn events_are_bounded_by_since_or_by_between_and_by_one_of_them() {
+async fn list_events_requires_either_since_or_between() {
     let world = World::new().await;
     let list = async |body| world.key().post("/events/list", body).await;
     list(json!({})).await.invalid("", "Must specify either since or between");
@@ -25,7 +25,7 @@ async fn events_are_bounded_by_since_or_by_between_and_by_one_of_them() {
 }
 
 #[tokio::test]
-async fn both_bounds_are_exclusive() {
+async fn list_events_bounds_are_exclusive() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let mut phones = Vec::new();
@@ -53,11 +53,11 @@ async fn both_bounds_are_exclusive() {
         [phones[0].clone(), phones[2].clone()]
     );
     let both = format!("since=2026-01-01&device_id={}&device_ids={}", phones[0], phones[2]);
-    assert!(told(&both).await.is_empty(), "conditions add up");
+    assert!(told(&both).await.is_empty(), "conditions are combined with and");
 }
 
 #[tokio::test]
-async fn a_bound_may_be_written_in_many_ways() {
+async fn since_accepts_many_time_formats() {
     let world = World::new().await;
     for since in [
         "2026-01-01",
@@ -88,7 +88,7 @@ async fn a_bound_may_be_written_in_many_ways() {
 }
 
 #[tokio::test]
-async fn a_time_that_is_kept_is_written_in_full() {
+async fn expires_at_requires_a_date_a_time_and_an_offset() {
     let world = World::new().await;
     for (written, shown) in [
         ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
@@ -107,7 +107,7 @@ async fn a_time_that_is_kept_is_written_in_full() {
 }
 
 #[tokio::test]
-async fn types_of_our_own_are_told_only_to_those_who_name_them() {
+async fn handset_event_types_are_listed_only_if_named() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     world.key().patch("/devices/update", json!({ "device_id": phone, "name": "Mine" })).await.ok();
@@ -124,11 +124,11 @@ async fn types_of_our_own_are_told_only_to_those_who_name_them() {
     assert_eq!(named, ["phone.registered", "phone.updated"]);
     let registered = &world.events("phone.registered").await[0];
     let by_id = world.key().post("/events/get", json!({ "event_id": registered["event_id"] })).await.ok();
-    assert_eq!(by_id["event"], *registered, "an id is of one event");
+    assert_eq!(by_id["event"], *registered, "get by id finds every event type");
 }
 
 #[tokio::test]
-async fn an_event_is_asked_for_by_what_it_is_and_all_conditions_hold() {
+async fn get_event_must_match_all_conditions() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let (dead, alive) = (world.phone(&jane).await, world.phone(&jane).await);

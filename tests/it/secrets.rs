@@ -1,5 +1,5 @@
-//! What nobody may read afterwards: one story over every dialect with the built program, which logs all that it can, and
-//! then a search through everything that it has printed, sent to a collector of traces, or said to whom it refused.
+//! Secrets never leak: one run over every dialect with the built program at log level trace, then a search of its log,
+//! its exported traces and its error responses.
 
 use crate::client::{Answer, Client};
 use crate::command::program::{Server, admin, handset_in};
@@ -19,7 +19,7 @@ const PASSWORD: &str = "correct-horse-battery-staple";
 const WRONG_PASSWORD: &str = "wrong-horse-battery-staple";
 const SIP_PASSWORD: &str = "sip-horse-battery-staple";
 const HOOK_KEY: &str = "hook-horse-battery-staple";
-/// Tokens of each kind that nobody has; who presents one may have mistyped a real one.
+/// Unknown tokens of each kind; a client that sends one may have mistyped a real one.
 const UNKNOWN: [&str; 4] = [
     "seam_unknown1_tokenhorsebatterystaple",
     "seam_at1unknown_tokenhorsebatterystaple",
@@ -28,7 +28,7 @@ const UNKNOWN: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong() {
+async fn secrets_never_appear_in_logs_traces_or_error_responses() {
     let (place, collector) = (Place::new(), Receiver::answering(TAKEN).await);
     let mut command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0"]);
     command.env("HANDSET_LOG", "trace").env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.address));
@@ -49,7 +49,7 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     secrets.extend([PASSWORD, WRONG_PASSWORD, SIP_PASSWORD, HOOK_KEY].map(str::to_owned));
     secrets.extend(UNKNOWN.map(str::to_owned));
 
-    // Each kind of secret is made and used.
+    // Each kind of secret is created and used.
     let operator = server.client(&console).in_workspace(&workspace);
     let password = json!({ "user_identity_id": person, "password": PASSWORD });
     operator.post("/user_identities/set_password", password).await.ok();
@@ -69,14 +69,14 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     let import = json!({ "phone_number": "+34675897654", "sip_config": sip });
     let imported = key.post("/v1/phone/import", import.clone()).await.status;
     assert!((200..300).contains(&imported), "{imported}");
-    assert_ne!(key.post("/v1/phone/import", import).await.status, 200, "it is taken now");
+    assert_ne!(key.post("/v1/phone/import", import).await.status, 200, "the number is already imported");
     let hook =
         json!({ "url": format!("https://127.0.0.1:9/hook?key={HOOK_KEY}"), "event_types": ["phone.deactivated"] });
     let hook = key.post("/webhooks/create", hook).await.ok()["webhook"].clone();
     secrets.push(text(&hook["secret"]));
     key.post("/webhooks/ping", json!({ "webhook_id": hook["webhook_id"] })).await.ok();
 
-    // Everything is called by somebody unknown, and with a body that breaks off.
+    // Every operation is called with unknown tokens, and with a truncated body.
     let whole = json!({ "password": PASSWORD, "sip_config": { "password": SIP_PASSWORD, "username": 1 } });
     let broken = whole.to_string().trim_end_matches('}').to_owned();
     let unknown = UNKNOWN.map(|token| anonymous.bearer(token));
@@ -90,8 +90,8 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
         }
     }
 
-    // The database refuses what was to be kept, and says which row.
-    let url = postgres::join(&place.data()).expect("may look").expect("it runs");
+    // The database refuses the inserts and names the rows in its errors.
+    let url = postgres::join(&place.data()).expect("the directory is readable").expect("it runs");
     let mut database = PgConnection::connect(&url).await.expect("it accepts");
     for table in ["client_session", "user_identity"] {
         let break_it = format!("alter table {table} add constraint broken check (false) not valid");
@@ -100,13 +100,13 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     let session = json!({ "user_identity_id": person });
     assert_eq!(key.post("/client_sessions/create", session).await.status, 500);
     assert_eq!(sign_in(&anonymous, PASSWORD).await.status, 500);
-    until_async("the ping was tried", async || {
+    until_async("the ping was attempted", async || {
         let tried = "select exists (select from delivery where attempt > 0)";
         sqlx::query_scalar(tried).fetch_one(&mut database).await.expect("the statement is right")
     })
     .await;
 
-    // Last, everything is called with a whole body, even what resets the workspace.
+    // Last, every operation is called with a complete body, even those that reset the workspace.
     for operation in Dialect::ALL.into_iter().flat_map(operations_of) {
         if !operation.path.ends_with("/stream") {
             refusals.push(called_with(&key, operation.method, operation.path, &whole.to_string()).await);
@@ -122,10 +122,10 @@ async fn no_secret_is_ever_told_however_much_is_logged_and_whatever_goes_wrong()
     let refused = refusals.iter().filter(|answer| answer.status >= 400).map(|answer| format!("{answer:?}\n"));
     let told: String = [log].into_iter().chain(spans).chain(refused).collect();
     for secret in &secrets {
-        // Of a token the last part is the secret one.
+        // The last part of a token is the secret one.
         let hidden = secret.rsplit(['_', '.']).next().unwrap_or(secret);
         let line = told.contains(hidden).then(|| told.lines().find(|line| line.contains(hidden)));
-        assert!(line.is_none(), "{secret} is told: {line:#?}");
+        assert!(line.is_none(), "{secret} leaked: {line:#?}");
     }
 }
 
@@ -133,7 +133,7 @@ async fn called_with(key: &Client, method: &str, path: &str, body: &str) -> Answ
     key.send(key.request(method, path).header("content-type", "application/json").body(body.to_owned())).await
 }
 
-/// Each kind of token that Phone.com's clients are granted, and what else they show on the way; some of it is wrong.
+/// Each kind of token that Phone.com's clients are granted, and the credentials that they send, some of them wrong.
 async fn granted_by_phone_com(anonymous: &Client, id: &str, key: &str) -> Vec<String> {
     const TOKEN: &str = "/v4/oauth/access-token";
     let basic = |secret: &str| BASE64_STANDARD.encode(format!("{id}:{secret}"));

@@ -1,4 +1,4 @@
-//! A client of server-sent events, as the HTML standard wants it, as far as the server needs one.
+//! A client of server-sent events after the HTML standard, limited to what the server sends.
 
 use crate::client::Client;
 use crate::waiting::TIMEOUT;
@@ -8,21 +8,21 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use tokio::time::timeout;
 
-/// A stream that is listened to.
+/// An open event stream.
 pub struct Listening {
     response: Response,
     unread: String,
     said: VecDeque<Said>,
 }
 
-/// What a stream says.
+/// A block of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Said {
     Event(Told),
     Comment,
 }
 
-/// An event and the id to come back with.
+/// An event and the id to resume from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     pub id: String,
@@ -36,12 +36,12 @@ impl Told {
 }
 
 impl Listening {
-    /// Listens from now on, or as the query says.
+    /// Opens a stream that starts now, or where the query says.
     pub async fn to(client: &Client, query: &str) -> Listening {
         Listening::open(client, query).await
     }
 
-    /// Comes back with the id of the last event that was heard.
+    /// Resumes after the last received event.
     pub async fn again(client: &Client, query: &str, last: &str) -> Listening {
         Listening::open(&client.with("last-event-id", last), query).await
     }
@@ -55,13 +55,13 @@ impl Listening {
         Listening { response, unread: String::new(), said: VecDeque::new() }
     }
 
-    /// The next thing; None at the end of the stream.
+    /// The next block; `None` at the end of the stream.
     pub async fn said(&mut self) -> Option<Said> {
         loop {
             if let Some(said) = self.said.pop_front() {
                 return Some(said);
             }
-            let chunk = timeout(TIMEOUT, self.response.chunk()).await.expect("something is said in time");
+            let chunk = timeout(TIMEOUT, self.response.chunk()).await.expect("a block arrives in time");
             let chunk = chunk.expect("the stream is whole")?;
             self.unread.push_str(std::str::from_utf8(&chunk).expect("text"));
             while let Some((block, rest)) = self.unread.split_once("\n\n") {
@@ -71,7 +71,7 @@ impl Listening {
         }
     }
 
-    /// The next event; None at the end of the stream.
+    /// The next event; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<Told> {
         loop {
             match self.said().await? {
@@ -81,7 +81,7 @@ impl Listening {
         }
     }
 
-    /// The next events.
+    /// Receives this many events.
     pub async fn hear(&mut self, count: usize) -> Vec<Told> {
         let mut heard = Vec::with_capacity(count);
         while heard.len() < count {

@@ -1,4 +1,4 @@
-//! Events as they happen, as server-sent events: the same as in the list, for those who stay on the line.
+//! Event streams over server-sent events: the events of the list, as they happen.
 
 use crate::another_server::AnotherServer;
 use crate::sse::{Listening, Said, Told};
@@ -13,20 +13,20 @@ fn phones(told: &[Told]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_stream_tells_of_what_happens_from_now_on() {
+async fn a_stream_sends_events_from_now_on() {
     let world = World::new().await;
     lose_a_phone(&world).await;
     let mut stream = Listening::to(world.key(), "").await;
     let phone = lose_a_phone(&world).await;
     let told = stream.next().await.expect("an event");
     let shown = world.key().get(&format!("/events/get?device_id={phone}&event_type=phone.deactivated")).await.ok();
-    assert_eq!(told.event, shown["event"], "as it is shown elsewhere");
+    assert_eq!(told.event, shown["event"], "the same as in `/events/get`");
     let at: DateTime<Utc> = told.of("created_at").parse().expect("a time");
     assert_eq!(told.id, at.timestamp_micros().to_string());
 }
 
 #[tokio::test]
-async fn a_stream_may_begin_in_the_past_however_much_there_was() {
+async fn a_stream_with_since_sends_all_earlier_events_first() {
     let world = World::new().await;
     let mut lost = Vec::new();
     for _ in 0..120 {
@@ -60,14 +60,14 @@ async fn a_stream_has_the_filters_of_the_list() {
     assert_eq!(phones(&of_person.hear(1).await), [joes]);
     assert_eq!(types(&mut of_type, 1).await, ["acs_credential.deleted"]);
     let expected = ["phone.deactivated", "phone.registered", "phone.deactivated"];
-    assert_eq!(types(&mut of_types, 3).await, expected, "our own types are told to those who name them");
+    assert_eq!(types(&mut of_types, 3).await, expected, "Handset's own types are sent if named");
     let told = types(&mut of_all, 5).await;
     assert!(!told.contains(&"phone.registered".to_owned()), "{told:?}");
     assert_eq!(told[4], "phone.deactivated");
 }
 
 #[tokio::test]
-async fn a_session_hears_of_its_own_person_only() {
+async fn a_client_session_streams_events_of_its_user_identity_only() {
     let world = World::new().await;
     let neighbour = world.sandbox("Neighbour").await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
@@ -91,7 +91,7 @@ async fn a_session_hears_of_its_own_person_only() {
 }
 
 #[tokio::test]
-async fn whoever_comes_back_goes_on_where_they_were_on_whichever_server() {
+async fn a_stream_resumes_after_last_event_id_on_any_server() {
     let world = World::with_connections(8).await;
     let another = AnotherServer::on(&world).await;
     let clients = [world.key().clone(), another.key(&world)];
@@ -101,18 +101,18 @@ async fn whoever_comes_back_goes_on_where_they_were_on_whichever_server() {
         for _ in 0..3 {
             lost.push(lose_a_phone(&world).await);
         }
-        let last = heard.last().expect("something was heard").id.clone();
-        // What a client asked for at first, a browser repeats when it comes back.
+        let last = heard.last().expect("an event was received").id.clone();
+        // A browser repeats the original query when it reconnects.
         let mut stream = Listening::again(&clients[(round + 1) % 2], "?since=2000-01-01", &last).await;
         heard.extend(stream.hear(2).await);
     }
-    let last = heard.last().expect("something was heard").id.clone();
+    let last = heard.last().expect("an event was received").id.clone();
     heard.extend(Listening::again(&clients[1], "", &last).await.hear(lost.len() - heard.len()).await);
-    assert_eq!(phones(&heard), lost, "nothing is lost and nothing repeated");
+    assert_eq!(phones(&heard), lost, "no event is lost or repeated");
 }
 
 #[tokio::test]
-async fn what_one_server_writes_another_ones_streams_tell() {
+async fn events_written_by_one_server_are_streamed_by_another() {
     let world = World::with_connections(8).await;
     let another = AnotherServer::on(&world).await;
     let mut stream = Listening::to(&another.key(&world), "").await;
@@ -123,20 +123,20 @@ async fn what_one_server_writes_another_ones_streams_tell() {
 }
 
 #[tokio::test]
-async fn a_stream_without_news_says_that_it_is_alive() {
+async fn a_stream_without_events_sends_comments() {
     let world = World::with_connections(8).await;
     let another = AnotherServer::beating(&world, Duration::from_millis(5)).await;
     let mut stream = Listening::to(&another.key(&world), "").await;
     for _ in 0..3 {
         assert_eq!(stream.said().await, Some(Said::Comment));
     }
-    // Of what can never be here, too.
+    // Also with a filter that never matches.
     let never = "?acs_user_id=00000000-0000-4000-8000-000000000000";
     assert_eq!(Listening::to(&another.key(&world), never).await.said().await, Some(Said::Comment));
 }
 
 #[tokio::test]
-async fn what_is_no_id_of_an_event_is_refused() {
+async fn an_invalid_last_event_id_is_refused() {
     let world = World::new().await;
     let bad = ["nonsense", "1.5", "0x10", "99999999999999999999", "9223372036854775807", "-300000000000000000", "ü"];
     for id in bad {
@@ -145,12 +145,12 @@ async fn what_is_no_id_of_an_event_is_refused() {
         let message = &error["validation_errors"]["Last-Event-ID"]["_errors"];
         assert_eq!(*message, json!(["Must be the id of an event of this stream"]), "{id}: {error}");
     }
-    // A browser that has heard of nothing yet may send it empty.
+    // A browser that has received no event may send it empty.
     Listening::again(world.key(), "", "").await;
 }
 
 #[tokio::test]
-async fn what_the_list_refuses_a_stream_refuses_in_the_same_words() {
+async fn a_stream_refuses_what_list_events_refuses_with_the_same_errors() {
     let world = World::new().await;
     world.anonymous().get("/events/stream").await.refused(401, "unauthorized");
     world.anonymous().bearer("seam_test_nobody").get("/events/stream").await.refused(401, "unauthorized");
@@ -173,7 +173,7 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
     let which = json!({ "client_session_id": session["client_session_id"] });
     world.key().post("/client_sessions/delete", which).await.ok();
     while let Some(told) = of_session.next().await {
-        assert_eq!(told.of("event_type"), "client_session.deleted", "at most of its own end it hears");
+        assert_eq!(told.of("event_type"), "client_session.deleted", "only the event of its own deletion may arrive");
     }
     let phone = lose_a_phone(&world).await;
     assert_eq!(phones(&of_key.hear(1).await), [phone]);
@@ -182,7 +182,7 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_server_and_goes_on_at_another() {
+async fn a_stream_ends_with_its_server_and_resumes_at_another() {
     let world = World::with_connections(8).await;
     let another = AnotherServer::on(&world).await;
     let mut stream = Listening::to(&another.key(&world), "").await;

@@ -1,5 +1,5 @@
-//! The rules of the house, read off the tree: the floors of the building and who may look down on whom, the size and the
-//! shape of files and functions, words that promise what is not there, and what the statements and the schema must have.
+//! Rules of the repository, checked on its files: layers of modules, size and shape of files and functions, placeholder
+//! code, and requirements on statements and schema.
 
 mod distribution;
 mod floors;
@@ -10,7 +10,7 @@ mod style;
 mod tree;
 mod units;
 
-/// What is wrong, one fault a line.
+/// Violations, one per line.
 #[derive(Debug, Default)]
 struct Faults(Vec<String>);
 
@@ -24,7 +24,7 @@ impl Faults {
         assert!(self.0.is_empty(), "\n{}\n", self.0.join("\n"));
     }
 
-    /// How many there are, for tests of the rules themselves.
+    /// Number of violations, for tests of the rules themselves.
     fn count(&self) -> usize {
         self.0.len()
     }

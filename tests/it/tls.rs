@@ -1,5 +1,5 @@
-//! TLS at the door: what is shown to clients, what else they are told then, and how a certificate is exchanged while
-//! serving. The second key below was made for these tests, too, and proves nothing.
+//! TLS of the listener: its certificate, HSTS, and the reload of a certificate while serving. The second key below was
+//! made for these tests only, too.
 
 use crate::client::Answer;
 use crate::command::program::{Outcome, Server, handset_in};
@@ -30,7 +30,7 @@ l+Wr7sxWh44rLCqzu94g2cocABahRANCAASoS690EVucP95AVgmYoavwr8eABTdY\n\
 8cC4VdCivTWUTsxVb3y0JhbxaUecNQlhOY/HOaHB2DmUdOiq8MMx+zU1\n\
 -----END PRIVATE KEY-----";
 
-/// For `localhost`, until 2126, signed with the key itself.
+/// Self-signed, for `localhost`, valid until 2126.
 const RENEWED: &str = "\
 -----BEGIN CERTIFICATE-----\n\
 MIIBwjCCAWigAwIBAgIUVdHXpU+VOMpbvbO1+toULcnokFEwCgYIKoZIzj0EAwIw\n\
@@ -45,7 +45,7 @@ RQIgPT8DmyBKgLYOV/7z2J7STK/rwxOmsSEGNexjTz90rwgCIQD9N2eeskEzuD3K\n\
 LE10HyWFzyFvqri+lY7VkVNV6I3HYw==\n\
 -----END CERTIFICATE-----";
 
-/// Two files of a certificate.
+/// The two files of a certificate.
 struct Files {
     place: Place,
 }
@@ -70,7 +70,7 @@ impl Files {
         self.place.path().join("key.pem")
     }
 
-    /// The arguments of a server that shows it.
+    /// The command of a server with this certificate.
     fn serve(&self) -> tokio::process::Command {
         let mut command = handset_in(&self.place, &["serve", "--listen", "127.0.0.1:0"]);
         command.arg("--tls-cert").arg(self.chain()).arg("--tls-key").arg(self.key());
@@ -78,7 +78,7 @@ impl Files {
     }
 }
 
-/// Asks by TLS whoever proves to be `localhost` by this certificate.
+/// Sends a request over TLS to `localhost`, with this certificate as the only root.
 async fn ask(address: &str, trusted: &str, request: &str) -> io::Result<Answer> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("it can be trusted");
@@ -106,7 +106,7 @@ async fn world(files: &Files) -> World {
 }
 
 #[tokio::test]
-async fn with_a_certificate_clients_come_by_tls_and_are_told_to_do_so_again() {
+async fn a_listener_with_a_certificate_serves_tls_only_and_sends_hsts() {
     let files = Files::new(CERTIFICATE, KEY);
     let world = world(&files).await;
     let (address, token) = (world.url.trim_start_matches("http://"), world.api_key.reveal());
@@ -119,16 +119,16 @@ async fn with_a_certificate_clients_come_by_tls_and_are_told_to_do_so_again() {
     assert_eq!(refused.header("strict-transport-security"), Some("max-age=31536000"));
 
     let mut in_the_clear = TcpStream::connect(address).await.expect("it listens");
-    in_the_clear.write_all(get("/phones/list", token).as_bytes()).await.expect("it hears");
+    in_the_clear.write_all(get("/phones/list", token).as_bytes()).await.expect("the request is sent");
     let mut heard = Vec::new();
     let _ = in_the_clear.read_to_end(&mut heard).await;
-    assert!(!heard.starts_with(b"HTTP"), "nothing is said in the clear: {heard:?}");
+    assert!(!heard.starts_with(b"HTTP"), "no plain-text response: {heard:?}");
     let distrust = ask(address, RENEWED, &get("/health", token)).await;
-    assert!(distrust.is_err(), "a client that expects another certificate goes away: {distrust:?}");
+    assert!(distrust.is_err(), "a client that trusts another certificate refuses: {distrust:?}");
 }
 
 #[tokio::test]
-async fn the_address_of_the_next_page_is_secure_like_the_one_that_was_asked() {
+async fn next_page_url_has_https_after_a_tls_request() {
     let files = Files::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.place).await;
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.greeting);
@@ -140,13 +140,13 @@ async fn the_address_of_the_next_page_is_secure_like_the_one_that_was_asked() {
 }
 
 #[tokio::test]
-async fn where_a_ucwa_client_is_led_is_secure_like_where_it_asked() {
+async fn ucwa_links_and_challenges_have_https_after_a_tls_request() {
     let files = Files::new(CERTIFICATE, KEY);
     let world = world(&files).await;
     let address = world.url.trim_start_matches("http://");
     let root = "/Autodiscover/AutodiscoverService.svc/root";
     let found = ask(address, CERTIFICATE, &get(root, "nobody")).await.expect("an answer");
-    let user = found.body["_links"]["user"]["href"].as_str().expect("it leads on").to_owned();
+    let user = found.body["_links"]["user"]["href"].as_str().expect("the link is there").to_owned();
     assert!(user.starts_with("https://phones.example/Autodiscover/"), "{user}");
     let challenged = ask(address, CERTIFICATE, &get("/ucwa/oauth/v1/applications", "nobody")).await.expect("an answer");
     assert_eq!(challenged.status, 401);
@@ -156,31 +156,32 @@ async fn where_a_ucwa_client_is_led_is_secure_like_where_it_asked() {
 }
 
 #[tokio::test]
-async fn a_hangup_shows_the_new_certificate_and_one_that_is_none_leaves_the_former() {
+async fn sighup_reloads_the_certificate_and_keeps_the_former_if_the_new_one_is_invalid() {
     let files = Files::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.place).await;
     let (address, request) = (server.address(), get("/health", "nobody"));
     ask(address, CERTIFICATE, &request).await.expect("an answer").ok();
 
     files.write(RENEWED, RENEWED_KEY);
-    ask(address, CERTIFICATE, &request).await.expect("nothing changes by itself").ok();
+    ask(address, CERTIFICATE, &request).await.expect("the certificate is not reloaded without a signal").ok();
     server.signal(Signal::SIGHUP);
-    until("it shows the new one", async || ask(address, RENEWED, &request).await.ok()).await.ok();
+    until("the new certificate is served", async || ask(address, RENEWED, &request).await.ok()).await.ok();
 
     files.write(CERTIFICATE, RENEWED_KEY);
     server.signal(Signal::SIGHUP);
-    until("it complains", async || server.log().contains("the former certificate stays").then_some(())).await;
+    until("the reload error is logged", async || server.log().contains("the former certificate stays").then_some(()))
+        .await;
     assert!(server.log().contains("do not work together"), "{}", server.log());
     ask(address, RENEWED, &request).await.expect("an answer").ok();
     server.stop().await;
 }
 
 #[tokio::test]
-async fn whoever_does_not_agree_on_a_secret_does_not_hold_up_the_end() {
+async fn an_unfinished_tls_handshake_does_not_delay_shutdown() {
     let files = Files::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.place).await;
     let silent = TcpStream::connect(server.address()).await.expect("it listens");
-    // A later one is answered, so the silent one has been let in.
+    // A later connection is served, so the silent one has been accepted.
     ask(server.address(), CERTIFICATE, &get("/health", "nobody")).await.expect("an answer").ok();
     let asked = Instant::now();
     server.stop().await;
@@ -189,7 +190,7 @@ async fn whoever_does_not_agree_on_a_secret_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn files_that_are_no_certificate_end_the_start_with_what_to_do() {
+async fn invalid_certificate_files_end_the_start_with_a_remedy() {
     let files = Files::new(CERTIFICATE, RENEWED_KEY);
     let complaint_of = async |chain: &str, key: &str| {
         files.write(chain, key);

@@ -1,4 +1,4 @@
-//! Traces: a collector is told of each request, as part of the trace that its caller began.
+//! Traces: each request is exported to a collector, as part of the caller's trace.
 
 use crate::command::program::{Server, handset_in};
 use crate::outbound::receiver::Receiver;
@@ -15,12 +15,12 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
 use std::collections::BTreeMap;
 
-/// What a collector answers.
+/// Response of a collector.
 pub const TAKEN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-/// Every span that a collector has, in the order of their beginnings, and the names of the services.
+/// Every span that a collector received, ordered by start time, and the service names.
 pub fn collected(collector: &Receiver) -> (Vec<Span>, Vec<String>) {
     let (mut spans, mut services) = (Vec::new(), Vec::new());
     for request in collector.heard() {
@@ -28,7 +28,7 @@ pub fn collected(collector: &Receiver) -> (Vec<Span>, Vec<String>) {
         assert_eq!(request.headers["content-type"], "application/x-protobuf");
         let batch = ExportTraceServiceRequest::decode(request.body.as_slice()).expect("it is OTLP");
         for of_resource in batch.resource_spans {
-            let resource = of_resource.resource.expect("it says whose spans these are");
+            let resource = of_resource.resource.expect("spans have a resource");
             services.extend(attributes(&resource.attributes).remove("service.name"));
             spans.extend(of_resource.scope_spans.into_iter().flat_map(|of_scope| of_scope.spans));
         }
@@ -51,7 +51,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_collector_is_told_of_each_request_as_part_of_the_callers_trace() {
+async fn each_request_is_exported_as_a_span_of_the_callers_trace() {
     let collector = Receiver::answering(TAKEN).await;
     let otlp = Otlp::to(&format!("http://{}/", collector.address).parse().expect("an address")).expect("a way");
     let world = World::with(|app| App { traces: otlp.traces(), ..app }).await;
@@ -70,7 +70,9 @@ async fn a_collector_is_told_of_each_request_as_part_of_the_callers_trace() {
 
     let (spans, services) = collected(&collector);
     assert!(services.iter().all(|service| service == "handset"), "{services:?}");
-    let [first, second, third] = &spans[..] else { panic!("what the caller does not record is not: {spans:#?}") };
+    let [first, second, third] = &spans[..] else {
+        panic!("a request that the caller does not sample has no span: {spans:#?}")
+    };
     assert_eq!((first.name.as_str(), first.kind), ("GET /phones/list", SpanKind::Server as i32));
     assert_eq!((hex(&first.trace_id), hex(&first.parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()));
     assert_eq!(i64::try_from(first.start_time_unix_nano).ok(), noon().timestamp_nanos_opt());
@@ -88,37 +90,37 @@ async fn a_collector_is_told_of_each_request_as_part_of_the_callers_trace() {
 
     assert_eq!(second.name, "_OTHER");
     assert_ne!(second.trace_id, first.trace_id);
-    assert!(second.parent_span_id.is_empty(), "whoever says nothing begins a trace of their own");
+    assert!(second.parent_span_id.is_empty(), "a request without traceparent starts a new trace");
     assert_eq!(attributes(&second.attributes)["handset.request_id"], missing.request_id().to_string());
 
     assert_eq!(third.name, "GET /v1/phone/");
     assert_eq!(third.status.as_ref().map(|status| status.code), Some(StatusCode::Error as i32));
-    assert!(!format!("{spans:?}").contains("hushhush"), "values stay out of the traces");
+    assert!(!format!("{spans:?}").contains("hushhush"), "spans contain no values of requests");
 }
 
 #[tokio::test]
-async fn the_program_sends_what_is_left_when_it_stops() {
+async fn buffered_spans_are_exported_on_shutdown() {
     let (collector, place) = (Receiver::answering(TAKEN).await, Place::new());
     let mut command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0"]);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.address));
     command.env("OTEL_BSP_SCHEDULE_DELAY", "3600000");
     let server = Server::run(command, &place).await;
     server.client(&server.demo_key()).get("/phones/list").await.ok();
-    assert!(collector.heard().is_empty(), "it goes out in batches");
+    assert!(collector.heard().is_empty(), "spans are exported in batches");
     server.stop().await;
     let (spans, _) = collected(&collector);
     assert_eq!(spans.iter().map(|span| span.name.as_str()).collect::<Vec<_>>(), ["GET /phones/list"]);
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_costs_nobody_an_answer() {
+async fn an_unreachable_collector_fails_no_request() {
     let place = Place::new();
     let mut command =
         handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--otlp-endpoint", "http://127.0.0.1:1"]);
     command.env("OTEL_BSP_SCHEDULE_DELAY", "10");
     let server = Server::run(command, &place).await;
     let key = server.client(&server.demo_key());
-    crate::waiting::until("it complains", async || {
+    crate::waiting::until("the export error is logged", async || {
         key.get("/phones/list").await.ok();
         server.log().contains("the collector cannot be reached").then_some(())
     })

@@ -1,5 +1,5 @@
-//! The UCWA dialect as its clients meet it. Here is what its tests stand on: persons with a session, their applications,
-//! slots read and answers judged; each theme has a file of its own.
+//! The UCWA dialect through its API. This file holds the support for its tests: user identities with sessions, their
+//! applications and slots, and assertions on responses.
 
 mod applications;
 mod asked;
@@ -22,19 +22,19 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Where applications begin, in each spelling.
+/// Collections of applications, in each spelling.
 pub const COLLECTIONS: [&str; 3] = ["/ucwa/oauth/v1/applications", "/ucwa/v1/applications", "/v1/applications"];
 
 /// The slots, in order.
 pub const SLOTS: [&str; 4] = ["work", "mobile", "home", "other"];
 
-/// The namespace of XML.
+/// XML namespace of the dialect.
 pub const NAMESPACE: &str = "http://schemas.microsoft.com/rtc/2012/03/ucwa";
 
-/// A number as it is kept.
+/// A phone number in its stored form.
 pub const NUMBER: &str = "tel:+14255550199";
 
-/// A person with a session of their own.
+/// A user identity with a client session.
 pub struct Person {
     pub id: String,
     pub client: Client,
@@ -46,17 +46,17 @@ impl Person {
         Person { client: tenant.session(&id).await, id }
     }
 
-    /// Begins an application; gives where it is.
+    /// Creates an application and returns its path.
     pub async fn begin(&self, collection: &str, endpoint: &str) -> String {
         href(&self.begun(collection, endpoint).await, "self")
     }
 
-    /// Begins an application; gives it as it was answered.
+    /// Creates an application and returns the response.
     pub async fn begun(&self, collection: &str, endpoint: &str) -> Value {
         self.client.post(collection, new_application(endpoint)).await.of_ucwa(201).body.clone()
     }
 
-    /// An application under each collection, and the root without one: what stands in front of `/me`.
+    /// The path prefixes of `/me`: an application under each collection, and the root without one.
     pub async fn bases(&self) -> Vec<String> {
         let mut bases = vec![String::new()];
         for collection in COLLECTIONS {
@@ -65,25 +65,25 @@ impl Person {
         bases
     }
 
-    /// One of the slots as it is now.
+    /// Reads a slot.
     pub async fn slot(&self, kind: &str) -> Value {
         self.client.get(&format!("/me/phones/{kind}")).await.of_ucwa(200).body.clone()
     }
 
-    /// What is in a slot: the number, and whether it is shared.
+    /// A slot's number, and whether it is shared.
     pub async fn holds(&self, kind: &str) -> (String, bool) {
         let slot = self.slot(kind).await;
         (text(&slot["number"]), slot["includeInContactCard"].as_bool().expect("a boolean"))
     }
 
-    /// Puts a number into a slot.
+    /// Writes a number to a slot.
     pub async fn put(&self, kind: &str, number: &str, is_shared: bool) {
         let body = json!({ "number": number, "includeInContactCard": is_shared });
         self.client.post(&format!("/me/phones/{kind}/changeNumber"), body).await.is_done();
     }
 }
 
-/// Jane, alone in a world.
+/// A world with one user identity, Jane.
 pub async fn jane() -> (World, Person) {
     let world = World::new().await;
     let jane = Person::new(&world, "jane").await;
@@ -94,18 +94,18 @@ pub fn new_application(endpoint: &str) -> Value {
     json!({ "culture": "en-US", "endpointId": endpoint, "userAgent": "tests" })
 }
 
-/// Where a resource's link leads.
+/// Target of a resource's link.
 #[track_caller]
 pub fn href(resource: &Value, rel: &str) -> String {
     text(&resource["_links"][rel]["href"])
 }
 
-/// The links that a resource has.
+/// Link relations of a resource.
 pub fn links(resource: &Value) -> BTreeSet<&str> {
     resource["_links"].as_object().into_iter().flatten().map(|(rel, _)| rel.as_str()).collect()
 }
 
-/// All addresses within an answer.
+/// All link targets within a response.
 pub fn hrefs(value: &Value) -> Vec<String> {
     match value {
         Value::Object(members) => {
@@ -118,7 +118,7 @@ pub fn hrefs(value: &Value) -> Vec<String> {
 }
 
 impl Answer {
-    /// An answer of this status in JSON, as the dialect writes it to whoever does not ask for anything else.
+    /// Asserts a JSON response of this status, in the dialect's default form.
     #[track_caller]
     pub fn of_ucwa(&self, status: u16) -> &Answer {
         assert_eq!(self.status, status, "{self:?}");
@@ -127,14 +127,14 @@ impl Answer {
         self.is_numbered()
     }
 
-    /// An answer of success that says nothing.
+    /// Asserts 204 without a body.
     #[track_caller]
     pub fn is_done(&self) {
         assert_eq!((self.status, self.text.as_str(), self.header("content-type")), (204, "", None), "{self:?}");
         self.is_numbered();
     }
 
-    /// A refusal, without a subcode if that is empty; gives the whole.
+    /// Asserts an error, without a subcode if that is empty, and returns its body.
     #[track_caller]
     pub fn is_fault(&self, status: u16, code: &str, subcode: &str) -> Value {
         let body = self.of_ucwa(status).body.clone();
@@ -147,7 +147,7 @@ impl Answer {
         body
     }
 
-    /// A refusal of these inputs; gives why.
+    /// Asserts an error for exactly these inputs and returns the reasons.
     #[track_caller]
     pub fn is_invalid(&self, names: &[&str]) -> Vec<String> {
         let body = self.is_fault(400, "BadRequest", "ParameterValidationFailure");
@@ -157,7 +157,7 @@ impl Answer {
         parameters.iter().map(|parameter| text(&parameter["reason"])).collect()
     }
 
-    /// Nobody is known to be calling, and where a token is to be had.
+    /// Asserts the 401 challenge with the address of the token endpoint.
     #[track_caller]
     pub fn is_challenge(&self, host: &str) {
         let why = format!("{self:?}");
@@ -179,7 +179,7 @@ impl Answer {
     #[track_caller]
     fn is_numbered(&self) -> &Answer {
         let number = self.header("x-request-id").unwrap_or_else(|| panic!("no number: {self:?}"));
-        number.parse::<Uuid>().expect("a request's number is a UUID");
+        number.parse::<Uuid>().expect("a request id is a UUID");
         self
     }
 }

@@ -1,5 +1,4 @@
-//! What a workspace does about its webhooks: pings, secrets that change, deliveries listed and tried anew, and endpoints
-//! that were given up.
+//! Webhook administration: pings, rotated secrets, listed deliveries, redelivery.
 
 use crate::receiver::{Manner, Receiver, nowhere};
 use crate::webhook_worker::{Hook, WebhookWorker, at, lose_a_phone};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 
 #[tokio::test]
-async fn a_ping_is_sent_whatever_a_webhook_wants_and_to_no_other() {
+async fn ping_is_sent_whatever_the_event_types_and_to_no_other_webhook() {
     let world = World::new().await;
     let (receiver, bystander) = (Receiver::new().await, Receiver::new().await);
     let hook = Hook::at(&world, &receiver.url(), &["lock.unlocked"]).await;
@@ -30,11 +29,11 @@ async fn a_ping_is_sent_whatever_a_webhook_wants_and_to_no_other() {
     assert_eq!(event["event_id"], delivery["event_id"]);
     assert!(bystander.heard().is_empty());
     let listed = world.key().get("/events/list?since=2000-01-01").await.ok();
-    assert_eq!(listed["events"], json!([]), "clients of old do not know pings");
+    assert_eq!(listed["events"], json!([]), "existing clients do not know pings");
 }
 
 #[tokio::test]
-async fn a_webhook_that_names_pings_hears_each_once() {
+async fn a_webhook_with_the_ping_event_type_receives_each_ping_once() {
     let world = World::new().await;
     let (receiver, other) = (Receiver::new().await, Receiver::new().await);
     let hook = Hook::at(&world, &receiver.url(), &["webhook.ping"]).await;
@@ -47,7 +46,7 @@ async fn a_webhook_that_names_pings_hears_each_once() {
 }
 
 #[tokio::test]
-async fn after_a_rotation_both_secrets_sign_for_a_day() {
+async fn after_rotate_secret_both_secrets_sign_for_a_day() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -73,7 +72,7 @@ async fn after_a_rotation_both_secrets_sign_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_retry_is_signed_by_the_secrets_of_its_own_time() {
+async fn a_retry_is_signed_with_the_secrets_current_at_its_time() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -90,7 +89,7 @@ async fn a_retry_is_signed_by_the_secrets_of_its_own_time() {
 }
 
 #[tokio::test]
-async fn the_database_alone_tells_no_secret() {
+async fn webhook_secrets_are_encrypted_in_the_database() {
     use base64::prelude::*;
     let world = World::new().await;
     let receiver = Receiver::new().await;
@@ -122,7 +121,7 @@ async fn the_database_alone_tells_no_secret() {
 }
 
 #[tokio::test]
-async fn deliveries_are_listed_newest_first_page_by_page() {
+async fn list_deliveries_is_paginated_and_newest_first() {
     let world = World::new().await;
     let (good, bad) = (Receiver::new().await, Receiver::of(Manner::Status(503)).await);
     let (hook, other) = (Hook::to(&world, &good).await, Hook::to(&world, &bad).await);
@@ -165,7 +164,7 @@ async fn deliveries_are_listed_newest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_delivery_under_way_shows_when_it_is_given_up() {
+async fn a_delivery_in_progress_shows_when_its_claim_expires() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Hanging).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -178,7 +177,7 @@ async fn a_delivery_under_way_shows_when_it_is_given_up() {
     assert_eq!((&row["last_attempt_at"], &row["latency_ms"]), (&json!(null), &json!(null)));
 }
 
-/// Fails everything that is owed to a webhook for good, without the wait.
+/// Marks all pending deliveries as failed, without further attempts.
 async fn fail_for_good(world: &World) {
     let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
     let now = world.clock.now();
@@ -190,7 +189,7 @@ async fn fail_for_good(world: &World) {
 }
 
 #[tokio::test]
-async fn one_delivery_is_tried_anew_whatever_came_of_it() {
+async fn redeliver_retries_a_failed_or_a_delivered_delivery() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;
@@ -207,11 +206,11 @@ async fn one_delivery_is_tried_anew_whatever_came_of_it() {
         (row["status"] == "delivered") == (row["delivery_id"] == which["delivery_id"])
     })
     .await;
-    assert_eq!(hook.deliveries(&world).await[1], failed[1], "the other one stays");
+    assert_eq!(hook.deliveries(&world).await[1], failed[1], "the other delivery is unchanged");
 
     world.key().post("/webhooks/redeliver", which.clone()).await.ok();
     let heard = receiver.hears(2).await;
-    assert_eq!(heard[0].header("svix-id"), heard[1].header("svix-id"), "what is delivered may be sent again");
+    assert_eq!(heard[0].header("svix-id"), heard[1].header("svix-id"), "a redelivery keeps the message id");
     assert_eq!(heard[0].body(), heard[1].body());
 
     let neighbour = world.sandbox("Neighbour").await;
@@ -219,7 +218,7 @@ async fn one_delivery_is_tried_anew_whatever_came_of_it() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_is_tried_anew_has_its_whole_schedule_again() {
+async fn redeliver_restarts_the_retry_schedule() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -230,12 +229,12 @@ async fn a_delivery_that_is_tried_anew_has_its_whole_schedule_again() {
     world.key().post("/webhooks/redeliver", which).await.ok();
     let _office = WebhookWorker::open(&world);
     let row = hook.tried(&world, 2).await.remove(0);
-    let wait = at(&row, "next_attempt_at").expect("it is tried again") - world.clock.now();
+    let wait = at(&row, "next_attempt_at").expect("a retry is scheduled") - world.clock.now();
     assert!(TimeDelta::seconds(5) <= wait && wait <= TimeDelta::milliseconds(5_500), "{wait}");
 }
 
 #[tokio::test]
-async fn all_that_failed_since_a_time_is_tried_anew() {
+async fn redeliver_with_since_retries_all_failed_deliveries_from_then_on() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
     let hook = Hook::to(&world, &receiver).await;

@@ -1,4 +1,4 @@
-//! The end of endpoints: whoever has failed everything for five days hears of nothing more, until somebody says so.
+//! Disabled webhooks: after five days of failures only, a webhook gets no more deliveries until it is updated.
 
 use crate::receiver::{Manner, Receiver};
 use crate::waiting::until;
@@ -13,7 +13,7 @@ use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// An endpoint that failed five days ago for the first time, with the delivery that failed then and is due again.
+/// A webhook that first failed five days ago, with the delivery that failed then due again.
 async fn failing_for_days(world: &World, receiver: &Receiver, event_types: &[&str]) -> Hook {
     let hook = Hook::at(world, &receiver.url(), event_types).await;
     lose_a_phone(world).await;
@@ -25,7 +25,7 @@ async fn failing_for_days(world: &World, receiver: &Receiver, event_types: &[&st
 }
 
 #[tokio::test]
-async fn an_endpoint_that_failed_everything_for_five_days_is_disabled() {
+async fn a_webhook_is_disabled_after_five_days_of_failures_and_enabled_by_an_update() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -36,12 +36,12 @@ async fn an_endpoint_that_failed_everything_for_five_days_is_disabled() {
     let row = hook.tried(&world, 2).await.remove(0);
     assert_eq!((&row["status"], hook.shown(&world).await.get("disabled_at")), (&json!("pending"), None));
     assert!(world.events("webhook.disabled").await.is_empty());
-    // One more that has failed once, and waits.
+    // One more delivery that has failed once and waits for its retry.
     lose_a_phone(&world).await;
     hook.settled(&world, "both have failed", |row| row["fault"].is_string()).await;
 
-    world.pass(at(&row, "next_attempt_at").expect("it is tried again") - world.clock.now());
-    let rows = hook.settled(&world, "all is ended", |row| row["status"] == "failed").await;
+    world.pass(at(&row, "next_attempt_at").expect("a retry is scheduled") - world.clock.now());
+    let rows = hook.settled(&world, "all deliveries have failed", |row| row["status"] == "failed").await;
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row["next_attempt_at"].is_null()));
     assert_eq!(at(&hook.shown(&world).await, "disabled_at"), Some(world.clock.now()));
@@ -50,7 +50,7 @@ async fn an_endpoint_that_failed_everything_for_five_days_is_disabled() {
 
     let heard = receiver.heard().len();
     lose_a_phone(&world).await;
-    assert_eq!(hook.deliveries(&world).await, rows, "it is owed nothing more");
+    assert_eq!(hook.deliveries(&world).await, rows, "a disabled webhook gets no more deliveries");
     let which = json!({ "webhook_id": hook.id });
     for (path, body) in [
         ("/webhooks/ping", which.clone()),
@@ -64,7 +64,7 @@ async fn an_endpoint_that_failed_everything_for_five_days_is_disabled() {
     receiver.become_of(Manner::Status(200));
     let update = json!({ "webhook_id": hook.id, "event_types": ["phone.deactivated"] });
     world.key().post("/webhooks/update", update).await.ok();
-    assert_eq!(hook.shown(&world).await.get("disabled_at"), None, "whoever says what it hears wants it to hear");
+    assert_eq!(hook.shown(&world).await.get("disabled_at"), None, "an update of the event types enables the webhook");
     lose_a_phone(&world).await;
     receiver.hears(heard + 1).await;
     let again = json!({ "webhook_id": hook.id, "since": "2000-01-01" });
@@ -73,7 +73,7 @@ async fn an_endpoint_that_failed_everything_for_five_days_is_disabled() {
 }
 
 #[tokio::test]
-async fn one_success_in_five_days_is_enough() {
+async fn one_success_in_five_days_keeps_a_webhook_enabled() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
     let hook = Hook::to(&world, &receiver).await;
@@ -89,11 +89,11 @@ async fn one_success_in_five_days_is_enough() {
         lose_a_phone(&world).await;
         hook.settled(&world, "it fails", |row| row["status"] == "delivered" || row["fault"].is_string()).await;
     }
-    assert_eq!(hook.shown(&world).await.get("disabled_at"), None, "the failures in a row last two days");
+    assert_eq!(hook.shown(&world).await.get("disabled_at"), None, "consecutive failures last two days only");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_failures_at_once_disable_an_endpoint_without_waiting_in_a_circle() {
+async fn concurrent_failures_disable_a_webhook_without_a_deadlock() {
     let world = World::with_connections(10).await;
     for round in 1..=5 {
         let receiver = Receiver::of(Manner::Status(500)).await;
@@ -125,7 +125,7 @@ async fn many_failures_at_once_disable_an_endpoint_without_waiting_in_a_circle()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_deleted_while_its_failures_are_recorded() {
+async fn delete_webhook_while_its_attempts_are_recorded_succeeds() {
     let world = World::with_connections(10).await;
     for _ in 0..10 {
         let receiver = Receiver::of(Manner::Status(500)).await;
@@ -166,24 +166,24 @@ fn sweeper(world: &World) -> DropGuard {
 }
 
 #[tokio::test]
-async fn nothing_is_pending_for_an_endpoint_that_is_disabled() {
+async fn a_disabled_webhook_has_no_pending_deliveries() {
     let world = World::new().await;
     let receiver = Receiver::of(Manner::Status(500)).await;
-    // Of its own end it would like to hear, too.
+    // It also subscribes to its own disabling.
     let hook = failing_for_days(&world, &receiver, &["phone.deactivated", "webhook.disabled"]).await;
     let _office = WebhookWorker::open(&world);
     let _sweeper = sweeper(&world);
-    hook.settled(&world, "all is ended", |row| row["status"] == "failed").await;
+    hook.settled(&world, "all deliveries have failed", |row| row["status"] == "failed").await;
     assert!(hook.shown(&world).await["disabled_at"].is_string());
     assert_eq!(receiver.heard().len(), 2);
 }
 
 #[tokio::test]
-async fn however_much_a_disabled_endpoint_is_owed_the_sweeper_ends_all_of_it() {
+async fn the_sweeper_cancels_all_deliveries_of_a_disabled_webhook_in_batches() {
     let world = World::new().await;
     let hook = Hook::at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
     let mut database = world.database().await;
-    // More than is ended at once.
+    // More rows than one batch.
     sqlx::query(
         "with happened as (
              insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at, details)

@@ -1,4 +1,4 @@
-//! What tests of webhooks stand on: workers in this process, webhooks, and what is known of deliveries.
+//! Support for webhook tests: workers in this process, webhooks, and their deliveries.
 
 use crate::receiver::Receiver;
 use crate::waiting::until;
@@ -20,22 +20,22 @@ pub struct WebhookWorker {
 }
 
 impl WebhookWorker {
-    /// A worker on the world's own store.
+    /// A worker on the world's store.
     pub fn open(world: &World) -> WebhookWorker {
         WebhookWorker::of(world, world.store.clone(), outbound(), true)
     }
 
-    /// A worker as it is where the Postgres is not the private one: nobody's messages may stay on this machine.
+    /// A worker as with an external Postgres: no webhook may reach loopback.
     pub fn public(world: &World) -> WebhookWorker {
         WebhookWorker::of(world, world.store.clone(), outbound(), false)
     }
 
-    /// A worker that gives up on an answer so soon.
+    /// A worker with this timeout of an attempt.
     pub fn impatient(world: &World, waiting: Duration) -> WebhookWorker {
         WebhookWorker::of(world, world.store.clone(), outbound().with_patience(waiting), true)
     }
 
-    /// A worker with connections of its own, as on another server.
+    /// A worker with its own connections, as on another server.
     pub async fn elsewhere(world: &World) -> WebhookWorker {
         WebhookWorker::of(world, another_store(world).await, outbound(), true)
     }
@@ -54,7 +54,7 @@ impl WebhookWorker {
         WebhookWorker { working: tokio::spawn(worker.run(stop.clone())), stop }
     }
 
-    /// Waits until it has finished what is under way.
+    /// Stops the worker after the attempts in progress.
     pub async fn close(mut self) {
         self.stop.cancel();
         (&mut self.working).await.expect("a worker does not panic");
@@ -71,7 +71,7 @@ fn outbound() -> Outbound {
     Outbound::new(Vec::new()).expect("a client")
 }
 
-/// The same database through other connections.
+/// A store on the same database with its own connections.
 pub async fn another_store(world: &World) -> Store {
     Store::open(&world.database_url, 3, seal()).await.expect("the database opens")
 }
@@ -83,7 +83,7 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// A webhook of the first workspace, for what becomes of phones.
+    /// A webhook of the first workspace for `phone.deactivated`.
     pub async fn to(world: &World, receiver: &Receiver) -> Hook {
         Hook::at(world, &receiver.url(), &["phone.deactivated"]).await
     }
@@ -94,12 +94,12 @@ impl Hook {
         Hook { id: text(&made["webhook"]["webhook_id"]), secret: text(&made["webhook"]["secret"]) }
     }
 
-    /// As it is now.
+    /// Reads the webhook.
     pub async fn shown(&self, tenant: &Tenant) -> Value {
         tenant.key().post("/webhooks/get", json!({ "webhook_id": self.id })).await.ok()["webhook"].clone()
     }
 
-    /// What came of what it is owed, newest first.
+    /// All deliveries of the webhook, newest first.
     pub async fn deliveries(&self, tenant: &Tenant) -> Vec<Value> {
         let (mut deliveries, mut cursor) = (Vec::new(), Value::Null);
         loop {
@@ -113,7 +113,7 @@ impl Hook {
         }
     }
 
-    /// The deliveries, as soon as all of them satisfy.
+    /// The deliveries, once all of them satisfy a condition.
     pub async fn settled(&self, tenant: &Tenant, what: &str, is_so: impl Fn(&Value) -> bool) -> Vec<Value> {
         until(what, async || {
             let deliveries = self.deliveries(tenant).await;
@@ -122,7 +122,7 @@ impl Hook {
         .await
     }
 
-    /// The deliveries, as soon as each has had so many attempts, of which nothing is under way.
+    /// The deliveries, once each has had this many attempts, the last one now, and none is in progress.
     pub async fn tried(&self, world: &World, attempts: i64) -> Vec<Value> {
         let now = world.clock.now();
         let what = format!("each is tried {attempts} times, the last time now");
@@ -130,18 +130,18 @@ impl Hook {
             .await
     }
 
-    /// The deliveries, as soon as all of them are delivered.
+    /// The deliveries, once all of them are delivered.
     pub async fn delivered(&self, tenant: &Tenant) -> Vec<Value> {
         self.settled(tenant, "all are delivered", |row| row["status"] == "delivered").await
     }
 }
 
-/// A time in a delivery.
+/// A timestamp of a delivery.
 pub fn at(delivery: &Value, name: &str) -> Option<DateTime<Utc>> {
     delivery[name].as_str().map(|time| time.parse().expect("a time"))
 }
 
-/// A phone of a new person comes and goes, which is one event; gives the phone.
+/// Registers and deactivates a phone of a new user identity, which is one event. Returns the device id.
 pub async fn lose_a_phone(tenant: &Tenant) -> String {
     let person = tenant.key().post("/user_identities/create", json!({})).await.ok();
     let phone = tenant.phone(&text(&person["user_identity"]["user_identity_id"])).await;

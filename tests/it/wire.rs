@@ -1,4 +1,4 @@
-//! HTTP by hand, for what no client library would send.
+//! Hand-written HTTP, for requests that no client library sends.
 
 use crate::client::Answer;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -7,13 +7,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longer than any answer takes on a busy machine.
+/// Longer than any response takes on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends bytes to an address on a connection of their own, which the request should ask to close, and reads the answer.
+/// Sends bytes on a new connection and reads the response to its end; the request should ask to close the connection.
 pub async fn raw(address: &str, request: &[u8]) -> Answer {
     let mut connection = TcpStream::connect(address).await.expect("the server listens");
-    // A server that has heard enough may answer and hang up before it has heard everything.
+    // The server may respond and close before it has read everything.
     let _ = connection.write_all(request).await;
     let mut heard = Vec::new();
     let end = timeout(TIMEOUT, connection.read_to_end(&mut heard)).await.expect("an answer in time");
@@ -21,7 +21,7 @@ pub async fn raw(address: &str, request: &[u8]) -> Answer {
     parse(&heard)
 }
 
-/// An answer as it came.
+/// Parses a response.
 pub fn parse(heard: &[u8]) -> Answer {
     let heard = String::from_utf8(heard.to_vec()).expect("answers are UTF-8");
     let (head, text) = heard.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {heard:?}"));

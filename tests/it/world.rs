@@ -1,5 +1,5 @@
-//! The world of one test: a database of its own, the server on a port of its own, a clock that stands still, and a
-//! sandbox workspace to begin in. Which Postgres that is, and where databases come from and go, is the [`stage`]'s.
+//! The environment of one test: a database, a server on a port of its own, a fixed clock and a sandbox workspace.
+//! Postgres and the lifecycle of databases are in [`stage`].
 
 pub mod stage;
 
@@ -21,19 +21,19 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// What seals the secrets of every test.
+/// Seal key of every test.
 pub const SEAL_KEY: &str = "dGhpcyBrZXkgc2VhbHMgdGhlIHRlc3RzJyBzZWNyZXQ=";
 
-/// Connections of a server's pool: enough for what one test does at once, few enough for many tests at once.
+/// Size of a server's pool: enough for the concurrency of one test, few enough for many tests at once.
 const CONNECTIONS: u32 = 5;
 
-/// A running server with a database of its own. Its own methods speak of the first workspace, a sandbox.
+/// A running server with its own database. Its own methods concern the first workspace, a sandbox.
 pub struct World {
     pub url: String,
     pub clock: Clock,
     pub random: Random,
     pub store: Store,
-    /// What the server's own requests use, for tests that call its router themselves.
+    /// The server's state, for tests that call its router directly.
     pub app: Arc<App>,
     pub metrics: Metrics,
     first: Tenant,
@@ -47,28 +47,28 @@ impl World {
         World::with_connections(CONNECTIONS).await
     }
 
-    /// A world whose server has a larger pool, for tests that press.
+    /// A world with a larger pool, for concurrent load.
     pub async fn with_connections(connections: u32) -> World {
         let database = Database::new(connections).await;
         let world = World::at(&database.url, connections).await;
         World { _database: Some(database), ..world }
     }
 
-    /// A world whose server is set up in its own way.
+    /// A world with a customized app.
     pub async fn with(set_up: impl FnOnce(App) -> App) -> World {
         let database = Database::new(CONNECTIONS).await;
         let world = World::set_up(&database.url, CONNECTIONS, ListenerConfig::default(), set_up).await;
         World { _database: Some(database), ..world }
     }
 
-    /// A world whose server is entered by a door of its own.
+    /// A world with its own listener configuration.
     pub async fn at_door(door: ListenerConfig) -> World {
         let database = Database::new(CONNECTIONS).await;
         let world = World::set_up(&database.url, CONNECTIONS, door, |app| app).await;
         World { _database: Some(database), ..world }
     }
 
-    /// A world in a migrated database that the test has made itself.
+    /// A world on a migrated database that the test has created.
     pub async fn at(database_url: &str, connections: u32) -> World {
         World::set_up(database_url, connections, ListenerConfig::default(), |app| app).await
     }
@@ -92,29 +92,29 @@ impl World {
         World { url, clock, random, store, app, metrics, first, database_url, _database: None, _until_dropped: stop }
     }
 
-    /// One more workspace, a sandbox.
+    /// Creates a sandbox workspace.
     pub async fn sandbox(&self, name: &str) -> Tenant {
         Tenant::found(name, true, &self.url, &self.store, &self.clock, &self.random).await
     }
 
-    /// One more workspace, for production.
+    /// Creates a production workspace.
     pub async fn production(&self, name: &str) -> Tenant {
         Tenant::found(name, false, &self.url, &self.store, &self.clock, &self.random).await
     }
 
-    /// Somebody without any credential.
+    /// A client without credentials.
     pub fn anonymous(&self) -> Client {
         Client::new(&self.url)
     }
 
-    /// A new personal access token over some workspaces.
+    /// Creates a personal access token for these workspaces.
     pub async fn access_token(&self, over: &[&Tenant]) -> Token {
         let workspaces: Vec<_> = over.iter().map(|tenant| tenant.record.workspace_id).collect();
         let minted = self.store.create_access_token("test", &workspaces, self.clock.now(), &self.random).await;
         minted.expect("the workspaces exist").1
     }
 
-    /// A new console session over some workspaces, which lives an hour.
+    /// Creates a console session for these workspaces, which lives an hour.
     pub async fn console_session(&self, over: &[&Tenant]) -> Token {
         let workspaces: Vec<_> = over.iter().map(|tenant| tenant.record.workspace_id).collect();
         let now = self.clock.now();
@@ -123,39 +123,39 @@ impl World {
         opened.expect("the workspaces exist").1
     }
 
-    /// Whoever holds a personal access token, in the first workspace.
+    /// A client with a personal access token, in the first workspace.
     pub async fn pat(&self) -> Client {
         let token = self.access_token(&[&self.first]).await;
         self.anonymous().bearer(token.reveal()).in_workspace(&self.first.id)
     }
 
-    /// Whoever holds a console session, in the first workspace.
+    /// A client with a console session, in the first workspace.
     pub async fn console(&self) -> Client {
         let token = self.console_session(&[&self.first]).await;
         self.anonymous().bearer(token.reveal()).in_workspace(&self.first.id)
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
     }
 
-    /// The time now, as the wire writes it.
+    /// The current time in RFC 3339.
     pub fn now(&self) -> String {
         self.clock.now().to_rfc3339()
     }
 
-    /// A look into the database, behind the server's back.
+    /// A direct connection to the database.
     pub async fn database(&self) -> PgConnection {
         PgConnection::connect(&self.database_url).await.expect("the test's database accepts")
     }
 
-    /// The server's address and port.
+    /// Host and port of the server.
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    /// Bytes on a connection of their own, and what comes back.
+    /// Sends bytes on a new connection and returns the response.
     pub async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
         wire::raw(self.address(), request.as_ref()).await
     }
@@ -189,17 +189,17 @@ impl Tenant {
         Tenant { id, record, api_key, key }
     }
 
-    /// Whoever holds the workspace's API key.
+    /// A client with the workspace's API key.
     pub fn key(&self) -> &Client {
         &self.key
     }
 
-    /// A browser with the publishable key.
+    /// A client with the publishable key, as in a browser.
     pub fn browser(&self) -> Client {
         self.key.anonymous().with("seam-publishable-key", &self.record.publishable_key)
     }
 
-    /// A new person; gives their id. The key is also in their e-mail address and their name.
+    /// Creates a user identity and returns its id. Email address and full name contain the key.
     pub async fn person(&self, key: &str) -> String {
         let fields = json!({
             "user_identity_key": key, "full_name": format!("Person {key}"), "email_address": format!("{key}@example.com"),
@@ -208,24 +208,24 @@ impl Tenant {
         text(&made["user_identity"]["user_identity_id"])
     }
 
-    /// A new sandbox phone of a person; gives its id.
+    /// Creates a sandbox phone of a user identity and returns its id.
     pub async fn phone(&self, person: &str) -> String {
         let made = self.key.post("/phones/simulate/create_sandbox_phone", json!({ "user_identity_id": person })).await;
         text(&made.ok()["phone"]["device_id"])
     }
 
-    /// A new client session, as the wire shows it.
+    /// Creates a client session and returns it.
     pub async fn client_session(&self, fields: Value) -> Value {
         self.key.post("/client_sessions/create", fields).await.ok()["client_session"].clone()
     }
 
-    /// An app on a phone, with a new client session of this person.
+    /// A client with a new client session of this user identity, as in an app.
     pub async fn session(&self, person: &str) -> Client {
         let session = self.client_session(json!({ "user_identity_id": person })).await;
         self.key.anonymous().bearer(&text(&session["token"]))
     }
 
-    /// A multi-phone sync credential of a person; gives its id.
+    /// Creates a multi-phone sync credential of a user identity and returns its id.
     pub async fn sync_credential(&self, person: &str) -> String {
         let fields = json!({
             "user_identity_id": person, "access_method": "mobile_key", "is_multi_phone_sync_credential": true,
@@ -234,7 +234,7 @@ impl Tenant {
         text(&made["acs_credential"]["acs_credential_id"])
     }
 
-    /// The credentials of a person, in order.
+    /// Credentials of a user identity, in order.
     pub async fn credentials(&self, person: &str) -> Vec<Value> {
         let listed = self.key.post("/acs/credentials/list", json!({ "user_identity_id": person })).await.ok();
         list(&listed["acs_credentials"])
@@ -246,29 +246,29 @@ impl Tenant {
         list(&self.key.post("/events/list", asked).await.ok()["events"])
     }
 
-    /// The ids of all living phones, in order.
+    /// Ids of all active phones, in order.
     pub async fn phone_ids(&self) -> Vec<String> {
         list(&self.key.get("/phones/list").await.ok()["phones"]).iter().map(|phone| text(&phone["device_id"])).collect()
     }
 }
 
-/// The time at which every test begins.
+/// Start time of every test.
 pub fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_268_800, 0).expect("2026-01-01T12:00:00Z is a time")
 }
 
-/// The seal of every test.
+/// Seal of every test.
 pub fn seal() -> Seal {
     Seal::from_base64(SEAL_KEY, Random::seeded(2)).expect("32 bytes in base64")
 }
 
-/// A JSON string.
+/// The value as a string.
 #[track_caller]
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
-/// A JSON list.
+/// The value as a list.
 #[track_caller]
 pub fn list(value: &Value) -> Vec<Value> {
     value.as_array().unwrap_or_else(|| panic!("no list: {value}")).clone()

@@ -1,12 +1,12 @@
-//! Where messages may not go, however the place is spelt, and how they are let through all the same. And what an address
-//! gives away: nothing.
+//! Addresses closed to webhooks, in every spelling, and the settings that open them. Outcomes never contain the
+//! credentials of a URL.
 
 use super::receiver::{Receiver, message};
 use super::{fault, now, ok, outbound, send};
 use handset::webhooks::outbound::{Message, Outbound};
 use std::time::Duration;
 
-/// This machine in many spellings.
+/// Spellings of the loopback address.
 const THIS_MACHINE: [&str; 12] = [
     "127.0.0.1",
     "localhost",
@@ -31,7 +31,7 @@ fn strict(url: &str) -> Message {
 }
 
 #[tokio::test]
-async fn this_machine_is_refused_without_permission_however_it_is_spelt() {
+async fn loopback_is_refused_without_permission_in_every_spelling() {
     let receiver = well().await;
     for host in THIS_MACHINE {
         let outcome = send(&strict(&format!("http://{host}:{}/", receiver.address.port()))).await;
@@ -43,21 +43,21 @@ async fn this_machine_is_refused_without_permission_however_it_is_spelt() {
 }
 
 #[tokio::test]
-async fn this_machine_is_reached_with_permission_or_by_configuration() {
+async fn loopback_is_reached_with_permission_or_by_configuration() {
     let receiver = well().await;
     let allowing = Outbound::new(vec!["127.0.0.0/8".parse().expect("a network")]).expect("a client");
     for host in ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "127.1"] {
         let url = format!("http://{host}:{}/", receiver.address.port());
         let permitted = outbound().send(&message(&url), now()).await;
         assert!(permitted.is_delivered(), "{host}: {permitted:?}");
-        // A name with several addresses is reached by those that are left.
+        // Of a name with several addresses, only the allowed ones are tried.
         let configured = allowing.send(&strict(&url), now()).await;
         assert!(configured.is_delivered(), "{host}: {configured:?}");
     }
 }
 
 #[tokio::test]
-async fn a_connection_made_with_permission_serves_nobody_without() {
+async fn a_pooled_loopback_connection_is_not_reused_without_permission() {
     let receiver = Receiver::behaving(|mut stream| async move {
         use tokio::io::AsyncWriteExt;
         let _ = stream.write_all(ok("content-length: 0\r\n\r\n").as_bytes()).await;
@@ -72,7 +72,7 @@ async fn a_connection_made_with_permission_serves_nobody_without() {
 }
 
 #[tokio::test]
-async fn inner_networks_are_refused_before_a_byte_is_sent() {
+async fn private_and_metadata_addresses_are_refused_before_a_byte_is_sent() {
     for (host, kind) in [
         ("10.0.0.1", "private"),
         ("169.254.169.254", "cloud metadata"),
@@ -84,7 +84,7 @@ async fn inner_networks_are_refused_before_a_byte_is_sent() {
         ("0", "unspecified"),
         ("[::]", "unspecified"),
     ] {
-        // Permission for this machine is no permission for its neighbours.
+        // Permission for loopback does not include private networks.
         for message in [strict(&format!("http://{host}/")), message(&format!("https://{host}/"))] {
             let outcome = send(&message).await;
             assert!(fault(&outcome).contains(&format!("({kind})")), "{host}: {outcome:?}");
@@ -94,7 +94,7 @@ async fn inner_networks_are_refused_before_a_byte_is_sent() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_of_the_web_is_said_to_be_none() {
+async fn a_url_that_is_not_http_or_https_is_a_fault() {
     for url in ["", "receiver.example", "ftp://r.example/", "file:///etc/passwd", "javascript:0", "user:hunter2@r"] {
         assert_eq!(fault(&send(&message(url)).await), "the webhook's address must begin with https:// or http://");
     }
@@ -106,7 +106,7 @@ async fn what_is_no_address_of_the_web_is_said_to_be_none() {
 }
 
 #[tokio::test]
-async fn a_password_in_the_address_is_sent_and_never_said() {
+async fn url_credentials_are_sent_and_never_part_of_the_outcome() {
     let answers = [
         ok("content-length: 0\r\n\r\n"),
         "HTTP/1.1 302 X\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_owned(),
@@ -133,8 +133,8 @@ async fn a_password_in_the_address_is_sent_and_never_said() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_exist_is_said_to_lead_nowhere() {
-    // Too long a label for any name server to be asked about.
+async fn a_host_name_that_does_not_resolve_is_a_fault() {
+    // A label of more than 63 bytes, so that no name server is queried.
     let name = format!("{}.example", "n".repeat(64));
     let outcome = send(&message(&format!("http://{name}/"))).await;
     assert!(fault(&outcome).starts_with(&format!("the name {name} cannot be resolved")), "{outcome:?}");

@@ -1,5 +1,4 @@
-//! Receivers of webhooks, of every sort that the world has: TCP on this machine, so that each byte and each closing of
-//! an answer is the test's own choice.
+//! Webhook receivers on plain TCP, so that a test controls every byte and every close of a response.
 
 use handset::webhooks::outbound::Message;
 use std::collections::HashMap;
@@ -9,40 +8,40 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// The secret of the messages below: 24 bytes, counted up from 0, in base64.
+/// Secret of the messages below: bytes 0 to 23 in base64.
 pub const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 
-/// Something that listens until it is dropped, and what it has heard.
+/// A listener that records its requests until it is dropped.
 pub struct Receiver {
     pub address: SocketAddr,
     heard: Arc<Mutex<Vec<Request>>>,
     connections: JoinHandle<()>,
 }
 
-/// One request as it stood on the wire.
+/// One request as received.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub line: String,
-    /// By name in lower case.
+    /// Keys are in lower case.
     pub headers: HashMap<String, String>,
     pub body: Vec<u8>,
 }
 
 impl Receiver {
-    /// Answers each request in these bytes and closes.
+    /// Responds to each request with these bytes and closes.
     pub async fn answering(answer: impl Into<String>) -> Receiver {
         let answer = answer.into();
         Receiver::behaving(move |mut stream| {
             let answer = answer.clone();
             async move {
-                // The sender may have had enough.
+                // The sender may have closed the connection.
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         })
         .await
     }
 
-    /// Reads a request from each connection, then does as told with it.
+    /// Reads a request from each connection, then passes the stream to `behaviour`.
     pub async fn behaving<F: Future<Output = ()> + Send>(
         behaviour: impl Fn(TcpStream) -> F + Clone + Send + Sync + 'static,
     ) -> Receiver {
@@ -65,12 +64,12 @@ impl Receiver {
         Receiver { address, heard, connections }
     }
 
-    /// What was heard so far.
+    /// Requests received so far.
     pub fn heard(&self) -> Vec<Request> {
         self.heard.lock().expect("no test panics in here").clone()
     }
 
-    /// A message to here that may come here.
+    /// A message to this receiver, with loopback allowed.
     pub fn message(&self) -> Message {
         message(&format!("http://{}/hook", self.address))
     }
@@ -82,7 +81,7 @@ impl Drop for Receiver {
     }
 }
 
-/// A message that may reach this machine.
+/// A message with loopback allowed.
 pub fn message(url: &str) -> Message {
     Message {
         url: url.to_owned(),
@@ -93,7 +92,7 @@ pub fn message(url: &str) -> Message {
     }
 }
 
-/// One request, unless the connection ends before it does.
+/// Reads one request; `None` if the connection ends first.
 pub async fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut bytes = Vec::new();
     let end = loop {

@@ -1,4 +1,4 @@
-//! Certificates: who cannot prove a name gets no message. The key below was made for these tests and proves nothing.
+//! Certificate validation: no valid certificate, no message. The key below was made for these tests only.
 
 use super::receiver::message;
 use super::{fault, send};
@@ -18,7 +18,7 @@ wdhlu4nCd5vbCmrZCzSDg47IY1ChRANCAAQ+2ntNQNOxMRLZVS6B+7lkYgNWhCk+\n\
 Odd/Ra1wfYcTm6BMuEhPL8ayjsskxVTCpifnhs3wCjjAUBkMu5RzfAOj\n\
 -----END PRIVATE KEY-----";
 
-/// For `localhost`, until 2126, signed with the key itself.
+/// Self-signed, for `localhost`, valid until 2126.
 pub const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----\n\
 MIIBtjCCAVygAwIBAgIUWOrtHN49TtNxqWwsGMLSJ+BQCZowCgYIKoZIzj0EAwIw\n\
@@ -33,30 +33,30 @@ f9Ww80sprrDze+l7Lx4wOS+d8D05O9oCIQCs0pdXf3a5bTXz2w13SZ2XbPEN0D4z\n\
 0JAOh+ye6r1EFQ==\n\
 -----END CERTIFICATE-----";
 
-/// Set for the run of a test within itself, in which the system trusts the certificate.
+/// Variable of the nested test run, in which the system trusts the certificate.
 const TRUSTING: &str = "HANDSET_TEST_TRUSTS_ITS_RECEIVER";
 
 #[tokio::test]
-async fn a_receiver_that_vouches_for_itself_is_not_trusted() {
+async fn a_self_signed_certificate_is_not_trusted() {
     let (port, answered) = secure_receiver().await;
     let outcome = send(&message(&format!("https://localhost:{port}/"))).await;
     assert_eq!(outcome.response_status, None);
     assert_eq!(fault(&outcome), "certificate not trusted: its issuer is unknown");
-    assert!(!answered.await.expect("the receiver ends"), "nothing is said over a connection that is not trusted");
+    assert!(!answered.await.expect("the receiver ends"), "no request is sent over an untrusted connection");
 }
 
 #[tokio::test]
-async fn a_receiver_whom_the_system_trusts_is_reached_by_its_own_name_only() {
+async fn a_trusted_certificate_is_accepted_for_its_own_name_only() {
     if std::env::var_os(TRUSTING).is_none() {
-        let trusted = tempfile::NamedTempFile::new().expect("a place for a file");
+        let trusted = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(trusted.path(), CERTIFICATE).expect("a file");
-        let name = "outbound::tls::a_receiver_whom_the_system_trusts_is_reached_by_its_own_name_only";
-        let run = tokio::process::Command::new(std::env::current_exe().expect("this test is a program"))
+        let name = "outbound::tls::a_trusted_certificate_is_accepted_for_its_own_name_only";
+        let run = tokio::process::Command::new(std::env::current_exe().expect("the path of the test program"))
             .args(["--exact", name])
             .env(TRUSTING, "yes")
             .env("SSL_CERT_FILE", trusted.path())
             .output();
-        let run = run.await.expect("the test runs within itself");
+        let run = run.await.expect("the nested test run starts");
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
         return;
     }
@@ -71,7 +71,7 @@ async fn a_receiver_whom_the_system_trusts_is_reached_by_its_own_name_only() {
     assert!(!answered.await.expect("the receiver ends"));
 }
 
-/// Answers one message over TLS; its port, and whether it came to that.
+/// Serves one message over TLS. Returns the port, and whether the message was received.
 async fn secure_receiver() -> (u16, JoinHandle<bool>) {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).expect("a key");
@@ -95,7 +95,7 @@ async fn secure_receiver() -> (u16, JoinHandle<bool>) {
 }
 
 #[tokio::test]
-async fn a_receiver_that_does_not_speak_tls_is_said_to_be_insecure() {
+async fn a_receiver_without_tls_is_a_fault() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     let plain = tokio::spawn(async move {

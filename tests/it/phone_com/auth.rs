@@ -1,4 +1,4 @@
-//! Tokens for whoever shows what they have: client credentials in each of their forms, and the refusals of OAuth.
+//! OAuth access tokens: client credentials and passwords in each of their forms, and OAuth's error codes.
 
 use super::Line;
 use crate::client::{Answer, Client};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const TOKEN: &str = "/v4/oauth/access-token";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The id and the secret of the first workspace's API key.
+/// Id and secret of the first workspace's API key.
 async fn client(world: &World) -> (String, String) {
     let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
     (keys[0].api_key_id.to_string(), world.api_key.reveal().to_owned())
@@ -31,7 +31,7 @@ fn granted(answer: &Answer) -> String {
     text(&body["access_token"])
 }
 
-/// A refusal with this code of OAuth's.
+/// Asserts an error with this OAuth code.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, code: &str) {
     answer.of_phone_com(status);
@@ -44,7 +44,7 @@ fn refused(answer: &Answer, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn an_api_keys_id_and_secret_are_client_credentials_in_each_form() {
+async fn api_key_id_and_secret_are_client_credentials_in_each_form() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let (id, secret) = client(&world).await;
@@ -72,7 +72,7 @@ async fn an_api_keys_id_and_secret_are_client_credentials_in_each_form() {
 }
 
 #[tokio::test]
-async fn a_granted_token_is_good_for_an_hour_and_no_longer_than_its_key() {
+async fn an_access_token_expires_after_an_hour_or_with_its_api_key() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let (id, secret) = client(&world).await;
@@ -88,15 +88,15 @@ async fn a_granted_token_is_good_for_an_hour_and_no_longer_than_its_key() {
     let mut database = world.database().await;
     let kept: i64 =
         sqlx::query_scalar("select count(*) from api_key_pass").fetch_one(&mut database).await.expect("a count");
-    assert_eq!(kept, 1, "what has expired is forgotten");
-    world.store.revoke_api_key(&id, world.clock.now()).await.expect("the key is there");
+    assert_eq!(kept, 1, "expired tokens are deleted");
+    world.store.revoke_api_key(&id, world.clock.now()).await.expect("the key exists");
     let revoked = line.by(&world.anonymous().bearer(&next)).search("").await;
     assert_eq!(revoked.is_error(401)["@message"], "The access token was revoked");
     refused(&by_form(&world.anonymous(), &credentials).await, 401, "invalid_client");
 }
 
 #[tokio::test]
-async fn a_granted_token_makes_no_others_and_is_nothing_to_other_dialects() {
+async fn an_access_token_grants_no_tokens_and_is_refused_by_other_dialects() {
     let world = World::new().await;
     let (id, secret) = client(&world).await;
     let grant = ("grant_type", "client_credentials");
@@ -115,7 +115,7 @@ async fn a_granted_token_makes_no_others_and_is_nothing_to_other_dialects() {
 }
 
 #[tokio::test]
-async fn refusals_have_the_codes_of_oauth() {
+async fn token_errors_have_the_codes_of_oauth() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let (id, secret) = client(&world).await;
@@ -150,13 +150,13 @@ async fn refusals_have_the_codes_of_oauth() {
 }
 
 #[tokio::test]
-async fn a_persons_name_and_password_give_a_session_of_their_own_extension() {
+async fn the_password_grant_opens_a_session_of_the_user_identitys_extension() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let (jane, john) = (Line::of(&world, "jane").await, Line::of(&world, "john").await);
     let person = UserIdentityId(jane.person.parse().expect("an id"));
     let password = Password::chosen("correct horse").expect("it is long enough");
-    world.store.set_password_anywhere(person, password, &world.random).await.expect("she is there");
+    world.store.set_password_anywhere(person, password, &world.random).await.expect("the user identity exists");
     let (id, secret) = client(&world).await;
     let anonymous = world.anonymous();
     let named = [("grant_type", "password"), ("username", "JANE@example.com"), ("password", "correct horse")];

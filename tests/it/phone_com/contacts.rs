@@ -1,4 +1,4 @@
-//! The life of a contact: kept, shown whole and in brief, replaced, changed in part, deleted.
+//! Lifecycle of a contact: create, get in full and in brief, replace, update in part, delete.
 
 use super::Line;
 use crate::registers::keys_as_written;
@@ -29,7 +29,7 @@ const FULL: [&str; 19] = [
     "updated_at",
 ];
 
-/// Everything that can be said of a contact, but for its group.
+/// Every field of a contact except its group.
 fn everything() -> Value {
     json!({
         "prefix": "Dr", "first_name": "Jane", "middle_name": "Q", "last_name": "Doe", "suffix": "Jr",
@@ -48,7 +48,7 @@ fn everything() -> Value {
 }
 
 #[tokio::test]
-async fn a_new_contact_is_shown_with_all_its_keys_in_order_and_where_it_is() {
+async fn create_contact_returns_all_keys_in_order_and_a_location() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let group = line.add_group("Family").await;
@@ -81,7 +81,7 @@ async fn a_new_contact_is_shown_with_all_its_keys_in_order_and_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_contact_of_which_nothing_is_said_has_every_key_empty() {
+async fn create_contact_without_fields_returns_empty_values() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let nothing = line.client.call("POST", &line.contacts()).await.made();
@@ -104,14 +104,14 @@ async fn a_contact_of_which_nothing_is_said_has_every_key_empty() {
         }))
         .await;
     assert_eq!(defaults["emails"][0]["type"], "primary");
-    assert_eq!(defaults["emails"][1]["type"], "primary", "nothing forbids two of one type");
+    assert_eq!(defaults["emails"][1]["type"], "primary", "two emails may have one type");
     assert_eq!(defaults["phone_numbers"][0]["type"], "home");
     let address = json!({ "type": "home", "street": "", "city": "", "state": "", "zip": "", "country": "" });
     assert_eq!(defaults["addresses"], json!([address]));
 }
 
 #[tokio::test]
-async fn what_is_read_only_is_taken_from_nobody() {
+async fn read_only_fields_of_a_contact_are_ignored_in_requests() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let mut contact = line.add(everything()).await;
@@ -123,14 +123,14 @@ async fn what_is_read_only_is_taken_from_nobody() {
     assert_ne!(other["id"], 1);
     assert_eq!(other["created_at"], world.clock.now().timestamp());
     assert_eq!(other["phone_numbers"][0]["normalized"], "+12530000");
-    // What was shown can be sent back.
+    // A response can be sent back as a request.
     contact["nickname"] = json!("Janie");
     let back = line.client.put(&line.contact(&contact["id"]), contact.clone()).await;
     assert_eq!(back.of_phone_com(200), &contact);
 }
 
 #[tokio::test]
-async fn newer_names_mean_the_same_texts() {
+async fn organization_and_title_are_aliases_of_company_and_job_title() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let made = line.add(json!({ "organization": "Acme", "title": "Chief" })).await;
@@ -141,7 +141,7 @@ async fn newer_names_mean_the_same_texts() {
 }
 
 #[tokio::test]
-async fn replacing_a_contact_forgets_what_is_not_said_again() {
+async fn replace_contact_clears_omitted_fields() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     line.add_group("Family").await;
@@ -158,13 +158,13 @@ async fn replacing_a_contact_forgets_what_is_not_said_again() {
     assert_eq!(replaced["group"], Value::Null);
     assert_eq!((&replaced["id"], &replaced["created_at"]), (&contact["id"], &contact["created_at"]));
     assert_eq!(replaced["updated_at"], world.clock.now().timestamp());
-    assert_eq!(line.found("filters[phone]=9999999999").await, Vec::<String>::new(), "its number went, too");
+    assert_eq!(line.found("filters[phone]=9999999999").await, Vec::<String>::new(), "its phone number is deleted");
     let emptied = line.client.call("PUT", &line.contact(&contact["id"])).await;
     assert_eq!(emptied.of_phone_com(200)["first_name"], "");
 }
 
 #[tokio::test]
-async fn changing_a_contact_in_part_leaves_what_is_not_spoken_of() {
+async fn update_contact_keeps_omitted_fields() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let group = line.add_group("Family").await;
@@ -192,7 +192,7 @@ async fn changing_a_contact_in_part_leaves_what_is_not_spoken_of() {
 }
 
 #[tokio::test]
-async fn a_deleted_contact_is_gone_and_its_id_is_nobodys_again() {
+async fn a_deleted_contact_is_not_found_and_its_id_is_not_reused() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let contact = line.add(everything()).await;
@@ -216,7 +216,7 @@ async fn a_deleted_contact_is_gone_and_its_id_is_nobodys_again() {
 }
 
 #[tokio::test]
-async fn summaries_have_the_eight_keys() {
+async fn brief_contacts_have_eight_keys() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let contact = line.add(everything()).await;
@@ -236,7 +236,7 @@ async fn summaries_have_the_eight_keys() {
 }
 
 #[tokio::test]
-async fn a_persons_contacts_go_with_them_and_cause_no_event() {
+async fn delete_user_identity_deletes_its_contacts_which_emit_no_events() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     line.add_group("Family").await;

@@ -1,4 +1,4 @@
-//! Refusals in the one envelope, and the two probes.
+//! Errors in the one envelope, and the two probes.
 
 use super::Line;
 use crate::registers::keys_as_written;
@@ -6,14 +6,14 @@ use crate::world::World;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_refusal_is_in_the_envelope() {
+async fn every_error_is_in_the_envelope() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let contacts = line.contacts();
     let missing = line.client.get(&line.contact(&json!(999_999))).await;
     let error = missing.is_error(404);
     assert_eq!(error["@message"], "Contact 999999 not found");
-    assert_eq!(error["@time"], "2026-01-01T12:00:00.000Z", "the time is the clock's");
+    assert_eq!(error["@time"], "2026-01-01T12:00:00.000Z", "the time is the server clock's");
     let written = missing.text.trim_start_matches(r#"{"@error":"#);
     assert_eq!(keys_as_written(written), ["@message", "@httpStatusCode", "@time"], "{missing:?}");
     line.client.get("/v4/nothing").await.is_error(404);
@@ -31,7 +31,7 @@ async fn every_refusal_is_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_known_is_told_so_in_both_forms() {
+async fn an_unauthenticated_request_gets_401_in_both_error_forms() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     for (client, code, challenge) in [
@@ -50,7 +50,7 @@ async fn whoever_is_not_known_is_told_so_in_both_forms() {
 }
 
 #[tokio::test]
-async fn a_lost_database_is_told_in_the_envelope() {
+async fn an_unavailable_database_is_503_in_the_envelope() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     world.store.close().await;
@@ -60,7 +60,7 @@ async fn a_lost_database_is_told_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn the_probes_answer_everybody() {
+async fn probes_need_no_credentials() {
     let world = World::new().await;
     for at in ["/v4", "/v4/", "/v4/ping", "/v4/ping/"] {
         assert!(world.anonymous().get(at).await.of_phone_com(200).is_object(), "{at}");
@@ -70,7 +70,7 @@ async fn the_probes_answer_everybody() {
 }
 
 #[tokio::test]
-async fn the_old_librarys_type_is_sent_to_whoever_asks_for_it() {
+async fn accept_of_mason_json_gets_that_content_type() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let mason = line.client.with("accept", "application/vnd.mason+json, application/json;q=0.9");

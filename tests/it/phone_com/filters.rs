@@ -1,11 +1,11 @@
-//! The filters of a list of contacts: every operator, every spelling, and what each means where there is nothing.
+//! Filters of a list of contacts: every operator in every spelling, and its result for empty values.
 
 use super::Line;
 use crate::world::{World, list};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-/// Ann, Bob and Cléo, a second apart, and one without a name; Ann and Bob are in groups.
+/// Ann, Bob and Cléo, created a second apart, and one without a name; Ann and Bob are in groups.
 async fn town(world: &World) -> (Line, Vec<Value>) {
     let line = Line::new(world).await;
     line.add_group("Family").await;
@@ -25,7 +25,7 @@ async fn town(world: &World) -> (Line, Vec<Value>) {
     (line, all)
 }
 
-/// The number of an entry.
+/// Id of a list item.
 fn id(contact: &Value) -> i64 {
     contact["id"].as_i64().expect("an id is an integer")
 }
@@ -116,7 +116,7 @@ async fn operators_compare_names_without_regard_to_case() {
 }
 
 #[tokio::test]
-async fn a_contact_without_a_group_is_empty_there_and_differs_from_every_group() {
+async fn group_filters_treat_no_group_as_empty_and_unequal_to_every_group() {
     let world = World::new().await;
     let (line, all) = town(&world).await;
     let (family, friends) = (&all[0]["group"]["id"], &all[1]["group"]["id"]);
@@ -137,7 +137,7 @@ async fn a_contact_without_a_group_is_empty_there_and_differs_from_every_group()
 }
 
 #[tokio::test]
-async fn a_phone_is_found_in_each_of_its_spellings() {
+async fn phone_filters_match_each_spelling_of_a_number() {
     let world = World::new().await;
     let (line, _) = town(&world).await;
     for (filter, expected) in [
@@ -164,7 +164,7 @@ async fn a_phone_is_found_in_each_of_its_spellings() {
 }
 
 #[tokio::test]
-async fn conditions_hold_together_in_every_spelling_of_the_brackets() {
+async fn repeated_filters_are_combined_with_and_in_every_bracket_notation() {
     let world = World::new().await;
     let (line, all) = town(&world).await;
     let (a, d) = (id(&all[0]), id(&all[3]));
@@ -196,7 +196,7 @@ async fn conditions_hold_together_in_every_spelling_of_the_brackets() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_filter_is_told_under_its_field() {
+async fn a_filter_fault_is_reported_under_its_field() {
     let world = World::new().await;
     let (line, _) = town(&world).await;
     for (query, paths) in [
@@ -220,7 +220,7 @@ async fn what_is_wrong_with_a_filter_is_told_under_its_field() {
 }
 
 #[tokio::test]
-async fn as_many_filters_as_an_address_has_room_for_are_answered() {
+async fn a_query_string_full_of_filters_is_served() {
     let world = World::new().await;
     let (line, all) = town(&world).await;
     for (filter, expected) in [

@@ -1,4 +1,4 @@
-//! Contact groups, and the objects by which a contact says which one it means.
+//! Contact groups, and the objects by which a contact names its group.
 
 use super::Line;
 use crate::world::World;
@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_group_is_made_shown_renamed_and_deleted() {
+async fn contact_groups_are_created_read_updated_and_deleted() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let made = line.client.post(&line.groups(), json!({ "name": "Family" })).await;
@@ -32,7 +32,7 @@ async fn a_group_is_made_shown_renamed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_group_has_a_name() {
+async fn create_and_replace_group_require_a_name() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let group = line.add_group("Family").await;
@@ -47,7 +47,7 @@ async fn a_group_has_a_name() {
 }
 
 #[tokio::test]
-async fn groups_are_listed_by_id_and_by_name() {
+async fn groups_are_sorted_and_filtered_by_id_and_name() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let mut ids = Vec::new();
@@ -65,7 +65,7 @@ async fn groups_are_listed_by_id_and_by_name() {
 }
 
 #[tokio::test]
-async fn a_group_is_found_by_all_that_an_object_says() {
+async fn a_group_object_must_match_by_id_and_name() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let (family, friends) = (line.add_group("Family").await, line.add_group("Friends").await);
@@ -76,7 +76,7 @@ async fn a_group_is_found_by_all_that_an_object_says() {
     assert_eq!(group_of(json!({ "name": "FRIENDS" })).await, friends);
     assert_eq!(group_of(friends.clone()).await, friends);
     assert_eq!(group_of(json!({ "id": null, "name": "Friends" })).await, friends);
-    assert_eq!(group_of(json!({ "name": "Family" })).await, family, "of several the first");
+    assert_eq!(group_of(json!({ "name": "Family" })).await, family, "the first of several matches");
     assert_eq!(group_of(json!({ "id": twin["id"], "name": "Family" })).await, twin);
     for wrong in [
         json!({ "id": family["id"], "name": "Friends" }),
@@ -94,7 +94,7 @@ async fn a_group_is_found_by_all_that_an_object_says() {
 }
 
 #[tokio::test]
-async fn a_group_is_found_by_a_number_or_a_text_that_is_any_of_it() {
+async fn a_number_or_string_matches_a_group_by_id_or_name() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let family = line.add_group("Family").await;
@@ -113,7 +113,7 @@ async fn a_group_is_found_by_a_number_or_a_text_that_is_any_of_it() {
 }
 
 #[tokio::test]
-async fn a_group_of_another_extension_is_none() {
+async fn a_group_of_another_extension_is_not_found() {
     let world = World::new().await;
     let (line, other) = (Line::of(&world, "one").await, Line::of(&world, "two").await);
     let group = other.add_group("Theirs").await;
@@ -125,7 +125,7 @@ async fn a_group_of_another_extension_is_none() {
 }
 
 #[tokio::test]
-async fn deleting_a_group_leaves_its_contacts_without_one_and_counts_as_a_change_of_theirs() {
+async fn delete_group_ungroups_its_contacts_and_sets_their_updated_at() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let (family, friends) = (line.add_group("Family").await, line.add_group("Friends").await);

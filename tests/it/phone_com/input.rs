@@ -1,11 +1,11 @@
-//! What a body may say, and that all that is wrong with it is told at once.
+//! Validation of request bodies; all faults of a body are reported at once.
 
 use super::Line;
 use crate::world::World;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn numbers_are_kept_as_they_were_entered_and_told_in_e164() {
+async fn phone_numbers_are_stored_as_entered_and_normalized_to_e164() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     for (entered, normalized) in [
@@ -33,7 +33,7 @@ async fn numbers_are_kept_as_they_were_entered_and_told_in_e164() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_body_is_told_under_its_path() {
+async fn every_fault_of_a_body_is_reported_under_its_path() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let contact = line.add(json!({ "first_name": "Jane" })).await;
@@ -69,7 +69,7 @@ async fn every_fault_of_a_body_is_told_under_its_path() {
     for (name, value) in [("emails", json!({})), ("phone_numbers", json!("x")), ("addresses", json!(1))] {
         line.client.post(&line.contacts(), json!({ name: value })).await.faults(&[name]);
     }
-    assert_eq!(line.search("").await.items(), [contact], "nothing came of it");
+    assert_eq!(line.search("").await.items(), [contact], "no contact was created or changed");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_contact_has_two_emails_at_most() {
 }
 
 #[tokio::test]
-async fn a_body_is_json_whatever_its_type_says_and_an_object() {
+async fn a_body_is_a_json_object_whatever_its_content_type() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     for kind in [None, Some("text/plain;charset=UTF-8"), Some("application/x-www-form-urlencoded"), Some("image/png")] {
@@ -101,7 +101,7 @@ async fn a_body_is_json_whatever_its_type_says_and_an_object() {
 }
 
 #[tokio::test]
-async fn no_text_however_odd_is_a_fault_of_the_server() {
+async fn odd_texts_and_queries_cause_no_server_error() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     let long = "ß".repeat(100_000);
@@ -149,7 +149,7 @@ async fn no_text_however_odd_is_a_fault_of_the_server() {
 }
 
 #[tokio::test]
-async fn of_a_body_full_of_faults_as_many_are_told_as_somebody_reads() {
+async fn at_most_a_hundred_faults_of_a_body_are_reported() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     for items in [json!(vec![1; 300_000]), json!(vec![json!({}); 300_000])] {

@@ -1,4 +1,4 @@
-//! The pages of a list, its order, and the tags by which a client asks whether anything has changed.
+//! Pagination and order of lists, and `ETag` with `If-None-Match`.
 
 use super::Line;
 use crate::client::Answer;
@@ -6,7 +6,7 @@ use crate::world::World;
 use chrono::TimeDelta;
 use serde_json::json;
 
-/// Seven contacts called A to G, a second apart; C was changed last.
+/// Seven contacts A to G, created a second apart; C was updated last.
 async fn seven(world: &World) -> Line {
     let line = Line::new(world).await;
     let mut ids = Vec::new();
@@ -18,13 +18,13 @@ async fn seven(world: &World) -> Line {
     line
 }
 
-/// The first names of a page.
+/// First names on a page, concatenated.
 fn names(answer: &Answer) -> String {
     answer.items().iter().map(|contact| contact["first_name"].as_str().expect("a text")).collect()
 }
 
 #[tokio::test]
-async fn a_page_begins_after_the_offset_and_holds_as_many_as_the_limit() {
+async fn a_page_starts_at_the_offset_and_holds_at_most_limit_items() {
     let world = World::new().await;
     let line = seven(&world).await;
     for (query, expected) in [
@@ -55,7 +55,7 @@ async fn a_page_begins_after_the_offset_and_holds_as_many_as_the_limit() {
 }
 
 #[tokio::test]
-async fn pages_that_are_asked_for_at_the_same_time_are_each_their_own() {
+async fn concurrent_page_requests_get_their_own_pages() {
     let world = World::new().await;
     let letters = seven(&world).await;
     let other = Line::of(&world, "other").await;
@@ -77,7 +77,7 @@ async fn pages_that_are_asked_for_at_the_same_time_are_each_their_own() {
     }
 }
 
-/// A person with 2,400 contacts, of which the 100 in the middle were put away: called 1 to 1150 and 1251 to 2400.
+/// An extension with 2,400 contacts named by number, of which 1151 to 1250 are deleted.
 async fn many(world: &World) -> Line {
     let line = Line::new(world).await;
     let mut database = world.database().await;
@@ -98,7 +98,7 @@ async fn many(world: &World) -> Line {
 }
 
 #[tokio::test]
-async fn a_page_of_a_long_list_is_found_wherever_it_begins() {
+async fn pages_of_a_long_list_are_right_at_every_offset() {
     let world = World::new().await;
     let line = many(&world).await;
     let all: Vec<String> = (1..=1150).chain(1251..=2400).map(|number: u32| number.to_string()).collect();
@@ -115,7 +115,7 @@ async fn a_page_of_a_long_list_is_found_wherever_it_begins() {
 }
 
 #[tokio::test]
-async fn pages_out_of_bounds_are_refused_and_not_clamped() {
+async fn limit_and_offset_out_of_bounds_are_refused_and_not_clamped() {
     let world = World::new().await;
     let line = Line::new(&world).await;
     for query in ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=", "limit=1.5", "limit=99999999999999999999"] {
@@ -143,7 +143,7 @@ async fn a_list_is_sorted_by_several_fields_from_left_to_right() {
         let answer = line.search(query).await;
         assert_eq!(names(&answer), expected, "{query}");
         assert!(answer.text.contains(echo), "{query}: {}", answer.text);
-        // Read from whichever end, the pages make the whole.
+        // One-item pages together make the whole list.
         let mut pieced = String::new();
         for offset in 0..7 {
             pieced += &names(&line.search(&format!("{query}&limit=1&offset={offset}")).await);
@@ -157,7 +157,7 @@ async fn a_list_is_sorted_by_several_fields_from_left_to_right() {
 }
 
 #[tokio::test]
-async fn a_client_walks_a_list_by_id_without_offsets() {
+async fn a_list_can_be_walked_by_id_without_offsets() {
     let world = World::new().await;
     let line = seven(&world).await;
     let (mut walked, mut last) = (String::new(), 0);
@@ -171,7 +171,7 @@ async fn a_client_walks_a_list_by_id_without_offsets() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_an_answer_is_told_only_that_it_still_holds() {
+async fn if_none_match_with_the_current_etag_gets_304() {
     let world = World::new().await;
     let line = seven(&world).await;
     let contact = line.search("limit=1").await.items()[0].clone();
@@ -196,7 +196,7 @@ async fn a_client_that_has_an_answer_is_told_only_that_it_still_holds() {
     let at = line.contact(&contact["id"]);
     let tag = line.client.get(&at).await.header("etag").expect("a tag").to_owned();
     let changed = line.client.with("if-none-match", &tag).patch(&at, json!({ "nickname": "x" })).await;
-    assert_eq!((changed.status, changed.header("etag")), (200, None), "only what only looks has a tag");
+    assert_eq!((changed.status, changed.header("etag")), (200, None), "only reads have an ETag");
     assert_eq!(line.client.with("if-none-match", &tag).get(&at).await.status, 200);
     let missing = line.client.with("if-none-match", "*").get(&line.contact(&json!(999_999))).await;
     missing.is_error(404);

@@ -1,5 +1,5 @@
-//! Lists at random: what a query of filters, sorts and a page finds among a few odd contacts is what a small model of the
-//! vendor's grammar finds among them in memory. The model knows neither the parser nor SQL.
+//! Property test of lists: a query of filters, sorts and a page over a few odd contacts returns what a small model of
+//! the vendor's grammar selects in memory. The model shares no code with the parser and uses no SQL.
 
 use super::Line;
 use crate::chance::{holds, runtime};
@@ -11,9 +11,9 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-/// What names and values are made of: letters of two cases, and whatever means something to somebody on the way.
+/// Pieces of names and values: letters in both cases, and characters with a meaning on some layer.
 const PIECES: [&str; 14] = ["a", "B", "é", "É", "%", "_", "\\", ",", ":", "'", "\"", "*", ".", " "];
-/// An operator, and how many values it takes if it is not any number.
+/// An operator and its number of values; `None` if any number is allowed.
 type Operator = (&'static str, Option<usize>);
 
 const EQUAL: Operator = ("eq", Some(1));
@@ -36,11 +36,11 @@ const OPERATORS: [Operator; 20] = [
     ("not-between", Some(2)),
     ("in", None),
     ("not-in", None),
-    // Known to the grammar and not served.
+    // Known to the grammar and not supported.
     ("sounds", Some(usize::MAX)),
     ("not-sounds", Some(usize::MAX)),
 ];
-/// Telephone numbers as they are written, and what they come to.
+/// Phone numbers as entered and in E.164.
 const DIALLED: [(&str, &str); 4] = [
     ("425.555.0100", "+14255550100"),
     ("(425) 555-0100 ", "+14255550100"),
@@ -48,14 +48,14 @@ const DIALLED: [(&str, &str); 4] = [
     ("1-800-FLOWERS", "+18003569377"),
 ];
 
-/// A contact as the model has it.
+/// A contact in the model.
 #[derive(Debug)]
 struct Known {
     id: i64,
     group_id: Option<i64>,
     updated_at: i64,
     name: String,
-    /// Each number in E.164 and as it was entered.
+    /// Each number in E.164 and as entered.
     phones: Vec<[String; 2]>,
 }
 
@@ -73,7 +73,7 @@ impl Known {
         }
     }
 
-    /// A field that is a number; none of a text.
+    /// A numeric field; `None` for a text field.
     fn number(&self, field: &str) -> Option<Option<i64>> {
         match field {
             "id" => Some(Some(self.id)),
@@ -84,7 +84,7 @@ impl Known {
     }
 }
 
-/// `filters[field]=operator:value,value`; without an operator the one value is what the field must be.
+/// `filters[field]=operator:value,value`; without an operator, the field must equal the one value.
 #[derive(Debug, Clone)]
 struct Filter {
     field: &'static str,
@@ -106,7 +106,7 @@ impl Filter {
         format!("filters.{}", self.field)
     }
 
-    /// The operator and what it is given. A bare word is an operator only if that takes no value.
+    /// Operator and values. A bare word is an operator only if that takes no value.
     fn meaning(&self) -> (Operator, Vec<String>) {
         match self.operator {
             Some(operator @ (_, Some(0))) => (operator, self.values.clone()),
@@ -115,14 +115,14 @@ impl Filter {
         }
     }
 
-    /// Whether it can be written in one way only: a backslash before the comma that parts two values makes them one.
+    /// Whether its written form is unambiguous: a backslash before the comma between two values joins them.
     fn is_plain(&self) -> bool {
         let is_parted = self.values.iter().rev().skip(1).all(|value| !value.ends_with('\\'));
         let is_bare = self.operator.is_some() || !self.values[0].starts_with("in:");
         is_parted && is_bare && !matches!(self.written().as_str(), "empty:" | "not-empty:")
     }
 
-    /// Whether the operator takes so many values, and the field such.
+    /// Whether the operator accepts this number of values, and the field these values.
     fn is_good(&self) -> bool {
         let ((name, arity), values) = self.meaning();
         let is_part = name.ends_with("with") || name.ends_with("contains");
@@ -131,7 +131,7 @@ impl Filter {
         arity.is_none_or(|arity| values.len() == arity) && values.iter().all(is_fit)
     }
 
-    /// Whether a contact passes.
+    /// Whether a contact matches.
     fn finds(&self, contact: &Known) -> bool {
         let ((name, _), values) = self.meaning();
         let (name, is_negated) = match name {
@@ -151,7 +151,7 @@ impl Filter {
     }
 }
 
-/// A number that must be equal may be written in each of its ways.
+/// Adds the E.164 forms to the values of an equality operator.
 fn dialled(operator: &str, values: &[String]) -> Vec<String> {
     let others =
         DIALLED.iter().filter(|(written, _)| matches!(operator, "eq" | "in") && values.iter().any(|v| v == written));
@@ -162,7 +162,7 @@ fn number_passes(operator: &str, number: i64, values: &[String]) -> bool {
     if matches!(operator, "starts-with" | "ends-with" | "contains") {
         return text_passes(operator, &number.to_string(), values);
     }
-    let wanted: Vec<i128> = values.iter().map(|value| value.trim().parse().expect("it is good")).collect();
+    let wanted: Vec<i128> = values.iter().map(|value| value.trim().parse().expect("`is_good` has parsed it")).collect();
     passes(operator, &i128::from(number), &wanted)
 }
 
@@ -189,11 +189,11 @@ fn passes<T: Ord>(operator: &str, it: &T, wanted: &[T]) -> bool {
     }
 }
 
-/// What is asked for.
+/// A list request.
 #[derive(Debug, Clone)]
 struct RequestContext {
     filters: Vec<Filter>,
-    /// Each with whether it ascends.
+    /// Field, and whether the order ascends.
     sorts: Vec<(&'static str, bool)>,
     limit: usize,
     offset: usize,
@@ -213,11 +213,11 @@ impl RequestContext {
         query.append_pair("fields", self.shown).finish()
     }
 
-    /// The ids of all that pass, in order.
+    /// Ids of all matching contacts, in order.
     fn expected(&self, town: &[Known]) -> Vec<i64> {
         let mut found: Vec<&Known> =
             town.iter().filter(|contact| self.filters.iter().all(|filter| filter.finds(contact))).collect();
-        // What comes first counts first, and what is alike there stands in the last one's direction.
+        // Earlier sorts take precedence; ties are sorted by id in the direction of the last one.
         let last = self.sorts.last().is_none_or(|(_, is_ascending)| *is_ascending);
         found.sort_by_key(|contact| if last { contact.id } else { -contact.id });
         for (field, is_ascending) in self.sorts.iter().rev() {
@@ -243,7 +243,7 @@ impl RequestContext {
     }
 }
 
-/// Queries that would find something now and then.
+/// Queries that match some contacts in many cases.
 fn asked(town: &[Known]) -> impl Strategy<Value = RequestContext> + use<> {
     let word = || prop::collection::vec(select(&PIECES[..]), 0..4).prop_map(|pieces| pieces.concat());
     let name = select(town.iter().map(|contact| contact.name.clone()).collect::<Vec<_>>());
@@ -287,7 +287,7 @@ fn asked(town: &[Known]) -> impl Strategy<Value = RequestContext> + use<> {
     })
 }
 
-/// Odd contacts, some of them changed in the same second.
+/// Odd contacts, some of them updated in the same second.
 async fn town(world: &World) -> (Line, Vec<Known>) {
     let line = Line::new(world).await;
     line.add_group("Family").await;
@@ -308,7 +308,7 @@ async fn town(world: &World) -> (Line, Vec<Known>) {
 }
 
 #[test]
-fn a_list_has_what_its_filters_find_in_its_order_and_no_more_than_its_page() {
+fn a_random_list_query_returns_the_page_of_the_model() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
     let (line, town) = runtime.block_on(town(&world));
@@ -318,7 +318,7 @@ fn a_list_has_what_its_filters_find_in_its_order_and_no_more_than_its_page() {
 }
 
 #[test]
-fn no_query_of_a_list_is_too_odd_to_be_judged() {
+fn an_arbitrary_list_query_gets_200_or_422() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
     let (line, _) = runtime.block_on(town(&world));

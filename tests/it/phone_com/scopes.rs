@@ -1,11 +1,11 @@
-//! Accounts and extensions: where a client finds its numbers, and how far each credential gets.
+//! Accounts and extensions: how a client finds their ids, and the scope of each kind of credential.
 
 use super::Line;
 use crate::world::{World, text};
 use serde_json::json;
 
 #[tokio::test]
-async fn an_account_is_a_workspace_and_an_extension_a_person() {
+async fn an_account_is_a_workspace_and_an_extension_a_user_identity() {
     let world = World::new().await;
     let line = Line::of(&world, "jane").await;
     let accounts = world.key().get("/v4/accounts").await.items();
@@ -54,7 +54,7 @@ async fn a_token_of_several_workspaces_is_used_for_the_account_in_the_path() {
 }
 
 #[tokio::test]
-async fn another_workspaces_account_is_as_unknown_as_none() {
+async fn an_account_of_another_workspace_gets_the_404_of_a_missing_one() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let theirs = Line::of(&other, "theirs").await;
@@ -79,7 +79,7 @@ async fn another_workspaces_account_is_as_unknown_as_none() {
 }
 
 #[tokio::test]
-async fn a_client_session_uses_the_extension_of_its_person_and_no_other() {
+async fn a_client_session_reaches_only_the_extension_of_its_user_identity() {
     let world = World::new().await;
     let (jane, john) = (Line::of(&world, "jane").await, Line::of(&world, "john").await);
     let session = world.session(&jane.person).await;
@@ -105,7 +105,7 @@ async fn a_client_session_uses_the_extension_of_its_person_and_no_other() {
 }
 
 #[tokio::test]
-async fn ids_are_given_once_in_the_whole_deployment() {
+async fn ids_are_unique_across_workspaces() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
     let lines = [Line::of(&world, "one").await, Line::of(&world, "two").await, Line::of(&other, "three").await];
@@ -121,7 +121,7 @@ async fn ids_are_given_once_in_the_whole_deployment() {
     assert!(contacts.iter().chain(&groups).all(|id| (1..1_000).contains(id)), "{contacts:?} {groups:?}");
     assert_ne!(lines[0].extension, lines[2].extension);
     assert_ne!(lines[0].account, lines[2].account);
-    // What is another's stays another's, by whichever way one asks.
+    // A contact of another extension or workspace is not found by its id.
     lines[0].client.get(&lines[0].contact(&json!(contacts[2]))).await.is_error(404);
     lines[2].client.get(&lines[2].contact(&json!(contacts[0]))).await.is_error(404);
 }

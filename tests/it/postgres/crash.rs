@@ -1,4 +1,4 @@
-//! Deaths: of the service, of the postmaster, of both, of initdb.
+//! Crashes: of the service, of the postmaster, of both, of initdb.
 
 use std::fs;
 use std::process::Command;
@@ -11,20 +11,20 @@ use sqlx::{Connection, PgConnection};
 
 use super::stage::{Place, Service, TIMEOUT, alive, query, until};
 
-/// macOS does not tell processes that their parent has died; there the next start ends what is left.
+/// macOS does not signal the death of a parent process; there the next start ends leftover processes.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_killed_service_takes_postgres_with_it() {
+async fn postgres_shuts_down_when_its_service_is_killed() {
     let place = Place::new();
     let service = Service::start(&place).await;
     query(&service.url, "create table kept as select 'still here' as word").await;
     let postmaster = place.postmaster().expect("it is ready");
     service.kill().await;
     let began = Instant::now();
-    until("nobody works in the cluster", || !place.is_busy()).await;
+    until("no process runs in the cluster", || !place.is_busy()).await;
     println!("Postgres gone after {:?}", began.elapsed());
     assert!(!alive(postmaster));
-    // A postmaster that had the time to shut down in order removes its file.
+    // An orderly shutdown of the postmaster removes its file.
     assert!(!place.cluster().join("postmaster.pid").exists());
 
     let service = Service::start(&place).await;
@@ -32,7 +32,7 @@ async fn a_killed_service_takes_postgres_with_it() {
 }
 
 #[tokio::test]
-async fn a_service_that_starts_on_the_heels_of_a_killed_one_waits_for_its_postgres() {
+async fn a_start_right_after_a_kill_waits_for_the_previous_postgres() {
     let place = Place::new();
     for _ in 0..3 {
         let service = Service::start(&place).await;
@@ -43,28 +43,28 @@ async fn a_service_that_starts_on_the_heels_of_a_killed_one_waits_for_its_postgr
     assert_eq!(query(&service.url, "select 'here'").await, "here");
 }
 
-/// Where nobody reaps orphans, a killed postmaster stays as a zombie and its pid looks alive for ever. Here this test
-/// is the one who adopts and does not reap.
+/// Where orphans are not reaped, a killed postmaster stays a zombie and its pid looks alive. Here this test is a
+/// subreaper that does not reap.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn after_both_were_killed_the_next_start_recovers() {
-    nix::sys::prctl::set_child_subreaper(true).expect("Linux lets anybody adopt");
+async fn the_next_start_recovers_after_service_and_postmaster_were_killed() {
+    nix::sys::prctl::set_child_subreaper(true).expect("any process may become a subreaper");
     let place = Place::new();
     let service = Service::start(&place).await;
     query(&service.url, "create table kept as select 'still here' as word").await;
     let postmaster = place.postmaster().expect("it is ready");
-    // So that the service cannot react to what happens to Postgres.
+    // So that the service cannot react to the death of Postgres.
     service.signal(Signal::SIGSTOP);
-    until("every thread of it stands still", || all_stopped(service.pid())).await;
+    until("every thread of the service is stopped", || all_stopped(service.pid())).await;
     kill(postmaster, Signal::SIGKILL).expect("it runs");
     service.kill().await;
-    until("its orphans have left", || !place.is_busy()).await;
+    until("the orphaned backends have exited", || !place.is_busy()).await;
 
     assert!(kill(postmaster, None).is_ok(), "the zombie answers");
     assert!(place.cluster().join("postmaster.pid").exists());
     assert!(place.data().join("run/.s.PGSQL.5432.lock").exists());
-    assert_eq!(postgres::join(&place.data()).expect("may look"), None);
-    // Somebody is looking around in there. That is neither a reason to wait nor to kill them.
+    assert_eq!(postgres::join(&place.data()).expect("the directory is readable"), None);
+    // An unrelated process with its working directory in the cluster. It must neither be waited for nor killed.
     let mut visitor = Command::new("sleep").arg("60").current_dir(place.cluster()).spawn().expect("sleep");
 
     let service = Service::start(&place).await;
@@ -72,7 +72,7 @@ async fn after_both_were_killed_the_next_start_recovers() {
     let visitor_left = visitor.try_wait().expect("our child").is_some();
     visitor.kill().expect("our child");
     visitor.wait().expect("our child");
-    assert!(!visitor_left, "the visitor was ended");
+    assert!(!visitor_left, "the unrelated process was ended");
 }
 
 #[cfg(target_os = "linux")]
@@ -85,13 +85,13 @@ fn all_stopped(pid: Pid) -> bool {
 }
 
 #[tokio::test]
-async fn a_dead_postmaster_is_noticed_and_can_be_started_again() {
+async fn a_dead_postmaster_is_detected_and_can_be_restarted() {
     let place = Place::new();
     let mut cluster = postgres::start(place.durable()).await.expect("start");
     let url = cluster.url();
     query(&url, "create table kept as select 'still here' as word").await;
     kill(place.postmaster().expect("ready"), Signal::SIGKILL).expect("it runs");
-    let status = tokio::time::timeout(TIMEOUT, cluster.exited()).await.expect("noticed");
+    let status = tokio::time::timeout(TIMEOUT, cluster.exited()).await.expect("the exit is detected");
     assert!(!status.success());
 
     cluster.restart().await.expect("restart");
@@ -103,7 +103,7 @@ async fn a_dead_postmaster_is_noticed_and_can_be_started_again() {
 }
 
 #[tokio::test]
-async fn the_service_says_that_postgres_died_and_starts_it_again_even_if_a_backend_is_busy() {
+async fn the_service_logs_the_death_of_postgres_and_restarts_it_even_with_a_busy_backend() {
     let place = Place::new();
     let service = Service::start(&place).await;
     let mut client = PgConnection::connect(&service.url).await.expect("connects");
@@ -114,7 +114,7 @@ async fn the_service_says_that_postgres_died_and_starts_it_again_even_if_a_backe
 
     until("another is ready", || place.postmaster().is_some_and(|pid| pid != first)).await;
     assert_eq!(query(&service.url, "select 'back'").await, "back");
-    assert!(busy.await.expect("no panic").is_err(), "the busy one was ended");
+    assert!(busy.await.expect("no panic").is_err(), "the busy backend was ended");
     let log = service.log();
     assert!(log.contains("Postgres ended by itself"), "{log}");
     assert!(service.terminate().await.success());
@@ -129,7 +129,7 @@ async fn until_busy(url: &str) {
 }
 
 #[tokio::test]
-async fn a_postgres_that_dies_over_and_over_is_given_up_with_an_error() {
+async fn repeated_deaths_of_postgres_end_supervision_with_an_error() {
     let place = Place::new();
     let cluster = postgres::start(place.disposable()).await.expect("start");
     let mut seen = place.postmaster();
@@ -145,22 +145,22 @@ async fn a_postgres_that_dies_over_and_over_is_given_up_with_an_error() {
             seen = Some(pid);
         }
     }
-    let given_up = keeping.await.expect("no panic").expect_err("no cure");
+    let given_up = keeping.await.expect("no panic").expect_err("supervision gives up");
     assert!(given_up.to_string().contains("SIGKILL"), "{given_up}");
-    // The directory is free for whoever tries next.
+    // The directory is free for the next start.
     let cluster = postgres::start(place.disposable()).await.expect("start");
     cluster.stop().await;
 }
 
 #[tokio::test]
-async fn an_initdb_that_was_cut_short_is_begun_again() {
+async fn an_interrupted_initdb_is_started_again() {
     let place = Place::new();
     let scaffold = place.data().join("postgres.new");
     let mut cut_short = Service::command(&place).kill_on_drop(true).spawn().expect("runs");
     until("initdb has begun", || scaffold.join("base").exists()).await;
     cut_short.kill().await.expect("our child");
     assert!(!place.cluster().exists());
-    // As after a power cut, which leaves what initdb would have cleared away.
+    // As after a power cut, which leaves files that initdb would have removed.
     until("initdb has ended", || !place.is_busy()).await;
     fs::create_dir_all(scaffold.join("base/1")).expect("debris");
     fs::write(scaffold.join("PG_VERSION"), "15\n").expect("debris");

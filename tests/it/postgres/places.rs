@@ -1,4 +1,4 @@
-//! Directories: too long, oddly named, closed, somebody else's, full.
+//! Data directories: path too long, odd names, no access, another owner, disk full.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -12,7 +12,7 @@ use tokio::process::Command;
 use super::stage::{Place, Service, query};
 
 #[tokio::test]
-async fn a_path_too_long_for_a_socket_gets_a_private_directory_elsewhere() {
+async fn a_path_too_long_for_a_socket_gets_a_private_socket_directory() {
     let place = Place::new();
     let settings = Settings { data_dir: place.path().join("a".repeat(100)), durability: Durability::Disposable };
     let data_dir = settings.data_dir.clone();
@@ -20,13 +20,13 @@ async fn a_path_too_long_for_a_socket_gets_a_private_directory_elsewhere() {
         let cluster = postgres::start(settings.clone()).await.expect("start");
         let url = cluster.url();
         assert_eq!(query(&url, "select 'reached'").await, "reached");
-        assert_eq!(postgres::join(&data_dir).expect("may look"), Some(url.clone()));
+        assert_eq!(postgres::join(&data_dir).expect("the directory is readable"), Some(url.clone()));
         let elsewhere = socket_dir(&url);
         assert!(!elsewhere.starts_with(&data_dir), "{}", elsewhere.display());
         let meta = fs::symlink_metadata(&elsewhere).expect("it is there");
         assert_eq!(meta.mode() & 0o777, 0o700);
         cluster.stop().await;
-        assert!(!elsewhere.exists(), "nobody would clean it up");
+        assert!(!elsewhere.exists(), "stop removes the socket directory");
     }
 }
 
@@ -36,7 +36,7 @@ fn socket_dir(url: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_path_with_odd_characters_works() {
+async fn a_data_directory_path_with_odd_characters_works() {
     let place = Place::new();
     let data_dir = place.path().join("one, two \"three\" 'four' 50%&x=ü+");
     let settings = Settings { data_dir, durability: Durability::Disposable };
@@ -46,7 +46,7 @@ async fn a_path_with_odd_characters_works() {
 }
 
 #[tokio::test]
-async fn postgres_is_never_root() {
+async fn postgres_never_runs_as_root() {
     let place = Place::new();
     let cluster = postgres::start(place.disposable()).await.expect("start");
     let owner = fs::metadata(place.cluster()).expect("made").uid();
@@ -61,7 +61,7 @@ async fn postgres_is_never_root() {
 }
 
 #[tokio::test]
-async fn as_root_a_directory_that_the_postgres_user_cannot_enter_is_named() {
+async fn as_root_the_error_names_a_directory_that_the_postgres_user_cannot_enter() {
     if !geteuid().is_root() {
         return eprintln!("skipped: only root drops to another user");
     }
@@ -69,7 +69,7 @@ async fn as_root_a_directory_that_the_postgres_user_cannot_enter_is_named() {
     let closed = place.path().join("closed");
     DirBuilder::new().mode(0o700).create(&closed).expect("ours");
     let settings = Settings { data_dir: closed.join("data"), durability: Durability::Disposable };
-    let barred = postgres::start(settings).await.expect_err("no way in");
+    let barred = postgres::start(settings).await.expect_err("the directory is closed");
     let text = barred.to_string();
     let StartError::Barred { dir, .. } = barred else { panic!("{text}") };
     assert_eq!(dir, closed);
@@ -78,7 +78,7 @@ async fn as_root_a_directory_that_the_postgres_user_cannot_enter_is_named() {
 }
 
 #[tokio::test]
-async fn as_root_postgres_runs_as_whoever_owns_the_cluster_unless_that_is_root() {
+async fn as_root_postgres_runs_as_the_owner_of_the_cluster_unless_that_is_root() {
     if !geteuid().is_root() {
         return eprintln!("skipped: only root can give files away");
     }
@@ -87,7 +87,7 @@ async fn as_root_postgres_runs_as_whoever_owns_the_cluster_unless_that_is_root()
     let anonymous = User::from_name("nobody").expect("readable").expect("every system has it");
     give(&place.cluster(), &anonymous);
     give(&place.data().join("run"), &anonymous);
-    let cluster = postgres::start(place.disposable()).await.expect("start as nobody");
+    let cluster = postgres::start(place.disposable()).await.expect("start as the owner");
     assert_eq!(query(&cluster.url(), "select 'reached'").await, "reached");
     cluster.stop().await;
 
@@ -106,7 +106,7 @@ fn give(path: &Path, user: &User) {
 }
 
 #[tokio::test]
-async fn a_disk_too_small_for_the_cluster_is_named_as_the_reason() {
+async fn a_disk_too_small_for_initdb_is_named_in_the_error() {
     let place = Place::new();
     let Some(mut command) = on_a_disk_of("12m", &place, r#"exec "$1" dev-db --data-dir "$2""#).await else {
         return;
@@ -120,7 +120,7 @@ async fn a_disk_too_small_for_the_cluster_is_named_as_the_reason() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_named_as_the_reason_and_with_space_all_is_well_again() {
+async fn a_full_disk_is_named_in_the_error_and_the_next_start_with_space_succeeds() {
     let place = Place::new();
     let script = r#"
         "$1" dev-db --data-dir "$2" > "$2/said" &
@@ -142,7 +142,7 @@ async fn a_full_disk_is_named_as_the_reason_and_with_space_all_is_well_again() {
     assert!(service.terminate().await.success());
 }
 
-/// A shell with the program as `$1` and a data directory as `$2`, on a disk that only it and its children see.
+/// A shell with the program as `$1` and a data directory as `$2`, on a tmpfs that only it and its children see.
 async fn on_a_disk_of(size: &str, place: &Place, script: &str) -> Option<Command> {
     let script = format!(
         r#"mount -t tmpfs -o size={size},mode=0755 tmpfs "$2" || exit 9

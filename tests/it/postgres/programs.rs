@@ -1,4 +1,4 @@
-//! The programs of Postgres: several versions, the wrong one, none; and what they get to see.
+//! The programs of Postgres: several versions, the wrong one, none; and the environment that they see.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use handset::postgres::{self, StartError};
 
 use super::stage::{Place, Service, query};
 
-/// An installation that tells its version and can do nothing else.
+/// A fake installation that reports its version and supports nothing else.
 fn pretend(place: &Place, major: u32) -> PathBuf {
     let dir = place.path().join(format!("postgresql-{major}"));
-    // Written by another process: a file that a fork of this one still has open for writing cannot be run.
+    // Written by another process: a file that a fork of this one still has open for writing cannot be executed.
     let script = r#"
         mkdir "$1" && cd "$1"
         printf '#!/bin/sh\necho "postgres (PostgreSQL) %s.3 (Pretend)"\n' "$2" > postgres
@@ -31,7 +31,7 @@ fn path_with(first: PathBuf) -> std::ffi::OsString {
 }
 
 #[test]
-fn a_new_cluster_gets_the_newest_and_an_old_one_its_own_version() {
+fn a_new_cluster_uses_the_newest_version_and_an_existing_one_its_own() {
     let place = Place::new();
     let places: Vec<PathBuf> = [16, 18, 17].map(|major| pretend(&place, major)).into();
     let find = |wanted| Binaries::find_in(places.clone(), wanted).expect("it is there");
@@ -41,7 +41,7 @@ fn a_new_cluster_gets_the_newest_and_an_old_one_its_own_version() {
 }
 
 #[test]
-fn a_version_that_is_missing_is_named_with_its_package() {
+fn a_missing_version_is_named_with_its_package() {
     let place = Place::new();
     let places = [pretend(&place, 17), pretend(&place, 18)];
     let missing = Binaries::find_in(places, Some(16)).expect_err("not there");
@@ -51,7 +51,7 @@ fn a_version_that_is_missing_is_named_with_its_package() {
 }
 
 #[test]
-fn a_machine_without_postgres_is_told_how_to_install_it() {
+fn the_error_without_postgres_says_how_to_install_it() {
     let text = Binaries::find_in([], None).expect_err("nowhere to look").to_string();
     assert!(text.contains(&install::advice(None)), "{text}");
     assert!(text.contains("set DATABASE_URL"), "{text}");
@@ -59,14 +59,14 @@ fn a_machine_without_postgres_is_told_how_to_install_it() {
 }
 
 #[test]
-fn a_machine_with_an_ancient_postgres_is_told_so() {
+fn the_error_names_a_postgres_that_is_too_old() {
     let place = Place::new();
     let text = Binaries::find_in([pretend(&place, 12)], None).expect_err("too old").to_string();
     assert!(text.contains("PostgreSQL 12 is the newest on this machine and 15 is the oldest"), "{text}");
 }
 
 #[test]
-fn the_advice_how_to_install_is_for_this_system() {
+fn install_advice_fits_the_operating_system() {
     for (os_release, any, sixteen) in [
         ("ID=debian", "apt-get install postgresql", "apt-get install postgresql-16"),
         ("ID_LIKE=\"ubuntu debian\"", "apt-get install postgresql", "apt-get install postgresql-16"),
@@ -84,7 +84,7 @@ fn the_advice_how_to_install_is_for_this_system() {
 }
 
 #[tokio::test]
-async fn a_newer_version_beside_does_not_touch_an_existing_cluster() {
+async fn a_newer_installation_does_not_affect_an_existing_cluster() {
     let place = Place::new();
     postgres::start(place.disposable()).await.expect("start").stop().await;
     let mut command = Service::command(&place);
@@ -94,7 +94,7 @@ async fn a_newer_version_beside_does_not_touch_an_existing_cluster() {
 }
 
 #[tokio::test]
-async fn what_initdb_complains_of_is_told_and_no_half_cluster_stays() {
+async fn an_initdb_error_is_reported_and_no_partial_cluster_stays() {
     let place = Place::new();
     let mut command = Service::command(&place);
     command.env("PATH", path_with(pretend(&place, 99)));
@@ -109,7 +109,7 @@ async fn what_initdb_complains_of_is_told_and_no_half_cluster_stays() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_a_version_that_is_not_here_is_left_alone() {
+async fn a_cluster_of_a_missing_version_is_left_unchanged() {
     let place = Place::new();
     postgres::start(place.disposable()).await.expect("start").stop().await;
     fs::write(place.cluster().join("PG_VERSION"), "9\n").expect("ours, or we are root");
@@ -119,7 +119,7 @@ async fn a_cluster_of_a_version_that_is_not_here_is_left_alone() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn postgres_does_not_see_the_environment_of_the_service() {
+async fn postgres_does_not_inherit_the_environment_of_the_service() {
     let place = Place::new();
     let mut command = Service::command(&place);
     command.env("HANDSET_SECRET", "hush").env("PGPORT", "1").env("PGDATA", "/nowhere");

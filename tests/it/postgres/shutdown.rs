@@ -1,4 +1,4 @@
-//! The ways to end it: signals to the service, once and twice, and a Postgres that does not want to.
+//! Shutdown: signals to the service, once and twice, and a Postgres that does not react.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ async fn ctrl_c_reaches_the_service_and_not_its_postgres() {
     let group = service.pid();
     let postmaster = place.postmaster().expect("ready");
     assert_ne!(getpgid(Some(postmaster)).expect("it runs"), group);
-    // What a terminal does.
+    // A terminal signals the whole process group.
     killpg(group, Signal::SIGINT).expect("it runs");
     assert_eq!(service.ended().await.code(), Some(0));
     assert!(!alive(postmaster));
@@ -46,12 +46,12 @@ async fn a_second_signal_ends_the_service_at_once_and_postgres_follows() {
     let place = Place::new();
     let service = Service::start(&place).await;
     let postmaster = place.postmaster().expect("ready");
-    // A Postgres that takes its time.
+    // A stopped Postgres does not react to signals.
     kill(postmaster, Signal::SIGSTOP).expect("it runs");
     service.signal(Signal::SIGTERM);
     until("it is finishing", || service.log().contains("a second signal ends this at once")).await;
     let (began, pid) = (Instant::now(), service.pid());
-    // The first of these may come so soon that it passes for an echo.
+    // The first of these may come so soon that it counts as a duplicate.
     until("it has ended", || kill(pid, Signal::SIGINT).is_err() || !alive(pid)).await;
     assert_eq!(service.ended().await.code(), Some(130));
     assert!(began.elapsed() < Duration::from_secs(5));
@@ -61,9 +61,9 @@ async fn a_second_signal_ends_the_service_at_once_and_postgres_follows() {
     assert!(!place.cluster().join("postmaster.pid").exists());
 }
 
-/// Ten seconds after the first request comes the second, five seconds later the kill.
+/// Ten seconds after the first shutdown request comes the second, five seconds later SIGKILL.
 #[tokio::test]
-async fn a_postgres_that_does_not_react_is_killed_in_the_end() {
+async fn a_postgres_that_does_not_react_is_killed_after_fifteen_seconds() {
     let place = Place::new();
     let cluster = postgres::start(place.disposable()).await.expect("start");
     let postmaster = place.postmaster().expect("ready");
@@ -78,7 +78,7 @@ async fn a_postgres_that_does_not_react_is_killed_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_signal_that_arrives_twice_at_once_counts_as_one() {
+async fn two_simultaneous_signals_count_as_one() {
     let place = Place::new();
     let service = Service::start(&place).await;
     service.signal(Signal::SIGTERM);
@@ -88,11 +88,11 @@ async fn a_signal_that_arrives_twice_at_once_counts_as_one() {
 }
 
 #[tokio::test]
-async fn the_end_waits_for_tracked_tasks_as_long_as_patience_lasts() {
+async fn drain_waits_for_tracked_tasks_until_its_timeout() {
     let life = Lifecycle::default();
     let task = life.clone();
     life.tasks.spawn(async move { task.stopped().await });
-    assert!(!life.drain(Duration::from_millis(1)).await, "nobody has told it to stop");
+    assert!(!life.drain(Duration::from_millis(1)).await, "the task is not cancelled yet");
     life.stopping.cancel();
     assert!(life.drain(Duration::from_secs(5)).await);
 }

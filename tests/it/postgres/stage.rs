@@ -1,5 +1,5 @@
-//! What the tests of the private Postgres stand on: a place to put data in, a service in a process of its own, and
-//! patience with an end.
+//! Support for tests of the private Postgres: temporary directories, a service in its own process, waits with a
+//! deadline.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -21,14 +21,14 @@ use tokio::time::{sleep, timeout};
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(2);
 
-/// A directory that the Postgres user can enter, gone with everything in it at the end of the test.
+/// A directory that the Postgres user can enter, removed at the end of the test.
 pub struct Place {
     dir: TempDir,
 }
 
 impl Place {
     pub fn new() -> Self {
-        // Not where TMPDIR says: that may be too long for a socket, which is not the point of most tests.
+        // Not in TMPDIR, which may be too long for a socket.
         let dir = tempfile::tempdir_in("/tmp").expect("a temporary directory");
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("it is ours");
         Self { dir }
@@ -54,14 +54,14 @@ impl Place {
         Settings { data_dir: self.data(), durability: Durability::Disposable }
     }
 
-    /// The postmaster that says of itself that it is ready.
+    /// Pid of the postmaster, if its file says that it is ready.
     pub fn postmaster(&self) -> Option<Pid> {
         let text = fs::read_to_string(self.cluster().join("postmaster.pid")).ok()?;
         let pid = text.lines().next()?.parse().ok()?;
         (text.lines().nth(7)?.trim() == "ready").then(|| Pid::from_raw(pid))
     }
 
-    /// Whether any process works somewhere in here.
+    /// Whether any process has its working directory in here.
     pub fn is_busy(&self) -> bool {
         let Ok(processes) = fs::read_dir("/proc") else {
             return self.postmaster().is_some_and(alive);
@@ -74,7 +74,7 @@ impl Place {
 }
 
 impl Drop for Place {
-    /// Postgres may still be writing when a test ends; a directory that fills while it is removed stays.
+    /// Waits for Postgres to exit; a directory that is written to while it is removed stays.
     fn drop(&mut self) {
         let deadline = Instant::now() + TIMEOUT;
         while self.is_busy() && Instant::now() < deadline {
@@ -95,7 +95,7 @@ impl Service {
         Self::start_with(Self::command(place), place).await
     }
 
-    /// The command that starts it, to be amended.
+    /// The start command, for a test to amend.
     pub fn command(place: &Place) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
         command.args(["dev-db", "--log", "info", "--data-dir"]).arg(place.data());
@@ -150,7 +150,7 @@ impl Service {
 }
 
 impl Drop for Service {
-    /// The whole group, because the service may be the child of a script. Its Postgres ends by itself.
+    /// Kills the process group, because the service may be the child of a script. Its Postgres ends by itself.
     fn drop(&mut self) {
         if self.process.id().is_some() {
             let _ = killpg(self.pid(), Signal::SIGKILL);
@@ -158,7 +158,7 @@ impl Drop for Service {
     }
 }
 
-/// Waits for something to come true.
+/// Polls until a condition holds.
 pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
     let deadline = Instant::now() + TIMEOUT;
     while !true_now() {
@@ -167,7 +167,7 @@ pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
     }
 }
 
-/// Waits for something to come true that has to be asked for.
+/// Polls until an asynchronous condition holds.
 pub async fn until_async(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + TIMEOUT;
     while !true_now().await {
@@ -176,7 +176,7 @@ pub async fn until_async(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Starts in a directory whose previous holder is about to let go.
+/// Starts as soon as the previous service releases the directory.
 pub async fn start_when_free(place: &Place) -> Cluster {
     let deadline = Instant::now() + TIMEOUT;
     loop {
@@ -187,14 +187,14 @@ pub async fn start_when_free(place: &Place) -> Cluster {
     }
 }
 
-/// Whether a process runs; a zombie does not.
+/// Whether a process runs and is not a zombie.
 pub fn alive(pid: Pid) -> bool {
     let args = ["-o", "stat=", "-p", &pid.to_string()];
     let shown = std::process::Command::new("ps").args(args).output().expect("ps runs").stdout;
     !shown.is_empty() && !shown.starts_with(b"Z")
 }
 
-/// The first column of the first row, or nothing.
+/// The first column of the first row; empty if there is none.
 pub async fn query(url: &str, sql: &str) -> String {
     let mut connection =
         timeout(TIMEOUT, PgConnection::connect(url)).await.expect("in time").expect("Postgres accepts connections");

@@ -1,5 +1,5 @@
-//! What distributing the tables over several nodes asks of the schema and of the statements. No Citus is needed to see
-//! whether it is so: the schema itself says what would go where.
+//! Requirements on schema and statements for distributing the tables over several nodes. No Citus is needed: the view
+//! `table_placement` says where each table would be.
 
 use super::Faults;
 use super::statements::{Statement, exempt, written};
@@ -7,7 +7,7 @@ use crate::world::World;
 use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Tables that are copied to each node, and why they are small and seldom written.
+/// Tables that are copied to each node, and why they are small and rarely written.
 const COPIED: [(&str, &str); 10] = [
     ("workspace", "one row a tenant"),
     ("deployment", "one row"),
@@ -18,11 +18,11 @@ const COPIED: [(&str, &str); 10] = [
     ("console_key", "one a rotation"),
     ("console_session", "one a sign-in of an operator"),
     ("console_session_workspace", "as many as console sessions have workspaces"),
-    ("claimed_number", "one row a number that somebody has, which must be known of all workspaces at once"),
+    ("claimed_number", "one row a number in use, which must be unique across all workspaces"),
 ];
 
-/// What is counted in one place all the same, and why that is no burden to it: numbers that a person can type must be told
-/// apart in the whole deployment, and to draw one waits for nobody.
+/// Sequences, which live on one node, and why that is no bottleneck: ids that a person types must be unique in the
+/// whole deployment, and `nextval` waits for no other transaction.
 const COUNTED: [(&str, &str); 4] = [
     ("account_id_sequence", "one number a workspace"),
     ("extension_id_sequence", "one number a person"),
@@ -30,13 +30,13 @@ const COUNTED: [(&str, &str); 4] = [
     ("contact_group_id_sequence", "one number a contact group"),
 ];
 
-/// What is decided in one place for all nodes: it may stand only in these functions.
+/// Operations that one node does for all, and the only functions whose statements may contain them.
 const OF_ONE_PLACE: [(&str, &[&str]); 3] = [("advisory", &["migrate"]), ("nextval", &[]), ("notify", &[])];
 
-/// Triggers, and why they may be there: none of them looks at any row, and each goes when the tables are distributed.
+/// Allowed triggers and why: none reads a row, and each is dropped when the tables are distributed.
 const TRIGGERS: [(&str, &str); 1] = [("audit_append_only", "refuses to change the audit trail")];
 
-/// A key of a table, its columns beside those it refers to.
+/// A constraint or unique index: its columns, and the columns that it references.
 struct Key {
     table: String,
     name: String,
@@ -48,7 +48,7 @@ struct Key {
 }
 
 #[tokio::test]
-async fn what_is_copied_to_each_node_is_small_for_a_reason() {
+async fn tables_copied_to_each_node_are_known_and_small() {
     let world = World::new().await;
     let placed = placement(&mut world.database().await).await;
     let copied: BTreeSet<&str> =
@@ -59,7 +59,7 @@ async fn what_is_copied_to_each_node_is_small_for_a_reason() {
 }
 
 #[tokio::test]
-async fn each_key_can_be_kept_by_one_node() {
+async fn each_key_can_be_enforced_by_one_node() {
     let world = World::new().await;
     let mut database = world.database().await;
     let placed = placement(&mut database).await;
@@ -72,7 +72,7 @@ async fn each_key_can_be_kept_by_one_node() {
     faults.none();
 }
 
-/// Why a key could not be kept.
+/// Why one node could not enforce a key.
 fn fault_of(key: &Key, placed: &BTreeMap<String, bool>) -> Option<&'static str> {
     let is_distributed = |table: &String| placed.get(table).copied().unwrap_or_default();
     let place = key.columns.iter().position(|column| column == "workspace_id");
@@ -92,7 +92,7 @@ fn fault_of(key: &Key, placed: &BTreeMap<String, bool>) -> Option<&'static str> 
 }
 
 #[tokio::test]
-async fn nothing_in_the_schema_is_counted_or_set_off_in_one_place() {
+async fn the_schema_has_only_known_sequences_triggers_and_rules() {
     let world = World::new().await;
     let found: Vec<String> = sqlx::query_scalar(
         "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'S'
@@ -110,13 +110,13 @@ async fn nothing_in_the_schema_is_counted_or_set_off_in_one_place() {
     assert_eq!(found, known, "sequences, triggers or rules");
 }
 
-/// Here what somebody comes for is fetched with the key that they show, unless tables may lie on several nodes.
+/// Reads prefetched rows together with the credential, unless tables may be distributed over several nodes.
 const OF_KEYS: &str = "src/store/keys.rs";
 
-/// All other statements bind the workspace in each of their parts, so each of them, deactivation first of all, is the
-/// business of one node; that is judged beside these.
+/// All other statements bind the workspace in each of their parts, so that each runs on one node, deactivation first of
+/// all; `statements` checks that.
 #[test]
-fn what_looks_into_all_workspaces_asks_each_node_for_itself() {
+fn statements_over_all_workspaces_can_run_on_each_node_separately() {
     let mut faults = Faults::default();
     let mut count = 0;
     let is_asked_of_several = |statement: &Statement| statement.file != OF_KEYS && exempt(statement);
@@ -130,7 +130,7 @@ fn what_looks_into_all_workspaces_asks_each_node_for_itself() {
     faults.none();
 }
 
-/// Why a statement over all workspaces could not be asked of each node by itself.
+/// Why a statement over all workspaces could not run on each node separately.
 fn fault_across(text: &str) -> Option<&'static str> {
     let has = |words: &str| text.contains(words);
     let joins = text.matches(" join ").count();
@@ -149,7 +149,7 @@ fn fault_across(text: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn nothing_but_a_migration_is_decided_in_one_place() {
+fn only_migrations_use_single_node_operations() {
     let mut faults = Faults::default();
     for statement in written() {
         for (word, places) in OF_ONE_PLACE {
@@ -162,7 +162,7 @@ fn nothing_but_a_migration_is_decided_in_one_place() {
 }
 
 #[test]
-fn the_rules_of_distribution_find_what_breaks_them() {
+fn the_distribution_rules_detect_violations() {
     let placed: BTreeMap<String, bool> =
         [("phone", true), ("person", true), ("token", false)].map(|(table, is)| (table.to_owned(), is)).into();
     let key = |table: &str, columns: &[&str], other: Option<&str>, other_columns: &[&str], empties: bool| Key {
@@ -199,7 +199,7 @@ fn the_rules_of_distribution_find_what_breaks_them() {
     }
 }
 
-/// Where the schema itself would lay each table.
+/// Placement of each table according to the schema.
 async fn placement(database: &mut PgConnection) -> BTreeMap<String, bool> {
     let rows = sqlx::query("select table_name, is_distributed from table_placement").fetch_all(database).await;
     rows.expect("the view is there").into_iter().map(|row| (row.get(0), row.get(1))).collect()

@@ -1,5 +1,5 @@
-//! The floors: each module knows those below it. The way a dependency goes up or sideways is a `use`, a path in the
-//! middle of code, or a path that climbs out with `super`; all of them are read.
+//! Layers: each module depends only on lower ones. A dependency is a `use`, a path in code, or a path through `super`;
+//! all of them are checked.
 
 use super::Faults;
 use super::rust::{each_level, group, inside, is_word, routes, tokens, word};
@@ -7,7 +7,7 @@ use super::tree::rust_files;
 use proc_macro2::{Delimiter, TokenTree};
 use std::path::Path;
 
-/// On which floor a module stands.
+/// Layer of each module.
 const FLOORS: [(&str, u8); 17] = [
     ("main", 5),
     ("command", 5),
@@ -28,11 +28,10 @@ const FLOORS: [(&str, u8); 17] = [
     ("metrics", 0),
 ];
 
-/// Who may know whom on the same floor: the ground is laid in an order of its own, in which the model stands on what can
-/// go wrong and on time and chance; and the entrance leads to the command line.
+/// Allowed dependencies within a layer: `model` uses errors, time and randomness; `main` starts the command line.
 const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "ambient"), ("main", "command")];
 
-/// What of the other modules a dialect may know; of the store, these handles.
+/// Modules that a dialect may use; of the store, only these types.
 const OF_DIALECTS: [&str; 5] = ["http", "model", "error", "deactivation", "store"];
 const HANDLES: [&str; 10] = [
     "Workspace",
@@ -47,12 +46,12 @@ const HANDLES: [&str; 10] = [
     "Origin",
 ];
 
-/// What the ground floor must not know of the world outside.
+/// Crates and modules of std that the bottom layer must not use.
 const OUTSIDE: [&str; 8] = ["axum", "tokio", "sqlx", "reqwest", "hyper", "tower_http", "tracing", "clap"];
 const OUTSIDE_OF_STD: [&str; 6] = ["fs", "net", "io", "process", "env", "thread"];
 
 #[test]
-fn every_module_knows_only_those_below_it() {
+fn every_module_depends_only_on_lower_layers() {
     let mut faults = Faults::default();
     for (path, text) in sources() {
         judge_edges(&path, &text, &mut faults);
@@ -61,7 +60,7 @@ fn every_module_knows_only_those_below_it() {
 }
 
 #[test]
-fn only_the_store_speaks_sql() {
+fn only_the_store_uses_sqlx() {
     let mut faults = Faults::default();
     for (path, text) in sources().into_iter().filter(|(path, _)| top(path) != "store") {
         each_level(&tokens(&path, &text), &mut |level| {
@@ -75,7 +74,7 @@ fn only_the_store_speaks_sql() {
 }
 
 #[test]
-fn the_ground_floor_knows_nothing_of_the_world_outside() {
+fn the_bottom_layer_does_no_io() {
     let mut faults = Faults::default();
     for (path, text) in sources().into_iter().filter(|(path, _)| floor(&top(path)) == Some(0)) {
         let tokens = tokens(&path, &text);
@@ -112,7 +111,7 @@ fn only_ambient_asks_the_system_for_time_and_chance() {
 }
 
 #[test]
-fn the_rule_of_floors_finds_what_breaks_it() {
+fn the_layer_rules_detect_violations() {
     let breaks = |path: &str, text: &str| {
         let mut faults = Faults::default();
         judge_edges(Path::new(path), text, &mut faults);
@@ -152,7 +151,7 @@ fn judge_edges(path: &Path, text: &str, faults: &mut Faults) {
     }
 }
 
-/// What is wrong with an edge between two paths from the root.
+/// Fault of a dependency between two paths from the crate root.
 fn fault(from: &[String], to: &[String]) -> Option<String> {
     let (Some(knower), Some(other)) = (from.first(), to.first()) else { return None };
     let (Some(upper), Some(lower)) = (floor(knower), floor(other)) else {
@@ -172,14 +171,14 @@ fn fault(from: &[String], to: &[String]) -> Option<String> {
     (upper <= lower && !is_beside).then(|| format!("{knower}, on floor {upper}, knows {other}, on floor {lower}"))
 }
 
-/// Every path of this crate that a module knows, from the root, with the line where it says so.
+/// Every path of this crate that a module uses, from the root, with its line.
 fn known(from: &[String], tokens: &[TokenTree]) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     climb(from, tokens, &mut found);
     found
 }
 
-/// The paths of one module, and then those of the modules within it, whose `super` is this one.
+/// Paths of one module, then those of its nested modules, whose `super` is this one.
 fn climb(from: &[String], tokens: &[TokenTree], found: &mut Vec<(usize, Vec<String>)>) {
     let mut own = Vec::new();
     let mut index = 0;
@@ -202,7 +201,7 @@ fn climb(from: &[String], tokens: &[TokenTree], found: &mut Vec<(usize, Vec<Stri
     }
 }
 
-/// A path from the root; None if it is none of this crate's modules, such as the `self` of a method.
+/// A path from the crate root; `None` if it is no module of this crate, such as the `self` of a method.
 fn absolute(from: &[String], words: &[String]) -> Option<Vec<String>> {
     let climbs = words.iter().take_while(|word| *word == "super").count();
     match words.first()?.as_str() {
@@ -215,7 +214,7 @@ fn absolute(from: &[String], words: &[String]) -> Option<Vec<String>> {
     }
 }
 
-/// The path of the module that a file is: `src/http/app.rs` is `http::app`.
+/// Module path of a file: `src/http/app.rs` is `http::app`.
 fn module(path: &Path) -> Vec<String> {
     let path = path.strip_prefix("src").unwrap_or(path).with_extension("");
     path.iter().map(|part| part.to_string_lossy().into_owned()).collect()

@@ -1,10 +1,10 @@
-//! Rust source as tokens: enough of its structure for the rules, and none of the pitfalls of reading it as text. Macros
+//! Rust source as tokens, with as much structure as the rules need and without the pitfalls of matching text. Macros
 //! are read like any other code.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::path::Path;
 
-/// The tokens of a file.
+/// Tokens of a file.
 pub fn tokens(path: &Path, text: &str) -> Vec<TokenTree> {
     let stream: TokenStream = text.parse().unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
     stream.into_iter().collect()
@@ -15,12 +15,12 @@ pub fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
     matches!(token, Some(TokenTree::Ident(ident)) if ident == word)
 }
 
-/// Whether a token is this mark.
+/// Whether a token is this punctuation character.
 pub fn is_mark(token: Option<&TokenTree>, mark: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
 }
 
-/// The group that a token is, if it has these delimiters.
+/// The token as a group with these delimiters.
 pub fn group(token: Option<&TokenTree>, delimiter: Delimiter) -> Option<&Group> {
     match token {
         Some(TokenTree::Group(group)) if group.delimiter() == delimiter => Some(group),
@@ -28,7 +28,7 @@ pub fn group(token: Option<&TokenTree>, delimiter: Delimiter) -> Option<&Group> 
     }
 }
 
-/// The identifier that a token is.
+/// The token as an identifier.
 pub fn word(token: Option<&TokenTree>) -> Option<String> {
     match token {
         Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
@@ -36,7 +36,7 @@ pub fn word(token: Option<&TokenTree>) -> Option<String> {
     }
 }
 
-/// The text of a string literal, plain or raw, with its escapes as they are written.
+/// Text of a string literal, plain or raw, with its escapes as written.
 pub fn string(token: Option<&TokenTree>) -> Option<String> {
     let Some(TokenTree::Literal(literal)) = token else { return None };
     let literal = literal.to_string();
@@ -47,12 +47,12 @@ pub fn string(token: Option<&TokenTree>) -> Option<String> {
     Some(inner.strip_prefix('"')?.strip_suffix('"')?.to_owned())
 }
 
-/// The tokens within a group.
+/// Tokens within a group.
 pub fn inside(group: &Group) -> Vec<TokenTree> {
     group.stream().into_iter().collect()
 }
 
-/// Shows every sequence of tokens at one depth to `look`, outermost first: all of the file, then each group.
+/// Calls `look` with every sequence of tokens at one depth, outermost first: the file, then each group.
 pub fn each_level(tokens: &[TokenTree], look: &mut dyn FnMut(&[TokenTree])) {
     look(tokens);
     for token in tokens {
@@ -62,14 +62,14 @@ pub fn each_level(tokens: &[TokenTree], look: &mut dyn FnMut(&[TokenTree])) {
     }
 }
 
-/// The tokens without what is compiled for tests only.
+/// Tokens without `#[cfg(test)]` items.
 pub fn without_tests(tokens: &[TokenTree]) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut index = 0;
     while index < tokens.len() {
         let attribute = group(tokens.get(index + 1), Delimiter::Bracket).filter(|_| is_mark(tokens.get(index), '#'));
         if attribute.is_some_and(|attribute| attribute.stream().to_string().replace(' ', "") == "cfg(test)") {
-            // To the end of the item: its block, or a semicolon.
+            // Skips to the end of the item: its block, or a semicolon.
             index += 2;
             while index < tokens.len() {
                 let is_end = group(tokens.get(index), Delimiter::Brace).is_some() || is_mark(tokens.get(index), ';');
@@ -118,7 +118,7 @@ pub struct Route {
     pub line: usize,
 }
 
-/// Every path that begins with one of `roots`, wherever it stands; a `use` with braces is as many paths as it has leaves.
+/// Every path that begins with one of `roots`; a `use` with braces is one path per leaf.
 pub fn routes(tokens: &[TokenTree], roots: &[&str]) -> Vec<Route> {
     let mut found = Vec::new();
     each_level(tokens, &mut |level| {
@@ -133,7 +133,7 @@ pub fn routes(tokens: &[TokenTree], roots: &[&str]) -> Vec<Route> {
     found
 }
 
-/// Follows one path to its leaves.
+/// Follows a path to its leaves.
 fn follow(tokens: &[TokenTree], mut words: Vec<String>, found: &mut Vec<Route>) {
     let line = tokens.first().map_or(0, |token| token.span().start().line);
     let mut rest = tokens;

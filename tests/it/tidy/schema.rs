@@ -1,5 +1,5 @@
-//! The schema as Postgres has it: every constraint has a name that a person gave it, and the keys of a tenant's tables
-//! begin with the tenant. And the migrations as people read them.
+//! The schema in Postgres: every constraint has an explicit name, and the keys of tenant tables begin with the tenant.
+//! Also the form of the migrations.
 
 use super::Faults;
 use super::tree::{ROOT, files};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Tables that have a workspace and are not scoped by it, and why.
+/// Tables with a workspace column that are not scoped by it, with reasons.
 const UNSCOPED: [(&str, &str); 5] = [
     ("workspace", "it is the tenant itself"),
     ("api_key", "it is looked up before the workspace is known"),
@@ -19,7 +19,7 @@ const UNSCOPED: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn every_migration_opens_with_a_comment_and_has_a_number_and_a_name() {
+fn every_migration_starts_with_a_comment_and_has_a_number_and_a_name() {
     let mut faults = Faults::default();
     for (index, (name, text)) in migrations().into_iter().enumerate() {
         if !text.starts_with("-- ") {
@@ -36,7 +36,7 @@ fn every_migration_opens_with_a_comment_and_has_a_number_and_a_name() {
 }
 
 #[tokio::test]
-async fn every_constraint_has_a_name_that_the_migrations_gave_it() {
+async fn every_constraint_has_an_explicit_name_in_the_migrations() {
     let world = World::new().await;
     let mut database = world.database().await;
     let text: String = migrations().into_iter().map(|(_, text)| text).collect();
@@ -44,7 +44,7 @@ async fn every_constraint_has_a_name_that_the_migrations_gave_it() {
     let indexes: BTreeSet<&str> =
         words_after(&text, &["create", "index"]).chain(words_after(&text, &["create", "unique", "index"])).collect();
     let mut faults = Faults::default();
-    // Not null is said by its column; newer Postgres counts it among the constraints.
+    // Not null belongs to its column; newer Postgres counts it among the constraints.
     let constraints = names(
         &mut database,
         "select conname::text from pg_constraint
@@ -70,7 +70,7 @@ async fn every_constraint_has_a_name_that_the_migrations_gave_it() {
 }
 
 #[tokio::test]
-async fn the_keys_of_a_tenants_tables_begin_with_the_tenant() {
+async fn keys_of_tenant_tables_begin_with_the_workspace() {
     let world = World::new().await;
     let mut database = world.database().await;
     let with_workspace = names(
@@ -108,7 +108,7 @@ struct Key {
     name: String,
     kind: char,
     columns: Vec<String>,
-    /// The columns that a foreign key refers to.
+    /// Referenced columns of a foreign key.
     others: Vec<String>,
 }
 
@@ -147,7 +147,7 @@ async fn names(database: &mut PgConnection, sql: &'static str) -> BTreeSet<Strin
     names.into_iter().collect()
 }
 
-/// The words that follow these.
+/// Words that follow this sequence of words.
 fn words_after<'a>(text: &'a str, before: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let found: Vec<&str> =
@@ -155,7 +155,7 @@ fn words_after<'a>(text: &'a str, before: &'a [&'a str]) -> impl Iterator<Item =
     found.into_iter()
 }
 
-/// Every migration with its text, in order.
+/// Every migration, in order, with its text.
 fn migrations() -> Vec<(String, String)> {
     let read = |path: &Path| fs::read_to_string(Path::new(ROOT).join(path)).expect("a migration is text");
     let name =

@@ -1,5 +1,5 @@
-//! The statements of the store, as sqlx described them, against the source and the schema. A statement over a tenant's
-//! things binds the tenant in each of its parts; whoever writes an event writes what is owed for it.
+//! The store's statements, from sqlx's offline data, against source and schema. A statement over tenant tables binds
+//! the workspace in each of its parts; one that inserts events inserts their deliveries.
 
 use super::Faults;
 use super::rust::{each_level, functions, group, inside, is_mark, is_word, string, tokens, word};
@@ -10,13 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Statements over scoped tables that do not bind the workspace: where they stand, and why they may.
+/// Statements over scoped tables that do not bind the workspace, with their places and reasons.
 const EXEMPT: [(&str, &str, &str); 12] = [
-    (
-        "src/store/passwords.rs",
-        "by_password",
-        "whoever signs in names no workspace, so it is looked for in all of them",
-    ),
+    ("src/store/passwords.rs", "by_password", "a sign-in names no workspace, so all of them are searched"),
     ("src/store/passwords.rs", "set_password_anywhere", "the operator names a person of whichever workspace"),
     ("src/store/subscribers.rs", "set_enterprise_voice", "the operator names a person of whichever workspace"),
     (
@@ -28,7 +24,7 @@ const EXEMPT: [(&str, &str, &str); 12] = [
     ("src/store/keys.rs", "with_all_phones", "the key in the same statement tells the workspace of each list"),
     ("src/store/keys.rs", "with_extensions", "the key in the same statement tells the workspace of each extension"),
     ("src/store/outbox.rs", "workspaces_that_owe", "the worker of the server looks in all workspaces for what is owed"),
-    ("src/store/outbox.rs", "end_owed_to_disabled", "the sweeper of the server ends what nobody will claim"),
+    ("src/store/outbox.rs", "end_owed_to_disabled", "the sweeper cancels deliveries that no worker will claim"),
     (
         "src/store/sweep.rs",
         "workspaces_with_due_registers",
@@ -38,21 +34,21 @@ const EXEMPT: [(&str, &str, &str); 12] = [
     ("src/store/outbox.rs", "prune_events", "the sweeper of the server forgets what is old in all workspaces"),
 ];
 
-/// The one file that puts statements together while the program runs. Its types let it take texts of the source only, each
-/// of which has to bind the tenant like a statement of its own.
+/// The only file that builds statements at run time. Its types accept literals of the source only, each of which has to
+/// bind the workspace like a statement of its own.
 const BUILDER: &str = "src/store/selection.rs";
 
-/// A statement in the source.
+/// A statement of the source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Statement {
     pub file: String,
     pub function: String,
-    /// Its words, parted by single spaces.
+    /// Words separated by single spaces.
     pub text: String,
 }
 
 #[test]
-fn the_described_statements_are_those_of_the_source() {
+fn sqlx_offline_data_matches_the_statements_of_the_source() {
     let described: BTreeSet<String> = described().into_iter().collect();
     let written: BTreeSet<String> = written().into_iter().map(|statement| statement.text).collect();
     let mut faults = Faults::default();
@@ -63,7 +59,7 @@ fn the_described_statements_are_those_of_the_source() {
 }
 
 #[test]
-fn every_statement_is_checked_when_it_is_compiled() {
+fn every_statement_is_checked_at_compile_time() {
     let mut faults = Faults::default();
     for (path, text) in rust_files("src") {
         each_level(&tokens(&path, &text), &mut |level| {
@@ -84,7 +80,7 @@ fn every_statement_is_checked_when_it_is_compiled() {
 }
 
 #[test]
-fn every_statement_over_a_tenants_things_binds_the_tenant_in_each_part() {
+fn every_statement_over_tenant_tables_binds_the_workspace_in_each_part() {
     let tables = scoped_tables();
     let mut faults = Faults::default();
     let mut exempt: BTreeSet<(&str, &str)> = EXEMPT.iter().map(|(file, function, _)| (*file, *function)).collect();
@@ -108,7 +104,7 @@ fn every_statement_over_a_tenants_things_binds_the_tenant_in_each_part() {
 }
 
 #[test]
-fn every_text_of_which_a_statement_is_built_binds_the_tenant() {
+fn every_literal_of_a_built_statement_binds_the_workspace() {
     let tables = scoped_tables();
     let mut faults = Faults::default();
     let mut count = 0;
@@ -131,7 +127,7 @@ fn every_text_of_which_a_statement_is_built_binds_the_tenant() {
 }
 
 #[test]
-fn whoever_writes_an_event_writes_what_is_owed_for_it() {
+fn every_statement_that_inserts_events_inserts_deliveries() {
     let mut faults = Faults::default();
     let mut count = 0;
     for statement in written() {
@@ -146,14 +142,14 @@ fn whoever_writes_an_event_writes_what_is_owed_for_it() {
     faults.none();
 }
 
-/// Tables whose every change is in the audit trail.
+/// Tables with every change in the audit trail.
 const AUDITED: [&str; 4] = ["phone", "credential", "number_register", "slot"];
 
-/// Statements that change an audited table and leave no row, and why they need none.
+/// Statements that change an audited table without an audit row, with reasons.
 const UNRECORDED: [(&str, &str, &str); 0] = [];
 
 #[test]
-fn whoever_changes_a_phone_records_it() {
+fn every_change_of_an_audited_table_is_recorded_in_the_audit_trail() {
     let mut faults = Faults::default();
     let mut count = 0;
     for statement in written() {
@@ -178,14 +174,14 @@ fn changes(text: &str, table: &str) -> bool {
     ["insert into", "update", "delete from"].iter().any(|verb| {
         let phrase = format!("{verb} {table}");
         let is_end = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
-        // What is held for an update is not changed yet.
+        // A row lock for an update is no change.
         let is_lock = |before: &str| before.ends_with("for ") || before.ends_with("for no key ");
         text.match_indices(&phrase).any(|(at, _)| is_end(&text[at + phrase.len()..]) && !is_lock(&text[..at]))
     })
 }
 
 #[test]
-fn the_rule_of_the_trail_finds_what_breaks_it() {
+fn the_audit_rule_detects_violations() {
     for (expected, text) in [
         (true, "update phone set a = 1"),
         (true, "with a as (delete from phone) select 1"),
@@ -199,7 +195,7 @@ fn the_rule_of_the_trail_finds_what_breaks_it() {
 }
 
 #[test]
-fn the_rule_of_the_tenant_finds_what_breaks_it() {
+fn the_workspace_rule_detects_violations() {
     let tables = BTreeSet::from(["phone".to_owned(), "credential".to_owned(), "webhook".to_owned()]);
     let count = |text: &str| unbound(&spaced(text), &tables).len();
     for right in [
@@ -239,17 +235,17 @@ fn the_rule_of_the_tenant_finds_what_breaks_it() {
     }
 }
 
-/// Whether a statement is one of those that may look into all workspaces.
+/// Whether a statement may read all workspaces.
 pub fn exempt(statement: &Statement) -> bool {
     EXEMPT.iter().any(|(file, name, _)| statement.file == *file && statement.function == *name)
 }
 
-/// The parts of a statement that touch a scoped table without binding the workspace.
+/// Parts of a statement that touch a scoped table without binding the workspace.
 fn unbound(text: &str, tables: &BTreeSet<String>) -> Vec<String> {
     parts(text).into_iter().filter(|part| !is_bound(part, tables)).collect()
 }
 
-/// Whether one part, without what is in parentheses below it, binds the workspace for each scoped table that it names.
+/// Whether one part, without nested queries, binds the workspace for each scoped table that it names.
 fn is_bound(part: &str, tables: &BTreeSet<String>) -> bool {
     let words: Vec<&str> = part.split(' ').collect();
     let mut touched = 0;
@@ -257,7 +253,7 @@ fn is_bound(part: &str, tables: &BTreeSet<String>) -> bool {
         let is_table = tables.contains(pair[1]);
         match pair[0] {
             "into" if is_table => {
-                // The first column, and what goes into it.
+                // The first column and its value.
                 let columns = words.get(index + 2).is_some_and(|columns| columns.starts_with("(workspace_id,"));
                 let verb = words.iter().position(|word| *word == "values" || *word == "select");
                 let value = verb.and_then(|at| words.get(at + 1)).map(|value| value.trim_start_matches('('));
@@ -275,18 +271,18 @@ fn is_bound(part: &str, tables: &BTreeSet<String>) -> bool {
     let until = ["returning", "order", "limit", "for", "group"];
     let end = conditions.iter().position(|word| until.contains(word)).unwrap_or(conditions.len());
     let conditions = without_cases(&conditions[..end]);
-    // A bare `or` would let rows past the binding.
+    // With an `or` at this level, rows could bypass the binding.
     let binds = |condition: &&[&str]| matches!(condition, [column, "=", "$1"] if is_column(column));
     let bindings = conditions.split(|word| *word == "and").filter(binds).count();
     touched == 0 || bindings >= touched && !conditions.contains(&"or")
 }
 
-/// Whether a join takes the table's workspace for that of what it is joined to.
+/// Whether a join takes over the workspace of the joined table.
 fn is_joined_by_workspace(part: &str, table: &str) -> bool {
     ["workspace_id)", "workspace_id,"].iter().any(|first| part.contains(&format!("join {table} using ({first}")))
 }
 
-/// Conditions with each `case … end` as one word: what is chosen in it is chosen among rows that the rest lets through.
+/// Conditions with each `case … end` as one word: it only selects among rows that the other conditions accept.
 fn without_cases<'a>(words: &[&'a str]) -> Vec<&'a str> {
     let mut depth = 0_usize;
     let mut kept = Vec::new();
@@ -304,8 +300,8 @@ fn is_column(name: &str) -> bool {
     name == "workspace_id" || name.ends_with(".workspace_id")
 }
 
-/// A statement as its queries, each with `(…)` where another one is within it; conditions, column lists and arguments stay
-/// where they are, closed up so that they are one word.
+/// A statement as its queries, each with `(…)` in place of a nested query. Conditions, column lists and arguments stay
+/// in place, without spaces, as one word.
 fn parts(text: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let whole = part(&mut text.chars(), &mut parts);
@@ -317,7 +313,7 @@ fn parts(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Reads up to the parenthesis that closes this level.
+/// Reads up to the closing parenthesis of this level.
 fn part(rest: &mut std::str::Chars<'_>, parts: &mut Vec<String>) -> String {
     let mut text = String::new();
     let mut is_quoted = false;
@@ -334,7 +330,7 @@ fn part(rest: &mut std::str::Chars<'_>, parts: &mut Vec<String>) -> String {
                     parts.push(inner.trim().to_owned());
                     text.push_str("(…)");
                 } else {
-                    // What is no query of its own is a part of this one's word.
+                    // Parentheses without a query become part of a word.
                     text.push('(');
                     text.push_str(&inner.replace(' ', ""));
                     text.push(')');
@@ -347,7 +343,7 @@ fn part(rest: &mut std::str::Chars<'_>, parts: &mut Vec<String>) -> String {
     text
 }
 
-/// The tables whose primary key begins with the workspace and goes on, as the migrations make them.
+/// Tables of the migrations whose primary key begins with the workspace and has more columns.
 fn scoped_tables() -> BTreeSet<String> {
     let mut tables = BTreeSet::new();
     for path in files(Path::new("migrations")) {
@@ -366,7 +362,7 @@ fn scoped_tables() -> BTreeSet<String> {
     tables
 }
 
-/// The statements that sqlx described.
+/// Statements in sqlx's offline data.
 fn described() -> Vec<String> {
     let files = files(Path::new("src/store/queries"));
     let text = |path: &Path| {
@@ -377,8 +373,8 @@ fn described() -> Vec<String> {
     files.iter().map(|path| text(path)).collect()
 }
 
-/// Every statement of the source: the first texts in sqlx's macros, and those that a macro of the store's own puts together
-/// from a beginning and the rest.
+/// Every statement of the source: the first literals in sqlx's macros, and those that the store's own macros build from
+/// a beginning and the rest.
 pub fn written() -> Vec<Statement> {
     let sources = rust_files("src/store");
     let mut beginnings = BTreeMap::new();
@@ -402,7 +398,7 @@ pub fn written() -> Vec<Statement> {
     written.into_iter().collect()
 }
 
-/// The macros defined here whose body is a statement's beginning, or its middle, and `+ $rest`.
+/// Macros defined here whose body is the beginning or the middle of a statement, and `+ $rest`.
 fn beginnings_in(level: &[TokenTree]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (index, _) in level.iter().enumerate().filter(|(_, token)| is_word(Some(token), "macro_rules")) {
@@ -419,7 +415,7 @@ fn beginnings_in(level: &[TokenTree]) -> Vec<(String, String)> {
     found
 }
 
-/// The statements of the macro calls at one level.
+/// Statements of the macro calls at one level.
 fn statements_in(level: &[TokenTree], beginnings: &BTreeMap<String, String>) -> Vec<String> {
     let mut found = Vec::new();
     for (index, token) in level.iter().enumerate() {
@@ -429,11 +425,11 @@ fn statements_in(level: &[TokenTree], beginnings: &BTreeMap<String, String>) -> 
         let mut texts = arguments.iter().filter_map(|token| string(Some(token)));
         let first = texts.next();
         match beginnings.get(&name) {
-            // What causes events, how they are told, and what comes of it.
+            // The causes of events, the insertion of events and deliveries, and the result.
             Some(middle) if name == "tell" => {
                 found.extend(first.zip(texts.next()).map(|(causes, result)| causes + middle + &result));
             }
-            // The same with what is recorded, in a statement that causes events or in one that does not.
+            // The same with audit rows, in a statement with or without events.
             Some(recorded) if name == "record" => {
                 let told = match is_word(arguments.first(), "tell") {
                     true => beginnings.get("tell").map_or("", String::as_str),
@@ -449,7 +445,7 @@ fn statements_in(level: &[TokenTree], beginnings: &BTreeMap<String, String>) -> 
     found
 }
 
-/// The texts of the source that stand in no macro and in no attribute.
+/// Literals outside of macros and attributes.
 fn loose_texts(tokens: &[TokenTree]) -> Vec<String> {
     let mut found = Vec::new();
     let mut index = 0;
@@ -473,7 +469,7 @@ fn loose_texts(tokens: &[TokenTree]) -> Vec<String> {
     found
 }
 
-/// A text with single spaces between its words, none within parentheses' edges, and quotes as they are meant.
+/// Text with single spaces between words, none just inside parentheses, and quotes unescaped.
 fn spaced(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").replace("\\\"", "\"").replace("( ", "(").replace(" )", ")")

@@ -20,14 +20,14 @@ const LONG: [(&str, &str, usize); 3] = [
     ("src/store/registration.rs", "register_under_lock", 75),
 ];
 
-/// Words at the end of a name that say nothing of what it is.
+/// Suffixes of names without meaning.
 const EMPTY_WORDS: [&str; 6] = ["Manager", "Helper", "Utils", "Service", "Handler", "Dto"];
 
-/// Marks of work that is not done. In pieces, since this file is read, too.
+/// Markers of unfinished work. In pieces, since this file is checked, too.
 const UNDONE: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
 #[test]
-fn files_are_short_and_open_with_what_they_are() {
+fn files_are_short_and_start_with_a_module_comment() {
     let mut faults = Faults::default();
     for (path, text) in all() {
         let limit = if path.starts_with("src") { FILE } else { TEST_FILE };
@@ -46,7 +46,7 @@ fn files_are_short_and_open_with_what_they_are() {
 }
 
 #[test]
-fn test_programs_in_other_languages_are_short_too() {
+fn test_programs_in_other_languages_are_short() {
     let mut faults = Faults::default();
     for path in files(Path::new("tests")).into_iter().filter(|path| {
         path.extension().is_some_and(|it| it == "mjs" || it == "py" || it == "js" || it == "ts" || it == "sh")
@@ -101,7 +101,7 @@ fn nothing_is_left_undone_and_nothing_fails_without_a_word() {
 }
 
 #[test]
-fn names_say_what_a_thing_is() {
+fn names_have_no_empty_suffixes_and_no_get_prefix() {
     let mut faults = Faults::default();
     for (path, text) in rust_files("src") {
         judge_names(&path, &text, &mut faults);
@@ -110,7 +110,7 @@ fn names_say_what_a_thing_is() {
 }
 
 #[test]
-fn the_rules_of_style_find_what_breaks_them() {
+fn the_style_rules_detect_violations() {
     let count = |judge: fn(&Path, &str, &mut Faults), text: &str| {
         let mut faults = Faults::default();
         judge(Path::new("src/x.rs"), text, &mut faults);
@@ -162,7 +162,7 @@ fn judge_words(path: &Path, text: &str, faults: &mut Faults) {
     });
 }
 
-/// Whether a macro's arguments have a text with room for values.
+/// Whether a macro's arguments contain a literal with placeholders.
 fn shows_values(arguments: Option<&TokenTree>) -> bool {
     let texts = group(arguments, Delimiter::Parenthesis).into_iter().flat_map(|arguments| arguments.stream());
     texts.filter_map(|token| string(Some(&token))).any(|text| text.contains('{'))

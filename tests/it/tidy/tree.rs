@@ -1,13 +1,13 @@
-//! The tree as it is committed, and what may stand in it.
+//! The committed tree: its top level and the contents of its files.
 
 use super::Faults;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the tree begins.
+/// Root of the tree.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What may stand at the top, beside dot files.
+/// Allowed entries of the top level, beside dot files.
 const TOP: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -20,8 +20,8 @@ const TOP: [&str; 9] = [
     "LICENSE-APACHE",
 ];
 
-/// Where a package's lock file was resolved, and where builders keep their things: neither is anybody else's business.
-/// In pieces, since this file is read, too.
+/// Registry hosts of lock files and working directories of authors, neither of which belongs in the tree. In pieces,
+/// since this file is checked, too.
 const PLACES: [(&str, &str); 9] = [
     ("registry.", "npmjs.org"),
     ("registry.", "yarnpkg.com"),
@@ -35,7 +35,7 @@ const PLACES: [(&str, &str); 9] = [
 ];
 
 #[test]
-fn the_top_of_the_tree_has_what_belongs_there() {
+fn the_top_level_has_only_allowed_entries() {
     let mut faults = Faults::default();
     for path in entries(Path::new(ROOT), &ignored(Path::new(ROOT), &[])) {
         let name = name(&path);
@@ -47,7 +47,7 @@ fn the_top_of_the_tree_has_what_belongs_there() {
 }
 
 #[test]
-fn no_file_names_a_place_that_only_its_writer_has() {
+fn no_file_names_a_machine_path_or_a_registry_host() {
     let mut faults = Faults::default();
     let mut count = 0;
     for path in files(Path::new("")) {
@@ -63,11 +63,11 @@ fn no_file_names_a_place_that_only_its_writer_has() {
     faults.none();
 }
 
-/// A place within a line that it must not name.
+/// A path or host in a line that must not be named.
 fn place_in(line: &str) -> Option<String> {
     let known =
         PLACES.iter().map(|(first, second)| format!("{first}{second}")).find(|place| line.contains(place.as_str()));
-    // Paths that begin with these words; many an ordinary path goes on with them.
+    // Only at the start of a path; ordinary paths contain these words further on.
     let begins = |place: &String| {
         let is_path =
             |(at, _): (usize, &str)| line[..at].chars().next_back().is_none_or(|it| !it.is_alphanumeric() && it != '.');
@@ -77,7 +77,7 @@ fn place_in(line: &str) -> Option<String> {
 }
 
 #[test]
-fn the_rule_of_places_finds_them() {
+fn the_rule_on_paths_and_hosts_detects_violations() {
     for (place, is_one) in [
         (format!("see {}shared", concat!("/wo", "rk/")), true),
         (format!("\"{}main\"", concat!("/wo", "rk/")), true),
@@ -112,7 +112,7 @@ pub fn files(below: &Path) -> Vec<PathBuf> {
     found.iter().map(|path| path.strip_prefix(root).expect("it is within").to_owned()).collect()
 }
 
-/// Every Rust file below a folder of the tree, with its text.
+/// Every Rust file below a folder, with its text.
 pub fn rust_files(below: &str) -> Vec<(PathBuf, String)> {
     let found = files(Path::new(below)).into_iter().filter(|path| path.extension().is_some_and(|it| it == "rs"));
     let found: Vec<(PathBuf, String)> = found
@@ -136,13 +136,13 @@ fn gather(folder: &Path, ignored_above: &[String], found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What stands in a folder and is committed.
+/// Committed entries of a folder.
 fn entries(folder: &Path, ignored: &[String]) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path());
     entries.filter(|path| name(path) != ".git" && !ignored.iter().any(|other| other == name(path))).collect()
 }
 
-/// The names that a folder's `.gitignore` and those above it leave out. Names are all that ours say.
+/// Names ignored by a folder's `.gitignore` and those above it. Only plain names are supported.
 fn ignored(folder: &Path, above: &[String]) -> Vec<String> {
     let own = fs::read_to_string(folder.join(".gitignore")).unwrap_or_default();
     let own = own.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -1,5 +1,5 @@
-//! What changes data is a unit of work, which a dropped request does not drop: a statement that changes something is
-//! executed by a `Writer` or on the connection of a unit, and only the pool begins transactions.
+//! Changes of data run in a unit of work, which a dropped request does not cancel: such statements are executed by a
+//! `Writer` or on the connection of a unit, and only the pool begins transactions.
 
 use super::Faults;
 use super::rust::{each_level, functions, group, inside, is_mark, tokens, word};
@@ -9,14 +9,14 @@ use proc_macro2::{Delimiter, TokenTree};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What a statement that changes data may be executed on.
+/// Executors of statements that change data.
 const UNITS: [&str; 3] = ["writer", "emitter", "connection"];
 
-/// Functions that begin a transaction elsewhere, and why they may.
+/// Functions that begin a transaction elsewhere, with reasons.
 const EXEMPT: [(&str, &str, &str); 1] =
     [("src/store.rs", "migrate", "it runs at start, on a connection of its own that is closed afterwards")];
 
-/// What leads to a connection or a transaction of one's own.
+/// Methods that give a connection or a transaction.
 const BEGINNINGS: [&str; 4] = ["begin", "begin_with", "acquire", "checkout"];
 
 #[test]
@@ -68,7 +68,7 @@ fn only_the_pool_begins_transactions() {
 }
 
 #[test]
-fn the_rule_of_units_finds_what_breaks_it() {
+fn the_unit_of_work_rule_detects_violations() {
     for (expected, text) in [
         (true, "update phone set a = 1"),
         (true, "with a as (delete from phone where b) select 1"),
@@ -94,7 +94,7 @@ fn is_exempt((file, function): &(String, String)) -> bool {
     EXEMPT.iter().any(|(exempt, name, _)| file == exempt && function == name)
 }
 
-/// What statements are executed on, each as the identifiers of the argument.
+/// Executors of statements, each as the identifiers of the argument.
 fn executors(body: &[TokenTree]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     each_level(body, &mut |level| {
@@ -119,7 +119,7 @@ fn is_of_pool(path: &Path) -> bool {
     path == Path::new("src/store/pool.rs") || path.starts_with("src/store/pool")
 }
 
-/// The store's files, and `store.rs` itself.
+/// Files of the store, including `store.rs`.
 fn sources() -> Vec<(std::path::PathBuf, String)> {
     rust_files("src")
         .into_iter()

@@ -1,4 +1,4 @@
-//! Applications: begun, shown, ended, and what clients go through before they come to numbers.
+//! Applications: create, read, delete, and the resources that clients read on their way to phone numbers.
 
 use super::{COLLECTIONS, Person, href, jane, links, new_application};
 use crate::client::Client;
@@ -6,7 +6,7 @@ use crate::world::text;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_new_application_has_all_that_clients_look_for() {
+async fn create_application_returns_all_resources_that_clients_require() {
     let (_world, jane) = jane().await;
     for collection in COLLECTIONS {
         let begun = jane.begun(collection, collection).await;
@@ -34,7 +34,7 @@ async fn a_new_application_has_all_that_clients_look_for() {
 }
 
 #[tokio::test]
-async fn what_a_client_says_of_itself_is_taken_in_any_case_and_form() {
+async fn create_application_accepts_inputs_in_any_case_and_format() {
     let (_world, jane) = jane().await;
     let xml = concat!(
         r#"<input xmlns="http://schemas.microsoft.com/rtc/2012/03/ucwa"><property name="culture">de-DE</property>"#,
@@ -54,7 +54,7 @@ async fn what_a_client_says_of_itself_is_taken_in_any_case_and_form() {
 }
 
 #[tokio::test]
-async fn what_is_missing_empty_or_too_long_is_told_by_name() {
+async fn create_application_names_missing_empty_and_too_long_inputs() {
     let (_world, jane) = jane().await;
     let whole = new_application("here");
     for name in ["culture", "endpointId", "userAgent"] {
@@ -84,7 +84,7 @@ async fn what_is_missing_empty_or_too_long_is_told_by_name() {
 }
 
 #[tokio::test]
-async fn windows_of_one_instance_share_an_application() {
+async fn create_application_with_an_instance_id_returns_the_existing_one() {
     let (world, jane) = jane().await;
     let with = |endpoint: &str, instance: &str| {
         let mut body = new_application(endpoint);
@@ -97,13 +97,13 @@ async fn windows_of_one_instance_share_an_application() {
     assert_eq!(again.of_ucwa(200).body, first);
     let other = jane.client.post(COLLECTIONS[0], with("three", "another")).await.of_ucwa(201).body.clone();
     assert_ne!(href(&other, "self"), href(&first, "self"));
-    // Another person's of the same name is another one.
+    // The same instance id of another user identity is another application.
     let joe = Person::new(&world, "joe").await;
     joe.client.post(COLLECTIONS[0], with("one", "tab")).await.of_ucwa(201);
 }
 
 #[tokio::test]
-async fn a_new_application_at_an_endpoint_ends_the_one_before_and_addresses_are_not_used_again() {
+async fn a_new_application_of_an_endpoint_ends_the_previous_one_and_paths_are_not_reused() {
     let (_world, jane) = jane().await;
     let first = jane.begin(COLLECTIONS[0], "here").await;
     let there = jane.begin(COLLECTIONS[0], "there").await;
@@ -114,7 +114,7 @@ async fn a_new_application_at_an_endpoint_ends_the_one_before_and_addresses_are_
     jane.client.get(&there).await.of_ucwa(200);
 }
 
-/// Everything under an application says that it is not there, in the same words.
+/// Asserts the same 404 for everything under an application, and returns the bodies.
 async fn is_gone(client: &Client, base: &str) -> Vec<String> {
     let mut told = Vec::new();
     for path in
@@ -142,18 +142,18 @@ async fn is_gone(client: &Client, base: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_application_that_has_ended_is_gone_with_all_under_it() {
+async fn a_deleted_application_is_not_found_with_everything_under_it() {
     let (_world, jane) = jane().await;
     let (ended, other) = (jane.begin(COLLECTIONS[0], "one").await, jane.begin(COLLECTIONS[0], "two").await);
     jane.client.delete(&ended).await.is_done();
     is_gone(&jane.client, &ended).await;
     jane.client.get(&other).await.of_ucwa(200);
-    // The endpoint may begin anew, at another address.
+    // The endpoint can create another application, at another path.
     assert_ne!(jane.begin(COLLECTIONS[0], "one").await, ended);
 }
 
 #[tokio::test]
-async fn another_persons_application_is_as_one_that_there_is_not() {
+async fn an_application_of_another_user_identity_gets_the_404_of_an_unknown_one() {
     let (world, jane) = jane().await;
     let joe = Person::new(&world, "joe").await;
     let of_joe = joe.begin(COLLECTIONS[0], "here").await;
@@ -178,7 +178,7 @@ async fn an_application_is_the_same_under_each_prefix() {
 }
 
 #[tokio::test]
-async fn a_person_is_made_available_once_and_then_has_more_to_do() {
+async fn make_me_available_works_once_and_adds_links() {
     let (_world, jane) = jane().await;
     for (index, body) in
         [json!({ "supportedModalities": ["Messaging"], "phoneNumber": "4255552222" }), json!({}), Value::Null]
@@ -211,8 +211,8 @@ async fn a_person_is_made_available_once_and_then_has_more_to_do() {
 }
 
 #[tokio::test]
-async fn who_was_made_available_at_an_endpoint_is_so_when_it_begins_again() {
-    // A client goes on until the link is gone, beginning anew each time.
+async fn availability_of_an_endpoint_carries_over_to_its_next_application() {
+    // A client repeats the call, with a new application each time, until the link is gone.
     let (world, jane) = jane().await;
     let first = jane.begin(COLLECTIONS[0], "here").await;
     jane.client.call("POST", &format!("{first}/me/makeMeAvailable")).await.is_done();
@@ -226,7 +226,7 @@ async fn who_was_made_available_at_an_endpoint_is_so_when_it_begins_again() {
 }
 
 #[tokio::test]
-async fn what_clients_go_through_is_there_and_empty() {
+async fn resources_that_clients_visit_exist_and_are_empty() {
     let (_world, jane) = jane().await;
     let base = jane.begin(COLLECTIONS[0], "here").await;
     for path in [
@@ -251,7 +251,7 @@ async fn what_clients_go_through_is_there_and_empty() {
 }
 
 #[tokio::test]
-async fn waiting_for_events_ends_with_none_and_says_where_to_wait_next() {
+async fn the_event_channel_returns_no_events_and_the_next_link() {
     let (_world, jane) = jane().await;
     let begun = jane.begun(COLLECTIONS[0], "here").await;
     let base = href(&begun, "self");

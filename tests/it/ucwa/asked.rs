@@ -1,4 +1,4 @@
-//! In which form an answer comes: by `Accept`, compressed or not, of which length, and by the version that is asked for.
+//! Form of a response: media type by `Accept`, compression, length, and the requested resource version.
 
 use super::{Person, href, jane};
 use crate::world::text;
@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use serde_json::json;
 use std::io::Read;
 
-/// What may be asked for, and what comes.
+/// Values of `Accept`, and the content type of the response.
 const FORMS: [(&str, &str); 18] = [
     ("", "application/json"),
     ("*/*", "application/json"),
@@ -21,7 +21,7 @@ const FORMS: [(&str, &str); 18] = [
     ("text/html, application/xml;q=0.9", "application/xml"),
     ("application/xml;q=0.5, application/json", "application/json"),
     ("application/json;q=0.5, application/xml", "application/xml"),
-    // Whatever is not known is answered in JSON, not refused.
+    // Unknown types get JSON, not an error.
     ("application/hal+json", "application/json"),
     ("text/plain", "application/json"),
     ("image/jpeg", "application/json"),
@@ -34,7 +34,7 @@ fn is_xml(kind: &str) -> bool {
 }
 
 #[tokio::test]
-async fn an_answer_is_of_the_type_that_was_asked_for_and_json_otherwise() {
+async fn a_response_has_the_accepted_type_or_json() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     let pages = [format!("{base}/me/phones"), format!("{base}/me/phones/work"), base.clone(), format!("{base}/me")];
@@ -49,7 +49,7 @@ async fn an_answer_is_of_the_type_that_was_asked_for_and_json_otherwise() {
 }
 
 #[tokio::test]
-async fn the_reference_in_one_place_misspells_a_type_and_is_understood() {
+async fn a_media_type_misspelt_in_the_reference_is_accepted() {
     let (_world, jane) = jane().await;
     let answer = jane.client.with("accept", "application/vnd.microsoft.ucwa+xml").get("/me/phones").await;
     assert_eq!(answer.status, 200);
@@ -58,7 +58,7 @@ async fn the_reference_in_one_place_misspells_a_type_and_is_understood() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_of_the_type_that_was_asked_for_too() {
+async fn an_error_response_has_the_accepted_type_or_json() {
     let (_world, jane) = jane().await;
     for (accept, kind) in FORMS {
         let client = jane.client.with("accept", accept);
@@ -85,7 +85,7 @@ async fn a_refusal_is_of_the_type_that_was_asked_for_too() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_inputs_is_a_list_in_both_forms() {
+async fn invalid_inputs_are_a_list_in_json_and_in_xml() {
     let (_world, jane) = jane().await;
     let path = format!("/me/phones/home/changeNumber?number={}", "1".repeat(81));
     let reason = jane.client.call("POST", &path).await.is_invalid(&["number"]).remove(0);
@@ -97,7 +97,7 @@ async fn what_is_wrong_with_inputs_is_a_list_in_both_forms() {
 }
 
 #[tokio::test]
-async fn what_a_request_said_is_escaped_in_the_refusal() {
+async fn request_values_are_escaped_in_xml_errors() {
     let (_world, jane) = jane().await;
     let path = "/me/phones/home/changeVisibility?includeInContactCard=%3Cb%3E%26%22";
     let answer = jane.client.with("accept", "application/xml").call("POST", path).await;
@@ -106,7 +106,7 @@ async fn what_a_request_said_is_escaped_in_the_refusal() {
 }
 
 #[tokio::test]
-async fn an_answer_says_how_long_it_is_and_comes_in_one_piece() {
+async fn a_response_has_a_content_length_and_is_not_chunked() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     for page in [
@@ -126,7 +126,7 @@ async fn an_answer_says_how_long_it_is_and_comes_in_one_piece() {
     }
 }
 
-/// The bytes of an answer to whoever takes this encoding, and whether they are compressed.
+/// Body of a response with this `Accept-Encoding`, and whether it is compressed.
 async fn encoded(person: &Person, page: &str, encoding: &str) -> (Vec<u8>, bool) {
     let request = person.client.with("accept-encoding", encoding).request("GET", page);
     let response = request.send().await.expect("the server answers");
@@ -140,8 +140,8 @@ async fn encoded(person: &Person, page: &str, encoding: &str) -> (Vec<u8>, bool)
 }
 
 #[tokio::test]
-async fn whoever_takes_gzip_gets_gzip_and_its_length() {
-    // Some clients advertise it and do not look whether it was done.
+async fn accept_encoding_gzip_gets_gzip_with_its_length() {
+    // Some clients send the header and decompress without checking `Content-Encoding`.
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     for page in [
@@ -167,7 +167,7 @@ async fn whoever_takes_gzip_gets_gzip_and_its_length() {
 }
 
 #[tokio::test]
-async fn versions_up_to_the_second_are_served_and_later_ones_are_not_there() {
+async fn resource_versions_up_to_2_are_served_and_later_ones_are_404() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     let ask = |version: &str| jane.client.with("x-ms-requiresminresourceversion", version);
@@ -185,7 +185,7 @@ async fn versions_up_to_the_second_are_served_and_later_ones_are_not_there() {
 }
 
 #[tokio::test]
-async fn doubled_slashes_are_as_single_ones() {
+async fn double_slashes_in_paths_are_collapsed() {
     let (_world, jane) = jane().await;
     let base = jane.begin("//ucwa/oauth//v1/applications", "here").await;
     assert!(!base.contains("//"), "{base}");
@@ -198,7 +198,7 @@ async fn doubled_slashes_are_as_single_ones() {
 }
 
 #[tokio::test]
-async fn headers_that_clients_send_along_are_heard_and_ignored() {
+async fn additional_headers_of_clients_are_ignored() {
     let (_world, jane) = jane().await;
     let mut client = jane.client.clone();
     for (name, value) in [

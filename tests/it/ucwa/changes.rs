@@ -1,11 +1,11 @@
-//! What is done with slots: filled, emptied, by methods that are there and by methods that are not.
+//! Changes of slots: create, delete, repeated calls, and methods that are not allowed.
 
 use super::{NUMBER, SLOTS, jane};
 use serde_json::json;
 use std::collections::BTreeSet;
 
 #[tokio::test]
-async fn an_empty_slot_is_filled_and_the_answer_says_where_it_is() {
+async fn create_phone_fills_an_empty_slot_and_returns_its_location() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
         let body = json!({ "type": "Home", "number": "(425) 555-0199", "includeInContactCard": true });
@@ -20,11 +20,11 @@ async fn an_empty_slot_is_filled_and_the_answer_says_where_it_is() {
     let answer = jane.client.with("accept", "application/xml").post("/me/phones", body).await;
     assert_eq!((answer.status, answer.header("content-type")), (201, Some("application/xml")), "{answer:?}");
     assert!(answer.text.contains(r#"<property name="number">911</property>"#), "{answer:?}");
-    assert_eq!(jane.holds("other").await, ("911".to_owned(), false), "hidden unless said otherwise");
+    assert_eq!(jane.holds("other").await, ("911".to_owned(), false), "not shared by default");
 }
 
 #[tokio::test]
-async fn a_filled_slot_is_not_filled_again() {
+async fn create_phone_in_a_filled_slot_is_a_conflict() {
     let (_world, jane) = jane().await;
     for kind in SLOTS {
         jane.put(kind, "+14255550100", true).await;
@@ -36,7 +36,7 @@ async fn a_filled_slot_is_not_filled_again() {
 }
 
 #[tokio::test]
-async fn a_new_number_needs_a_slot_that_there_is() {
+async fn create_phone_requires_a_known_type() {
     let (_world, jane) = jane().await;
     for body in [
         json!({ "number": NUMBER }),
@@ -55,7 +55,7 @@ async fn a_new_number_needs_a_slot_that_there_is() {
 }
 
 #[tokio::test]
-async fn a_slot_is_emptied_and_stays_where_it_is() {
+async fn delete_phone_empties_the_slot_and_keeps_it() {
     let (_world, jane) = jane().await;
     jane.put("mobile", NUMBER, true).await;
     jane.put("home", "+14255550100", true).await;
@@ -63,13 +63,13 @@ async fn a_slot_is_emptied_and_stays_where_it_is() {
         jane.client.delete("/me/phones/mobile").await.is_done();
         assert_eq!(jane.holds("mobile").await, (String::new(), false));
     }
-    assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true), "no other");
+    assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true), "other slots stay");
     let phones = jane.client.get("/me/phones").await.of_ucwa(200).body.clone();
     assert_eq!(phones["_embedded"]["phone"].as_array().map(Vec::len), Some(4));
 }
 
 #[tokio::test]
-async fn a_call_that_is_repeated_is_answered_alike() {
+async fn repeated_changes_are_idempotent() {
     let (_world, jane) = jane().await;
     let body = json!({ "number": NUMBER, "includeInContactCard": true });
     for _ in 0..3 {
@@ -80,7 +80,7 @@ async fn a_call_that_is_repeated_is_answered_alike() {
 }
 
 #[tokio::test]
-async fn other_methods_are_not_taken_and_those_that_are_are_told() {
+async fn other_methods_get_405_with_the_allowed_ones() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
         let mut known = vec![
@@ -113,7 +113,7 @@ async fn other_methods_are_not_taken_and_those_that_are_are_told() {
 }
 
 #[tokio::test]
-async fn nothing_is_below_what_there_is() {
+async fn unknown_paths_are_not_found() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
         for rest in

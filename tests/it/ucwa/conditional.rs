@@ -1,4 +1,4 @@
-//! Etags: they move when something that is seen of a slot changes, and only then; whoever has the current one is told so.
+//! ETags of slots: they change only with a visible property, and a request with the current one gets 304.
 
 use super::{Person, jane};
 use crate::client::Answer;
@@ -12,7 +12,7 @@ async fn asked(person: &Person, path: &str, tags: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn whoever_has_the_current_etag_is_told_that_in_a_word() {
+async fn if_none_match_with_the_current_etag_gets_304() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
     let etag = text(&jane.slot("home").await["etag"]);
@@ -40,7 +40,7 @@ async fn whoever_has_the_current_etag_is_told_that_in_a_word() {
 }
 
 #[tokio::test]
-async fn the_list_is_always_told_whole() {
+async fn the_list_of_phones_ignores_if_none_match() {
     let (_world, jane) = jane().await;
     let etag = text(&jane.slot("work").await["etag"]);
     for tags in ["*", etag.as_str(), &format!("\"{etag}\"")] {
@@ -49,7 +49,7 @@ async fn the_list_is_always_told_whole() {
 }
 
 #[tokio::test]
-async fn an_etag_moves_when_something_that_is_seen_changes_and_only_then() {
+async fn an_etag_changes_only_with_a_visible_property() {
     let (_world, jane) = jane().await;
     let etag = async || text(&jane.slot("home").await["etag"]);
     let mut seen = vec![etag().await];
@@ -73,7 +73,7 @@ async fn an_etag_moves_when_something_that_is_seen_changes_and_only_then() {
     ] {
         jane.client.post(&format!("{PATH}/{verb}"), body.clone()).await;
         let now = etag().await;
-        let last = seen.last().expect("there was one").clone();
+        let last = seen.last().expect("the list starts with one").clone();
         if is_moved {
             assert!(!seen.contains(&now), "{verb} {body}: {now} of {seen:?}");
             asked(&jane, PATH, &last).await.of_ucwa(200);
@@ -82,7 +82,7 @@ async fn an_etag_moves_when_something_that_is_seen_changes_and_only_then() {
             assert_eq!(now, last, "{verb} {body}");
         }
     }
-    assert_eq!(others().await, before, "no other slot's moves");
+    assert_eq!(others().await, before, "etags of other slots stay");
     jane.client.delete(PATH).await.is_done();
     assert!(!seen.contains(&etag().await));
     let gone = etag().await;

@@ -1,4 +1,4 @@
-//! Autodiscover: how a client that knows a domain finds a person's applications.
+//! Autodiscover: from a domain to the applications of a user identity.
 
 use super::{hrefs, jane, links, new_application};
 use crate::world::World;
@@ -7,25 +7,25 @@ use serde_json::Value;
 
 const ROOT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 
-/// Where links lead, in lower case, because the case of these paths does not matter.
+/// Link targets in lower case, because the case of these paths does not matter.
 fn leads(resource: &Value, rel: &str) -> String {
     super::href(resource, rel).to_ascii_lowercase()
 }
 
-/// The root as it is told to whoever says this host.
+/// The root as returned for this host.
 async fn root_of(world: &World, host: &str, address: &str) -> Value {
     let request = format!("GET {address} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     world.raw(request).await.of_ucwa(200).body.clone()
 }
 
 #[tokio::test]
-async fn the_root_is_open_and_says_where_a_person_goes_on() {
+async fn the_root_needs_no_credentials_and_links_to_user() {
     let world = World::new().await;
     let (anonymous, url) = (world.anonymous(), world.url.as_str());
     let answer = anonymous.get(ROOT).await;
     let root = &answer.of_ucwa(200).body;
     assert_eq!(links(root), ["self", "user", "xframe"].into());
-    assert_eq!(root.get("rel"), None, "real ones have no name: {root}");
+    assert_eq!(root.get("rel"), None, "Microsoft's servers send no rel: {root}");
     assert_eq!(leads(root, "user"), format!("{url}/autodiscover/autodiscoverservice.svc/root/oauth/user"));
     for href in hrefs(root) {
         assert!(href.starts_with(&format!("{url}/")), "{href}");
@@ -38,13 +38,13 @@ async fn the_root_is_open_and_says_where_a_person_goes_on() {
     ] {
         assert_eq!(leads(&anonymous.get(spelling).await.of_ucwa(200).body, "user"), leads(root, "user"), "{spelling}");
     }
-    // A credential, even a wrong one, is of no matter here.
+    // Credentials, even invalid ones, are ignored here.
     anonymous.bearer("unknown").get(ROOT).await.of_ucwa(200);
     anonymous.post(ROOT, new_application("here")).await.is_fault(405, "MethodNotAllowed", "");
 }
 
 #[tokio::test]
-async fn clients_are_led_to_where_the_service_is_said_to_be_reached() {
+async fn links_and_challenges_use_the_configured_public_url() {
     let public_url = "https://phones.example/below";
     let world = World::with(|app| App { public_url: Some(public_url.into()), ..app }).await;
     let root = world.anonymous().get(ROOT).await.of_ucwa(200).body.clone();
@@ -58,7 +58,7 @@ async fn clients_are_led_to_where_the_service_is_said_to_be_reached() {
 }
 
 #[tokio::test]
-async fn the_domain_that_a_client_came_from_goes_with_it() {
+async fn original_domain_is_kept_in_links() {
     let world = World::new().await;
     for address in [format!("{ROOT}?originalDomain=example.com"), "/?originalDomain=example.com".to_owned()] {
         let root = world.anonymous().get(&address).await.of_ucwa(200).body.clone();
@@ -71,7 +71,7 @@ async fn the_domain_that_a_client_came_from_goes_with_it() {
 }
 
 #[tokio::test]
-async fn what_a_client_says_as_its_domain_is_not_repeated_raw() {
+async fn original_domain_is_escaped_in_links() {
     let world = World::new().await;
     let root =
         world.anonymous().get(&format!("{ROOT}?originalDomain=%22%3E%0d%0ax%26y=z")).await.of_ucwa(200).body.clone();
@@ -80,7 +80,7 @@ async fn what_a_client_says_as_its_domain_is_not_repeated_raw() {
 }
 
 #[tokio::test]
-async fn hosts_that_clients_guess_have_it_at_their_root() {
+async fn lyncdiscover_hosts_serve_the_root_at_slash() {
     let world = World::new().await;
     for host in ["lyncdiscover.example.com", "LyncDiscoverInternal.example.com:8443"] {
         for address in ["/", "/?x=y", ROOT] {
@@ -94,7 +94,7 @@ async fn hosts_that_clients_guess_have_it_at_their_root() {
 }
 
 #[tokio::test]
-async fn a_person_is_told_where_applications_begin_and_nobody_else_is() {
+async fn user_requires_credentials_and_links_to_applications() {
     let (world, jane) = jane().await;
     let host = world.url.trim_start_matches("http://");
     for path in
@@ -113,9 +113,9 @@ async fn a_person_is_told_where_applications_begin_and_nobody_else_is() {
 }
 
 #[tokio::test]
-async fn a_client_finds_its_way_from_the_root_to_a_number() {
+async fn a_client_follows_links_from_the_root_to_change_number() {
     let (world, jane) = jane().await;
-    let local = |href: String| href.strip_prefix(&world.url).expect("it is this server's").to_owned();
+    let local = |href: String| href.strip_prefix(&world.url).expect("the link is to this server").to_owned();
     let root = jane.client.get("/?sipuri=sip:jane@example.com").await.of_ucwa(200).body.clone();
     let user = jane.client.get(&local(super::href(&root, "user"))).await.of_ucwa(200).body.clone();
     let collection = local(super::href(&user, "applications"));

@@ -1,4 +1,4 @@
-//! The document's part for this dialect against the server: what it has answers, as it says, and nothing beside it does.
+//! UCWA in the OpenAPI document against the server: exactly the documented operations exist, and respond as described.
 
 use super::{COLLECTIONS, Person, jane, new_application};
 use crate::client::Answer;
@@ -7,7 +7,7 @@ use crate::world::text;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The path with an application of this person in it.
+/// Path of an operation with an application of this user identity.
 async fn path_of(operation: &Operation, jane: &Person) -> String {
     let collection = if operation.path.starts_with("/v1") { COLLECTIONS[2] } else { COLLECTIONS[0] };
     let base = jane.begin(collection, operation.path).await;
@@ -28,7 +28,7 @@ fn paths() -> BTreeMap<&'static str, Vec<Operation>> {
 }
 
 #[tokio::test]
-async fn each_path_of_ucwa_answers_by_the_documented_methods_only() {
+async fn each_ucwa_path_accepts_the_documented_methods_only() {
     let (_world, jane) = jane().await;
     for documented in paths().into_values() {
         let path = path_of(&documented[0], &jane).await;
@@ -39,7 +39,7 @@ async fn each_path_of_ucwa_answers_by_the_documented_methods_only() {
             let is_documented = documented.iter().any(|operation| operation.method == method);
             assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
             if answer.status == 405 {
-                let told = answer.header("allow").unwrap_or_else(|| panic!("{method} {path} does not say what to use"));
+                let told = answer.header("allow").unwrap_or_else(|| panic!("{method} {path}: no allow header"));
                 let told: BTreeSet<&str> = told.split(", ").collect();
                 assert_eq!(told, documented.iter().map(|operation| operation.method).collect(), "{method} {path}");
             }
@@ -51,7 +51,7 @@ async fn each_path_of_ucwa_answers_by_the_documented_methods_only() {
 }
 
 #[tokio::test]
-async fn nothing_of_ucwa_answers_beside_the_documented_paths() {
+async fn undocumented_ucwa_paths_are_not_found() {
     let (_world, jane) = jane().await;
     let mut documented = BTreeSet::new();
     let base = jane.begin(COLLECTIONS[0], "here").await;
@@ -77,15 +77,15 @@ async fn nothing_of_ucwa_answers_beside_the_documented_paths() {
     }
 }
 
-/// The document knows this status, and a body like this.
+/// Asserts that the document has this status with a matching body.
 fn is_as_documented(operation: &Operation, answer: &Answer) {
     let response = &operation.value["responses"][answer.status.to_string()];
     assert!(response.is_object(), "{operation}: {} is not documented", answer.status);
     let Some(kind) = answer.header("content-type") else {
-        assert!(response["content"].is_null(), "{operation}: something was to be said: {answer:?}");
+        assert!(response["content"].is_null(), "{operation}: a body is documented: {answer:?}");
         return;
     };
-    // The vendor's types are as the ordinary ones.
+    // The vendor types have the schemas of the standard ones.
     let schema = &response["content"][kind.replace("vnd.microsoft.com.ucwa+", "")]["schema"];
     assert!(schema.is_object(), "{operation}: {} of {kind} is not documented", answer.status);
     let body = if kind.ends_with("json") { answer.body.clone() } else { json!(answer.text) };
@@ -94,7 +94,7 @@ fn is_as_documented(operation: &Operation, answer: &Answer) {
 }
 
 #[tokio::test]
-async fn every_operation_of_ucwa_answers_as_its_document_says() {
+async fn every_ucwa_operation_responds_as_documented() {
     let (world, jane) = jane().await;
     let mut statuses: BTreeMap<String, usize> = BTreeMap::new();
     for accept in ["application/json", "application/xml", "application/vnd.microsoft.com.ucwa+json"] {
@@ -132,7 +132,7 @@ async fn every_operation_of_ucwa_answers_as_its_document_says() {
 }
 
 #[test]
-fn the_same_is_documented_at_each_of_the_addresses() {
+fn both_application_prefixes_document_the_same_operations() {
     let below = |base: &str| -> BTreeSet<String> {
         let own = operations_of(Dialect::Ucwa).into_iter().filter_map(|operation| {
             operation.path.strip_prefix(base).map(|rest| format!("{} {rest}", operation.method))

@@ -1,4 +1,4 @@
-//! Bodies that cannot be read: broken, hostile, of another type, too large. None of them changes anything.
+//! Unreadable bodies: malformed, hostile, of another media type, too large. None of them changes anything.
 
 use super::{COLLECTIONS, jane, new_application};
 use crate::client::Answer;
@@ -7,7 +7,7 @@ use serde_json::json;
 const PATH: &str = "/me/phones/home/changeNumber";
 
 #[tokio::test]
-async fn broken_json_cannot_be_read() {
+async fn malformed_json_is_a_deserialization_failure() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
     let deep = "[".repeat(100_000);
@@ -32,7 +32,7 @@ async fn broken_json_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn broken_xml_cannot_be_read() {
+async fn malformed_xml_is_a_deserialization_failure() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
     let deep = "<input>".repeat(100_000);
@@ -60,7 +60,7 @@ async fn broken_xml_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn document_types_and_entities_are_refused() {
+async fn xml_document_types_and_entities_are_refused() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
     let input = |number: &str| format!("<input><property name=\"number\">{number}</property></input>");
@@ -79,7 +79,7 @@ async fn document_types_and_entities_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_is_not_looked_at() {
+async fn a_body_of_another_media_type_is_415() {
     let (_world, jane) = jane().await;
     for kind in [
         "application/x-www-form-urlencoded",
@@ -97,7 +97,7 @@ async fn a_body_of_another_type_is_not_looked_at() {
     assert_eq!(jane.holds("home").await, (String::new(), false));
 }
 
-/// The subcode may be told here.
+/// The subcode is optional here.
 #[track_caller]
 fn unsupported(answer: &Answer) {
     let body = &answer.of_ucwa(415).body;
@@ -106,7 +106,7 @@ fn unsupported(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_body_of_a_mebibyte_is_read_and_a_larger_one_is_not() {
+async fn a_body_of_a_mebibyte_is_read_and_a_larger_one_is_413() {
     let (_world, jane) = jane().await;
     let limit = 1024 * 1024;
     let padded = |size: usize| {
@@ -124,7 +124,7 @@ async fn a_body_of_a_mebibyte_is_read_and_a_larger_one_is_not() {
 }
 
 #[tokio::test]
-async fn what_no_database_keeps_is_refused_and_is_no_fault_of_the_service() {
+async fn nul_characters_and_invalid_utf8_cause_no_server_error() {
     let (world, jane) = jane().await;
     for name in ["culture", "endpointId", "userAgent", "instanceId", "type"] {
         let mut body = new_application("here");

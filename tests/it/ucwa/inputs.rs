@@ -1,11 +1,10 @@
-//! The ways in which inputs are given: in the address, in JSON and in XML of each spelling, with types that say it and types
-//! that do not.
+//! Inputs in each of their forms: query, JSON and XML, in each spelling, with and without a matching content type.
 
 use super::{NAMESPACE, Person, jane};
 use crate::client::Answer;
 use serde_json::json;
 
-/// One way to say something: the query, the type of the body if one is named, and the body.
+/// One form of an input: query, content type if any, and body.
 type Way = (String, Option<&'static str>, String);
 
 const HOME: &str = "/me/phones/home";
@@ -30,7 +29,7 @@ fn both(query: &str, body: &str) -> Way {
     (query.to_owned(), Some("application/json"), body.to_owned())
 }
 
-/// Lets each way change the slot from the same beginning, and looks what became of it.
+/// Applies each form to the same initial slot and asserts the result.
 async fn expect(verb: &str, number: &str, is_shared: bool, ways: &[Way]) {
     let (_world, jane) = jane().await;
     for way in ways {
@@ -41,8 +40,8 @@ async fn expect(verb: &str, number: &str, is_shared: bool, ways: &[Way]) {
 }
 
 #[tokio::test]
-async fn a_number_is_said_in_the_query() {
-    // Clients append it as it is, and a plus is a blank then.
+async fn change_number_accepts_a_number_in_the_query() {
+    // Clients append it unescaped, which makes a plus a space.
     let ways = [
         "?number=%2B14255550199",
         "?number=+14255550199",
@@ -55,13 +54,13 @@ async fn a_number_is_said_in_the_query() {
         "?number=%2B14255550199&includeInContactCard=False",
     ];
     expect("changeNumber", "tel:+14255550199", false, &ways.map(in_query)).await;
-    // A number elsewhere is another one without its plus.
+    // Outside of the default region, a number without its plus would be another one.
     let ways = ["?number=+34675897654", "?number=tel:+34675897654", "?number=TEL:+34-675-897-654"];
     expect("changeNumber", "tel:+34675897654", false, &ways.map(in_query)).await;
 }
 
 #[tokio::test]
-async fn a_query_needs_no_body_and_a_body_that_is_not_there_needs_no_type() {
+async fn an_empty_body_may_have_any_content_type() {
     let query = "?number=%2B14255550199&includeInContactCard=TRUE".to_owned();
     let ways = [None, Some(""), Some("text/html"), Some("application/json"), Some("application/xml"), Some("nonsense")]
         .map(|kind| (query.clone(), kind, String::new()));
@@ -73,7 +72,7 @@ async fn a_query_needs_no_body_and_a_body_that_is_not_there_needs_no_type() {
 }
 
 #[tokio::test]
-async fn a_number_is_said_in_json() {
+async fn change_number_accepts_json() {
     let ways = [
         r#"{"number":"+14255550199","includeInContactCard":true}"#,
         r#" { "Number" : "tel:+14255550199" , "INCLUDEINCONTACTCARD" : true } "#,
@@ -95,7 +94,7 @@ async fn a_number_is_said_in_json() {
 }
 
 #[tokio::test]
-async fn a_number_is_said_in_xml_under_either_root() {
+async fn change_number_accepts_xml_with_either_root() {
     let properties = concat!(
         r#"<property name="number">+14255550199</property>"#,
         r#"<property name="includeInContactCard">True</property>"#,
@@ -125,7 +124,7 @@ async fn a_number_is_said_in_xml_under_either_root() {
 }
 
 #[tokio::test]
-async fn where_query_and_body_disagree_the_body_wins() {
+async fn the_body_takes_precedence_over_the_query() {
     let ways = [
         both("?number=1", r#"{"number":"+14255550199","includeInContactCard":true}"#),
         both("?number=%2B14255550199&includeInContactCard=false", r#"{"includeInContactCard":true}"#),
@@ -149,7 +148,7 @@ async fn where_query_and_body_disagree_the_body_wins() {
 }
 
 #[tokio::test]
-async fn no_number_clears_the_slot_and_hides_it() {
+async fn change_number_without_a_number_clears_and_hides_the_slot() {
     let mut ways: Vec<Way> = ["", "?", "?number=", "?number", "?other=1", "?number=%20"].map(in_query).into();
     ways.extend(
         ["{}", r#"{"number":null}"#, r#"{"number":""}"#, r#"{"number":"","includeInContactCard":null}"#].map(in_json),
@@ -172,7 +171,7 @@ async fn no_number_clears_the_slot_and_hides_it() {
 }
 
 #[tokio::test]
-async fn clearing_hides_what_was_shared_and_changing_leaves_it_as_it_was() {
+async fn change_number_keeps_visibility_unless_it_clears_the_number() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
     for way in [in_query("?number=%2B14255550199"), in_json(r#"{"number":"+14255550100","includeInContactCard":null}"#)]
@@ -185,12 +184,12 @@ async fn clearing_hides_what_was_shared_and_changing_leaves_it_as_it_was() {
 }
 
 #[tokio::test]
-async fn visibility_is_said_in_each_way_and_the_number_stays() {
+async fn change_visibility_accepts_each_form_and_keeps_the_number() {
     let mut shown: Vec<Way> = [
         "?includeInContactCard=true",
         "?includeInContactCard=TRUE",
         "?IncludeInContactCard=True",
-        // A client shows a number by a name without a value.
+        // A client shares a number by a parameter name without a value.
         "?includeInContactCard",
         "?includeInContactCard=",
         "?includeInContactCard=false&includeInContactCard=true",
@@ -217,7 +216,7 @@ async fn visibility_is_said_in_each_way_and_the_number_stays() {
 }
 
 #[tokio::test]
-async fn what_is_neither_true_nor_false_is_refused_by_name_and_changes_nothing() {
+async fn an_invalid_boolean_is_refused_by_name_and_changes_nothing() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
     for verb in ["changeNumber", "changeVisibility"] {
@@ -235,7 +234,7 @@ async fn what_is_neither_true_nor_false_is_refused_by_name_and_changes_nothing()
 }
 
 #[tokio::test]
-async fn a_new_number_is_said_in_each_way_too() {
+async fn create_phone_accepts_each_form() {
     let (_world, jane) = jane().await;
     let xml = concat!(
         r#"<input><property name="type">HOME</property><property name="number">+14255550199</property>"#,

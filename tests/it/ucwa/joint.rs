@@ -1,5 +1,5 @@
-//! Where dialects meet: a number that the workspace has (Diga) and gives to a person is that person's number for work
-//! (UCWA), which is then not theirs to change. And what changes by one application is seen by every other.
+//! Across dialects: a workspace's number (Diga) assigned to a user identity is its work number (UCWA), which it cannot
+//! change. And a change through one application is visible in every other.
 
 use super::{COLLECTIONS, NUMBER, Person, href, jane, links};
 use crate::registers::{act, number, path};
@@ -12,7 +12,7 @@ async fn give(world: &World, register: &Value, to: Option<&Person>) {
     act(world.key(), register, "assign", body).await.register();
 }
 
-/// The slot for work is the workspace's number.
+/// Asserts that the work slot holds the workspace's number.
 async fn is_managed(person: &Person, number: &str) {
     for base in [String::new(), person.begin(COLLECTIONS[0], "managed").await] {
         let path = format!("{base}/me/phones/work");
@@ -25,7 +25,7 @@ async fn is_managed(person: &Person, number: &str) {
     }
 }
 
-/// What is not the person's to change is not changed, however it is tried.
+/// Asserts that no request changes a managed slot.
 async fn resists(person: &Person) {
     let before = person.slot("work").await;
     for body in [
@@ -50,7 +50,7 @@ async fn is_own(person: &Person, number: &str, is_shared: bool) {
 }
 
 #[tokio::test]
-async fn a_number_that_is_given_to_a_person_is_theirs_for_work_until_it_is_released() {
+async fn an_assigned_number_is_the_work_number_until_it_is_released() {
     let (world, jane) = jane().await;
     let empty = text(&jane.slot("work").await["etag"]);
     let register = world.imported(&number(1)).await;
@@ -61,7 +61,7 @@ async fn a_number_that_is_given_to_a_person_is_theirs_for_work_until_it_is_relea
     let managed = text(&jane.slot("work").await["etag"]);
     assert_ne!(managed, empty);
     jane.put("mobile", NUMBER, true).await;
-    assert_eq!(jane.holds("mobile").await, (NUMBER.to_owned(), true), "other slots are hers");
+    assert_eq!(jane.holds("mobile").await, (NUMBER.to_owned(), true), "other slots can be changed");
 
     assert_eq!(world.key().delete(&path(&register)).await.status, 204);
     is_own(&jane, "", false).await;
@@ -72,7 +72,7 @@ async fn a_number_that_is_given_to_a_person_is_theirs_for_work_until_it_is_relea
 }
 
 #[tokio::test]
-async fn ones_own_number_is_hidden_by_the_workspaces_and_comes_back() {
+async fn an_assigned_number_hides_the_own_work_number_until_it_is_unassigned() {
     let (world, jane) = jane().await;
     for is_shared in [true, false] {
         jane.put("work", NUMBER, is_shared).await;
@@ -90,13 +90,13 @@ async fn ones_own_number_is_hidden_by_the_workspaces_and_comes_back() {
         is_own(&jane, NUMBER, is_shared).await;
         let cached = jane.client.with("if-none-match", &managed).get("/me/phones/work").await;
         cached.of_ucwa(200);
-        // What was seen before it was given may be changed by now, for all that a client knows.
+        // The etag from before the assignment need not return: to a client, the number may have changed meanwhile.
         assert_ne!(text(&jane.slot("work").await["etag"]), managed);
     }
 }
 
 #[tokio::test]
-async fn an_ordered_release_frees_the_slot_when_its_time_has_come() {
+async fn a_scheduled_release_frees_the_work_slot_when_it_is_due() {
     let (world, jane) = jane().await;
     jane.put("work", NUMBER, true).await;
     let register = world.bought(&number(1)).await;
@@ -104,7 +104,7 @@ async fn an_ordered_release_frees_the_slot_when_its_time_has_come() {
     assert_eq!(world.key().delete(&path(&register)).await.status, 204);
     let due = text(&world.register(&register).await["scheduled_release_at"]);
     let due: chrono::DateTime<chrono::Utc> = due.parse().expect("a time");
-    // The session has to outlive the month.
+    // The earlier session expires within the month.
     world.pass(due - world.clock.now() - TimeDelta::microseconds(1));
     let jane = Person { client: world.session(&jane.id).await, ..jane };
     is_managed(&jane, &number(1)).await;
@@ -114,7 +114,7 @@ async fn an_ordered_release_frees_the_slot_when_its_time_has_come() {
     is_own(&jane, NUMBER, true).await;
     assert_ne!(text(&jane.slot("work").await["etag"]), managed);
     let before = jane.slot("work").await;
-    // Nothing is seen of it when the release is done, too.
+    // The release by the sweeper changes nothing visible.
     let now = world.clock.now();
     for workspace in world.store.workspaces_with_due_registers(now, 10).await.expect("the database answers") {
         assert_eq!(world.store.move_due_registers(workspace, now, 10).await.expect("the database answers"), 1);
@@ -127,7 +127,7 @@ async fn an_ordered_release_frees_the_slot_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn a_release_that_is_taken_back_leaves_the_number_where_it_is() {
+async fn a_cancelled_release_keeps_the_number_in_the_work_slot() {
     let (world, jane) = jane().await;
     let register = world.bought(&number(1)).await;
     give(&world, &register, Some(&jane)).await;
@@ -140,7 +140,7 @@ async fn a_release_that_is_taken_back_leaves_the_number_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_number_goes_from_one_person_to_another() {
+async fn a_number_is_reassigned_from_one_user_identity_to_another() {
     let (world, jane) = jane().await;
     let joe = Person::new(&world, "joe").await;
     let register = world.imported(&number(1)).await;
@@ -155,7 +155,7 @@ async fn a_number_goes_from_one_person_to_another() {
 }
 
 #[tokio::test]
-async fn a_number_that_nobody_was_given_is_in_nobodys_slot() {
+async fn an_unassigned_number_is_in_no_slot() {
     let (world, jane) = jane().await;
     world.imported(&number(1)).await;
     world.bought(&number(2)).await;
@@ -164,7 +164,7 @@ async fn a_number_that_nobody_was_given_is_in_nobodys_slot() {
 }
 
 #[tokio::test]
-async fn what_changes_by_one_application_is_seen_by_another() {
+async fn a_change_through_one_application_is_visible_in_others() {
     let (world, jane) = jane().await;
     let (first, second) = (jane.begin(COLLECTIONS[0], "first").await, jane.begin(COLLECTIONS[2], "second").await);
     let other = Person { id: jane.id.clone(), client: world.session(&jane.id).await };

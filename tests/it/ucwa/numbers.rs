@@ -1,10 +1,10 @@
-//! What is made of a number that somebody writes down, and which are none.
+//! Normalization of phone numbers, and invalid ones.
 
 use super::jane;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_number_is_kept_as_a_tel_uri_when_its_country_is_known() {
+async fn a_number_of_a_known_country_is_stored_as_a_tel_uri() {
     let (_world, jane) = jane().await;
     for (said, kept) in [
         ("4255552222", "tel:+14255552222"),
@@ -21,7 +21,7 @@ async fn a_number_is_kept_as_a_tel_uri_when_its_country_is_known() {
         ("tel:4255551212;phone-context=defaultprofile", "tel:+14255551212"),
         ("+34 675 89 76 54", "tel:+34675897654"),
         ("tel:+34675897654", "tel:+34675897654"),
-        // What has no country keeps its digits.
+        // Numbers without a country keep their digits.
         ("911", "911"),
         ("tel:12345", "12345"),
         ("1-23-45", "12345"),
@@ -33,7 +33,7 @@ async fn a_number_is_kept_as_a_tel_uri_when_its_country_is_known() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_kept_as_it_is_when_it_is_said_again() {
+async fn normalization_is_idempotent() {
     let (_world, jane) = jane().await;
     for said in ["(425) 555-0100 x123", "+34 675 89 76 54", "911"] {
         jane.put("home", said, false).await;
@@ -44,7 +44,7 @@ async fn what_is_kept_is_kept_as_it_is_when_it_is_said_again() {
 }
 
 #[tokio::test]
-async fn letters_or_nothing_to_dial_is_no_number() {
+async fn a_number_with_letters_or_without_digits_is_refused() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
     for said in
@@ -60,7 +60,7 @@ async fn letters_or_nothing_to_dial_is_no_number() {
 }
 
 #[tokio::test]
-async fn a_number_has_eighty_characters_at_most_as_it_was_said() {
+async fn a_number_has_eighty_characters_at_most_before_normalization() {
     let (_world, jane) = jane().await;
     let padded = |count: usize| format!("+1{}4255550199", "-".repeat(count));
     let blank = |count: usize| format!("{}+14255550199", " ".repeat(count));

@@ -1,4 +1,4 @@
-//! In which order a request is judged: whoever has several things wrong is told the first.
+//! Order of checks: a request with several faults gets the error of the first.
 
 use super::{Person, jane};
 use crate::client::{Answer, Client};
@@ -6,7 +6,7 @@ use crate::registers::{act, number};
 use crate::world::World;
 use serde_json::json;
 
-/// Gives Jane a number for work that is not hers to change.
+/// Assigns Jane a work number, which she cannot change.
 async fn manage(world: &World, jane: &Person) {
     let register = world.imported(&number(1)).await;
     act(world.key(), &register, "assign", json!({ "user_identity_id": jane.id })).await.register();
@@ -24,7 +24,7 @@ async fn say(client: &Client, method: &str, path: &str, kind: &str, body: &str) 
 const JSON: &str = "application/json";
 
 #[tokio::test]
-async fn of_several_faults_the_first_is_told() {
+async fn a_request_with_several_faults_gets_the_error_of_the_first() {
     let (world, jane) = jane().await;
     manage(&world, &jane).await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
@@ -54,7 +54,7 @@ async fn of_several_faults_the_first_is_told() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_let_in_is_not_told_what_there_is() {
+async fn an_unauthenticated_request_gets_401_whether_or_not_the_path_exists() {
     let (world, jane) = jane().await;
     let base = jane.begin("/v1/applications", "here").await;
     let host = world.url.trim_start_matches("http://");

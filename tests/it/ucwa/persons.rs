@@ -1,4 +1,4 @@
-//! For whom a call is: the person of a session, or the one whom a workspace's key names. And what one without voice has.
+//! User identity of a request, by client session or by a header with an API key; and user identities without voice.
 
 use super::{COLLECTIONS, NUMBER, Person, SLOTS, jane, links, new_application};
 use crate::client::{Answer, Client};
@@ -6,7 +6,7 @@ use crate::world::{World, text};
 use serde_json::json;
 use uuid::Uuid;
 
-/// What can be asked of a person's numbers.
+/// Every request on a user identity's numbers.
 async fn everything(client: &Client, base: &str) -> Vec<Answer> {
     let slot = format!("{base}/me/phones/home");
     vec![
@@ -20,7 +20,7 @@ async fn everything(client: &Client, base: &str) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn nobody_in_particular_has_no_numbers() {
+async fn a_request_without_a_user_identity_is_forbidden() {
     let world = World::new().await;
     let session = world.client_session(json!({})).await;
     for client in [world.key().clone(), world.anonymous().bearer(&text(&session["token"]))] {
@@ -36,7 +36,7 @@ async fn nobody_in_particular_has_no_numbers() {
 }
 
 #[tokio::test]
-async fn a_key_acts_for_the_person_whom_it_names() {
+async fn an_api_key_acts_for_the_user_identity_in_its_header() {
     let (world, jane) = jane().await;
     let joe = Person::new(&world, "joe").await;
     let of_jane = world.key().with("x-ucwa-user", &jane.id);
@@ -47,7 +47,7 @@ async fn a_key_acts_for_the_person_whom_it_names() {
     assert_eq!(of_jane.get("/me").await.of_ucwa(200).body, jane.client.get("/me").await.body);
     let upper = world.key().with("x-ucwa-user", &jane.id.to_uppercase());
     assert_eq!(upper.get("/me/phones").await.of_ucwa(200).body, jane.client.get("/me/phones").await.body);
-    // An application is the person's, whoever began it.
+    // An application belongs to the user identity, whichever credential created it.
     let base = jane.begin(COLLECTIONS[0], "here").await;
     of_jane.get(&format!("{base}/me/phones")).await.of_ucwa(200);
     let of_joe = world.key().with("x-ucwa-user", &joe.id);
@@ -55,7 +55,7 @@ async fn a_key_acts_for_the_person_whom_it_names() {
 }
 
 #[tokio::test]
-async fn a_key_that_names_nobody_of_its_workspace_finds_nobody() {
+async fn an_api_key_with_an_unknown_or_foreign_user_identity_gets_404() {
     let (world, _jane) = jane().await;
     let other = world.sandbox("Other").await;
     let stranger = other.person("joe").await;
@@ -72,7 +72,7 @@ async fn a_key_that_names_nobody_of_its_workspace_finds_nobody() {
 }
 
 #[tokio::test]
-async fn a_session_is_its_own_persons_whomever_it_names() {
+async fn a_client_session_ignores_the_user_identity_header() {
     let (world, jane) = jane().await;
     let joe = Person::new(&world, "joe").await;
     joe.put("home", NUMBER, true).await;
@@ -83,7 +83,7 @@ async fn a_session_is_its_own_persons_whomever_it_names() {
 }
 
 #[tokio::test]
-async fn a_session_is_shown_with_and_without_the_mark_of_real_tokens() {
+async fn a_client_session_token_may_have_the_cwt_prefix() {
     let (world, jane) = jane().await;
     let session = world.client_session(json!({ "user_identity_id": jane.id })).await;
     let token = text(&session["token"]);
@@ -103,7 +103,7 @@ async fn set_voice(world: &World, person: &Person, is_on: bool) {
 }
 
 #[tokio::test]
-async fn a_person_without_voice_has_no_way_to_numbers_and_gets_them_back_with_it() {
+async fn a_user_identity_without_voice_is_forbidden_its_numbers_until_voice_is_enabled() {
     let (world, jane) = jane().await;
     jane.put("mobile", NUMBER, true).await;
     let before = jane.client.get("/me/phones").await.of_ucwa(200).body.clone();
@@ -114,18 +114,18 @@ async fn a_person_without_voice_has_no_way_to_numbers_and_gets_them_back_with_it
         for answer in everything(&jane.client, &base).await {
             answer.is_fault(403, "Forbidden", "");
         }
-        // Whoever has the etag is not told that it is the current one.
+        // `If-None-Match` does not bypass the check.
         let answer = jane.client.with("if-none-match", "*").get(&format!("{base}/me/phones/mobile")).await;
         answer.is_fault(403, "Forbidden", "");
         jane.client.get(&format!("{base}/me/phones/fax")).await.is_fault(404, "NotFound", "");
     }
     set_voice(&world, &jane, true).await;
-    assert_eq!(jane.client.get("/me/phones").await.of_ucwa(200).body, before, "nothing was changed meanwhile");
+    assert_eq!(jane.client.get("/me/phones").await.of_ucwa(200).body, before, "nothing was changed");
     assert!(links(&jane.client.get("/me").await.of_ucwa(200).body.clone()).contains("phones"));
 }
 
 #[tokio::test]
-async fn voice_is_told_to_seam_and_never_by_it() {
+async fn enterprise_voice_enabled_is_accepted_by_seam_and_never_returned() {
     let world = World::new().await;
     let fields = json!({ "user_identity_key": "jane", "enterprise_voice_enabled": false });
     let made = world.key().post("/user_identities/create", fields).await;
@@ -149,7 +149,7 @@ async fn voice_is_told_to_seam_and_never_by_it() {
 }
 
 #[tokio::test]
-async fn whoever_is_deleted_takes_their_numbers_along() {
+async fn delete_user_identity_deletes_its_numbers() {
     let (world, jane) = jane().await;
     for kind in SLOTS {
         jane.put(kind, NUMBER, true).await;

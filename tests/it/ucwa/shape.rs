@@ -1,11 +1,11 @@
-//! What resources look like, to the letter: in JSON and in XML, at each of their addresses.
+//! Exact form of resources: in JSON and in XML, at each of their paths.
 
 use super::{NAMESPACE, Person, SLOTS, href, hrefs, jane, links};
 use crate::client::Answer;
 use crate::world::text;
 use serde_json::{Value, json};
 
-/// A slot that may be changed, as JSON has it.
+/// A changeable slot in JSON.
 fn slot(base: &str, kind: &str, number: &str, is_shared: bool, etag: &Value) -> Value {
     let itself = format!("{base}/me/phones/{kind}");
     json!({
@@ -18,7 +18,7 @@ fn slot(base: &str, kind: &str, number: &str, is_shared: bool, etag: &Value) -> 
     })
 }
 
-/// The etag of each slot, which is a number in decimal.
+/// ETag of each slot, a decimal number.
 fn etags(phones: &Value) -> Vec<Value> {
     let phones = phones["_embedded"]["phone"].as_array().expect("a list");
     let etags: Vec<Value> = phones.iter().map(|phone| phone["etag"].clone()).collect();
@@ -29,7 +29,7 @@ fn etags(phones: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_new_person_has_four_empty_slots_in_order_under_every_address() {
+async fn a_new_user_identity_has_four_empty_slots_in_order_under_every_path() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
         let answer = jane.client.get(&format!("{base}/me/phones")).await;
@@ -42,7 +42,7 @@ async fn a_new_person_has_four_empty_slots_in_order_under_every_address() {
             "_embedded": { "phone": slots },
         });
         assert_eq!(*phones, expected);
-        assert_eq!(answer.header("etag"), None, "the list has none");
+        assert_eq!(answer.header("etag"), None, "the list has no ETag");
         for (kind, expected) in SLOTS.iter().zip(&slots) {
             let answer = jane.client.get(&format!("{base}/me/phones/{kind}")).await;
             assert_eq!(answer.of_ucwa(200).body, *expected);
@@ -52,7 +52,7 @@ async fn a_new_person_has_four_empty_slots_in_order_under_every_address() {
 }
 
 #[tokio::test]
-async fn slots_show_what_is_in_them() {
+async fn slots_return_their_numbers() {
     let (_world, jane) = jane().await;
     jane.put("mobile", "+1 425 555 0199", true).await;
     jane.put("other", "+34 675 89 76 54", false).await;
@@ -68,7 +68,7 @@ async fn slots_show_what_is_in_them() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_slot_is_taken_in_any_case_and_given_in_lower_case() {
+async fn slot_types_are_case_insensitive_and_returned_in_lower_case() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     for spelling in ["Mobile", "MOBILE", "mOBILE"] {
@@ -85,7 +85,7 @@ async fn the_name_of_a_slot_is_taken_in_any_case_and_given_in_lower_case() {
 }
 
 #[tokio::test]
-async fn every_address_stays_under_the_prefix_that_was_asked_and_leads_to_what_it_names() {
+async fn links_keep_the_prefix_of_the_request_and_self_is_its_path() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
         let mut pages = vec![format!("{base}/me"), format!("{base}/me/phones"), format!("{base}/me/phones/home")];
@@ -108,7 +108,7 @@ async fn every_address_stays_under_the_prefix_that_was_asked_and_leads_to_what_i
 }
 
 #[tokio::test]
-async fn a_list_in_xml_is_its_links_its_properties_and_its_members() {
+async fn a_list_in_xml_has_its_links_properties_and_members() {
     let (_world, jane) = jane().await;
     jane.put("mobile", "+1 425 555 0199", true).await;
     let plain = jane.client.get("/me/phones").await.of_ucwa(200).body.clone();
@@ -143,7 +143,7 @@ async fn a_slot_in_xml_has_its_properties_in_order_and_the_namespace_on_the_root
 }
 
 #[tokio::test]
-async fn the_person_has_a_name_a_sip_address_and_a_way_to_their_numbers() {
+async fn me_has_a_name_a_sip_uri_and_a_link_to_phones() {
     let (world, jane) = jane().await;
     let me = jane.client.get("/me").await.of_ucwa(200).body.clone();
     assert_eq!((&me["rel"], &me["name"]), (&json!("me"), &json!("Person jane")));
@@ -158,7 +158,7 @@ async fn the_person_has_a_name_a_sip_address_and_a_way_to_their_numbers() {
     ] {
         assert!(in_xml.contains(part), "no {part} in {in_xml}");
     }
-    // Whoever is not called anything has a name and an address all the same.
+    // Without a name, a user identity still has a display name and a URI.
     let made = world.key().post("/user_identities/create", json!({})).await.ok();
     let session = world.session(&text(&made["user_identity"]["user_identity_id"])).await;
     let nameless = session.get("/me").await.of_ucwa(200).body.clone();
@@ -167,7 +167,7 @@ async fn the_person_has_a_name_a_sip_address_and_a_way_to_their_numbers() {
 }
 
 #[tokio::test]
-async fn what_people_are_called_is_escaped_in_xml() {
+async fn names_of_user_identities_are_escaped_in_xml() {
     let (world, jane) = jane().await;
     let odd = "<Jane> & \"Söns\" ]]>";
     let change = json!({ "user_identity_id": jane.id, "full_name": odd });
@@ -178,7 +178,7 @@ async fn what_people_are_called_is_escaped_in_xml() {
 }
 
 #[tokio::test]
-async fn an_application_in_xml_holds_what_it_holds_in_json() {
+async fn an_application_in_xml_has_the_contents_of_the_json_form() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     let shown = in_xml(&jane, &base).await.text;
@@ -197,7 +197,7 @@ async fn an_application_in_xml_holds_what_it_holds_in_json() {
     }
 }
 
-/// A slot that may be changed, as XML has it.
+/// A changeable slot in XML.
 fn member(base: &str, kind: &str, namespace: &str, is_shared: &str, number: &str, etag: &Value) -> String {
     let itself = format!("{base}/me/phones/{kind}");
     format!(

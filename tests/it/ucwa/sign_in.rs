@@ -1,4 +1,4 @@
-//! Signing in: the challenge that says where, and the token for a name and a password.
+//! Sign-in: the challenge with the token endpoint, and tokens for a name and a password.
 
 use super::jane;
 use crate::client::{Answer, Client};
@@ -27,14 +27,14 @@ async fn sign_in(client: &Client, name: &str, password: &str) -> Answer {
 }
 
 impl Answer {
-    /// A sign-in that was refused for this reason, and says no more.
+    /// Asserts a refused sign-in with this error and no token.
     #[track_caller]
     fn is_no_token(&self, reason: &str) {
         assert_eq!(self.of_ucwa(400).body["error"], reason, "{self:?}");
         assert!(!self.text.contains("cwt="), "{self:?}");
     }
 
-    /// The token that was given.
+    /// Asserts a granted token and returns it.
     #[track_caller]
     fn token(&self) -> String {
         let body = &self.of_ucwa(200).body;
@@ -51,7 +51,7 @@ impl Answer {
 }
 
 #[tokio::test]
-async fn whoever_is_not_known_is_told_where_to_sign_in_to_the_letter() {
+async fn an_unauthenticated_request_gets_the_exact_challenge() {
     let (world, jane) = jane().await;
     let host = world.url.trim_start_matches("http://");
     let session = world.client_session(json!({ "user_identity_id": jane.id })).await;
@@ -75,14 +75,14 @@ async fn whoever_is_not_known_is_told_where_to_sign_in_to_the_letter() {
     ] {
         let answer = client.get("/ucwa/oauth/v1/applications/1/me/phones").await;
         answer.is_challenge(host);
-        // Some clients take the first address that they see for that of the token.
+        // Some clients take the first URL in a response for that of the token endpoint.
         let others = answer.headers.iter().filter(|(name, _)| *name != "www-authenticate");
         assert!(others.into_iter().all(|(_, value)| !value.to_str().expect("text").contains("http")), "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn the_challenge_is_in_the_words_of_the_host_that_was_asked() {
+async fn the_challenge_names_the_host_of_the_request() {
     let world = World::new().await;
     let request = "GET /me HTTP/1.1\r\nHost: phones.example.com:8443\r\nConnection: close\r\n\r\n";
     let answer = world.raw(request).await;
@@ -93,7 +93,7 @@ async fn the_challenge_is_in_the_words_of_the_host_that_was_asked() {
 }
 
 #[tokio::test]
-async fn a_name_and_a_password_are_a_token_for_eight_hours() {
+async fn the_password_grant_returns_a_token_for_eight_hours() {
     let (world, jane) = jane().await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
     let token = sign_in(&world.anonymous(), "jane@example.com", PASSWORD).await.token();
@@ -101,7 +101,7 @@ async fn a_name_and_a_password_are_a_token_for_eight_hours() {
     let client = world.anonymous().bearer(&token);
     assert_eq!(client.get("/me").await.of_ucwa(200).body["name"], "Person jane");
     client.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
-    // It is a client session of hers like any other.
+    // It is an ordinary client session of the user identity.
     let own = world.anonymous().bearer(token.trim_start_matches("cwt="));
     let session = own.get("/client_sessions/get").await.ok()["client_session"].clone();
     assert_eq!(session["user_identity_ids"], json!([jane.id]));
@@ -116,7 +116,7 @@ async fn a_name_and_a_password_are_a_token_for_eight_hours() {
 }
 
 #[tokio::test]
-async fn a_person_is_called_by_each_of_their_names() {
+async fn sign_in_accepts_email_key_and_sip_uri() {
     let (world, jane) = jane().await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
     for name in
@@ -152,14 +152,14 @@ async fn a_wrong_password_and_an_unknown_name_are_refused_alike() {
     }
     told.dedup();
     assert_eq!(told.len(), 1, "{told:?}");
-    // A password that was replaced is one no more.
+    // A replaced password is invalid.
     set_password(&world, &world, &jane.id, "another horse").await;
     sign_in(&world.anonymous(), "jane", PASSWORD).await.is_no_token("invalid_grant");
     sign_in(&world.anonymous(), "jane", "another horse").await.token();
 }
 
 #[tokio::test]
-async fn a_name_that_fits_persons_of_several_workspaces_fits_nobody() {
+async fn a_name_that_matches_user_identities_of_several_workspaces_is_refused() {
     let (world, jane) = jane().await;
     let other = world.sandbox("Other").await;
     let twin = other.person("jane").await;
@@ -174,13 +174,13 @@ async fn a_name_that_fits_persons_of_several_workspaces_fits_nobody() {
 }
 
 #[tokio::test]
-async fn what_else_clients_send_along_is_heard_and_ignored() {
+async fn additional_sign_in_parameters_and_headers_are_ignored() {
     let (world, jane) = jane().await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
     let whole = [("grant_type", "password"), ("username", "jane"), ("password", PASSWORD)];
     let more = [&whole[..], &[("resource", "https://example.com"), ("charset", "utf-8"), ("client_id", "x")]].concat();
     send(&world.anonymous(), &more).await.token();
-    // One client sends the type of a form where it says what it takes.
+    // One client sends the form's content type in `Accept`.
     for accept in ["application/x-www-form-urlencoded", "application/xml", "text/html"] {
         send(&world.anonymous().with("accept", accept), &whole).await.token();
     }
@@ -195,12 +195,12 @@ async fn what_else_clients_send_along_is_heard_and_ignored() {
     for path in ["/webticket/oauthtoken", "/WEBTICKET/OAuthToken", "//WebTicket//oauthtoken"] {
         world.anonymous().bytes(path, Some("application/x-www-form-urlencoded"), form.clone()).await.token();
     }
-    // A token that is over does not keep anybody from getting another.
+    // An invalid token does not prevent a new sign-in.
     send(&world.anonymous().bearer("cwt=unknown"), &whole).await.token();
 }
 
 #[tokio::test]
-async fn what_is_no_grant_is_refused_by_its_reason() {
+async fn invalid_grants_are_refused_with_their_oauth_error() {
     let (world, jane) = jane().await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
     for pairs in [
@@ -228,7 +228,7 @@ async fn what_is_no_grant_is_refused_by_its_reason() {
 }
 
 #[tokio::test]
-async fn a_password_is_set_by_a_console_and_by_nobody_else() {
+async fn set_password_requires_a_console_session() {
     let (world, jane) = jane().await;
     let body = json!({ "user_identity_id": jane.id, "password": PASSWORD });
     for client in [world.key().clone(), jane.client.clone(), world.pat().await, world.anonymous(), world.browser()] {

@@ -1,6 +1,6 @@
-//! The Postgres under all worlds of this process, and the databases on it. It is a private Postgres in the build
-//! directory, which stays there for a warm start the next time; of several test processes at once each takes a directory
-//! of its own. It ends with the process. A database is a copy of a template that was migrated once.
+//! The Postgres of all worlds of this process, and their databases. It is a private Postgres in the build directory,
+//! which stays there for a warm start; each of several test processes takes its own directory. It stops with the
+//! process. A database is a copy of a template that was migrated once.
 
 use super::seal;
 use handset::postgres::{self, Cluster, Durability, Settings, StartError};
@@ -13,13 +13,13 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, mpsc::unbounded_channel};
 
-/// All pools together may have so many connections; Postgres takes 100, and tests look over the server's shoulder.
+/// Connections of all pools together; Postgres allows 100, and tests open direct ones, too.
 const SEATS: usize = 70;
 
-/// What names of databases of tests begin with.
+/// Prefix of the names of test databases.
 const PREFIX: &str = "world_";
 
-/// A database that is dropped when its test is done.
+/// A database that is dropped at the end of its test.
 pub struct Database {
     pub url: String,
     name: String,
@@ -27,12 +27,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// A migrated database, for a server with so many connections.
+    /// A migrated database for a server with this many connections.
     pub async fn new(connections: u32) -> Database {
         Database::made(connections, true).await
     }
 
-    /// A database without anything in it.
+    /// An empty database.
     pub async fn empty(connections: u32) -> Database {
         Database::made(connections, false).await
     }
@@ -49,7 +49,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // The stage drops it, while the next test runs. What it does not come to is a leftover for the next start.
+        // The stage thread drops it while the next test runs. What remains is dropped at the next start.
         let _ = stage().dropped.send(self.name.clone());
     }
 }
@@ -65,12 +65,12 @@ fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
     STAGE.get_or_init(|| {
         let (ready, stage) = mpsc::channel();
-        // A thread of its own, because a test's runtime ends with the test.
+        // A separate thread, because a test's runtime ends with the test.
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(run(ready));
         });
-        stage.recv().expect("Postgres starts; what it said is above")
+        stage.recv().expect("Postgres starts; its output is above")
     })
 }
 
@@ -93,7 +93,7 @@ async fn start() -> Cluster {
     loop {
         let data_dir = homes.next().expect("some directory is free and can be entered");
         match postgres::start(Settings { data_dir, durability: Durability::Disposable }).await {
-            // Where the build directory is closed to the user that Postgres runs as, the last resort is a common one.
+            // The Postgres user may not be able to enter the build directory; the temporary directory comes last.
             Err(StartError::InUse { .. } | StartError::Barred { .. }) => {}
             started => return started.expect("Postgres starts"),
         }
@@ -104,7 +104,7 @@ fn homes(base: PathBuf) -> impl Iterator<Item = PathBuf> {
     (0..64).map(move |number| base.join(format!("handset-world-{number}")))
 }
 
-/// Drops what earlier runs left.
+/// Drops databases that earlier runs left.
 async fn sweep(url: &str) {
     let mut connection = connect(url).await;
     let left: Vec<String> = sqlx::query_scalar("select datname from pg_database where starts_with(datname, $1)")
@@ -117,7 +117,7 @@ async fn sweep(url: &str) {
     }
 }
 
-/// A database that the store has migrated, named by what the migrations say. It gets its name when it is whole.
+/// A migrated database, named by a hash of the migrations. It is renamed to this name when it is complete.
 async fn template(url: &str) -> String {
     let migrator = sqlx::migrate!();
     let told =
@@ -151,7 +151,7 @@ async fn execute(url: &str, sql: &str) {
     connection.close().await.expect("the connection still stands");
 }
 
-/// The URL of another database of the same Postgres.
+/// URL of another database of the same Postgres.
 fn of_database(url: &str, name: &str) -> String {
     let (place, settings) = url.split_once("/postgres?").expect("the URL of the private Postgres");
     format!("{place}/{name}?{settings}")
