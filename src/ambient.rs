@@ -25,6 +25,7 @@ impl Clock {
     /// Now, in whole microseconds: what Postgres keeps, so that a value read back equals the one written.
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
+            #[expect(clippy::disallowed_methods, reason = "this is the clock that is handed in")]
             None => Utc::now(),
             Some(held) => *held.lock().unwrap_or_else(PoisonError::into_inner),
         };
@@ -69,6 +70,7 @@ impl Entropy {
         let mut bytes = [0; N];
         match &self.0 {
             // A generator for secrets, too; the system is asked for a seed only now and then.
+            #[expect(clippy::disallowed_methods, reason = "this is the entropy that is handed in")]
             None => rand::fill(&mut bytes),
             Some(counter) => {
                 let mut counter = counter.lock().unwrap_or_else(PoisonError::into_inner);

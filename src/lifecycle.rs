@@ -68,6 +68,7 @@ impl Lifecycle {
 
 /// Ends the process with the exit code that shells give to a death by this signal. A private Postgres notices the end
 /// of its parent and shuts down by itself.
+#[expect(clippy::exit, reason = "a second signal asks for the end at once")]
 fn abort(kind: SignalKind) -> ! {
     tracing::warn!("ended by a second signal, without finishing");
     std::process::exit(128 + kind.as_raw_value())

@@ -43,6 +43,7 @@ impl Workspace {
         Ok(made)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one statement with its events and its row of the audit trail")]
     async fn insert_credential(
         &self,
         connection: &mut sqlx::PgConnection,
