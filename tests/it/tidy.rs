@@ -2,6 +2,7 @@
 //! shape of files and functions, words that promise what is not there, and what the statements and the schema must have.
 
 mod distribution;
+mod documents;
 mod floors;
 mod rust;
 mod schema;
