@@ -24,6 +24,7 @@ impl Clock {
     /// The current time in whole microseconds, the precision of Postgres, so that a value read back equals the one written.
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
+            #[expect(clippy::disallowed_methods, reason = "this is the clock that is handed in")]
             None => Utc::now(),
             Some(fixed) => *fixed.lock().unwrap_or_else(PoisonError::into_inner),
         };
@@ -67,6 +68,7 @@ impl Random {
         let mut bytes = [0; N];
         match &self.0 {
             // Cryptographically secure; reseeded from the system periodically.
+            #[expect(clippy::disallowed_methods, reason = "this is the source that is handed in")]
             None => rand::fill(&mut bytes),
             Some(counter) => {
                 let mut counter = counter.lock().unwrap_or_else(PoisonError::into_inner);

@@ -68,6 +68,7 @@ impl Lifecycle {
 
 /// Exits with the code that shells report for a death by this signal. A private Postgres is signalled when its parent dies
 /// and shuts down.
+#[expect(clippy::exit, reason = "a second signal asks for the end at once")]
 fn abort(kind: SignalKind) -> ! {
     tracing::warn!("aborted by a second signal");
     std::process::exit(128 + kind.as_raw_value())

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 #[global_allocator]
 static MEMORY: MiMalloc = MiMalloc;
 
+#[expect(clippy::print_stderr, reason = "the message is for the terminal; with the log off it would be lost")]
 #[tokio::main]
 async fn main() -> ExitCode {
     match CommandLine::read().run().await {

@@ -144,7 +144,10 @@ fn end_with_us(command: &mut Command) {
         };
         // SAFETY: between fork and exec only async-signal-safe calls are allowed, and no allocation. `ask` makes two
         // system calls and builds errors from their numbers. It runs after setuid, which would clear the signal.
-        unsafe { command.pre_exec(ask) };
+        #[expect(unsafe_code, reason = "there is no safe way to run code between fork and exec")]
+        unsafe {
+            command.pre_exec(ask)
+        };
     }
     #[cfg(not(target_os = "linux"))]
     let _ = command;

@@ -45,6 +45,7 @@ impl Workspace {
         created.await
     }
 
+    #[expect(clippy::too_many_lines, reason = "one statement with its events and its row of the audit trail")]
     async fn insert_credential(
         &self,
         connection: &mut sqlx::PgConnection,

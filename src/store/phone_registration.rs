@@ -40,6 +40,7 @@ impl Workspace {
         super::found(locked, ResourceKind::UserIdentity, person).map(|_| ())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one statement with its events and its row of the audit trail")]
     async fn register_under_lock(
         &self,
         connection: &mut sqlx::PgConnection,

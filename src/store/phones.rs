@@ -92,12 +92,7 @@ impl Workspace {
     }
 
     /// As [`Workspace::phones`], from what was prefetched for this filter.
-    pub async fn phones_with(
-        &self,
-        prefetched: Prefetched,
-        filter: &PhoneFilter,
-        scope: Scope,
-    ) -> Result<Page<Phone>> {
+    pub async fn phones_with(&self, prefetched: Prefetched, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
         let rows = match (prefetched, Whose::of(filter, scope)) {
             (Prefetched::Phones(phones), _) => phones,
             (_, Some(Whose::Everybodys)) => self.all_phones(&filter.paging).await?,

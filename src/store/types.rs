@@ -78,7 +78,7 @@ pub(super) struct Document<T>(pub T);
 
 impl<T> Type<Postgres> for Document<T> {
     fn type_info() -> PgTypeInfo {
-        <serde_json::Value as Type<Postgres>>::type_info()
+        <Value as Type<Postgres>>::type_info()
     }
 }
 
@@ -115,7 +115,7 @@ impl From<Document<Map<String, Value>>> for Map<String, Value> {
 
 impl Type<Postgres> for AssaAbloyMetadata {
     fn type_info() -> PgTypeInfo {
-        <serde_json::Value as Type<Postgres>>::type_info()
+        <Value as Type<Postgres>>::type_info()
     }
 }
 

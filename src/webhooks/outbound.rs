@@ -135,6 +135,7 @@ impl Outbound {
 impl Route {
     fn new(rules: Rules, tls: ClientConfig) -> Result<Route, OutboundError> {
         let rules = Arc::new(rules);
+        #[expect(clippy::disallowed_methods, reason = "this is the client that refuses addresses that are not public")]
         let client = Client::builder()
             .user_agent(concat!("handset/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls)

@@ -1,5 +1,12 @@
 //! The single test binary: real HTTP to the real server on a real Postgres, a database for each test.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the harness shows the output of a test that fails")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the rules of clock, randomness and outbound requests are for the server"
+)]
+#![allow(clippy::too_many_lines, reason = "a table of cases or a story may be long; files are limited")]
+
 mod another_server;
 mod audit;
 mod cancellation;

@@ -2,6 +2,7 @@
 //! code, and requirements on statements and schema.
 
 mod distribution;
+mod documents;
 mod floors;
 mod rust;
 mod schema;

@@ -36,6 +36,14 @@
 //!
 //! `cargo test` runs all this briefly on a Postgres without durability, and checks responses, not times.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the rules of clock, randomness and outbound requests are for the server"
+)]
+#![allow(clippy::too_many_lines, reason = "statements that fill tables are long; files are limited")]
+#![allow(unsafe_code, reason = "see `stage`")]
+
 mod comparison;
 mod contacts;
 mod generator;

@@ -8,7 +8,9 @@ use crate::model::extension::Extension;
 use crate::model::id::{AccountId, ExtensionId};
 use crate::model::scope::Scope;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector};
+use crate::store::{
+    Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector,
+};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use chrono::{DateTime, Utc};

@@ -96,7 +96,8 @@ impl Operation {
         match self.serve {
             Serve::Open(serve) => serve(call).await,
             Serve::Caller(serve) => {
-                let (caller, _) = access::admit(&call.app, headers, None, Prefetch::None, call.origin(), call.now).await?;
+                let (caller, _) =
+                    access::admit(&call.app, headers, None, Prefetch::None, call.origin(), call.now).await?;
                 serve(caller, call).await
             }
             Serve::Account(serve) => {

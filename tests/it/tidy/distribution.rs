@@ -77,14 +77,20 @@ fn fault_of(key: &Key, placed: &BTreeMap<String, bool>) -> Option<&'static str> 
     let is_distributed = |table: &String| placed.get(table).copied().unwrap_or_default();
     let place = key.columns.iter().position(|column| column == "workspace_id");
     match (&key.other, is_distributed(&key.table)) {
-        (None, true) if place.is_none() => Some("is unique among all workspaces, which no node can know"),
-        (None, true) if key.kind == "x" => Some("excludes by more than equality, which is not known to be kept"),
-        (Some(other), false) if is_distributed(other) => Some("leads from what is copied to what is distributed"),
+        (None, true) if place.is_none() => {
+            Some("is unique among all workspaces, which no node can check; put workspace_id in it")
+        }
+        (None, true) if key.kind == "x" => {
+            Some("excludes by more than equality, which Citus may not keep; use a unique constraint")
+        }
+        (Some(other), false) if is_distributed(other) => {
+            Some("refers from a copied table to a distributed one; drop the foreign key")
+        }
         (Some(other), true) if is_distributed(other) => {
             let same = place.and_then(|place| key.other_columns.get(place));
             match same.is_some_and(|column| column == "workspace_id") {
-                false => Some("leads to another node"),
-                true => key.empties.then_some("empties a key that contains the workspace"),
+                false => Some("may refer to another node; put workspace_id in it on both sides"),
+                true => key.empties.then_some("sets workspace_id to null on delete; name the columns to set"),
             }
         }
         _ => None,
@@ -136,16 +142,17 @@ fn fault_across(text: &str) -> Option<&'static str> {
     let joins = text.matches(" join ").count();
     let joined_by_workspace = text.matches("using (workspace_id").count();
     if [" for update", " for share", " for no key update", " for key share"].iter().any(|lock| has(lock)) {
-        return Some("locks rows of several nodes");
+        return Some("locks rows of several nodes; bind the workspace");
     }
     if joins > joined_by_workspace {
-        return Some("joins rows of several nodes");
+        return Some("joins rows of several nodes; join using (workspace_id, …)");
     }
     if has(" lateral ") || has(" offset ") {
-        return Some("looks row by row, or counts rows, over several nodes");
+        return Some("has lateral or offset over several nodes; bind the workspace");
     }
     // The groups are of one node each; their order is only about which come first.
-    (has(" order by ") && !has("group by workspace_id")).then_some("puts rows of several nodes in an order")
+    (has(" order by ") && !has("group by workspace_id"))
+        .then_some("orders rows of several nodes; group by workspace_id")
 }
 
 #[test]
@@ -154,7 +161,10 @@ fn only_migrations_use_single_node_operations() {
     for statement in written() {
         for (word, places) in OF_ONE_PLACE {
             if statement.text.contains(word) && !places.contains(&statement.function.as_str()) {
-                faults.add(format_args!("{}, {}", statement.file, statement.function), format_args!("says {word}"));
+                faults.add(
+                    format_args!("{}, {}", statement.file, statement.function),
+                    format_args!("{word} runs on one node only; see OF_ONE_PLACE"),
+                );
             }
         }
     }

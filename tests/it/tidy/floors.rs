@@ -65,8 +65,10 @@ fn only_the_store_uses_sqlx() {
     for (path, text) in sources().into_iter().filter(|(path, _)| top(path) != "store") {
         each_level(&tokens(&path, &text), &mut |level| {
             if let Some(token) = level.iter().find(|token| is_word(Some(token), "sqlx")) {
-                faults
-                    .add(format_args!("{}:{}", path.display(), token.span().start().line), "only the store says sqlx");
+                faults.add(
+                    format_args!("{}:{}", path.display(), token.span().start().line),
+                    "move the query to the store, the only module that uses sqlx",
+                );
             }
         });
     }
@@ -79,31 +81,17 @@ fn the_bottom_layer_does_no_io() {
     for (path, text) in sources().into_iter().filter(|(path, _)| floor(&top(path)) == Some(0)) {
         let tokens = tokens(&path, &text);
         for route in routes(&tokens, &OUTSIDE) {
-            faults.add(format_args!("{}:{}", path.display(), route.line), format_args!("knows {}", route.words[0]));
+            faults.add(
+                format_args!("{}:{}", path.display(), route.line),
+                format_args!("uses {}: move this to the module that does the I/O", route.words[0]),
+            );
         }
         for route in routes(&tokens, &["std"]) {
             if route.words.get(1).is_some_and(|word| OUTSIDE_OF_STD.contains(&word.as_str())) {
-                faults.add(format_args!("{}:{}", path.display(), route.line), format_args!("does {}", route.words[1]));
-            }
-        }
-    }
-    faults.none();
-}
-
-#[test]
-fn only_ambient_asks_the_system_for_time_and_chance() {
-    let mut faults = Faults::default();
-    for (path, text) in sources().into_iter().filter(|(path, _)| top(path) != "ambient") {
-        for route in
-            routes(&tokens(&path, &text), &["Utc", "SystemTime", "Local", "getrandom", "rand", "Uuid", "chrono", "std"])
-        {
-            let words: Vec<&str> = route.words.iter().map(String::as_str).collect();
-            let asks =
-                matches!(words.as_slice(), [.., "Utc" | "SystemTime" | "Local", "now"] | ["getrandom" | "rand", ..])
-                    || words.last().is_some_and(|word| ["new_v4", "now_v7", "now_v1"].contains(word));
-            if asks {
-                faults
-                    .add(format_args!("{}:{}", path.display(), route.line), format_args!("asks {}", words.join("::")));
+                faults.add(
+                    format_args!("{}:{}", path.display(), route.line),
+                    format_args!("uses std::{}: move this to the module that does the I/O", route.words[1]),
+                );
             }
         }
     }
@@ -155,20 +143,24 @@ fn judge_edges(path: &Path, text: &str, faults: &mut Faults) {
 fn fault(from: &[String], to: &[String]) -> Option<String> {
     let (Some(knower), Some(other)) = (from.first(), to.first()) else { return None };
     let (Some(upper), Some(lower)) = (floor(knower), floor(other)) else {
-        return Some(format!("{knower} or {other} stands on no floor"));
+        return Some(format!("{knower} or {other} has no floor: add it to FLOORS in tests/it/tidy/floors.rs"));
     };
     if knower == other {
         let of = |path: &[String]| path.get(1).cloned();
         let is_own = knower != "dialect" || of(from).is_none() || of(from) == of(to);
-        return (!is_own).then(|| format!("a dialect knows {}", to.join("::")));
+        return (!is_own)
+            .then(|| format!("a dialect uses another one, {}: move what both need to http", to.join("::")));
     }
     if knower == "dialect" {
         let is_handle = other != "store" || to.get(1).is_some_and(|name| HANDLES.contains(&name.as_str()));
         let is_allowed = OF_DIALECTS.contains(&other.as_str()) && is_handle;
-        return (!is_allowed).then(|| format!("a dialect knows {}", to.join("::")));
+        return (!is_allowed)
+            .then(|| format!("a dialect uses {}: see OF_DIALECTS and HANDLES for what it may use", to.join("::")));
     }
     let is_beside = upper == lower && BESIDE.contains(&(knower.as_str(), other.as_str()));
-    (upper <= lower && !is_beside).then(|| format!("{knower}, on floor {upper}, knows {other}, on floor {lower}"))
+    (upper <= lower && !is_beside).then(|| {
+        format!("{knower}, on floor {upper}, uses {other}, on floor {lower}: have the upper one pass in what is needed")
+    })
 }
 
 /// Every path of this crate that a module uses, from the root, with its line.

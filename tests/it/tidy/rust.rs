@@ -86,11 +86,9 @@ pub fn without_tests(tokens: &[TokenTree]) -> Vec<TokenTree> {
     kept
 }
 
-/// A function and the lines that it takes, from `fn` to its closing brace.
+/// A function with a body.
 pub struct Function {
     pub name: String,
-    pub line: usize,
-    pub lines: usize,
     pub body: Group,
 }
 
@@ -98,13 +96,12 @@ pub struct Function {
 pub fn functions(tokens: &[TokenTree]) -> Vec<Function> {
     let mut found = Vec::new();
     each_level(tokens, &mut |level| {
-        for (index, token) in level.iter().enumerate().filter(|(_, token)| is_word(Some(token), "fn")) {
+        for (index, _) in level.iter().enumerate().filter(|(_, token)| is_word(Some(token), "fn")) {
             let Some(name) = word(level.get(index + 1)) else { continue };
             let rest = level[index..].iter().take_while(|token| !is_mark(Some(token), ';'));
             let body = rest.filter_map(|token| group(Some(token), Delimiter::Brace)).next();
             if let Some(body) = body {
-                let (first, last) = (token.span().start().line, body.span_close().end().line);
-                found.push(Function { name, line: first, lines: last + 1 - first, body: body.clone() });
+                found.push(Function { name, body: body.clone() });
             }
         }
     });
@@ -181,13 +178,11 @@ fn paths_are_found_in_every_form() {
 }
 
 #[test]
-fn functions_are_measured_and_tests_left_out() {
+fn functions_are_found_and_tests_left_out() {
     let text =
         "fn a() {\n    r#\"\n    select 1\n    \"#;\n}\ntrait T { fn b(); }\n#[cfg(test)]\nmod tests {\n fn c() {}\n}";
     let all = tokens(Path::new("x.rs"), text);
-    let measured = |tokens: &[TokenTree]| -> Vec<(String, usize, usize)> {
-        functions(tokens).into_iter().map(|it| (it.name, it.line, it.lines)).collect()
-    };
-    assert_eq!(measured(&all), [("a".to_owned(), 1, 5), ("c".to_owned(), 9, 1)]);
-    assert_eq!(measured(&without_tests(&all)), [("a".to_owned(), 1, 5)]);
+    let names = |tokens: &[TokenTree]| -> Vec<String> { functions(tokens).into_iter().map(|it| it.name).collect() };
+    assert_eq!(names(&all), ["a", "c"]);
+    assert_eq!(names(&without_tests(&all)), ["a"]);
 }

@@ -23,13 +23,13 @@ fn every_migration_starts_with_a_comment_and_has_a_number_and_a_name() {
     let mut faults = Faults::default();
     for (index, (name, text)) in migrations().into_iter().enumerate() {
         if !text.starts_with("-- ") {
-            faults.add(&name, "does not open with a comment");
+            faults.add(&name, "begin it with a comment that says why");
         }
         if !name.starts_with(&format!("{:04}_", index + 1)) {
-            faults.add(&name, format_args!("is not number {}", index + 1));
+            faults.add(&name, format_args!("rename it: its number is {:04}", index + 1));
         }
         if text.contains("create extension") {
-            faults.add(&name, "needs an extension");
+            faults.add(&name, "needs an extension, which hosted Postgres may not offer; do without");
         }
     }
     faults.none();
@@ -55,7 +55,7 @@ async fn every_constraint_has_an_explicit_name_in_the_migrations() {
     constraints
         .iter()
         .filter(|name| !given.contains(name.as_str()))
-        .for_each(|name| faults.add(name, "was named by nobody"));
+        .for_each(|name| faults.add(name, "has a generated name; give it one in its migration"));
     let made = names(
         &mut database,
         "select indexrelid::regclass::text from pg_index join pg_class on pg_class.oid = indexrelid
@@ -65,7 +65,7 @@ async fn every_constraint_has_an_explicit_name_in_the_migrations() {
     let made = made.await;
     made.iter()
         .filter(|name| !indexes.contains(name.as_str()))
-        .for_each(|name| faults.add(name, "was named by nobody"));
+        .for_each(|name| faults.add(name, "has a generated name; give it one in its migration"));
     faults.none();
 }
 
@@ -89,16 +89,18 @@ async fn keys_of_tenant_tables_begin_with_the_workspace() {
     let mut with_key = BTreeSet::new();
     for key in keys(&mut database).await.into_iter().filter(|key| scoped.contains(&key.table)) {
         if key.columns.first().is_none_or(|column| column != "workspace_id") {
-            faults.add(&key.name, format_args!("begins with {:?} and not with the workspace", key.columns.first()));
+            faults.add(&key.name, format_args!("begins with {:?}; put workspace_id first", key.columns.first()));
         }
         if key.kind == 'f' && key.others.first().is_none_or(|column| column != "workspace_id") {
-            faults.add(&key.name, "refers to another workspace");
+            faults.add(&key.name, "may refer to another workspace; put workspace_id first on both sides");
         }
         if key.kind == 'p' {
             with_key.insert(key.table);
         }
     }
-    scoped.difference(&with_key).for_each(|table| faults.add(table, "has no primary key"));
+    scoped
+        .difference(&with_key)
+        .for_each(|table| faults.add(table, "has no primary key; add one that begins with workspace_id"));
     faults.none();
 }
 

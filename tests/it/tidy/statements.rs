@@ -52,8 +52,12 @@ fn sqlx_offline_data_matches_the_statements_of_the_source() {
     let described: BTreeSet<String> = described().into_iter().collect();
     let written: BTreeSet<String> = written().into_iter().map(|statement| statement.text).collect();
     let mut faults = Faults::default();
-    described.difference(&written).for_each(|text| faults.add("described and not in the source", text));
-    written.difference(&described).for_each(|text| faults.add("in the source and not described", text));
+    described
+        .difference(&written)
+        .for_each(|text| faults.add("described and not in the source; run .ci/queries", text));
+    written
+        .difference(&described)
+        .for_each(|text| faults.add("in the source and not described; run .ci/queries", text));
     faults.none();
     assert!(written.len() > 50, "only {} statements", written.len());
 }
@@ -71,7 +75,8 @@ fn every_statement_is_checked_at_compile_time() {
                 let is_built = name == "QueryBuilder" && path != Path::new(BUILDER);
                 if is_unchecked || is_built || ["raw_sql", "AssertSqlSafe"].contains(&name.as_str()) {
                     let place = format!("{}:{}", path.display(), token.span().start().line);
-                    faults.add(place, format_args!("{name} is checked by nobody"));
+                    faults
+                        .add(place, format_args!("{name} is not checked when compiled; use sqlx::query! or query_as!"));
                 }
             }
         });
@@ -93,12 +98,13 @@ fn every_statement_over_tenant_tables_binds_the_workspace_in_each_part() {
                 exempt.retain(|(file, function)| statement.file != *file || statement.function != *function);
             }
         } else {
-            unbound
-                .iter()
-                .for_each(|part| faults.add(format_args!("{}, {}", statement.file, statement.function), part));
+            let place = format!("{}, {}", statement.file, statement.function);
+            unbound.iter().for_each(|part| faults.add(&place, format_args!("add workspace_id = $1 to: {part}")));
         }
     }
-    exempt.iter().for_each(|(file, function)| faults.add(file, format_args!("{function} needs no exemption")));
+    exempt.iter().for_each(|(file, function)| {
+        faults.add(file, format_args!("{function} binds the workspace; remove it from EXEMPT"))
+    });
     faults.none();
     assert!(count > 30, "only {count} statements over scoped tables");
 }
@@ -118,7 +124,9 @@ fn every_literal_of_a_built_statement_binds_the_workspace() {
             });
             if names_a_table {
                 count += 1;
-                unbound(&format!("select * {text}"), &tables).iter().for_each(|part| faults.add(path.display(), part));
+                let unbound = unbound(&format!("select * {text}"), &tables);
+                let fault = |part: &String| faults.add(path.display(), format!("add workspace_id = $1 to: {part}"));
+                unbound.iter().for_each(fault);
             }
         }
     }
@@ -134,7 +142,10 @@ fn every_statement_that_inserts_events_inserts_deliveries() {
         if statement.text.contains("insert into event ") {
             count += 1;
             if !statement.text.contains("insert into delivery ") {
-                faults.add(format_args!("{}, {}", statement.file, statement.function), "owes nothing to any webhook");
+                faults.add(
+                    format_args!("{}, {}", statement.file, statement.function),
+                    "inserts an event without its deliveries; use the macro that writes both",
+                );
             }
         }
     }
@@ -159,10 +170,16 @@ fn every_change_of_an_audited_table_is_recorded_in_the_audit_trail() {
         let is_recorded = statement.text.contains("insert into audit ");
         if let Some(table) = changed.filter(|_| !is_recorded && !is_exempt) {
             let place = format_args!("{}, {}", statement.file, statement.function);
-            faults.add(place, format_args!("changes {table} and does not record it"));
+            faults.add(
+                place,
+                format_args!("changes {table} without a row of the audit trail; use the macro that writes it"),
+            );
         }
         if changes(&statement.text.replace("insert into audit ", ""), "audit") {
-            faults.add(format_args!("{}, {}", statement.file, statement.function), "changes the audit trail itself");
+            faults.add(
+                format_args!("{}, {}", statement.file, statement.function),
+                "changes rows of the audit trail, which are only added and pruned; remove it",
+            );
         }
     }
     assert!(count >= 17, "only {count} statements change what is audited");

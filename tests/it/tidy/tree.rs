@@ -40,7 +40,7 @@ fn the_top_level_has_only_allowed_entries() {
     for path in entries(Path::new(ROOT), &ignored(Path::new(ROOT), &[])) {
         let name = name(&path);
         if !name.starts_with('.') && !TOP.contains(&name) {
-            faults.add(name, "does not belong to the top of the tree");
+            faults.add(name, "move it: .github has documents, .ci has scripts, tests has tests");
         }
     }
     faults.none();
@@ -55,7 +55,10 @@ fn no_file_names_a_machine_path_or_a_registry_host() {
         count += 1;
         text.lines().enumerate().filter_map(|(index, line)| Some((index, place_in(line)?))).for_each(
             |(index, place)| {
-                faults.add(format_args!("{}:{}", path.display(), index + 1), format_args!("names {place}"));
+                faults.add(
+                    format_args!("{}:{}", path.display(), index + 1),
+                    format_args!("names {place}, which only one machine or registry has; remove it"),
+                );
             },
         );
     }
@@ -92,15 +95,6 @@ fn the_rule_on_paths_and_hosts_detects_violations() {
     ] {
         assert_eq!(place_in(&place).is_some(), is_one, "{place}");
     }
-}
-
-#[test]
-fn module_files_stand_beside_their_folders() {
-    let mut faults = Faults::default();
-    for path in files(Path::new("")).iter().filter(|path| path.ends_with("mod.rs")) {
-        faults.add(path.display(), "a module is called x.rs beside its folder x");
-    }
-    faults.none();
 }
 
 /// Every committed file below a folder of the tree, by its path within the tree.
