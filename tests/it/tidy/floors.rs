@@ -24,25 +24,26 @@ const FLOORS: [(&str, u8); 17] = [
     ("store", 1),
     ("model", 0),
     ("error", 0),
-    ("ambient", 0),
+    ("clock", 0),
     ("metrics", 0),
 ];
 
 /// Allowed dependencies within a layer: `model` uses errors, time and randomness; `main` starts the command line.
-const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "ambient"), ("main", "command")];
+const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "clock"), ("main", "command")];
 
 /// Modules that a dialect may use; of the store, only these types.
 const OF_DIALECTS: [&str; 5] = ["http", "model", "error", "deactivation", "store"];
-const HANDLES: [&str; 10] = [
+const HANDLES: [&str; 11] = [
     "Workspace",
     "Account",
     "NewWorkspace",
     "Authenticated",
     "Caller",
-    "Credential",
-    "Presented",
-    "Errand",
-    "Meant",
+    "Principal",
+    "Credentials",
+    "Prefetch",
+    "Prefetched",
+    "WorkspaceSelector",
     "Origin",
 ];
 
@@ -117,7 +118,7 @@ fn the_layer_rules_detect_violations() {
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store::Store;"), 1);
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store;"), 1);
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::webhooks::Outbox;"), 1);
-    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::ambient::Clock;"), 1);
+    assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::clock::Clock;"), 1);
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::dialect::diga::wire;"), 1);
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use super::super::diga::wire;"), 1);
     assert_eq!(breaks("src/dialect/seam/input/text.rs", "use super::super::super::seam::wire;"), 0);

@@ -30,7 +30,7 @@ const EXEMPT: [(&str, &str, &str); 12] = [
         "workspaces_with_due_registers",
         "the sweeper of the server looks in all workspaces for what is due",
     ),
-    ("src/store/outbox.rs", "owed", "the operator of the server sees how much all workspaces owe"),
+    ("src/store/outbox.rs", "pending_deliveries", "the operator of the server sees how much all workspaces owe"),
     ("src/store/outbox.rs", "prune_events", "the sweeper of the server forgets what is old in all workspaces"),
 ];
 
@@ -443,13 +443,13 @@ fn statements_in(level: &[TokenTree], beginnings: &BTreeMap<String, String>) -> 
         let first = texts.next();
         match beginnings.get(&name) {
             // The causes of events, the insertion of events and deliveries, and the result.
-            Some(middle) if name == "tell" => {
+            Some(middle) if name == "emit_events" => {
                 found.extend(first.zip(texts.next()).map(|(causes, result)| causes + middle + &result));
             }
             // The same with audit rows, in a statement with or without events.
-            Some(recorded) if name == "record" => {
-                let told = match is_word(arguments.first(), "tell") {
-                    true => beginnings.get("tell").map_or("", String::as_str),
+            Some(recorded) if name == "audited" => {
+                let told = match is_word(arguments.first(), "emit_events") {
+                    true => beginnings.get("emit_events").map_or("", String::as_str),
                     false => "",
                 };
                 found.extend(first.zip(texts.next()).map(|(causes, result)| causes + told + recorded + &result));
