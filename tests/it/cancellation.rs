@@ -8,7 +8,7 @@
 mod arguments;
 mod database;
 mod dropping;
-mod proxy;
+pub mod proxy;
 mod returned;
 
 use crate::document::{Dialect, Operation, operations_of};

@@ -50,6 +50,7 @@ mod seam_stories;
 mod seam_time;
 mod secrets;
 mod sse;
+mod statements;
 mod stream;
 mod tidy;
 mod tls;

@@ -4,6 +4,7 @@
 use crate::client::Answer;
 use crate::world::{Tenant, World};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// Values that are invalid in almost every field.
 fn nasty() -> Vec<Value> {
@@ -299,4 +300,14 @@ fn post(path: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
         request.push_str(&format!("content-length: {}\r\n", body.len()));
     }
     [request.as_bytes(), b"\r\n", body].concat()
+}
+
+#[tokio::test]
+async fn a_long_body_is_not_read_before_the_caller_is_known() {
+    let world = World::new().await;
+    // The head of a request whose body never comes. Its rows would be prefetched if the body were short.
+    let head = "POST /phones/get HTTP/1.1\r\nhost: x\r\nauthorization: Bearer seam_unknown_key\r\n\
+                content-type: application/json\r\ncontent-length: 20000\r\nconnection: close\r\n\r\n";
+    let answer = tokio::time::timeout(Duration::from_secs(10), world.raw(head)).await;
+    answer.expect("it is refused at once").refused(401, "unauthorized");
 }

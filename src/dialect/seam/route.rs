@@ -8,7 +8,7 @@ use super::page::CursorScope;
 use crate::error::{BodyFault, Error, ResourceKind, Result};
 use crate::http::{App, Tenant, body, client_address};
 use crate::store::{Prefetch, Prefetched};
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{Method, request::Parts};
@@ -24,6 +24,9 @@ pub const POST: &str = "POST";
 pub const PUT: &str = "PUT";
 pub const PATCH: &str = "PATCH";
 pub const DELETE: &str = "DELETE";
+
+/// Maximum size of a body that is read before authentication, in bytes.
+const MAX_READ_AHEAD: u64 = 16 * 1024;
 
 /// Context of a handler.
 pub struct Call<G> {
@@ -176,12 +179,12 @@ where
     let (head, body) = request.into_parts();
     // Authentication errors precede input errors, even if the input is read first.
     let (input, prefetch) = match endpoint.prefetch {
-        None => (Err(body), Prefetch::None),
-        Some(prefetch) => {
+        Some(prefetch) if is_short(&body) => {
             let input = decode(&app, &head, body, endpoint).await;
             let prefetch = input.as_ref().map_or(Prefetch::None, |(cursor_scope, input)| prefetch(input, cursor_scope));
-            (Ok(input), prefetch)
+            (Pending::Decoded(input), prefetch)
         }
+        _ => (Pending::Unread(body), Prefetch::None),
     };
     let origin = client_address::origin(&head.extensions);
     let (grant, prefetched) = match access::admit::<G>(&app, &head.headers, prefetch, origin, now).await {
@@ -191,8 +194,8 @@ where
     let tenant = grant.tenant().map(Tenant);
     let answer = async {
         let (cursor_scope, input) = match input {
-            Ok(decoded) => decoded?,
-            Err(body) => decode(&app, &head, body, endpoint).await?,
+            Pending::Decoded(input) => input?,
+            Pending::Unread(body) => decode(&app, &head, body, endpoint).await?,
         };
         handler(Call { grant, app, now, cursor_scope, prefetched, head }, input).await
     };
@@ -202,6 +205,17 @@ where
     };
     tenant.map(|tenant| response.extensions_mut().insert(tenant));
     response
+}
+
+/// The input of a request, as far as it is read before authentication.
+enum Pending<I> {
+    Decoded(Result<(CursorScope, I)>),
+    Unread(Body),
+}
+
+/// Whether a body says that it has at most [`MAX_READ_AHEAD`] bytes.
+fn is_short(body: &Body) -> bool {
+    body.size_hint().upper().is_some_and(|length| length <= MAX_READ_AHEAD)
 }
 
 /// Checks the method and reads the input.

@@ -74,6 +74,13 @@ impl Proxy {
         *recording = Recording { answered: answered.cloned(), ..Recording::default() };
     }
 
+    /// The statements sent since the recording began, but for the pool's own checks of its connections.
+    pub fn statements(&self) -> Vec<String> {
+        let recording = self.traffic.recording.lock().expect("never poisoned");
+        let is_check = |name: &&String| *name == "sync" || name.starts_with("select") || name.contains("is_it!");
+        recording.sent.iter().filter(|name| !is_check(name)).cloned().collect()
+    }
+
     /// Whether the server sees commits succeed that do not take place.
     pub fn loses_commits(&self, loses: bool) {
         self.traffic.loses_commits.store(loses, Ordering::Relaxed);
