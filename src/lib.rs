@@ -35,6 +35,7 @@
 //! is a value, too: the router and the OpenAPI document are made from the same list.
 
 pub mod ambient;
+pub mod api;
 pub mod command;
 pub mod config;
 pub mod deactivation;

@@ -1,6 +1,7 @@
 //! The committed OpenAPI document as tests use it: its operations, who they say may call them, what they take, and how
 //! a request is made of that. What is true of the document itself is tested elsewhere.
 
+mod resolved;
 pub mod schema;
 
 use crate::voices::{Answer, Voice};
@@ -19,6 +20,12 @@ pub fn committed() -> &'static Value {
         let text = std::fs::read_to_string(path).expect("openapi.json is committed");
         serde_json::from_str(&text).expect("openapi.json is JSON")
     })
+}
+
+/// The same without references between its parts.
+fn resolved() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| resolved::resolved(committed()))
 }
 
 /// Whose words an operation speaks.
@@ -87,7 +94,7 @@ pub enum Place {
 
 /// Every operation of the committed document.
 pub fn operations() -> Vec<Operation> {
-    let operations = operations_in(committed());
+    let operations = operations_in(resolved());
     assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
     operations
 }
@@ -173,8 +180,6 @@ impl Operation {
             schema: &parameter["schema"],
         });
         let body = &self.value["requestBody"]["content"]["application/json"]["schema"];
-        let named = body["$ref"].as_str().and_then(|name| schema::resolve(committed(), name));
-        let body = named.unwrap_or(body);
         let properties = body["properties"].as_object().into_iter().flatten().map(|(name, schema)| Field {
             name,
             place: Place::Body,

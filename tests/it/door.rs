@@ -105,7 +105,7 @@ async fn every_answer_says_that_it_is_what_it_is_and_is_not_to_be_kept() {
         world.key().get("/v1/phone/").await,
         world.nobody().get("/phones/list").await,
         world.nobody().get("/nowhere").await,
-        world.nobody().get("/openapi.json").await,
+        world.nobody().get("/health").await,
         world.raw("GET /phones/list HTTP/1.1\r\nbad header\r\n\r\n").await,
     ] {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");

@@ -36,7 +36,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// What contacts can be filtered and sorted by.
-const FIELDS: Fields<ContactField> = Fields {
+pub const FIELDS: Fields<ContactField> = Fields {
     filters: &[
         ("id", ContactField::Id, Kind::Number),
         ("group_id", ContactField::GroupId, Kind::Number),

@@ -178,7 +178,6 @@ input! {
 /// The session as it is now. Clients take the call for one without an answer, so it stands under no response key.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Granted {
-    #[schema(inline)]
     pub client_session: wire::ClientSession,
 }
 

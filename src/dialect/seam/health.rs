@@ -27,7 +27,6 @@ pub struct Health {
     #[schema(example = "Healthy")]
     pub msg: &'static str,
     pub last_service_evaluation_at: DateTime<Utc>,
-    #[schema(inline)]
     pub service_health_statuses: [ServiceHealth; 1],
 }
 

@@ -18,7 +18,6 @@ const CURSOR: &str = "page_cursor";
 
 /// Where the next page is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = pagination)]
 pub struct Pagination {
     /// Whether another page follows.
     pub has_next_page: bool,

@@ -26,23 +26,18 @@ pub fn routes() -> Vec<Route> {
 
 /// What an app is told of the phone that it runs on.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = phone_session)]
 pub struct PhoneSession {
     pub workspace_id: Uuid,
     pub is_sandbox_workspace: bool,
-    #[schema(inline)]
     pub user_identity: wire::UserIdentity,
-    #[schema(inline)]
     pub provider_sessions: Vec<ProviderSession>,
 }
 
 /// The phone with one provider of mobile credentials: Handset itself.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProviderSession {
-    #[schema(inline)]
     pub phone_registration: PhoneRegistration,
     /// What the phone may open.
-    #[schema(inline)]
     pub acs_credentials: Vec<PhoneCredential>,
 }
 
@@ -62,7 +57,6 @@ pub struct PhoneRegistration {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhoneCredential {
     #[serde(flatten)]
-    #[schema(inline)]
     pub credential: wire::AcsCredential,
     #[schema(value_type = Vec<Object>)]
     pub acs_entrances: Vec<Value>,

@@ -21,6 +21,7 @@ use uuid::{Builder, Uuid};
 
 /// A fault of a resource. Handset has none to tell of; the list is there because clients read it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceError)]
 pub struct Fault {
     pub created_at: DateTime<Utc>,
     pub error_code: String,
@@ -29,6 +30,7 @@ pub struct Fault {
 
 /// A warning about a resource. Handset has none to tell of; the list is there because clients read it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceWarning)]
 pub struct Warning {
     pub created_at: DateTime<Utc>,
     pub warning_code: String,

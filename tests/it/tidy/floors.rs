@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use std::path::Path;
 
 /// On which floor a module stands.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("main", 5),
     ("command", 5),
     ("server", 4),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("telemetry", 4),
     ("postgres", 4),
     ("dialect", 3),
+    ("api", 2),
     ("http", 2),
     ("deactivation", 2),
     ("webhooks", 2),
@@ -33,7 +34,7 @@ const FLOORS: [(&str, u8); 17] = [
 const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "ambient"), ("main", "command")];
 
 /// What of the other modules a dialect may know; of the store, these handles.
-const OF_DIALECTS: [&str; 5] = ["http", "model", "error", "deactivation", "store"];
+const OF_DIALECTS: [&str; 6] = ["api", "http", "model", "error", "deactivation", "store"];
 const HANDLES: [&str; 10] = [
     "Workspace",
     "Account",

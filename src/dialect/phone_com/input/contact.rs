@@ -8,7 +8,7 @@ use crate::model::e164::{Dialled, Region};
 use serde_json::{Number, Value};
 
 /// The most e-mail addresses that a contact has.
-const MOST_EMAILS: usize = 2;
+pub const MOST_EMAILS: usize = 2;
 
 /// Other names of texts, by which newer clients call them.
 const ALIASES: [(&str, Text); 2] = [("organization", Text::Company), ("title", Text::JobTitle)];

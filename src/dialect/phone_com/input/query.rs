@@ -11,8 +11,10 @@ use axum::http::Uri;
 use serde_json::Value;
 use url::form_urlencoded;
 
-const LARGEST_PAGE: i64 = 500;
-const PAGE: i64 = 25;
+/// The largest page.
+pub const LARGEST_PAGE: i64 = 500;
+/// The default page.
+pub const PAGE: i64 = 25;
 
 /// What lists of one kind can be filtered and sorted by.
 pub struct Fields<F: 'static> {

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 /// What a person or a phone may open.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = acs_credential)]
 pub struct AcsCredential {
     pub acs_credential_id: Uuid,
     /// On a phone's child of a multi-phone sync credential: that credential.
@@ -25,7 +24,6 @@ pub struct AcsCredential {
     pub acs_system_id: Uuid,
     pub connected_account_id: Uuid,
     pub workspace_id: Uuid,
-    #[schema(inline)]
     pub access_method: AccessMethod,
     #[schema(example = "Mobile key")]
     pub display_name: String,
@@ -42,9 +40,7 @@ pub struct AcsCredential {
     #[schema(nullable = false)]
     pub ends_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
 }
 

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 /// A person whose phones, client sessions and credentials the workspace keeps.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = user_identity)]
 pub struct UserIdentity {
     pub user_identity_id: Uuid,
     #[schema(required, example = "jane_doe")]
@@ -26,9 +25,7 @@ pub struct UserIdentity {
     pub created_at: DateTime<Utc>,
     pub workspace_id: Uuid,
     pub acs_user_ids: Vec<Uuid>,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
     pub merged_user_identity_ids: Vec<Uuid>,
     pub merged_user_identity_keys: Vec<String>,
@@ -56,7 +53,6 @@ impl From<model::user_identity::UserIdentity> for UserIdentity {
 
 /// The token of one person, for an app or a browser.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = client_session)]
 pub struct ClientSession {
     pub client_session_id: Uuid,
     pub workspace_id: Uuid,

@@ -11,10 +11,8 @@ use uuid::Uuid;
 
 /// A phone: a handset with a mobile-access app on it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = phone)]
 pub struct Phone {
     pub device_id: Uuid,
-    #[schema(inline)]
     pub device_type: DeviceType,
     /// The nickname, else the model.
     #[schema(example = "Samsung Galaxy S10")]
@@ -27,11 +25,8 @@ pub struct Phone {
     pub created_at: DateTime<Utc>,
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
     pub custom_metadata: Metadata,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
-    #[schema(inline)]
     pub properties: PhoneProperties,
 }
 
@@ -56,7 +51,7 @@ impl From<model::phone::OperatingSystem> for DeviceType {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhoneProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub assa_abloy_credential_service_metadata: Option<AssaAbloyCredentialServiceMetadata>,
 }
 
@@ -64,7 +59,6 @@ pub struct PhoneProperties {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AssaAbloyCredentialServiceMetadata {
     pub has_active_endpoint: bool,
-    #[schema(inline)]
     pub endpoints: Vec<AssaAbloyEndpoint>,
 }
 
@@ -107,10 +101,8 @@ impl From<model::phone::Phone> for Phone {
 
 /// A phone as a device, for clients that look at all devices alike.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = device)]
 pub struct Device {
     pub device_id: Uuid,
-    #[schema(inline)]
     pub device_type: DeviceType,
     #[schema(example = "Samsung Galaxy S10")]
     pub display_name: String,
@@ -124,9 +116,7 @@ pub struct Device {
     pub created_at: DateTime<Utc>,
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
     pub custom_metadata: Metadata,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
     pub is_managed: bool,
     pub space_ids: Vec<Uuid>,
@@ -134,7 +124,6 @@ pub struct Device {
     pub capabilities_supported: Vec<&'static str>,
     #[schema(value_type = Object)]
     pub location: Map<String, Value>,
-    #[schema(inline)]
     pub properties: DeviceProperties,
 }
 
@@ -144,12 +133,9 @@ pub struct DeviceProperties {
     pub name: String,
     pub online: bool,
     pub manufacturer: String,
-    #[schema(inline)]
     pub appearance: Appearance,
-    #[schema(inline)]
     pub model: DeviceModel,
     #[serde(flatten)]
-    #[schema(inline)]
     pub phone: PhoneProperties,
 }
 

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 /// Where a workspace wants to hear of its events.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = webhook)]
 pub struct Webhook {
     pub webhook_id: Uuid,
     #[schema(format = "uri", example = "https://example.com/webhooks")]
@@ -44,7 +43,6 @@ pub struct WebhookDelivery {
     pub event_id: Uuid,
     #[schema(example = "phone.deactivated")]
     pub event_type: String,
-    #[schema(inline)]
     pub status: DeliveryStatus,
     pub attempt_count: i32,
     /// The status of the last answer, if there was one.
