@@ -13,7 +13,7 @@ pub fn example(schema: &Value, schemas: &Schemas) -> Value {
         return value.clone();
     }
     if let Some(branch) = schema["oneOf"].as_array().and_then(|them| them.iter().find(|it| it["type"] != "null")) {
-        return example(branch, schemas);
+        return choice(schema, schemas.resolve(branch), schemas);
     }
     match (first_type(schema), schema["format"].as_str()) {
         (Some("string"), Some("uuid")) => json!("0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f"),
@@ -29,6 +29,15 @@ pub fn example(schema: &Value, schemas: &Schemas) -> Value {
         (Some("array"), _) => list(schema, schemas),
         _ => object(schema, schemas),
     }
+}
+
+/// A branch of a choice, with the members that the choice itself requires.
+fn choice(schema: &Value, branch: &Value, schemas: &Schemas) -> Value {
+    let mut value = example(branch, schemas);
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        value[name] = example(&branch["properties"][name], schemas);
+    }
+    value
 }
 
 /// The type of a schema that has one, or the first that is not null of several.

@@ -78,7 +78,10 @@ fn operation(route: &Route, method: &str, responses: &Responses) -> Value {
         "responses": responses.of_route(route),
     });
     match method {
-        "GET" | "DELETE" => operation["parameters"] = route.fields.iter().map(inputs::parameter).collect(),
+        "GET" | "DELETE" => {
+            operation["parameters"] = inputs::parameters(&route.fields);
+            operation["description"] = format!("{}.{}", route.summary, inputs::describe_records(&route.fields)).into();
+        }
         _ => operation["requestBody"] = inputs::body(&name_of(route), &route.fields),
     }
     if route.key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {

@@ -66,10 +66,12 @@ fn define_event(schemas: &mut Schemas) {
     }
     let event = json!({
         "description": "An event of the workspace. The properties depend on its type.",
+        "required": ["event_type"],
         "discriminator": { "propertyName": "event_type", "mapping": mapping },
         "oneOf": variants,
     });
     schemas.0.insert("Event".to_owned(), event);
+    schemas.0.insert("CustomMetadataEntry".to_owned(), json!({ "type": ["string", "boolean"] }));
 }
 
 fn variant_of(event_type: &str, route_path: &str, own: &[&str]) -> Value {
@@ -83,14 +85,16 @@ fn variant_of(event_type: &str, route_path: &str, own: &[&str]) -> Value {
     properties.insert("occurred_at".to_owned(), time.clone());
     for property in own {
         let schema = match *property {
-            "device_custom_metadata" => json!({ "type": "object", "additionalProperties": {
-                "oneOf": [{ "type": "string" }, { "type": "boolean" }] } }),
+            "device_custom_metadata" => {
+                json!({ "type": "object", "additionalProperties": reference("CustomMetadataEntry") })
+            }
             "number" => json!({ "type": "string", "example": "+34675897654" }),
             "scheduled_release_at" => time.clone(),
             _ => id.clone(),
         };
         properties.insert((*property).to_owned(), schema);
     }
-    let required: Vec<&String> = properties.keys().collect();
+    // The type is required of the event as a whole: the Rust generator takes it out before it reads the variant.
+    let required: Vec<&String> = properties.keys().filter(|name| *name != "event_type").collect();
     json!({ "type": "object", "required": required, "properties": properties, "x-route-path": route_path })
 }

@@ -1,12 +1,30 @@
 //! What an operation takes: query parameters or a JSON body, from the rules of its input.
 
-use super::super::input::Field;
+use super::super::input::{Field, Shape};
 use crate::api::openapi::{Kind, Schemas, component, example, pascal_case, reference};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// A field as a query parameter.
-pub fn parameter(field: &Field) -> Value {
+/// The fields as query parameters. A record has dotted keys there, `custom_metadata_has.a=b`, which OpenAPI has no style for:
+/// clients that sent one as a `deepObject` would see it ignored, so [`describe_records`] tells of it in words.
+pub fn parameters(fields: &[Field]) -> Value {
+    fields.iter().filter(|field| !is_record(field)).map(parameter).collect()
+}
+
+/// What the query may hold beyond its parameters.
+pub fn describe_records(fields: &[Field]) -> String {
+    let describe = |field: &Field| {
+        let name = field.name;
+        format!(" In the query, `{name}` is written as `{name}.<key>=<value>` for each key.")
+    };
+    fields.iter().filter(|field| is_record(field)).map(describe).collect()
+}
+
+fn is_record(field: &Field) -> bool {
+    matches!(field.shape.bare(), Shape::Metadata { .. })
+}
+
+fn parameter(field: &Field) -> Value {
     let mut schema = with_named_schemas(json!(field.schema()));
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
     let mut parameter = json!({
@@ -20,11 +38,6 @@ pub fn parameter(field: &Field) -> Value {
     }
     if field.required {
         parameter["example"] = example(&schema, &Schemas::default());
-    }
-    if schema["type"] == "object" {
-        // The wire has dotted keys, `custom_metadata_has.a=b`; this is the nearest that OpenAPI has a name for.
-        parameter["style"] = "deepObject".into();
-        parameter["explode"] = true.into();
     }
     parameter
 }
@@ -67,7 +80,15 @@ fn with_named_schemas(schema: Value) -> Value {
                 reference.as_object_mut().into_iter().for_each(|it| it.extend(description.clone()));
                 return reference;
             }
-            members.into_iter().map(|(name, member)| (name, with_named_schemas(member))).collect()
+            let is_of_several_types =
+                members.get("type").is_some_and(|types| types.as_array().is_some_and(|it| it.len() > 2));
+            let is_limited = members.contains_key("maxLength");
+            let schema = members.into_iter().map(|(name, member)| (name, with_named_schemas(member))).collect();
+            match (is_of_several_types, is_limited) {
+                (false, _) => schema,
+                (true, true) => component(Kind::Schema, "CustomMetadataValue", schema),
+                (true, false) => component(Kind::Schema, "CustomMetadataFilterValue", schema),
+            }
         }
         Value::Array(items) => items.into_iter().map(with_named_schemas).collect(),
         other => other,

@@ -254,6 +254,8 @@ struct MakeMeAvailable {
 #[derive(Serialize, ToSchema)]
 #[schema(as = UcwaTokenRequest)]
 struct TokenRequest {
+    // In place, because the Rust generator cannot refer to it from a form.
+    #[schema(inline)]
     grant_type: GrantType,
     /// The e-mail address or key of the user identity, with or without `sip:`.
     #[schema(min_length = 1)]
