@@ -56,6 +56,15 @@ fn what_is_shared_stands_among_the_components() {
 }
 
 #[test]
+fn the_document_reads_like_one_by_a_technical_writer() {
+    let words = ["whoever", "nobody", "somebody", "anybody", "whom"];
+    let text = committed().to_string().to_lowercase();
+    for word in text.split(|letter: char| !letter.is_ascii_alphabetic()) {
+        assert!(!words.contains(&word), "openapi.json says {word:?}");
+    }
+}
+
+#[test]
 fn every_type_of_event_is_a_schema_of_its_own_and_mapped() {
     let event = &committed()["components"]["schemas"]["Event"];
     let mapping = event["discriminator"]["mapping"].as_object().expect("there is a mapping");

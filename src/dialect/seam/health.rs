@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 pub fn routes() -> Vec<Route> {
     ["/health", "/health/get_health"]
         .into_iter()
-        .map(|path| route(path, &[GET, POST], health).does("Tell whether the service and its database answer"))
+        .map(|path| route(path, &[GET, POST], health).does("Get the health of the service and its database"))
         .collect()
 }
 
@@ -30,7 +30,7 @@ pub struct Health {
     pub service_health_statuses: [ServiceHealth; 1],
 }
 
-/// How one part of the service is.
+/// The health of a part of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ServiceHealth {
     #[schema(example = "database")]

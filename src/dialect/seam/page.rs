@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// The parameter that carries a cursor.
 const CURSOR: &str = "page_cursor";
 
-/// Where the next page is.
+/// The next page.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Pagination {
     /// Whether another page follows.
@@ -24,7 +24,7 @@ pub struct Pagination {
     /// The `page_cursor` of the next page.
     #[schema(required)]
     pub next_page_cursor: Option<String>,
-    /// The address of the next page.
+    /// The URL of the next page.
     #[schema(required, format = "uri")]
     pub next_page_url: Option<String>,
 }

@@ -153,7 +153,7 @@ pub fn said(error: &Error) -> Said {
         Error::Forbidden(Denial::Anonymous) => Said::new(
             StatusCode::FORBIDDEN,
             "Forbidden",
-            "Nobody in particular is asking. Name a person in X-Ucwa-User",
+            "The request is for no user identity. Name one in X-Ucwa-User",
         )
         .because("AnonymousNotAllowed"),
         Error::Forbidden(
@@ -230,9 +230,7 @@ fn invalid(issues: &[Issue]) -> Said {
 
 fn conflict(reason: &Reason) -> Said {
     match reason {
-        Reason::ManagedNumber => {
-            Said::conflict("The number is read-only, because it is managed by whoever runs the workspace")
-        }
+        Reason::ManagedNumber => Said::conflict("The number is read-only, because it is managed by the workspace"),
         Reason::SlotFilled => {
             Said::conflict("There is a number already. changeNumber puts another in its place").because("AlreadyExists")
         }

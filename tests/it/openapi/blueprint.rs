@@ -3,7 +3,7 @@
 //! rule was found by changing one thing of a document that it reads, and trying.
 
 use super::{each, said, walk};
-use crate::document::{Dialect, Operation, committed, operations_in, operations_of};
+use crate::document::{Dialect, Field, Operation, committed, operations_in, operations_of};
 use crate::world::World;
 use handset::dialect::seam;
 use handset::server;
@@ -29,13 +29,14 @@ async fn clients_that_say_so_are_served_their_part_and_all_others_the_whole() {
 #[test]
 fn seams_part_of_the_document_has_all_of_seams_operations_and_no_others() {
     // Both forms of one document: what an operation takes, how it can end, and all that is said of it besides.
-    let by_name = |operations: Vec<Operation>| -> BTreeMap<String, (Vec<_>, Vec<&String>, Map<String, Value>)> {
+    let by_name = |operations: Vec<Operation>| -> BTreeMap<String, Value> {
         let told = operations.into_iter().map(|operation| {
-            let fields = operation.fields().into_iter().map(|it| (it.name, it.place, it.is_required)).collect();
-            let endings = object(&operation.value["responses"]).keys().collect();
-            let mut rest = object(operation.value).clone();
-            rest.retain(|name, _| !["parameters", "requestBody", "responses"].contains(&name.as_str()));
-            (operation.to_string(), (fields, endings, rest))
+            let place = |field: Field| format!("{:?} {} {}", field.place, field.name, field.is_required);
+            let mut told = object(operation.value).clone();
+            told.insert("parameters".to_owned(), operation.fields().into_iter().map(place).collect());
+            told.insert("responses".to_owned(), object(&operation.value["responses"]).keys().cloned().collect());
+            told.remove("requestBody");
+            (operation.to_string(), Value::from(told))
         });
         told.collect()
     };

@@ -7,11 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What a person or a phone may open.
+/// A credential: what a user identity or a phone can open.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AcsCredential {
     pub acs_credential_id: Uuid,
-    /// On a phone's child of a multi-phone sync credential: that credential.
+    /// The multi-phone sync credential that this credential of a phone belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub parent_acs_credential_id: Option<Uuid>,
@@ -29,7 +29,7 @@ pub struct AcsCredential {
     pub display_name: String,
     pub is_managed: bool,
     pub is_multi_phone_sync_credential: bool,
-    /// Whether it has got to its holder.
+    /// Whether it was issued to its holder.
     pub is_issued: bool,
     #[schema(required)]
     pub issued_at: Option<DateTime<Utc>>,
@@ -44,7 +44,7 @@ pub struct AcsCredential {
     pub warnings: Vec<Warning>,
 }
 
-/// How a credential opens.
+/// The access method of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccessMethod {

@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A phone: a handset with a mobile-access app on it.
+/// A phone with a mobile-access app.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Phone {
     pub device_id: Uuid,
     pub device_type: DeviceType,
-    /// The nickname, else the model.
+    /// The nickname, or else the model.
     #[schema(example = "Samsung Galaxy S10")]
     pub display_name: String,
     /// Absent when unset.
@@ -30,7 +30,7 @@ pub struct Phone {
     pub properties: PhoneProperties,
 }
 
-/// What a device is.
+/// The type of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceType {
@@ -47,7 +47,7 @@ impl From<model::phone::OperatingSystem> for DeviceType {
     }
 }
 
-/// What the mobile credential services know of a phone.
+/// The phone in mobile credential services.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhoneProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,14 +55,14 @@ pub struct PhoneProperties {
     pub assa_abloy_credential_service_metadata: Option<AssaAbloyCredentialServiceMetadata>,
 }
 
-/// What ASSA ABLOY's credential service knows of a phone.
+/// The phone in ASSA ABLOY's credential service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AssaAbloyCredentialServiceMetadata {
     pub has_active_endpoint: bool,
     pub endpoints: Vec<AssaAbloyEndpoint>,
 }
 
-/// One endpoint of a phone in ASSA ABLOY's credential service.
+/// An endpoint of a phone in ASSA ABLOY's credential service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AssaAbloyEndpoint {
     #[schema(example = "1")]
@@ -99,7 +99,7 @@ impl From<model::phone::Phone> for Phone {
     }
 }
 
-/// A phone as a device, for clients that look at all devices alike.
+/// A phone as a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Device {
     pub device_id: Uuid,
@@ -111,7 +111,7 @@ pub struct Device {
     #[schema(nullable = false)]
     pub nickname: Option<String>,
     pub workspace_id: Uuid,
-    /// Phones have no connected account; this is the same id for all of a workspace.
+    /// The same id for all phones of a workspace; phones have no connected account.
     pub connected_account_id: Uuid,
     pub created_at: DateTime<Utc>,
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
@@ -127,7 +127,7 @@ pub struct Device {
     pub properties: DeviceProperties,
 }
 
-/// What a device is like.
+/// The properties of a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceProperties {
     pub name: String,
@@ -139,13 +139,13 @@ pub struct DeviceProperties {
     pub phone: PhoneProperties,
 }
 
-/// How a device calls itself.
+/// The appearance of a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Appearance {
     pub name: String,
 }
 
-/// Which model a device is.
+/// The model of a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceModel {
     pub display_name: String,

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A tenant.
+/// A workspace: a tenant of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Workspace {
     pub workspace_id: Uuid,
     #[schema(example = "Demo")]
     pub name: String,
-    /// Deprecated: use connect_partner_name.
+    /// Deprecated: use `connect_partner_name`.
     pub company_name: String,
     #[schema(required)]
     pub connect_partner_name: Option<String>,
