@@ -34,6 +34,7 @@
 //! statements (`store::batcher`). In Seam's dialect a route is a value, too: router and OpenAPI document derive from the
 //! same list.
 
+pub mod api;
 pub mod clock;
 pub mod command;
 pub mod config;

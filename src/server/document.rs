@@ -1,39 +1,53 @@
-//! Merges the dialects' parts into the OpenAPI document of the service and serves it without authentication. Clients that
-//! generate their commands from it understand one dialect only; they receive that dialect's part.
+//! The OpenAPI document of the whole service, assembled from the parts of the dialects, and how it is served. Some clients
+//! build their commands from it and read one dialect in OpenAPI 3.0 only: they get the part of their dialect.
 
+mod served;
+
+use crate::api::openapi::lowered;
 use crate::dialect;
 use crate::error::Error;
 use crate::http::{App, Dialect};
 use axum::Router;
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::LazyLock;
+use served::Served;
+use std::sync::{Arc, LazyLock};
 
 /// The document of all dialects.
 pub fn whole() -> Value {
-    let mut whole = json!({
-        "openapi": "3.0.3",
-        "info": {
-            "title": "Handset",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "A phones service that you run yourself: one registry of phones, and the protocols that \
-                existing clients speak.",
-            "contact": { "name": "Whoever runs this server" },
-        },
-        "servers": [{ "url": "/", "description": "This server" }],
-    });
-    // The fallback dialect, last in the list, has the most clients and comes first.
+    let mut whole = frame();
+    // The dialect that claims all other requests comes first.
     for dialect in dialect::ALL.into_iter().rev() {
         merge(&mut whole, (dialect.document)());
     }
     whole
 }
 
-/// Merges recursively: objects by member, arrays by entry; of other values the first is kept.
+/// The part of one dialect, in OpenAPI 3.0.
+pub fn part_of(dialect: &Dialect) -> Value {
+    let mut part = frame();
+    merge(&mut part, (dialect.document)());
+    lowered(&part)
+}
+
+/// What is true of the service as a whole.
+fn frame() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Handset",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "A self-hosted phones service: one registry of phones, and the protocols of existing clients.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+            "contact": { "name": "The operator of this server" },
+        },
+        "servers": [{ "url": "/", "description": "This server" }],
+    })
+}
+
+/// Adds what is new: objects member by member, lists entry by entry; of anything else the first stands.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -58,13 +72,15 @@ pub fn route() -> Router<Arc<App>> {
     Router::new().route("/openapi.json", get(serve).fallback(other_methods))
 }
 
-/// Returns the document, or one dialect's part if the request has that dialect's client header.
-async fn serve(headers: HeaderMap) -> impl IntoResponse {
-    static WHOLE: LazyLock<String> = LazyLock::new(|| whole().to_string());
-    let is_asking = |dialect: &&&Dialect| dialect.client_header.is_some_and(|header| headers.contains_key(header));
-    let document = match dialect::ALL.iter().find(is_asking) {
-        Some(dialect) => (dialect.document)().to_string(),
-        None => WHOLE.clone(),
-    };
-    ([(CONTENT_TYPE, "application/json; charset=utf-8")], document)
+/// The whole document, or the part of the dialect whose client asks for it.
+async fn serve(headers: HeaderMap) -> Response {
+    static WHOLE: LazyLock<Served> = LazyLock::new(|| Served::new(&whole()));
+    static PARTS: LazyLock<Vec<(HeaderName, Served)>> = LazyLock::new(|| {
+        let own_header = |dialect: &'static Dialect| Some((dialect, HeaderName::from_static(dialect.client_header?)));
+        let dialects = dialect::ALL.into_iter().filter_map(own_header);
+        dialects.map(|(dialect, header)| (header, Served::new(&part_of(dialect)))).collect()
+    });
+    let varying: Vec<HeaderName> = PARTS.iter().map(|(header, _)| header.clone()).collect();
+    let part = PARTS.iter().find(|(header, _)| headers.contains_key(header));
+    part.map_or(&*WHOLE, |(_, part)| part).respond(&headers, &varying)
 }

@@ -1,6 +1,7 @@
 //! The committed OpenAPI document as tests use it: its operations, their security schemes, their fields, and requests made
 //! from these. The document itself is tested elsewhere.
 
+mod resolved;
 pub mod schema;
 
 use crate::client::{Answer, Client};
@@ -22,7 +23,13 @@ pub fn committed() -> &'static Value {
     })
 }
 
-/// The dialect of an operation.
+/// The same without references between its parts.
+fn resolved() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| resolved::resolved(committed()))
+}
+
+/// Whose words an operation speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Seam,
@@ -88,8 +95,8 @@ pub enum Place {
 
 /// Every operation of the committed document.
 pub fn operations() -> Vec<Operation> {
-    let operations = operations_in(committed());
-    assert!(operations.len() > 50, "too few operations in the document: {}", operations.len());
+    let operations = operations_in(resolved());
+    assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
     operations
 }
 
@@ -174,8 +181,6 @@ impl Operation {
             schema: &parameter["schema"],
         });
         let body = &self.value["requestBody"]["content"]["application/json"]["schema"];
-        let named = body["$ref"].as_str().and_then(|name| schema::resolve(committed(), name));
-        let body = named.unwrap_or(body);
         let properties = body["properties"].as_object().into_iter().flatten().map(|(name, schema)| Field {
             name,
             place: Place::Body,

@@ -105,7 +105,7 @@ async fn every_response_has_nosniff_and_no_store_and_over_plain_http_no_hsts() {
         world.key().get("/v1/phone/").await,
         world.anonymous().get("/phones/list").await,
         world.anonymous().get("/nowhere").await,
-        world.anonymous().get("/openapi.json").await,
+        world.anonymous().get("/health").await,
         world.raw("GET /phones/list HTTP/1.1\r\nbad header\r\n\r\n").await,
     ] {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");

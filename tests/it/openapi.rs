@@ -2,6 +2,7 @@
 //! its routes are those that the server answers. What the command-line client asks of it has a file of its own.
 
 mod blueprint;
+mod served;
 
 use crate::client::Answer;
 use crate::document::{self, Dialect, METHODS, Operation, Place, committed, operations, schema};
@@ -27,6 +28,52 @@ async fn the_served_document_is_the_committed_one() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
     assert!(answer.body == *committed(), "/openapi.json is not the committed openapi.json");
+}
+
+#[test]
+fn the_document_is_of_openapi_3_1_and_within_its_limits() {
+    assert_eq!(committed()["openapi"], "3.1.0");
+    let (minified, pretty) = (committed().to_string().len(), format!("{:#}\n", committed()).lines().count());
+    assert!(minified <= 400_000, "{minified} bytes minified");
+    assert!(pretty <= 25_000, "{pretty} lines");
+}
+
+#[test]
+fn what_is_shared_stands_among_the_components() {
+    for (path, methods) in committed()["paths"].as_object().expect("there are paths") {
+        for operation in methods.as_object().expect("a path has methods").values() {
+            for (status, response) in operation["responses"].as_object().expect("there are responses") {
+                assert!(response["$ref"].is_string(), "{path}: {status} is spelt out in place");
+            }
+        }
+    }
+    walk(committed(), &mut |value| {
+        let is_null = |value: &Value| value == "null" || value["enum"] == serde_json::json!([null]);
+        assert!(value.get("x-component").is_none() && value.get("nullable").is_none(), "{value}");
+        assert!(!is_null(value) || value == "null", "null by an enum: {value}");
+        assert!(!value.get("default").is_some_and(Value::is_object), "a default that is an object: {value}");
+    });
+}
+
+#[test]
+fn the_document_reads_like_one_by_a_technical_writer() {
+    let words = ["whoever", "nobody", "somebody", "anybody", "whom"];
+    let text = committed().to_string().to_lowercase();
+    for word in text.split(|letter: char| !letter.is_ascii_alphabetic()) {
+        assert!(!words.contains(&word), "openapi.json says {word:?}");
+    }
+}
+
+#[test]
+fn every_type_of_event_is_a_schema_of_its_own_and_mapped() {
+    let event = &committed()["components"]["schemas"]["Event"];
+    let mapping = event["discriminator"]["mapping"].as_object().expect("there is a mapping");
+    let variants: BTreeSet<&str> = each(&event["oneOf"]).filter_map(|variant| variant["$ref"].as_str()).collect();
+    assert_eq!(mapping.values().filter_map(Value::as_str).collect::<BTreeSet<_>>(), variants);
+    for (event_type, reference) in mapping {
+        let variant = schema::resolve(committed(), reference.as_str().expect("a reference")).expect("a schema");
+        assert_eq!(variant["properties"]["event_type"]["enum"], serde_json::json!([event_type]));
+    }
 }
 
 #[test]
@@ -231,8 +278,11 @@ fn every_reference_leads_somewhere() {
     });
     assert!(count > 500, "only {count} references");
     let used: String = committed().to_string();
-    for name in committed()["components"]["schemas"].as_object().expect("there are schemas").keys() {
-        assert!(used.contains(&format!("\"#/components/schemas/{name}\"")), "nobody refers to {name}");
+    for (group, components) in committed()["components"].as_object().expect("there are components") {
+        for name in components.as_object().expect("a group of components").keys() {
+            let is_used = used.contains(&format!("\"#/components/{group}/{name}\"")) || group == "securitySchemes";
+            assert!(is_used, "nothing refers to {group}/{name}");
+        }
     }
 }
 

@@ -1,51 +1,39 @@
-//! The dialect's part of the OpenAPI document: what its published document says of these calls, and in the same way what
-//! stands beside them here. Client generators read it, so every schema has a name of its own and every answer an example.
+//! The dialect's part of the OpenAPI document: the operations of its published document, and those that this service adds.
 
 mod operations;
 mod responses;
 mod schemas;
 
+use crate::api::openapi::{Kind, component, extract_components, pascal_case, reference};
 use serde_json::{Map, Value, json};
 
-/// How the published document calls the way to show who is calling.
+/// The security scheme, as the published document calls it.
 const SCHEME: &str = "CustomHTTPBearer";
 const TAG: &str = "diga";
 
-/// The document.
+/// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations::all() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = described(&operation);
     }
-    json!({
-        "openapi": "3.0.3",
-        "info": {
-            "title": "Handset",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "Phone numbers and their life, in the way of Diga's API.",
-            "license": { "name": "MIT OR Apache-2.0" },
-            "contact": { "name": "Whoever runs this server" },
-        },
-        "servers": [{ "url": "/", "description": "This server" }],
-        "tags": [{ "name": TAG, "description": "Phone numbers, in the way of Diga's API" }],
+    let document = json!({
+        "tags": [{ "name": TAG, "description": "Phone numbers, compatible with Diga's API" }],
         "paths": paths,
         "components": {
-            "schemas": schemas::all(),
-            "headers": { "x-request-id": {
-                "description": "The number of this request; the server's log has it, too",
-                "schema": { "type": "string", "format": "uuid" },
-            } },
+            "schemas": schemas::all().0,
             "securitySchemes": { SCHEME: {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "An API key of a workspace, made by `handset key create`",
+                "description": "An API key of a workspace, created with `handset key create`",
             } },
         },
-    })
+    });
+    extract_components(document)
 }
 
-/// One call, before it is written down.
+/// One operation.
 struct Operation {
     path: &'static str,
     method: &'static str,
@@ -55,11 +43,11 @@ struct Operation {
     parameters: Vec<Value>,
     body: Option<Body>,
     success: (&'static str, Value),
-    /// Beyond those that every call has: status, code, message.
-    refusals: &'static [(&'static str, &'static str, &'static str)],
+    /// Errors beyond those of every operation: status, code, message.
+    errors: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// What a call takes.
+/// A request body.
 struct Body {
     schema: &'static str,
     is_required: bool,
@@ -77,12 +65,16 @@ fn described(operation: &Operation) -> Value {
         "responses": responses::of(operation),
     });
     if !operation.parameters.is_empty() {
-        value["parameters"] = operation.parameters.clone().into();
+        let shared = |parameter: &Value| {
+            let name = pascal_case(parameter["name"].as_str().unwrap_or_default());
+            component(Kind::Parameter, &format!("Diga{name}"), parameter.clone())
+        };
+        value["parameters"] = operation.parameters.iter().map(shared).collect();
     }
     if let Some(body) = &operation.body {
         value["requestBody"] = json!({
             "required": body.is_required,
-            "content": { "application/json": { "schema": schemas::reference(body.schema), "example": body.example } },
+            "content": { "application/json": { "schema": reference(body.schema), "example": body.example } },
         });
     }
     value

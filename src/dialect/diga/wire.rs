@@ -1,23 +1,78 @@
-//! Wire types: a phone number with its ten keys, always in this order, and a page of them.
+//! The phones of the wire: ten members, always in this order, and pages of them.
 
-use crate::model::number::{PhoneNumber, PhoneNumberPage};
+use crate::model::number::{self, PhoneNumber, PhoneNumberPage};
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A phone number. Absent values are null; no key is omitted.
-#[derive(Debug, Serialize)]
+/// A phone number of a workspace, from its reservation or import to its end.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DigaPhone)]
 pub struct Phone {
+    /// The id of the phone.
     id: Uuid,
+    /// A free label.
+    #[schema(example = "Front desk")]
     nickname: Option<String>,
+    /// The number in E.164.
+    #[schema(format = "phone", min_length = 1, example = "+34675897654")]
     number: String,
-    telephony_provider: &'static str,
-    status: &'static str,
+    telephony_provider: TelephonyProvider,
+    status: PhoneStatus,
+    /// When it was released.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     released_at: Option<Time>,
+    /// When its scheduled release is due.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     scheduled_release_at: Option<Time>,
+    /// When it was assigned.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     assigned_at: Option<Time>,
+    /// The agent that answers calls to this number.
     inbound_agent_id: Option<Uuid>,
+    /// The agent that places calls from this number.
     outbound_agent_id: Option<Uuid>,
+}
+
+/// The provider of a number: `netelip` for purchased ones, `custom` for imported ones.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = DigaTelephonyProvider)]
+pub enum TelephonyProvider {
+    Netelip,
+    Custom,
+}
+
+impl From<number::Provider> for TelephonyProvider {
+    fn from(provider: number::Provider) -> TelephonyProvider {
+        match provider {
+            number::Provider::Netelip => TelephonyProvider::Netelip,
+            number::Provider::Custom => TelephonyProvider::Custom,
+        }
+    }
+}
+
+/// The status of a phone: reserved for a while, assigned, released into quarantine, or finished.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = DigaPhoneStatus)]
+pub enum PhoneStatus {
+    Reserved,
+    Assigned,
+    Released,
+    Finished,
+}
+
+impl From<number::Status> for PhoneStatus {
+    fn from(status: number::Status) -> PhoneStatus {
+        match status {
+            number::Status::Reserved => PhoneStatus::Reserved,
+            number::Status::Assigned => PhoneStatus::Assigned,
+            number::Status::Released => PhoneStatus::Released,
+            number::Status::Finished => PhoneStatus::Finished,
+        }
+    }
 }
 
 impl From<PhoneNumber> for Phone {
@@ -26,8 +81,8 @@ impl From<PhoneNumber> for Phone {
             id: register.register_id.0,
             nickname: register.nickname,
             number: register.number,
-            telephony_provider: register.telephony_provider.as_str(),
-            status: register.status.as_str(),
+            telephony_provider: register.telephony_provider.into(),
+            status: register.status.into(),
             released_at: register.released_at.map(Time),
             scheduled_release_at: register.scheduled_release_at.map(Time),
             assigned_at: register.assigned_at.map(Time),
@@ -37,14 +92,20 @@ impl From<PhoneNumber> for Phone {
     }
 }
 
-/// A page of the list. `current_page` and `total_pages` are null unless pages were requested by number.
-#[derive(Debug, Serialize)]
+/// A page of phones. The number of the page and that of all pages are known only without a cursor.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DigaPhonePage)]
 pub struct Page {
     data: Vec<Phone>,
+    /// Whether more phones follow in the direction of travel.
     has_more: bool,
+    /// The id of the first phone; null if there is none.
     first_id: Option<Uuid>,
+    /// The id of the last phone; null if there is none.
     last_id: Option<Uuid>,
+    /// The number of this page; null with a cursor.
     current_page: Option<i64>,
+    /// The number of pages; null with a cursor.
     total_pages: Option<i64>,
 }
 

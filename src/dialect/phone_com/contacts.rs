@@ -38,8 +38,8 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// Filter and sort fields of contacts.
-const FIELDS: Fields<ContactField> = Fields {
+/// What contacts can be filtered and sorted by.
+pub const FIELDS: Fields<ContactField> = Fields {
     filters: &[
         ("id", ContactField::Id, Kind::Number),
         ("group_id", ContactField::GroupId, Kind::Number),

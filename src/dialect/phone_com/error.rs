@@ -10,48 +10,76 @@ use axum::response::Response;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
-/// Error body. Fields in wire order.
-#[derive(Debug, Serialize)]
+/// An error. With 401, 500 and 503 there is also a text `error`, the code of OAuth.
+// Generators drop the mark of `@error`, so a property `error` would have the same name; hence the words.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComError)]
 pub struct ErrorBody {
     #[serde(rename = "@error")]
     told: Told,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     error: Option<&'static str>,
+    /// The message again, where there is an `error`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error_description: Option<String>,
 }
 
-#[derive(Debug, Default, Serialize)]
+/// What went wrong.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = PhoneComErrorDetails)]
 struct Told {
+    /// A message for people.
     #[serde(rename = "@message")]
     message: String,
+    /// The status.
     #[serde(rename = "@httpStatusCode")]
+    #[schema(value_type = i64)]
     status: u16,
     #[serde(rename = "@time")]
+    #[schema(value_type = DateTime<Utc>)]
     time: String,
+    /// The code of OAuth.
     #[serde(rename = "@code", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     code: Option<&'static str>,
+    /// The message again, where there is a code.
     #[serde(rename = "@details", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     details: Option<String>,
     #[serde(rename = "@messages", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     messages: Option<Vec<String>>,
     #[serde(rename = "@rateLimit", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rate_limit: Option<RateLimit>,
+    /// The messages about values that are invalid, by dotted path.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     fields: Option<BTreeMap<String, Vec<String>>>,
 }
 
-/// Rate limit and its reset. Clients wait for `Retry-After` seconds.
-#[derive(Debug, Serialize)]
+/// The rate limit. Clients wait for `Retry-After` seconds.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComRateLimit)]
 struct RateLimit {
+    /// The number of requests that are allowed at a time.
     #[serde(rename = "RateLimit-Limit")]
+    #[schema(value_type = i64)]
     limit: u32,
+    /// The number of requests that are left.
     #[serde(rename = "RateLimit-Remaining")]
+    #[schema(value_type = i64)]
     remaining: u32,
+    /// When the limit is restored, in seconds since 1970.
     #[serde(rename = "RateLimit-Reset")]
     reset: i64,
+    /// The number of seconds to wait.
     #[serde(rename = "Retry-After")]
+    #[schema(value_type = i64)]
     retry_after: u64,
 }
 

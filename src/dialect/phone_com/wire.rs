@@ -6,15 +6,23 @@ use crate::model::extension;
 use crate::model::listing::Listed;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A page of a list, and the parameters of its request.
-#[derive(Debug, Serialize)]
+/// A part of a list, with the filters and the order of the request.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
+    /// The filters as given: a text each, or a list of texts.
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub filters: Pairs,
+    /// The order in force: `asc` or `desc` by field.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub sort: Pairs,
+    /// The number of items of the whole list.
     pub total: i64,
+    /// The number of items that were skipped.
     pub offset: i64,
+    /// The maximum number of items of this part.
     pub limit: i64,
     pub items: Vec<T>,
 }
@@ -116,10 +124,13 @@ fn unreadable(fault: serde_json::Error) -> Error {
     Error::Internal(fault.into())
 }
 
-/// A contact group, also in summaries.
-#[derive(Debug, Serialize)]
+/// A contact group.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComGroup)]
 pub struct Group {
+    /// The number of the group.
     id: i64,
+    /// The name.
     name: String,
 }
 
@@ -129,11 +140,15 @@ impl From<&ContactGroup> for Group {
     }
 }
 
-/// An account: a workspace.
-#[derive(Debug, Serialize)]
+/// A workspace as an account.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComAccount)]
 pub struct Account {
+    /// The number of the account.
     id: i64,
+    /// The name of the workspace.
     name: String,
+    /// The id of the workspace.
     workspace_id: Uuid,
 }
 
@@ -143,12 +158,18 @@ impl From<extension::NumberedAccount> for Account {
     }
 }
 
-/// An extension: a user identity.
-#[derive(Debug, Serialize)]
+/// A user identity as an extension.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComExtension)]
 pub struct Extension {
+    /// The number of the extension.
     id: i64,
+    /// The display name of the user identity.
     name: String,
+    /// The id of the user identity.
     user_identity_id: Uuid,
+    /// The key of the user identity.
+    #[schema(required)]
     user_identity_key: Option<String>,
 }
 
@@ -163,8 +184,9 @@ impl From<extension::Extension> for Extension {
     }
 }
 
-/// Response to a deletion.
-#[derive(Debug, Serialize)]
+/// A deletion.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComDeleted)]
 pub struct Deleted {
     success: bool,
 }

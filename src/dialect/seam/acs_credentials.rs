@@ -16,7 +16,7 @@ pub fn routes() -> Vec<Route> {
     let credentials = &[ResourceKind::Credential];
     vec![
         keyed("/acs/credentials/create", &[POST], "acs_credential", create)
-            .does("Create a credential, with a child on each phone if it is for several")
+            .does("Create a credential, for one phone or for each phone of a user identity")
             .not_found(&[ResourceKind::UserIdentity]),
         keyed("/acs/credentials/get", &[GET, POST], "acs_credential", get)
             .does("Get a credential")
@@ -40,23 +40,23 @@ impl Choice for AccessMethod {
 input! {
     /// A credential to create.
     pub struct Create {
-        /// How it opens.
+        /// The access method.
         access_method: AccessMethod = choice(),
-        /// Whose it is. Either this or an ACS user must be given.
+        /// The user identity of the credential. Either this or an ACS user is required.
         user_identity_id: Option<UserIdentityId> = id().optional(),
-        /// The ACS user whose it is.
+        /// The ACS user of the credential.
         acs_user_id: Option<Uuid> = uuid().optional(),
-        /// The access system that it opens.
+        /// The access system.
         acs_system_id: Option<Uuid> = uuid().optional(),
-        /// The access system that manages it.
+        /// The access system that manages the credential.
         credential_manager_acs_system_id: Option<Uuid> = uuid().optional(),
-        /// Whether each phone of the person gets a child of it.
+        /// Whether each phone of the user identity gets a credential of its own.
         is_multi_phone_sync_credential: bool = boolean().or(false),
-        /// The entrances that it opens.
+        /// The entrances.
         allowed_acs_entrance_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
-        /// From when it opens.
+        /// When it becomes valid.
         starts_at: Option<DateTime<Utc>> = date_time().optional(),
-        /// Until when it opens.
+        /// When it expires.
         ends_at: Option<DateTime<Utc>> = date_time().optional(),
     }
 }
@@ -117,21 +117,21 @@ async fn get(call: Call<ByKey>, Which { acs_credential_id }: Which) -> Result<On
 input! {
     /// Filter of credentials.
     pub struct List {
-        /// Only those of this person.
+        /// Only those of this user identity.
         user_identity_id: Option<UserIdentityId> = id().optional(),
         /// Only those of this ACS user.
         acs_user_id: Option<Uuid> = uuid().optional(),
         /// Only those of this access system.
         acs_system_id: Option<Uuid> = uuid().optional(),
-        /// Only those that put a child on each phone, or only the others.
+        /// Only multi-phone sync credentials, or only others.
         is_multi_phone_sync_credential: Option<bool> = boolean().optional(),
-        /// Only those with this in their name, or at the beginning of their id.
+        /// Only those with this text in their name or at the start of their id.
         search: Option<String> = text().min(1).optional(),
-        /// Only those made before this.
+        /// Only those created before this time.
         created_before: Option<DateTime<Utc>> = date_time().optional(),
-        /// At most so many on a page.
+        /// The page size.
         limit: u32 = integer().above(0).or(500),
-        /// Where the page starts, from the page before.
+        /// The `next_page_cursor` of the previous page.
         page_cursor: Option<String> = text().nullish(),
     }
 }

@@ -2,13 +2,14 @@
 //! true`.
 
 use super::page::Pagination;
+use crate::api::openapi::{Schemas, own_schema};
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 /// Content type of every response.
 pub const JSON: &str = "application/json; charset=utf-8";
@@ -47,9 +48,9 @@ impl<A: JsonAnswer> Answer for A {
 pub enum AnswerShape {
     /// Only `ok`.
     Void,
-    /// Its own members beside `ok`, as an object's schema.
-    Members(fn() -> Value),
-    /// One resource under the key.
+    /// Members of its own beside `ok`, as an object's schema. Those that it refers to are added to the given ones.
+    Members(fn(&mut Schemas) -> Value),
+    /// One thing under the key.
     One(Component),
     /// A list under the key.
     Many(Component),
@@ -61,7 +62,21 @@ pub enum AnswerShape {
     Stream(Component),
 }
 
-/// A resource with its own OpenAPI component.
+impl AnswerShape {
+    /// The resource that is answered with, if there is one.
+    pub fn component(&self) -> Option<Component> {
+        match self {
+            AnswerShape::Void | AnswerShape::Members(_) => None,
+            AnswerShape::One(component)
+            | AnswerShape::Many(component)
+            | AnswerShape::Paged(component)
+            | AnswerShape::Pageable(component)
+            | AnswerShape::Stream(component) => Some(*component),
+        }
+    }
+}
+
+/// A thing that has a name and a place of its own on the wire.
 pub trait Resource: Serialize + Send {
     const COMPONENT: Component;
 }
@@ -69,10 +84,14 @@ pub trait Resource: Serialize + Send {
 /// Schema of a resource, for OpenAPI.
 #[derive(Clone, Copy)]
 pub struct Component {
+    /// The name of the schema.
+    pub schema: &'static str,
+    /// What Seam's document calls it.
     pub name: &'static str,
     /// Prefix of its routes; command-line clients group by it.
     pub route_path: &'static str,
-    pub schema: fn() -> Value,
+    /// Adds the schema and those that it refers to.
+    pub define: fn(&mut Schemas),
 }
 
 /// One resource.
@@ -158,13 +177,11 @@ impl<T: Serialize + ToSchema + Send> JsonAnswer for Members<T> {
     }
 
     fn shape() -> AnswerShape {
-        AnswerShape::Members(schema_of::<T>)
+        AnswerShape::Members(|schemas| {
+            schemas.add_referenced::<T>();
+            own_schema::<T>()
+        })
     }
-}
-
-/// JSON Schema of a type.
-pub fn schema_of<T: ToSchema>() -> Value {
-    serde_json::to_value(<T as PartialSchema>::schema()).expect("a schema has string keys")
 }
 
 struct WithOk<'a, A>(&'a A, &'static str);

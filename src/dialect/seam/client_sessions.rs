@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
     let sessions = &[ResourceKind::ClientSession];
     vec![
         keyed("/client_sessions/create", &[PUT, POST], "client_session", create)
-            .does("Create a client session; with PUT, the one that has the user identifier key already")
+            .does("Create a client session; with PUT, or return the one of the user identifier key")
             .not_found(&[ResourceKind::UserIdentity]),
         keyed("/client_sessions/get_or_create", &[POST, PUT], "client_session", get_or_create)
             .does("Get the client session of a user identifier key, or create it")
@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
             .not_found(sessions),
         keyed("/client_sessions/list", &[GET, POST], "client_sessions", list).does("List client sessions"),
         route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
-            .does("Let a client session see more")
+            .does("Extend what a client session can access")
             .not_found(&[ResourceKind::ClientSession, ResourceKind::UserIdentity]),
         route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").not_found(sessions),
         route("/client_sessions/delete", &[DELETE, POST], delete).does("Delete a client session").not_found(sessions),
@@ -42,21 +42,21 @@ pub fn routes() -> Vec<Route> {
 input! {
     /// A session to create.
     pub struct Create {
-        /// What your system calls the user; one living session has it.
+        /// The key of the user in your system. One active session can have it.
         user_identifier_key: Option<String> = text().min(1).optional(),
-        /// The person whose session it is.
+        /// The user identity of the session.
         user_identity_id: Option<UserIdentityId> = id().optional(),
-        /// Deprecated: the person, in a list.
+        /// Deprecated: a list with the user identity.
         user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).exactly(1).optional(),
-        /// Connected accounts that the session may see.
+        /// The connected accounts that the session can access.
         connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
-        /// Connect webviews that the session may see.
+        /// The connect webviews that the session can access.
         connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
-        /// When it ends; a year from now unless said.
+        /// When it expires; a year from now by default.
         expires_at: Option<DateTime<Utc>> = date_time().optional(),
-        /// Which customer it is for.
+        /// The customer of the session.
         customer_key: Option<String> = text().min(1).optional(),
-        /// Deprecated: another name for the customer.
+        /// Deprecated: an alias of `customer_key`.
         customer_id: Option<String> = text().optional(),
     }
 }
@@ -136,13 +136,13 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::ClientS
 input! {
     /// Filter of sessions.
     pub struct List {
-        /// Only this one.
+        /// Only the client session with this id.
         client_session_id: Option<ClientSessionId> = id().optional(),
-        /// Only the one with this key.
+        /// Only the client session with this user identifier key.
         user_identifier_key: Option<String> = text().min(1).optional(),
-        /// Only those of this person; null for those of nobody.
+        /// Only those of this user identity; null for those without one.
         user_identity_id: Option<Option<UserIdentityId>> = id().nullable().optional(),
-        /// Only those that may see this webview; null for those that may see none.
+        /// Only those with access to this connect webview; null for those without any.
         connect_webview_id: Option<Option<Uuid>> = uuid().nullable().optional(),
         /// Only those without a user identifier key.
         without_user_identifier_key: bool = boolean().or(false),
@@ -164,17 +164,17 @@ async fn list(call: Call<ByKey>, input: List) -> Result<Many<wire::ClientSession
 input! {
     /// Selector of a session, and access to add.
     pub struct GrantAccess {
-        /// The session. Either this or the key must be given.
+        /// The session. Either this or the key is required.
         client_session_id: Option<ClientSessionId> = id().optional(),
         /// The user identifier key of the session.
         user_identifier_key: Option<String> = text().min(1).optional(),
-        /// The person whose session it is from now on.
+        /// The new user identity of the session.
         user_identity_id: Option<UserIdentityId> = id().optional(),
-        /// Deprecated: the person, in a list.
+        /// Deprecated: a list with the user identity.
         user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).exactly(1).optional(),
-        /// More connected accounts.
+        /// Additional connected accounts.
         connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
-        /// More connect webviews.
+        /// Additional connect webviews.
         connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
     }
 }
@@ -182,7 +182,6 @@ input! {
 /// The session as it is now. Clients take the call for one without an answer, so it stands under no response key.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Granted {
-    #[schema(inline)]
     pub client_session: wire::ClientSession,
 }
 

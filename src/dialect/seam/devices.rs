@@ -21,10 +21,10 @@ pub fn routes() -> Vec<Route> {
             .not_found(&[ResourceKind::Phone]),
         keyed("/devices/list", &[GET, POST], "devices", list).does("List phones as devices"),
         route("/devices/update", &[PATCH, POST], update)
-            .does("Give a phone a nickname or custom metadata")
+            .does("Update the nickname or custom metadata of a phone")
             .not_found(&[ResourceKind::Phone]),
         route("/phones/update", &[PATCH, POST], update)
-            .does("Give a phone a nickname or custom metadata; the same as /devices/update")
+            .does("Update the nickname or custom metadata of a phone; the same as /devices/update")
             .not_found(&[ResourceKind::Phone]),
         route("/devices/delete", &[DELETE, POST], delete)
             .does("Deactivate a phone; kept for old clients, use /phones/deactivate")
@@ -37,7 +37,7 @@ input! {
     pub struct Get {
         /// The device.
         device_id: Option<DeviceId> = id().optional(),
-        /// What the device is called, if its id is not known.
+        /// The name of the device, instead of its id.
         name: Option<String> = text().min(1).optional(),
     }
 }
@@ -68,29 +68,29 @@ input! {
         device_type: Option<String> = text().optional(),
         /// Only devices of these types.
         device_types: Option<Vec<String>> = array(text()).optional(),
-        /// Only devices by this manufacturer.
+        /// Only devices of this manufacturer.
         manufacturer: Option<String> = text().optional(),
-        /// Only devices with this in their name or custom metadata, or at the beginning of their id.
+        /// Only devices with this text in their name or custom metadata, or at the start of their id.
         search: Option<String> = text().min(1).optional(),
-        /// Only devices whose custom metadata has all these pairs; null asks for the absence of a key.
+        /// Only devices whose custom metadata has all these pairs; null matches an absent key.
         custom_metadata_has: Option<MetadataFilter> = metadata_filter().optional(),
-        /// Only devices of this connected account; a workspace's phones share one.
+        /// Only devices of this connected account; all phones of a workspace share one.
         connected_account_id: Option<Uuid> = uuid().optional(),
         /// Only devices of these connected accounts.
         connected_account_ids: Option<Vec<Uuid>> = array(uuid()).optional(),
-        /// Phones have no connect webview: none.
+        /// Only devices of this connect webview; none, because phones have none.
         connect_webview_id: Option<Uuid> = uuid().optional(),
-        /// Only devices of the person with this user identity key.
+        /// Only devices of the user identity with this key.
         user_identifier_key: Option<String> = text().min(1).optional(),
-        /// Phones have no customer: none.
+        /// Only devices of this customer; none, because phones have none.
         customer_key: Option<String> = text().min(1).optional(),
-        /// Phones are in no space: none.
+        /// Only devices in this space; none, because phones are in none.
         space_id: Option<Uuid> = uuid().optional(),
         /// Only devices registered before this.
         created_before: Option<DateTime<Utc>> = date_time().optional(),
-        /// At most so many on a page.
+        /// The page size.
         limit: u32 = integer().above(0).or(500),
-        /// Where the page starts, from the page before.
+        /// The `next_page_cursor` of the previous page.
         page_cursor: Option<String> = text().nullish(),
     }
 }
@@ -148,7 +148,7 @@ fn systems(one: Option<String>, many: Option<Vec<String>>) -> Option<Vec<Operati
 input! {
     /// A change of a device's properties.
     pub struct Properties {
-        /// Another spelling of the nickname.
+        /// An alias of `nickname`.
         name: Option<Option<String>> = text().nullable().optional(),
     }
 }
@@ -158,13 +158,13 @@ input! {
     pub struct Update {
         /// The device.
         device_id: DeviceId = id(),
-        /// Its nickname; null clears it.
+        /// The nickname; null clears it.
         name: Option<Option<String>> = text().nullable().optional(),
-        /// Pairs to set; null or the empty text removes one, others stay.
+        /// The pairs to set. Null or an empty string removes a pair; other pairs stay.
         custom_metadata: Option<MetadataChange> = metadata().optional(),
         /// Phones are always managed.
         is_managed: bool = boolean().or(true),
-        /// Another place for the nickname.
+        /// The properties to update.
         properties: Option<Properties> = object().optional(),
     }
 }

@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_secs(1);
 const BATCH: i64 = 100;
 
 pub fn routes() -> Vec<Route> {
-    vec![route("/events/stream", &[GET], stream).does("Hear of events as they happen, as server-sent events")]
+    vec![route("/events/stream", &[GET], stream).does("Stream events as they happen, as server-sent events")]
 }
 
 async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {

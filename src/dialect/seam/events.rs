@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub fn routes() -> Vec<Route> {
     vec![
         keyed("/events/get", &[GET, POST], "event", get).does("Get an event").not_found(&[ResourceKind::Event]),
-        keyed("/events/list", &[GET, POST], "events", list).does("List events in order of time"),
+        keyed("/events/list", &[GET, POST], "events", list).does("List events, oldest first"),
     ]
 }
 
@@ -54,7 +54,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>>
 input! {
     /// Filter of events.
     pub struct List {
-        /// Only events after this time. Either this or `between` must be given.
+        /// Only events after this time. Either this or `between` is required.
         pub since: Option<DateTime<Utc>> = lenient_date().optional(),
         /// Only events after the first of these times and before the second.
         pub between: Option<Vec<DateTime<Utc>>> = array(lenient_date())
@@ -71,7 +71,7 @@ input! {
         device_id: Option<DeviceId> = id().optional(),
         /// Only events of these devices.
         device_ids: Option<Vec<DeviceId>> = array(id()).optional(),
-        /// Only events of this person.
+        /// Only events of this user identity.
         user_identity_id: Option<UserIdentityId> = id().optional(),
         /// Only events of this credential.
         acs_credential_id: Option<CredentialId> = id().optional(),
@@ -79,7 +79,7 @@ input! {
         acs_system_id: Option<Uuid> = uuid().optional(),
         /// Only events of these access systems.
         acs_system_ids: Option<Vec<Uuid>> = array(uuid()).optional(),
-        /// Handset has none of these, so asking for events of one finds nothing; the same goes for those below.
+        /// Handset has no resources of this kind, so the result is empty; the same applies to the parameters below.
         acs_user_id: Option<Uuid> = uuid().optional(),
         acs_entrance_id: Option<Uuid> = uuid().optional(),
         acs_encoder_id: Option<Uuid> = uuid().optional(),
@@ -95,9 +95,9 @@ input! {
         connected_account_id: Option<Uuid> = uuid().optional(),
         connect_webview_id: Option<Uuid> = uuid().optional(),
         customer_key: Option<String> = text().min(1).optional(),
-        /// At most so many.
+        /// The maximum number of results.
         limit: u32 = integer().above(0).or(500),
-        /// So many of the first are left out.
+        /// The number of results to skip.
         unstable_offset: u32 = integer().at_least(0).or(0),
     }
 }

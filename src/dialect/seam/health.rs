@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 pub fn routes() -> Vec<Route> {
     ["/health", "/health/get_health"]
         .into_iter()
-        .map(|path| route(path, &[GET, POST], health).does("Tell whether the service and its database answer"))
+        .map(|path| route(path, &[GET, POST], health).does("Get the health of the service and its database"))
         .collect()
 }
 
@@ -27,11 +27,10 @@ pub struct Health {
     #[schema(example = "Healthy")]
     pub msg: &'static str,
     pub last_service_evaluation_at: DateTime<Utc>,
-    #[schema(inline)]
     pub service_health_statuses: [ServiceHealth; 1],
 }
 
-/// How one part of the service is.
+/// The health of a part of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ServiceHealth {
     #[schema(example = "database")]

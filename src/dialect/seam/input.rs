@@ -76,7 +76,7 @@ pub fn keys(body: Value) -> Result<Map<String, Value>> {
 /// input! {
 ///     /// Filter of phones.
 ///     pub struct List {
-///         /// Only phones of this user.
+///         /// Only phones of this user identity.
 ///         owner_user_identity_id: Option<UserIdentityId> = id().optional(),
 ///         limit: u32 = integer().at_least(1).or(500),
 ///     }

@@ -1,41 +1,34 @@
-//! The OpenAPI document, made from the routes. It is of OpenAPI 3.0 and spells everything out in place, because Seam's
-//! command-line client, which learns its commands from this document, understands no other.
+//! The dialect's part of the OpenAPI document, made from the routes.
 
-mod example;
-mod plain;
+mod inputs;
 mod responses;
+mod security;
 
-use super::access::Access;
-use super::answer::{AnswerShape, Component, schema_of};
-use super::input::Field;
+use super::answer::AnswerShape;
+use super::event_types::EventType;
+use super::input::Choice;
 use super::page::Pagination;
 use super::route::Route;
-use example::example;
-use plain::plain;
+use crate::api::openapi::{RESOURCE_NAME, Schemas, capitalized, extract_components, pascal_case};
+use responses::Responses;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-/// The document.
+/// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let routes = super::routes();
-    json!({
-        "openapi": "3.0.3",
-        "info": {
-            "title": "Handset",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "A phones service that you run yourself. These routes are those of Seam's API around phones, \
-                so that its clients work unmodified. Parameters go in the query string or in a JSON body, with each \
-                method that a route has.",
-            "contact": { "name": "Whoever runs this server" },
-        },
-        "servers": [{ "url": "/", "description": "This server" }],
+    let responses = Responses::of(&routes);
+    let mut paths = paths(&routes, &responses);
+    inputs::share_parameters(&mut paths);
+    let document = json!({
         "tags": tags(&routes),
-        "paths": paths(&routes),
+        "paths": paths,
         "components": {
-            "schemas": schemas(&routes),
-            "headers": responses::header_components(),
-            "securitySchemes": security_schemes(),
+            "schemas": responses.schemas.0,
+            "securitySchemes": security::schemes(),
         },
-    })
+    });
+    extract_components(document)
 }
 
 /// The groups of routes: the first part of their paths.
@@ -46,35 +39,50 @@ fn tags(routes: &[Route]) -> Vec<Value> {
             names.push(tag(route.path));
         }
     }
-    names.into_iter().map(|name| json!({ "name": name, "description": format!("Routes under /{name}") })).collect()
+    names.into_iter().map(|name| json!({ "name": name, "description": tag_description(name) })).collect()
 }
 
 fn tag(path: &str) -> &str {
     path.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
-fn paths(routes: &[Route]) -> Map<String, Value> {
+fn tag_description(name: &str) -> String {
+    match name {
+        "acs" => "Credentials: what a user identity or a phone can open".to_owned(),
+        "health" => "The health of the service".to_owned(),
+        "seam" => "Registration of phones by Seam's mobile SDK".to_owned(),
+        name => capitalized(&name.replace('_', " ")),
+    }
+}
+
+fn paths(routes: &[Route], responses: &Responses) -> Map<String, Value> {
     let path = |route: &Route| {
-        let operations =
-            route.methods.iter().map(|method| (method.to_lowercase(), operation(route, method))).collect::<Map<_, _>>();
+        let operations = route
+            .methods
+            .iter()
+            .map(|method| (method.to_lowercase(), operation(route, method, responses)))
+            .collect::<Map<_, _>>();
         (route.path.to_owned(), Value::from(operations))
     };
     routes.iter().map(path).collect()
 }
 
-fn operation(route: &Route, method: &str) -> Value {
+fn operation(route: &Route, method: &str, responses: &Responses) -> Value {
     let mut operation = json!({
         "operationId": operation_id(route.path, method),
         "summary": route.summary,
         "description": format!("{}.", route.summary),
         "tags": [tag(route.path)],
         "x-response-key": route.key,
-        "security": security(route.access),
-        "responses": responses::of(route),
+        "security": security::of(route.access),
+        "responses": responses.of_route(route),
     });
     match method {
-        "GET" | "DELETE" => operation["parameters"] = route.fields.iter().map(parameter).collect(),
-        _ => operation["requestBody"] = body(&route.fields),
+        "GET" | "DELETE" => {
+            operation["parameters"] = inputs::parameters(&route.fields);
+            operation["description"] = format!("{}.{}", route.summary, inputs::describe_records(&route.fields)).into();
+        }
+        _ => operation["requestBody"] = inputs::body(&name_of(route), &route.fields),
     }
     if route.key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {
         operation["x-action-attempt-type"] = "RESET_SANDBOX_WORKSPACE".into();
@@ -83,7 +91,7 @@ fn operation(route: &Route, method: &str) -> Value {
         operation["x-undocumented"] = "For the mobile SDK only".into();
     }
     if matches!(route.shape, AnswerShape::Stream(_)) {
-        operation["x-undocumented"] = "A stream is for programs that stay".into();
+        operation["x-undocumented"] = "A stream is for long-running clients".into();
     }
     operation
 }
@@ -93,125 +101,48 @@ fn is_internal(path: &str) -> bool {
     path.starts_with("/seam/")
 }
 
-/// The path and the method in one camel-case word, as Seam's document has it.
+/// The path and the method in one camel-case word, as in Seam's document.
 fn operation_id(path: &str, method: &str) -> String {
     let words = path.split(['/', '_']).filter(|word| !word.is_empty()).chain([method]);
-    words.enumerate().map(|(index, word)| if index == 0 { word.to_owned() } else { capitalised(word) }).collect()
+    let word =
+        |(index, word): (usize, &str)| if index == 0 { word.to_owned() } else { capitalized(&word.to_lowercase()) };
+    words.enumerate().map(word).collect()
 }
 
-fn capitalised(word: &str) -> String {
-    let (first, rest) = word.split_at(1);
-    first.to_uppercase() + &rest.to_lowercase()
+/// What the route's request and response are called.
+fn name_of(route: &Route) -> String {
+    pascal_case(route.path)
 }
 
-fn parameter(field: &Field) -> Value {
-    let mut schema = plain(json!(field.schema()));
-    let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
-    let mut parameter = json!({
-        "name": field.name,
-        "in": "query",
-        "required": field.required,
-        "schema": schema,
-    });
-    if let Some(description) = description {
-        parameter["description"] = description;
-    }
-    if field.required {
-        parameter["example"] = example(&schema);
-    }
-    if schema["type"] == "object" {
-        // The wire has dotted keys, `custom_metadata_has.a=b`; this is the nearest that OpenAPI has a name for.
-        parameter["style"] = "deepObject".into();
-    }
-    parameter
+/// Every event type, as a schema of its own.
+fn event_type() -> Value {
+    let names: Vec<&str> = EventType::ALL.iter().map(|(name, _)| *name).collect();
+    json!({ "type": "string", "description": "The type of an event", "enum": names })
 }
 
-fn body(fields: &[Field]) -> Value {
-    let schema = plain(json!(Field::object(fields)));
-    let is_required = fields.iter().any(|field| field.required);
-    let example = required_only(&schema);
-    json!({
-        "required": is_required,
-        "content": { "application/json": { "schema": schema, "example": example } },
-    })
-}
-
-/// An example with what must be there, so that it works as it stands but for its ids.
-fn required_only(schema: &Value) -> Value {
-    let is_required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
-    let properties = schema["properties"].as_object().into_iter().flatten();
-    properties.filter(|(name, _)| is_required(name)).map(|(name, schema)| (name.clone(), example(schema))).collect()
-}
-
-fn schemas(routes: &[Route]) -> Map<String, Value> {
-    let mut schemas = Map::new();
+/// The schemas of the resources and of what stands around them.
+fn schemas(routes: &[Route]) -> Schemas {
+    let mut schemas = Schemas::default().with::<Pagination>().with::<responses::ErrorResponse>();
+    schemas.0.insert("EventType".to_owned(), event_type());
+    let mut resources = BTreeMap::from([("Pagination", ("pagination", None)), ("ErrorResponse", ("error", None))]);
     for route in routes {
-        if let Some(component) = component(&route.shape) {
-            schemas.entry(component.name).or_insert_with(|| resource(component));
+        if let AnswerShape::Members(schema) = route.shape {
+            schema(&mut schemas);
         }
     }
-    schemas.insert("pagination".to_owned(), plain(schema_of::<Pagination>()));
-    schemas.insert("error".to_owned(), responses::envelope());
+    for component in routes.iter().filter_map(|route| route.shape.component()) {
+        (component.define)(&mut schemas);
+        resources.insert(component.schema, (component.name, Some(component.route_path)));
+    }
+    for (schema, (name, route_path)) in resources {
+        let schema = &mut schemas.0[schema];
+        schema[RESOURCE_NAME] = name.into();
+        if let Some(route_path) = route_path {
+            schema["x-route-path"] = route_path.into();
+            if is_internal(route_path) {
+                schema["x-undocumented"] = "For the mobile SDK only".into();
+            }
+        }
+    }
     schemas
-}
-
-fn component(shape: &AnswerShape) -> Option<Component> {
-    match shape {
-        AnswerShape::Void | AnswerShape::Members(_) => None,
-        AnswerShape::One(component)
-        | AnswerShape::Many(component)
-        | AnswerShape::Paged(component)
-        | AnswerShape::Pageable(component)
-        | AnswerShape::Stream(component) => Some(*component),
-    }
-}
-
-fn resource(component: Component) -> Value {
-    let mut schema = plain((component.schema)());
-    schema["x-route-path"] = component.route_path.into();
-    if is_internal(component.route_path) {
-        schema["x-undocumented"] = "For the mobile SDK only".into();
-    }
-    schema
-}
-
-fn security(access: Access) -> Vec<Value> {
-    let mut ways = Vec::new();
-    if access.api_key {
-        ways.push(json!({ "api_key": [] }));
-    }
-    if access.member {
-        ways.push(json!({ "pat_with_workspace": [], "workspace": [] }));
-    }
-    if access.console {
-        ways.push(json!({ "console_session_with_workspace": [], "workspace": [] }));
-    }
-    if access.account {
-        ways.push(json!({ "pat_without_workspace": [] }));
-        ways.push(json!({ "console_session_without_workspace": [] }));
-    }
-    if access.client_session {
-        ways.push(json!({ "client_session": [] }));
-    }
-    if access.publishable_key {
-        ways.push(json!({ "publishable_key": [] }));
-    }
-    ways
-}
-
-fn security_schemes() -> Value {
-    let bearer = |format: &str, description: &str| json!({ "type": "http", "scheme": "bearer", "bearerFormat": format, "description": description });
-    let header = |name: &str, description: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": description });
-    let token = "A personal access token, made by `handset token create`";
-    let session = "A console session's JWT, made by `handset console-session create`";
-    json!({
-        "api_key": bearer("seam_…", "An API key of a workspace, made by `handset key create`"),
-        "pat_with_workspace": bearer("seam_at1…", token),
-        "pat_without_workspace": bearer("seam_at1…", token),
-        "console_session_with_workspace": bearer("JWT", session),
-        "console_session_without_workspace": bearer("JWT", session),
-        "client_session": header("client-session-token", "A client session's token; it may also be sent as a bearer token"),
-        "publishable_key": header("seam-publishable-key", "A workspace's publishable key, without any other credential"),
-        "workspace": header("seam-workspace", "The id of the workspace that is meant"),
-    })
 }

@@ -16,16 +16,15 @@ use uuid::Uuid;
 /// The parameter that carries a cursor.
 const CURSOR: &str = "page_cursor";
 
-/// Where the next page is.
+/// The next page.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = pagination)]
 pub struct Pagination {
     /// Whether another page follows.
     pub has_next_page: bool,
     /// The `page_cursor` of the next page.
     #[schema(required)]
     pub next_page_cursor: Option<String>,
-    /// The address of the next page.
+    /// The URL of the next page.
     #[schema(required, format = "uri")]
     pub next_page_url: Option<String>,
 }

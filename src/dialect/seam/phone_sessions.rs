@@ -19,37 +19,32 @@ use uuid::Uuid;
 pub fn routes() -> Vec<Route> {
     vec![
         keyed("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], "phone_session", get_or_create)
-            .does("Register the phone that an app runs on, or find it again")
+            .does("Register the phone of an app, or return it if it is registered")
             .not_found(&[ResourceKind::UserIdentity]),
     ]
 }
 
-/// What an app is told of the phone that it runs on.
+/// The session of an app on a phone.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = phone_session)]
 pub struct PhoneSession {
     pub workspace_id: Uuid,
     pub is_sandbox_workspace: bool,
-    #[schema(inline)]
     pub user_identity: wire::UserIdentity,
-    #[schema(inline)]
     pub provider_sessions: Vec<ProviderSession>,
 }
 
-/// The phone with one provider of mobile credentials: Handset itself.
+/// The session with a provider of mobile credentials, which is Handset itself.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProviderSession {
-    #[schema(inline)]
     pub phone_registration: PhoneRegistration,
-    /// What the phone may open.
-    #[schema(inline)]
+    /// The credentials on the phone.
     pub acs_credentials: Vec<PhoneCredential>,
 }
 
-/// The phone as its provider knows it.
+/// The registration of a phone with a provider.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhoneRegistration {
-    /// The phone's device id.
+    /// The device id of the phone.
     pub phone_registration_id: String,
     #[schema(required)]
     pub provider_name: Option<String>,
@@ -62,14 +57,13 @@ pub struct PhoneRegistration {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhoneCredential {
     #[serde(flatten)]
-    #[schema(inline)]
     pub credential: wire::AcsCredential,
     #[schema(value_type = Vec<Object>)]
     pub acs_entrances: Vec<Value>,
 }
 
 input! {
-    /// Model of the phone.
+    /// The metadata of the phone.
     pub struct PhoneDeviceMetadata {
         manufacturer: Option<String> = text().nullish(),
         model: Option<String> = text().nullish(),
@@ -80,11 +74,11 @@ input! {
 input! {
     /// The phone to register.
     pub struct GetOrCreate {
-        /// Which installation of the app this is.
+        /// The installation of the app.
         custom_sdk_installation_id: String = text().min(1),
-        /// What the phone runs.
+        /// The operating system of the phone.
         phone_os: Platform = choice(),
-        /// What phone it is.
+        /// The metadata of the phone.
         phone_device_metadata: Option<PhoneDeviceMetadata> = object().optional(),
     }
 }

@@ -27,7 +27,7 @@ pub fn routes() -> Vec<Route> {
         })
         .does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
-            .does("Deactivate a phone that is lost or no longer used, with the credentials on it")
+            .does("Deactivate a lost or unused phone and the credentials on it")
             .not_found(&[ResourceKind::Phone]),
         keyed("/phones/simulate/create_sandbox_phone", &[POST], "phone", create_sandbox_phone)
             .does("Create a phone in a sandbox workspace")
@@ -51,25 +51,25 @@ async fn get(call: Call<ByKey>, Get { device_id }: Get) -> Result<One<wire::Phon
 input! {
     /// Filter of phones.
     pub struct List {
-        /// Only phones of this person.
+        /// Only phones of this user identity.
         owner_user_identity_id: Option<UserIdentityId> = id().optional(),
         /// Only phones that hold this credential, or a child of it.
         acs_credential_id: Option<CredentialId> = id().optional(),
-        /// Only phones of these persons.
+        /// Only phones of these user identities.
         user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).optional(),
         /// Only phones of this type.
         device_type: Option<OperatingSystem> = choice().optional(),
-        /// Only phones with this in their name or custom metadata, or at the beginning of their id.
+        /// Only phones with this text in their name or custom metadata, or at the start of their id.
         search: Option<String> = text().min(1).optional(),
-        /// Only phones whose custom metadata has all these pairs; null asks for the absence of a key.
+        /// Only phones whose custom metadata has all these pairs; null matches an absent key.
         custom_metadata_has: Option<MetadataFilter> = metadata_filter().optional(),
         /// Only phones registered before this.
         created_before: Option<DateTime<Utc>> = date_time().optional(),
-        /// Deactivated phones, too.
+        /// Whether to include deactivated phones.
         include_deactivated: bool = boolean().or(false),
-        /// At most so many on a page. Without it and without a cursor all phones are given.
+        /// The page size. Without it and without a cursor, all phones are returned.
         limit: Option<u32> = integer().at_least(1).at_most(10_000).optional(),
-        /// Where the page starts, from the page before.
+        /// The `next_page_cursor` of the previous page.
         page_cursor: Option<String> = text().nullish(),
     }
 }
@@ -108,7 +108,7 @@ input! {
     pub struct Deactivate {
         /// The phone.
         device_id: String = text(),
-        /// Why, for the audit trail.
+        /// The reason, for the audit trail.
         reason: Option<String> = text().max(500).optional(),
     }
 }
@@ -161,13 +161,13 @@ input! {
 input! {
     /// A sandbox phone to create.
     pub struct CreateSandboxPhone {
-        /// Whose phone it is.
+        /// The user identity of the phone.
         user_identity_id: UserIdentityId = id(),
-        /// Which installation of the app it has; the same one again is the same phone.
+        /// The installation of the app, which identifies the phone.
         custom_sdk_installation_id: Option<String> = text().optional(),
-        /// What the phone is like.
+        /// The metadata of the phone.
         phone_metadata: PhoneMetadata = object().or(json!({})),
-        /// What it pretends to know of ASSA ABLOY's credential service.
+        /// The simulated metadata of ASSA ABLOY's credential service.
         assa_abloy_metadata: SandboxAssaAbloy = object().or(json!({})),
     }
 }

@@ -1,15 +1,20 @@
-//! Resources as components of the OpenAPI document: their names, and the prefix of their routes.
+//! Resources as components of the OpenAPI document: their names, and the routes that they belong to.
 
-use super::answer::{Component, Resource, schema_of};
+use super::answer::{Component, Resource};
 use super::phone_sessions::PhoneSession;
 use super::wire::*;
+use crate::api::openapi::{Schemas, pascal_case, reference};
 use serde_json::{Map, Value, json};
 
 macro_rules! resources {
     ($($type:ident $name:literal at $route_path:literal),* $(,)?) => {$(
         impl Resource for $type {
-            const COMPONENT: Component =
-                Component { name: $name, route_path: $route_path, schema: schema_of::<$type> };
+            const COMPONENT: Component = Component {
+                schema: stringify!($type),
+                name: $name,
+                route_path: $route_path,
+                define: Schemas::add::<$type>,
+            };
         }
     )*};
 }
@@ -23,34 +28,13 @@ resources! {
     Workspace "workspace" at "/workspaces",
     Webhook "webhook" at "/webhooks",
     WebhookDelivery "webhook_delivery" at "/webhooks",
+    ActionAttempt "action_attempt" at "/action_attempts",
     PhoneSession "phone_session" at "/seam/mobile_sdk/v1/phone_sessions",
 }
 
 impl Resource for Event {
-    const COMPONENT: Component = Component { name: "event", route_path: "/events", schema: event };
-}
-
-impl Resource for ActionAttempt {
     const COMPONENT: Component =
-        Component { name: "action_attempt", route_path: "/action_attempts", schema: action_attempt };
-}
-
-/// A `oneOf` of one, because command-line clients look for the attempt types in it.
-fn action_attempt() -> Value {
-    json!({
-        "description": "Work that callers may poll for. It is done when the call that started it answers.",
-        "oneOf": [{
-            "type": "object",
-            "required": ["action_attempt_id", "action_type", "status", "result", "error"],
-            "properties": {
-                "action_attempt_id": { "type": "string", "format": "uuid" },
-                "action_type": { "type": "string", "enum": ["RESET_SANDBOX_WORKSPACE"] },
-                "status": { "type": "string", "enum": ["success"] },
-                "result": { "type": "object" },
-                "error": { "type": "object", "nullable": true },
-            },
-        }],
-    })
+        Component { schema: "Event", name: "event", route_path: "/events", define: define_event };
 }
 
 /// Event types, their routes, and properties beyond the common.
@@ -70,34 +54,47 @@ const EVENTS: [(&str, &str, &[&str]); 13] = [
     ("webhook.ping", "/webhooks", &["webhook_id"]),
 ];
 
-fn event() -> Value {
-    let variants: Vec<Value> = EVENTS.iter().map(|(name, route_path, own)| variant(name, route_path, own)).collect();
-    json!({
-        "description": "Something that others must hear of. Each type has properties of its own.",
-        "discriminator": { "propertyName": "event_type" },
+/// A choice by type of event, and each type as a schema of its own.
+fn define_event(schemas: &mut Schemas) {
+    let (mut variants, mut mapping) = (Vec::new(), Map::new());
+    for (event_type, route_path, own) in EVENTS {
+        let name = format!("{}Event", pascal_case(event_type));
+        let variant = reference(&name);
+        mapping.insert(event_type.to_owned(), variant["$ref"].clone());
+        variants.push(variant);
+        schemas.0.insert(name, variant_of(event_type, route_path, own));
+    }
+    let event = json!({
+        "description": "An event of the workspace. The properties depend on its type.",
+        "required": ["event_type"],
+        "discriminator": { "propertyName": "event_type", "mapping": mapping },
         "oneOf": variants,
-    })
+    });
+    schemas.0.insert("Event".to_owned(), event);
+    schemas.0.insert("CustomMetadataEntry".to_owned(), json!({ "type": ["string", "boolean"] }));
 }
 
-fn variant(name: &str, route_path: &str, own: &[&str]) -> Value {
+fn variant_of(event_type: &str, route_path: &str, own: &[&str]) -> Value {
     let id = json!({ "type": "string", "format": "uuid" });
     let time = json!({ "type": "string", "format": "date-time" });
     let mut properties = Map::new();
     properties.insert("event_id".to_owned(), id.clone());
-    properties.insert("event_type".to_owned(), json!({ "type": "string", "enum": [name] }));
+    properties.insert("event_type".to_owned(), json!({ "type": "string", "enum": [event_type] }));
     properties.insert("workspace_id".to_owned(), id.clone());
     properties.insert("created_at".to_owned(), time.clone());
     properties.insert("occurred_at".to_owned(), time.clone());
     for property in own {
         let schema = match *property {
-            "device_custom_metadata" => json!({ "type": "object", "additionalProperties": {
-                "oneOf": [{ "type": "string" }, { "type": "boolean" }] } }),
+            "device_custom_metadata" => {
+                json!({ "type": "object", "additionalProperties": reference("CustomMetadataEntry") })
+            }
             "number" => json!({ "type": "string", "example": "+34675897654" }),
             "scheduled_release_at" => time.clone(),
             _ => id.clone(),
         };
         properties.insert((*property).to_owned(), schema);
     }
-    let required: Vec<&String> = properties.keys().collect();
+    // The type is required of the event as a whole: the Rust generator takes it out before it reads the variant.
+    let required: Vec<&String> = properties.keys().filter(|name| *name != "event_type").collect();
     json!({ "type": "object", "required": required, "properties": properties, "x-route-path": route_path })
 }

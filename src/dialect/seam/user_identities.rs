@@ -24,19 +24,19 @@ pub fn routes() -> Vec<Route> {
             .not_found(&[ResourceKind::UserIdentity]),
         keyed("/user_identities/list", &[GET, POST], "user_identities", list).does("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
-            .does("Change what is said of a user identity")
+            .does("Update a user identity")
             .not_found(&[ResourceKind::UserIdentity]),
         route("/user_identities/set_password", &[POST], set_password)
-            .does("Set the password with which a user identity signs in, with a console session")
+            .does("Set the password of a user identity, with a console session")
             .not_found(&[ResourceKind::UserIdentity]),
         route("/user_identities/delete", &[DELETE, POST], delete)
             .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
             .not_found(&[ResourceKind::UserIdentity]),
         keyed("/user_identities/list_accessible_devices", &[GET, POST], "devices", list_accessible_devices)
-            .does("List the locks that a user identity may open: none, Handset keeps no locks")
+            .does("List the locks that a user identity can open; always empty, because Handset has no locks")
             .not_found(&[ResourceKind::UserIdentity]),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
-            .does("Deactivate all phones of a user identity, or only say which")
+            .does("Deactivate all phones of a user identity, or list them with dry_run")
             .not_found(&[ResourceKind::UserIdentity]),
     ]
 }
@@ -44,15 +44,15 @@ pub fn routes() -> Vec<Route> {
 input! {
     /// A user identity to create.
     pub struct Create {
-        /// What your system calls them; unique in the workspace.
+        /// The key of the user in your system; unique in the workspace.
         user_identity_key: Option<String> = text().min(1).nullish(),
-        /// Their e-mail address; unique in the workspace.
+        /// The e-mail address; unique in the workspace.
         email_address: Option<String> = email().nullish(),
-        /// Their phone number, best in E.164 form; unique in the workspace.
+        /// The phone number, preferably in E.164; unique in the workspace.
         phone_number: Option<String> = text().nullish(),
-        /// Their name.
+        /// The full name.
         full_name: Option<String> = text().min(1).nullish(),
-        /// Whether they may have telephone numbers; they may unless told otherwise.
+        /// Whether the user identity can have telephone numbers; true by default.
         enterprise_voice_enabled: Option<bool> = boolean().nullish(),
     }
 }
@@ -73,9 +73,9 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdenti
 input! {
     /// Selector of a user identity.
     pub struct Get {
-        /// The person's id. Either this or the key must be given.
+        /// The id of the user identity. Either this or the key is required.
         user_identity_id: Option<UserIdentityId> = id().optional(),
-        /// The person's key.
+        /// The key of the user identity.
         user_identity_key: Option<String> = text().min(1).optional(),
     }
 }
@@ -96,17 +96,17 @@ async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
 input! {
     /// Filter of user identities.
     pub struct List {
-        /// Only these.
+        /// Only user identities with these ids.
         user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).optional(),
-        /// Only those with this in their name, e-mail address, phone number or key, or at the beginning of their id.
+        /// Only those with this text in their name, e-mail address, phone number or key, or at the start of their id.
         search: Option<String> = text().min(1).optional(),
-        /// Handset has no access systems: those of one are none.
+        /// Only those of this access system; none, because Handset has no access systems.
         credential_manager_acs_system_id: Option<Uuid> = uuid().optional(),
-        /// Only those made before this.
+        /// Only those created before this time.
         created_before: Option<DateTime<Utc>> = date_time().optional(),
-        /// At most so many on a page.
+        /// The page size.
         limit: u32 = integer().at_least(0).or(500),
-        /// Where the page starts, from the page before.
+        /// The `next_page_cursor` of the previous page.
         page_cursor: Option<String> = text().nullish(),
     }
 }
@@ -127,17 +127,17 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Use
 input! {
     /// A change of a user identity. Absent keeps a value, null clears it.
     pub struct Update {
-        /// The person.
+        /// The user identity.
         user_identity_id: UserIdentityId = id(),
-        /// What your system calls them.
+        /// The key of the user in your system.
         user_identity_key: Option<Option<String>> = text().min(1).nullable().optional(),
-        /// Their e-mail address.
+        /// The e-mail address.
         email_address: Option<Option<String>> = email().nullable().optional(),
-        /// Their phone number.
+        /// The phone number.
         phone_number: Option<Option<String>> = text().nullable().optional(),
-        /// Their name.
+        /// The full name.
         full_name: Option<Option<String>> = text().min(1).nullable().optional(),
-        /// Whether they may have telephone numbers.
+        /// Whether the user identity can have telephone numbers.
         enterprise_voice_enabled: Option<bool> = boolean().nullish(),
     }
 }
@@ -157,7 +157,7 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
 input! {
     /// Id of a user identity.
     pub struct Which {
-        /// The person.
+        /// The user identity.
         user_identity_id: UserIdentityId = id(),
     }
 }
@@ -165,9 +165,9 @@ input! {
 input! {
     /// A user identity's new password.
     pub struct SetPassword {
-        /// The person.
+        /// The user identity.
         user_identity_id: UserIdentityId = id(),
-        /// At least eight characters. It takes the place of the one before.
+        /// The new password: at least eight characters.
         password: String = text().min(Password::SHORTEST).max(Password::LONGEST),
     }
 }
@@ -202,9 +202,9 @@ async fn list_accessible_devices(
 input! {
     /// A user identity whose phones to deactivate.
     pub struct DeactivatePhones {
-        /// The person.
+        /// The user identity.
         user_identity_id: UserIdentityId = id(),
-        /// Only say which phones there are.
+        /// Whether to return the phones without deactivating them.
         dry_run: bool = boolean().or(false),
     }
 }

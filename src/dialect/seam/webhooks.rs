@@ -20,21 +20,19 @@ pub fn routes() -> Vec<Route> {
         keyed("/webhooks/create", &[POST], "webhook", create).does("Create a webhook"),
         keyed("/webhooks/get", &[GET, POST], "webhook", get).does("Get a webhook").not_found(webhooks),
         keyed("/webhooks/list", &[GET, POST], "webhooks", list).does("List webhooks"),
-        route("/webhooks/update", &[PUT, POST], update)
-            .does("Change which types of event a webhook hears of")
-            .not_found(webhooks),
+        route("/webhooks/update", &[PUT, POST], update).does("Update the event types of a webhook").not_found(webhooks),
         route("/webhooks/delete", &[DELETE, POST], delete).does("Delete a webhook").not_found(webhooks),
         keyed("/webhooks/ping", &[POST], "webhook_delivery", ping)
-            .does("Send a webhook an event that means nothing, to see whether it arrives")
+            .does("Send a test event to a webhook")
             .not_found(webhooks),
         keyed("/webhooks/rotate_secret", &[POST], "webhook", rotate_secret)
-            .does("Give a webhook another secret; for a day both sign")
+            .does("Rotate the secret of a webhook; for a day both secrets sign")
             .not_found(webhooks),
         keyed("/webhooks/list_deliveries", &[GET, POST], "webhook_deliveries", list_deliveries)
-            .does("List what has come of the events owed to webhooks, newest first")
+            .does("List the deliveries of webhooks, newest first")
             .not_found(webhooks),
         route("/webhooks/redeliver", &[POST], redeliver)
-            .does("Try one delivery anew, or all of a webhook that failed since a time")
+            .does("Retry one delivery, or all failed deliveries of a webhook since a time")
             .not_found(&[ResourceKind::Delivery, ResourceKind::Webhook]),
     ]
 }
@@ -42,9 +40,9 @@ pub fn routes() -> Vec<Route> {
 input! {
     /// A webhook to create.
     pub struct Create {
-        /// Where events are sent.
+        /// The URL to send events to.
         url: String = web_url(),
-        /// The types of event to send; the star stands for all of Seam's.
+        /// The event types to send; `*` for all of Seam's.
         event_types: Vec<String> = array(text()).or(vec!["*"]),
     }
 }
@@ -111,7 +109,7 @@ input! {
     pub struct Update {
         /// The webhook.
         webhook_id: String = text().min(1),
-        /// The types of event to send.
+        /// The event types to send.
         event_types: Vec<String> = array(text()),
     }
 }
@@ -149,13 +147,13 @@ impl Choice for DeliveryStatus {
 input! {
     /// Filter of deliveries.
     pub struct ListDeliveries {
-        /// Only those to this webhook.
+        /// Only deliveries to this webhook.
         webhook_id: Option<String> = text().min(1).optional(),
-        /// Only those that stand so.
+        /// Only deliveries with this status.
         status: Option<DeliveryStatus> = choice().optional(),
-        /// At most so many on a page.
+        /// The page size.
         limit: u32 = integer().at_least(1).at_most(1_000).or(100),
-        /// Where the page starts, from the page before.
+        /// The `next_page_cursor` of the previous page.
         page_cursor: Option<String> = text().nullish(),
     }
 }
@@ -181,9 +179,9 @@ input! {
     pub struct Redeliver {
         /// The delivery.
         delivery_id: Option<Uuid> = uuid().optional(),
-        /// The webhook whose failed deliveries are meant.
+        /// The webhook with the failed deliveries.
         webhook_id: Option<String> = text().min(1).optional(),
-        /// Of events since this time.
+        /// Only deliveries of events since this time.
         since: Option<DateTime<Utc>> = lenient_date().optional(),
     }
 }

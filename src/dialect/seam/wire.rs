@@ -19,16 +19,18 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::{Builder, Uuid};
 
-/// A fault of a resource. Handset has none to tell of; the list is there because clients read it.
+/// An error of a resource. The list is always empty; clients require it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceError)]
 pub struct Fault {
     pub created_at: DateTime<Utc>,
     pub error_code: String,
     pub message: String,
 }
 
-/// A warning about a resource. Handset has none to tell of; the list is there because clients read it.
+/// A warning about a resource. The list is always empty; clients require it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceWarning)]
 pub struct Warning {
     pub created_at: DateTime<Utc>,
     pub warning_code: String,

@@ -14,9 +14,9 @@ pub fn routes() -> Vec<Route> {
         keyed("/workspaces/list", &[GET, POST], "workspaces", list).does("List the workspaces of the credential"),
         keyed("/workspaces/create", &[POST], "workspace", create)
             .does("Create a workspace, with an access token or a console session"),
-        route("/workspaces/update", &[PATCH, POST], update).does("Change what a workspace is called"),
+        route("/workspaces/update", &[PATCH, POST], update).does("Update a workspace"),
         keyed("/workspaces/reset_sandbox", &[POST], "action_attempt", reset_sandbox)
-            .does("Empty a sandbox workspace; its keys and tokens stay"),
+            .does("Reset a sandbox workspace, except for its keys and tokens"),
     ]
 }
 
@@ -40,13 +40,13 @@ async fn list(call: Call<ByAccountOrKey>, _: Nothing) -> Result<Many<wire::Works
 input! {
     /// A workspace to create.
     pub struct Create {
-        /// What it is called.
+        /// The name.
         name: String = text().min(1),
-        /// Whether it is for trying things out.
+        /// Whether it is a sandbox workspace.
         is_sandbox: bool = boolean().or(false),
-        /// The company that its people deal with.
+        /// The company that its users deal with.
         connect_partner_name: Option<String> = text().nullish(),
-        /// Deprecated: another name for connect_partner_name.
+        /// Deprecated: an alias of `connect_partner_name`.
         company_name: Option<String> = text().optional(),
     }
 }
@@ -62,9 +62,9 @@ async fn create(call: Call<ByAccount>, input: Create) -> Result<One<wire::Worksp
 input! {
     /// A change. Absent keeps a value.
     pub struct Update {
-        /// What the workspace is called.
+        /// The name of the workspace.
         name: Option<String> = text().min(1).optional(),
-        /// The company that its people deal with; null clears it.
+        /// The company that its users deal with; null clears it.
         connect_partner_name: Option<Option<String>> = text().nullable().optional(),
     }
 }

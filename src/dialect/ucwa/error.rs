@@ -152,7 +152,7 @@ pub fn said(error: &Error) -> ErrorBody {
         Error::Forbidden(Denial::Anonymous) => ErrorBody::new(
             StatusCode::FORBIDDEN,
             "Forbidden",
-            "Nobody in particular is asking. Name a person in X-Ucwa-User",
+            "The request is for no user identity. Name one in X-Ucwa-User",
         )
         .because("AnonymousNotAllowed"),
         Error::Forbidden(
@@ -229,9 +229,7 @@ fn invalid(issues: &[Issue]) -> ErrorBody {
 
 fn conflict(reason: &Reason) -> ErrorBody {
     match reason {
-        Reason::ManagedNumber => {
-            ErrorBody::conflict("The number is read-only, because it is managed by whoever runs the workspace")
-        }
+        Reason::ManagedNumber => ErrorBody::conflict("The number is read-only, because it is managed by the workspace"),
         Reason::SlotFilled => ErrorBody::conflict("There is a number already. changeNumber puts another in its place")
             .because("AlreadyExists"),
         Reason::AlreadyAvailable => ErrorBody::conflict("The user is available already").because("AlreadyExists"),

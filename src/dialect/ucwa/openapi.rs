@@ -1,58 +1,46 @@
-//! The dialect's part of the OpenAPI document. Its protocol was never described in that way, so this says what is served
-//! here: every call under each of the addresses that clients know it by, each answer in both of its forms, with examples.
+//! The dialect's part of the OpenAPI document. Its protocol has no published one, so this describes what is served: every
+//! operation under each base path, each response in JSON and XML, with examples.
 
+mod errors;
 mod examples;
 mod inputs;
 mod operations;
-mod refusals;
 mod responses;
 mod schemas;
 
 use super::error::ErrorBody;
+use crate::api::openapi::{Kind, component, extract_components, pascal_case};
 use serde_json::{Map, Value, json};
 
-/// How the document calls the way to show who is calling.
+/// The security scheme.
 const SCHEME: &str = "UcwaBearer";
 const TAG: &str = "ucwa";
 
-/// The document.
+/// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations::all() {
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
         path[operation.method] = described(&operation);
     }
-    json!({
-        "openapi": "3.0.3",
-        "info": {
-            "title": "Handset",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "A person's own telephone numbers, in the way of UCWA 1.0.",
-            "license": { "name": "MIT OR Apache-2.0" },
-            "contact": { "name": "Whoever runs this server" },
-        },
-        "servers": [{ "url": "/", "description": "This server" }],
-        "tags": [{ "name": TAG, "description": "A person's own telephone numbers, in the way of UCWA 1.0. Paths below \
-            /ucwa/oauth/v1 are served below /ucwa/v1, too; application/vnd.microsoft.com.ucwa+json and …+xml are taken and \
-            given like the types that are listed" }],
+    let document = json!({
+        "tags": [{ "name": TAG, "description": "The telephone numbers of a user identity, compatible with UCWA 1.0. Paths \
+            below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml are \
+            accepted and returned like the listed media types" }],
         "paths": paths,
         "components": {
-            "schemas": schemas::all(),
-            "headers": { "x-request-id": {
-                "description": "The number of this request; the server's log has it, too",
-                "schema": { "type": "string", "format": "uuid" },
-            } },
+            "schemas": schemas::all().0,
             "securitySchemes": { SCHEME: {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "A person's client session, or what /webticket/oauthtoken gave for their name and password; \
-                    or an API key of the workspace beside X-Ucwa-User",
+                "description": "A client session; a token of /webticket/oauthtoken; or an API key with X-Ucwa-User",
             } },
         },
-    })
+    });
+    extract_components(document)
 }
 
-/// One call, before it is written down.
+/// One operation.
 struct Operation {
     path: String,
     method: &'static str,
@@ -60,14 +48,14 @@ struct Operation {
     summary: &'static str,
     description: &'static str,
     parameters: Vec<Value>,
-    /// What it takes, by type.
+    /// The request body, by media type.
     body: Option<Value>,
-    /// By status; none if it is always refused.
+    /// By status; none if it always fails.
     success: Vec<(&'static str, Value)>,
-    /// Beyond those that every call has.
-    refusals: Vec<ErrorBody>,
+    /// Errors beyond those of every operation.
+    errors: Vec<ErrorBody>,
     is_open: bool,
-    /// Whether its refusals are in OAuth's words.
+    /// Whether its errors are those of OAuth.
     is_oauth: bool,
 }
 
@@ -82,7 +70,12 @@ fn described(operation: &Operation) -> Value {
         "responses": responses::of(operation),
     });
     if !operation.parameters.is_empty() {
-        value["parameters"] = operation.parameters.clone().into();
+        let shared = |parameter: &Value| {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let name = pascal_case(name.strip_prefix("X-Ucwa-").unwrap_or(name));
+            component(Kind::Parameter, &format!("Ucwa{name}"), parameter.clone())
+        };
+        value["parameters"] = operation.parameters.iter().map(shared).collect();
     }
     if let Some(body) = &operation.body {
         value["requestBody"] = body.clone();

@@ -158,9 +158,8 @@ def what_was_deleted_is_gone(ctx, response, case):
 
 @schemathesis.hook
 def before_load_schema(context, schema):
-    """UCWA's XML says a field as `<property name="…">`, for which OpenAPI 3.0 has no words; what reads it has properties of
-    its own, beside the code."""
-    for path in schema["paths"].values():
-        for operation in path.values():
-            if "ucwa" in operation.get("tags", []) and "requestBody" in operation:
-                operation["requestBody"]["content"].pop("application/xml", None)
+    """UCWA's XML says a field as `<property name="…">`, for which OpenAPI has no words; what reads it has properties of its
+    own, beside the code."""
+    for name, body in schema["components"]["requestBodies"].items():
+        if name.startswith("Ucwa"):
+            body["content"].pop("application/xml", None)

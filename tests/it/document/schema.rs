@@ -1,5 +1,5 @@
-//! A small validator for the document's schemas. It knows the keywords of OpenAPI 3.0 that the document uses, and reports
-//! any other keyword as a fault, so that none is ignored.
+//! A small judge of values by the schemas of the document: the keywords of OpenAPI 3.1 that the document uses (and of
+//! 3.0, in which a part of it is served), and no others, so that a keyword that it cannot judge by fails instead of passing unseen.
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -49,7 +49,13 @@ impl<'a> Judge<'a> {
                     }
                 }
                 "oneOf" => self.one_of(at, schema, argument, value),
-                "type" => self.kind(at, argument, value),
+                "type" => self.types(at, argument, value),
+                "propertyNames" => {
+                    for name in value.as_object().into_iter().flat_map(|members| members.keys()) {
+                        self.value(&format!("{at}: {name}"), argument, &Value::from(name.as_str()));
+                    }
+                }
+                "pattern" => self.pattern(at, argument, value),
                 "enum" if !argument.as_array().is_some_and(|known| known.contains(value)) => {
                     self.fault(at, format_args!("{value} is none of {argument}"));
                 }
@@ -61,11 +67,14 @@ impl<'a> Judge<'a> {
                 "properties" => self.properties(at, argument, value),
                 "required" => self.required(at, argument, value),
                 "additionalProperties" => self.others(at, schema, argument, value),
-                "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems" | "maxProperties" => {
+                "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems" | "maxProperties"
+                | "exclusiveMinimum"
+                    if !argument.is_boolean() =>
+                {
                     self.bound(at, keyword, schema, argument, value);
                 }
                 "enum" | "nullable" | "exclusiveMinimum" | "discriminator" | "description" | "default" | "example"
-                | "x-route-path" | "x-undocumented" => {}
+                | "x-route-path" | "x-undocumented" | "x-resource-name" => {}
                 other => self.fault(at, format_args!("no way to judge by {other:?}")),
             }
         }
@@ -77,7 +86,10 @@ impl<'a> Judge<'a> {
         let branches = branches.as_array().into_iter().flatten();
         let meant: Vec<&Value> = branches
             .filter(|branch| match property {
-                Some(name) => branch["properties"][name]["enum"] == serde_json::json!([value[name]]),
+                Some(name) => {
+                    let named = branch["$ref"].as_str().and_then(|name| resolve(self.document, name));
+                    named.unwrap_or(branch)["properties"][name]["enum"] == serde_json::json!([value[name]])
+                }
                 None => faults(self.document, branch, value).is_empty(),
             })
             .collect();
@@ -87,8 +99,16 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn kind(&mut self, at: &str, name: &Value, value: &Value) {
-        let fits = match name.as_str() {
+    fn types(&mut self, at: &str, names: &Value, value: &Value) {
+        let names = names.as_array().map_or_else(|| std::slice::from_ref(names), Vec::as_slice);
+        if !names.iter().any(|name| Self::is_of_type(name, value)) {
+            self.fault(at, format_args!("{value} is of none of the types {names:?}"));
+        }
+    }
+
+    fn is_of_type(name: &Value, value: &Value) -> bool {
+        match name.as_str() {
+            Some("null") => value.is_null(),
             Some("string") => value.is_string(),
             Some("boolean") => value.is_boolean(),
             Some("integer") => value.is_i64() || value.is_u64(),
@@ -96,9 +116,15 @@ impl<'a> Judge<'a> {
             Some("array") => value.is_array(),
             Some("object") => value.is_object(),
             _ => false,
-        };
-        if !fits {
-            self.fault(at, format_args!("{value} is not of type {name}"));
+        }
+    }
+
+    /// The one pattern that the document has.
+    fn pattern(&mut self, at: &str, pattern: &Value, value: &Value) {
+        match (pattern.as_str(), value.as_str()) {
+            (Some("^[^.]*$"), Some(text)) if text.contains('.') => self.fault(at, format_args!("{text:?} has a dot")),
+            (Some("^[^.]*$"), _) => {}
+            (other, _) => self.fault(at, format_args!("no way to judge by the pattern {other:?}")),
         }
     }
 
@@ -150,7 +176,7 @@ impl<'a> Judge<'a> {
 
     fn bound(&mut self, at: &str, keyword: &str, schema: &Value, bound: &Value, value: &Value) {
         let measured = match keyword {
-            "minimum" | "maximum" => value.as_f64(),
+            "minimum" | "maximum" | "exclusiveMinimum" => value.as_f64(),
             "minLength" | "maxLength" => value.as_str().map(|text| text.chars().count() as f64),
             "maxProperties" => value.as_object().map(|members| members.len() as f64),
             _ => value.as_array().map(|items| items.len() as f64),
@@ -158,7 +184,7 @@ impl<'a> Judge<'a> {
         let (Some(measured), Some(limit)) = (measured, bound.as_f64()) else { return };
         let is_exclusive = keyword == "minimum" && schema["exclusiveMinimum"] == true;
         let fits = match keyword.starts_with("min") {
-            true if is_exclusive => measured > limit,
+            _ if keyword == "exclusiveMinimum" || is_exclusive => measured > limit,
             true => measured >= limit,
             false => measured <= limit,
         };
@@ -197,4 +223,12 @@ fn the_schema_validator_finds_faults() {
     assert_eq!(faults(&document, &either, &serde_json::json!(1)), Vec::<String>::new());
     assert_ne!(faults(&document, &either, &serde_json::json!(true)), Vec::<String>::new());
     assert_ne!(faults(&document, &serde_json::json!({ "if": {} }), &Value::Null), Vec::<String>::new());
+    let several = serde_json::json!({ "type": ["string", "null"], "exclusiveMinimum": 0 });
+    assert_eq!(faults(&document, &several, &Value::Null), Vec::<String>::new());
+    assert_ne!(faults(&document, &several, &serde_json::json!(1)), Vec::<String>::new());
+    let positive = serde_json::json!({ "type": "integer", "exclusiveMinimum": 0 });
+    assert_eq!(faults(&document, &positive, &serde_json::json!(1)), Vec::<String>::new());
+    assert_ne!(faults(&document, &positive, &serde_json::json!(0)), Vec::<String>::new());
+    let names = serde_json::json!({ "propertyNames": { "type": "string", "pattern": "^[^.]*$" } });
+    assert_ne!(faults(&document, &names, &serde_json::json!({ "a.b": 1 })), Vec::<String>::new());
 }

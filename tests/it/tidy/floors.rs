@@ -7,8 +7,8 @@ use super::tree::rust_files;
 use proc_macro2::{Delimiter, TokenTree};
 use std::path::Path;
 
-/// Layer of each module.
-const FLOORS: [(&str, u8); 17] = [
+/// On which floor a module stands.
+const FLOORS: [(&str, u8); 18] = [
     ("main", 5),
     ("command", 5),
     ("server", 4),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("telemetry", 4),
     ("postgres", 4),
     ("dialect", 3),
+    ("api", 2),
     ("http", 2),
     ("deactivation", 2),
     ("webhooks", 2),
@@ -31,8 +32,8 @@ const FLOORS: [(&str, u8); 17] = [
 /// Allowed dependencies within a layer: `model` uses errors, time and randomness; `main` starts the command line.
 const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "clock"), ("main", "command")];
 
-/// Modules that a dialect may use; of the store, only these types.
-const OF_DIALECTS: [&str; 5] = ["http", "model", "error", "deactivation", "store"];
+/// What of the other modules a dialect may know; of the store, these handles.
+const OF_DIALECTS: [&str; 6] = ["api", "http", "model", "error", "deactivation", "store"];
 const HANDLES: [&str; 11] = [
     "Workspace",
     "Account",

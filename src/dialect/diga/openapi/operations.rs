@@ -1,4 +1,4 @@
-//! The calls: where they are, what they take and give, and why they may be refused.
+//! The operations.
 
 use super::responses::{empty, response};
 use super::schemas::{ID, phone_example};
@@ -16,7 +16,7 @@ pub fn all() -> Vec<Operation> {
     vec![list(), show(), change(), release(), import(), reserve(), assign(), cancel_release()]
 }
 
-/// A call that takes nothing but its path and gives a register.
+/// An operation that takes nothing but its path and returns a phone.
 fn plain(path: &'static str, method: &'static str, id: &'static str) -> Operation {
     Operation {
         path,
@@ -26,8 +26,8 @@ fn plain(path: &'static str, method: &'static str, id: &'static str) -> Operatio
         description: "",
         parameters: Vec::new(),
         body: None,
-        success: ("200", response("The phone as it is now", "DigaPhone", phone_example())),
-        refusals: &[],
+        success: ("200", response("DigaPhone", "OK", "DigaPhone", phone_example())),
+        errors: &[],
     }
 }
 
@@ -36,46 +36,43 @@ fn list() -> Operation {
         "current_page": 1, "total_pages": 1 });
     Operation {
         summary: "List phones",
-        description: "The phones of the workspace, newest first unless asked otherwise. Without a cursor by pages; with \
-            `after` or `before` from an id of an earlier answer on, which excludes that one.",
+        description: "Returns the phones of the workspace, newest first by default, by page number or, with `after` or \
+            `before`, by cursor: an id of an earlier response, which is excluded.",
         parameters: parameters(),
-        success: ("200", response("A part of the list", "DigaPhonePage", page)),
+        success: ("200", response("DigaPhonePage", "OK", "DigaPhonePage", page)),
         ..plain(LIST, "get", "diga_list_phones")
     }
 }
 
 fn show() -> Operation {
     Operation {
-        summary: "Show a phone",
-        description: "The register of one phone number.",
+        summary: "Get a phone",
+        description: "Returns one phone.",
         parameters: vec![phone_id()],
-        refusals: &[NO_PHONE],
+        errors: &[NO_PHONE],
         ..plain(ONE, "get", "diga_get_phone")
     }
 }
 
 fn change() -> Operation {
     Operation {
-        summary: "Describe a phone anew",
-        description: "Sets the nickname and the agents. What is absent stays, null clears it.",
+        summary: "Update a phone",
+        description: "Sets the nickname and the agents. Absent members stay as they are; null clears.",
         parameters: vec![phone_id()],
         body: Some(Body { schema: "DigaPhoneUpdate", is_required: true, example: json!({ "nickname": "Front desk" }) }),
-        refusals: &[
-            NO_PHONE,
-            ("409", "PHONE_NOT_ASSIGNED", "The phone is reserved. Assign it before giving it agents"),
-        ],
+        errors: &[NO_PHONE, ("409", "PHONE_NOT_ASSIGNED", "The phone is reserved. Assign it before giving it agents")],
         ..plain(ONE, "patch", "diga_update_phone")
     }
 }
 
 fn release() -> Operation {
     Operation {
-        summary: "Give a phone up",
-        description: "A bought phone is released at the end of the month that is paid for, and works until then; an \
-            imported one goes at once. Twice is as once.",
+        summary: "Release a phone",
+        description: "A purchased phone is released at the end of the paid month and works until then; an imported one \
+            is released at once. Idempotent.",
         parameters: vec![phone_id()],
-        success: ("204", empty("The release is ordered or done")),
-        refusals: &[
+        success: ("204", empty("DigaReleased", "The phone is released, or its release is scheduled")),
+        errors: &[
             NO_PHONE,
             ("409", "PHONE_NOT_RELEASABLE", "The phone is reserved. Only an assigned phone can be released"),
         ],
@@ -86,13 +83,13 @@ fn release() -> Operation {
 fn import() -> Operation {
     Operation {
         summary: "Import a number",
-        description: "Brings in a number of the workspace's own; it can be used at once.",
+        description: "Adds a number that the workspace already owns. It can be used at once.",
         body: Some(Body {
             schema: "DigaPhoneImport",
             is_required: true,
             example: json!({ "phone_number": "+34675897654", "nickname": "Front desk" }),
         }),
-        refusals: &[IN_USE],
+        errors: &[IN_USE],
         ..plain("/v1/phone/import", "post", "diga_import_phone")
     }
 }
@@ -100,13 +97,13 @@ fn import() -> Operation {
 fn reserve() -> Operation {
     Operation {
         summary: "Reserve a number",
-        description: "Holds a number for a while, until it is assigned or the time is over.",
+        description: "Holds a number until it is assigned or the reservation expires.",
         body: Some(Body {
             schema: "DigaPhoneReserve",
             is_required: true,
             example: json!({ "number": "+34675897654" }),
         }),
-        refusals: &[IN_USE],
+        errors: &[IN_USE],
         ..plain("/v1/phone/reserve", "post", "diga_reserve_phone")
     }
 }
@@ -114,11 +111,11 @@ fn reserve() -> Operation {
 fn assign() -> Operation {
     Operation {
         summary: "Assign a phone",
-        description: "Makes a reserved phone the workspace's and gives it to a person, or to nobody. One that is assigned \
-            already goes to whom is named now.",
+        description: "Assigns a reserved phone to the workspace and to a user identity, or to none. An assigned phone is \
+            reassigned.",
         parameters: vec![phone_id()],
         body: Some(Body { schema: "DigaPhoneAssign", is_required: false, example: json!({ "user_identity_id": ID }) }),
-        refusals: &[
+        errors: &[
             NO_PHONE,
             ("404", "USER_IDENTITY_NOT_FOUND", "User identity 3fa85f64-5717-4562-b3fc-2c963f66afa6 not found"),
             ("409", "PHONE_NOT_ASSIGNABLE", "The phone is finished. Only a reserved or assigned phone can be assigned"),
@@ -130,10 +127,10 @@ fn assign() -> Operation {
 
 fn cancel_release() -> Operation {
     Operation {
-        summary: "Keep a phone",
-        description: "Takes back a release that has not come about yet.",
+        summary: "Cancel a scheduled release",
+        description: "Cancels the scheduled release of a phone that is not released yet.",
         parameters: vec![phone_id()],
-        refusals: &[NO_PHONE, ("409", "RELEASE_NOT_SCHEDULED", "No release of the phone is scheduled")],
+        errors: &[NO_PHONE, ("409", "RELEASE_NOT_SCHEDULED", "No release of the phone is scheduled")],
         ..plain("/v1/phone/{phone_id}/cancel_release", "post", "diga_cancel_release_of_phone")
     }
 }
@@ -143,7 +140,7 @@ fn phone_id() -> Value {
         "name": "phone_id",
         "in": "path",
         "required": true,
-        "description": "The id of the phone's register",
+        "description": "The id of the phone",
         "schema": { "type": "string", "format": "uuid" },
         "example": ID,
     })
@@ -154,27 +151,27 @@ fn parameters() -> Vec<Value> {
     let id = || json!({ "type": "string", "format": "uuid" });
     let time = || json!({ "type": "string", "format": "date-time" });
     vec![
-        parameter("after", "What comes behind this entry", id()),
-        parameter("before", "What comes in front of this entry", id()),
-        parameter("page", "The number of a page", json!({ "type": "integer", "minimum": 1 })),
+        parameter("after", "Only phones after this one", id()),
+        parameter("before", "Only phones before this one", id()),
+        parameter("page", "The page number", json!({ "type": "integer", "minimum": 1 })),
         parameter(
             "limit",
-            "At most so many",
+            "The maximum number of phones",
             json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 }),
         ),
         parameter(
             "order",
-            "By time of creation",
+            "The order by time of creation",
             json!({ "type": "string", "enum": ["asc", "desc"], "default": "desc" }),
         ),
-        parameter("inbound_agent_id", "Those that this agent answers", id()),
-        parameter("outbound_agent_id", "Those from which this agent calls", id()),
+        parameter("inbound_agent_id", "Only phones with this inbound agent", id()),
+        parameter("outbound_agent_id", "Only phones with this outbound agent", id()),
         parameter(
             "status",
-            "Those that have come so far",
+            "Only phones with this status",
             json!({ "type": "string", "enum": ["reserved", "assigned", "released", "finished"] }),
         ),
-        parameter("start_assigned_at", "Assigned at this time or later", time()),
-        parameter("end_assigned_at", "Assigned at this time or earlier", time()),
+        parameter("start_assigned_at", "Only phones assigned at this time or later", time()),
+        parameter("end_assigned_at", "Only phones assigned at this time or earlier", time()),
     ]
 }

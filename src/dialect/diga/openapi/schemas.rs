@@ -1,41 +1,29 @@
-//! The schemas, each with a name that no other dialect's has.
+//! The schemas of requests and errors; those of phones are derived in `wire`.
 
+use super::super::wire::{Page, Phone};
+use crate::api::openapi::Schemas;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 pub const ID: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
-/// Where a schema stands.
-pub fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
-}
-
 /// All of them.
-pub fn all() -> Value {
-    json!({
-        "DigaPhone": phone(),
-        "DigaPhonePage": page(),
-        "DigaPhoneUpdate": update(),
-        "DigaPhoneImport": import(),
-        "DigaPhoneReserve": {
-            "type": "object",
-            "required": ["number"],
-            "properties": { "number": number("The number, with a leading plus"), "nickname": nickname() },
-        },
-        "DigaPhoneAssign": {
-            "type": "object",
-            "properties": { "user_identity_id": nullable_id("The person who gets the number; null: nobody") },
-        },
-        "DigaError": error(),
-        "DigaValidationError": validation_error(),
-        "DigaRouterError": {
-            "type": "object",
-            "required": ["detail"],
-            "properties": { "detail": { "type": "string" } },
-        },
-    })
+pub fn all() -> Schemas {
+    Schemas::default()
+        .with::<Phone>()
+        .with::<Page>()
+        .with::<PhoneUpdate>()
+        .with::<PhoneImport>()
+        .with::<PhoneReserve>()
+        .with::<PhoneAssign>()
+        .with::<ErrorEnvelope>()
+        .with::<ValidationError>()
+        .with::<RouterError>()
 }
 
-/// A register as an example shows it.
+/// A phone as an example.
 pub fn phone_example() -> Value {
     json!({
         "id": ID,
@@ -51,138 +39,138 @@ pub fn phone_example() -> Value {
     })
 }
 
-fn phone() -> Value {
-    json!({
-        "type": "object",
-        "description": "One life of a phone number with a workspace",
-        "required": ["id", "number", "telephony_provider", "status"],
-        "properties": {
-            "id": { "type": "string", "format": "uuid", "description": "The id of the register, not of the number" },
-            "nickname": nickname(),
-            "number": number("The number in E.164"),
-            "telephony_provider": {
-                "type": "string",
-                "enum": ["netelip", "custom"],
-                "description": "netelip: bought here; custom: imported",
-            },
-            "status": {
-                "type": "string",
-                "enum": ["reserved", "assigned", "released", "finished"],
-                "description": "How far it has come: held for a while, in use, in quarantine, over",
-            },
-            "released_at": time("When it was released"),
-            "scheduled_release_at": time("When a release that was ordered comes about"),
-            "assigned_at": time("When it was assigned"),
-            "inbound_agent_id": nullable_id("The agent that answers calls to this number"),
-            "outbound_agent_id": nullable_id("The agent that places calls from this number"),
-        },
-    })
+/// A change of a phone. Absent members stay as they are; null clears.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaPhoneUpdate)]
+struct PhoneUpdate {
+    /// A free label.
+    #[schema(example = "Front desk")]
+    nickname: Option<String>,
+    /// The agent that answers calls to this number.
+    inbound_agent_id: Option<Uuid>,
+    /// The agent that places calls from this number.
+    outbound_agent_id: Option<Uuid>,
+    /// An alias of `inbound_agent_id`.
+    inbound_version_id: Option<Uuid>,
+    /// An alias of `outbound_agent_id`.
+    outbound_version_id: Option<Uuid>,
 }
 
-fn page() -> Value {
-    let whole = |description: &str| json!({ "type": "integer", "nullable": true, "description": description });
-    json!({
-        "type": "object",
-        "required": ["data", "has_more"],
-        "properties": {
-            "data": { "type": "array", "items": reference("DigaPhone") },
-            "has_more": { "type": "boolean", "description": "Whether more follow in the direction of travel" },
-            "first_id": nullable_id("The id of the first entry; null if there is none"),
-            "last_id": nullable_id("The id of the last entry; null if there is none"),
-            "current_page": whole("The number of this page; null with a cursor"),
-            "total_pages": whole("How many pages there are; null with a cursor"),
-        },
-    })
+/// A number to import.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaPhoneImport)]
+struct PhoneImport {
+    /// The number in E.164.
+    #[schema(format = "phone", min_length = 1, example = "+34675897654")]
+    phone_number: String,
+    /// A free label.
+    #[schema(example = "Front desk")]
+    nickname: Option<String>,
+    /// The SIP trunk of the number. It is stored encrypted and never returned.
+    sip_config: Option<SipConfig>,
 }
 
-fn update() -> Value {
-    json!({
-        "type": "object",
-        "description": "What is absent stays; null clears it",
-        "properties": {
-            "nickname": nickname(),
-            "inbound_agent_id": nullable_id("The agent that answers calls to this number"),
-            "outbound_agent_id": nullable_id("The agent that places calls from this number"),
-            "inbound_version_id": nullable_id("Another name of inbound_agent_id"),
-            "outbound_version_id": nullable_id("Another name of outbound_agent_id"),
-        },
-    })
+/// A SIP trunk.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaSipConfig)]
+struct SipConfig {
+    /// The host, without `sip:`.
+    #[schema(min_length = 1)]
+    termination_uri: String,
+    /// The user name.
+    username: Option<String>,
+    /// The password.
+    password: Option<String>,
 }
 
-fn import() -> Value {
-    let text = |description: &str| json!({ "type": "string", "nullable": true, "description": description });
-    json!({
-        "type": "object",
-        "required": ["phone_number"],
-        "properties": {
-            "phone_number": number("The number, with a leading plus"),
-            "nickname": nickname(),
-            "sip_config": {
-                "type": "object",
-                "nullable": true,
-                "description": "How to reach the number. It is kept sealed and never shown",
-                "required": ["termination_uri"],
-                "properties": {
-                    "termination_uri": { "type": "string", "minLength": 1, "description": "Without `sip:`" },
-                    "username": text("Who calls"),
-                    "password": text("The password; write-only"),
-                },
-            },
-        },
-    })
+/// A number to reserve.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaPhoneReserve)]
+struct PhoneReserve {
+    /// The number in E.164.
+    #[schema(format = "phone", min_length = 1, example = "+34675897654")]
+    number: String,
+    /// A free label.
+    #[schema(example = "Front desk")]
+    nickname: Option<String>,
 }
 
-fn error() -> Value {
-    json!({
-        "type": "object",
-        "description": "What the service says. 401 and 404 bear a `detail`, too, for clients that look for that",
-        "required": ["status", "error_code", "message"],
-        "properties": {
-            "status": { "type": "string", "enum": ["error"] },
-            "error_code": { "type": "string" },
-            "message": { "type": "string", "description": "Text for people" },
-            "detail": { "type": "string", "description": "The message in the framework's form" },
-        },
-    })
+/// The assignment of a phone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaPhoneAssign)]
+struct PhoneAssign {
+    /// The user identity that gets the number; null for none.
+    user_identity_id: Option<Uuid>,
 }
 
-/// Both forms that a 422 may have, in one schema: the framework's list, or the service's envelope.
-fn validation_error() -> Value {
-    json!({
-        "type": "object",
-        "description": "What is wrong with the request: a list under `detail`, or, about pages, an error code",
-        "properties": {
-            "detail": { "type": "array", "items": {
-                "type": "object",
-                "required": ["loc", "msg", "type"],
-                "properties": {
-                    "type": { "type": "string" },
-                    "loc": { "type": "array", "items": {
-                        "anyOf": [{ "type": "string" }, { "type": "integer" }] } },
-                    "msg": { "type": "string" },
-                    "input": { "description": "What was there instead" },
-                    "ctx": { "type": "object", "description": "What the message is made of" },
-                },
-            } },
-            "status": { "type": "string", "enum": ["error"] },
-            "error_code": { "type": "string" },
-            "message": { "type": "string" },
-        },
-    })
+/// An error of the service. 401 and 404 also have a `detail`, for clients that read that.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaError)]
+struct ErrorEnvelope {
+    status: ErrorStatus,
+    /// A code for programs.
+    error_code: String,
+    /// A message for people.
+    message: String,
+    /// The message, as the framework puts it.
+    #[schema(nullable = false)]
+    detail: Option<String>,
 }
 
-fn nickname() -> Value {
-    json!({ "type": "string", "nullable": true, "description": "A free label", "example": "Front desk" })
+/// The status of every error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaErrorStatus)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it is in the document only")]
+enum ErrorStatus {
+    Error,
 }
 
-fn number(description: &str) -> Value {
-    json!({ "type": "string", "format": "phone", "minLength": 1, "description": description, "example": "+34675897654" })
+/// An invalid request: the framework's list under `detail` or, for pages, an error of the service.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaValidationError)]
+struct ValidationError {
+    #[schema(nullable = false)]
+    detail: Option<Vec<ValidationIssue>>,
+    #[schema(nullable = false)]
+    status: Option<ErrorStatus>,
+    #[schema(nullable = false)]
+    error_code: Option<String>,
+    #[schema(nullable = false)]
+    message: Option<String>,
 }
 
-fn nullable_id(description: &str) -> Value {
-    json!({ "type": "string", "format": "uuid", "nullable": true, "description": description })
+/// One issue of a request.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaValidationIssue)]
+struct ValidationIssue {
+    /// The kind of issue.
+    r#type: String,
+    /// The path to the value, from the outermost member inwards.
+    loc: Vec<PathStep>,
+    /// A message for people.
+    msg: String,
+    /// The value that was found.
+    #[schema(required = false)]
+    input: Value,
+    /// The values in the message.
+    #[schema(value_type = Option<Object>, nullable = false)]
+    ctx: Option<Value>,
 }
 
-fn time(description: &str) -> Value {
-    json!({ "type": "string", "format": "date-time", "nullable": true, "description": description })
+/// The name of a member or the index of an item.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaPathStep)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is in the document only")]
+enum PathStep {
+    Name(String),
+    Index(i64),
+}
+
+/// An error of the router.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigaRouterError)]
+struct RouterError {
+    detail: String,
 }

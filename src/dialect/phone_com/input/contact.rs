@@ -7,8 +7,8 @@ use crate::model::contact::*;
 use crate::model::e164::{Dialled, Region};
 use serde_json::{Number, Value};
 
-/// Maximum e-mail addresses of a contact.
-const MOST_EMAILS: usize = 2;
+/// The most e-mail addresses that a contact has.
+pub const MOST_EMAILS: usize = 2;
 
 /// Aliases of text fields in newer clients.
 const ALIASES: [(&str, Text); 2] = [("organization", Text::Company), ("title", Text::JobTitle)];

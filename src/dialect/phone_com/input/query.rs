@@ -11,8 +11,10 @@ use axum::http::Uri;
 use serde_json::Value;
 use url::form_urlencoded;
 
-const LARGEST_PAGE: i64 = 500;
-const PAGE: i64 = 25;
+/// The largest page.
+pub const LARGEST_PAGE: i64 = 500;
+/// The default page.
+pub const PAGE: i64 = 25;
 
 /// Filter and sort fields of a list.
 pub struct Fields<F: 'static> {

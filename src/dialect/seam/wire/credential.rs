@@ -7,12 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What a person or a phone may open.
+/// A credential: what a user identity or a phone can open.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = acs_credential)]
 pub struct AcsCredential {
     pub acs_credential_id: Uuid,
-    /// On a phone's child of a multi-phone sync credential: that credential.
+    /// The multi-phone sync credential that this credential of a phone belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub parent_acs_credential_id: Option<Uuid>,
@@ -25,13 +24,12 @@ pub struct AcsCredential {
     pub acs_system_id: Uuid,
     pub connected_account_id: Uuid,
     pub workspace_id: Uuid,
-    #[schema(inline)]
     pub access_method: AccessMethod,
     #[schema(example = "Mobile key")]
     pub display_name: String,
     pub is_managed: bool,
     pub is_multi_phone_sync_credential: bool,
-    /// Whether it has got to its holder.
+    /// Whether it was issued to its holder.
     pub is_issued: bool,
     #[schema(required)]
     pub issued_at: Option<DateTime<Utc>>,
@@ -42,13 +40,11 @@ pub struct AcsCredential {
     #[schema(nullable = false)]
     pub ends_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
 }
 
-/// How a credential opens.
+/// The access method of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccessMethod {

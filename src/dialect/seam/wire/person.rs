@@ -7,9 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A person whose phones, client sessions and credentials the workspace keeps.
+/// A user identity: a person with phones, client sessions and credentials.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = user_identity)]
 pub struct UserIdentity {
     pub user_identity_id: Uuid,
     #[schema(required, example = "jane_doe")]
@@ -20,15 +19,13 @@ pub struct UserIdentity {
     pub phone_number: Option<String>,
     #[schema(required, example = "Jane Doe")]
     pub full_name: Option<String>,
-    /// The name, else the e-mail address, the phone number, the key.
+    /// The full name, or else the e-mail address, the phone number or the key.
     #[schema(example = "Jane Doe", min_length = 1)]
     pub display_name: String,
     pub created_at: DateTime<Utc>,
     pub workspace_id: Uuid,
     pub acs_user_ids: Vec<Uuid>,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
     pub merged_user_identity_ids: Vec<Uuid>,
     pub merged_user_identity_keys: Vec<String>,
@@ -54,9 +51,8 @@ impl From<model::user_identity::UserIdentity> for UserIdentity {
     }
 }
 
-/// The token of one person, for an app or a browser.
+/// A client session: a token of one user identity, for an app or a browser.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = client_session)]
 pub struct ClientSession {
     pub client_session_id: Uuid,
     pub workspace_id: Uuid,
@@ -66,11 +62,11 @@ pub struct ClientSession {
     pub token: String,
     #[schema(required, example = "jane_doe")]
     pub user_identifier_key: Option<String>,
-    /// How many phones the person has.
+    /// The number of phones of the user identity.
     pub device_count: i64,
     pub connected_account_ids: Vec<Uuid>,
     pub connect_webview_ids: Vec<Uuid>,
-    /// Deprecated: the person of user_identity_id, in a list.
+    /// Deprecated: a list with `user_identity_id`.
     pub user_identity_ids: Vec<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -9,14 +9,12 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A phone: a handset with a mobile-access app on it.
+/// A phone with a mobile-access app.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = phone)]
 pub struct Phone {
     pub device_id: Uuid,
-    #[schema(inline)]
     pub device_type: DeviceType,
-    /// The nickname, else the model.
+    /// The nickname, or else the model.
     #[schema(example = "Samsung Galaxy S10")]
     pub display_name: String,
     /// Absent when unset.
@@ -27,15 +25,12 @@ pub struct Phone {
     pub created_at: DateTime<Utc>,
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
     pub custom_metadata: Metadata,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
-    #[schema(inline)]
     pub properties: PhoneProperties,
 }
 
-/// What a device is.
+/// The type of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceType {
@@ -52,23 +47,22 @@ impl From<model::phone::OperatingSystem> for DeviceType {
     }
 }
 
-/// What the mobile credential services know of a phone.
+/// The phone in mobile credential services.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhoneProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub assa_abloy_credential_service_metadata: Option<AssaAbloyCredentialServiceMetadata>,
 }
 
-/// What ASSA ABLOY's credential service knows of a phone.
+/// The phone in ASSA ABLOY's credential service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AssaAbloyCredentialServiceMetadata {
     pub has_active_endpoint: bool,
-    #[schema(inline)]
     pub endpoints: Vec<AssaAbloyEndpoint>,
 }
 
-/// One endpoint of a phone in ASSA ABLOY's credential service.
+/// An endpoint of a phone in ASSA ABLOY's credential service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AssaAbloyEndpoint {
     #[schema(example = "1")]
@@ -105,12 +99,10 @@ impl From<model::phone::Phone> for Phone {
     }
 }
 
-/// A phone as a device, for clients that look at all devices alike.
+/// A phone as a device.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = device)]
 pub struct Device {
     pub device_id: Uuid,
-    #[schema(inline)]
     pub device_type: DeviceType,
     #[schema(example = "Samsung Galaxy S10")]
     pub display_name: String,
@@ -119,14 +111,12 @@ pub struct Device {
     #[schema(nullable = false)]
     pub nickname: Option<String>,
     pub workspace_id: Uuid,
-    /// Phones have no connected account; this is the same id for all of a workspace.
+    /// The same id for all phones of a workspace; phones have no connected account.
     pub connected_account_id: Uuid,
     pub created_at: DateTime<Utc>,
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
     pub custom_metadata: Metadata,
-    #[schema(inline)]
     pub errors: Vec<Fault>,
-    #[schema(inline)]
     pub warnings: Vec<Warning>,
     pub is_managed: bool,
     pub space_ids: Vec<Uuid>,
@@ -134,32 +124,28 @@ pub struct Device {
     pub capabilities_supported: Vec<&'static str>,
     #[schema(value_type = Object)]
     pub location: Map<String, Value>,
-    #[schema(inline)]
     pub properties: DeviceProperties,
 }
 
-/// What a device is like.
+/// The properties of a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceProperties {
     pub name: String,
     pub online: bool,
     pub manufacturer: String,
-    #[schema(inline)]
     pub appearance: Appearance,
-    #[schema(inline)]
     pub model: DeviceModel,
     #[serde(flatten)]
-    #[schema(inline)]
     pub phone: PhoneProperties,
 }
 
-/// How a device calls itself.
+/// The appearance of a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Appearance {
     pub name: String,
 }
 
-/// Which model a device is.
+/// The model of a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceModel {
     pub display_name: String,

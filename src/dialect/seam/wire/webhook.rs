@@ -6,19 +6,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where a workspace wants to hear of its events.
+/// A webhook: a URL to which the events of a workspace are sent.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = webhook)]
 pub struct Webhook {
     pub webhook_id: Uuid,
     #[schema(format = "uri", example = "https://example.com/webhooks")]
     pub url: String,
     #[schema(example = json!(["*"]))]
     pub event_types: Vec<String>,
-    /// Signs what is delivered.
+    /// The secret that signs deliveries.
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     pub secret: String,
-    /// Since when it hears of nothing, because it failed for too long; absent while it hears.
+    /// When it was disabled because its deliveries failed; absent while it is enabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub disabled_at: Option<DateTime<Utc>>,
@@ -36,7 +35,7 @@ impl From<model::webhook::Webhook> for Webhook {
     }
 }
 
-/// One event owed to one webhook.
+/// A delivery of an event to a webhook.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookDelivery {
     pub delivery_id: Uuid,
@@ -44,16 +43,15 @@ pub struct WebhookDelivery {
     pub event_id: Uuid,
     #[schema(example = "phone.deactivated")]
     pub event_type: String,
-    #[schema(inline)]
     pub status: DeliveryStatus,
     pub attempt_count: i32,
-    /// The status of the last answer, if there was one.
+    /// The status of the last response.
     #[schema(required)]
     pub response_status: Option<i32>,
-    /// How long the last attempt took, in milliseconds.
+    /// The duration of the last attempt in milliseconds.
     #[schema(required)]
     pub latency_ms: Option<i32>,
-    /// Why the last attempt got no good answer.
+    /// Why the last attempt failed.
     #[schema(required)]
     pub fault: Option<String>,
     /// When the event happened.
@@ -65,7 +63,7 @@ pub struct WebhookDelivery {
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
-/// Where a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {

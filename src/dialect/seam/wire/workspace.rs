@@ -6,14 +6,13 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A tenant.
+/// A workspace: a tenant of the service.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = workspace)]
 pub struct Workspace {
     pub workspace_id: Uuid,
     #[schema(example = "Demo")]
     pub name: String,
-    /// Deprecated: use connect_partner_name.
+    /// Deprecated: use `connect_partner_name`.
     pub company_name: String,
     #[schema(required)]
     pub connect_partner_name: Option<String>,
@@ -45,14 +44,32 @@ impl From<model::workspace::WorkspaceRecord> for Workspace {
     }
 }
 
-/// A task that clients may poll. It is finished when the request that started it returns.
-#[derive(Debug, Serialize)]
+/// An action that callers may poll for. It is complete when the call that started it returns.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ActionAttempt {
     pub action_attempt_id: Uuid,
+    #[schema(value_type = ActionAttemptType)]
     pub action_type: String,
-    pub status: &'static str,
+    pub status: ActionAttemptStatus,
+    #[schema(value_type = Object)]
     pub result: Value,
+    #[schema(required, value_type = Option<Object>)]
     pub error: Option<Value>,
+}
+
+/// The type of an action attempt.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(dead_code, reason = "the model has it as text")]
+pub enum ActionAttemptType {
+    ResetSandboxWorkspace,
+}
+
+/// The status of an action attempt.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionAttemptStatus {
+    Success,
 }
 
 impl From<model::workspace::ActionAttempt> for ActionAttempt {
@@ -60,7 +77,7 @@ impl From<model::workspace::ActionAttempt> for ActionAttempt {
         ActionAttempt {
             action_attempt_id: attempt.action_attempt_id.0,
             action_type: attempt.action_type,
-            status: "success",
+            status: ActionAttemptStatus::Success,
             result: json!({}),
             error: None,
         }

@@ -1,83 +1,85 @@
-//! What calls take: in the address, in headers, in the body.
+//! Parameters and request bodies.
 
 use super::examples::{APPLICATION, PERSON};
-use super::schemas::reference;
+use super::schemas::SlotName;
+use crate::api::openapi::{Kind, component, own_schema, reference};
 use serde_json::{Value, json};
 
 /// The namespace of XML.
 const NAMESPACE: &str = "http://schemas.microsoft.com/rtc/2012/03/ucwa";
 
-/// Which application of the person.
+/// The application in the path.
 pub fn application_id() -> Value {
     json!({
         "name": "application_id",
         "in": "path",
         "required": true,
-        "description": "The application's number, as its address has it",
+        "description": "The number of the application",
         "schema": { "type": "string", "example": APPLICATION },
         "example": APPLICATION,
     })
 }
 
-/// Which slot.
+/// The slot in the path.
 pub fn slot() -> Value {
     json!({
         "name": "type",
         "in": "path",
         "required": true,
-        "description": "Which of the four; in any case",
-        "schema": { "type": "string", "enum": ["work", "mobile", "home", "other"] },
+        "description": "The slot, in any case",
+        "schema": own_schema::<SlotName>(),
         "example": "mobile",
     })
 }
 
-/// For whom a workspace's key calls.
+/// The user identity for which an API key acts.
 pub fn person() -> Value {
     json!({
         "name": "X-Ucwa-User",
         "in": "header",
         "required": false,
-        "description": "The user identity for whom a workspace's key calls. A person's own session says it by itself",
+        "description": "The user identity for which an API key acts. Client sessions have one of their own",
         "schema": { "type": "string", "format": "uuid", "example": PERSON },
     })
 }
 
-/// What the client has already.
+/// The condition of a conditional request.
 pub fn if_none_match() -> Value {
     json!({
         "name": "If-None-Match",
         "in": "header",
         "required": false,
-        "description": "The etag that the client has; the answer is 304 while it is the current one",
+        "description": "The etag of the client's copy; the response is 304 while it is current",
         "schema": { "type": "string", "example": "\"2\"" },
     })
 }
 
-/// What may stand in the query as well as in the body.
+/// An optional query parameter.
 pub fn query(name: &str, description: &str, schema: Value) -> Value {
     json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
 }
 
+/// A telephone number.
 pub fn number() -> Value {
     json!({
         "type": "string",
-        "nullable": true,
         "maxLength": 80,
-        "description": "The number as somebody writes it, or a tel URI",
         "example": "tel:+14255550199",
     })
 }
 
+/// The visibility of a number.
 pub fn include_in_contact_card() -> Value {
-    json!({ "type": "boolean", "nullable": true, "description": "Whether others see it on the contact card" })
+    json!({ "type": "boolean" })
 }
 
-/// A body in either form.
+/// A body in JSON or XML.
 pub fn body(schema: &str, is_required: bool, example: Value) -> Value {
     let xml = xml(&example);
     let json = json!({ "schema": reference(schema), "example": example });
     let xml = json!({ "schema": reference("UcwaXml"), "example": xml });
-    json!({ "required": is_required, "content": { "application/json": json, "application/xml": xml } })
+    let body = json!({ "required": is_required, "content": { "application/json": json, "application/xml": xml } });
+    component(Kind::RequestBody, schema, body)
 }
 
 fn xml(input: &Value) -> String {

@@ -1,35 +1,48 @@
-//! The calls: where they are, what they take and give, and why they may be refused.
+//! The operations, under each base path.
 
 use super::super::address::{ROOT, TOKEN};
 use super::super::resource::Resource;
 use super::super::{applications, autodiscover, me, phones};
+use super::Operation;
+use super::errors::*;
 use super::examples::{APPLICATION, slot as slot_of, subscriber};
 use super::inputs::*;
-use super::refusals::*;
-use super::responses::{empty, json_only, response, with_header};
-use super::{Operation, schemas};
+use super::responses::{empty, json_only, response};
+use crate::api::openapi::reference;
 use crate::model::slot::SlotType;
 use serde_json::{Value, json};
 
-/// What can be asked for and has nothing in it.
-const EMPTY: [(&str, &str, &str); 8] = [
-    ("/people", "people", "get_people"),
-    ("/onlineMeetings", "onlineMeetings", "get_online_meetings"),
-    ("/communication", "communication", "get_communication"),
-    ("/policies", "policies", "get_policies"),
-    ("/me/note", "note", "get_note"),
-    ("/me/presence", "presence", "get_presence"),
-    ("/me/location", "location", "get_location"),
-    ("/me/callForwardingSettings", "callForwardingSettings", "get_call_forwarding_settings"),
+/// The resources that are always empty.
+const EMPTY: [(&str, &str); 8] = [
+    ("/people", "get_people"),
+    ("/onlineMeetings", "get_online_meetings"),
+    ("/communication", "get_communication"),
+    ("/policies", "get_policies"),
+    ("/me/note", "get_note"),
+    ("/me/presence", "get_presence"),
+    ("/me/location", "get_location"),
+    ("/me/callForwardingSettings", "get_call_forwarding_settings"),
 ];
 
-/// Where the resources of a person are served.
+/// The resources of a user identity under one base path.
 struct Tree {
-    /// In front of every path in it.
+    /// The base path.
     base: String,
-    /// In front of every operation's id.
+    /// The prefix of operation ids.
     id: &'static str,
     has_application: bool,
+}
+
+/// The header with the etag of a resource.
+const ETAG: (&str, &str) = ("ETag", "The etag, in quotes");
+
+/// The base path of examples. Under every base path the resources are the same.
+fn example_base() -> String {
+    format!("/ucwa/oauth/v1/applications/{APPLICATION}")
+}
+
+fn no_content() -> Value {
+    empty("UcwaNoContent", "No content")
 }
 
 /// All of them, in the order of the document.
@@ -44,7 +57,7 @@ pub fn all() -> Vec<Operation> {
             tree.report("/me/reportMyActivity", "report_my_activity"),
             tree.report("/reportMyActivity", "report_activity"),
         ]);
-        all.extend(EMPTY.map(|(path, rel, name)| tree.empty(path, rel, name)));
+        all.extend(EMPTY.map(|(path, name)| tree.empty(path, name)));
         all.extend(tree.own());
     }
     all.extend(Tree { base: String::new(), id: "ucwa_own", has_application: false }.own());
@@ -52,17 +65,17 @@ pub fn all() -> Vec<Operation> {
 }
 
 impl Tree {
-    /// A call with what all calls of a person have.
+    /// An operation with the parameters and errors of all.
     fn plain(&self, path: &str, method: &'static str, name: &str) -> Operation {
         let mut parameters = if self.has_application { vec![application_id()] } else { Vec::new() };
         parameters.push(person());
-        let mut refusals = vec![anonymous()];
+        let mut errors = vec![anonymous()];
         if self.has_application {
-            refusals.push(no_application());
+            errors.push(no_application());
         }
-        refusals.extend([not_found(), no_version()]);
+        errors.extend([not_found(), no_version()]);
         if method != "get" {
-            refusals.extend([unreadable(), foreign_type()]);
+            errors.extend([unreadable(), foreign_type()]);
         }
         Operation {
             path: format!("{}{path}", self.base),
@@ -73,168 +86,151 @@ impl Tree {
             parameters,
             body: None,
             success: Vec::new(),
-            refusals,
+            errors,
             is_open: false,
             is_oauth: false,
         }
     }
 
-    /// Where examples have it.
-    fn example(&self) -> String {
-        self.base.replace("{application_id}", APPLICATION)
-    }
-
     fn create(&self, prefix: &str) -> Operation {
-        let example = applications::application(self.example(), &subscriber(true));
+        let example = applications::application(example_base(), &subscriber(true));
         let input =
             json!({ "culture": "en-US", "endpointId": "d9b02541-8b9c-4b1e-b4a2-7d0a33a7a7d4", "userAgent": "curl" });
-        let begun = with_header(response("The application", "UcwaApplication", &example), "Location", "Where it is");
-        let begun = with_header(begun, "ETag", "The etag, in quotes");
+        let headers = [("Location", "The URI of the application"), ETAG];
+        let created = response("UcwaApplicationCreated", "UcwaApplication", &headers, &example);
         let plain = self.plain("", "post", "create_application");
         Operation {
             path: prefix.to_owned(),
             parameters: vec![person()],
-            summary: "Begin an application",
-            description: "Begins an application of the person: 201; or 200 with the one that there is for the same instanceId. \
-                At an endpoint that was at work before, a new application takes the place of the one before.",
+            summary: "Create an application",
+            description: "Creates an application (201), or returns the existing one of the same instanceId (200). A new \
+                application replaces the previous one of the same endpoint.",
             body: Some(body("UcwaNewApplication", true, input)),
-            success: vec![("201", begun.clone()), ("200", begun)],
-            refusals: vec![invalid(), unreadable(), foreign_type(), anonymous(), not_found(), no_version()],
+            success: vec![("201", created.clone()), ("200", created)],
+            errors: vec![invalid(), unreadable(), foreign_type(), anonymous(), not_found(), no_version()],
             ..plain
         }
     }
 
     fn show(&self) -> Operation {
-        let shown = response(
-            "The application",
-            "UcwaApplication",
-            &applications::application(self.example(), &subscriber(true)),
-        );
+        let example = applications::application(example_base(), &subscriber(true));
         let mut call = self.plain("", "get", "get_application");
         call.parameters.push(if_none_match());
         Operation {
-            summary: "Show an application",
-            description: "What the client said of itself, with the person and what they can do.",
-            success: vec![("200", with_header(shown, "ETag", "The etag, in quotes"))],
+            summary: "Get an application",
+            description: "Returns the application with the user identity and its capabilities.",
+            success: vec![("200", response("UcwaApplication", "UcwaApplication", &[ETAG], &example))],
             ..call
         }
     }
 
     fn delete(&self) -> Operation {
         Operation {
-            summary: "End an application",
-            description: "Ends it; every address under it is gone then.",
-            success: vec![("204", empty("The application has ended"))],
+            summary: "Delete an application",
+            description: "Deletes the application and every resource below it.",
+            success: vec![("204", no_content())],
             ..self.plain("", "delete", "delete_application")
         }
     }
 
     fn make_available(&self) -> Operation {
         let mut call = self.plain("/me/makeMeAvailable", "post", "make_me_available");
-        call.refusals.extend([available()]);
+        call.errors.extend([available()]);
         Operation {
-            summary: "Make the person available",
-            description: "Can be done once by an application; its link is gone then.",
+            summary: "Make the user identity available",
+            description: "Possible once for each application, which then has no such link.",
             body: Some(body("UcwaMakeMeAvailable", false, json!({ "supportedModalities": ["Messaging"] }))),
-            success: vec![("204", empty("The person is available"))],
+            success: vec![("204", no_content())],
             ..call
         }
     }
 
     fn events(&self) -> Operation {
-        let example = me::no_events(&self.example(), 1);
+        let example = me::no_events(&example_base(), 1);
         let mut call = self.plain("/events", "get", "get_events");
         call.parameters.extend([
-            query("ack", "The last part that the client has", json!({ "type": "integer", "minimum": 0 })),
-            query(
-                "timeout",
-                "How long to wait for something to happen, in seconds",
-                json!({ "type": "integer", "minimum": 0 }),
-            ),
+            query("ack", "The last part that the client has received", json!({ "type": "integer", "minimum": 0 })),
+            query("timeout", "The maximum time to wait, in seconds", json!({ "type": "integer", "minimum": 0 })),
         ]);
-        call.refusals.push(invalid());
+        call.errors.push(invalid());
         Operation {
             summary: "Wait for events",
-            description: "Waits for a while and tells that nothing happened: no events are sent of telephone numbers.",
-            success: vec![("200", response("Nothing happened", "UcwaEvents", &example))],
+            description: "Waits, then returns an empty event channel: telephone numbers cause no events.",
+            success: vec![("200", response("UcwaEvents", "UcwaEvents", &[], &example))],
             ..call
         }
     }
 
     fn start_messaging(&self) -> Operation {
         let mut call = self.plain("/communication/startMessaging", "post", "start_messaging");
-        call.refusals.insert(0, no_messaging());
-        Operation { summary: "Start messaging", description: "Is refused always; clients look for its link.", ..call }
+        call.errors.insert(0, no_messaging());
+        Operation { summary: "Start messaging", description: "Always fails; clients require its link.", ..call }
     }
 
     fn report(&self, path: &str, name: &str) -> Operation {
         Operation {
             summary: "Report activity",
-            description: "Tells that the person is at work. It is heard and not kept.",
-            success: vec![("204", empty("It was heard"))],
+            description: "Reports activity of the user identity. It is accepted and not stored.",
+            success: vec![("204", no_content())],
             ..self.plain(path, "post", name)
         }
     }
 
-    fn empty(&self, path: &str, rel: &'static str, name: &str) -> Operation {
-        let example = Resource::new(rel, format!("{}{path}", self.example()));
+    fn empty(&self, path: &str, name: &str) -> Operation {
+        let example = Resource::new("people", format!("{}/people", example_base()));
         Operation {
-            summary: "Show what clients look for",
-            description: "A resource that clients go through on their way; there is nothing in it.",
-            success: vec![("200", response("The resource", "UcwaResource", &example))],
+            summary: "Get an empty resource",
+            description: "Returns a resource that clients require and that is always empty.",
+            success: vec![("200", response("UcwaResource", "UcwaResource", &[], &example))],
             ..self.plain(path, "get", name)
         }
     }
 
-    /// The person and their numbers.
+    /// The user identity and its telephone numbers.
     fn own(&self) -> Vec<Operation> {
-        let me = me::me(&self.example(), &subscriber(self.has_application));
+        let me = me::me(&example_base(), &subscriber(true));
         let me = Operation {
-            summary: "Show the person",
-            description: "The person of the token, with what they can do: without voice there is no link to telephone numbers.",
-            success: vec![("200", response("The person", "UcwaMe", &me))],
+            summary: "Get the user identity",
+            description: "Returns the user identity of the token with its capabilities. Without voice it has no link to telephone numbers.",
+            success: vec![("200", response("UcwaMe", "UcwaMe", &[], &me))],
             ..self.plain("/me", "get", "get_me")
         };
         vec![me, self.list(), self.add(), self.phone(), self.clear(), self.change_number(), self.change_visibility()]
     }
 
     fn list(&self) -> Operation {
-        let example = phones::phones(&self.example(), &subscriber(self.has_application));
+        let example = phones::phones(&example_base(), &subscriber(true));
         self.of_phones(Operation {
-            summary: "List a person's numbers",
-            description: "All four, in order. One that the workspace has given has no links by which it could be changed.",
-            success: vec![("200", response("The four numbers", "UcwaPhones", &example))],
+            summary: "List telephone numbers",
+            description: "Returns all four telephone numbers, in order. A managed one has no links to change it.",
+            success: vec![("200", response("UcwaPhones", "UcwaPhones", &[], &example))],
             ..self.plain("/me/phones", "get", "list_phones")
         })
     }
 
     fn add(&self) -> Operation {
-        let example = phones::phone(&self.example(), &slot_of(SlotType::Mobile));
+        let example = phones::phone(&example_base(), &slot_of(SlotType::Mobile));
         let input = json!({ "type": "mobile", "number": "(425) 555-0199", "includeInContactCard": true });
-        let made = response("The number as it is now", "UcwaPhone", &example);
+        let headers = [("Location", "The URI of the telephone number"), ETAG];
         let mut call = self.plain("/me/phones", "post", "create_phone");
-        call.refusals.extend([invalid(), no_number(), filled(), managed()]);
+        call.errors.extend([invalid(), no_number(), filled(), managed()]);
         self.of_phones(Operation {
-            summary: "Fill an empty slot",
-            description: "Puts a number where there is none.",
+            summary: "Create a telephone number",
+            description: "Sets the number of an empty slot.",
             body: Some(body("UcwaNewPhone", true, input)),
-            success: vec![(
-                "201",
-                with_header(with_header(made, "Location", "Where the number is"), "ETag", "The etag, in quotes"),
-            )],
+            success: vec![("201", response("UcwaPhoneCreated", "UcwaPhone", &headers, &example))],
             ..call
         })
     }
 
     fn phone(&self) -> Operation {
-        let example = phones::phone(&self.example(), &slot_of(SlotType::Mobile));
-        let shown = response("The number", "UcwaPhone", &example);
+        let example = phones::phone(&example_base(), &slot_of(SlotType::Mobile));
         let mut call = self.plain("/me/phones/{type}", "get", "get_phone");
         call.parameters.extend([slot(), if_none_match()]);
         self.of_phones(Operation {
-            summary: "Show one of a person's numbers",
-            description: "One of the four; the number is empty if there is none.",
-            success: vec![("200", with_header(shown, "ETag", "The etag, in quotes"))],
+            summary: "Get a telephone number",
+            description: "Returns one of the four telephone numbers. The number of an empty slot is empty.",
+            success: vec![("200", response("UcwaPhone", "UcwaPhone", &[ETAG], &example))],
             ..call
         })
     }
@@ -242,11 +238,11 @@ impl Tree {
     fn clear(&self) -> Operation {
         let mut call = self.plain("/me/phones/{type}", "delete", "delete_phone");
         call.parameters.push(slot());
-        call.refusals.push(managed());
+        call.errors.push(managed());
         self.of_phones(Operation {
-            summary: "Empty a slot",
-            description: "Takes the number away. Twice is as once.",
-            success: vec![("204", empty("The slot is empty"))],
+            summary: "Delete a telephone number",
+            description: "Clears the slot. Idempotent.",
+            success: vec![("204", no_content())],
             ..call
         })
     }
@@ -254,15 +250,19 @@ impl Tree {
     fn change_number(&self) -> Operation {
         let mut call = self.plain("/me/phones/{type}/changeNumber", "post", "change_number");
         call.parameters.push(slot());
-        call.parameters.push(query("number", "As in the body, which wins", number()));
-        call.parameters.push(query("includeInContactCard", "As in the body, which wins", include_in_contact_card()));
-        call.refusals.extend([invalid(), no_number(), managed()]);
+        call.parameters.push(query("number", "As in the body, which takes precedence", number()));
+        call.parameters.push(query(
+            "includeInContactCard",
+            "As in the body, which takes precedence",
+            include_in_contact_card(),
+        ));
+        call.errors.extend([invalid(), no_number(), managed()]);
         let input = json!({ "number": "tel:+14255550199", "includeInContactCard": true });
         self.of_phones(Operation {
-            summary: "Change a number",
-            description: "Puts the number, and with it its visibility if that is said. No number clears the slot.",
+            summary: "Update a telephone number",
+            description: "Sets the number and, if given, its visibility. Without a number the slot is cleared.",
             body: Some(body("UcwaChangeNumber", false, input)),
-            success: vec![("204", empty("The number is changed"))],
+            success: vec![("204", no_content())],
             ..call
         })
     }
@@ -270,24 +270,28 @@ impl Tree {
     fn change_visibility(&self) -> Operation {
         let mut call = self.plain("/me/phones/{type}/changeVisibility", "post", "change_visibility");
         call.parameters.push(slot());
-        call.parameters.push(query("includeInContactCard", "As in the body, which wins", include_in_contact_card()));
-        call.refusals.extend([invalid(), managed()]);
+        call.parameters.push(query(
+            "includeInContactCard",
+            "As in the body, which takes precedence",
+            include_in_contact_card(),
+        ));
+        call.errors.extend([invalid(), managed()]);
         self.of_phones(Operation {
-            summary: "Change who sees a number",
-            description: "Shows the number on the contact card, or no longer. Nothing said hides it.",
+            summary: "Update the visibility of a telephone number",
+            description: "Sets whether the number is on the contact card; false if absent.",
             body: Some(body("UcwaChangeVisibility", false, json!({ "includeInContactCard": true }))),
-            success: vec![("204", empty("The visibility is changed"))],
+            success: vec![("204", no_content())],
             ..call
         })
     }
 
     fn of_phones(&self, mut call: Operation) -> Operation {
-        call.refusals.push(no_voice());
+        call.errors.push(no_voice());
         call
     }
 }
 
-/// A call that stands beside the trees.
+/// An operation outside the trees.
 fn beside(path: &str, method: &'static str, id: &str) -> Operation {
     Operation {
         path: path.to_owned(),
@@ -298,24 +302,24 @@ fn beside(path: &str, method: &'static str, id: &str) -> Operation {
         parameters: Vec::new(),
         body: None,
         success: Vec::new(),
-        refusals: Vec::new(),
+        errors: Vec::new(),
         is_open: true,
         is_oauth: false,
     }
 }
 
-/// A host that has the service.
+/// The base URI of examples.
 const HOST: &str = "https://phones.example.com";
 
 fn root() -> Operation {
     let sip = json!({ "type": "string", "example": "sip:jane@example.com" });
     let example = autodiscover::links_of_root(HOST, "");
     Operation {
-        parameters: vec![original_domain(), query("sipuri", "Who is looking; older clients say it", sip)],
-        summary: "Find the service",
-        description: "Where clients begin: says where a person finds their own addresses. In any case of letters, and at `/` \
-            of a host whose name begins with lyncdiscover.",
-        success: vec![("200", response("Where to go on", "UcwaDiscovery", &example))],
+        parameters: vec![original_domain(), query("sipuri", "The sip address of the user; sent by older clients", sip)],
+        summary: "Discover the service",
+        description: "The entry point of clients: returns where to discover the user's resources. The path is \
+            case-insensitive, and also served at `/` of a host whose name starts with lyncdiscover.",
+        success: vec![("200", response("UcwaDiscovery", "UcwaDiscovery", &[], &example))],
         ..beside(ROOT, "get", "ucwa_discover")
     }
 }
@@ -324,29 +328,29 @@ fn user(path: &str, id: &str) -> Operation {
     let example = autodiscover::links_of_user(HOST);
     Operation {
         parameters: vec![person(), original_domain()],
-        summary: "Find one's applications",
-        description: "Says where applications begin. Without a token it is refused, which is how clients learn where to get one.",
-        success: vec![("200", response("Where to go on", "UcwaDiscovery", &example))],
-        refusals: vec![anonymous(), not_found()],
+        summary: "Discover the applications of the user",
+        description: "Returns where to create applications. Without a token it fails, and the error says where to get one.",
+        success: vec![("200", response("UcwaUserDiscovery", "UcwaDiscovery", &[], &example))],
+        errors: vec![anonymous(), not_found()],
         is_open: false,
         ..beside(&format!("{ROOT}{path}"), "get", id)
     }
 }
 
 fn original_domain() -> Value {
-    query("originalDomain", "Comes back in the links", json!({ "type": "string", "example": "example.com" }))
+    query("originalDomain", "Repeated in the links", json!({ "type": "string", "example": "example.com" }))
 }
 
 fn token() -> Operation {
     let example = json!({ "grant_type": "password", "username": "jane@example.com", "password": "correct horse" });
-    let form = json!({ "schema": schemas::reference("UcwaTokenRequest"), "example": example });
+    let form = json!({ "schema": reference("UcwaTokenRequest"), "example": example });
     let example: Value = json!({ "access_token": "cwt=seam_cst1example1_2b4d5e6f", "expires_in": 28800,
         "ms_rtc_identityscope": "local", "token_type": "Bearer" });
     Operation {
         summary: "Sign in",
-        description: "Gives a token for a person's name and password. It lives eight hours and is a client session of theirs.",
+        description: "Returns a token for the name and password of a user identity. It is a client session that is valid for eight hours.",
         body: Some(json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } })),
-        success: vec![("200", json_only("The token", "UcwaToken", example))],
+        success: vec![("200", json_only("UcwaToken", "OK", "UcwaToken", example))],
         is_oauth: true,
         ..beside(TOKEN, "post", "ucwa_create_token")
     }

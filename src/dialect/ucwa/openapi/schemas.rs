@@ -1,234 +1,362 @@
-//! The schemas, each with a name that no other dialect's has.
+//! The schemas. Resources are written member by member, so these types describe them for the document only.
 
-use super::inputs::{include_in_contact_card, number};
-use serde_json::{Value, json};
-
-/// Where a schema stands.
-pub fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
-}
+use crate::api::openapi::Schemas;
+use crate::model::slot::SlotType;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// All of them.
-pub fn all() -> Value {
-    json!({
-        "UcwaLink": {
-            "type": "object",
-            "required": ["href"],
-            "properties": { "href": { "type": "string", "description": "An address of this server" } },
-        },
-        "UcwaPhone": phone(),
-        "UcwaPhones": phones(),
-        "UcwaMe": me(),
-        "UcwaApplication": application(),
-        "UcwaResource": resource("What has a name and an address, and nothing in it", "The name of the resource"),
-        "UcwaEvents": events(),
-        "UcwaDiscovery": {
-            "type": "object",
-            "required": ["_links"],
-            "properties": { "_links": links("Where to go on, with scheme and host") },
-        },
-        "UcwaChangeNumber": {
-            "type": "object",
-            "description": "No number clears",
-            "properties": { "number": number(), "includeInContactCard": include_in_contact_card() },
-        },
-        "UcwaChangeVisibility": {
-            "type": "object",
-            "description": "Absent is false",
-            "properties": { "includeInContactCard": include_in_contact_card() },
-        },
-        "UcwaNewPhone": new_phone(),
-        "UcwaNewApplication": new_application(),
-        "UcwaMakeMeAvailable": {
-            "type": "object",
-            "description": "How the person can be reached. It is read and not kept",
-            "properties": { "supportedModalities": { "type": "array", "items": { "type": "string" } } },
-        },
-        "UcwaTokenRequest": token_request(),
-        "UcwaToken": token(),
-        "UcwaTokenError": {
-            "type": "object",
-            "required": ["error"],
-            "properties": { "error": {
-                "type": "string",
-                "enum": [
-                    "invalid_request", "invalid_grant", "unsupported_grant_type", "server_error", "temporarily_unavailable",
-                ],
-            }, "error_description": { "type": "string" } },
-        },
-        "UcwaError": error(),
-        "UcwaXml": { "type": "string", "description": "The same in XML, in the namespace of UCWA" },
-        "UcwaPage": { "type": "string", "description": "A sentence for people" },
-    })
+pub fn all() -> Schemas {
+    Schemas::default()
+        .with::<Phone>()
+        .with::<Phones>()
+        .with::<Me>()
+        .with::<Application>()
+        .with::<NamedResource>()
+        .with::<Events>()
+        .with::<Discovery>()
+        .with::<ChangeNumber>()
+        .with::<ChangeVisibility>()
+        .with::<NewPhone>()
+        .with::<NewApplication>()
+        .with::<MakeMeAvailable>()
+        .with::<TokenRequest>()
+        .with::<Token>()
+        .with::<TokenError>()
+        .with::<UcwaError>()
+        .with::<Xml>()
+        .with::<Page>()
 }
 
-fn links(description: &str) -> Value {
-    json!({ "type": "object", "description": description, "additionalProperties": reference("UcwaLink") })
+/// A link.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaLink)]
+struct Link {
+    /// A URI of this server.
+    href: String,
 }
 
-fn resource(description: &str, rel: &str) -> Value {
-    json!({
-        "type": "object",
-        "description": description,
-        "required": ["rel", "_links"],
-        "properties": {
-            "rel": { "type": "string", "description": rel },
-            "_links": links("What can be done; what may not be done now has no link"),
-        },
-    })
+/// One of the four slots for telephone numbers.
+#[derive(Serialize)]
+pub struct SlotName;
+
+impl PartialSchema for SlotName {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Object::with_type(Type::String);
+        schema.description = Some("One of the four slots for telephone numbers".to_owned());
+        schema.enum_values = Some(SlotType::ALL.iter().map(|slot| slot.as_str().into()).collect());
+        schema.into()
+    }
 }
 
-fn phone() -> Value {
-    let mut phone = resource("One of a person's four telephone numbers", "phone");
-    phone["required"] = json!(["rel", "type", "number", "includeInContactCard", "etag", "_links"]);
-    let properties = &mut phone["properties"];
-    properties["type"] = json!({ "type": "string", "enum": ["work", "mobile", "home", "other"] });
-    properties["number"] = json!({ "type": "string", "description": "A tel URI, or digits; empty if there is none" });
-    properties["includeInContactCard"] =
-        json!({ "type": "boolean", "description": "Whether others see it on the contact card" });
-    properties["etag"] = json!({ "type": "string", "description": "Moves when something that is seen here changes" });
-    phone
+impl ToSchema for SlotName {
+    fn name() -> Cow<'static, str> {
+        "UcwaSlot".into()
+    }
 }
 
-fn phones() -> Value {
-    let mut phones = resource("A person's telephone numbers", "phones");
-    phones["required"] = json!(["rel", "_links", "_embedded"]);
-    phones["properties"]["_embedded"] = json!({
-        "type": "object",
-        "required": ["phone"],
-        "properties": { "phone": {
-            "type": "array",
-            "minItems": 4,
-            "maxItems": 4,
-            "description": "work, mobile, home, other",
-            "items": reference("UcwaPhone"),
-        } },
-    });
-    phones
+/// A resource with a name and a URI, and nothing else.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaResource)]
+struct NamedResource {
+    /// The name of the resource.
+    rel: String,
+    /// The operations that are possible now, by name.
+    _links: BTreeMap<String, Link>,
 }
 
-fn me() -> Value {
-    let mut me = resource("The person", "me");
-    me["required"] = json!(["rel", "name", "uri", "_links"]);
-    me["properties"]["name"] = json!({ "type": "string" });
-    me["properties"]["uri"] = json!({ "type": "string", "description": "The person's sip address" });
-    me["properties"]["emailAddresses"] = json!({ "type": "array", "items": { "type": "string" } });
-    me
+/// One of the four telephone numbers of a user identity.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaPhone)]
+struct Phone {
+    /// `phone`.
+    rel: String,
+    r#type: SlotName,
+    /// A tel URI or digits; empty if there is none.
+    number: String,
+    /// Whether the number is on the contact card.
+    include_in_contact_card: bool,
+    /// Changes with the resource.
+    etag: String,
+    /// The operations that are possible now, by name.
+    #[serde(rename = "_links")]
+    links: BTreeMap<String, Link>,
 }
 
-fn application() -> Value {
-    let text = |description: &str| json!({ "type": "string", "description": description });
-    let mut application = resource("A client of the person, at work", "application");
-    application["required"] = json!(["rel", "culture", "userAgent", "etag", "_links", "_embedded"]);
-    let properties = &mut application["properties"];
-    properties["culture"] = text("The language in which the client speaks");
-    properties["userAgent"] = text("What the client calls itself");
-    properties["instanceId"] = text("What windows of one client have in common");
-    properties["type"] = text("The kind of client");
-    properties["etag"] = text("Moves when something that is seen here changes");
-    properties["_embedded"] = json!({
-        "type": "object",
-        "required": ["me", "people", "onlineMeetings", "communication"],
-        "properties": {
-            "me": reference("UcwaMe"),
-            "people": reference("UcwaResource"),
-            "onlineMeetings": reference("UcwaResource"),
-            "communication": reference("UcwaResource"),
-        },
-    });
-    application
+/// The telephone numbers of a user identity.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaPhones)]
+struct Phones {
+    /// `phones`.
+    rel: String,
+    /// The operations that are possible now, by name.
+    _links: BTreeMap<String, Link>,
+    _embedded: EmbeddedPhones,
 }
 
-fn events() -> Value {
-    let mut events = resource("What happened: nothing is told of telephone numbers", "events");
-    events["required"] = json!(["rel", "_links", "sender"]);
-    events["properties"]["sender"] = json!({ "type": "array", "maxItems": 0, "items": { "type": "object" } });
-    events
+/// The four numbers.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaEmbeddedPhones)]
+struct EmbeddedPhones {
+    /// `work`, `mobile`, `home`, `other`.
+    #[schema(min_items = 4, max_items = 4)]
+    phone: Vec<Phone>,
 }
 
-fn new_phone() -> Value {
-    let mut number = number();
-    number["nullable"] = false.into();
-    number["minLength"] = 1.into();
-    json!({
-        "type": "object",
-        "required": ["type", "number"],
-        "properties": {
-            "type": { "type": "string", "minLength": 1, "description": "Which of the four; in any case", "example": "home" },
-            "number": number,
-            "includeInContactCard": include_in_contact_card(),
-        },
-    })
+/// The user identity.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaMe)]
+struct Me {
+    /// `me`.
+    rel: String,
+    name: String,
+    /// The sip address.
+    uri: String,
+    #[schema(nullable = false)]
+    email_addresses: Option<Vec<String>>,
+    /// The operations that are possible now, by name.
+    #[serde(rename = "_links")]
+    links: BTreeMap<String, Link>,
 }
 
-fn new_application() -> Value {
-    let text = |description: &str, example: &str| json!({ "type": "string", "minLength": 1, "maxLength": 100, "description": description, "example": example });
-    let optional = |description: &str, example: &str| json!({ "type": "string", "nullable": true, "maxLength": 100, "description": description, "example": example });
-    json!({
-        "type": "object",
-        "description": "Names are taken in any case",
-        "required": ["culture", "endpointId", "userAgent"],
-        "properties": {
-            "culture": text("The language in which the client speaks", "en-US"),
-            "endpointId": text("What tells the person's clients apart", "d9b02541-8b9c-4b1e-b4a2-7d0a33a7a7d4"),
-            "userAgent": text("What the client calls itself", "curl"),
-            "instanceId": optional("What windows of one client have in common; they share an application", "browser-1"),
-            "type": optional("The kind of client", "Browser"),
-        },
-    })
+/// A client of the user identity.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaApplication)]
+struct Application {
+    /// `application`.
+    rel: String,
+    /// The language of the client.
+    culture: String,
+    /// The name of the client.
+    user_agent: String,
+    /// The instance that the windows of one client share.
+    #[schema(nullable = false)]
+    instance_id: Option<String>,
+    /// The kind of client.
+    #[schema(nullable = false)]
+    r#type: Option<String>,
+    /// Changes with the resource.
+    etag: String,
+    /// The operations that are possible now, by name.
+    #[serde(rename = "_links")]
+    links: BTreeMap<String, Link>,
+    #[serde(rename = "_embedded")]
+    embedded: EmbeddedApplication,
 }
 
-fn token_request() -> Value {
-    json!({
-        "type": "object",
-        "required": ["grant_type", "username", "password"],
-        "properties": {
-            "grant_type": { "type": "string", "enum": ["password"] },
-            "username": {
-                "type": "string",
-                "minLength": 1,
-                "description": "The person's e-mail address, or what your system calls them; with `sip:` or without",
-            },
-            "password": {
-                "type": "string",
-                "minLength": 1,
-                "description": "As it was set with `handset user set-password`",
-            },
-        },
-    })
+/// The resources of an application.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaEmbeddedApplication)]
+struct EmbeddedApplication {
+    me: Me,
+    people: NamedResource,
+    online_meetings: NamedResource,
+    communication: NamedResource,
 }
 
-fn token() -> Value {
-    json!({
-        "type": "object",
-        "required": ["access_token", "expires_in", "ms_rtc_identityscope", "token_type"],
-        "properties": {
-            "access_token": { "type": "string", "description": "Begins with `cwt=`" },
-            "expires_in": { "type": "integer", "description": "In seconds" },
-            "ms_rtc_identityscope": { "type": "string", "enum": ["local"] },
-            "token_type": { "type": "string", "enum": ["Bearer"] },
-        },
-    })
+/// The event channel, which is always empty.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaEvents)]
+struct Events {
+    /// `events`.
+    rel: String,
+    /// The operations that are possible now, by name.
+    _links: BTreeMap<String, Link>,
+    #[schema(max_items = 0, value_type = Vec<Object>)]
+    sender: Vec<Map<String, Value>>,
 }
 
-fn error() -> Value {
-    let text = |description: &str| json!({ "type": "string", "description": description });
-    json!({
-        "type": "object",
-        "required": ["code"],
-        "properties": {
-            "code": text("What kind of fault it is; one for each status"),
-            "subcode": text("Which fault it is, if there is a word for it"),
-            "message": text("Text for people"),
-            "parameters": {
-                "type": "array",
-                "description": "The inputs that are wrong",
-                "items": {
-                    "type": "object",
-                    "required": ["name", "reason"],
-                    "properties": { "name": text("The input"), "reason": text("What is wrong with it") },
-                },
-            },
-        },
-    })
+/// The entry points.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaDiscovery)]
+struct Discovery {
+    /// Absolute URIs of the next steps, by name.
+    _links: BTreeMap<String, Link>,
 }
+
+/// A number to set. Without a number the slot is cleared.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaChangeNumber)]
+struct ChangeNumber {
+    /// The number as written by a person, or a tel URI.
+    #[schema(max_length = 80, example = "tel:+14255550199")]
+    number: Option<String>,
+    /// Whether the number is on the contact card.
+    include_in_contact_card: Option<bool>,
+}
+
+/// The visibility to set; false if absent.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaChangeVisibility)]
+struct ChangeVisibility {
+    /// Whether the number is on the contact card.
+    include_in_contact_card: Option<bool>,
+}
+
+/// A number to create.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaNewPhone)]
+struct NewPhone {
+    /// `work`, `mobile`, `home` or `other`, in any case.
+    #[schema(min_length = 1, example = "home")]
+    r#type: String,
+    /// The number as written by a person, or a tel URI.
+    #[schema(min_length = 1, max_length = 80, example = "tel:+14255550199")]
+    number: String,
+    /// Whether the number is on the contact card.
+    include_in_contact_card: Option<bool>,
+}
+
+/// An application to create. Names of members are case-insensitive.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaNewApplication)]
+struct NewApplication {
+    /// The language of the client.
+    #[schema(min_length = 1, max_length = 100, example = "en-US")]
+    culture: String,
+    /// The id of the endpoint, which tells the clients of a user identity apart.
+    #[schema(min_length = 1, max_length = 100, example = "d9b02541-8b9c-4b1e-b4a2-7d0a33a7a7d4")]
+    endpoint_id: String,
+    /// The name of the client.
+    #[schema(min_length = 1, max_length = 100, example = "curl")]
+    user_agent: String,
+    /// The instance that the windows of one client share; it has one application.
+    #[schema(max_length = 100, example = "browser-1")]
+    instance_id: Option<String>,
+    /// The kind of client.
+    #[schema(max_length = 100, example = "Browser")]
+    r#type: Option<String>,
+}
+
+/// The modalities of the user identity. They are accepted and not stored.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UcwaMakeMeAvailable)]
+struct MakeMeAvailable {
+    #[schema(nullable = false)]
+    supported_modalities: Option<Vec<String>>,
+}
+
+/// The credentials for an access token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaTokenRequest)]
+struct TokenRequest {
+    // In place, because the Rust generator cannot refer to it from a form.
+    #[schema(inline)]
+    grant_type: GrantType,
+    /// The e-mail address or key of the user identity, with or without `sip:`.
+    #[schema(min_length = 1)]
+    username: String,
+    /// The password, set with `handset user set-password`.
+    #[schema(min_length = 1)]
+    password: String,
+}
+
+/// The type of a grant.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UcwaGrantType)]
+#[expect(dead_code, reason = "it is in the document only")]
+enum GrantType {
+    Password,
+}
+
+/// An access token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaToken)]
+struct Token {
+    /// The token, which starts with `cwt=`.
+    access_token: String,
+    /// The lifetime in seconds.
+    expires_in: i64,
+    ms_rtc_identityscope: IdentityScope,
+    token_type: TokenType,
+}
+
+/// The scope of a token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UcwaIdentityScope)]
+#[expect(dead_code, reason = "it is in the document only")]
+enum IdentityScope {
+    Local,
+}
+
+/// The type of a token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaTokenType)]
+#[expect(dead_code, reason = "it is in the document only")]
+enum TokenType {
+    Bearer,
+}
+
+/// An error of OAuth.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaTokenError)]
+struct TokenError {
+    error: TokenErrorCode,
+    #[schema(nullable = false)]
+    error_description: Option<String>,
+}
+
+/// The code of an error of OAuth.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UcwaTokenErrorCode)]
+#[expect(dead_code, reason = "it is in the document only")]
+enum TokenErrorCode {
+    InvalidRequest,
+    InvalidGrant,
+    UnsupportedGrantType,
+    ServerError,
+    TemporarilyUnavailable,
+}
+
+/// An error.
+#[derive(Serialize, ToSchema)]
+struct UcwaError {
+    /// The kind of error, one for each status.
+    code: String,
+    /// The error, if it has a code of its own.
+    #[schema(nullable = false)]
+    subcode: Option<String>,
+    /// A message for people.
+    #[schema(nullable = false)]
+    message: Option<String>,
+    /// The invalid inputs.
+    #[schema(nullable = false)]
+    parameters: Option<Vec<InvalidParameter>>,
+}
+
+/// An invalid input.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaInvalidParameter)]
+struct InvalidParameter {
+    /// The name of the input.
+    name: String,
+    /// What is wrong with it.
+    reason: String,
+}
+
+/// The same in XML, in the namespace of UCWA.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaXml)]
+struct Xml(String);
+
+/// An HTML page.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaPage)]
+struct Page(String);

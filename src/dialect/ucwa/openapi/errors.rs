@@ -1,4 +1,4 @@
-//! Why calls may be refused, in the words in which they are.
+//! The errors of operations, as the server renders them.
 
 use super::super::error::{ErrorBody, said};
 use crate::error::{BodyFault, Denial, Error, Issue, Problem, Reason, ResourceKind};

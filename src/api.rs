@@ -1,0 +1,3 @@
+//! What the dialects share beneath their wire formats.
+
+pub mod openapi;

@@ -1,0 +1,47 @@
+//! Who may call an operation.
+
+use super::super::access::Access;
+use serde_json::{Value, json};
+
+/// The ways in which callers of a route authenticate.
+pub fn of(access: Access) -> Vec<Value> {
+    let mut ways = Vec::new();
+    if access.api_key {
+        ways.push(json!({ "api_key": [] }));
+    }
+    if access.member {
+        ways.push(json!({ "pat_with_workspace": [], "workspace": [] }));
+    }
+    if access.console {
+        ways.push(json!({ "console_session_with_workspace": [], "workspace": [] }));
+    }
+    if access.account {
+        ways.push(json!({ "pat_without_workspace": [] }));
+        ways.push(json!({ "console_session_without_workspace": [] }));
+    }
+    if access.client_session {
+        ways.push(json!({ "client_session": [] }));
+    }
+    if access.publishable_key {
+        ways.push(json!({ "publishable_key": [] }));
+    }
+    ways
+}
+
+/// Every scheme.
+pub fn schemes() -> Value {
+    let bearer = |format: &str, description: &str| json!({ "type": "http", "scheme": "bearer", "bearerFormat": format, "description": description });
+    let header = |name: &str, description: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": description });
+    let token = "A personal access token, created with `handset token create`";
+    let session = "The JWT of a console session, created with `handset console-session create`";
+    json!({
+        "api_key": bearer("seam_…", "An API key of a workspace, created with `handset key create`"),
+        "pat_with_workspace": bearer("seam_at1…", token),
+        "pat_without_workspace": bearer("seam_at1…", token),
+        "console_session_with_workspace": bearer("JWT", session),
+        "console_session_without_workspace": bearer("JWT", session),
+        "client_session": header("client-session-token", "The token of a client session; also accepted as a bearer token"),
+        "publishable_key": header("seam-publishable-key", "The publishable key of a workspace, without other credentials"),
+        "workspace": header("seam-workspace", "The id of the workspace"),
+    })
+}
