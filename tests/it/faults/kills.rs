@@ -35,13 +35,14 @@ async fn postgres_killed_forty_times_under_load_loses_nothing_that_was_acknowled
 
 async fn kill_postgres_under_load(phones: usize, kills: usize) {
     let place = Place::new();
-    let (world, mut cluster) = mortal_world(&place, 8).await;
+    let (world, mut cluster) = mortal_world(&place, 16).await;
     let worker = WebhookWorker::open(&world);
     let ledger = Ledger::of(&world, phones).await;
     let vanishing = VanishingClients::new(&world).await;
     let running = vanishing.start(world.address(), VANISHING);
+    // More callers than connections, so that deactivations are always in progress.
     let told = ledger
-        .press(world.key(), CALLERS, async |answered| {
+        .press(world.key(), 3 * CALLERS, async |answered| {
             for round in 1..=kills {
                 answers(answered, ledger.len() * round / (kills + 1)).await;
                 kill_postgres(&cluster).await;
