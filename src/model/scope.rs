@@ -10,7 +10,7 @@ pub enum Scope {
     Workspace,
     Person(UserIdentityId),
     /// A session without a user identity.
-    Nobody,
+    Nothing,
 }
 
 impl Scope {
@@ -19,7 +19,7 @@ impl Scope {
         match self {
             Scope::Workspace => true,
             Scope::Person(id) => owner == Some(id),
-            Scope::Nobody => false,
+            Scope::Nothing => false,
         }
     }
 
@@ -29,7 +29,7 @@ impl Scope {
         match self {
             Scope::Workspace => None,
             Scope::Person(id) => Some(id.0),
-            Scope::Nobody => Some(Uuid::nil()),
+            Scope::Nothing => Some(Uuid::nil()),
         }
     }
 }

@@ -145,10 +145,11 @@ async fn ucwa_links_and_challenges_have_https_after_a_tls_request() {
     let world = world(&files).await;
     let address = world.url.trim_start_matches("http://");
     let root = "/Autodiscover/AutodiscoverService.svc/root";
-    let found = ask(address, CERTIFICATE, &get(root, "nobody")).await.expect("an answer");
+    let found = ask(address, CERTIFICATE, &get(root, "unknown")).await.expect("an answer");
     let user = found.body["_links"]["user"]["href"].as_str().expect("the link is there").to_owned();
     assert!(user.starts_with("https://phones.example/Autodiscover/"), "{user}");
-    let challenged = ask(address, CERTIFICATE, &get("/ucwa/oauth/v1/applications", "nobody")).await.expect("an answer");
+    let challenged =
+        ask(address, CERTIFICATE, &get("/ucwa/oauth/v1/applications", "unknown")).await.expect("an answer");
     assert_eq!(challenged.status, 401);
     let ways: Vec<_> = challenged.headers.get_all("www-authenticate").iter().collect();
     let ways = format!("{ways:?}");
@@ -159,7 +160,7 @@ async fn ucwa_links_and_challenges_have_https_after_a_tls_request() {
 async fn sighup_reloads_the_certificate_and_keeps_the_former_if_the_new_one_is_invalid() {
     let files = Files::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.place).await;
-    let (address, request) = (server.address(), get("/health", "nobody"));
+    let (address, request) = (server.address(), get("/health", "unknown"));
     ask(address, CERTIFICATE, &request).await.expect("an answer").ok();
 
     files.write(RENEWED, RENEWED_KEY);
@@ -182,7 +183,7 @@ async fn an_unfinished_tls_handshake_does_not_delay_shutdown() {
     let server = Server::run(files.serve(), &files.place).await;
     let silent = TcpStream::connect(server.address()).await.expect("it listens");
     // A later connection is served, so the silent one has been accepted.
-    ask(server.address(), CERTIFICATE, &get("/health", "nobody")).await.expect("an answer").ok();
+    ask(server.address(), CERTIFICATE, &get("/health", "unknown")).await.expect("an answer").ok();
     let asked = Instant::now();
     server.stop().await;
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());

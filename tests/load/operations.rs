@@ -64,7 +64,7 @@ impl Asking {
         finish_request(Some(workspace), None, out);
     }
 
-    fn anybody(&self, dice: &mut Dice) -> (u64, u64) {
+    fn any_phone(&self, dice: &mut Dice) -> (u64, u64) {
         let phone = dice.below(self.registry.phones);
         (phone, phone / self.registry.phones_of_workspace())
     }
@@ -96,7 +96,7 @@ pub const ALL: &[Operation] = &[
         status: 200,
         is_right: |answer| answer["phone"]["device_id"].is_string(),
         request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.anybody(dice);
+            let (phone, workspace) = asking.any_phone(dice);
             asking.phone("GET /phones/get?device_id=", Kind::Phone, phone, workspace, out);
         },
         effect: Effect::Nothing,
@@ -111,7 +111,7 @@ pub const ALL: &[Operation] = &[
         status: 200,
         is_right: |answer| answer["phones"].as_array().is_some_and(|phones| phones.len() as u64 == PHONES_OF_PERSON),
         request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.anybody(dice);
+            let (phone, workspace) = asking.any_phone(dice);
             let person = phone / PHONES_OF_PERSON;
             asking.phone("GET /phones/list?owner_user_identity_id=", Kind::Person, person, workspace, out);
         },
@@ -258,7 +258,7 @@ pub const ALL: &[Operation] = &[
         status: 200,
         is_right: |answer| answer["id"].is_string() && answer["status"] == "assigned",
         request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.anybody(dice);
+            let (phone, workspace) = asking.any_phone(dice);
             asking.phone("GET /v1/phone/", Kind::Register, phone / PHONES_OF_PERSON, workspace, out);
         },
         effect: Effect::Nothing,
@@ -273,7 +273,7 @@ pub const ALL: &[Operation] = &[
         status: 200,
         is_right: |answer| answer["_embedded"]["phone"].as_array().is_some_and(|slots| slots.len() == 4),
         request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.anybody(dice);
+            let (phone, workspace) = asking.any_phone(dice);
             out.extend_from_slice(b"GET /me/phones HTTP/1.1\r\nx-ucwa-user: ");
             Kind::Person.write(phone / PHONES_OF_PERSON, out);
             out.extend_from_slice(b"\r\n");
@@ -297,7 +297,7 @@ pub const ALL: &[Operation] = &[
         status: 404,
         is_right: |answer| answer["error"]["type"].is_string(),
         request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.anybody(dice);
+            let (phone, workspace) = asking.any_phone(dice);
             asking.phone("GET /phones/get?device_id=", Kind::Nothing, phone, workspace, out);
         },
         effect: Effect::Nothing,

@@ -87,7 +87,7 @@ impl InAccount {
         let is_in_reach = |extension: &Extension| match self.scope {
             Scope::Workspace => true,
             Scope::Person(person) => extension.user_identity_id == person,
-            Scope::Nobody => false,
+            Scope::Nothing => false,
         };
         match found {
             Ok(extension) if is_in_reach(&extension) => Ok(InExtension { workspace: self.workspace, extension }),
@@ -110,7 +110,7 @@ pub fn prefetch(named: &str) -> Prefetch {
 pub fn scope(caller: &Caller) -> Scope {
     match caller.credential {
         Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
-        Principal::ClientSession(_, None) => Scope::Nobody,
+        Principal::ClientSession(_, None) => Scope::Nothing,
         Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) | Principal::PublishableKey => {
             Scope::Workspace
         }

@@ -63,13 +63,13 @@ pub trait Grant: Sized + Send + 'static {
 }
 
 /// A route without authentication.
-pub struct Anybody;
+pub struct Public;
 
-impl Grant for Anybody {
+impl Grant for Public {
     const ACCESS: Access = Access::NONE;
 
     fn of(_: Option<Authenticated>) -> Option<Self> {
-        Some(Anybody)
+        Some(Public)
     }
 
     fn tenant(&self) -> Option<WorkspaceId> {
@@ -122,7 +122,7 @@ impl Grant for ByKeyOrSession {
         let Caller { workspace, credential } = in_workspace(caller)?;
         let (scope, session) = match credential {
             Principal::ClientSession(id, Some(person)) => (Scope::Person(person), Some(id)),
-            Principal::ClientSession(id, None) => (Scope::Nobody, Some(id)),
+            Principal::ClientSession(id, None) => (Scope::Nothing, Some(id)),
             _ => (Scope::Workspace, None),
         };
         Some(ByKeyOrSession { workspace, scope, session })

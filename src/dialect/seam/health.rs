@@ -1,6 +1,6 @@
 //! `/health`: whether the service and its database respond. No authentication.
 
-use super::access::Anybody;
+use super::access::Public;
 use super::answer::Members;
 use super::input::*;
 use super::route::*;
@@ -41,7 +41,7 @@ pub struct ServiceHealth {
     pub description: &'static str,
 }
 
-async fn health(call: Call<Anybody>, _: Nothing) -> Result<Members<Health>> {
+async fn health(call: Call<Public>, _: Nothing) -> Result<Members<Health>> {
     call.app.store.ping().await?;
     let database = ServiceHealth { service: "database", status: "healthy", description: "The database answers" };
     Ok(Members(Health { msg: "Healthy", last_service_evaluation_at: call.now, service_health_statuses: [database] }))

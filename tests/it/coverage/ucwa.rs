@@ -26,7 +26,7 @@ async fn every_ucwa_operation_challenges_unknown_callers_before_it_checks_anythi
                         counts.0 += 1;
                     }
                     // A valid credential that names no person.
-                    Bearer::Nobody => {
+                    Bearer::Incomplete => {
                         assert_eq!(answer.body["subcode"], "AnonymousNotAllowed", "{operation}: {answer:?}");
                         answer.of_ucwa(403);
                         counts.1 += 1;
@@ -78,7 +78,7 @@ async fn open_operations_of_ucwa_accept_every_invalid_caller() {
 #[derive(Clone, Copy)]
 enum Bearer {
     Nothing,
-    Nobody,
+    Incomplete,
 }
 
 /// Live keys and sessions are known, but none of these callers names a person.
@@ -88,7 +88,7 @@ async fn bears(world: &World, impostor: &Impostor) -> Bearer {
     let client = world.anonymous().with("authorization", bearer);
     let is_session = client.get("/client_sessions/get").await.status == 200;
     let is_key = *bearer == format!("Bearer {}", world.api_key.reveal());
-    if is_session || is_key { Bearer::Nobody } else { Bearer::Nothing }
+    if is_session || is_key { Bearer::Incomplete } else { Bearer::Nothing }
 }
 
 /// Calls the operation as documented, with an invalid body, with an unknown version, and with an unknown method.

@@ -1,4 +1,4 @@
-//! Those of whom examples tell. What they are shown is made by the same code that shows it to clients, so that no example
+//! The records of the examples. The code that shows records to clients shows these, too, so that no example
 //! can tell of something else.
 
 use crate::model::application::Application;
