@@ -4,6 +4,7 @@
 pub mod app;
 pub mod body;
 pub mod client_address;
+pub mod context;
 pub mod dialect;
 pub mod error_renderer;
 pub mod failure;
@@ -12,5 +13,6 @@ pub mod limits;
 pub mod traces;
 
 pub use app::{App, HEARTBEAT, RESERVATION};
-pub use dialect::{Claim, Dialect, RequestContext, RequestId, Tenant};
+pub use context::{RequestContext, RequestId};
+pub use dialect::{Claim, Dialect, Tenant};
 pub use traces::Traces;

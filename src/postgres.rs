@@ -64,7 +64,7 @@ pub struct Cluster {
 pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
     let began = Instant::now();
     let (home, lock) = Home::claim(&settings.data_dir)?;
-    let owner = Owner::choose(&home)?;
+    let owner = Owner::choose(&home.cluster())?;
     let wanted = home.major()?;
     let binaries = tokio::task::spawn_blocking(move || Binaries::find(wanted))
         .await

@@ -4,6 +4,7 @@
 
 use super::App;
 use super::client_address;
+use super::context::{RequestContext, RequestId};
 use super::failure::{self, Failure};
 use super::traces::RequestOutcome;
 use crate::error::Error;
@@ -12,15 +13,13 @@ use crate::store::Origin;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use axum::http::{HeaderName, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
-use uuid::Uuid;
 
 /// Request timeout.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -64,31 +63,6 @@ impl Claim {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => Claim::Yes,
             _ => Claim::No,
         }
-    }
-}
-
-/// The request's data that the middleware needs to render an error.
-#[derive(Debug, Clone)]
-pub struct RequestContext {
-    pub id: RequestId,
-    pub at: DateTime<Utc>,
-    pub method: Method,
-    pub uri: Uri,
-    pub headers: HeaderMap,
-    /// Base URL for clients; `None` uses the request's `Host`.
-    pub public_url: Option<Arc<str>>,
-    /// `http` or `https`.
-    pub scheme: &'static str,
-}
-
-/// The request id, in the response and in the log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestId(pub Uuid);
-
-impl RequestId {
-    /// The id as a header value.
-    pub fn header(self) -> HeaderValue {
-        HeaderValue::from_str(&self.0.to_string()).expect("a UUID is a valid header value")
     }
 }
 

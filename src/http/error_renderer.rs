@@ -2,7 +2,8 @@
 //! no dialect. On the way to the socket this response is replaced by the fallback dialect's, so that a client receives the
 //! same error envelope for every request.
 
-use super::dialect::{Dialect, RequestContext, RequestId};
+use super::context::{RequestContext, RequestId};
+use super::dialect::Dialect;
 use super::guard;
 use crate::clock::{Clock, Random};
 use crate::error::Error;

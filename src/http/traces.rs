@@ -1,7 +1,7 @@
 //! One OpenTelemetry span per request, a child of the span in the client's `traceparent` (W3C, "Trace Context") if there
 //! is one. Without a collector no span is created.
 
-use super::dialect::RequestContext;
+use super::context::RequestContext;
 use crate::model::id::WorkspaceId;
 use axum::http::Method;
 use chrono::{DateTime, Utc};

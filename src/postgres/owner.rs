@@ -12,7 +12,6 @@ use std::process::{Command, Stdio};
 use nix::unistd::{Gid, Uid, User, chown, getegid, geteuid};
 
 use super::error::StartError;
-use super::home::Home;
 
 /// The environment variables passed to Postgres programs: paths only, since the environment can hold secrets.
 const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
@@ -25,15 +24,14 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// The account for the cluster in `home`: its owner, if it exists. Otherwise the current user or, for root, `postgres`,
+    /// The account for a cluster: its owner, if it exists. Otherwise the current user or, for root, `postgres`,
     /// or `nobody` where Postgres was installed without an account.
-    pub fn choose(home: &Home) -> Result<Self, StartError> {
-        let cluster = home.cluster();
+    pub fn choose(cluster: &Path) -> Result<Self, StartError> {
         let chosen = if geteuid().is_root() { Self::for_root()? } else { Self { uid: geteuid(), gid: getegid() } };
-        let meta = match fs::metadata(&cluster) {
+        let meta = match fs::metadata(cluster) {
             Ok(meta) => meta,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(chosen),
-            Err(error) => return Err(StartError::io("examine", &cluster)(error)),
+            Err(error) => return Err(StartError::io("examine", cluster)(error)),
         };
         let owner = Self { uid: Uid::from_raw(meta.uid()), gid: Gid::from_raw(meta.gid()) };
         if owner.uid == chosen.uid {
@@ -41,8 +39,10 @@ impl Owner {
         }
         match (geteuid().is_root(), owner.uid.is_root()) {
             (true, false) => Ok(owner),
-            (true, true) => Err(StartError::RootOwned { cluster, user: chosen.name() }),
-            (false, _) => Err(StartError::Foreign { cluster, owner: owner.name(), user: chosen.name() }),
+            (true, true) => Err(StartError::RootOwned { cluster: cluster.to_owned(), user: chosen.name() }),
+            (false, _) => {
+                Err(StartError::Foreign { cluster: cluster.to_owned(), owner: owner.name(), user: chosen.name() })
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 //! The hosts of `DATABASE_URL`, and which of them accepts writes now. sqlx reads one host; this reads a list, as libpq
 //! does, and tries each until one is found. It does not know the open connections.
 
-use super::pool::ACQUIRE_TIMEOUT;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
@@ -10,6 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use url::form_urlencoded;
+
+/// Timeout for acquiring a connection, after which the database counts as unavailable.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Statement timeout of Postgres; later no caller waits any more.
 pub(super) const LONGEST_STATEMENT: &str = "20s";

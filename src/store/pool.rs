@@ -6,7 +6,7 @@ mod health;
 mod hot;
 mod unit;
 
-use super::hosts::Hosts;
+use super::hosts::{ACQUIRE_TIMEOUT, Hosts};
 use futures_util::{Stream, TryFutureExt, stream};
 use health::HealthSignal;
 use hot::HotConnections;
@@ -21,9 +21,6 @@ use tokio_util::task::TaskTracker;
 
 pub(super) use hot::Part;
 pub(super) use unit::Work;
-
-/// Timeout for acquiring a connection, after which the database counts as unavailable.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Idle time after which a connection is checked before use. Postgres takes longer to start.
 const REUSE_WITHOUT_CHECK: Duration = Duration::from_millis(50);

@@ -2,7 +2,7 @@
 //! Passwords are never echoed: they are removed from `input`.
 
 use super::answer;
-use super::route::Refusal;
+use crate::error::Error;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -72,5 +72,27 @@ fn without_secrets(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(without_secrets).collect(),
         Value::String(text) if text.contains("password") => Value::Null,
         value => value,
+    }
+}
+
+/// Failure of a handler: a domain error, or validation errors of the request.
+#[derive(Debug)]
+pub enum Refusal {
+    Error(Error),
+    Shape(Faults),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Error(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Refusal::Error(error) => error.into_response(),
+            Refusal::Shape(faults) => faults.into_response(),
+        }
     }
 }

@@ -4,10 +4,11 @@
 
 use super::answer;
 use super::fault::Faults;
+use super::fault::Refusal;
 use super::input::body::{self, Object};
 use super::input::query::Query;
 use super::input::register_id;
-use super::route::{Call, Operation, Refusal, Route};
+use super::route::{Call, Operation, Route};
 use super::wire::{Page, Phone};
 use crate::error::{Error, Reason};
 use crate::model::id::{PhoneNumberId, UserIdentityId};

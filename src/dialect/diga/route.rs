@@ -2,7 +2,7 @@
 //! handler.
 
 use super::access;
-use super::fault::Faults;
+use super::fault::Refusal;
 use crate::error::Error;
 use crate::http::{App, Tenant, client_address};
 use crate::store::Workspace;
@@ -34,28 +34,6 @@ pub struct Call {
     pub app: Arc<App>,
     pub now: DateTime<Utc>,
     pub request: Request,
-}
-
-/// Failure of a handler: a domain error, or validation errors of the request.
-#[derive(Debug)]
-pub enum Refusal {
-    Error(Error),
-    Shape(Faults),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Refusal {
-        Refusal::Error(error)
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        match self {
-            Refusal::Error(error) => error.into_response(),
-            Refusal::Shape(faults) => faults.into_response(),
-        }
-    }
 }
 
 impl Route {

@@ -1,7 +1,7 @@
 //! JSON bodies, parsed if the content type is JSON or absent, and typed readers of object members.
 
 use super::super::fault::Faults;
-use super::super::route::Refusal;
+use super::super::fault::Refusal;
 use crate::http::body;
 use crate::model::e164::E164;
 use axum::extract::Request;
