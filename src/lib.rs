@@ -20,9 +20,9 @@
 //! 5  main · command
 //! 4  server · lifecycle · config · telemetry · postgres (the private one)
 //! 3  dialect/*       use http, model, error, deactivation and the store's handles; never another dialect, never SQL
-//! 2  http · deactivation · webhooks · sweeper     middleware and background work
+//! 2  http · api · deactivation · webhooks · sweeper     middleware, what dialects share, and background work
 //! 1  store           the repository layer, the only module with SQL
-//! 0  model · error · clock · metrics     plain types and pure rules; time, randomness and counting as values
+//! 0  model · error · clock · random · metrics     plain types and pure rules; time, randomness and counting as values
 //! ```
 //!
 //! # Request flow
@@ -46,6 +46,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod model;
 pub mod postgres;
+pub mod random;
 pub mod server;
 pub mod store;
 pub mod sweeper;

@@ -5,9 +5,10 @@
 
 pub mod outbound;
 
-use crate::clock::{Clock, Random};
+use crate::clock::Clock;
 use crate::metrics::{Metrics, Outcome};
 use crate::model::webhook::{Attempted, Claim, pause_after};
+use crate::random::Random;
 use crate::store::{Capacity, Store};
 use chrono::TimeDelta;
 use outbound::{Message, Outbound};

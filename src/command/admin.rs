@@ -2,10 +2,11 @@
 
 use super::database::{Database, DatabaseSource};
 use super::output::{print, table};
-use crate::clock::{Clock, Random};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::id::WorkspaceId;
 use crate::model::workspace::WorkspaceRecord;
+use crate::random::Random;
 use crate::store::{NewWorkspace, Store};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::Subcommand;

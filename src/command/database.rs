@@ -2,9 +2,9 @@
 //! administrative command uses a running server's, or runs it for its own duration if no server is running.
 
 use super::seal_key;
-use crate::clock::Random;
 use crate::config::Config;
 use crate::postgres::{self, Cluster, Durability};
+use crate::random::Random;
 use crate::store::Store;
 use std::error::Error;
 

@@ -1,12 +1,13 @@
 //! The demo in an empty database: a sandbox workspace with one user identity, two phones and an API key, and curl commands
 //! to try them. It is created once, through the store's ordinary methods.
 
-use crate::clock::{Clock, Random};
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Registration};
 use crate::model::token::Token;
 use crate::model::user_identity::UserIdentityFields;
+use crate::random::Random;
 use crate::store::{NewWorkspace, Store};
 
 /// The name of the demo workspace.

@@ -1,7 +1,7 @@
 //! The key that seals secrets: from the configuration, or generated once in the data directory, readable by this user only.
 
-use crate::clock::Random;
 use crate::config::Config;
+use crate::random::Random;
 use crate::store::{Seal, SealError};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

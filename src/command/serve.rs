@@ -2,13 +2,14 @@
 
 use super::database::{Database, DatabaseSource};
 use super::demo;
-use crate::clock::{Clock, Random};
+use crate::clock::Clock;
 use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig};
 use crate::http::limits::{Limits, Rates};
 use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::postgres::{Cluster, StartError};
+use crate::random::Random;
 use crate::server::{self, Certificate, ListenerConfig, Operations};
 use crate::store::Store;
 use crate::sweeper::Sweeper;

@@ -2,9 +2,10 @@
 
 use super::limits::Limits;
 use super::traces::Traces;
-use crate::clock::{Clock, Random};
+use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::model::e164::Region;
+use crate::random::Random;
 use crate::store::Store;
 use ipnet::IpNet;
 use std::sync::Arc;

@@ -5,8 +5,9 @@
 use super::context::{RequestContext, RequestId};
 use super::dialect::Dialect;
 use super::guard;
-use crate::clock::{Clock, Random};
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::random::Random;
 use axum::response::Response;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;

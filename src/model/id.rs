@@ -1,6 +1,6 @@
 //! Identifiers, each a type of its own so that one cannot be passed for another.
 
-use crate::clock::Random;
+use crate::random::Random;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;

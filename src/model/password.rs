@@ -1,7 +1,7 @@
 //! Passwords of user identities and their Argon2id hashes (RFC 9106). Hashing takes tens of milliseconds and 19 MiB on
 //! purpose; callers hash on blocking threads, a few at a time.
 
-use crate::clock::Random;
+use crate::random::Random;
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use std::fmt;

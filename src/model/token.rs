@@ -1,8 +1,8 @@
 //! Generation, classification and hashing of tokens. The formats are Seam's, because its clients check prefixes before
 //! they send a request (docs.seam.co, "Authentication").
 
-use crate::clock::Random;
 use crate::error::Scheme;
+use crate::random::Random;
 use base64::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fmt;

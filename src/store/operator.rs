@@ -2,11 +2,11 @@
 //! tenant's rows.
 
 use super::{NewWorkspace, Store, console};
-use crate::clock::Random;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::*;
 use crate::model::token::{Token, TokenHash};
 use crate::model::workspace::WorkspaceRecord;
+use crate::random::Random;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

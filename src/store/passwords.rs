@@ -2,10 +2,10 @@
 //! takes 19 MiB and tens of milliseconds.
 
 use super::{Authenticated, Origin, Principal, Store, Workspace};
-use crate::clock::Random;
 use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::password::{Password, PasswordHash};
+use crate::random::Random;
 use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 

@@ -3,11 +3,11 @@
 
 use super::Store;
 use super::audited::Actor;
-use crate::clock::Random;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
+use crate::random::Random;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -11,7 +11,7 @@ mod walk;
 use crate::client::{Answer, Client};
 use crate::document::{Dialect, Operation, committed, example, operations_of, schema};
 use crate::world::{Tenant, World};
-use handset::clock::Random;
+use handset::random::Random;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;

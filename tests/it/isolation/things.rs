@@ -2,7 +2,7 @@
 
 use crate::client::{Answer, Client};
 use crate::world::{Tenant, text};
-use handset::clock::Random;
+use handset::random::Random;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use std::path::Path;
 
 /// On which floor a module stands.
-const FLOORS: [(&str, u8); 18] = [
+const FLOORS: [(&str, u8); 19] = [
     ("main", 5),
     ("command", 5),
     ("server", 4),
@@ -26,11 +26,12 @@ const FLOORS: [(&str, u8); 18] = [
     ("model", 0),
     ("error", 0),
     ("clock", 0),
+    ("random", 0),
     ("metrics", 0),
 ];
 
 /// Allowed dependencies within a layer: `model` uses errors, time and randomness; `main` starts the command line.
-const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "clock"), ("main", "command")];
+const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "random"), ("main", "command")];
 
 /// What of the other modules a dialect may know; of the store, these handles.
 const OF_DIALECTS: [&str; 6] = ["api", "http", "model", "error", "deactivation", "store"];

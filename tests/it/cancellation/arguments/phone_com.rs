@@ -4,9 +4,9 @@ use super::Arguments;
 use crate::document::{Operation, Place};
 use crate::phone_com::Line;
 use crate::world::World;
-use handset::clock::Random;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
+use handset::random::Random;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 

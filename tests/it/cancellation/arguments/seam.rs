@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::document::{Operation, example};
 use crate::isolation::things::Fixture;
 use crate::world::{Tenant, World, text};
-use handset::clock::Random;
+use handset::random::Random;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 
