@@ -85,7 +85,7 @@ impl<Q: BatchQuery> Batcher<Q> {
             let turn = BatchRun { gathering: self.clone(), batch_key, is_over: false };
             tokio::spawn(turn.take(store.clone()));
         }
-        answered.await.unwrap_or_else(|_| Err(Error::Internal("a gathered question was lost".into())))
+        answered.await.unwrap_or_else(|_| Err(Error::Internal("a batched query was lost".into())))
     }
 
     /// Adds a waiting query. True if the caller must start another statement.
@@ -119,7 +119,7 @@ impl<Q: BatchQuery> Clone for Batcher<Q> {
 
 impl<Q: BatchQuery> std::fmt::Debug for Batcher<Q> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Gathering")
+        f.write_str("Batcher")
     }
 }
 
@@ -203,5 +203,5 @@ async fn all<Q: BatchQuery>(questions: Vec<Q>, store: &super::Store) -> Vec<Resu
 }
 
 fn lost() -> Error {
-    Error::Internal("a gathered question has no answer".into())
+    Error::Internal("a batched query has no answer".into())
 }

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 static PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// Hash to verify if the user identity is unknown, so that both cases take equally long.
-static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
+static DUMMY_HASH: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
 
 impl Store {
     /// Authenticates by `name` (an e-mail address in any case, or a key) and password. A name of several user
@@ -32,7 +32,7 @@ impl Store {
         .await?;
         let only = if rows.len() == 1 { rows.pop() } else { None };
         let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), password.clone());
-        let fits = apart(move || hash.map_or_else(|| NOBODYS.clone(), PasswordHash::from).fits(&password)).await?;
+        let fits = apart(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash::from).fits(&password)).await?;
         match only {
             Some(row) if fits => {
                 let credential = Principal::Password(UserIdentityId(row.user_identity_id));

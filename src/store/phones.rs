@@ -3,7 +3,7 @@
 use super::Workspace;
 use super::batcher::Batcher;
 use super::lookup::{Batchers, Lookup, LookupRequest, each};
-use super::prefetch::{Prefetched, Whose};
+use super::prefetch::{PhoneListQuery, Prefetched};
 use super::types::Document;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
@@ -93,10 +93,10 @@ impl Workspace {
 
     /// As [`Workspace::phones`], from what was prefetched for this filter.
     pub async fn phones_with(&self, prefetched: Prefetched, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
-        let rows = match (prefetched, Whose::of(filter, scope)) {
+        let rows = match (prefetched, PhoneListQuery::of(filter, scope)) {
             (Prefetched::Phones(phones), _) => phones,
-            (_, Some(Whose::Everybodys)) => self.all_phones(&filter.paging).await?,
-            (_, Some(Whose::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
+            (_, Some(PhoneListQuery::All)) => self.all_phones(&filter.paging).await?,
+            (_, Some(PhoneListQuery::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
             (_, None) => self.chosen_phones(filter, scope).await?,
         };
         Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))

@@ -25,12 +25,12 @@ pub enum Prefetch {
 impl Prefetch {
     /// The phones that match a filter, unless they are too many or need the general query.
     pub fn phones(filter: &PhoneFilter) -> Prefetch {
-        let Some(whose) = Whose::of(filter, Scope::Workspace) else { return Prefetch::None };
+        let Some(query) = PhoneListQuery::of(filter, Scope::Workspace) else { return Prefetch::None };
         let is_short = filter.paging.limit.is_some_and(|limit| limit < LONGEST);
-        match whose {
-            Whose::Everybodys if is_short => Prefetch::Phones(None, filter.paging),
+        match query {
+            PhoneListQuery::All if is_short => Prefetch::Phones(None, filter.paging),
             // Most user identities have few phones.
-            Whose::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
+            PhoneListQuery::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
                 Prefetch::Phones(Some(person), filter.paging)
             }
             _ => Prefetch::None,
@@ -52,14 +52,14 @@ pub enum Prefetched {
 
 /// The most frequent lists. Each has its own statement, which Postgres plans once; the general one is planned anew for
 /// each combination of filters.
-pub(super) enum Whose {
-    Everybodys,
+pub(super) enum PhoneListQuery {
+    All,
     OfPerson(UserIdentityId),
 }
 
-impl Whose {
+impl PhoneListQuery {
     /// The list that a filter asks for, if it has no other condition.
-    pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<Whose> {
+    pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<PhoneListQuery> {
         let PhoneFilter {
             device_ids: None,
             user_identity_ids,
@@ -77,9 +77,9 @@ impl Whose {
         };
         match (user_identity_ids.as_deref(), scope) {
             _ if !custom_metadata_has.is_empty() => None,
-            (None, Scope::Workspace) => Some(Whose::Everybodys),
-            (Some([person]), Scope::Workspace) => Some(Whose::OfPerson(*person)),
-            (None, Scope::Person(person)) => Some(Whose::OfPerson(person)),
+            (None, Scope::Workspace) => Some(PhoneListQuery::All),
+            (Some([person]), Scope::Workspace) => Some(PhoneListQuery::OfPerson(*person)),
+            (None, Scope::Person(person)) => Some(PhoneListQuery::OfPerson(person)),
             _ => None,
         }
     }

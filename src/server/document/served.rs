@@ -1,6 +1,6 @@
 //! A document as it is served: with an entity tag, and compressed for clients that accept it.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -15,8 +15,8 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// A document, encoded once.
 pub struct Served {
-    plain: Vec<u8>,
-    gzip: Vec<u8>,
+    plain: Bytes,
+    gzip: Bytes,
     /// Weak, because it is of both encodings.
     etag: HeaderValue,
 }
@@ -28,7 +28,7 @@ impl Served {
         let gzip = encoder.write_all(&plain).and_then(|()| encoder.finish()).expect("a vector takes every write");
         let digest: String = Sha256::digest(&plain).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let etag = HeaderValue::from_str(&format!("W/\"{digest}\"")).expect("hexadecimal digits are header text");
-        Served { plain, gzip, etag }
+        Served { plain: plain.into(), gzip: gzip.into(), etag }
     }
 
     /// The response to a request with these headers. `varying` are those by which another document may be chosen.
