@@ -66,6 +66,8 @@ async fn after_rotate_secret_both_secrets_sign_for_a_day() {
             expected.push(message.signature_of(&hook.secret));
         }
         assert_eq!(message.signatures(), expected);
+        // Recorded, too: a claim that is still open after a day is made again.
+        hook.delivered(&world).await;
     }
     let unknown = json!({ "webhook_id": "00000000-0000-4000-8000-000000000000" });
     world.key().post("/webhooks/rotate_secret", unknown).await.refused(404, "webhook_not_found");
