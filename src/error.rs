@@ -122,11 +122,11 @@ pub enum Denial {
     ClientSession,
     #[error("a client session reaches its own person's extension only; use an API key")]
     OtherExtension,
-    #[error("nobody in particular is calling; name a person")]
+    #[error("the credential names no user identity; name one")]
     Anonymous,
     #[error("the person may not use voice")]
     NoEnterpriseVoice,
-    #[error("there is nobody to send messages to")]
+    #[error("messages have no recipients here")]
     NoMessaging,
 }
 

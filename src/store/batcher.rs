@@ -82,8 +82,8 @@ impl<Q: BatchQuery> Batcher<Q> {
         let (answer, answered) = oneshot::channel();
         let batch_key = question.batch_key();
         if self.join(&batch_key, Waiting { question, answer }) {
-            let turn = BatchRun { gathering: self.clone(), batch_key, is_over: false };
-            tokio::spawn(turn.take(store.clone()));
+            let run = BatchRun { batcher: self.clone(), batch_key, is_over: false };
+            tokio::spawn(run.take(store.clone()));
         }
         answered.await.unwrap_or_else(|_| Err(Error::Internal("a batched query was lost".into())))
     }
@@ -125,7 +125,7 @@ impl<Q: BatchQuery> std::fmt::Debug for Batcher<Q> {
 
 /// Permit for a statement in flight. Returned however it ends.
 struct BatchRun<Q: BatchQuery> {
-    gathering: Batcher<Q>,
+    batcher: Batcher<Q>,
     batch_key: Q::BatchKey,
     is_over: bool,
 }
@@ -149,7 +149,7 @@ impl<Q: BatchQuery> BatchRun<Q> {
     /// The next batch. None if no query waits, and this run is over; one lock covers both, so that no query joins a run
     /// that has ended.
     fn next(&mut self) -> Option<Vec<Waiting<Q>>> {
-        let mut batches = self.gathering.batches();
+        let mut batches = self.batcher.batches();
         let batch_key = batches.get_mut(&self.batch_key)?;
         if !batch_key.waiting.is_empty() {
             let count = batch_key.waiting.len().min(Q::max_batch(&self.batch_key));
@@ -170,7 +170,7 @@ impl<Q: BatchQuery> Drop for BatchRun<Q> {
         if self.is_over {
             return;
         }
-        let mut batches = self.gathering.batches();
+        let mut batches = self.batcher.batches();
         let Some(batch_key) = batches.get_mut(&self.batch_key) else { return };
         batch_key.in_flight -= 1;
         if batch_key.in_flight == 0 {

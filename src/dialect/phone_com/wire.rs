@@ -47,7 +47,7 @@ pub enum Contact {
 
 /// Members after the contact document.
 #[derive(Serialize)]
-struct UpdateMode {
+struct TrailingMembers {
     group: Option<Group>,
     created_at: i64,
     updated_at: i64,
@@ -70,7 +70,7 @@ impl Contact {
                 let group = contact.group.as_ref().map(Group::from);
                 let (created_at, updated_at) = (contact.created_at.timestamp(), contact.updated_at.timestamp());
                 join(out, contact.said.json().as_bytes());
-                join(out, &serde_json::to_vec(&UpdateMode { group, created_at, updated_at })?);
+                join(out, &serde_json::to_vec(&TrailingMembers { group, created_at, updated_at })?);
             }
             Contact::Summary(_) => {
                 let (texts, mut summary) = (contact.fields()?.texts, Vec::new());

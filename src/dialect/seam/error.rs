@@ -221,7 +221,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         ),
         Reason::ExclusiveOptions(message) => ErrorBody::bad("invalid_options", *message),
         Reason::UnknownCursor => ErrorBody::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),
-        Reason::NumberInUse => ErrorBody::bad("phone_number_in_use", "Somebody has this phone number. Choose another"),
+        Reason::NumberInUse => ErrorBody::bad("phone_number_in_use", "The phone number is in use. Choose another"),
         Reason::NumberNotAssignable(status)
         | Reason::NumberNotAssigned(status)
         | Reason::NumberNotReleasable(status) => ErrorBody::bad(
