@@ -2,6 +2,8 @@
 //! exhaustive `match`, so a new variant is a compile error in every dialect.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A failed request, to be rendered by a dialect's edge.
@@ -154,6 +156,8 @@ pub enum ResourceKind {
     ContactGroup,
     /// A UCWA application.
     Application,
+    /// A later version of a resource.
+    Version,
 }
 
 impl fmt::Display for ResourceKind {
@@ -176,6 +180,7 @@ impl fmt::Display for ResourceKind {
             ResourceKind::Contact => "contact",
             ResourceKind::ContactGroup => "contact group",
             ResourceKind::Application => "application",
+            ResourceKind::Version => "version",
         })
     }
 }
@@ -230,25 +235,36 @@ pub enum BodyFault {
     Syntax(String),
 }
 
-/// One invalid value of a request: where, what kind, and the dialect's message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One invalid value of a request, as data: each dialect words it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Issue {
     pub place: Place,
     /// From the outermost key inwards; empty for the whole input.
     pub path: Vec<Step>,
     pub problem: Problem,
-    pub message: String,
+    /// The value, for dialects that repeat it; null in the others.
+    pub input: Value,
 }
 
 impl Issue {
-    /// An issue of the whole input.
-    pub fn root(message: impl Into<String>) -> Issue {
-        Issue { place: Place::Body, path: Vec::new(), problem: Problem::Rule, message: message.into() }
+    /// An issue of the body.
+    pub fn new(path: Vec<Step>, problem: Problem) -> Issue {
+        Issue { place: Place::Body, path, problem, input: Value::Null }
+    }
+
+    /// A broken rule over the whole input.
+    pub fn root(message: &'static str) -> Issue {
+        Issue::new(Vec::new(), Problem::Rule(message.into()))
     }
 
     /// An issue of one top-level field.
-    pub fn field(name: &str, problem: Problem, message: impl Into<String>) -> Issue {
-        Issue { place: Place::Body, path: vec![Step::Key(name.to_owned())], problem, message: message.into() }
+    pub fn field(name: &str, problem: Problem) -> Issue {
+        Issue::new(vec![Step::Key(name.to_owned())], problem)
+    }
+
+    /// The path with dots, as in `phones.0.name`.
+    pub fn dotted(&self) -> String {
+        self.path.iter().map(Step::to_string).collect::<Vec<_>>().join(".")
     }
 }
 
@@ -268,17 +284,91 @@ pub enum Step {
     Index(usize),
 }
 
-/// Kind of issue, for dialects that name kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Key(key) => f.write_str(key),
+            Step::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
+/// The reason why a value is invalid, with the numbers and names that a message about it needs.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
     Missing,
-    Type,
-    Format,
-    Length,
-    Range,
-    Choice,
-    /// A rule over several values.
-    Rule,
+    /// The value has another type.
+    Type {
+        expected: Expected,
+        received: &'static str,
+    },
+    /// A number with a fraction, where an integer is expected.
+    Fraction,
+    /// Text with the character U+0000, which Postgres cannot store.
+    NullCharacter,
+    /// Text that is not of this format.
+    Format(Format),
+    /// Too short or too long, in units.
+    Length {
+        limit: Limit<usize>,
+        unit: Unit,
+    },
+    Range(Limit<f64>),
+    /// Text that is not one of the names.
+    Choice {
+        expected: Vec<&'static str>,
+        received: String,
+    },
+    /// A name with a period, where names are joined by periods.
+    Period,
+    /// Another rule, in the words of the dialect that has it.
+    Rule(Cow<'static, str>),
+}
+
+/// An expected type, by JSON's names: `string`, `number`, `boolean`, `array`, `object`, `null`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expected {
+    Json(&'static str),
+    /// A string of a format of JSON Schema.
+    Format(&'static str),
+    /// A string that is one of these.
+    Choice(Vec<&'static str>),
+}
+
+/// A format of text, with the reason of the parser where it has one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format {
+    Uuid(String),
+    Email,
+    WebUrl,
+    DateTime,
+    /// A date, with or without a time.
+    Date(String),
+    PhoneNumber(String),
+    Cursor,
+    /// The id of an event in a stream.
+    EventId,
+    /// JSON, with the reason of the parser.
+    Json(String),
+}
+
+/// A limit that a value is beyond.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit<N> {
+    AtLeast(N),
+    /// An exclusive minimum.
+    Above(N),
+    AtMost(N),
+    Exactly(N),
+}
+
+/// The unit of a length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Characters,
+    Items,
+    /// Keys of an object.
+    Keys,
 }
 
 /// A result of the domain.

@@ -2,6 +2,7 @@
 //! middleware that renders a domain error as the dialect's response. Routes and wire types belong to the dialects.
 
 pub mod app;
+pub mod auth;
 pub mod body;
 pub mod client_address;
 pub mod context;

@@ -17,10 +17,11 @@
 //! A module depends only on floors below its own.
 //!
 //! ```text
-//! 5  main · command
-//! 4  server · lifecycle · config · telemetry · postgres (the private one)
-//! 3  dialect/*       use http, model, error, deactivation and the store's handles; never another dialect, never SQL
-//! 2  http · api · deactivation · webhooks · sweeper     middleware, what dialects share, and background work
+//! 6  main · command
+//! 5  server · lifecycle · config · telemetry · postgres (the private one)
+//! 4  dialect/*       use api, http, model, error, deactivation and the store's handles; never another dialect, never SQL
+//! 3  api             what dialects share: routes, input rules, the frame of the document
+//! 2  http · deactivation · webhooks · sweeper     middleware and background work
 //! 1  store           the repository layer, the only module with SQL
 //! 0  model · error · clock · random · metrics     plain types and pure rules; time, randomness and counting as values
 //! ```
@@ -31,8 +32,7 @@
 //! the timeout, renders an [`error::Error`] in the dialect's format and writes one log line. A handler decodes, makes one
 //! call on the workspace and encodes. For requests with an API key, phones and extensions are prefetched by the statement
 //! that looks up the key ([`store::Prefetch`]), and the call uses the prefetched rows. Concurrent lookups by id share
-//! statements (`store::batcher`). In Seam's dialect a route is a value, too: router and OpenAPI document derive from the
-//! same list.
+//! statements (`store::batcher`). A route is a value ([`api::route`]): router and OpenAPI document derive from the same list.
 
 pub mod api;
 pub mod clock;

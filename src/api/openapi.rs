@@ -4,11 +4,13 @@
 mod components;
 mod example;
 mod lowered;
+mod operation;
 mod schemas;
 
 pub use components::{Kind, component, extract_components};
 pub use example::example;
 pub use lowered::{RESOURCE_NAME, lowered};
+pub use operation::*;
 pub use schemas::{Schemas, own_schema, reference};
 
 /// A word of an identifier with a capital first letter.

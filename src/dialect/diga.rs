@@ -5,17 +5,16 @@
 mod access;
 mod answer;
 mod error;
-mod fault;
 mod input;
 mod openapi;
 mod phones;
 mod route;
+mod validation;
 mod wire;
 
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
-use axum::routing::any;
 use std::sync::Arc;
 
 /// Prefix of all paths.
@@ -35,11 +34,11 @@ pub static DIALECT: Dialect = Dialect {
 
 /// Routes each path with and without a trailing slash; FastAPI would redirect, here both are served.
 fn router() -> Router<Arc<App>> {
-    phones::ROUTES
-        .iter()
+    let routes = phones::routes().into_iter();
+    routes
         .fold(Router::new(), |router, route| {
-            let serve = any(move |app, request| route.serve(app, request));
-            let path = format!("{PREFIX}{}", route.path);
+            let path = route.path.trim_end_matches('/').to_owned();
+            let serve = route.router();
             router.route(&path, serve.clone()).route(&format!("{path}/"), serve)
         })
         .fallback(|| async { Error::NoRoute })

@@ -19,7 +19,6 @@ mod wire;
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
-use axum::routing::any;
 use std::sync::Arc;
 
 /// Prefix of all paths.
@@ -37,14 +36,19 @@ pub static DIALECT: Dialect = Dialect {
     credential_headers: &["authorization"],
 };
 
+/// Every route, in the order of the document.
+fn routes() -> Vec<route::Route> {
+    let routes = [probes::routes(), oauth::routes(), accounts::routes(), contacts::routes(), contact_groups::routes()];
+    routes.into_iter().flatten().collect()
+}
+
 /// Routes each path with and without a trailing slash.
 fn router() -> Router<Arc<App>> {
-    [probes::ROUTES, oauth::ROUTES, accounts::ROUTES, contacts::ROUTES, contact_groups::ROUTES]
+    routes()
         .into_iter()
-        .flatten()
         .fold(Router::new(), |router, route| {
-            let serve = any(move |app, request| route.serve(app, request));
-            let path = format!("{PREFIX}{}", route.path);
+            let path = route.path.to_string();
+            let serve = route.router();
             router.route(&path, serve.clone()).route(&format!("{path}/"), serve)
         })
         .fallback(|| async { Error::NoRoute })

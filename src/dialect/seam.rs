@@ -13,11 +13,12 @@ mod event_stream;
 mod event_types;
 mod events;
 mod health;
-mod input;
+pub mod message;
 mod openapi;
 mod page;
 mod phone_sessions;
 mod phones;
+pub mod query;
 mod resources;
 mod route;
 mod user_identities;
@@ -67,7 +68,7 @@ fn routes() -> Vec<Route> {
 fn router() -> Router<Arc<App>> {
     routes()
         .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.answering()))
+        .fold(Router::new(), |router, route| router.route(&route.path.clone(), route.router()))
         .fallback(|| async { Error::NoRoute })
         .layer(access::cors())
 }

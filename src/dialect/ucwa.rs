@@ -19,12 +19,11 @@ mod resource;
 mod route;
 mod token;
 
-use crate::error::{Error, Result};
-use crate::http::{App, Dialect, client_address};
+use crate::http::{App, Dialect};
+use access::{Person, Subscribed};
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::routing::any;
-use route::{Base, Route};
+use axum::extract::State;
+use route::Route;
 use std::sync::Arc;
 
 /// The UCWA dialect.
@@ -42,28 +41,27 @@ pub static DIALECT: Dialect = Dialect {
 /// Paths of applications: that of real servers, a shorter one that some clients use, and that of the reference.
 const APPLICATIONS: [&str; 3] = ["/ucwa/oauth/v1/applications", "/ucwa/v1/applications", "/v1/applications"];
 
-fn router() -> Router<Arc<App>> {
-    let mut router = autodiscover::routes().merge(token::routes());
+/// Every route, in the order of the document.
+fn routes() -> Vec<Route> {
+    let mut routes = autodiscover::routes();
+    routes.extend(token::routes());
     for applications in APPLICATIONS {
-        let base = Base::Application(applications);
-        router = mount(router, applications, Base::Applications(applications), &applications::COLLECTION);
-        for route in applications::ROUTES.iter().chain(me::ROUTES).chain(me::OF_APPLICATIONS).chain(phones::ROUTES) {
-            router = mount(router, &format!("{applications}/{{application_id}}{}", route.path), base, route);
-        }
-        router = mount(router, &format!("{applications}/{{application_id}}/{{*rest}}"), base, &route::NOWHERE);
+        let base = format!("{applications}/{{application_id}}");
+        routes.extend(applications::routes(applications));
+        routes.extend(me::routes_of_application(&base));
+        routes.push(me::route(&base));
+        routes.extend(phones::routes(&base));
+        routes.push(Route::nowhere::<Subscribed>(format!("{base}/{{*rest}}")));
     }
-    for route in me::ROUTES.iter().chain(phones::ROUTES) {
-        router = mount(router, route.path, Base::Root, route);
-    }
-    router.fallback(nowhere)
+    routes.push(me::route(""));
+    routes.extend(phones::routes(""));
+    routes
 }
 
-fn mount(router: Router<Arc<App>>, path: &str, base: Base, route: &'static Route) -> Router<Arc<App>> {
-    router.route(path, any(move |State(app), params, request| route.serve(base, app, params, request)))
-}
-
-/// 404 only after authentication.
-async fn nowhere(State(app): State<Arc<App>>, request: Request) -> Result<(), Error> {
-    access::admit(&app, request.headers(), client_address::origin(request.extensions()), app.clock.now()).await?;
-    Err(Error::NoRoute)
+fn router() -> Router<Arc<App>> {
+    let nowhere = Arc::new(Route::nowhere::<Person>(""));
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(&route.path.clone(), route.router()))
+        .fallback(move |State(app), request| Arc::clone(&nowhere).serve(app, request))
 }

@@ -25,7 +25,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Maximum length of path and query, in bytes.
-const LONGEST_ADDRESS: usize = 32 * 1024;
+pub const LONGEST_ADDRESS: usize = 32 * 1024;
 
 /// One wire dialect.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,10 @@
 //! Carries an [`Error`] from a handler to the dialect's middleware in the extensions of an empty response: only the
 //! middleware knows the error format and media type of the response.
 
+use super::limits;
 use crate::error::Error;
+use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
 use std::sync::Arc;
@@ -15,6 +18,19 @@ impl IntoResponse for Error {
         let mut response = Response::default();
         response.extensions_mut().insert(Failure(Arc::new(self)));
         response
+    }
+}
+
+/// Adds the headers that an error has in every dialect: `Allow`, the hints of a rate limit, `Retry-After`.
+pub fn hint(error: &Error, headers: &mut HeaderMap) {
+    match error {
+        Error::MethodNotAllowed(methods) => {
+            let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII");
+            headers.insert(ALLOW, methods);
+        }
+        Error::Throttled(throttle) => limits::hint(throttle, headers),
+        Error::Unavailable(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
+        _ => {}
     }
 }
 

@@ -24,6 +24,7 @@ mod distribution;
 mod document;
 mod door;
 mod faults;
+mod input;
 mod isolation;
 mod limits;
 mod linear;

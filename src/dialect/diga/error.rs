@@ -1,22 +1,22 @@
 //! Domain errors in Diga's format. Errors of the service are an envelope with an `error_code`; errors of FastAPI's
 //! router are a `detail`. Where a real server may send either, the body has both: additional keys are legal in each.
 
-use super::answer;
+use super::{answer, validation};
 use crate::error::*;
-use crate::http::{RequestContext, limits};
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use crate::http::{RequestContext, failure};
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Error body. Fields in wire order.
 #[derive(Debug, Default, Serialize)]
-struct ErrorBody {
+pub struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<&'static str>,
+    pub error_code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,26 +42,17 @@ impl ErrorBody {
 
 /// Renders an error.
 pub fn render(error: &Error, _: &RequestContext) -> Response {
-    let (status, said) = said(error);
-    let mut response = answer::json(status, &said);
-    let headers = response.headers_mut();
-    if let Error::MethodNotAllowed(methods) = error {
-        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII");
-        headers.insert(ALLOW, methods);
-    }
+    let (status, body) = body_of(error);
+    let mut response = answer::json(status, &body);
+    failure::hint(error, response.headers_mut());
     if status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if let Error::Throttled(throttle) = error {
-        limits::hint(throttle, headers);
-    }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }
 
-fn said(error: &Error) -> (StatusCode, ErrorBody) {
+/// Status and body of an error.
+pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
     match error {
         Error::Unauthenticated(_) => (
             StatusCode::UNAUTHORIZED,
@@ -77,7 +68,10 @@ fn said(error: &Error) -> (StatusCode, ErrorBody) {
         }
         Error::NoRoute => (StatusCode::NOT_FOUND, ErrorBody::detail("Not Found")),
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorBody::detail("Method Not Allowed")),
-        Error::Invalid(issues) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody::detail(list(issues))),
+        Error::Invalid(issues) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorBody::detail(issues.iter().map(validation::error).collect::<Vec<_>>()),
+        ),
         Error::AmbiguousQuery { name, reason } => {
             (StatusCode::BAD_REQUEST, ErrorBody::code("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
         }
@@ -137,6 +131,7 @@ fn missing(noun: ResourceKind) -> (&'static str, &'static str) {
         ResourceKind::Contact => ("CONTACT_NOT_FOUND", "Contact"),
         ResourceKind::ContactGroup => ("CONTACT_GROUP_NOT_FOUND", "Contact group"),
         ResourceKind::Application => ("APPLICATION_NOT_FOUND", "Application"),
+        ResourceKind::Version => ("VERSION_NOT_FOUND", "Version"),
     }
 }
 
@@ -182,24 +177,4 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooMuchMetadata => refused("NOT_VALID_FIELD", "Metadata is limited to 50 keys"),
         Reason::WebhookDisabled => refused("WEBHOOK_DISABLED", "The webhook is disabled. Update it to enable it"),
     }
-}
-
-/// Domain issues in pydantic's format.
-fn list(issues: &[Issue]) -> Vec<Value> {
-    let fault = |issue: &Issue| {
-        let place = match issue.place {
-            Place::Path => "path",
-            Place::Query => "query",
-            Place::Header => "header",
-            Place::Body => "body",
-        };
-        let steps = issue.path.iter().map(|step| match step {
-            Step::Key(key) => Value::from(key.as_str()),
-            Step::Index(index) => Value::from(*index),
-        });
-        let loc: Vec<Value> = std::iter::once(Value::from(place)).chain(steps).collect();
-        let kind = if issue.problem == Problem::Missing { "missing" } else { "value_error" };
-        json!({ "type": kind, "loc": loc, "msg": issue.message, "input": null })
-    };
-    issues.iter().map(fault).collect()
 }

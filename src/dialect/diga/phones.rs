@@ -2,175 +2,370 @@
 //! the vendor keeps in its dashboard (reserve, assign, cancel a release) is added in the same style, since without it
 //! there would be no bought numbers.
 
-use super::answer;
-use super::fault::Faults;
-use super::fault::Refusal;
-use super::input::body::{self, Object};
-use super::input::query::Query;
-use super::input::register_id;
-use super::route::{Call, Operation, Route};
+use super::access::Project;
+use super::answer::{Body, NoContent};
+use super::input::*;
+use super::route::*;
 use super::wire::{Page, Phone};
-use crate::error::{Error, Reason};
+use crate::api::input::*;
+use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::model::e164::E164;
 use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::token::Token;
-use axum::response::Response;
+use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
-/// Routes, relative to the prefix.
-pub const ROUTES: &[Route] = &[
-    Route { path: "/phone", operations: &[Operation { method: "GET", serve: |call| Box::pin(list(call)) }] },
-    Route { path: "/phone/import", operations: &[Operation { method: "POST", serve: |call| Box::pin(import(call)) }] },
-    Route {
-        path: "/phone/reserve",
-        operations: &[Operation { method: "POST", serve: |call| Box::pin(reserve(call)) }],
-    },
-    Route {
-        path: "/phone/{phone_id}",
-        operations: &[
-            Operation { method: "GET", serve: |call| Box::pin(show(call)) },
-            Operation { method: "PATCH", serve: |call| Box::pin(change(call)) },
-            Operation { method: "DELETE", serve: |call| Box::pin(release(call)) },
-        ],
-    },
-    Route {
-        path: "/phone/{phone_id}/assign",
-        operations: &[Operation { method: "POST", serve: |call| Box::pin(assign(call)) }],
-    },
-    Route {
-        path: "/phone/{phone_id}/cancel_release",
-        operations: &[Operation { method: "POST", serve: |call| Box::pin(cancel_release(call)) }],
-    },
-];
-
-async fn list(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    let (filter, window) = listed(&Query::of(call.request.uri().query()), &mut faults);
-    let window = faults.judge(Some(window))??;
-    let page = match window.start {
-        Start::Page(page) => Some(page),
-        Start::After(_) | Start::Before(_) => None,
-    };
-    let list = call.workspace.registers(&filter, window).await?;
-    Ok(answer::ok(&Page::of(list, page)))
+/// Every route, in the order of the document.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::new("/v1/phone/", vec![listing()]),
+        Route::new("/v1/phone/{phone_id}", vec![getting(), updating(), releasing()]),
+        Route::new("/v1/phone/import", vec![importing()]),
+        Route::new("/v1/phone/reserve", vec![reserving()]),
+        Route::new("/v1/phone/{phone_id}/assign", vec![assigning()]),
+        Route::new("/v1/phone/{phone_id}/cancel_release", vec![cancelling()]),
+    ]
 }
 
-/// Filter and window of a list. Parameters are read in declared order, which is the order of their errors.
-fn listed(query: &Query, faults: &mut Faults) -> (PhoneNumberFilter, Result<Window, Error>) {
-    let after = query.uuid("after", faults).map(PhoneNumberId);
-    let before = query.uuid("before", faults).map(PhoneNumberId);
-    let page = query.integer("page", 1, None, faults).unwrap_or(1);
-    let limit = query.integer("limit", 1, Some(100), faults).unwrap_or(20);
-    let orders = [("asc", true), ("desc", false)];
-    let ascending = query.choice("order", "literal_error", &orders, faults).unwrap_or(false);
-    let filter = PhoneNumberFilter {
-        inbound_agent_id: query.uuid("inbound_agent_id", faults),
-        outbound_agent_id: query.uuid("outbound_agent_id", faults),
-        status: query.choice("status", "enum", &Status::ALL.map(|status| (status.as_str(), status)), faults),
-        assigned_from: query.time("start_assigned_at", faults),
-        assigned_until: query.time("end_assigned_at", faults),
-    };
-    let start = match (after, before) {
-        (Some(_), Some(_)) => Err(Error::Conflict(Reason::ExclusiveOptions("after and before exclude each other"))),
-        (Some(id), None) => Ok(Start::After(id)),
-        (None, Some(id)) => Ok(Start::Before(id)),
-        (None, None) => Ok(Start::Page(page)),
-    };
-    (filter, start.map(|start| Window { ascending, limit, start }))
+/// The phone of examples.
+pub const EXAMPLE: Uuid = Uuid::from_u128(0x3fa8_5f64_5717_4562_b3fc_2c96_3f66_afa6);
+
+fn no_phone() -> Error {
+    Error::NotFound(ResourceKind::Number, EXAMPLE.to_string())
 }
 
-async fn show(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    let id = register_id(call.request.uri(), "phone_id", &mut faults);
-    let id = faults.judge(id)?;
-    Ok(phone(call.workspace.register(id).await?))
-}
-
-async fn change(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    let id = register_id(call.request.uri(), "phone_id", &mut faults);
-    let body = body::read(call.request).await?.object(&mut faults);
-    let change = body.map(|body| changed(&body, &mut faults));
-    let (id, change) = faults.judge(id.zip(change))?;
-    Ok(phone(call.workspace.update_register(id, change, call.now).await?))
-}
-
-/// The published request names agent versions; here an agent has one version, so either name is accepted.
-fn changed(body: &Object, faults: &mut Faults) -> PhoneNumberChange {
-    let nickname = body.text("nickname", faults);
-    let [inbound, inbound_version, outbound, outbound_version] =
-        ["inbound_agent_id", "inbound_version_id", "outbound_agent_id", "outbound_version_id"]
-            .map(|name| body.uuid(name, faults));
-    PhoneNumberChange {
-        nickname,
-        inbound_agent_id: inbound.or(inbound_version),
-        outbound_agent_id: outbound.or(outbound_version),
+input! {
+    /// The phone in the path.
+    pub struct Which {
+        /// The id of the phone.
+        phone_id: PhoneNumberId = any_uuid(),
     }
 }
 
-async fn release(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    // The published document calls the parameter `id` in this operation only.
-    let id = register_id(call.request.uri(), "id", &mut faults);
-    let id = faults.judge(id)?;
-    call.workspace.release_number(id, call.app.random.id(call.now), call.now).await?;
-    Ok(answer::empty())
+/// The order by time of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Ascending,
+    Descending,
 }
 
-async fn import(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    let body = body::read(call.request).await?.object(&mut faults);
-    let read = body.and_then(|body| {
-        let number = body.number("phone_number", &mut faults);
-        let nickname = body.text("nickname", &mut faults).flatten();
-        let sip_config = body.object("sip_config", &["body", "sip_config"], &mut faults);
-        let sip_config = sip_config.map(|config| sip_config_of(&config, &mut faults));
-        number.map(|number| (number, nickname, sip_config))
+impl Choice for Order {
+    const ALL: &'static [(&'static str, Order)] = &[("asc", Order::Ascending), ("desc", Order::Descending)];
+}
+
+impl Choice for Status {
+    const ALL: &'static [(&'static str, Status)] = &[
+        (Status::Reserved.as_str(), Status::Reserved),
+        (Status::Assigned.as_str(), Status::Assigned),
+        (Status::Released.as_str(), Status::Released),
+        (Status::Finished.as_str(), Status::Finished),
+    ];
+}
+
+input! {
+    /// Filter and window of a list.
+    pub struct List {
+        /// Only phones after this one.
+        after: Option<PhoneNumberId> = any_uuid().optional(),
+        /// Only phones before this one.
+        before: Option<PhoneNumberId> = any_uuid().optional(),
+        /// The page number.
+        page: Option<i64> = integer().at_least(1).optional(),
+        /// The maximum number of phones.
+        limit: i64 = integer().at_least(1).at_most(100).or(20),
+        /// The order by time of creation.
+        order: Order = choice().or("desc"),
+        /// Only phones with this inbound agent.
+        inbound_agent_id: Option<Uuid> = any_uuid().optional(),
+        /// Only phones with this outbound agent.
+        outbound_agent_id: Option<Uuid> = any_uuid().optional(),
+        /// Only phones with this status.
+        status: Option<Status> = choice().optional(),
+        /// Only phones assigned at this time or later.
+        start_assigned_at: Option<DateTime<Utc>> = any_time().optional(),
+        /// Only phones assigned at this time or earlier.
+        end_assigned_at: Option<DateTime<Utc>> = any_time().optional(),
+    }
+}
+
+fn listing() -> Operation {
+    operation(
+        &["GET"],
+        list,
+        Document {
+            id: "diga_list_phones",
+            summary: "List phones",
+            description: "Returns the phones of the workspace, newest first by default, by page number or, with `after` or \
+            `before`, by cursor: an id of an earlier response, which is excluded.",
+            success: Success::Page,
+            ..Document::default()
+        },
+    )
+}
+
+async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Page>> {
+    let start = match (input.after, input.before) {
+        (Some(_), Some(_)) => {
+            return Err(Error::Conflict(Reason::ExclusiveOptions("after and before exclude each other")));
+        }
+        (Some(id), None) => Start::After(id),
+        (None, Some(id)) => Start::Before(id),
+        (None, None) => Start::Page(input.page.unwrap_or(1)),
+    };
+    let page = match start {
+        Start::Page(page) => Some(page),
+        Start::After(_) | Start::Before(_) => None,
+    };
+    let filter = PhoneNumberFilter {
+        inbound_agent_id: input.inbound_agent_id,
+        outbound_agent_id: input.outbound_agent_id,
+        status: input.status,
+        assigned_from: input.start_assigned_at,
+        assigned_until: input.end_assigned_at,
+    };
+    let window = Window { ascending: input.order == Order::Ascending, limit: input.limit, start };
+    Ok(Body(Page::of(call.grant.0.registers(&filter, window).await?, page)))
+}
+
+fn getting() -> Operation {
+    operation(
+        &["GET"],
+        get,
+        Document {
+            id: "diga_get_phone",
+            summary: "Get a phone",
+            description: "Returns one phone.",
+            errors: vec![no_phone()],
+            ..Document::default()
+        },
+    )
+}
+
+async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
+    phone(call.grant.0.register(phone_id).await?)
+}
+
+input! {
+    /// A change of a phone. Absent members stay as they are; null clears.
+    pub struct Update {
+        /// A free label.
+        nickname: Option<Option<String>> = text().nullable().optional(),
+        /// The agent that answers calls to this number.
+        inbound_agent_id: Option<Option<Uuid>> = any_uuid().nullable().optional(),
+        /// An alias of `inbound_agent_id`.
+        inbound_version_id: Option<Option<Uuid>> = any_uuid().nullable().optional(),
+        /// The agent that places calls from this number.
+        outbound_agent_id: Option<Option<Uuid>> = any_uuid().nullable().optional(),
+        /// An alias of `outbound_agent_id`.
+        outbound_version_id: Option<Option<Uuid>> = any_uuid().nullable().optional(),
+    }
+}
+
+impl NamedInput for Update {
+    const SCHEMA: &'static str = "DigaPhoneUpdate";
+}
+
+fn updating() -> Operation {
+    operation(
+        &["PATCH"],
+        update,
+        Document {
+            id: "diga_update_phone",
+            summary: "Update a phone",
+            description: "Sets the nickname and the agents. Absent members stay as they are; null clears.",
+            example: Some(json!({ "nickname": "Front desk" })),
+            errors: vec![no_phone(), Error::Conflict(Reason::NumberNotAssigned(Status::Reserved.as_str()))],
+            ..Document::default()
+        },
+    )
+}
+
+/// The published request names agent versions; here an agent has one version, so either name is accepted.
+async fn update(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Update>)) -> Result<Body<Phone>> {
+    let change = PhoneNumberChange {
+        nickname: input.nickname,
+        inbound_agent_id: input.inbound_agent_id.or(input.inbound_version_id),
+        outbound_agent_id: input.outbound_agent_id.or(input.outbound_version_id),
+    };
+    phone(call.grant.0.update_register(which.phone_id, change, call.now).await?)
+}
+
+input! {
+    /// The phone in the path. The published document calls the parameter `id` in this operation only.
+    pub struct Release {
+        /// The id of the phone.
+        id: PhoneNumberId = any_uuid(),
+    }
+}
+
+fn releasing() -> Operation {
+    operation(
+        &["DELETE"],
+        release,
+        Document {
+            id: "diga_release_phone",
+            summary: "Release a phone",
+            description: "A purchased phone is released at the end of the paid month and works until then; an imported one \
+            is released at once. Idempotent.",
+            success: Success::NoContent,
+            errors: vec![no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.as_str()))],
+            ..Document::default()
+        },
+    )
+}
+
+async fn release(call: Call<Project>, Path(Release { id }): Path<Release>) -> Result<NoContent> {
+    call.grant.0.release_number(id, call.app.random.id(call.now), call.now).await?;
+    Ok(NoContent)
+}
+
+input! {
+    /// A SIP trunk.
+    pub struct SipConfig {
+        /// The host, without `sip:`.
+        termination_uri: String = text().min(1),
+        /// The user name.
+        username: Option<String> = text().nullish(),
+        /// The password.
+        password: Option<String> = text().nullish(),
+    }
+}
+
+input! {
+    /// A number to import.
+    pub struct Import {
+        /// The number in E.164.
+        phone_number: E164 = phone_number(),
+        /// A free label.
+        nickname: Option<String> = text().nullish(),
+        /// The SIP trunk of the number. It is stored encrypted and never returned.
+        sip_config: Option<SipConfig> = object().named("DigaSipConfig").nullish(),
+    }
+}
+
+impl NamedInput for Import {
+    const SCHEMA: &'static str = "DigaPhoneImport";
+}
+
+fn importing() -> Operation {
+    operation(
+        &["POST"],
+        import,
+        Document {
+            id: "diga_import_phone",
+            summary: "Import a number",
+            description: "Adds a number that the workspace already owns. It can be used at once.",
+            example: Some(json!({ "phone_number": "+34675897654", "nickname": "Front desk" })),
+            errors: vec![Error::Conflict(Reason::NumberInUse)],
+            ..Document::default()
+        },
+    )
+}
+
+async fn import(call: Call<Project>, Json(input): Json<Import>) -> Result<Body<Phone>> {
+    // The SIP configuration is one secret.
+    let sip_config = input.sip_config.map(|SipConfig { termination_uri, username, password }| {
+        let config = json!({ "termination_uri": termination_uri, "username": username, "password": password });
+        Token::from(config.to_string())
     });
-    let (number, nickname, sip_config) = faults.judge(read)?;
+    let register_id = call.app.random.id(call.now);
+    let new = NewPhoneNumber { register_id, number: input.phone_number, nickname: input.nickname };
+    phone(call.grant.0.import_number(&new, sip_config, call.now).await?)
+}
+
+input! {
+    /// A number to reserve.
+    pub struct Reserve {
+        /// The number in E.164.
+        number: E164 = phone_number(),
+        /// A free label.
+        nickname: Option<String> = text().nullish(),
+    }
+}
+
+impl NamedInput for Reserve {
+    const SCHEMA: &'static str = "DigaPhoneReserve";
+}
+
+fn reserving() -> Operation {
+    operation(
+        &["POST"],
+        reserve,
+        Document {
+            id: "diga_reserve_phone",
+            summary: "Reserve a number",
+            description: "Holds a number until it is assigned or the reservation expires.",
+            example: Some(json!({ "number": "+34675897654" })),
+            errors: vec![Error::Conflict(Reason::NumberInUse)],
+            ..Document::default()
+        },
+    )
+}
+
+async fn reserve(call: Call<Project>, Json(Reserve { number, nickname }): Json<Reserve>) -> Result<Body<Phone>> {
     let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
-    Ok(phone(call.workspace.import_number(&new, sip_config, call.now).await?))
+    phone(call.grant.0.reserve_number(&new, call.now, call.now + call.app.reservation).await?)
 }
 
-/// SIP configuration of an imported number, as one secret.
-fn sip_config_of(config: &Object, faults: &mut Faults) -> Token {
-    let termination_uri = config.required_text("termination_uri", faults);
-    let username = config.text("username", faults).flatten();
-    let password = config.text("password", faults).flatten();
-    let config = json!({ "termination_uri": termination_uri, "username": username, "password": password });
-    Token::from(config.to_string())
+input! {
+    /// The assignment of a phone.
+    pub struct Assign {
+        /// The user identity that gets the number; null for none.
+        user_identity_id: Option<UserIdentityId> = any_uuid().nullish(),
+    }
 }
 
-async fn reserve(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    let body = body::read(call.request).await?.object(&mut faults);
-    let read = body.and_then(|body| {
-        let number = body.number("number", &mut faults);
-        let nickname = body.text("nickname", &mut faults).flatten();
-        number.map(|number| (number, nickname))
-    });
-    let (number, nickname) = faults.judge(read)?;
-    let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
-    Ok(phone(call.workspace.reserve_number(&new, call.now, call.now + call.app.reservation).await?))
+impl NamedInput for Assign {
+    const SCHEMA: &'static str = "DigaPhoneAssign";
+    const IS_REQUIRED: bool = false;
 }
 
-async fn assign(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    let id = register_id(call.request.uri(), "phone_id", &mut faults);
-    let body = body::read(call.request).await?.object_or_nothing(&mut faults);
-    let person = body.map(|body| body.uuid("user_identity_id", &mut faults).flatten().map(UserIdentityId));
-    let (id, person) = faults.judge(id.zip(person))?;
+fn assigning() -> Operation {
+    operation(
+        &["POST"],
+        assign,
+        Document {
+            id: "diga_assign_phone",
+            summary: "Assign a phone",
+            description: "Assigns a reserved phone to the workspace and to a user identity, or to none. An assigned phone is \
+            reassigned.",
+            example: Some(json!({ "user_identity_id": EXAMPLE })),
+            errors: vec![
+                no_phone(),
+                Error::NotFound(ResourceKind::UserIdentity, EXAMPLE.to_string()),
+                Error::Conflict(Reason::NumberNotAssignable(Status::Finished.as_str())),
+                Error::Conflict(Reason::UserHasNumber),
+            ],
+            ..Document::default()
+        },
+    )
+}
+
+async fn assign(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Assign>)) -> Result<Body<Phone>> {
     let event_id = call.app.random.id(call.now);
-    Ok(phone(call.workspace.assign_number(id, person, event_id, call.now).await?))
+    phone(call.grant.0.assign_number(which.phone_id, input.user_identity_id, event_id, call.now).await?)
 }
 
-async fn cancel_release(call: Call) -> Result<Response, Refusal> {
-    let mut faults = Faults::default();
-    let id = register_id(call.request.uri(), "phone_id", &mut faults);
-    let id = faults.judge(id)?;
-    Ok(phone(call.workspace.cancel_release(id, call.now).await?))
+fn cancelling() -> Operation {
+    operation(
+        &["POST"],
+        cancel_release,
+        Document {
+            id: "diga_cancel_release_of_phone",
+            summary: "Cancel a scheduled release",
+            description: "Cancels the scheduled release of a phone that is not released yet.",
+            errors: vec![no_phone(), Error::Conflict(Reason::ReleaseNotScheduled)],
+            ..Document::default()
+        },
+    )
 }
 
-fn phone(register: PhoneNumber) -> Response {
-    answer::ok(&Phone::from(register))
+async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
+    phone(call.grant.0.cancel_release(phone_id, call.now).await?)
+}
+
+fn phone(register: PhoneNumber) -> Result<Body<Phone>> {
+    Ok(Body(Phone::from(register)))
 }

@@ -1,59 +1,53 @@
-//! Routes as values. A request passes the method check first, as in FastAPI's router, then authentication, then the
-//! handler.
+//! Diga's routes: 405 comes before 401, as in FastAPI's router.
 
-use super::access;
-use super::fault::Refusal;
+use super::access::Project;
+use super::input::Rules;
+use crate::api::route::{FromRequest, Handler, Protocol};
 use crate::error::Error;
-use crate::http::{App, Tenant, client_address};
-use crate::store::Workspace;
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use std::pin::Pin;
-use std::sync::Arc;
+use serde_json::Value;
 
-/// One path and its operations.
-pub struct Route {
-    /// Relative to the prefix, without a trailing slash.
-    pub path: &'static str,
-    pub operations: &'static [Operation],
+pub use crate::api::route::Call;
+
+pub type Route = crate::api::route::Route<Diga>;
+pub type Operation = crate::api::route::Operation<Diga>;
+
+/// Diga's protocol.
+pub struct Diga;
+
+impl Protocol for Diga {
+    const METHOD_FIRST: bool = true;
+    type Document = Document;
 }
 
-/// One method and its handler.
-pub struct Operation {
-    pub method: &'static str,
-    pub serve: fn(Call) -> Serving,
+/// What the document says of an operation.
+#[derive(Default)]
+pub struct Document {
+    pub id: &'static str,
+    pub summary: &'static str,
+    pub description: &'static str,
+    pub rules: Rules,
+    /// Example of a body.
+    pub example: Option<Value>,
+    /// Status, and the name and example of the response; null if it has no body.
+    pub success: Success,
+    /// Errors beyond those of every operation.
+    pub errors: Vec<Error>,
 }
 
-/// Future of a handler.
-pub type Serving = Pin<Box<dyn Future<Output = Result<Response, Refusal>> + Send>>;
-
-/// Arguments of a handler.
-pub struct Call {
-    pub workspace: Workspace,
-    pub app: Arc<App>,
-    pub now: DateTime<Utc>,
-    pub request: Request,
+/// The response of an operation that succeeds.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub enum Success {
+    #[default]
+    Phone,
+    Page,
+    NoContent,
 }
 
-impl Route {
-    /// Serves a request to this path.
-    pub async fn serve(&'static self, State(app): State<Arc<App>>, request: Request) -> Response {
-        let asked = request.method().as_str();
-        let Some(operation) = self.operations.iter().find(|operation| operation.method == asked) else {
-            let methods = self.operations.iter().map(|operation| operation.method).collect();
-            return Error::MethodNotAllowed(methods).into_response();
-        };
-        let now = app.clock.now();
-        let workspace =
-            match access::admit(&app, request.headers(), client_address::origin(request.extensions()), now).await {
-                Ok(workspace) => workspace,
-                Err(error) => return error.into_response(),
-            };
-        let tenant = Tenant(workspace.id());
-        let answer = (operation.serve)(Call { workspace, app, now, request }).await;
-        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-        response.extensions_mut().insert(tenant);
-        response
-    }
+/// An operation of this method.
+pub fn operation<I, H>(methods: &'static [&'static str], handler: H, document: Document) -> Operation
+where
+    I: FromRequest<Diga, Rules = Rules>,
+    H: Handler<Diga, Project, I>,
+{
+    Operation::new(methods, handler, None, Document { rules: I::rules(), ..document })
 }

@@ -2,27 +2,86 @@
 //! `account-owner`; a client session has `extension-user`, for one extension.
 
 use super::PREFIX;
+use crate::api::route::{Grant, Head};
 use crate::error::{AuthFailure, Denial, Error, Rejection, ResourceKind, Result, Scheme};
-use crate::http::App;
+use crate::http::{App, auth};
 use crate::model::extension::Extension;
-use crate::model::id::{AccountId, ExtensionId};
+use crate::model::id::{AccountId, ExtensionId, WorkspaceId};
 use crate::model::scope::Scope;
 use crate::model::token::scheme_of;
-use crate::store::{
-    Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector,
-};
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
-use chrono::{DateTime, Utc};
+use crate::store::{Authenticated, Caller, Credentials, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector};
 
-/// An account and the caller's scope in it.
+/// A route without authentication.
+pub struct Public;
+
+impl Grant for Public {
+    type Caller = Public;
+
+    async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
+        Ok((Public, Prefetched::Nothing))
+    }
+
+    fn tenant(_: &Public) -> Option<WorkspaceId> {
+        None
+    }
+
+    async fn authorize(caller: Public, _: &Head, prefetched: Prefetched) -> Result<(Public, Prefetched)> {
+        Ok((caller, prefetched))
+    }
+}
+
+/// The holder of any token.
+pub struct ByToken(pub Authenticated);
+
+impl Grant for ByToken {
+    type Caller = ByToken;
+
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(ByToken, Prefetched)> {
+        let (caller, prefetched) = admit(app, head, None, prefetch).await?;
+        Ok((ByToken(caller), prefetched))
+    }
+
+    fn tenant(_: &ByToken) -> Option<WorkspaceId> {
+        None
+    }
+
+    async fn authorize(caller: ByToken, _: &Head, prefetched: Prefetched) -> Result<(ByToken, Prefetched)> {
+        Ok((caller, prefetched))
+    }
+}
+
+/// The account in the path, and the caller's scope in it. Another account is not found.
 pub struct InAccount {
     pub workspace: Workspace,
     pub scope: Scope,
-    prefetched: Prefetched,
 }
 
-/// An extension that the caller may use.
+impl Grant for InAccount {
+    type Caller = InAccount;
+
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(InAccount, Prefetched)> {
+        let named = head.param(0);
+        let unknown = || Error::NotFound(ResourceKind::Account, named.to_owned());
+        let id = number(named).map(AccountId);
+        match admit(app, head, id, prefetch).await {
+            Ok((Authenticated::Caller(caller), prefetched)) if Some(caller.workspace.account_id()) == id => {
+                Ok((InAccount { scope: scope(&caller), workspace: caller.workspace }, prefetched))
+            }
+            Ok(_) | Err(Error::Unauthenticated(Rejection { failure: AuthFailure::NotMember, .. })) => Err(unknown()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn tenant(account: &InAccount) -> Option<WorkspaceId> {
+        Some(account.workspace.id())
+    }
+
+    async fn authorize(account: InAccount, _: &Head, prefetched: Prefetched) -> Result<(InAccount, Prefetched)> {
+        Ok((account, prefetched))
+    }
+}
+
+/// The extension in the path, which the caller may use.
 pub struct InExtension {
     pub workspace: Workspace,
     pub extension: Extension,
@@ -35,16 +94,53 @@ impl InExtension {
     }
 }
 
+impl Grant for InExtension {
+    type Caller = InAccount;
+
+    async fn authenticate(app: &App, head: &Head, _: Prefetch) -> Result<(InAccount, Prefetched)> {
+        let extension = number(head.param(1)).map_or(Prefetch::None, |id| Prefetch::Extension(ExtensionId(id)));
+        InAccount::authenticate(app, head, extension).await
+    }
+
+    fn tenant(account: &InAccount) -> Option<WorkspaceId> {
+        InAccount::tenant(account)
+    }
+
+    async fn authorize(
+        InAccount { workspace, scope }: InAccount,
+        head: &Head,
+        prefetched: Prefetched,
+    ) -> Result<(InExtension, Prefetched)> {
+        let named = head.param(1);
+        let found = match number(named).map(ExtensionId) {
+            Some(id) => workspace.extension(prefetched, id).await,
+            None => Err(Error::NotFound(ResourceKind::Extension, named.to_owned())),
+        };
+        let is_in_scope = |extension: &Extension| match scope {
+            Scope::Workspace => true,
+            Scope::Person(person) => extension.user_identity_id == person,
+            Scope::Nothing => false,
+        };
+        match found {
+            Ok(extension) if is_in_scope(&extension) => Ok((InExtension { workspace, extension }, Prefetched::Nothing)),
+            // 403 in both cases, so that existence is not disclosed.
+            Ok(_) | Err(Error::NotFound(..)) if scope != Scope::Workspace => {
+                Err(Error::Forbidden(Denial::OtherExtension))
+            }
+            Ok(extension) => Err(Error::NotFound(ResourceKind::Extension, extension.extension_id.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// Authenticates a request. A token of several workspaces is used for the account `meant`.
-pub async fn admit(
+async fn admit(
     app: &App,
-    headers: &HeaderMap,
+    head: &Head,
     meant: Option<AccountId>,
     prefetch: Prefetch,
-    origin: Origin,
-    now: DateTime<Utc>,
 ) -> Result<(Authenticated, Prefetched)> {
-    let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
+    let token = auth::bearer(head.headers()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let meant = meant.map(WorkspaceSelector::Account);
     let presented = match scheme_of(token) {
         Scheme::ClientSession => Credentials::ClientSession(token),
@@ -54,56 +150,7 @@ pub async fn admit(
         // A publishable key is not a bearer token.
         Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
     };
-    app.store.authenticate_with(presented, prefetch, origin, now).await
-}
-
-/// Authenticates a request to the account in the path. Another account is not found.
-pub async fn admit_to_account(
-    app: &App,
-    headers: &HeaderMap,
-    named: &str,
-    prefetch: Prefetch,
-    origin: Origin,
-    now: DateTime<Utc>,
-) -> Result<InAccount> {
-    let unknown = || Error::NotFound(ResourceKind::Account, named.to_owned());
-    let id = number(named).map(AccountId);
-    match admit(app, headers, id, prefetch, origin, now).await {
-        Ok((Authenticated::Caller(caller), prefetched)) if Some(caller.workspace.account_id()) == id => {
-            Ok(InAccount { scope: scope(&caller), workspace: caller.workspace, prefetched })
-        }
-        Ok(_) | Err(Error::Unauthenticated(Rejection { failure: AuthFailure::NotMember, .. })) => Err(unknown()),
-        Err(error) => Err(error),
-    }
-}
-
-impl InAccount {
-    /// Returns the extension in the path, if it is in scope.
-    pub async fn extension(self, named: &str) -> Result<InExtension> {
-        let found = match number(named).map(ExtensionId) {
-            Some(id) => self.workspace.extension(self.prefetched, id).await,
-            None => Err(Error::NotFound(ResourceKind::Extension, named.to_owned())),
-        };
-        let is_in_reach = |extension: &Extension| match self.scope {
-            Scope::Workspace => true,
-            Scope::Person(person) => extension.user_identity_id == person,
-            Scope::Nothing => false,
-        };
-        match found {
-            Ok(extension) if is_in_reach(&extension) => Ok(InExtension { workspace: self.workspace, extension }),
-            // 403 in both cases, so that existence is not disclosed.
-            Ok(_) | Err(Error::NotFound(..)) if self.scope != Scope::Workspace => {
-                Err(Error::Forbidden(Denial::OtherExtension))
-            }
-            Ok(extension) => Err(Error::NotFound(ResourceKind::Extension, extension.extension_id.to_string())),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// Prefetch for a path with an extension.
-pub fn prefetch(named: &str) -> Prefetch {
-    number(named).map_or(Prefetch::None, |id| Prefetch::Extension(ExtensionId(id)))
+    app.store.authenticate_with(presented, prefetch, head.origin(), head.now).await
 }
 
 /// Scope of a caller in its workspace.
@@ -121,10 +168,4 @@ pub fn scope(caller: &Caller) -> Scope {
 pub fn number(text: &str) -> Option<i64> {
     let is_of_digits = text.bytes().all(|digit| digit.is_ascii_digit());
     text.parse().ok().filter(|number| is_of_digits && *number > 0)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

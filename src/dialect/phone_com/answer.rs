@@ -1,9 +1,11 @@
 //! Responses: always JSON, with the media type that the client accepts and an entity tag for conditional requests.
 
+use super::route::{Head, PhoneCom};
+use crate::api;
 use crate::http::limits::AuthFailed;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use base64::prelude::*;
 use serde::Serialize;
@@ -54,7 +56,7 @@ impl Answer {
     }
 
     /// Renders the response to a request with these headers.
-    pub fn respond(self, asked: &HeaderMap) -> Response {
+    pub fn render(self, asked: &HeaderMap) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type(asked)));
@@ -66,7 +68,7 @@ impl Answer {
     }
 
     /// Renders the response to a GET: with an entity tag of the body, or 304 if the client has it.
-    pub fn respond_tagged(self, asked: &HeaderMap) -> Response {
+    fn render_tagged(self, asked: &HeaderMap) -> Response {
         let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&self.body)[..16]));
         let header = HeaderValue::from_str(&tag).expect("base64 is ASCII");
         let mut response = if has(asked, &tag) {
@@ -74,10 +76,19 @@ impl Answer {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
         } else {
-            self.respond(asked)
+            self.render(asked)
         };
         response.headers_mut().insert(ETAG, header);
         response
+    }
+}
+
+impl api::route::Answer<PhoneCom> for Answer {
+    fn respond(self, head: &Head, _: &'static str) -> Response {
+        match head.parts.method {
+            Method::GET => self.render_tagged(head.headers()),
+            _ => self.render(head.headers()),
+        }
     }
 }
 

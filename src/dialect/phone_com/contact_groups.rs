@@ -1,81 +1,116 @@
 //! `…/extensions/{id}/contact-groups`: the contact groups of an extension.
 
 use super::access::{self, InExtension};
-use super::accounts::NAMED;
 use super::answer::Answer;
-use super::input::{Faults, body, query};
-use super::route::{Call, Operation, Route, Serve};
+use super::input::query::Wanted;
+use super::input::{Filled, NamedInput, Nothing, Unread};
+use super::openapi::examples::*;
+use super::route::{Call, Document, Head, Operation, Route, operation};
 use super::wire::{Deleted, Group, List};
+use crate::api::input::input;
 use crate::error::{Error, ResourceKind, Result};
+use crate::model::extension::NamedField;
 use crate::model::id::ContactGroupId;
-use axum::extract::Request;
 use axum::http::StatusCode;
+use serde_json::json;
 
-/// Routes, relative to the prefix.
-pub const ROUTES: &[Route] = &[
-    Route {
-        path: "/accounts/{account_id}/extensions/{extension_id}/contact-groups",
-        operations: &[
-            Operation { method: "GET", serve: Serve::Extension(|own, call| Box::pin(list(own, call))) },
-            Operation { method: "POST", serve: Serve::Extension(|own, call| Box::pin(create(own, call))) },
-        ],
-    },
-    Route {
-        path: "/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}",
-        operations: &[
-            Operation { method: "GET", serve: Serve::Extension(|own, call| Box::pin(show(own, call))) },
-            Operation { method: "PUT", serve: Serve::Extension(|own, call| Box::pin(rename(own, call))) },
-            Operation { method: "PATCH", serve: Serve::Extension(|own, call| Box::pin(rename(own, call))) },
-            Operation { method: "DELETE", serve: Serve::Extension(|own, call| Box::pin(delete(own, call))) },
-        ],
-    },
-];
-
-async fn list(own: InExtension, call: Call) -> Result<Answer> {
-    let mut faults = Faults::default();
-    let wanted = query::read(call.request.uri(), &NAMED, &mut faults);
-    faults.judge()?;
-    let listed = own.workspace.contact_groups(own.extension.user_identity_id, &wanted.listing).await?;
-    let part = wanted.part();
-    Ok(Answer::ok(&List::of(listed, wanted.filters, wanted.sort, part, |group| Group::from(&group))))
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    let extension = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
+    let group = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}";
+    vec![Route::new(extension, vec![listing(), creating()]), Route::new(group, of_one())]
 }
 
-async fn create(own: InExtension, call: Call) -> Result<Answer> {
-    let name = name(call.request).await?;
+/// An operation that takes a name and returns the group.
+fn named(id: &'static str, summary: &'static str, description: &'static str) -> Document {
+    let answer = ("PhoneComGroup", group_example());
+    Document { id, summary, description, answer, example: Some(json!({ "name": "Family" })), ..Document::default() }
+}
+
+fn listing() -> Operation {
+    operation(
+        &["GET"],
+        list,
+        Document {
+            id: "phone_com_list_contact_groups",
+            summary: "List contact groups",
+            description: "Returns the contact groups of the extension.",
+            answer: ("PhoneComGroupList", list_example(group_example())),
+            ..Document::default()
+        },
+    )
+}
+
+fn creating() -> Operation {
+    let description = "Creates a contact group without contacts.";
+    let document = named("phone_com_create_contact_group", "Create a contact group", description);
+    operation(&["POST"], create, Document { creates: true, ..document })
+}
+
+fn of_one() -> Vec<Operation> {
+    let sets = "Sets the name of the contact group.";
+    let delete_document = Document {
+        id: "phone_com_delete_contact_group",
+        summary: "Delete a contact group",
+        description: "Deletes a contact group. Its contacts stay, without a group.",
+        answer: ("PhoneComDeleted", deleted_example()),
+        ..Document::default()
+    };
+    vec![
+        operation(
+            &["GET"],
+            get,
+            named("phone_com_get_contact_group", "Get a contact group", "Returns one contact group."),
+        ),
+        operation(&["PUT"], rename, named("phone_com_replace_contact_group", "Replace a contact group", sets)),
+        operation(&["PATCH"], rename, named("phone_com_update_contact_group", "Update a contact group", sets)),
+        operation(&["DELETE"], delete, delete_document),
+    ]
+}
+
+input! {
+    /// A contact group to create or rename.
+    pub struct GroupInput {
+        /// The name.
+        name: String = Filled,
+    }
+}
+
+impl NamedInput for GroupInput {
+    const SCHEMA: &'static str = "PhoneComGroupInput";
+}
+
+async fn list(Call { grant: own, .. }: Call<InExtension>, wanted: Wanted<NamedField>) -> Result<Answer> {
+    let listed = own.workspace.contact_groups(own.extension.user_identity_id, &wanted.listing).await?;
+    Ok(Answer::ok(&List::of(listed, wanted, |group| Group::from(&group))))
+}
+
+async fn create(Call { grant: own, .. }: Call<InExtension>, body: Unread<GroupInput>) -> Result<Answer> {
+    let name = body.read().await?.name;
     let made = own.workspace.create_contact_group(own.extension.user_identity_id, &name).await?;
     let at = format!("{}/contact-groups/{}", own.path(), made.contact_group_id);
     Ok(Answer::new(StatusCode::CREATED, &Group::from(&made)).at(&at))
 }
 
-async fn show(own: InExtension, call: Call) -> Result<Answer> {
-    let group = own.workspace.contact_group(own.extension.user_identity_id, group_id(&call.id)?).await?;
+async fn get(Call { grant: own, head, .. }: Call<InExtension>, _: Nothing) -> Result<Answer> {
+    let group = own.workspace.contact_group(own.extension.user_identity_id, group_id(&head)?).await?;
     Ok(Answer::ok(&Group::from(&group)))
 }
 
-async fn rename(own: InExtension, call: Call) -> Result<Answer> {
+async fn rename(Call { grant: own, head, .. }: Call<InExtension>, body: Unread<GroupInput>) -> Result<Answer> {
     let person = own.extension.user_identity_id;
-    let id = group_id(&call.id)?;
-    // 404 precedes errors in the body.
+    let id = group_id(&head)?;
     own.workspace.contact_group(person, id).await?;
-    let name = name(call.request).await?;
+    let name = body.read().await?.name;
     Ok(Answer::ok(&Group::from(&own.workspace.rename_contact_group(person, id, &name).await?)))
 }
 
-async fn delete(own: InExtension, call: Call) -> Result<Answer> {
-    own.workspace.delete_contact_group(own.extension.user_identity_id, group_id(&call.id)?, call.now).await?;
+async fn delete(Call { grant: own, head, now, .. }: Call<InExtension>, _: Nothing) -> Result<Answer> {
+    own.workspace.delete_contact_group(own.extension.user_identity_id, group_id(&head)?, now).await?;
     Ok(Answer::ok(&Deleted::DONE))
 }
 
-async fn name(request: Request) -> Result<String> {
-    let body = body::read(request).await?;
-    let mut faults = Faults::default();
-    let name = body.required_text("name", &mut faults);
-    faults.judge()?;
-    Ok(name.unwrap_or_default())
-}
-
-fn group_id(named: &str) -> Result<ContactGroupId> {
-    access::number(named)
-        .map(ContactGroupId)
-        .ok_or_else(|| Error::NotFound(ResourceKind::ContactGroup, named.to_owned()))
+fn group_id(head: &Head) -> Result<ContactGroupId> {
+    let unknown = || Error::NotFound(ResourceKind::ContactGroup, head.param(2).to_owned());
+    access::number(head.param(2)).map(ContactGroupId).ok_or_else(unknown)
 }

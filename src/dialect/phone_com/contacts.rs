@@ -2,126 +2,159 @@
 
 use super::access::{self, InExtension};
 use super::answer::Answer;
+use super::input::contact::ContactInput;
 use super::input::filter::Kind;
-use super::input::query::{self, Fields};
-use super::input::{Faults, body, contact};
-use super::route::{Call, Operation, Route, Serve};
+use super::input::query::{Fields, ListField, Wanted};
+use super::input::{Nothing, Unread};
+use super::openapi::examples::*;
+use super::route::{Call, Document, Head, Operation, Route, operation};
 use super::wire::{Contact, Deleted, List};
-use crate::error::{Error, Place, Problem, ResourceKind, Result, Step};
+use crate::error::{Error, Issue, Problem, ResourceKind, Result, Step};
 use crate::model::contact::{ContactChange, ContactField, ContactFields, UpdateMode};
-use crate::model::id::{ContactId, UserIdentityId};
+use crate::model::id::ContactId;
 use axum::http::StatusCode;
+use std::borrow::Cow;
 
-/// Routes, relative to the prefix.
-pub const ROUTES: &[Route] = &[
-    Route {
-        path: "/accounts/{account_id}/extensions/{extension_id}/contacts",
-        operations: &[
-            Operation { method: "GET", serve: Serve::Extension(|own, call| Box::pin(list(own, call))) },
-            Operation { method: "POST", serve: Serve::Extension(|own, call| Box::pin(create(own, call))) },
-        ],
-    },
-    Route {
-        path: "/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}",
-        operations: &[
-            Operation { method: "GET", serve: Serve::Extension(|own, call| Box::pin(show(own, call))) },
-            Operation {
-                method: "PUT",
-                serve: Serve::Extension(|own, call| Box::pin(change(own, call, UpdateMode::Replace))),
-            },
-            Operation {
-                method: "PATCH",
-                serve: Serve::Extension(|own, call| Box::pin(change(own, call, UpdateMode::Merge))),
-            },
-            Operation { method: "DELETE", serve: Serve::Extension(|own, call| Box::pin(delete(own, call))) },
-        ],
-    },
-];
-
-/// What contacts can be filtered and sorted by.
-pub const FIELDS: Fields<ContactField> = Fields {
-    filters: &[
-        ("id", ContactField::Id, Kind::Number),
-        ("group_id", ContactField::GroupId, Kind::Number),
-        ("updated_at", ContactField::UpdatedAt, Kind::Number),
-        ("name", ContactField::Name, Kind::Text),
-        ("phone", ContactField::Phone, Kind::Phone),
-    ],
-    sorts: &[("id", ContactField::Id), ("updated_at", ContactField::UpdatedAt)],
-};
-
-async fn list(own: InExtension, call: Call) -> Result<Answer> {
-    let mut faults = Faults::default();
-    let wanted = query::read(call.request.uri(), &FIELDS, &mut faults);
-    faults.judge()?;
-    let listed = own.workspace.contacts(own.extension.user_identity_id, &wanted.listing).await?;
-    let (part, form) = (wanted.part(), if wanted.is_brief { Contact::Summary } else { Contact::Full });
-    Ok(Answer::written(StatusCode::OK, List::of(listed, wanted.filters, wanted.sort, part, form).json()?))
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    let contacts = "/v4/accounts/{account_id}/extensions/{extension_id}/contacts";
+    let contact = "/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}";
+    vec![Route::new(contacts, vec![listing(), creating()]), Route::new(contact, of_one())]
 }
 
-async fn create(own: InExtension, call: Call) -> Result<Answer> {
-    let person = own.extension.user_identity_id;
-    let change = said(&own, person, call.request).await?;
-    let fields = ContactFields::from(change);
-    let made = own.workspace.create_contact(person, fields, call.now).await.map_err(gone)?;
+/// An operation that returns a contact.
+fn returning(id: &'static str, summary: &'static str, description: &'static str) -> Document {
+    let answer = ("PhoneComContact", contact_example());
+    Document { id, summary, description, answer, example: Some(input_example()), ..Document::default() }
+}
+
+fn listing() -> Operation {
+    operation(
+        &["GET"],
+        list,
+        Document {
+            id: "phone_com_list_contacts",
+            summary: "List contacts",
+            description: "Returns the contacts of the extension, in full or as summaries.",
+            answer: ("PhoneComContactList", list_example(contact_example())),
+            ..Document::default()
+        },
+    )
+}
+
+fn creating() -> Operation {
+    let description = "Creates a contact. Absent members are empty.";
+    let document = returning("phone_com_create_contact", "Create a contact", description);
+    operation(&["POST"], create, Document { creates: true, ..document })
+}
+
+fn of_one() -> Vec<Operation> {
+    let get_document = returning("phone_com_get_contact", "Get a contact", "Returns one contact in full.");
+    let replaces = "Replaces all members. Absent members become empty.";
+    let updates = "Updates the given members. Absent members stay as they are.";
+    let delete_document = Document {
+        id: "phone_com_delete_contact",
+        summary: "Delete a contact",
+        description: "Deletes a contact.",
+        answer: ("PhoneComDeleted", deleted_example()),
+        ..Document::default()
+    };
+    vec![
+        operation(&["GET"], get, get_document),
+        operation(&["PUT"], replace, returning("phone_com_replace_contact", "Replace a contact", replaces)),
+        operation(&["PATCH"], update, returning("phone_com_update_contact", "Update a contact", updates)),
+        operation(&["DELETE"], delete, delete_document),
+    ]
+}
+
+impl ListField for ContactField {
+    const FIELDS: Fields<ContactField> = Fields {
+        filters: &[
+            ("id", ContactField::Id, Kind::Number),
+            ("group_id", ContactField::GroupId, Kind::Number),
+            ("updated_at", ContactField::UpdatedAt, Kind::Number),
+            ("name", ContactField::Name, Kind::Text),
+            ("phone", ContactField::Phone, Kind::Phone),
+        ],
+        sorts: &[("id", ContactField::Id), ("updated_at", ContactField::UpdatedAt)],
+    };
+}
+
+async fn list(Call { grant: own, .. }: Call<InExtension>, wanted: Wanted<ContactField>) -> Result<Answer> {
+    let listed = own.workspace.contacts(own.extension.user_identity_id, &wanted.listing).await?;
+    let form = if wanted.is_brief { Contact::Summary } else { Contact::Full };
+    Ok(Answer::written(StatusCode::OK, List::of(listed, wanted, form).json()?))
+}
+
+async fn create(Call { grant: own, now, .. }: Call<InExtension>, body: Unread<ContactInput>) -> Result<Answer> {
+    let fields = ContactFields::from(change_of(&own, body).await?);
+    let made = own.workspace.create_contact(own.extension.user_identity_id, fields, now).await.map_err(no_group)?;
     let at = format!("{}/contacts/{}", own.path(), made.contact_id);
     Ok(Answer::written(StatusCode::CREATED, Contact::Full(made).json()?).at(&at))
 }
 
-async fn show(own: InExtension, call: Call) -> Result<Answer> {
-    let contact = own.workspace.contact(own.extension.user_identity_id, contact_id(&call.id)?).await?;
+async fn get(Call { grant: own, head, .. }: Call<InExtension>, _: Nothing) -> Result<Answer> {
+    let contact = own.workspace.contact(own.extension.user_identity_id, contact_id(&head)?).await?;
     Ok(Answer::written(StatusCode::OK, Contact::Full(contact).json()?))
 }
 
-async fn change(own: InExtension, call: Call, rest: UpdateMode) -> Result<Answer> {
+async fn replace(call: Call<InExtension>, body: Unread<ContactInput>) -> Result<Answer> {
+    change(call, body, UpdateMode::Replace).await
+}
+
+async fn update(call: Call<InExtension>, body: Unread<ContactInput>) -> Result<Answer> {
+    change(call, body, UpdateMode::Merge).await
+}
+
+async fn change(
+    Call { grant: own, head, now, .. }: Call<InExtension>,
+    body: Unread<ContactInput>,
+    mode: UpdateMode,
+) -> Result<Answer> {
     let person = own.extension.user_identity_id;
-    let id = contact_id(&call.id)?;
-    // 404 precedes errors in the body.
+    let id = contact_id(&head)?;
     own.workspace.contact(person, id).await?;
-    let change = said(&own, person, call.request).await?;
-    let changed = own.workspace.update_contact(person, id, change, rest, call.now).await.map_err(gone)?;
+    let change = change_of(&own, body).await?;
+    let changed = own.workspace.update_contact(person, id, change, mode, now).await.map_err(no_group)?;
     Ok(Answer::written(StatusCode::OK, Contact::Full(changed).json()?))
 }
 
-async fn delete(own: InExtension, call: Call) -> Result<Answer> {
-    own.workspace.delete_contact(own.extension.user_identity_id, contact_id(&call.id)?, call.now).await?;
+async fn delete(Call { grant: own, head, now, .. }: Call<InExtension>, _: Nothing) -> Result<Answer> {
+    own.workspace.delete_contact(own.extension.user_identity_id, contact_id(&head)?, now).await?;
     Ok(Answer::ok(&Deleted::DONE))
 }
 
 /// Reads a contact from the body and resolves its group.
-async fn said(own: &InExtension, person: UserIdentityId, request: axum::extract::Request) -> Result<ContactChange> {
-    let body = body::read(request).await?;
-    let mut faults = Faults::default();
-    let (mut change, group) = contact::read(&body, &mut faults);
-    change.group = match group {
-        None => None,
-        Some(None) => Some(None),
-        Some(Some(lookup)) => {
-            let found = own.workspace.find_contact_group(person, &lookup).await?;
-            if found.is_none() {
-                faults.add(Place::Body, body.at("group"), Problem::Choice, NO_GROUP);
+async fn change_of(own: &InExtension, body: Unread<ContactInput>) -> Result<ContactChange> {
+    let (input, mut at) = body.read_with_issues().await?;
+    let mut change = None;
+    if let Some(input) = input {
+        let group = match input.group {
+            Some(Some(lookup)) => {
+                let found = own.workspace.find_contact_group(own.extension.user_identity_id, &lookup).await?;
+                if found.is_none() {
+                    at.within(Step::Key("group".to_owned()), |at| at.fault(NO_GROUP));
+                }
+                Some(found.map(|group| group.contact_group_id))
             }
-            Some(found.map(|group| group.contact_group_id))
-        }
-    };
-    faults.judge()?;
-    Ok(change)
+            other => other.map(|_| None),
+        };
+        change = Some(ContactChange { group, ..input.change });
+    }
+    at.finish(change)
 }
 
-const NO_GROUP: &str = "The extension has no such contact group";
+const NO_GROUP: Problem = Problem::Rule(Cow::Borrowed("The extension has no such contact group"));
 
 /// A group deleted between lookup and use is reported as an unknown group.
-fn gone(error: Error) -> Error {
+fn no_group(error: Error) -> Error {
     match error {
-        Error::NotFound(ResourceKind::ContactGroup, _) => {
-            let mut faults = Faults::default();
-            faults.add(Place::Body, vec![Step::Key("group".to_owned())], Problem::Choice, NO_GROUP);
-            faults.judge().err().unwrap_or(error)
-        }
+        Error::NotFound(ResourceKind::ContactGroup, _) => Error::Invalid(vec![Issue::field("group", NO_GROUP)]),
         error => error,
     }
 }
 
-fn contact_id(named: &str) -> Result<ContactId> {
-    access::number(named).map(ContactId).ok_or_else(|| Error::NotFound(ResourceKind::Contact, named.to_owned()))
+fn contact_id(head: &Head) -> Result<ContactId> {
+    let unknown = || Error::NotFound(ResourceKind::Contact, head.param(2).to_owned());
+    access::number(head.param(2)).map(ContactId).ok_or_else(unknown)
 }

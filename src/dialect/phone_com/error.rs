@@ -2,9 +2,10 @@
 //! `error_description`, because some clients read the one and some the other.
 
 use super::answer::Answer;
+use super::input::query::LARGEST_PAGE;
 use crate::error::*;
-use crate::http::{RequestContext, limits};
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use crate::http::{RequestContext, failure};
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 #[schema(as = PhoneComError)]
 pub struct ErrorBody {
     #[serde(rename = "@error")]
-    told: Told,
+    inner: ErrorDetails,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     error: Option<&'static str>,
@@ -31,7 +32,7 @@ pub struct ErrorBody {
 /// What went wrong.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = PhoneComErrorDetails)]
-struct Told {
+struct ErrorDetails {
     /// A message for people.
     #[serde(rename = "@message")]
     message: String,
@@ -85,69 +86,72 @@ struct RateLimit {
 
 impl ErrorBody {
     fn plain(status: StatusCode, message: impl Into<String>) -> ErrorBody {
-        let told = Told { message: message.into(), status: status.as_u16(), ..Told::default() };
-        ErrorBody { told, error: None, error_description: None }
+        let inner = ErrorDetails { message: message.into(), status: status.as_u16(), ..ErrorDetails::default() };
+        ErrorBody { inner, error: None, error_description: None }
     }
 
     /// Both formats, with an OAuth code (RFC 6749 and 6750).
     pub fn oauth(status: StatusCode, code: &'static str, message: impl Into<String>) -> ErrorBody {
         let message = message.into();
-        let mut said = ErrorBody::plain(status, message.as_str());
-        said.told.code = Some(code);
-        said.told.details = Some(message.clone());
-        said.error = Some(code);
-        said.error_description = Some(message);
-        said
+        let mut body = ErrorBody::plain(status, message.as_str());
+        body.inner.code = Some(code);
+        body.inner.details = Some(message.clone());
+        body.error = Some(code);
+        body.error_description = Some(message);
+        body
     }
 
     /// Validation errors, by dotted path.
     fn fields(issues: &[Issue]) -> ErrorBody {
         let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for issue in issues {
-            fields.entry(dotted(&issue.path)).or_default().push(issue.message.clone());
+            fields.entry(issue.dotted()).or_default().push(message(issue));
         }
-        let mut said =
+        let mut body =
             ErrorBody::plain(StatusCode::UNPROCESSABLE_ENTITY, "Some values cannot be taken; `fields` says which");
-        said.told.fields = Some(fields);
-        said
+        body.inner.fields = Some(fields);
+        body
     }
 
     fn conflict(reason: &Reason) -> ErrorBody {
-        let message = words(reason);
-        let mut said = ErrorBody::plain(StatusCode::CONFLICT, message.as_str());
-        said.told.messages = Some(vec![message]);
-        said
+        let message = conflict_message(reason);
+        let mut body = ErrorBody::plain(StatusCode::CONFLICT, message.as_str());
+        body.inner.messages = Some(vec![message]);
+        body
     }
 
     /// The message is the vendor's own.
     fn throttled(Throttle { limit, remaining, reset, retry_after }: Throttle) -> ErrorBody {
-        let mut said = ErrorBody::plain(StatusCode::TOO_MANY_REQUESTS, "Too much requests");
-        said.told.rate_limit = Some(RateLimit { limit, remaining, reset: reset.timestamp(), retry_after });
-        said
+        let mut body = ErrorBody::plain(StatusCode::TOO_MANY_REQUESTS, "Too much requests");
+        body.inner.rate_limit = Some(RateLimit { limit, remaining, reset: reset.timestamp(), retry_after });
+        body
+    }
+
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.inner.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The error of a request received at `time`.
+    pub fn timed(mut self, time: DateTime<Utc>) -> ErrorBody {
+        self.inner.time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        self
     }
 
     /// Response to a request received at `time`.
-    pub fn at(mut self, time: DateTime<Utc>) -> Answer {
-        self.told.time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
-        let status = StatusCode::from_u16(self.told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Answer::new(status, &self)
+    pub fn at(self, time: DateTime<Utc>) -> Answer {
+        let status = self.status();
+        Answer::new(status, &self.timed(time))
     }
 }
 
 /// Renders an error.
-pub fn render(error: &Error, asked: &RequestContext) -> Response {
-    let said = said(error);
-    let code = said.error;
-    let mut response = said.at(asked.at).respond(&asked.headers);
+pub fn render(error: &Error, context: &RequestContext) -> Response {
+    let body = body_of(error);
+    let code = body.error;
+    let mut response = body.at(context.at).render(&context.headers);
     let status = response.status();
     let headers = response.headers_mut();
-    if let Error::MethodNotAllowed(methods) = error {
-        let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII");
-        headers.insert(ALLOW, methods);
-    }
-    if let Error::Throttled(throttle) = error {
-        limits::hint(throttle, headers);
-    }
+    failure::hint(error, headers);
     if status == StatusCode::UNAUTHORIZED {
         let challenge = match code {
             Some("invalid_token") => r#"Bearer error="invalid_token""#,
@@ -155,13 +159,11 @@ pub fn render(error: &Error, asked: &RequestContext) -> Response {
         };
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
     response
 }
 
-fn said(error: &Error) -> ErrorBody {
+/// Body of an error.
+pub fn body_of(error: &Error) -> ErrorBody {
     match error {
         Error::Unauthenticated(Rejection { failure, .. }) => unauthenticated(*failure),
         Error::Forbidden(denial) => ErrorBody::plain(StatusCode::FORBIDDEN, sentence(denial)),
@@ -224,7 +226,7 @@ fn unauthenticated(failure: AuthFailure) -> ErrorBody {
 }
 
 /// Message of a conflict. No operation of this dialect causes one so far.
-fn words(reason: &Reason) -> String {
+fn conflict_message(reason: &Reason) -> String {
     match reason {
         Reason::NotASandbox => "This works in sandbox workspaces only".to_owned(),
         Reason::UserIdentityExists(field) => format!("Another person has this {field}"),
@@ -248,16 +250,37 @@ fn words(reason: &Reason) -> String {
     }
 }
 
-/// Dotted path, as in `fields`.
-fn dotted(path: &[Step]) -> String {
-    let steps: Vec<String> = path
-        .iter()
-        .map(|step| match step {
-            Step::Key(key) => key.clone(),
-            Step::Index(index) => index.to_string(),
-        })
-        .collect();
-    steps.join(".")
+/// Message about an invalid value.
+fn message(issue: &Issue) -> String {
+    match &issue.problem {
+        Problem::Missing => "It is required".to_owned(),
+        Problem::Type { expected: Expected::Choice(names), .. } | Problem::Choice { expected: names, .. } => {
+            format!("It must be one of: {}", names.join(", "))
+        }
+        Problem::Type { expected: Expected::Json("array"), .. } => "It must be a list".to_owned(),
+        Problem::Type { expected: Expected::Json("object"), .. } => "It must be an object".to_owned(),
+        Problem::Type { expected: Expected::Json("number"), .. } | Problem::Fraction | Problem::Range(_) => {
+            match issue.dotted().as_str() {
+                "limit" => format!("It must be a whole number from 1 to {LARGEST_PAGE}"),
+                "offset" => "It must be a whole number from 0".to_owned(),
+                _ => "It must be a whole number".to_owned(),
+            }
+        }
+        Problem::Type { .. } => "It must be a text".to_owned(),
+        Problem::NullCharacter => "It must not contain the null character".to_owned(),
+        Problem::Format(Format::Email) => "It must be an e-mail address, as somebody@example.com".to_owned(),
+        Problem::Format(Format::PhoneNumber(reason)) => {
+            format!("No number to dial: {reason}. Write one outside the USA as +34 675 89 76 54")
+        }
+        Problem::Format(_) | Problem::Period => "It cannot be read".to_owned(),
+        // Of the lists, only that of e-mail addresses is limited.
+        Problem::Length { limit: Limit::AtMost(most), unit: Unit::Items } => {
+            format!("A contact has at most {most} e-mail addresses")
+        }
+        Problem::Length { limit: Limit::AtMost(most), .. } => format!("It must have at most {most} characters"),
+        Problem::Length { .. } => "It is too short".to_owned(),
+        Problem::Rule(message) => message.clone().into_owned(),
+    }
 }
 
 /// Capitalizes the first letter.

@@ -1,34 +1,127 @@
-//! Request values. Each reader records errors and continues, so that one response reports all of them, up to a maximum.
+//! Input: the query of a list, and JSON bodies whatever their content type is.
 
-pub mod body;
 pub mod contact;
 pub mod filter;
 pub mod query;
 
-use crate::error::{Error, Issue, Place, Problem, Result, Step};
+use super::route::PhoneCom;
+use crate::api::input::{Cursor, Field, Input, Rule, Shape, text};
+use crate::api::route::{FromRequest, Head};
+use crate::error::{BodyFault, Error, Problem, Result};
+use crate::http::{App, body};
+use axum::body::{Body, Bytes};
+use serde_json::{Map, Value};
+use std::marker::PhantomData;
 
-/// Maximum number of errors in a response; a hostile body could have half a million.
-const MOST: usize = 100;
+/// What the document says of an input.
+#[derive(Default)]
+pub struct Rules {
+    /// Parameters of the query.
+    pub query: Vec<Value>,
+    pub body: Option<BodyRules>,
+}
 
-/// Validation errors of a request, in order of detection.
-#[derive(Debug, Default)]
-pub struct Faults(Vec<Issue>);
+/// The fields of a body, and the name of its schema.
+pub struct BodyRules {
+    pub schema: &'static str,
+    pub description: &'static str,
+    pub fields: Vec<Field>,
+    pub is_required: bool,
+}
 
-impl Faults {
-    /// Adds an error.
-    pub fn add(&mut self, place: Place, path: Vec<Step>, problem: Problem, message: impl Into<String>) {
-        if !self.is_full() {
-            self.0.push(Issue { place, path, problem, message: message.into() });
+/// No input.
+pub struct Nothing;
+
+impl FromRequest<PhoneCom> for Nothing {
+    type Rules = Rules;
+
+    fn rules() -> Rules {
+        Rules::default()
+    }
+
+    async fn read(_: &Rules, _: &App, _: &Head, _: Body) -> Result<Nothing> {
+        Ok(Nothing)
+    }
+}
+
+/// A JSON object as a body, with the name of its schema.
+pub trait NamedInput: Input + Send + 'static {
+    const SCHEMA: &'static str;
+}
+
+/// A body that the handler reads once it knows that the resource in the path exists: 404 comes before 422.
+pub struct Unread<T>(Body, PhantomData<fn() -> T>);
+
+impl<T: NamedInput> Unread<T> {
+    /// Reads the body, an object; an absent body is an empty one.
+    pub async fn read(self) -> Result<T> {
+        let (read, at) = self.read_with_issues().await?;
+        at.finish(read)
+    }
+
+    /// Reads the body, and returns its issues beside what was read.
+    pub async fn read_with_issues(self) -> Result<(Option<T>, Cursor)> {
+        let bytes = body::read(self.0).await?;
+        let unreadable = |reason: String| Error::Unreadable(BodyFault::Syntax(reason));
+        let mut members = match serde_json::from_slice(&bytes) {
+            _ if bytes.is_empty() => Map::new(),
+            Ok(Value::Object(members)) => members,
+            Ok(_) => return Err(unreadable("it must be a JSON object".to_owned())),
+            Err(fault) => return Err(unreadable(fault.to_string())),
+        };
+        let mut at = Cursor::default();
+        Ok((T::read(&mut members, &mut at), at))
+    }
+}
+
+impl<T: NamedInput> FromRequest<PhoneCom> for Unread<T> {
+    type Rules = Rules;
+
+    fn rules() -> Rules {
+        let fields = T::fields();
+        let is_required = fields.iter().any(|field| field.required);
+        Rules {
+            query: Vec::new(),
+            body: Some(BodyRules { schema: T::SCHEMA, description: T::DESCRIPTION, fields, is_required }),
         }
     }
 
-    /// Whether further errors are dropped, so that readers may stop.
-    pub fn is_full(&self) -> bool {
-        self.0.len() >= MOST
+    async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Unread<T>> {
+        Ok(Unread(body, PhantomData))
+    }
+}
+
+/// The bytes of a body.
+pub struct Raw(pub Bytes);
+
+impl FromRequest<PhoneCom> for Raw {
+    type Rules = Rules;
+
+    fn rules() -> Rules {
+        Rules::default()
     }
 
-    /// Returns an error if any was recorded.
-    pub fn judge(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Raw> {
+        body::read(body).await.map(Raw)
+    }
+}
+
+/// Text that is not empty. Null and the empty text count as absent.
+pub struct Filled;
+
+impl Rule for Filled {
+    type Output = String;
+
+    fn shape(&self) -> Shape {
+        text().min(1).shape()
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<String> {
+        let value = value.filter(|value| !value.is_null() && *value != "");
+        if value.is_none() {
+            at.fault(Problem::Missing);
+            return None;
+        }
+        text().read(value, at)
     }
 }

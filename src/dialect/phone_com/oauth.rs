@@ -1,11 +1,16 @@
 //! `POST /oauth/access-token` (RFC 6749). Client credentials, the id and the secret of an API key, grant a pass that
 //! stands for that key for an hour; the name and password of a user identity grant a client session.
 
+use super::access::Public;
 use super::answer::Answer;
 use super::error::ErrorBody;
-use super::route::{Call, Operation, Route, Serve};
+use super::input::Raw;
+use super::openapi::example;
+use super::openapi::examples::token_example;
+use super::route::{Auth, Call, Document, Route, operation};
+use crate::api::openapi::ErrorExample;
 use crate::error::{Error, Result};
-use crate::http::{App, body};
+use crate::http::App;
 use crate::model::client_session::{NewClientSession, OnConflict};
 use crate::model::id::UserIdentityId;
 use crate::model::password::Password;
@@ -16,15 +21,24 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use base64::prelude::*;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use url::form_urlencoded;
 
-/// Routes, relative to the prefix.
-pub const ROUTES: &[Route] = &[Route {
-    path: "/oauth/access-token",
-    operations: &[Operation { method: "POST", serve: Serve::Open(|call| Box::pin(token(call))) }],
-}];
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    let document = Document {
+        id: "phone_com_get_token",
+        summary: "Create a token",
+        description: "Returns a bearer token for the id and secret of an API key (client credentials), or for the name \
+            and password of a user identity. The body is a form or JSON; clients may authenticate with HTTP Basic instead.",
+        auth: Auth::Client,
+        example: Some(json!({ "grant_type": "client_credentials" })),
+        answer: ("PhoneComToken", token_example()),
+        ..Document::default()
+    };
+    vec![Route::new("/v4/oauth/access-token", vec![operation(&["POST"], token, document)])]
+}
 
 /// Lifetime of a granted token.
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
@@ -37,6 +51,12 @@ struct Granted<'a> {
     expires_in: i64,
     scope: &'static str,
 }
+
+const NO_GRANT: Refusal = Refusal {
+    status: StatusCode::BAD_REQUEST,
+    code: "unsupported_grant_type",
+    description: "grant_type must be client_credentials or password",
+};
 
 /// OAuth error response.
 #[derive(Debug)]
@@ -52,10 +72,17 @@ const NO_CLIENT: Refusal = Refusal {
     description: "client_id is the id of an API key, and client_secret the key itself",
 };
 
-async fn token(call: Call) -> Result<Answer> {
-    let (headers, origin) = (call.request.headers().clone(), call.origin());
-    let form = Form::of(&body::read(call.request.into_body()).await?);
-    let answer = match grant(&call.app, &headers, &form, origin, call.now).await? {
+/// Its errors, for the document.
+pub fn examples() -> [ErrorExample; 2] {
+    let of = |name, Refusal { status, code, description }: Refusal| {
+        example(Some(name), ErrorBody::oauth(status, code, description))
+    };
+    [of("InvalidTokenRequest", NO_GRANT), of("InvalidClient", NO_CLIENT)]
+}
+
+async fn token(call: Call<Public>, Raw(body): Raw) -> Result<Answer> {
+    let form = Form::of(&body);
+    let answer = match grant(&call.app, call.head.headers(), &form, call.head.origin(), call.now).await? {
         Ok(granted) => granted,
         Err(refusal) => {
             let answer = ErrorBody::oauth(refusal.status, refusal.code, refusal.description).at(call.now);
@@ -104,7 +131,7 @@ async fn grant(
                 _ => refused("invalid_grant", "The user name or the password is wrong"),
             }
         }
-        Some(_) => refused("unsupported_grant_type", "grant_type must be client_credentials or password"),
+        Some(_) => Ok(Err(NO_GRANT)),
     }
 }
 

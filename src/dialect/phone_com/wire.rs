@@ -1,9 +1,10 @@
 //! Wire types, with keys in the order of the vendor's documents.
 
+use super::input::query::Wanted;
 use crate::error::{Error, Result};
 use crate::model::contact::{self, ContactGroup, Text};
 use crate::model::extension;
-use crate::model::listing::Listed;
+use crate::model::listing::{Listed, Listing};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -197,13 +198,8 @@ impl Deleted {
 
 impl<T> List<T> {
     /// Converts a listed page to the wire format.
-    pub fn of<M>(
-        listed: Listed<M>,
-        filters: Pairs,
-        sort: Pairs,
-        (offset, limit): (i64, i64),
-        item: impl Fn(M) -> T,
-    ) -> Self {
+    pub fn of<M, F>(listed: Listed<M>, wanted: Wanted<F>, item: impl Fn(M) -> T) -> Self {
+        let Wanted { listing: Listing { offset, limit, .. }, filters, sort, .. } = wanted;
         let items = listed.items.into_iter().map(item).collect();
         List { filters, sort, total: listed.total, offset, limit, items }
     }

@@ -2,6 +2,7 @@
 //! is that of Seam's framework: a credential that the route does not accept counts as none, the first accepted one
 //! decides.
 
+use crate::api::route::{Grant, Head};
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
@@ -51,21 +52,37 @@ impl Access {
     }
 }
 
-/// A handler's view of its caller.
-pub trait Grant: Sized + Send + 'static {
+/// A handler's view of its caller, whose type defines the accepted credentials.
+pub trait SeamGrant: Sized + Send + 'static {
     const ACCESS: Access;
 
-    /// Converts a caller; None only if [`Grant::ACCESS`] admits a kind that does not fit.
+    /// Converts a caller; None only if [`SeamGrant::ACCESS`] admits a kind that does not fit.
     fn of(caller: Option<Authenticated>) -> Option<Self>;
 
     /// The request's workspace, for the log.
     fn tenant(&self) -> Option<WorkspaceId>;
 }
 
+impl<G: SeamGrant> Grant for G {
+    type Caller = G;
+
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(G, Prefetched)> {
+        admit(app, head.headers(), prefetch, head.origin(), head.now).await
+    }
+
+    fn tenant(caller: &G) -> Option<WorkspaceId> {
+        caller.tenant()
+    }
+
+    async fn authorize(caller: G, _: &Head, prefetched: Prefetched) -> Result<(G, Prefetched)> {
+        Ok((caller, prefetched))
+    }
+}
+
 /// A route without authentication.
 pub struct Public;
 
-impl Grant for Public {
+impl SeamGrant for Public {
     const ACCESS: Access = Access::NONE;
 
     fn of(_: Option<Authenticated>) -> Option<Self> {
@@ -80,7 +97,7 @@ impl Grant for Public {
 /// A workspace, by a key or a member's token.
 pub struct ByKey(pub Workspace);
 
-impl Grant for ByKey {
+impl SeamGrant for ByKey {
     const ACCESS: Access = Access::KEYS;
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
@@ -95,7 +112,7 @@ impl Grant for ByKey {
 /// A workspace, by a console session.
 pub struct ByConsole(pub Workspace);
 
-impl Grant for ByConsole {
+impl SeamGrant for ByConsole {
     const ACCESS: Access = Access { console: true, ..Access::NONE };
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
@@ -115,7 +132,7 @@ pub struct ByKeyOrSession {
     pub session: Option<ClientSessionId>,
 }
 
-impl Grant for ByKeyOrSession {
+impl SeamGrant for ByKeyOrSession {
     const ACCESS: Access = Access { client_session: true, ..Access::KEYS };
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
@@ -140,7 +157,7 @@ pub struct BySession {
     pub person: Option<UserIdentityId>,
 }
 
-impl Grant for BySession {
+impl SeamGrant for BySession {
     const ACCESS: Access = Access { client_session: true, ..Access::NONE };
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
@@ -162,7 +179,7 @@ pub struct ByKeyOrPublishable {
     pub is_publishable: bool,
 }
 
-impl Grant for ByKeyOrPublishable {
+impl SeamGrant for ByKeyOrPublishable {
     const ACCESS: Access = Access { publishable_key: true, ..Access::KEYS };
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
@@ -178,7 +195,7 @@ impl Grant for ByKeyOrPublishable {
 /// An account that may create workspaces, by an access token or a console session.
 pub struct ByAccount(pub Account);
 
-impl Grant for ByAccount {
+impl SeamGrant for ByAccount {
     const ACCESS: Access = Access { account: true, ..Access::NONE };
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
@@ -199,7 +216,7 @@ pub enum ByAccountOrKey {
     Workspace(Workspace),
 }
 
-impl Grant for ByAccountOrKey {
+impl SeamGrant for ByAccountOrKey {
     const ACCESS: Access = Access { api_key: true, account: true, client_session: true, ..Access::NONE };
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
@@ -225,7 +242,7 @@ fn in_workspace(caller: Option<Authenticated>) -> Option<Caller> {
 }
 
 /// Authenticates a caller.
-pub async fn admit<G: Grant>(
+pub async fn admit<G: SeamGrant>(
     app: &App,
     headers: &HeaderMap,
     prefetch: Prefetch,

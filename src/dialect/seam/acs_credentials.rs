@@ -3,9 +3,9 @@
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
-use super::input::*;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::error::{Error, Issue, ResourceKind, Result};
 use crate::model::credential::*;
 use crate::model::id::{CredentialId, UserIdentityId};
@@ -15,13 +15,15 @@ use uuid::Uuid;
 pub fn routes() -> Vec<Route> {
     let credentials = &[ResourceKind::Credential];
     vec![
-        keyed("/acs/credentials/create", &[POST], "acs_credential", create)
+        route("/acs/credentials/create", &[POST], create)
+            .key("acs_credential")
             .does("Create a credential, for one phone or for each phone of a user identity")
             .not_found(&[ResourceKind::UserIdentity]),
-        keyed("/acs/credentials/get", &[GET, POST], "acs_credential", get)
+        route("/acs/credentials/get", &[GET, POST], get)
+            .key("acs_credential")
             .does("Get a credential")
             .not_found(credentials),
-        keyed("/acs/credentials/list", &[GET, POST], "acs_credentials", list).does("List credentials"),
+        route("/acs/credentials/list", &[GET, POST], list).key("acs_credentials").does("List credentials"),
         route("/acs/credentials/delete", &[DELETE, POST], delete)
             .does("Delete a credential with its children")
             .not_found(credentials),
@@ -136,7 +138,10 @@ input! {
     }
 }
 
-async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::AcsCredential>> {
+async fn list(
+    call: Call<ByKeyOrSession>,
+    Scoped { cursor_scope, input }: Scoped<List>,
+) -> Result<Paged<wire::AcsCredential>> {
     let filter = CredentialFilter {
         user_identity_id: input.user_identity_id,
         acs_user_id: input.acs_user_id,
@@ -144,10 +149,10 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Acs
         is_multi_phone_sync_credential: input.is_multi_phone_sync_credential,
         search: input.search,
         created_before: input.created_before,
-        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.workspace.credentials(&filter, call.grant.scope).await?;
-    let pagination = call.cursor_scope.pagination(&page);
+    let pagination = cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::AcsCredential::from).collect(), pagination })
 }
 

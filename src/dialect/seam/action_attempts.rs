@@ -2,15 +2,16 @@
 
 use super::access::ByKeyOrSession;
 use super::answer::One;
-use super::input::*;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::ActionAttemptId;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/action_attempts/get", &[GET, POST], "action_attempt", get)
+        route("/action_attempts/get", &[GET, POST], get)
+            .key("action_attempt")
             .does("Get an action attempt")
             .not_found(&[ResourceKind::ActionAttempt]),
     ]

@@ -2,7 +2,9 @@
 //! true`.
 
 use super::page::Pagination;
+use super::route::Seam;
 use crate::api::openapi::{Schemas, own_schema};
+use crate::api::route::{Answer, Head};
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
@@ -15,10 +17,7 @@ use utoipa::ToSchema;
 pub const JSON: &str = "application/json; charset=utf-8";
 
 /// A handler's response type.
-pub trait Answer: Send {
-    /// The response, with content under `key` if it has any.
-    fn respond(self, key: &'static str) -> Response;
-
+pub trait SeamAnswer: Answer<Seam> {
     /// Shape of the response.
     fn shape() -> AnswerShape;
 }
@@ -32,12 +31,14 @@ pub trait JsonAnswer: Send {
     fn shape() -> AnswerShape;
 }
 
-impl<A: JsonAnswer> Answer for A {
-    fn respond(self, key: &'static str) -> Response {
+impl<A: JsonAnswer> Answer<Seam> for A {
+    fn respond(self, _: &Head, key: &'static str) -> Response {
         let body = serde_json::to_vec(&WithOk(&self, key)).expect("a response has string keys and no fallible parts");
         json_response(body)
     }
+}
 
+impl<A: JsonAnswer> SeamAnswer for A {
     fn shape() -> AnswerShape {
         <A as JsonAnswer>::shape()
     }

@@ -2,9 +2,9 @@
 
 use super::access::{ByKey, ByKeyOrPublishable, ByKeyOrSession};
 use super::answer::{Many, Members, One, Void};
-use super::input::*;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::error::*;
 use crate::model::client_session::*;
 use crate::model::id::{ClientSessionId, UserIdentityId};
@@ -21,16 +21,19 @@ const LIFETIME: TimeDelta = TimeDelta::days(365);
 pub fn routes() -> Vec<Route> {
     let sessions = &[ResourceKind::ClientSession];
     vec![
-        keyed("/client_sessions/create", &[PUT, POST], "client_session", create)
+        route("/client_sessions/create", &[PUT, POST], create)
+            .key("client_session")
             .does("Create a client session; with PUT, or return the one of the user identifier key")
             .not_found(&[ResourceKind::UserIdentity]),
-        keyed("/client_sessions/get_or_create", &[POST, PUT], "client_session", get_or_create)
+        route("/client_sessions/get_or_create", &[POST, PUT], get_or_create)
+            .key("client_session")
             .does("Get the client session of a user identifier key, or create it")
             .not_found(&[ResourceKind::UserIdentity]),
-        keyed("/client_sessions/get", &[GET, POST], "client_session", get)
+        route("/client_sessions/get", &[GET, POST], get)
+            .key("client_session")
             .does("Get a client session")
             .not_found(sessions),
-        keyed("/client_sessions/list", &[GET, POST], "client_sessions", list).does("List client sessions"),
+        route("/client_sessions/list", &[GET, POST], list).key("client_sessions").does("List client sessions"),
         route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
             .does("Extend what a client session can access")
             .not_found(&[ResourceKind::ClientSession, ResourceKind::UserIdentity]),
@@ -62,7 +65,7 @@ input! {
 }
 
 async fn create(call: Call<ByKeyOrPublishable>, input: Create) -> Result<One<wire::ClientSession>> {
-    let on_conflict = if call.head.method == Method::PUT { OnConflict::Reuse } else { OnConflict::Refuse };
+    let on_conflict = if call.head.parts.method == Method::PUT { OnConflict::Reuse } else { OnConflict::Refuse };
     open(call, input, on_conflict).await
 }
 

@@ -2,9 +2,9 @@
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
-use super::input::*;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::deactivation;
 use crate::error::{Error, Issue, ResourceKind, Result};
 use crate::model::id::{DeviceId, UserIdentityId};
@@ -16,10 +16,11 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/devices/get", &[GET, POST], "device", get)
+        route("/devices/get", &[GET, POST], get)
+            .key("device")
             .does("Get a phone as a device")
             .not_found(&[ResourceKind::Phone]),
-        keyed("/devices/list", &[GET, POST], "devices", list).does("List phones as devices"),
+        route("/devices/list", &[GET, POST], list).key("devices").does("List phones as devices"),
         route("/devices/update", &[PATCH, POST], update)
             .does("Update the nickname or custom metadata of a phone")
             .not_found(&[ResourceKind::Phone]),
@@ -95,7 +96,7 @@ input! {
     }
 }
 
-async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Device>> {
+async fn list(call: Call<ByKeyOrSession>, Scoped { cursor_scope, input }: Scoped<List>) -> Result<Paged<wire::Device>> {
     let ByKeyOrSession { workspace, scope, .. } = &call.grant;
     let account = wire::constant_of(workspace.id(), "connected_account");
     let is_elsewhere = input.connect_webview_id.is_some()
@@ -115,11 +116,11 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::Dev
         search: input.search,
         custom_metadata_has: input.custom_metadata_has.unwrap_or_default(),
         created_before: input.created_before,
-        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
         ..PhoneFilter::default()
     };
     let page = workspace.phones(&filter, *scope).await?;
-    let pagination = call.cursor_scope.pagination(&page);
+    let pagination = cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::Device::from).collect(), pagination })
 }
 

@@ -3,10 +3,11 @@
 
 use super::access;
 use super::answer::json_response;
+use super::message::message;
+use crate::api::input::TOO_MANY;
 use crate::error::*;
-use crate::http::{RequestContext, limits};
-use axum::http::header::{ALLOW, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use crate::http::{RequestContext, failure};
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -38,31 +39,28 @@ impl ErrorBody {
 }
 
 /// Renders an error.
-pub fn render(error: &Error, asked: &RequestContext) -> Response {
-    let ErrorBody { status, kind, message, data, tree } = said(error, asked);
+pub fn render(error: &Error, context: &RequestContext) -> Response {
+    let (status, body) = body_of(error, &context.method, context.uri.path(), &context.id.0.to_string());
+    let mut response = json_response(body.to_string().into_bytes());
+    *response.status_mut() = status;
+    access::open_to_page(&context.headers, response.headers_mut());
+    failure::hint(error, response.headers_mut());
+    response
+}
+
+/// Status and body of an error of a request with this method, path and id.
+pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> (StatusCode, Value) {
+    let ErrorBody { status, kind, message, data, tree } = inner(error, method, path);
     let mut inside = Map::new();
     inside.insert("type".to_owned(), kind.into());
     inside.insert("message".to_owned(), message.into());
     data.map(|data| inside.insert("data".to_owned(), data));
     tree.map(|tree| inside.insert("validation_errors".to_owned(), tree));
-    inside.insert("request_id".to_owned(), asked.id.0.to_string().into());
-
-    let mut response = json_response(json!({ "error": inside, "ok": false }).to_string().into_bytes());
-    *response.status_mut() = status;
-    access::open_to_page(&asked.headers, response.headers_mut());
-    match error {
-        Error::MethodNotAllowed(methods) => {
-            let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are valid in a header");
-            response.headers_mut().insert(ALLOW, methods);
-        }
-        Error::Throttled(throttle) => limits::hint(throttle, response.headers_mut()),
-        Error::Unavailable(_) => _ = response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1")),
-        _ => {}
-    }
-    response
+    inside.insert("request_id".to_owned(), request_id.into());
+    (status, json!({ "error": inside, "ok": false }))
 }
 
-fn said(error: &Error, asked: &RequestContext) -> ErrorBody {
+fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
     match error {
         Error::Unauthenticated(rejection) => rejected(*rejection),
         Error::Forbidden(Denial::PublishableKeyGrantsNothing) => ErrorBody::new(
@@ -74,9 +72,7 @@ fn said(error: &Error, asked: &RequestContext) -> ErrorBody {
             ErrorBody::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}"))
         }
         Error::NotFound(noun, id) => missing(*noun, id),
-        Error::NoRoute => {
-            ErrorBody::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", asked.uri.path()))
-        }
+        Error::NoRoute => ErrorBody::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", path)),
         Error::MethodNotAllowed(methods) => ErrorBody::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -88,7 +84,7 @@ fn said(error: &Error, asked: &RequestContext) -> ErrorBody {
         }
         Error::Unreadable(BodyFault::ContentType) => ErrorBody::bad(
             "invalid_content_type",
-            format!("{} requests must have Content-Type header with \"application/json\"", asked.method),
+            format!("{} requests must have Content-Type header with \"application/json\"", method),
         ),
         Error::Unreadable(BodyFault::Syntax(fault)) => ErrorBody::bad("invalid_json", format!("Invalid JSON: {fault}")),
         Error::Conflict(reason) => conflict(reason),
@@ -169,7 +165,7 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
 }
 
 /// The error type of a missing resource, the resource's name, and the parameter with its id.
-pub fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static str) {
+fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static str) {
     match noun {
         ResourceKind::Phone => ("device_not_found", "Device", "device_id"),
         ResourceKind::UserIdentity => ("user_identity_not_found", "User identity", "user_identity_id"),
@@ -188,6 +184,7 @@ pub fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'sta
         ResourceKind::Contact => ("contact_not_found", "Contact", "contact_id"),
         ResourceKind::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
         ResourceKind::Application => ("application_not_found", "Application", "application_id"),
+        ResourceKind::Version => ("version_not_found", "Version", "version"),
     }
 }
 
@@ -210,11 +207,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "mismatched_page_parameters",
             "The page_cursor belongs to a list with other parameters. Repeat those, or start without a cursor",
         ),
-        Reason::TooMuchMetadata => ErrorBody::invalid(&[Issue::field(
-            "custom_metadata",
-            Problem::Length,
-            "Custom metadata is limited to a maximum of 50 keys",
-        )]),
+        Reason::TooMuchMetadata => ErrorBody::invalid(&[Issue::field("custom_metadata", TOO_MANY)]),
         Reason::WebhookDisabled => ErrorBody::bad(
             "webhook_disabled",
             "The webhook was disabled because it failed for five days. /webhooks/update enables it again",
@@ -248,17 +241,18 @@ fn summary(issues: &[Issue]) -> String {
     let mut lines: Vec<String> = Vec::with_capacity(issues.len());
     for (index, issue) in issues.iter().enumerate() {
         // Several expected types at one path are branches of a union, which is one issue.
-        let is_union = |other: &Issue| other.path == issue.path && other.problem == Problem::Type;
-        let is_branch = issue.problem == Problem::Type;
+        let is_type = |issue: &Issue| matches!(issue.problem, Problem::Type { .. } | Problem::Fraction);
+        let is_union = |other: &Issue| other.path == issue.path && is_type(other);
+        let is_branch = is_type(issue);
         if is_branch && index > 0 && is_union(&issues[index - 1]) {
             continue;
         }
-        let path = dotted(&issue.path);
-        lines.push(match issue.message.as_str() {
+        let path = issue.dotted();
+        lines.push(match &issue.problem {
             _ if is_branch && issues.get(index + 1).is_some_and(is_union) => format!("Invalid input for \"{path}\""),
-            message if path.is_empty() => message.to_owned(),
-            "Required" => format!("{path} is required"),
-            message => format!("{message} for \"{path}\""),
+            problem if path.is_empty() => message(problem),
+            Problem::Missing => format!("{path} is required"),
+            problem => format!("{} for \"{path}\"", message(problem)),
         });
     }
     match lines.as_slice() {
@@ -267,23 +261,12 @@ fn summary(issues: &[Issue]) -> String {
     }
 }
 
-fn dotted(path: &[Step]) -> String {
-    path.iter().map(text).collect::<Vec<_>>().join(".")
-}
-
-fn text(step: &Step) -> String {
-    match step {
-        Step::Key(key) => key.clone(),
-        Step::Index(index) => index.to_string(),
-    }
-}
-
 /// The tree of zod 3's `format()`: each node is an object with `_errors`, children by name, list entries by index. A
 /// caller's key `_errors` cannot have its own node (zod breaks on it); its issues are reported one step further out.
 fn tree(issues: &[Issue]) -> Value {
     let mut root = json!({ "_errors": [] });
     for issue in issues {
-        let steps = issue.path.iter().map(text).take_while(|step| step != "_errors");
+        let steps = issue.path.iter().map(Step::to_string).take_while(|step| step != "_errors");
         let node = steps.fold(&mut root, |node, step| {
             let child = &mut node[step];
             if child.is_null() {
@@ -292,7 +275,7 @@ fn tree(issues: &[Issue]) -> Value {
             child
         });
         if let Some(errors) = node["_errors"].as_array_mut() {
-            errors.push(issue.message.clone().into());
+            errors.push(message(&issue.problem).into());
         }
     }
     root

@@ -3,11 +3,12 @@
 //! the order of commits.
 
 use super::access::{ByKeyOrSession, admit};
-use super::answer::{Answer, AnswerShape, Resource};
+use super::answer::{AnswerShape, Resource, SeamAnswer};
 use super::events::List;
 use super::route::*;
 use super::wire;
-use crate::error::{Error, Issue, Place, Problem, Result, Step};
+use crate::api::route::{Answer, Head};
+use crate::error::{Error, Format, Issue, Place, Problem, Result};
 use crate::http::App;
 use crate::model::event::{Event, EventFilter};
 use crate::store::{Origin, Prefetch};
@@ -36,13 +37,13 @@ async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
     if input.between.is_some() {
         return Err(Error::Invalid(vec![Issue::root("A stream has no end: between does not go with it")]));
     }
-    let after = match last_event_id(&call.head.headers)?.or(input.since) {
+    let after = match last_event_id(&call.head.headers())?.or(input.since) {
         Some(after) => Some(after),
         None => call.grant.workspace.last_event_at().await?,
     };
     let filter = input.filter(call.grant.scope).map(|filter| EventFilter { after, limit: Some(BATCH), ..filter });
     let events_changed = call.app.store.subscribe();
-    Ok(Live { app: call.app, headers: call.head.headers, filter, read: VecDeque::new(), events_changed })
+    Ok(Live { app: call.app, headers: call.head.headers().clone(), filter, read: VecDeque::new(), events_changed })
 }
 
 /// Position of the client's last event: microseconds since 1970.
@@ -52,12 +53,10 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     // Ids of this server have four-digit years; Postgres might refuse others.
     match place.filter(|place| (0..=9999).contains(&place.year())) {
         Some(place) => Ok(Some(place)),
-        None => Err(Error::Invalid(vec![Issue {
-            place: Place::Header,
-            path: vec![Step::Key("Last-Event-ID".to_owned())],
-            problem: Problem::Format,
-            message: "Must be the id of an event of this stream".to_owned(),
-        }])),
+        None => {
+            let issue = Issue::field("Last-Event-ID", Problem::Format(Format::EventId));
+            Err(Error::Invalid(vec![Issue { place: Place::Header, ..issue }]))
+        }
     }
 }
 
@@ -72,8 +71,8 @@ pub struct Live {
     events_changed: watch::Receiver<()>,
 }
 
-impl Answer for Live {
-    fn respond(self, _: &'static str) -> Response {
+impl Answer<Seam> for Live {
+    fn respond(self, _: &Head, _: &'static str) -> Response {
         let heartbeat = KeepAlive::new().interval(self.app.heartbeat);
         let events = stream::unfold(self, |mut live| async move {
             let event = live.next().await?;
@@ -81,7 +80,9 @@ impl Answer for Live {
         });
         Sse::new(events).keep_alive(heartbeat).into_response()
     }
+}
 
+impl SeamAnswer for Live {
     fn shape() -> AnswerShape {
         AnswerShape::Stream(wire::Event::COMPONENT)
     }

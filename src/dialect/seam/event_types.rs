@@ -1,7 +1,7 @@
 //! The event types of Seam's published document, in its order. Seam's clients know only these, so an unfiltered list of
 //! events has only these, and a webhook may name only these or Handset's own types.
 
-use super::input::Choice;
+use crate::api::input::Choice;
 use crate::model::event::OPT_IN_TYPES;
 
 /// Whether this is an event type, Seam's or Handset's own.

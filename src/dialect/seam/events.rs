@@ -3,9 +3,9 @@
 use super::access::ByKeyOrSession;
 use super::answer::{Many, One};
 use super::event_types::EventType;
-use super::input::*;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::error::{Error, Issue, ResourceKind, Result};
 use crate::model::event::EventFilter;
 use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/events/get", &[GET, POST], "event", get).does("Get an event").not_found(&[ResourceKind::Event]),
-        keyed("/events/list", &[GET, POST], "events", list).does("List events, oldest first"),
+        route("/events/get", &[GET, POST], get).key("event").does("Get an event").not_found(&[ResourceKind::Event]),
+        route("/events/list", &[GET, POST], list).key("events").does("List events, oldest first"),
     ]
 }
 

@@ -2,8 +2,8 @@
 
 use super::access::Public;
 use super::answer::Members;
-use super::input::*;
 use super::route::*;
+use crate::api::input::*;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -6,19 +6,23 @@ mod security;
 
 use super::answer::AnswerShape;
 use super::event_types::EventType;
-use super::input::Choice;
 use super::page::Pagination;
-use super::route::Route;
-use crate::api::openapi::{RESOURCE_NAME, Schemas, capitalized, extract_components, pascal_case};
+use super::route::{Operation, Route};
+use crate::api::input::Choice;
+use crate::api::openapi::*;
 use responses::Responses;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let routes = super::routes();
     let responses = Responses::of(&routes);
-    let mut paths = paths(&routes, &responses);
+    let operations = routes.iter().flat_map(|route| {
+        let methods = route.operation().methods.iter();
+        methods.map(|method| (route.path.to_string(), *method, operation(route, method, &responses)))
+    });
+    let mut paths = paths(operations);
     inputs::share_parameters(&mut paths);
     let document = json!({
         "tags": tags(&routes),
@@ -35,8 +39,8 @@ pub fn document() -> Value {
 fn tags(routes: &[Route]) -> Vec<Value> {
     let mut names: Vec<&str> = Vec::new();
     for route in routes {
-        if !names.contains(&tag(route.path)) {
-            names.push(tag(route.path));
+        if !names.contains(&tag(&route.path)) {
+            names.push(tag(&route.path));
         }
     }
     names.into_iter().map(|name| json!({ "name": name, "description": tag_description(name) })).collect()
@@ -55,42 +59,29 @@ fn tag_description(name: &str) -> String {
     }
 }
 
-fn paths(routes: &[Route], responses: &Responses) -> Map<String, Value> {
-    let path = |route: &Route| {
-        let operations = route
-            .methods
-            .iter()
-            .map(|method| (method.to_lowercase(), operation(route, method, responses)))
-            .collect::<Map<_, _>>();
-        (route.path.to_owned(), Value::from(operations))
-    };
-    routes.iter().map(path).collect()
-}
-
 fn operation(route: &Route, method: &str, responses: &Responses) -> Value {
-    let mut operation = json!({
-        "operationId": operation_id(route.path, method),
-        "summary": route.summary,
-        "description": format!("{}.", route.summary),
-        "tags": [tag(route.path)],
-        "x-response-key": route.key,
-        "security": security::of(route.access),
-        "responses": responses.of_route(route),
-    });
+    let Operation { summary, key, document, .. } = route.operation();
+    let mut description = format!("{summary}.");
+    let (mut parameters, mut body) = (Vec::new(), None);
     match method {
         "GET" | "DELETE" => {
-            operation["parameters"] = inputs::parameters(&route.fields);
-            operation["description"] = format!("{}.{}", route.summary, inputs::describe_records(&route.fields)).into();
+            parameters = inputs::parameters(&document.fields);
+            description += &inputs::describe_records(&document.fields);
         }
-        _ => operation["requestBody"] = inputs::body(&name_of(route), &route.fields),
+        _ => body = Some(inputs::body(&name_of(route), &document.fields)),
     }
-    if route.key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {
+    let id = operation_id(&route.path, method);
+    let (tag, security, responses) = (tag(&route.path), security::of(document.access), responses.of_route(route));
+    let mut operation: Value =
+        Description { id, summary, description, tag, security, parameters, body, responses }.into();
+    operation["x-response-key"] = json!(key);
+    if *key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {
         operation["x-action-attempt-type"] = "RESET_SANDBOX_WORKSPACE".into();
     }
-    if is_internal(route.path) {
+    if is_internal(&route.path) {
         operation["x-undocumented"] = "For the mobile SDK only".into();
     }
-    if matches!(route.shape, AnswerShape::Stream(_)) {
+    if matches!(document.shape, AnswerShape::Stream(_)) {
         operation["x-undocumented"] = "A stream is for long-running clients".into();
     }
     operation
@@ -111,7 +102,7 @@ fn operation_id(path: &str, method: &str) -> String {
 
 /// What the route's request and response are called.
 fn name_of(route: &Route) -> String {
-    pascal_case(route.path)
+    pascal_case(&route.path)
 }
 
 /// Every event type, as a schema of its own.
@@ -126,11 +117,11 @@ fn schemas(routes: &[Route]) -> Schemas {
     schemas.0.insert("EventType".to_owned(), event_type());
     let mut resources = BTreeMap::from([("Pagination", ("pagination", None)), ("ErrorResponse", ("error", None))]);
     for route in routes {
-        if let AnswerShape::Members(schema) = route.shape {
+        if let AnswerShape::Members(schema) = route.operation().document.shape {
             schema(&mut schemas);
         }
     }
-    for component in routes.iter().filter_map(|route| route.shape.component()) {
+    for component in routes.iter().filter_map(|route| route.operation().document.shape.component()) {
         (component.define)(&mut schemas);
         resources.insert(component.schema, (component.name, Some(component.route_path)));
     }

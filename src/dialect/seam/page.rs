@@ -1,8 +1,8 @@
 //! Cursors. A cursor contains the first entry of the next page and is bound to the path and the parameters of its list:
 //! with others it is refused, since it would point into another list.
 
-use super::input::Field;
-use crate::error::{Error, Issue, Problem, Reason, Result};
+use crate::api::input::Field;
+use crate::error::{Error, Format, Issue, Problem, Reason, Result};
 use crate::model::page::{Page, Paging, Place};
 use base64::prelude::*;
 use chrono::{DateTime, Datelike, Utc};
@@ -92,7 +92,7 @@ impl CursorScope {
         // Cursors of this server have four-digit years; Postgres might refuse others.
         let ours = inside.filter(|CursorPayload(_, first)| (0..=9999).contains(&first.created_at.year()));
         let Some(CursorPayload(hash, place)) = ours else {
-            return Err(Error::Invalid(vec![Issue::field(CURSOR, Problem::Format, "Invalid base64")]));
+            return Err(Error::Invalid(vec![Issue::field(CURSOR, Problem::Format(Format::Cursor))]));
         };
         if hash != self.hash {
             return Err(Error::Conflict(Reason::CursorOfAnotherQuery));

@@ -3,10 +3,10 @@
 
 use super::access::BySession;
 use super::answer::One;
-use super::input::*;
 use super::phones::Platform;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::DeviceId;
 use crate::model::phone::Registration;
@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], "phone_session", get_or_create)
+        route("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], get_or_create)
+            .key("phone_session")
             .does("Register the phone of an app, or return it if it is registered")
             .not_found(&[ResourceKind::UserIdentity]),
     ]

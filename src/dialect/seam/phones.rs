@@ -2,10 +2,10 @@
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Pageable, Void};
-use super::input::*;
 use super::page::CursorScope;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::deactivation;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
@@ -19,17 +19,20 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        prefetching("/phones/get", &[GET, POST], "phone", get, |input, _| Prefetch::Phone(input.device_id))
+        prefetching("/phones/get", &[GET, POST], get, |input: &Get| Prefetch::Phone(input.device_id))
+            .key("phone")
             .does("Get a phone")
             .not_found(&[ResourceKind::Phone]),
-        prefetching("/phones/list", &[GET, POST], "phones", list, |input, cursor_scope| {
+        prefetching("/phones/list", &[GET, POST], list, |Scoped { cursor_scope, input }: &Scoped<List>| {
             input.filter(cursor_scope).map_or(Prefetch::None, |filter| Prefetch::phones(&filter))
         })
+        .key("phones")
         .does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .does("Deactivate a lost or unused phone and the credentials on it")
             .not_found(&[ResourceKind::Phone]),
-        keyed("/phones/simulate/create_sandbox_phone", &[POST], "phone", create_sandbox_phone)
+        route("/phones/simulate/create_sandbox_phone", &[POST], create_sandbox_phone)
+            .key("phone")
             .does("Create a phone in a sandbox workspace")
             .not_found(&[ResourceKind::UserIdentity]),
     ]
@@ -97,9 +100,9 @@ impl List {
     }
 }
 
-async fn list(call: Call<ByKey>, input: List) -> Result<Pageable<wire::Phone>> {
-    let page = call.grant.0.phones_with(call.prefetched, &input.filter(&call.cursor_scope)?, Scope::Workspace).await?;
-    let pagination = call.cursor_scope.is_asked_for().then(|| call.cursor_scope.pagination(&page));
+async fn list(call: Call<ByKey>, Scoped { cursor_scope, input }: Scoped<List>) -> Result<Pageable<wire::Phone>> {
+    let page = call.grant.0.phones_with(call.prefetched, &input.filter(&cursor_scope)?, Scope::Workspace).await?;
+    let pagination = cursor_scope.is_asked_for().then(|| cursor_scope.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }
 

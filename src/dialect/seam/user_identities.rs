@@ -2,9 +2,9 @@
 
 use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
-use super::input::*;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::deactivation;
 use crate::error::{Error, Issue, Problem, ResourceKind, Result};
 use crate::model::id::UserIdentityId;
@@ -18,11 +18,12 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/user_identities/create", &[POST], "user_identity", create).does("Create a user identity"),
-        keyed("/user_identities/get", &[GET, POST], "user_identity", get)
+        route("/user_identities/create", &[POST], create).key("user_identity").does("Create a user identity"),
+        route("/user_identities/get", &[GET, POST], get)
+            .key("user_identity")
             .does("Get a user identity by id or key")
             .not_found(&[ResourceKind::UserIdentity]),
-        keyed("/user_identities/list", &[GET, POST], "user_identities", list).does("List user identities"),
+        route("/user_identities/list", &[GET, POST], list).key("user_identities").does("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
             .does("Update a user identity")
             .not_found(&[ResourceKind::UserIdentity]),
@@ -32,7 +33,8 @@ pub fn routes() -> Vec<Route> {
         route("/user_identities/delete", &[DELETE, POST], delete)
             .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
             .not_found(&[ResourceKind::UserIdentity]),
-        keyed("/user_identities/list_accessible_devices", &[GET, POST], "devices", list_accessible_devices)
+        route("/user_identities/list_accessible_devices", &[GET, POST], list_accessible_devices)
+            .key("devices")
             .does("List the locks that a user identity can open; always empty, because Handset has no locks")
             .not_found(&[ResourceKind::UserIdentity]),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
@@ -111,16 +113,19 @@ input! {
     }
 }
 
-async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Paged<wire::UserIdentity>> {
+async fn list(
+    call: Call<ByKeyOrSession>,
+    Scoped { cursor_scope, input }: Scoped<List>,
+) -> Result<Paged<wire::UserIdentity>> {
     let none = input.credential_manager_acs_system_id.map(|_| Vec::new());
     let filter = UserIdentityFilter {
         user_identity_ids: none.or(input.user_identity_ids),
         search: input.search,
         created_before: input.created_before,
-        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.workspace.user_identities(&filter, call.grant.scope).await?;
-    let pagination = call.cursor_scope.pagination(&page);
+    let pagination = cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::UserIdentity::from).collect(), pagination })
 }
 
@@ -174,7 +179,7 @@ input! {
 
 async fn set_password(call: Call<ByConsole>, input: SetPassword) -> Result<Void> {
     let password = Password::chosen(&input.password)
-        .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Length, unfit.to_string())]))?;
+        .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Rule(unfit.to_string().into()))]))?;
     call.grant.0.set_password(input.user_identity_id, password, &call.app.random).await?;
     Ok(Void)
 }

@@ -2,9 +2,9 @@
 
 use super::access::ByKey;
 use super::answer::{Many, Members, One, Paged, Void};
-use super::input::*;
 use super::route::*;
 use super::{event_types, wire};
+use crate::api::input::*;
 use crate::error::{Error, Issue, Reason, ResourceKind, Result};
 use crate::model::id::WebhookId;
 use crate::model::token::Token;
@@ -17,18 +17,21 @@ use uuid::Uuid;
 pub fn routes() -> Vec<Route> {
     let webhooks = &[ResourceKind::Webhook];
     vec![
-        keyed("/webhooks/create", &[POST], "webhook", create).does("Create a webhook"),
-        keyed("/webhooks/get", &[GET, POST], "webhook", get).does("Get a webhook").not_found(webhooks),
-        keyed("/webhooks/list", &[GET, POST], "webhooks", list).does("List webhooks"),
+        route("/webhooks/create", &[POST], create).key("webhook").does("Create a webhook"),
+        route("/webhooks/get", &[GET, POST], get).key("webhook").does("Get a webhook").not_found(webhooks),
+        route("/webhooks/list", &[GET, POST], list).key("webhooks").does("List webhooks"),
         route("/webhooks/update", &[PUT, POST], update).does("Update the event types of a webhook").not_found(webhooks),
         route("/webhooks/delete", &[DELETE, POST], delete).does("Delete a webhook").not_found(webhooks),
-        keyed("/webhooks/ping", &[POST], "webhook_delivery", ping)
+        route("/webhooks/ping", &[POST], ping)
+            .key("webhook_delivery")
             .does("Send a test event to a webhook")
             .not_found(webhooks),
-        keyed("/webhooks/rotate_secret", &[POST], "webhook", rotate_secret)
+        route("/webhooks/rotate_secret", &[POST], rotate_secret)
+            .key("webhook")
             .does("Rotate the secret of a webhook; for a day both secrets sign")
             .not_found(webhooks),
-        keyed("/webhooks/list_deliveries", &[GET, POST], "webhook_deliveries", list_deliveries)
+        route("/webhooks/list_deliveries", &[GET, POST], list_deliveries)
+            .key("webhook_deliveries")
             .does("List the deliveries of webhooks, newest first")
             .not_found(webhooks),
         route("/webhooks/redeliver", &[POST], redeliver)
@@ -158,7 +161,10 @@ input! {
     }
 }
 
-async fn list_deliveries(call: Call<ByKey>, input: ListDeliveries) -> Result<Paged<wire::WebhookDelivery>> {
+async fn list_deliveries(
+    call: Call<ByKey>,
+    Scoped { cursor_scope, input }: Scoped<ListDeliveries>,
+) -> Result<Paged<wire::WebhookDelivery>> {
     let webhook_id = match &input.webhook_id {
         Some(id) => Some(call.grant.0.webhook(parse(id)?).await?.webhook_id),
         None => None,
@@ -167,10 +173,10 @@ async fn list_deliveries(call: Call<ByKey>, input: ListDeliveries) -> Result<Pag
         webhook_id,
         delivery_id: None,
         status: input.status,
-        paging: call.cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
+        paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
     let page = call.grant.0.deliveries(&filter).await?;
-    let pagination = call.cursor_scope.pagination(&page);
+    let pagination = cursor_scope.pagination(&page);
     Ok(Paged { items: page.items.into_iter().map(wire::WebhookDelivery::from).collect(), pagination })
 }
 

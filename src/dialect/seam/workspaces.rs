@@ -2,20 +2,22 @@
 
 use super::access::{ByAccount, ByAccountOrKey, ByKey, ByKeyOrSession};
 use super::answer::{Many, One, Void};
-use super::input::*;
 use super::route::*;
 use super::wire;
+use crate::api::input::*;
 use crate::error::Result;
 use crate::store::NewWorkspace;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        keyed("/workspaces/get", &[GET, POST], "workspace", get).does("Get the workspace of the credential"),
-        keyed("/workspaces/list", &[GET, POST], "workspaces", list).does("List the workspaces of the credential"),
-        keyed("/workspaces/create", &[POST], "workspace", create)
+        route("/workspaces/get", &[GET, POST], get).key("workspace").does("Get the workspace of the credential"),
+        route("/workspaces/list", &[GET, POST], list).key("workspaces").does("List the workspaces of the credential"),
+        route("/workspaces/create", &[POST], create)
+            .key("workspace")
             .does("Create a workspace, with an access token or a console session"),
         route("/workspaces/update", &[PATCH, POST], update).does("Update a workspace"),
-        keyed("/workspaces/reset_sandbox", &[POST], "action_attempt", reset_sandbox)
+        route("/workspaces/reset_sandbox", &[POST], reset_sandbox)
+            .key("action_attempt")
             .does("Reset a sandbox workspace, except for its keys and tokens"),
     ]
 }

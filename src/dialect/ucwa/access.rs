@@ -1,14 +1,19 @@
 //! Authentication: a client session acts as its user identity; an API key acts as the user identity that the request
-//! names, and is anonymous without one.
+//! names, and is anonymous without one. Then, in this order: ownership of the application in the path, the version, the
+//! slot in the path.
 
+use super::APPLICATIONS;
+use super::form::Form;
+use crate::api::route::{Grant, Head};
 use crate::error::{Denial, Error, Rejection, ResourceKind, Result, Scheme};
-use crate::http::App;
-use crate::model::id::UserIdentityId;
+use crate::http::{App, auth};
+use crate::model::application::Application;
+use crate::model::id::{ApplicationId, UserIdentityId, WorkspaceId};
+use crate::model::slot::SlotType;
+use crate::model::subscriber::Subscriber;
 use crate::model::token::scheme_of;
-use crate::store::{Authenticated, Credentials, Origin, Principal, Workspace};
+use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, Workspace};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// Header that names the user identity for an API key.
@@ -17,36 +22,66 @@ const USER: &str = "x-ucwa-user";
 /// Prefix of real servers' tokens; optional on ours.
 pub const MARK: &str = "cwt=";
 
-/// Authenticates a request and returns its workspace and user identity.
-pub async fn admit(
-    app: &App,
-    headers: &HeaderMap,
-    origin: Origin,
-    now: DateTime<Utc>,
-) -> Result<(Workspace, UserIdentityId)> {
-    let token = bearer(headers).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
-    let presented = match scheme_of(token) {
-        Scheme::ClientSession => Credentials::ClientSession(token),
-        // Other kinds of token select their workspace by a header that this dialect does not have.
-        Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
-            Credentials::ApiKey(token)
-        }
-    };
-    let Authenticated::Caller(caller) = app.store.authenticate(presented, origin, now).await? else {
-        return Err(Error::Unauthenticated(Rejection::MISSING));
-    };
-    let person = match caller.credential {
-        Principal::ClientSession(_, person) => person,
-        _ => named(headers)?,
-    };
-    Ok((caller.workspace, person.ok_or(Error::Forbidden(Denial::Anonymous))?))
+/// Latest resource version that a client may require; some require it with every request.
+const LATEST: f64 = 2.0;
+
+/// A route without authentication.
+pub struct Public;
+
+impl Grant for Public {
+    type Caller = Public;
+
+    async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
+        Ok((Public, Prefetched::Nothing))
+    }
+
+    fn tenant(_: &Public) -> Option<WorkspaceId> {
+        None
+    }
+
+    async fn authorize(caller: Public, _: &Head, prefetched: Prefetched) -> Result<(Public, Prefetched)> {
+        Ok((caller, prefetched))
+    }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
-    let token = token.trim();
-    let token = token.strip_prefix(MARK).unwrap_or(token);
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+/// A user identity of a workspace.
+pub struct Person {
+    workspace: Workspace,
+    user_identity_id: UserIdentityId,
+}
+
+impl Grant for Person {
+    type Caller = Person;
+
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Person, Prefetched)> {
+        let token = auth::bearer(head.headers()).map(|token| token.strip_prefix(MARK).unwrap_or(token));
+        let token = token.filter(|token| !token.is_empty()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
+        let presented = match scheme_of(token) {
+            Scheme::ClientSession => Credentials::ClientSession(token),
+            // Other kinds of token select their workspace by a header that this dialect does not have.
+            Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
+                Credentials::ApiKey(token)
+            }
+        };
+        let admitted = app.store.authenticate_with(presented, prefetch, head.origin(), head.now).await?;
+        let (Authenticated::Caller(caller), prefetched) = admitted else {
+            return Err(Error::Unauthenticated(Rejection::MISSING));
+        };
+        let person = match caller.credential {
+            Principal::ClientSession(_, person) => person,
+            _ => named(head.headers())?,
+        };
+        let user_identity_id = person.ok_or(Error::Forbidden(Denial::Anonymous))?;
+        Ok((Person { workspace: caller.workspace, user_identity_id }, prefetched))
+    }
+
+    fn tenant(person: &Person) -> Option<WorkspaceId> {
+        Some(person.workspace.id())
+    }
+
+    async fn authorize(person: Person, _: &Head, prefetched: Prefetched) -> Result<(Person, Prefetched)> {
+        Ok((person, prefetched))
+    }
 }
 
 /// User identity named by the header. A value that is not a UUID is not found.
@@ -56,4 +91,112 @@ fn named(headers: &HeaderMap) -> Result<Option<UserIdentityId>> {
     let id =
         Uuid::parse_str(name.trim()).map_err(|_| Error::NotFound(ResourceKind::UserIdentity, name.into_owned()))?;
     Ok(Some(UserIdentityId(id)))
+}
+
+/// A user identity that exists.
+pub struct Known;
+
+impl Grant for Known {
+    type Caller = Person;
+
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Person, Prefetched)> {
+        Person::authenticate(app, head, prefetch).await
+    }
+
+    fn tenant(person: &Person) -> Option<WorkspaceId> {
+        Person::tenant(person)
+    }
+
+    async fn authorize(person: Person, head: &Head, prefetched: Prefetched) -> Result<(Known, Prefetched)> {
+        person.workspace.subscriber(person.user_identity_id, None, head.now).await?;
+        Ok((Known, prefetched))
+    }
+}
+
+/// A user identity with its numbers and with the application in the path.
+pub struct Subscribed {
+    pub workspace: Workspace,
+    pub subscriber: Subscriber,
+    /// Prefix of each href.
+    pub base: String,
+    pub form: Form,
+    slot: Option<SlotType>,
+}
+
+impl Grant for Subscribed {
+    type Caller = Person;
+
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Person, Prefetched)> {
+        Person::authenticate(app, head, prefetch).await
+    }
+
+    fn tenant(person: &Person) -> Option<WorkspaceId> {
+        Person::tenant(person)
+    }
+
+    async fn authorize(person: Person, head: &Head, prefetched: Prefetched) -> Result<(Subscribed, Prefetched)> {
+        if head.params.iter().any(|param| param.contains('\u{fffd}')) {
+            return Err(Error::NoRoute);
+        }
+        let Person { workspace, user_identity_id } = person;
+        let application = application_in(head)?;
+        let subscriber = workspace.subscriber(user_identity_id, application, head.now).await?;
+        if let Some(id) = application.filter(|_| subscriber.application.is_none()) {
+            return Err(Error::NotFound(ResourceKind::Application, id.to_string()));
+        }
+        if let Some(version) = later_version(head.headers()) {
+            return Err(Error::NotFound(ResourceKind::Version, version.to_string()));
+        }
+        let slot = head.named("type").map(|name| SlotType::named(name).ok_or(Error::NoRoute)).transpose()?;
+        let (base, form) = (base_of(&head.path, application), Form::asked_by(head.headers()));
+        Ok((Subscribed { workspace, subscriber, base, form, slot }, prefetched))
+    }
+}
+
+impl Subscribed {
+    /// Href below the base.
+    pub fn href(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub fn user_identity_id(&self) -> UserIdentityId {
+        self.subscriber.person.user_identity_id
+    }
+
+    /// Slot in the path. Panics if the route has none.
+    pub fn slot(&self) -> SlotType {
+        self.slot.expect("the path of this operation has a slot")
+    }
+
+    /// Application in the path. Panics if the route has none.
+    pub fn application(&self) -> &Application {
+        self.subscriber.application.as_ref().expect("a path below an application is served only if it exists")
+    }
+
+    /// Phone numbers require enterprise voice (UCWA reference, errors of each phone resource).
+    pub fn may_use_voice(&self) -> Result<()> {
+        if self.subscriber.enterprise_voice { Ok(()) } else { Err(Error::Forbidden(Denial::NoEnterpriseVoice)) }
+    }
+}
+
+/// Application in the path. An id that is not a number is not found.
+fn application_in(head: &Head) -> Result<Option<ApplicationId>> {
+    let Some(name) = head.named("application_id") else { return Ok(None) };
+    let number = name.parse().map_err(|_| Error::NotFound(ResourceKind::Application, name.to_owned()))?;
+    Ok(Some(ApplicationId(number)))
+}
+
+/// Href of the application, of the collection of applications, or of the root.
+fn base_of(path: &str, application: Option<ApplicationId>) -> String {
+    let applications = APPLICATIONS.into_iter().find(|applications| path.starts_with(applications));
+    match (applications, application) {
+        (Some(applications), Some(id)) => format!("{applications}/{id}"),
+        (applications, _) => applications.unwrap_or_default().to_owned(),
+    }
+}
+
+/// An unsupported version that the client requires (UCWA reference, "Versioning"). An invalid number is ignored.
+fn later_version(headers: &HeaderMap) -> Option<f64> {
+    let required = headers.get("x-ms-requiresminresourceversion").and_then(|value| value.to_str().ok());
+    required.and_then(|version| version.trim().parse::<f64>().ok()).filter(|version| *version > LATEST)
 }

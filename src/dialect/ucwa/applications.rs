@@ -1,39 +1,91 @@
 //! `applications`: a client creates one, follows its links, and deletes it (UCWA reference, "application").
 
+use super::access::Subscribed;
 use super::answer;
-use super::input::Input;
+use super::input::{Input, fault};
 use super::me;
+use super::openapi::examples::{example_base, subscriber};
+use super::openapi::inputs::{body, if_none_match};
+use super::openapi::{ETAG as ETAG_HEADER, no_content, resource};
 use super::resource::Resource;
-use super::route::{Call, Operation, Route};
-use crate::error::Error;
+use super::route::{Call, Document, Operation, Route, operation};
+use crate::error::{Error, Problem, Result};
 use crate::model::application::NewApplication;
 use crate::model::id::ApplicationId;
 use crate::model::subscriber::Subscriber;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use serde_json::json;
 
 /// Maximum characters of each input (UCWA reference, "applications").
 const LONGEST: usize = 100;
 
-pub static COLLECTION: Route =
-    Route { path: "", operations: &[Operation { method: "POST", serve: |call| Box::pin(create(call)) }] };
+/// The collection of applications at this path, and each of them.
+pub fn routes(applications: &str) -> Vec<Route> {
+    let one = vec![getting(), deleting()];
+    vec![Route::new(applications, vec![creating()]), Route::new(format!("{applications}/{{application_id}}"), one)]
+}
 
-pub static ROUTES: &[Route] = &[Route {
-    path: "",
-    operations: &[
-        Operation { method: "GET", serve: |call| Box::pin(show(call)) },
-        Operation { method: "DELETE", serve: |call| Box::pin(end(call)) },
-    ],
-}];
+fn creating() -> Operation {
+    let example = application(example_base(), &subscriber(true));
+    let input =
+        json!({ "culture": "en-US", "endpointId": "d9b02541-8b9c-4b1e-b4a2-7d0a33a7a7d4", "userAgent": "curl" });
+    let headers = [("Location", "The URI of the application"), ETAG_HEADER];
+    let created = resource("ApplicationCreated", "UcwaApplication", &headers, &example);
+    operation(
+        &["POST"],
+        create,
+        Document {
+            id: "create_application",
+            summary: "Create an application",
+            description: "Creates an application (201), or returns the existing one of the same instanceId (200). A new \
+            application replaces the previous one of the same endpoint.",
+            body: Some(body("UcwaNewApplication", true, input)),
+            success: vec![("201", created.clone()), ("200", created)],
+            errors: vec![fault("culture", Problem::Missing)],
+            ..Document::default()
+        },
+    )
+}
 
-async fn create(call: Call) -> Result<Response, Error> {
-    let new = described(&call.input, ApplicationId::new(&call.app.random))?;
-    let person = call.subscriber.person.user_identity_id;
-    let (id, is_new) = call.workspace.begin_application(person, &new, call.now).await?;
-    let subscriber = call.workspace.subscriber(person, Some(id), call.now).await?;
-    let own = format!("{}/{id}", call.base);
-    let mut response = answer::resource(call.form, &application(own.clone(), &subscriber));
+fn getting() -> Operation {
+    let example = application(example_base(), &subscriber(true));
+    operation(
+        &["GET"],
+        get,
+        Document {
+            id: "get_application",
+            summary: "Get an application",
+            description: "Returns the application with the user identity and its capabilities.",
+            parameters: vec![if_none_match()],
+            success: vec![("200", resource("Application", "UcwaApplication", &[ETAG_HEADER], &example))],
+            ..Document::default()
+        },
+    )
+}
+
+fn deleting() -> Operation {
+    operation(
+        &["DELETE"],
+        delete,
+        Document {
+            id: "delete_application",
+            summary: "Delete an application",
+            description: "Deletes the application and every resource below it.",
+            success: vec![("204", no_content())],
+            ..Document::default()
+        },
+    )
+}
+
+async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
+    let new = described(&input, ApplicationId::new(&call.app.random))?;
+    let person = call.grant.user_identity_id();
+    let (id, is_new) = call.grant.workspace.begin_application(person, &new, call.now).await?;
+    let subscriber = call.grant.workspace.subscriber(person, Some(id), call.now).await?;
+    let own = format!("{}/{id}", call.grant.base);
+    let mut response = answer::resource(call.grant.form, &application(own.clone(), &subscriber));
     *response.status_mut() = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let place = HeaderValue::from_str(&own).expect("an href is ASCII");
     response.headers_mut().insert(LOCATION, place);
@@ -42,23 +94,18 @@ async fn create(call: Call) -> Result<Response, Error> {
 }
 
 /// Reads the description of a client. All errors are reported at once.
-fn described(input: &Input, application_id: ApplicationId) -> Result<NewApplication, Error> {
+fn described(input: &Input, application_id: ApplicationId) -> Result<NewApplication> {
     let mut issues = Vec::new();
-    let mut required = |name| {
-        input.required(name, LONGEST).unwrap_or_else(|error| {
+    let mut kept = |read: Result<Option<String>>| {
+        read.unwrap_or_else(|error| {
             issues.extend(if let Error::Invalid(issues) = error { issues } else { Vec::new() });
-            String::new()
+            None
         })
     };
+    let mut required = |name| kept(input.required(name, LONGEST).map(Some)).unwrap_or_default();
     let (culture, endpoint_id, user_agent) = (required("culture"), required("endpointId"), required("userAgent"));
-    let mut optional = |name| {
-        input.text(name, LONGEST).map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned)).unwrap_or_else(
-            |error| {
-                issues.extend(if let Error::Invalid(issues) = error { issues } else { Vec::new() });
-                None
-            },
-        )
-    };
+    let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let mut optional = |name| kept(input.text(name, LONGEST).map(filled));
     let (instance_id, application_type) = (optional("instanceId"), optional("type"));
     if !issues.is_empty() {
         return Err(Error::Invalid(issues));
@@ -66,19 +113,19 @@ fn described(input: &Input, application_id: ApplicationId) -> Result<NewApplicat
     Ok(NewApplication { application_id, endpoint_id, instance_id, culture, user_agent, application_type })
 }
 
-async fn show(call: Call) -> Result<Response, Error> {
-    let version = version(&call.subscriber);
-    if answer::is_known(&call.headers, version) {
+async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    let version = version(&call.grant.subscriber);
+    if answer::is_known(call.head.headers(), version) {
         return Ok(answer::not_modified(version));
     }
-    let mut response = answer::resource(call.form, &application(call.base.clone(), &call.subscriber));
+    let mut response = answer::resource(call.grant.form, &application(call.grant.base.clone(), &call.grant.subscriber));
     response.headers_mut().insert(ETAG, answer::quoted(version));
     Ok(response)
 }
 
-async fn end(call: Call) -> Result<Response, Error> {
-    let id = call.application().application_id;
-    call.workspace.end_application(call.subscriber.person.user_identity_id, id).await?;
+async fn delete(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    let id = call.grant.application().application_id;
+    call.grant.workspace.end_application(call.grant.user_identity_id(), id).await?;
     Ok(answer::empty())
 }
 

@@ -1,53 +1,81 @@
 //! Autodiscover: from a host name to the collection of applications, in two steps (UCWA reference, "Root URL"). Its
 //! hrefs are absolute; all others of this dialect are relative.
 
-use super::access;
+use super::access::{Known, Public};
 use super::address::ROOT;
 use super::answer;
 use super::challenge::base_url;
 use super::form::Form;
+use super::openapi::inputs::query;
+use super::openapi::resource;
 use super::resource::Resource;
-use crate::error::{Error, Result};
-use crate::http::{App, Tenant, client_address};
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::Method;
+use super::route::{Access, Call, Document, Nothing, Route, beside};
+use crate::error::{Denial, Error, ResourceKind, Result};
+use crate::http::client_address;
 use axum::response::Response;
-use axum::routing::any;
-use std::sync::Arc;
+use serde_json::{Value, json};
 
 /// Path as servers spell it. Clients need the `xframe` link (once for cross-origin pages); it has no resource.
 const SPELT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route(ROOT, any(root))
-        .route(&format!("{ROOT}/oauth/user"), any(user))
+/// The base URI of examples.
+const HOST: &str = "https://phones.example.com";
+
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    let sip = json!({ "type": "string", "example": "sip:jane@example.com" });
+    let document = Document {
+        id: "ucwa_discover",
+        summary: "Discover the service",
+        description: "The entry point of clients: returns where to discover the user's resources. The path is \
+            case-insensitive, and also served at `/` of a host whose name starts with lyncdiscover.",
+        access: Access::Open,
+        parameters: vec![original_domain(), query("sipuri", "The sip address of the user; sent by older clients", sip)],
+        success: vec![("200", resource("Discovery", "UcwaDiscovery", &[], &links_of_root(HOST, "")))],
+        ..Document::default()
+    };
+    vec![
+        Route::new(ROOT, vec![beside(&["GET"], root, document)]),
+        user_route("/oauth/user", "ucwa_discover_user_by_token"),
         // Alternative path in the reference.
-        .route(&format!("{ROOT}/user"), any(user))
+        user_route("/user", "ucwa_discover_user"),
+    ]
+}
+
+fn user_route(path: &str, id: &'static str) -> Route {
+    let document = Document {
+        id,
+        summary: "Discover the applications of the user",
+        description: "Returns where to create applications. Without a token it fails, and the error says where to get one.",
+        access: Access::User,
+        parameters: vec![original_domain()],
+        success: vec![("200", resource("UserDiscovery", "UcwaDiscovery", &[], &links_of_user(HOST)))],
+        errors: vec![Error::Forbidden(Denial::Anonymous), Error::NotFound(ResourceKind::UserIdentity, String::new())],
+        ..Document::default()
+    };
+    Route::new(format!("{ROOT}{path}"), vec![beside(&["GET"], user, document)])
+}
+
+fn original_domain() -> Value {
+    query("originalDomain", "Repeated in the links", json!({ "type": "string", "example": "example.com" }))
 }
 
 /// First step. The links repeat the `originalDomain` of the request.
-async fn root(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
-    only_get(request.method())?;
-    let query = request.uri().query().unwrap_or_default();
+async fn root(call: Call<Public>, _: Nothing) -> Result<Response> {
+    let query = call.head.parts.uri.query().unwrap_or_default();
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
     let domain = domain.map(|domain| format!("?{domain}")).unwrap_or_default();
-    let base = base_url(app.public_url.as_deref(), client_address::scheme(request.extensions()), request.headers());
-    Ok(answer::resource(Form::asked_by(request.headers()), &links_of_root(&base, &domain)))
+    Ok(answer::resource(Form::asked_by(call.head.headers()), &links_of_root(&base_of(&call), &domain)))
 }
 
 /// Second step: the link to the applications.
-async fn user(State(app): State<Arc<App>>, request: Request) -> Result<Response> {
-    let now = app.clock.now();
-    let (workspace, person) =
-        access::admit(&app, request.headers(), client_address::origin(request.extensions()), now).await?;
-    workspace.subscriber(person, None, now).await?;
-    only_get(request.method())?;
-    let base = base_url(app.public_url.as_deref(), client_address::scheme(request.extensions()), request.headers());
-    let mut response = answer::resource(Form::asked_by(request.headers()), &links_of_user(&base));
-    response.extensions_mut().insert(Tenant(workspace.id()));
-    Ok(response)
+async fn user(call: Call<Known>, _: Nothing) -> Result<Response> {
+    Ok(answer::resource(Form::asked_by(call.head.headers()), &links_of_user(&base_of(&call))))
+}
+
+fn base_of<G>(call: &Call<G>) -> String {
+    let scheme = client_address::scheme(&call.head.parts.extensions);
+    base_url(call.app.public_url.as_deref(), scheme, call.head.headers())
 }
 
 /// Links of the first step, below `base`, with the query to repeat.
@@ -64,8 +92,4 @@ pub fn links_of_user(base: &str) -> Resource {
         .nameless()
         .link("applications", format!("{base}/ucwa/oauth/v1/applications"))
         .link("xframe", format!("{base}{SPELT}/xframe"))
-}
-
-fn only_get(method: &Method) -> Result<()> {
-    if method == Method::GET { Ok(()) } else { Err(Error::MethodNotAllowed(vec!["GET"])) }
 }

@@ -8,9 +8,8 @@ use super::form::{Form, Syntax};
 use super::resource::{NAMESPACE, declare};
 use super::token;
 use crate::error::*;
-use crate::http::{RequestContext, limits};
-use axum::http::header::{ALLOW, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use crate::http::{RequestContext, failure};
+use axum::http::StatusCode;
 use axum::response::Response;
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
@@ -47,12 +46,6 @@ impl ErrorBody {
 
     fn conflict(message: &str) -> ErrorBody {
         ErrorBody::new(StatusCode::CONFLICT, "Conflict", message)
-    }
-
-    /// The request requires a later version than is supported (UCWA reference, "Versioning").
-    pub fn version_not_supported() -> ErrorBody {
-        ErrorBody::not_found("This version of the resource is not supported. Ask for 2.0 or less")
-            .because("APIVersionNotSupported")
     }
 
     pub fn status(&self) -> StatusCode {
@@ -122,30 +115,20 @@ impl ErrorBody {
 }
 
 /// Renders an error: 401 as the challenge, errors of the token endpoint in OAuth's format.
-pub fn render(error: &Error, asked: &RequestContext) -> Response {
+pub fn render(error: &Error, context: &RequestContext) -> Response {
     if let Error::Unauthenticated(_) = error {
-        return challenge::response(asked);
+        return challenge::response(context);
     }
-    let mut response = match asked.uri.path() == address::TOKEN {
+    let mut response = match context.uri.path() == address::TOKEN {
         true => token::refusal(error),
-        false => said(error).response(Form::asked_by(&asked.headers)),
+        false => body_of(error).response(Form::asked_by(&context.headers)),
     };
-    let status = response.status();
-    let headers = response.headers_mut();
-    if let Error::MethodNotAllowed(methods) = error {
-        headers.insert(ALLOW, HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII"));
-    }
-    if let Error::Throttled(throttle) = error {
-        limits::hint(throttle, headers);
-    }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
+    failure::hint(error, response.headers_mut());
     response
 }
 
 /// Body of a domain error.
-pub fn said(error: &Error) -> ErrorBody {
+pub fn body_of(error: &Error) -> ErrorBody {
     match error {
         // Never sent: the challenge is.
         Error::Unauthenticated(_) => ErrorBody::new(StatusCode::UNAUTHORIZED, "Forbidden", "Show a token"),
@@ -164,6 +147,10 @@ pub fn said(error: &Error) -> ErrorBody {
         ) => ErrorBody::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}")),
         Error::NotFound(ResourceKind::Application, _) => {
             ErrorBody::not_found("There is no such application. Create one anew").because("ApplicationNotFound")
+        }
+        Error::NotFound(ResourceKind::Version, _) => {
+            ErrorBody::not_found("This version of the resource is not supported. Ask for 2.0 or less")
+                .because("APIVersionNotSupported")
         }
         Error::NotFound(noun, _) => ErrorBody::not_found(format!("There is no such {noun}")),
         Error::NoRoute => ErrorBody::not_found("There is no such resource"),
@@ -212,19 +199,34 @@ fn too_large(message: String) -> ErrorBody {
 
 /// An invalid phone number has its own subcode; other issues are invalid parameters.
 fn invalid(issues: &[Issue]) -> ErrorBody {
-    if issues.iter().all(|issue| issue.problem == Problem::Format) {
+    if issues.iter().all(|issue| matches!(issue.problem, Problem::Format(_))) {
         return ErrorBody::bad("The number cannot be normalized. Write it with its country, as +1 425 555 0100")
             .because("NormalizationFailed");
     }
-    let parameters = issues.iter().map(|issue| {
-        let steps = issue.path.iter().map(|step| match step {
-            Step::Key(key) => key.clone(),
-            Step::Index(index) => index.to_string(),
-        });
-        (steps.collect::<Vec<_>>().join("."), issue.message.clone())
-    });
+    let parameters = issues.iter().map(|issue| (issue.dotted(), reason_of(&issue.problem)));
     ErrorBody { parameters: parameters.collect(), ..ErrorBody::bad("The request has parameters that do not do") }
         .because("ParameterValidationFailure")
+}
+
+/// Reason why a parameter is invalid.
+fn reason_of(problem: &Problem) -> String {
+    match problem {
+        Problem::Missing => "A value is required".to_owned(),
+        Problem::Type { expected: Expected::Json("boolean"), .. } => "true or false is expected".to_owned(),
+        Problem::Type { expected: Expected::Json("number"), .. } | Problem::Fraction | Problem::Range(_) => {
+            "A whole number is expected".to_owned()
+        }
+        Problem::Type { .. } => "A text is expected".to_owned(),
+        Problem::NullCharacter => "A text without the character U+0000 is expected".to_owned(),
+        Problem::Length { limit: Limit::AtMost(most), .. } => format!("At most {most} characters"),
+        Problem::Choice { expected, .. } => match expected.split_last() {
+            Some((last, others)) => format!("{} or {last} is expected", others.join(", ")),
+            None => "Another value is expected".to_owned(),
+        },
+        Problem::Format(_) => "It is no telephone number".to_owned(),
+        Problem::Length { .. } | Problem::Period => "Another value is expected".to_owned(),
+        Problem::Rule(message) => message.clone().into_owned(),
+    }
 }
 
 fn conflict(reason: &Reason) -> ErrorBody {

@@ -2,7 +2,7 @@
 //! "Payload format"). Operations read all three alike; the last value of a name wins, and the body wins over the query.
 //! Names are case-insensitive, and unknown ones are ignored.
 
-use crate::error::{BodyFault, Error, Issue, Problem, Result};
+use crate::error::{BodyFault, Error, Expected, Format, Issue, Limit, Problem, Result, Unit};
 use crate::model::e164::Region;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -55,25 +55,26 @@ impl Input {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bare) => Ok(Some("")),
             Some(Value::Text(text) | Value::Query(text)) if text.contains('\0') => {
-                Err(fault(name, Problem::Type, "A text without the character U+0000 is expected"))
+                Err(fault(name, Problem::NullCharacter))
             }
             Some(Value::Text(text) | Value::Query(text)) if text.chars().count() <= longest => Ok(Some(text)),
             Some(Value::Text(_) | Value::Query(_)) => {
-                Err(fault(name, Problem::Length, format!("At most {longest} characters")))
+                Err(fault(name, Problem::Length { limit: Limit::AtMost(longest), unit: Unit::Characters }))
             }
-            Some(Value::Flag(_) | Value::Other) => Err(fault(name, Problem::Type, "A text is expected")),
+            Some(Value::Flag(_)) => Err(fault(name, expected("string", "boolean"))),
+            Some(Value::Other) => Err(fault(name, expected("string", "object"))),
         }
     }
 
     /// Required text that is not empty.
     pub fn required(&self, name: &str, longest: usize) -> Result<String> {
         let text = self.text(name, longest)?.filter(|text| !text.is_empty());
-        text.map(str::to_owned).ok_or_else(|| fault(name, Problem::Missing, "A value is required"))
+        text.map(str::to_owned).ok_or_else(|| fault(name, Problem::Missing))
     }
 
     /// Flag; `None` if absent. A name without a value is true.
     pub fn flag(&self, name: &str) -> Result<Option<bool>> {
-        let wrong = || fault(name, Problem::Type, "true or false is expected");
+        let wrong = || fault(name, expected("boolean", "string"));
         match self.0.get(&name.to_ascii_lowercase()) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bare) => Ok(Some(true)),
@@ -96,7 +97,8 @@ impl Input {
         };
         let is_query = matches!(self.0.get(NAME), Some(Value::Query(_)));
         let text = if is_query { number::with_plus(text) } else { text.into() };
-        number::normalized(&text, region).ok_or_else(|| fault(NAME, Problem::Format, "It is no telephone number"))
+        number::normalized(&text, region)
+            .ok_or_else(|| fault(NAME, Problem::Format(Format::PhoneNumber(String::new()))))
     }
 
     fn take(&mut self, name: &str, value: Value) {
@@ -276,8 +278,13 @@ fn syntax_fault(reason: impl Into<String>) -> Error {
 }
 
 /// Error of one parameter.
-pub fn fault(name: &str, problem: Problem, message: impl Into<String>) -> Error {
-    Error::Invalid(vec![Issue::field(name, problem, message)])
+pub fn fault(name: &str, problem: Problem) -> Error {
+    Error::Invalid(vec![Issue::field(name, problem)])
+}
+
+/// The problem of a value of another type, by JSON's names.
+pub fn expected(expected: &'static str, received: &'static str) -> Problem {
+    Problem::Type { expected: Expected::Json(expected), received }
 }
 
 #[cfg(test)]

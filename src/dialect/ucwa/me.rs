@@ -1,55 +1,142 @@
 //! `me`, the caller's user identity, and resources of an application that ordinary clients request on the way: they
 //! exist and are empty.
 
+use super::access::Subscribed;
 use super::answer;
-use super::input::fault;
+use super::input::{Input, expected, fault};
+use super::openapi::examples::{example_base, subscriber};
+use super::openapi::inputs::{body, query};
+use super::openapi::{no_content, resource};
 use super::resource::Resource;
-use super::route::{Call, Operation, Route};
-use crate::error::{Denial, Error, Problem};
+use super::route::{Call, Document, Operation, Route, operation};
+use crate::error::{Denial, Error, Reason, Result};
 use crate::model::subscriber::Subscriber;
 use axum::response::Response;
+use serde_json::json;
 use std::time::Duration;
 
 /// Default and maximum wait of a request for events. Less than the request timeout.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
-pub static ROUTES: &[Route] =
-    &[Route { path: "/me", operations: &[Operation { method: "GET", serve: |call| Box::pin(show(call)) }] }];
-
-/// Routes below an application only.
-pub static OF_APPLICATIONS: &[Route] = &[
-    Route {
-        path: "/me/makeMeAvailable",
-        operations: &[Operation { method: "POST", serve: |call| Box::pin(make_available(call)) }],
-    },
-    Route { path: "/me/reportMyActivity", operations: &[ACTIVITY] },
-    // One client uses this path.
-    Route { path: "/reportMyActivity", operations: &[ACTIVITY] },
-    Route { path: "/events", operations: &[Operation { method: "GET", serve: |call| Box::pin(events(call)) }] },
-    Route {
-        path: "/communication/startMessaging",
-        operations: &[Operation { method: "POST", serve: |call| Box::pin(start_messaging(call)) }],
-    },
-    Route {
-        path: "/communication",
-        operations: &[Operation { method: "GET", serve: |call| Box::pin(show_communication(call)) }],
-    },
-    Route { path: "/people", operations: &[NOTHING] },
-    Route { path: "/onlineMeetings", operations: &[NOTHING] },
-    Route { path: "/policies", operations: &[NOTHING] },
-    Route { path: "/me/callForwardingSettings", operations: &[NOTHING] },
-    Route { path: "/me/note", operations: &[NOTHING] },
-    Route { path: "/me/presence", operations: &[NOTHING] },
-    Route { path: "/me/location", operations: &[NOTHING] },
+/// Resources that are always empty, and the ids of their operations.
+const EMPTY: [(&str, &str); 7] = [
+    ("/people", "get_people"),
+    ("/onlineMeetings", "get_online_meetings"),
+    ("/policies", "get_policies"),
+    ("/me/note", "get_note"),
+    ("/me/presence", "get_presence"),
+    ("/me/location", "get_location"),
+    ("/me/callForwardingSettings", "get_call_forwarding_settings"),
 ];
 
-const ACTIVITY: Operation = Operation { method: "POST", serve: |_| Box::pin(async { Ok(answer::empty()) }) };
+/// The route of the user identity below a base path.
+pub fn route(base: &str) -> Route {
+    let example = me(&example_base(), &subscriber(true));
+    let document = Document {
+        id: "get_me",
+        summary: "Get the user identity",
+        description: "Returns the user identity of the token with its capabilities. Without voice it has no link to \
+            telephone numbers.",
+        success: vec![("200", resource("Me", "UcwaMe", &[], &example))],
+        ..Document::default()
+    };
+    Route::new(format!("{base}/me"), vec![operation(&["GET"], get, document)])
+}
 
-/// An empty resource.
-const NOTHING: Operation = Operation { method: "GET", serve: |call| Box::pin(show_nothing(call)) };
+/// Routes below an application only.
+pub fn routes_of_application(base: &str) -> Vec<Route> {
+    let at = |path: &str, operation: Operation| Route::new(format!("{base}{path}"), vec![operation]);
+    let empty = |(path, id)| at(path, operation(&["GET"], get_empty, empty_document(id)));
+    let mut routes = vec![
+        at("/me/makeMeAvailable", making_available()),
+        at("/events", waiting()),
+        at("/communication/startMessaging", starting_messaging()),
+        at("/communication", operation(&["GET"], get_communication, empty_document("get_communication"))),
+        at("/me/reportMyActivity", reporting("report_my_activity")),
+        // One client uses this path.
+        at("/reportMyActivity", reporting("report_activity")),
+    ];
+    routes.extend(EMPTY.map(empty));
+    routes
+}
 
-async fn show(call: Call) -> Result<Response, Error> {
-    Ok(answer::resource(call.form, &me(&call.base, &call.subscriber)))
+fn making_available() -> Operation {
+    operation(
+        &["POST"],
+        make_available,
+        Document {
+            id: "make_me_available",
+            summary: "Make the user identity available",
+            description: "Possible once for each application, which then has no such link.",
+            body: Some(body("UcwaMakeMeAvailable", false, json!({ "supportedModalities": ["Messaging"] }))),
+            success: vec![("204", no_content())],
+            errors: vec![Error::Conflict(Reason::AlreadyAvailable)],
+            ..Document::default()
+        },
+    )
+}
+
+fn waiting() -> Operation {
+    let whole = || json!({ "type": "integer", "minimum": 0 });
+    operation(
+        &["GET"],
+        events,
+        Document {
+            id: "get_events",
+            summary: "Wait for events",
+            description: "Waits, then returns an empty event channel: telephone numbers cause no events.",
+            parameters: vec![
+                query("ack", "The last part that the client has received", whole()),
+                query("timeout", "The maximum time to wait, in seconds", whole()),
+            ],
+            success: vec![("200", resource("Events", "UcwaEvents", &[], &no_events(&example_base(), 1)))],
+            errors: vec![fault("ack", expected("number", "string"))],
+            ..Document::default()
+        },
+    )
+}
+
+fn starting_messaging() -> Operation {
+    operation(
+        &["POST"],
+        start_messaging,
+        Document {
+            id: "start_messaging",
+            summary: "Start messaging",
+            description: "Always fails; clients require its link.",
+            errors: vec![Error::Forbidden(Denial::NoMessaging)],
+            ..Document::default()
+        },
+    )
+}
+
+fn reporting(id: &'static str) -> Operation {
+    operation(
+        &["POST"],
+        report_activity,
+        Document {
+            id,
+            summary: "Report activity",
+            description: "Reports activity of the user identity. It is accepted and not stored.",
+            success: vec![("204", no_content())],
+            ..Document::default()
+        },
+    )
+}
+
+fn empty_document(id: &'static str) -> Document {
+    let example = Resource::new("people", format!("{}/people", example_base()));
+    Document {
+        id,
+        summary: "Get an empty resource",
+        description: "Returns a resource that clients require and that is always empty.",
+        success: vec![("200", resource("Resource", "UcwaResource", &[], &example))],
+        ..Document::default()
+    }
+}
+
+async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    Ok(answer::resource(call.grant.form, &me(&call.grant.base, &call.grant.subscriber)))
 }
 
 /// The user identity with the links it may use: no `phones` without enterprise voice, no `makeMeAvailable` once
@@ -86,36 +173,41 @@ pub fn communication(base: &str) -> Resource {
     Resource::new("communication", own.clone()).link("startMessaging", format!("{own}/startMessaging"))
 }
 
-async fn show_communication(call: Call) -> Result<Response, Error> {
-    Ok(answer::resource(call.form, &communication(&call.base)))
+async fn get_communication(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    Ok(answer::resource(call.grant.form, &communication(&call.grant.base)))
 }
 
-async fn show_nothing(call: Call) -> Result<Response, Error> {
-    let rel = call.path.rsplit('/').next().unwrap_or_default();
-    Ok(answer::resource(call.form, &Resource::new(rel, call.href(call.path))))
+async fn get_empty(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    let path = EMPTY.into_iter().map(|(path, _)| path).find(|path| call.head.path.ends_with(path)).unwrap_or_default();
+    let rel = path.rsplit('/').next().unwrap_or_default();
+    Ok(answer::resource(call.grant.form, &Resource::new(rel, call.grant.href(path))))
+}
+
+async fn report_activity(_: Call<Subscribed>, _: Input) -> Result<Response> {
+    Ok(answer::empty())
 }
 
 /// Clients need the link; messaging itself is not supported.
-async fn start_messaging(_: Call) -> Result<Response, Error> {
+async fn start_messaging(_: Call<Subscribed>, _: Input) -> Result<Response> {
     Err(Error::Forbidden(Denial::NoMessaging))
 }
 
-async fn make_available(call: Call) -> Result<Response, Error> {
-    let id = call.application().application_id;
-    call.workspace.make_available(call.subscriber.person.user_identity_id, id).await?;
+async fn make_available(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    let id = call.grant.application().application_id;
+    call.grant.workspace.make_available(call.grant.user_identity_id(), id).await?;
     Ok(answer::empty())
 }
 
 /// Long poll without events; phone numbers have none in the reference either ("me dashboard"). It blocks until the
 /// timeout, as clients expect.
-async fn events(call: Call) -> Result<Response, Error> {
-    let ack: u32 = whole(&call, "ack")?.unwrap_or(1);
-    let timeout = whole(&call, "timeout")?.map_or(LONGEST_WAIT, |seconds| Duration::from_secs(u64::from(seconds)));
+async fn events(call: Call<Subscribed>, input: Input) -> Result<Response> {
+    let ack: u32 = whole(&input, "ack")?.unwrap_or(1);
+    let timeout = whole(&input, "timeout")?.map_or(LONGEST_WAIT, |seconds| Duration::from_secs(u64::from(seconds)));
     tokio::select! {
         () = tokio::time::sleep(timeout.min(LONGEST_WAIT)) => {}
         () = call.app.stopping.cancelled() => {}
     }
-    Ok(answer::resource(call.form, &no_events(&call.base, ack)))
+    Ok(answer::resource(call.grant.form, &no_events(&call.grant.base, ack)))
 }
 
 /// Empty `events` with the link to the next ones.
@@ -124,7 +216,7 @@ pub fn no_events(base: &str, ack: u32) -> Resource {
     Resource::new("events", at(ack)).link("next", at(ack.wrapping_add(1))).list("sender", Vec::new())
 }
 
-fn whole(call: &Call, name: &str) -> Result<Option<u32>, Error> {
-    let Some(text) = call.input.text(name, 20)? else { return Ok(None) };
-    text.trim().parse().map(Some).map_err(|_| fault(name, Problem::Type, "A whole number is expected"))
+fn whole(input: &Input, name: &str) -> Result<Option<u32>> {
+    let Some(text) = input.text(name, 20)? else { return Ok(None) };
+    text.trim().parse().map(Some).map_err(|_| fault(name, expected("number", "string")))
 }

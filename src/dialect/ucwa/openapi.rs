@@ -1,33 +1,52 @@
 //! The dialect's part of the OpenAPI document. Its protocol has no published one, so this describes what is served: every
 //! operation under each base path, each response in JSON and XML, with examples.
 
-mod errors;
-mod examples;
-mod inputs;
-mod operations;
-mod responses;
+pub mod examples;
+pub mod inputs;
 mod schemas;
 
-use super::error::ErrorBody;
-use crate::api::openapi::{Kind, component, extract_components, pascal_case};
+use super::error::{ErrorBody, body_of};
+use super::resource::Resource;
+use super::route::{Access, Operation};
+use crate::api::openapi::*;
+use crate::error::{BodyFault, Denial, Error, ResourceKind};
+use axum::http::StatusCode;
+use inputs::{application_id, person, slot};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// The security scheme.
 const SCHEME: &str = "UcwaBearer";
 const TAG: &str = "ucwa";
+pub const RESPONSES: Responses = Responses { prefix: "Ucwa", request_id: "x-request-id" };
+
+/// The header with the etag of a resource.
+pub const ETAG: (&str, &str) = ("ETag", "The etag, in quotes");
+
+/// Base paths whose resources are described, and the prefix of their operation ids.
+const BASES: [(&str, &str); 3] =
+    [("/ucwa/oauth/v1/applications", "ucwa_"), ("/v1/applications", "ucwa_v1_"), ("/me", "ucwa_own_")];
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
-    let mut paths: Map<String, Value> = Map::new();
-    for operation in operations::all() {
-        let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
-        path[operation.method] = described(&operation);
+    let mut operations = Vec::new();
+    for route in super::routes() {
+        let is_below = |(base, prefix): (&str, &'static str)| route.path.starts_with(base).then_some(prefix);
+        let prefix = BASES.into_iter().find_map(is_below);
+        for operation in route.operations {
+            let prefix = match (operation.document.access, prefix) {
+                (Access::Subscribed, Some(prefix)) => prefix,
+                (Access::Subscribed, None) => continue,
+                _ => "",
+            };
+            operations.push((route.path.to_string(), operation.methods[0], described(&route.path, prefix, operation)));
+        }
     }
-    let document = json!({
+    extract_components(json!({
         "tags": [{ "name": TAG, "description": "The telephone numbers of a user identity, compatible with UCWA 1.0. Paths \
             below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml are \
             accepted and returned like the listed media types" }],
-        "paths": paths,
+        "paths": paths(operations),
         "components": {
             "schemas": schemas::all().0,
             "securitySchemes": { SCHEME: {
@@ -36,49 +55,137 @@ pub fn document() -> Value {
                 "description": "A client session; a token of /webticket/oauthtoken; or an API key with X-Ucwa-User",
             } },
         },
-    });
-    extract_components(document)
+    }))
 }
 
-/// One operation.
-struct Operation {
-    path: String,
-    method: &'static str,
-    id: String,
-    summary: &'static str,
-    description: &'static str,
-    parameters: Vec<Value>,
-    /// The request body, by media type.
-    body: Option<Value>,
-    /// By status; none if it always fails.
-    success: Vec<(&'static str, Value)>,
-    /// Errors beyond those of every operation.
-    errors: Vec<ErrorBody>,
-    is_open: bool,
-    /// Whether its errors are those of OAuth.
-    is_oauth: bool,
+fn described(path: &str, prefix: &str, operation: Operation) -> Value {
+    let (method, document) = (operation.methods[0], operation.document);
+    let is_open = matches!(document.access, Access::Open | Access::OAuth);
+    let own = path_names(path).map(|name| if name == "type" { slot() } else { application_id() });
+    let caller = (!is_open).then(person);
+    let mut parameters: Vec<Value> = own.chain(caller).chain(document.parameters).collect();
+    let is_conditional = parameters.iter().any(|parameter| parameter["name"] == "If-None-Match");
+    for parameter in &mut parameters {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let name = pascal_case(name.strip_prefix("X-Ucwa-").unwrap_or(name));
+        *parameter = component(Kind::Parameter, &format!("Ucwa{name}"), parameter.take());
+    }
+    let mut responses = match document.access {
+        Access::OAuth => errors_of_oauth(),
+        access => failures(errors(access, path, method, document.errors)),
+    };
+    responses.extend(document.success.into_iter().map(|(status, success)| (status.to_owned(), success)));
+    if is_conditional {
+        responses.insert("304".to_owned(), RESPONSES.response("NotModified", "Not modified", Value::Null));
+    }
+    if !is_open {
+        responses.insert("401".to_owned(), challenge());
+    }
+    Description {
+        id: format!("{prefix}{}", document.id),
+        summary: document.summary,
+        description: document.description.to_owned(),
+        tag: TAG,
+        security: if is_open { json!([]) } else { json!([{ SCHEME: [] }]) },
+        parameters,
+        body: document.body,
+        responses,
+    }
+    .into()
 }
 
-fn described(operation: &Operation) -> Value {
-    let mut value = json!({
-        "operationId": operation.id,
-        "summary": operation.summary,
-        "description": operation.description,
-        "tags": [TAG],
-        "x-response-key": null,
-        "security": if operation.is_open { json!([]) } else { json!([{ SCHEME: [] }]) },
-        "responses": responses::of(operation),
+/// The errors of an operation.
+fn errors(access: Access, path: &str, method: &str, own: Vec<Error>) -> Vec<Error> {
+    let mut errors = own;
+    if access == Access::Subscribed {
+        errors.push(Error::Forbidden(Denial::Anonymous));
+        if path.contains("{application_id}") {
+            errors.push(Error::NotFound(ResourceKind::Application, String::new()));
+        }
+        errors.push(Error::NotFound(ResourceKind::UserIdentity, String::new()));
+        errors.push(Error::NotFound(ResourceKind::Version, String::new()));
+        if method != "GET" {
+            let reason = "EOF while parsing an object at line 1 column 1";
+            errors.push(Error::Unreadable(BodyFault::Syntax(reason.to_owned())));
+            errors.push(Error::Unreadable(BodyFault::ContentType));
+        }
+    }
+    errors.extend(errors_of_every_operation());
+    errors
+}
+
+/// The responses of errors by status, each in JSON and XML: the first is the example, and the description names each.
+fn failures(errors: Vec<Error>) -> Map<String, Value> {
+    let mut errors: Vec<ErrorBody> = errors.iter().map(body_of).collect();
+    // Those with a subcode first: they make the better example.
+    errors.sort_by_key(|error| (!error.name().contains('/'), error.name()));
+    let statuses: BTreeSet<StatusCode> = errors.iter().map(ErrorBody::status).collect();
+    let response = |status: StatusCode| {
+        let of_status: Vec<&ErrorBody> = errors.iter().filter(|error| error.status() == status).collect();
+        (status.as_str().to_owned(), failure(status, &of_status))
+    };
+    statuses.into_iter().map(response).collect()
+}
+
+fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
+    let mut names: Vec<String> = errors.iter().map(|error| error.name()).collect();
+    names.dedup();
+    let reason = pascal_case(status.canonical_reason().unwrap_or_default());
+    let subcodes: Vec<&str> = match names.as_slice() {
+        [only] => only.split_once('/').map(|(_, subcode)| subcode).into_iter().collect(),
+        several => several.iter().map(|name| name.split_once('/').map_or("General", |(_, subcode)| subcode)).collect(),
+    };
+    let codes: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let content = in_json_and_xml("UcwaError", errors[0].json(), errors[0].xml());
+    RESPONSES.response(&format!("{reason}{}", subcodes.join("Or")), &codes.join(", "), content)
+}
+
+/// The errors of OAuth.
+fn errors_of_oauth() -> Map<String, Value> {
+    let codes = "`invalid_grant`, `invalid_request` or `unsupported_grant_type`";
+    [
+        ("400", "TokenInvalidRequest", codes, "invalid_grant"),
+        ("405", "TokenMethodNotAllowed", "Method not allowed", "invalid_request"),
+        ("413", "TokenPayloadTooLarge", "The request body is too large", "invalid_request"),
+        ("429", "TokenTooManyRequests", "Too many requests", "temporarily_unavailable"),
+        ("500", "TokenInternalServerError", "Internal server error", "server_error"),
+        ("503", "TokenServiceUnavailable", "The database is unavailable", "temporarily_unavailable"),
+    ]
+    .into_iter()
+    .map(|(status, name, description, code)| {
+        (status.to_owned(), RESPONSES.json(name, description, "UcwaTokenError", json!({ "error": code })))
+    })
+    .collect()
+}
+
+/// A resource in JSON and XML, with these headers.
+pub fn resource(name: &str, schema: &str, extra: &[(&str, &str)], example: &Resource) -> Value {
+    let mut response = RESPONSES.response(name, "OK", in_json_and_xml(schema, example.json(), example.xml()));
+    for (header, description) in extra {
+        response["headers"][header] = json!({ "description": description, "schema": { "type": "string" } });
+    }
+    response
+}
+
+fn in_json_and_xml(schema: &str, json: Value, xml: Vec<u8>) -> Value {
+    let xml = String::from_utf8(xml).expect("what is written is UTF-8");
+    json!({
+        "application/json": { "schema": reference(schema), "example": json },
+        "application/xml": { "schema": reference("UcwaXml"), "example": xml },
+    })
+}
+
+pub fn no_content() -> Value {
+    RESPONSES.response("NoContent", "No content", Value::Null)
+}
+
+fn challenge() -> Value {
+    let page = json!({ "schema": reference("UcwaPage"), "example": "<!DOCTYPE html><html><body>…</body></html>" });
+    let description = "Unauthorized. Two WWW-Authenticate headers say where to get a token";
+    let mut response = RESPONSES.response("Unauthorized", description, json!({ "text/html": page }));
+    response["headers"]["WWW-Authenticate"] = json!({
+        "description": "`Bearer …`, and in a second header `MsRtcOAuth href=\"…\"`",
+        "schema": { "type": "string" },
     });
-    if !operation.parameters.is_empty() {
-        let shared = |parameter: &Value| {
-            let name = parameter["name"].as_str().unwrap_or_default();
-            let name = pascal_case(name.strip_prefix("X-Ucwa-").unwrap_or(name));
-            component(Kind::Parameter, &format!("Ucwa{name}"), parameter.clone())
-        };
-        value["parameters"] = operation.parameters.iter().map(shared).collect();
-    }
-    if let Some(body) = &operation.body {
-        value["requestBody"] = body.clone();
-    }
-    value
+    response
 }

@@ -2,94 +2,212 @@
 //! "changeNumber", "changeVisibility"). That a number can be added to an empty slot, and removed, is only in the
 //! reference's prose; the requests for it are defined here.
 
-use super::answer;
-use super::input::fault;
+use super::access::Subscribed;
+use super::input::{Input, fault};
+use super::openapi::examples::{self, example_base, subscriber};
+use super::openapi::inputs::*;
+use super::openapi::{ETAG as ETAG_HEADER, no_content, resource};
 use super::resource::Resource;
-use super::route::{Call, Operation, Route};
-use crate::error::{Error, Problem, Reason};
+use super::route::{Call, Document, Operation, Route, operation};
+use super::{answer, number};
+use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
 use crate::model::slot::{Slot, SlotChange, SlotType};
 use crate::model::subscriber::Subscriber;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use serde_json::json;
 
-pub static ROUTES: &[Route] = &[
-    Route {
-        path: "/me/phones",
-        operations: &[
-            Operation { method: "GET", serve: |call| Box::pin(list(call)) },
-            Operation { method: "POST", serve: |call| Box::pin(create(call)) },
-        ],
-    },
-    Route {
-        path: "/me/phones/{slot}",
-        operations: &[
-            Operation { method: "GET", serve: |call| Box::pin(show(call)) },
-            Operation { method: "DELETE", serve: |call| Box::pin(remove(call)) },
-        ],
-    },
-    Route {
-        path: "/me/phones/{slot}/changeNumber",
-        operations: &[Operation { method: "POST", serve: |call| Box::pin(change_number(call)) }],
-    },
-    Route {
-        path: "/me/phones/{slot}/changeVisibility",
-        operations: &[Operation { method: "POST", serve: |call| Box::pin(change_visibility(call)) }],
-    },
-];
-
-async fn list(call: Call) -> Result<Response, Error> {
-    call.may_use_voice()?;
-    Ok(answer::resource(call.form, &phones(&call.base, &call.subscriber)))
+/// The routes below a base path.
+pub fn routes(base: &str) -> Vec<Route> {
+    let path = |path: &str| format!("{base}/me/phones{path}");
+    vec![
+        Route::new(path(""), vec![listing(), creating()]),
+        Route::new(path("/{type}"), vec![getting(), deleting()]),
+        Route::new(path("/{type}/changeNumber"), vec![changing_number()]),
+        Route::new(path("/{type}/changeVisibility"), vec![changing_visibility()]),
+    ]
 }
 
-async fn show(call: Call) -> Result<Response, Error> {
-    call.may_use_voice()?;
-    let slot = call.subscriber.slot(call.slot());
+/// The errors of an operation on phones.
+fn errors(own: Vec<Error>) -> Vec<Error> {
+    own.into_iter().chain([Error::Forbidden(Denial::NoEnterpriseVoice)]).collect()
+}
+
+fn invalid() -> Error {
+    fault("number", Problem::Length { limit: Limit::AtMost(number::LONGEST), unit: Unit::Characters })
+}
+
+fn no_number() -> Error {
+    fault("number", Problem::Format(Format::PhoneNumber(String::new())))
+}
+
+fn listing() -> Operation {
+    let example = phones(&example_base(), &subscriber(true));
+    operation(
+        &["GET"],
+        list,
+        Document {
+            id: "list_phones",
+            summary: "List telephone numbers",
+            description: "Returns all four telephone numbers, in order. A managed one has no links to change it.",
+            success: vec![("200", resource("Phones", "UcwaPhones", &[], &example))],
+            errors: errors(Vec::new()),
+            ..Document::default()
+        },
+    )
+}
+
+fn creating() -> Operation {
+    let example = phone(&example_base(), &examples::slot(SlotType::Mobile));
+    let input = json!({ "type": "mobile", "number": "(425) 555-0199", "includeInContactCard": true });
+    let headers = [("Location", "The URI of the telephone number"), ETAG_HEADER];
+    operation(
+        &["POST"],
+        create,
+        Document {
+            id: "create_phone",
+            summary: "Create a telephone number",
+            description: "Sets the number of an empty slot.",
+            body: Some(body("UcwaNewPhone", true, input)),
+            success: vec![("201", resource("PhoneCreated", "UcwaPhone", &headers, &example))],
+            errors: errors(vec![
+                invalid(),
+                no_number(),
+                Error::Conflict(Reason::SlotFilled),
+                Error::Conflict(Reason::ManagedNumber),
+            ]),
+            ..Document::default()
+        },
+    )
+}
+
+fn getting() -> Operation {
+    let example = phone(&example_base(), &examples::slot(SlotType::Mobile));
+    operation(
+        &["GET"],
+        get,
+        Document {
+            id: "get_phone",
+            summary: "Get a telephone number",
+            description: "Returns one of the four telephone numbers. The number of an empty slot is empty.",
+            parameters: vec![if_none_match()],
+            success: vec![("200", resource("Phone", "UcwaPhone", &[ETAG_HEADER], &example))],
+            errors: errors(Vec::new()),
+            ..Document::default()
+        },
+    )
+}
+
+fn deleting() -> Operation {
+    operation(
+        &["DELETE"],
+        remove,
+        Document {
+            id: "delete_phone",
+            summary: "Delete a telephone number",
+            description: "Clears the slot. Idempotent.",
+            success: vec![("204", no_content())],
+            errors: errors(vec![Error::Conflict(Reason::ManagedNumber)]),
+            ..Document::default()
+        },
+    )
+}
+
+fn changing_number() -> Operation {
+    let as_in_the_body = "As in the body, which takes precedence";
+    let input = json!({ "number": "tel:+14255550199", "includeInContactCard": true });
+    operation(
+        &["POST"],
+        change_number,
+        Document {
+            id: "change_number",
+            summary: "Update a telephone number",
+            description: "Sets the number and, if given, its visibility. Without a number the slot is cleared.",
+            parameters: vec![
+                query("number", as_in_the_body, number_schema()),
+                query("includeInContactCard", as_in_the_body, json!({ "type": "boolean" })),
+            ],
+            body: Some(body("UcwaChangeNumber", false, input)),
+            success: vec![("204", no_content())],
+            errors: errors(vec![invalid(), no_number(), Error::Conflict(Reason::ManagedNumber)]),
+            ..Document::default()
+        },
+    )
+}
+
+fn changing_visibility() -> Operation {
+    let as_in_the_body = "As in the body, which takes precedence";
+    operation(
+        &["POST"],
+        change_visibility,
+        Document {
+            id: "change_visibility",
+            summary: "Update the visibility of a telephone number",
+            description: "Sets whether the number is on the contact card; false if absent.",
+            parameters: vec![query("includeInContactCard", as_in_the_body, json!({ "type": "boolean" }))],
+            body: Some(body("UcwaChangeVisibility", false, json!({ "includeInContactCard": true }))),
+            success: vec![("204", no_content())],
+            errors: errors(vec![invalid(), Error::Conflict(Reason::ManagedNumber)]),
+            ..Document::default()
+        },
+    )
+}
+
+async fn list(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    call.grant.may_use_voice()?;
+    Ok(answer::resource(call.grant.form, &phones(&call.grant.base, &call.grant.subscriber)))
+}
+
+async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
+    call.grant.may_use_voice()?;
+    let slot = call.grant.subscriber.slot(call.grant.slot());
     let version = slot.version.to_string();
-    if answer::is_known(&call.headers, &version) {
+    if answer::is_known(call.head.headers(), &version) {
         return Ok(answer::not_modified(&version));
     }
-    let mut response = answer::resource(call.form, &phone(&call.base, slot));
+    let mut response = answer::resource(call.grant.form, &phone(&call.grant.base, slot));
     response.headers_mut().insert(ETAG, answer::quoted(&version));
     Ok(response)
 }
 
-async fn create(call: Call) -> Result<Response, Error> {
-    let name = call.input.required("type", 100)?;
-    let one_of = || fault("type", Problem::Choice, "work, mobile, home or other is expected");
+async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
+    let name = input.required("type", 100)?;
+    let one_of = || {
+        fault("type", Problem::Choice { expected: SlotType::ALL.map(SlotType::as_str).into(), received: name.clone() })
+    };
     let slot_type = SlotType::named(name.trim()).ok_or_else(one_of)?;
-    let is_shared = call.input.flag("includeInContactCard")?.unwrap_or(false);
-    let number = call.input.number(call.app.region)?;
+    let is_shared = input.flag("includeInContactCard")?.unwrap_or(false);
+    let number = input.number(call.app.region)?;
     if number.is_empty() {
-        return Err(fault("number", Problem::Missing, "A value is required"));
+        return Err(fault("number", Problem::Missing));
     }
-    call.may_use_voice()?;
-    let person = call.subscriber.person.user_identity_id;
-    call.workspace.fill_slot(person, slot_type, number, is_shared, call.now).await?;
-    let now = call.workspace.subscriber(person, None, call.now).await?;
-    let resource = phone(&call.base, now.slot(slot_type));
-    let mut response = answer::resource(call.form, &resource);
+    call.grant.may_use_voice()?;
+    let person = call.grant.user_identity_id();
+    call.grant.workspace.fill_slot(person, slot_type, number, is_shared, call.now).await?;
+    let now = call.grant.workspace.subscriber(person, None, call.now).await?;
+    let resource = phone(&call.grant.base, now.slot(slot_type));
+    let mut response = answer::resource(call.grant.form, &resource);
     *response.status_mut() = StatusCode::CREATED;
-    let place = HeaderValue::from_str(&href(&call.base, slot_type)).expect("an href is ASCII");
+    let place = HeaderValue::from_str(&href(&call.grant.base, slot_type)).expect("an href is ASCII");
     response.headers_mut().insert(LOCATION, place);
     response.headers_mut().insert(ETAG, answer::quoted(&now.slot(slot_type).version.to_string()));
     Ok(response)
 }
 
-async fn remove(call: Call) -> Result<Response, Error> {
+async fn remove(call: Call<Subscribed>, _: Input) -> Result<Response> {
     change(call, SlotChange { number: Some(String::new()), include_in_contact_card: Some(false) }).await
 }
 
 /// Without a number, the current one is removed, and hidden from the card unless the request says otherwise.
-async fn change_number(call: Call) -> Result<Response, Error> {
-    let is_shared = call.input.flag("includeInContactCard")?;
-    let number = call.input.number(call.app.region);
+async fn change_number(call: Call<Subscribed>, input: Input) -> Result<Response> {
+    let is_shared = input.flag("includeInContactCard")?;
+    let number = input.number(call.app.region);
     // 403 and 409 precede an error in the number itself.
     if let Err(Error::Invalid(issues)) = &number
-        && issues.iter().all(|issue| issue.problem == Problem::Format)
+        && issues.iter().all(|issue| matches!(issue.problem, Problem::Format(_)))
     {
-        call.may_use_voice()?;
+        call.grant.may_use_voice()?;
         is_writable(&call)?;
     }
     let number = number?;
@@ -98,19 +216,19 @@ async fn change_number(call: Call) -> Result<Response, Error> {
 }
 
 /// Clients hide a number by omitting the flag, and show it by sending the flag without a value.
-async fn change_visibility(call: Call) -> Result<Response, Error> {
-    let is_shared = call.input.flag("includeInContactCard")?.unwrap_or(false);
+async fn change_visibility(call: Call<Subscribed>, input: Input) -> Result<Response> {
+    let is_shared = input.flag("includeInContactCard")?.unwrap_or(false);
     change(call, SlotChange { number: None, include_in_contact_card: Some(is_shared) }).await
 }
 
-async fn change(call: Call, change: SlotChange) -> Result<Response, Error> {
-    call.may_use_voice()?;
-    call.workspace.change_slot(call.subscriber.person.user_identity_id, call.slot(), change, call.now).await?;
+async fn change(call: Call<Subscribed>, change: SlotChange) -> Result<Response> {
+    call.grant.may_use_voice()?;
+    call.grant.workspace.change_slot(call.grant.user_identity_id(), call.grant.slot(), change, call.now).await?;
     Ok(answer::empty())
 }
 
-fn is_writable(call: &Call) -> Result<(), Error> {
-    let is_managed = call.subscriber.slot(call.slot()).is_managed;
+fn is_writable(call: &Call<Subscribed>) -> Result<()> {
+    let is_managed = call.grant.subscriber.slot(call.grant.slot()).is_managed;
     if is_managed { Err(Error::Conflict(Reason::ManagedNumber)) } else { Ok(()) }
 }
 

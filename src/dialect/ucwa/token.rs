@@ -1,38 +1,52 @@
 //! Token endpoint for a name and a password (UCWA reference, "Authentication"; RFC 6749, section 4.3). The token is that
 //! of a client session, with the prefix of real servers.
 
-use super::access::MARK;
+use super::access::{MARK, Public};
 use super::address::TOKEN;
+use super::openapi::RESPONSES;
+use super::route::{Access, Call, Document, Raw, Route, beside};
+use crate::api::openapi::reference;
 use crate::error::{AuthFailure, Error, Result};
-use crate::http::{App, Tenant, body, client_address, limits};
+use crate::http::{Tenant, limits};
 use crate::model::client_session::{NewClientSession, OnConflict};
 use crate::model::password::Password;
 use crate::model::token::Token;
 use crate::store::{Authenticated, Credentials, Principal};
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
-use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Lifetime of a token.
 const LIFE: TimeDelta = TimeDelta::hours(8);
 
-pub fn routes() -> Router<Arc<App>> {
-    Router::new().route(TOKEN, any(serve))
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    let request = json!({ "grant_type": "password", "username": "jane@example.com", "password": "correct horse" });
+    let form = json!({ "schema": reference("UcwaTokenRequest"), "example": request });
+    let granted: Value = json!({ "access_token": "cwt=seam_cst1example1_2b4d5e6f", "expires_in": 28800,
+        "ms_rtc_identityscope": "local", "token_type": "Bearer" });
+    let document = Document {
+        id: "ucwa_create_token",
+        summary: "Sign in",
+        description: "Returns a token for the name and password of a user identity. It is a client session that is \
+            valid for eight hours.",
+        access: Access::OAuth,
+        body: Some(json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } })),
+        success: vec![("200", RESPONSES.json("Token", "OK", "UcwaToken", granted))],
+        ..Document::default()
+    };
+    vec![Route::new(TOKEN, vec![beside(&["POST"], serve, document)])]
 }
 
-async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
-    match grant(&app, request).await {
-        Ok(response) => response,
-        Err(Fault::OAuth(fault, description)) => refused(fault, description),
-        Err(Fault::Error(error)) => error.into_response(),
+async fn serve(call: Call<Public>, Raw(body): Raw) -> Result<Response> {
+    match grant(&call, &body).await {
+        Ok(response) => Ok(response),
+        Err(Fault::OAuth(fault, description)) => Ok(refused(fault, description)),
+        Err(Fault::Error(error)) => Err(error),
     }
 }
 
@@ -48,14 +62,10 @@ impl From<Error> for Fault {
     }
 }
 
-async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
-    if request.method() != Method::POST {
-        return Err(Error::MethodNotAllowed(vec!["POST"]).into());
-    }
-    let origin = client_address::origin(request.extensions());
-    let body = body::read(request.into_body()).await?;
+async fn grant(call: &Call<Public>, body: &[u8]) -> Result<Response, Fault> {
+    let (app, now) = (&call.app, call.now);
     // Clients send various content types; the body is a form regardless.
-    let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let form: HashMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
     let field = |name: &str| form.get(name).map(String::as_str).filter(|value| !value.is_empty());
     match field("grant_type") {
         Some("password") => {}
@@ -74,8 +84,8 @@ async fn grant(app: &App, request: Request) -> Result<Response, Fault> {
     if name.contains('\0') {
         return Err(bad_credentials());
     }
-    let now = app.clock.now();
-    let known = app.store.authenticate(Credentials::Password(name, &Password::given(password)), origin, now).await;
+    let (origin, password) = (call.head.origin(), Password::given(password));
+    let known = app.store.authenticate(Credentials::Password(name, &password), origin, now).await;
     let caller = match known {
         Ok(Authenticated::Caller(caller)) => caller,
         Ok(Authenticated::Account(_)) => return Err(bad_credentials()),
@@ -124,11 +134,7 @@ pub fn refusal(error: &Error) -> Response {
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
         _ => (StatusCode::BAD_REQUEST, "invalid_request"),
     };
-    let mut response = written(status, &json!({ "error": fault }));
-    if let Error::Throttled(throttle) = error {
-        limits::hint(throttle, response.headers_mut());
-    }
-    response
+    written(status, &json!({ "error": fault }))
 }
 
 /// 400, with the diagnostics header that some clients log.

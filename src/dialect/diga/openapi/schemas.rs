@@ -1,23 +1,17 @@
-//! The schemas of requests and errors; those of phones are derived in `wire`.
+//! The schemas of errors, and examples. Those of phones are derived in `wire`, those of requests from their rules.
 
+use super::super::phones::EXAMPLE;
 use super::super::wire::{Page, Phone};
 use crate::api::openapi::Schemas;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use uuid::Uuid;
-
-pub const ID: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
 /// All of them.
 pub fn all() -> Schemas {
     Schemas::default()
         .with::<Phone>()
         .with::<Page>()
-        .with::<PhoneUpdate>()
-        .with::<PhoneImport>()
-        .with::<PhoneReserve>()
-        .with::<PhoneAssign>()
         .with::<ErrorEnvelope>()
         .with::<ValidationError>()
         .with::<RouterError>()
@@ -26,7 +20,7 @@ pub fn all() -> Schemas {
 /// A phone as an example.
 pub fn phone_example() -> Value {
     json!({
-        "id": ID,
+        "id": EXAMPLE,
         "nickname": "Front desk",
         "number": "+34675897654",
         "telephony_provider": "netelip",
@@ -39,68 +33,16 @@ pub fn phone_example() -> Value {
     })
 }
 
-/// A change of a phone. Absent members stay as they are; null clears.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DigaPhoneUpdate)]
-struct PhoneUpdate {
-    /// A free label.
-    #[schema(example = "Front desk")]
-    nickname: Option<String>,
-    /// The agent that answers calls to this number.
-    inbound_agent_id: Option<Uuid>,
-    /// The agent that places calls from this number.
-    outbound_agent_id: Option<Uuid>,
-    /// An alias of `inbound_agent_id`.
-    inbound_version_id: Option<Uuid>,
-    /// An alias of `outbound_agent_id`.
-    outbound_version_id: Option<Uuid>,
-}
-
-/// A number to import.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DigaPhoneImport)]
-struct PhoneImport {
-    /// The number in E.164.
-    #[schema(format = "phone", min_length = 1, example = "+34675897654")]
-    phone_number: String,
-    /// A free label.
-    #[schema(example = "Front desk")]
-    nickname: Option<String>,
-    /// The SIP trunk of the number. It is stored encrypted and never returned.
-    sip_config: Option<SipConfig>,
-}
-
-/// A SIP trunk.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DigaSipConfig)]
-struct SipConfig {
-    /// The host, without `sip:`.
-    #[schema(min_length = 1)]
-    termination_uri: String,
-    /// The user name.
-    username: Option<String>,
-    /// The password.
-    password: Option<String>,
-}
-
-/// A number to reserve.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DigaPhoneReserve)]
-struct PhoneReserve {
-    /// The number in E.164.
-    #[schema(format = "phone", min_length = 1, example = "+34675897654")]
-    number: String,
-    /// A free label.
-    #[schema(example = "Front desk")]
-    nickname: Option<String>,
-}
-
-/// The assignment of a phone.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DigaPhoneAssign)]
-struct PhoneAssign {
-    /// The user identity that gets the number; null for none.
-    user_identity_id: Option<Uuid>,
+/// A page of one phone.
+pub fn page_example() -> Value {
+    json!({
+        "data": [phone_example()],
+        "has_more": false,
+        "first_id": EXAMPLE,
+        "last_id": EXAMPLE,
+        "current_page": 1,
+        "total_pages": 1,
+    })
 }
 
 /// An error of the service. 401 and 404 also have a `detail`, for clients that read that.

@@ -1,11 +1,11 @@
 //! Contacts in request bodies, and the lookup of their group.
 
-use super::Faults;
-use super::body::Object;
-use crate::error::{Place, Problem};
+use super::{Filled, NamedInput};
+use crate::api::input::*;
+use crate::error::{Expected, Format, Problem};
 use crate::model::contact::*;
 use crate::model::e164::{Dialled, Region};
-use serde_json::{Number, Value};
+use serde_json::{Map, Value, json};
 
 /// The most e-mail addresses that a contact has.
 pub const MOST_EMAILS: usize = 2;
@@ -13,42 +13,128 @@ pub const MOST_EMAILS: usize = 2;
 /// Aliases of text fields in newer clients.
 const ALIASES: [(&str, Text); 2] = [("organization", Text::Company), ("title", Text::JobTitle)];
 
-/// Group of a contact: absent, null, or a lookup.
-pub type GroupSaid = Option<Option<GroupLookup>>;
-
-/// Reads a contact; its group is returned as a lookup.
-pub fn read(body: &Object, faults: &mut Faults) -> (ContactChange, GroupSaid) {
-    let mut texts: Vec<(Text, String)> = Vec::new();
-    // A field's own name wins over its alias.
-    for (name, text) in ALIASES.into_iter().chain(Text::ALL) {
-        texts.extend(body.text(name, faults).map(|value| (text, value)));
-    }
-    let change = ContactChange {
-        texts,
-        emails: emails(body, faults),
-        phone_numbers: phone_numbers(body, faults),
-        addresses: addresses(body, faults),
-        group: None,
-    };
-    (change, group(body, faults))
+macro_rules! choices {
+    ($($type:ty),*) => {$(
+        impl Choice for $type {
+            const ALL: &'static [(&'static str, $type)] = <$type>::ALL;
+        }
+    )*};
 }
 
-fn emails(body: &Object, faults: &mut Faults) -> Option<Vec<Email>> {
-    let items = body.objects("emails", faults)?;
-    if body.value("emails").and_then(Value::as_array).is_some_and(|items| items.len() > MOST_EMAILS) {
-        let message = format!("A contact has at most {MOST_EMAILS} e-mail addresses");
-        faults.add(Place::Body, body.at("emails"), Problem::Length, message);
+choices!(EmailType, NumberType, AddressType);
+
+input! {
+    /// An e-mail address of a contact.
+    pub struct EmailInput {
+        r#type: EmailType = choice().named("PhoneComEmailType").or_if_nullish("primary"),
+        /// The address.
+        email: String = Filled.try_map(|text| {
+            if is_like_email(&text) { Ok(text) } else { Err(Problem::Format(Format::Email)) }
+        }),
     }
-    let read = |item: &Object, faults: &mut Faults| {
-        let kind = item.choice("type", EmailType::ALL, faults);
-        let email = item.required_text("email", faults)?;
-        if !is_like_email(&email) {
-            let message = "It must be an e-mail address, as somebody@example.com";
-            faults.add(Place::Body, item.at("email"), Problem::Format, message);
+}
+
+input! {
+    /// A telephone number of a contact.
+    pub struct NumberInput {
+        r#type: NumberType = choice().named("PhoneComNumberType").or_if_nullish("home"),
+        /// The number. Without a leading plus it is one of the USA.
+        number: (String, Dialled) = Filled.try_map(|text| match Dialled::parse(&text, Region::US) {
+            // The vendor's rule: a number without a plus is a US number, whatever the server's region.
+            Ok(dialled) => Ok((text, dialled)),
+            Err(fault) => Err(Problem::Format(Format::PhoneNumber(fault.to_string()))),
+        }),
+    }
+}
+
+input! {
+    /// A postal address of a contact.
+    pub struct AddressInput {
+        r#type: AddressType = choice().named("PhoneComAddressType").or_if_nullish("home"),
+        street: String = text().or_if_nullish(""),
+        city: String = text().or_if_nullish(""),
+        state: String = text().or_if_nullish(""),
+        zip: String = text().or_if_nullish(""),
+        country: String = text().or_if_nullish(""),
+    }
+}
+
+/// A contact to create or change. What is invalid is left out.
+#[derive(Debug)]
+pub struct ContactInput {
+    /// Without the group.
+    pub change: ContactChange,
+    /// Group of the contact: absent, null, or a lookup.
+    pub group: Option<Option<GroupLookup>>,
+}
+
+impl NamedInput for ContactInput {
+    const SCHEMA: &'static str = "PhoneComContactInput";
+}
+
+impl Input for ContactInput {
+    const DESCRIPTION: &'static str = "A contact to create or change.";
+
+    fn fields() -> Vec<Field> {
+        let own = Text::ALL.map(|(name, _)| Field::new(name, "Null is an empty text.", &text_field()));
+        let aliases = [
+            Field::new("organization", "An alias of `company`.", &text_field()),
+            Field::new("title", "An alias of `job_title`.", &text_field()),
+        ];
+        let lists = [
+            Field::new("emails", "", &emails()),
+            Field::new("phone_numbers", "", &phone_numbers()),
+            Field::new("addresses", "", &addresses()),
+            Field::new("group", "", &GroupReference.nullable().optional()),
+        ];
+        own.into_iter().chain(aliases).chain(lists).collect()
+    }
+
+    fn read(map: &mut Map<String, Value>, at: &mut Cursor) -> Option<ContactInput> {
+        let mut texts: Vec<(Text, String)> = Vec::new();
+        // A field's own name wins over its alias.
+        for (name, text) in ALIASES.into_iter().chain(Text::ALL) {
+            texts.extend(at.field(name, &text_field(), map).flatten().map(|value| (text, value)));
         }
-        Some(Email { kind: kind?, email })
-    };
-    Some(items.iter().filter_map(|item| read(item, faults)).collect())
+        let emails = at.field("emails", &emails(), map).flatten();
+        let phone_numbers = at.field("phone_numbers", &phone_numbers(), map).flatten();
+        let addresses = at.field("addresses", &addresses(), map).flatten();
+        let group = at.field("group", &GroupReference.nullable().optional(), map).flatten();
+        let email = |EmailInput { r#type: kind, email }| Email { kind, email };
+        let number = |input: NumberInput| ContactNumber::new(input.r#type, &input.number.0, &input.number.1.number);
+        let address = |AddressInput { r#type: kind, street, city, state, zip, country }| Address {
+            kind,
+            street,
+            city,
+            state,
+            zip,
+            country,
+        };
+        let change = ContactChange {
+            texts,
+            emails: emails.map(|items| items.into_iter().map(email).collect()),
+            phone_numbers: phone_numbers.map(|items| items.into_iter().map(number).collect()),
+            addresses: addresses.map(|items| items.into_iter().map(address).collect()),
+            group: None,
+        };
+        Some(ContactInput { change, group })
+    }
+}
+
+fn text_field() -> impl Rule<Output = Option<String>> {
+    text().or_if_nullish("").optional()
+}
+
+fn emails() -> impl Rule<Output = Option<Vec<EmailInput>>> {
+    array(object().named("PhoneComEmailInput")).max(MOST_EMAILS).or_if_nullish(json!([])).optional()
+}
+
+fn phone_numbers() -> impl Rule<Output = Option<Vec<NumberInput>>> {
+    array(object().named("PhoneComNumberInput")).or_if_nullish(json!([])).optional()
+}
+
+fn addresses() -> impl Rule<Output = Option<Vec<AddressInput>>> {
+    array(object().named("PhoneComAddressInput")).or_if_nullish(json!([])).optional()
 }
 
 /// Whether a text is shaped like an e-mail address: local part, at sign, domain with a dot.
@@ -59,78 +145,57 @@ fn is_like_email(text: &str) -> bool {
     is_plain && parts.is_some_and(|(_, domain)| is_domain(domain))
 }
 
-fn phone_numbers(body: &Object, faults: &mut Faults) -> Option<Vec<ContactNumber>> {
-    let items = body.objects("phone_numbers", faults)?;
-    let read = |item: &Object, faults: &mut Faults| {
-        let kind = item.choice("type", NumberType::ALL, faults);
-        let entered = item.required_text("number", faults)?;
-        // The vendor's rule: a number without a plus is a US number, whatever the server's region.
-        match Dialled::parse(&entered, Region::US) {
-            Ok(dialled) => Some(ContactNumber::new(kind?, &entered, &dialled.number)),
-            Err(fault) => {
-                let message = format!("No number to dial: {fault}. Write one outside the USA as +34 675 89 76 54");
-                faults.add(Place::Body, item.at("number"), Problem::Format, message);
+/// A group lookup: an object whose members must all match, or a number or string that is an id or a name.
+struct GroupReference;
+
+impl Rule for GroupReference {
+    type Output = GroupLookup;
+
+    fn shape(&self) -> Shape {
+        Shape::Reference("PhoneComGroupReference")
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<GroupLookup> {
+        let any_of = |id: Option<i64>, name: String| GroupLookup { id, name: Some(name), needs_all: false };
+        match at.present(value)? {
+            Value::Number(number) => Some(any_of(number.as_i64(), number.to_string())),
+            Value::String(text) if !text.contains('\0') => Some(any_of(text.trim().parse().ok(), text)),
+            Value::Object(mut members) => {
+                let is_empty = ["id", "name"].iter().all(|key| members.get(*key).is_none_or(Value::is_null));
+                let id = at.field("id", &WholeNumber.nullish(), &mut members).flatten();
+                let name = at.field("name", &text().nullish(), &mut members).flatten();
+                if is_empty {
+                    at.fault(Problem::Rule("Say the group's id, its name, or both".into()));
+                }
+                // Without either there is an issue, and nothing is looked up.
+                (id.is_some() || name.is_some()).then_some(GroupLookup { id, name, needs_all: true })
+            }
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::String(_) => {
+                at.fault(Problem::Rule("It must be a group's id, its name, or an object with these".into()));
                 None
             }
         }
-    };
-    Some(items.iter().filter_map(|item| read(item, faults)).collect())
-}
-
-fn addresses(body: &Object, faults: &mut Faults) -> Option<Vec<Address>> {
-    let items = body.objects("addresses", faults)?;
-    let read = |item: &Object, faults: &mut Faults| {
-        let kind = item.choice("type", AddressType::ALL, faults);
-        let [street, city, state, zip, country] =
-            ["street", "city", "state", "zip", "country"].map(|name| item.text(name, faults).unwrap_or_default());
-        Some(Address { kind: kind?, street, city, state, zip, country })
-    };
-    Some(items.iter().filter_map(|item| read(item, faults)).collect())
-}
-
-/// Reads a group lookup: an object whose members must all match, or a number or string that is an id or a name.
-fn group(body: &Object, faults: &mut Faults) -> GroupSaid {
-    let any_of = |id: Option<i64>, name: String| GroupLookup { id, name: Some(name), needs_all: false };
-    match body.value("group")? {
-        Value::Null => Some(None),
-        Value::Number(number) => Some(Some(any_of(whole(number), number.to_string()))),
-        Value::String(text) if !text.contains('\0') => Some(Some(any_of(text.trim().parse().ok(), text.clone()))),
-        Value::Object(members) => {
-            let object = Object::of(members.clone(), body.at("group"));
-            let id = id(&object, faults);
-            let name = object.value("name").filter(|name| !name.is_null()).and_then(|_| object.text("name", faults));
-            let says_nothing = ["id", "name"].iter().all(|key| object.value(key).is_none_or(Value::is_null));
-            if says_nothing {
-                let message = "Say the group's id, its name, or both";
-                faults.add(Place::Body, body.at("group"), Problem::Missing, message);
-            }
-            // Without either, an error is recorded and nothing is looked up.
-            (id.is_some() || name.is_some()).then_some(Some(GroupLookup { id, name, needs_all: true }))
-        }
-        Value::Bool(_) | Value::Array(_) | Value::String(_) => {
-            let message = "It must be a group's id, its name, or an object with these";
-            faults.add(Place::Body, body.at("group"), Problem::Type, message);
-            None
-        }
     }
 }
 
-/// Id of a lookup object: an integer, or a string of one.
-fn id(object: &Object, faults: &mut Faults) -> Option<i64> {
-    let id = match object.value("id")? {
-        Value::Null => return None,
-        Value::Number(number) => whole(number),
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    if id.is_none() {
-        faults.add(Place::Body, object.at("id"), Problem::Type, "It must be a whole number");
-    }
-    id
-}
+/// An integer, or a string of one.
+struct WholeNumber;
 
-fn whole(number: &Number) -> Option<i64> {
-    number.as_i64()
+impl Rule for WholeNumber {
+    type Output = i64;
+
+    fn shape(&self) -> Shape {
+        integer::<i64>().shape()
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<i64> {
+        let value = at.present(value)?;
+        let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
+        if number.is_none() {
+            at.mismatch(Expected::Json("number"), &value);
+        }
+        number
+    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,18 @@
 //! vendor's server library: a known operator before the first colon, and operands separated by commas; any other text is
 //! a value that the field must equal.
 
+use super::super::route::{Head, PhoneCom};
 use super::super::wire::Pairs;
-use super::Faults;
+use super::Rules;
 use super::filter::{self, Kind};
-use crate::error::{Place, Problem, Step};
+use crate::api::input::*;
+use crate::api::openapi::parameter;
+use crate::api::route::FromRequest;
+use crate::error::{Place, Problem, Result, Step};
+use crate::http::App;
 use crate::model::listing::{Condition, Listing, Order};
-use axum::http::Uri;
-use serde_json::Value;
+use axum::body::Body;
+use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 /// The largest page.
@@ -22,6 +27,11 @@ pub struct Fields<F: 'static> {
     pub sorts: &'static [(&'static str, F)],
 }
 
+/// A type of the fields of a list.
+pub trait ListField: Copy + Send + Sync + 'static {
+    const FIELDS: Fields<Self>;
+}
+
 /// Parsed query of a list, and what the response repeats of it.
 #[derive(Debug)]
 pub struct Wanted<F> {
@@ -32,37 +42,92 @@ pub struct Wanted<F> {
     pub is_brief: bool,
 }
 
-impl<F> Wanted<F> {
-    /// Offset and limit.
-    pub fn part(&self) -> (i64, i64) {
-        (self.listing.offset, self.listing.limit)
+/// A form of the items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Items {
+    are_brief: bool,
+}
+
+impl Choice for Items {
+    const ALL: &'static [(&'static str, Items)] = &[
+        ("brief", Items { are_brief: true }),
+        ("full", Items { are_brief: false }),
+        ("all", Items { are_brief: false }),
+    ];
+}
+
+/// [`Items`], in newer clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mode(Items);
+
+impl Choice for Mode {
+    const ALL: &'static [(&'static str, Mode)] =
+        &[("brief", Mode(Items { are_brief: true })), ("full", Mode(Items { are_brief: false }))];
+}
+
+input! {
+    /// The parameters of every list.
+    struct Part {
+        /// The maximum number of items.
+        limit: i64 = integer().at_least(1).at_most(LARGEST_PAGE as f64).or(PAGE),
+        /// The number of items to skip. Large offsets are slower; page with `filters[id]=gt:` instead.
+        offset: i64 = integer().at_least(0).or(0),
+        /// `brief` for summaries; full items by default.
+        fields: Option<Items> = choice().optional(),
+        /// The newer name of `fields`.
+        mode: Option<Mode> = choice().optional(),
+    }
+}
+
+const FILTER: &str = "A value, or an operator and its argument: `empty`, `eq:`, `ne:`, `lt:`, `gt:`, `lte:`, `gte:`, \
+     `starts-with:`, `ends-with:`, `contains:`, `between:a,b`, `in:a,b,c`, and most with `not-` before them. \
+     Repeated filters must all match";
+
+impl<F: ListField> FromRequest<PhoneCom> for Wanted<F> {
+    type Rules = Rules;
+
+    fn rules() -> Rules {
+        let query = |name: String, description: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema });
+        let items = json!({ "type": "array", "items": { "type": "string" } });
+        let order = json!({ "type": "string", "enum": ["asc", "desc"] });
+        let filters =
+            F::FIELDS.filters.iter().map(|(name, ..)| query(format!("filters[{name}]"), FILTER, items.clone()));
+        let sorts = F::FIELDS.sorts.iter();
+        let sorts = sorts.map(|(name, _)| query(format!("sort[{name}]"), "The order by this field", order.clone()));
+        let part = Part::fields();
+        let part = part.iter().map(|field| parameter(field, "query"));
+        Rules { query: part.chain(filters).chain(sorts).collect(), body: None }
+    }
+
+    async fn read(_: &Rules, _: &App, head: &Head, _: Body) -> Result<Wanted<F>> {
+        let mut at = Cursor::at(Place::Query);
+        let read = read(head.parts.uri.query().unwrap_or_default(), &F::FIELDS, &mut at);
+        at.finish(read)
     }
 }
 
 /// Parses the query of a list. Unknown parameters are ignored, except fields in brackets.
-pub fn read<F: Copy>(uri: &Uri, fields: &Fields<F>, faults: &mut Faults) -> Wanted<F> {
-    let mut pairs = Vec::new();
-    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-        pairs.push((name.into_owned(), value.into_owned()));
-    }
-    let last = |name: &str| pairs.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
-    let limit = last("limit").and_then(|text| whole("limit", text, 1, LARGEST_PAGE, faults));
-    let offset = last("offset").and_then(|text| whole("offset", text, 0, i64::MAX, faults));
-    let full_or_brief = [("brief", true), ("full", false)];
-    let mode = last("mode").and_then(|word| choice("mode", word, &full_or_brief, faults));
-    let shown = [("brief", true), ("full", false), ("all", false)];
-    let is_brief = last("fields").and_then(|word| choice("fields", word, &shown, faults)).or(mode).unwrap_or(false);
-    let (order, sort) = sorts(&pairs, fields, faults);
-    let (conditions, filters) = filters(&pairs, fields, faults);
-    let listing = Listing { conditions, order, limit: limit.unwrap_or(PAGE), offset: offset.unwrap_or(0) };
-    Wanted { listing, filters, sort, is_brief }
+fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Cursor) -> Option<Wanted<F>> {
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let value = |name: &str, text: &str| match name {
+        "limit" | "offset" => filter::whole(text).map_or_else(|| text.into(), Value::from),
+        _ => Value::from(text),
+    };
+    let mut last: Map<String, Value> = pairs.iter().map(|(name, text)| (name.clone(), value(name, text))).collect();
+    let part = <Part as Input>::read(&mut last, at);
+    let (order, sort) = sorts(&pairs, fields, at);
+    let (conditions, filters) = filters(&pairs, fields, at);
+    let Part { limit, offset, fields, mode } = part?;
+    let listing = Listing { conditions, order, limit, offset };
+    let items = fields.or(mode.map(|Mode(items)| items));
+    Some(Wanted { listing, filters, sort, is_brief: items.is_some_and(|items| items.are_brief) })
 }
 
-fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, faults: &mut Faults) -> (Vec<Order<F>>, Pairs) {
+fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Cursor) -> (Vec<Order<F>>, Pairs) {
     let mut sorts: Vec<(&str, Order<F>)> = Vec::new();
     for (name, word, _) in bracketed(pairs, "sort") {
         let Some((name, field)) = fields.sorts.iter().find(|(known, _)| *known == name) else {
-            unknown("sort", name, fields.sorts.iter().map(|(known, _)| *known), faults);
+            unknown("sort", name, fields.sorts.iter().map(|(known, _)| *known), at);
             continue;
         };
         let ways = [("asc", true), ("desc", false)];
@@ -76,8 +141,8 @@ fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, faults: &mut F
                 }
             }
             None => {
-                let path = vec![Step::Key("sort".to_owned()), Step::Key((*name).to_owned())];
-                faults.add(Place::Query, path, Problem::Choice, "It must be one of: asc, desc");
+                let expected = ways.iter().map(|(way, _)| *way).collect();
+                fault(["sort", name], Problem::Choice { expected, received: word.to_owned() }, at);
             }
         }
     }
@@ -89,12 +154,12 @@ fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, faults: &mut F
     (sorts.into_iter().map(|(_, order)| order).collect(), Pairs(echo))
 }
 
-fn filters<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, faults: &mut Faults) -> (Vec<Condition<F>>, Pairs) {
+fn filters<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Cursor) -> (Vec<Condition<F>>, Pairs) {
     let mut conditions = Vec::new();
     let mut echo: Vec<(String, Value)> = Vec::new();
     for (name, text, is_list) in bracketed(pairs, "filters") {
         let Some((_, field, kind)) = fields.filters.iter().find(|(known, _, _)| *known == name) else {
-            unknown("filters", name, fields.filters.iter().map(|(known, _, _)| *known), faults);
+            unknown("filters", name, fields.filters.iter().map(|(known, _, _)| *known), at);
             continue;
         };
         match echo.iter_mut().find(|(known, _)| known == name) {
@@ -105,10 +170,7 @@ fn filters<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, faults: &mut
         }
         match filter::read(text, *kind) {
             Ok((is_negated, test)) => conditions.push(Condition { field: *field, is_negated, test }),
-            Err(message) => {
-                let path = vec![Step::Key("filters".to_owned()), Step::Key(name.to_owned())];
-                faults.add(Place::Query, path, Problem::Format, message);
-            }
+            Err(message) => fault(["filters", name], Problem::Rule(message.into()), at),
         }
     }
     (conditions, Pairs(echo))
@@ -123,29 +185,13 @@ fn bracketed<'a>(pairs: &'a [(String, String)], name: &'a str) -> impl Iterator<
     })
 }
 
-fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>, faults: &mut Faults) {
+fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>, at: &mut Cursor) {
     let known: Vec<&str> = known.collect();
-    let path = vec![Step::Key(kind.to_owned()), Step::Key(name.to_owned())];
-    faults.add(Place::Query, path, Problem::Choice, format!("There is no such field; there are: {}", known.join(", ")));
+    let message = format!("There is no such field; there are: {}", known.join(", "));
+    fault([kind, name], Problem::Rule(message.into()), at);
 }
 
-fn choice<T: Copy>(name: &str, word: &str, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
-    let chosen = words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning);
-    if chosen.is_none() {
-        let words: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
-        let path = vec![Step::Key(name.to_owned())];
-        faults.add(Place::Query, path, Problem::Choice, format!("It must be one of: {}", words.join(", ")));
-    }
-    chosen
-}
-
-/// Integer within bounds. A value out of bounds is an error, not clamped.
-fn whole(name: &str, text: &str, least: i64, most: i64, faults: &mut Faults) -> Option<i64> {
-    let number = filter::whole(text).filter(|number| (least..=most).contains(number));
-    if number.is_none() {
-        let bounds = if most == i64::MAX { format!("from {least}") } else { format!("from {least} to {most}") };
-        let path = vec![Step::Key(name.to_owned())];
-        faults.add(Place::Query, path, Problem::Range, format!("It must be a whole number {bounds}"));
-    }
-    number
+fn fault([kind, name]: [&str; 2], problem: Problem, at: &mut Cursor) {
+    let key = |name: &str| Step::Key(name.to_owned());
+    at.within(key(kind), |at| at.within(key(name), |at| at.fault(problem)));
 }

@@ -1,7 +1,7 @@
-//! The schemas of requests, tokens and contacts; the others are derived in `wire` and `error`.
+//! The schemas of tokens and contacts. Those of requests come from their rules; the others are derived in `wire` and
+//! `error`.
 
 use super::super::error::ErrorBody;
-use super::super::input::contact::MOST_EMAILS;
 use super::super::wire::{Account, Deleted, Extension, Group, List};
 use crate::api::openapi::{Schemas, own_schema, reference};
 use crate::model::contact::{self, Text};
@@ -28,17 +28,12 @@ pub fn all() -> Schemas {
         .with::<Email>()
         .with::<Number>()
         .with::<Address>()
-        .with::<EmailInput>()
-        .with::<NumberInput>()
-        .with::<AddressInput>()
-        .with::<GroupInput>()
         .with::<GroupReference>();
     for (name, schema) in [
         ("PhoneComAccountList", own_schema::<List<Account>>()),
         ("PhoneComExtensionList", own_schema::<List<Extension>>()),
         ("PhoneComGroupList", own_schema::<List<Group>>()),
         ("PhoneComContactList", own_schema::<List<Contact>>()),
-        ("PhoneComContactInput", contact_input()),
     ] {
         all.0.insert(name.to_owned(), schema);
     }
@@ -180,45 +175,6 @@ struct Address {
     country: String,
 }
 
-/// An e-mail address of a contact. Its type is `primary` by default.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComEmailInput)]
-struct EmailInput {
-    r#type: Option<EmailType>,
-    /// The address.
-    email: String,
-}
-
-/// A telephone number of a contact. Its type is `home` by default.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComNumberInput)]
-struct NumberInput {
-    r#type: Option<NumberType>,
-    /// The number. Without a leading plus it is one of the USA.
-    number: String,
-}
-
-/// A postal address of a contact. Its type is `home` by default.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComAddressInput)]
-struct AddressInput {
-    r#type: Option<AddressType>,
-    street: Option<String>,
-    city: Option<String>,
-    state: Option<String>,
-    zip: Option<String>,
-    country: Option<String>,
-}
-
-/// A contact group to create or rename.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComGroupInput)]
-struct GroupInput {
-    /// The name.
-    #[schema(min_length = 1)]
-    name: String,
-}
-
 /// A contact group by its id, its name, or an object with either or both.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
@@ -276,25 +232,4 @@ fn contact() -> Value {
     }
     let summary: Vec<&str> = ["id"].into_iter().chain(Text::SUMMARY.iter().map(|(name, _)| *name)).collect();
     json!({ "type": "object", "description": "A contact", "required": summary, "properties": properties })
-}
-
-/// What a contact is created or changed with.
-fn contact_input() -> Value {
-    let text = |description: &str| json!({ "type": ["string", "null"], "description": description });
-    let list = |item: &str| json!({ "type": ["array", "null"], "items": reference(item) });
-    let mut properties: Map<String, Value> =
-        Text::ALL.iter().map(|(name, _)| ((*name).to_owned(), text("Null is an empty text"))).collect();
-    let mut emails = list("PhoneComEmailInput");
-    emails["maxItems"] = json!(MOST_EMAILS);
-    for (name, schema) in [
-        ("organization", text("An alias of company")),
-        ("title", text("An alias of job_title")),
-        ("emails", emails),
-        ("phone_numbers", list("PhoneComNumberInput")),
-        ("addresses", list("PhoneComAddressInput")),
-        ("group", json!({ "oneOf": [reference("PhoneComGroupReference"), { "type": "null" }] })),
-    ] {
-        properties.insert(name.to_owned(), schema);
-    }
-    json!({ "type": "object", "description": "A contact to create or change", "properties": properties })
 }

@@ -1,13 +1,13 @@
 //! What an operation takes: query parameters or a JSON body, from the rules of its input.
 
-use super::super::input::{Field, Shape};
-use crate::api::openapi::{Kind, Schemas, component, example, pascal_case, reference};
+use crate::api::input::{Field, Shape};
+use crate::api::openapi::{self, Kind, Schemas, component, example, pascal_case, reference};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The fields as query parameters. A record has dotted keys there, `custom_metadata_has.a=b`, which OpenAPI has no style for:
 /// clients that sent one as a `deepObject` would see it ignored, so [`describe_records`] tells of it in words.
-pub fn parameters(fields: &[Field]) -> Value {
+pub fn parameters(fields: &[Field]) -> Vec<Value> {
     fields.iter().filter(|field| !is_record(field)).map(parameter).collect()
 }
 
@@ -25,26 +25,12 @@ fn is_record(field: &Field) -> bool {
 }
 
 fn parameter(field: &Field) -> Value {
-    let mut schema = with_named_schemas(json!(field.schema()));
-    let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
-    let mut parameter = json!({
-        "name": field.name,
-        "in": "query",
-        "required": field.required,
-        "schema": schema,
-    });
-    if let Some(description) = description {
-        parameter["description"] = description;
-    }
-    if field.required {
-        parameter["example"] = example(&schema, &Schemas::default());
-    }
-    parameter
+    with_named_schemas(openapi::parameter(field, "query"))
 }
 
 /// All fields as a JSON body.
 pub fn body(name: &str, fields: &[Field]) -> Value {
-    let schema = with_named_schemas(json!(Field::object(fields)));
+    let schema = with_named_schemas(json!(Field::object("", fields)));
     let is_required = fields.iter().any(|field| field.required);
     let example = required_only(&schema);
     let schema = component(Kind::Schema, &format!("{name}Request"), schema);

@@ -2,15 +2,21 @@
 
 use super::super::access::Access;
 use super::super::answer::{AnswerShape, Component};
-use super::super::error::kind_of_missing;
-use super::super::route::Route;
-use crate::api::openapi::{Kind, Schemas, component, example, pascal_case, reference};
+use super::super::error::body_of;
+use super::super::route::{Operation, Route};
+use crate::api::input::Field;
+use crate::api::openapi::{
+    self, ErrorExample, Kind, Schemas, component, errors_of_every_operation, example, reference,
+};
+use crate::error::{BodyFault, Denial, Error, Issue, Problem, Rejection};
+use axum::http::Method;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-const REQUEST_ID: &str = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
+/// The id of examples.
+const ID: &str = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
 
 /// An error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +42,8 @@ pub struct ErrorDetails {
     request_id: Uuid,
 }
 
+const RESPONSES: openapi::Responses = openapi::Responses { prefix: "", request_id: "seam-request-id" };
+
 /// The responses of all routes.
 pub struct Responses {
     /// The schemas that they refer to.
@@ -48,48 +56,42 @@ impl Responses {
     }
 
     /// Every response of a route, by status.
-    pub fn of_route(&self, route: &Route) -> Value {
-        let mut responses = Map::new();
+    pub fn of_route(&self, route: &Route) -> Map<String, Value> {
+        let Operation { document, not_found, .. } = route.operation();
+        let mut errors = vec![invalid_input(&document.fields)];
+        if document.access != Access::NONE {
+            errors.push(Error::Unauthenticated(Rejection::MISSING));
+        }
+        if document.access.publishable_key {
+            errors.push(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
+        }
+        errors.extend(not_found.first().map(|kind| Error::NotFound(*kind, ID.to_owned())));
+        let examples = errors.into_iter().chain(errors_of_every_operation()).map(|error| example_of(&error));
+        let mut responses = RESPONSES.errors(examples);
         responses.insert("200".to_owned(), self.success(route));
-        responses.insert("400".to_owned(), invalid_input(route));
-        if route.access != Access::NONE {
-            responses.insert("401".to_owned(), unauthorized());
-        }
-        if route.access.publishable_key {
-            let kind = "publishable_keys_must_create_empty_client_sessions";
-            let message = "A publishable key cannot do this";
-            responses.insert("403".to_owned(), failure("PublishableKeyNotAllowed", message, kind, message));
-        }
-        if let Some(noun) = route.not_found.first() {
-            let (kind, name, _) = kind_of_missing(*noun);
-            let message = format!("{name} not found");
-            responses.insert("404".to_owned(), failure(&pascal_case(kind), &message, kind, &message));
-        }
-        for (status, response) in of_every_route() {
-            responses.insert(status.to_owned(), response);
-        }
-        responses.into()
+        responses
     }
 
     fn success(&self, route: &Route) -> Value {
-        if let AnswerShape::Stream(resource) = route.shape {
+        if let AnswerShape::Stream(resource) = route.operation().document.shape {
             return self.stream(resource);
         }
         let schema = self.envelope(route);
         let mut value = example(&schema, &self.schemas);
-        if let Some((key, resource)) = route.key.zip(route.shape.component()) {
+        if let Some((key, resource)) = route.operation().key.zip(route.operation().document.shape.component()) {
             let item = example(&reference(resource.schema), &self.schemas);
-            value[key] = if matches!(route.shape, AnswerShape::One(_)) { item } else { json!([item]) };
+            value[key] =
+                if matches!(route.operation().document.shape, AnswerShape::One(_)) { item } else { json!([item]) };
         }
-        if matches!(route.shape, AnswerShape::Paged(_)) {
+        if matches!(route.operation().document.shape, AnswerShape::Paged(_)) {
             value["pagination"] = json!({ "has_next_page": false, "next_page_cursor": null, "next_page_url": null });
         }
-        let name = match route.shape {
+        let name = match route.operation().document.shape {
             AnswerShape::Void => "Ok".to_owned(),
             _ => super::name_of(route),
         };
         let schema = component(Kind::Schema, &format!("{name}Response"), schema);
-        component(Kind::Response, &name, response("OK", "application/json", schema, value))
+        RESPONSES.response(&name, "OK", json!({ "application/json": { "schema": schema, "example": value } }))
     }
 
     /// Server-sent events: the resource is the data of each.
@@ -99,14 +101,15 @@ impl Responses {
         let description = format!("Server-sent events; the data of each is one {}", resource.name);
         let schema = json!({ "type": "string", "description": description });
         let name = format!("{}Stream", resource.schema);
-        component(Kind::Response, &name, response("A stream of events", "text/event-stream", schema, example.into()))
+        let content = json!({ "text/event-stream": { "schema": schema, "example": example } });
+        RESPONSES.response(&name, "A stream of events", content)
     }
 
     /// The schema of the body of a success.
     fn envelope(&self, route: &Route) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();
-        match route.shape {
+        match route.operation().document.shape {
             AnswerShape::Void | AnswerShape::Stream(_) => {}
             AnswerShape::Members(schema) => {
                 let schema = schema(&mut Schemas::default());
@@ -114,19 +117,19 @@ impl Responses {
                 required = schema["required"].as_array().cloned().unwrap_or_default();
             }
             AnswerShape::One(resource) => {
-                properties.insert(route.key.unwrap_or_default().to_owned(), reference(resource.schema));
+                properties.insert(route.operation().key.unwrap_or_default().to_owned(), reference(resource.schema));
             }
             AnswerShape::Many(resource) | AnswerShape::Paged(resource) | AnswerShape::Pageable(resource) => {
                 let list = json!({ "type": "array", "items": reference(resource.schema) });
-                properties.insert(route.key.unwrap_or_default().to_owned(), list);
+                properties.insert(route.operation().key.unwrap_or_default().to_owned(), list);
             }
         }
         // Members of its own may be there already, one of them under the key.
-        required.extend(route.key.map(Value::from).filter(|key| !required.contains(key)));
-        if matches!(route.shape, AnswerShape::Paged(_) | AnswerShape::Pageable(_)) {
+        required.extend(route.operation().key.map(Value::from).filter(|key| !required.contains(key)));
+        if matches!(route.operation().document.shape, AnswerShape::Paged(_) | AnswerShape::Pageable(_)) {
             properties.insert("pagination".to_owned(), reference("Pagination"));
         }
-        if matches!(route.shape, AnswerShape::Paged(_)) {
+        if matches!(route.operation().document.shape, AnswerShape::Paged(_)) {
             required.push("pagination".into());
         }
         properties.insert("ok".to_owned(), json!({ "type": "boolean", "description": "Always true" }));
@@ -135,66 +138,24 @@ impl Responses {
     }
 }
 
-fn unauthorized() -> Value {
-    failure("Unauthorized", "Unauthorized", "unauthorized", "No authentication methods succeeded")
-}
-
-/// The errors that every route may respond with, by status.
-fn of_every_route() -> [(&'static str, Value); 6] {
-    let large = "The request body is over the limit of 1048576 bytes";
-    let long = "The path and query are over the limit of 32768 bytes; send the parameters as a JSON body";
-    let often = "More than the 120 requests that are allowed at a time. Try again in 1 s";
-    let internal = "Internal server error. The log has more under this request id";
-    let away = "The service cannot answer just now. Try again in a moment";
-    let method = "only GET,POST accepted";
-    [
-        ("405", failure("MethodNotAllowed", "Method not allowed", "method_not_allowed", method)),
-        ("413", failure("PayloadTooLarge", "The request body is too large", "payload_too_large", large)),
-        ("414", failure("UriTooLong", "The URI is too long", "uri_too_long", long)),
-        ("429", failure("TooManyRequests", "Too many requests", "rate_limit_exceeded", often)),
-        ("500", failure("InternalServerError", "Internal server error", "internal_server_error", internal)),
-        ("503", failure("ServiceUnavailable", "The database is unavailable", "service_unavailable", away)),
-    ]
-}
-
-fn invalid_input(route: &Route) -> Value {
-    let description = "The request is invalid";
-    match route.fields.iter().find(|field| field.required) {
-        Some(field) => {
-            let mut example = error("invalid_input", &format!("{} is required", field.name));
-            example["error"]["validation_errors"] = json!({ "_errors": [], field.name: { "_errors": ["Required"] } });
-            let name = format!("{}Required", pascal_case(field.name));
-            component(Kind::Response, &name, response(description, "application/json", reference(ERROR), example))
-        }
-        None => {
-            let message = "Invalid JSON: expected value at line 1 column 1";
-            failure("InvalidRequest", description, "invalid_json", message)
-        }
+fn invalid_input(fields: &[Field]) -> Error {
+    match fields.iter().find(|field| field.required) {
+        Some(field) => Error::Invalid(vec![Issue::field(field.name, Problem::Missing)]),
+        None => Error::Unreadable(BodyFault::Syntax("expected value at line 1 column 1".to_owned())),
     }
 }
 
-/// The name of the schema of errors.
-const ERROR: &str = "ErrorResponse";
-
-fn failure(name: &str, description: &str, kind: &str, message: &str) -> Value {
-    let response = response(description, "application/json", reference(ERROR), error(kind, message));
-    component(Kind::Response, name, response)
-}
-
-fn error(kind: &str, message: &str) -> Value {
-    json!({ "error": { "type": kind, "message": message, "request_id": REQUEST_ID }, "ok": false })
-}
-
-fn response(description: &str, media_type: &str, schema: Value, example: Value) -> Value {
-    let content = json!({ media_type: { "schema": schema, "example": example } });
-    json!({ "description": description, "headers": { "seam-request-id": request_id() }, "content": content })
-}
-
-/// The header of every response.
-fn request_id() -> Value {
-    let header = json!({
-        "description": "The id of the request, also in errors and in the log",
-        "schema": { "type": "string", "format": "uuid" },
-    });
-    component(Kind::Header, "seam-request-id", header)
+fn example_of(error: &Error) -> ErrorExample {
+    let (status, body) = body_of(error, &Method::POST, "/", ID);
+    let code = match error {
+        Error::Invalid(issues) => issues.first().map(|issue| format!("{}_required", issue.dotted())),
+        Error::NotFound(..) => body["error"]["type"].as_str().map(str::to_owned),
+        _ => None,
+    };
+    let name = match error {
+        Error::Unreadable(_) => Some("InvalidRequest"),
+        Error::Forbidden(_) => Some("PublishableKeyNotAllowed"),
+        _ => None,
+    };
+    ErrorExample { status, code, name, schema: "ErrorResponse", body }
 }

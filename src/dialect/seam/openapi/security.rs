@@ -4,7 +4,7 @@ use super::super::access::Access;
 use serde_json::{Value, json};
 
 /// The ways in which callers of a route authenticate.
-pub fn of(access: Access) -> Vec<Value> {
+pub fn of(access: Access) -> Value {
     let mut ways = Vec::new();
     if access.api_key {
         ways.push(json!({ "api_key": [] }));
@@ -25,7 +25,7 @@ pub fn of(access: Access) -> Vec<Value> {
     if access.publishable_key {
         ways.push(json!({ "publishable_key": [] }));
     }
-    ways
+    ways.into()
 }
 
 /// Every scheme.

@@ -11,6 +11,11 @@ use uuid::Uuid;
 
 /// The number of the application.
 pub const APPLICATION: &str = "103753940963";
+/// The base path of examples. Under every base path the resources are the same.
+pub fn example_base() -> String {
+    format!("/ucwa/oauth/v1/applications/{APPLICATION}")
+}
+
 /// The person's id.
 pub const PERSON: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 

@@ -1,5 +1,6 @@
 //! Parameters and request bodies.
 
+use super::super::number;
 use super::examples::{APPLICATION, PERSON};
 use super::schemas::SlotName;
 use crate::api::openapi::{Kind, component, own_schema, reference};
@@ -60,17 +61,12 @@ pub fn query(name: &str, description: &str, schema: Value) -> Value {
 }
 
 /// A telephone number.
-pub fn number() -> Value {
+pub fn number_schema() -> Value {
     json!({
         "type": "string",
-        "maxLength": 80,
+        "maxLength": number::LONGEST,
         "example": "tel:+14255550199",
     })
-}
-
-/// The visibility of a number.
-pub fn include_in_contact_card() -> Value {
-    json!({ "type": "boolean" })
 }
 
 /// A body in JSON or XML.

@@ -6,31 +6,31 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Cursor, Rule, Shape};
-use crate::error::Problem;
+use crate::error::{Expected, Format, Limit, Problem, Unit};
 
 /// Free text.
 pub fn text() -> Text {
-    Text { min: None, max: None }
+    Text { min: None, max: None, format: None }
 }
 
 /// A UUID of any version, in the canonical form only, as in zod 3: no braces, no `urn:`, no form without dashes.
-pub fn uuid() -> Format<Uuid> {
+pub fn uuid() -> Parsed<Uuid> {
     id()
 }
 
 /// A UUID parsed into a typed id.
-pub fn id<T: From<Uuid>>() -> Format<T> {
-    Format { name: "uuid", message: "Invalid uuid", parse: |text| canonical_uuid(text).map(T::from) }
+pub fn id<T: From<Uuid>>() -> Parsed<T> {
+    Parsed::new("uuid", |text| canonical_uuid(text).map(T::from).ok_or(Format::Uuid(String::new())))
 }
 
 /// An e-mail address, as in zod 3.
-pub fn email() -> Format<String> {
-    Format { name: "email", message: "Invalid email", parse: |text| is_email(text).then(|| text.to_owned()) }
+pub fn email() -> Parsed<String> {
+    Parsed::new("email", |text| is_email(text).then(|| text.to_owned()).ok_or(Format::Email))
 }
 
 /// A web URL. zod 3 accepts any scheme; only `http` and `https` are accepted here, since the URL is called.
-pub fn web_url() -> Format<String> {
-    Format { name: "uri", message: "Invalid url", parse: |text| is_web_url(text).then(|| text.to_owned()) }
+pub fn web_url() -> Parsed<String> {
+    Parsed::new("uri", |text| is_web_url(text).then(|| text.to_owned()).ok_or(Format::WebUrl))
 }
 
 /// Free text. Made by [`text`].
@@ -38,6 +38,7 @@ pub fn web_url() -> Format<String> {
 pub struct Text {
     min: Option<usize>,
     max: Option<usize>,
+    format: Option<&'static str>,
 }
 
 impl Text {
@@ -50,17 +51,22 @@ impl Text {
     pub fn max(self, max: usize) -> Text {
         Text { max: Some(max), ..self }
     }
+
+    /// The format of JSON Schema that the document names. A [`Rule::try_map`] checks it.
+    pub fn format(self, name: &'static str) -> Text {
+        Text { format: Some(name), ..self }
+    }
 }
 
 impl Rule for Text {
     type Output = String;
 
     fn shape(&self) -> Shape {
-        Shape::Text { min: self.min, max: self.max }
+        Shape::Text { min: self.min, max: self.max, format: self.format }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<String> {
-        let text = at.string(value)?;
+        let text = at.string(value, Expected::Json("string")).filter(|text| at.storable(text))?;
         let long_enough = self.min.is_none_or(|min| at_least(min, &text, at));
         let short_enough = self.max.is_none_or(|max| at_most(max, &text, at));
         (long_enough && short_enough).then_some(text)
@@ -68,12 +74,12 @@ impl Rule for Text {
 }
 
 fn at_least(min: usize, text: &str, at: &mut Cursor) -> bool {
-    at.demand(units(text) >= min, Problem::Length, || format!("String must contain at least {min} character(s)"))
+    at.demand(units(text) >= min, || Problem::Length { limit: Limit::AtLeast(min), unit: Unit::Characters })
 }
 
 /// Whether the text has at most `max` UTF-16 units; if not, adds an issue.
 pub(super) fn at_most(max: usize, text: &str, at: &mut Cursor) -> bool {
-    at.demand(units(text) <= max, Problem::Length, || format!("String must contain at most {max} character(s)"))
+    at.demand(units(text) <= max, || Problem::Length { limit: Limit::AtMost(max), unit: Unit::Characters })
 }
 
 /// Length in UTF-16 units, as in JavaScript and zod.
@@ -83,25 +89,38 @@ fn units(text: &str) -> usize {
 
 /// Text of a format, parsed into a type.
 #[derive(Debug, Clone)]
-pub struct Format<T> {
-    pub(super) name: &'static str,
-    pub(super) message: &'static str,
-    pub(super) parse: fn(&str) -> Option<T>,
+pub struct Parsed<T> {
+    format: &'static str,
+    parse: fn(&str) -> Result<T, Format>,
+    /// Whether U+0000 is an issue of its own, or the parser's.
+    refuses_null_character: bool,
 }
 
-impl<T> Rule for Format<T> {
+impl<T> Parsed<T> {
+    /// Text of this format of JSON Schema.
+    pub fn new(format: &'static str, parse: fn(&str) -> Result<T, Format>) -> Parsed<T> {
+        Parsed { format, parse, refuses_null_character: true }
+    }
+
+    /// The same, but U+0000 is left to the parser, which refuses it.
+    pub fn leaving_null_character(self) -> Parsed<T> {
+        Parsed { refuses_null_character: false, ..self }
+    }
+}
+
+impl<T> Rule for Parsed<T> {
     type Output = T;
 
     fn shape(&self) -> Shape {
-        Shape::Format(self.name)
+        Shape::Text { min: None, max: None, format: Some(self.format) }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
-        let parsed = (self.parse)(&at.string(value)?);
-        if parsed.is_none() {
-            at.fault(Problem::Format, self.message);
+        let text = at.string(value, Expected::Format(self.format))?;
+        if self.refuses_null_character && !at.storable(&text) {
+            return None;
         }
-        parsed
+        (self.parse)(&text).map_err(|format| at.fault(Problem::Format(format))).ok()
     }
 }
 

@@ -1,12 +1,15 @@
-//! Rules for custom metadata in updates and in filters. The limits and messages are those of Seam's own schemas.
+//! Rules for custom metadata in updates and in filters. The limits are those of Seam's own schemas.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::{Cursor, Rule, Shape, object, text};
-use crate::error::{Problem, Step};
+use crate::error::{Expected, Limit, Problem, Step, Unit};
 use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue};
+
+/// The problem of metadata with too many keys.
+pub const TOO_MANY: Problem = Problem::Length { limit: Limit::AtMost(MAX_PAIRS), unit: Unit::Keys };
 
 /// Metadata of an update: listed keys change, others stay. Null and the empty text delete a key.
 pub fn metadata() -> Changes {
@@ -36,9 +39,7 @@ impl Rule for Changes {
         let types_fit = map.values().all(is_setting);
         let settings = settings(map, Some(MAX_KEY), Some(MAX_TEXT), at);
         // zod 3 skips rules over the whole record once a value has a wrong type.
-        let few = at.demand(!types_fit || count <= MAX_PAIRS, Problem::Length, || {
-            format!("Custom metadata is limited to a maximum of {MAX_PAIRS} keys")
-        });
+        let few = at.demand(!types_fit || count <= MAX_PAIRS, || TOO_MANY);
         let deleting = |setting| (setting != Some(MetadataValue::Text(String::new()))).then_some(setting).flatten();
         let settings = settings?.into_iter().map(|(key, setting)| (key, deleting(setting)));
         few.then(|| settings.collect())
@@ -90,9 +91,7 @@ fn settings(
 
 fn is_key(key: &str, max: Option<usize>, at: &mut Cursor) -> bool {
     let short = max.is_none_or(|max| text::at_most(max, key, at));
-    let flat = at.demand(!key.contains('.'), Problem::Format, || {
-        "Custom metadata key names cannot contain a period (.)".to_owned()
-    });
+    let flat = at.demand(!key.contains('.'), || Problem::Period);
     at.storable(key) && short && flat
 }
 
@@ -107,7 +106,7 @@ fn setting(value: Value, text_max: Option<usize>, at: &mut Cursor) -> Option<Opt
         other => {
             // One message for each branch of the union, as in zod 3's tree.
             for branch in ["string", "boolean", "null"] {
-                at.mismatch(branch, &other);
+                at.mismatch(Expected::Json(branch), &other);
             }
             None
         }

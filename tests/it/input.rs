@@ -1,12 +1,13 @@
 //! The rules: valid values, issues, fields and schemas.
 
-use serde_json::json;
 use uuid::Uuid;
 
-use super::*;
-use crate::error::{Issue, Problem};
+use handset::api::input::*;
+use handset::error::{Error, Expected, Issue, Place, Problem, Step};
+use serde_json::{Map, Value, json};
 
 mod messages;
+mod query;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum System {
@@ -117,18 +118,26 @@ fn all_issues_are_found_in_declared_order_with_their_places_and_paths() {
         json!({ "tags": ["a", 1, null], "phone_metadata": { "nfc": "yes", "operating_system": "win" } }),
     );
     let key = |key: &str| Step::Key(key.to_owned());
-    let found: Vec<_> = issues.into_iter().map(|issue| (issue.place, issue.path, issue.problem)).collect();
+    let kind = |problem: &Problem| match problem {
+        Problem::Missing => "missing",
+        Problem::Type { .. } => "type",
+        Problem::Choice { .. } => "choice",
+        Problem::Range(_) => "range",
+        Problem::Length { .. } => "length",
+        _ => "another",
+    };
+    let found: Vec<_> = issues.into_iter().map(|issue| (issue.place, issue.path, kind(&issue.problem))).collect();
     assert_eq!(
         found,
         [
-            (Place::Body, vec![key("user_identity_id")], Problem::Missing),
-            (Place::Query, vec![key("custom_sdk_installation_id")], Problem::Type),
-            (Place::Body, vec![key("phone_metadata"), key("operating_system")], Problem::Choice),
-            (Place::Body, vec![key("phone_metadata"), key("nfc")], Problem::Type),
-            (Place::Query, vec![key("max_use_count")], Problem::Range),
-            (Place::Body, vec![key("tags")], Problem::Length),
-            (Place::Body, vec![key("tags"), Step::Index(1)], Problem::Type),
-            (Place::Body, vec![key("tags"), Step::Index(2)], Problem::Type),
+            (Place::Body, vec![key("user_identity_id")], "missing"),
+            (Place::Query, vec![key("custom_sdk_installation_id")], "type"),
+            (Place::Body, vec![key("phone_metadata"), key("operating_system")], "choice"),
+            (Place::Body, vec![key("phone_metadata"), key("nfc")], "type"),
+            (Place::Query, vec![key("max_use_count")], "range"),
+            (Place::Body, vec![key("tags")], "length"),
+            (Place::Body, vec![key("tags"), Step::Index(1)], "type"),
+            (Place::Body, vec![key("tags"), Step::Index(2)], "type"),
         ]
     );
 }
@@ -138,10 +147,8 @@ fn a_body_must_be_an_object() {
     for (body, received) in [(json!([]), "array"), (json!("x"), "string"), (json!(null), "null"), (json!(1), "number")]
     {
         let Err(Error::Invalid(issues)) = keys(body) else { panic!("the body was accepted") };
-        assert_eq!(
-            issues,
-            [Issue { problem: Problem::Type, ..Issue::root(format!("Expected object, received {received}")) }]
-        );
+        let expected = Expected::Json("object");
+        assert_eq!(issues, [Issue::new(Vec::new(), Problem::Type { expected, received })]);
     }
 }
 
@@ -166,7 +173,7 @@ fn fields_have_descriptions_defaults_and_required_flags() {
 
 #[test]
 fn schemas_are_openapi_3_1() {
-    let schema = serde_json::to_value(Field::object(&Create::fields())).expect("schemas are JSON");
+    let schema = serde_json::to_value(Field::object("", &Create::fields())).expect("schemas are JSON");
     assert_eq!(
         schema,
         json!({

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::super::Shape;
 use super::{Query, ambiguous, leaf};
+use crate::api::input::Shape;
 use crate::error::Result;
 
 impl Query {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use super::{Cursor, Rule, Shape};
-use crate::error::Problem;
+use crate::error::{Expected, Problem};
 
 /// A type whose values have names on the wire.
 pub trait Choice: Copy + 'static {
@@ -26,24 +26,23 @@ impl<E: Choice> Rule for OneOf<E> {
     type Output = E;
 
     fn shape(&self) -> Shape {
-        Shape::Choice(E::ALL.iter().map(|(name, _)| *name).collect())
+        Shape::Choice(names::<E>())
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<E> {
         let value = at.present(value)?;
         let Some(text) = value.as_str() else {
-            at.mismatch(&expected::<E>(), &value);
+            at.mismatch(Expected::Choice(names::<E>()), &value);
             return None;
         };
         let chosen = E::ALL.iter().find(|(name, _)| *name == text);
         if chosen.is_none() {
-            let message = format!("Invalid enum value. Expected {}, received '{text}'", expected::<E>());
-            at.fault(Problem::Choice, message);
+            at.fault(Problem::Choice { expected: names::<E>(), received: text.to_owned() });
         }
         chosen.map(|(_, value)| *value)
     }
 }
 
-fn expected<E: Choice>() -> String {
-    E::ALL.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(" | ")
+fn names<E: Choice>() -> Vec<&'static str> {
+    E::ALL.iter().map(|(name, _)| *name).collect()
 }

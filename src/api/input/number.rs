@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use super::{Cursor, Rule, Shape};
-use crate::error::Problem;
+use crate::error::{Expected, Limit, Problem};
 
 /// Any number.
 pub fn number() -> Number<f64> {
@@ -30,21 +30,18 @@ pub trait Numeric: Sized {
     /// Minimum and maximum.
     const RANGE: (f64, f64);
 
-    /// Converts a number in range.
-    fn of(number: f64) -> Self;
+    /// Converts a number in range, of which the float is an approximation.
+    fn of(number: f64, exact: &Value) -> Self;
 }
 
 impl Numeric for f64 {
     const WHOLE: bool = false;
     const RANGE: (f64, f64) = (f64::MIN, f64::MAX);
 
-    fn of(number: f64) -> f64 {
+    fn of(number: f64, _: &Value) -> f64 {
         number
     }
 }
-
-/// JavaScript's greatest safe integer, for wider types.
-const SAFE: f64 = 9_007_199_254_740_991.0;
 
 macro_rules! whole {
     ($($type:ty = $range:expr),* $(,)?) => {$(
@@ -52,18 +49,16 @@ macro_rules! whole {
             const WHOLE: bool = true;
             const RANGE: (f64, f64) = $range;
 
-            fn of(number: f64) -> $type {
-                number as $type
+            fn of(number: f64, exact: &Value) -> $type {
+                exact.as_i64().and_then(|exact| exact.try_into().ok()).unwrap_or(number as $type)
             }
         }
     )*};
 }
 
 whole! {
-    i32 = (i32::MIN as f64, i32::MAX as f64),
     u32 = (0.0, u32::MAX as f64),
-    i64 = (-SAFE, SAFE),
-    u64 = (0.0, SAFE),
+    i64 = (i64::MIN as f64, i64::MAX as f64),
 }
 
 /// A number. Made by [`number`] and [`integer`].
@@ -96,19 +91,18 @@ impl<T: Numeric> Rule for Number<T> {
     type Output = T;
 
     fn shape(&self) -> Shape {
-        let most = self.most.or(T::WHOLE.then_some(T::RANGE.1));
+        // JSON Schema has no use for a limit that floats do not have exactly.
+        let most = self.most.or(Some(T::RANGE.1).filter(|most| *most < 1e15));
         Shape::Number { whole: T::WHOLE, least: self.least, above: self.above, most }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
         let value = at.present(value)?;
         let Some(number) = value.as_f64() else {
-            at.mismatch("number", &value);
+            at.mismatch(Expected::Json("number"), &value);
             return None;
         };
-        let whole = at.demand(!T::WHOLE || number.fract() == 0.0, Problem::Type, || {
-            "Expected integer, received float".to_owned()
-        });
+        let whole = at.demand(!T::WHOLE || number.fract() == 0.0, || Problem::Fraction);
         let (floor, ceiling) = T::RANGE;
         let least = self.least.map_or(floor, |least| least.max(floor));
         // A stricter `above` replaces the type's minimum: one issue, not two.
@@ -116,14 +110,14 @@ impl<T: Numeric> Rule for Number<T> {
         let above = self.above.unwrap_or(f64::NEG_INFINITY);
         let most = self.most.map_or(ceiling, |most| most.min(ceiling));
         let checks = [
-            (number >= least, "greater than or equal to", least),
-            (number > above, "greater than", above),
-            (number <= most, "less than or equal to", most),
+            (number >= least, Limit::AtLeast(least)),
+            (number > above, Limit::Above(above)),
+            (number <= most, Limit::AtMost(most)),
         ];
-        let within = checks.into_iter().fold(true, |within, (holds, relation, limit)| {
-            at.demand(holds, Problem::Range, || format!("Number must be {relation} {limit}")) && within
-        });
-        (whole && within).then(|| T::of(number))
+        let within = checks
+            .into_iter()
+            .fold(true, |within, (holds, limit)| at.demand(holds, || Problem::Range(limit)) && within);
+        (whole && within).then(|| T::of(number, &value))
     }
 }
 
@@ -141,7 +135,7 @@ impl Rule for Boolean {
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<bool> {
         let value = at.present(value)?;
         if value.as_bool().is_none() {
-            at.mismatch("boolean", &value);
+            at.mismatch(Expected::Json("boolean"), &value);
         }
         value.as_bool()
     }

@@ -1,16 +1,15 @@
 //! Shapes of valid values as plain data, for parsing query strings and for the OpenAPI document.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Absent, Rule};
+use crate::api::openapi::Schemas;
 
 /// A rule's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    /// Text, with limits on its length in UTF-16 units.
-    Text { min: Option<usize>, max: Option<usize> },
-    /// Text of a JSON Schema format.
-    Format(&'static str),
+    /// Text, with limits on its length in UTF-16 units and the name of its format in JSON Schema.
+    Text { min: Option<usize>, max: Option<usize>, format: Option<&'static str> },
     /// A number.
     Number { whole: bool, least: Option<f64>, above: Option<f64>, most: Option<f64> },
     /// A boolean.
@@ -19,10 +18,14 @@ pub enum Shape {
     Choice(Vec<&'static str>),
     /// A list.
     List { items: Box<Shape>, min: Option<usize>, max: Option<usize> },
-    /// An object of these fields.
-    Object(Vec<Field>),
+    /// An object of these fields, with its description.
+    Object(&'static str, Vec<Field>),
     /// Custom metadata: text, boolean or null by key.
     Metadata { most_keys: Option<usize>, key_max: Option<usize>, text_max: Option<usize> },
+    /// A shape that is a schema of its own in the document, by this name.
+    Named(&'static str, Box<Shape>),
+    /// A schema of the document that is defined elsewhere, by its name.
+    Reference(&'static str),
     /// The shape or null.
     Nullable(Box<Shape>),
 }
@@ -31,8 +34,21 @@ impl Shape {
     /// The shape without null.
     pub fn bare(&self) -> &Shape {
         match self {
-            Shape::Nullable(shape) => shape.bare(),
+            Shape::Nullable(shape) | Shape::Named(_, shape) => shape.bare(),
             shape => shape,
+        }
+    }
+
+    /// Adds the named schemas of the shape.
+    pub fn define(&self, schemas: &mut Schemas) {
+        match self {
+            Shape::Named(name, shape) => {
+                schemas.0.entry(*name).or_insert_with(|| json!(shape.schema()));
+                shape.define(schemas);
+            }
+            Shape::List { items: shape, .. } | Shape::Nullable(shape) => shape.define(schemas),
+            Shape::Object(_, fields) => fields.iter().for_each(|field| field.shape.define(schemas)),
+            _ => {}
         }
     }
 
@@ -62,11 +78,16 @@ impl Field {
             name,
             shape: rule.shape(),
             required: absent == Absent::Refused,
-            description: doc.split_whitespace().collect::<Vec<_>>().join(" "),
+            description: one_line(doc),
             default: match absent {
                 Absent::Default(value) => Some(value),
                 Absent::Refused | Absent::Allowed => None,
             },
         }
     }
+}
+
+/// The text of a doc comment in one line.
+pub(super) fn one_line(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,12 +1,12 @@
 //! Parsing of query strings by the shapes of fields, in strict and lenient mode.
 
+use handset::api::input::*;
+use handset::dialect::seam::query;
+use handset::error::{Error, Place};
 use proptest::prelude::*;
-use serde_json::Value;
-
-use super::super::*;
+use serde_json::{Map, Value};
 
 input! {
-    #[expect(dead_code, reason = "only the shapes matter here")]
     struct Everything {
         text: Option<String> = text().optional(),
         maybe: Option<Option<String>> = text().nullable().optional(),
@@ -15,14 +15,13 @@ input! {
         kind: Option<System> = choice().optional(),
         names: Option<Vec<String>> = array(text()).optional(),
         counts: Option<Vec<f64>> = array(number()).optional(),
-        has: Option<crate::model::metadata::MetadataFilter> = metadata_filter().optional(),
+        has: Option<handset::model::metadata::MetadataFilter> = metadata_filter().optional(),
         device: Option<Device> = object().optional(),
         since: Option<chrono::DateTime<chrono::Utc>> = lenient_date().optional(),
     }
 }
 
 input! {
-    #[expect(dead_code, reason = "only the shapes matter here")]
     struct Device {
         model: Option<String> = text().optional(),
         deep: Option<Deep> = object().optional(),
@@ -30,7 +29,6 @@ input! {
 }
 
 input! {
-    #[expect(dead_code, reason = "only the shapes matter here")]
     struct Deep {
         count: f64 = number(),
     }

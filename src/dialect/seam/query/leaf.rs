@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::Shape;
+use crate::api::input::Shape;
 
 const YES: [&str; 7] = ["true", "True", "TRUE", "yes", "Yes", "YES", "1"];
 const NO: [&str; 7] = ["false", "False", "FALSE", "no", "No", "NO", "0"];
@@ -13,7 +13,7 @@ pub(super) fn read(text: &str, shape: &Shape, nullable: bool, strict: bool) -> V
         Shape::Number { .. } => |text, _| number(text),
         Shape::Boolean => boolean,
         // Of the formats, only date-time ignores surrounding space.
-        Shape::Format("date-time") if !strict => return string(text.trim(), nullable, strict),
+        Shape::Text { format: Some("date-time"), .. } if !strict => return string(text.trim(), nullable, strict),
         _ => return string(text, nullable, strict),
     };
     let trimmed = text.trim();

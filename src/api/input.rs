@@ -1,6 +1,6 @@
-//! Parses a Seam request's input into a typed struct: composable rules in the manner of zod, with zod 3's messages
-//! verbatim, since clients show them. The shapes of the rules also drive the query-string parser and the OpenAPI
-//! document. The dialect's `error` module renders the issues.
+//! Reads the input of a request into a typed struct: composable rules in the manner of zod, which yield the value, or
+//! issues as data that each dialect words. The shapes of the rules also drive the parsers of query strings and the
+//! OpenAPI document.
 
 mod array;
 mod choice;
@@ -8,7 +8,6 @@ mod cursor;
 mod metadata;
 mod number;
 mod object;
-pub mod query;
 mod rule;
 mod schema;
 mod shape;
@@ -25,17 +24,20 @@ use crate::error::{Error, Place, Result, Step};
 pub use array::array;
 pub use choice::{Choice, choice};
 pub use cursor::Cursor;
-pub use metadata::{metadata, metadata_filter};
+pub use metadata::{TOO_MANY, metadata, metadata_filter};
 pub use number::{boolean, integer, number};
 pub use object::object;
 pub use rule::{Absent, Rule};
 pub use shape::{Field, Shape};
-pub use text::{email, id, text, uuid, web_url};
+pub use text::{Parsed, email, id, text, uuid, web_url};
 pub use time::{date_time, lenient_date};
-pub use wrap::{Nullable, Nullish, Optional, Or, Refined};
+pub use wrap::{Named, Nullable, Nullish, Optional, Or, Refined, TryMap};
 
 /// The whole input of one operation, or an object within it. Declared with [`input!`].
 pub trait Input: Sized {
+    /// Description of the object.
+    const DESCRIPTION: &'static str = "";
+
     /// The object's fields, in declared order.
     fn fields() -> Vec<Field>;
 
@@ -69,6 +71,11 @@ pub fn keys(body: Value) -> Result<Map<String, Value>> {
     object::keys(Some(body), &mut at).ok_or_else(|| Error::Invalid(at.into_issues()))
 }
 
+/// The key of a field: its name, which is raw if it is a keyword of Rust.
+pub fn name(field: &'static str) -> &'static str {
+    field.strip_prefix("r#").unwrap_or(field)
+}
+
 /// Declares a struct and the rule of each field at once, and implements [`Input`] for it. The fields' doc comments
 /// describe them in the OpenAPI document too.
 ///
@@ -82,23 +89,30 @@ pub fn keys(body: Value) -> Result<Map<String, Value>> {
 ///     }
 /// }
 /// ```
+#[macro_export]
 macro_rules! input {
+    ($(#[doc = $about:literal])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
+        $crate::input!(@ [$($about)*] [$(#[doc = $about])*] $vis $name $($fields)*);
+    };
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
+        $crate::input!(@ [] [$(#[$meta])*] $vis $name $($fields)*);
+    };
     (
-        $(#[$meta:meta])*
-        $vis:vis struct $name:ident {
-            $($(#[doc = $doc:literal])* $field_vis:vis $field:ident: $type:ty = $rule:expr),* $(,)?
-        }
+        @ [$($about:literal)*] [$($meta:tt)*] $vis:vis $name:ident
+        $($(#[doc = $doc:literal])* $field_vis:vis $field:ident: $type:ty = $rule:expr),* $(,)?
     ) => {
-        $(#[$meta])*
+        $($meta)*
         #[derive(Debug, Clone)]
         $vis struct $name {
             $($(#[doc = $doc])* $field_vis $field: $type,)*
         }
 
-        impl $crate::dialect::seam::input::Input for $name {
-            fn fields() -> Vec<$crate::dialect::seam::input::Field> {
-                vec![$($crate::dialect::seam::input::Field::new::<$type, _>(
-                    stringify!($field),
+        impl $crate::api::input::Input for $name {
+            const DESCRIPTION: &'static str = concat!($($about, "\n"),*);
+
+            fn fields() -> Vec<$crate::api::input::Field> {
+                vec![$($crate::api::input::Field::new::<$type, _>(
+                    $crate::api::input::name(stringify!($field)),
                     concat!($($doc, "\n"),*),
                     &$rule,
                 )),*]
@@ -107,16 +121,14 @@ macro_rules! input {
             #[allow(unused_variables, clippy::let_unit_value, reason = "an operation may take nothing")]
             fn read(
                 map: &mut serde_json::Map<String, serde_json::Value>,
-                at: &mut $crate::dialect::seam::input::Cursor,
+                at: &mut $crate::api::input::Cursor,
             ) -> Option<Self> {
                 // One tuple, so that no field shadows a rule of the same name.
-                let ($($field,)*) = ($(at.field::<$type, _>(stringify!($field), &$rule, map),)*);
+                let ($($field,)*) =
+                    ($(at.field::<$type, _>($crate::api::input::name(stringify!($field)), &$rule, map),)*);
                 Some($name { $($field: $field?),* })
             }
         }
     };
 }
-pub(crate) use input;
-
-#[cfg(test)]
-mod tests;
+pub use input;

@@ -1,21 +1,38 @@
-//! The state of reading: the current path and the issues so far. Messages that all rules share are here.
+//! The state of reading: the current place and path, and the issues so far.
 
 use serde_json::{Map, Value};
 
 use super::Rule;
-use crate::error::{Issue, Place, Problem, Step};
+use crate::error::{Error, Expected, Issue, Place, Problem, Result, Step};
 
 /// More issues would not help; a hostile body could cause half a million.
 const MOST_ISSUES: usize = 100;
 
-/// Current path and issues.
-#[derive(Debug, Default)]
+/// Current place and path, and issues.
+#[derive(Debug)]
 pub struct Cursor {
+    place: Place,
     path: Vec<Step>,
     issues: Vec<Issue>,
 }
 
+impl Default for Cursor {
+    fn default() -> Cursor {
+        Cursor::at(Place::Body)
+    }
+}
+
 impl Cursor {
+    /// A cursor in this part of a request.
+    pub fn at(place: Place) -> Cursor {
+        Cursor { place, path: Vec::new(), issues: Vec::new() }
+    }
+
+    /// Continues in another part of the request.
+    pub fn go_to(&mut self, place: Place) {
+        self.place = place;
+    }
+
     /// Reads one key of an object.
     pub fn field<T, R: Rule<Output = T>>(&mut self, name: &str, rule: &R, map: &mut Map<String, Value>) -> Option<T> {
         let value = map.remove(name);
@@ -31,10 +48,9 @@ impl Cursor {
     }
 
     /// Adds an issue at the path.
-    pub fn fault(&mut self, problem: Problem, message: impl Into<String>) {
+    pub fn fault(&mut self, problem: Problem) {
         if !self.is_full() {
-            let path = self.path.clone();
-            self.issues.push(Issue { place: Place::Body, path, problem, message: message.into() });
+            self.issues.push(Issue { place: self.place, path: self.path.clone(), problem, input: Value::Null });
         }
     }
 
@@ -44,9 +60,9 @@ impl Cursor {
     }
 
     /// Adds an issue unless the test holds; returns the test.
-    pub fn demand(&mut self, test: bool, problem: Problem, message: impl FnOnce() -> String) -> bool {
+    pub fn demand(&mut self, test: bool, problem: impl FnOnce() -> Problem) -> bool {
         if !test {
-            self.fault(problem, message());
+            self.fault(problem());
         }
         test
     }
@@ -54,30 +70,38 @@ impl Cursor {
     /// The value, which is required.
     pub fn present(&mut self, value: Option<Value>) -> Option<Value> {
         if value.is_none() {
-            self.fault(Problem::Missing, "Required");
+            self.fault(Problem::Missing);
         }
         value
     }
 
-    /// Adds an issue for a value of an unexpected type, with zod 3's names.
-    pub fn mismatch(&mut self, expected: &str, value: &Value) {
-        self.fault(Problem::Type, format!("Expected {expected}, received {}", type_name(value)));
+    /// Adds an issue for a value of an unexpected type.
+    pub fn mismatch(&mut self, expected: Expected, value: &Value) {
+        self.fault(Problem::Type { expected, received: type_name(value) });
     }
 
-    /// The value as text that can be stored.
-    pub fn string(&mut self, value: Option<Value>) -> Option<String> {
+    /// The value as text.
+    pub fn string(&mut self, value: Option<Value>, expected: Expected) -> Option<String> {
         match self.present(value)? {
-            Value::String(text) => self.storable(&text).then_some(text),
+            Value::String(text) => Some(text),
             other => {
-                self.mismatch("string", &other);
+                self.mismatch(expected, &other);
                 None
             }
         }
     }
 
-    /// Whether the text can be stored; Postgres cannot store U+0000. zod 3 has no such rule; the message is ours.
+    /// Whether the text can be stored.
     pub fn storable(&mut self, text: &str) -> bool {
-        self.demand(!text.contains('\0'), Problem::Format, || "String must not contain the character U+0000".to_owned())
+        self.demand(!text.contains('\0'), || Problem::NullCharacter)
+    }
+
+    /// Returns what was read, or all issues.
+    pub fn finish<T>(self, read: Option<T>) -> Result<T> {
+        match read {
+            Some(read) if self.issues.is_empty() => Ok(read),
+            _ => Err(Error::Invalid(self.issues)),
+        }
     }
 
     /// Returns the issues.

@@ -2,23 +2,30 @@
 
 use serde_json::Value;
 use utoipa::Number;
-use utoipa::openapi::schema::{AdditionalProperties, Array, Object, SchemaFormat, SchemaType, Type};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, Array, Object, OneOfBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
 
+use super::shape::one_line;
 use super::{Field, Shape};
 
 impl Shape {
     /// The shape as a schema of OpenAPI 3.1.
     pub fn schema(&self) -> RefOr<Schema> {
-        RefOr::T(self.plain_schema())
+        match self {
+            Shape::Named(name, _) | Shape::Reference(name) => Ref::from_schema_name(*name).into(),
+            Shape::Nullable(shape) => nullable(shape.schema()),
+            shape => shape.plain_schema().into(),
+        }
     }
 
+    /// The schema of a shape that is neither named nor nullable.
     fn plain_schema(&self) -> Schema {
         match self {
-            Shape::Text { min, max } => Schema::Object(text(*min, *max)),
-            Shape::Format(name) => {
-                let mut object = Object::with_type(Type::String);
-                object.format = Some(SchemaFormat::Custom((*name).to_owned()));
+            Shape::Named(_, shape) | Shape::Nullable(shape) => shape.plain_schema(),
+            Shape::Reference(_) => Schema::Object(Object::new()),
+            Shape::Text { min, max, format } => {
+                let mut object = text(*min, *max);
+                object.format = format.map(|name| SchemaFormat::Custom(name.to_owned()));
                 Schema::Object(object)
             }
             Shape::Number { whole, least, above, most } => {
@@ -40,11 +47,10 @@ impl Shape {
                 array.max_items = *max;
                 Schema::Array(array)
             }
-            Shape::Object(fields) => Schema::Object(Field::object(fields)),
+            Shape::Object(description, fields) => Schema::Object(Field::object(description, fields)),
             Shape::Metadata { most_keys, key_max, text_max } => {
                 Schema::Object(metadata(*most_keys, *key_max, *text_max))
             }
-            Shape::Nullable(shape) => nullable(shape.plain_schema()),
         }
     }
 }
@@ -53,24 +59,33 @@ impl Field {
     /// The field's schema, with its description and default.
     pub fn schema(&self) -> RefOr<Schema> {
         let description = Some(self.description.clone()).filter(|text| !text.is_empty());
-        RefOr::T(match self.shape.plain_schema() {
-            Schema::Object(mut object) => {
+        match self.shape.schema() {
+            RefOr::Ref(mut reference) => {
+                reference.description = description.unwrap_or_default();
+                reference.into()
+            }
+            RefOr::T(Schema::Object(mut object)) => {
                 object.description = description;
                 object.default = self.default.clone();
-                Schema::Object(object)
+                object.into()
             }
-            Schema::Array(mut array) => {
+            RefOr::T(Schema::Array(mut array)) => {
                 array.description = description;
                 array.default = self.default.clone();
-                Schema::Array(array)
+                array.into()
+            }
+            RefOr::T(Schema::OneOf(mut choice)) => {
+                choice.description = description;
+                Schema::OneOf(choice).into()
             }
             other => other,
-        })
+        }
     }
 
     /// The schema of an object of these fields.
-    pub fn object(fields: &[Field]) -> Object {
+    pub fn object(description: &str, fields: &[Field]) -> Object {
         let mut object = Object::with_type(Type::Object);
+        object.description = Some(one_line(description)).filter(|text| !text.is_empty());
         for field in fields {
             object.properties.insert(field.name.to_owned(), field.schema());
         }
@@ -99,20 +114,20 @@ fn metadata(most_keys: Option<usize>, key_max: Option<usize>, text_max: Option<u
     object
 }
 
-fn nullable(schema: Schema) -> Schema {
+fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
     match schema {
-        Schema::Object(mut object) => {
+        RefOr::T(Schema::Object(mut object)) => {
             object.schema_type = or_null(object.schema_type);
             if let Some(values) = &mut object.enum_values {
                 values.push(Value::Null);
             }
-            Schema::Object(object)
+            object.into()
         }
-        Schema::Array(mut array) => {
+        RefOr::T(Schema::Array(mut array)) => {
             array.schema_type = or_null(array.schema_type);
-            Schema::Array(array)
+            array.into()
         }
-        other => other,
+        other => OneOfBuilder::new().item(other).item(Object::with_type(Type::Null)).into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Cursor, Rule, Shape};
-use crate::error::{Problem, Step};
+use crate::error::{Expected, Limit, Problem, Step, Unit};
 
 /// A list whose items match a rule.
 pub fn array<R: Rule>(items: R) -> Array<R> {
@@ -24,7 +24,7 @@ impl<R> Array<R> {
         Array { max: Some(max), ..self }
     }
 
-    /// Exact number of items; zod 3's message says "exactly".
+    /// Exact number of items.
     pub fn exactly(self, count: usize) -> Array<R> {
         Array { min: Some(count), max: Some(count), ..self }
     }
@@ -32,13 +32,13 @@ impl<R> Array<R> {
     fn check(&self, count: usize, at: &mut Cursor) -> bool {
         let few = self.min.filter(|min| count < *min);
         let many = self.max.filter(|max| count > *max);
-        let (relation, limit) = match (few, many) {
+        let limit = match (few, many) {
             (None, None) => return true,
-            (Some(limit), _) | (_, Some(limit)) if self.min == self.max => ("exactly", limit),
-            (Some(limit), _) => ("at least", limit),
-            (_, Some(limit)) => ("at most", limit),
+            (Some(limit), _) | (_, Some(limit)) if self.min == self.max => Limit::Exactly(limit),
+            (Some(limit), _) => Limit::AtLeast(limit),
+            (_, Some(limit)) => Limit::AtMost(limit),
         };
-        at.fault(Problem::Length, format!("Array must contain {relation} {limit} element(s)"));
+        at.fault(Problem::Length { limit, unit: Unit::Items });
         false
     }
 }
@@ -54,7 +54,7 @@ impl<R: Rule> Rule for Array<R> {
         let values = match at.present(value)? {
             Value::Array(values) => values,
             other => {
-                at.mismatch("array", &other);
+                at.mismatch(Expected::Json("array"), &other);
                 return None;
             }
         };

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Cursor, Nullable, Nullish, Optional, Or, Refined, Shape};
+use super::{Cursor, Named, Nullable, Nullish, Optional, Or, Refined, Shape, TryMap};
+use crate::error::Problem;
 
 /// A rule for one value.
 pub trait Rule: Sized {
@@ -37,12 +38,27 @@ pub trait Rule: Sized {
 
     /// Sets the default of an absent key. The rule reads it like any other input, as in zod 3.
     fn or(self, default: impl Into<Value>) -> Or<Self> {
-        Or { rule: self, default: default.into() }
+        Or { rule: self, default: default.into(), replaces_null: false }
+    }
+
+    /// Sets the default of an absent key and of null.
+    fn or_if_nullish(self, default: impl Into<Value>) -> Or<Self> {
+        Or { rule: self, default: default.into(), replaces_null: true }
     }
 
     /// Adds a check of the output, with its message.
     fn refine(self, test: fn(&Self::Output) -> bool, message: &'static str) -> Refined<Self> {
         Refined { rule: self, test, message }
+    }
+
+    /// Makes the shape a schema of its own in the document.
+    fn named(self, name: &'static str) -> Named<Self> {
+        Named { rule: self, name }
+    }
+
+    /// Converts the output, or adds an issue.
+    fn try_map<T>(self, convert: fn(Self::Output) -> Result<T, Problem>) -> TryMap<Self, T> {
+        TryMap { rule: self, convert }
     }
 }
 

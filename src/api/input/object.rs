@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use serde_json::{Map, Value};
 
 use super::{Cursor, Input, Rule, Shape};
+use crate::error::Expected;
 
 /// An object of known fields.
 pub fn object<T: Input>() -> Object<T> {
@@ -19,7 +20,7 @@ impl<T: Input> Rule for Object<T> {
     type Output = T;
 
     fn shape(&self) -> Shape {
-        Shape::Object(T::fields())
+        Shape::Object(T::DESCRIPTION, T::fields())
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
@@ -32,7 +33,7 @@ pub(super) fn keys(value: Option<Value>, at: &mut Cursor) -> Option<Map<String, 
     match at.present(value)? {
         Value::Object(map) => Some(map),
         other => {
-            at.mismatch("object", &other);
+            at.mismatch(Expected::Json("object"), &other);
             None
         }
     }

@@ -74,18 +74,23 @@ impl<R: Rule> Rule for Nullish<R> {
     }
 }
 
-/// Adds a default. Made by [`Rule::or`].
+/// Adds a default. Made by [`Rule::or`] and [`Rule::or_if_nullish`].
 #[derive(Debug, Clone)]
 pub struct Or<R> {
     pub(super) rule: R,
     pub(super) default: Value,
+    /// Whether null stands for the default, too.
+    pub(super) replaces_null: bool,
 }
 
 impl<R: Rule> Rule for Or<R> {
     type Output = R::Output;
 
     fn shape(&self) -> Shape {
-        self.rule.shape()
+        match self.rule.shape() {
+            shape if self.replaces_null => Shape::Nullable(Box::new(shape)),
+            shape => shape,
+        }
     }
 
     fn absent(&self) -> Absent {
@@ -93,6 +98,7 @@ impl<R: Rule> Rule for Or<R> {
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+        let value = value.filter(|value| !(self.replaces_null && value.is_null()));
         self.rule.read(Some(value.unwrap_or_else(|| self.default.clone())), at)
     }
 }
@@ -118,6 +124,52 @@ impl<R: Rule> Rule for Refined<R> {
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
         let read = self.rule.read(value, at)?;
-        at.demand((self.test)(&read), Problem::Rule, || self.message.to_owned()).then_some(read)
+        at.demand((self.test)(&read), || Problem::Rule(self.message.into())).then_some(read)
+    }
+}
+
+/// Names the schema. Made by [`Rule::named`].
+#[derive(Debug, Clone)]
+pub struct Named<R> {
+    pub(super) rule: R,
+    pub(super) name: &'static str,
+}
+
+impl<R: Rule> Rule for Named<R> {
+    type Output = R::Output;
+
+    fn shape(&self) -> Shape {
+        Shape::Named(self.name, Box::new(self.rule.shape()))
+    }
+
+    fn absent(&self) -> Absent {
+        self.rule.absent()
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+        self.rule.read(value, at)
+    }
+}
+
+/// Converts the output. Made by [`Rule::try_map`].
+#[derive(Debug, Clone)]
+pub struct TryMap<R: Rule, T> {
+    pub(super) rule: R,
+    pub(super) convert: fn(R::Output) -> Result<T, Problem>,
+}
+
+impl<R: Rule, T> Rule for TryMap<R, T> {
+    type Output = T;
+
+    fn shape(&self) -> Shape {
+        self.rule.shape()
+    }
+
+    fn absent(&self) -> Absent {
+        self.rule.absent()
+    }
+
+    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
+        (self.convert)(self.rule.read(value, at)?).map_err(|problem| at.fault(problem)).ok()
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Bound;
 
 use serde_json::{Map, Value};
 
-use super::{Field, Shape};
+use crate::api::input::{Field, Shape};
 use crate::error::{Error, Result};
 
 mod leaf;
@@ -48,7 +48,7 @@ impl Query {
         match shape.bare() {
             Shape::List { items, .. } => self.list(name, items),
             Shape::Metadata { .. } => self.record(name),
-            Shape::Object(fields) => self.object(name, fields),
+            Shape::Object(_, fields) => self.object(name, fields),
             bare => Ok(self.single(name)?.map(|text| leaf::read(text, bare, shape.is_nullable(), self.strict))),
         }
     }
@@ -119,6 +119,3 @@ impl Query {
 fn ambiguous(name: &str, reason: impl Into<String>) -> Error {
     Error::AmbiguousQuery { name: name.to_owned(), reason: reason.into() }
 }
-
-#[cfg(test)]
-mod tests;

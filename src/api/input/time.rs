@@ -3,16 +3,17 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use super::text::Format;
+use super::text::Parsed;
+use crate::error::Format;
 
 /// A date and time with an offset, as in zod 3's `datetime({ offset: true })`.
-pub fn date_time() -> Format<DateTime<Utc>> {
-    Format { name: "date-time", message: "Invalid datetime", parse: strict }
+pub fn date_time() -> Parsed<DateTime<Utc>> {
+    Parsed::new("date-time", |text| strict(text).ok_or(Format::DateTime))
 }
 
 /// A point in time, as lenient as JavaScript's `Date`: a date is enough.
-pub fn lenient_date() -> Format<DateTime<Utc>> {
-    Format { name: "date-time", message: "Must be parsable date string if defined", parse: lenient }
+pub fn lenient_date() -> Parsed<DateTime<Utc>> {
+    Parsed::new("date-time", |text| lenient(text).ok_or(Format::Date(String::new())))
 }
 
 fn strict(text: &str) -> Option<DateTime<Utc>> {

@@ -1,11 +1,12 @@
 //! The messages of each rule, compared with zod 3.25.
 
-use crate::model::metadata::MetadataValue;
-use chrono::{DateTime, Utc};
-use serde_json::json;
-
-use super::super::*;
 use super::{ID, System};
+use chrono::{DateTime, Utc};
+use handset::api::input::*;
+use handset::dialect::seam::message::message;
+use handset::error::Step;
+use handset::model::metadata::MetadataValue;
+use serde_json::{Map, Value, json};
 
 /// The messages for a value, each after its path; none if it is valid.
 fn messages<R: Rule>(rule: &R, value: Option<Value>) -> Vec<String> {
@@ -13,7 +14,7 @@ fn messages<R: Rule>(rule: &R, value: Option<Value>) -> Vec<String> {
     let sound = rule.read(value, &mut at).is_some();
     let issues = at.into_issues();
     assert_eq!(sound, issues.is_empty(), "a read fails exactly when there are issues");
-    issues.into_iter().map(|issue| format!("{}{}", path(&issue.path), issue.message)).collect()
+    issues.into_iter().map(|issue| format!("{}{}", path(&issue.path), message(&issue.problem))).collect()
 }
 
 fn path(steps: &[Step]) -> String {

@@ -1,0 +1,167 @@
+//! The frame of an operation in the document: what is the same in every dialect.
+
+use super::{Kind, Schemas, component, example, pascal_case, reference};
+use crate::api::input::Field;
+use crate::error::{Error, Throttle};
+use crate::http::{body, dialect};
+use axum::http::StatusCode;
+use chrono::DateTime;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// One operation of a document.
+pub struct Description<'a> {
+    pub id: String,
+    pub summary: &'a str,
+    pub description: String,
+    pub tag: &'a str,
+    /// Alternative security requirements; none if there is no authentication.
+    pub security: Value,
+    pub parameters: Vec<Value>,
+    pub body: Option<Value>,
+    pub responses: Map<String, Value>,
+}
+
+impl From<Description<'_>> for Value {
+    fn from(operation: Description<'_>) -> Value {
+        let mut value = json!({
+            "operationId": operation.id,
+            "summary": operation.summary,
+            "description": operation.description,
+            "tags": [operation.tag],
+            "security": operation.security,
+            "responses": operation.responses,
+        });
+        if !operation.parameters.is_empty() {
+            value["parameters"] = operation.parameters.into();
+        }
+        if let Some(body) = operation.body {
+            value["requestBody"] = body;
+        }
+        value
+    }
+}
+
+/// Paths with their operations, by path and method.
+pub fn paths<P: Into<String>>(operations: impl IntoIterator<Item = (P, &'static str, Value)>) -> Map<String, Value> {
+    let mut paths = Map::new();
+    for (path, method, operation) in operations {
+        paths.entry(path).or_insert_with(|| json!({}))[method.to_lowercase()] = operation;
+    }
+    paths
+}
+
+/// The names in braces of a path.
+pub fn path_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['{', '}']).skip(1).step_by(2)
+}
+
+/// A parameter of this field, in `path` or `query`.
+pub fn parameter(field: &Field, place: &str) -> Value {
+    let mut schema = json!(field.schema());
+    let description = schema.as_object_mut().and_then(|schema| schema.remove("description")).unwrap_or_default();
+    let mut parameter = json!({ "name": field.name, "in": place, "required": field.required, "schema": schema });
+    if !description.is_null() {
+        parameter["description"] = description;
+    }
+    if field.required {
+        parameter["example"] = example(&parameter["schema"], &Schemas::default());
+    }
+    parameter
+}
+
+/// A JSON body.
+pub fn json_body(schema: &str, is_required: bool, example: Value) -> Value {
+    json!({
+        "required": is_required,
+        "content": { "application/json": { "schema": reference(schema), "example": example } },
+    })
+}
+
+/// How a dialect renders an error, as an example.
+pub struct ErrorExample {
+    pub status: StatusCode,
+    /// The code of the error, if the document names it.
+    pub code: Option<String>,
+    /// The name of the response; that of the code or of the status if there is none.
+    pub name: Option<&'static str>,
+    /// The name of the schema.
+    pub schema: &'static str,
+    pub body: Value,
+}
+
+/// Makes the responses of a dialect: the prefix of their names, and the header with the request id.
+#[derive(Clone, Copy)]
+pub struct Responses {
+    pub prefix: &'static str,
+    pub request_id: &'static str,
+}
+
+impl Responses {
+    /// A response with content by media type; none if it has no body.
+    pub fn response(self, name: &str, description: &str, content: Value) -> Value {
+        let mut response = json!({ "description": description, "headers": self.headers() });
+        if !content.is_null() {
+            response["content"] = content;
+        }
+        component(Kind::Response, &format!("{}{name}", self.prefix), response)
+    }
+
+    /// A response with a JSON body.
+    pub fn json(self, name: &str, description: &str, schema: &str, example: Value) -> Value {
+        let content = json!({ "application/json": { "schema": reference(schema), "example": example } });
+        self.response(name, description, content)
+    }
+
+    /// The headers of every response.
+    pub fn headers(self) -> Value {
+        let header = json!({
+            "description": "The id of the request, also in the log",
+            "schema": { "type": "string", "format": "uuid" },
+        });
+        json!({ self.request_id: component(Kind::Header, self.request_id, header) })
+    }
+
+    /// The responses of these errors by status. Of several with one status, the first is the example, and the
+    /// description lists the code of each.
+    pub fn errors(self, examples: impl IntoIterator<Item = ErrorExample>) -> Map<String, Value> {
+        let mut by_status: BTreeMap<StatusCode, Vec<ErrorExample>> = BTreeMap::new();
+        examples.into_iter().for_each(|example| by_status.entry(example.status).or_default().push(example));
+        let response = |(status, examples): (StatusCode, Vec<ErrorExample>)| {
+            (status.as_str().to_owned(), self.error(status, examples))
+        };
+        by_status.into_iter().map(response).collect()
+    }
+
+    fn error(self, status: StatusCode, examples: Vec<ErrorExample>) -> Value {
+        let reason = status.canonical_reason().unwrap_or_default();
+        let codes = || examples.iter().filter_map(|example| example.code.as_deref());
+        let names: Vec<String> = codes().map(|code| pascal_case(&code.to_lowercase())).collect();
+        let codes: Vec<String> = codes().map(|code| format!("`{code}`")).collect();
+        let description = match codes.is_empty() {
+            true => reason.to_owned(),
+            false => format!("{reason}: {}", codes.join(", ")),
+        };
+        let name = match examples.iter().find_map(|example| example.name) {
+            Some(name) => name.to_owned(),
+            None if names.is_empty() => pascal_case(&reason.to_lowercase()),
+            None => names.join("Or"),
+        };
+        let example = examples.into_iter().next();
+        let (schema, body) = example.map_or(("", Value::Null), |example| (example.schema, example.body));
+        self.json(&name, &description, schema, body)
+    }
+}
+
+/// The errors that every operation may respond with, for examples.
+pub fn errors_of_every_operation() -> [Error; 6] {
+    let throttle = Throttle { limit: 120, remaining: 0, reset: DateTime::UNIX_EPOCH, retry_after: 1 };
+    [
+        Error::MethodNotAllowed(vec!["GET", "POST"]),
+        Error::TooLarge(body::LIMIT),
+        Error::AddressTooLong(dialect::LONGEST_ADDRESS),
+        Error::Throttled(throttle),
+        Error::Internal("an example".into()),
+        Error::Unavailable("an example".to_owned()),
+    ]
+}
