@@ -12,6 +12,7 @@ mod route;
 mod validation;
 mod wire;
 
+use crate::api;
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
@@ -32,14 +33,7 @@ pub static DIALECT: Dialect = Dialect {
     credential_headers: &["authorization"],
 };
 
-/// Routes each path with and without a trailing slash; FastAPI would redirect, here both are served.
+/// FastAPI would redirect from one spelling of a path to the other; here both are served.
 fn router() -> Router<Arc<App>> {
-    let routes = phones::routes().into_iter();
-    routes
-        .fold(Router::new(), |router, route| {
-            let path = route.path.trim_end_matches('/').to_owned();
-            let serve = route.router();
-            router.route(&path, serve.clone()).route(&format!("{path}/"), serve)
-        })
-        .fallback(|| async { Error::NoRoute })
+    api::route::router(phones::routes()).fallback(|| async { Error::NoRoute })
 }

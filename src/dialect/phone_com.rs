@@ -16,6 +16,7 @@ mod probes;
 mod route;
 mod wire;
 
+use crate::api;
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
@@ -37,19 +38,11 @@ pub static DIALECT: Dialect = Dialect {
 };
 
 /// Every route, in the order of the document.
-fn routes() -> Vec<route::Route> {
+fn routes() -> Vec<route::Operation> {
     let routes = [probes::routes(), oauth::routes(), accounts::routes(), contacts::routes(), contact_groups::routes()];
     routes.into_iter().flatten().collect()
 }
 
-/// Routes each path with and without a trailing slash.
 fn router() -> Router<Arc<App>> {
-    routes()
-        .into_iter()
-        .fold(Router::new(), |router, route| {
-            let path = route.path.to_string();
-            let serve = route.router();
-            router.route(&path, serve.clone()).route(&format!("{path}/"), serve)
-        })
-        .fallback(|| async { Error::NoRoute })
+    api::route::router(routes()).fallback(|| async { Error::NoRoute })
 }

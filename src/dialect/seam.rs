@@ -26,10 +26,11 @@ mod webhooks;
 mod wire;
 mod workspaces;
 
+use crate::api;
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};
 use axum::Router;
-use route::Route;
+use route::Operation;
 use std::sync::Arc;
 
 /// The Seam dialect.
@@ -45,7 +46,7 @@ pub static DIALECT: Dialect = Dialect {
 };
 
 /// Every route, in the order of the document.
-fn routes() -> Vec<Route> {
+fn routes() -> Vec<Operation> {
     [
         phones::routes(),
         events::routes(),
@@ -66,9 +67,5 @@ fn routes() -> Vec<Route> {
 }
 
 fn router() -> Router<Arc<App>> {
-    routes()
-        .into_iter()
-        .fold(Router::new(), |router, route| router.route(&route.path.clone(), route.router()))
-        .fallback(|| async { Error::NoRoute })
-        .layer(access::cors())
+    api::route::router(routes()).fallback(|| async { Error::NoRoute }).layer(access::cors())
 }

@@ -19,11 +19,12 @@ mod resource;
 mod route;
 mod token;
 
+use crate::api::{self, route::Route};
 use crate::http::{App, Dialect};
 use access::{Person, Subscribed};
 use axum::Router;
 use axum::extract::State;
-use route::Route;
+use route::Operation;
 use std::sync::Arc;
 
 /// The UCWA dialect.
@@ -42,26 +43,23 @@ pub static DIALECT: Dialect = Dialect {
 const APPLICATIONS: [&str; 3] = ["/ucwa/oauth/v1/applications", "/ucwa/v1/applications", "/v1/applications"];
 
 /// Every route, in the order of the document.
-fn routes() -> Vec<Route> {
+fn routes() -> Vec<Operation> {
     let mut routes = autodiscover::routes();
     routes.extend(token::routes());
     for applications in APPLICATIONS {
         let base = format!("{applications}/{{application_id}}");
         routes.extend(applications::routes(applications));
         routes.extend(me::routes_of_application(&base));
-        routes.push(me::route(&base));
+        routes.push(me::operation_of_me(&base));
         routes.extend(phones::routes(&base));
-        routes.push(Route::nowhere::<Subscribed>(format!("{base}/{{*rest}}")));
+        routes.push(Operation::nowhere::<Subscribed>(format!("{base}/{{*rest}}")));
     }
-    routes.push(me::route(""));
+    routes.push(me::operation_of_me(""));
     routes.extend(phones::routes(""));
     routes
 }
 
 fn router() -> Router<Arc<App>> {
-    let nowhere = Arc::new(Route::nowhere::<Person>(""));
-    routes()
-        .into_iter()
-        .fold(Router::new(), |router, route| router.route(&route.path.clone(), route.router()))
-        .fallback(move |State(app), request| Arc::clone(&nowhere).serve(app, request))
+    let nowhere = Arc::new(Route::new(vec![Operation::nowhere::<Person>("")]));
+    api::route::router(routes()).fallback(move |State(app), request| Arc::clone(&nowhere).serve(app, request))
 }

@@ -2,6 +2,7 @@
 
 use super::{Kind, Schemas, component, example, pascal_case, reference};
 use crate::api::input::Field;
+use crate::api::route::{Operation, Protocol, Rules};
 use crate::error::{Error, Throttle};
 use crate::http::{body, dialect};
 use axum::http::StatusCode;
@@ -9,7 +10,7 @@ use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// One operation of a document.
+/// One operation of the document.
 pub struct Description<'a> {
     pub id: String,
     pub summary: &'a str,
@@ -40,6 +41,73 @@ impl From<Description<'_>> for Value {
         }
         value
     }
+}
+
+/// A dialect's part of the document.
+pub trait Described: Protocol + Sized {
+    const TAG: &'static str;
+    const RESPONSES: Responses;
+
+    /// The id of an operation.
+    fn id(operation: &Operation<Self>) -> String {
+        operation.id.to_owned()
+    }
+
+    /// Alternative security requirements.
+    fn security(operation: &Operation<Self>) -> Value;
+
+    /// A parameter of the path, by its name and its rule.
+    fn path_parameter(name: &str, field: Option<&Field>) -> Value;
+
+    /// Parameters beyond those of the rules.
+    fn parameters(_operation: &Operation<Self>) -> Vec<Value> {
+        Vec::new()
+    }
+
+    /// The responses of errors by status.
+    fn errors(operation: &Operation<Self>) -> Map<String, Value>;
+
+    /// The paths of operations; the schemas of their bodies are added to the given ones.
+    fn paths(operations: Vec<Operation<Self>>, schemas: &mut Schemas) -> Map<String, Value> {
+        for body in operations.iter().filter_map(|operation| operation.rules.body.as_ref()) {
+            schemas.0.insert(body.schema.to_owned(), json!(Field::object(body.description, &body.fields)));
+            body.fields.iter().for_each(|field| field.shape.define(schemas));
+        }
+        let described =
+            |operation: Operation<Self>| (operation.path.to_string(), operation.methods[0], describe(operation));
+        paths(operations.into_iter().filter(|operation| !operation.methods.is_empty()).map(described))
+    }
+}
+
+fn describe<P: Described>(operation: Operation<P>) -> Value {
+    let Rules { path: of_path, query, parameters, body } = &*operation.rules;
+    let of_path =
+        path_names(&operation.path).enumerate().map(|(index, name)| P::path_parameter(name, of_path.get(index)));
+    let query = query.iter().map(|field| parameter(field, "query"));
+    let shared = |parameter: Value| {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let name = format!("{}{}", P::RESPONSES.prefix, pascal_case(name.strip_prefix("X-Ucwa-").unwrap_or(name)));
+        component(Kind::Parameter, &name, parameter)
+    };
+    let mut responses = P::errors(&operation);
+    responses.extend(operation.success.iter().map(|(status, success)| ((*status).to_owned(), success.clone())));
+    let body = body.as_ref().map(|body| json_body(body.schema, body.is_required, operation.example.clone()));
+    Description {
+        id: P::id(&operation),
+        summary: operation.summary,
+        description: operation.description.to_owned(),
+        tag: P::TAG,
+        security: P::security(&operation),
+        parameters: of_path
+            .chain(query)
+            .chain(parameters.iter().cloned())
+            .chain(P::parameters(&operation))
+            .map(shared)
+            .collect(),
+        body: body.or(Some(operation.example).filter(|_| operation.rules.body.is_none()).filter(|it| !it.is_null())),
+        responses,
+    }
+    .into()
 }
 
 /// Paths with their operations, by path and method.

@@ -1,14 +1,14 @@
 //! Domain errors in Diga's format. Errors of the service are an envelope with an `error_code`; errors of FastAPI's
 //! router are a `detail`. Where a real server may send either, the body has both: additional keys are legal in each.
 
-use super::{answer, validation};
+use super::answer;
+use super::validation::{self, ValidationError};
 use crate::error::*;
 use crate::http::{RequestContext, failure};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::Value;
 
 /// Error body. Fields in wire order.
 #[derive(Debug, Default, Serialize)]
@@ -20,7 +20,15 @@ pub struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<Value>,
+    detail: Option<Detail>,
+}
+
+/// FastAPI's part of an error.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Detail {
+    Text(String),
+    Errors(Vec<ValidationError>),
 }
 
 impl ErrorBody {
@@ -30,13 +38,13 @@ impl ErrorBody {
     }
 
     /// Error of FastAPI.
-    fn detail(detail: impl Into<Value>) -> ErrorBody {
-        ErrorBody { detail: Some(detail.into()), ..ErrorBody::default() }
+    fn detail(detail: &str) -> ErrorBody {
+        ErrorBody::default().and_detail(detail)
     }
 
     /// Adds FastAPI's `detail`.
-    fn and_detail(self, detail: impl Into<Value>) -> ErrorBody {
-        ErrorBody { detail: Some(detail.into()), ..self }
+    fn and_detail(self, detail: &str) -> ErrorBody {
+        ErrorBody { detail: Some(Detail::Text(detail.to_owned())), ..self }
     }
 }
 
@@ -64,14 +72,14 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
         Error::NotFound(noun, id) => {
             let (code, name) = missing(*noun);
             let message = format!("{name} {id} not found");
-            (StatusCode::NOT_FOUND, ErrorBody::code(code, message.as_str()).and_detail(message))
+            (StatusCode::NOT_FOUND, ErrorBody::code(code, message.as_str()).and_detail(&message))
         }
         Error::NoRoute => (StatusCode::NOT_FOUND, ErrorBody::detail("Not Found")),
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorBody::detail("Method Not Allowed")),
-        Error::Invalid(issues) => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            ErrorBody::detail(issues.iter().map(validation::error).collect::<Vec<_>>()),
-        ),
+        Error::Invalid(issues) => {
+            let detail = Some(Detail::Errors(issues.iter().map(validation::error).collect()));
+            (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody { detail, ..ErrorBody::default() })
+        }
         Error::AmbiguousQuery { name, reason } => {
             (StatusCode::BAD_REQUEST, ErrorBody::code("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
         }

@@ -3,7 +3,7 @@
 
 use super::route::Diga;
 use crate::api::input::{Cursor, Field, Input, Parsed, Rule, Shape, object, text};
-use crate::api::route::{FromRequest, Head};
+use crate::api::route::{BodyRules, FromRequest, Head, Rules};
 use crate::error::{Error, Format, Issue, Place, Problem, Result, Step};
 use crate::http::{App, body};
 use crate::model::e164::E164;
@@ -16,22 +16,6 @@ use std::collections::HashMap;
 use strum::EnumMessage;
 use url::form_urlencoded;
 use uuid::Uuid;
-
-/// The fields of an operation.
-#[derive(Default)]
-pub struct Rules {
-    pub path: Vec<Field>,
-    pub query: Vec<Field>,
-    pub body: Option<BodyRules>,
-}
-
-/// The fields of a body, and the name of its schema.
-pub struct BodyRules {
-    pub schema: &'static str,
-    pub description: &'static str,
-    pub fields: Vec<Field>,
-    pub is_required: bool,
-}
 
 /// The values of a request before validation.
 pub struct Values {
@@ -126,8 +110,6 @@ impl<A: Part, B: Part> Part for (A, B) {
 }
 
 impl<A: Part> FromRequest<Diga> for A {
-    type Rules = Rules;
-
     fn rules() -> Rules {
         let mut rules = Rules::default();
         A::add_to(&mut rules);
@@ -136,19 +118,19 @@ impl<A: Part> FromRequest<Diga> for A {
 
     async fn read(rules: &Rules, _: &App, head: &Head, body: Body) -> Result<A> {
         let bytes = if rules.body.is_some() { body::read(body).await? } else { Bytes::new() };
-        let values = || -> Result<Values> {
+        let values = |is_typed| -> Result<Values> {
             let path = rules.path.iter().map(|field| field.name.to_owned());
             Ok(Values {
                 path: path.zip(head.params.iter().map(|text| Value::from(text.as_str()))).collect(),
-                query: query(head.parts.uri.query().unwrap_or_default(), &rules.query),
+                query: query(head.parts.uri.query().unwrap_or_default(), &rules.query, is_typed),
                 body: parsed(head.headers(), &bytes)?,
             })
         };
         let mut at = Cursor::default();
-        let read = A::read(&mut values()?, &mut at);
+        let read = A::read(&mut values(true)?, &mut at);
         match at.finish(read) {
             Err(Error::Invalid(issues)) => {
-                let values = values()?;
+                let values = values(false)?;
                 Err(Error::Invalid(issues.into_iter().map(|issue| with_input(issue, &values)).collect()))
             }
             read => read,
@@ -156,12 +138,12 @@ impl<A: Part> FromRequest<Diga> for A {
     }
 }
 
-/// The parameters of these names; the last of a name wins.
-fn query(text: &str, fields: &[Field]) -> Map<String, Value> {
+/// The parameters of these names, as texts or in their types; the last of a name wins.
+fn query(text: &str, fields: &[Field], is_typed: bool) -> Map<String, Value> {
     let mut texts: HashMap<String, String> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
     let value = |field: &Field| {
         let text = texts.remove(field.name)?;
-        let number = matches!(field.shape.bare(), Shape::Number { .. }).then(|| integer(&text)).flatten();
+        let number = (is_typed && matches!(field.shape.bare(), Shape::Number { .. })).then(|| integer(&text)).flatten();
         Some((field.name.to_owned(), number.map_or_else(|| Value::from(text), Value::from)))
     };
     fields.iter().filter_map(value).collect()

@@ -2,9 +2,11 @@
 
 mod schemas;
 
+pub use schemas::{page_example, phone_example};
+
 use super::error::body_of;
 use super::phones::{self, EXAMPLE};
-use super::route::{Operation, Success};
+use super::route::{Diga, Operation};
 use crate::api::input::Field;
 use crate::api::openapi::*;
 use crate::error::{Denial, Error, Format, Issue, Place, Problem, Rejection};
@@ -13,25 +15,15 @@ use serde_json::{Map, Value, json};
 
 /// The security scheme, as the published document calls it.
 const SCHEME: &str = "CustomHTTPBearer";
-const TAG: &str = "diga";
-const RESPONSES: Responses = Responses { prefix: "Diga", request_id: "x-request-id" };
+pub const RESPONSES: Responses = Responses { prefix: "Diga", request_id: "x-request-id" };
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let mut schemas = schemas::all();
-    let mut operations = Vec::new();
-    for route in phones::routes() {
-        for operation in route.operations {
-            if let Some(body) = &operation.document.rules.body {
-                schemas.0.insert(body.schema.to_owned(), json!(Field::object(body.description, &body.fields)));
-                body.fields.iter().for_each(|field| field.shape.define(&mut schemas));
-            }
-            operations.push((route.path.to_string(), operation.methods[0], described(&route.path, operation)));
-        }
-    }
+    let paths = Diga::paths(phones::routes(), &mut schemas);
     extract_components(json!({
-        "tags": [{ "name": TAG, "description": "Phone numbers, compatible with Diga's API" }],
-        "paths": paths(operations),
+        "tags": [{ "name": Diga::TAG, "description": "Phone numbers, compatible with Diga's API" }],
+        "paths": paths,
         "components": {
             "schemas": schemas.0,
             "securitySchemes": { SCHEME: {
@@ -43,47 +35,29 @@ pub fn document() -> Value {
     }))
 }
 
-fn described(path: &str, Operation { document, .. }: Operation) -> Value {
-    let named = |name: &str, field: &Field, place: &str| {
-        let mut parameter = parameter(field, place);
-        parameter["name"] = name.into();
-        component(Kind::Parameter, &format!("Diga{}", pascal_case(name)), parameter)
-    };
-    let mut parameters: Vec<Value> =
-        path_names(path).zip(&document.rules.path).map(|(name, field)| named(name, field, "path")).collect();
-    parameters.extend(document.rules.query.iter().map(|field| named(field.name, field, "query")));
-    let body = document
-        .rules
-        .body
-        .as_ref()
-        .map(|body| json_body(body.schema, body.is_required, document.example.unwrap_or_default()));
-    Description {
-        id: document.id.to_owned(),
-        summary: document.summary,
-        description: document.description.to_owned(),
-        tag: TAG,
-        security: json!([{ SCHEME: [] }]),
-        parameters,
-        body,
-        responses: responses(document.success, document.errors),
-    }
-    .into()
-}
+impl Described for Diga {
+    const TAG: &'static str = "diga";
+    const RESPONSES: Responses = RESPONSES;
 
-fn responses(success: Success, errors: Vec<Error>) -> Map<String, Value> {
-    let (status, response) = match success {
-        Success::Phone => ("200", RESPONSES.json("Phone", "OK", "DigaPhone", schemas::phone_example())),
-        Success::Page => ("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", schemas::page_example())),
-        Success::NoContent => ("204", RESPONSES.response("NoContent", "No Content", Value::Null)),
-    };
-    let own = errors.into_iter().chain([
-        Error::Unauthenticated(Rejection::MISSING),
-        Error::Forbidden(Denial::ClientSession),
-        Error::Invalid(vec![invalid()]),
-    ]);
-    let mut responses = RESPONSES.errors(own.chain(errors_of_every_operation()).map(|error| example_of(&error)));
-    responses.insert(status.to_owned(), response);
-    responses
+    fn security(_: &Operation) -> Value {
+        json!([{ SCHEME: [] }])
+    }
+
+    fn path_parameter(name: &str, field: Option<&Field>) -> Value {
+        let mut parameter = field.map_or(Value::Null, |field| parameter(field, "path"));
+        parameter["name"] = name.into();
+        parameter
+    }
+
+    fn errors(operation: &Operation) -> Map<String, Value> {
+        let of_every_operation = [
+            Error::Unauthenticated(Rejection::MISSING),
+            Error::Forbidden(Denial::ClientSession),
+            Error::Invalid(vec![invalid()]),
+        ];
+        let errors = operation.errors.iter().chain(&of_every_operation);
+        RESPONSES.errors(errors.chain(&errors_of_every_operation()).map(example_of))
+    }
 }
 
 fn example_of(error: &Error) -> ErrorExample {

@@ -5,6 +5,7 @@
 use super::access::Project;
 use super::answer::{Body, NoContent};
 use super::input::*;
+use super::openapi::{RESPONSES, page_example};
 use super::route::*;
 use super::wire::{Page, Phone};
 use crate::api::input::*;
@@ -14,18 +15,69 @@ use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::token::Token;
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Every route, in the order of the document.
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
-        Route::new("/v1/phone/", vec![listing()]),
-        Route::new("/v1/phone/{phone_id}", vec![getting(), updating(), releasing()]),
-        Route::new("/v1/phone/import", vec![importing()]),
-        Route::new("/v1/phone/reserve", vec![reserving()]),
-        Route::new("/v1/phone/{phone_id}/assign", vec![assigning()]),
-        Route::new("/v1/phone/{phone_id}/cancel_release", vec![cancelling()]),
+        operation("/v1/phone/", &["GET"], list)
+            .about("diga_list_phones", "List phones")
+            .describe(
+                "Returns the phones of the workspace, newest first by default, by page number or, with \
+                         `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
+            )
+            .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", page_example())),
+        operation("/v1/phone/{phone_id}", &["GET"], get)
+            .about("diga_get_phone", "Get a phone")
+            .describe("Returns one phone.")
+            .returns_phone()
+            .fails([no_phone()]),
+        operation("/v1/phone/{phone_id}", &["PATCH"], update)
+            .about("diga_update_phone", "Update a phone")
+            .describe("Sets the nickname and the agents. Absent members stay as they are; null clears.")
+            .example(json!({ "nickname": "Front desk" }))
+            .returns_phone()
+            .fails([no_phone(), Error::Conflict(Reason::NumberNotAssigned(Status::Reserved.as_str()))]),
+        operation("/v1/phone/{phone_id}", &["DELETE"], release)
+            .about("diga_release_phone", "Release a phone")
+            .describe(
+                "A purchased phone is released at the end of the paid month and works until then; an \
+                         imported one is released at once. Idempotent.",
+            )
+            .succeeds("204", RESPONSES.response("NoContent", "No Content", Value::Null))
+            .fails([no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.as_str()))]),
+        operation("/v1/phone/import", &["POST"], import)
+            .about("diga_import_phone", "Import a number")
+            .describe("Adds a number that the workspace already owns. It can be used at once.")
+            .example(json!({ "phone_number": "+34675897654", "nickname": "Front desk" }))
+            .returns_phone()
+            .fails([Error::Conflict(Reason::NumberInUse)]),
+        operation("/v1/phone/reserve", &["POST"], reserve)
+            .about("diga_reserve_phone", "Reserve a number")
+            .describe("Holds a number until it is assigned or the reservation expires.")
+            .example(json!({ "number": "+34675897654" }))
+            .returns_phone()
+            .fails([Error::Conflict(Reason::NumberInUse)]),
+        operation("/v1/phone/{phone_id}/assign", &["POST"], assign)
+            .about("diga_assign_phone", "Assign a phone")
+            .describe(
+                "Assigns a reserved phone to the workspace and to a user identity, or to none. An assigned \
+                         phone is reassigned.",
+            )
+            .example(json!({ "user_identity_id": EXAMPLE }))
+            .returns_phone()
+            .fails([
+                no_phone(),
+                Error::NotFound(ResourceKind::UserIdentity, EXAMPLE.to_string()),
+                Error::Conflict(Reason::NumberNotAssignable(Status::Finished.as_str())),
+                Error::Conflict(Reason::UserHasNumber),
+            ]),
+        operation("/v1/phone/{phone_id}/cancel_release", &["POST"], cancel_release)
+            .about("diga_cancel_release_of_phone", "Cancel a scheduled release")
+            .describe("Cancels the scheduled release of a phone that is not released yet.")
+            .returns_phone()
+            .fails([no_phone(), Error::Conflict(Reason::ReleaseNotScheduled)]),
     ]
 }
 
@@ -90,21 +142,6 @@ input! {
     }
 }
 
-fn listing() -> Operation {
-    operation(
-        &["GET"],
-        list,
-        Document {
-            id: "diga_list_phones",
-            summary: "List phones",
-            description: "Returns the phones of the workspace, newest first by default, by page number or, with `after` or \
-            `before`, by cursor: an id of an earlier response, which is excluded.",
-            success: Success::Page,
-            ..Document::default()
-        },
-    )
-}
-
 async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Page>> {
     let start = match (input.after, input.before) {
         (Some(_), Some(_)) => {
@@ -127,20 +164,6 @@ async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Pag
     };
     let window = Window { ascending: input.order == Order::Ascending, limit: input.limit, start };
     Ok(Body(Page::of(call.grant.0.registers(&filter, window).await?, page)))
-}
-
-fn getting() -> Operation {
-    operation(
-        &["GET"],
-        get,
-        Document {
-            id: "diga_get_phone",
-            summary: "Get a phone",
-            description: "Returns one phone.",
-            errors: vec![no_phone()],
-            ..Document::default()
-        },
-    )
 }
 
 async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
@@ -167,21 +190,6 @@ impl NamedInput for Update {
     const SCHEMA: &'static str = "DigaPhoneUpdate";
 }
 
-fn updating() -> Operation {
-    operation(
-        &["PATCH"],
-        update,
-        Document {
-            id: "diga_update_phone",
-            summary: "Update a phone",
-            description: "Sets the nickname and the agents. Absent members stay as they are; null clears.",
-            example: Some(json!({ "nickname": "Front desk" })),
-            errors: vec![no_phone(), Error::Conflict(Reason::NumberNotAssigned(Status::Reserved.as_str()))],
-            ..Document::default()
-        },
-    )
-}
-
 /// The published request names agent versions; here an agent has one version, so either name is accepted.
 async fn update(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Update>)) -> Result<Body<Phone>> {
     let change = PhoneNumberChange {
@@ -198,22 +206,6 @@ input! {
         /// The id of the phone.
         id: PhoneNumberId = any_uuid(),
     }
-}
-
-fn releasing() -> Operation {
-    operation(
-        &["DELETE"],
-        release,
-        Document {
-            id: "diga_release_phone",
-            summary: "Release a phone",
-            description: "A purchased phone is released at the end of the paid month and works until then; an imported one \
-            is released at once. Idempotent.",
-            success: Success::NoContent,
-            errors: vec![no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.as_str()))],
-            ..Document::default()
-        },
-    )
 }
 
 async fn release(call: Call<Project>, Path(Release { id }): Path<Release>) -> Result<NoContent> {
@@ -249,21 +241,6 @@ impl NamedInput for Import {
     const SCHEMA: &'static str = "DigaPhoneImport";
 }
 
-fn importing() -> Operation {
-    operation(
-        &["POST"],
-        import,
-        Document {
-            id: "diga_import_phone",
-            summary: "Import a number",
-            description: "Adds a number that the workspace already owns. It can be used at once.",
-            example: Some(json!({ "phone_number": "+34675897654", "nickname": "Front desk" })),
-            errors: vec![Error::Conflict(Reason::NumberInUse)],
-            ..Document::default()
-        },
-    )
-}
-
 async fn import(call: Call<Project>, Json(input): Json<Import>) -> Result<Body<Phone>> {
     // The SIP configuration is one secret.
     let sip_config = input.sip_config.map(|SipConfig { termination_uri, username, password }| {
@@ -289,21 +266,6 @@ impl NamedInput for Reserve {
     const SCHEMA: &'static str = "DigaPhoneReserve";
 }
 
-fn reserving() -> Operation {
-    operation(
-        &["POST"],
-        reserve,
-        Document {
-            id: "diga_reserve_phone",
-            summary: "Reserve a number",
-            description: "Holds a number until it is assigned or the reservation expires.",
-            example: Some(json!({ "number": "+34675897654" })),
-            errors: vec![Error::Conflict(Reason::NumberInUse)],
-            ..Document::default()
-        },
-    )
-}
-
 async fn reserve(call: Call<Project>, Json(Reserve { number, nickname }): Json<Reserve>) -> Result<Body<Phone>> {
     let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
     phone(call.grant.0.reserve_number(&new, call.now, call.now + call.app.reservation).await?)
@@ -322,44 +284,9 @@ impl NamedInput for Assign {
     const IS_REQUIRED: bool = false;
 }
 
-fn assigning() -> Operation {
-    operation(
-        &["POST"],
-        assign,
-        Document {
-            id: "diga_assign_phone",
-            summary: "Assign a phone",
-            description: "Assigns a reserved phone to the workspace and to a user identity, or to none. An assigned phone is \
-            reassigned.",
-            example: Some(json!({ "user_identity_id": EXAMPLE })),
-            errors: vec![
-                no_phone(),
-                Error::NotFound(ResourceKind::UserIdentity, EXAMPLE.to_string()),
-                Error::Conflict(Reason::NumberNotAssignable(Status::Finished.as_str())),
-                Error::Conflict(Reason::UserHasNumber),
-            ],
-            ..Document::default()
-        },
-    )
-}
-
 async fn assign(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Assign>)) -> Result<Body<Phone>> {
     let event_id = call.app.random.id(call.now);
     phone(call.grant.0.assign_number(which.phone_id, input.user_identity_id, event_id, call.now).await?)
-}
-
-fn cancelling() -> Operation {
-    operation(
-        &["POST"],
-        cancel_release,
-        Document {
-            id: "diga_cancel_release_of_phone",
-            summary: "Cancel a scheduled release",
-            description: "Cancels the scheduled release of a phone that is not released yet.",
-            errors: vec![no_phone(), Error::Conflict(Reason::ReleaseNotScheduled)],
-            ..Document::default()
-        },
-    )
 }
 
 async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {

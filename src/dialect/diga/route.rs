@@ -1,14 +1,11 @@
 //! Diga's routes: 405 comes before 401, as in FastAPI's router.
 
 use super::access::Project;
-use super::input::Rules;
+use super::openapi::{RESPONSES, phone_example};
 use crate::api::route::{FromRequest, Handler, Protocol};
-use crate::error::Error;
-use serde_json::Value;
 
 pub use crate::api::route::Call;
 
-pub type Route = crate::api::route::Route<Diga>;
 pub type Operation = crate::api::route::Operation<Diga>;
 
 /// Diga's protocol.
@@ -16,38 +13,22 @@ pub struct Diga;
 
 impl Protocol for Diga {
     const METHOD_FIRST: bool = true;
-    type Document = Document;
-}
-
-/// What the document says of an operation.
-#[derive(Default)]
-pub struct Document {
-    pub id: &'static str,
-    pub summary: &'static str,
-    pub description: &'static str,
-    pub rules: Rules,
-    /// Example of a body.
-    pub example: Option<Value>,
-    /// Status, and the name and example of the response; null if it has no body.
-    pub success: Success,
-    /// Errors beyond those of every operation.
-    pub errors: Vec<Error>,
-}
-
-/// The response of an operation that succeeds.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-pub enum Success {
-    #[default]
-    Phone,
-    Page,
-    NoContent,
+    const ALLOWS_TRAILING_SLASH: bool = true;
+    type Document = ();
 }
 
 /// An operation of this method.
-pub fn operation<I, H>(methods: &'static [&'static str], handler: H, document: Document) -> Operation
-where
-    I: FromRequest<Diga, Rules = Rules>,
-    H: Handler<Diga, Project, I>,
-{
-    Operation::new(methods, handler, None, Document { rules: I::rules(), ..document })
+pub fn operation<I: FromRequest<Diga>, H: Handler<Diga, Project, I>>(
+    path: &'static str,
+    methods: &'static [&'static str],
+    handler: H,
+) -> Operation {
+    Operation::new(path, methods, handler, None)
+}
+
+impl Operation {
+    /// Responds with a phone.
+    pub fn returns_phone(self) -> Operation {
+        self.succeeds("200", RESPONSES.json("Phone", "OK", "DigaPhone", phone_example()))
+    }
 }

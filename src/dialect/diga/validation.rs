@@ -1,10 +1,22 @@
 //! Validation errors in pydantic's format: type, location, message, input, and the values in the message as context.
 
 use crate::error::{Expected, Format, Issue, Limit, Place, Problem, Step, Unit};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 /// One validation error. Members in wire order.
-pub fn error(issue: &Issue) -> Value {
+#[derive(Debug, Serialize)]
+pub struct ValidationError {
+    r#type: &'static str,
+    loc: Vec<Value>,
+    msg: String,
+    input: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ctx: Option<Value>,
+}
+
+/// The error about an invalid value.
+pub fn error(issue: &Issue) -> ValidationError {
     let place = match issue.place {
         Place::Path => "path",
         Place::Query => "query",
@@ -16,14 +28,8 @@ pub fn error(issue: &Issue) -> Value {
         Step::Index(index) => Value::from(*index),
     });
     let loc: Vec<Value> = [Value::from(place)].into_iter().chain(steps).collect();
-    let (kind, msg, ctx) = worded(issue);
-    let mut error = Map::new();
-    error.insert("type".to_owned(), kind.into());
-    error.insert("loc".to_owned(), loc.into());
-    error.insert("msg".to_owned(), msg.into());
-    error.insert("input".to_owned(), issue.input.clone());
-    ctx.map(|ctx| error.insert("ctx".to_owned(), ctx));
-    error.into()
+    let (r#type, msg, ctx) = worded(issue);
+    ValidationError { r#type, loc, msg, input: issue.input.clone(), ctx }
 }
 
 /// Type, message and context.

@@ -11,25 +11,6 @@ use crate::model::scope::Scope;
 use crate::model::token::scheme_of;
 use crate::store::{Authenticated, Caller, Credentials, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector};
 
-/// A route without authentication.
-pub struct Public;
-
-impl Grant for Public {
-    type Caller = Public;
-
-    async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
-        Ok((Public, Prefetched::Nothing))
-    }
-
-    fn tenant(_: &Public) -> Option<WorkspaceId> {
-        None
-    }
-
-    async fn authorize(caller: Public, _: &Head, prefetched: Prefetched) -> Result<(Public, Prefetched)> {
-        Ok((caller, prefetched))
-    }
-}
-
 /// The holder of any token.
 pub struct ByToken(pub Authenticated);
 

@@ -3,53 +3,33 @@
 
 use super::access::{ByToken, InAccount, InExtension};
 use super::answer::Answer;
-use super::input::Nothing;
 use super::input::filter::Kind;
 use super::input::query::{Fields, ListField, Wanted};
 use super::openapi::examples::*;
-use super::route::{Call, Document, Route, operation};
+use super::route::{Call, Nothing, Operation, operation};
 use super::wire::{Account, Extension, List};
 use crate::error::Result;
 use crate::model::extension::{NamedField, NumberedAccount};
 
 /// Every route.
-pub fn routes() -> Vec<Route> {
-    let list = Document {
-        id: "phone_com_list_accounts",
-        summary: "List accounts",
-        description: "Returns the workspaces of the caller with their account numbers.",
-        answer: ("PhoneComAccountList", list_example(account_example())),
-        ..Document::default()
-    };
-    let get = Document {
-        id: "phone_com_get_account",
-        summary: "Get an account",
-        description: "Returns one workspace.",
-        answer: ("PhoneComAccount", account_example()),
-        ..Document::default()
-    };
-    let list_extensions = Document {
-        id: "phone_com_list_extensions",
-        summary: "List extensions",
-        description: "Returns the user identities of the workspace with their extension numbers.",
-        answer: ("PhoneComExtensionList", list_example(extension_example())),
-        ..Document::default()
-    };
-    let get_extension = Document {
-        id: "phone_com_get_extension",
-        summary: "Get an extension",
-        description: "Returns one user identity.",
-        answer: ("PhoneComExtension", extension_example()),
-        ..Document::default()
-    };
+pub fn routes() -> Vec<Operation> {
     vec![
-        Route::new("/v4/accounts", vec![operation(&["GET"], accounts, list)]),
-        Route::new("/v4/accounts/{account_id}", vec![operation(&["GET"], account, get)]),
-        Route::new("/v4/accounts/{account_id}/extensions", vec![operation(&["GET"], extensions, list_extensions)]),
-        Route::new(
-            "/v4/accounts/{account_id}/extensions/{extension_id}",
-            vec![operation(&["GET"], extension, get_extension)],
-        ),
+        operation("/v4/accounts", &["GET"], accounts)
+            .about("phone_com_list_accounts", "List accounts")
+            .describe("Returns the workspaces of the caller with their account numbers.")
+            .returns("PhoneComAccountList", list_example(account_example())),
+        operation("/v4/accounts/{account_id}", &["GET"], account)
+            .about("phone_com_get_account", "Get an account")
+            .describe("Returns one workspace.")
+            .returns("PhoneComAccount", account_example()),
+        operation("/v4/accounts/{account_id}/extensions", &["GET"], extensions)
+            .about("phone_com_list_extensions", "List extensions")
+            .describe("Returns the user identities of the workspace with their extension numbers.")
+            .returns("PhoneComExtensionList", list_example(extension_example())),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}", &["GET"], extension)
+            .about("phone_com_get_extension", "Get an extension")
+            .describe("Returns one user identity.")
+            .returns("PhoneComExtension", extension_example()),
     ]
 }
 

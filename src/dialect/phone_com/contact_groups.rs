@@ -3,9 +3,9 @@
 use super::access::{self, InExtension};
 use super::answer::Answer;
 use super::input::query::Wanted;
-use super::input::{Filled, NamedInput, Nothing, Unread};
+use super::input::{Filled, NamedInput, Unread};
 use super::openapi::examples::*;
-use super::route::{Call, Document, Head, Operation, Route, operation};
+use super::route::{Call, Head, Nothing, Operation, operation};
 use super::wire::{Deleted, Group, List};
 use crate::api::input::input;
 use crate::error::{Error, ResourceKind, Result};
@@ -15,56 +15,35 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 /// Every route.
-pub fn routes() -> Vec<Route> {
-    let extension = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
-    let group = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}";
-    vec![Route::new(extension, vec![listing(), creating()]), Route::new(group, of_one())]
-}
-
-/// An operation that takes a name and returns the group.
-fn named(id: &'static str, summary: &'static str, description: &'static str) -> Document {
-    let answer = ("PhoneComGroup", group_example());
-    Document { id, summary, description, answer, example: Some(json!({ "name": "Family" })), ..Document::default() }
-}
-
-fn listing() -> Operation {
-    operation(
-        &["GET"],
-        list,
-        Document {
-            id: "phone_com_list_contact_groups",
-            summary: "List contact groups",
-            description: "Returns the contact groups of the extension.",
-            answer: ("PhoneComGroupList", list_example(group_example())),
-            ..Document::default()
-        },
-    )
-}
-
-fn creating() -> Operation {
-    let description = "Creates a contact group without contacts.";
-    let document = named("phone_com_create_contact_group", "Create a contact group", description);
-    operation(&["POST"], create, Document { creates: true, ..document })
-}
-
-fn of_one() -> Vec<Operation> {
-    let sets = "Sets the name of the contact group.";
-    let delete_document = Document {
-        id: "phone_com_delete_contact_group",
-        summary: "Delete a contact group",
-        description: "Deletes a contact group. Its contacts stay, without a group.",
-        answer: ("PhoneComDeleted", deleted_example()),
-        ..Document::default()
-    };
+pub fn routes() -> Vec<Operation> {
     vec![
-        operation(
-            &["GET"],
-            get,
-            named("phone_com_get_contact_group", "Get a contact group", "Returns one contact group."),
-        ),
-        operation(&["PUT"], rename, named("phone_com_replace_contact_group", "Replace a contact group", sets)),
-        operation(&["PATCH"], rename, named("phone_com_update_contact_group", "Update a contact group", sets)),
-        operation(&["DELETE"], delete, delete_document),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups", &["GET"], list)
+            .about("phone_com_list_contact_groups", "List contact groups")
+            .describe("Returns the contact groups of the extension.")
+            .returns("PhoneComGroupList", list_example(group_example())),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups", &["POST"], create)
+            .about("phone_com_create_contact_group", "Create a contact group")
+            .describe("Creates a contact group without contacts.")
+            .example(json!({ "name": "Family" }))
+            .creates("PhoneComGroup", group_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["GET"], get)
+            .about("phone_com_get_contact_group", "Get a contact group")
+            .describe("Returns one contact group.")
+            .returns("PhoneComGroup", group_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["PUT"], rename)
+            .about("phone_com_replace_contact_group", "Replace a contact group")
+            .describe("Sets the name of the contact group.")
+            .example(json!({ "name": "Family" }))
+            .returns("PhoneComGroup", group_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["PATCH"], rename)
+            .about("phone_com_update_contact_group", "Update a contact group")
+            .describe("Sets the name of the contact group.")
+            .example(json!({ "name": "Family" }))
+            .returns("PhoneComGroup", group_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["DELETE"], delete)
+            .about("phone_com_delete_contact_group", "Delete a contact group")
+            .describe("Deletes a contact group. Its contacts stay, without a group.")
+            .returns("PhoneComDeleted", deleted_example()),
     ]
 }
 

@@ -2,12 +2,12 @@
 
 use super::access::{self, InExtension};
 use super::answer::Answer;
+use super::input::Unread;
 use super::input::contact::ContactInput;
 use super::input::filter::Kind;
 use super::input::query::{Fields, ListField, Wanted};
-use super::input::{Nothing, Unread};
 use super::openapi::examples::*;
-use super::route::{Call, Document, Head, Operation, Route, operation};
+use super::route::{Call, Head, Nothing, Operation, operation};
 use super::wire::{Contact, Deleted, List};
 use crate::error::{Error, Issue, Problem, ResourceKind, Result, Step};
 use crate::model::contact::{ContactChange, ContactField, ContactFields, UpdateMode};
@@ -16,54 +16,35 @@ use axum::http::StatusCode;
 use std::borrow::Cow;
 
 /// Every route.
-pub fn routes() -> Vec<Route> {
-    let contacts = "/v4/accounts/{account_id}/extensions/{extension_id}/contacts";
-    let contact = "/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}";
-    vec![Route::new(contacts, vec![listing(), creating()]), Route::new(contact, of_one())]
-}
-
-/// An operation that returns a contact.
-fn returning(id: &'static str, summary: &'static str, description: &'static str) -> Document {
-    let answer = ("PhoneComContact", contact_example());
-    Document { id, summary, description, answer, example: Some(input_example()), ..Document::default() }
-}
-
-fn listing() -> Operation {
-    operation(
-        &["GET"],
-        list,
-        Document {
-            id: "phone_com_list_contacts",
-            summary: "List contacts",
-            description: "Returns the contacts of the extension, in full or as summaries.",
-            answer: ("PhoneComContactList", list_example(contact_example())),
-            ..Document::default()
-        },
-    )
-}
-
-fn creating() -> Operation {
-    let description = "Creates a contact. Absent members are empty.";
-    let document = returning("phone_com_create_contact", "Create a contact", description);
-    operation(&["POST"], create, Document { creates: true, ..document })
-}
-
-fn of_one() -> Vec<Operation> {
-    let get_document = returning("phone_com_get_contact", "Get a contact", "Returns one contact in full.");
-    let replaces = "Replaces all members. Absent members become empty.";
-    let updates = "Updates the given members. Absent members stay as they are.";
-    let delete_document = Document {
-        id: "phone_com_delete_contact",
-        summary: "Delete a contact",
-        description: "Deletes a contact.",
-        answer: ("PhoneComDeleted", deleted_example()),
-        ..Document::default()
-    };
+pub fn routes() -> Vec<Operation> {
     vec![
-        operation(&["GET"], get, get_document),
-        operation(&["PUT"], replace, returning("phone_com_replace_contact", "Replace a contact", replaces)),
-        operation(&["PATCH"], update, returning("phone_com_update_contact", "Update a contact", updates)),
-        operation(&["DELETE"], delete, delete_document),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", &["GET"], list)
+            .about("phone_com_list_contacts", "List contacts")
+            .describe("Returns the contacts of the extension, in full or as summaries.")
+            .returns("PhoneComContactList", list_example(contact_example())),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", &["POST"], create)
+            .about("phone_com_create_contact", "Create a contact")
+            .describe("Creates a contact. Absent members are empty.")
+            .example(input_example())
+            .creates("PhoneComContact", contact_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["GET"], get)
+            .about("phone_com_get_contact", "Get a contact")
+            .describe("Returns one contact in full.")
+            .returns("PhoneComContact", contact_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["PUT"], replace)
+            .about("phone_com_replace_contact", "Replace a contact")
+            .describe("Replaces all members. Absent members become empty.")
+            .example(input_example())
+            .returns("PhoneComContact", contact_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["PATCH"], update)
+            .about("phone_com_update_contact", "Update a contact")
+            .describe("Updates the given members. Absent members stay as they are.")
+            .example(input_example())
+            .returns("PhoneComContact", contact_example()),
+        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["DELETE"], delete)
+            .about("phone_com_delete_contact", "Delete a contact")
+            .describe("Deletes a contact.")
+            .returns("PhoneComDeleted", deleted_example()),
     ]
 }
 

@@ -5,44 +5,13 @@ pub mod filter;
 pub mod query;
 
 use super::route::PhoneCom;
-use crate::api::input::{Cursor, Field, Input, Rule, Shape, text};
-use crate::api::route::{FromRequest, Head};
+use crate::api::input::{Cursor, Input, Rule, Shape, text};
+use crate::api::route::{BodyRules, FromRequest, Head, Rules};
 use crate::error::{BodyFault, Error, Problem, Result};
 use crate::http::{App, body};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
-
-/// What the document says of an input.
-#[derive(Default)]
-pub struct Rules {
-    /// Parameters of the query.
-    pub query: Vec<Value>,
-    pub body: Option<BodyRules>,
-}
-
-/// The fields of a body, and the name of its schema.
-pub struct BodyRules {
-    pub schema: &'static str,
-    pub description: &'static str,
-    pub fields: Vec<Field>,
-    pub is_required: bool,
-}
-
-/// No input.
-pub struct Nothing;
-
-impl FromRequest<PhoneCom> for Nothing {
-    type Rules = Rules;
-
-    fn rules() -> Rules {
-        Rules::default()
-    }
-
-    async fn read(_: &Rules, _: &App, _: &Head, _: Body) -> Result<Nothing> {
-        Ok(Nothing)
-    }
-}
 
 /// A JSON object as a body, with the name of its schema.
 pub trait NamedInput: Input + Send + 'static {
@@ -75,34 +44,17 @@ impl<T: NamedInput> Unread<T> {
 }
 
 impl<T: NamedInput> FromRequest<PhoneCom> for Unread<T> {
-    type Rules = Rules;
-
     fn rules() -> Rules {
         let fields = T::fields();
         let is_required = fields.iter().any(|field| field.required);
         Rules {
-            query: Vec::new(),
             body: Some(BodyRules { schema: T::SCHEMA, description: T::DESCRIPTION, fields, is_required }),
+            ..Rules::default()
         }
     }
 
     async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Unread<T>> {
         Ok(Unread(body, PhantomData))
-    }
-}
-
-/// The bytes of a body.
-pub struct Raw(pub Bytes);
-
-impl FromRequest<PhoneCom> for Raw {
-    type Rules = Rules;
-
-    fn rules() -> Rules {
-        Rules::default()
-    }
-
-    async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Raw> {
-        body::read(body).await.map(Raw)
     }
 }
 

@@ -1,14 +1,12 @@
 //! `POST /oauth/access-token` (RFC 6749). Client credentials, the id and the secret of an API key, grant a pass that
 //! stands for that key for an hour; the name and password of a user identity grant a client session.
 
-use super::access::Public;
 use super::answer::Answer;
 use super::error::ErrorBody;
-use super::input::Raw;
 use super::openapi::example;
 use super::openapi::examples::token_example;
-use super::route::{Auth, Call, Document, Route, operation};
-use crate::api::openapi::ErrorExample;
+use super::route::{Auth, Call, Operation, Public, Raw, operation};
+use crate::api::openapi::{ErrorExample, json_body};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::model::client_session::{NewClientSession, OnConflict};
@@ -26,18 +24,20 @@ use std::collections::HashMap;
 use url::form_urlencoded;
 
 /// Every route.
-pub fn routes() -> Vec<Route> {
-    let document = Document {
-        id: "phone_com_get_token",
-        summary: "Create a token",
-        description: "Returns a bearer token for the id and secret of an API key (client credentials), or for the name \
-            and password of a user identity. The body is a form or JSON; clients may authenticate with HTTP Basic instead.",
-        auth: Auth::Client,
-        example: Some(json!({ "grant_type": "client_credentials" })),
-        answer: ("PhoneComToken", token_example()),
-        ..Document::default()
-    };
-    vec![Route::new("/v4/oauth/access-token", vec![operation(&["POST"], token, document)])]
+pub fn routes() -> Vec<Operation> {
+    let request = json_body("PhoneComTokenRequest", true, json!({ "grant_type": "client_credentials" }));
+    vec![
+        operation("/v4/oauth/access-token", &["POST"], token)
+            .about("phone_com_get_token", "Create a token")
+            .describe(
+                "Returns a bearer token for the id and secret of an API key (client credentials), or for \
+                         the name and password of a user identity. The body is a form or JSON; clients may \
+                         authenticate with HTTP Basic instead.",
+            )
+            .auth(Auth::Client)
+            .example(request)
+            .returns("PhoneComToken", token_example()),
+    ]
 }
 
 /// Lifetime of a granted token.

@@ -6,7 +6,7 @@ mod schemas;
 
 use super::error::{ErrorBody, body_of};
 use super::oauth;
-use super::route::{Auth, Document, Operation};
+use super::route::{Auth, Operation, PhoneCom};
 use crate::api::input::Field;
 use crate::api::openapi::*;
 use crate::error::{AuthFailure, BodyFault, Denial, Error, Issue, Problem, Rejection, ResourceKind, Scheme};
@@ -16,25 +16,15 @@ use serde_json::{Map, Value, json};
 /// The security schemes.
 const SCHEME: &str = "PhoneComOAuth";
 const CLIENT: &str = "PhoneComClient";
-const TAG: &str = "phone_com";
-const RESPONSES: Responses = Responses { prefix: "PhoneCom", request_id: "x-request-id" };
+pub const RESPONSES: Responses = Responses { prefix: "PhoneCom", request_id: "x-request-id" };
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let mut schemas = schemas::all();
-    let mut operations = Vec::new();
-    for route in super::routes() {
-        for operation in route.operations {
-            if let Some(body) = &operation.document.rules.body {
-                schemas.0.insert(body.schema.to_owned(), json!(Field::object(body.description, &body.fields)));
-                body.fields.iter().for_each(|field| field.shape.define(&mut schemas));
-            }
-            operations.push((route.path.to_string(), operation.methods[0], described(&route.path, operation)));
-        }
-    }
+    let paths = PhoneCom::paths(super::routes(), &mut schemas);
     extract_components(json!({
-        "tags": [{ "name": TAG, "description": "Contacts of user identities, compatible with Phone.com's API" }],
-        "paths": paths(operations),
+        "tags": [{ "name": PhoneCom::TAG, "description": "Contacts of user identities, compatible with Phone.com's API" }],
+        "paths": paths,
         "components": {
             "schemas": schemas.0,
             "securitySchemes": {
@@ -53,34 +43,27 @@ pub fn document() -> Value {
     }))
 }
 
-fn described(path: &str, operation: Operation) -> Value {
-    let document = operation.document;
-    let named = |parameter: Value| {
-        let name = pascal_case(parameter["name"].as_str().unwrap_or_default());
-        component(Kind::Parameter, &format!("PhoneCom{name}"), parameter)
-    };
-    let parameters = path_names(path).map(number).chain(document.rules.query.iter().cloned()).map(named).collect();
-    let body = match (&document.rules.body, document.auth) {
-        (Some(body), _) => Some((body.schema, body.is_required)),
-        (None, Auth::Client) => Some(("PhoneComTokenRequest", true)),
-        (None, _) => None,
-    };
-    let example = document.example.clone().unwrap_or_default();
-    Description {
-        id: document.id.to_owned(),
-        summary: document.summary,
-        description: document.description.to_owned(),
-        tag: TAG,
-        security: match document.auth {
+impl Described for PhoneCom {
+    const TAG: &'static str = "phone_com";
+    const RESPONSES: Responses = RESPONSES;
+
+    fn security(operation: &Operation) -> Value {
+        match operation.document {
             Auth::Open => json!([]),
             Auth::Client => json!([{ CLIENT: [] }]),
             Auth::Token => json!([{ SCHEME: [] }]),
-        },
-        parameters,
-        body: body.map(|(schema, is_required)| json_body(schema, is_required, example)),
-        responses: responses(path, &document),
+        }
     }
-    .into()
+
+    fn path_parameter(name: &str, _: Option<&Field>) -> Value {
+        number(name)
+    }
+
+    fn errors(operation: &Operation) -> Map<String, Value> {
+        let errors = errors(operation).into_iter().chain(errors_of_every_operation());
+        let of_oauth = oauth::examples().into_iter().filter(|_| operation.document == Auth::Client);
+        RESPONSES.errors(errors.map(example_of).chain(of_oauth))
+    }
 }
 
 /// A number in a path.
@@ -101,38 +84,21 @@ fn number(name: &str) -> Value {
     })
 }
 
-fn responses(path: &str, document: &Document) -> Map<String, Value> {
-    let mut examples: Vec<ErrorExample> =
-        errors(path, document).into_iter().chain(errors_of_every_operation()).map(example_of).collect();
-    if document.auth == Auth::Client {
-        examples.extend(oauth::examples());
-    }
-    let mut responses = RESPONSES.errors(examples);
-    let (schema, example) = &document.answer;
-    let name = schema.trim_start_matches(RESPONSES.prefix);
-    let (status, success) = match document.creates {
-        true => ("201", RESPONSES.json(&format!("{name}Created"), "Created", schema, example.clone())),
-        false => ("200", RESPONSES.json(name, "OK", schema, example.clone())),
-    };
-    responses.insert(status.to_owned(), success);
-    responses
-}
-
 /// The errors of callers that may not call, and of invalid input.
-fn errors(path: &str, document: &Document) -> Vec<Error> {
-    if document.auth != Auth::Token {
+fn errors(operation: &Operation) -> Vec<Error> {
+    if operation.document != Auth::Token {
         return Vec::new();
     }
     let unknown = Rejection::of(Scheme::ApiKey, AuthFailure::Unknown);
     let mut errors = vec![Error::Unauthenticated(unknown), Error::Forbidden(Denial::OtherExtension)];
-    if path.contains('{') {
+    if operation.path.contains('{') {
         errors.push(Error::NotFound(ResourceKind::Contact, "999999".to_owned()));
     }
-    if document.rules.body.is_some() {
+    if operation.rules.body.is_some() {
         errors.push(Error::Unreadable(BodyFault::Syntax("it must be a JSON object".to_owned())));
         errors.push(Error::Invalid(vec![Issue::field("name", Problem::Missing)]));
     }
-    if !document.rules.query.is_empty() {
+    if !operation.rules.query.is_empty() {
         let message = "\"abc\" is no whole number";
         errors.push(Error::Invalid(vec![Issue::field("filters.id", Problem::Rule(message.into()))]));
     }

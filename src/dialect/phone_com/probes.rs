@@ -1,33 +1,23 @@
 //! `/v4` and `/v4/ping`: liveness probes.
 
-use super::access::Public;
 use super::answer::Answer;
-use super::input::Nothing;
-use super::route::{Auth, Call, Document, Route, operation};
+use super::route::{Auth, Call, Nothing, Operation, Public, operation};
 use crate::error::Result;
 use serde_json::{Value, json};
 
 /// Every route.
-pub fn routes() -> Vec<Route> {
-    let hello_document = Document {
-        id: "phone_com_hello",
-        summary: "Get the version",
-        description: "Returns the name of the service and the version of the API.",
-        auth: Auth::Open,
-        answer: ("PhoneComHello", version()),
-        ..Document::default()
-    };
-    let ping_document = Document {
-        id: "phone_com_ping",
-        summary: "Ping",
-        description: "Returns `pong`.",
-        auth: Auth::Open,
-        answer: ("PhoneComPing", json!({ "ping": "pong" })),
-        ..Document::default()
-    };
+pub fn routes() -> Vec<Operation> {
     vec![
-        Route::new("/v4", vec![operation(&["GET"], hello, hello_document)]),
-        Route::new("/v4/ping", vec![operation(&["GET"], ping, ping_document)]),
+        operation("/v4", &["GET"], hello)
+            .about("phone_com_hello", "Get the version")
+            .describe("Returns the name of the service and the version of the API.")
+            .auth(Auth::Open)
+            .returns("PhoneComHello", version()),
+        operation("/v4/ping", &["GET"], ping)
+            .about("phone_com_ping", "Ping")
+            .describe("Returns `pong`.")
+            .auth(Auth::Open)
+            .returns("PhoneComPing", json!({ "ping": "pong" })),
     ]
 }
 

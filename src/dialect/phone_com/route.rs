@@ -1,12 +1,11 @@
 //! Phone.com's routes: 405 comes before 401; authorization for the account and extension in the path comes before input.
 
-use super::input::Rules;
+use super::openapi::RESPONSES;
 use crate::api::route::{FromRequest, Grant, Handler, Protocol};
 use serde_json::Value;
 
-pub use crate::api::route::{Call, Head};
+pub use crate::api::route::{Call, Head, Nothing, Public, Raw};
 
-pub type Route = crate::api::route::Route<PhoneCom>;
 pub type Operation = crate::api::route::Operation<PhoneCom>;
 
 /// Phone.com's protocol.
@@ -14,23 +13,8 @@ pub struct PhoneCom;
 
 impl Protocol for PhoneCom {
     const METHOD_FIRST: bool = true;
-    type Document = Document;
-}
-
-/// What the document says of an operation.
-#[derive(Default)]
-pub struct Document {
-    pub id: &'static str,
-    pub summary: &'static str,
-    pub description: &'static str,
-    pub auth: Auth,
-    pub rules: Rules,
-    /// Example of a body.
-    pub example: Option<Value>,
-    /// Name of the schema of the response, and an example.
-    pub answer: (&'static str, Value),
-    /// Whether a resource is created: 201.
-    pub creates: bool,
+    const ALLOWS_TRAILING_SLASH: bool = true;
+    type Document = Auth;
 }
 
 /// Who may call.
@@ -43,11 +27,29 @@ pub enum Auth {
 }
 
 /// An operation of this method.
-pub fn operation<G, I, H>(methods: &'static [&'static str], handler: H, document: Document) -> Operation
-where
-    G: Grant,
-    I: FromRequest<PhoneCom, Rules = Rules>,
-    H: Handler<PhoneCom, G, I>,
-{
-    Operation::new(methods, handler, None, Document { rules: I::rules(), ..document })
+pub fn operation<G: Grant, I: FromRequest<PhoneCom>, H: Handler<PhoneCom, G, I>>(
+    path: &'static str,
+    methods: &'static [&'static str],
+    handler: H,
+) -> Operation {
+    Operation::new(path, methods, handler, None)
+}
+
+impl Operation {
+    /// Sets who may call.
+    pub fn auth(mut self, auth: Auth) -> Operation {
+        self.document = auth;
+        self
+    }
+
+    /// Responds with 200 and a body of this schema.
+    pub fn returns(self, schema: &str, example: Value) -> Operation {
+        self.succeeds("200", RESPONSES.json(schema.trim_start_matches(RESPONSES.prefix), "OK", schema, example))
+    }
+
+    /// Responds with 201 and a body of this schema.
+    pub fn creates(self, schema: &str, example: Value) -> Operation {
+        let name = format!("{}Created", schema.trim_start_matches(RESPONSES.prefix));
+        self.succeeds("201", RESPONSES.json(&name, "Created", schema, example))
+    }
 }

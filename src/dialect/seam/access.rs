@@ -21,7 +21,7 @@ use uuid::Uuid;
 const REQUEST_ID: HeaderName = HeaderName::from_static("seam-request-id");
 
 /// Credentials that a route accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Access {
     pub api_key: bool,
     /// Access tokens that name a workspace.

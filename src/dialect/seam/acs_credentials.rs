@@ -12,13 +12,13 @@ use crate::model::id::{CredentialId, UserIdentityId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub fn routes() -> Vec<Route> {
-    let credentials = &[ResourceKind::Credential];
+pub fn routes() -> Vec<Operation> {
+    let credentials = ResourceKind::Credential;
     vec![
         route("/acs/credentials/create", &[POST], create)
             .key("acs_credential")
             .does("Create a credential, for one phone or for each phone of a user identity")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/acs/credentials/get", &[GET, POST], get)
             .key("acs_credential")
             .does("Get a credential")

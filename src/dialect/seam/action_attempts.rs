@@ -8,12 +8,12 @@ use crate::api::input::*;
 use crate::error::{ResourceKind, Result};
 use crate::model::id::ActionAttemptId;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
         route("/action_attempts/get", &[GET, POST], get)
             .key("action_attempt")
             .does("Get an action attempt")
-            .not_found(&[ResourceKind::ActionAttempt]),
+            .not_found(ResourceKind::ActionAttempt),
     ]
 }
 

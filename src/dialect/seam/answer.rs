@@ -45,9 +45,10 @@ impl<A: JsonAnswer> SeamAnswer for A {
 }
 
 /// Shape of a response, for OpenAPI.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub enum AnswerShape {
     /// Only `ok`.
+    #[default]
     Void,
     /// Members of its own beside `ok`, as an object's schema. Those that it refers to are added to the given ones.
     Members(fn(&mut Schemas) -> Value),

@@ -18,17 +18,17 @@ use uuid::Uuid;
 /// Default lifetime of a session. Seam's own default is not public; its fake's is a year.
 const LIFETIME: TimeDelta = TimeDelta::days(365);
 
-pub fn routes() -> Vec<Route> {
-    let sessions = &[ResourceKind::ClientSession];
+pub fn routes() -> Vec<Operation> {
+    let sessions = ResourceKind::ClientSession;
     vec![
         route("/client_sessions/create", &[PUT, POST], create)
             .key("client_session")
             .does("Create a client session; with PUT, or return the one of the user identifier key")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/client_sessions/get_or_create", &[POST, PUT], get_or_create)
             .key("client_session")
             .does("Get the client session of a user identifier key, or create it")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/client_sessions/get", &[GET, POST], get)
             .key("client_session")
             .does("Get a client session")
@@ -36,7 +36,7 @@ pub fn routes() -> Vec<Route> {
         route("/client_sessions/list", &[GET, POST], list).key("client_sessions").does("List client sessions"),
         route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
             .does("Extend what a client session can access")
-            .not_found(&[ResourceKind::ClientSession, ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::ClientSession),
         route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").not_found(sessions),
         route("/client_sessions/delete", &[DELETE, POST], delete).does("Delete a client session").not_found(sessions),
     ]

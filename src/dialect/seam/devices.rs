@@ -14,22 +14,22 @@ use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
         route("/devices/get", &[GET, POST], get)
             .key("device")
             .does("Get a phone as a device")
-            .not_found(&[ResourceKind::Phone]),
+            .not_found(ResourceKind::Phone),
         route("/devices/list", &[GET, POST], list).key("devices").does("List phones as devices"),
         route("/devices/update", &[PATCH, POST], update)
             .does("Update the nickname or custom metadata of a phone")
-            .not_found(&[ResourceKind::Phone]),
+            .not_found(ResourceKind::Phone),
         route("/phones/update", &[PATCH, POST], update)
             .does("Update the nickname or custom metadata of a phone; the same as /devices/update")
-            .not_found(&[ResourceKind::Phone]),
+            .not_found(ResourceKind::Phone),
         route("/devices/delete", &[DELETE, POST], delete)
             .does("Deactivate a phone; kept for old clients, use /phones/deactivate")
-            .not_found(&[ResourceKind::Phone]),
+            .not_found(ResourceKind::Phone),
     ]
 }
 

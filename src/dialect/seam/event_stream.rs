@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Events per read.
 const BATCH: i64 = 100;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![route("/events/stream", &[GET], stream).does("Stream events as they happen, as server-sent events")]
 }
 

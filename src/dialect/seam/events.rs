@@ -13,9 +13,9 @@ use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
-        route("/events/get", &[GET, POST], get).key("event").does("Get an event").not_found(&[ResourceKind::Event]),
+        route("/events/get", &[GET, POST], get).key("event").does("Get an event").not_found(ResourceKind::Event),
         route("/events/list", &[GET, POST], list).key("events").does("List events, oldest first"),
     ]
 }

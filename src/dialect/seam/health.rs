@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     ["/health", "/health/get_health"]
         .into_iter()
         .map(|path| route(path, &[GET, POST], health).does("Get the health of the service and its database"))

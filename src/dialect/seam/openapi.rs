@@ -7,7 +7,7 @@ mod security;
 use super::answer::AnswerShape;
 use super::event_types::EventType;
 use super::page::Pagination;
-use super::route::{Operation, Route};
+use super::route::Operation;
 use crate::api::input::Choice;
 use crate::api::openapi::*;
 use responses::Responses;
@@ -19,7 +19,7 @@ pub fn document() -> Value {
     let routes = super::routes();
     let responses = Responses::of(&routes);
     let operations = routes.iter().flat_map(|route| {
-        let methods = route.operation().methods.iter();
+        let methods = route.methods.iter();
         methods.map(|method| (route.path.to_string(), *method, operation(route, method, &responses)))
     });
     let mut paths = paths(operations);
@@ -36,7 +36,7 @@ pub fn document() -> Value {
 }
 
 /// The groups of routes: the first part of their paths.
-fn tags(routes: &[Route]) -> Vec<Value> {
+fn tags(routes: &[Operation]) -> Vec<Value> {
     let mut names: Vec<&str> = Vec::new();
     for route in routes {
         if !names.contains(&tag(&route.path)) {
@@ -59,16 +59,16 @@ fn tag_description(name: &str) -> String {
     }
 }
 
-fn operation(route: &Route, method: &str, responses: &Responses) -> Value {
-    let Operation { summary, key, document, .. } = route.operation();
+fn operation(route: &Operation, method: &str, responses: &Responses) -> Value {
+    let Operation { summary, key, rules, document, .. } = route;
     let mut description = format!("{summary}.");
     let (mut parameters, mut body) = (Vec::new(), None);
     match method {
         "GET" | "DELETE" => {
-            parameters = inputs::parameters(&document.fields);
-            description += &inputs::describe_records(&document.fields);
+            parameters = inputs::parameters(&rules.query);
+            description += &inputs::describe_records(&rules.query);
         }
-        _ => body = Some(inputs::body(&name_of(route), &document.fields)),
+        _ => body = Some(inputs::body(&name_of(route), &rules.query)),
     }
     let id = operation_id(&route.path, method);
     let (tag, security, responses) = (tag(&route.path), security::of(document.access), responses.of_route(route));
@@ -101,7 +101,7 @@ fn operation_id(path: &str, method: &str) -> String {
 }
 
 /// What the route's request and response are called.
-fn name_of(route: &Route) -> String {
+fn name_of(route: &Operation) -> String {
     pascal_case(&route.path)
 }
 
@@ -112,16 +112,16 @@ fn event_type() -> Value {
 }
 
 /// The schemas of the resources and of what stands around them.
-fn schemas(routes: &[Route]) -> Schemas {
+fn schemas(routes: &[Operation]) -> Schemas {
     let mut schemas = Schemas::default().with::<Pagination>().with::<responses::ErrorResponse>();
     schemas.0.insert("EventType".to_owned(), event_type());
     let mut resources = BTreeMap::from([("Pagination", ("pagination", None)), ("ErrorResponse", ("error", None))]);
     for route in routes {
-        if let AnswerShape::Members(schema) = route.operation().document.shape {
+        if let AnswerShape::Members(schema) = route.document.shape {
             schema(&mut schemas);
         }
     }
-    for component in routes.iter().filter_map(|route| route.operation().document.shape.component()) {
+    for component in routes.iter().filter_map(|route| route.document.shape.component()) {
         (component.define)(&mut schemas);
         resources.insert(component.schema, (component.name, Some(component.route_path)));
     }

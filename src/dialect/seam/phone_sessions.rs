@@ -16,12 +16,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
         route("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], get_or_create)
             .key("phone_session")
             .does("Register the phone of an app, or return it if it is registered")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
     ]
 }
 

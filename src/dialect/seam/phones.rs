@@ -17,12 +17,12 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
         prefetching("/phones/get", &[GET, POST], get, |input: &Get| Prefetch::Phone(input.device_id))
             .key("phone")
             .does("Get a phone")
-            .not_found(&[ResourceKind::Phone]),
+            .not_found(ResourceKind::Phone),
         prefetching("/phones/list", &[GET, POST], list, |Scoped { cursor_scope, input }: &Scoped<List>| {
             input.filter(cursor_scope).map_or(Prefetch::None, |filter| Prefetch::phones(&filter))
         })
@@ -30,11 +30,11 @@ pub fn routes() -> Vec<Route> {
         .does("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .does("Deactivate a lost or unused phone and the credentials on it")
-            .not_found(&[ResourceKind::Phone]),
+            .not_found(ResourceKind::Phone),
         route("/phones/simulate/create_sandbox_phone", &[POST], create_sandbox_phone)
             .key("phone")
             .does("Create a phone in a sandbox workspace")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
     ]
 }
 

@@ -6,7 +6,7 @@ use super::answer::{AnswerShape, SeamAnswer};
 use super::page::CursorScope;
 use super::query;
 use crate::api::input::{self, Field, Input};
-use crate::api::route::{FromRequest, Handler, Head, Protocol};
+use crate::api::route::{FromRequest, Handler, Head, Protocol, Rules};
 use crate::error::{BodyFault, Error, ResourceKind, Result};
 use crate::http::{App, body, client_address};
 use crate::store::Prefetch;
@@ -17,7 +17,6 @@ use serde_json::{Map, Value};
 
 pub use crate::api::route::Call;
 
-pub type Route = crate::api::route::Route<Seam>;
 pub type Operation = crate::api::route::Operation<Seam>;
 
 pub const GET: &str = "GET";
@@ -26,26 +25,30 @@ pub const PUT: &str = "PUT";
 pub const PATCH: &str = "PATCH";
 pub const DELETE: &str = "DELETE";
 
+/// The id in examples of the document.
+pub const EXAMPLE_ID: &str = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
+
 /// Seam's protocol.
 pub struct Seam;
 
 impl Protocol for Seam {
     const METHOD_FIRST: bool = false;
+    const ALLOWS_TRAILING_SLASH: bool = false;
     type Document = Document;
 }
 
-/// Access, input and response of an operation, for the document.
+/// Access and response of an operation, for the document.
+#[derive(Default)]
 pub struct Document {
     pub access: Access,
-    pub fields: Vec<Field>,
     pub shape: AnswerShape,
 }
 
 /// A route to `handler`, whose types define access, input and response.
-pub fn route<G, I, H>(path: &'static str, methods: &'static [&'static str], handler: H) -> Route
+pub fn route<G, I, H>(path: &'static str, methods: &'static [&'static str], handler: H) -> Operation
 where
     G: SeamGrant,
-    I: FromRequest<Seam, Rules = Vec<Field>>,
+    I: FromRequest<Seam>,
     H: Handler<Seam, G, I, Answer: SeamAnswer>,
 {
     of(path, methods, handler, None)
@@ -57,10 +60,10 @@ pub fn prefetching<G, I, H>(
     methods: &'static [&'static str],
     handler: H,
     prefetch: fn(&I) -> Prefetch,
-) -> Route
+) -> Operation
 where
     G: SeamGrant,
-    I: FromRequest<Seam, Rules = Vec<Field>>,
+    I: FromRequest<Seam>,
     H: Handler<Seam, G, I, Answer: SeamAnswer>,
 {
     of(path, methods, handler, Some(prefetch))
@@ -71,52 +74,42 @@ fn of<G, I, H>(
     methods: &'static [&'static str],
     handler: H,
     prefetch: Option<fn(&I) -> Prefetch>,
-) -> Route
+) -> Operation
 where
     G: SeamGrant,
-    I: FromRequest<Seam, Rules = Vec<Field>>,
+    I: FromRequest<Seam>,
     H: Handler<Seam, G, I, Answer: SeamAnswer>,
 {
-    let document = Document { access: G::ACCESS, fields: I::rules(), shape: H::Answer::shape() };
-    Route::new(path, vec![Operation::new(methods, handler, prefetch, document)])
+    let mut operation = Operation::new(path, methods, handler, prefetch);
+    operation.document = Document { access: G::ACCESS, shape: H::Answer::shape() };
+    operation
 }
 
-impl Route {
-    /// The only operation of a path.
-    pub fn operation(&self) -> &Operation {
-        &self.operations[0]
-    }
-
-    fn with(mut self, change: impl Fn(&mut Operation)) -> Route {
-        self.operations.iter_mut().for_each(change);
+impl Operation {
+    /// Sets the response key.
+    pub fn key(mut self, key: &'static str) -> Operation {
+        self.key = Some(key);
         self
     }
 
-    /// Sets the response key.
-    pub fn key(self, key: &'static str) -> Route {
-        self.with(|operation| operation.key = Some(key))
-    }
-
     /// Sets the summary.
-    pub fn does(self, summary: &'static str) -> Route {
-        self.with(|operation| operation.summary = summary)
+    pub fn does(self, summary: &'static str) -> Operation {
+        self.about("", summary)
     }
 
     /// Sets what may be not found.
-    pub fn not_found(self, not_found: &'static [ResourceKind]) -> Route {
-        self.with(|operation| operation.not_found = not_found)
+    pub fn not_found(self, kind: ResourceKind) -> Operation {
+        self.fails([Error::NotFound(kind, EXAMPLE_ID.to_owned())])
     }
 }
 
 impl<I: Input + Send + 'static> FromRequest<Seam> for I {
-    type Rules = Vec<Field>;
-
-    fn rules() -> Vec<Field> {
-        I::fields()
+    fn rules() -> Rules {
+        Rules { query: I::fields(), ..Rules::default() }
     }
 
-    async fn read(fields: &Vec<Field>, _: &App, head: &Head, body: Body) -> Result<I> {
-        let (query, body) = members(fields, head, body).await?;
+    async fn read(rules: &Rules, _: &App, head: &Head, body: Body) -> Result<I> {
+        let (query, body) = members(&rules.query, head, body).await?;
         input::read(query, body)
     }
 }
@@ -128,15 +121,13 @@ pub struct Scoped<I> {
 }
 
 impl<I: Input + Send + 'static> FromRequest<Seam> for Scoped<I> {
-    type Rules = Vec<Field>;
-
-    fn rules() -> Vec<Field> {
-        I::fields()
+    fn rules() -> Rules {
+        <I as FromRequest<Seam>>::rules()
     }
 
-    async fn read(fields: &Vec<Field>, app: &App, head: &Head, body: Body) -> Result<Scoped<I>> {
-        let (query, body) = members(fields, head, body).await?;
-        let cursor_scope = CursorScope::of(fields, &query, &body, &head.path, || base_url(app, head));
+    async fn read(rules: &Rules, app: &App, head: &Head, body: Body) -> Result<Scoped<I>> {
+        let (query, body) = members(&rules.query, head, body).await?;
+        let cursor_scope = CursorScope::of(&rules.query, &query, &body, &head.path, || base_url(app, head));
         Ok(Scoped { cursor_scope, input: input::read(query, body)? })
     }
 }

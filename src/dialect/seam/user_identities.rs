@@ -16,30 +16,30 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
         route("/user_identities/create", &[POST], create).key("user_identity").does("Create a user identity"),
         route("/user_identities/get", &[GET, POST], get)
             .key("user_identity")
             .does("Get a user identity by id or key")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/user_identities/list", &[GET, POST], list).key("user_identities").does("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
             .does("Update a user identity")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/user_identities/set_password", &[POST], set_password)
             .does("Set the password of a user identity, with a console session")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/user_identities/delete", &[DELETE, POST], delete)
             .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/user_identities/list_accessible_devices", &[GET, POST], list_accessible_devices)
             .key("devices")
             .does("List the locks that a user identity can open; always empty, because Handset has no locks")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
             .does("Deactivate all phones of a user identity, or list them with dry_run")
-            .not_found(&[ResourceKind::UserIdentity]),
+            .not_found(ResourceKind::UserIdentity),
     ]
 }
 

@@ -14,8 +14,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub fn routes() -> Vec<Route> {
-    let webhooks = &[ResourceKind::Webhook];
+pub fn routes() -> Vec<Operation> {
+    let webhooks = ResourceKind::Webhook;
     vec![
         route("/webhooks/create", &[POST], create).key("webhook").does("Create a webhook"),
         route("/webhooks/get", &[GET, POST], get).key("webhook").does("Get a webhook").not_found(webhooks),
@@ -36,7 +36,7 @@ pub fn routes() -> Vec<Route> {
             .not_found(webhooks),
         route("/webhooks/redeliver", &[POST], redeliver)
             .does("Retry one delivery, or all failed deliveries of a webhook since a time")
-            .not_found(&[ResourceKind::Delivery, ResourceKind::Webhook]),
+            .not_found(ResourceKind::Delivery),
     ]
 }
 

@@ -8,7 +8,7 @@ use crate::api::input::*;
 use crate::error::Result;
 use crate::store::NewWorkspace;
 
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     vec![
         route("/workspaces/get", &[GET, POST], get).key("workspace").does("Get the workspace of the credential"),
         route("/workspaces/list", &[GET, POST], list).key("workspaces").does("List the workspaces of the credential"),

@@ -25,25 +25,6 @@ pub const MARK: &str = "cwt=";
 /// Latest resource version that a client may require; some require it with every request.
 const LATEST: f64 = 2.0;
 
-/// A route without authentication.
-pub struct Public;
-
-impl Grant for Public {
-    type Caller = Public;
-
-    async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
-        Ok((Public, Prefetched::Nothing))
-    }
-
-    fn tenant(_: &Public) -> Option<WorkspaceId> {
-        None
-    }
-
-    async fn authorize(caller: Public, _: &Head, prefetched: Prefetched) -> Result<(Public, Prefetched)> {
-        Ok((caller, prefetched))
-    }
-}
-
 /// A user identity of a workspace.
 pub struct Person {
     workspace: Workspace,

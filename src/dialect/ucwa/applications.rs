@@ -6,14 +6,14 @@ use super::input::{Input, fault};
 use super::me;
 use super::openapi::examples::{example_base, subscriber};
 use super::openapi::inputs::{body, if_none_match};
-use super::openapi::{ETAG as ETAG_HEADER, no_content, resource};
+use super::openapi::{ETAG, resource};
 use super::resource::Resource;
-use super::route::{Call, Document, Operation, Route, operation};
+use super::route::{Call, Operation, operation};
 use crate::error::{Error, Problem, Result};
 use crate::model::application::NewApplication;
 use crate::model::id::ApplicationId;
 use crate::model::subscriber::Subscriber;
-use axum::http::header::{ETAG, LOCATION};
+use axum::http::header::{self, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -22,61 +22,33 @@ use serde_json::json;
 const LONGEST: usize = 100;
 
 /// The collection of applications at this path, and each of them.
-pub fn routes(applications: &str) -> Vec<Route> {
-    let one = vec![getting(), deleting()];
-    vec![Route::new(applications, vec![creating()]), Route::new(format!("{applications}/{{application_id}}"), one)]
-}
-
-fn creating() -> Operation {
+pub fn routes(applications: &str) -> Vec<Operation> {
     let example = application(example_base(), &subscriber(true));
     let input =
         json!({ "culture": "en-US", "endpointId": "d9b02541-8b9c-4b1e-b4a2-7d0a33a7a7d4", "userAgent": "curl" });
-    let headers = [("Location", "The URI of the application"), ETAG_HEADER];
+    let headers = [("Location", "The URI of the application"), ETAG];
     let created = resource("ApplicationCreated", "UcwaApplication", &headers, &example);
-    operation(
-        &["POST"],
-        create,
-        Document {
-            id: "create_application",
-            summary: "Create an application",
-            description: "Creates an application (201), or returns the existing one of the same instanceId (200). A new \
-            application replaces the previous one of the same endpoint.",
-            body: Some(body("UcwaNewApplication", true, input)),
-            success: vec![("201", created.clone()), ("200", created)],
-            errors: vec![fault("culture", Problem::Missing)],
-            ..Document::default()
-        },
-    )
-}
-
-fn getting() -> Operation {
-    let example = application(example_base(), &subscriber(true));
-    operation(
-        &["GET"],
-        get,
-        Document {
-            id: "get_application",
-            summary: "Get an application",
-            description: "Returns the application with the user identity and its capabilities.",
-            parameters: vec![if_none_match()],
-            success: vec![("200", resource("Application", "UcwaApplication", &[ETAG_HEADER], &example))],
-            ..Document::default()
-        },
-    )
-}
-
-fn deleting() -> Operation {
-    operation(
-        &["DELETE"],
-        delete,
-        Document {
-            id: "delete_application",
-            summary: "Delete an application",
-            description: "Deletes the application and every resource below it.",
-            success: vec![("204", no_content())],
-            ..Document::default()
-        },
-    )
+    vec![
+        operation(applications, &["POST"], create)
+            .about("create_application", "Create an application")
+            .describe(
+                "Creates an application (201), or returns the existing one of the same instanceId (200). A \
+                         new application replaces the previous one of the same endpoint.",
+            )
+            .example(body("UcwaNewApplication", true, input))
+            .succeeds("201", created.clone())
+            .succeeds("200", created)
+            .fails([fault("culture", Problem::Missing)]),
+        operation(format!("{applications}/{{application_id}}"), &["GET"], get)
+            .about("get_application", "Get an application")
+            .describe("Returns the application with the user identity and its capabilities.")
+            .takes(if_none_match())
+            .returns("Application", "UcwaApplication", &[ETAG], &example),
+        operation(format!("{applications}/{{application_id}}"), &["DELETE"], delete)
+            .about("delete_application", "Delete an application")
+            .describe("Deletes the application and every resource below it.")
+            .returns_nothing(),
+    ]
 }
 
 async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
@@ -89,7 +61,7 @@ async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     *response.status_mut() = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let place = HeaderValue::from_str(&own).expect("an href is ASCII");
     response.headers_mut().insert(LOCATION, place);
-    response.headers_mut().insert(ETAG, answer::quoted(version(&subscriber)));
+    response.headers_mut().insert(header::ETAG, answer::quoted(version(&subscriber)));
     Ok(response)
 }
 
@@ -119,7 +91,7 @@ async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
         return Ok(answer::not_modified(version));
     }
     let mut response = answer::resource(call.grant.form, &application(call.grant.base.clone(), &call.grant.subscriber));
-    response.headers_mut().insert(ETAG, answer::quoted(version));
+    response.headers_mut().insert(header::ETAG, answer::quoted(version));
     Ok(response)
 }
 

@@ -1,15 +1,14 @@
 //! Autodiscover: from a host name to the collection of applications, in two steps (UCWA reference, "Root URL"). Its
 //! hrefs are absolute; all others of this dialect are relative.
 
-use super::access::{Known, Public};
+use super::access::Known;
 use super::address::ROOT;
 use super::answer;
 use super::challenge::base_url;
 use super::form::Form;
 use super::openapi::inputs::query;
-use super::openapi::resource;
 use super::resource::Resource;
-use super::route::{Access, Call, Document, Nothing, Route, beside};
+use super::route::{Access, Call, Nothing, Operation, Public, beside};
 use crate::error::{Denial, Error, ResourceKind, Result};
 use crate::http::client_address;
 use axum::response::Response;
@@ -22,38 +21,34 @@ const SPELT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 const HOST: &str = "https://phones.example.com";
 
 /// Every route.
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     let sip = json!({ "type": "string", "example": "sip:jane@example.com" });
-    let document = Document {
-        id: "ucwa_discover",
-        summary: "Discover the service",
-        description: "The entry point of clients: returns where to discover the user's resources. The path is \
-            case-insensitive, and also served at `/` of a host whose name starts with lyncdiscover.",
-        access: Access::Open,
-        parameters: vec![original_domain(), query("sipuri", "The sip address of the user; sent by older clients", sip)],
-        success: vec![("200", resource("Discovery", "UcwaDiscovery", &[], &links_of_root(HOST, "")))],
-        ..Document::default()
-    };
     vec![
-        Route::new(ROOT, vec![beside(&["GET"], root, document)]),
+        beside(ROOT, &["GET"], root, Access::Open)
+            .about("ucwa_discover", "Discover the service")
+            .describe(
+                "The entry point of clients: returns where to discover the user's resources. The path is \
+                         case-insensitive, and also served at `/` of a host whose name starts with lyncdiscover.",
+            )
+            .takes(original_domain())
+            .takes(query("sipuri", "The sip address of the user; sent by older clients", sip))
+            .returns("Discovery", "UcwaDiscovery", &[], &links_of_root(HOST, "")),
         user_route("/oauth/user", "ucwa_discover_user_by_token"),
         // Alternative path in the reference.
         user_route("/user", "ucwa_discover_user"),
     ]
 }
 
-fn user_route(path: &str, id: &'static str) -> Route {
-    let document = Document {
-        id,
-        summary: "Discover the applications of the user",
-        description: "Returns where to create applications. Without a token it fails, and the error says where to get one.",
-        access: Access::User,
-        parameters: vec![original_domain()],
-        success: vec![("200", resource("UserDiscovery", "UcwaDiscovery", &[], &links_of_user(HOST)))],
-        errors: vec![Error::Forbidden(Denial::Anonymous), Error::NotFound(ResourceKind::UserIdentity, String::new())],
-        ..Document::default()
-    };
-    Route::new(format!("{ROOT}{path}"), vec![beside(&["GET"], user, document)])
+fn user_route(path: &str, id: &'static str) -> Operation {
+    let no_user_identity = Error::NotFound(ResourceKind::UserIdentity, String::new());
+    beside(format!("{ROOT}{path}"), &["GET"], user, Access::User)
+        .about(id, "Discover the applications of the user")
+        .describe(
+            "Returns where to create applications. Without a token it fails, and the error says where to get one.",
+        )
+        .takes(original_domain())
+        .returns("UserDiscovery", "UcwaDiscovery", &[], &links_of_user(HOST))
+        .fails([Error::Forbidden(Denial::Anonymous), no_user_identity])
 }
 
 fn original_domain() -> Value {

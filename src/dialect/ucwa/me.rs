@@ -6,9 +6,8 @@ use super::answer;
 use super::input::{Input, expected, fault};
 use super::openapi::examples::{example_base, subscriber};
 use super::openapi::inputs::{body, query};
-use super::openapi::{no_content, resource};
 use super::resource::Resource;
-use super::route::{Call, Document, Operation, Route, operation};
+use super::route::{Call, Operation, operation};
 use crate::error::{Denial, Error, Reason, Result};
 use crate::model::subscriber::Subscriber;
 use axum::response::Response;
@@ -30,109 +29,62 @@ const EMPTY: [(&str, &str); 7] = [
 ];
 
 /// The route of the user identity below a base path.
-pub fn route(base: &str) -> Route {
+pub fn operation_of_me(base: &str) -> Operation {
     let example = me(&example_base(), &subscriber(true));
-    let document = Document {
-        id: "get_me",
-        summary: "Get the user identity",
-        description: "Returns the user identity of the token with its capabilities. Without voice it has no link to \
-            telephone numbers.",
-        success: vec![("200", resource("Me", "UcwaMe", &[], &example))],
-        ..Document::default()
-    };
-    Route::new(format!("{base}/me"), vec![operation(&["GET"], get, document)])
+    operation(format!("{base}/me"), &["GET"], get)
+        .about("get_me", "Get the user identity")
+        .describe(
+            "Returns the user identity of the token with its capabilities. Without voice it has no link to \
+             telephone numbers.",
+        )
+        .returns("Me", "UcwaMe", &[], &example)
 }
 
 /// Routes below an application only.
-pub fn routes_of_application(base: &str) -> Vec<Route> {
-    let at = |path: &str, operation: Operation| Route::new(format!("{base}{path}"), vec![operation]);
-    let empty = |(path, id)| at(path, operation(&["GET"], get_empty, empty_document(id)));
+pub fn routes_of_application(base: &str) -> Vec<Operation> {
+    let at = |path: &str| format!("{base}{path}");
+    let available = json!({ "supportedModalities": ["Messaging"] });
+    let in_query = |name, description| query(name, description, json!({ "type": "integer", "minimum": 0 }));
     let mut routes = vec![
-        at("/me/makeMeAvailable", making_available()),
-        at("/events", waiting()),
-        at("/communication/startMessaging", starting_messaging()),
-        at("/communication", operation(&["GET"], get_communication, empty_document("get_communication"))),
-        at("/me/reportMyActivity", reporting("report_my_activity")),
+        operation(at("/me/makeMeAvailable"), &["POST"], make_available)
+            .about("make_me_available", "Make the user identity available")
+            .describe("Possible once for each application, which then has no such link.")
+            .example(body("UcwaMakeMeAvailable", false, available))
+            .returns_nothing()
+            .fails([Error::Conflict(Reason::AlreadyAvailable)]),
+        operation(at("/events"), &["GET"], events)
+            .about("get_events", "Wait for events")
+            .describe("Waits, then returns an empty event channel: telephone numbers cause no events.")
+            .takes(in_query("ack", "The last part that the client has received"))
+            .takes(in_query("timeout", "The maximum time to wait, in seconds"))
+            .returns("Events", "UcwaEvents", &[], &no_events(&example_base(), 1))
+            .fails([fault("ack", expected("number", "string"))]),
+        operation(at("/communication/startMessaging"), &["POST"], start_messaging)
+            .about("start_messaging", "Start messaging")
+            .describe("Always fails; clients require its link.")
+            .fails([Error::Forbidden(Denial::NoMessaging)]),
+        empty(operation(at("/communication"), &["GET"], get_communication), "get_communication"),
+        reporting(at("/me/reportMyActivity"), "report_my_activity"),
         // One client uses this path.
-        at("/reportMyActivity", reporting("report_activity")),
+        reporting(at("/reportMyActivity"), "report_activity"),
     ];
-    routes.extend(EMPTY.map(empty));
+    routes.extend(EMPTY.map(|(path, id)| empty(operation(at(path), &["GET"], get_empty), id)));
     routes
 }
 
-fn making_available() -> Operation {
-    operation(
-        &["POST"],
-        make_available,
-        Document {
-            id: "make_me_available",
-            summary: "Make the user identity available",
-            description: "Possible once for each application, which then has no such link.",
-            body: Some(body("UcwaMakeMeAvailable", false, json!({ "supportedModalities": ["Messaging"] }))),
-            success: vec![("204", no_content())],
-            errors: vec![Error::Conflict(Reason::AlreadyAvailable)],
-            ..Document::default()
-        },
-    )
+fn reporting(path: String, id: &'static str) -> Operation {
+    operation(path, &["POST"], report_activity)
+        .about(id, "Report activity")
+        .describe("Reports activity of the user identity. It is accepted and not stored.")
+        .returns_nothing()
 }
 
-fn waiting() -> Operation {
-    let whole = || json!({ "type": "integer", "minimum": 0 });
-    operation(
-        &["GET"],
-        events,
-        Document {
-            id: "get_events",
-            summary: "Wait for events",
-            description: "Waits, then returns an empty event channel: telephone numbers cause no events.",
-            parameters: vec![
-                query("ack", "The last part that the client has received", whole()),
-                query("timeout", "The maximum time to wait, in seconds", whole()),
-            ],
-            success: vec![("200", resource("Events", "UcwaEvents", &[], &no_events(&example_base(), 1)))],
-            errors: vec![fault("ack", expected("number", "string"))],
-            ..Document::default()
-        },
-    )
-}
-
-fn starting_messaging() -> Operation {
-    operation(
-        &["POST"],
-        start_messaging,
-        Document {
-            id: "start_messaging",
-            summary: "Start messaging",
-            description: "Always fails; clients require its link.",
-            errors: vec![Error::Forbidden(Denial::NoMessaging)],
-            ..Document::default()
-        },
-    )
-}
-
-fn reporting(id: &'static str) -> Operation {
-    operation(
-        &["POST"],
-        report_activity,
-        Document {
-            id,
-            summary: "Report activity",
-            description: "Reports activity of the user identity. It is accepted and not stored.",
-            success: vec![("204", no_content())],
-            ..Document::default()
-        },
-    )
-}
-
-fn empty_document(id: &'static str) -> Document {
+fn empty(operation: Operation, id: &'static str) -> Operation {
     let example = Resource::new("people", format!("{}/people", example_base()));
-    Document {
-        id,
-        summary: "Get an empty resource",
-        description: "Returns a resource that clients require and that is always empty.",
-        success: vec![("200", resource("Resource", "UcwaResource", &[], &example))],
-        ..Document::default()
-    }
+    operation
+        .about(id, "Get an empty resource")
+        .describe("Returns a resource that clients require and that is always empty.")
+        .returns("Resource", "UcwaResource", &[], &example)
 }
 
 async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {

@@ -7,7 +7,8 @@ mod schemas;
 
 use super::error::{ErrorBody, body_of};
 use super::resource::Resource;
-use super::route::{Access, Operation};
+use super::route::{Access, Operation, Ucwa};
+use crate::api::input::Field;
 use crate::api::openapi::*;
 use crate::error::{BodyFault, Denial, Error, ResourceKind};
 use axum::http::StatusCode;
@@ -17,7 +18,6 @@ use std::collections::BTreeSet;
 
 /// The security scheme.
 const SCHEME: &str = "UcwaBearer";
-const TAG: &str = "ucwa";
 pub const RESPONSES: Responses = Responses { prefix: "Ucwa", request_id: "x-request-id" };
 
 /// The header with the etag of a resource.
@@ -29,26 +29,16 @@ const BASES: [(&str, &str); 3] =
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
-    let mut operations = Vec::new();
-    for route in super::routes() {
-        let is_below = |(base, prefix): (&str, &'static str)| route.path.starts_with(base).then_some(prefix);
-        let prefix = BASES.into_iter().find_map(is_below);
-        for operation in route.operations {
-            let prefix = match (operation.document.access, prefix) {
-                (Access::Subscribed, Some(prefix)) => prefix,
-                (Access::Subscribed, None) => continue,
-                _ => "",
-            };
-            operations.push((route.path.to_string(), operation.methods[0], described(&route.path, prefix, operation)));
-        }
-    }
+    let routes = super::routes().into_iter().filter(|operation| is_described(&operation.path));
+    let mut schemas = schemas::all();
+    let paths = Ucwa::paths(routes.collect(), &mut schemas);
     extract_components(json!({
-        "tags": [{ "name": TAG, "description": "The telephone numbers of a user identity, compatible with UCWA 1.0. Paths \
-            below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml are \
-            accepted and returned like the listed media types" }],
-        "paths": paths(operations),
+        "tags": [{ "name": Ucwa::TAG, "description": "The telephone numbers of a user identity, compatible with UCWA 1.0. \
+            Paths below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml \
+            are accepted and returned like the listed media types" }],
+        "paths": paths,
         "components": {
-            "schemas": schemas::all().0,
+            "schemas": schemas.0,
             "securitySchemes": { SCHEME: {
                 "type": "http",
                 "scheme": "bearer",
@@ -58,65 +48,74 @@ pub fn document() -> Value {
     }))
 }
 
-fn described(path: &str, prefix: &str, operation: Operation) -> Value {
-    let (method, document) = (operation.methods[0], operation.document);
-    let is_open = matches!(document.access, Access::Open | Access::OAuth);
-    let own = path_names(path).map(|name| if name == "type" { slot() } else { application_id() });
-    let caller = (!is_open).then(person);
-    let mut parameters: Vec<Value> = own.chain(caller).chain(document.parameters).collect();
-    let is_conditional = parameters.iter().any(|parameter| parameter["name"] == "If-None-Match");
-    for parameter in &mut parameters {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        let name = pascal_case(name.strip_prefix("X-Ucwa-").unwrap_or(name));
-        *parameter = component(Kind::Parameter, &format!("Ucwa{name}"), parameter.take());
+/// Of the base paths with the same resources, one is left out.
+fn is_described(path: &str) -> bool {
+    !path.starts_with("/ucwa/v1/")
+}
+
+impl Described for Ucwa {
+    const TAG: &'static str = "ucwa";
+    const RESPONSES: Responses = RESPONSES;
+
+    fn id(operation: &Operation) -> String {
+        let is_below = |(base, prefix): (&str, &'static str)| operation.path.starts_with(base).then_some(prefix);
+        format!("{}{}", BASES.into_iter().find_map(is_below).unwrap_or_default(), operation.id)
     }
-    let mut responses = match document.access {
-        Access::OAuth => errors_of_oauth(),
-        access => failures(errors(access, path, method, document.errors)),
-    };
-    responses.extend(document.success.into_iter().map(|(status, success)| (status.to_owned(), success)));
-    if is_conditional {
-        responses.insert("304".to_owned(), RESPONSES.response("NotModified", "Not modified", Value::Null));
+
+    fn security(operation: &Operation) -> Value {
+        if is_open(operation) { json!([]) } else { json!([{ SCHEME: [] }]) }
     }
-    if !is_open {
-        responses.insert("401".to_owned(), challenge());
+
+    fn path_parameter(name: &str, _: Option<&Field>) -> Value {
+        if name == "type" { slot() } else { application_id() }
     }
-    Description {
-        id: format!("{prefix}{}", document.id),
-        summary: document.summary,
-        description: document.description.to_owned(),
-        tag: TAG,
-        security: if is_open { json!([]) } else { json!([{ SCHEME: [] }]) },
-        parameters,
-        body: document.body,
-        responses,
+
+    fn parameters(operation: &Operation) -> Vec<Value> {
+        let caller = (!is_open(operation)).then(person);
+        caller.into_iter().chain(operation.document.parameters.iter().cloned()).collect()
     }
-    .into()
+
+    fn errors(operation: &Operation) -> Map<String, Value> {
+        let mut responses = match operation.document.access {
+            Access::OAuth => errors_of_oauth(),
+            _ => failures(errors(operation)),
+        };
+        if operation.document.parameters.iter().any(|parameter| parameter["name"] == "If-None-Match") {
+            responses.insert("304".to_owned(), RESPONSES.response("NotModified", "Not modified", Value::Null));
+        }
+        if !is_open(operation) {
+            responses.insert("401".to_owned(), challenge());
+        }
+        responses
+    }
+}
+
+fn is_open(operation: &Operation) -> bool {
+    matches!(operation.document.access, Access::Open | Access::OAuth)
 }
 
 /// The errors of an operation.
-fn errors(access: Access, path: &str, method: &str, own: Vec<Error>) -> Vec<Error> {
-    let mut errors = own;
-    if access == Access::Subscribed {
+fn errors(operation: &Operation) -> Vec<ErrorBody> {
+    let mut errors = Vec::new();
+    if operation.document.access == Access::Subscribed {
         errors.push(Error::Forbidden(Denial::Anonymous));
-        if path.contains("{application_id}") {
+        if operation.path.contains("{application_id}") {
             errors.push(Error::NotFound(ResourceKind::Application, String::new()));
         }
         errors.push(Error::NotFound(ResourceKind::UserIdentity, String::new()));
         errors.push(Error::NotFound(ResourceKind::Version, String::new()));
-        if method != "GET" {
+        if operation.methods != ["GET"] {
             let reason = "EOF while parsing an object at line 1 column 1";
             errors.push(Error::Unreadable(BodyFault::Syntax(reason.to_owned())));
             errors.push(Error::Unreadable(BodyFault::ContentType));
         }
     }
     errors.extend(errors_of_every_operation());
-    errors
+    operation.errors.iter().chain(&errors).map(body_of).collect()
 }
 
 /// The responses of errors by status, each in JSON and XML: the first is the example, and the description names each.
-fn failures(errors: Vec<Error>) -> Map<String, Value> {
-    let mut errors: Vec<ErrorBody> = errors.iter().map(body_of).collect();
+fn failures(mut errors: Vec<ErrorBody>) -> Map<String, Value> {
     // Those with a subcode first: they make the better example.
     errors.sort_by_key(|error| (!error.name().contains('/'), error.name()));
     let statuses: BTreeSet<StatusCode> = errors.iter().map(ErrorBody::status).collect();
@@ -173,10 +172,6 @@ fn in_json_and_xml(schema: &str, json: Value, xml: Vec<u8>) -> Value {
         "application/json": { "schema": reference(schema), "example": json },
         "application/xml": { "schema": reference("UcwaXml"), "example": xml },
     })
-}
-
-pub fn no_content() -> Value {
-    RESPONSES.response("NoContent", "No content", Value::Null)
 }
 
 fn challenge() -> Value {

@@ -6,32 +6,76 @@ use super::access::Subscribed;
 use super::input::{Input, fault};
 use super::openapi::examples::{self, example_base, subscriber};
 use super::openapi::inputs::*;
-use super::openapi::{ETAG as ETAG_HEADER, no_content, resource};
+use super::openapi::{ETAG, resource};
 use super::resource::Resource;
-use super::route::{Call, Document, Operation, Route, operation};
+use super::route::{Call, Operation, operation};
 use super::{answer, number};
 use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
 use crate::model::slot::{Slot, SlotChange, SlotType};
 use crate::model::subscriber::Subscriber;
-use axum::http::header::{ETAG, LOCATION};
+use axum::http::header::{self, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
 /// The routes below a base path.
-pub fn routes(base: &str) -> Vec<Route> {
+pub fn routes(base: &str) -> Vec<Operation> {
     let path = |path: &str| format!("{base}/me/phones{path}");
+    let (all, mobile) =
+        (phones(&example_base(), &subscriber(true)), phone(&example_base(), &examples::slot(SlotType::Mobile)));
+    let created =
+        resource("PhoneCreated", "UcwaPhone", &[("Location", "The URI of the telephone number"), ETAG], &mobile);
+    let no_voice = || Error::Forbidden(Denial::NoEnterpriseVoice);
+    let managed = || Error::Conflict(Reason::ManagedNumber);
+    let in_query = |name, schema| query(name, "As in the body, which takes precedence", schema);
+    let visibility = || in_query("includeInContactCard", json!({ "type": "boolean" }));
     vec![
-        Route::new(path(""), vec![listing(), creating()]),
-        Route::new(path("/{type}"), vec![getting(), deleting()]),
-        Route::new(path("/{type}/changeNumber"), vec![changing_number()]),
-        Route::new(path("/{type}/changeVisibility"), vec![changing_visibility()]),
+        operation(path(""), &["GET"], list)
+            .about("list_phones", "List telephone numbers")
+            .describe("Returns all four telephone numbers, in order. A managed one has no links to change it.")
+            .returns("Phones", "UcwaPhones", &[], &all)
+            .fails([no_voice()]),
+        operation(path(""), &["POST"], create)
+            .about("create_phone", "Create a telephone number")
+            .describe("Sets the number of an empty slot.")
+            .example(body(
+                "UcwaNewPhone",
+                true,
+                json!({ "type": "mobile", "number": "(425) 555-0199", "includeInContactCard": true }),
+            ))
+            .succeeds("201", created)
+            .fails([invalid(), no_number(), Error::Conflict(Reason::SlotFilled), managed(), no_voice()]),
+        operation(path("/{type}"), &["GET"], get)
+            .about("get_phone", "Get a telephone number")
+            .describe("Returns one of the four telephone numbers. The number of an empty slot is empty.")
+            .takes(if_none_match())
+            .returns("Phone", "UcwaPhone", &[ETAG], &mobile)
+            .fails([no_voice()]),
+        operation(path("/{type}"), &["DELETE"], remove)
+            .about("delete_phone", "Delete a telephone number")
+            .describe("Clears the slot. Idempotent.")
+            .returns_nothing()
+            .fails([managed(), no_voice()]),
+        operation(path("/{type}/changeNumber"), &["POST"], change_number)
+            .about("change_number", "Update a telephone number")
+            .describe("Sets the number and, if given, its visibility. Without a number the slot is cleared.")
+            .takes(in_query("number", number_schema()))
+            .takes(visibility())
+            .example(body(
+                "UcwaChangeNumber",
+                false,
+                json!({ "number": "tel:+14255550199", "includeInContactCard": true }),
+            ))
+            .returns_nothing()
+            .fails([invalid(), no_number(), managed(), no_voice()]),
+        operation(path("/{type}/changeVisibility"), &["POST"], change_visibility)
+            .about("change_visibility", "Update the visibility of a telephone number")
+            .describe("Sets whether the number is on the contact card; false if absent.")
+            .takes(visibility())
+            .example(body("UcwaChangeVisibility", false, json!({ "includeInContactCard": true })))
+            .returns_nothing()
+            .fails([invalid(), managed(), no_voice()]),
     ]
-}
-
-/// The errors of an operation on phones.
-fn errors(own: Vec<Error>) -> Vec<Error> {
-    own.into_iter().chain([Error::Forbidden(Denial::NoEnterpriseVoice)]).collect()
 }
 
 fn invalid() -> Error {
@@ -40,118 +84,6 @@ fn invalid() -> Error {
 
 fn no_number() -> Error {
     fault("number", Problem::Format(Format::PhoneNumber(String::new())))
-}
-
-fn listing() -> Operation {
-    let example = phones(&example_base(), &subscriber(true));
-    operation(
-        &["GET"],
-        list,
-        Document {
-            id: "list_phones",
-            summary: "List telephone numbers",
-            description: "Returns all four telephone numbers, in order. A managed one has no links to change it.",
-            success: vec![("200", resource("Phones", "UcwaPhones", &[], &example))],
-            errors: errors(Vec::new()),
-            ..Document::default()
-        },
-    )
-}
-
-fn creating() -> Operation {
-    let example = phone(&example_base(), &examples::slot(SlotType::Mobile));
-    let input = json!({ "type": "mobile", "number": "(425) 555-0199", "includeInContactCard": true });
-    let headers = [("Location", "The URI of the telephone number"), ETAG_HEADER];
-    operation(
-        &["POST"],
-        create,
-        Document {
-            id: "create_phone",
-            summary: "Create a telephone number",
-            description: "Sets the number of an empty slot.",
-            body: Some(body("UcwaNewPhone", true, input)),
-            success: vec![("201", resource("PhoneCreated", "UcwaPhone", &headers, &example))],
-            errors: errors(vec![
-                invalid(),
-                no_number(),
-                Error::Conflict(Reason::SlotFilled),
-                Error::Conflict(Reason::ManagedNumber),
-            ]),
-            ..Document::default()
-        },
-    )
-}
-
-fn getting() -> Operation {
-    let example = phone(&example_base(), &examples::slot(SlotType::Mobile));
-    operation(
-        &["GET"],
-        get,
-        Document {
-            id: "get_phone",
-            summary: "Get a telephone number",
-            description: "Returns one of the four telephone numbers. The number of an empty slot is empty.",
-            parameters: vec![if_none_match()],
-            success: vec![("200", resource("Phone", "UcwaPhone", &[ETAG_HEADER], &example))],
-            errors: errors(Vec::new()),
-            ..Document::default()
-        },
-    )
-}
-
-fn deleting() -> Operation {
-    operation(
-        &["DELETE"],
-        remove,
-        Document {
-            id: "delete_phone",
-            summary: "Delete a telephone number",
-            description: "Clears the slot. Idempotent.",
-            success: vec![("204", no_content())],
-            errors: errors(vec![Error::Conflict(Reason::ManagedNumber)]),
-            ..Document::default()
-        },
-    )
-}
-
-fn changing_number() -> Operation {
-    let as_in_the_body = "As in the body, which takes precedence";
-    let input = json!({ "number": "tel:+14255550199", "includeInContactCard": true });
-    operation(
-        &["POST"],
-        change_number,
-        Document {
-            id: "change_number",
-            summary: "Update a telephone number",
-            description: "Sets the number and, if given, its visibility. Without a number the slot is cleared.",
-            parameters: vec![
-                query("number", as_in_the_body, number_schema()),
-                query("includeInContactCard", as_in_the_body, json!({ "type": "boolean" })),
-            ],
-            body: Some(body("UcwaChangeNumber", false, input)),
-            success: vec![("204", no_content())],
-            errors: errors(vec![invalid(), no_number(), Error::Conflict(Reason::ManagedNumber)]),
-            ..Document::default()
-        },
-    )
-}
-
-fn changing_visibility() -> Operation {
-    let as_in_the_body = "As in the body, which takes precedence";
-    operation(
-        &["POST"],
-        change_visibility,
-        Document {
-            id: "change_visibility",
-            summary: "Update the visibility of a telephone number",
-            description: "Sets whether the number is on the contact card; false if absent.",
-            parameters: vec![query("includeInContactCard", as_in_the_body, json!({ "type": "boolean" }))],
-            body: Some(body("UcwaChangeVisibility", false, json!({ "includeInContactCard": true }))),
-            success: vec![("204", no_content())],
-            errors: errors(vec![invalid(), Error::Conflict(Reason::ManagedNumber)]),
-            ..Document::default()
-        },
-    )
 }
 
 async fn list(call: Call<Subscribed>, _: Input) -> Result<Response> {
@@ -167,7 +99,7 @@ async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
         return Ok(answer::not_modified(&version));
     }
     let mut response = answer::resource(call.grant.form, &phone(&call.grant.base, slot));
-    response.headers_mut().insert(ETAG, answer::quoted(&version));
+    response.headers_mut().insert(header::ETAG, answer::quoted(&version));
     Ok(response)
 }
 
@@ -191,7 +123,7 @@ async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     *response.status_mut() = StatusCode::CREATED;
     let place = HeaderValue::from_str(&href(&call.grant.base, slot_type)).expect("an href is ASCII");
     response.headers_mut().insert(LOCATION, place);
-    response.headers_mut().insert(ETAG, answer::quoted(&now.slot(slot_type).version.to_string()));
+    response.headers_mut().insert(header::ETAG, answer::quoted(&now.slot(slot_type).version.to_string()));
     Ok(response)
 }
 

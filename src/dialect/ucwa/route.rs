@@ -2,17 +2,19 @@
 
 use super::access::Subscribed;
 use super::input::Input;
-use crate::api::route::{Answer, FromRequest, Grant, Handler, Head, Protocol};
-use crate::error::{Error, Result};
+use super::openapi::{RESPONSES, resource};
+use super::resource::Resource;
+use crate::api::route::{Answer, FromRequest, Grant, Handler, Head, Protocol, Rules};
+use crate::error::Result;
 use crate::http::{App, body};
 use axum::body::{Body, Bytes};
 use axum::http::Method;
 use axum::response::Response;
 use serde_json::Value;
+use std::sync::Arc;
 
-pub use crate::api::route::Call;
+pub use crate::api::route::{Call, Nothing, Public, Raw};
 
-pub type Route = crate::api::route::Route<Ucwa>;
 pub type Operation = crate::api::route::Operation<Ucwa>;
 
 /// UCWA's protocol.
@@ -20,25 +22,16 @@ pub struct Ucwa;
 
 impl Protocol for Ucwa {
     const METHOD_FIRST: bool = false;
+    const ALLOWS_TRAILING_SLASH: bool = false;
     type Document = Document;
 }
 
-/// What the document says of an operation.
+/// What only this dialect's document needs.
 #[derive(Default)]
 pub struct Document {
-    /// Operation id; below a base path, without the prefix of that.
-    pub id: &'static str,
-    pub summary: &'static str,
-    pub description: &'static str,
     pub access: Access,
     /// Parameters beyond those of the path and the caller.
     pub parameters: Vec<Value>,
-    /// The request body.
-    pub body: Option<Value>,
-    /// By status; none if it always fails.
-    pub success: Vec<(&'static str, Value)>,
-    /// Errors beyond those of every operation.
-    pub errors: Vec<Error>,
 }
 
 /// Who may call, and where.
@@ -48,6 +41,7 @@ pub enum Access {
     /// The token endpoint, whose errors are those of OAuth.
     OAuth,
     User,
+    /// Below a base path, whose prefix the operation id gets.
     #[default]
     Subscribed,
 }
@@ -60,55 +54,50 @@ impl Answer<Ucwa> for Response {
 
 /// An operation on the resources of a user identity.
 pub fn operation<H: Handler<Ucwa, Subscribed, Input>>(
+    path: impl Into<Arc<str>>,
     methods: &'static [&'static str],
     handler: H,
-    document: Document,
 ) -> Operation {
-    Operation::new(methods, handler, None, document)
+    Operation::new(path, methods, handler, None)
 }
 
 /// An operation outside of those.
 pub fn beside<G: Grant, I: FromRequest<Ucwa>, H: Handler<Ucwa, G, I>>(
+    path: impl Into<Arc<str>>,
     methods: &'static [&'static str],
     handler: H,
-    document: Document,
+    access: Access,
 ) -> Operation {
-    Operation::new(methods, handler, None, document)
+    let mut operation = Operation::new(path, methods, handler, None);
+    operation.document.access = access;
+    operation
+}
+
+impl Operation {
+    /// Adds a parameter beyond those of the path and the caller.
+    pub fn takes(mut self, parameter: Value) -> Operation {
+        self.document.parameters.push(parameter);
+        self
+    }
+
+    /// Responds with a resource.
+    pub fn returns(self, name: &str, schema: &str, headers: &[(&str, &str)], example: &Resource) -> Operation {
+        self.succeeds("200", resource(name, schema, headers, example))
+    }
+
+    /// Responds with 204.
+    pub fn returns_nothing(self) -> Operation {
+        self.succeeds("204", RESPONSES.response("NoContent", "No content", Value::Null))
+    }
 }
 
 impl FromRequest<Ucwa> for Input {
-    type Rules = ();
+    fn rules() -> Rules {
+        Rules::default()
+    }
 
-    fn rules() {}
-
-    async fn read((): &(), _: &App, head: &Head, body: Body) -> Result<Input> {
+    async fn read(_: &Rules, _: &App, head: &Head, body: Body) -> Result<Input> {
         let body = if head.parts.method == Method::GET { Bytes::new() } else { body::read(body).await? };
         Input::read(head.parts.uri.query(), head.headers(), &body)
-    }
-}
-
-/// No input.
-pub struct Nothing;
-
-impl FromRequest<Ucwa> for Nothing {
-    type Rules = ();
-
-    fn rules() {}
-
-    async fn read((): &(), _: &App, _: &Head, _: Body) -> Result<Nothing> {
-        Ok(Nothing)
-    }
-}
-
-/// The bytes of a body.
-pub struct Raw(pub Bytes);
-
-impl FromRequest<Ucwa> for Raw {
-    type Rules = ();
-
-    fn rules() {}
-
-    async fn read((): &(), _: &App, _: &Head, body: Body) -> Result<Raw> {
-        body::read(body).await.map(Raw)
     }
 }

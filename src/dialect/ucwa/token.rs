@@ -1,10 +1,10 @@
 //! Token endpoint for a name and a password (UCWA reference, "Authentication"; RFC 6749, section 4.3). The token is that
 //! of a client session, with the prefix of real servers.
 
-use super::access::{MARK, Public};
+use super::access::MARK;
 use super::address::TOKEN;
 use super::openapi::RESPONSES;
-use super::route::{Access, Call, Document, Raw, Route, beside};
+use super::route::{Access, Call, Operation, Public, Raw, beside};
 use crate::api::openapi::reference;
 use crate::error::{AuthFailure, Error, Result};
 use crate::http::{Tenant, limits};
@@ -24,22 +24,21 @@ use std::collections::HashMap;
 const LIFE: TimeDelta = TimeDelta::hours(8);
 
 /// Every route.
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Operation> {
     let request = json!({ "grant_type": "password", "username": "jane@example.com", "password": "correct horse" });
     let form = json!({ "schema": reference("UcwaTokenRequest"), "example": request });
     let granted: Value = json!({ "access_token": "cwt=seam_cst1example1_2b4d5e6f", "expires_in": 28800,
         "ms_rtc_identityscope": "local", "token_type": "Bearer" });
-    let document = Document {
-        id: "ucwa_create_token",
-        summary: "Sign in",
-        description: "Returns a token for the name and password of a user identity. It is a client session that is \
-            valid for eight hours.",
-        access: Access::OAuth,
-        body: Some(json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } })),
-        success: vec![("200", RESPONSES.json("Token", "OK", "UcwaToken", granted))],
-        ..Document::default()
-    };
-    vec![Route::new(TOKEN, vec![beside(&["POST"], serve, document)])]
+    let request = json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } });
+    let token = beside(TOKEN, &["POST"], serve, Access::OAuth)
+        .about("ucwa_create_token", "Sign in")
+        .describe(
+            "Returns a token for the name and password of a user identity. It is a client session that is valid for \
+             eight hours.",
+        )
+        .example(request)
+        .succeeds("200", RESPONSES.json("Token", "OK", "UcwaToken", granted));
+    vec![token]
 }
 
 async fn serve(call: Call<Public>, Raw(body): Raw) -> Result<Response> {

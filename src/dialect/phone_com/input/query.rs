@@ -4,11 +4,9 @@
 
 use super::super::route::{Head, PhoneCom};
 use super::super::wire::Pairs;
-use super::Rules;
 use super::filter::{self, Kind};
 use crate::api::input::*;
-use crate::api::openapi::parameter;
-use crate::api::route::FromRequest;
+use crate::api::route::{FromRequest, Rules};
 use crate::error::{Place, Problem, Result, Step};
 use crate::http::App;
 use crate::model::listing::{Condition, Listing, Order};
@@ -84,8 +82,6 @@ const FILTER: &str = "A value, or an operator and its argument: `empty`, `eq:`, 
      Repeated filters must all match";
 
 impl<F: ListField> FromRequest<PhoneCom> for Wanted<F> {
-    type Rules = Rules;
-
     fn rules() -> Rules {
         let query = |name: String, description: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema });
         let items = json!({ "type": "array", "items": { "type": "string" } });
@@ -94,9 +90,7 @@ impl<F: ListField> FromRequest<PhoneCom> for Wanted<F> {
             F::FIELDS.filters.iter().map(|(name, ..)| query(format!("filters[{name}]"), FILTER, items.clone()));
         let sorts = F::FIELDS.sorts.iter();
         let sorts = sorts.map(|(name, _)| query(format!("sort[{name}]"), "The order by this field", order.clone()));
-        let part = Part::fields();
-        let part = part.iter().map(|field| parameter(field, "query"));
-        Rules { query: part.chain(filters).chain(sorts).collect(), body: None }
+        Rules { query: Part::fields(), parameters: filters.chain(sorts).collect(), ..Rules::default() }
     }
 
     async fn read(_: &Rules, _: &App, head: &Head, _: Body) -> Result<Wanted<F>> {

@@ -3,7 +3,7 @@
 use super::super::access::Access;
 use super::super::answer::{AnswerShape, Component};
 use super::super::error::body_of;
-use super::super::route::{Operation, Route};
+use super::super::route::{EXAMPLE_ID, Operation};
 use crate::api::input::Field;
 use crate::api::openapi::{
     self, ErrorExample, Kind, Schemas, component, errors_of_every_operation, example, reference,
@@ -14,9 +14,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// The id of examples.
-const ID: &str = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
 
 /// An error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,42 +48,40 @@ pub struct Responses {
 }
 
 impl Responses {
-    pub fn of(routes: &[Route]) -> Responses {
+    pub fn of(routes: &[Operation]) -> Responses {
         Responses { schemas: super::schemas(routes) }
     }
 
     /// Every response of a route, by status.
-    pub fn of_route(&self, route: &Route) -> Map<String, Value> {
-        let Operation { document, not_found, .. } = route.operation();
-        let mut errors = vec![invalid_input(&document.fields)];
+    pub fn of_route(&self, route: &Operation) -> Map<String, Value> {
+        let Operation { document, rules, .. } = route;
+        let mut errors = vec![invalid_input(&rules.query)];
         if document.access != Access::NONE {
             errors.push(Error::Unauthenticated(Rejection::MISSING));
         }
         if document.access.publishable_key {
             errors.push(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
         }
-        errors.extend(not_found.first().map(|kind| Error::NotFound(*kind, ID.to_owned())));
-        let examples = errors.into_iter().chain(errors_of_every_operation()).map(|error| example_of(&error));
-        let mut responses = RESPONSES.errors(examples);
+        errors.extend(errors_of_every_operation());
+        let mut responses = RESPONSES.errors(errors.iter().chain(&route.errors).map(example_of));
         responses.insert("200".to_owned(), self.success(route));
         responses
     }
 
-    fn success(&self, route: &Route) -> Value {
-        if let AnswerShape::Stream(resource) = route.operation().document.shape {
+    fn success(&self, route: &Operation) -> Value {
+        if let AnswerShape::Stream(resource) = route.document.shape {
             return self.stream(resource);
         }
         let schema = self.envelope(route);
         let mut value = example(&schema, &self.schemas);
-        if let Some((key, resource)) = route.operation().key.zip(route.operation().document.shape.component()) {
+        if let Some((key, resource)) = route.key.zip(route.document.shape.component()) {
             let item = example(&reference(resource.schema), &self.schemas);
-            value[key] =
-                if matches!(route.operation().document.shape, AnswerShape::One(_)) { item } else { json!([item]) };
+            value[key] = if matches!(route.document.shape, AnswerShape::One(_)) { item } else { json!([item]) };
         }
-        if matches!(route.operation().document.shape, AnswerShape::Paged(_)) {
+        if matches!(route.document.shape, AnswerShape::Paged(_)) {
             value["pagination"] = json!({ "has_next_page": false, "next_page_cursor": null, "next_page_url": null });
         }
-        let name = match route.operation().document.shape {
+        let name = match route.document.shape {
             AnswerShape::Void => "Ok".to_owned(),
             _ => super::name_of(route),
         };
@@ -106,10 +101,10 @@ impl Responses {
     }
 
     /// The schema of the body of a success.
-    fn envelope(&self, route: &Route) -> Value {
+    fn envelope(&self, route: &Operation) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();
-        match route.operation().document.shape {
+        match route.document.shape {
             AnswerShape::Void | AnswerShape::Stream(_) => {}
             AnswerShape::Members(schema) => {
                 let schema = schema(&mut Schemas::default());
@@ -117,19 +112,19 @@ impl Responses {
                 required = schema["required"].as_array().cloned().unwrap_or_default();
             }
             AnswerShape::One(resource) => {
-                properties.insert(route.operation().key.unwrap_or_default().to_owned(), reference(resource.schema));
+                properties.insert(route.key.unwrap_or_default().to_owned(), reference(resource.schema));
             }
             AnswerShape::Many(resource) | AnswerShape::Paged(resource) | AnswerShape::Pageable(resource) => {
                 let list = json!({ "type": "array", "items": reference(resource.schema) });
-                properties.insert(route.operation().key.unwrap_or_default().to_owned(), list);
+                properties.insert(route.key.unwrap_or_default().to_owned(), list);
             }
         }
         // Members of its own may be there already, one of them under the key.
-        required.extend(route.operation().key.map(Value::from).filter(|key| !required.contains(key)));
-        if matches!(route.operation().document.shape, AnswerShape::Paged(_) | AnswerShape::Pageable(_)) {
+        required.extend(route.key.map(Value::from).filter(|key| !required.contains(key)));
+        if matches!(route.document.shape, AnswerShape::Paged(_) | AnswerShape::Pageable(_)) {
             properties.insert("pagination".to_owned(), reference("Pagination"));
         }
-        if matches!(route.operation().document.shape, AnswerShape::Paged(_)) {
+        if matches!(route.document.shape, AnswerShape::Paged(_)) {
             required.push("pagination".into());
         }
         properties.insert("ok".to_owned(), json!({ "type": "boolean", "description": "Always true" }));
@@ -146,7 +141,7 @@ fn invalid_input(fields: &[Field]) -> Error {
 }
 
 fn example_of(error: &Error) -> ErrorExample {
-    let (status, body) = body_of(error, &Method::POST, "/", ID);
+    let (status, body) = body_of(error, &Method::POST, "/", EXAMPLE_ID);
     let code = match error {
         Error::Invalid(issues) => issues.first().map(|issue| format!("{}_required", issue.dotted())),
         Error::NotFound(..) => body["error"]["type"].as_str().map(str::to_owned),
