@@ -1,14 +1,14 @@
 //! The audit trail: which credential did what to which phone, when, from where, with the state before and after. One row per
 //! change, written in the statement that makes it; no row without a change.
 
-mod exported;
-mod kept;
-mod together;
+mod command;
+mod concurrency;
+mod retention;
 
-use crate::client::{Answer, Client};
-use crate::registers::{act, number, path};
-use crate::ucwa::Person;
-use crate::world::{Tenant, World, text};
+use crate::support::client::{Answer, Client};
+use crate::support::numbers::{act, number, path};
+use crate::support::ucwa::Person;
+use crate::support::world::{Tenant, World, text};
 use chrono::TimeDelta;
 use handset::http::App;
 use handset::model::audit::AuditFilter;

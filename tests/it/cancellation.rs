@@ -11,10 +11,10 @@ mod dropping;
 pub mod proxy;
 mod returned;
 
-use crate::document::{Dialect, Operation, operations_of};
-use crate::faults::stage::socket;
-use crate::world::World;
-use crate::world::stage::Database;
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::durable_postgres::socket;
+use crate::support::shared_postgres::Database;
+use crate::support::world::World;
 use arguments::Arguments;
 use arguments::diga::Diga;
 use arguments::phone_com::PhoneCom;

@@ -3,14 +3,13 @@
 
 mod admin;
 mod help;
-mod life;
-pub mod program;
-mod several;
+mod lifecycle;
+mod multiple_servers;
 mod user;
 
-use crate::client::Client;
-use crate::postgres::stage::Place;
-use program::{Outcome, Server, handset, handset_in};
+use crate::support::client::Client;
+use crate::support::private_postgres::Place;
+use crate::support::program::{Outcome, Server, handset, handset_in};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::process::Command;

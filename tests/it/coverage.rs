@@ -3,14 +3,14 @@
 //! method and input, so each caller also sends a wrong method and invalid input.
 
 mod diga;
-mod impostors;
+mod invalid_callers;
 mod phone_com;
 mod ucwa;
 
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, operations_of};
-use crate::world::World;
-use impostors::{Impostor, Wrong, impostors};
+use crate::support::client::{Answer, Client};
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::world::World;
+use invalid_callers::{Impostor, Wrong, impostors};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,19 +3,19 @@
 //! another person of its workspace. Operations and parameters come from the document, so a new one is tested at once.
 
 mod diga;
+pub mod fixture;
 mod phone_com;
-pub mod things;
+mod random_walk;
 mod ucwa;
-mod walk;
 
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, committed, example, operations_of, schema};
-use crate::world::{Tenant, World};
+use crate::support::client::{Answer, Client};
+use crate::support::document::{Dialect, Operation, committed, example, operations_of, schema};
+use crate::support::world::{Tenant, World};
+use fixture::{Fixture, Things, masked, unsaid};
 use handset::random::Random;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;
-use things::{Fixture, Things, masked, unsaid};
 use uuid::Uuid;
 
 /// Things that the persons of a workspace share.

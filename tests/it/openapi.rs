@@ -3,10 +3,11 @@
 
 mod blueprint;
 mod served;
+mod ucwa;
 
-use crate::client::Answer;
-use crate::document::{self, Dialect, METHODS, Operation, Place, committed, operations, schema};
-use crate::world::World;
+use crate::support::client::Answer;
+use crate::support::document::{self, Dialect, METHODS, Operation, Place, committed, operations, schema};
+use crate::support::world::World;
 use handset::server;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

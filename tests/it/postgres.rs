@@ -2,16 +2,15 @@
 //! [`stage`]; tests are sorted by kind of fault.
 
 mod crash;
-mod places;
-mod programs;
+mod data_directories;
+mod installations;
 mod shutdown;
-pub mod stage;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
+use crate::support::private_postgres::{self, Place, Service, query};
 use handset::postgres::{self, StartError};
-use stage::{Place, Service, query};
 
 #[tokio::test]
 async fn the_first_start_creates_a_cluster_and_later_starts_reuse_it() {
@@ -114,10 +113,10 @@ async fn a_cancelled_start_releases_the_data_directory() {
     let scaffold = place.data().join("postgres.new");
     tokio::select! {
         started = postgres::start(place.disposable()) => panic!("too fast: {started:?}"),
-        () = stage::until("initdb has begun", || scaffold.join("base").exists()) => {}
+        () = private_postgres::until("initdb has begun", || scaffold.join("base").exists()) => {}
     }
     // The cancelled initdb is being terminated and holds the directory until it has exited.
-    let cluster = stage::start_when_free(&place).await;
+    let cluster = private_postgres::start_when_free(&place).await;
     assert_eq!(query(&cluster.url(), "select 'whole'").await, "whole");
     assert!(!scaffold.exists());
     cluster.stop().await;

@@ -1,8 +1,8 @@
 //! Concurrent requests: in whatever order Postgres executes them, the data stays consistent and no request gets a
 //! server error.
 
-use crate::client::Answer;
-use crate::world::{World, list, text};
+use crate::support::client::Answer;
+use crate::support::world::{World, list, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! The server's sessions as other sessions see them once it is idle: no transaction, no lock, and every acknowledged change.
 
-use crate::client::Client;
-use crate::waiting::{TIMEOUT, until};
-use crate::world::World;
+use crate::support::client::Client;
+use crate::support::wait::{TIMEOUT, until};
+use crate::support::world::World;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Administration of workspaces and credentials, with and without a running server.
 
-use super::program::{Outcome, Server, admin, handset_in};
-use crate::postgres::stage::Place;
-use crate::world::text;
+use crate::support::private_postgres::Place;
+use crate::support::program::{Outcome, Server, admin, handset_in};
+use crate::support::world::text;
 use serde_json::{Value, json};
 
 /// Output of the commands that create things.

@@ -1,6 +1,6 @@
 //! `--help`, of everything.
 
-use super::program::{Outcome, handset};
+use crate::support::program::{Outcome, handset};
 use std::collections::BTreeMap;
 
 async fn help_of(path: &[String]) -> String {

@@ -1,9 +1,9 @@
 //! `handset user`: passwords and voice of persons, set by the operator.
 
-use super::program::{Outcome, Server, admin, handset_in};
-use crate::client::{Answer, Client};
-use crate::postgres::stage::Place;
-use crate::world::text;
+use crate::support::client::{Answer, Client};
+use crate::support::private_postgres::Place;
+use crate::support::program::{Outcome, Server, admin, handset_in};
+use crate::support::world::text;
 use serde_json::{Value, json};
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt;

@@ -2,10 +2,10 @@
 //! the error is the same to the letter, before path, query and body are checked.
 
 use super::Ledger;
-use super::impostors::{Impostor, Wrong, impostors};
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, Place, operations_of};
-use crate::world::{World, text};
+use super::invalid_callers::{Impostor, Wrong, impostors};
+use crate::support::client::{Answer, Client};
+use crate::support::document::{Dialect, Operation, Place, operations_of};
+use crate::support::world::{World, text};
 use serde_json::json;
 
 #[tokio::test]
@@ -80,12 +80,14 @@ async fn tries(client: &Client, operation: &Operation) -> Vec<Answer> {
 async fn diga_refuses_the_client_session_of_a_person_with_a_number() {
     let world = World::new().await;
     let jane = world.person("jane").await;
-    let number = crate::registers::number(1);
+    let number = crate::support::numbers::number(1);
     let register = world.imported(&number).await;
-    crate::registers::act(world.key(), &register, "assign", json!({ "user_identity_id": jane })).await.register();
+    crate::support::numbers::act(world.key(), &register, "assign", json!({ "user_identity_id": jane }))
+        .await
+        .register();
     let session = world.client_session(json!({ "user_identity_id": jane })).await;
     let session = world.anonymous().bearer(&text(&session["token"]));
-    let refused = session.get(&crate::registers::path(&register)).await;
+    let refused = session.get(&crate::support::numbers::path(&register)).await;
     refused.told(403, "MISSING_PERMISSIONS");
     assert!(!refused.text.contains(&number), "{refused:?}");
 }

@@ -2,10 +2,10 @@
 //! both forms of the envelope, before path, query and body are checked.
 
 use super::Ledger;
-use super::impostors::{Impostor, Wrong, impostors};
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, operations_of};
-use crate::world::World;
+use super::invalid_callers::{Impostor, Wrong, impostors};
+use crate::support::client::{Answer, Client};
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::world::World;
 use serde_json::json;
 
 /// Schemes of the document whose credentials are valid here, too: those that need only the bearer token.

@@ -2,10 +2,10 @@
 //! challenge that names the token service, to the letter, before anything else is checked.
 
 use super::Ledger;
-use super::impostors::{Impostor, Wrong, impostors};
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, operations_of};
-use crate::world::{World, text};
+use super::invalid_callers::{Impostor, Wrong, impostors};
+use crate::support::client::{Answer, Client};
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::world::{World, text};
 use serde_json::json;
 
 #[tokio::test]

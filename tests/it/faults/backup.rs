@@ -1,11 +1,11 @@
 //! A backup with Postgres's own tools, a restore into another database, and an upgrade of one server before the other.
 
-use super::pair::{Postgres, give_away, program, run};
-use super::stage::migrate;
-use crate::command::program::{Server, handset_in};
-use crate::postgres::stage::{Place, query};
-use crate::webhook_worker::Hook;
-use crate::world::{SEAL_KEY, World, seal};
+use super::standby::{Postgres, give_away, program, run};
+use crate::support::durable_postgres::migrate;
+use crate::support::private_postgres::{Place, query};
+use crate::support::program::{Server, handset_in};
+use crate::support::webhook_worker::Hook;
+use crate::support::world::{SEAL_KEY, World, seal};
 use handset::store::Store;
 use serde_json::json;
 

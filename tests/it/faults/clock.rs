@@ -1,8 +1,8 @@
 //! The machine's clock is set backwards and forwards while phones are registered and deactivated.
 
-use crate::receiver::Receiver;
-use crate::webhook_worker::{Hook, lose_a_phone};
-use crate::world::{World, list, text};
+use crate::support::receiver::Receiver;
+use crate::support::webhook_worker::{Hook, lose_a_phone};
+use crate::support::world::{World, list, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn a_clock_set_back_loses_no_delivery_once_it_has_caught_up() {
     let first = lose_a_phone(&world).await;
     world.pass(TimeDelta::hours(-2));
     let second = lose_a_phone(&world).await;
-    let worker = crate::webhook_worker::WebhookWorker::open(&world);
+    let worker = crate::support::webhook_worker::WebhookWorker::open(&world);
     // Deliveries from before the jump are due when that time comes again; later ones are due now.
     let heard = receiver.hears(1).await;
     assert_eq!(text(&heard[0].event()["device_id"]), second);

@@ -1,11 +1,11 @@
 //! Exhausted disk space, exhausted pool, exhausted connections of Postgres.
 
 use super::ledger::Ledger;
-use super::stage::{kill_postgres, migrate, mortal_world};
-use crate::client::Answer;
-use crate::postgres::stage::{Place, until_async};
-use crate::webhook_worker::WebhookWorker;
-use crate::world::World;
+use crate::support::client::Answer;
+use crate::support::durable_postgres::{kill_postgres, migrate, mortal_world};
+use crate::support::private_postgres::{Place, until_async};
+use crate::support::webhook_worker::WebhookWorker;
+use crate::support::world::World;
 use handset::postgres;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};

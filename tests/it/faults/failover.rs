@@ -1,12 +1,12 @@
 //! A standby is promoted in place of the primary, and the servers follow without a restart.
 
+use super::disconnects::clients::VanishingClients;
 use super::ledger::{Ledger, answers};
-use super::pair::{Postgres, url_of};
-use super::stage::migrate;
-use super::vanishing::clients::VanishingClients;
-use crate::postgres::stage::{Place, query, until_async};
-use crate::webhook_worker::WebhookWorker;
-use crate::world::{World, seal};
+use super::standby::{Postgres, url_of};
+use crate::support::durable_postgres::migrate;
+use crate::support::private_postgres::{Place, query, until_async};
+use crate::support::webhook_worker::WebhookWorker;
+use crate::support::world::{World, seal};
 use handset::store::{OpenError, Store};
 use serde_json::json;
 use std::time::{Duration, Instant};

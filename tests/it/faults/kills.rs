@@ -1,13 +1,13 @@
 //! Postgres, the server, or both are killed while phones are deactivated.
 
+use super::disconnects::clients::VanishingClients;
 use super::ledger::{Ledger, answers};
-use super::stage::{SharedPostgres, kill_postgres, mortal_world, serve};
-use super::vanishing::clients::VanishingClients;
-use crate::client::Client;
-use crate::command::program::Server;
-use crate::postgres::stage::{Place, TIMEOUT, until_async};
-use crate::webhook_worker::WebhookWorker;
-use crate::world::World;
+use crate::support::client::Client;
+use crate::support::durable_postgres::{SharedPostgres, kill_postgres, mortal_world, serve};
+use crate::support::private_postgres::{Place, TIMEOUT, until_async};
+use crate::support::program::Server;
+use crate::support::webhook_worker::WebhookWorker;
+use crate::support::world::World;
 use nix::sys::signal::Signal;
 use std::time::Instant;
 

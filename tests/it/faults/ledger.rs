@@ -2,14 +2,14 @@
 
 pub mod consistency;
 
-use super::stage::Restart;
-use super::vanishing::changes::Changes;
-use crate::another_server::AnotherServer;
-use crate::client::{Answer, Client};
-use crate::receiver::Receiver;
-use crate::waiting::until;
-use crate::webhook_worker::Hook;
-use crate::world::{World, list, text};
+use super::disconnects::changes::Changes;
+use crate::support::client::{Answer, Client};
+use crate::support::durable_postgres::Restart;
+use crate::support::receiver::Receiver;
+use crate::support::second_server::AnotherServer;
+use crate::support::wait::until;
+use crate::support::webhook_worker::Hook;
+use crate::support::world::{World, list, text};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use sqlx::PgConnection;

@@ -1,12 +1,12 @@
 //! Isolation in the Diga dialect: the name of another workspace's number, person or agent gets the same response as an
 //! unknown name. Only that a number is in use is visible to all, because a number exists once.
 
+use super::fixture::{masked, unsaid, whole};
 use super::rows;
-use super::things::{masked, unsaid, whole};
-use crate::client::Answer;
-use crate::document::{Dialect, Field, Operation, example, operations_of};
-use crate::registers::{act, number, path};
-use crate::world::{Tenant, World, text};
+use crate::support::client::Answer;
+use crate::support::document::{Dialect, Field, Operation, example, operations_of};
+use crate::support::numbers::{act, number, path};
+use crate::support::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

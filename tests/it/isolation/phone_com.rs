@@ -1,12 +1,12 @@
 //! Isolation in the Phone.com dialect: a path or a body with the id of another workspace's account, extension, contact or
 //! group gets the same response as an unknown id, and so does another person's id with a client session.
 
+use super::fixture::whole;
 use super::rows;
-use super::things::whole;
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Field, Operation, Place, operations_of};
-use crate::phone_com::Line;
-use crate::world::{Tenant, World};
+use crate::support::client::{Answer, Client};
+use crate::support::document::{Dialect, Field, Operation, Place, operations_of};
+use crate::support::phone_com::Line;
+use crate::support::world::{Tenant, World};
 use serde_json::{Map, Value, json};
 use sqlx::AssertSqlSafe;
 

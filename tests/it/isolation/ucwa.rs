@@ -1,13 +1,13 @@
 //! Isolation in the UCWA dialect: another workspace's application or person gets the same response as an unknown one, and so
 //! does another person's application of the same workspace. Changes there are not visible here.
 
+use super::fixture::whole;
 use super::rows;
-use super::things::whole;
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, operations_of};
-use crate::registers::{act, number};
-use crate::ucwa::{COLLECTIONS, Person};
-use crate::world::{Tenant, World, text};
+use crate::support::client::{Answer, Client};
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::numbers::{act, number};
+use crate::support::ucwa::{COLLECTIONS, Person};
+use crate::support::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

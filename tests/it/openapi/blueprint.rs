@@ -3,8 +3,8 @@
 //! rule was found by changing one thing of a document that it reads, and trying.
 
 use super::{each, said, walk};
-use crate::document::{Dialect, Field, Operation, committed, operations_in, operations_of};
-use crate::world::World;
+use crate::support::document::{Dialect, Field, Operation, committed, operations_in, operations_of};
+use crate::support::world::World;
 use handset::dialect::seam;
 use handset::server;
 use serde_json::{Map, Value};

@@ -1,7 +1,7 @@
 //! How the document is served: with an entity tag, for a while, and compressed for clients that accept gzip.
 
-use crate::document::committed;
-use crate::world::World;
+use crate::support::document::committed;
+use crate::support::world::World;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::io::Read;

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::{Connection, PgConnection};
 
-use super::stage::{Place, Service, TIMEOUT, alive, query, until};
+use crate::support::private_postgres::{Place, Service, TIMEOUT, alive, query, until};
 
 /// macOS does not signal the death of a parent process; there the next start ends leftover processes.
 #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::getpgid;
 use sqlx::{Connection, PgConnection};
 
-use super::stage::{Place, Service, alive, until};
+use crate::support::private_postgres::{Place, Service, alive, until};
 
 #[tokio::test]
 async fn sigterm_stops_postgres_without_waiting_for_its_clients() {

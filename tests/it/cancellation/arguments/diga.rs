@@ -1,9 +1,9 @@
 //! Arguments of the Diga dialect's operations.
 
 use super::Arguments;
-use crate::document::Operation;
-use crate::registers::{act, number, path};
-use crate::world::World;
+use crate::support::document::Operation;
+use crate::support::numbers::{act, number, path};
+use crate::support::world::World;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 

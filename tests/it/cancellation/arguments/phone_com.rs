@@ -1,9 +1,9 @@
 //! Arguments of the Phone.com dialect's operations.
 
 use super::Arguments;
-use crate::document::{Operation, Place};
-use crate::phone_com::Line;
-use crate::world::World;
+use crate::support::document::{Operation, Place};
+use crate::support::phone_com::Line;
+use crate::support::world::World;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
 use handset::random::Random;

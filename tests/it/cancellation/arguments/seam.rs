@@ -1,10 +1,10 @@
 //! Arguments of the Seam dialect's operations.
 
 use super::Arguments;
-use crate::client::Client;
-use crate::document::{Operation, example};
-use crate::isolation::things::Fixture;
-use crate::world::{Tenant, World, text};
+use crate::isolation::fixture::Fixture;
+use crate::support::client::Client;
+use crate::support::document::{Operation, example};
+use crate::support::world::{Tenant, World, text};
 use handset::random::Random;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};

@@ -1,9 +1,9 @@
 //! Arguments of the UCWA dialect's operations.
 
 use super::Arguments;
-use crate::document::{Operation, Place};
-use crate::ucwa::{COLLECTIONS, Person, new_application};
-use crate::world::World;
+use crate::support::document::{Operation, Place};
+use crate::support::ucwa::{COLLECTIONS, Person, new_application};
+use crate::support::world::World;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
 use handset::random::Random;

@@ -2,12 +2,12 @@
 //! incomplete operation is found, whether or not it was acknowledged. All of them assume that a webhook was created before
 //! the first event of its workspace, and that no event has been old enough to be deleted.
 
-use crate::phone_com::Line;
-use crate::receiver::nowhere;
-use crate::registers::number;
-use crate::ucwa::Person;
-use crate::webhook_worker::Hook;
-use crate::world::World;
+use crate::support::numbers::number;
+use crate::support::phone_com::Line;
+use crate::support::receiver::nowhere;
+use crate::support::ucwa::Person;
+use crate::support::webhook_worker::Hook;
+use crate::support::world::World;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 

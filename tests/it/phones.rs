@@ -1,0 +1,4 @@
+//! Phones: registration, deactivation, lists, properties.
+
+mod filters;
+mod lifecycle;

@@ -1,0 +1,3 @@
+//! User identities: attributes, deletion, deactivation of their phones.
+
+mod attributes;
