@@ -1,8 +1,10 @@
-//! Client sessions in the Seam dialect: create, get, list, grant access, revoke and delete.
+//! Client sessions: create, get, list, grant access, revoke and delete.
 
+use crate::support::concurrency::{CONNECTIONS, at_once};
 use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn a_client_session_has_all_fields_that_clients_require() {
@@ -136,4 +138,41 @@ async fn get_client_session_requires_one_key_and_create_an_existing_user_identit
     world.key().post("/client_sessions/get", json!({})).await.refused(400, "invalid_input");
     let anonymous = json!({ "user_identity_id": "00000000-0000-4000-8000-000000000000" });
     world.key().post("/client_sessions/create", anonymous).await.refused(404, "user_identity_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_requests_with_a_user_identifier_key_open_one_client_session() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let named = |_| json!({ "user_identifier_key": "jane" });
+    let answers = at_once(&world, 50, "/client_sessions/get_or_create", named).await;
+    let tokens: BTreeSet<String> = answers.iter().map(|answer| text(&answer.ok()["client_session"]["token"])).collect();
+    assert_eq!(tokens.len(), 1);
+    let listed = world.key().get("/client_sessions/list").await.ok();
+    assert_eq!(list(&listed["client_sessions"]).len(), 1);
+
+    let refused = at_once(&world, 20, "/client_sessions/create", |_| json!({ "user_identifier_key": "joe" })).await;
+    let made = refused.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(made, 1);
+    for answer in refused.iter().filter(|answer| answer.status != 200) {
+        answer.refused(400, "client_session_token_already_exists");
+    }
+}
+
+#[tokio::test]
+async fn expires_at_requires_a_date_a_time_and_an_offset() {
+    let world = World::new().await;
+    for (written, shown) in [
+        ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ("2027-01-01T00:00:00.123456Z", "2027-01-01T00:00:00.123456Z"),
+        ("2027-01-01T00:00:00+01:00", "2026-12-31T23:00:00Z"),
+        ("2027-01-01T00:00:00-0130", "2027-01-01T01:30:00Z"),
+    ] {
+        let session = world.client_session(json!({ "expires_at": written })).await;
+        assert_eq!(session["expires_at"], shown);
+    }
+    for written in ["2027-01-01", "2027-01-01T00:00:00", "2027-01-01 00:00:00Z", "2027-02-29T00:00:00Z", "tomorrow", ""]
+    {
+        let answer = world.key().post("/client_sessions/create", json!({ "expires_at": written })).await;
+        answer.invalid("expires_at", "Invalid datetime");
+    }
 }

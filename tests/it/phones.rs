@@ -1,4 +1,6 @@
 //! Phones: registration, deactivation, lists, properties.
 
-mod filters;
-mod lifecycle;
+mod deactivation;
+pub mod filters;
+mod properties;
+mod registration;

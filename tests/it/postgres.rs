@@ -1,5 +1,4 @@
-//! The private Postgres under faults of the machine, with real processes, signals and disks. Shared support is in
-//! [`stage`]; tests are sorted by kind of fault.
+//! The private Postgres under faults of the machine, with real processes, signals and disks, by kind of fault.
 
 mod crash;
 mod data_directories;

@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod client;
+pub mod concurrency;
 pub mod document;
 pub mod durable_postgres;
 pub mod numbers;

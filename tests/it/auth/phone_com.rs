@@ -1,4 +1,4 @@
-//! OAuth access tokens: client credentials and passwords in each of their forms, and OAuth's error codes.
+//! OAuth access tokens of the Phone.com dialect: client credentials and passwords in each of their forms, and error codes.
 
 use crate::support::client::{Answer, Client};
 use crate::support::phone_com::Line;

@@ -1,4 +1,4 @@
-//! Accounts and extensions: how a client finds their ids, and the scope of each kind of credential.
+//! Accounts and extensions of the Phone.com dialect: how a client finds their ids, and the scope of each kind of credential.
 
 use crate::support::phone_com::Line;
 use crate::support::world::{World, text};

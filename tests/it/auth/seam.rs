@@ -343,26 +343,6 @@ async fn routes_closed_to_client_sessions_refuse_them() {
 }
 
 #[tokio::test]
-async fn workspaces_are_created_and_listed_with_an_access_token() {
-    let world = World::new().await;
-    let token = world.access_token(&[&world]).await;
-    let account = world.anonymous().bearer(token.reveal());
-    for refused in [world.key().clone(), world.session(&world.person("jane").await).await, world.anonymous()] {
-        unauthorized(&refused.post("/workspaces/create", json!({ "name": "New" })).await, NO_METHOD);
-    }
-    let made = account.post("/workspaces/create", json!({ "name": "New", "company_name": "Acme" })).await.ok();
-    let workspace = &made["workspace"];
-    assert_eq!((&workspace["name"], &workspace["connect_partner_name"]), (&json!("New"), &json!("Acme")));
-    assert_eq!(workspace["is_sandbox"], json!(false));
-    let id = text(&workspace["workspace_id"]);
-    account.in_workspace(&id).get("/phones/list").await.ok();
-    let listed = account.get("/workspaces/list").await.ok();
-    assert_eq!(listed["workspaces"].as_array().map(Vec::len), Some(2));
-    let own = world.key().get("/workspaces/list").await.ok();
-    assert_eq!(own["workspaces"].as_array().map(Vec::len), Some(1), "an API key lists its own workspace only");
-}
-
-#[tokio::test]
 async fn authentication_is_checked_before_the_method_and_the_method_before_the_input() {
     let world = World::new().await;
     unauthorized(&world.anonymous().call("PUT", "/phones/get?device_id=x").await, NO_METHOD);

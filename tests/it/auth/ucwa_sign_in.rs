@@ -1,4 +1,4 @@
-//! Sign-in: the challenge with the token endpoint, and tokens for a name and a password.
+//! Sign-in in the UCWA dialect: the challenge with the token endpoint, and tokens for a name and a password.
 
 use crate::support::client::{Answer, Client};
 use crate::support::ucwa::jane;

@@ -1,7 +1,7 @@
-//! User identity of a request, by client session or by a header with an API key; and user identities without voice.
+//! User identity of a UCWA request, by client session or by a header with an API key; and user identities without voice.
 
 use crate::support::client::{Answer, Client};
-use crate::support::ucwa::{COLLECTIONS, NUMBER, Person, SLOTS, jane, links, new_application};
+use crate::support::ucwa::{COLLECTIONS, NUMBER, Person, jane, links, new_application};
 use crate::support::world::{World, text};
 use serde_json::json;
 use uuid::Uuid;
@@ -146,16 +146,4 @@ async fn enterprise_voice_enabled_is_accepted_by_seam_and_never_returned() {
     let wrong = json!({ "user_identity_id": id, "enterprise_voice_enabled": "off" });
     world.key().post("/user_identities/update", wrong).await.refused(400, "invalid_input");
     session.get("/me/phones").await.of_ucwa(200);
-}
-
-#[tokio::test]
-async fn delete_user_identity_deletes_its_numbers() {
-    let (world, jane) = jane().await;
-    for kind in SLOTS {
-        jane.put(kind, NUMBER, true).await;
-    }
-    jane.begin(COLLECTIONS[0], "here").await;
-    world.key().post("/user_identities/delete", json!({ "user_identity_id": jane.id })).await.ok();
-    jane.client.get("/me/phones").await.is_challenge(world.url.trim_start_matches("http://"));
-    world.key().with("x-ucwa-user", &jane.id).get("/me/phones").await.is_fault(404, "NotFound", "");
 }

@@ -234,23 +234,3 @@ async fn brief_contacts_have_eight_keys() {
         assert_eq!(line.search(query).await.items(), std::slice::from_ref(&contact), "{query}");
     }
 }
-
-#[tokio::test]
-async fn delete_user_identity_deletes_its_contacts_which_emit_no_events() {
-    let world = World::new().await;
-    let line = Line::new(&world).await;
-    line.add_group("Family").await;
-    line.add(json!({ "group": "Family", "phone_numbers": [{ "number": "4255550100" }] })).await;
-    let gone = line.add(json!({})).await;
-    line.client.delete(&line.contact(&gone["id"])).await.of_phone_com(200);
-    let all = json!({ "since": "2000-01-01" });
-    assert_eq!(world.key().post("/events/list", all).await.ok()["events"], json!([]));
-    world.key().post("/user_identities/delete", json!({ "user_identity_id": line.person })).await.ok();
-    line.search("").await.is_error(404);
-    let mut database = world.database().await;
-    for table in ["contact", "contact_group", "contact_number"] {
-        let sql = format!("select count(*) from {table}");
-        let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut database).await.expect("a count");
-        assert_eq!(left, 0, "{table}");
-    }
-}

@@ -1,4 +1,4 @@
-//! Pagination and order of lists, and `ETag` with `If-None-Match`.
+//! Lists of contacts: pagination, order, and `ETag` with `If-None-Match`.
 
 use crate::support::client::Answer;
 use crate::support::phone_com::Line;

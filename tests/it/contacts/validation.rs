@@ -1,4 +1,4 @@
-//! Validation of request bodies; all faults of a body are reported at once.
+//! Validation of contacts in request bodies; all faults of a body are reported at once.
 
 use crate::support::phone_com::Line;
 use crate::support::world::World;

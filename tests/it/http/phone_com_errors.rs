@@ -1,4 +1,4 @@
-//! Errors in the one envelope, and the two probes.
+//! Errors of the Phone.com dialect in the one envelope, and the two probes.
 
 use crate::support::numbers::keys_as_written;
 use crate::support::phone_com::Line;

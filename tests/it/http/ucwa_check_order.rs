@@ -1,4 +1,4 @@
-//! Order of checks: a request with several faults gets the error of the first.
+//! Order of checks in the UCWA dialect: a request with several faults gets the error of the first.
 
 use crate::support::client::{Answer, Client};
 use crate::support::numbers::{act, number};

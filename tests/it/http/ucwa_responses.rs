@@ -1,4 +1,4 @@
-//! Form of a response: media type by `Accept`, compression, length, and the requested resource version.
+//! Form of a UCWA response: media type by `Accept`, compression, length, and the requested resource version.
 
 use crate::support::ucwa::{Person, href, jane};
 use crate::support::world::text;

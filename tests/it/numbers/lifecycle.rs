@@ -322,23 +322,6 @@ async fn sweepers_move_due_numbers_and_all_servers_see_it() {
 }
 
 #[tokio::test]
-async fn delete_user_identity_leaves_its_number_assignable_to_another_person() {
-    let world = World::new().await;
-    let (jane, joe) = (world.person("jane").await, world.person("joe").await);
-    let register = world.imported(&number(1)).await;
-    act(world.key(), &register, "assign", json!({ "user_identity_id": jane })).await.register();
-    world.key().post("/user_identities/delete", json!({ "user_identity_id": jane })).await.ok();
-    assert_eq!(world.register(&register).await, register);
-    let given = "select count(*) from number_register where user_identity_id is not null";
-    let count: i64 = sqlx::query_scalar(given).fetch_one(&mut world.database().await).await.expect("it counts");
-    assert_eq!(count, 0, "no person has it");
-    act(world.key(), &register, "assign", json!({ "user_identity_id": jane }))
-        .await
-        .told(404, "USER_IDENTITY_NOT_FOUND");
-    act(world.key(), &register, "assign", json!({ "user_identity_id": joe })).await.register();
-}
-
-#[tokio::test]
 async fn the_database_refuses_impossible_number_states() {
     let world = World::new().await;
     let assigned = world.bought(&number(1)).await;

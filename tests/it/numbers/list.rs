@@ -1,4 +1,4 @@
-//! Lists of the Diga dialect: pages, cursors, both orders, and filters.
+//! Lists of numbers: pages, cursors, both orders, and filters.
 
 use crate::support::client::Answer;
 use crate::support::numbers::{number, path};

@@ -1,4 +1,4 @@
-//! Malformed requests of the Diga dialect: a list of faults, each with its type, location and input.
+//! Malformed requests on numbers: a list of faults, each with its type, location and input.
 
 use crate::support::client::Answer;
 use crate::support::numbers::{act, keys_as_written, number, path};

@@ -1,4 +1,4 @@
-//! Support for tests of the Diga dialect: phone numbers, requests on them, and assertions on error responses.
+//! Phone numbers of the Diga dialect, requests on them, and assertions on error responses.
 
 use super::client::{Answer, Client};
 use super::world::{Tenant, text};

@@ -1,5 +1,4 @@
-//! The Phone.com dialect over real HTTP. This file holds the support for its tests: an extension to call, and
-//! assertions on the response envelope.
+//! An extension of the Phone.com dialect, and assertions on the response envelope.
 
 use super::client::{Answer, Client};
 use super::numbers::keys_as_written;

@@ -1,5 +1,4 @@
-//! Support for tests of the private Postgres: temporary directories, a service in its own process, waits with a
-//! deadline.
+//! Temporary directories, a service with a private Postgres in its own process, and waits with a deadline.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

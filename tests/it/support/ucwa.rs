@@ -1,5 +1,4 @@
-//! The UCWA dialect through its API. This file holds the support for its tests: user identities with sessions, their
-//! applications and slots, and assertions on responses.
+//! User identities with sessions, their applications and slots, and assertions on responses of the UCWA dialect.
 
 use super::client::{Answer, Client};
 use super::world::{Tenant, World, text};

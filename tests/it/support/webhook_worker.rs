@@ -1,4 +1,4 @@
-//! Support for webhook tests: workers in this process, webhooks, and their deliveries.
+//! Webhook workers in this process, webhooks, and their deliveries.
 
 use super::receiver::Receiver;
 use super::wait::until;

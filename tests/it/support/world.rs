@@ -1,5 +1,5 @@
 //! The environment of one test: a database, a server on a port of its own, a fixed clock and a sandbox workspace.
-//! Postgres and the lifecycle of databases are in [`stage`].
+//! Postgres and the lifecycle of databases are in [`shared_postgres`](super::shared_postgres).
 
 use super::client::{Answer, Client};
 use super::raw_http;

@@ -1,6 +1,7 @@
-//! User identities in the Seam dialect: fields, uniqueness, updates and search.
+//! Attributes of user identities: fields, uniqueness, updates and search.
 
 use crate::support::client::Answer;
+use crate::support::concurrency::{CONNECTIONS, at_once};
 use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -158,4 +159,14 @@ async fn list_accessible_devices_is_empty() {
     let listed =
         world.key().get(&format!("/user_identities/list_accessible_devices?user_identity_id={jane}")).await.ok();
     assert_eq!(listed, json!({ "devices": [], "accessible_devices": [], "ok": true }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_creates_with_a_user_identity_key_create_one_user_identity() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let answers = at_once(&world, 30, "/user_identities/create", |_| json!({ "user_identity_key": "jane" })).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        answer.refused(400, "user_identity_already_exists");
+    }
 }

@@ -1,5 +1,6 @@
 //! Webhook administration: pings, rotated secrets, listed deliveries, redelivery.
 
+use crate::support::concurrency::{CONNECTIONS, count};
 use crate::support::receiver::{Manner, Receiver, nowhere};
 use crate::support::webhook_worker::{Hook, WebhookWorker, at, lose_a_phone};
 use crate::support::world::{World, list, text};
@@ -272,4 +273,23 @@ async fn redeliver_with_since_retries_all_failed_deliveries_from_then_on() {
     }
     redeliver(json!({ "delivery_id": some })).await.refused(404, "webhook_delivery_not_found");
     redeliver(json!({ "webhook_id": some, "since": since })).await.refused(404, "webhook_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delete_webhook_loses_no_concurrent_event() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let jane = world.person("jane").await;
+    for round in 0..40 {
+        let hook = world.key().post("/webhooks/create", json!({ "url": "https://example.com/hook" })).await.ok();
+        let which = json!({ "webhook_id": hook["webhook"]["webhook_id"] });
+        let phone = world.phone(&jane).await;
+        let (gone, died) = tokio::join!(
+            world.key().post("/webhooks/delete", which),
+            world.key().post("/phones/deactivate", json!({ "device_id": phone })),
+        );
+        gone.ok();
+        died.ok();
+        assert_eq!(world.events("phone.deactivated").await.len(), round + 1);
+    }
+    assert_eq!(count(&world, "select count(*) from delivery").await, 0);
 }

@@ -29,9 +29,10 @@ async fn a_trusted_certificate_is_accepted_for_its_own_name_only() {
     if std::env::var_os(TRUSTING).is_none() {
         let trusted = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(trusted.path(), CERTIFICATE).expect("a file");
-        let name = "outbound::tls::a_trusted_certificate_is_accepted_for_its_own_name_only";
+        let module = module_path!().trim_start_matches("it::");
+        let name = format!("{module}::a_trusted_certificate_is_accepted_for_its_own_name_only");
         let run = tokio::process::Command::new(std::env::current_exe().expect("the path of the test program"))
-            .args(["--exact", name])
+            .args(["--exact", &name])
             .env(TRUSTING, "yes")
             .env("SSL_CERT_FILE", trusted.path())
             .output();
