@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 async fn create_application_returns_all_resources_that_clients_require() {
     let (_world, jane) = jane().await;
     for collection in COLLECTIONS {
-        let begun = jane.begun(collection, collection).await;
+        let begun = jane.create_application(collection, collection).await;
         let base = href(&begun, "self");
         let id =
             base.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/')).expect("it is in the collection");
@@ -48,8 +48,8 @@ async fn create_application_accepts_inputs_in_any_case_and_format() {
         ("application/json", json!({ "CULTURE": "de-DE", "endpointid": "2", "useragent": "odd", "instanceid": "b", "TYPE": "Browser", "x": [1] }).to_string()),
         ("application/xml", xml.to_owned()),
     ] {
-        let answer = jane.client.bytes(COLLECTIONS[0], Some(kind), body).await;
-        let begun = &answer.of_ucwa(201).body;
+        let response = jane.client.bytes(COLLECTIONS[0], Some(kind), body).await;
+        let begun = &response.of_ucwa(201).body;
         assert_eq!((&begun["culture"], &begun["userAgent"], &begun["type"]), (&json!("de-DE"), &json!("odd"), &json!("Browser")));
         assert!(begun["instanceId"].is_string(), "{begun}");
     }
@@ -74,12 +74,12 @@ async fn create_application_names_missing_empty_and_too_long_inputs() {
         }
         jane.client.post(COLLECTIONS[0], with(json!("ñ".repeat(100)))).await.of_ucwa(201);
     }
-    let answer = jane.client.post(COLLECTIONS[0], json!({})).await;
-    let body = answer.is_fault(400, "BadRequest", "ParameterValidationFailure");
+    let response = jane.client.post(COLLECTIONS[0], json!({})).await;
+    let body = response.is_ucwa_error(400, "BadRequest", "ParameterValidationFailure");
     let mut names: Vec<_> = body["parameters"].as_array().into_iter().flatten().map(|it| text(&it["name"])).collect();
     names.sort();
     assert_eq!(names, ["culture", "endpointId", "userAgent"]);
-    jane.client.call("POST", COLLECTIONS[0]).await.is_fault(400, "BadRequest", "ParameterValidationFailure");
+    jane.client.call("POST", COLLECTIONS[0]).await.is_ucwa_error(400, "BadRequest", "ParameterValidationFailure");
     let mut long = whole.clone();
     long["instanceId"] = json!("x".repeat(101));
     jane.client.post(COLLECTIONS[0], long).await.is_invalid(&["instanceId"]);
@@ -111,18 +111,18 @@ async fn a_new_application_of_an_endpoint_ends_the_previous_one_and_paths_are_no
     let there = jane.begin(COLLECTIONS[0], "there").await;
     let second = jane.begin(COLLECTIONS[0], "here").await;
     assert_ne!(first, second);
-    jane.client.get(&first).await.is_fault(404, "NotFound", "ApplicationNotFound");
+    jane.client.get(&first).await.is_ucwa_error(404, "NotFound", "ApplicationNotFound");
     jane.client.get(&second).await.of_ucwa(200);
     jane.client.get(&there).await.of_ucwa(200);
 }
 
 /// Asserts the same 404 for everything under an application, and returns the bodies.
 async fn is_gone(client: &Client, base: &str) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut actual = Vec::new();
     for path in
         ["", "/me", "/me/phones", "/me/phones/work", "/events?ack=1&timeout=0", "/people", "/policies", "/nothing"]
     {
-        told.push(client.get(&format!("{base}{path}")).await);
+        actual.push(client.get(&format!("{base}{path}")).await);
     }
     for path in [
         "/me/phones/work/changeNumber",
@@ -131,14 +131,15 @@ async fn is_gone(client: &Client, base: &str) -> Vec<String> {
         "/me/makeMeAvailable",
         "/reportMyActivity",
     ] {
-        told.push(client.post(&format!("{base}{path}"), json!({})).await);
+        actual.push(client.post(&format!("{base}{path}"), json!({})).await);
     }
-    told.push(client.delete(base).await);
-    told.push(client.delete(&format!("{base}/me/phones/work")).await);
-    told.iter()
-        .map(|answer| {
-            answer.is_fault(404, "NotFound", "ApplicationNotFound");
-            answer.text.clone()
+    actual.push(client.delete(base).await);
+    actual.push(client.delete(&format!("{base}/me/phones/work")).await);
+    actual
+        .iter()
+        .map(|response| {
+            response.is_ucwa_error(404, "NotFound", "ApplicationNotFound");
+            response.text.clone()
         })
         .collect()
 }
@@ -147,7 +148,7 @@ async fn is_gone(client: &Client, base: &str) -> Vec<String> {
 async fn a_deleted_application_is_not_found_with_everything_under_it() {
     let (_world, jane) = jane().await;
     let (ended, other) = (jane.begin(COLLECTIONS[0], "one").await, jane.begin(COLLECTIONS[0], "two").await);
-    jane.client.delete(&ended).await.is_done();
+    jane.client.delete(&ended).await.is_no_content();
     is_gone(&jane.client, &ended).await;
     jane.client.get(&other).await.of_ucwa(200);
     // The endpoint can create another application, at another path.
@@ -160,9 +161,9 @@ async fn an_application_of_another_user_identity_gets_the_404_of_an_unknown_one(
     let joe = Person::new(&world, "joe").await;
     let of_joe = joe.begin(COLLECTIONS[0], "here").await;
     let own = jane.begin(COLLECTIONS[0], "here").await;
-    let told = is_gone(&jane.client, &of_joe).await;
+    let actual = is_gone(&jane.client, &of_joe).await;
     for unknown in ["1", "999999999999", "99999999999999999999999999", "abc", "-1", "%20", "0x1"] {
-        assert_eq!(is_gone(&jane.client, &format!("{}/{unknown}", COLLECTIONS[0])).await, told, "{unknown}");
+        assert_eq!(is_gone(&jane.client, &format!("{}/{unknown}", COLLECTIONS[0])).await, actual, "{unknown}");
     }
     joe.client.get(&of_joe).await.of_ucwa(200);
     jane.client.get(&own).await.of_ucwa(200);
@@ -194,20 +195,20 @@ async fn make_me_available_works_once_and_adds_links() {
         for rel in ["note", "presence", "location", "reportMyActivity"] {
             assert!(!before.contains(rel), "{me}");
         }
-        let answer = if body.is_null() {
+        let response = if body.is_null() {
             jane.client.call("POST", &path).await
         } else {
             jane.client.post(&path, body.clone()).await
         };
-        answer.is_done();
-        jane.client.post(&path, json!({})).await.is_fault(409, "Conflict", "AlreadyExists");
+        response.is_no_content();
+        jane.client.post(&path, json!({})).await.is_ucwa_error(409, "Conflict", "AlreadyExists");
         let me = jane.client.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
         assert!(!links(&me).contains("makeMeAvailable"), "{me}");
         for rel in ["note", "presence", "location"] {
             let shown = jane.client.get(&href(&me, rel)).await.of_ucwa(200).body.clone();
             assert_eq!((href(&shown, "self"), &shown["rel"]), (href(&me, rel), &json!(rel)));
         }
-        jane.client.call("POST", &href(&me, "reportMyActivity")).await.is_done();
+        jane.client.call("POST", &href(&me, "reportMyActivity")).await.is_no_content();
         assert!(links(&me).contains("phones"));
     }
 }
@@ -217,13 +218,13 @@ async fn availability_of_an_endpoint_carries_over_to_its_next_application() {
     // A client repeats the call, with a new application each time, until the link is gone.
     let (world, jane) = jane().await;
     let first = jane.begin(COLLECTIONS[0], "here").await;
-    jane.client.call("POST", &format!("{first}/me/makeMeAvailable")).await.is_done();
-    let again = jane.begun(COLLECTIONS[0], "here").await;
+    jane.client.call("POST", &format!("{first}/me/makeMeAvailable")).await.is_no_content();
+    let again = jane.create_application(COLLECTIONS[0], "here").await;
     assert!(!links(&again["_embedded"]["me"]).contains("makeMeAvailable"), "{again}");
-    let elsewhere = jane.begun(COLLECTIONS[0], "there").await;
+    let elsewhere = jane.create_application(COLLECTIONS[0], "there").await;
     assert!(links(&elsewhere["_embedded"]["me"]).contains("makeMeAvailable"), "{elsewhere}");
     let joe = Person::new(&world, "joe").await;
-    let of_joe = joe.begun(COLLECTIONS[0], "here").await;
+    let of_joe = joe.create_application(COLLECTIONS[0], "here").await;
     assert!(links(&of_joe["_embedded"]["me"]).contains("makeMeAvailable"), "{of_joe}");
 }
 
@@ -246,27 +247,31 @@ async fn resources_that_clients_visit_exist_and_are_empty() {
         assert_eq!(shown["rel"], path.rsplit('/').next().unwrap_or_default());
     }
     for path in ["me/reportMyActivity", "reportMyActivity"] {
-        jane.client.call("POST", &format!("{base}/{path}")).await.is_done();
-        jane.client.bytes(&format!("{base}/{path}"), Some("text/plain"), "").await.is_done();
+        jane.client.call("POST", &format!("{base}/{path}")).await.is_no_content();
+        jane.client.bytes(&format!("{base}/{path}"), Some("text/plain"), "").await.is_no_content();
     }
-    jane.client.post(&format!("{base}/communication/startMessaging"), json!({})).await.is_fault(403, "Forbidden", "");
+    jane.client.post(&format!("{base}/communication/startMessaging"), json!({})).await.is_ucwa_error(
+        403,
+        "Forbidden",
+        "",
+    );
 }
 
 #[tokio::test]
 async fn the_event_channel_returns_no_events_and_the_next_link() {
     let (_world, jane) = jane().await;
-    let begun = jane.begun(COLLECTIONS[0], "here").await;
+    let begun = jane.create_application(COLLECTIONS[0], "here").await;
     let base = href(&begun, "self");
     let mut next = href(&begun, "events");
     for ack in 1..4 {
-        let told = jane.client.get(&format!("{next}&timeout=0")).await.of_ucwa(200).body.clone();
-        assert_eq!(told["sender"], json!([]), "{told}");
-        assert!(href(&told, "self").starts_with(&format!("{base}/events?ack={ack}")), "{told}");
-        next = href(&told, "next");
+        let actual = jane.client.get(&format!("{next}&timeout=0")).await.of_ucwa(200).body.clone();
+        assert_eq!(actual["sender"], json!([]), "{actual}");
+        assert!(href(&actual, "self").starts_with(&format!("{base}/events?ack={ack}")), "{actual}");
+        next = href(&actual, "next");
         assert_eq!(next, format!("{base}/events?ack={}", ack + 1));
     }
     for odd in ["?timeout=0", "?ack=x&timeout=0", "?ACK=7&Timeout=0", "?ack=-1&timeout=0&priority=0"] {
-        let answer = jane.client.get(&format!("{base}/events{odd}")).await;
-        assert!(answer.status == 200 || answer.status == 400, "{odd}: {answer:?}");
+        let response = jane.client.get(&format!("{base}/events{odd}")).await;
+        assert!(response.status == 200 || response.status == 400, "{odd}: {response:?}");
     }
 }

@@ -5,7 +5,7 @@ mod command;
 mod concurrency;
 mod retention;
 
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::numbers::{act, number, path};
 use crate::support::ucwa::Person;
 use crate::support::world::{Tenant, World, text};
@@ -28,9 +28,9 @@ async fn trail_by(world: &World, tenant: &Tenant, filter: &AuditFilter) -> Vec<V
 }
 
 /// The rows that carry the request id of this response.
-async fn left_by(world: &World, answer: &Answer) -> Vec<Value> {
+async fn left_by(world: &World, response: &Response) -> Vec<Value> {
     let number =
-        answer.header("seam-request-id").or(answer.header("x-request-id")).expect("each response has a request id");
+        response.header("seam-request-id").or(response.header("x-request-id")).expect("each response has a request id");
     let mut rows = trail(world, world).await;
     rows.retain(|row| row["request_id"] == number);
     rows
@@ -131,25 +131,25 @@ async fn each_step_of_a_number_life_cycle_writes_an_audit_row() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let reserved = world.key().post("/v1/phone/reserve", json!({ "number": number(1) })).await;
-    let register = reserved.register();
-    let id = text(&register["id"]);
+    let phone_number = reserved.phone_number();
+    let id = text(&phone_number["id"]);
     only(left_by(&world, &reserved).await, "number.reserved", &id);
     for (verb, body, action) in [
         ("assign", json!({ "user_identity_id": jane }), "number.assigned"),
         ("release", json!({}), "number.release_scheduled"),
         ("cancel_release", json!({}), "number.release_cancelled"),
     ] {
-        let answer = if verb == "release" {
-            world.key().delete(&path(&register)).await
+        let response = if verb == "release" {
+            world.key().delete(&path(&phone_number)).await
         } else {
-            act(world.key(), &register, verb, body).await
+            act(world.key(), &phone_number, verb, body).await
         };
-        assert!(answer.status < 300, "{answer:?}");
-        let row = only(left_by(&world, &answer).await, action, &id);
+        assert!(response.status < 300, "{response:?}");
+        let row = only(left_by(&world, &response).await, action, &id);
         is_by(&row, "api_key");
         assert!(row["before"]["number"].is_string() && row["after"]["number"].is_string(), "{row}");
     }
-    let renamed = world.key().patch(&path(&register), json!({ "nickname": "desk" })).await;
+    let renamed = world.key().patch(&path(&phone_number), json!({ "nickname": "desk" })).await;
     let row = only(left_by(&world, &renamed).await, "number.updated", &id);
     assert_eq!((row["before"].get("nickname"), &row["after"]["nickname"]), (None, &json!("desk")), "{row}");
 }
@@ -168,7 +168,7 @@ async fn changing_a_slot_writes_an_audit_row_with_its_number_before_and_after() 
     let row = only(left_by(&world, &emptied).await, "slot.changed", &jane.id);
     assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!("tel:+14255550199"), &json!("")), "{row}");
     let again = jane.client.delete("/me/phones/home").await;
-    again.is_done();
+    again.is_no_content();
     assert_eq!(left_by(&world, &again).await, Vec::<Value>::new(), "the slot was already empty");
     let never = jane.client.delete("/me/phones/other").await;
     assert_eq!(left_by(&world, &never).await, Vec::<Value>::new(), "the slot was never filled");
@@ -180,8 +180,8 @@ async fn delete_user_identity_writes_an_audit_row_for_each_phone_number_and_slot
     let jane = Person::new(&world, "jane").await;
     let (dead, alive) = (world.phone(&jane.id).await, world.phone(&jane.id).await);
     world.key().post("/phones/deactivate", json!({ "device_id": dead })).await.ok();
-    let register = world.reserved(&number(1)).await;
-    act(world.key(), &register, "assign", json!({ "user_identity_id": jane.id })).await.register();
+    let phone_number = world.reserve_number(&number(1)).await;
+    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane.id })).await.phone_number();
     jane.put("home", "+14255550199", true).await;
     let deleted = world.key().post("/user_identities/delete", json!({ "user_identity_id": jane.id })).await;
     deleted.ok();
@@ -191,7 +191,7 @@ async fn delete_user_identity_writes_an_audit_row_for_each_phone_number_and_slot
         found.cloned().collect::<Vec<_>>()
     };
     for (action, subject) in
-        [("phone.disowned", &dead), ("phone.deactivated", &alive), ("number.taken_back", &text(&register["id"]))]
+        [("phone.disowned", &dead), ("phone.deactivated", &alive), ("number.taken_back", &text(&phone_number["id"]))]
     {
         let row = only(of(action, subject), action, subject);
         assert_eq!(row["before"]["user_identity_id"], jane.id, "{row}");
@@ -208,7 +208,7 @@ async fn reset_sandbox_writes_an_audit_row_for_each_deletion_and_keeps_the_trail
     let jane = Person::new(&world, "jane").await;
     world.phone(&jane.id).await;
     world.sync_credential(&jane.id).await;
-    world.reserved(&number(1)).await;
+    world.reserve_number(&number(1)).await;
     jane.put("home", "+14255550199", true).await;
     let before = trail(&world, &world).await;
     let reset = world.key().post("/workspaces/reset_sandbox", json!({})).await;
@@ -231,14 +231,14 @@ async fn refused_requests_and_requests_without_a_change_write_no_audit_row() {
     let named = json!({ "device_id": phone, "name": "Blue" });
     world.key().patch("/devices/update", named.clone()).await.ok();
     world.key().post("/phones/deactivate", json!({ "device_id": world.phone(&jane).await })).await.ok();
-    let register = world.imported(&number(1)).await;
+    let phone_number = world.import_number(&number(1)).await;
     let before = trail(&world, &world).await;
     world.key().patch("/devices/update", named).await.ok();
     another.key().post("/phones/deactivate", json!({ "device_id": phone })).await.refused(404, "device_not_found");
     world.anonymous().post("/phones/deactivate", json!({ "device_id": phone })).await.error();
     world.key().patch("/devices/update", json!({ "device_id": jane, "name": "x" })).await.error();
     world.key().post("/v1/phone/import", json!({ "phone_number": number(1) })).await.of_diga(409);
-    world.key().patch(&path(&register), json!({})).await.register();
+    world.key().patch(&path(&phone_number), json!({})).await.phone_number();
     for phone in before.iter().filter(|row| row["action"] == "phone.deactivated") {
         world.key().post("/phones/deactivate", json!({ "device_id": phone["subject_id"] })).await.ok();
     }
@@ -262,7 +262,7 @@ async fn the_audit_trail_contains_no_secret() {
     let world = World::new().await;
     let sip = json!({ "termination_uri": "sip.example.com", "username": "desk", "password": "hunter2-hunter2" });
     let imported = world.key().post("/v1/phone/import", json!({ "phone_number": number(1), "sip_config": sip })).await;
-    let row = only(left_by(&world, &imported).await, "number.imported", &text(&imported.register()["id"]));
+    let row = only(left_by(&world, &imported).await, "number.imported", &text(&imported.phone_number()["id"]));
     let members: Vec<&String> = row["after"].as_object().expect("a document").keys().collect();
     let shown = ["assigned_at", "created_at", "number", "register_id", "status", "telephony_provider"];
     assert_eq!(members, shown);
@@ -271,12 +271,12 @@ async fn the_audit_trail_contains_no_secret() {
 #[tokio::test]
 async fn changes_by_the_sweeper_have_the_credential_kind_sweeper_in_the_audit_trail() {
     let world = World::new().await;
-    let register = world.reserved(&number(1)).await;
-    world.pass(TimeDelta::days(2));
+    let phone_number = world.reserve_number(&number(1)).await;
+    world.advance(TimeDelta::days(2));
     let moved = world.store.move_due_registers(world.record.workspace_id, world.clock.now(), 10).await;
     assert_eq!(moved.expect("the database answers"), 1);
     let row = trail(&world, &world).await.pop().expect("rows");
-    assert_eq!((&row["action"], &row["subject_id"]), (&json!("number.finished"), &register["id"]), "{row}");
+    assert_eq!((&row["action"], &row["subject_id"]), (&json!("number.finished"), &phone_number["id"]), "{row}");
     assert_eq!(row["credential_kind"], "sweeper", "{row}");
     assert_eq!(["credential_id", "address", "request_id"].map(|name| &row[name]), [&Value::Null; 3], "{row}");
 }

@@ -64,7 +64,7 @@ async fn a_revoked_or_expired_client_session_frees_its_user_identifier_key() {
     let expiring = json!({ "user_identifier_key": "jane", "expires_at": "2026-01-01T12:30:00Z" });
     let second = open(expiring).await;
     assert_ne!(second["token"], revoked["token"]);
-    world.pass(TimeDelta::minutes(30));
+    world.advance(TimeDelta::minutes(30));
     let third = open(json!({ "user_identifier_key": "jane" })).await;
     assert_ne!(third["token"], second["token"]);
 }
@@ -144,17 +144,18 @@ async fn get_client_session_requires_one_key_and_create_an_existing_user_identit
 async fn concurrent_requests_with_a_user_identifier_key_open_one_client_session() {
     let world = World::with_connections(CONNECTIONS).await;
     let named = |_| json!({ "user_identifier_key": "jane" });
-    let answers = at_once(&world, 50, "/client_sessions/get_or_create", named).await;
-    let tokens: BTreeSet<String> = answers.iter().map(|answer| text(&answer.ok()["client_session"]["token"])).collect();
+    let responses = at_once(&world, 50, "/client_sessions/get_or_create", named).await;
+    let tokens: BTreeSet<String> =
+        responses.iter().map(|response| text(&response.ok()["client_session"]["token"])).collect();
     assert_eq!(tokens.len(), 1);
     let listed = world.key().get("/client_sessions/list").await.ok();
     assert_eq!(list(&listed["client_sessions"]).len(), 1);
 
     let refused = at_once(&world, 20, "/client_sessions/create", |_| json!({ "user_identifier_key": "joe" })).await;
-    let made = refused.iter().filter(|answer| answer.status == 200).count();
+    let made = refused.iter().filter(|response| response.status == 200).count();
     assert_eq!(made, 1);
-    for answer in refused.iter().filter(|answer| answer.status != 200) {
-        answer.refused(400, "client_session_token_already_exists");
+    for response in refused.iter().filter(|response| response.status != 200) {
+        response.refused(400, "client_session_token_already_exists");
     }
 }
 
@@ -172,7 +173,7 @@ async fn expires_at_requires_a_date_a_time_and_an_offset() {
     }
     for written in ["2027-01-01", "2027-01-01T00:00:00", "2027-01-01 00:00:00Z", "2027-02-29T00:00:00Z", "tomorrow", ""]
     {
-        let answer = world.key().post("/client_sessions/create", json!({ "expires_at": written })).await;
-        answer.invalid("expires_at", "Invalid datetime");
+        let response = world.key().post("/client_sessions/create", json!({ "expires_at": written })).await;
+        response.invalid("expires_at", "Invalid datetime");
     }
 }

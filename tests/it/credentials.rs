@@ -11,9 +11,9 @@ async fn each_phone_has_a_child_of_a_multi_phone_sync_credential() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let first = world.phone(&jane).await;
-    world.pass(TimeDelta::seconds(1));
+    world.advance(TimeDelta::seconds(1));
     let parent = world.sync_credential(&jane).await;
-    world.pass(TimeDelta::seconds(1));
+    world.advance(TimeDelta::seconds(1));
     let second = world.phone(&jane).await;
 
     let children = children(&world.credentials(&jane).await, &parent);
@@ -51,7 +51,7 @@ async fn a_mobile_key_is_issued_when_a_phone_is_registered() {
     let key = world.key().post("/acs/credentials/create", fields).await.ok()["acs_credential"].clone();
     assert_eq!((&key["is_issued"], &key["issued_at"]), (&json!(false), &Value::Null));
     assert!(world.events("acs_credential.issued").await.is_empty());
-    world.pass(TimeDelta::minutes(5));
+    world.advance(TimeDelta::minutes(5));
     world.phone(&jane).await;
     let issued = &world.credentials(&jane).await[0];
     assert_eq!((&issued["is_issued"], &issued["issued_at"]), (&json!(true), &json!("2026-01-01T12:05:00Z")));
@@ -172,7 +172,7 @@ async fn create_credential_during_deactivation_leaves_none_on_deactivated_phones
                 }
             },
         );
-        [Some(made), Some(simple), Some(died), all_died].into_iter().flatten().for_each(|answer| _ = answer.ok());
+        [Some(made), Some(simple), Some(died), all_died].into_iter().flatten().for_each(|response| _ = response.ok());
         assert_eq!(count(&world, DEAD_HOLDERS).await, 0, "round {round}");
         assert_eq!(count(&world, BARE_PHONES).await, 0, "round {round}");
     }

@@ -5,8 +5,8 @@ mod blueprint;
 mod served;
 mod ucwa;
 
-use crate::support::client::Answer;
-use crate::support::document::{self, Dialect, METHODS, Operation, Place, committed, operations, schema};
+use crate::support::client::Response;
+use crate::support::document::{self, Dialect, Location, METHODS, Operation, committed, operations, schema};
 use crate::support::world::World;
 use handset::server;
 use serde_json::Value;
@@ -25,10 +25,10 @@ fn the_committed_document_is_what_the_code_makes() {
 #[tokio::test]
 async fn the_served_document_is_the_committed_one() {
     let world = World::new().await;
-    let answer = world.anonymous().get("/openapi.json").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
-    assert!(answer.body == *committed(), "/openapi.json is not the committed openapi.json");
+    let actual_response = world.anonymous().get("/openapi.json").await;
+    assert_eq!(actual_response.status, 200);
+    assert_eq!(actual_response.header("content-type"), Some("application/json; charset=utf-8"));
+    assert!(actual_response.body == *committed(), "/openapi.json is not the committed openapi.json");
 }
 
 #[test]
@@ -79,13 +79,13 @@ fn every_type_of_event_is_a_schema_of_its_own_and_mapped() {
 
 #[test]
 fn every_operation_says_what_it_is() {
-    let tags: Vec<&str> = each(&committed()["tags"]).map(|tag| said(tag, "name")).collect();
+    let tags: Vec<&str> = each(&committed()["tags"]).map(|tag| returned(tag, "name")).collect();
     let mut ids = BTreeSet::new();
     for operation in operations() {
-        let id = said(operation.value, "operationId");
+        let id = returned(operation.value, "operationId");
         assert!(ids.insert(id), "{operation}: another operation has the id {id}");
-        said(operation.value, "summary");
-        said(operation.value, "description");
+        returned(operation.value, "summary");
+        returned(operation.value, "description");
         let own: Vec<&str> = each(&operation.value["tags"]).filter_map(Value::as_str).collect();
         assert!(!own.is_empty() && own.iter().all(|tag| tags.contains(tag)), "{operation}: tags {own:?} of {tags:?}");
         if operation.dialect() == Dialect::Seam {
@@ -111,7 +111,7 @@ fn only_signs_of_life_and_the_way_to_a_token_are_open_to_everybody() {
     for operation in operations() {
         for way in each(&operation.value["security"]).filter_map(Value::as_object).flatten() {
             let (scheme, scopes) = way;
-            said(&known[scheme], "description");
+            returned(&known[scheme], "description");
             assert_eq!(*scopes, serde_json::json!([]), "{operation}: {scheme} has scopes");
         }
     }
@@ -122,12 +122,12 @@ fn every_operation_tells_how_it_can_end() {
     for operation in operations() {
         let responses = operation.value["responses"].as_object().unwrap_or_else(|| panic!("{operation}: no responses"));
         let (expected, possible) = endings(&operation);
-        let told: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
-        let missing: Vec<_> = expected.difference(&told).collect();
-        let invented: Vec<_> = told.difference(&expected).filter(|status| !possible.contains(status)).collect();
+        let actual: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
+        let missing: Vec<_> = expected.difference(&actual).collect();
+        let invented: Vec<_> = actual.difference(&expected).filter(|status| !possible.contains(status)).collect();
         assert!(missing.is_empty() && invented.is_empty(), "{operation}: no {missing:?}, and why {invented:?}?");
         for (status, response) in responses {
-            said(response, "description");
+            returned(response, "description");
             for content in document::contents(status, response) {
                 assert!(content["schema"].is_object(), "{operation}: {status} has no schema");
                 assert!(!content["example"].is_null(), "{operation}: {status} has no example");
@@ -157,7 +157,7 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
         Dialect::Diga => {
             let success = if operation.method == "DELETE" { "204" } else { "200" };
             let mut expected = BTreeSet::from([success, "401", "403", "422", "500"]);
-            if operation.fields().iter().any(|field| field.place == Place::Path) {
+            if operation.fields().iter().any(|field| field.location == Location::Path) {
                 expected.insert("404");
             }
             if operation.method != "GET" {
@@ -229,10 +229,10 @@ fn header_of(name: &str) -> &'static str {
 #[test]
 fn every_example_is_allowed_by_its_schema() {
     let mut count = 0;
-    let mut check = |place: String, schema: &'static Value, example: Option<&Value>| {
-        let example = example.unwrap_or_else(|| panic!("{place}: no example"));
+    let mut check = |location: String, schema: &'static Value, example: Option<&Value>| {
+        let example = example.unwrap_or_else(|| panic!("{location}: no example"));
         let faults = schema::faults(committed(), schema, example);
-        assert!(faults.is_empty(), "{place}: {faults:#?}");
+        assert!(faults.is_empty(), "{location}: {faults:#?}");
         count += 1;
     };
     for operation in operations() {
@@ -295,24 +295,24 @@ async fn each_path_answers_by_the_documented_methods_only() {
         for method in METHODS.into_iter().chain(["HEAD", "TRACE"]) {
             // An unreadable body: enough for a method that there is to be told from one that there is not.
             let request = world.key().request(method, &concrete).header("content-type", "application/json").body("{");
-            let answer = world.key().send(request).await;
-            assert!(!is_nowhere(dialect, &answer), "{method} {path} is documented and not there");
-            let is_read = answer.status == 200 && dialect == Dialect::Seam;
+            let actual_response = world.key().send(request).await;
+            assert!(!is_nowhere(dialect, &actual_response), "{method} {path} is documented and not there");
+            let is_read = actual_response.status == 200 && dialect == Dialect::Seam;
             assert!(!is_read, "{method} {path}: an unreadable body is read");
             let is_documented = documented.iter().any(|operation| operation.method == method);
             let is_for_keys = documented[0].is_open() || documented[0].takes_any(&["api_key"]);
             if is_for_keys || dialect != Dialect::Seam {
-                assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
+                assert_eq!(actual_response.status == 405, !is_documented, "{method} {path}: {actual_response:?}");
             } else {
-                assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
+                assert_eq!(actual_response.status, 401, "{method} {path}: {actual_response:?}");
             }
-            if answer.status == 405 {
+            if actual_response.status == 405 {
                 let allowed: BTreeSet<&str> =
-                    answer.header("allow").expect("a 405 says what to use").split(", ").collect();
+                    actual_response.header("allow").expect("a 405 says what to use").split(", ").collect();
                 assert_eq!(allowed, documented.iter().map(|operation| operation.method).collect(), "{path}");
             }
-            if answer.status == 405 && dialect == Dialect::Diga && method != "HEAD" {
-                assert_eq!(answer.text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
+            if actual_response.status == 405 && dialect == Dialect::Diga && method != "HEAD" {
+                assert_eq!(actual_response.text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
             }
         }
     }
@@ -322,13 +322,13 @@ async fn each_path_answers_by_the_documented_methods_only() {
 const NOTHING: &str = "There is nothing at this address";
 
 /// Whether an answer says that nothing is there at all: in a dialect whose paths have ids, more is said of those.
-fn is_nowhere(dialect: Dialect, answer: &Answer) -> bool {
+fn is_nowhere(dialect: Dialect, actual_response: &Response) -> bool {
     let is_told_more = match dialect {
         Dialect::Seam | Dialect::Ucwa => false,
-        Dialect::Diga => !answer.body["error_code"].is_null(),
-        Dialect::PhoneCom => answer.body["@error"]["@message"] != NOTHING,
+        Dialect::Diga => !actual_response.body["error_code"].is_null(),
+        Dialect::PhoneCom => actual_response.body["@error"]["@message"] != NOTHING,
     };
-    answer.status == 404 && !is_told_more
+    actual_response.status == 404 && !is_told_more
 }
 
 #[tokio::test]
@@ -366,17 +366,17 @@ async fn nothing_answers_beside_the_documented_paths() {
     assert!(beside.len() > 150, "only {} paths to try", beside.len());
     for path in beside {
         for method in ["GET", "POST"] {
-            let answer = world.key().call(method, &path).await;
+            let actual_response = world.key().call(method, &path).await;
             if path == "/v1" || path.starts_with("/v1/") {
                 assert_eq!(
-                    (answer.status, answer.text.as_str()),
+                    (actual_response.status, actual_response.text.as_str()),
                     (404, r#"{"detail":"Not Found"}"#),
                     "{method} {path}"
                 );
             } else if path == "/v4" || path.starts_with("/v4/") {
-                assert_eq!(answer.is_error(404)["@message"], NOTHING, "{method} {path}");
+                assert_eq!(actual_response.is_error(404)["@message"], NOTHING, "{method} {path}");
             } else {
-                answer.refused(404, "not_found");
+                actual_response.refused(404, "not_found");
             }
         }
     }
@@ -425,7 +425,7 @@ fn each(list: &'static Value) -> impl Iterator<Item = &'static Value> {
 
 /// A text that has to be there.
 #[track_caller]
-fn said<'a>(value: &'a Value, name: &str) -> &'a str {
+fn returned<'a>(value: &'a Value, name: &str) -> &'a str {
     let text = value[name].as_str().unwrap_or_default();
     assert!(!text.trim().is_empty(), "no {name}: {value}");
     text

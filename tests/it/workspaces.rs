@@ -1,6 +1,6 @@
 //! Workspaces: creation, lists, and the reset of a sandbox.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::concurrency::{CONNECTIONS, at_once};
 use crate::support::world::{World, text};
 use serde_json::json;
@@ -56,8 +56,8 @@ async fn reset_sandbox_refuses_a_production_workspace() {
 const NO_METHOD: &str = "No authentication methods succeeded";
 
 #[track_caller]
-fn unauthorized(answer: &Answer, message: &str) {
-    assert_eq!(answer.refused(401, "unauthorized")["message"], message);
+fn unauthorized(response: &Response, message: &str) {
+    assert_eq!(response.refused(401, "unauthorized")["message"], message);
 }
 
 #[tokio::test]
@@ -96,10 +96,11 @@ async fn reset_sandbox_during_other_requests_causes_no_server_error() {
             at_once(&world, 2, "/client_sessions/create", whose),
         );
         reset.ok();
-        for answer in registered.iter().chain(&opened).chain([&died]) {
+        for response in registered.iter().chain(&opened).chain([&died]) {
             assert!(
-                answer.status == 200 || answer.error()["type"].as_str().is_some_and(|it| it.ends_with("_not_found")),
-                "{answer:?}"
+                response.status == 200
+                    || response.error()["type"].as_str().is_some_and(|it| it.ends_with("_not_found")),
+                "{response:?}"
             );
         }
     }

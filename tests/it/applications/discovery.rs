@@ -8,7 +8,7 @@ use serde_json::Value;
 const ROOT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 
 /// Link targets in lower case, because the case of these paths does not matter.
-fn leads(resource: &Value, rel: &str) -> String {
+fn link_target(resource: &Value, rel: &str) -> String {
     crate::support::ucwa::href(resource, rel).to_ascii_lowercase()
 }
 
@@ -22,11 +22,11 @@ async fn root_of(world: &World, host: &str, address: &str) -> Value {
 async fn the_root_needs_no_credentials_and_links_to_user() {
     let world = World::new().await;
     let (anonymous, url) = (world.anonymous(), world.url.as_str());
-    let answer = anonymous.get(ROOT).await;
-    let root = &answer.of_ucwa(200).body;
+    let response = anonymous.get(ROOT).await;
+    let root = &response.of_ucwa(200).body;
     assert_eq!(links(root), ["self", "user", "xframe"].into());
     assert_eq!(root.get("rel"), None, "Microsoft's servers send no rel: {root}");
-    assert_eq!(leads(root, "user"), format!("{url}/autodiscover/autodiscoverservice.svc/root/oauth/user"));
+    assert_eq!(link_target(root, "user"), format!("{url}/autodiscover/autodiscoverservice.svc/root/oauth/user"));
     for href in hrefs(root) {
         assert!(href.starts_with(&format!("{url}/")), "{href}");
     }
@@ -36,11 +36,15 @@ async fn the_root_needs_no_credentials_and_links_to_user() {
         "//Autodiscover//AutodiscoverService.svc/root",
         "/?sipuri=sip:jane@example.com",
     ] {
-        assert_eq!(leads(&anonymous.get(spelling).await.of_ucwa(200).body, "user"), leads(root, "user"), "{spelling}");
+        assert_eq!(
+            link_target(&anonymous.get(spelling).await.of_ucwa(200).body, "user"),
+            link_target(root, "user"),
+            "{spelling}"
+        );
     }
     // Credentials, even invalid ones, are ignored here.
     anonymous.bearer("unknown").get(ROOT).await.of_ucwa(200);
-    anonymous.post(ROOT, new_application("here")).await.is_fault(405, "MethodNotAllowed", "");
+    anonymous.post(ROOT, new_application("here")).await.is_ucwa_error(405, "MethodNotAllowed", "");
 }
 
 #[tokio::test]
@@ -62,7 +66,7 @@ async fn original_domain_is_kept_in_links() {
     let world = World::new().await;
     for address in [format!("{ROOT}?originalDomain=example.com"), "/?originalDomain=example.com".to_owned()] {
         let root = world.anonymous().get(&address).await.of_ucwa(200).body.clone();
-        let user = leads(&root, "user");
+        let user = link_target(&root, "user");
         assert_eq!(
             user,
             format!("{}/autodiscover/autodiscoverservice.svc/root/oauth/user?originaldomain=example.com", world.url)
@@ -85,7 +89,10 @@ async fn lyncdiscover_hosts_serve_the_root_at_slash() {
     for host in ["lyncdiscover.example.com", "LyncDiscoverInternal.example.com:8443"] {
         for address in ["/", "/?x=y", ROOT] {
             let root = root_of(&world, host, address).await;
-            assert!(leads(&root, "user").starts_with(&format!("http://{}/", host.to_ascii_lowercase())), "{root}");
+            assert!(
+                link_target(&root, "user").starts_with(&format!("http://{}/", host.to_ascii_lowercase())),
+                "{root}"
+            );
         }
     }
     let request = "GET / HTTP/1.1\r\nHost: phones.example.com\r\nConnection: close\r\n\r\n";
@@ -108,7 +115,7 @@ async fn user_requires_credentials_and_links_to_applications() {
             format!("{}/ucwa/oauth/v1/applications", world.url)
         );
         assert!(
-            leads(&user, "self").starts_with(&format!("{}/autodiscover/autodiscoverservice.svc/root", world.url)),
+            link_target(&user, "self").starts_with(&format!("{}/autodiscover/autodiscoverservice.svc/root", world.url)),
             "{user}"
         );
         assert!(hrefs(&user).iter().all(|href| href.starts_with(&world.url)), "{user}");
@@ -126,6 +133,6 @@ async fn a_client_follows_links_from_the_root_to_change_number() {
     let phones = crate::support::ucwa::href(&application["_embedded"]["me"], "phones");
     let phones = jane.client.get(&phones).await.of_ucwa(200).body.clone();
     let change = crate::support::ucwa::href(&phones["_embedded"]["phone"][1], "changeNumber");
-    jane.client.call("POST", &format!("{change}?number=tel:+14255550199")).await.is_done();
-    assert_eq!(jane.holds("mobile").await, ("tel:+14255550199".to_owned(), false));
+    jane.client.call("POST", &format!("{change}?number=tel:+14255550199")).await.is_no_content();
+    assert_eq!(jane.number_and_visibility("mobile").await, ("tel:+14255550199".to_owned(), false));
 }

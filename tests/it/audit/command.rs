@@ -1,22 +1,22 @@
 //! `handset audit`: the trail as a table and as JSON lines, of any length.
 
 use super::trail;
-use crate::support::private_postgres::Place;
+use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, handset_in};
 use crate::support::world::{SEAL_KEY, World, text};
 use serde_json::{Value, json};
 
 /// Runs `handset audit` over a world's database.
 async fn exported(world: &World, arguments: &[&str]) -> Outcome {
-    let place = Place::new();
-    let mut command = handset_in(&place, &["audit", "--database-url", &world.database_url]);
+    let test_dir = TestDir::new();
+    let mut command = handset_in(&test_dir, &["audit", "--database-url", &world.database_url]);
     command.args(arguments).env("HANDSET_SEAL_KEY", SEAL_KEY);
     Outcome::of(command).await
 }
 
 async fn lines(world: &World, arguments: &[&str]) -> Vec<Value> {
     let outcome = exported(world, &[arguments, &["--json"]].concat()).await;
-    outcome.said().lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    outcome.stdout_of_success().lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
 }
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn audit_json_prints_the_entries_of_the_named_workspace_oldest_first() {
     let another = world.sandbox("Another").await;
     let (jane, joe) = (world.person("jane").await, another.person("joe").await);
     let phone = world.phone(&jane).await;
-    world.pass(chrono::TimeDelta::days(1));
+    world.advance(chrono::TimeDelta::days(1));
     another.phone(&joe).await;
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     world.phone(&jane).await;
@@ -39,7 +39,7 @@ async fn audit_json_prints_the_entries_of_the_named_workspace_oldest_first() {
     assert_eq!(lines(&world, &["--since", "2026-01-02"]).await.len(), 3);
     assert_eq!(lines(&world, &["--until", "2026-01-02T00:00:00Z"]).await, own[..1]);
     let unknown = exported(&world, &["--workspace", "Nowhere"]).await;
-    assert!(unknown.complaint().contains("handset workspace list"), "{unknown:?}");
+    assert!(unknown.error_message().contains("handset workspace list"), "{unknown:?}");
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn audit_without_json_prints_a_table_of_changes() {
     let phone = world.phone(&jane).await;
     world.key().patch("/devices/update", json!({ "device_id": phone, "name": "Blue" })).await.ok();
     let outcome = exported(&world, &[]).await;
-    let mut lines: Vec<&str> = outcome.said().lines().collect();
+    let mut lines: Vec<&str> = outcome.stdout_of_success().lines().collect();
     assert!(lines.remove(0).starts_with("TIME"), "{outcome:?}");
     assert_eq!(lines.len(), 2);
     let renamed = lines.iter().find(|line| line.contains("phone.updated")).expect("a line");

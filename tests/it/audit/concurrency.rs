@@ -55,13 +55,13 @@ async fn concurrent_changes_of_one_slot_form_a_chain_of_audit_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_updates_of_one_number_form_a_chain_of_audit_rows() {
     let world = World::with_connections(8).await;
-    let register = world.reserved(&number(1)).await;
-    let path = crate::support::numbers::path(&register);
+    let phone_number = world.reserve_number(&number(1)).await;
+    let path = crate::support::numbers::path(&phone_number);
     let rename = async |which: usize| {
-        world.key().patch(&path, json!({ "nickname": format!("name {which}") })).await.register();
+        world.key().patch(&path, json!({ "nickname": format!("name {which}") })).await.phone_number();
     };
     join_all((0..AT_ONCE).map(rename)).await;
-    let last = &world.register(&register).await["nickname"];
+    let last = &world.read_number(&phone_number).await["nickname"];
     is_chain(found_and_left(&world, "number.updated", "nickname").await, Value::Null, last);
 }
 

@@ -46,12 +46,12 @@ async fn audit_rows_are_kept_as_long_as_events() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let old = world.phone(&jane).await;
-    world.pass(TimeDelta::days(1));
+    world.advance(TimeDelta::days(1));
     let young = world.phone(&jane).await;
-    world.pass(TimeDelta::days(89));
+    world.advance(TimeDelta::days(89));
     let before = world.clock.now() - TimeDelta::days(90);
     assert_eq!(world.store.prune_audit(before, 100).await.expect("the database answers"), 0, "exactly 90 days old");
-    world.pass(TimeDelta::seconds(1));
+    world.advance(TimeDelta::seconds(1));
     let (store, clock) = (world.store.clone(), world.clock.clone());
     let (keep_events, metrics) = (TimeDelta::days(90), Metrics::default());
     let sweeper = Sweeper { store, clock, keep_events, metrics, tick: Duration::from_millis(10) };
@@ -73,7 +73,7 @@ async fn old_audit_rows_are_pruned_in_batches() {
     for _ in 0..5 {
         world.phone(&jane).await;
     }
-    world.pass(TimeDelta::seconds(1));
+    world.advance(TimeDelta::seconds(1));
     for pruned in [2, 2, 1, 0] {
         assert_eq!(world.store.prune_audit(world.clock.now(), 2).await.expect("the database answers"), pruned);
     }

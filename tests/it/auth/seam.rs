@@ -1,6 +1,6 @@
 //! Authentication in the Seam dialect: every scheme, every fault of a credential, and the order of checks.
 
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 const NO_METHOD: &str = "No authentication methods succeeded";
 
 #[track_caller]
-fn unauthorized(answer: &Answer, message: &str) {
-    assert_eq!(answer.refused(401, "unauthorized")["message"], message);
+fn unauthorized(response: &Response, message: &str) {
+    assert_eq!(response.refused(401, "unauthorized")["message"], message);
 }
 
 /// A request to a route that accepts API keys and no client sessions.
-async fn for_keys(client: &Client) -> Answer {
+async fn for_keys(client: &Client) -> Response {
     client.get("/phones/list").await
 }
 
 /// A request to a route that accepts API keys and client sessions.
-async fn for_sessions(client: &Client) -> Answer {
+async fn for_sessions(client: &Client) -> Response {
     client.get("/devices/list").await
 }
 
@@ -57,8 +57,8 @@ async fn a_request_without_a_credential_that_the_route_accepts_is_unauthorized()
         ("an access token with an empty workspace", anonymous.bearer(pat.reveal()).in_workspace("")),
         ("a publishable key", world.browser()),
     ] {
-        let answer = for_keys(&client).await;
-        assert_eq!(answer.refused(401, "unauthorized")["message"], NO_METHOD, "{case}");
+        let response = for_keys(&client).await;
+        assert_eq!(response.refused(401, "unauthorized")["message"], NO_METHOD, "{case}");
     }
 }
 
@@ -136,9 +136,9 @@ async fn an_unknown_revoked_deleted_or_expired_client_session_is_refused() {
 
     let mortal = world.client_session(json!({ "expires_at": "2026-01-01T12:10:00Z" })).await;
     let holder = world.anonymous().bearer(&text(&mortal["token"]));
-    world.pass(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
+    world.advance(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
     for_sessions(&holder).await.ok();
-    world.pass(TimeDelta::microseconds(1));
+    world.advance(TimeDelta::microseconds(1));
     for_sessions(&holder).await.refused(401, "client_session_expired");
 }
 
@@ -154,8 +154,8 @@ async fn the_client_session_header_takes_precedence_over_the_bearer_token() {
         let unknown = world.key().with(name, "seam_cst1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
         for_sessions(&unknown).await.refused(401, "client_session_not_found");
         for malformed in [world.api_key.reveal(), "seam_at1", "clé"] {
-            let answer = for_sessions(&world.key().with(name, malformed)).await;
-            answer.refused(400, "invalid_client_session_token");
+            let response = for_sessions(&world.key().with(name, malformed)).await;
+            response.refused(400, "invalid_client_session_token");
         }
         // A route that accepts only keys ignores the header.
         for_keys(&world.key().with(name, "clé")).await.ok();
@@ -181,7 +181,7 @@ async fn a_forged_expired_or_foreign_console_session_is_unauthorized() {
         let client = world.anonymous().bearer(&forged).in_workspace(&world.id);
         unauthorized(&for_keys(&client).await, "Session not found");
     }
-    world.pass(TimeDelta::hours(1));
+    world.advance(TimeDelta::hours(1));
     unauthorized(&for_keys(&holder.in_workspace(&world.id)).await, "Session not found");
 }
 
@@ -289,7 +289,7 @@ async fn a_client_session_reaches_only_objects_of_its_user_identity() {
     assert_eq!(ids("/user_identities/list", "user_identities", "user_identity_id").await, [jane.as_str()]);
     let owners = ids("/acs/credentials/list", "acs_credentials", "user_identity_id").await;
     assert_eq!(owners, [jane.clone(), jane.clone()]);
-    for path in [format!("/devices/get?device_id={theirs}"), "/devices/get?name=nobody".to_owned()] {
+    for path in [format!("/devices/get?device_id={theirs}"), "/devices/get?name=unknown".to_owned()] {
         app.get(&path).await.refused(404, "device_not_found");
     }
     let change = json!({ "device_id": theirs, "name": "Mine now" });
@@ -361,11 +361,11 @@ async fn a_phone_of_another_workspace_gets_the_404_of_an_unknown_one() {
     let theirs = other.phone(&other.person("joe").await).await;
     let unknown = "00000000-0000-4000-8000-000000000000";
     for path in ["/phones/get", "/devices/get", "/phones/deactivate", "/devices/update", "/devices/delete"] {
-        let told = async |id: &str| {
-            let answer = world.key().post(path, json!({ "device_id": id })).await;
-            let number = answer.request_id().to_string();
-            answer.text.replace(&number, "(number)").replace(id, "(id)")
+        let actual = async |id: &str| {
+            let response = world.key().post(path, json!({ "device_id": id })).await;
+            let number = response.request_id().to_string();
+            response.text.replace(&number, "(number)").replace(id, "(id)")
         };
-        assert_eq!(told(&theirs).await, told(unknown).await, "{path}");
+        assert_eq!(actual(&theirs).await, actual(unknown).await, "{path}");
     }
 }

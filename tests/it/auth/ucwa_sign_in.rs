@@ -1,6 +1,6 @@
 //! Sign-in in the UCWA dialect: the challenge with the token endpoint, and tokens for a name and a password.
 
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::ucwa::jane;
 use crate::support::world::{Tenant, World, list, text};
 use chrono::TimeDelta;
@@ -17,16 +17,16 @@ async fn set_password(world: &World, tenant: &Tenant, person: &str, password: &s
     console.post("/user_identities/set_password", body).await.ok();
 }
 
-async fn send(client: &Client, pairs: &[(&str, &str)]) -> Answer {
+async fn send(client: &Client, pairs: &[(&str, &str)]) -> Response {
     let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
     client.bytes(TOKEN, Some("application/x-www-form-urlencoded"), form).await
 }
 
-async fn sign_in(client: &Client, name: &str, password: &str) -> Answer {
+async fn sign_in(client: &Client, name: &str, password: &str) -> Response {
     send(client, &[("grant_type", "password"), ("username", name), ("password", password)]).await
 }
 
-impl Answer {
+impl Response {
     /// Asserts a refused sign-in with this error and no token.
     #[track_caller]
     fn is_no_token(&self, reason: &str) {
@@ -38,8 +38,8 @@ impl Answer {
     #[track_caller]
     fn token(&self) -> String {
         let body = &self.of_ucwa(200).body;
-        let told = (&body["expires_in"], &body["token_type"], &body["ms_rtc_identityscope"]);
-        assert_eq!(told, (&json!(28_800), &json!("Bearer"), &json!("local")), "{self:?}");
+        let actual = (&body["expires_in"], &body["token_type"], &body["ms_rtc_identityscope"]);
+        assert_eq!(actual, (&json!(28_800), &json!("Bearer"), &json!("local")), "{self:?}");
         assert_eq!(body.as_object().map(|body| body.len()), Some(4), "{self:?}");
         assert_eq!(
             (self.header("cache-control"), self.header("pragma")),
@@ -73,11 +73,11 @@ async fn an_unauthenticated_request_gets_the_exact_challenge() {
         world.browser(),
         world.anonymous().with("accept", "application/xml"),
     ] {
-        let answer = client.get("/ucwa/oauth/v1/applications/1/me/phones").await;
-        answer.is_challenge(host);
+        let response = client.get("/ucwa/oauth/v1/applications/1/me/phones").await;
+        response.is_challenge(host);
         // Some clients take the first URL in a response for that of the token endpoint.
-        let others = answer.headers.iter().filter(|(name, _)| *name != "www-authenticate");
-        assert!(others.into_iter().all(|(_, value)| !value.to_str().expect("text").contains("http")), "{answer:?}");
+        let others = response.headers.iter().filter(|(name, _)| *name != "www-authenticate");
+        assert!(others.into_iter().all(|(_, value)| !value.to_str().expect("text").contains("http")), "{response:?}");
     }
 }
 
@@ -85,11 +85,11 @@ async fn an_unauthenticated_request_gets_the_exact_challenge() {
 async fn the_challenge_names_the_host_of_the_request() {
     let world = World::new().await;
     let request = "GET /me HTTP/1.1\r\nHost: phones.example.com:8443\r\nConnection: close\r\n\r\n";
-    let answer = world.raw(request).await;
-    answer.is_challenge("phones.example.com:8443");
+    let response = world.raw(request).await;
+    response.is_challenge("phones.example.com:8443");
     let request = "GET /me HTTP/1.1\r\nHost: evil\",x=\"\r\nConnection: close\r\n\r\n";
-    let answer = world.raw(request).await;
-    assert!(!format!("{:?}", answer.headers).contains("evil"), "{answer:?}");
+    let response = world.raw(request).await;
+    assert!(!format!("{:?}", response.headers).contains("evil"), "{response:?}");
 }
 
 #[tokio::test]
@@ -108,9 +108,9 @@ async fn the_password_grant_returns_a_token_for_eight_hours() {
     let listed = world.key().post("/client_sessions/list", json!({ "user_identity_id": jane.id })).await.ok();
     assert!(list(&listed["client_sessions"]).iter().any(|it| it["client_session_id"] == session["client_session_id"]));
 
-    world.pass(TimeDelta::hours(8) - TimeDelta::seconds(1));
+    world.advance(TimeDelta::hours(8) - TimeDelta::seconds(1));
     client.get("/me").await.of_ucwa(200);
-    world.pass(TimeDelta::seconds(1));
+    world.advance(TimeDelta::seconds(1));
     client.get("/me").await.is_challenge(world.url.trim_start_matches("http://"));
     assert_ne!(sign_in(&world.anonymous(), "jane@example.com", PASSWORD).await.token(), token);
 }
@@ -126,8 +126,8 @@ async fn sign_in_accepts_email_key_and_sip_uri() {
         assert_eq!(client.get("/me").await.of_ucwa(200).body["name"], "Person jane", "{name}");
     }
     for name in ["", "joe", "joe@example.com", "JANE", &jane.id, "sip:", "%"] {
-        let answer = sign_in(&world.anonymous(), name, PASSWORD).await;
-        assert_eq!(answer.status, 400, "{name}: {answer:?}");
+        let response = sign_in(&world.anonymous(), name, PASSWORD).await;
+        assert_eq!(response.status, 400, "{name}: {response:?}");
     }
 }
 
@@ -136,7 +136,7 @@ async fn a_wrong_password_and_an_unknown_name_are_refused_alike() {
     let (world, jane) = jane().await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
     let joe = world.person("joe").await;
-    let mut told = Vec::new();
+    let mut actual = Vec::new();
     for (name, password) in [
         ("jane", "wrong horse"),
         ("jane", &PASSWORD[1..]),
@@ -146,12 +146,12 @@ async fn a_wrong_password_and_an_unknown_name_are_refused_alike() {
         ("nobody", PASSWORD),
         (&joe, PASSWORD),
     ] {
-        let answer = sign_in(&world.anonymous(), name, password).await;
-        answer.is_no_token("invalid_grant");
-        told.push(answer.text);
+        let response = sign_in(&world.anonymous(), name, password).await;
+        response.is_no_token("invalid_grant");
+        actual.push(response.text);
     }
-    told.dedup();
-    assert_eq!(told.len(), 1, "{told:?}");
+    actual.dedup();
+    assert_eq!(actual.len(), 1, "{actual:?}");
     // A replaced password is invalid.
     set_password(&world, &world, &jane.id, "another horse").await;
     sign_in(&world.anonymous(), "jane", PASSWORD).await.is_no_token("invalid_grant");
@@ -223,8 +223,8 @@ async fn invalid_grants_are_refused_with_their_oauth_error() {
         send(&world.anonymous(), &pairs).await.is_no_token("unsupported_grant_type");
         send(&world.anonymous(), &pairs[..1]).await.is_no_token("unsupported_grant_type");
     }
-    let answer = world.anonymous().get(TOKEN).await;
-    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{answer:?}");
+    let response = world.anonymous().get(TOKEN).await;
+    assert_eq!((response.status, response.header("allow")), (405, Some("POST")), "{response:?}");
 }
 
 #[tokio::test]
@@ -232,14 +232,14 @@ async fn set_password_requires_a_console_session() {
     let (world, jane) = jane().await;
     let body = json!({ "user_identity_id": jane.id, "password": PASSWORD });
     for client in [world.key().clone(), jane.client.clone(), world.pat().await, world.anonymous(), world.browser()] {
-        let answer = client.post("/user_identities/set_password", body.clone()).await;
-        answer.refused(401, "unauthorized");
+        let response = client.post("/user_identities/set_password", body.clone()).await;
+        response.refused(401, "unauthorized");
     }
     sign_in(&world.anonymous(), "jane", PASSWORD).await.is_no_token("invalid_grant");
     let console = world.console().await;
-    let told = console.post("/user_identities/set_password", body).await;
-    told.ok();
-    assert!(!told.text.contains("horse"), "{told:?}");
+    let actual = console.post("/user_identities/set_password", body).await;
+    actual.ok();
+    assert!(!actual.text.contains("horse"), "{actual:?}");
     for short in ["", "1234567"] {
         let body = json!({ "user_identity_id": jane.id, "password": short });
         console.post("/user_identities/set_password", body).await.refused(400, "invalid_input");

@@ -1,13 +1,13 @@
 //! User identity of a UCWA request, by client session or by a header with an API key; and user identities without voice.
 
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::ucwa::{COLLECTIONS, NUMBER, Person, jane, links, new_application};
 use crate::support::world::{World, text};
 use serde_json::json;
 use uuid::Uuid;
 
 /// Every request on a user identity's numbers.
-async fn everything(client: &Client, base: &str) -> Vec<Answer> {
+async fn everything(client: &Client, base: &str) -> Vec<Response> {
     let slot = format!("{base}/me/phones/home");
     vec![
         client.get(&format!("{base}/me/phones")).await,
@@ -24,13 +24,13 @@ async fn a_request_without_a_user_identity_is_forbidden() {
     let world = World::new().await;
     let session = world.client_session(json!({})).await;
     for client in [world.key().clone(), world.anonymous().bearer(&text(&session["token"]))] {
-        let mut answers = everything(&client, "").await;
-        answers.push(client.get("/me").await);
+        let mut responses = everything(&client, "").await;
+        responses.push(client.get("/me").await);
         for collection in COLLECTIONS {
-            answers.push(client.post(collection, new_application("here")).await);
+            responses.push(client.post(collection, new_application("here")).await);
         }
-        for answer in answers {
-            answer.is_fault(403, "Forbidden", "AnonymousNotAllowed");
+        for response in responses {
+            response.is_ucwa_error(403, "Forbidden", "AnonymousNotAllowed");
         }
     }
 }
@@ -41,9 +41,9 @@ async fn an_api_key_acts_for_the_user_identity_in_its_header() {
     let joe = Person::new(&world, "joe").await;
     let of_jane = world.key().with("x-ucwa-user", &jane.id);
     let body = json!({ "number": NUMBER, "includeInContactCard": true });
-    of_jane.post("/me/phones/home/changeNumber", body).await.is_done();
-    assert_eq!(jane.holds("home").await, (NUMBER.to_owned(), true));
-    assert_eq!(joe.holds("home").await, (String::new(), false));
+    of_jane.post("/me/phones/home/changeNumber", body).await.is_no_content();
+    assert_eq!(jane.number_and_visibility("home").await, (NUMBER.to_owned(), true));
+    assert_eq!(joe.number_and_visibility("home").await, (String::new(), false));
     assert_eq!(of_jane.get("/me").await.of_ucwa(200).body, jane.client.get("/me").await.body);
     let upper = world.key().with("x-ucwa-user", &jane.id.to_uppercase());
     assert_eq!(upper.get("/me/phones").await.of_ucwa(200).body, jane.client.get("/me/phones").await.body);
@@ -51,7 +51,7 @@ async fn an_api_key_acts_for_the_user_identity_in_its_header() {
     let base = jane.begin(COLLECTIONS[0], "here").await;
     of_jane.get(&format!("{base}/me/phones")).await.of_ucwa(200);
     let of_joe = world.key().with("x-ucwa-user", &joe.id);
-    of_joe.get(&format!("{base}/me/phones")).await.is_fault(404, "NotFound", "ApplicationNotFound");
+    of_joe.get(&format!("{base}/me/phones")).await.is_ucwa_error(404, "NotFound", "ApplicationNotFound");
 }
 
 #[tokio::test]
@@ -62,11 +62,11 @@ async fn an_api_key_with_an_unknown_or_foreign_user_identity_gets_404() {
     let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
     for name in [stranger.as_str(), unknown.as_str(), "jane", "", "0199a5c6", "jane@example.com"] {
         let client = world.key().with("x-ucwa-user", name);
-        let mut answers = everything(&client, "").await;
-        answers.push(client.get("/me").await);
-        answers.push(client.post(COLLECTIONS[0], new_application("here")).await);
-        for answer in answers {
-            answer.is_fault(404, "NotFound", "");
+        let mut responses = everything(&client, "").await;
+        responses.push(client.get("/me").await);
+        responses.push(client.post(COLLECTIONS[0], new_application("here")).await);
+        for response in responses {
+            response.is_ucwa_error(404, "NotFound", "");
         }
     }
 }
@@ -78,8 +78,8 @@ async fn a_client_session_ignores_the_user_identity_header() {
     joe.put("home", NUMBER, true).await;
     let named = jane.client.with("x-ucwa-user", &joe.id);
     assert_eq!(named.get("/me").await.of_ucwa(200).body["name"], "Person jane");
-    named.delete("/me/phones/home").await.is_done();
-    assert_eq!(joe.holds("home").await, (NUMBER.to_owned(), true));
+    named.delete("/me/phones/home").await.is_no_content();
+    assert_eq!(joe.number_and_visibility("home").await, (NUMBER.to_owned(), true));
 }
 
 #[tokio::test]
@@ -111,13 +111,13 @@ async fn a_user_identity_without_voice_is_forbidden_its_numbers_until_voice_is_e
     for base in jane.bases().await {
         let me = jane.client.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
         assert!(!links(&me).contains("phones") && !links(&me).contains("callForwardingSettings"), "{me}");
-        for answer in everything(&jane.client, &base).await {
-            answer.is_fault(403, "Forbidden", "");
+        for response in everything(&jane.client, &base).await {
+            response.is_ucwa_error(403, "Forbidden", "");
         }
         // `If-None-Match` does not bypass the check.
-        let answer = jane.client.with("if-none-match", "*").get(&format!("{base}/me/phones/mobile")).await;
-        answer.is_fault(403, "Forbidden", "");
-        jane.client.get(&format!("{base}/me/phones/fax")).await.is_fault(404, "NotFound", "");
+        let response = jane.client.with("if-none-match", "*").get(&format!("{base}/me/phones/mobile")).await;
+        response.is_ucwa_error(403, "Forbidden", "");
+        jane.client.get(&format!("{base}/me/phones/fax")).await.is_ucwa_error(404, "NotFound", "");
     }
     set_voice(&world, &jane, true).await;
     assert_eq!(jane.client.get("/me/phones").await.of_ucwa(200).body, before, "nothing was changed");
@@ -131,17 +131,17 @@ async fn enterprise_voice_enabled_is_accepted_by_seam_and_never_returned() {
     let made = world.key().post("/user_identities/create", fields).await;
     let id = text(&made.ok()["user_identity"]["user_identity_id"]);
     let session = world.session(&id).await;
-    session.get("/me/phones").await.is_fault(403, "Forbidden", "");
+    session.get("/me/phones").await.is_ucwa_error(403, "Forbidden", "");
     let change = json!({ "user_identity_id": id, "full_name": "Jane", "enterprise_voice_enabled": null });
     world.key().post("/user_identities/update", change).await.ok();
-    session.get("/me/phones").await.is_fault(403, "Forbidden", "");
+    session.get("/me/phones").await.is_ucwa_error(403, "Forbidden", "");
     let change = json!({ "user_identity_id": id, "enterprise_voice_enabled": true });
     let changed = world.key().post("/user_identities/update", change).await;
     session.get("/me/phones").await.of_ucwa(200);
     let got = world.key().post("/user_identities/get", json!({ "user_identity_id": id })).await;
     let listed = world.key().get("/user_identities/list").await;
-    for answer in [made, changed, got, listed] {
-        assert!(!answer.text.contains("voice") && !answer.text.contains("password"), "{answer:?}");
+    for response in [made, changed, got, listed] {
+        assert!(!response.text.contains("voice") && !response.text.contains("password"), "{response:?}");
     }
     let wrong = json!({ "user_identity_id": id, "enterprise_voice_enabled": "off" });
     world.key().post("/user_identities/update", wrong).await.refused(400, "invalid_input");

@@ -92,8 +92,8 @@ impl Observer {
             }
             locks.commit().await.expect("the locks are released");
         };
-        let (answers, ()) = tokio::join!(join_all(updates), release);
-        answers.iter().for_each(|answer| _ = answer.ok());
+        let (responses, ()) = tokio::join!(join_all(updates), release);
+        responses.iter().for_each(|response| _ = response.ok());
         let kept: Vec<String> = sqlx::query_scalar(
             "select user_identity_id::text from user_identity where full_name = $1 || ' ' || user_identity_id",
         )

@@ -1,7 +1,7 @@
 //! A server's life cycle: what it logs, how it recovers when its Postgres dies, and how it ends.
 
 use crate::support::client::Client;
-use crate::support::private_postgres::{Place, until, until_async};
+use crate::support::private_postgres::{TestDir, until, until_async};
 use crate::support::program::{Server, handset_in};
 use crate::support::world::text;
 use handset::postgres;
@@ -14,14 +14,14 @@ use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn sigterm_lets_a_pending_request_finish_and_stops_postgres() {
-    let place = Place::new();
-    let server = Server::start(&place).await;
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
     let key = server.client(&server.demo_key());
     let people = key.get("/user_identities/list").await.ok();
     let person = people["user_identities"][0]["user_identity_id"].clone();
 
     // A lock on the person's row makes the registration wait.
-    let url = postgres::join(&place.data()).expect("the directory is readable").expect("it runs");
+    let url = postgres::join(&test_dir.data()).expect("the directory is readable").expect("it runs");
     let mut holder = PgConnection::connect(&url).await.expect("it accepts");
     let mut watcher = PgConnection::connect(&url).await.expect("it accepts");
     let mut holding = holder.begin().await.expect("a transaction");
@@ -39,14 +39,14 @@ async fn sigterm_lets_a_pending_request_finish_and_stops_postgres() {
     holding.commit().await.expect("the lock is released");
     waiting.await.expect("the task does not panic").ok();
     assert_eq!(server.ended().await.code(), Some(0));
-    assert!(!place.is_busy(), "Postgres has stopped");
+    assert!(!test_dir.is_busy(), "Postgres has stopped");
 }
 
 #[tokio::test]
 async fn health_is_503_while_postgres_is_dead_and_200_soon_after_its_restart() {
-    let place = Place::new();
-    let mut cluster = postgres::start(place.disposable()).await.expect("Postgres starts");
-    let own = Place::new();
+    let test_dir = TestDir::new();
+    let mut cluster = postgres::start(test_dir.disposable()).await.expect("Postgres starts");
+    let own = TestDir::new();
     let server = Server::start_on(&cluster.url(), &own).await;
     let key = server.demo_key();
     let anonymous = Client::new(&server.url);
@@ -69,17 +69,17 @@ async fn health_is_503_while_postgres_is_dead_and_200_soon_after_its_restart() {
 
 #[tokio::test]
 async fn a_private_postgres_that_is_killed_is_restarted() {
-    let place = Place::new();
-    let server = Server::start(&place).await;
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
     let key = server.client(&server.demo_key());
     let phones = key.get("/phones/list").await.ok();
-    let first = place.postmaster().expect("it is ready");
+    let first = test_dir.postmaster().expect("it is ready");
     kill(first, Signal::SIGKILL).expect("it runs");
-    until("another postmaster is ready", || place.postmaster().is_some_and(|pid| pid != first)).await;
+    until("another postmaster is ready", || test_dir.postmaster().is_some_and(|pid| pid != first)).await;
     until_async("the server has recovered", async || key.get("/phones/list").await.status == 200).await;
     assert_eq!(key.get("/phones/list").await.ok(), phones);
     server.stop().await;
-    assert!(!place.is_busy());
+    assert!(!test_dir.is_busy());
 }
 
 /// Log lines of requests.
@@ -90,11 +90,11 @@ fn requests(log: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn each_request_writes_one_line_of_json_to_the_log() {
-    let place = Place::new();
-    let server = Server::start(&place).await;
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
     let key = server.client(&server.demo_key());
     let workspace = key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"].clone();
-    let answers = [
+    let responses = [
         ("GET", "/phones/list", key.get("/phones/list?search=hushhush").await, Some(&workspace)),
         ("POST", "/phones/get", key.post("/phones/get", json!({})).await, Some(&workspace)),
         ("PUT", "/phones/get", key.call("PUT", "/phones/get").await, Some(&workspace)),
@@ -105,13 +105,13 @@ async fn each_request_writes_one_line_of_json_to_the_log() {
     let whole = server.stop().await;
     assert!(!whole.contains("hushhush"), "values stay out of the log");
     let log = requests(&whole);
-    assert_eq!(log.len(), answers.len() + 1, "one line each: {log:?}");
-    for (method, path, answer, workspace) in answers {
-        let number = answer.request_id().to_string();
+    assert_eq!(log.len(), responses.len() + 1, "one line each: {log:?}");
+    for (method, path, response, workspace) in responses {
+        let number = response.request_id().to_string();
         let lines: Vec<&Value> = log.iter().filter(|line| line["request_id"] == number.as_str()).collect();
         let [line] = lines[..] else { panic!("{number}: {log:?}") };
         assert_eq!((&line["method"], &line["path"]), (&json!(method), &json!(path)));
-        assert_eq!((&line["dialect"], &line["status"]), (&json!("seam"), &json!(answer.status)));
+        assert_eq!((&line["dialect"], &line["status"]), (&json!("seam"), &json!(response.status)));
         assert!(line["latency_us"].is_u64() && line["timestamp"].is_string(), "{line}");
         assert_eq!(line.get("workspace"), workspace, "{line}");
     }
@@ -119,9 +119,9 @@ async fn each_request_writes_one_line_of_json_to_the_log() {
 
 #[tokio::test]
 async fn the_log_contains_no_secret_and_no_personal_data() {
-    let place = Place::new();
-    let command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--log", "debug"]);
-    let server = Server::run(command, &place).await;
+    let test_dir = TestDir::new();
+    let command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--log", "debug"]);
+    let server = Server::run(command, &test_dir).await;
     let demo_key = server.demo_key();
     let key = server.client(&demo_key);
     let person = json!({ "full_name": "Very Private", "email_address": "very@private.example" });
@@ -152,10 +152,10 @@ async fn the_log_contains_no_secret_and_no_personal_data() {
 
 #[tokio::test]
 async fn a_server_whose_standard_output_is_closed_still_serves() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     // The system chooses the port beforehand, since the closed output cannot report it.
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-    let mut command = handset_in(&place, &["serve", "--listen", &free.to_string()]);
+    let mut command = handset_in(&test_dir, &["serve", "--listen", &free.to_string()]);
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
     drop(process.stdout.take());
     let anonymous = Client::new(&format!("http://{free}"));

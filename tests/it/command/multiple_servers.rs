@@ -1,6 +1,6 @@
 //! Several servers on one database, as behind a load balancer.
 
-use crate::support::private_postgres::Place;
+use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, Server, handset_in};
 use crate::support::shared_postgres::Database;
 use crate::support::world::{SEAL_KEY, text};
@@ -8,9 +8,9 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
-fn serve(place: &Place, database: &Database, seal_key: &str) -> Command {
+fn serve(test_dir: &TestDir, database: &Database, seal_key: &str) -> Command {
     let fixed = ["serve", "--listen", "127.0.0.1:0", "--connections", "4"];
-    let mut command = handset_in(place, &fixed);
+    let mut command = handset_in(test_dir, &fixed);
     // Secrets go into the environment, since every user can read arguments.
     command.env("DATABASE_URL", &database.url).env("HANDSET_SEAL_KEY", seal_key);
     command
@@ -19,9 +19,9 @@ fn serve(place: &Place, database: &Database, seal_key: &str) -> Command {
 #[tokio::test]
 async fn servers_that_start_at_once_migrate_once_and_create_one_demo() {
     let database = Database::empty(20).await;
-    let places = [(); 4].map(|()| Place::new());
+    let test_dirs = [(); 4].map(|()| TestDir::new());
     let [a, b, c, d] =
-        [0, 1, 2, 3].map(|number| Server::run(serve(&places[number], &database, SEAL_KEY), &places[number]));
+        [0, 1, 2, 3].map(|number| Server::run(serve(&test_dirs[number], &database, SEAL_KEY), &test_dirs[number]));
     let servers = <[Server; 4]>::from(tokio::join!(a, b, c, d));
     let demos: Vec<&Server> = servers.iter().filter(|server| server.has_demo()).collect();
     assert_eq!(demos.len(), 1, "{:?}", servers.iter().map(|server| &server.greeting).collect::<Vec<_>>());
@@ -53,14 +53,14 @@ async fn servers_that_start_at_once_migrate_once_and_create_one_demo() {
 #[tokio::test]
 async fn a_server_with_another_seal_key_does_not_start() {
     let database = Database::empty(20).await;
-    let (place, other) = (Place::new(), Place::new());
-    let server = Server::run(serve(&place, &database, SEAL_KEY), &place).await;
+    let (test_dir, other) = (TestDir::new(), TestDir::new());
+    let server = Server::run(serve(&test_dir, &database, SEAL_KEY), &test_dir).await;
     // Its own key, generated in its own data directory.
     let mut foreign = handset_in(&other, &["serve", "--listen", "127.0.0.1:0", "--connections", "4"]);
     foreign.env("DATABASE_URL", &database.url);
     let outcome = Outcome::of(foreign).await;
-    let complaint = outcome.complaint();
-    assert!(complaint.contains("sealed with another key") && complaint.contains("HANDSET_SEAL_KEY"), "{complaint}");
+    let message = outcome.error_message();
+    assert!(message.contains("sealed with another key") && message.contains("HANDSET_SEAL_KEY"), "{message}");
     server.client(&server.demo_key()).get("/phones/list").await.ok();
     server.stop().await;
 }

@@ -1,15 +1,15 @@
 //! Filters of a list of contacts: every operator in every spelling, and its result for empty values.
 
-use crate::support::phone_com::Line;
+use crate::support::phone_com::Extension;
 use crate::support::world::{World, list};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 /// Ann, Bob and Cléo, created a second apart, and one without a name; Ann and Bob are in groups.
-async fn town(world: &World) -> (Line, Vec<Value>) {
-    let line = Line::new(world).await;
-    line.add_group("Family").await;
-    line.add_group("Friends").await;
+async fn contacts(world: &World) -> (Extension, Vec<Value>) {
+    let extension = Extension::new(world).await;
+    extension.add_group("Family").await;
+    extension.add_group("Friends").await;
     let mut all = Vec::new();
     for fields in [
         json!({ "first_name": "Ann", "last_name": "O'Hara", "group": "Family",
@@ -19,10 +19,10 @@ async fn town(world: &World) -> (Line, Vec<Value>) {
         json!({ "first_name": "Cléo", "last_name": "ÉTÉ_D" }),
         json!({ "company": "Nameless" }),
     ] {
-        all.push(line.add(fields).await);
-        world.pass(TimeDelta::seconds(1));
+        all.push(extension.add_contact(fields).await);
+        world.advance(TimeDelta::seconds(1));
     }
-    (line, all)
+    (extension, all)
 }
 
 /// Id of a list item.
@@ -33,7 +33,7 @@ fn id(contact: &Value) -> i64 {
 #[tokio::test]
 async fn operators_compare_numbers() {
     let world = World::new().await;
-    let (line, all) = town(&world).await;
+    let (extension, all) = contacts(&world).await;
     let [a, b, c, d] = [id(&all[0]), id(&all[1]), id(&all[2]), id(&all[3])];
     for (filter, expected) in [
         (format!("{b}"), vec![b]),
@@ -54,14 +54,14 @@ async fn operators_compare_numbers() {
         (format!("starts-with:{b}"), vec![b]),
         (format!("not-ends-with:{b}"), vec![a, c, d]),
     ] {
-        assert_eq!(line.search(&format!("filters[id]={filter}")).await.ids(), expected, "{filter}");
+        assert_eq!(extension.search(&format!("filters[id]={filter}")).await.ids(), expected, "{filter}");
     }
 }
 
 #[tokio::test]
 async fn operators_compare_times_in_seconds() {
     let world = World::new().await;
-    let (line, all) = town(&world).await;
+    let (extension, all) = contacts(&world).await;
     let at = |index: usize| all[index]["updated_at"].as_i64().expect("seconds");
     for (filter, expected) in [
         (format!("{}", at(1)), vec!["Bob"]),
@@ -73,14 +73,14 @@ async fn operators_compare_times_in_seconds() {
         (format!("ne:{}", at(0)), vec!["Bob", "Cléo", ""]),
         (format!("contains:{}", at(3)), vec![""]),
     ] {
-        assert_eq!(line.found(&format!("filters[updated_at]={filter}")).await, expected, "{filter}");
+        assert_eq!(extension.first_names(&format!("filters[updated_at]={filter}")).await, expected, "{filter}");
     }
 }
 
 #[tokio::test]
 async fn operators_compare_names_without_regard_to_case() {
     let world = World::new().await;
-    let (line, _) = town(&world).await;
+    let (extension, _) = contacts(&world).await;
     for (filter, expected) in [
         ("ANN O'HARA", vec!["Ann"]),
         ("cléo été_d", vec!["Cléo"]),
@@ -111,14 +111,14 @@ async fn operators_compare_names_without_regard_to_case() {
         ("gt", vec![]),
         ("Smith: John", vec![]),
     ] {
-        assert_eq!(line.found(&format!("filters[name]={filter}")).await, expected, "{filter}");
+        assert_eq!(extension.first_names(&format!("filters[name]={filter}")).await, expected, "{filter}");
     }
 }
 
 #[tokio::test]
 async fn group_filters_treat_no_group_as_empty_and_unequal_to_every_group() {
     let world = World::new().await;
-    let (line, all) = town(&world).await;
+    let (extension, all) = contacts(&world).await;
     let (family, friends) = (&all[0]["group"]["id"], &all[1]["group"]["id"]);
     for (filter, expected) in [
         (format!("{family}"), vec!["Ann"]),
@@ -132,14 +132,14 @@ async fn group_filters_treat_no_group_as_empty_and_unequal_to_every_group() {
         ("not-empty".to_owned(), vec!["Ann", "Bob"]),
         ("eq:0".to_owned(), vec![]),
     ] {
-        assert_eq!(line.found(&format!("filters[group_id]={filter}")).await, expected, "{filter}");
+        assert_eq!(extension.first_names(&format!("filters[group_id]={filter}")).await, expected, "{filter}");
     }
 }
 
 #[tokio::test]
 async fn phone_filters_match_each_spelling_of_a_number() {
     let world = World::new().await;
-    let (line, _) = town(&world).await;
+    let (extension, _) = contacts(&world).await;
     for (filter, expected) in [
         ("%2B14255550100", vec!["Ann"]),
         ("425.555.0100", vec!["Ann"]),
@@ -159,14 +159,14 @@ async fn phone_filters_match_each_spelling_of_a_number() {
         ("not-empty", vec!["Ann", "Bob"]),
         ("%2B14255550199", vec![]),
     ] {
-        assert_eq!(line.found(&format!("filters[phone]={filter}")).await, expected, "{filter}");
+        assert_eq!(extension.first_names(&format!("filters[phone]={filter}")).await, expected, "{filter}");
     }
 }
 
 #[tokio::test]
 async fn repeated_filters_are_combined_with_and_in_every_bracket_notation() {
     let world = World::new().await;
-    let (line, all) = town(&world).await;
+    let (extension, all) = contacts(&world).await;
     let (a, d) = (id(&all[0]), id(&all[3]));
     let both = format!("gt:{a}");
     for (query, echo) in [
@@ -176,21 +176,21 @@ async fn repeated_filters_are_combined_with_and_in_every_bracket_notation() {
         (format!("filters[id][0]=gt:{a}&filters[id][1]=lt:{d}"), json!([both, format!("lt:{d}")])),
         (format!("filters%5Bid%5D%5B0%5D=gt%3A{a}&filters[id]=lt:{d}"), json!([both, format!("lt:{d}")])),
     ] {
-        let answer = line.search(&query).await;
-        let names: Vec<Value> = answer.items().iter().map(|contact| contact["first_name"].clone()).collect();
+        let response = extension.search(&query).await;
+        let names: Vec<Value> = response.items().iter().map(|contact| contact["first_name"].clone()).collect();
         assert_eq!(names, ["Bob", "Cléo"], "{query}");
-        assert_eq!(answer.body["filters"], json!({ "id": echo }), "{query}");
+        assert_eq!(response.body["filters"], json!({ "id": echo }), "{query}");
     }
-    let one = line.search(&format!("filters[id]=gt:{a}")).await;
+    let one = extension.search(&format!("filters[id]=gt:{a}")).await;
     assert_eq!(one.body["filters"], json!({ "id": both }));
-    let listed = line.search(&format!("filters[id][]=gt:{a}")).await;
+    let listed = extension.search(&format!("filters[id][]=gt:{a}")).await;
     assert_eq!(listed.body["filters"], json!({ "id": [both] }));
-    let across = line.search("filters[phone]=not-empty&filters[name]=contains:o&filters[id]=lt:99999999").await;
+    let across = extension.search("filters[phone]=not-empty&filters[name]=contains:o&filters[id]=lt:99999999").await;
     assert_eq!(list(&across.body["items"]).len(), 2);
     let order = r#"{"filters":{"phone":"not-empty","name":"contains:o","id":"lt:99999999"},"sort":{"id":"asc"}"#;
     assert!(across.text.starts_with(order), "{}", across.text);
     assert_eq!(
-        line.found("filters=5&filters[id=5&other=x&filters[name]=contains:o&force=1").await,
+        extension.first_names("filters=5&filters[id=5&other=x&filters[name]=contains:o&force=1").await,
         ["Ann", "Bob", "Cléo"]
     );
 }
@@ -198,7 +198,7 @@ async fn repeated_filters_are_combined_with_and_in_every_bracket_notation() {
 #[tokio::test]
 async fn a_filter_fault_is_reported_under_its_field() {
     let world = World::new().await;
-    let (line, _) = town(&world).await;
+    let (extension, _) = contacts(&world).await;
     for (query, paths) in [
         ("filters[name]=Smith, John", vec!["filters.name"]),
         ("filters[id]=gt:1,2", vec!["filters.id"]),
@@ -215,14 +215,14 @@ async fn a_filter_fault_is_reported_under_its_field() {
             vec!["fields", "filters.id", "filters.zip", "limit", "mode", "offset", "sort.id", "sort.name"],
         ),
     ] {
-        line.search(query).await.faults(&paths);
+        extension.search(query).await.faults(&paths);
     }
 }
 
 #[tokio::test]
 async fn a_query_string_full_of_filters_is_served() {
     let world = World::new().await;
-    let (line, all) = town(&world).await;
+    let (extension, all) = contacts(&world).await;
     for (filter, expected) in [
         ("filters[phone]=not-empty", vec!["Ann", "Bob"]),
         ("filters[phone]=contains:675897654", vec!["Bob"]),
@@ -231,8 +231,8 @@ async fn a_query_string_full_of_filters_is_served() {
         ("filters[group_id]=not-empty", vec!["Ann", "Bob"]),
     ] {
         let again_and_again = vec![filter; 30_000 / (filter.len() + 1)].join("&");
-        assert_eq!(line.found(&again_and_again).await, expected, "{filter}");
+        assert_eq!(extension.first_names(&again_and_again).await, expected, "{filter}");
     }
     let different: Vec<String> = (0..1_000).map(|at| format!("filters[phone]=ne:{at}")).collect();
-    assert_eq!(line.found(&different.join("&")).await.len(), all.len());
+    assert_eq!(extension.first_names(&different.join("&")).await.len(), all.len());
 }

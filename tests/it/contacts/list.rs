@@ -1,32 +1,32 @@
 //! Lists of contacts: pagination, order, and `ETag` with `If-None-Match`.
 
-use crate::support::client::Answer;
-use crate::support::phone_com::Line;
+use crate::support::client::Response;
+use crate::support::phone_com::Extension;
 use crate::support::world::World;
 use chrono::TimeDelta;
 use serde_json::json;
 
 /// Seven contacts A to G, created a second apart; C was updated last.
-async fn seven(world: &World) -> Line {
-    let line = Line::new(world).await;
+async fn seven(world: &World) -> Extension {
+    let extension = Extension::new(world).await;
     let mut ids = Vec::new();
     for name in ["A", "B", "C", "D", "E", "F", "G"] {
-        ids.push(line.add(json!({ "first_name": name })).await["id"].clone());
-        world.pass(TimeDelta::seconds(1));
+        ids.push(extension.add_contact(json!({ "first_name": name })).await["id"].clone());
+        world.advance(TimeDelta::seconds(1));
     }
-    line.client.patch(&line.contact(&ids[2]), json!({ "nickname": "Sea" })).await.of_phone_com(200);
-    line
+    extension.client.patch(&extension.contact(&ids[2]), json!({ "nickname": "Sea" })).await.of_phone_com(200);
+    extension
 }
 
 /// First names on a page, concatenated.
-fn names(answer: &Answer) -> String {
-    answer.items().iter().map(|contact| contact["first_name"].as_str().expect("a text")).collect()
+fn names(response: &Response) -> String {
+    response.items().iter().map(|contact| contact["first_name"].as_str().expect("a text")).collect()
 }
 
 #[tokio::test]
 async fn a_page_starts_at_the_offset_and_holds_at_most_limit_items() {
     let world = World::new().await;
-    let line = seven(&world).await;
+    let extension = seven(&world).await;
     for (query, expected) in [
         ("", "ABCDEFG"),
         ("limit=2", "AB"),
@@ -42,44 +42,48 @@ async fn a_page_starts_at_the_offset_and_holds_at_most_limit_items() {
         ("limit=2&offset=1&filters[name]=gt:b", "DE"),
         ("limit=2&offset=3&filters[name]=gt:b", "FG"),
     ] {
-        let answer = line.search(query).await;
-        assert_eq!(names(&answer), expected, "{query}");
+        let response = extension.search(query).await;
+        assert_eq!(names(&response), expected, "{query}");
         let total = if query.contains("filters") { 5 } else { 7 };
-        assert_eq!(answer.body["total"], total, "{query}");
+        assert_eq!(response.body["total"], total, "{query}");
     }
-    let answer = line.search("limit=3&offset=9").await;
+    let response = extension.search("limit=3&offset=9").await;
     let (filters, sort) = (json!({}), json!({ "id": "asc" }));
     let expected = json!({ "filters": filters, "sort": sort, "total": 7, "offset": 9, "limit": 3, "items": [] });
-    assert_eq!(answer.of_phone_com(200), &expected);
-    assert_eq!(line.search("").await.body["limit"], 25);
+    assert_eq!(response.of_phone_com(200), &expected);
+    assert_eq!(extension.search("").await.body["limit"], 25);
 }
 
 #[tokio::test]
 async fn concurrent_page_requests_get_their_own_pages() {
     let world = World::new().await;
     let letters = seven(&world).await;
-    let other = Line::of(&world, "other").await;
+    let other = Extension::of(&world, "other").await;
     let friends = other.add_group("Friends").await;
     for name in ["X", "Y", "Z"] {
-        other.add(json!({ "first_name": name, "group": { "id": friends["id"] } })).await;
+        other.add_contact(json!({ "first_name": name, "group": { "id": friends["id"] } })).await;
     }
-    let anonymous = Line::of(&world, "nobody").await;
-    let lines = [(&letters, "ABCDEFG"), (&other, "XYZ"), (&anonymous, "")];
-    let asked = (0..120).map(|turn| (lines[turn % 3], turn % 4 + 1, turn / 3 % 9));
-    let answers = asked.map(async |((line, names), limit, offset)| {
-        (names, limit, offset, line.search(&format!("limit={limit}&offset={offset}")).await)
+    let anonymous = Extension::of(&world, "empty").await;
+    let extensions = [(&letters, "ABCDEFG"), (&other, "XYZ"), (&anonymous, "")];
+    let request = (0..120).map(|turn| (extensions[turn % 3], turn % 4 + 1, turn / 3 % 9));
+    let responses = request.map(async |((extension, names), limit, offset)| {
+        (names, limit, offset, extension.search(&format!("limit={limit}&offset={offset}")).await)
     });
-    for (all, limit, offset, answer) in futures_util::future::join_all(answers).await {
+    for (all, limit, offset, response) in futures_util::future::join_all(responses).await {
         let expected: String = all.chars().skip(offset).take(limit).collect();
-        assert_eq!((names(&answer), &answer.body["total"]), (expected, &json!(all.len())), "{limit} behind {offset}");
+        assert_eq!(
+            (names(&response), &response.body["total"]),
+            (expected, &json!(all.len())),
+            "{limit} behind {offset}"
+        );
         let group = if all == "XYZ" { &friends } else { &json!(null) };
-        answer.items().iter().for_each(|contact| assert_eq!(&contact["group"], group));
+        response.items().iter().for_each(|contact| assert_eq!(&contact["group"], group));
     }
 }
 
 /// An extension with 2,400 contacts named by number, of which 1151 to 1250 are deleted.
-async fn many(world: &World) -> Line {
-    let line = Line::new(world).await;
+async fn many(world: &World) -> Extension {
+    let extension = Extension::new(world).await;
     let mut database = world.database().await;
     for statement in [
         "insert into contact (workspace_id, user_identity_id, created_at, updated_at, deleted_at, first_name, prefix,
@@ -92,24 +96,24 @@ async fn many(world: &World) -> Line {
          order by numbers.number",
         "update user_identity set contact_count = 2300 where user_identity_id = $1::uuid",
     ] {
-        sqlx::query(statement).bind(&line.person).execute(&mut database).await.expect("the statement is right");
+        sqlx::query(statement).bind(&extension.person).execute(&mut database).await.expect("the statement is right");
     }
-    line
+    extension
 }
 
 #[tokio::test]
 async fn pages_of_a_long_list_are_right_at_every_offset() {
     let world = World::new().await;
-    let line = many(&world).await;
+    let extension = many(&world).await;
     let all: Vec<String> = (1..=1150).chain(1251..=2400).map(|number: u32| number.to_string()).collect();
     let offsets = [0, 1, 999, 1000, 1001, 1149, 1150, 1151, 1298, 1299, 1300, 1301, 2275, 2298, 2299, 2300, 2301, 9999];
     for offset in offsets {
         for limit in [1, 3, 100, 101] {
-            let answer = line.search(&format!("limit={limit}&offset={offset}")).await;
-            let items = answer.items();
+            let response = extension.search(&format!("limit={limit}&offset={offset}")).await;
+            let items = response.items();
             let shown: Vec<&str> = items.iter().filter_map(|contact| contact["first_name"].as_str()).collect();
             let expected: Vec<&str> = all.iter().skip(offset).take(limit).map(String::as_str).collect();
-            assert_eq!((shown, &answer.body["total"]), (expected, &json!(2300)), "{limit} behind {offset}");
+            assert_eq!((shown, &response.body["total"]), (expected, &json!(2300)), "{limit} behind {offset}");
         }
     }
 }
@@ -117,22 +121,22 @@ async fn pages_of_a_long_list_are_right_at_every_offset() {
 #[tokio::test]
 async fn limit_and_offset_out_of_bounds_are_refused_and_not_clamped() {
     let world = World::new().await;
-    let line = Line::new(&world).await;
+    let extension = Extension::new(&world).await;
     for query in ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=", "limit=1.5", "limit=99999999999999999999"] {
-        line.search(query).await.faults(&["limit"]);
+        extension.search(query).await.faults(&["limit"]);
     }
     for query in ["offset=-1", "offset=x", "offset=", "offset=0x1"] {
-        line.search(query).await.faults(&["offset"]);
+        extension.search(query).await.faults(&["offset"]);
     }
-    line.search("fields=tiny").await.faults(&["fields"]);
-    line.search("mode=all").await.faults(&["mode"]);
-    assert_eq!(line.search("limit=500&offset=0").await.items(), Vec::<serde_json::Value>::new());
+    extension.search("fields=tiny").await.faults(&["fields"]);
+    extension.search("mode=all").await.faults(&["mode"]);
+    assert_eq!(extension.search("limit=500&offset=0").await.items(), Vec::<serde_json::Value>::new());
 }
 
 #[tokio::test]
 async fn a_list_is_sorted_by_several_fields_from_left_to_right() {
     let world = World::new().await;
-    let line = seven(&world).await;
+    let extension = seven(&world).await;
     for (query, expected, echo) in [
         ("sort[id]=desc", "GFEDCBA", r#""sort":{"id":"desc"}"#),
         ("sort[updated_at]=asc", "ABDEFGC", r#""sort":{"updated_at":"asc"}"#),
@@ -140,29 +144,29 @@ async fn a_list_is_sorted_by_several_fields_from_left_to_right() {
         ("sort%5Bid%5D=desc&sort[updated_at]=asc", "GFEDCBA", r#""sort":{"id":"desc","updated_at":"asc"}"#),
         ("sort[id]=desc&sort[id]=asc", "ABCDEFG", r#""sort":{"id":"asc"}"#),
     ] {
-        let answer = line.search(query).await;
-        assert_eq!(names(&answer), expected, "{query}");
-        assert!(answer.text.contains(echo), "{query}: {}", answer.text);
+        let response = extension.search(query).await;
+        assert_eq!(names(&response), expected, "{query}");
+        assert!(response.text.contains(echo), "{query}: {}", response.text);
         // One-item pages together make the whole list.
         let mut pieced = String::new();
         for offset in 0..7 {
-            pieced += &names(&line.search(&format!("{query}&limit=1&offset={offset}")).await);
+            pieced += &names(&extension.search(&format!("{query}&limit=1&offset={offset}")).await);
         }
         assert_eq!(pieced, expected, "{query}");
     }
     for query in ["sort[id]=up", "sort[id]=", "sort[id]=ASC"] {
-        line.search(query).await.faults(&["sort.id"]);
+        extension.search(query).await.faults(&["sort.id"]);
     }
-    line.search("sort[name]=asc").await.faults(&["sort.name"]);
+    extension.search("sort[name]=asc").await.faults(&["sort.name"]);
 }
 
 #[tokio::test]
 async fn a_list_can_be_walked_by_id_without_offsets() {
     let world = World::new().await;
-    let line = seven(&world).await;
+    let extension = seven(&world).await;
     let (mut walked, mut last) = (String::new(), 0);
     loop {
-        let page = line.search(&format!("limit=3&filters[id]=gt:{last}")).await;
+        let page = extension.search(&format!("limit=3&filters[id]=gt:{last}")).await;
         let Some(id) = page.ids().last().copied() else { break };
         walked += &names(&page);
         last = id;
@@ -173,15 +177,16 @@ async fn a_list_can_be_walked_by_id_without_offsets() {
 #[tokio::test]
 async fn if_none_match_with_the_current_etag_gets_304() {
     let world = World::new().await;
-    let line = seven(&world).await;
-    let contact = line.search("limit=1").await.items()[0].clone();
-    let places = [line.contact(&contact["id"]), line.contacts(), line.groups(), "/v4/accounts".to_owned()];
+    let extension = seven(&world).await;
+    let contact = extension.search("limit=1").await.items()[0].clone();
+    let places =
+        [extension.contact(&contact["id"]), extension.contacts(), extension.groups(), "/v4/accounts".to_owned()];
     for at in places {
-        let first = line.client.get(&at).await;
+        let first = extension.client.get(&at).await;
         let tag = first.header("etag").unwrap_or_else(|| panic!("no tag: {first:?}")).to_owned();
         assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 10, "{tag}");
         for known in [tag.clone(), format!("W/{tag}"), "*".to_owned(), format!("\"other\", {tag}")] {
-            let same = line.client.with("if-none-match", &known).get(&at).await;
+            let same = extension.client.with("if-none-match", &known).get(&at).await;
             assert_eq!(
                 (same.status, same.text.as_str(), same.header("etag")),
                 (304, "", Some(tag.as_str())),
@@ -189,15 +194,15 @@ async fn if_none_match_with_the_current_etag_gets_304() {
             );
         }
         for other in ["\"other\"", "other", "W/\"x\"", ""] {
-            let answer = line.client.with("if-none-match", other).get(&at).await;
-            assert_eq!((answer.status, &answer.text), (200, &first.text), "{other}");
+            let response = extension.client.with("if-none-match", other).get(&at).await;
+            assert_eq!((response.status, &response.text), (200, &first.text), "{other}");
         }
     }
-    let at = line.contact(&contact["id"]);
-    let tag = line.client.get(&at).await.header("etag").expect("a tag").to_owned();
-    let changed = line.client.with("if-none-match", &tag).patch(&at, json!({ "nickname": "x" })).await;
+    let at = extension.contact(&contact["id"]);
+    let tag = extension.client.get(&at).await.header("etag").expect("a tag").to_owned();
+    let changed = extension.client.with("if-none-match", &tag).patch(&at, json!({ "nickname": "x" })).await;
     assert_eq!((changed.status, changed.header("etag")), (200, None), "only reads have an ETag");
-    assert_eq!(line.client.with("if-none-match", &tag).get(&at).await.status, 200);
-    let missing = line.client.with("if-none-match", "*").get(&line.contact(&json!(999_999))).await;
+    assert_eq!(extension.client.with("if-none-match", &tag).get(&at).await.status, 200);
+    let missing = extension.client.with("if-none-match", "*").get(&extension.contact(&json!(999_999))).await;
     missing.is_error(404);
 }

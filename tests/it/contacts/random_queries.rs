@@ -1,9 +1,9 @@
 //! Property test of lists: a query of filters, sorts and a page over a few odd contacts returns what a small model of
 //! the vendor's grammar selects in memory. The model shares no code with the parser and uses no SQL.
 
-use crate::support::client::Answer;
-use crate::support::phone_com::Line;
-use crate::support::property_test::{holds, runtime};
+use crate::support::client::Response;
+use crate::support::phone_com::Extension;
+use crate::support::property_test::{check_property, runtime};
 use crate::support::world::World;
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ const OPERATORS: [Operator; 20] = [
     ("not-between", Some(2)),
     ("in", None),
     ("not-in", None),
-    // Known to the grammar and not supported.
+    // KnownContact to the grammar and not supported.
     ("sounds", Some(usize::MAX)),
     ("not-sounds", Some(usize::MAX)),
 ];
@@ -50,7 +50,7 @@ const DIALLED: [(&str, &str); 4] = [
 
 /// A contact in the model.
 #[derive(Debug)]
-struct Known {
+struct KnownContact {
     id: i64,
     group_id: Option<i64>,
     updated_at: i64,
@@ -59,17 +59,17 @@ struct Known {
     phones: Vec<[String; 2]>,
 }
 
-impl Known {
-    fn of(contact: &Value) -> Known {
-        let said = |value: &Value| value.as_str().expect("a text").to_lowercase();
-        let names = ["first_name", "middle_name", "last_name"].map(|name| said(&contact[name]));
+impl KnownContact {
+    fn of(contact: &Value) -> KnownContact {
+        let actual = |value: &Value| value.as_str().expect("a text").to_lowercase();
+        let names = ["first_name", "middle_name", "last_name"].map(|name| actual(&contact[name]));
         let numbers = contact["phone_numbers"].as_array().expect("a list").iter();
-        Known {
+        KnownContact {
             id: contact["id"].as_i64().expect("an id"),
             group_id: contact["group"]["id"].as_i64(),
             updated_at: contact["updated_at"].as_i64().expect("seconds"),
             name: names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" "),
-            phones: numbers.map(|number| [said(&number["normalized"]), said(&number["number"])]).collect(),
+            phones: numbers.map(|number| [actual(&number["normalized"]), actual(&number["number"])]).collect(),
         }
     }
 
@@ -132,7 +132,7 @@ impl Filter {
     }
 
     /// Whether a contact matches.
-    fn finds(&self, contact: &Known) -> bool {
+    fn finds(&self, contact: &KnownContact) -> bool {
         let ((name, _), values) = self.meaning();
         let (name, is_negated) = match name {
             "ne" => ("eq", true),
@@ -214,43 +214,43 @@ impl RequestContext {
     }
 
     /// Ids of all matching contacts, in order.
-    fn expected(&self, town: &[Known]) -> Vec<i64> {
-        let mut found: Vec<&Known> =
-            town.iter().filter(|contact| self.filters.iter().all(|filter| filter.finds(contact))).collect();
+    fn expected(&self, contacts: &[KnownContact]) -> Vec<i64> {
+        let mut found: Vec<&KnownContact> =
+            contacts.iter().filter(|contact| self.filters.iter().all(|filter| filter.finds(contact))).collect();
         // Earlier sorts take precedence; ties are sorted by id in the direction of the last one.
         let last = self.sorts.last().is_none_or(|(_, is_ascending)| *is_ascending);
         found.sort_by_key(|contact| if last { contact.id } else { -contact.id });
         for (field, is_ascending) in self.sorts.iter().rev() {
-            let key = |contact: &Known| contact.number(field).flatten().unwrap_or_default();
+            let key = |contact: &KnownContact| contact.number(field).flatten().unwrap_or_default();
             found.sort_by_key(|contact| if *is_ascending { key(contact) } else { -key(contact) });
         }
         found.into_iter().map(|contact| contact.id).collect()
     }
 
     #[track_caller]
-    fn is_answered(&self, answer: &Answer, town: &[Known]) {
+    fn is_responded(&self, response: &Response, contacts: &[KnownContact]) {
         let mut wrong: Vec<String> =
             self.filters.iter().filter(|filter| !filter.is_good()).map(Filter::place).collect();
         wrong.dedup();
         if !wrong.is_empty() {
-            return answer.faults(&wrong.iter().map(String::as_str).collect::<Vec<_>>());
+            return response.faults(&wrong.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        let expected = self.expected(town);
+        let expected = self.expected(contacts);
         let page: Vec<i64> = expected.iter().skip(self.offset).take(self.limit).copied().collect();
-        assert_eq!((answer.ids(), &answer.body["total"]), (page, &json!(expected.len())), "{answer:?}");
+        assert_eq!((response.ids(), &response.body["total"]), (page, &json!(expected.len())), "{response:?}");
         let is_full = |item: &Value| item.get("emails").is_some();
-        assert!(answer.items().iter().all(|item| is_full(item) == (self.shown != "brief")), "{answer:?}");
+        assert!(response.items().iter().all(|item| is_full(item) == (self.shown != "brief")), "{response:?}");
     }
 }
 
 /// Queries that match some contacts in many cases.
-fn asked(town: &[Known]) -> impl Strategy<Value = RequestContext> + use<> {
+fn request(contacts: &[KnownContact]) -> impl Strategy<Value = RequestContext> + use<> {
     let word = || prop::collection::vec(select(&PIECES[..]), 0..4).prop_map(|pieces| pieces.concat());
-    let name = select(town.iter().map(|contact| contact.name.clone()).collect::<Vec<_>>());
+    let name = select(contacts.iter().map(|contact| contact.name.clone()).collect::<Vec<_>>());
     let phones: Vec<String> =
         DIALLED.iter().flat_map(|(written, number)| [*written, *number]).map(str::to_owned).collect();
     let phone = select(phones);
-    let own: Vec<i64> = town
+    let own: Vec<i64> = contacts
         .iter()
         .flat_map(|contact| [Some(contact.id), contact.group_id, Some(contact.updated_at)])
         .flatten()
@@ -288,32 +288,32 @@ fn asked(town: &[Known]) -> impl Strategy<Value = RequestContext> + use<> {
 }
 
 /// Odd contacts, some of them updated in the same second.
-async fn town(world: &World) -> (Line, Vec<Known>) {
-    let line = Line::new(world).await;
-    line.add_group("Family").await;
-    line.add_group("Friends").await;
+async fn contacts(world: &World) -> (Extension, Vec<KnownContact>) {
+    let extension = Extension::new(world).await;
+    extension.add_group("Family").await;
+    extension.add_group("Friends").await;
     let names =
         ["", "a", "A%", "a_B", "É\\", "é\\%", "a,B", "a: b", "in:a", "%", "_", "\"'", "*.", "B", "bé\\,a", "aéb"];
-    let mut town = Vec::new();
+    let mut contacts = Vec::new();
     for (at, name) in names.into_iter().enumerate() {
         let numbers: Vec<Value> =
             DIALLED.iter().skip(at % 5).take(at % 3).map(|(number, _)| json!({ "number": number })).collect();
         let group = [json!(null), json!("Family"), json!("Friends")][at / 2 % 3].clone();
         let (first, last) = name.split_once(' ').unwrap_or((name, ""));
         let fields = json!({ "first_name": first, "last_name": last, "group": group, "phone_numbers": numbers });
-        town.push(Known::of(&line.add(fields).await));
-        world.pass(TimeDelta::milliseconds(400));
+        contacts.push(KnownContact::of(&extension.add_contact(fields).await));
+        world.advance(TimeDelta::milliseconds(400));
     }
-    (line, town)
+    (extension, contacts)
 }
 
 #[test]
 fn a_random_list_query_returns_the_page_of_the_model() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
-    let (line, town) = runtime.block_on(town(&world));
-    holds(&runtime, 250, asked(&town), async |asked: RequestContext| {
-        asked.is_answered(&line.search(&asked.query()).await, &town);
+    let (extension, contacts) = runtime.block_on(contacts(&world));
+    check_property(&runtime, 250, request(&contacts), async |request: RequestContext| {
+        request.is_responded(&extension.search(&request.query()).await, &contacts);
     });
 }
 
@@ -321,7 +321,7 @@ fn a_random_list_query_returns_the_page_of_the_model() {
 fn an_arbitrary_list_query_gets_200_or_422() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
-    let (line, _) = runtime.block_on(town(&world));
+    let (extension, _) = runtime.block_on(contacts(&world));
     let names = select(vec![
         "filters[name]",
         "filters[id][]",
@@ -345,12 +345,12 @@ fn an_arbitrary_list_query_gets_200_or_422() {
         (name, value).prop_map(|(name, value)| Serializer::new(String::new()).append_pair(&name, &value).finish());
     let pair = prop_oneof![4 => pair, 1 => "[!$-;=?-~]{0,12}"];
     let query = prop::collection::vec(pair, 0..4).prop_map(|pairs| pairs.join("&"));
-    holds(&runtime, 250, query, async |query: String| {
-        let answer = line.search(&query).await;
-        if answer.status == 200 {
-            answer.items();
+    check_property(&runtime, 250, query, async |query: String| {
+        let response = extension.search(&query).await;
+        if response.status == 200 {
+            response.items();
         } else {
-            assert!(answer.is_error(422)["@message"].is_string());
+            assert!(response.is_error(422)["@message"].is_string());
         }
     });
 }

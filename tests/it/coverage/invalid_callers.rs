@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// Kinds of invalid callers. Each operation is tested with all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wrong {
+pub enum CredentialFault {
     NoToken,
     Garbage,
     Revoked,
@@ -25,16 +25,16 @@ pub enum Wrong {
 }
 
 /// A caller that must be refused.
-pub struct Impostor {
+pub struct InvalidCaller {
     pub name: &'static str,
-    pub wrong: Wrong,
+    pub fault: CredentialFault,
     pub headers: Vec<(&'static str, String)>,
     /// The schemes that check the credential and reject it.
-    pub tried_as: &'static [&'static str],
+    pub checked_as: &'static [&'static str],
     /// Their error: status, type and message.
     pub refusal: (u16, &'static str, &'static str),
     /// The schemes that accept the same request.
-    pub genuine_as: &'static [&'static str],
+    pub accepted_as: &'static [&'static str],
 }
 
 const KEY: &[&str] = &["api_key"];
@@ -57,27 +57,27 @@ const EXPIRED: (u16, &str, &str) = (401, "client_session_expired", "Client sessi
 const MALFORMED: (u16, &str, &str) =
     (400, "invalid_client_session_token", "A client session token begins with \"seam_cst\"");
 
-impl Impostor {
-    fn new(name: &'static str, headers: &[(&'static str, &str)]) -> Impostor {
+impl InvalidCaller {
+    fn new(name: &'static str, headers: &[(&'static str, &str)]) -> InvalidCaller {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let wrong = Wrong::Scheme;
-        Impostor { name, wrong, headers, tried_as: &[], refusal: NO_CREDENTIAL, genuine_as: &[] }
+        let fault = CredentialFault::Scheme;
+        InvalidCaller { name, fault, headers, checked_as: &[], refusal: NO_CREDENTIAL, accepted_as: &[] }
     }
 
-    fn bearer(name: &'static str, token: &str) -> Impostor {
-        Impostor::new(name, &[("authorization", &format!("Bearer {token}"))])
+    fn bearer(name: &'static str, token: &str) -> InvalidCaller {
+        InvalidCaller::new(name, &[("authorization", &format!("Bearer {token}"))])
     }
 
-    fn wrong(self, wrong: Wrong) -> Impostor {
-        Impostor { wrong, ..self }
+    fn fault(self, fault: CredentialFault) -> InvalidCaller {
+        InvalidCaller { fault, ..self }
     }
 
-    fn tried(self, tried_as: &'static [&'static str], refusal: (u16, &'static str, &'static str)) -> Impostor {
-        Impostor { tried_as, refusal, ..self }
+    fn checked(self, checked_as: &'static [&'static str], refusal: (u16, &'static str, &'static str)) -> InvalidCaller {
+        InvalidCaller { checked_as, refusal, ..self }
     }
 
-    fn genuine(self, genuine_as: &'static [&'static str]) -> Impostor {
-        Impostor { genuine_as, ..self }
+    fn accepted(self, accepted_as: &'static [&'static str]) -> InvalidCaller {
+        InvalidCaller { accepted_as, ..self }
     }
 
     /// The token in the `Authorization` header, of any scheme.
@@ -86,15 +86,15 @@ impl Impostor {
         shown.and_then(|(_, value)| value.split_once(' ')).map(|(_, token)| token)
     }
 
-    fn with(mut self, name: &'static str, value: &str) -> Impostor {
+    fn with(mut self, name: &'static str, value: &str) -> InvalidCaller {
         self.headers.push((name, value.to_owned()));
         self
     }
 }
 
 /// All invalid callers.
-pub async fn impostors(world: &World) -> Vec<Impostor> {
-    let mut all = strangers(world);
+pub async fn invalid_callers(world: &World) -> Vec<InvalidCaller> {
+    let mut all = unauthenticated(world);
     all.extend(with_keys(world).await);
     all.extend(with_access_tokens(world).await);
     all.extend(with_console_sessions(world).await);
@@ -104,32 +104,33 @@ pub async fn impostors(world: &World) -> Vec<Impostor> {
     all
 }
 
-fn strangers(world: &World) -> Vec<Impostor> {
+fn unauthenticated(world: &World) -> Vec<InvalidCaller> {
     let key = world.api_key.reveal();
     let publishable = &world.record.publishable_key;
-    let shown = |name, value: &str| Impostor::new(name, &[("authorization", value)]);
+    let shown = |name, value: &str| InvalidCaller::new(name, &[("authorization", value)]);
     vec![
-        Impostor::new("no credential", &[]).wrong(Wrong::NoToken),
+        InvalidCaller::new("no credential", &[]).fault(CredentialFault::NoToken),
         shown("Basic", "Basic x"),
         shown("Basic with a good key", &format!("Basic {key}")),
-        shown("Bearer without a token", "Bearer ").wrong(Wrong::NoToken),
+        shown("Bearer without a token", "Bearer ").fault(CredentialFault::NoToken),
         shown("a bare key", key),
-        Impostor::new("a key in a header of its own", &[("seam-api-key", key)]),
-        Impostor::new("a workspace and no credential", &[("seam-workspace", &world.id)]).wrong(Wrong::NoToken),
+        InvalidCaller::new("a key in a header of its own", &[("seam-api-key", key)]),
+        InvalidCaller::new("a workspace and no credential", &[("seam-workspace", &world.id)])
+            .fault(CredentialFault::NoToken),
         // As a bearer token it is an unknown API key.
-        Impostor::bearer("a publishable key as a bearer token", publishable).tried(KEY, NO_KEY),
-        Impostor::bearer("a publishable key beside itself", publishable)
+        InvalidCaller::bearer("a publishable key as a bearer token", publishable).checked(KEY, NO_KEY),
+        InvalidCaller::bearer("a publishable key beside itself", publishable)
             .with("seam-publishable-key", publishable)
-            .tried(KEY, NO_KEY),
+            .checked(KEY, NO_KEY),
         shown("a publishable key beside Basic", "Basic x").with("seam-publishable-key", publishable),
-        Impostor::new("a publishable key", &[("seam-publishable-key", publishable)]).genuine(PUBLISHABLE),
-        Impostor::new("an unknown publishable key", &[("seam-publishable-key", "seam_pk1unknown1_nothing")])
-            .wrong(Wrong::Garbage)
-            .tried(PUBLISHABLE, NO_WORKSPACE),
+        InvalidCaller::new("a publishable key", &[("seam-publishable-key", publishable)]).accepted(PUBLISHABLE),
+        InvalidCaller::new("an unknown publishable key", &[("seam-publishable-key", "seam_pk1unknown1_nothing")])
+            .fault(CredentialFault::Garbage)
+            .checked(PUBLISHABLE, NO_WORKSPACE),
     ]
 }
 
-async fn with_keys(world: &World) -> Vec<Impostor> {
+async fn with_keys(world: &World) -> Vec<InvalidCaller> {
     let (now, random) = (world.clock.now(), &world.random);
     let minted = world.store.create_api_key(&world.record, "revoked", now, random).await;
     let (_, revoked) = minted.expect("the workspace exists");
@@ -137,39 +138,45 @@ async fn with_keys(world: &World) -> Vec<Impostor> {
     let good = world.api_key.reveal();
     let almost = &good[..good.len() - 1];
     vec![
-        Impostor::bearer("an unknown key", "seam_unknown1_111111111111111111111111")
-            .wrong(Wrong::Garbage)
-            .tried(KEY, NO_KEY),
-        Impostor::bearer("a key of no known form", "sk-111").wrong(Wrong::Garbage).tried(KEY, NO_KEY),
-        Impostor::bearer("a key but for its last letter", almost).wrong(Wrong::Garbage).tried(KEY, NO_KEY),
-        Impostor::bearer("a revoked key", revoked.reveal()).wrong(Wrong::Revoked).tried(KEY, NO_KEY),
-        Impostor::bearer("an unknown key beside a publishable one", "seam_unknown1_nothing")
-            .wrong(Wrong::Garbage)
+        InvalidCaller::bearer("an unknown key", "seam_unknown1_111111111111111111111111")
+            .fault(CredentialFault::Garbage)
+            .checked(KEY, NO_KEY),
+        InvalidCaller::bearer("a key of no known form", "sk-111").fault(CredentialFault::Garbage).checked(KEY, NO_KEY),
+        InvalidCaller::bearer("a key but for its last letter", almost)
+            .fault(CredentialFault::Garbage)
+            .checked(KEY, NO_KEY),
+        InvalidCaller::bearer("a revoked key", revoked.reveal()).fault(CredentialFault::Revoked).checked(KEY, NO_KEY),
+        InvalidCaller::bearer("an unknown key beside a publishable one", "seam_unknown1_nothing")
+            .fault(CredentialFault::Garbage)
             .with("seam-publishable-key", &world.record.publishable_key)
-            .tried(KEY, NO_KEY),
+            .checked(KEY, NO_KEY),
     ]
 }
 
-async fn with_access_tokens(world: &World) -> Vec<Impostor> {
+async fn with_access_tokens(world: &World) -> Vec<InvalidCaller> {
     let revoked = world.access_token(&[world]).await;
     world.store.revoke_access_token(revoked.reveal(), world.clock.now()).await.expect("the token exists");
     let (foreign, good) = (world.sandbox("Foreign").await, world.access_token(&[world]).await);
     let unknown = "seam_at1unknown1_111111111111111111111111";
-    let in_own = |name, token: &str| Impostor::bearer(name, token).with("seam-workspace", &world.id);
+    let in_own = |name, token: &str| InvalidCaller::bearer(name, token).with("seam-workspace", &world.id);
     let member = |name, workspace: &str| {
-        let impostor = Impostor::bearer(name, good.reveal()).with("seam-workspace", workspace);
-        impostor.wrong(Wrong::OtherWorkspaces).tried(MEMBER_TOKEN, NO_TOKEN).genuine(&["pat_without_workspace"])
+        let invalid_caller = InvalidCaller::bearer(name, good.reveal()).with("seam-workspace", workspace);
+        invalid_caller
+            .fault(CredentialFault::OtherWorkspaces)
+            .checked(MEMBER_TOKEN, NO_TOKEN)
+            .accepted(&["pat_without_workspace"])
     };
     vec![
-        in_own("an unknown access token", unknown).wrong(Wrong::Garbage).tried(ANY_TOKEN, NO_TOKEN),
-        in_own("a revoked access token", revoked.reveal()).wrong(Wrong::Revoked).tried(ANY_TOKEN, NO_TOKEN),
-        Impostor::bearer("an unknown access token without a workspace", unknown)
-            .wrong(Wrong::Garbage)
-            .tried(&["pat_without_workspace"], NO_TOKEN),
-        Impostor::bearer("a revoked access token without a workspace", revoked.reveal())
-            .wrong(Wrong::Revoked)
-            .tried(&["pat_without_workspace"], NO_TOKEN),
-        Impostor::bearer("an access token without a workspace", good.reveal()).genuine(&["pat_without_workspace"]),
+        in_own("an unknown access token", unknown).fault(CredentialFault::Garbage).checked(ANY_TOKEN, NO_TOKEN),
+        in_own("a revoked access token", revoked.reveal()).fault(CredentialFault::Revoked).checked(ANY_TOKEN, NO_TOKEN),
+        InvalidCaller::bearer("an unknown access token without a workspace", unknown)
+            .fault(CredentialFault::Garbage)
+            .checked(&["pat_without_workspace"], NO_TOKEN),
+        InvalidCaller::bearer("a revoked access token without a workspace", revoked.reveal())
+            .fault(CredentialFault::Revoked)
+            .checked(&["pat_without_workspace"], NO_TOKEN),
+        InvalidCaller::bearer("an access token without a workspace", good.reveal())
+            .accepted(&["pat_without_workspace"]),
         member("an access token with a foreign workspace", &foreign.id),
         member(
             "an access token with an unknown workspace",
@@ -179,7 +186,7 @@ async fn with_access_tokens(world: &World) -> Vec<Impostor> {
     ]
 }
 
-async fn with_console_sessions(world: &World) -> Vec<Impostor> {
+async fn with_console_sessions(world: &World) -> Vec<InvalidCaller> {
     let of_a_retired_key = world.console_session(&[world]).await;
     let rotated = world.store.rotate_console_key(true, world.clock.now(), &world.random).await;
     rotated.expect("the database answers");
@@ -193,34 +200,39 @@ async fn with_console_sessions(world: &World) -> Vec<Impostor> {
     let (head, rest) = good.split_once('.').expect("a JWT has parts");
     let unsigned_head = json!({ "alg": "none", "kid": part(head)["kid"], "typ": "JWT" }).to_string();
     let unsigned = format!("{}.{}.", BASE64_URL_SAFE_NO_PAD.encode(unsigned_head), rest.split_once('.').expect("it").0);
-    let nothing = |wrong, name, jwt: &str| {
-        Impostor::bearer(name, jwt).wrong(wrong).with("seam-workspace", &world.id).tried(ANY_JWT, NO_JWT)
+    let nothing = |fault, name, jwt: &str| {
+        InvalidCaller::bearer(name, jwt).fault(fault).with("seam-workspace", &world.id).checked(ANY_JWT, NO_JWT)
     };
     let member = |name, workspace: &str| {
-        let impostor = Impostor::bearer(name, good).with("seam-workspace", workspace);
-        impostor
-            .wrong(Wrong::OtherWorkspaces)
-            .tried(MEMBER_JWT, NO_MEMBER)
-            .genuine(&["console_session_without_workspace"])
+        let invalid_caller = InvalidCaller::bearer(name, good).with("seam-workspace", workspace);
+        invalid_caller
+            .fault(CredentialFault::OtherWorkspaces)
+            .checked(MEMBER_JWT, NO_MEMBER)
+            .accepted(&["console_session_without_workspace"])
     };
     vec![
-        nothing(Wrong::Garbage, "a malformed JWT", "eyJhbGciOiJIUzI1NiJ9.e30"),
-        nothing(Wrong::Garbage, "only the prefix of a JWT", "ey"),
-        nothing(Wrong::Garbage, "a JWT that another key signed", &forged),
-        nothing(Wrong::Garbage, "an unsigned JWT", &unsigned),
-        nothing(Wrong::Garbage, "a JWT without its signature", &good[..=good.rfind('.').expect("a JWT has parts")]),
-        nothing(Wrong::Revoked, "a JWT of a retired key", of_a_retired_key.reveal()),
-        nothing(Wrong::Expired, "an expired console session", expired.reveal()),
-        Impostor::bearer("a malformed JWT without a workspace", "eyJ")
-            .wrong(Wrong::Garbage)
-            .tried(&["console_session_without_workspace"], NO_JWT),
-        Impostor::bearer("a console session without a workspace", good).genuine(&["console_session_without_workspace"]),
+        nothing(CredentialFault::Garbage, "a malformed JWT", "eyJhbGciOiJIUzI1NiJ9.e30"),
+        nothing(CredentialFault::Garbage, "only the prefix of a JWT", "ey"),
+        nothing(CredentialFault::Garbage, "a JWT that another key signed", &forged),
+        nothing(CredentialFault::Garbage, "an unsigned JWT", &unsigned),
+        nothing(
+            CredentialFault::Garbage,
+            "a JWT without its signature",
+            &good[..=good.rfind('.').expect("a JWT has parts")],
+        ),
+        nothing(CredentialFault::Revoked, "a JWT of a retired key", of_a_retired_key.reveal()),
+        nothing(CredentialFault::Expired, "an expired console session", expired.reveal()),
+        InvalidCaller::bearer("a malformed JWT without a workspace", "eyJ")
+            .fault(CredentialFault::Garbage)
+            .checked(&["console_session_without_workspace"], NO_JWT),
+        InvalidCaller::bearer("a console session without a workspace", good)
+            .accepted(&["console_session_without_workspace"]),
         member("a console session with a foreign workspace", &foreign.id),
         member("a console session with a workspace that is no id", "First"),
     ]
 }
 
-async fn with_client_sessions(world: &World) -> Vec<Impostor> {
+async fn with_client_sessions(world: &World) -> Vec<InvalidCaller> {
     let session = async |fields: Value| {
         let session = world.client_session(fields).await;
         (text(&session["token"]), json!({ "client_session_id": session["client_session_id"] }))
@@ -234,39 +246,45 @@ async fn with_client_sessions(world: &World) -> Vec<Impostor> {
 
     let unknown = "seam_cst1unknown1_111111111111111111111111";
     let mut all = vec![
-        Impostor::bearer("a client session", &good).wrong(Wrong::AnotherPersons).genuine(SESSION),
-        Impostor::bearer("a client session with a workspace", &good)
-            .wrong(Wrong::AnotherPersons)
+        InvalidCaller::bearer("a client session", &good).fault(CredentialFault::AnotherPersons).accepted(SESSION),
+        InvalidCaller::bearer("a client session with a workspace", &good)
+            .fault(CredentialFault::AnotherPersons)
             .with("seam-workspace", &world.id)
-            .genuine(SESSION),
+            .accepted(SESSION),
     ];
     let headers = ["authorization", "client-session-token", "seam-client-session-token"];
     for header in headers {
         let shown = |name, token: &str| {
             let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
-            Impostor::new(name, &[(header, &value)])
+            InvalidCaller::new(name, &[(header, &value)])
         };
-        all.push(shown("an unknown client session", unknown).wrong(Wrong::Garbage).tried(SESSION, NO_SESSION));
-        all.push(shown("a deleted client session", &deleted).wrong(Wrong::Revoked).tried(SESSION, NO_SESSION));
-        all.push(shown("a revoked client session", &revoked).wrong(Wrong::Revoked).tried(SESSION, REVOKED));
-        all.push(shown("an expired client session", &expired).wrong(Wrong::Expired).tried(SESSION, EXPIRED));
+        all.push(
+            shown("an unknown client session", unknown).fault(CredentialFault::Garbage).checked(SESSION, NO_SESSION),
+        );
+        all.push(
+            shown("a deleted client session", &deleted).fault(CredentialFault::Revoked).checked(SESSION, NO_SESSION),
+        );
+        all.push(shown("a revoked client session", &revoked).fault(CredentialFault::Revoked).checked(SESSION, REVOKED));
+        all.push(
+            shown("an expired client session", &expired).fault(CredentialFault::Expired).checked(SESSION, EXPIRED),
+        );
     }
     for header in &headers[1..] {
         all.push(
-            Impostor::new("a client session's header without its prefix", &[(header, "x")])
-                .wrong(Wrong::Garbage)
-                .tried(SESSION, MALFORMED),
+            InvalidCaller::new("a client session's header without its prefix", &[(header, "x")])
+                .fault(CredentialFault::Garbage)
+                .checked(SESSION, MALFORMED),
         );
-        let beside = Impostor::bearer("a good key beside an unknown client session", world.api_key.reveal());
-        all.push(beside.with(header, unknown).tried(SESSION, NO_SESSION).genuine(KEY));
-        let beside = Impostor::bearer("a good client session beside another that is revoked", &good);
-        all.push(beside.with(header, &revoked).tried(SESSION, REVOKED));
+        let beside = InvalidCaller::bearer("a good key beside an unknown client session", world.api_key.reveal());
+        all.push(beside.with(header, unknown).checked(SESSION, NO_SESSION).accepted(KEY));
+        let beside = InvalidCaller::bearer("a good client session beside another that is revoked", &good);
+        all.push(beside.with(header, &revoked).checked(SESSION, REVOKED));
     }
     all
 }
 
 /// Passes, which represent an API key in one dialect and are unknown in the others.
-async fn with_passes(world: &World) -> Vec<Impostor> {
+async fn with_passes(world: &World) -> Vec<InvalidCaller> {
     let (now, random) = (world.clock.now(), &world.random);
     let pass = async |key: &Token, until: DateTime<Utc>| {
         let known = world.store.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await;
@@ -283,15 +301,15 @@ async fn with_passes(world: &World) -> Vec<Impostor> {
     // Issuing another pass would delete an expired one.
     let (good, expired) = (pass(&world.api_key, later).await, pass(&world.api_key, now).await);
     vec![
-        Impostor::bearer("an unknown pass", Token::pass(random).reveal()).wrong(Wrong::Garbage),
-        Impostor::bearer("the pass of a revoked key", revoked.reveal()).wrong(Wrong::Revoked),
-        Impostor::bearer("an expired pass", expired.reveal()).wrong(Wrong::Expired),
-        Impostor::bearer("a pass", good.reveal()).genuine(&["PhoneComOAuth"]),
+        InvalidCaller::bearer("an unknown pass", Token::pass(random).reveal()).fault(CredentialFault::Garbage),
+        InvalidCaller::bearer("the pass of a revoked key", revoked.reveal()).fault(CredentialFault::Revoked),
+        InvalidCaller::bearer("an expired pass", expired.reveal()).fault(CredentialFault::Expired),
+        InvalidCaller::bearer("a pass", good.reveal()).accepted(&["PhoneComOAuth"]),
     ]
 }
 
 /// Tokens of a person: for their password, and from the workspace.
-async fn with_a_persons_tokens(world: &World) -> Vec<Impostor> {
+async fn with_a_persons_tokens(world: &World) -> Vec<InvalidCaller> {
     let person = world.person("owner").await;
     let session = text(&world.client_session(json!({ "user_identity_id": person })).await["token"]);
     let id = UserIdentityId(person.parse().expect("an id"));
@@ -303,13 +321,13 @@ async fn with_a_persons_tokens(world: &World) -> Vec<Impostor> {
         text(&given.body["access_token"])
     };
     let [ucwa, phone_com] = [token("/webticket/oauthtoken").await, token("/v4/oauth/access-token").await];
-    let own = |name, token: &str| Impostor::bearer(name, token).wrong(Wrong::AnotherPersons);
+    let own = |name, token: &str| InvalidCaller::bearer(name, token).fault(CredentialFault::AnotherPersons);
     let sessions = &["client_session", "UcwaBearer", "PhoneComOAuth"];
     vec![
-        own("a person's client session", &session).genuine(sessions),
-        own("a person's token of Phone.com", &phone_com).genuine(sessions),
+        own("a person's client session", &session).accepted(sessions),
+        own("a person's token of Phone.com", &phone_com).accepted(sessions),
         // Its prefix is known to one dialect only.
-        own("a person's token of UCWA", &ucwa).tried(KEY, NO_KEY).genuine(&["UcwaBearer"]),
+        own("a person's token of UCWA", &ucwa).checked(KEY, NO_KEY).accepted(&["UcwaBearer"]),
     ]
 }
 

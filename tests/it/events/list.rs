@@ -33,27 +33,27 @@ async fn list_events_bounds_are_exclusive() {
         phones.push(world.phone(&jane).await);
     }
     for phone in &phones {
-        world.pass(TimeDelta::seconds(1));
+        world.advance(TimeDelta::seconds(1));
         world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     }
-    let told = async |query: &str| {
+    let actual = async |query: &str| {
         let listed = world.key().get(&format!("/events/list?{query}")).await.ok();
         list(&listed["events"]).iter().map(|event| text(&event["device_id"])).collect::<Vec<_>>()
     };
-    assert_eq!(told("since=2026-01-01").await, phones, "in order of time");
-    assert_eq!(told("since=2026-01-01T12:00:01Z").await, phones[1..]);
-    assert_eq!(told("since=2026-01-01T12:00:00.999999Z").await, phones);
-    assert_eq!(told("since=2026-01-01T13:00:01%2B01:00").await, phones[1..]);
-    assert_eq!(told("between=2026-01-01T12:00:01Z&between=2026-01-01T12:00:03Z&_strict=true").await, phones[1..2]);
-    assert_eq!(told("between=2026-01-01,2026-01-02").await, phones);
-    assert_eq!(told("since=2026-01-01&limit=1&unstable_offset=1").await, phones[1..2]);
-    assert_eq!(told("since=2026-01-01&limit=2").await, phones[..2]);
+    assert_eq!(actual("since=2026-01-01").await, phones, "in order of time");
+    assert_eq!(actual("since=2026-01-01T12:00:01Z").await, phones[1..]);
+    assert_eq!(actual("since=2026-01-01T12:00:00.999999Z").await, phones);
+    assert_eq!(actual("since=2026-01-01T13:00:01%2B01:00").await, phones[1..]);
+    assert_eq!(actual("between=2026-01-01T12:00:01Z&between=2026-01-01T12:00:03Z&_strict=true").await, phones[1..2]);
+    assert_eq!(actual("between=2026-01-01,2026-01-02").await, phones);
+    assert_eq!(actual("since=2026-01-01&limit=1&unstable_offset=1").await, phones[1..2]);
+    assert_eq!(actual("since=2026-01-01&limit=2").await, phones[..2]);
     assert_eq!(
-        told(&format!("since=2026-01-01&device_ids={},{}", phones[0], phones[2])).await,
+        actual(&format!("since=2026-01-01&device_ids={},{}", phones[0], phones[2])).await,
         [phones[0].clone(), phones[2].clone()]
     );
     let both = format!("since=2026-01-01&device_id={}&device_ids={}", phones[0], phones[2]);
-    assert!(told(&both).await.is_empty(), "conditions are combined with and");
+    assert!(actual(&both).await.is_empty(), "conditions are combined with and");
 }
 
 #[tokio::test]
@@ -82,8 +82,8 @@ async fn since_accepts_many_time_formats() {
         "1767225600",
         "2026-01-01T00:00:00ZZ",
     ] {
-        let answer = world.key().post("/events/list", json!({ "since": since })).await;
-        answer.invalid("since", "Must be parsable date string if defined");
+        let response = world.key().post("/events/list", json!({ "since": since })).await;
+        response.invalid("since", "Must be parsable date string if defined");
     }
 }
 

@@ -2,8 +2,8 @@
 //! transactions commit in another order than they began in.
 
 use crate::support::client::Client;
-use crate::support::second_server::AnotherServer;
-use crate::support::sse::Listening;
+use crate::support::second_server::SecondServer;
+use crate::support::sse::EventStream;
 use crate::support::wait::{TIMEOUT, until};
 use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
@@ -22,7 +22,7 @@ async fn write(world: Arc<World>, writer: usize) {
         let person = world.person(&format!("p{writer}r{round}")).await;
         let phones = [world.phone(&person).await, world.phone(&person).await, world.phone(&person).await];
         world.sync_credential(&person).await;
-        world.pass(TimeDelta::microseconds(250));
+        world.advance(TimeDelta::microseconds(250));
         let whose = json!({ "user_identity_id": person });
         let one = json!({ "device_id": phones[0] });
         world.key().post("/phones/deactivate", one).await.ok();
@@ -39,8 +39,8 @@ async fn poll(client: Client, is_done: Arc<AtomicBool>) -> Vec<String> {
     loop {
         // Loaded before the list: with all writers done, an empty page is the end.
         let was_done = is_done.load(Ordering::SeqCst);
-        let asked = json!({ "since": since, "limit": 50 });
-        let page = list(&client.post("/events/list", asked).await.ok()["events"]);
+        let request = json!({ "since": since, "limit": 50 });
+        let page = list(&client.post("/events/list", request).await.ok()["events"]);
         match page.last() {
             Some(last) => since = text(&last["created_at"]),
             None if was_done => return seen,
@@ -51,28 +51,29 @@ async fn poll(client: Client, is_done: Arc<AtomicBool>) -> Vec<String> {
 }
 
 /// Reads the event ids of a stream.
-fn listen(mut stream: Listening) -> UnboundedReceiver<String> {
-    let (say, heard) = unbounded_channel();
+fn listen(mut stream: EventStream) -> UnboundedReceiver<String> {
+    let (sender, receiver) = unbounded_channel();
     tokio::spawn(async move {
-        while let Some(told) = stream.next().await {
-            if say.send(told.of("event_id")).is_err() {
+        while let Some(actual) = stream.next().await {
+            if sender.send(actual.of("event_id")).is_err() {
                 return;
             }
         }
     });
-    heard
+    receiver
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_reader_sees_all_events_once_and_in_the_same_order_while_they_are_written() {
     let world = Arc::new(World::with_connections(20).await);
-    let another = AnotherServer::on(&world).await;
+    let another = SecondServer::start(&world).await;
     let is_done = Arc::new(AtomicBool::new(false));
     let pollers: Vec<_> = [world.key().clone(), another.key(&world)]
         .into_iter()
         .map(|client| tokio::spawn(poll(client, Arc::clone(&is_done))))
         .collect();
-    let streams = [listen(Listening::to(world.key(), "").await), listen(Listening::to(&another.key(&world), "").await)];
+    let streams =
+        [listen(EventStream::open(world.key(), "").await), listen(EventStream::open(&another.key(&world), "").await)];
 
     let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(Arc::clone(&world), writer))).collect();
     for writer in writers {
@@ -93,8 +94,8 @@ async fn every_reader_sees_all_events_once_and_in_the_same_order_while_they_are_
     }
     for mut stream in streams {
         for event in &log {
-            let heard = timeout(TIMEOUT, stream.recv()).await.expect("the event arrives in time");
-            assert_eq!(heard.as_ref(), Some(event), "a stream had another log");
+            let receiver = timeout(TIMEOUT, stream.recv()).await.expect("the event arrives in time");
+            assert_eq!(receiver.as_ref(), Some(event), "a stream had another log");
         }
     }
 }
@@ -127,7 +128,7 @@ async fn an_event_that_commits_late_comes_after_those_that_committed_before() {
         (waiting > 0).then_some(())
     })
     .await;
-    world.pass(TimeDelta::seconds(1));
+    world.advance(TimeDelta::seconds(1));
     world.key().post("/phones/deactivate", json!({ "device_id": joes })).await.ok();
     let seen = world.events("phone.deactivated").await;
     assert_eq!((seen.len(), &seen[0]["device_id"]), (1, &json!(joes)));

@@ -1,8 +1,8 @@
 //! Event retention: old events are deleted in batches, except those with pending deliveries.
 
-use crate::support::receiver::{Manner, Receiver};
+use crate::support::receiver::{Behaviour, Receiver};
 use crate::support::wait::until;
-use crate::support::webhook_worker::{Hook, WebhookWorker, lose_a_phone};
+use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone};
 use crate::support::world::World;
 use chrono::TimeDelta;
 use handset::metrics::Metrics;
@@ -36,17 +36,17 @@ const DELIVERIES: &str = "select count(*) from delivery";
 #[tokio::test]
 async fn events_are_kept_for_the_retention_period_and_not_longer() {
     let world = World::new().await;
-    let old = lose_a_phone(&world).await;
-    world.pass(TimeDelta::days(1));
-    let young = lose_a_phone(&world).await;
-    world.pass(TimeDelta::days(89));
+    let old = register_and_deactivate_phone(&world).await;
+    world.advance(TimeDelta::days(1));
+    let young = register_and_deactivate_phone(&world).await;
+    world.advance(TimeDelta::days(89));
     let before = world.clock.now() - TimeDelta::days(90);
     assert_eq!(
         world.store.prune_events(before, 100).await.expect("the database answers"),
         0,
         "an event of exactly 90 days is kept"
     );
-    world.pass(TimeDelta::seconds(1));
+    world.advance(TimeDelta::seconds(1));
     let _sweeper = sweep(&world);
     until("the old event is deleted", async || (world.events("phone.deactivated").await.len() == 1).then_some(()))
         .await;
@@ -60,8 +60,8 @@ async fn old_events_are_deleted_oldest_first_and_in_batches() {
     let world = World::new().await;
     let mut lost = Vec::new();
     for _ in 0..5 {
-        lost.push(lose_a_phone(&world).await);
-        world.pass(TimeDelta::seconds(1));
+        lost.push(register_and_deactivate_phone(&world).await);
+        world.advance(TimeDelta::seconds(1));
     }
     let all = count(&world, EVENTS).await;
     let mut left = all;
@@ -95,14 +95,14 @@ async fn the_sweeper_deletes_batches_until_no_old_event_is_left() {
 #[tokio::test]
 async fn events_with_pending_deliveries_are_kept_until_these_end() {
     let world = World::new().await;
-    let (good, bad) = (Receiver::new().await, Receiver::of(Manner::Status(500)).await);
-    let (hook, failing) = (Hook::to(&world, &good).await, Hook::to(&world, &bad).await);
-    lose_a_phone(&world).await;
-    let worker = WebhookWorker::open(&world);
-    hook.delivered(&world).await;
-    failing.tried(&world, 1).await;
+    let (good, bad) = (Receiver::new().await, Receiver::with_behaviour(Behaviour::Status(500)).await);
+    let (webhook, failing) = (Webhook::create(&world, &good).await, Webhook::create(&world, &bad).await);
+    register_and_deactivate_phone(&world).await;
+    let worker = WebhookWorker::start(&world);
+    webhook.wait_until_delivered(&world).await;
+    failing.wait_for_attempts(&world, 1).await;
     worker.close().await;
-    world.pass(TimeDelta::days(100));
+    world.advance(TimeDelta::days(100));
     let sweeper = sweep(&world);
     // All but the event with a pending delivery.
     until("the other events are deleted", async || (count(&world, EVENTS).await == 1).then_some(())).await;
@@ -111,9 +111,9 @@ async fn events_with_pending_deliveries_are_kept_until_these_end() {
     assert_eq!(world.events("phone.deactivated").await.len(), 1);
     drop(sweeper);
 
-    bad.become_of(Manner::Status(200));
-    let _office = WebhookWorker::open(&world);
-    failing.delivered(&world).await;
+    bad.set_behaviour(Behaviour::Status(200));
+    let _worker = WebhookWorker::start(&world);
+    failing.wait_until_delivered(&world).await;
     let _sweeper = sweep(&world);
     until("the event is deleted", async || (count(&world, EVENTS).await == 0).then_some(())).await;
     assert_eq!(count(&world, DELIVERIES).await, 0);
@@ -123,16 +123,16 @@ async fn events_with_pending_deliveries_are_kept_until_these_end() {
 async fn a_delivery_requeued_while_events_are_pruned_is_kept() {
     let world = World::with_connections(6).await;
     let receiver = Receiver::new().await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
-    let worker = WebhookWorker::open(&world);
-    hook.delivered(&world).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
+    let worker = WebhookWorker::start(&world);
+    webhook.wait_until_delivered(&world).await;
     worker.close().await;
-    world.pass(TimeDelta::days(100));
+    world.advance(TimeDelta::days(100));
 
     let mut database = world.database().await;
-    let mut asking = sqlx::Connection::begin(&mut database).await.expect("a transaction");
-    sqlx::query("update delivery set status = 'pending'").execute(&mut *asking).await.expect("one row");
+    let mut pending = sqlx::Connection::begin(&mut database).await.expect("a transaction");
+    sqlx::query("update delivery set status = 'pending'").execute(&mut *pending).await.expect("one row");
     let pruning = tokio::spawn({
         let (store, now) = (world.store.clone(), world.clock.now());
         async move { store.prune_events(now, 100).await }
@@ -143,29 +143,29 @@ async fn a_delivery_requeued_while_events_are_pruned_is_kept() {
         (count(&world, waiting).await > 0).then_some(())
     })
     .await;
-    asking.commit().await.expect("it commits");
+    pending.commit().await.expect("it commits");
     pruning.await.expect("it does not panic").expect_err("the batch is refused");
-    let row = hook.deliveries(&world).await.remove(0);
+    let row = webhook.deliveries(&world).await.remove(0);
     assert_eq!(row["status"], json!("pending"));
     let rest = count(&world, EVENTS).await - 1;
     let pruned = world.store.prune_events(world.clock.now(), 100).await.expect("the database answers");
     assert_eq!(pruned, rest.unsigned_abs(), "the next run deletes the rest");
-    assert_eq!(hook.deliveries(&world).await.len(), 1);
+    assert_eq!(webhook.deliveries(&world).await.len(), 1);
 }
 
 #[tokio::test]
 async fn late_deliveries_of_a_disabled_webhook_are_cancelled() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
     sqlx::query("update webhook set disabled_at = created_at")
         .execute(&mut world.database().await)
         .await
         .expect("one row");
     let _sweeper = sweep(&world);
-    let rows = hook.settled(&world, "it has ended", |row| row["status"] == "failed").await;
+    let rows = webhook.wait_for_deliveries(&world, "it has ended", |row| row["status"] == "failed").await;
     assert_eq!(rows[0]["fault"], "the webhook was disabled");
-    world.pass(TimeDelta::days(100));
+    world.advance(TimeDelta::days(100));
     until("the event is deleted", async || (count(&world, EVENTS).await == 0).then_some(())).await;
 }

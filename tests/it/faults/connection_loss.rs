@@ -1,9 +1,9 @@
 //! The line between the server and Postgres is cut, falls silent or is closed on one side, during statements.
 
-use super::ledger::{Ledger, answers};
-use super::tcp_proxy::{Line, State};
+use super::ledger::{Ledger, responses};
+use super::tcp_proxy::{State, TcpProxy};
 use crate::support::durable_postgres::{migrate, socket};
-use crate::support::private_postgres::{Place, query, until_async};
+use crate::support::private_postgres::{TestDir, query, until_async};
 use crate::support::webhook_worker::WebhookWorker;
 use crate::support::world::World;
 use handset::postgres::{self, Cluster};
@@ -12,37 +12,37 @@ use sqlx::Connection;
 use std::time::{Duration, Instant};
 
 /// A world behind a line to its own Postgres.
-async fn world_behind_a_line(place: &Place, connections: u32) -> (World, Line, Cluster) {
-    let cluster = postgres::start(place.durable()).await.expect("Postgres starts");
+async fn world_behind_a_line(test_dir: &TestDir, connections: u32) -> (World, TcpProxy, Cluster) {
+    let cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
     migrate(&cluster.url()).await;
-    let line = Line::to(socket(&cluster.url())).await;
-    let world = World::at(&line.url(&cluster.url()), connections).await;
-    (world, line, cluster)
+    let proxy = TcpProxy::to(socket(&cluster.url())).await;
+    let world = World::at(&proxy.url(&cluster.url()), connections).await;
+    (world, proxy, cluster)
 }
 
 /// Deactivates phones while the line has these states in turn, and checks the registry against the responses.
-async fn press_while(trouble: &[State], long: Duration) {
-    let place = Place::new();
-    let (world, line, mut cluster) = world_behind_a_line(&place, 8).await;
-    let worker = WebhookWorker::open(&world);
+async fn deactivate_during(fault: &[State], long: Duration) {
+    let test_dir = TestDir::new();
+    let (world, proxy, mut cluster) = world_behind_a_line(&test_dir, 8).await;
+    let worker = WebhookWorker::start(&world);
     let ledger = Ledger::of(&world, 120).await;
-    let told = ledger
-        .press(world.key(), 8, async |answered| {
-            for (round, state) in trouble.iter().enumerate() {
-                answers(answered, ledger.len() * (round + 1) / (trouble.len() + 1)).await;
-                line.become_of(*state);
+    let results = ledger
+        .deactivate_all(world.key(), 8, async |responded| {
+            for (round, state) in fault.iter().enumerate() {
+                responses(responded, ledger.len() * (round + 1) / (fault.len() + 1)).await;
+                proxy.set_behaviour(*state);
                 // A fixed time: there is no event to wait for.
                 tokio::time::sleep(long).await;
-                line.become_of(State::Open);
+                proxy.set_behaviour(State::Open);
             }
         })
         .await;
-    println!("{trouble:?}: {} acknowledged, {} refused", told.acknowledged.len(), told.refused.len());
+    println!("{fault:?}: {} acknowledged, {} refused", results.acknowledged.len(), results.refused.len());
     let began = Instant::now();
     world.key().get("/phones/list").await.ok();
     assert!(began.elapsed() < Duration::from_secs(1), "recovered only after {:?}", began.elapsed());
-    ledger.audit(&world, &told).await;
-    ledger.settle(&world, world.key(), &told).await;
+    ledger.audit(&world, &results).await;
+    ledger.retry_and_await_deliveries(&world, world.key(), &results).await;
     worker.close().await;
     ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
@@ -50,31 +50,31 @@ async fn press_while(trouble: &[State], long: Duration) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_cut_during_statements_lose_nothing_that_was_acknowledged() {
-    press_while(&[State::Cut; 5], Duration::from_millis(100)).await;
+    deactivate_during(&[State::Cut; 5], Duration::from_millis(100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deactivations_whose_response_from_postgres_is_lost_have_one_event_each() {
-    press_while(&[State::Deaf; 5], Duration::from_millis(100)).await;
+    deactivate_during(&[State::Deaf; 5], Duration::from_millis(100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_closed_on_the_servers_side_alone_lose_nothing_that_was_acknowledged() {
-    press_while(&[State::HalfClosed; 5], Duration::from_millis(100)).await;
+    deactivate_during(&[State::HalfClosed; 5], Duration::from_millis(100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_fall_silent_for_a_while_lose_nothing_that_was_acknowledged() {
-    press_while(&[State::Silent, State::Silent], Duration::from_secs(4)).await;
+    deactivate_during(&[State::Silent, State::Silent], Duration::from_secs(4)).await;
 }
 
 /// Like a power failure of the database's machine: no packet comes back, not even a reset.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_to_a_lost_machine_time_out_and_the_pool_recovers() {
     const POOL: u32 = 4;
-    let place = Place::new();
+    let test_dir = TestDir::new();
     // One more connection is for batched lookups, such as authentication.
-    let (world, line, cluster) = world_behind_a_line(&place, POOL + 1).await;
+    let (world, proxy, cluster) = world_behind_a_line(&test_dir, POOL + 1).await;
     let phone = world.phone(&world.person("jane").await).await;
     // When the machine is lost, each general connection has a statement that waits for a lock.
     let mut holder = sqlx::PgConnection::connect(&cluster.url()).await.expect("it accepts");
@@ -89,15 +89,15 @@ async fn connections_to_a_lost_machine_time_out_and_the_pool_recovers() {
         .collect();
     let began = Instant::now();
     until_async("all of them wait", async || waiting(&cluster.url()).await == POOL.to_string()).await;
-    line.become_of(State::Lost);
+    proxy.set_behaviour(State::Lost);
     // The pool has no free connection, and reports it soon.
     world.key().get("/phones/list").await.refused(503, "service_unavailable");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 
     for call in stuck {
-        let (answer, at) = call.await.expect("the task does not panic");
-        answer.refused(503, "service_unavailable");
-        assert_eq!(answer.header("retry-after"), Some("1"));
+        let (response, at) = call.await.expect("the task does not panic");
+        response.refused(503, "service_unavailable");
+        assert_eq!(response.header("retry-after"), Some("1"));
         assert!(at - began < Duration::from_secs(32), "timed out after {:?}", at - began);
     }
     until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200).await;

@@ -6,17 +6,17 @@ pub mod clients;
 pub mod requests;
 
 use super::ledger::Ledger;
-use super::tcp_proxy::Line;
+use super::tcp_proxy::TcpProxy;
 use crate::support::durable_postgres::{migrate, serve, socket};
-use crate::support::private_postgres::{Place, query};
+use crate::support::private_postgres::{TestDir, query};
 use crate::support::world::World;
 use changes::{Changes, WaitingClients};
-use clients::{Figures, VanishingClients};
+use clients::{DisconnectingClients, RequestCounts};
 use handset::postgres;
 use std::time::{Duration, Instant};
 
 /// Connections that vanish at the same time.
-const VANISHING: u64 = 64;
+const DISCONNECTING: u64 = 64;
 /// Clients that meanwhile make changes and wait for each response.
 const WAITING: u32 = 4;
 /// How often all connections vanish together, after which some phones are deactivated.
@@ -29,17 +29,17 @@ const SOAK: (&str, u64) = ("VANISHING_CLIENTS_SOAK_SECONDS", 600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_changes_are_durable_while_clients_vanish() {
-    vanish_and_restart(Duration::ZERO, Duration::from_millis(1_500)).await;
+    disconnect_and_restart(Duration::ZERO, Duration::from_millis(1_500)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_changes_are_durable_while_clients_vanish_and_postgres_answers_after_1_ms() {
-    vanish_and_restart(Duration::from_millis(1), Duration::from_millis(1_500)).await;
+    disconnect_and_restart(Duration::from_millis(1), Duration::from_millis(1_500)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_changes_are_durable_while_clients_vanish_and_postgres_answers_after_15_ms() {
-    vanish_and_restart(Duration::from_millis(15), Duration::from_millis(1_500)).await;
+    disconnect_and_restart(Duration::from_millis(15), Duration::from_millis(1_500)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,12 +48,12 @@ async fn acknowledged_changes_are_durable_while_clients_vanish_again_and_again()
     let (variable, seconds) = SOAK;
     let seconds = std::env::var(variable).map_or(seconds, |value| value.parse().expect("a number of seconds"));
     let end = Instant::now() + Duration::from_secs(seconds);
-    let (mut clients, mut acknowledged, mut checked) = (Figures::default(), 0, 0);
+    let (mut clients, mut acknowledged, mut checked) = (RequestCounts::default(), 0, 0);
     for (round, delay) in [0, 1, 15].into_iter().cycle().enumerate() {
         if Instant::now() >= end {
             break;
         }
-        let outcome = vanish_and_restart(Duration::from_millis(delay), Duration::from_secs(10)).await;
+        let outcome = disconnect_and_restart(Duration::from_millis(delay), Duration::from_secs(10)).await;
         clients.add(outcome.clients);
         acknowledged += outcome.acknowledged;
         checked += outcome.checked;
@@ -66,28 +66,28 @@ async fn acknowledged_changes_are_durable_while_clients_vanish_again_and_again()
 
 /// Results up to the restart.
 struct Outcome {
-    clients: Figures,
+    clients: RequestCounts,
     acknowledged: usize,
     checked: usize,
 }
 
 /// Clients vanish, then phones are deactivated, repeatedly; then server and Postgres are restarted.
-async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
-    let place = Place::new();
-    let mut cluster = postgres::start(place.durable()).await.expect("Postgres starts");
+async fn disconnect_and_restart(delay: Duration, long: Duration) -> Outcome {
+    let test_dir = TestDir::new();
+    let mut cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
     migrate(&cluster.url()).await;
-    let line = Line::delayed(socket(&cluster.url()), delay).await;
+    let proxy = TcpProxy::delayed(socket(&cluster.url()), delay).await;
     let world = World::at(&cluster.url(), 5).await;
     let mut ledger = Ledger::of(&world, WAVES * PHONES).await;
-    let vanishing = VanishingClients::new(&world).await;
-    let server = serve(&line.url(&cluster.url()), 16, &place).await;
+    let disconnecting = DisconnectingClients::new(&world).await;
+    let server = serve(&proxy.url(&cluster.url()), 16, &test_dir).await;
 
-    let (mut clients, mut changes) = (Figures::default(), Changes::default());
+    let (mut clients, mut changes) = (RequestCounts::default(), Changes::default());
     let (mut acknowledged, mut refused) = (0, 0);
-    let waiting_clients = WaitingClients::new(&vanishing.tenant, &server.url, WAITING).await;
+    let waiting_clients = WaitingClients::new(&disconnecting.tenant, &server.url, WAITING).await;
     for wave in 0..WAVES {
         let waiting = waiting_clients.start();
-        let running = vanishing.start(server.address(), VANISHING);
+        let running = disconnecting.start(server.address(), DISCONNECTING);
         // A fixed time: there is no event to wait for.
         tokio::time::sleep(long / WAVES as u32).await;
         changes.add(waiting.stop().await);
@@ -95,9 +95,9 @@ async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
         // request left it.
         clients.add(running.stop().await);
         let some = wave * PHONES..(wave + 1) * PHONES;
-        let told = ledger.press_some(some, &server.client(world.api_key.reveal()), CALLERS, async |_| {}).await;
-        acknowledged += told.acknowledged.len();
-        refused += told.refused.len();
+        let results = ledger.deactivate_some(some, &server.client(world.api_key.reveal()), CALLERS, async |_| {}).await;
+        acknowledged += results.acknowledged.len();
+        refused += results.refused.len();
     }
     let in_transaction = sessions_in_transaction(&cluster.url()).await;
     server.stop().await;
@@ -115,7 +115,10 @@ async fn vanish_and_restart(delay: Duration, long: Duration) -> Outcome {
     );
     found.is_good();
     assert_eq!(in_transaction, 0, "sessions left in a transaction");
-    assert!(clients.vanished() >= 100 && acknowledged >= 20, "too few: {clients}; {acknowledged} changes acknowledged");
+    assert!(
+        clients.disconnected() >= 100 && acknowledged >= 20,
+        "too few: {clients}; {acknowledged} changes acknowledged"
+    );
     cluster.stop().await;
     Outcome { clients, acknowledged, checked: found.checked }
 }

@@ -1,11 +1,11 @@
 //! pgbouncer between the server and Postgres: in transaction mode, where each transaction may get another connection, and in
 //! session mode.
 
-use super::disconnects::clients::VanishingClients;
-use super::ledger::{Ledger, answers};
+use super::disconnects::clients::DisconnectingClients;
+use super::ledger::{Ledger, responses};
 use super::standby::{Postgres, free_port, owned, owner};
 use crate::support::durable_postgres::migrate;
-use crate::support::private_postgres::{Place, until_async};
+use crate::support::private_postgres::{TestDir, until_async};
 use crate::support::webhook_worker::WebhookWorker;
 use crate::support::world::World;
 use sqlx::{Connection, PgConnection};
@@ -37,21 +37,21 @@ struct Bouncer {
 
 impl Bouncer {
     /// None without a pgbouncer that is new enough.
-    async fn before(postgres: &Postgres, place: &Place, mode: &Mode) -> Option<Bouncer> {
-        let said = Command::new("pgbouncer").arg("--version").output().await.ok()?.stdout;
-        let said = String::from_utf8(said).ok()?;
-        let mut numbers = said.split_whitespace().nth(1)?.split('.').map_while(|number| number.parse().ok());
+    async fn before(postgres: &Postgres, test_dir: &TestDir, mode: &Mode) -> Option<Bouncer> {
+        let actual = Command::new("pgbouncer").arg("--version").output().await.ok()?.stdout;
+        let actual = String::from_utf8(actual).ok()?;
+        let mut numbers = actual.split_whitespace().nth(1)?.split('.').map_while(|number| number.parse().ok());
         let version: (u32, u32) = (numbers.next()?, numbers.next()?);
         if version < mode.least {
             return None;
         }
-        let (home, port) = (owned(&place.path().join("bouncer")), free_port());
+        let (home, port) = (owned(&test_dir.path().join("bouncer")), free_port());
         let settings = SETTINGS.replace("POSTGRES", &postgres.port.to_string()).replace("PORT", &port.to_string());
         let mut settings = settings.replace("MODE", mode.name).replace("SIZE", &mode.size.to_string());
         if version >= TRANSACTION.least {
             settings.push_str("max_prepared_statements = 200\n");
         }
-        let file = place.path().join("pgbouncer.ini");
+        let file = test_dir.path().join("pgbouncer.ini");
         fs::write(&file, settings).expect("a file");
         let mut command = Command::new("pgbouncer");
         if let Some(user) = owner() {
@@ -67,18 +67,18 @@ impl Bouncer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deactivations_through_pgbouncer_in_transaction_mode_lose_nothing() {
-    press_through(&TRANSACTION).await;
+    deactivate_through(&TRANSACTION).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deactivations_through_pgbouncer_in_session_mode_lose_nothing() {
-    press_through(&SESSION).await;
+    deactivate_through(&SESSION).await;
 }
 
-async fn press_through(mode: &Mode) {
-    let place = Place::new();
-    let mut postgres = Postgres::primary(&place).await;
-    let Some(bouncer) = Bouncer::before(&postgres, &place, mode).await else {
+async fn deactivate_through(mode: &Mode) {
+    let test_dir = TestDir::new();
+    let mut postgres = Postgres::primary(&test_dir).await;
+    let Some(bouncer) = Bouncer::before(&postgres, &test_dir, mode).await else {
         println!("not tried: there is no pgbouncer of version {}.{} or later here", mode.least.0, mode.least.1);
         return;
     };
@@ -87,17 +87,18 @@ async fn press_through(mode: &Mode) {
         migrate(&bouncer.url).await;
     }
     let mut world = World::at(&bouncer.url, 8).await;
-    let worker = WebhookWorker::open(&world);
+    let worker = WebhookWorker::start(&world);
     let ledger = Ledger::of(&world, 60).await;
-    let vanishing = VanishingClients::new(&world).await;
+    let vanishing = DisconnectingClients::new(&world).await;
     let running = vanishing.start(world.address(), 8);
-    let told = ledger.press(world.key(), 8, async |answered| answers(answered, ledger.len()).await).await;
+    let results =
+        ledger.deactivate_all(world.key(), 8, async |responded| responses(responded, ledger.len()).await).await;
     let clients = running.stop().await;
     println!("{} pooling: {clients}", mode.name);
-    assert!(clients.vanished() > 0, "{clients}");
-    assert!(told.refused.is_empty(), "{told:?}");
-    ledger.audit(&world, &told).await;
-    ledger.settle(&world, world.key(), &told).await;
+    assert!(clients.disconnected() > 0, "{clients}");
+    assert!(results.refused.is_empty(), "{results:?}");
+    ledger.audit(&world, &results).await;
+    ledger.retry_and_await_deliveries(&world, world.key(), &results).await;
     worker.close().await;
     // Connections from before the restart are gone, and pgbouncer waits before it makes others.
     world.database_url = postgres.admin();

@@ -1,6 +1,6 @@
 //! Slow clients, clients that stop within a request or close one side, and ten thousand silent connections.
 
-use crate::support::private_postgres::{Place, until_async};
+use crate::support::private_postgres::{TestDir, until_async};
 use crate::support::program::Server;
 use crate::support::raw_http;
 use crate::support::world::{SEAL_KEY, World};
@@ -31,9 +31,9 @@ fn address(world: &World) -> &str {
 
 /// Reads until the server closes the connection.
 async fn rest(connection: &mut TcpStream) -> String {
-    let mut heard = Vec::new();
-    let _ = timeout(Duration::from_secs(40), connection.read_to_end(&mut heard)).await.expect("it ends");
-    String::from_utf8(heard).expect("answers are text")
+    let mut received = Vec::new();
+    let _ = timeout(Duration::from_secs(40), connection.read_to_end(&mut received)).await.expect("it ends");
+    String::from_utf8(received).expect("answers are text")
 }
 
 #[tokio::test]
@@ -83,19 +83,19 @@ async fn a_client_that_closes_its_side_gets_a_complete_deactivation_or_none() {
         let (head, body) = deactivation(&world, &phone);
         // In the middle of the head, in the middle of the body, and after the whole request.
         let whole = format!("{head}{body}");
-        let said = match number {
+        let actual = match number {
             0 => &whole[..head.len() / 2],
             1 => &whole[..head.len() + body.len() / 2],
             _ => &whole,
         };
         let mut connection = TcpStream::connect(address(&world)).await.expect("it listens");
-        connection.write_all(said.as_bytes()).await.expect("it is read");
+        connection.write_all(actual.as_bytes()).await.expect("it is read");
         connection.shutdown().await.expect("one side closes");
         let began = Instant::now();
-        let answer = rest(&mut connection).await;
+        let response = rest(&mut connection).await;
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-        let is_done = answer.starts_with("HTTP/1.1 200 ");
-        assert!(number > 1 || !is_done, "{answer}");
+        let is_done = response.starts_with("HTTP/1.1 200 ");
+        assert!(number > 1 || !is_done, "{response}");
         if !is_done {
             world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
         }
@@ -116,16 +116,16 @@ fn raise_open_files() -> usize {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn ten_thousand_silent_connections_use_little_memory_and_block_no_request() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     let world = World::with_connections(9).await;
     let count = 10_000.min(raise_open_files().saturating_sub(1_000));
     // As most systems start it: with few open files unless it raises the limit.
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -Sn 256; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_handset")]);
     command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo", "--connections", "4"]);
-    command.arg("--data-dir").arg(place.data()).kill_on_drop(true);
+    command.arg("--data-dir").arg(test_dir.data()).kill_on_drop(true);
     command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
-    let server = Server::run(command, &place).await;
+    let server = Server::run(command, &test_dir).await;
     let key = server.client(world.api_key.reveal());
     key.get("/phones/list").await.ok();
     let (before, files) = (memory(&server), open_files(&server));

@@ -2,7 +2,7 @@
 //! programs, as an operator would.
 
 use crate::support::durable_postgres::Restart;
-use crate::support::private_postgres::{Place, TIMEOUT, query, until_async};
+use crate::support::private_postgres::{TIMEOUT, TestDir, query, until_async};
 use handset::postgres::binaries::Binaries;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User, chown};
@@ -50,8 +50,8 @@ pub fn free_port() -> u16 {
 
 impl Postgres {
     /// A new primary. Its commits wait for a standby once it has one.
-    pub async fn primary(place: &Place) -> Postgres {
-        let data = owned(&place.path().join("first"));
+    pub async fn primary(test_dir: &TestDir) -> Postgres {
+        let data = owned(&test_dir.path().join("first"));
         let mut initdb = program("initdb");
         initdb
             .args(["--auth=trust", "--username=handset", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
@@ -61,8 +61,8 @@ impl Postgres {
     }
 
     /// A standby of another.
-    pub async fn standby(place: &Place, primary: &Postgres) -> Postgres {
-        let data = owned(&place.path().join("second"));
+    pub async fn standby(test_dir: &TestDir, primary: &Postgres) -> Postgres {
+        let data = owned(&test_dir.path().join("second"));
         let mut backup = program("pg_basebackup");
         let from = format!("host=127.0.0.1 port={} user=handset application_name=second", primary.port);
         backup.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--dbname", &from, "-D"]).arg(&data);

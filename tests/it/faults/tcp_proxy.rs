@@ -27,20 +27,20 @@ pub enum State {
 }
 
 /// A line that is open until it is dropped.
-pub struct Line {
+pub struct TcpProxy {
     address: SocketAddr,
     state: Arc<watch::Sender<State>>,
     carrying: JoinHandle<()>,
 }
 
-impl Line {
+impl TcpProxy {
     /// A line to the Postgres on this Unix socket.
-    pub async fn to(socket: PathBuf) -> Line {
-        Line::delayed(socket, Duration::ZERO).await
+    pub async fn to(socket: PathBuf) -> TcpProxy {
+        TcpProxy::delayed(socket, Duration::ZERO).await
     }
 
     /// A line that delays each response of Postgres by `delay`.
-    pub async fn delayed(socket: PathBuf, delay: Duration) -> Line {
+    pub async fn delayed(socket: PathBuf, delay: Duration) -> TcpProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let state = Arc::new(watch::Sender::new(State::Open));
@@ -57,24 +57,24 @@ impl Line {
                 tokio::spawn(carry(near, socket.clone(), state, delay));
             }
         });
-        Line { address, state, carrying }
+        TcpProxy { address, state, carrying }
     }
 
     /// The URL of a database through this line.
     pub fn url(&self, private: &str) -> String {
         let (_, rest) = private.split_once("://").expect("a URL");
-        let (place, _) = rest.split_once('?').expect("the URL of the private Postgres");
-        let (user, database) = place.split_once('/').expect("it names a database");
+        let (test_dir, _) = rest.split_once('?').expect("the URL of the private Postgres");
+        let (user, database) = test_dir.split_once('/').expect("it names a database");
         let user = user.split_once('@').expect("it names a user").0;
         format!("postgres://{user}@{}/{database}", self.address)
     }
 
-    pub fn become_of(&self, state: State) {
+    pub fn set_behaviour(&self, state: State) {
         self.state.send_replace(state);
     }
 }
 
-impl Drop for Line {
+impl Drop for TcpProxy {
     fn drop(&mut self) {
         self.carrying.abort();
     }

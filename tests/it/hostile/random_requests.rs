@@ -1,9 +1,9 @@
 //! Property tests of a server: random queries and bodies are accepted or refused in the dialect's format, and never cause a
 //! server error. proptest reports a failing input in its smallest form.
 
-use crate::support::client::Answer;
-use crate::support::phone_com::Line;
-use crate::support::property_test::{holds, runtime};
+use crate::support::client::Response;
+use crate::support::phone_com::Extension;
+use crate::support::property_test::{check_property, runtime};
 use crate::support::ucwa::Person;
 use crate::support::world::World;
 use proptest::collection::vec;
@@ -53,11 +53,11 @@ fn values(names: Vec<&'static str>) -> impl Strategy<Value = Value> {
 }
 
 #[track_caller]
-fn is_proper(answer: &Answer, what: &str) {
-    let is_empty = answer.text.is_empty() && matches!(answer.status, 200..=304);
+fn is_proper(response: &Response, what: &str) {
+    let is_empty = response.text.is_empty() && matches!(response.status, 200..=304);
     assert!(
-        answer.status < 500 && (is_empty || answer.body.is_object() || answer.body.is_array()),
-        "{what}: {answer:?}"
+        response.status < 500 && (is_empty || response.body.is_object() || response.body.is_array()),
+        "{what}: {response:?}"
     );
 }
 
@@ -92,7 +92,7 @@ fn random_queries_never_cause_a_server_error() {
     ]);
     let pairs = vec((names, texts()), 0..4);
     let query = pairs.prop_map(|pairs| Serializer::new(String::new()).extend_pairs(pairs).finish());
-    holds(&runtime, 60, query, async |query: String| {
+    check_property(&runtime, 60, query, async |query: String| {
         for path in ["/phones/list", "/events/list", "/v1/phone/", "/v4/accounts"] {
             is_proper(&world.key().get(&format!("{path}?{query}")).await, path);
         }
@@ -107,9 +107,10 @@ fn random_queries_never_cause_a_server_error() {
 fn random_bodies_never_cause_a_server_error() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
-    let (jane, line) = runtime.block_on(async { (Person::new(&world, "jane").await, Line::new(&world).await) });
-    let contact = runtime.block_on(line.add(json!({})));
-    let (contacts, groups, contact) = (line.contacts(), line.groups(), line.contact(&contact["id"]));
+    let (jane, extension) =
+        runtime.block_on(async { (Person::new(&world, "jane").await, Extension::new(&world).await) });
+    let contact = runtime.block_on(extension.add_contact(json!({})));
+    let (contacts, groups, contact) = (extension.contacts(), extension.groups(), extension.contact(&contact["id"]));
     let names = vec![
         "first_name",
         "emails",
@@ -137,14 +138,14 @@ fn random_bodies_never_cause_a_server_error() {
         "custom_metadata_has",
         "limit",
     ];
-    holds(&runtime, 60, values(names), async |body: Value| {
+    check_property(&runtime, 60, values(names), async |body: Value| {
         for (client, method, path) in [
             (world.key(), "POST", "/phones/list"),
             (world.key(), "POST", "/v1/phone/import"),
             (world.key(), "POST", "/v1/phone/reserve"),
-            (&line.client, "POST", &*contacts),
-            (&line.client, "PUT", &*contact),
-            (&line.client, "POST", &*groups),
+            (&extension.client, "POST", &*contacts),
+            (&extension.client, "PUT", &*contact),
+            (&extension.client, "POST", &*groups),
             (&jane.client, "POST", "/me/phones/home/changeNumber"),
             (&jane.client, "POST", "/ucwa/v1/applications"),
             (&world.anonymous(), "POST", "/v4/oauth/access-token"),

@@ -1,7 +1,7 @@
 //! Hostile input. Whatever the request, the Seam dialect responds in its envelope, without a server error, and keeps
 //! serving.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::world::{Tenant, World};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -63,9 +63,9 @@ const NASTY: [&str; 18] = [
 
 /// Asserts a well-formed success or client error.
 #[track_caller]
-fn proper(answer: &Answer, what: &str) {
-    assert!(answer.status < 500, "{what}: {answer:?}");
-    if answer.status == 200 { _ = answer.ok() } else { _ = answer.error() }
+fn proper(response: &Response, what: &str) {
+    assert!(response.status < 500, "{what}: {response:?}");
+    if response.status == 200 { _ = response.ok() } else { _ = response.error() }
 }
 
 /// Input properties of every route, from the OpenAPI document.
@@ -184,10 +184,10 @@ async fn bodies_that_are_not_json_are_refused() {
         deep("[", ""),
         vec![b'1'; 100_000],
     ] {
-        let answer = world.key().bytes(GET_PHONE, Some("application/json"), body.clone()).await;
-        let told = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-        assert_eq!(answer.status, 400, "{told}: {answer:?}");
-        answer.error();
+        let response = world.key().bytes(GET_PHONE, Some("application/json"), body.clone()).await;
+        let actual = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        assert_eq!(response.status, 400, "{actual}: {response:?}");
+        response.error();
     }
 }
 
@@ -197,8 +197,8 @@ async fn the_last_of_duplicate_json_keys_wins() {
     let jane = world.person("jane").await;
     let (one, other) = (world.phone(&jane).await, world.phone(&jane).await);
     let body = format!("{{\"device_id\":\"{one}\",\"device_id\":\"{other}\"}}");
-    let answer = world.key().bytes(GET_PHONE, Some("application/json"), body).await.ok();
-    assert_eq!(answer["phone"]["device_id"], other);
+    let response = world.key().bytes(GET_PHONE, Some("application/json"), body).await.ok();
+    assert_eq!(response["phone"]["device_id"], other);
 }
 
 #[tokio::test]
@@ -214,8 +214,8 @@ async fn invalid_percent_encoding_is_refused_in_known_parameters_and_ignored_in_
     let authorization = format!("authorization: Bearer {}", world.api_key.reveal());
     let path = b"POST /phones/get?device_id=\xff\xfe HTTP/1.1\r\nhost: x\r\nconnection: close\r\n".to_vec();
     let request = [path, authorization.into_bytes(), b"\r\ncontent-length: 0\r\n\r\n".to_vec()].concat();
-    let answer = world.raw(request).await;
-    assert!((400..500).contains(&answer.status), "{answer:?}");
+    let response = world.raw(request).await;
+    assert!((400..500).contains(&response.status), "{response:?}");
 }
 
 #[tokio::test]
@@ -226,8 +226,8 @@ async fn a_uri_that_is_too_long_is_refused() {
     world.key().get(&format!("{fits}x")).await.refused(414, "uri_too_long");
     for length in [60 * 1024, 66 * 1024, 300 * 1024] {
         let path = format!("/phones/list?x={}", "x".repeat(length));
-        let answer = world.raw(post_as(&world, &path, &[], b"")).await;
-        assert!((400..500).contains(&answer.status), "{length}: {answer:?}");
+        let response = world.raw(post_as(&world, &path, &[], b"")).await;
+        assert!((400..500).contains(&response.status), "{length}: {response:?}");
     }
     let thousand_parameters: String = (0..2_000).map(|number| format!("&p{number}=x")).collect();
     world.key().get(&format!("/phones/list?{thousand_parameters}")).await.ok();
@@ -250,11 +250,11 @@ async fn chunked_bodies_are_read_and_must_be_complete() {
     assert_eq!(world.raw(sent).await.ok()["phone"]["device_id"], phone);
 
     let endless = format!("{{\"x\":\"{}\"}}", "x".repeat(2 * 1024 * 1024));
-    let answer = world.raw(post_as(&world, GET_PHONE, &headers, chunked(&endless).as_bytes())).await;
-    assert_eq!(answer.status, 413, "{answer:?}");
+    let response = world.raw(post_as(&world, GET_PHONE, &headers, chunked(&endless).as_bytes())).await;
+    assert_eq!(response.status, 413, "{response:?}");
     for broken in ["zz\r\n{}\r\n0\r\n\r\n", "-1\r\n", "fffffffffffffffff\r\n{}", "2\r\n{}garbage\r\n0\r\n\r\n"] {
-        let answer = world.raw(post_as(&world, GET_PHONE, &headers, broken.as_bytes())).await;
-        assert!((400..500).contains(&answer.status), "{broken}: {answer:?}");
+        let response = world.raw(post_as(&world, GET_PHONE, &headers, broken.as_bytes())).await;
+        assert!((400..500).contains(&response.status), "{broken}: {response:?}");
     }
 }
 
@@ -279,9 +279,9 @@ async fn malformed_http_requests_get_a_4xx() {
         post_as(&world, "/phones%2Fget", &[], b""),
         post_as(&world, "http://example.com/nowhere", &[], b""),
     ] {
-        let told = String::from_utf8_lossy(&request[..request.len().min(60)]).into_owned();
-        let answer = world.raw(request).await;
-        assert!((400..500).contains(&answer.status), "{told}: {answer:?}");
+        let actual = String::from_utf8_lossy(&request[..request.len().min(60)]).into_owned();
+        let response = world.raw(request).await;
+        assert!((400..500).contains(&response.status), "{actual}: {response:?}");
     }
     world.key().get("/phones/list").await.ok();
 }
@@ -308,6 +308,6 @@ async fn a_long_body_is_not_read_before_the_caller_is_known() {
     // The head of a request whose body never comes. Its rows would be prefetched if the body were short.
     let head = "POST /phones/get HTTP/1.1\r\nhost: x\r\nauthorization: Bearer seam_unknown_key\r\n\
                 content-type: application/json\r\ncontent-length: 20000\r\nconnection: close\r\n\r\n";
-    let answer = tokio::time::timeout(Duration::from_secs(10), world.raw(head)).await;
-    answer.expect("it is refused at once").refused(401, "unauthorized");
+    let response = tokio::time::timeout(Duration::from_secs(10), world.raw(head)).await;
+    response.expect("it is refused at once").refused(401, "unauthorized");
 }

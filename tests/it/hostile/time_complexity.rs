@@ -2,8 +2,8 @@
 //! test's own thread, so the measured CPU time is that of both, and does not depend on other load of the machine; the time
 //! of the database is not included.
 
-use crate::support::client::{Answer, Client};
-use crate::support::phone_com::Line;
+use crate::support::client::{Client, Response};
+use crate::support::phone_com::Extension;
 use crate::support::ucwa::Person;
 use crate::support::world::World;
 use nix::time::{ClockId, clock_gettime};
@@ -103,14 +103,14 @@ fn spent() -> Duration {
 }
 
 /// Checks that four times the size takes about four times as long; with quadratic growth it would take sixteen times.
-async fn grows_with(size: usize, what: &str, ask: impl AsyncFn(usize) -> Answer) {
+async fn grows_with(size: usize, what: &str, send_request: impl AsyncFn(usize) -> Response) {
     let mut best = [Duration::MAX; 2];
     for _ in 0..5 {
         for (best, size) in best.iter_mut().zip([size, 4 * size]) {
             let before = spent();
-            let answer = ask(size).await;
+            let response = send_request(size).await;
             *best = (*best).min(spent() - before);
-            assert!(answer.status < 500, "{what}: {answer:?}");
+            assert!(response.status < 500, "{what}: {response:?}");
         }
         if best[1] < 9 * best[0] + Duration::from_millis(10) {
             return;
@@ -122,11 +122,11 @@ async fn grows_with(size: usize, what: &str, ask: impl AsyncFn(usize) -> Answer)
 async fn bodies(shapes: &[Shape], kind: &str, places: &[(&Client, &str, &str)]) {
     for (client, method, path) in places {
         for (name, shape) in shapes {
-            let ask = async |size| {
+            let send_request = async |size| {
                 let request = client.request(method, path).header("content-type", kind);
                 client.send(request.body(shape(size))).await
             };
-            grows_with(BODY, &format!("{method} {path}, {name}"), ask).await;
+            grows_with(BODY, &format!("{method} {path}, {name}"), send_request).await;
         }
     }
 }
@@ -134,7 +134,7 @@ async fn bodies(shapes: &[Shape], kind: &str, places: &[(&Client, &str, &str)]) 
 #[tokio::test]
 async fn the_time_for_json_is_linear_in_its_size() {
     let world = World::new().await;
-    let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
+    let (extension, jane) = (Extension::new(&world).await, Person::new(&world, "jane").await);
     let device = format!("/devices/update?device_id={}", world.phone(&jane.id).await);
     let (key, anonymous) = (world.key(), world.anonymous());
     bodies(
@@ -144,7 +144,7 @@ async fn the_time_for_json_is_linear_in_its_size() {
             (key, "POST", "/phones/list"),
             (key, "PATCH", &device),
             (key, "POST", "/v1/phone/import"),
-            (key, "POST", &line.contacts()),
+            (key, "POST", &extension.contacts()),
             (&jane.client, "POST", NUMBER),
             (&anonymous, "POST", OAUTH),
         ],
@@ -163,8 +163,8 @@ async fn the_time_for_forms_and_xml_is_linear_in_their_size() {
 #[tokio::test]
 async fn the_time_for_queries_is_linear_in_their_size() {
     let world = World::new().await;
-    let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
-    let contacts = line.contacts();
+    let (extension, jane) = (Extension::new(&world).await, Person::new(&world, "jane").await);
+    let contacts = extension.contacts();
     for (client, path) in [
         (world.key(), "/phones/list"),
         (world.key(), "/v1/phone/"),
@@ -172,8 +172,8 @@ async fn the_time_for_queries_is_linear_in_their_size() {
         (&jane.client, "/me/phones/home"),
     ] {
         for (name, shape) in QUERY_SHAPES {
-            let ask = async |size| client.get(&format!("{path}?{}", shape(size))).await;
-            grows_with(QUERY, &format!("{path}, {name}"), ask).await;
+            let send_request = async |size| client.get(&format!("{path}?{}", shape(size))).await;
+            grows_with(QUERY, &format!("{path}, {name}"), send_request).await;
         }
     }
 }
@@ -181,8 +181,8 @@ async fn the_time_for_queries_is_linear_in_their_size() {
 #[tokio::test]
 async fn bodies_nested_up_to_the_maximum_size_are_refused() {
     let world = World::new().await;
-    let (line, jane) = (Line::new(&world).await, Person::new(&world, "jane").await);
-    let contacts = line.contacts();
+    let (extension, jane) = (Extension::new(&world).await, Person::new(&world, "jane").await);
+    let contacts = extension.contacts();
     let json = ["[".repeat(MOST), "{\"a\":".repeat(MOST / 5), format!("{{\"a\":{}", "[[{\"b\":".repeat(MOST / 8))];
     let xml = ["<input>".repeat(MOST / 7), format!("<input>{}", "<property name='a'>".repeat(MOST / 20))];
     let anonymous = world.anonymous();
@@ -195,8 +195,8 @@ async fn bodies_nested_up_to_the_maximum_size_are_refused() {
         (&anonymous, OAUTH, JSON, &json[..]),
     ] {
         for body in bodies {
-            let answer = client.bytes(path, Some(kind), body.clone()).await;
-            assert!(matches!(answer.status, 400 | 422), "{path}, {:.40}: {answer:?}", body);
+            let response = client.bytes(path, Some(kind), body.clone()).await;
+            assert!(matches!(response.status, 400 | 422), "{path}, {:.40}: {response:?}", body);
         }
     }
 }

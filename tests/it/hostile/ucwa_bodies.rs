@@ -1,6 +1,6 @@
 //! Unreadable bodies in the UCWA dialect: malformed, hostile, of another media type, too large. None of them changes anything.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::ucwa::{COLLECTIONS, jane, new_application};
 use serde_json::json;
 
@@ -15,7 +15,7 @@ async fn malformed_json_is_a_deserialization_failure() {
         for body in
             ["{", "x", "[]", "\"text\"", "1", "null", "{\"number\":\"1\"} x", "{'number':'1'}", "<input/>", &deep]
         {
-            jane.client.bytes(PATH, Some(kind), body.to_owned()).await.is_fault(
+            jane.client.bytes(PATH, Some(kind), body.to_owned()).await.is_ucwa_error(
                 400,
                 "BadRequest",
                 "DeserializationFailure",
@@ -23,12 +23,12 @@ async fn malformed_json_is_a_deserialization_failure() {
         }
     }
     let bytes = b"{\"number\":\"+1425\xff\"}".to_vec();
-    jane.client.bytes(PATH, Some("application/json"), bytes).await.is_fault(
+    jane.client.bytes(PATH, Some("application/json"), bytes).await.is_ucwa_error(
         400,
         "BadRequest",
         "DeserializationFailure",
     );
-    assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true));
+    assert_eq!(jane.number_and_visibility("home").await, ("tel:+14255550100".to_owned(), true));
 }
 
 #[tokio::test]
@@ -51,12 +51,12 @@ async fn malformed_xml_is_a_deserialization_failure() {
             "<input><property name=\"number\" name=\"number\">1</property></input>",
             &deep,
         ] {
-            let answer = jane.client.bytes(PATH, Some(kind), body.to_owned()).await;
-            assert_eq!(answer.status, 400, "{:.60}: {answer:?}", body);
-            answer.is_fault(400, "BadRequest", "DeserializationFailure");
+            let response = jane.client.bytes(PATH, Some(kind), body.to_owned()).await;
+            assert_eq!(response.status, 400, "{:.60}: {response:?}", body);
+            response.is_ucwa_error(400, "BadRequest", "DeserializationFailure");
         }
     }
-    assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true));
+    assert_eq!(jane.number_and_visibility("home").await, ("tel:+14255550100".to_owned(), true));
 }
 
 #[tokio::test]
@@ -72,10 +72,10 @@ async fn xml_document_types_and_entities_are_refused() {
         format!("<!doctype input>{}", input("1")),
         input("&n;"),
     ] {
-        let answer = jane.client.bytes(PATH, Some("application/xml"), body.clone()).await;
-        answer.is_fault(400, "BadRequest", "DeserializationFailure");
+        let response = jane.client.bytes(PATH, Some("application/xml"), body.clone()).await;
+        response.is_ucwa_error(400, "BadRequest", "DeserializationFailure");
     }
-    assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true));
+    assert_eq!(jane.number_and_visibility("home").await, ("tel:+14255550100".to_owned(), true));
 }
 
 #[tokio::test]
@@ -90,19 +90,19 @@ async fn a_body_of_another_media_type_is_415() {
         "nonsense",
     ] {
         for path in [PATH, "/me/phones/home/changeVisibility", "/me/phones"] {
-            let answer = jane.client.bytes(path, Some(kind), r#"{"type":"home","number":"+14255550199"}"#).await;
-            unsupported(&answer);
+            let response = jane.client.bytes(path, Some(kind), r#"{"type":"home","number":"+14255550199"}"#).await;
+            unsupported(&response);
         }
     }
-    assert_eq!(jane.holds("home").await, (String::new(), false));
+    assert_eq!(jane.number_and_visibility("home").await, (String::new(), false));
 }
 
 /// The subcode is optional here.
 #[track_caller]
-fn unsupported(answer: &Answer) {
-    let body = &answer.of_ucwa(415).body;
-    assert_eq!(body["code"], "UnsupportedMediaType", "{answer:?}");
-    assert!(body.get("subcode").is_none_or(|subcode| subcode == "UnsupportedMediaType"), "{answer:?}");
+fn unsupported(response: &Response) {
+    let body = &response.of_ucwa(415).body;
+    assert_eq!(body["code"], "UnsupportedMediaType", "{response:?}");
+    assert!(body.get("subcode").is_none_or(|subcode| subcode == "UnsupportedMediaType"), "{response:?}");
 }
 
 #[tokio::test]
@@ -113,14 +113,14 @@ async fn a_body_of_a_mebibyte_is_read_and_a_larger_one_is_413() {
         let body = json!({ "number": "+14255550199" }).to_string();
         format!("{body}{}", " ".repeat(size - body.len()))
     };
-    jane.client.bytes(PATH, Some("application/json"), padded(limit)).await.is_done();
-    assert_eq!(jane.holds("home").await.0, "tel:+14255550199");
-    jane.client.delete("/me/phones/home").await.is_done();
+    jane.client.bytes(PATH, Some("application/json"), padded(limit)).await.is_no_content();
+    assert_eq!(jane.number_and_visibility("home").await.0, "tel:+14255550199");
+    jane.client.delete("/me/phones/home").await.is_no_content();
     for kind in ["application/json", "application/xml"] {
-        let answer = jane.client.bytes(PATH, Some(kind), padded(limit + 1)).await;
-        answer.is_fault(413, "EntityTooLarge", "");
+        let response = jane.client.bytes(PATH, Some(kind), padded(limit + 1)).await;
+        response.is_ucwa_error(413, "EntityTooLarge", "");
     }
-    assert_eq!(jane.holds("home").await.0, "");
+    assert_eq!(jane.number_and_visibility("home").await.0, "");
 }
 
 #[tokio::test]
@@ -135,12 +135,12 @@ async fn nul_characters_and_invalid_utf8_cause_no_server_error() {
     jane.client.post(PATH, nul).await.is_invalid(&["number"]);
     jane.client.call("POST", &format!("{PATH}?number=%00")).await.is_invalid(&["number"]);
     let odd = jane.client.call("POST", &format!("{PATH}?number=%ff%fe1")).await;
-    odd.is_fault(400, "BadRequest", "NormalizationFailed");
+    odd.is_ucwa_error(400, "BadRequest", "NormalizationFailed");
     for form in ["grant_type=password&username=a%00b&password=x", "grant_type=password&username=%ff&password=%00"] {
-        let answer = world.anonymous().bytes("/webticket/oauthtoken", None, form).await;
-        assert_eq!(answer.of_ucwa(400).body["error"], "invalid_grant", "{answer:?}");
+        let response = world.anonymous().bytes("/webticket/oauthtoken", None, form).await;
+        assert_eq!(response.of_ucwa(400).body["error"], "invalid_grant", "{response:?}");
     }
-    jane.client.get("/me/phones/%00").await.is_fault(404, "NotFound", "");
-    jane.client.get("/me/phones/%ff").await.is_fault(404, "NotFound", "");
-    jane.client.get(&format!("{}/%ff/me", COLLECTIONS[0])).await.is_fault(404, "NotFound", "");
+    jane.client.get("/me/phones/%00").await.is_ucwa_error(404, "NotFound", "");
+    jane.client.get("/me/phones/%ff").await.is_ucwa_error(404, "NotFound", "");
+    jane.client.get(&format!("{}/%ff/me", COLLECTIONS[0])).await.is_ucwa_error(404, "NotFound", "");
 }

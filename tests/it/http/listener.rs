@@ -13,7 +13,7 @@ const IDLE: Duration = Duration::from_millis(400);
 
 const ASK: &[u8] = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-fn impatient() -> ListenerConfig {
+fn with_timeout() -> ListenerConfig {
     ListenerConfig { idle: IDLE, ..ListenerConfig::default() }
 }
 
@@ -23,14 +23,14 @@ async fn connect(world: &World) -> TcpStream {
 
 /// Reads until the server closes the connection.
 async fn to_the_end(stream: &mut TcpStream) -> Vec<u8> {
-    let mut heard = Vec::new();
-    let _ = timeout(TIMEOUT, stream.read_to_end(&mut heard)).await.expect("the server closes the connection");
-    heard
+    let mut received = Vec::new();
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut received)).await.expect("the server closes the connection");
+    received
 }
 
 #[tokio::test]
 async fn a_connection_that_never_finishes_a_request_head_is_closed() {
-    let world = World::at_door(impatient()).await;
+    let world = World::with_listener(with_timeout()).await;
     for beginning in [&b""[..], b"GET /phones/list HTTP/1.1\r\nhost: local"] {
         let started = Instant::now();
         let mut slow = connect(&world).await;
@@ -42,7 +42,7 @@ async fn a_connection_that_never_finishes_a_request_head_is_closed() {
 
 #[tokio::test]
 async fn a_trickle_of_headers_does_not_keep_a_connection_open() {
-    let world = World::at_door(impatient()).await;
+    let world = World::with_listener(with_timeout()).await;
     let mut slow = connect(&world).await;
     slow.write_all(b"GET /phones/list HTTP/1.1\r\n").await.expect("the bytes are sent");
     let trickling = async {
@@ -55,7 +55,7 @@ async fn a_trickle_of_headers_does_not_keep_a_connection_open() {
 
 #[tokio::test]
 async fn a_connection_without_another_request_is_closed_after_its_response() {
-    let world = World::at_door(impatient()).await;
+    let world = World::with_listener(with_timeout()).await;
     let mut idle = connect(&world).await;
     idle.write_all(ASK).await.expect("the bytes are sent");
     assert!(to_the_end(&mut idle).await.starts_with(b"HTTP/1.1 200 OK\r\n"));
@@ -63,7 +63,7 @@ async fn a_connection_without_another_request_is_closed_after_its_response() {
 
 #[tokio::test]
 async fn a_connection_beyond_the_limit_waits_for_another_to_close() {
-    let world = World::at_door(ListenerConfig { connections: 1, ..impatient() }).await;
+    let world = World::with_listener(ListenerConfig { connections: 1, ..with_timeout() }).await;
     let started = Instant::now();
     let silent = connect(&world).await;
     world.anonymous().get("/health").await.ok();
@@ -73,18 +73,18 @@ async fn a_connection_beyond_the_limit_waits_for_another_to_close() {
 
 #[tokio::test]
 async fn a_connection_whose_client_does_not_read_the_responses_is_closed() {
-    let world = World::at_door(ListenerConfig { connections: 1, ..impatient() }).await;
+    let world = World::with_listener(ListenerConfig { connections: 1, ..with_timeout() }).await;
     let mut deaf = connect(&world).await;
     let all_at_once = ASK.repeat(1_000);
     let started = Instant::now();
     // More than the socket buffers hold, until the server no longer reads the requests.
-    let asking = async {
+    let pending = async {
         let _ = deaf.write_all(&all_at_once).await;
     };
     let other = async {
         timeout(TIMEOUT, world.anonymous().get("/health")).await.expect("the permit is released in time").ok();
     };
-    tokio::join!(asking, other);
+    tokio::join!(pending, other);
     assert!(started.elapsed() >= IDLE);
 }
 
@@ -100,7 +100,7 @@ async fn request_headers_have_a_limit_of_their_total_size() {
 #[tokio::test]
 async fn every_response_has_nosniff_and_no_store_and_over_plain_http_no_hsts() {
     let world = World::new().await;
-    for answer in [
+    for response in [
         world.key().get("/phones/list").await,
         world.key().get("/v1/phone/").await,
         world.anonymous().get("/phones/list").await,
@@ -108,8 +108,8 @@ async fn every_response_has_nosniff_and_no_store_and_over_plain_http_no_hsts() {
         world.anonymous().get("/health").await,
         world.raw("GET /phones/list HTTP/1.1\r\nbad header\r\n\r\n").await,
     ] {
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
-        assert_eq!(answer.header("strict-transport-security"), None, "not over plain HTTP: {answer:?}");
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{response:?}");
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{response:?}");
+        assert_eq!(response.header("strict-transport-security"), None, "not over plain HTTP: {response:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Rate limits: requests over a limit get a 429 with the time to retry, in the format of their dialect.
 
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::world::{World, noon};
 use chrono::TimeDelta;
 use handset::http::App;
@@ -29,8 +29,8 @@ async fn statuses(client: &Client, path: &str, count: usize) -> Vec<u16> {
     statuses
 }
 
-fn hints(answer: &Answer) -> [Option<&str>; 4] {
-    ["retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| answer.header(name))
+fn hints(response: &Response) -> [Option<&str>; 4] {
+    ["retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| response.header(name))
 }
 
 #[tokio::test]
@@ -43,12 +43,12 @@ async fn a_credential_over_its_rate_limit_waits_until_one_request_is_allowed_aga
     let reset = (noon().timestamp() + 30).to_string();
     assert_eq!(hints(&refused), [Some("10"), Some("3"), Some("0"), Some(reset.as_str())]);
 
-    world.pass(TimeDelta::milliseconds(9_001));
+    world.advance(TimeDelta::milliseconds(9_001));
     let refused = world.key().get("/phones/list").await;
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")), "{refused:?}");
-    world.pass(TimeDelta::milliseconds(999));
+    world.advance(TimeDelta::milliseconds(999));
     assert_eq!(statuses(world.key(), "/phones/list", 2).await, [200, 429]);
-    world.pass(TimeDelta::hours(1));
+    world.advance(TimeDelta::hours(1));
     assert_eq!(statuses(world.key(), "/phones/list", 4).await, [200, 200, 200, 429]);
 }
 
@@ -124,7 +124,7 @@ async fn an_address_with_failed_authentications_is_refused_for_a_while() {
     assert_eq!(right.get("/v1/phone/").await.status, 429, "a valid key has to wait, too");
     assert_eq!(statuses(other, "/phones/list", 9).await, [200; 9], "other addresses are not limited");
 
-    world.pass(TimeDelta::seconds(20));
+    world.advance(TimeDelta::seconds(20));
     assert_eq!(statuses(&right, "/phones/list", 9).await, [200; 9]);
     assert_eq!(statuses(&guess(4), "/v1/phone/", 2).await, [401, 429]);
 }
@@ -133,8 +133,8 @@ async fn an_address_with_failed_authentications_is_refused_for_a_while() {
 async fn without_configured_rates_no_request_is_limited() {
     let world = World::new().await;
     assert!(Limits::new(&Rates::default(), world.clock.clone()).is_none());
-    let answers = statuses(&world.anonymous().bearer("seam_guess_nothing"), "/phones/list", 200).await;
-    assert_eq!(answers, [401; 200]);
+    let responses = statuses(&world.anonymous().bearer("seam_guess_nothing"), "/phones/list", 200).await;
+    assert_eq!(responses, [401; 200]);
 }
 
 #[tokio::test]

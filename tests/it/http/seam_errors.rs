@@ -1,8 +1,8 @@
 //! Errors in the envelope of the Seam dialect, with the request id: also outside of handlers, without a database, and
 //! for browsers.
 
-use crate::support::client::{Answer, Client};
-use crate::support::private_postgres::{Place, until_async};
+use crate::support::client::{Client, Response};
+use crate::support::private_postgres::{TestDir, until_async};
 use crate::support::world::{World, seal};
 use handset::http::body;
 use handset::postgres::{self, Cluster};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const ORIGIN: &str = "https://app.example.com";
 
 /// One request for each kind of error, with the expected status and type.
-async fn refusals(client: &Client) -> Vec<(Answer, u16, &'static str)> {
+async fn refusals(client: &Client) -> Vec<(Response, u16, &'static str)> {
     let long = format!("/phones/list?search={}", "x".repeat(33 * 1024));
     vec![
         (client.get("/nowhere").await, 404, "not_found"),
@@ -37,9 +37,9 @@ async fn refusals(client: &Client) -> Vec<(Answer, u16, &'static str)> {
 async fn every_error_is_in_the_envelope_with_a_unique_request_id() {
     let world = World::new().await;
     let mut numbers = Vec::new();
-    for (answer, status, kind) in refusals(world.key()).await {
-        answer.refused(status, kind);
-        numbers.push(answer.request_id());
+    for (response, status, kind) in refusals(world.key()).await {
+        response.refused(status, kind);
+        numbers.push(response.request_id());
     }
     numbers.push(world.key().get("/phones/list").await.request_id());
     let count = numbers.len();
@@ -52,16 +52,16 @@ async fn every_error_is_in_the_envelope_with_a_unique_request_id() {
 async fn every_response_has_cors_headers_errors_included() {
     let world = World::new().await;
     let page = world.key().with("origin", ORIGIN);
-    let mut answers: Vec<Answer> = refusals(&page).await.into_iter().map(|(answer, ..)| answer).collect();
-    answers.push(page.get("/phones/list").await);
+    let mut responses: Vec<Response> = refusals(&page).await.into_iter().map(|(response, ..)| response).collect();
+    responses.push(page.get("/phones/list").await);
     // The anonymous client of `refusals` sends no origin.
-    answers.retain(|answer| answer.status != 401);
-    answers.push(page.bearer("unknown").get("/phones/list").await);
-    for answer in answers {
-        assert_eq!(answer.header("access-control-allow-origin"), Some(ORIGIN), "{answer:?}");
-        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"), "{answer:?}");
-        assert_eq!(answer.header("access-control-expose-headers"), Some("seam-request-id"), "{answer:?}");
-        assert!(answer.header("vary").is_some_and(|vary| vary.contains("origin")), "{answer:?}");
+    responses.retain(|response| response.status != 401);
+    responses.push(page.bearer("unknown").get("/phones/list").await);
+    for response in responses {
+        assert_eq!(response.header("access-control-allow-origin"), Some(ORIGIN), "{response:?}");
+        assert_eq!(response.header("access-control-allow-credentials"), Some("true"), "{response:?}");
+        assert_eq!(response.header("access-control-expose-headers"), Some("seam-request-id"), "{response:?}");
+        assert!(response.header("vary").is_some_and(|vary| vary.contains("origin")), "{response:?}");
     }
     let plain = world.key().get("/nowhere").await;
     assert_eq!(plain.header("access-control-allow-origin"), None, "the request has no origin");
@@ -74,15 +74,15 @@ async fn a_cors_preflight_needs_no_credential() {
     let wanted = "authorization, client-session-token, seam-client-session-token, seam-publishable-key, \
                   seam-workspace, seam-sdk-name, seam-sdk-version, seam-lts-version, content-type";
     for path in ["/phones/deactivate", "/nowhere"] {
-        let answer = browser.with("access-control-request-headers", wanted).call("OPTIONS", path).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.header("access-control-allow-origin"), Some(ORIGIN));
-        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-        let methods = answer.header("access-control-allow-methods").unwrap_or_default();
+        let response = browser.with("access-control-request-headers", wanted).call("OPTIONS", path).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        assert_eq!(response.header("access-control-allow-origin"), Some(ORIGIN));
+        assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
+        let methods = response.header("access-control-allow-methods").unwrap_or_default();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             assert!(methods.contains(method), "{methods}");
         }
-        let headers = answer.header("access-control-allow-headers").unwrap_or_default();
+        let headers = response.header("access-control-allow-headers").unwrap_or_default();
         for header in wanted.split(", ") {
             assert!(headers.contains(header), "{headers}");
         }
@@ -109,16 +109,16 @@ async fn a_500_response_discloses_no_internals() {
     let jane = world.person("jane").await;
     sqlx::query("drop table delivery").execute(&mut world.database().await).await.expect("it is dropped");
     let body = json!({ "user_identity_id": jane });
-    let answer = world.key().post("/phones/simulate/create_sandbox_phone", body).await;
-    let error = answer.refused(500, "internal_server_error");
+    let response = world.key().post("/phones/simulate/create_sandbox_phone", body).await;
+    let error = response.refused(500, "internal_server_error");
     assert_eq!(error["message"], "Internal server error. The log has more under this request id");
-    assert!(!answer.text.contains("delivery"), "{answer:?}");
+    assert!(!response.text.contains("delivery"), "{response:?}");
     assert!(world.phone_ids().await.is_empty(), "the phone and its event are one statement");
 }
 
 /// A world on a Postgres of its own, which can be stopped.
-async fn mortal_world(place: &Place) -> (World, Cluster) {
-    let cluster = postgres::start(place.disposable()).await.expect("Postgres starts");
+async fn world_on_durable_postgres(test_dir: &TestDir) -> (World, Cluster) {
+    let cluster = postgres::start(test_dir.disposable()).await.expect("Postgres starts");
     let store = Store::open(&cluster.url(), 1, seal()).await.expect("it accepts");
     store.migrate().await.expect("the migrations are right");
     store.close().await;
@@ -133,8 +133,8 @@ async fn put_out(cluster: &Cluster) {
 
 #[tokio::test]
 async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back() {
-    let place = Place::new();
-    let (world, mut cluster) = mortal_world(&place).await;
+    let test_dir = TestDir::new();
+    let (world, mut cluster) = world_on_durable_postgres(&test_dir).await;
     let app = world.session(&world.person("jane").await).await;
     world.anonymous().get("/health").await.ok();
 
@@ -147,9 +147,9 @@ async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back
         (&world.anonymous(), "POST", "/health/get_health"),
     ] {
         let began = Instant::now();
-        let answer = client.call(method, path).await;
-        answer.refused(503, "service_unavailable");
-        assert_eq!(answer.header("retry-after"), Some("1"), "{path}");
+        let response = client.call(method, path).await;
+        response.refused(503, "service_unavailable");
+        assert_eq!(response.header("retry-after"), Some("1"), "{path}");
         assert!(began.elapsed() < Duration::from_secs(10), "{path} took {:?}", began.elapsed());
     }
     // Requests that need no database are answered as before.
@@ -166,26 +166,26 @@ async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back
 
 #[tokio::test]
 async fn a_pool_of_dead_connections_fails_no_more_requests_than_its_size() {
-    let place = Place::new();
-    let (world, mut cluster) = mortal_world(&place).await;
+    let test_dir = TestDir::new();
+    let (world, mut cluster) = world_on_durable_postgres(&test_dir).await;
     let wave = async || {
         let calls = (0..20).map(|_| {
             let key = world.key().clone();
             tokio::spawn(async move { key.get("/phones/list").await })
         });
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for call in calls.collect::<Vec<_>>() {
-            answers.push(call.await.expect("it does not panic"));
+            responses.push(call.await.expect("it does not panic"));
         }
-        answers
+        responses
     };
-    wave().await.iter().for_each(|answer| _ = answer.ok());
+    wave().await.iter().for_each(|response| _ = response.ok());
     cluster.restart().await.expect("Postgres starts again");
-    let refused = wave().await.into_iter().filter(|answer| answer.status != 200).collect::<Vec<_>>();
-    for answer in &refused {
-        answer.refused(503, "service_unavailable");
+    let refused = wave().await.into_iter().filter(|response| response.status != 200).collect::<Vec<_>>();
+    for response in &refused {
+        response.refused(503, "service_unavailable");
     }
     assert!(refused.len() <= 5, "{} of 20 were refused by a pool of 5", refused.len());
-    wave().await.iter().for_each(|answer| _ = answer.ok());
+    wave().await.iter().for_each(|response| _ = response.ok());
     cluster.stop().await;
 }

@@ -93,14 +93,14 @@ async fn every_route_accepts_its_methods_and_lists_them_in_a_405() {
         let caller = caller(&world, path).await;
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] {
             // The parameters are invalid on every route, so that even a stream ends.
-            let answer = caller.call(method, &format!("{path}?limit=x&since=x&name=%ff&device_id=x")).await;
+            let response = caller.call(method, &format!("{path}?limit=x&since=x&name=%ff&device_id=x")).await;
             if methods.split(',').any(|taken| taken == method) {
-                assert_ne!(answer.status, 405, "{method} {path}");
+                assert_ne!(response.status, 405, "{method} {path}");
                 continue;
             }
-            let error = answer.refused(405, "method_not_allowed");
+            let error = response.refused(405, "method_not_allowed");
             assert_eq!(error["message"], format!("only {methods} accepted"), "{method} {path}");
-            assert_eq!(answer.header("allow"), Some(methods.replace(',', ", ").as_str()));
+            assert_eq!(response.header("allow"), Some(methods.replace(',', ", ").as_str()));
         }
     }
 }
@@ -112,21 +112,21 @@ async fn equivalent_requests_get_the_same_response() {
     let key = world.key();
     let body = json!({ "device_id": phone });
     let expected = key.post("/phones/get", body.clone()).await.ok();
-    let asked = |query: &str| format!("/phones/get?device_id={phone}{query}");
-    for answer in [
-        key.get(&asked("")).await,
-        key.get(&asked("&_strict=true")).await,
-        key.get(&asked("&_strict=false&unknown=1&unknown=2&other[]=x")).await,
+    let sent = |query: &str| format!("/phones/get?device_id={phone}{query}");
+    for response in [
+        key.get(&sent("")).await,
+        key.get(&sent("&_strict=true")).await,
+        key.get(&sent("&_strict=false&unknown=1&unknown=2&other[]=x")).await,
         key.json("GET", "/phones/get", body.clone()).await,
         key.send(key.request("GET", "/phones/get").header("content-type", "text/plain").body(body.to_string())).await,
-        key.call("POST", &asked("")).await,
-        key.bytes(&asked(""), Some("application/x-www-form-urlencoded"), "").await,
+        key.call("POST", &sent("")).await,
+        key.bytes(&sent(""), Some("application/x-www-form-urlencoded"), "").await,
         key.bytes("/phones/get", Some("application/json;charset=utf-8"), body.to_string()).await,
         key.bytes("/phones/get", Some("Application/JSON ; charset=UTF-8"), body.to_string()).await,
         key.post("/phones/get", json!({ "device_id": phone, "unknown": { "deep": [1] } })).await,
-        key.get(&asked(&phone).replace(&format!("={phone}{phone}"), &format!("={}", phone.to_uppercase()))).await,
+        key.get(&sent(&phone).replace(&format!("={phone}{phone}"), &format!("={}", phone.to_uppercase()))).await,
     ] {
-        assert_eq!(answer.ok(), expected);
+        assert_eq!(response.ok(), expected);
     }
 }
 
@@ -137,8 +137,8 @@ async fn the_body_takes_precedence_over_the_query_on_every_method() {
     let (one, other) = (world.phone(&jane).await, world.phone(&jane).await);
     let query = format!("/phones/get?device_id={one}");
     for method in ["GET", "POST"] {
-        let answer = world.key().json(method, &query, json!({ "device_id": other })).await.ok();
-        assert_eq!(answer["phone"]["device_id"], other, "{method}");
+        let response = world.key().json(method, &query, json!({ "device_id": other })).await.ok();
+        assert_eq!(response["phone"]["device_id"], other, "{method}");
     }
     // Null in the body is a value, and an invalid one.
     let null = world.key().json("POST", &query, json!({ "device_id": null })).await;
@@ -155,8 +155,8 @@ async fn a_body_requires_the_content_type_of_json() {
     for content_type in
         [None, Some("application/x-www-form-urlencoded"), Some("text/json"), Some("application/jsonp"), Some("")]
     {
-        let answer = world.key().bytes("/phones/get", content_type, body.clone()).await;
-        let error = answer.refused(400, "invalid_content_type");
+        let response = world.key().bytes("/phones/get", content_type, body.clone()).await;
+        let error = response.refused(400, "invalid_content_type");
         assert_eq!(error["message"], "POST requests must have Content-Type header with \"application/json\"");
     }
     let patch = world.key().request("PATCH", "/devices/update").body(body);
@@ -170,9 +170,9 @@ async fn a_body_is_one_json_object() {
     for (body, received) in
         [("[]", "array"), ("\"x\"", "string"), ("null", "null"), ("1", "number"), ("true", "boolean")]
     {
-        let answer = world.key().bytes("/phones/get", Some("application/json"), body).await;
-        answer.invalid("", &format!("Expected object, received {received}"));
-        assert_eq!(answer.body["error"]["message"], format!("Expected object, received {received}"));
+        let response = world.key().bytes("/phones/get", Some("application/json"), body).await;
+        response.invalid("", &format!("Expected object, received {received}"));
+        assert_eq!(response.body["error"]["message"], format!("Expected object, received {received}"));
     }
     for body in ["{", "{}{}", "{\"a\":}", "nul", " ", "\u{feff}{}", "{'a':1}", "{\"a\":01}", "{\"a\":1,}"] {
         world.key().bytes("/phones/get", Some("application/json"), body).await.refused(400, "invalid_json");
@@ -206,11 +206,11 @@ async fn validation_errors_have_the_messages_and_the_tree_of_zod() {
         ("/devices/list", json!({ "device_ids": "x" }), "device_ids", "Expected array, received string"),
         ("/devices/list", json!({ "device_ids": ["x"] }), "device_ids.0", "Invalid uuid"),
     ] {
-        let answer = key.post(path, body).await;
-        answer.invalid(field, message);
+        let response = key.post(path, body).await;
+        response.invalid(field, message);
         let line =
             if message == "Required" { format!("{field} is required") } else { format!("{message} for \"{field}\"") };
-        assert_eq!(answer.body["error"]["message"], line, "{path}");
+        assert_eq!(response.body["error"]["message"], line, "{path}");
     }
 }
 
@@ -218,8 +218,8 @@ async fn validation_errors_have_the_messages_and_the_tree_of_zod() {
 async fn several_validation_errors_are_counted_and_all_reported() {
     let world = World::new().await;
     let body = json!({ "user_identity_id": "x", "phone_metadata": { "operating_system": "win", "os_version": 1 } });
-    let answer = world.key().post("/phones/simulate/create_sandbox_phone", body).await;
-    let error = answer.refused(400, "invalid_input");
+    let response = world.key().post("/phones/simulate/create_sandbox_phone", body).await;
+    let error = response.refused(400, "invalid_input");
     let choice = "Invalid enum value. Expected 'android' | 'ios', received 'win'";
     let tree = json!({
         "_errors": [],
@@ -264,8 +264,8 @@ async fn a_strict_query_is_read_literally_and_another_leniently() {
     let jane = world.person("jane").await;
     let (one, two) = (world.phone(&jane).await, world.phone(&jane).await);
     let found = async |query: &str| {
-        let answer = world.key().get(&format!("/devices/list?{query}")).await.ok();
-        answer["devices"].as_array().map(Vec::len)
+        let response = world.key().get(&format!("/devices/list?{query}")).await.ok();
+        response["devices"].as_array().map(Vec::len)
     };
     let refused =
         async |query: &str, kind: &str| world.key().get(&format!("/devices/list?{query}")).await.refused(400, kind);
@@ -313,8 +313,8 @@ async fn boolean_parameters_accept_yes_and_no_unless_the_query_is_strict() {
         assert_eq!(found(no).await, Some(0), "{no}");
     }
     for neither in ["perhaps", "1&_strict=true", "True&_strict=true"] {
-        let answer = world.key().get(&format!("/phones/list?include_deactivated={neither}")).await;
-        answer.invalid("include_deactivated", "Expected boolean, received string");
+        let response = world.key().get(&format!("/phones/list?include_deactivated={neither}")).await;
+        response.invalid("include_deactivated", "Expected boolean, received string");
     }
 }
 

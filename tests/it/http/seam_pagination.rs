@@ -10,7 +10,7 @@ async fn world_of_five() -> World {
     let jane = world.person("jane").await;
     for number in 0..5 {
         // Some with the same time, so that the id decides the order.
-        world.pass(TimeDelta::seconds(number % 2));
+        world.advance(TimeDelta::seconds(number % 2));
         world.phone(&jane).await;
     }
     world
@@ -50,15 +50,15 @@ async fn phones_of_a_user_identity_are_listed_completely_and_in_order() {
     world.phone(&joe).await;
     let mut phones = Vec::new();
     for length in 1..=103 {
-        world.pass(TimeDelta::seconds(1));
+        world.advance(TimeDelta::seconds(1));
         phones.push(world.phone(&jane).await);
         if [1, 99, 100, 101, 102, 103].contains(&length) {
             let path = format!("/phones/list?owner_user_identity_id={jane}");
             let (all, page) = futures_util::join!(world.key().get(&path), async {
                 world.key().get(&format!("{path}&limit=100")).await.ok()
             });
-            let ids = |answer: &Value| -> Vec<String> {
-                list(&answer["phones"]).iter().map(|phone| text(&phone["device_id"])).collect()
+            let ids = |response: &Value| -> Vec<String> {
+                list(&response["phones"]).iter().map(|phone| text(&phone["device_id"])).collect()
             };
             assert_eq!(ids(&all.ok()), phones);
             assert_eq!(ids(&page), phones[..length.min(100)]);
@@ -147,8 +147,8 @@ async fn an_empty_cursor_is_the_first_page_and_an_invalid_one_is_refused() {
     let null = json!({ "limit": 2, "page_cursor": null });
     assert_eq!(world.key().post("/devices/list", null).await.ok(), first);
     for wrong in ["?", "x", "bm8ganNvbg==", "W10=", "bnVsbA=="] {
-        let answer = world.key().post("/devices/list", json!({ "limit": 2, "page_cursor": wrong })).await;
-        answer.invalid("page_cursor", "Invalid base64");
+        let response = world.key().post("/devices/list", json!({ "limit": 2, "page_cursor": wrong })).await;
+        response.invalid("page_cursor", "Invalid base64");
     }
 }
 
@@ -164,8 +164,8 @@ async fn a_forged_cursor_causes_no_server_error() {
         let mut forged = cursor.clone();
         forged[1]["created_at"] = json!(time);
         let forged = BASE64_STANDARD.encode(forged.to_string());
-        let answer = world.key().post("/devices/list", json!({ "limit": 2, "page_cursor": forged })).await;
-        assert!(answer.status == 200 || answer.error()["type"] == "invalid_input", "{time}: {answer:?}");
+        let response = world.key().post("/devices/list", json!({ "limit": 2, "page_cursor": forged })).await;
+        assert!(response.status == 200 || response.error()["type"] == "invalid_input", "{time}: {response:?}");
     }
 }
 

@@ -2,8 +2,8 @@
 //! made for these tests only, too.
 
 use crate::support::certificate::{CERTIFICATE, KEY};
-use crate::support::client::Answer;
-use crate::support::private_postgres::Place;
+use crate::support::client::Response;
+use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, Server, handset_in};
 use crate::support::raw_http;
 use crate::support::wait::until;
@@ -46,12 +46,12 @@ LE10HyWFzyFvqri+lY7VkVNV6I3HYw==\n\
 
 /// The two files of a certificate.
 struct Files {
-    place: Place,
+    test_dir: TestDir,
 }
 
 impl Files {
     fn new(chain: &str, key: &str) -> Files {
-        let files = Files { place: Place::new() };
+        let files = Files { test_dir: TestDir::new() };
         files.write(chain, key);
         files
     }
@@ -62,23 +62,23 @@ impl Files {
     }
 
     fn chain(&self) -> PathBuf {
-        self.place.path().join("chain.pem")
+        self.test_dir.path().join("chain.pem")
     }
 
     fn key(&self) -> PathBuf {
-        self.place.path().join("key.pem")
+        self.test_dir.path().join("key.pem")
     }
 
     /// The command of a server with this certificate.
     fn serve(&self) -> tokio::process::Command {
-        let mut command = handset_in(&self.place, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = handset_in(&self.test_dir, &["serve", "--listen", "127.0.0.1:0"]);
         command.arg("--tls-cert").arg(self.chain()).arg("--tls-key").arg(self.key());
         command
     }
 }
 
 /// Sends a request over TLS to `localhost`, with this certificate as the only root.
-async fn ask(address: &str, trusted: &str, request: &str) -> io::Result<Answer> {
+async fn send_request(address: &str, trusted: &str, request: &str) -> io::Result<Response> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("it can be trusted");
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -90,9 +90,9 @@ async fn ask(address: &str, trusted: &str, request: &str) -> io::Result<Answer> 
     let name = ServerName::try_from("localhost").expect("a name");
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
     stream.write_all(request.as_bytes()).await?;
-    let mut heard = Vec::new();
-    stream.read_to_end(&mut heard).await?;
-    Ok(raw_http::parse(&heard))
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).await?;
+    Ok(raw_http::parse(&received))
 }
 
 fn get(path: &str, token: &str) -> String {
@@ -101,7 +101,7 @@ fn get(path: &str, token: &str) -> String {
 
 async fn world(files: &Files) -> World {
     let certificate = Certificate::read(files.chain(), files.key()).expect("a certificate");
-    World::at_door(ListenerConfig { certificate: Some(Arc::new(certificate)), ..ListenerConfig::default() }).await
+    World::with_listener(ListenerConfig { certificate: Some(Arc::new(certificate)), ..ListenerConfig::default() }).await
 }
 
 #[tokio::test]
@@ -109,30 +109,30 @@ async fn a_listener_with_a_certificate_serves_tls_only_and_sends_hsts() {
     let files = Files::new(CERTIFICATE, KEY);
     let world = world(&files).await;
     let (address, token) = (world.url.trim_start_matches("http://"), world.api_key.reveal());
-    let answer = ask(address, CERTIFICATE, &get("/phones/list", token)).await.expect("an answer");
-    assert_eq!(answer.ok()["phones"], json!([]));
-    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
+    let response = send_request(address, CERTIFICATE, &get("/phones/list", token)).await.expect("an answer");
+    assert_eq!(response.ok()["phones"], json!([]));
+    assert_eq!(response.header("strict-transport-security"), Some("max-age=31536000"));
     let refused =
-        ask(address, CERTIFICATE, "GET /phones/list HTTP/1.1\r\nbad header\r\n\r\n").await.expect("an answer");
+        send_request(address, CERTIFICATE, "GET /phones/list HTTP/1.1\r\nbad header\r\n\r\n").await.expect("an answer");
     refused.refused(400, "bad_request");
     assert_eq!(refused.header("strict-transport-security"), Some("max-age=31536000"));
 
     let mut in_the_clear = TcpStream::connect(address).await.expect("it listens");
     in_the_clear.write_all(get("/phones/list", token).as_bytes()).await.expect("the request is sent");
-    let mut heard = Vec::new();
-    let _ = in_the_clear.read_to_end(&mut heard).await;
-    assert!(!heard.starts_with(b"HTTP"), "no plain-text response: {heard:?}");
-    let distrust = ask(address, RENEWED, &get("/health", token)).await;
+    let mut received = Vec::new();
+    let _ = in_the_clear.read_to_end(&mut received).await;
+    assert!(!received.starts_with(b"HTTP"), "no plain-text response: {received:?}");
+    let distrust = send_request(address, RENEWED, &get("/health", token)).await;
     assert!(distrust.is_err(), "a client that trusts another certificate refuses: {distrust:?}");
 }
 
 #[tokio::test]
 async fn next_page_url_has_https_after_a_tls_request() {
     let files = Files::new(CERTIFICATE, KEY);
-    let server = Server::run(files.serve(), &files.place).await;
+    let server = Server::run(files.serve(), &files.test_dir).await;
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.greeting);
     let request = get("/phones/list?limit=1", &server.demo_key());
-    let page = ask(server.address(), CERTIFICATE, &request).await.expect("an answer").ok();
+    let page = send_request(server.address(), CERTIFICATE, &request).await.expect("an answer").ok();
     let next = page["pagination"]["next_page_url"].as_str().expect("there are two phones").to_owned();
     assert!(next.starts_with("https://phones.example/phones/list?"), "{next}");
     server.stop().await;
@@ -144,11 +144,11 @@ async fn ucwa_links_and_challenges_have_https_after_a_tls_request() {
     let world = world(&files).await;
     let address = world.url.trim_start_matches("http://");
     let root = "/Autodiscover/AutodiscoverService.svc/root";
-    let found = ask(address, CERTIFICATE, &get(root, "unknown")).await.expect("an answer");
+    let found = send_request(address, CERTIFICATE, &get(root, "unknown")).await.expect("an answer");
     let user = found.body["_links"]["user"]["href"].as_str().expect("the link is there").to_owned();
     assert!(user.starts_with("https://phones.example/Autodiscover/"), "{user}");
     let challenged =
-        ask(address, CERTIFICATE, &get("/ucwa/oauth/v1/applications", "unknown")).await.expect("an answer");
+        send_request(address, CERTIFICATE, &get("/ucwa/oauth/v1/applications", "unknown")).await.expect("an answer");
     assert_eq!(challenged.status, 401);
     let ways: Vec<_> = challenged.headers.get_all("www-authenticate").iter().collect();
     let ways = format!("{ways:?}");
@@ -158,34 +158,34 @@ async fn ucwa_links_and_challenges_have_https_after_a_tls_request() {
 #[tokio::test]
 async fn sighup_reloads_the_certificate_and_keeps_the_former_if_the_new_one_is_invalid() {
     let files = Files::new(CERTIFICATE, KEY);
-    let server = Server::run(files.serve(), &files.place).await;
+    let server = Server::run(files.serve(), &files.test_dir).await;
     let (address, request) = (server.address(), get("/health", "unknown"));
-    ask(address, CERTIFICATE, &request).await.expect("an answer").ok();
+    send_request(address, CERTIFICATE, &request).await.expect("an answer").ok();
 
     files.write(RENEWED, RENEWED_KEY);
-    ask(address, CERTIFICATE, &request).await.expect("the certificate is not reloaded without a signal").ok();
+    send_request(address, CERTIFICATE, &request).await.expect("the certificate is not reloaded without a signal").ok();
     server.signal(Signal::SIGHUP);
-    until("the new certificate is served", async || ask(address, RENEWED, &request).await.ok()).await.ok();
+    until("the new certificate is served", async || send_request(address, RENEWED, &request).await.ok()).await.ok();
 
     files.write(CERTIFICATE, RENEWED_KEY);
     server.signal(Signal::SIGHUP);
     until("the reload error is logged", async || server.log().contains("the former certificate stays").then_some(()))
         .await;
     assert!(server.log().contains("do not work together"), "{}", server.log());
-    ask(address, RENEWED, &request).await.expect("an answer").ok();
+    send_request(address, RENEWED, &request).await.expect("an answer").ok();
     server.stop().await;
 }
 
 #[tokio::test]
 async fn an_unfinished_tls_handshake_does_not_delay_shutdown() {
     let files = Files::new(CERTIFICATE, KEY);
-    let server = Server::run(files.serve(), &files.place).await;
+    let server = Server::run(files.serve(), &files.test_dir).await;
     let silent = TcpStream::connect(server.address()).await.expect("it listens");
     // A later connection is served, so the silent one has been accepted.
-    ask(server.address(), CERTIFICATE, &get("/health", "unknown")).await.expect("an answer").ok();
-    let asked = Instant::now();
+    send_request(server.address(), CERTIFICATE, &get("/health", "unknown")).await.expect("an answer").ok();
+    let sent = Instant::now();
     server.stop().await;
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(sent.elapsed() < Duration::from_secs(5), "{:?}", sent.elapsed());
     drop(silent);
 }
 
@@ -195,13 +195,13 @@ async fn invalid_certificate_files_end_the_start_with_a_remedy() {
     let complaint_of = async |chain: &str, key: &str| {
         files.write(chain, key);
         let outcome = Outcome::of(files.serve()).await;
-        outcome.complaint().to_owned()
+        outcome.error_message().to_owned()
     };
     assert!(complaint_of(CERTIFICATE, RENEWED_KEY).await.contains("key.pem do not work together"));
     assert!(complaint_of("", KEY).await.contains("chain.pem has no certificate in it"));
     let no_key = complaint_of(CERTIFICATE, CERTIFICATE).await;
     assert!(no_key.contains("key.pem") && no_key.contains("--tls-key name PEM files"), "{no_key}");
-    let mut half = handset_in(&files.place, &["serve", "--tls-cert", "chain.pem"]);
+    let mut half = handset_in(&files.test_dir, &["serve", "--tls-cert", "chain.pem"]);
     half.stdin(std::process::Stdio::null());
     let half = Outcome::of(half).await;
     assert_eq!(half.status.code(), Some(2));

@@ -1,6 +1,6 @@
 //! Order of checks in the UCWA dialect: a request with several faults gets the error of the first.
 
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::numbers::{act, number};
 use crate::support::ucwa::{Person, jane};
 use crate::support::world::World;
@@ -8,8 +8,8 @@ use serde_json::json;
 
 /// Assigns Jane a work number, which she cannot change.
 async fn manage(world: &World, jane: &Person) {
-    let register = world.imported(&number(1)).await;
-    act(world.key(), &register, "assign", json!({ "user_identity_id": jane.id })).await.register();
+    let phone_number = world.import_number(&number(1)).await;
+    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane.id })).await.phone_number();
 }
 
 async fn voice_off(world: &World, jane: &Person) {
@@ -17,7 +17,7 @@ async fn voice_off(world: &World, jane: &Person) {
     world.key().post("/user_identities/update", change).await.ok();
 }
 
-async fn say(client: &Client, method: &str, path: &str, kind: &str, body: &str) -> Answer {
+async fn send_request(client: &Client, method: &str, path: &str, kind: &str, body: &str) -> Response {
     client.send(client.request(method, path).header("content-type", kind).body(body.to_owned())).await
 }
 
@@ -31,26 +31,31 @@ async fn a_request_with_several_faults_gets_the_error_of_the_first() {
     let (late, unknown) = (jane.client.with("x-ms-requiresminresourceversion", "4.0"), "/ucwa/oauth/v1/applications/1");
     let letters = r#"{"number":"letters"}"#;
     let anonymous = world.anonymous().with("x-ms-requiresminresourceversion", "4.0");
-    let challenged = say(&anonymous, "BREW", &format!("{unknown}/me/phones/fax/changeNumber"), "image/png", "{").await;
+    let challenged =
+        send_request(&anonymous, "BREW", &format!("{unknown}/me/phones/fax/changeNumber"), "image/png", "{").await;
     challenged.is_challenge(world.url.trim_start_matches("http://"));
 
     let fax = format!("{base}/me/phones/fax/changeNumber");
     let work = format!("{base}/me/phones/work/changeNumber");
-    let gone = say(&late, "BREW", &format!("{unknown}/me/phones/fax/changeNumber"), "image/png", "{").await;
-    gone.is_fault(404, "NotFound", "ApplicationNotFound");
-    say(&late, "BREW", &work, "image/png", "{").await.is_fault(404, "NotFound", "APIVersionNotSupported");
-    say(&jane.client, "BREW", &fax, "image/png", "{").await.is_fault(404, "NotFound", "");
-    say(&jane.client, "BREW", &work, "image/png", "{").await.is_fault(405, "MethodNotAllowed", "");
-    say(&jane.client, "POST", &work, JSON, letters).await.is_fault(409, "Conflict", "");
+    let gone = send_request(&late, "BREW", &format!("{unknown}/me/phones/fax/changeNumber"), "image/png", "{").await;
+    gone.is_ucwa_error(404, "NotFound", "ApplicationNotFound");
+    send_request(&late, "BREW", &work, "image/png", "{").await.is_ucwa_error(404, "NotFound", "APIVersionNotSupported");
+    send_request(&jane.client, "BREW", &fax, "image/png", "{").await.is_ucwa_error(404, "NotFound", "");
+    send_request(&jane.client, "BREW", &work, "image/png", "{").await.is_ucwa_error(405, "MethodNotAllowed", "");
+    send_request(&jane.client, "POST", &work, JSON, letters).await.is_ucwa_error(409, "Conflict", "");
     voice_off(&world, &jane).await;
     assert_eq!(
-        say(&jane.client, "POST", &work, "image/png", "{").await.of_ucwa(415).body["code"],
+        send_request(&jane.client, "POST", &work, "image/png", "{").await.of_ucwa(415).body["code"],
         "UnsupportedMediaType"
     );
-    say(&jane.client, "POST", &work, JSON, "{").await.is_fault(400, "BadRequest", "DeserializationFailure");
+    send_request(&jane.client, "POST", &work, JSON, "{").await.is_ucwa_error(
+        400,
+        "BadRequest",
+        "DeserializationFailure",
+    );
     let long = json!({ "number": "1".repeat(81) }).to_string();
-    say(&jane.client, "POST", &work, JSON, &long).await.is_invalid(&["number"]);
-    say(&jane.client, "POST", &work, JSON, letters).await.is_fault(403, "Forbidden", "");
+    send_request(&jane.client, "POST", &work, JSON, &long).await.is_invalid(&["number"]);
+    send_request(&jane.client, "POST", &work, JSON, letters).await.is_ucwa_error(403, "Forbidden", "");
 }
 
 #[tokio::test]

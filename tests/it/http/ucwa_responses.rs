@@ -40,10 +40,14 @@ async fn a_response_has_the_accepted_type_or_json() {
     let pages = [format!("{base}/me/phones"), format!("{base}/me/phones/work"), base.clone(), format!("{base}/me")];
     for (accept, kind) in FORMS {
         for page in pages.iter().map(String::as_str).chain(["/me/phones"]) {
-            let answer = jane.client.with("accept", accept).get(page).await;
-            assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)), "{accept}: {answer:?}");
-            assert_eq!(answer.text.starts_with("<?xml "), is_xml(kind), "{accept}: {answer:?}");
-            assert_eq!(answer.body.is_object(), !is_xml(kind), "{accept}: {answer:?}");
+            let actual_response = jane.client.with("accept", accept).get(page).await;
+            assert_eq!(
+                (actual_response.status, actual_response.header("content-type")),
+                (200, Some(kind)),
+                "{accept}: {actual_response:?}"
+            );
+            assert_eq!(actual_response.text.starts_with("<?xml "), is_xml(kind), "{accept}: {actual_response:?}");
+            assert_eq!(actual_response.body.is_object(), !is_xml(kind), "{accept}: {actual_response:?}");
         }
     }
 }
@@ -51,10 +55,10 @@ async fn a_response_has_the_accepted_type_or_json() {
 #[tokio::test]
 async fn a_media_type_misspelt_in_the_reference_is_accepted() {
     let (_world, jane) = jane().await;
-    let answer = jane.client.with("accept", "application/vnd.microsoft.ucwa+xml").get("/me/phones").await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.text.starts_with("<?xml "), "{answer:?}");
-    assert!(is_xml(answer.header("content-type").expect("a type")), "{answer:?}");
+    let actual_response = jane.client.with("accept", "application/vnd.microsoft.ucwa+xml").get("/me/phones").await;
+    assert_eq!(actual_response.status, 200);
+    assert!(actual_response.text.starts_with("<?xml "), "{actual_response:?}");
+    assert!(is_xml(actual_response.header("content-type").expect("a type")), "{actual_response:?}");
 }
 
 #[tokio::test]
@@ -62,12 +66,16 @@ async fn an_error_response_has_the_accepted_type_or_json() {
     let (_world, jane) = jane().await;
     for (accept, kind) in FORMS {
         let client = jane.client.with("accept", accept);
-        for (answer, status, code) in [
+        for (actual_response, status, code) in [
             (client.get("/me/phones/fax").await, 404, "NotFound"),
             (client.put("/me/phones", json!({})).await, 405, "MethodNotAllowed"),
             (client.bytes("/me/phones/work/changeNumber", Some("image/png"), "x").await, 415, "UnsupportedMediaType"),
         ] {
-            assert_eq!((answer.status, answer.header("content-type")), (status, Some(kind)), "{accept}: {answer:?}");
+            assert_eq!(
+                (actual_response.status, actual_response.header("content-type")),
+                (status, Some(kind)),
+                "{accept}: {actual_response:?}"
+            );
             if is_xml(kind) {
                 let begin = format!(
                     concat!(
@@ -76,9 +84,12 @@ async fn an_error_response_has_the_accepted_type_or_json() {
                     ),
                     code
                 );
-                assert!(answer.text.starts_with(&begin) && answer.text.ends_with("</reason>"), "{answer:?}");
+                assert!(
+                    actual_response.text.starts_with(&begin) && actual_response.text.ends_with("</reason>"),
+                    "{actual_response:?}"
+                );
             } else {
-                assert_eq!(answer.body["code"], code, "{accept}: {answer:?}");
+                assert_eq!(actual_response.body["code"], code, "{accept}: {actual_response:?}");
             }
         }
     }
@@ -89,20 +100,20 @@ async fn invalid_inputs_are_a_list_in_json_and_in_xml() {
     let (_world, jane) = jane().await;
     let path = format!("/me/phones/home/changeNumber?number={}", "1".repeat(81));
     let reason = jane.client.call("POST", &path).await.is_invalid(&["number"]).remove(0);
-    let answer = jane.client.with("accept", "application/xml").call("POST", &path).await;
-    assert_eq!(answer.status, 400);
+    let actual_response = jane.client.with("accept", "application/xml").call("POST", &path).await;
+    assert_eq!(actual_response.status, 400);
     let parameter = format!("<parameter><name>number</name><reason>{reason}</reason></parameter>");
     let parts = ["<subcode>ParameterValidationFailure</subcode>", &format!("<parameters>{parameter}</parameters>")];
-    assert!(parts.iter().all(|part| answer.text.contains(part)), "{answer:?}");
+    assert!(parts.iter().all(|part| actual_response.text.contains(part)), "{actual_response:?}");
 }
 
 #[tokio::test]
 async fn request_values_are_escaped_in_xml_errors() {
     let (_world, jane) = jane().await;
     let path = "/me/phones/home/changeVisibility?includeInContactCard=%3Cb%3E%26%22";
-    let answer = jane.client.with("accept", "application/xml").call("POST", path).await;
-    assert_eq!(answer.status, 400);
-    assert!(!answer.text.contains("<b>") && !answer.text.contains("&\""), "{answer:?}");
+    let actual_response = jane.client.with("accept", "application/xml").call("POST", path).await;
+    assert_eq!(actual_response.status, 400);
+    assert!(!actual_response.text.contains("<b>") && !actual_response.text.contains("&\""), "{actual_response:?}");
 }
 
 #[tokio::test]
@@ -118,10 +129,14 @@ async fn a_response_has_a_content_length_and_is_not_chunked() {
         "/autodiscover/autodiscoverservice.svc/root",
     ] {
         for accept in ["application/json", "application/xml"] {
-            let answer = jane.client.with("accept", accept).get(page).await;
-            assert_eq!(answer.header("content-length"), Some(answer.text.len().to_string().as_str()), "{answer:?}");
-            assert_eq!(answer.header("transfer-encoding"), None, "{answer:?}");
-            assert_eq!(answer.header("content-encoding"), None, "{answer:?}");
+            let actual_response = jane.client.with("accept", accept).get(page).await;
+            assert_eq!(
+                actual_response.header("content-length"),
+                Some(actual_response.text.len().to_string().as_str()),
+                "{actual_response:?}"
+            );
+            assert_eq!(actual_response.header("transfer-encoding"), None, "{actual_response:?}");
+            assert_eq!(actual_response.header("content-encoding"), None, "{actual_response:?}");
         }
     }
 }
@@ -170,17 +185,17 @@ async fn accept_encoding_gzip_gets_gzip_with_its_length() {
 async fn resource_versions_up_to_2_are_served_and_later_ones_are_404() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
-    let ask = |version: &str| jane.client.with("x-ms-requiresminresourceversion", version);
+    let send_request = |version: &str| jane.client.with("x-ms-requiresminresourceversion", version);
     for version in ["1", "1.0", "2", "2.0", "2.00", "0", "-1", "rubbish", "", "1.2.3"] {
-        ask(version).get(&format!("{base}/me/phones")).await.of_ucwa(200);
-        ask(version).call("POST", "/me/phones/home/changeNumber").await.is_done();
+        send_request(version).get(&format!("{base}/me/phones")).await.of_ucwa(200);
+        send_request(version).call("POST", "/me/phones/home/changeNumber").await.is_no_content();
     }
     for version in ["2.1", "2.0001", "3", "4.0", "40"] {
         for page in ["/me/phones", "/me/phones/work", "/me", base.as_str()] {
-            ask(version).get(page).await.is_fault(404, "NotFound", "APIVersionNotSupported");
+            send_request(version).get(page).await.is_ucwa_error(404, "NotFound", "APIVersionNotSupported");
         }
-        let refused = ask(version).call("POST", "/me/phones/home/changeNumber").await;
-        refused.is_fault(404, "NotFound", "APIVersionNotSupported");
+        let refused = send_request(version).call("POST", "/me/phones/home/changeNumber").await;
+        refused.is_ucwa_error(404, "NotFound", "APIVersionNotSupported");
     }
 }
 
@@ -192,8 +207,8 @@ async fn double_slashes_in_paths_are_collapsed() {
     let phones = jane.client.get(&format!("/{base}//me///phones")).await.of_ucwa(200).body.clone();
     assert_eq!(href(&phones, "self"), format!("{base}/me/phones"));
     let body = json!({ "number": "+14255550199" });
-    jane.client.post("//me//phones//home//changeNumber?number=x//y", body).await.is_done();
-    assert_eq!(jane.holds("home").await.0, "tel:+14255550199");
+    jane.client.post("//me//phones//home//changeNumber?number=x//y", body).await.is_no_content();
+    assert_eq!(jane.number_and_visibility("home").await.0, "tel:+14255550199");
     assert_eq!(text(&jane.client.get("//me/phones/home").await.of_ucwa(200).body["number"]), "tel:+14255550199");
 }
 

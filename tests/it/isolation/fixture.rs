@@ -1,6 +1,6 @@
 //! One of each thing that a workspace can have, by the parameters that name it, and comparable forms of responses.
 
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::world::{Tenant, text};
 use handset::random::Random;
 use serde_json::{Map, Value, json};
@@ -92,7 +92,7 @@ impl Things {
     }
 
     /// The same names for things that do not exist, each as long as a real one.
-    pub fn of_nobody(label: &str, random: &Random) -> Things {
+    pub fn nonexistent(label: &str, random: &Random) -> Things {
         let mut things = Things { by_name: Map::new() };
         things.name_after(label, random);
         for name in [
@@ -177,11 +177,11 @@ fn unknown(random: &Random) -> Uuid {
 }
 
 /// A response without its request id and date.
-pub fn whole(answer: &Answer) -> (u16, Vec<String>, String) {
-    let headers = answer.headers.iter().filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"));
+pub fn whole(response: &Response) -> (u16, Vec<String>, String) {
+    let headers = response.headers.iter().filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"));
     let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
     headers.sort();
-    (answer.status, headers, answer.text.clone())
+    (response.status, headers, response.text.clone())
 }
 
 /// All texts within a value.
@@ -195,7 +195,7 @@ pub fn collect(value: &Value, texts: &mut Vec<String>) {
 }
 
 /// A body without the texts of the request.
-pub fn unsaid(body: &str, given: &Map<String, Value>) -> String {
+pub fn without_request_texts(body: &str, given: &Map<String, Value>) -> String {
     let mut texts = Vec::new();
     given.values().for_each(|value| collect(value, &mut texts));
     without(body, texts)

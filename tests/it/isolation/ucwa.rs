@@ -3,7 +3,7 @@
 
 use super::fixture::whole;
 use super::rows;
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::document::{Dialect, Operation, operations_of};
 use crate::support::numbers::{act, number};
 use crate::support::ucwa::{COLLECTIONS, Person};
@@ -23,13 +23,13 @@ impl Neighbour {
     async fn create(tenant: &Tenant, which: u32) -> Neighbour {
         let person = Person::new(tenant, "othr").await;
         let given = number(which);
-        let register = tenant.imported(&given).await;
-        act(tenant.key(), &register, "assign", json!({ "user_identity_id": person.id })).await.register();
+        let phone_number = tenant.import_number(&given).await;
+        act(tenant.key(), &phone_number, "assign", json!({ "user_identity_id": person.id })).await.phone_number();
         for (index, kind) in ["mobile", "home", "other"].iter().enumerate() {
             person.put(kind, &format!("+1425555777{index}"), true).await;
         }
         let base = person.begin(COLLECTIONS[0], "othr-endpoint").await;
-        person.client.call("POST", &format!("{base}/me/makeMeAvailable")).await.is_done();
+        person.client.call("POST", &format!("{base}/me/makeMeAvailable")).await.is_no_content();
         let application = base.rsplit('/').next().expect("an id").to_owned();
         let hidden = vec![given, "+1425555777".to_owned(), "othr".to_owned()];
         Neighbour { person, application, hidden }
@@ -40,7 +40,7 @@ impl Neighbour {
 const UNKNOWN: &str = "1";
 
 /// Calls the operation with this application and the mobile slot.
-async fn call(operation: &Operation, client: &Client, application: &str) -> Answer {
+async fn call(operation: &Operation, client: &Client, application: &str) -> Response {
     let arguments: Map<String, Value> = [("application_id", application), ("type", "mobile")]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), json!(value)))
@@ -68,7 +68,7 @@ async fn ucwa_responds_to_another_persons_application_as_to_an_unknown_one() {
             for client in [jane.client.clone(), world.key().with("x-ucwa-user", &jane.id)] {
                 let foreign = call(&operation, &client, &neighbour.application).await;
                 let unknown = call(&operation, &client, UNKNOWN).await;
-                foreign.is_fault(404, "NotFound", "ApplicationNotFound");
+                foreign.is_ucwa_error(404, "NotFound", "ApplicationNotFound");
                 assert_eq!(whole(&foreign), whole(&unknown), "{operation}");
                 count += 1;
             }
@@ -122,11 +122,11 @@ async fn ucwa_operations_change_and_reveal_nothing_of_other_persons() {
         for client in &clients {
             // The same endpoint id as the neighbours' applications.
             let base = jane.begin(COLLECTIONS[0], "othr-endpoint").await;
-            let answer = call(&operation, client, base.rsplit('/').next().expect("an id")).await;
-            assert!(answer.status < 400 || [403, 409].contains(&answer.status), "{operation}: {answer:?}");
+            let response = call(&operation, client, base.rsplit('/').next().expect("an id")).await;
+            assert!(response.status < 400 || [403, 409].contains(&response.status), "{operation}: {response:?}");
             let hidden = neighbours.iter().flat_map(|neighbour| &neighbour.hidden);
-            let seen: Vec<&String> = hidden.filter(|mark| answer.text.contains(*mark)).collect();
-            assert!(seen.is_empty(), "{operation} reveals {seen:?}: {answer:?}");
+            let seen: Vec<&String> = hidden.filter(|mark| response.text.contains(*mark)).collect();
+            assert!(seen.is_empty(), "{operation} reveals {seen:?}: {response:?}");
             jane.client.delete(&base).await;
         }
     }

@@ -3,9 +3,9 @@
 
 use crate::support::numbers::{act, number, path};
 use crate::support::receiver::Receiver;
-use crate::support::second_server::AnotherServer;
+use crate::support::second_server::SecondServer;
 use crate::support::wait::until;
-use crate::support::webhook_worker::{Hook, WebhookWorker, another_store};
+use crate::support::webhook_worker::{Webhook, WebhookWorker, second_store};
 use crate::support::world::{Tenant, World, list, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::store::Store;
@@ -34,9 +34,9 @@ async fn moved(world: &World) -> i64 {
 }
 
 /// Moves the clock to this time.
-fn pass_until(world: &World, time: &str) {
+fn advance_to(world: &World, time: &str) {
     let time: DateTime<Utc> = time.parse().expect("a time");
-    world.pass(time - world.clock.now());
+    world.advance(time - world.clock.now());
 }
 
 /// Runs a sweeper until the guard is dropped.
@@ -49,7 +49,7 @@ fn sweeper(store: Store, world: &World) -> DropGuard {
 }
 
 /// Numbers in the events of this type, in order.
-async fn told_of(tenant: &Tenant, event_type: &str) -> Vec<String> {
+async fn numbers_in_events(tenant: &Tenant, event_type: &str) -> Vec<String> {
     tenant.events(event_type).await.iter().map(|event| text(&event["number"])).collect()
 }
 
@@ -57,87 +57,87 @@ async fn told_of(tenant: &Tenant, event_type: &str) -> Vec<String> {
 async fn a_reservation_expires_after_a_day_and_its_number_can_be_reserved_again() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
-    let reserved = world.reserved(&number(1)).await;
-    world.pass(TimeDelta::days(1) - TimeDelta::microseconds(1));
+    let reserved = world.reserve_number(&number(1)).await;
+    world.advance(TimeDelta::days(1) - TimeDelta::microseconds(1));
     assert_eq!(moved(&world).await, 0);
-    assert_eq!(world.register(&reserved).await, reserved);
-    world.pass(TimeDelta::microseconds(1));
+    assert_eq!(world.read_number(&reserved).await, reserved);
+    world.advance(TimeDelta::microseconds(1));
     assert_eq!(moved(&world).await, 1);
     let mut finished = reserved.clone();
     finished["status"] = json!("finished");
-    assert_eq!(world.register(&reserved).await, finished, "it was neither assigned nor released");
-    act(world.key(), &reserved, "assign", json!({})).await.told(409, "PHONE_NOT_ASSIGNABLE");
-    assert_eq!(other.reserved(&number(1)).await["status"], "reserved");
-    world.pass(TimeDelta::days(400));
+    assert_eq!(world.read_number(&reserved).await, finished, "it was neither assigned nor released");
+    act(world.key(), &reserved, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
+    assert_eq!(other.reserve_number(&number(1)).await["status"], "reserved");
+    world.advance(TimeDelta::days(400));
     assert_eq!(moved(&world).await, 1, "only the other reservation expires");
-    assert_eq!(world.register(&reserved).await, finished);
+    assert_eq!(world.read_number(&reserved).await, finished);
 }
 
 #[tokio::test]
 async fn an_assigned_reservation_does_not_expire() {
     let world = World::new().await;
-    let reserved = world.reserved(&number(1)).await;
-    world.pass(TimeDelta::hours(23));
-    let assigned = act(world.key(), &reserved, "assign", json!({})).await.register();
-    world.pass(TimeDelta::days(400));
+    let reserved = world.reserve_number(&number(1)).await;
+    world.advance(TimeDelta::hours(23));
+    let assigned = act(world.key(), &reserved, "assign", json!({})).await.phone_number();
+    world.advance(TimeDelta::days(400));
     assert_eq!(moved(&world).await, 0);
-    assert_eq!(world.register(&reserved).await, assigned);
+    assert_eq!(world.read_number(&reserved).await, assigned);
 }
 
 #[tokio::test]
 async fn a_scheduled_release_happens_at_the_end_of_the_month_and_quarantine_lasts_thirty_days() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
-    let bought = world.bought(&number(1)).await;
+    let bought = world.reserve_and_assign_number(&number(1)).await;
     let agents = json!({ "inbound_agent_id": bought["id"], "outbound_agent_id": bought["id"], "nickname": "Shop" });
-    let used = world.key().patch(&path(&bought), agents).await.register();
+    let used = world.key().patch(&path(&bought), agents).await.phone_number();
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
-    pass_until(&world, "2026-02-01T11:59:59.999999Z");
+    advance_to(&world, "2026-02-01T11:59:59.999999Z");
     assert_eq!(moved(&world).await, 0);
-    assert_eq!(world.register(&bought).await["status"], "assigned");
-    pass_until(&world, "2026-02-01T12:00:00Z");
+    assert_eq!(world.read_number(&bought).await["status"], "assigned");
+    advance_to(&world, "2026-02-01T12:00:00Z");
     assert_eq!(moved(&world).await, 1);
     let mut released = used.clone();
     released["status"] = json!("released");
     released["released_at"] = json!("2026-02-01T12:00:00Z");
     released["inbound_agent_id"] = Value::Null;
     released["outbound_agent_id"] = Value::Null;
-    assert_eq!(world.register(&bought).await, released);
+    assert_eq!(world.read_number(&bought).await, released);
 
-    world.key().delete(&path(&bought)).await.told(409, "PHONE_NOT_RELEASABLE");
-    act(world.key(), &bought, "assign", json!({})).await.told(409, "PHONE_NOT_ASSIGNABLE");
-    act(world.key(), &bought, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
+    world.key().delete(&path(&bought)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");
+    act(world.key(), &bought, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
+    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
     world
         .key()
         .patch(&path(&bought), json!({ "inbound_agent_id": bought["id"] }))
         .await
-        .told(409, "PHONE_NOT_ASSIGNED");
+        .is_diga_error(409, "PHONE_NOT_ASSIGNED");
     let claim = json!({ "number": number(1) });
     for tenant in [&*world, &other] {
-        tenant.key().post("/v1/phone/reserve", claim.clone()).await.told(409, "PHONE_ALREADY_IN_USE");
+        tenant.key().post("/v1/phone/reserve", claim.clone()).await.is_diga_error(409, "PHONE_ALREADY_IN_USE");
     }
 
-    pass_until(&world, "2026-03-03T11:59:59.999999Z");
+    advance_to(&world, "2026-03-03T11:59:59.999999Z");
     assert_eq!(moved(&world).await, 0);
-    assert_eq!(world.register(&bought).await, released);
-    pass_until(&world, "2026-03-03T12:00:00Z");
+    assert_eq!(world.read_number(&bought).await, released);
+    advance_to(&world, "2026-03-03T12:00:00Z");
     assert_eq!(moved(&world).await, 1);
     released["status"] = json!("finished");
-    assert_eq!(world.register(&bought).await, released, "released_at is kept");
-    assert_eq!(other.reserved(&number(1)).await["number"], number(1));
+    assert_eq!(world.read_number(&bought).await, released, "released_at is kept");
+    assert_eq!(other.reserve_number(&number(1)).await["number"], number(1));
 }
 
 #[tokio::test]
 async fn a_month_ends_at_the_anniversary_or_on_the_last_day_of_a_shorter_month() {
     let world = World::new().await;
-    let scheduled = async |register: &Value| {
-        assert_eq!(world.key().delete(&path(register)).await.status, 204);
-        let at = text(&world.register(register).await["scheduled_release_at"]);
-        act(world.key(), register, "cancel_release", json!({})).await.register();
+    let scheduled = async |phone_number: &Value| {
+        assert_eq!(world.key().delete(&path(phone_number)).await.status, 204);
+        let at = text(&world.read_number(phone_number).await["scheduled_release_at"]);
+        act(world.key(), phone_number, "cancel_release", json!({})).await.phone_number();
         at
     };
-    pass_until(&world, "2026-01-31T12:00:00Z");
-    let bought = world.bought(&number(1)).await;
+    advance_to(&world, "2026-01-31T12:00:00Z");
+    let bought = world.reserve_and_assign_number(&number(1)).await;
     for (now, end) in [
         ("2026-01-31T12:00:00Z", "2026-02-28T12:00:00Z"),
         ("2026-02-28T11:59:59Z", "2026-02-28T12:00:00Z"),
@@ -146,7 +146,7 @@ async fn a_month_ends_at_the_anniversary_or_on_the_last_day_of_a_shorter_month()
         ("2026-12-31T13:00:00Z", "2027-01-31T12:00:00Z"),
         ("2028-02-01T00:00:00Z", "2028-02-29T12:00:00Z"),
     ] {
-        pass_until(&world, now);
+        advance_to(&world, now);
         assert_eq!(scheduled(&bought).await, end, "scheduled at {now}");
     }
 }
@@ -154,26 +154,26 @@ async fn a_month_ends_at_the_anniversary_or_on_the_last_day_of_a_shorter_month()
 #[tokio::test]
 async fn due_transitions_take_effect_before_a_sweeper_runs() {
     let world = World::new().await;
-    let reserved = world.reserved(&number(1)).await;
-    world.pass(TimeDelta::days(1));
-    act(world.key(), &reserved, "assign", json!({})).await.told(409, "PHONE_NOT_ASSIGNABLE");
+    let reserved = world.reserve_number(&number(1)).await;
+    world.advance(TimeDelta::days(1));
+    act(world.key(), &reserved, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
 
-    let bought = world.bought(&number(2)).await;
+    let bought = world.reserve_and_assign_number(&number(2)).await;
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
-    world.pass(TimeDelta::days(40));
-    act(world.key(), &bought, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
+    world.advance(TimeDelta::days(40));
+    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
     assert_eq!(moved(&world).await, 2);
 }
 
 #[tokio::test]
 async fn a_cancelled_release_does_not_happen() {
     let world = World::new().await;
-    let bought = world.bought(&number(1)).await;
+    let bought = world.reserve_and_assign_number(&number(1)).await;
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
-    act(world.key(), &bought, "cancel_release", json!({})).await.register();
-    world.pass(TimeDelta::days(400));
+    act(world.key(), &bought, "cancel_release", json!({})).await.phone_number();
+    world.advance(TimeDelta::days(400));
     assert_eq!(moved(&world).await, 0);
-    assert_eq!(world.register(&bought).await, bought);
+    assert_eq!(world.read_number(&bought).await, bought);
 }
 
 #[tokio::test]
@@ -181,15 +181,15 @@ async fn a_finished_number_can_be_imported_again_with_a_new_id() {
     let world = World::new().await;
     let mut lives: Vec<Value> = Vec::new();
     for _ in 0..3 {
-        let life = world.imported(&number(1)).await;
+        let life = world.import_number(&number(1)).await;
         assert!(lives.iter().all(|other| other["id"] != life["id"]), "a new import has a new id");
         assert_eq!(world.key().delete(&path(&life)).await.status, 204);
-        lives.push(world.register(&life).await);
-        world.pass(TimeDelta::days(1));
+        lives.push(world.read_number(&life).await);
+        world.advance(TimeDelta::days(1));
     }
-    assert_eq!(world.imported(&number(1)).await["status"], "assigned");
+    assert_eq!(world.import_number(&number(1)).await["status"], "assigned");
     for life in &lives {
-        assert_eq!(world.register(life).await, *life, "a finished entry does not change");
+        assert_eq!(world.read_number(life).await, *life, "a finished entry does not change");
         assert_eq!(life["status"], "finished");
     }
     assert_eq!(world.key().get("/v1/phone/").await.page().len(), 4);
@@ -198,34 +198,34 @@ async fn a_finished_number_can_be_imported_again_with_a_new_id() {
 #[tokio::test]
 async fn each_step_of_a_number_life_cycle_writes_one_event() {
     let world = World::new().await;
-    let (bought, expired) = (world.bought(&number(1)).await, world.reserved(&number(2)).await);
-    assert_eq!(told_of(&world, "phone_number.assigned").await, [number(1)]);
+    let (bought, expired) = (world.reserve_and_assign_number(&number(1)).await, world.reserve_number(&number(2)).await);
+    assert_eq!(numbers_in_events(&world, "phone_number.assigned").await, [number(1)]);
     for _ in 0..2 {
         assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
     }
     let scheduled = world.events("phone_number.release_scheduled").await;
     assert_eq!(scheduled.len(), 1, "{scheduled:?}");
     assert_eq!(scheduled[0]["number"], number(1));
-    let told: DateTime<Utc> = text(&scheduled[0]["scheduled_release_at"]).parse().expect("a time");
-    assert_eq!(told.to_rfc3339(), "2026-02-01T12:00:00+00:00");
-    pass_until(&world, "2026-02-01T12:00:00Z");
+    let actual: DateTime<Utc> = text(&scheduled[0]["scheduled_release_at"]).parse().expect("a time");
+    assert_eq!(actual.to_rfc3339(), "2026-02-01T12:00:00+00:00");
+    advance_to(&world, "2026-02-01T12:00:00Z");
     assert_eq!(moved(&world).await, 2);
-    assert_eq!(told_of(&world, "phone_number.released").await, [number(1)]);
-    assert_eq!(told_of(&world, "phone_number.finished").await, [number(2)]);
-    world.pass(TimeDelta::days(30));
+    assert_eq!(numbers_in_events(&world, "phone_number.released").await, [number(1)]);
+    assert_eq!(numbers_in_events(&world, "phone_number.finished").await, [number(2)]);
+    world.advance(TimeDelta::days(30));
     assert_eq!((moved(&world).await, moved(&world).await), (1, 0));
-    assert_eq!(told_of(&world, "phone_number.finished").await, [number(2), number(1)]);
+    assert_eq!(numbers_in_events(&world, "phone_number.finished").await, [number(2), number(1)]);
 
-    let imported = world.imported(&number(3)).await;
+    let imported = world.import_number(&number(3)).await;
     assert_eq!(world.key().delete(&path(&imported)).await.status, 204);
-    assert_eq!(told_of(&world, "phone_number.assigned").await, [number(1), number(3)]);
-    assert_eq!(told_of(&world, "phone_number.finished").await, [number(2), number(1), number(3)]);
-    assert_eq!(told_of(&world, "phone_number.release_scheduled").await.len(), 1);
+    assert_eq!(numbers_in_events(&world, "phone_number.assigned").await, [number(1), number(3)]);
+    assert_eq!(numbers_in_events(&world, "phone_number.finished").await, [number(2), number(1), number(3)]);
+    assert_eq!(numbers_in_events(&world, "phone_number.release_scheduled").await.len(), 1);
 
-    let asked = json!({
+    let request = json!({
         "since": "2000-01-01", "event_types": ["phone_number.finished", "phone_number.released"], "limit": 100,
     });
-    let several = list(&world.key().post("/events/list", asked).await.ok()["events"]);
+    let several = list(&world.key().post("/events/list", request).await.ok()["events"]);
     assert!(several.len() >= 4, "{several:?}");
     let ids: Vec<&Value> = several.iter().map(|event| &event["register_id"]).collect();
     assert!(ids.contains(&&bought["id"]) && ids.contains(&&expired["id"]) && ids.contains(&&imported["id"]), "{ids:?}");
@@ -240,39 +240,39 @@ async fn each_step_of_a_number_life_cycle_writes_one_event() {
 async fn refused_requests_write_no_number_event() {
     let world = World::new().await;
     let jane = world.person("jane").await;
-    let (first, second) = (world.imported(&number(1)).await, world.reserved(&number(2)).await);
+    let (first, second) = (world.import_number(&number(1)).await, world.reserve_number(&number(2)).await);
     let give = json!({ "user_identity_id": jane });
-    act(world.key(), &first, "assign", give.clone()).await.register();
-    let before = told_of(&world, "phone_number.assigned").await;
-    act(world.key(), &second, "assign", give).await.told(409, "USER_ALREADY_HAS_NUMBER");
+    act(world.key(), &first, "assign", give.clone()).await.phone_number();
+    let before = numbers_in_events(&world, "phone_number.assigned").await;
+    act(world.key(), &second, "assign", give).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
     act(world.key(), &second, "assign", json!({ "user_identity_id": second["id"] }))
         .await
-        .told(404, "USER_IDENTITY_NOT_FOUND");
-    world.key().delete(&path(&second)).await.told(409, "PHONE_NOT_RELEASABLE");
-    assert_eq!(told_of(&world, "phone_number.assigned").await, before);
-    assert!(told_of(&world, "phone_number.release_scheduled").await.is_empty());
+        .is_diga_error(404, "USER_IDENTITY_NOT_FOUND");
+    world.key().delete(&path(&second)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");
+    assert_eq!(numbers_in_events(&world, "phone_number.assigned").await, before);
+    assert!(numbers_in_events(&world, "phone_number.release_scheduled").await.is_empty());
 }
 
 #[tokio::test]
 async fn only_webhooks_that_name_them_get_number_events() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
-    let naming = Hook::at(&world, &receiver.url(), &["phone_number.finished", "phone_number.released"]).await;
-    let star = Hook::at(&world, &receiver.url(), &["*"]).await;
-    let other = Hook::at(&world, &receiver.url(), &["phone.deactivated"]).await;
-    let _office = WebhookWorker::open(&world);
-    let imported = world.imported(&number(1)).await;
+    let naming = Webhook::create_at(&world, &receiver.url(), &["phone_number.finished", "phone_number.released"]).await;
+    let star = Webhook::create_at(&world, &receiver.url(), &["*"]).await;
+    let other = Webhook::create_at(&world, &receiver.url(), &["phone.deactivated"]).await;
+    let _worker = WebhookWorker::start(&world);
+    let imported = world.import_number(&number(1)).await;
     assert_eq!(world.key().delete(&path(&imported)).await.status, 204);
-    let reserved = world.reserved(&number(2)).await;
-    world.pass(TimeDelta::days(1));
+    let reserved = world.reserve_number(&number(2)).await;
+    world.advance(TimeDelta::days(1));
     assert_eq!(moved(&world).await, 1);
     let finished: Vec<Value> = world.events("phone_number.finished").await;
     assert_eq!(finished.len(), 2);
-    let delivered = naming.delivered(&world).await;
-    let heard: Vec<Value> = delivered.iter().map(|row| row["event_id"].clone()).collect();
-    for (event, register) in finished.iter().zip([&imported, &reserved]) {
-        assert!(heard.contains(&event["event_id"]), "{heard:?} and {event}");
-        assert_eq!(event["register_id"], register["id"]);
+    let delivered = naming.wait_until_delivered(&world).await;
+    let received: Vec<Value> = delivered.iter().map(|row| row["event_id"].clone()).collect();
+    for (event, phone_number) in finished.iter().zip([&imported, &reserved]) {
+        assert!(received.contains(&event["event_id"]), "{received:?} and {event}");
+        assert_eq!(event["register_id"], phone_number["id"]);
     }
     assert!(star.deliveries(&world).await.is_empty() && other.deliveries(&world).await.is_empty());
 }
@@ -283,10 +283,10 @@ async fn two_sweepers_on_one_database_make_each_transition_once() {
     let neighbour = world.sandbox("Neighbour").await;
     for which in 0..20 {
         let tenant = if which % 2 == 0 { &*world } else { &neighbour };
-        tenant.reserved(&number(which)).await;
+        tenant.reserve_number(&number(which)).await;
     }
-    world.pass(TimeDelta::days(1));
-    let (mine, theirs, now) = (world.store.clone(), another_store(&world).await, world.clock.now());
+    world.advance(TimeDelta::days(1));
+    let (mine, theirs, now) = (world.store.clone(), second_store(&world).await, world.clock.now());
     let sweeps = [mine, theirs].map(|store| tokio::spawn(async move { sweep(&store, now).await }));
     let mut count = 0;
     for sweep in sweeps {
@@ -294,11 +294,11 @@ async fn two_sweepers_on_one_database_make_each_transition_once() {
     }
     assert_eq!(count, 20, "each of them once");
     for tenant in [&*world, &neighbour] {
-        let mut told = told_of(tenant, "phone_number.finished").await;
-        assert_eq!(told.len(), 10);
-        told.sort();
-        told.dedup();
-        assert_eq!(told.len(), 10, "{told:?}");
+        let mut actual = numbers_in_events(tenant, "phone_number.finished").await;
+        assert_eq!(actual.len(), 10);
+        actual.sort();
+        actual.dedup();
+        assert_eq!(actual.len(), 10, "{actual:?}");
         assert_eq!(tenant.key().get("/v1/phone/?status=finished").await.page().len(), 10);
     }
 }
@@ -306,30 +306,30 @@ async fn two_sweepers_on_one_database_make_each_transition_once() {
 #[tokio::test]
 async fn sweepers_move_due_numbers_and_all_servers_see_it() {
     let world = World::new().await;
-    let server = AnotherServer::on(&world).await;
-    let _sweepers = [sweeper(world.store.clone(), &world), sweeper(another_store(&world).await, &world)];
-    let bought = world.bought(&number(1)).await;
+    let server = SecondServer::start(&world).await;
+    let _sweepers = [sweeper(world.store.clone(), &world), sweeper(second_store(&world).await, &world)];
+    let bought = world.reserve_and_assign_number(&number(1)).await;
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
-    pass_until(&world, "2026-02-01T12:00:00Z");
+    advance_to(&world, "2026-02-01T12:00:00Z");
     for (status, days) in [("released", 30), ("finished", 0)] {
-        until(status, async || (world.register(&bought).await["status"] == status).then_some(())).await;
-        assert_eq!(server.key(&world).get(&path(&bought)).await.register()["status"], status);
-        world.pass(TimeDelta::days(days));
+        until(status, async || (world.read_number(&bought).await["status"] == status).then_some(())).await;
+        assert_eq!(server.key(&world).get(&path(&bought)).await.phone_number()["status"], status);
+        world.advance(TimeDelta::days(days));
     }
-    assert_eq!(told_of(&world, "phone_number.released").await.len(), 1);
-    assert_eq!(told_of(&world, "phone_number.finished").await.len(), 1);
+    assert_eq!(numbers_in_events(&world, "phone_number.released").await.len(), 1);
+    assert_eq!(numbers_in_events(&world, "phone_number.finished").await.len(), 1);
     server.stop().await;
 }
 
 #[tokio::test]
 async fn the_database_refuses_impossible_number_states() {
     let world = World::new().await;
-    let assigned = world.bought(&number(1)).await;
-    let reserved = world.reserved(&number(2)).await;
-    let imported = world.imported(&number(3)).await;
+    let assigned = world.reserve_and_assign_number(&number(1)).await;
+    let reserved = world.reserve_number(&number(2)).await;
+    let imported = world.import_number(&number(3)).await;
     assert_eq!(world.key().delete(&path(&imported)).await.status, 204);
     let mut database = world.database().await;
-    for (register, change) in [
+    for (phone_number, change) in [
         (&assigned, "assigned_at = null"),
         (&assigned, "released_at = now()"),
         (&assigned, "status = 'released'"),
@@ -348,7 +348,7 @@ async fn the_database_refuses_impossible_number_states() {
         (&imported, "inbound_agent_id = register_id"),
         (&imported, "status = 'released', assigned_at = null"),
     ] {
-        let id = text(&register["id"]);
+        let id = text(&phone_number["id"]);
         let sql = format!("update number_register set {change} where register_id = '{id}'");
         let refused = sqlx::query(AssertSqlSafe(sql)).execute(&mut database).await.expect_err(change);
         let fault = refused.as_database_error().expect("an error of the database");
@@ -357,7 +357,7 @@ async fn the_database_refuses_impossible_number_states() {
     let twice = "insert into claimed_number select * from claimed_number";
     let refused = sqlx::query(twice).execute(&mut database).await.expect_err("a number is claimed once");
     assert!(refused.as_database_error().is_some_and(|fault| fault.is_unique_violation()), "{refused}");
-    for register in [&assigned, &reserved] {
-        assert_eq!(world.register(register).await, *register);
+    for phone_number in [&assigned, &reserved] {
+        assert_eq!(world.read_number(phone_number).await, *phone_number);
     }
 }

@@ -1,6 +1,6 @@
 //! Lists of numbers: pages, cursors, both orders, and filters.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::numbers::{number, path};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
@@ -8,23 +8,23 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Imports this many numbers, a day apart; returns their ids, oldest first.
-async fn registers(world: &World, count: u32) -> Vec<String> {
+async fn phone_numbers(world: &World, count: u32) -> Vec<String> {
     let mut ids = Vec::new();
     for which in 0..count {
-        ids.push(text(&world.imported(&number(which)).await["id"]));
-        world.pass(TimeDelta::days(1));
+        ids.push(text(&world.import_number(&number(which)).await["id"]));
+        world.advance(TimeDelta::days(1));
     }
     ids
 }
 
-async fn list(world: &World, query: &str) -> Answer {
+async fn list(world: &World, query: &str) -> Response {
     world.key().get(&format!("/v1/phone/?{query}")).await
 }
 
 /// Ids, `has_more`, `current_page` and `total_pages` of a page.
-fn shown(answer: &Answer) -> (Vec<String>, bool, Value, Value) {
-    let page = &answer.body;
-    let ids = answer.page_ids();
+fn shown(response: &Response) -> (Vec<String>, bool, Value, Value) {
+    let page = &response.body;
+    let ids = response.page_ids();
     (ids, page["has_more"] == true, page["current_page"].clone(), page["total_pages"].clone())
 }
 
@@ -35,7 +35,7 @@ fn backwards(ids: &[String]) -> Vec<String> {
 #[tokio::test]
 async fn lists_are_paged_newest_first() {
     let world = World::new().await;
-    let ids = backwards(&registers(&world, 5).await);
+    let ids = backwards(&phone_numbers(&world, 5).await);
     for (query, expected, has_more, page, pages) in [
         ("", &ids[..], false, 1, 1),
         ("limit=5", &ids[..], false, 1, 1),
@@ -45,41 +45,43 @@ async fn lists_are_paged_newest_first() {
         ("limit=2&page=4", &[], false, 4, 3),
         ("limit=100&order=desc", &ids[..], false, 1, 1),
     ] {
-        let answer = list(&world, query).await;
-        assert_eq!(shown(&answer), (expected.to_vec(), has_more, json!(page), json!(pages)), "{query}");
+        let response = list(&world, query).await;
+        assert_eq!(shown(&response), (expected.to_vec(), has_more, json!(page), json!(pages)), "{query}");
     }
     let ids = backwards(&ids);
-    let answer = list(&world, "order=asc&limit=3").await;
-    assert_eq!(shown(&answer), (ids[..3].to_vec(), true, json!(1), json!(2)));
-    let answer = list(&world, "order=asc&limit=3&page=2").await;
-    assert_eq!(shown(&answer), (ids[3..].to_vec(), false, json!(2), json!(2)));
+    let response = list(&world, "order=asc&limit=3").await;
+    assert_eq!(shown(&response), (ids[..3].to_vec(), true, json!(1), json!(2)));
+    let response = list(&world, "order=asc&limit=3&page=2").await;
+    assert_eq!(shown(&response), (ids[3..].to_vec(), false, json!(2), json!(2)));
 }
 
 #[tokio::test]
 async fn an_empty_list_has_no_first_and_last_id() {
     let world = World::new().await;
-    let answer = list(&world, "").await;
-    let (ids, has_more, page, pages) = shown(&answer);
+    let response = list(&world, "").await;
+    let (ids, has_more, page, pages) = shown(&response);
     assert_eq!((ids.len(), has_more, page), (0, false, json!(1)));
-    assert!(pages.is_u64(), "{answer:?}");
-    assert!(answer.text.starts_with(r#"{"data":[],"has_more":false,"first_id":null,"last_id":null,"current_page":1,"#));
+    assert!(pages.is_u64(), "{response:?}");
+    assert!(
+        response.text.starts_with(r#"{"data":[],"has_more":false,"first_id":null,"last_id":null,"current_page":1,"#)
+    );
 }
 
 #[tokio::test]
 async fn a_page_far_beyond_the_end_is_empty() {
     let world = World::new().await;
-    registers(&world, 1).await;
+    phone_numbers(&world, 1).await;
     for page in ["92233720368547759", "9223372036854775807", "99999999999999999999999"] {
-        let answer = list(&world, &format!("limit=100&page={page}")).await;
-        assert!(answer.page().is_empty(), "{page}");
-        assert_eq!((&answer.body["has_more"], &answer.body["total_pages"]), (&json!(false), &json!(1)), "{page}");
+        let response = list(&world, &format!("limit=100&page={page}")).await;
+        assert!(response.page().is_empty(), "{page}");
+        assert_eq!((&response.body["has_more"], &response.body["total_pages"]), (&json!(false), &json!(1)), "{page}");
     }
 }
 
 #[tokio::test]
 async fn the_default_page_size_is_twenty() {
     let world = World::new().await;
-    let ids = backwards(&registers(&world, 21).await);
+    let ids = backwards(&phone_numbers(&world, 21).await);
     assert_eq!(shown(&list(&world, "").await), (ids[..20].to_vec(), true, json!(1), json!(2)));
     let after = list(&world, &format!("after={}", ids[0])).await;
     assert_eq!(shown(&after), (ids[1..].to_vec(), false, Value::Null, Value::Null));
@@ -88,7 +90,7 @@ async fn the_default_page_size_is_twenty() {
 #[tokio::test]
 async fn cursors_continue_after_an_entry_or_end_before_one() {
     let world = World::new().await;
-    let oldest_first = registers(&world, 5).await;
+    let oldest_first = phone_numbers(&world, 5).await;
     for (order, ids) in [("desc", backwards(&oldest_first)), ("asc", oldest_first)] {
         for (query, expected, has_more) in [
             (format!("after={}", ids[0]), &ids[1..], false),
@@ -100,8 +102,8 @@ async fn cursors_continue_after_an_entry_or_end_before_one() {
             (format!("before={}&limit=2", ids[2]), &ids[..2], false),
             (format!("before={}", ids[0]), &[], false),
         ] {
-            let answer = list(&world, &format!("{query}&order={order}")).await;
-            assert_eq!(shown(&answer), (expected.to_vec(), has_more, Value::Null, Value::Null), "{order} {query}");
+            let response = list(&world, &format!("{query}&order={order}")).await;
+            assert_eq!(shown(&response), (expected.to_vec(), has_more, Value::Null, Value::Null), "{order} {query}");
         }
     }
 }
@@ -111,19 +113,19 @@ async fn a_walk_by_cursors_returns_each_number_once_although_all_have_the_same_t
     let world = World::new().await;
     let mut ids = Vec::new();
     for which in 0..7 {
-        ids.push(text(&world.imported(&number(which)).await["id"]));
+        ids.push(text(&world.import_number(&number(which)).await["id"]));
     }
     for order in ["asc", "desc"] {
         let mut walked = Vec::new();
         let mut query = format!("order={order}&limit=2");
         loop {
-            let answer = list(&world, &query).await;
-            walked.extend(answer.page_ids());
+            let response = list(&world, &query).await;
+            walked.extend(response.page_ids());
             assert!(walked.len() <= ids.len(), "the walk does not end: {walked:?}");
-            if answer.body["has_more"] == false {
+            if response.body["has_more"] == false {
                 break;
             }
-            query = format!("order={order}&limit=2&after={}", text(&answer.body["last_id"]));
+            query = format!("order={order}&limit=2&after={}", text(&response.body["last_id"]));
         }
         let mut sorted = walked.clone();
         sorted.sort();
@@ -137,24 +139,28 @@ async fn a_walk_by_cursors_returns_each_number_once_although_all_have_the_same_t
 #[tokio::test]
 async fn invalid_cursors_are_refused_in_the_dialects_own_envelope() {
     let world = World::new().await;
-    let ids = registers(&world, 2).await;
+    let ids = phone_numbers(&world, 2).await;
     let unknown: Uuid = world.random.id(world.clock.now());
     for query in
         [format!("after={}&before={}", ids[0], ids[1]), format!("after={unknown}"), format!("before={unknown}")]
     {
-        list(&world, &query).await.told(422, "INVALID_PAGINATION_PARAMETERS");
+        list(&world, &query).await.is_diga_error(422, "INVALID_PAGINATION_PARAMETERS");
     }
 }
 
 #[tokio::test]
 async fn filters_exclude_other_numbers_from_pages_and_counts() {
     let world = World::new().await;
-    let ids = registers(&world, 4).await;
-    let reserved = text(&world.reserved(&number(100)).await["id"]);
+    let ids = phone_numbers(&world, 4).await;
+    let reserved = text(&world.reserve_number(&number(100)).await["id"]);
     let at = |which: usize| format!("/v1/phone/{}", ids[which]);
     let (inbound, outbound): (Uuid, Uuid) = (world.random.id(world.clock.now()), world.random.id(world.clock.now()));
-    world.key().patch(&at(1), json!({ "inbound_agent_id": inbound, "outbound_agent_id": outbound })).await.register();
-    world.key().patch(&at(2), json!({ "inbound_agent_id": inbound })).await.register();
+    world
+        .key()
+        .patch(&at(1), json!({ "inbound_agent_id": inbound, "outbound_agent_id": outbound }))
+        .await
+        .phone_number();
+    world.key().patch(&at(2), json!({ "inbound_agent_id": inbound })).await.phone_number();
     assert_eq!(world.key().delete(&at(3)).await.status, 204);
     let some = |which: &[usize]| -> Vec<String> { which.iter().map(|index| ids[*index].clone()).collect() };
     for (query, expected) in [
@@ -173,8 +179,8 @@ async fn filters_exclude_other_numbers_from_pages_and_counts() {
         ("start_assigned_at=2026-01-02&status=assigned".to_owned(), some(&[1, 2])),
         ("start_assigned_at=2027-01-01T00:00:00Z".to_owned(), vec![]),
     ] {
-        let answer = list(&world, &format!("{query}&order=asc")).await;
-        assert_eq!(answer.page_ids(), expected, "{query}");
+        let response = list(&world, &format!("{query}&order=asc")).await;
+        assert_eq!(response.page_ids(), expected, "{query}");
     }
     let counted = shown(&list(&world, "status=assigned&limit=2&order=asc").await);
     assert_eq!(counted, (some(&[0, 1]), true, json!(1), json!(2)));
@@ -185,7 +191,7 @@ async fn filters_exclude_other_numbers_from_pages_and_counts() {
 #[tokio::test]
 async fn numbers_in_a_query_are_parsed_leniently_and_the_last_value_of_a_name_counts() {
     let world = World::new().await;
-    let ids = backwards(&registers(&world, 3).await);
+    let ids = backwards(&phone_numbers(&world, 3).await);
     for query in ["limit=2.0", "limit=%202", "limit=abc&limit=2", "limit=1&limit=2", "limit=2&unknown=1"] {
         assert_eq!(list(&world, query).await.page_ids(), ids[..2], "{query}");
     }
@@ -196,12 +202,12 @@ async fn numbers_in_a_query_are_parsed_leniently_and_the_last_value_of_a_name_co
 #[tokio::test]
 async fn list_returns_the_same_numbers_as_get() {
     let world = World::new().await;
-    registers(&world, 2).await;
-    let bought = world.bought(&number(50)).await;
+    phone_numbers(&world, 2).await;
+    let bought = world.reserve_and_assign_number(&number(50)).await;
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
     let listed = list(&world, "").await.page();
     assert_eq!(listed.len(), 3);
-    for register in listed {
-        assert_eq!(world.register(&register).await, register);
+    for phone_number in listed {
+        assert_eq!(world.read_number(&phone_number).await, phone_number);
     }
 }

@@ -1,7 +1,7 @@
 //! Requests of the Diga dialect as its clients send them: responses, changes, and errors with their wording. Authentication
 //! of every operation, lists and the shape of requests are tested elsewhere.
 
-use crate::support::numbers::{KEYS, act, keys_as_written, number, path};
+use crate::support::numbers::{KEYS, act, keys_in_order, number, path};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -17,9 +17,9 @@ fn agent(world: &World) -> String {
 async fn an_imported_number_is_assigned_at_once_and_has_ten_keys_in_order() {
     let world = World::new().await;
     let body = json!({ "phone_number": "+34675897654", "nickname": "Front desk", "unknown_key": [1] });
-    let answer = world.key().post("/v1/phone/import", body).await;
-    let register = answer.register();
-    let id = text(&register["id"]);
+    let response = world.key().post("/v1/phone/import", body).await;
+    let phone_number = response.phone_number();
+    let id = text(&phone_number["id"]);
     let expected = format!(
         concat!(
             r#"{{"id":"{}","nickname":"Front desk","number":"+34675897654","telephony_provider":"custom","#,
@@ -28,18 +28,18 @@ async fn an_imported_number_is_assigned_at_once_and_has_ten_keys_in_order() {
         ),
         id
     );
-    assert_eq!(answer.text, expected, "compact, with every key");
+    assert_eq!(response.text, expected, "compact, with every key");
     assert_eq!(id.parse::<Uuid>().expect("an id is a UUID").to_string(), id);
-    assert_eq!(world.key().get(&path(&register)).await.text, expected);
+    assert_eq!(world.key().get(&path(&phone_number)).await.text, expected);
 }
 
 #[tokio::test]
 async fn fractional_times_have_six_digits() {
     let world = World::new().await;
-    world.pass(TimeDelta::milliseconds(123));
-    assert_eq!(world.imported(&number(1)).await["assigned_at"], "2026-01-01T12:00:00.123000Z");
-    world.pass(TimeDelta::microseconds(4));
-    assert_eq!(world.imported(&number(2)).await["assigned_at"], "2026-01-01T12:00:00.123004Z");
+    world.advance(TimeDelta::milliseconds(123));
+    assert_eq!(world.import_number(&number(1)).await["assigned_at"], "2026-01-01T12:00:00.123000Z");
+    world.advance(TimeDelta::microseconds(4));
+    assert_eq!(world.import_number(&number(2)).await["assigned_at"], "2026-01-01T12:00:00.123004Z");
 }
 
 #[tokio::test]
@@ -47,17 +47,17 @@ async fn both_spellings_of_every_path_work_without_a_redirect() {
     let world = World::new().await;
     for (which, slash) in [(1, ""), (2, "/")] {
         let body = json!({ "phone_number": number(which) });
-        let imported = world.key().post(&format!("/v1/phone/import{slash}"), body).await.register();
-        assert_eq!(world.key().get(&format!("{}{slash}", path(&imported))).await.register(), imported);
+        let imported = world.key().post(&format!("/v1/phone/import{slash}"), body).await.phone_number();
+        assert_eq!(world.key().get(&format!("{}{slash}", path(&imported))).await.phone_number(), imported);
         let renamed = world.key().patch(&format!("{}{slash}", path(&imported)), json!({ "nickname": "n" })).await;
-        assert_eq!(renamed.register()["nickname"], "n");
+        assert_eq!(renamed.phone_number()["nickname"], "n");
         assert_eq!(world.key().get(&format!("/v1/phone{slash}")).await.page().len(), 2 * which as usize - 1);
         let body = json!({ "number": number(which + 10) });
-        let reserved = world.key().post(&format!("/v1/phone/reserve{slash}"), body).await.register();
-        let bought = act(world.key(), &reserved, &format!("assign{slash}"), json!({})).await.register();
+        let reserved = world.key().post(&format!("/v1/phone/reserve{slash}"), body).await.phone_number();
+        let bought = act(world.key(), &reserved, &format!("assign{slash}"), json!({})).await.phone_number();
         assert_eq!(bought["status"], "assigned");
         assert_eq!(world.key().delete(&format!("{}{slash}", path(&bought))).await.status, 204);
-        let kept = act(world.key(), &bought, &format!("cancel_release{slash}"), json!({})).await.register();
+        let kept = act(world.key(), &bought, &format!("cancel_release{slash}"), json!({})).await.phone_number();
         assert_eq!(kept, bought);
     }
 }
@@ -65,12 +65,12 @@ async fn both_spellings_of_every_path_work_without_a_redirect() {
 #[tokio::test]
 async fn get_accepts_every_spelling_of_a_uuid() {
     let world = World::new().await;
-    let register = world.imported(&number(1)).await;
-    let id: Uuid = text(&register["id"]).parse().expect("an id");
+    let phone_number = world.import_number(&number(1)).await;
+    let id: Uuid = text(&phone_number["id"]).parse().expect("an id");
     for spelling in
         [id.to_string().to_uppercase(), id.simple().to_string(), format!("%7B{id}%7D"), format!("urn:uuid:{id}")]
     {
-        assert_eq!(world.key().get(&format!("/v1/phone/{spelling}")).await.register(), register, "{spelling}");
+        assert_eq!(world.key().get(&format!("/v1/phone/{spelling}")).await.phone_number(), phone_number, "{spelling}");
     }
 }
 
@@ -82,14 +82,14 @@ async fn an_unknown_id_is_not_found_by_any_operation_with_the_same_body() {
     );
     for id in [UNKNOWN.to_owned(), UNKNOWN.to_uppercase()] {
         let path = format!("/v1/phone/{id}");
-        for answer in [
+        for response in [
             world.key().get(&path).await,
             world.key().patch(&path, json!({ "nickname": "x" })).await,
             world.key().delete(&path).await,
             world.key().post(&format!("{path}/assign"), json!({})).await,
             world.key().post(&format!("{path}/cancel_release"), json!({})).await,
         ] {
-            assert_eq!(answer.of_diga(404).text, expected);
+            assert_eq!(response.of_diga(404).text, expected);
         }
     }
 }
@@ -108,31 +108,31 @@ async fn unknown_paths_are_404_without_a_key_and_unknown_methods_are_405() {
         ("DELETE", "/v1/phone/".to_owned(), vec!["GET"]),
         ("GET", format!("/v1/phone/{UNKNOWN}/assign"), vec!["POST"]),
     ] {
-        let answer = world.key().call(method, &path).await;
-        assert_eq!(answer.of_diga(405).text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
-        let mut told: Vec<&str> = answer.header("allow").expect("a 405 has an allow header").split(", ").collect();
-        told.sort_unstable();
-        assert_eq!(told, allowed, "{method} {path}");
+        let response = world.key().call(method, &path).await;
+        assert_eq!(response.of_diga(405).text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
+        let mut actual: Vec<&str> = response.header("allow").expect("a 405 has an allow header").split(", ").collect();
+        actual.sort_unstable();
+        assert_eq!(actual, allowed, "{method} {path}");
     }
 }
 
 #[tokio::test]
 async fn authentication_precedes_validation_of_path_and_body() {
     let world = World::new().await;
-    world.anonymous().get("/v1/phone/nope").await.is_stranger("no key and an invalid id");
-    assert_eq!(world.key().get("/v1/phone/nope").await.shape_fault()["type"], "uuid_parsing");
-    world.anonymous().post("/v1/phone/import", json!([])).await.is_stranger("no key and an invalid body");
-    assert_eq!(world.key().post("/v1/phone/import", json!([])).await.shape_fault()["loc"], json!(["body"]));
+    world.anonymous().get("/v1/phone/nope").await.is_diga_unauthorized("no key and an invalid id");
+    assert_eq!(world.key().get("/v1/phone/nope").await.validation_fault()["type"], "uuid_parsing");
+    world.anonymous().post("/v1/phone/import", json!([])).await.is_diga_unauthorized("no key and an invalid body");
+    assert_eq!(world.key().post("/v1/phone/import", json!([])).await.validation_fault()["loc"], json!(["body"]));
 }
 
 #[tokio::test]
 async fn patch_changes_named_fields_clears_nulls_and_keeps_the_rest() {
     let world = World::new().await;
-    let register = world.imported(&number(1)).await;
+    let phone_number = world.import_number(&number(1)).await;
     let (inbound, outbound) = (agent(&world), agent(&world));
-    let patch = async |body: Value| world.key().patch(&path(&register), body).await.register();
+    let patch = async |body: Value| world.key().patch(&path(&phone_number), body).await.phone_number();
     let expect = |nickname: Value, inbound: Value, outbound: Value| {
-        let mut expected = register.clone();
+        let mut expected = phone_number.clone();
         expected["nickname"] = nickname;
         expected["inbound_agent_id"] = inbound;
         expected["outbound_agent_id"] = outbound;
@@ -152,22 +152,22 @@ async fn patch_changes_named_fields_clears_nulls_and_keeps_the_rest() {
     assert_eq!(patch(json!({ "inbound_version_id": outbound, "outbound_version_id": inbound })).await, by_version);
     let none = expect(Value::Null, Value::Null, Value::Null);
     assert_eq!(patch(json!({ "inbound_version_id": null, "outbound_version_id": null })).await, none);
-    assert_eq!(world.register(&register).await, none);
+    assert_eq!(world.read_number(&phone_number).await, none);
 }
 
 #[tokio::test]
 async fn agents_can_be_set_on_assigned_numbers_only() {
     let world = World::new().await;
-    let gone = world.imported(&number(1)).await;
+    let gone = world.import_number(&number(1)).await;
     assert_eq!(world.key().delete(&path(&gone)).await.status, 204);
-    for register in [world.reserved(&number(2)).await, world.register(&gone).await] {
+    for phone_number in [world.reserve_number(&number(2)).await, world.read_number(&gone).await] {
         for name in ["inbound_agent_id", "outbound_agent_id", "inbound_version_id", "outbound_version_id"] {
             let body = json!({ name: agent(&world), "nickname": "not even this" });
-            world.key().patch(&path(&register), body).await.told(409, "PHONE_NOT_ASSIGNED");
+            world.key().patch(&path(&phone_number), body).await.is_diga_error(409, "PHONE_NOT_ASSIGNED");
         }
-        assert_eq!(world.register(&register).await, register);
-        let named = world.key().patch(&path(&register), json!({ "nickname": "Later" })).await.register();
-        assert_eq!((&named["nickname"], &named["status"]), (&json!("Later"), &register["status"]));
+        assert_eq!(world.read_number(&phone_number).await, phone_number);
+        let named = world.key().patch(&path(&phone_number), json!({ "nickname": "Later" })).await.phone_number();
+        assert_eq!((&named["nickname"], &named["status"]), (&json!("Later"), &phone_number["status"]));
     }
 }
 
@@ -175,89 +175,89 @@ async fn agents_can_be_set_on_assigned_numbers_only() {
 async fn a_number_is_bought_by_reserving_and_assigning_it() {
     let world = World::new().await;
     let body = json!({ "number": number(1), "nickname": "Shop" });
-    let reserved = world.key().post("/v1/phone/reserve", body).await.register();
+    let reserved = world.key().post("/v1/phone/reserve", body).await.phone_number();
     assert_eq!(reserved["number"], number(1));
     assert_eq!(reserved["nickname"], "Shop");
     assert_eq!((&reserved["telephony_provider"], &reserved["status"]), (&json!("netelip"), &json!("reserved")));
     for name in &KEYS[5..] {
         assert!(reserved[*name].is_null(), "{name}: {reserved}");
     }
-    world.pass(TimeDelta::minutes(5));
-    let assigned = act(world.key(), &reserved, "assign", json!({})).await.register();
+    world.advance(TimeDelta::minutes(5));
+    let assigned = act(world.key(), &reserved, "assign", json!({})).await.phone_number();
     let mut expected = reserved.clone();
     expected["status"] = json!("assigned");
     expected["assigned_at"] = json!("2026-01-01T12:05:00Z");
     assert_eq!(assigned, expected);
-    assert_eq!(world.register(&reserved).await, expected);
+    assert_eq!(world.read_number(&reserved).await, expected);
 }
 
 #[tokio::test]
 async fn a_bought_number_is_released_at_the_end_of_the_month_unless_cancelled() {
     let world = World::new().await;
-    let bought = world.bought(&number(1)).await;
-    act(world.key(), &bought, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
-    let answer = world.key().delete(&path(&bought)).await;
-    assert_eq!((answer.status, answer.text.as_str(), answer.header("content-type")), (204, "", None));
+    let bought = world.reserve_and_assign_number(&number(1)).await;
+    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    let response = world.key().delete(&path(&bought)).await;
+    assert_eq!((response.status, response.text.as_str(), response.header("content-type")), (204, "", None));
     let mut leaving = bought.clone();
     leaving["scheduled_release_at"] = json!("2026-02-01T12:00:00Z");
-    assert_eq!(world.register(&bought).await, leaving, "it is still assigned");
-    let used = world.key().patch(&path(&bought), json!({ "inbound_agent_id": agent(&world) })).await.register();
+    assert_eq!(world.read_number(&bought).await, leaving, "it is still assigned");
+    let used = world.key().patch(&path(&bought), json!({ "inbound_agent_id": agent(&world) })).await.phone_number();
     assert!(used["inbound_agent_id"].is_string());
 
-    world.pass(TimeDelta::days(3));
+    world.advance(TimeDelta::days(3));
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
-    assert_eq!(world.register(&bought).await["scheduled_release_at"], "2026-02-01T12:00:00Z", "the date stays");
-    let kept = act(world.key(), &bought, "cancel_release", json!({})).await.register();
+    assert_eq!(world.read_number(&bought).await["scheduled_release_at"], "2026-02-01T12:00:00Z", "the date stays");
+    let kept = act(world.key(), &bought, "cancel_release", json!({})).await.phone_number();
     assert!(kept["scheduled_release_at"].is_null());
     assert_eq!(kept["assigned_at"], bought["assigned_at"]);
-    act(world.key(), &bought, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
+    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
 }
 
 #[tokio::test]
 async fn deleting_an_imported_number_finishes_it_at_once_and_it_stays_readable() {
     let world = World::new().await;
-    let register = world.imported(&number(1)).await;
+    let phone_number = world.import_number(&number(1)).await;
     let agents = json!({ "inbound_agent_id": agent(&world), "outbound_agent_id": agent(&world) });
-    world.key().patch(&path(&register), agents).await.register();
-    world.pass(TimeDelta::days(1));
-    assert_eq!(world.key().delete(&path(&register)).await.status, 204);
-    let mut finished = register.clone();
+    world.key().patch(&path(&phone_number), agents).await.phone_number();
+    world.advance(TimeDelta::days(1));
+    assert_eq!(world.key().delete(&path(&phone_number)).await.status, 204);
+    let mut finished = phone_number.clone();
     finished["status"] = json!("finished");
     finished["released_at"] = json!("2026-01-02T12:00:00Z");
-    assert_eq!(world.register(&register).await, finished, "agents are removed");
+    assert_eq!(world.read_number(&phone_number).await, finished, "agents are removed");
     assert_eq!(world.key().get("/v1/phone/?status=finished").await.page(), [finished]);
 }
 
 #[tokio::test]
 async fn operations_that_the_status_forbids_are_refused_and_change_nothing() {
     let world = World::new().await;
-    let reserved = world.reserved(&number(1)).await;
-    world.key().delete(&path(&reserved)).await.told(409, "PHONE_NOT_RELEASABLE");
-    act(world.key(), &reserved, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
-    assert_eq!(world.register(&reserved).await, reserved);
+    let reserved = world.reserve_number(&number(1)).await;
+    world.key().delete(&path(&reserved)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");
+    act(world.key(), &reserved, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    assert_eq!(world.read_number(&reserved).await, reserved);
 
-    let imported = world.imported(&number(2)).await;
+    let imported = world.import_number(&number(2)).await;
     world.key().delete(&path(&imported)).await;
-    let finished = world.register(&imported).await;
-    world.key().delete(&path(&finished)).await.told(409, "PHONE_NOT_RELEASABLE");
-    act(world.key(), &finished, "assign", json!({})).await.told(409, "PHONE_NOT_ASSIGNABLE");
-    act(world.key(), &finished, "cancel_release", json!({})).await.told(409, "RELEASE_NOT_SCHEDULED");
-    assert_eq!(world.register(&finished).await, finished);
+    let finished = world.read_number(&imported).await;
+    world.key().delete(&path(&finished)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");
+    act(world.key(), &finished, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
+    act(world.key(), &finished, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    assert_eq!(world.read_number(&finished).await, finished);
 }
 
 #[tokio::test]
 async fn a_number_in_use_cannot_be_claimed_again_in_any_workspace() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
-    world.imported(&number(1)).await;
-    world.reserved(&number(2)).await;
-    world.bought(&number(3)).await;
+    world.import_number(&number(1)).await;
+    world.reserve_number(&number(2)).await;
+    world.reserve_and_assign_number(&number(3)).await;
     for which in [1, 2, 3] {
         for tenant in [&*world, &other] {
             let import = json!({ "phone_number": number(which) });
-            tenant.key().post("/v1/phone/import", import).await.told(409, "PHONE_ALREADY_IN_USE");
+            tenant.key().post("/v1/phone/import", import).await.is_diga_error(409, "PHONE_ALREADY_IN_USE");
             let reserve = json!({ "number": number(which) });
-            tenant.key().post("/v1/phone/reserve", reserve).await.told(409, "PHONE_ALREADY_IN_USE");
+            tenant.key().post("/v1/phone/reserve", reserve).await.is_diga_error(409, "PHONE_ALREADY_IN_USE");
         }
     }
     assert_eq!(world.key().get("/v1/phone/").await.page().len(), 3);
@@ -283,11 +283,11 @@ async fn one_of_many_concurrent_claims_of_a_number_succeeds() {
         });
         let mut had = 0;
         for claim in claims.collect::<Vec<_>>() {
-            let answer = claim.await.expect("no claim panics");
-            if answer.status == 200 {
+            let response = claim.await.expect("no claim panics");
+            if response.status == 200 {
                 had += 1;
             } else {
-                answer.told(409, "PHONE_ALREADY_IN_USE");
+                response.is_diga_error(409, "PHONE_ALREADY_IN_USE");
             }
         }
         assert_eq!(had, 1, "round {round}");
@@ -298,25 +298,25 @@ async fn one_of_many_concurrent_claims_of_a_number_succeeds() {
 async fn a_person_has_at_most_one_assigned_number() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
-    let (first, second) = (world.imported(&number(1)).await, world.reserved(&number(2)).await);
-    let give = async |register: &Value, person: Value| {
-        act(world.key(), register, "assign", json!({ "user_identity_id": person })).await
+    let (first, second) = (world.import_number(&number(1)).await, world.reserve_number(&number(2)).await);
+    let give = async |phone_number: &Value, person: Value| {
+        act(world.key(), phone_number, "assign", json!({ "user_identity_id": person })).await
     };
-    assert_eq!(give(&first, json!(jane)).await.register(), first, "an imported number is already assigned");
-    give(&second, json!(jane)).await.told(409, "USER_ALREADY_HAS_NUMBER");
-    assert_eq!(world.register(&second).await["status"], "reserved", "it is not assigned without a person");
-    give(&first, json!(jane)).await.register();
-    give(&first, json!(joe)).await.register();
-    assert_eq!(give(&second, json!(jane)).await.register()["status"], "assigned");
-    give(&first, json!(jane)).await.told(409, "USER_ALREADY_HAS_NUMBER");
-    give(&second, Value::Null).await.register();
-    give(&first, json!(jane)).await.register();
+    assert_eq!(give(&first, json!(jane)).await.phone_number(), first, "an imported number is already assigned");
+    give(&second, json!(jane)).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
+    assert_eq!(world.read_number(&second).await["status"], "reserved", "it is not assigned without a person");
+    give(&first, json!(jane)).await.phone_number();
+    give(&first, json!(joe)).await.phone_number();
+    assert_eq!(give(&second, json!(jane)).await.phone_number()["status"], "assigned");
+    give(&first, json!(jane)).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
+    give(&second, Value::Null).await.phone_number();
+    give(&first, json!(jane)).await.phone_number();
     for unknown in [UNKNOWN, text(&first["id"]).as_str()] {
-        give(&second, json!(unknown)).await.told(404, "USER_IDENTITY_NOT_FOUND");
+        give(&second, json!(unknown)).await.is_diga_error(404, "USER_IDENTITY_NOT_FOUND");
     }
     // A person whose number is finished may have another.
     assert_eq!(world.key().delete(&path(&first)).await.status, 204);
-    give(&second, json!(jane)).await.register();
+    give(&second, json!(jane)).await.phone_number();
 }
 
 #[tokio::test]
@@ -325,9 +325,9 @@ async fn a_sip_password_is_not_returned_and_not_stored_in_plain_text() {
     let sip = json!({ "termination_uri": "sip.example.com", "username": "us", "password": "hunter2-secret" });
     let body = json!({ "phone_number": number(1), "nickname": null, "sip_config": sip });
     let imported = world.key().post("/v1/phone/import", body).await;
-    let register = imported.register();
-    for answer in [imported, world.key().get(&path(&register)).await, world.key().get("/v1/phone/").await] {
-        assert!(!answer.text.contains("hunter2") && !answer.text.contains("sip"), "{answer:?}");
+    let phone_number = imported.phone_number();
+    for response in [imported, world.key().get(&path(&phone_number)).await, world.key().get("/v1/phone/").await] {
+        assert!(!response.text.contains("hunter2") && !response.text.contains("sip"), "{response:?}");
     }
     let rows: Vec<String> = sqlx::query_scalar("select to_jsonb(it)::text from number_register as it")
         .fetch_all(&mut world.database().await)
@@ -340,6 +340,6 @@ async fn a_sip_password_is_not_returned_and_not_stored_in_plain_text() {
 
 #[test]
 fn keys_as_written_returns_keys_in_order() {
-    assert_eq!(keys_as_written(r#"{"b":{"x":"y:"},"a":["c",{"d":1}],"q\"":":"}"#), ["b", "a", "q\""]);
-    assert_eq!(keys_as_written("{}"), [] as [&str; 0]);
+    assert_eq!(keys_in_order(r#"{"b":{"x":"y:"},"a":["c",{"d":1}],"q\"":":"}"#), ["b", "a", "q\""]);
+    assert_eq!(keys_in_order("{}"), [] as [&str; 0]);
 }

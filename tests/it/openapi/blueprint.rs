@@ -2,7 +2,7 @@
 //! commands from. It reads all of it first, so one operation that it cannot read takes every command away. Each
 //! rule was found by changing one thing of a document that it reads, and trying.
 
-use super::{each, said, walk};
+use super::{each, returned, walk};
 use crate::support::document::{Dialect, Field, Operation, committed, operations_in, operations_of};
 use crate::support::world::World;
 use handset::dialect::seam;
@@ -14,10 +14,10 @@ use std::sync::OnceLock;
 #[tokio::test]
 async fn clients_that_say_so_are_served_their_part_and_all_others_the_whole() {
     let world = World::new().await;
-    let told = world.anonymous().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await;
-    assert_eq!(told.status, 200);
-    assert_eq!(told.header("content-type"), Some("application/json; charset=utf-8"));
-    assert!(told.body == *part(), "what is served with the header is not Seam's part");
+    let actual = world.anonymous().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await;
+    assert_eq!(actual.status, 200);
+    assert_eq!(actual.header("content-type"), Some("application/json; charset=utf-8"));
+    assert!(actual.body == *part(), "what is served with the header is not Seam's part");
     let named = world.anonymous().with("seam-sdk-name", "").get("/openapi.json").await;
     assert!(named.body == *part(), "it is the header that counts, not what it says");
     for other in ["seam-sdk-version", "user-agent", "sdk-name"] {
@@ -30,15 +30,15 @@ async fn clients_that_say_so_are_served_their_part_and_all_others_the_whole() {
 fn seams_part_of_the_document_has_all_of_seams_operations_and_no_others() {
     // Both forms of one document: what an operation takes, how it can end, and all that is said of it besides.
     let by_name = |operations: Vec<Operation>| -> BTreeMap<String, Value> {
-        let told = operations.into_iter().map(|operation| {
-            let place = |field: Field| format!("{:?} {} {}", field.place, field.name, field.is_required);
-            let mut told = object(operation.value).clone();
-            told.insert("parameters".to_owned(), operation.fields().into_iter().map(place).collect());
-            told.insert("responses".to_owned(), object(&operation.value["responses"]).keys().cloned().collect());
-            told.remove("requestBody");
-            (operation.to_string(), Value::from(told))
+        let actual = operations.into_iter().map(|operation| {
+            let parameter = |field: Field| format!("{:?} {} {}", field.location, field.name, field.is_required);
+            let mut actual = object(operation.value).clone();
+            actual.insert("parameters".to_owned(), operation.fields().into_iter().map(parameter).collect());
+            actual.insert("responses".to_owned(), object(&operation.value["responses"]).keys().cloned().collect());
+            actual.remove("requestBody");
+            (operation.to_string(), Value::from(actual))
         });
-        told.collect()
+        actual.collect()
     };
     assert!(operations().len() > 50, "only {} operations", operations().len());
     assert_eq!(by_name(operations()), by_name(operations_of(Dialect::Seam)));
@@ -54,7 +54,7 @@ fn a_path_has_two_methods_at_most_and_post_counts_always() {
 
 #[test]
 fn schemas_are_in_the_words_of_openapi_3_0() {
-    assert!(said(part(), "openapi").starts_with("3.0."));
+    assert!(returned(part(), "openapi").starts_with("3.0."));
     for schema in schemas() {
         walk(schema, &mut |part| {
             let Some(part) = part.as_object() else { return };
@@ -185,7 +185,7 @@ fn operations() -> Vec<Operation> {
 
 /// Its path is the beginning of a route's, and it is hidden just when all those routes are.
 fn belongs_to_routes(name: &str, schema: &Value) {
-    let prefix = format!("{}/", said(schema, "x-route-path"));
+    let prefix = format!("{}/", returned(schema, "x-route-path"));
     let routes: Vec<Operation> = operations().into_iter().filter(|it| it.path.starts_with(&prefix)).collect();
     assert!(!routes.is_empty(), "{name} belongs to {prefix}, where nothing is");
     let are_hidden = routes.iter().all(|operation| operation.value["x-undocumented"].is_string());

@@ -47,8 +47,8 @@ async fn clients_that_accept_gzip_get_the_document_compressed() {
         assert!(document == *committed(), "what is compressed is not the committed document");
     }
     for encoding in ["gzip;q=0", "deflate, br", ""] {
-        let answer = world.anonymous().with("accept-encoding", encoding).get("/openapi.json").await;
-        assert_eq!(answer.header("content-encoding"), None, "{encoding}");
-        assert!(answer.body == *committed(), "{encoding}");
+        let actual_response = world.anonymous().with("accept-encoding", encoding).get("/openapi.json").await;
+        assert_eq!(actual_response.header("content-encoding"), None, "{encoding}");
+        assert!(actual_response.body == *committed(), "{encoding}");
     }
 }

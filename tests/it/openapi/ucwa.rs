@@ -1,6 +1,6 @@
 //! UCWA in the OpenAPI document against the server: exactly the documented operations exist, and respond as described.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::document::{Dialect, METHODS, Operation, committed, operations_of, schema};
 use crate::support::ucwa::{COLLECTIONS, Person, jane, new_application};
 use crate::support::world::text;
@@ -35,13 +35,14 @@ async fn each_ucwa_path_accepts_the_documented_methods_only() {
         for method in METHODS.into_iter().chain(["HEAD", "TRACE", "BREW"]) {
             let request =
                 jane.client.request(method, &format!("{path}?timeout=0")).header("content-type", "image/png").body("{");
-            let answer = jane.client.send(request).await;
+            let actual_response = jane.client.send(request).await;
             let is_documented = documented.iter().any(|operation| operation.method == method);
-            assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
-            if answer.status == 405 {
-                let told = answer.header("allow").unwrap_or_else(|| panic!("{method} {path}: no allow header"));
-                let told: BTreeSet<&str> = told.split(", ").collect();
-                assert_eq!(told, documented.iter().map(|operation| operation.method).collect(), "{method} {path}");
+            assert_eq!(actual_response.status == 405, !is_documented, "{method} {path}: {actual_response:?}");
+            if actual_response.status == 405 {
+                let actual =
+                    actual_response.header("allow").unwrap_or_else(|| panic!("{method} {path}: no allow header"));
+                let actual: BTreeSet<&str> = actual.split(", ").collect();
+                assert_eq!(actual, documented.iter().map(|operation| operation.method).collect(), "{method} {path}");
             }
             if method == "DELETE" && is_documented {
                 break;
@@ -70,27 +71,27 @@ async fn undocumented_ucwa_paths_are_not_found() {
     assert!(beside.len() > 150, "only {} paths to try", beside.len());
     for path in beside {
         for method in ["GET", "POST"] {
-            let answer = jane.client.call(method, &path).await;
-            let body = &answer.of_ucwa(404).body;
-            assert_eq!(body["code"], "NotFound", "{method} {path}: {answer:?}");
+            let actual_response = jane.client.call(method, &path).await;
+            let body = &actual_response.of_ucwa(404).body;
+            assert_eq!(body["code"], "NotFound", "{method} {path}: {actual_response:?}");
         }
     }
 }
 
 /// Asserts that the document has this status with a matching body.
-fn is_as_documented(operation: &Operation, answer: &Answer) {
-    let response = &operation.value["responses"][answer.status.to_string()];
-    assert!(response.is_object(), "{operation}: {} is not documented", answer.status);
-    let Some(kind) = answer.header("content-type") else {
-        assert!(response["content"].is_null(), "{operation}: a body is documented: {answer:?}");
+fn is_as_documented(operation: &Operation, actual_response: &Response) {
+    let response = &operation.value["responses"][actual_response.status.to_string()];
+    assert!(response.is_object(), "{operation}: {} is not documented", actual_response.status);
+    let Some(kind) = actual_response.header("content-type") else {
+        assert!(response["content"].is_null(), "{operation}: a body is documented: {actual_response:?}");
         return;
     };
     // The vendor types have the schemas of the standard ones.
     let schema = &response["content"][kind.replace("vnd.microsoft.com.ucwa+", "")]["schema"];
-    assert!(schema.is_object(), "{operation}: {} of {kind} is not documented", answer.status);
-    let body = if kind.ends_with("json") { answer.body.clone() } else { json!(answer.text) };
+    assert!(schema.is_object(), "{operation}: {} of {kind} is not documented", actual_response.status);
+    let body = if kind.ends_with("json") { actual_response.body.clone() } else { json!(actual_response.text) };
     let faults = schema::faults(committed(), schema, &body);
-    assert!(faults.is_empty(), "{operation}: {faults:#?} in {answer:?}");
+    assert!(faults.is_empty(), "{operation}: {faults:#?} in {actual_response:?}");
 }
 
 #[tokio::test]
@@ -116,13 +117,13 @@ async fn every_ucwa_operation_responds_as_documented() {
                 let path = path_of(&operation, &jane).await;
                 let client = client.with("accept", accept);
                 let path = if path.ends_with("/events") { format!("{path}?timeout=0") } else { path };
-                let answer = match (operation.method, form) {
+                let actual_response = match (operation.method, form) {
                     ("POST", true) => client.bytes(&path, None, "grant_type=x").await,
                     ("POST", false) if !body.is_null() => client.post(&path, body).await,
                     (method, _) => client.call(method, &path).await,
                 };
-                is_as_documented(&operation, &answer);
-                *statuses.entry(answer.status.to_string()).or_default() += 1;
+                is_as_documented(&operation, &actual_response);
+                *statuses.entry(actual_response.status.to_string()).or_default() += 1;
             }
         }
     }

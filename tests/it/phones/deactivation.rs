@@ -10,10 +10,10 @@ async fn deactivate_phone_emits_one_event() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
-    world.pass(TimeDelta::minutes(1));
+    world.advance(TimeDelta::minutes(1));
 
-    let answer = world.key().delete(&format!("/phones/deactivate?device_id={phone}&_strict=true")).await;
-    assert_eq!(answer.ok(), json!({ "ok": true }));
+    let response = world.key().delete(&format!("/phones/deactivate?device_id={phone}&_strict=true")).await;
+    assert_eq!(response.ok(), json!({ "ok": true }));
     let events = world.events("phone.deactivated").await;
     let expected = json!({
         "event_id": events[0]["event_id"], "event_type": "phone.deactivated", "workspace_id": world.id,
@@ -22,7 +22,7 @@ async fn deactivate_phone_emits_one_event() {
     });
     assert_eq!(events, [expected]);
 
-    world.pass(TimeDelta::minutes(1));
+    world.advance(TimeDelta::minutes(1));
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     assert_eq!(world.events("phone.deactivated").await, events, "a repeated deactivation succeeds and emits nothing");
 }
@@ -59,8 +59,8 @@ async fn deactivate_phone_with_an_unknown_or_foreign_id_is_not_found() {
     let other = world.sandbox("Other").await;
     let theirs = other.phone(&other.person("joe").await).await;
     for id in [theirs.as_str(), "00000000-0000-0000-0000-000000000000", "no-id-at-all", ""] {
-        let answer = world.key().post("/phones/deactivate", json!({ "device_id": id })).await;
-        let error = answer.refused(404, "device_not_found");
+        let response = world.key().post("/phones/deactivate", json!({ "device_id": id })).await;
+        let error = response.refused(404, "device_not_found");
         assert_eq!((&error["message"], &error["data"]), (&json!("Device not found"), &json!({ "device_id": id })));
     }
     assert_eq!(other.phone_ids().await, [theirs]);
@@ -73,8 +73,8 @@ async fn a_hundred_concurrent_deactivations_of_a_phone_succeed_with_one_event() 
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
     world.sync_credential(&jane).await;
-    for answer in at_once(&world, 100, "/phones/deactivate", |_| json!({ "device_id": phone })).await {
-        assert_eq!(answer.ok(), json!({ "ok": true }));
+    for response in at_once(&world, 100, "/phones/deactivate", |_| json!({ "device_id": phone })).await {
+        assert_eq!(response.ok(), json!({ "ok": true }));
     }
     assert_eq!(world.events("phone.deactivated").await.len(), 1);
     assert_eq!(world.events("acs_credential.deleted").await.len(), 1);

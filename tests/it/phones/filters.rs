@@ -17,7 +17,7 @@ pub async fn two() -> Two {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let android = world.phone(&jane).await;
-    world.pass(TimeDelta::hours(1));
+    world.advance(TimeDelta::hours(1));
     let phone_metadata =
         json!({ "operating_system": "ios", "device_model": "iPhone 17", "device_manufacturer": "Apple" });
     let fields = json!({ "user_identity_id": joe, "phone_metadata": phone_metadata });
@@ -78,7 +78,7 @@ async fn list_devices_filters_by_the_device_fields_of_phones() {
         (json!({ "device_type": "schlage_lock" }), &none),
         (json!({ "manufacturer": "apple" }), &other),
         (json!({ "user_identifier_key": "jane" }), &one),
-        (json!({ "user_identifier_key": "nobody" }), &none),
+        (json!({ "user_identifier_key": "unknown" }), &none),
         (json!({ "connected_account_id": account }), &both),
         (json!({ "connected_account_ids": [account, elsewhere] }), &both),
         (json!({ "connected_account_id": elsewhere }), &none),

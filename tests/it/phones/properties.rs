@@ -17,8 +17,8 @@ async fn custom_metadata_is_merged_and_null_or_empty_removes_a_key() {
     assert_eq!(after(json!({ "a": null, "c": "", "never": null })).await, json!({ "b": false, "d": "4" }));
     assert_eq!(after(json!({})).await, json!({ "b": false, "d": "4" }));
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
-    let told = &world.events("phone.deactivated").await[0]["device_custom_metadata"];
-    assert_eq!(*told, json!({ "b": false, "d": "4" }));
+    let actual = &world.events("phone.deactivated").await[0]["device_custom_metadata"];
+    assert_eq!(*actual, json!({ "b": false, "d": "4" }));
 }
 
 #[tokio::test]
@@ -44,10 +44,10 @@ async fn custom_metadata_has_exact_limits() {
     let node = &error["validation_errors"]["custom_metadata"]["a.b"]["_errors"];
     assert_eq!(*node, json!(["Custom metadata key names cannot contain a period (.)"]));
     let error = set(json!({ "n": 1 })).await.refused(400, "invalid_input");
-    let told = &error["validation_errors"]["custom_metadata"]["n"]["_errors"];
+    let actual = &error["validation_errors"]["custom_metadata"]["n"]["_errors"];
     assert!(
-        told.as_array().is_some_and(|messages| messages.contains(&json!("Expected string, received number"))),
-        "{told}"
+        actual.as_array().is_some_and(|messages| messages.contains(&json!("Expected string, received number"))),
+        "{actual}"
     );
 }
 

@@ -114,8 +114,9 @@ async fn fifty_concurrent_registrations_of_an_installation_create_one_phone() {
     let jane = world.person("jane").await;
     world.sync_credential(&jane).await;
     let body = json!({ "user_identity_id": jane, "custom_sdk_installation_id": "one" });
-    let answers = at_once(&world, 50, "/phones/simulate/create_sandbox_phone", |_| body.clone()).await;
-    let phones: BTreeSet<String> = answers.iter().map(|answer| text(&answer.ok()["phone"]["device_id"])).collect();
+    let responses = at_once(&world, 50, "/phones/simulate/create_sandbox_phone", |_| body.clone()).await;
+    let phones: BTreeSet<String> =
+        responses.iter().map(|response| text(&response.ok()["phone"]["device_id"])).collect();
     assert_eq!(phones.len(), 1);
     assert_eq!(world.phone_ids().await.len(), 1);
     assert_eq!(world.events("phone.registered").await.len(), 1);

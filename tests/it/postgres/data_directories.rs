@@ -9,12 +9,12 @@ use nix::unistd::{User, chown, geteuid};
 use sqlx::postgres::PgConnectOptions;
 use tokio::process::Command;
 
-use crate::support::private_postgres::{Place, Service, query};
+use crate::support::private_postgres::{Service, TestDir, query};
 
 #[tokio::test]
 async fn a_path_too_long_for_a_socket_gets_a_private_socket_directory() {
-    let place = Place::new();
-    let settings = Settings { data_dir: place.path().join("a".repeat(100)), durability: Durability::Disposable };
+    let test_dir = TestDir::new();
+    let settings = Settings { data_dir: test_dir.path().join("a".repeat(100)), durability: Durability::Disposable };
     let data_dir = settings.data_dir.clone();
     for _ in 0..2 {
         let cluster = postgres::start(settings.clone()).await.expect("start");
@@ -37,8 +37,8 @@ fn socket_dir(url: &str) -> PathBuf {
 
 #[tokio::test]
 async fn a_data_directory_path_with_odd_characters_works() {
-    let place = Place::new();
-    let data_dir = place.path().join("one, two \"three\" 'four' 50%&x=ü+");
+    let test_dir = TestDir::new();
+    let data_dir = test_dir.path().join("one, two \"three\" 'four' 50%&x=ü+");
     let settings = Settings { data_dir, durability: Durability::Disposable };
     let cluster = postgres::start(settings).await.expect("start");
     assert_eq!(query(&cluster.url(), "select 'reached'").await, "reached");
@@ -47,11 +47,11 @@ async fn a_data_directory_path_with_odd_characters_works() {
 
 #[tokio::test]
 async fn postgres_never_runs_as_root() {
-    let place = Place::new();
-    let cluster = postgres::start(place.disposable()).await.expect("start");
-    let owner = fs::metadata(place.cluster()).expect("made").uid();
+    let test_dir = TestDir::new();
+    let cluster = postgres::start(test_dir.disposable()).await.expect("start");
+    let owner = fs::metadata(test_dir.cluster()).expect("made").uid();
     assert_ne!(owner, 0);
-    assert_eq!(fs::metadata(place.data()).expect("made").uid(), geteuid().as_raw());
+    assert_eq!(fs::metadata(test_dir.data()).expect("made").uid(), geteuid().as_raw());
     if !geteuid().is_root() {
         assert_eq!(owner, geteuid().as_raw());
     }
@@ -65,8 +65,8 @@ async fn as_root_the_error_names_a_directory_that_the_postgres_user_cannot_enter
     if !geteuid().is_root() {
         return eprintln!("skipped: only root drops to another user");
     }
-    let place = Place::new();
-    let closed = place.path().join("closed");
+    let test_dir = TestDir::new();
+    let closed = test_dir.path().join("closed");
     DirBuilder::new().mode(0o700).create(&closed).expect("ours");
     let settings = Settings { data_dir: closed.join("data"), durability: Durability::Disposable };
     let barred = postgres::start(settings).await.expect_err("the directory is closed");
@@ -82,17 +82,17 @@ async fn as_root_postgres_runs_as_the_owner_of_the_cluster_unless_that_is_root()
     if !geteuid().is_root() {
         return eprintln!("skipped: only root can give files away");
     }
-    let place = Place::new();
-    postgres::start(place.disposable()).await.expect("start").stop().await;
+    let test_dir = TestDir::new();
+    postgres::start(test_dir.disposable()).await.expect("start").stop().await;
     let anonymous = User::from_name("nobody").expect("readable").expect("every system has it");
-    give(&place.cluster(), &anonymous);
-    give(&place.data().join("run"), &anonymous);
-    let cluster = postgres::start(place.disposable()).await.expect("start as the owner");
+    give(&test_dir.cluster(), &anonymous);
+    give(&test_dir.data().join("run"), &anonymous);
+    let cluster = postgres::start(test_dir.disposable()).await.expect("start as the owner");
     assert_eq!(query(&cluster.url(), "select 'reached'").await, "reached");
     cluster.stop().await;
 
-    give(&place.cluster(), &User::from_uid(0.into()).expect("readable").expect("root"));
-    let foreign = postgres::start(place.disposable()).await.expect_err("not as root");
+    give(&test_dir.cluster(), &User::from_uid(0.into()).expect("readable").expect("root"));
+    let foreign = postgres::start(test_dir.disposable()).await.expect_err("not as root");
     assert!(foreign.to_string().contains("run `chown -R "), "{foreign}");
 }
 
@@ -107,8 +107,8 @@ fn give(path: &Path, user: &User) {
 
 #[tokio::test]
 async fn a_disk_too_small_for_initdb_is_named_in_the_error() {
-    let place = Place::new();
-    let Some(mut command) = on_a_disk_of("12m", &place, r#"exec "$1" dev-db --data-dir "$2""#).await else {
+    let test_dir = TestDir::new();
+    let Some(mut command) = on_a_disk_of("12m", &test_dir, r#"exec "$1" dev-db --data-dir "$2""#).await else {
         return;
     };
     let ended = command.output().await.expect("runs");
@@ -121,7 +121,7 @@ async fn a_disk_too_small_for_initdb_is_named_in_the_error() {
 
 #[tokio::test]
 async fn a_full_disk_is_named_in_the_error_and_the_next_start_with_space_succeeds() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     let script = r#"
         "$1" dev-db --data-dir "$2" > "$2/said" &
         until grep -q URL "$2/said"; do kill -0 $! || exit 9; done
@@ -131,10 +131,10 @@ async fn a_full_disk_is_named_in_the_error_and_the_next_start_with_space_succeed
         rm "$2/fill"
         exec "$1" dev-db --data-dir "$2"
     "#;
-    let Some(command) = on_a_disk_of("80m", &place, script).await else {
+    let Some(command) = on_a_disk_of("80m", &test_dir, script).await else {
         return;
     };
-    let service = Service::start_with(command, &place).await;
+    let service = Service::start_with(command, &test_dir).await;
     let log = service.log();
     assert!(log.contains("handset: Postgres failed"), "{log}");
     assert!(log.contains("free some space on the disk of"), "{log}");
@@ -143,7 +143,7 @@ async fn a_full_disk_is_named_in_the_error_and_the_next_start_with_space_succeed
 }
 
 /// A shell with the program as `$1` and a data directory as `$2`, on a tmpfs that only it and its children see.
-async fn on_a_disk_of(size: &str, place: &Place, script: &str) -> Option<Command> {
+async fn on_a_disk_of(size: &str, test_dir: &TestDir, script: &str) -> Option<Command> {
     let script = format!(
         r#"mount -t tmpfs -o size={size},mode=0755 tmpfs "$2" || exit 9
         {script}"#
@@ -158,8 +158,8 @@ async fn on_a_disk_of(size: &str, place: &Place, script: &str) -> Option<Command
         eprintln!("skipped: only root on Linux can mount a small disk");
         return None;
     }
-    fs::create_dir(place.data()).expect("ours");
+    fs::create_dir(test_dir.data()).expect("ours");
     let mut command = unshare();
-    command.args(["sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_handset")]).arg(place.data());
+    command.args(["sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_handset")]).arg(test_dir.data());
     Some(command)
 }

@@ -7,11 +7,11 @@ use std::process::Command;
 use handset::postgres::binaries::{Binaries, install};
 use handset::postgres::{self, StartError};
 
-use crate::support::private_postgres::{Place, Service, query};
+use crate::support::private_postgres::{Service, TestDir, query};
 
 /// A fake installation that reports its version and supports nothing else.
-fn pretend(place: &Place, major: u32) -> PathBuf {
-    let dir = place.path().join(format!("postgresql-{major}"));
+fn pretend(test_dir: &TestDir, major: u32) -> PathBuf {
+    let dir = test_dir.path().join(format!("postgresql-{major}"));
     // Written by another process: a file that a fork of this one still has open for writing cannot be executed.
     let script = r#"
         mkdir "$1" && cd "$1"
@@ -26,25 +26,25 @@ fn pretend(place: &Place, major: u32) -> PathBuf {
 
 fn path_with(first: PathBuf) -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::iter::once(first).chain(std::env::split_paths(&path));
-    std::env::join_paths(places).expect("no colon in it")
+    let test_dirs = std::iter::once(first).chain(std::env::split_paths(&path));
+    std::env::join_paths(test_dirs).expect("no colon in it")
 }
 
 #[test]
 fn a_new_cluster_uses_the_newest_version_and_an_existing_one_its_own() {
-    let place = Place::new();
-    let places: Vec<PathBuf> = [16, 18, 17].map(|major| pretend(&place, major)).into();
-    let find = |wanted| Binaries::find_in(places.clone(), wanted).expect("it is there");
-    assert_eq!(find(None).postgres(), places[1].join("postgres"));
-    assert_eq!(find(Some(17)).initdb(), places[2].join("initdb"));
+    let test_dir = TestDir::new();
+    let test_dirs: Vec<PathBuf> = [16, 18, 17].map(|major| pretend(&test_dir, major)).into();
+    let find = |wanted| Binaries::find_in(test_dirs.clone(), wanted).expect("it is there");
+    assert_eq!(find(None).postgres(), test_dirs[1].join("postgres"));
+    assert_eq!(find(Some(17)).initdb(), test_dirs[2].join("initdb"));
     assert_eq!(find(Some(16)).major(), 16);
 }
 
 #[test]
 fn a_missing_version_is_named_with_its_package() {
-    let place = Place::new();
-    let places = [pretend(&place, 17), pretend(&place, 18)];
-    let missing = Binaries::find_in(places, Some(16)).expect_err("not there");
+    let test_dir = TestDir::new();
+    let test_dirs = [pretend(&test_dir, 17), pretend(&test_dir, 18)];
+    let missing = Binaries::find_in(test_dirs, Some(16)).expect_err("not there");
     let text = missing.to_string();
     assert!(text.contains("made by PostgreSQL 16 and this machine has only 17, 18"), "{text}");
     assert!(text.contains(&install::advice(Some(16))), "{text}");
@@ -60,8 +60,8 @@ fn the_error_without_postgres_says_how_to_install_it() {
 
 #[test]
 fn the_error_names_a_postgres_that_is_too_old() {
-    let place = Place::new();
-    let text = Binaries::find_in([pretend(&place, 12)], None).expect_err("too old").to_string();
+    let test_dir = TestDir::new();
+    let text = Binaries::find_in([pretend(&test_dir, 12)], None).expect_err("too old").to_string();
     assert!(text.contains("PostgreSQL 12 is the newest on this machine and 15 is the oldest"), "{text}");
 }
 
@@ -85,46 +85,46 @@ fn install_advice_fits_the_operating_system() {
 
 #[tokio::test]
 async fn a_newer_installation_does_not_affect_an_existing_cluster() {
-    let place = Place::new();
-    postgres::start(place.disposable()).await.expect("start").stop().await;
-    let mut command = Service::command(&place);
-    command.env("PATH", path_with(pretend(&place, 99)));
-    let service = Service::start_with(command, &place).await;
+    let test_dir = TestDir::new();
+    postgres::start(test_dir.disposable()).await.expect("start").stop().await;
+    let mut command = Service::command(&test_dir);
+    command.env("PATH", path_with(pretend(&test_dir, 99)));
+    let service = Service::start_with(command, &test_dir).await;
     assert_eq!(query(&service.url, "select 'served'").await, "served");
 }
 
 #[tokio::test]
 async fn an_initdb_error_is_reported_and_no_partial_cluster_stays() {
-    let place = Place::new();
-    let mut command = Service::command(&place);
-    command.env("PATH", path_with(pretend(&place, 99)));
+    let test_dir = TestDir::new();
+    let mut command = Service::command(&test_dir);
+    command.env("PATH", path_with(pretend(&test_dir, 99)));
     let ended = command.output().await.expect("runs");
     let text = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1));
     assert!(text.contains("initdb failed (exit status: 3)"), "{text}");
     assert!(text.contains("this is no initdb"), "{text}");
-    assert!(!place.data().join("postgres.new").exists());
-    let cluster = postgres::start(place.disposable()).await.expect("nothing is in the way");
+    assert!(!test_dir.data().join("postgres.new").exists());
+    let cluster = postgres::start(test_dir.disposable()).await.expect("nothing is in the way");
     cluster.stop().await;
 }
 
 #[tokio::test]
 async fn a_cluster_of_a_missing_version_is_left_unchanged() {
-    let place = Place::new();
-    postgres::start(place.disposable()).await.expect("start").stop().await;
-    fs::write(place.cluster().join("PG_VERSION"), "9\n").expect("ours, or we are root");
-    let missing = postgres::start(place.disposable()).await.expect_err("no such version");
+    let test_dir = TestDir::new();
+    postgres::start(test_dir.disposable()).await.expect("start").stop().await;
+    fs::write(test_dir.cluster().join("PG_VERSION"), "9\n").expect("ours, or we are root");
+    let missing = postgres::start(test_dir.disposable()).await.expect_err("no such version");
     assert!(matches!(missing, StartError::MajorMissing { wanted: 9, .. }), "{missing}");
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn postgres_does_not_inherit_the_environment_of_the_service() {
-    let place = Place::new();
-    let mut command = Service::command(&place);
+    let test_dir = TestDir::new();
+    let mut command = Service::command(&test_dir);
     command.env("HANDSET_SECRET", "hush").env("PGPORT", "1").env("PGDATA", "/nowhere");
-    let service = Service::start_with(command, &place).await;
-    let pid = place.postmaster().expect("ready");
+    let service = Service::start_with(command, &test_dir).await;
+    let pid = test_dir.postmaster().expect("ready");
     let seen = fs::read(format!("/proc/{pid}/environ")).expect("ours, or we are root");
     let seen = String::from_utf8_lossy(&seen);
     assert!(!seen.contains("hush"), "{seen}");

@@ -1,13 +1,13 @@
 //! ETags of slots: they change only with a visible property, and a request with the current one gets 304.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::ucwa::{Person, jane};
 use crate::support::world::text;
 use serde_json::json;
 
 const PATH: &str = "/me/phones/home";
 
-async fn asked(person: &Person, path: &str, tags: &str) -> Answer {
+async fn request(person: &Person, path: &str, tags: &str) -> Response {
     person.client.with("if-none-match", tags).get(path).await
 }
 
@@ -27,14 +27,14 @@ async fn if_none_match_with_the_current_etag_gets_304() {
     ];
     for base in jane.bases().await {
         for tags in &spellings {
-            let answer = asked(&jane, &format!("{base}{PATH}"), tags).await;
-            assert_eq!((answer.status, answer.text.as_str()), (304, ""), "{tags}: {answer:?}");
-            assert_eq!(answer.header("etag"), Some(format!("\"{etag}\"").as_str()), "{tags}: {answer:?}");
-            assert_eq!(answer.header("content-type"), None, "{tags}: {answer:?}");
+            let response = request(&jane, &format!("{base}{PATH}"), tags).await;
+            assert_eq!((response.status, response.text.as_str()), (304, ""), "{tags}: {response:?}");
+            assert_eq!(response.header("etag"), Some(format!("\"{etag}\"").as_str()), "{tags}: {response:?}");
+            assert_eq!(response.header("content-type"), None, "{tags}: {response:?}");
         }
     }
     for tags in ["\"no\"", "no", "", "\"\"", &format!("\"{etag}0\""), &format!("0{etag}"), &format!("{etag} x")] {
-        asked(&jane, PATH, tags).await.of_ucwa(200);
+        request(&jane, PATH, tags).await.of_ucwa(200);
     }
     assert_eq!(jane.client.with("accept", "application/xml").with("if-none-match", &etag).get(PATH).await.status, 304);
 }
@@ -44,7 +44,7 @@ async fn the_list_of_phones_ignores_if_none_match() {
     let (_world, jane) = jane().await;
     let etag = text(&jane.slot("work").await["etag"]);
     for tags in ["*", etag.as_str(), &format!("\"{etag}\"")] {
-        asked(&jane, "/me/phones", tags).await.of_ucwa(200);
+        request(&jane, "/me/phones", tags).await.of_ucwa(200);
     }
 }
 
@@ -76,17 +76,17 @@ async fn an_etag_changes_only_with_a_visible_property() {
         let last = seen.last().expect("the list starts with one").clone();
         if is_moved {
             assert!(!seen.contains(&now), "{verb} {body}: {now} of {seen:?}");
-            asked(&jane, PATH, &last).await.of_ucwa(200);
+            request(&jane, PATH, &last).await.of_ucwa(200);
             seen.push(now);
         } else {
             assert_eq!(now, last, "{verb} {body}");
         }
     }
     assert_eq!(others().await, before, "etags of other slots stay");
-    jane.client.delete(PATH).await.is_done();
+    jane.client.delete(PATH).await.is_no_content();
     assert!(!seen.contains(&etag().await));
     let gone = etag().await;
-    jane.client.delete(PATH).await.is_done();
+    jane.client.delete(PATH).await.is_no_content();
     assert_eq!(etag().await, gone);
     jane.client.post("/me/phones", json!({ "type": "home", "number": "911" })).await.of_ucwa(201);
     assert!(etag().await != gone && !seen.contains(&etag().await));

@@ -6,7 +6,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_number_of_a_known_country_is_stored_as_a_tel_uri() {
     let (_world, jane) = jane().await;
-    for (said, kept) in [
+    for (actual, kept) in [
         ("4255552222", "tel:+14255552222"),
         ("tel:4255552222", "tel:+14255552222"),
         ("TEL:+14255552222", "tel:+14255552222"),
@@ -26,20 +26,20 @@ async fn a_number_of_a_known_country_is_stored_as_a_tel_uri() {
         ("tel:12345", "12345"),
         ("1-23-45", "12345"),
     ] {
-        let body = json!({ "number": said });
-        jane.client.post("/me/phones/other/changeNumber", body).await.is_done();
-        assert_eq!(jane.holds("other").await.0, kept, "{said:?}");
+        let body = json!({ "number": actual });
+        jane.client.post("/me/phones/other/changeNumber", body).await.is_no_content();
+        assert_eq!(jane.number_and_visibility("other").await.0, kept, "{actual:?}");
     }
 }
 
 #[tokio::test]
 async fn normalization_is_idempotent() {
     let (_world, jane) = jane().await;
-    for said in ["(425) 555-0100 x123", "+34 675 89 76 54", "911"] {
-        jane.put("home", said, false).await;
-        let (kept, _) = jane.holds("home").await;
+    for actual in ["(425) 555-0100 x123", "+34 675 89 76 54", "911"] {
+        jane.put("home", actual, false).await;
+        let (kept, _) = jane.number_and_visibility("home").await;
         jane.put("home", &kept, false).await;
-        assert_eq!(jane.holds("home").await.0, kept);
+        assert_eq!(jane.number_and_visibility("home").await.0, kept);
     }
 }
 
@@ -47,16 +47,16 @@ async fn normalization_is_idempotent() {
 async fn a_number_with_letters_or_without_digits_is_refused() {
     let (_world, jane) = jane().await;
     jane.put("home", "+14255550100", true).await;
-    for said in
+    for actual in
         ["none", "1-800-FLOWERS", "call 4255552222", "sip:jane@example.com", "--", "()", "+", "tel:", "tel:+", "٪"]
     {
-        let answer = jane.client.post("/me/phones/home/changeNumber", json!({ "number": said })).await;
-        answer.is_fault(400, "BadRequest", "NormalizationFailed");
-        let answer = jane.client.post("/me/phones", json!({ "type": "other", "number": said })).await;
-        answer.is_fault(400, "BadRequest", "NormalizationFailed");
+        let response = jane.client.post("/me/phones/home/changeNumber", json!({ "number": actual })).await;
+        response.is_ucwa_error(400, "BadRequest", "NormalizationFailed");
+        let response = jane.client.post("/me/phones", json!({ "type": "other", "number": actual })).await;
+        response.is_ucwa_error(400, "BadRequest", "NormalizationFailed");
     }
-    assert_eq!(jane.holds("home").await, ("tel:+14255550100".to_owned(), true));
-    assert_eq!(jane.holds("other").await, (String::new(), false));
+    assert_eq!(jane.number_and_visibility("home").await, ("tel:+14255550100".to_owned(), true));
+    assert_eq!(jane.number_and_visibility("other").await, (String::new(), false));
 }
 
 #[tokio::test]
@@ -64,19 +64,19 @@ async fn a_number_has_eighty_characters_at_most_before_normalization() {
     let (_world, jane) = jane().await;
     let padded = |count: usize| format!("+1{}4255550199", "-".repeat(count));
     let blank = |count: usize| format!("{}+14255550199", " ".repeat(count));
-    for said in [padded(68), blank(68)] {
-        assert_eq!(said.len(), 80);
-        jane.put("home", &said, false).await;
-        assert_eq!(jane.holds("home").await.0, "tel:+14255550199");
-        jane.client.delete("/me/phones/home").await.is_done();
+    for actual in [padded(68), blank(68)] {
+        assert_eq!(actual.len(), 80);
+        jane.put("home", &actual, false).await;
+        assert_eq!(jane.number_and_visibility("home").await.0, "tel:+14255550199");
+        jane.client.delete("/me/phones/home").await.is_no_content();
     }
-    for said in [padded(69), blank(69), "x".repeat(81), "1".repeat(100_000)] {
-        let body = json!({ "number": said });
+    for actual in [padded(69), blank(69), "x".repeat(81), "1".repeat(100_000)] {
+        let body = json!({ "number": actual });
         jane.client.post("/me/phones/home/changeNumber", body.clone()).await.is_invalid(&["number"]);
-        let body = json!({ "type": "home", "number": said });
+        let body = json!({ "type": "home", "number": actual });
         jane.client.post("/me/phones", body).await.is_invalid(&["number"]);
     }
     let path = format!("/me/phones/home/changeNumber?number={}", padded(69));
     jane.client.call("POST", &path).await.is_invalid(&["number"]);
-    assert_eq!(jane.holds("home").await.0, "");
+    assert_eq!(jane.number_and_visibility("home").await.0, "");
 }

@@ -1,6 +1,6 @@
 //! Exact form of resources: in JSON and in XML, at each of their paths.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::ucwa::{NAMESPACE, Person, SLOTS, href, hrefs, jane, links};
 use crate::support::world::text;
 use serde_json::{Value, json};
@@ -32,8 +32,8 @@ fn etags(phones: &Value) -> Vec<Value> {
 async fn a_new_user_identity_has_four_empty_slots_in_order_under_every_path() {
     let (_world, jane) = jane().await;
     for base in jane.bases().await {
-        let answer = jane.client.get(&format!("{base}/me/phones")).await;
-        let phones = &answer.of_ucwa(200).body;
+        let response = jane.client.get(&format!("{base}/me/phones")).await;
+        let phones = &response.of_ucwa(200).body;
         let slots: Vec<Value> =
             SLOTS.iter().zip(etags(phones)).map(|(kind, etag)| slot(&base, kind, "", false, &etag)).collect();
         let expected = json!({
@@ -42,11 +42,11 @@ async fn a_new_user_identity_has_four_empty_slots_in_order_under_every_path() {
             "_embedded": { "phone": slots },
         });
         assert_eq!(*phones, expected);
-        assert_eq!(answer.header("etag"), None, "the list has no ETag");
+        assert_eq!(response.header("etag"), None, "the list has no ETag");
         for (kind, expected) in SLOTS.iter().zip(&slots) {
-            let answer = jane.client.get(&format!("{base}/me/phones/{kind}")).await;
-            assert_eq!(answer.of_ucwa(200).body, *expected);
-            assert_eq!(answer.header("etag"), Some(format!("\"{}\"", text(&expected["etag"])).as_str()));
+            let response = jane.client.get(&format!("{base}/me/phones/{kind}")).await;
+            assert_eq!(response.of_ucwa(200).body, *expected);
+            assert_eq!(response.header("etag"), Some(format!("\"{}\"", text(&expected["etag"])).as_str()));
         }
     }
 }
@@ -73,14 +73,14 @@ async fn slot_types_are_case_insensitive_and_returned_in_lower_case() {
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     for spelling in ["Mobile", "MOBILE", "mOBILE"] {
         let body = json!({ "number": "+14255550199" });
-        jane.client.post(&format!("{base}/me/phones/{spelling}/changeNumber"), body).await.is_done();
-        jane.client.post(&format!("{base}/me/phones/{spelling}/changeVisibility"), json!({})).await.is_done();
+        jane.client.post(&format!("{base}/me/phones/{spelling}/changeNumber"), body).await.is_no_content();
+        jane.client.post(&format!("{base}/me/phones/{spelling}/changeVisibility"), json!({})).await.is_no_content();
         let shown = jane.client.get(&format!("{base}/me/phones/{spelling}")).await.of_ucwa(200).body.clone();
         assert_eq!(shown, slot(&base, "mobile", "tel:+14255550199", false, &shown["etag"]));
         assert_eq!(jane.client.delete(&format!("/me/phones/{spelling}")).await.status, 204);
     }
     for unknown in ["fax", "custom1", "phone", "work%20", "%20Other", "4"] {
-        jane.client.get(&format!("{base}/me/phones/{unknown}")).await.is_fault(404, "NotFound", "");
+        jane.client.get(&format!("{base}/me/phones/{unknown}")).await.is_ucwa_error(404, "NotFound", "");
     }
 }
 
@@ -137,9 +137,9 @@ async fn a_slot_in_xml_has_its_properties_in_order_and_the_namespace_on_the_root
     let etag = jane.slot("home").await["etag"].clone();
     let namespace = format!(r#" xmlns="{NAMESPACE}""#);
     let slot = member(&base, "home", &namespace, "False", r#"<property name="number"/>"#, &etag);
-    let answer = in_xml(&jane, &format!("{base}/me/phones/home")).await;
-    assert_eq!(answer.text, format!(r#"<?xml version="1.0" encoding="utf-8"?>{slot}"#));
-    assert_eq!(answer.header("etag"), Some(format!("\"{}\"", text(&etag)).as_str()));
+    let response = in_xml(&jane, &format!("{base}/me/phones/home")).await;
+    assert_eq!(response.text, format!(r#"<?xml version="1.0" encoding="utf-8"?>{slot}"#));
+    assert_eq!(response.header("etag"), Some(format!("\"{}\"", text(&etag)).as_str()));
 }
 
 #[tokio::test]
@@ -172,8 +172,8 @@ async fn names_of_user_identities_are_escaped_in_xml() {
     let odd = "<Jane> & \"Söns\" ]]>";
     let change = json!({ "user_identity_id": jane.id, "full_name": odd });
     world.key().post("/user_identities/update", change).await.ok();
-    let answer = in_xml(&jane, "/me").await;
-    assert!(!answer.text.contains("<Jane>") && answer.text.contains("&lt;Jane&gt; &amp; "), "{answer:?}");
+    let response = in_xml(&jane, "/me").await;
+    assert!(!response.text.contains("<Jane>") && response.text.contains("&lt;Jane&gt; &amp; "), "{response:?}");
     assert_eq!(jane.client.get("/me").await.of_ucwa(200).body["name"], odd);
 }
 
@@ -216,8 +216,8 @@ fn member(base: &str, kind: &str, namespace: &str, is_shared: &str, number: &str
     )
 }
 
-async fn in_xml(person: &Person, path: &str) -> Answer {
-    let answer = person.client.with("accept", "application/xml").get(path).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/xml")), "{answer:?}");
-    answer
+async fn in_xml(person: &Person, path: &str) -> Response {
+    let response = person.client.with("accept", "application/xml").get(path).await;
+    assert_eq!((response.status, response.header("content-type")), (200, Some("application/xml")), "{response:?}");
+    response
 }

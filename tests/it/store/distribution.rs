@@ -2,7 +2,7 @@
 //! itself is not available; a stand-in records the calls, and refuses what Citus is known to refuse.
 
 use crate::support::program::{Outcome, handset};
-use crate::support::second_server::AnotherServer;
+use crate::support::second_server::SecondServer;
 use crate::support::world::{SEAL_KEY, World};
 use sqlx::{Executor, PgConnection, Row};
 
@@ -45,8 +45,8 @@ async fn distribute_without_citus_reports_what_is_missing() {
     let mut command = handset(&["migrate", "--distribute"]);
     command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
     let outcome = Outcome::of(command).await;
-    assert!(outcome.complaint().contains("has no Citus"), "{outcome:?}");
-    assert!(outcome.complaint().contains("create extension citus"), "{outcome:?}");
+    assert!(outcome.error_message().contains("has no Citus"), "{outcome:?}");
+    assert!(outcome.error_message().contains("create extension citus"), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn lists_and_gets_are_the_same_where_tables_may_be_on_several_nodes() {
     let installed = "insert into pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
         select 99999, 'citus', oid, 'public'::regnamespace, false, '13' from pg_roles where rolname = current_user";
     database.execute(installed).await.expect("it looks installed");
-    let other = AnotherServer::on(&world).await;
+    let other = SecondServer::start(&world).await;
     for query in ["/phones/list", "/phones/list?limit=1", &format!("/phones/list?owner_user_identity_id={jane}")] {
         let (here, there) = (world.key().get(query).await.ok(), other.key(&world).get(query).await.ok());
         assert_eq!(here["phones"], there["phones"], "{query}");

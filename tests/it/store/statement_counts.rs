@@ -20,8 +20,8 @@ async fn hot_operations_take_as_few_statements_as_promised() {
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
     let number = crate::support::numbers::number(1);
-    let register = world.imported(&number).await;
-    let register = crate::support::world::text(&register["id"]);
+    let phone_number = world.import_number(&number).await;
+    let phone_number = crate::support::world::text(&phone_number["id"]);
     let extensions = world.key().get("/v4/accounts").await;
     let account = extensions.body["items"][0]["id"].to_string();
     let extension = format!("/v4/accounts/{account}/extensions/1");
@@ -32,7 +32,7 @@ async fn hot_operations_take_as_few_statements_as_promised() {
         ("/phones/list".to_owned(), 2),
         ("/phones/list?limit=20".to_owned(), 1),
         (format!("/phones/list?owner_user_identity_id={jane}"), 1),
-        (format!("/v1/phone/{register}"), 2),
+        (format!("/v1/phone/{phone_number}"), 2),
         (format!("{extension}/contacts"), 2),
         ("/events/list?since=2020-01-01&limit=20".to_owned(), 2),
     ] {

@@ -51,22 +51,22 @@ impl Client {
         self.client.request(method, format!("{}{path}", self.url)).headers(self.headers.clone())
     }
 
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::of(request.send().await.expect("the server answers")).await
+    pub async fn send(&self, request: RequestBuilder) -> Response {
+        Response::of(request.send().await.expect("the server answers")).await
     }
 
     /// A request without a body.
-    pub async fn call(&self, method: &str, path: &str) -> Answer {
+    pub async fn call(&self, method: &str, path: &str) -> Response {
         self.send(self.request(method, path)).await
     }
 
     /// A request with a JSON body.
-    pub async fn json(&self, method: &str, path: &str, body: Value) -> Answer {
+    pub async fn json(&self, method: &str, path: &str, body: Value) -> Response {
         self.send(self.request(method, path).json(&body)).await
     }
 
     /// A POST of raw bytes with an optional content type.
-    pub async fn bytes(&self, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> Answer {
+    pub async fn bytes(&self, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> Response {
         let request = self.request("POST", path).body(body);
         match content_type {
             Some(content_type) => self.send(request.header("content-type", content_type)).await,
@@ -74,30 +74,30 @@ impl Client {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.call("GET", path).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.call("DELETE", path).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.json("POST", path, body).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Response {
         self.json("PUT", path, body).await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Response {
         self.json("PATCH", path, body).await
     }
 }
 
 /// A response.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
@@ -105,19 +105,19 @@ pub struct Answer {
     pub body: Value,
 }
 
-impl Answer {
-    async fn of(response: reqwest::Response) -> Answer {
+impl Response {
+    async fn of(response: reqwest::Response) -> Response {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // A stream does not end.
         let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
         let text =
             if is_stream { String::new() } else { response.text().await.expect("the response body is complete") };
-        Answer::new(status, headers, text)
+        Response::new(status, headers, text)
     }
 
-    pub fn new(status: u16, headers: HeaderMap, text: String) -> Answer {
+    pub fn new(status: u16, headers: HeaderMap, text: String) -> Response {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, text, body }
+        Response { status, headers, text, body }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

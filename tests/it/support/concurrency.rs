@@ -1,6 +1,6 @@
 //! Concurrent requests: in whatever order Postgres executes them, the data stays consistent and no request gets a server error.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::world::World;
 use serde_json::Value;
 
@@ -8,18 +8,18 @@ use serde_json::Value;
 pub const CONNECTIONS: u32 = 20;
 
 /// Sends the same POST many times concurrently.
-pub async fn at_once(world: &World, count: usize, path: &'static str, body: impl Fn(usize) -> Value) -> Vec<Answer> {
+pub async fn at_once(world: &World, count: usize, path: &'static str, body: impl Fn(usize) -> Value) -> Vec<Response> {
     let calls: Vec<_> = (0..count)
         .map(|number| {
             let (key, body) = (world.key().clone(), body(number));
             tokio::spawn(async move { key.post(path, body).await })
         })
         .collect();
-    let mut answers = Vec::with_capacity(count);
+    let mut responses = Vec::with_capacity(count);
     for call in calls {
-        answers.push(call.await.expect("it does not panic"));
+        responses.push(call.await.expect("it does not panic"));
     }
-    answers
+    responses
 }
 
 /// Counts rows directly in the database.

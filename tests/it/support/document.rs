@@ -4,7 +4,7 @@
 mod resolved;
 pub mod schema;
 
-use super::client::{Answer, Client};
+use super::client::{Client, Response};
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -79,14 +79,14 @@ pub struct Operation {
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
     pub name: &'static str,
-    pub place: Place,
+    pub location: Location,
     pub is_required: bool,
     pub schema: &'static Value,
 }
 
 /// Location of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     Path,
     Query,
     Header,
@@ -128,14 +128,14 @@ impl Operation {
 
     /// Its path with an example of each parameter.
     pub fn example_path(&self) -> String {
-        let parameters = self.fields().into_iter().filter(|field| field.place == Place::Path);
+        let parameters = self.fields().into_iter().filter(|field| field.location == Location::Path);
         let arguments = parameters.map(|field| (field.name.to_owned(), example(field.schema))).collect();
         self.path_with(&arguments)
     }
 
     /// Its path with these arguments.
     pub fn path_with(&self, arguments: &Map<String, Value>) -> String {
-        let parameters = self.fields().into_iter().filter(|field| field.place == Place::Path);
+        let parameters = self.fields().into_iter().filter(|field| field.location == Location::Path);
         let path = parameters.fold(self.path.to_owned(), |path, field| {
             let value = arguments.get(field.name).unwrap_or_else(|| panic!("{self}: no {}", field.name));
             path.replace(&format!("{{{}}}", field.name), &plain(value))
@@ -171,10 +171,10 @@ impl Operation {
     pub fn fields(&self) -> Vec<Field> {
         let parameters = self.value["parameters"].as_array().into_iter().flatten().map(|parameter| Field {
             name: parameter["name"].as_str().expect("a parameter has a name"),
-            place: match parameter["in"].as_str() {
-                Some("path") => Place::Path,
-                Some("query") => Place::Query,
-                Some("header") => Place::Header,
+            location: match parameter["in"].as_str() {
+                Some("path") => Location::Path,
+                Some("query") => Location::Query,
+                Some("header") => Location::Header,
                 other => panic!("{self}: a parameter in {other:?}"),
             },
             is_required: parameter["required"] == true,
@@ -183,7 +183,7 @@ impl Operation {
         let body = &self.value["requestBody"]["content"]["application/json"]["schema"];
         let properties = body["properties"].as_object().into_iter().flatten().map(|(name, schema)| Field {
             name,
-            place: Place::Body,
+            location: Location::Body,
             is_required: body["required"].as_array().is_some_and(|names| names.iter().any(|other| other == name)),
             schema,
         });
@@ -208,7 +208,7 @@ impl Operation {
     }
 
     /// Sends its request with these arguments.
-    pub async fn call(&self, client: &Client, arguments: &Map<String, Value>) -> Answer {
+    pub async fn call(&self, client: &Client, arguments: &Map<String, Value>) -> Response {
         client.send(self.request(client, arguments)).await
     }
 
@@ -217,7 +217,7 @@ impl Operation {
     pub fn request(&self, client: &Client, arguments: &Map<String, Value>) -> RequestBuilder {
         let mut rest = arguments.clone();
         let path = self.path_with(arguments);
-        let headers = self.fields().into_iter().filter(|field| field.place == Place::Header);
+        let headers = self.fields().into_iter().filter(|field| field.location == Location::Header);
         let client = &headers.fold(client.clone(), |client, field| match rest.remove(field.name) {
             Some(value) => client.with(field.name, &plain(&value)),
             None => client,
@@ -270,7 +270,7 @@ pub fn example(schema: &Value) -> Value {
         (Some("string"), Some("uuid")) => json!("0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f"),
         (Some("string"), Some("date-time")) => json!("2026-01-01T00:00:00Z"),
         (Some("string"), Some("uri")) => json!("https://example.com/hook"),
-        (Some("string"), Some("email")) => json!("somebody@example.com"),
+        (Some("string"), Some("email")) => json!("someone@example.com"),
         (Some("string"), Some("phone")) => json!("+34600000000"),
         (Some("string"), None) => {
             let least = schema["minLength"].as_u64().unwrap_or(0).div_ceil(4).max(1);

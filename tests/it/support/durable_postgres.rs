@@ -1,6 +1,6 @@
 //! A durable Postgres of the test's own, whose commits survive a kill.
 
-use super::private_postgres::Place;
+use super::private_postgres::TestDir;
 use super::program::{Server, handset_in};
 use super::world::{SEAL_KEY, World, seal};
 use handset::postgres::{self, Cluster};
@@ -16,20 +16,20 @@ pub async fn migrate(url: &str) {
 }
 
 /// A world on a durable Postgres, which can be killed.
-pub async fn mortal_world(place: &Place, connections: u32) -> (World, Cluster) {
-    let cluster = postgres::start(place.durable()).await.expect("Postgres starts");
+pub async fn world_on_durable_postgres(test_dir: &TestDir, connections: u32) -> (World, Cluster) {
+    let cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
     migrate(&cluster.url()).await;
     (World::at(&cluster.url(), connections).await, cluster)
 }
 
 /// The program on this database. It keeps all events, since those of a world's clock are old by the system's clock.
-pub async fn serve(database_url: &str, connections: u32, place: &Place) -> Server {
+pub async fn serve(database_url: &str, connections: u32, test_dir: &TestDir) -> Server {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--no-demo", "--keep-events-days", "36500"];
-    let mut command = handset_in(place, &arguments);
+    let mut command = handset_in(test_dir, &arguments);
     command.arg("--connections").arg(connections.to_string());
     command.env("DATABASE_URL", database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
     command.env("HANDSET_WEBHOOK_ALLOW", "127.0.0.0/8");
-    Server::run(command, place).await
+    Server::run(command, test_dir).await
 }
 
 /// Kills Postgres with SIGKILL.

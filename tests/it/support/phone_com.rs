@@ -1,50 +1,50 @@
 //! An extension of the Phone.com dialect, and assertions on the response envelope.
 
-use super::client::{Answer, Client};
-use super::numbers::keys_as_written;
+use super::client::{Client, Response};
+use super::numbers::keys_in_order;
 use super::world::{Tenant, World, list};
 use serde_json::{Value, json};
 
 /// An extension (a user identity), and the client that calls it.
-pub struct Line {
+pub struct Extension {
     pub client: Client,
     pub account: i64,
-    pub extension: i64,
+    pub extension_id: i64,
     pub person: String,
 }
 
-impl Line {
+impl Extension {
     /// Creates a user identity in the first workspace and calls it with the workspace's API key.
-    pub async fn new(world: &World) -> Line {
-        Line::of(world, "line").await
+    pub async fn new(world: &World) -> Extension {
+        Extension::of(world, "line").await
     }
 
     /// Creates a user identity with this key.
-    pub async fn of(tenant: &Tenant, key: &str) -> Line {
+    pub async fn of(tenant: &Tenant, key: &str) -> Extension {
         let person = tenant.person(key).await;
-        Line::of_person(tenant.key(), &person).await
+        Extension::of_person(tenant.key(), &person).await
     }
 
     /// Finds the extension of a user identity through the API.
-    pub async fn of_person(client: &Client, person: &str) -> Line {
+    pub async fn of_person(client: &Client, person: &str) -> Extension {
         let account = client.get("/v4/accounts").await.items()[0]["id"].as_i64().expect("an account has an id");
         let extensions = client.get(&format!("/v4/accounts/{account}/extensions?limit=500")).await.items();
         let own = extensions.iter().find(|extension| extension["user_identity_id"] == person);
-        let extension = own.and_then(|own| own["id"].as_i64()).unwrap_or_else(|| panic!("{extensions:?}"));
-        Line { client: client.clone(), account, extension, person: person.to_owned() }
+        let extension_id = own.and_then(|own| own["id"].as_i64()).unwrap_or_else(|| panic!("{extensions:?}"));
+        Extension { client: client.clone(), account, extension_id, person: person.to_owned() }
     }
 
     /// The same extension, called by another client.
-    pub fn by(&self, client: &Client) -> Line {
-        Line { client: client.clone(), person: self.person.clone(), ..*self }
+    pub fn with_client(&self, client: &Client) -> Extension {
+        Extension { client: client.clone(), person: self.person.clone(), ..*self }
     }
 
     pub fn contacts(&self) -> String {
-        format!("/v4/accounts/{}/extensions/{}/contacts", self.account, self.extension)
+        format!("/v4/accounts/{}/extensions/{}/contacts", self.account, self.extension_id)
     }
 
     pub fn groups(&self) -> String {
-        format!("/v4/accounts/{}/extensions/{}/contact-groups", self.account, self.extension)
+        format!("/v4/accounts/{}/extensions/{}/contact-groups", self.account, self.extension_id)
     }
 
     pub fn contact(&self, id: &Value) -> String {
@@ -56,30 +56,30 @@ impl Line {
     }
 
     /// Creates a contact and returns it.
-    pub async fn add(&self, fields: Value) -> Value {
-        self.client.post(&self.contacts(), fields).await.made()
+    pub async fn add_contact(&self, fields: Value) -> Value {
+        self.client.post(&self.contacts(), fields).await.created()
     }
 
     /// Creates a group and returns it.
     pub async fn add_group(&self, name: &str) -> Value {
-        self.client.post(&self.groups(), json!({ "name": name })).await.made()
+        self.client.post(&self.groups(), json!({ "name": name })).await.created()
     }
 
     /// Lists contacts with this query.
-    pub async fn search(&self, query: &str) -> Answer {
+    pub async fn search(&self, query: &str) -> Response {
         self.client.get(&format!("{}?{query}", self.contacts())).await
     }
 
     /// First names of the contacts that match a query, in order.
-    pub async fn found(&self, query: &str) -> Vec<String> {
-        let answer = self.search(query).await;
-        let items = answer.items();
-        assert_eq!(answer.body["total"], items.len(), "{answer:?}");
+    pub async fn first_names(&self, query: &str) -> Vec<String> {
+        let response = self.search(query).await;
+        let items = response.items();
+        assert_eq!(response.body["total"], items.len(), "{response:?}");
         items.iter().map(|contact| contact["first_name"].as_str().expect("a text").to_owned()).collect()
     }
 }
 
-impl Answer {
+impl Response {
     /// Asserts a JSON response of this status in the dialect's form.
     #[track_caller]
     pub fn of_phone_com(&self, status: u16) -> &Value {
@@ -90,7 +90,7 @@ impl Answer {
 
     /// Asserts a 201 response with a location, and returns the created object.
     #[track_caller]
-    pub fn made(&self) -> Value {
+    pub fn created(&self) -> Value {
         let body = self.of_phone_com(201);
         let location = self.header("location").unwrap_or_else(|| panic!("no location: {self:?}"));
         assert!(location.starts_with("/v4/accounts/") && location.ends_with(&format!("/{}", body["id"])), "{self:?}");
@@ -102,7 +102,7 @@ impl Answer {
     pub fn items(&self) -> Vec<Value> {
         let body = self.of_phone_com(200);
         let expected = ["filters", "sort", "total", "offset", "limit", "items"];
-        assert_eq!(keys_as_written(&self.text), expected, "{self:?}");
+        assert_eq!(keys_in_order(&self.text), expected, "{self:?}");
         assert!(body["filters"].is_object() && body["sort"].is_object(), "{self:?}");
         assert!(body["total"].is_i64() && body["offset"].is_i64() && body["limit"].is_i64(), "{self:?}");
         list(&body["items"])
@@ -135,8 +135,8 @@ impl Answer {
         let fields = error["fields"].as_object().unwrap_or_else(|| panic!("no fields: {self:?}"));
         let mut expected = paths.to_vec();
         expected.sort_unstable();
-        let told: Vec<&str> = fields.keys().map(String::as_str).collect();
-        assert_eq!(told, expected, "{self:?}");
+        let actual: Vec<&str> = fields.keys().map(String::as_str).collect();
+        assert_eq!(actual, expected, "{self:?}");
         for messages in fields.values() {
             let messages = messages.as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
             assert!(!messages.is_empty() && messages.iter().all(Value::is_string), "{self:?}");

@@ -21,11 +21,11 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(2);
 
 /// A directory that the Postgres user can enter, removed at the end of the test.
-pub struct Place {
+pub struct TestDir {
     dir: TempDir,
 }
 
-impl Place {
+impl TestDir {
     pub fn new() -> Self {
         // Not in TMPDIR, which may be too long for a socket.
         let dir = tempfile::tempdir_in("/tmp").expect("a temporary directory");
@@ -72,7 +72,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for TestDir {
     /// Waits for Postgres to exit; a directory that is written to while it is removed stays.
     fn drop(&mut self) {
         let deadline = Instant::now() + TIMEOUT;
@@ -90,19 +90,19 @@ pub struct Service {
 }
 
 impl Service {
-    pub async fn start(place: &Place) -> Self {
-        Self::start_with(Self::command(place), place).await
+    pub async fn start(test_dir: &TestDir) -> Self {
+        Self::start_with(Self::command(test_dir), test_dir).await
     }
 
     /// The start command, for a test to amend.
-    pub fn command(place: &Place) -> Command {
+    pub fn command(test_dir: &TestDir) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
-        command.args(["dev-db", "--log", "info", "--data-dir"]).arg(place.data());
+        command.args(["dev-db", "--log", "info", "--data-dir"]).arg(test_dir.data());
         command
     }
 
-    pub async fn start_with(mut command: Command, place: &Place) -> Self {
-        let log = place.path().join("service.log");
+    pub async fn start_with(mut command: Command, test_dir: &TestDir) -> Self {
+        let log = test_dir.path().join("service.log");
         let stderr = fs::File::options().create(true).append(true).open(&log).expect("a log");
         let mut process = command
             .env_remove("RUST_LOG")
@@ -114,8 +114,8 @@ impl Service {
             .expect("the program runs");
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let line = timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("readable");
-        let said = fs::read_to_string(&log).expect("the log is there");
-        let line = line.unwrap_or_else(|| panic!("it ended without a URL: {said}"));
+        let log_text = fs::read_to_string(&log).expect("the log is there");
+        let line = line.unwrap_or_else(|| panic!("it ended without a URL: {log_text}"));
         let url = line.strip_prefix("DATABASE_URL=").expect("the one line on stdout").to_owned();
         Self { process, url, log }
     }
@@ -176,10 +176,10 @@ pub async fn until_async(what: &str, mut true_now: impl AsyncFnMut() -> bool) {
 }
 
 /// Starts as soon as the previous service releases the directory.
-pub async fn start_when_free(place: &Place) -> Cluster {
+pub async fn start_when_free(test_dir: &TestDir) -> Cluster {
     let deadline = Instant::now() + TIMEOUT;
     loop {
-        match postgres::start(place.disposable()).await {
+        match postgres::start(test_dir.disposable()).await {
             Err(StartError::InUse { .. }) if Instant::now() < deadline => sleep(POLL).await,
             started => return started.expect("the directory is fit to start in"),
         }

@@ -1,7 +1,7 @@
 //! The built program in a process of its own: a server that runs until it is stopped, or a command that ends.
 
 use super::client::Client;
-use super::private_postgres::{Place, TIMEOUT};
+use super::private_postgres::{TIMEOUT, TestDir};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -26,9 +26,9 @@ pub fn handset(arguments: &[&str]) -> Command {
 }
 
 /// The program in a data directory.
-pub fn handset_in(place: &Place, arguments: &[&str]) -> Command {
+pub fn handset_in(test_dir: &TestDir, arguments: &[&str]) -> Command {
     let mut command = handset(arguments);
-    command.arg("--data-dir").arg(place.data());
+    command.arg("--data-dir").arg(test_dir.data());
     command
 }
 
@@ -49,7 +49,7 @@ impl Outcome {
 
     /// Standard output of a success.
     #[track_caller]
-    pub fn said(&self) -> &str {
+    pub fn stdout_of_success(&self) -> &str {
         assert!(self.status.success(), "{self:?}");
         &self.stdout
     }
@@ -57,21 +57,21 @@ impl Outcome {
     /// Standard output of a success, as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(self.said()).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+        serde_json::from_str(self.stdout_of_success()).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
     }
 
     /// The error message of a failure; one line, no trace.
     #[track_caller]
-    pub fn complaint(&self) -> &str {
+    pub fn error_message(&self) -> &str {
         assert_eq!(self.status.code(), Some(1), "{self:?}");
-        let complaint = self.stderr.lines().last().unwrap_or_default();
-        complaint.strip_prefix("handset: ").unwrap_or_else(|| panic!("no complaint: {self:?}"))
+        let message = self.stderr.lines().last().unwrap_or_default();
+        message.strip_prefix("handset: ").unwrap_or_else(|| panic!("no complaint: {self:?}"))
     }
 }
 
 /// Runs an administrative command with `--json`.
-pub async fn admin(place: &Place, arguments: &[&str]) -> Value {
-    let mut command = handset_in(place, arguments);
+pub async fn admin(test_dir: &TestDir, arguments: &[&str]) -> Value {
+    let mut command = handset_in(test_dir, arguments);
     command.arg("--json");
     Outcome::of(command).await.json()
 }
@@ -89,18 +89,18 @@ pub struct Server {
 
 impl Server {
     /// A server on a free port with a private Postgres.
-    pub async fn start(place: &Place) -> Server {
-        Server::run(handset_in(place, &["serve", "--listen", "127.0.0.1:0"]), place).await
+    pub async fn start(test_dir: &TestDir) -> Server {
+        Server::run(handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0"]), test_dir).await
     }
 
     /// A server on a free port that uses this database.
-    pub async fn start_on(database_url: &str, place: &Place) -> Server {
+    pub async fn start_on(database_url: &str, test_dir: &TestDir) -> Server {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--database-url", database_url];
-        Server::run(handset_in(place, &arguments), place).await
+        Server::run(handset_in(test_dir, &arguments), test_dir).await
     }
 
-    pub async fn run(mut command: Command, place: &Place) -> Server {
-        let log = place.path().join("server.log");
+    pub async fn run(mut command: Command, test_dir: &TestDir) -> Server {
+        let log = test_dir.path().join("server.log");
         let stderr = File::options().create(true).append(true).open(&log).expect("a log");
         let mut process = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program runs");
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
@@ -108,8 +108,8 @@ impl Server {
         // The last thing that is printed is how to read the events, or how to create a key.
         while !greeting.contains("/events/list") && !greeting.contains("Create an API key") {
             let line = timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("text");
-            let said = || fs::read_to_string(&log).unwrap_or_default();
-            greeting.push_str(&line.unwrap_or_else(|| panic!("the server ended: {}", said())));
+            let read_log = || fs::read_to_string(&log).unwrap_or_default();
+            greeting.push_str(&line.unwrap_or_else(|| panic!("the server ended: {}", read_log())));
             greeting.push('\n');
         }
         let address = greeting.lines().find_map(|line| line.strip_prefix("Listening on "));

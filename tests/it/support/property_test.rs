@@ -10,7 +10,7 @@ pub fn runtime() -> Runtime {
 }
 
 /// Checks a property on this many inputs.
-pub fn holds<S: Strategy>(runtime: &Runtime, cases: u32, things: S, property: impl AsyncFn(S::Value)) {
+pub fn check_property<S: Strategy>(runtime: &Runtime, cases: u32, things: S, property: impl AsyncFn(S::Value)) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&things, |thing| {
         runtime.block_on(property(thing));

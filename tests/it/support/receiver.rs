@@ -1,6 +1,6 @@
 //! A webhook receiver over HTTP on this machine, with configurable behaviour and a record of its requests.
 
-use super::tcp_receiver::{Receiver as Listener, Request};
+use super::tcp_receiver::{Receiver as TcpReceiver, Request};
 use super::wait::until;
 use base64::prelude::*;
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,49 +15,49 @@ use tokio::sync::Notify;
 
 /// Behaviour of a receiver.
 #[derive(Debug, Clone)]
-pub enum Manner {
+pub enum Behaviour {
     /// Responds with this status.
     Status(u16),
     /// Responds with this status once notified.
     Held(u16, Arc<Notify>),
     /// Redirects to this URL.
-    Elsewhere(String),
+    Redirect(String),
     /// Never responds.
-    Hanging,
+    NoResponse,
     /// Closes without a response.
-    Mute,
+    Close,
     /// Closes in the middle of the response.
-    HalfWay,
+    Truncate,
     /// Responds 200 with ten million bytes.
-    Wordy,
+    LargeBody,
 }
 
 /// A receiver that listens until it is dropped.
 pub struct Receiver {
-    listener: Listener,
-    manner: Arc<Mutex<Manner>>,
+    listener: TcpReceiver,
+    behaviour: Arc<Mutex<Behaviour>>,
 }
 
 impl Receiver {
     /// A receiver that responds 200.
     pub async fn new() -> Receiver {
-        Receiver::of(Manner::Status(200)).await
+        Receiver::with_behaviour(Behaviour::Status(200)).await
     }
 
-    pub async fn of(manner: Manner) -> Receiver {
-        let manner = Arc::new(Mutex::new(manner));
-        let shared = Arc::clone(&manner);
-        let listener = Listener::behaving(move |stream| {
-            let manner = shared.lock().expect("no test panics in here").clone();
-            answer(stream, manner)
+    pub async fn with_behaviour(behaviour: Behaviour) -> Receiver {
+        let behaviour = Arc::new(Mutex::new(behaviour));
+        let shared = Arc::clone(&behaviour);
+        let listener = TcpReceiver::with_handler(move |stream| {
+            let behaviour = shared.lock().expect("no test panics in here").clone();
+            respond(stream, behaviour)
         })
         .await;
-        Receiver { listener, manner }
+        Receiver { listener, behaviour }
     }
 
     /// Changes the behaviour for later requests.
-    pub fn become_of(&self, manner: Manner) {
-        *self.manner.lock().expect("no test panics in here") = manner;
+    pub fn set_behaviour(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().expect("no test panics in here") = behaviour;
     }
 
     pub fn url(&self) -> String {
@@ -65,15 +65,15 @@ impl Receiver {
     }
 
     /// Messages received so far, in order.
-    pub fn heard(&self) -> Vec<Message> {
-        self.listener.heard().into_iter().map(Message).collect()
+    pub fn received(&self) -> Vec<Message> {
+        self.listener.received().into_iter().map(Message).collect()
     }
 
     /// Waits until this many messages are received.
-    pub async fn hears(&self, count: usize) -> Vec<Message> {
+    pub async fn wait_for_messages(&self, count: usize) -> Vec<Message> {
         until(&format!("{count} messages are received"), async || {
-            let heard = self.heard();
-            (heard.len() >= count).then_some(heard)
+            let received = self.received();
+            (received.len() >= count).then_some(received)
         })
         .await
     }
@@ -81,7 +81,7 @@ impl Receiver {
     /// Number of messages by event id.
     pub fn tally(&self) -> HashMap<String, usize> {
         let mut tally = HashMap::new();
-        for message in self.heard() {
+        for message in self.received() {
             *tally.entry(message.event_id()).or_default() += 1;
         }
         tally
@@ -89,26 +89,26 @@ impl Receiver {
 }
 
 /// A URL with a closed port.
-pub fn nowhere() -> String {
+pub fn closed_port_url() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     format!("http://{}/hook", listener.local_addr().expect("it is bound"))
 }
 
-async fn answer(mut stream: TcpStream, manner: Manner) {
+async fn respond(mut stream: TcpStream, behaviour: Behaviour) {
     let head = |status: u16, length: usize| {
         format!("HTTP/1.1 {status} Some\r\ncontent-length: {length}\r\nconnection: close\r\n")
     };
-    let (text, rest) = match manner {
-        Manner::Status(status) => (format!("{}\r\n", head(status, 0)), 0),
-        Manner::Held(status, release) => {
+    let (text, rest) = match behaviour {
+        Behaviour::Status(status) => (format!("{}\r\n", head(status, 0)), 0),
+        Behaviour::Held(status, release) => {
             release.notified().await;
             (format!("{}\r\n", head(status, 0)), 0)
         }
-        Manner::Elsewhere(url) => (format!("{}location: {url}\r\n\r\n", head(307, 0)), 0),
-        Manner::Hanging => return std::future::pending().await,
-        Manner::Mute => return,
-        Manner::HalfWay => (format!("{}\r\n", head(200, 1_000)), 500),
-        Manner::Wordy => (format!("{}\r\n", head(200, 10_000_000)), 10_000_000),
+        Behaviour::Redirect(url) => (format!("{}location: {url}\r\n\r\n", head(307, 0)), 0),
+        Behaviour::NoResponse => return std::future::pending().await,
+        Behaviour::Close => return,
+        Behaviour::Truncate => (format!("{}\r\n", head(200, 1_000)), 500),
+        Behaviour::LargeBody => (format!("{}\r\n", head(200, 10_000_000)), 10_000_000),
     };
     // The sender may close the connection first.
     if stream.write_all(text.as_bytes()).await.is_ok() {

@@ -1,7 +1,7 @@
 //! A second server on a world's database, with its own connections, as on another machine.
 
 use super::client::Client;
-use super::webhook_worker::another_store;
+use super::webhook_worker::second_store;
 use super::world::World;
 use handset::http::{App, HEARTBEAT};
 use handset::server;
@@ -10,28 +10,28 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub struct AnotherServer {
+pub struct SecondServer {
     url: String,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
 
-impl AnotherServer {
-    pub async fn on(world: &World) -> AnotherServer {
-        AnotherServer::beating(world, HEARTBEAT).await
+impl SecondServer {
+    pub async fn start(world: &World) -> SecondServer {
+        SecondServer::with_heartbeat(world, HEARTBEAT).await
     }
 
     /// A server whose event streams send heartbeats at this interval.
-    pub async fn beating(world: &World, heartbeat: Duration) -> AnotherServer {
+    pub async fn with_heartbeat(world: &World, heartbeat: Duration) -> SecondServer {
         let stop = CancellationToken::new();
         let app = App {
             stopping: stop.clone(),
             heartbeat,
-            ..App::new(another_store(world).await, world.clock.clone(), world.random.clone())
+            ..App::new(second_store(world).await, world.clock.clone(), world.random.clone())
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        AnotherServer { url, serving: tokio::spawn(server::serve(listener, app, stop.clone())), stop }
+        SecondServer { url, serving: tokio::spawn(server::serve(listener, app, stop.clone())), stop }
     }
 
     /// A client of this server with the first workspace's API key.
@@ -46,7 +46,7 @@ impl AnotherServer {
     }
 }
 
-impl Drop for AnotherServer {
+impl Drop for SecondServer {
     fn drop(&mut self) {
         self.stop.cancel();
     }

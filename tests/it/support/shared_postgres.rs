@@ -14,7 +14,7 @@ use std::thread;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, mpsc::unbounded_channel};
 
 /// Connections of all pools together; Postgres allows 100, and tests open direct ones, too.
-const SEATS: usize = 70;
+const MAX_CONNECTIONS: usize = 70;
 
 /// Prefix of the names of test databases.
 const PREFIX: &str = "world_";
@@ -23,7 +23,7 @@ const PREFIX: &str = "world_";
 pub struct Database {
     pub url: String,
     name: String,
-    _seats: OwnedSemaphorePermit,
+    _permits: OwnedSemaphorePermit,
 }
 
 impl Database {
@@ -38,50 +38,51 @@ impl Database {
     }
 
     async fn made(connections: u32, is_migrated: bool) -> Database {
-        let stage = stage();
-        let seats = Arc::clone(&stage.seats).acquire_many_owned(connections).await.expect("never closed");
+        let postgres_server = shared_postgres();
+        let permits = Arc::clone(&postgres_server.permits).acquire_many_owned(connections).await.expect("never closed");
         let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());
-        let template = if is_migrated { &stage.template } else { "template0" };
-        execute(&stage.url, &format!("create database {name} template {template} strategy file_copy")).await;
-        Database { url: of_database(&stage.url, &name), name, _seats: seats }
+        let template = if is_migrated { &postgres_server.template } else { "template0" };
+        execute(&postgres_server.url, &format!("create database {name} template {template} strategy file_copy")).await;
+        Database { url: of_database(&postgres_server.url, &name), name, _permits: permits }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
         // The stage thread drops it while the next test runs. What remains is dropped at the next start.
-        let _ = stage().dropped.send(self.name.clone());
+        let _ = shared_postgres().dropped.send(self.name.clone());
     }
 }
 
-struct Stage {
+struct SharedPostgres {
     url: String,
     template: String,
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     dropped: UnboundedSender<String>,
 }
 
-fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(|| {
-        let (ready, stage) = mpsc::channel();
+fn shared_postgres() -> &'static SharedPostgres {
+    static SHARED: OnceLock<SharedPostgres> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let (ready, postgres_server) = mpsc::channel();
         // A separate thread, because a test's runtime ends with the test.
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(run(ready));
         });
-        stage.recv().expect("Postgres starts; its output is above")
+        postgres_server.recv().expect("Postgres starts; its output is above")
     })
 }
 
-async fn run(ready: mpsc::Sender<Stage>) {
+async fn run(ready: mpsc::Sender<SharedPostgres>) {
     let cluster = start().await;
     let url = cluster.url();
-    sweep(&url).await;
+    drop_leftovers(&url).await;
     let template = template(&url).await;
     let (dropped, mut to_drop) = unbounded_channel();
-    let stage = Stage { url: url.clone(), template, seats: Arc::new(Semaphore::new(SEATS)), dropped };
-    ready.send(stage).unwrap_or_else(|_| panic!("the test that asked has ended"));
+    let postgres_server =
+        SharedPostgres { url: url.clone(), template, permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)), dropped };
+    ready.send(postgres_server).unwrap_or_else(|_| panic!("the test that asked has ended"));
     while let Some(name) = to_drop.recv().await {
         execute(&url, &format!("drop database if exists {name} with (force)")).await;
     }
@@ -89,9 +90,9 @@ async fn run(ready: mpsc::Sender<Stage>) {
 
 /// Starts Postgres in the first directory that no other process uses.
 async fn start() -> Cluster {
-    let mut homes = homes(PathBuf::from(env!("CARGO_TARGET_TMPDIR"))).chain(homes(std::env::temp_dir()));
+    let mut data_dirs = data_dirs(PathBuf::from(env!("CARGO_TARGET_TMPDIR"))).chain(data_dirs(std::env::temp_dir()));
     loop {
-        let data_dir = homes.next().expect("some directory is free and can be entered");
+        let data_dir = data_dirs.next().expect("some directory is free and can be entered");
         match postgres::start(Settings { data_dir, durability: Durability::Disposable }).await {
             // The Postgres user may not be able to enter the build directory; the temporary directory comes last.
             Err(StartError::InUse { .. } | StartError::Barred { .. }) => {}
@@ -100,12 +101,12 @@ async fn start() -> Cluster {
     }
 }
 
-fn homes(base: PathBuf) -> impl Iterator<Item = PathBuf> {
+fn data_dirs(base: PathBuf) -> impl Iterator<Item = PathBuf> {
     (0..64).map(move |number| base.join(format!("handset-world-{number}")))
 }
 
 /// Drops databases that earlier runs left.
-async fn sweep(url: &str) {
+async fn drop_leftovers(url: &str) {
     let mut connection = connect(url).await;
     let left: Vec<String> = sqlx::query_scalar("select datname from pg_database where starts_with(datname, $1)")
         .bind(PREFIX)
@@ -120,9 +121,9 @@ async fn sweep(url: &str) {
 /// A migrated database, named by a hash of the migrations. It is renamed to this name when it is complete.
 async fn template(url: &str) -> String {
     let migrator = sqlx::migrate!();
-    let told =
+    let digest =
         |hash: Sha256, step: &Migration| hash.chain_update(step.version.to_be_bytes()).chain_update(&step.checksum);
-    let hash = migrator.iter().fold(Sha256::new(), told).finalize();
+    let hash = migrator.iter().fold(Sha256::new(), digest).finalize();
     let name = format!("template_{:x}", u64::from_be_bytes(*hash.first_chunk().expect("it has 32 bytes")));
     let mut connection = connect(url).await;
     let known: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
@@ -153,6 +154,6 @@ async fn execute(url: &str, sql: &str) {
 
 /// URL of another database of the same Postgres.
 fn of_database(url: &str, name: &str) -> String {
-    let (place, settings) = url.split_once("/postgres?").expect("the URL of the private Postgres");
-    format!("{place}/{name}?{settings}")
+    let (address, settings) = url.split_once("/postgres?").expect("the URL of the private Postgres");
+    format!("{address}/{name}?{settings}")
 }

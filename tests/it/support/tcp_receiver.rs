@@ -14,7 +14,7 @@ pub const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 /// A listener that records its requests until it is dropped.
 pub struct Receiver {
     pub address: SocketAddr,
-    heard: Arc<Mutex<Vec<Request>>>,
+    received: Arc<Mutex<Vec<Request>>>,
     connections: JoinHandle<()>,
 }
 
@@ -29,44 +29,44 @@ pub struct Request {
 
 impl Receiver {
     /// Responds to each request with these bytes and closes.
-    pub async fn answering(answer: impl Into<String>) -> Receiver {
-        let answer = answer.into();
-        Receiver::behaving(move |mut stream| {
-            let answer = answer.clone();
+    pub async fn responding_with(response: impl Into<String>) -> Receiver {
+        let response = response.into();
+        Receiver::with_handler(move |mut stream| {
+            let response = response.clone();
             async move {
                 // The sender may have closed the connection.
-                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.write_all(response.as_bytes()).await;
             }
         })
         .await
     }
 
     /// Reads a request from each connection, then passes the stream to `behaviour`.
-    pub async fn behaving<F: Future<Output = ()> + Send>(
+    pub async fn with_handler<F: Future<Output = ()> + Send>(
         behaviour: impl Fn(TcpStream) -> F + Clone + Send + Sync + 'static,
     ) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let book = Arc::clone(&heard);
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&received);
         let connections = tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.expect("a connection");
-                let (book, behaviour) = (Arc::clone(&book), behaviour.clone());
+                let (log, behaviour) = (Arc::clone(&log), behaviour.clone());
                 tokio::spawn(async move {
                     if let Some(request) = read(&mut stream).await {
-                        book.lock().expect("no test panics in here").push(request);
+                        log.lock().expect("no test panics in here").push(request);
                         behaviour(stream).await;
                     }
                 });
             }
         });
-        Receiver { address, heard, connections }
+        Receiver { address, received, connections }
     }
 
     /// Requests received so far.
-    pub fn heard(&self) -> Vec<Request> {
-        self.heard.lock().expect("no test panics in here").clone()
+    pub fn received(&self) -> Vec<Request> {
+        self.received.lock().expect("no test panics in here").clone()
     }
 
     /// A message to this receiver, with loopback allowed.

@@ -1,6 +1,6 @@
 //! User identities with sessions, their applications and slots, and assertions on responses of the UCWA dialect.
 
-use super::client::{Answer, Client};
+use super::client::{Client, Response};
 use super::world::{Tenant, World, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -32,11 +32,11 @@ impl Person {
 
     /// Creates an application and returns its path.
     pub async fn begin(&self, collection: &str, endpoint: &str) -> String {
-        href(&self.begun(collection, endpoint).await, "self")
+        href(&self.create_application(collection, endpoint).await, "self")
     }
 
     /// Creates an application and returns the response.
-    pub async fn begun(&self, collection: &str, endpoint: &str) -> Value {
+    pub async fn create_application(&self, collection: &str, endpoint: &str) -> Value {
         self.client.post(collection, new_application(endpoint)).await.of_ucwa(201).body.clone()
     }
 
@@ -55,7 +55,7 @@ impl Person {
     }
 
     /// A slot's number, and whether it is shared.
-    pub async fn holds(&self, kind: &str) -> (String, bool) {
+    pub async fn number_and_visibility(&self, kind: &str) -> (String, bool) {
         let slot = self.slot(kind).await;
         (text(&slot["number"]), slot["includeInContactCard"].as_bool().expect("a boolean"))
     }
@@ -63,7 +63,7 @@ impl Person {
     /// Writes a number to a slot.
     pub async fn put(&self, kind: &str, number: &str, is_shared: bool) {
         let body = json!({ "number": number, "includeInContactCard": is_shared });
-        self.client.post(&format!("/me/phones/{kind}/changeNumber"), body).await.is_done();
+        self.client.post(&format!("/me/phones/{kind}/changeNumber"), body).await.is_no_content();
     }
 }
 
@@ -101,10 +101,10 @@ pub fn hrefs(value: &Value) -> Vec<String> {
     }
 }
 
-impl Answer {
+impl Response {
     /// Asserts a JSON response of this status, in the dialect's default form.
     #[track_caller]
-    pub fn of_ucwa(&self, status: u16) -> &Answer {
+    pub fn of_ucwa(&self, status: u16) -> &Response {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
         assert!(self.body.is_object(), "{self:?}");
@@ -113,14 +113,14 @@ impl Answer {
 
     /// Asserts 204 without a body.
     #[track_caller]
-    pub fn is_done(&self) {
+    pub fn is_no_content(&self) {
         assert_eq!((self.status, self.text.as_str(), self.header("content-type")), (204, "", None), "{self:?}");
         self.is_numbered();
     }
 
     /// Asserts an error, without a subcode if that is empty, and returns its body.
     #[track_caller]
-    pub fn is_fault(&self, status: u16, code: &str, subcode: &str) -> Value {
+    pub fn is_ucwa_error(&self, status: u16, code: &str, subcode: &str) -> Value {
         let body = self.of_ucwa(status).body.clone();
         assert_eq!(body["code"], code, "{self:?}");
         assert_eq!(body.get("subcode").and_then(Value::as_str), Some(subcode).filter(|it| !it.is_empty()), "{self:?}");
@@ -134,10 +134,10 @@ impl Answer {
     /// Asserts an error for exactly these inputs and returns the reasons.
     #[track_caller]
     pub fn is_invalid(&self, names: &[&str]) -> Vec<String> {
-        let body = self.is_fault(400, "BadRequest", "ParameterValidationFailure");
+        let body = self.is_ucwa_error(400, "BadRequest", "ParameterValidationFailure");
         let parameters = body["parameters"].as_array().unwrap_or_else(|| panic!("no list: {self:?}"));
-        let told: Vec<&str> = parameters.iter().filter_map(|parameter| parameter["name"].as_str()).collect();
-        assert_eq!(told, names, "{self:?}");
+        let actual: Vec<&str> = parameters.iter().filter_map(|parameter| parameter["name"].as_str()).collect();
+        assert_eq!(actual, names, "{self:?}");
         parameters.iter().map(|parameter| text(&parameter["reason"])).collect()
     }
 
@@ -154,14 +154,14 @@ impl Answer {
             ),
             format!("MsRtcOAuth href=\"http://{host}/WebTicket/oauthtoken\",grant_type=\"password\""),
         ];
-        let told: Vec<&[u8]> = self.headers.get_all("www-authenticate").iter().map(|it| it.as_bytes()).collect();
-        assert_eq!(told, expected.each_ref().map(|it| it.as_bytes()), "{why}");
+        let actual: Vec<&[u8]> = self.headers.get_all("www-authenticate").iter().map(|it| it.as_bytes()).collect();
+        assert_eq!(actual, expected.each_ref().map(|it| it.as_bytes()), "{why}");
         assert!(self.text.contains('<') && self.text.len() < 1000, "{why}");
         self.is_numbered();
     }
 
     #[track_caller]
-    fn is_numbered(&self) -> &Answer {
+    fn is_numbered(&self) -> &Response {
         let number = self.header("x-request-id").unwrap_or_else(|| panic!("no number: {self:?}"));
         number.parse::<Uuid>().expect("a request id is a UUID");
         self

@@ -1,7 +1,7 @@
 //! The environment of one test: a database, a server on a port of its own, a fixed clock and a sandbox workspace.
 //! Postgres and the lifecycle of databases are in [`shared_postgres`](super::shared_postgres).
 
-use super::client::{Answer, Client};
+use super::client::{Client, Response};
 use super::raw_http;
 use super::shared_postgres::Database;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -54,51 +54,51 @@ impl World {
     }
 
     /// A world with a customized app.
-    pub async fn with(set_up: impl FnOnce(App) -> App) -> World {
+    pub async fn with(configure: impl FnOnce(App) -> App) -> World {
         let database = Database::new(CONNECTIONS).await;
-        let world = World::set_up(&database.url, CONNECTIONS, ListenerConfig::default(), set_up).await;
+        let world = World::configure(&database.url, CONNECTIONS, ListenerConfig::default(), configure).await;
         World { _database: Some(database), ..world }
     }
 
     /// A world with its own listener configuration.
-    pub async fn at_door(door: ListenerConfig) -> World {
+    pub async fn with_listener(listener_config: ListenerConfig) -> World {
         let database = Database::new(CONNECTIONS).await;
-        let world = World::set_up(&database.url, CONNECTIONS, door, |app| app).await;
+        let world = World::configure(&database.url, CONNECTIONS, listener_config, |app| app).await;
         World { _database: Some(database), ..world }
     }
 
     /// A world on a migrated database that the test has created.
     pub async fn at(database_url: &str, connections: u32) -> World {
-        World::set_up(database_url, connections, ListenerConfig::default(), |app| app).await
+        World::configure(database_url, connections, ListenerConfig::default(), |app| app).await
     }
 
-    async fn set_up(
+    async fn configure(
         database_url: &str,
         connections: u32,
-        door: ListenerConfig,
-        set_up: impl FnOnce(App) -> App,
+        listener_config: ListenerConfig,
+        configure: impl FnOnce(App) -> App,
     ) -> World {
         let store = Store::open(database_url, connections, seal()).await.expect("the database opens");
         let (clock, random) = (Clock::fixed(noon()), Random::seeded(1));
-        let app = Arc::new(set_up(App::new(store.clone(), clock.clone(), random.clone())));
+        let app = Arc::new(configure(App::new(store.clone(), clock.clone(), random.clone())));
         let metrics = app.metrics.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();
-        tokio::spawn(server::serve_on(door, listener, Arc::clone(&app), stop.clone()));
-        let first = Tenant::found("First", true, &url, &store, &clock, &random).await;
+        tokio::spawn(server::serve_on(listener_config, listener, Arc::clone(&app), stop.clone()));
+        let first = Tenant::create("First", true, &url, &store, &clock, &random).await;
         let (database_url, stop) = (database_url.to_owned(), stop.drop_guard());
         World { url, clock, random, store, app, metrics, first, database_url, _database: None, _until_dropped: stop }
     }
 
     /// Creates a sandbox workspace.
     pub async fn sandbox(&self, name: &str) -> Tenant {
-        Tenant::found(name, true, &self.url, &self.store, &self.clock, &self.random).await
+        Tenant::create(name, true, &self.url, &self.store, &self.clock, &self.random).await
     }
 
     /// Creates a production workspace.
     pub async fn production(&self, name: &str) -> Tenant {
-        Tenant::found(name, false, &self.url, &self.store, &self.clock, &self.random).await
+        Tenant::create(name, false, &self.url, &self.store, &self.clock, &self.random).await
     }
 
     /// A client without credentials.
@@ -109,8 +109,8 @@ impl World {
     /// Creates a personal access token for these workspaces.
     pub async fn access_token(&self, over: &[&Tenant]) -> Token {
         let workspaces: Vec<_> = over.iter().map(|tenant| tenant.record.workspace_id).collect();
-        let minted = self.store.create_access_token("test", &workspaces, self.clock.now(), &self.random).await;
-        minted.expect("the workspaces exist").1
+        let created = self.store.create_access_token("test", &workspaces, self.clock.now(), &self.random).await;
+        created.expect("the workspaces exist").1
     }
 
     /// Creates a console session for these workspaces, which lives an hour.
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// Advances the clock.
-    pub fn pass(&self, time: TimeDelta) {
+    pub fn advance(&self, time: TimeDelta) {
         self.clock.advance(time);
     }
 
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// Sends bytes on a new connection and returns the response.
-    pub async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> Response {
         raw_http::raw(self.address(), request.as_ref()).await
     }
 }
@@ -177,7 +177,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    async fn found(name: &str, is_sandbox: bool, url: &str, store: &Store, clock: &Clock, random: &Random) -> Tenant {
+    async fn create(name: &str, is_sandbox: bool, url: &str, store: &Store, clock: &Clock, random: &Random) -> Tenant {
         let now = clock.now();
         let new = NewWorkspace::named(name, is_sandbox, now, random);
         store.create_workspace(&new, now).await.expect("a workspace");
@@ -241,8 +241,8 @@ impl Tenant {
 
     /// All events of one type, in order.
     pub async fn events(&self, event_type: &str) -> Vec<Value> {
-        let asked = json!({ "since": "2000-01-01", "event_type": event_type, "limit": 10_000 });
-        list(&self.key.post("/events/list", asked).await.ok()["events"])
+        let filter = json!({ "since": "2000-01-01", "event_type": event_type, "limit": 10_000 });
+        list(&self.key.post("/events/list", filter).await.ok()["events"])
     }
 
     /// Ids of all active phones, in order.

@@ -1,11 +1,11 @@
 //! The operations listener: metrics for Prometheus, and readiness.
 
 use crate::support::client::Client;
-use crate::support::private_postgres::Place;
+use crate::support::private_postgres::TestDir;
 use crate::support::program::{Server, handset_in};
-use crate::support::receiver::{Manner, Receiver};
+use crate::support::receiver::{Behaviour, Receiver};
 use crate::support::wait::until;
-use crate::support::webhook_worker::{Hook, WebhookWorker, lose_a_phone};
+use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone};
 use crate::support::world::World;
 use chrono::TimeDelta;
 use handset::http::App;
@@ -37,12 +37,12 @@ async fn counting() -> (World, Client, CancellationToken) {
 
 /// Every metric's value, by its name and labels.
 async fn figures(operator: &Client) -> BTreeMap<String, f64> {
-    let answer = operator.get("/metrics").await;
-    assert_eq!(answer.status, 200);
-    let kind = answer.header("content-type");
+    let response = operator.get("/metrics").await;
+    assert_eq!(response.status, 200);
+    let kind = response.header("content-type");
     assert_eq!(kind, Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
-    assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
-    let lines = answer.text.lines().filter(|line| !line.starts_with('#'));
+    assert!(response.text.ends_with("# EOF\n"), "{}", response.text);
+    let lines = response.text.lines().filter(|line| !line.starts_with('#'));
     let figure = |line: &str| {
         let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no value: {line}"));
         (name.to_owned(), value.parse().unwrap_or_else(|fault| panic!("{fault}: {line}")))
@@ -94,32 +94,32 @@ async fn lookups_and_their_statements_are_counted() {
     };
     let (lookups, statements) = counts().await;
     let all = futures_util::future::join_all((0..40).map(|_| world.key().get(&path))).await;
-    all.iter().for_each(|answer| _ = answer.ok());
+    all.iter().for_each(|response| _ = response.ok());
     let (lookups_then, statements_then) = counts().await;
     assert_eq!(lookups_then - lookups, 40.0, "a key and its phone are one lookup");
-    let asked = statements_then - statements;
-    assert!((1.0..=40.0).contains(&asked), "{asked}");
+    let request = statements_then - statements;
+    assert!((1.0..=40.0).contains(&request), "{request}");
 }
 
 #[tokio::test]
 async fn outbox_metrics_show_pending_deliveries_their_age_and_their_outcomes() {
     let (world, operator, _) = counting().await;
-    let receiver = Receiver::of(Manner::Status(500)).await;
-    let hook = Hook::to(&world, &receiver).await;
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let webhook = Webhook::create(&world, &receiver).await;
     let before = figures(&operator).await;
     assert_eq!((before["handset_outbox_messages"], before["handset_outbox_oldest_age_seconds"]), (0.0, 0.0));
-    lose_a_phone(&world).await;
-    world.pass(TimeDelta::seconds(90));
-    lose_a_phone(&world).await;
+    register_and_deactivate_phone(&world).await;
+    world.advance(TimeDelta::seconds(90));
+    register_and_deactivate_phone(&world).await;
     let owed = figures(&operator).await;
     assert_eq!(owed["handset_outbox_messages"], 2.0);
     assert!((owed["handset_outbox_oldest_age_seconds"] - 90.0).abs() < 0.01, "{owed:#?}");
 
-    let _worker = WebhookWorker::open(&world);
-    hook.tried(&world, 1).await;
-    receiver.become_of(Manner::Status(200));
-    world.pass(TimeDelta::minutes(1));
-    hook.delivered(&world).await;
+    let _worker = WebhookWorker::start(&world);
+    webhook.wait_for_attempts(&world, 1).await;
+    receiver.set_behaviour(Behaviour::Status(200));
+    world.advance(TimeDelta::minutes(1));
+    webhook.wait_until_delivered(&world).await;
     let deliveries = |outcome: &str| format!("handset_deliveries_total{{outcome=\"{outcome}\"}}");
     let settled = figures(&operator).await;
     assert_eq!(settled["handset_outbox_messages"], 0.0);
@@ -132,8 +132,8 @@ async fn sweeper_and_connection_pool_metrics_are_reported() {
     let (world, operator, _) = counting().await;
     let reserved = world.key().post("/v1/phone/reserve", json!({ "number": "+34675897655" })).await;
     assert_eq!(reserved.status, 200, "{reserved:?}");
-    lose_a_phone(&world).await;
-    world.pass(TimeDelta::days(2));
+    register_and_deactivate_phone(&world).await;
+    world.advance(TimeDelta::days(2));
     let sweeper = Sweeper {
         store: world.store.clone(),
         clock: world.clock.clone(),
@@ -176,22 +176,22 @@ async fn a_server_about_to_stop_is_not_ready() {
 #[tokio::test]
 async fn the_program_is_not_ready_first_and_stops_after_its_grace_period() {
     const GRACE: Duration = Duration::from_secs(3);
-    let place = Place::new();
-    let mut command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    let test_dir = TestDir::new();
+    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
     command.args(["--shutdown-grace-seconds", "3"]);
-    let server = Server::run(command, &place).await;
+    let server = Server::run(command, &test_dir).await;
     let figures_on = server.greeting.lines().find_map(|line| line.strip_prefix("Figures on "));
     let operator =
         Client::new(figures_on.and_then(|url| url.strip_suffix("/metrics")).expect("the greeting names the address"));
     assert_eq!(operator.get("/health/ready").await.status, 200);
     assert_eq!(Client::new(&server.url).get("/metrics").await.status, 404, "the API serves no metrics");
 
-    let asked = Instant::now();
+    let request = Instant::now();
     server.signal(Signal::SIGTERM);
     until("it is not ready", async || (operator.get("/health/ready").await.status == 503).then_some(())).await;
     server.client(&server.demo_key()).get("/phones/list").await.ok();
     let figures = figures(&operator).await;
     assert_eq!(figures[&requests("seam", "/phones/list", 200)], 1.0);
     assert_eq!(server.ended().await.code(), Some(0));
-    assert!(asked.elapsed() >= GRACE);
+    assert!(request.elapsed() >= GRACE);
 }

@@ -2,9 +2,9 @@
 //! its exported traces and its error responses.
 
 use super::traces::{TAKEN, collected};
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::document::{Dialect, operations_of};
-use crate::support::private_postgres::{Place, until_async};
+use crate::support::private_postgres::{TestDir, until_async};
 use crate::support::program::{Server, admin, handset_in};
 use crate::support::tcp_receiver::Receiver;
 use crate::support::world::text;
@@ -29,19 +29,19 @@ const UNKNOWN: [&str; 4] = [
 
 #[tokio::test]
 async fn secrets_never_appear_in_logs_traces_or_error_responses() {
-    let (place, collector) = (Place::new(), Receiver::answering(TAKEN).await);
-    let mut command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0"]);
+    let (test_dir, collector) = (TestDir::new(), Receiver::responding_with(TAKEN).await);
+    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0"]);
     command.env("HANDSET_LOG", "trace").env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.address));
-    let server = Server::run(command, &place).await;
+    let server = Server::run(command, &test_dir).await;
     let demo = ["--workspace", "Demo"];
-    let token = admin(&place, &[&["token", "create"], &demo[..]].concat()).await;
-    let console = admin(&place, &[&["console-session", "create"], &demo[..]].concat()).await;
+    let token = admin(&test_dir, &[&["token", "create"], &demo[..]].concat()).await;
+    let console = admin(&test_dir, &[&["console-session", "create"], &demo[..]].concat()).await;
     let (token, console) = (text(&token["access_token"]), text(&console["console_session_token"]));
     let key = server.client(&server.demo_key());
     let workspace = text(&key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"]);
     let person = text(&key.get("/user_identities/list").await.ok()["user_identities"][0]["user_identity_id"]);
     let mut secrets = vec![
-        fs::read_to_string(place.data().join("seal.key")).expect("a seal key").trim().to_owned(),
+        fs::read_to_string(test_dir.data().join("seal.key")).expect("a seal key").trim().to_owned(),
         server.demo_key(),
         token.clone(),
         console.clone(),
@@ -63,18 +63,18 @@ async fn secrets_never_appear_in_logs_traces_or_error_responses() {
     let signed_in = sign_in(&anonymous, PASSWORD).await;
     secrets.push(text(&signed_in.of_ucwa(200).body["access_token"]).trim_start_matches("cwt=").to_owned());
     sign_in(&anonymous, WRONG_PASSWORD).await.of_ucwa(400);
-    let id = text(&admin(&place, &["key", "list"]).await["api_keys"][0]["api_key_id"]);
+    let id = text(&admin(&test_dir, &["key", "list"]).await["api_keys"][0]["api_key_id"]);
     secrets.extend(granted_by_phone_com(&anonymous, &id, &server.demo_key()).await);
     let sip = json!({ "password": SIP_PASSWORD, "termination_uri": "sip.example.com", "username": "front" });
     let import = json!({ "phone_number": "+34675897654", "sip_config": sip });
     let imported = key.post("/v1/phone/import", import.clone()).await.status;
     assert!((200..300).contains(&imported), "{imported}");
     assert_ne!(key.post("/v1/phone/import", import).await.status, 200, "the number is already imported");
-    let hook =
+    let webhook =
         json!({ "url": format!("https://127.0.0.1:9/hook?key={HOOK_KEY}"), "event_types": ["phone.deactivated"] });
-    let hook = key.post("/webhooks/create", hook).await.ok()["webhook"].clone();
-    secrets.push(text(&hook["secret"]));
-    key.post("/webhooks/ping", json!({ "webhook_id": hook["webhook_id"] })).await.ok();
+    let webhook = key.post("/webhooks/create", webhook).await.ok()["webhook"].clone();
+    secrets.push(text(&webhook["secret"]));
+    key.post("/webhooks/ping", json!({ "webhook_id": webhook["webhook_id"] })).await.ok();
 
     // Every operation is called with unknown tokens, and with a truncated body.
     let whole = json!({ "password": PASSWORD, "sip_config": { "password": SIP_PASSWORD, "username": 1 } });
@@ -91,7 +91,7 @@ async fn secrets_never_appear_in_logs_traces_or_error_responses() {
     }
 
     // The database refuses the inserts and names the rows in its errors.
-    let url = postgres::join(&place.data()).expect("the directory is readable").expect("it runs");
+    let url = postgres::join(&test_dir.data()).expect("the directory is readable").expect("it runs");
     let mut database = PgConnection::connect(&url).await.expect("it accepts");
     for table in ["client_session", "user_identity"] {
         let break_it = format!("alter table {table} add constraint broken check (false) not valid");
@@ -112,24 +112,24 @@ async fn secrets_never_appear_in_logs_traces_or_error_responses() {
             refusals.push(called_with(&key, operation.method, operation.path, &whole.to_string()).await);
         }
     }
-    let log = place.path().join("server.log");
+    let log = test_dir.path().join("server.log");
     server.stop().await;
     let log = fs::read_to_string(log).expect("the log is there");
     let (spans, _) = collected(&collector);
     assert!(log.contains("TRACE") && log.contains("ERROR"), "it logs everything: {} bytes", log.len());
     assert!(spans.len() > 500 && refusals.len() > 500, "{} spans, {} refusals", spans.len(), refusals.len());
     let spans = spans.iter().map(|span| format!("{span:?}\n"));
-    let refused = refusals.iter().filter(|answer| answer.status >= 400).map(|answer| format!("{answer:?}\n"));
-    let told: String = [log].into_iter().chain(spans).chain(refused).collect();
+    let refused = refusals.iter().filter(|response| response.status >= 400).map(|response| format!("{response:?}\n"));
+    let actual: String = [log].into_iter().chain(spans).chain(refused).collect();
     for secret in &secrets {
         // The last part of a token is the secret one.
         let hidden = secret.rsplit(['_', '.']).next().unwrap_or(secret);
-        let line = told.contains(hidden).then(|| told.lines().find(|line| line.contains(hidden)));
+        let line = actual.contains(hidden).then(|| actual.lines().find(|line| line.contains(hidden)));
         assert!(line.is_none(), "{secret} leaked: {line:#?}");
     }
 }
 
-async fn called_with(key: &Client, method: &str, path: &str, body: &str) -> Answer {
+async fn called_with(key: &Client, method: &str, path: &str, body: &str) -> Response {
     key.send(key.request(method, path).header("content-type", "application/json").body(body.to_owned())).await
 }
 
@@ -149,7 +149,7 @@ async fn granted_by_phone_com(anonymous: &Client, id: &str, key: &str) -> Vec<St
     vec![pass, session, basic(key), basic(WRONG_PASSWORD)]
 }
 
-async fn sign_in(anonymous: &Client, password: &str) -> Answer {
+async fn sign_in(anonymous: &Client, password: &str) -> Response {
     let pairs = [("grant_type", "password"), ("username", "jane@example.com"), ("password", password)];
     let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
     anonymous.bytes("/webticket/oauthtoken", Some("application/x-www-form-urlencoded"), form).await

@@ -1,6 +1,6 @@
 //! Traces: each request is exported to a collector, as part of the caller's trace.
 
-use crate::support::private_postgres::Place;
+use crate::support::private_postgres::TestDir;
 use crate::support::program::{Server, handset_in};
 use crate::support::tcp_receiver::Receiver;
 use crate::support::world::{World, noon};
@@ -23,7 +23,7 @@ const PARENT: &str = "00f067aa0ba902b7";
 /// Every span that a collector received, ordered by start time, and the service names.
 pub fn collected(collector: &Receiver) -> (Vec<Span>, Vec<String>) {
     let (mut spans, mut services) = (Vec::new(), Vec::new());
-    for request in collector.heard() {
+    for request in collector.received() {
         assert_eq!(request.line, "POST /v1/traces HTTP/1.1");
         assert_eq!(request.headers["content-type"], "application/x-protobuf");
         let batch = ExportTraceServiceRequest::decode(request.body.as_slice()).expect("it is OTLP");
@@ -52,16 +52,16 @@ fn hex(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn each_request_is_exported_as_a_span_of_the_callers_trace() {
-    let collector = Receiver::answering(TAKEN).await;
+    let collector = Receiver::responding_with(TAKEN).await;
     let otlp = Otlp::to(&format!("http://{}/", collector.address).parse().expect("an address")).expect("a way");
     let world = World::with(|app| App { traces: otlp.traces(), ..app }).await;
     let traced = world.key().with("traceparent", &format!("00-{TRACE}-{PARENT}-01"));
     let listed = traced.get("/phones/list?search=hushhush").await;
     listed.ok();
-    world.pass(chrono::TimeDelta::seconds(1));
+    world.advance(chrono::TimeDelta::seconds(1));
     let missing = world.anonymous().call("BREW", "/somewhere/hushhush").await;
     missing.refused(404, "not_found");
-    world.pass(chrono::TimeDelta::seconds(1));
+    world.advance(chrono::TimeDelta::seconds(1));
     world.key().with("traceparent", &format!("00-{TRACE}-{PARENT}-00")).get("/phones/list").await.ok();
     world.store.close().await;
     let away = world.key().get("/v1/phone/").await;
@@ -100,13 +100,13 @@ async fn each_request_is_exported_as_a_span_of_the_callers_trace() {
 
 #[tokio::test]
 async fn buffered_spans_are_exported_on_shutdown() {
-    let (collector, place) = (Receiver::answering(TAKEN).await, Place::new());
-    let mut command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0"]);
+    let (collector, test_dir) = (Receiver::responding_with(TAKEN).await, TestDir::new());
+    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0"]);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.address));
     command.env("OTEL_BSP_SCHEDULE_DELAY", "3600000");
-    let server = Server::run(command, &place).await;
+    let server = Server::run(command, &test_dir).await;
     server.client(&server.demo_key()).get("/phones/list").await.ok();
-    assert!(collector.heard().is_empty(), "spans are exported in batches");
+    assert!(collector.received().is_empty(), "spans are exported in batches");
     server.stop().await;
     let (spans, _) = collected(&collector);
     assert_eq!(spans.iter().map(|span| span.name.as_str()).collect::<Vec<_>>(), ["GET /phones/list"]);
@@ -114,11 +114,11 @@ async fn buffered_spans_are_exported_on_shutdown() {
 
 #[tokio::test]
 async fn an_unreachable_collector_fails_no_request() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     let mut command =
-        handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--otlp-endpoint", "http://127.0.0.1:1"]);
+        handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--otlp-endpoint", "http://127.0.0.1:1"]);
     command.env("OTEL_BSP_SCHEDULE_DELAY", "10");
-    let server = Server::run(command, &place).await;
+    let server = Server::run(command, &test_dir).await;
     let key = server.client(&server.demo_key());
     crate::support::wait::until("the export error is logged", async || {
         key.get("/phones/list").await.ok();

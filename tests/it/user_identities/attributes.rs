@@ -1,6 +1,6 @@
 //! Attributes of user identities: fields, uniqueness, updates and search.
 
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use crate::support::concurrency::{CONNECTIONS, at_once};
 use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
@@ -10,7 +10,7 @@ async fn shown(world: &World, id: &str) -> Value {
     world.key().post("/user_identities/get", json!({ "user_identity_id": id })).await.ok()["user_identity"].clone()
 }
 
-async fn create(world: &World, fields: Value) -> Answer {
+async fn create(world: &World, fields: Value) -> Response {
     world.key().post("/user_identities/create", fields).await
 }
 
@@ -62,17 +62,17 @@ async fn update_user_identity_clears_null_fields_and_keeps_absent_ones() {
         assert_eq!(world.key().patch("/user_identities/update", body).await.ok(), json!({ "ok": true }));
     };
     update(json!({})).await;
-    let said = async || {
+    let actual = async || {
         let shown = shown(&world, &id).await;
         ["user_identity_key", "email_address", "phone_number", "full_name"].map(|name| shown[name].clone())
     };
-    assert_eq!(said().await, ["jane", "jane@example.com", "+15550001", "Jane Doe"].map(Value::from));
+    assert_eq!(actual().await, ["jane", "jane@example.com", "+15550001", "Jane Doe"].map(Value::from));
     update(json!({ "full_name": "Jane Roe" })).await;
-    assert_eq!(said().await, ["jane", "jane@example.com", "+15550001", "Jane Roe"].map(Value::from));
+    assert_eq!(actual().await, ["jane", "jane@example.com", "+15550001", "Jane Roe"].map(Value::from));
     update(json!({ "email_address": null, "phone_number": null })).await;
-    assert_eq!(said().await, [json!("jane"), Value::Null, Value::Null, json!("Jane Roe")]);
+    assert_eq!(actual().await, [json!("jane"), Value::Null, Value::Null, json!("Jane Roe")]);
     update(json!({ "user_identity_key": null, "full_name": null })).await;
-    assert_eq!(said().await, [Value::Null, Value::Null, Value::Null, Value::Null]);
+    assert_eq!(actual().await, [Value::Null, Value::Null, Value::Null, Value::Null]);
     // Cleared values are free for another user identity.
     create(&world, fields).await.ok();
 }
@@ -139,7 +139,7 @@ async fn list_user_identities_searches_text_fields_and_ids() {
     assert_eq!(found("person jo").await, [joe.as_str()]);
     assert_eq!(found(&joe).await, [joe.as_str()]);
     assert_eq!(found("%").await, Vec::<String>::new(), "the search is text, not a pattern");
-    world.pass(TimeDelta::hours(1));
+    world.advance(TimeDelta::hours(1));
     world.person("late").await;
     let early = world.key().get("/user_identities/list?created_before=2026-01-01T12:30:00Z").await.ok();
     assert_eq!(list(&early["user_identities"]).len(), 2);
@@ -164,9 +164,9 @@ async fn list_accessible_devices_is_empty() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_creates_with_a_user_identity_key_create_one_user_identity() {
     let world = World::with_connections(CONNECTIONS).await;
-    let answers = at_once(&world, 30, "/user_identities/create", |_| json!({ "user_identity_key": "jane" })).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
-    for answer in answers.iter().filter(|answer| answer.status != 200) {
-        answer.refused(400, "user_identity_already_exists");
+    let responses = at_once(&world, 30, "/user_identities/create", |_| json!({ "user_identity_key": "jane" })).await;
+    assert_eq!(responses.iter().filter(|response| response.status == 200).count(), 1);
+    for response in responses.iter().filter(|response| response.status != 200) {
+        response.refused(400, "user_identity_already_exists");
     }
 }

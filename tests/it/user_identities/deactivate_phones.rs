@@ -10,7 +10,7 @@ async fn deactivate_phones_of_a_user_identity_deactivates_all_and_has_a_dry_run(
     let jane = world.person("jane").await;
     let mut phones = Vec::new();
     for _ in 0..3 {
-        world.pass(TimeDelta::seconds(1));
+        world.advance(TimeDelta::seconds(1));
         phones.push(world.phone(&jane).await);
     }
     let path = "/user_identities/deactivate_phones";

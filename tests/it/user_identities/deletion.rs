@@ -2,7 +2,7 @@
 
 use crate::support::concurrency::{CONNECTIONS, at_once, count};
 use crate::support::numbers::{act, number};
-use crate::support::phone_com::Line;
+use crate::support::phone_com::Extension;
 use crate::support::ucwa::{COLLECTIONS, NUMBER, SLOTS, jane};
 use crate::support::world::{World, text};
 use serde_json::json;
@@ -45,31 +45,31 @@ async fn delete_user_identity_deactivates_its_phones_and_ends_its_sessions() {
 async fn delete_user_identity_leaves_its_number_assignable_to_another_person() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
-    let register = world.imported(&number(1)).await;
-    act(world.key(), &register, "assign", json!({ "user_identity_id": jane })).await.register();
+    let phone_number = world.import_number(&number(1)).await;
+    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane })).await.phone_number();
     world.key().post("/user_identities/delete", json!({ "user_identity_id": jane })).await.ok();
-    assert_eq!(world.register(&register).await, register);
+    assert_eq!(world.read_number(&phone_number).await, phone_number);
     let given = "select count(*) from number_register where user_identity_id is not null";
     let count: i64 = sqlx::query_scalar(given).fetch_one(&mut world.database().await).await.expect("it counts");
     assert_eq!(count, 0, "no person has it");
-    act(world.key(), &register, "assign", json!({ "user_identity_id": jane }))
+    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane }))
         .await
-        .told(404, "USER_IDENTITY_NOT_FOUND");
-    act(world.key(), &register, "assign", json!({ "user_identity_id": joe })).await.register();
+        .is_diga_error(404, "USER_IDENTITY_NOT_FOUND");
+    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": joe })).await.phone_number();
 }
 
 #[tokio::test]
 async fn delete_user_identity_deletes_its_contacts_which_emit_no_events() {
     let world = World::new().await;
-    let line = Line::new(&world).await;
-    line.add_group("Family").await;
-    line.add(json!({ "group": "Family", "phone_numbers": [{ "number": "4255550100" }] })).await;
-    let gone = line.add(json!({})).await;
-    line.client.delete(&line.contact(&gone["id"])).await.of_phone_com(200);
+    let extension = Extension::new(&world).await;
+    extension.add_group("Family").await;
+    extension.add_contact(json!({ "group": "Family", "phone_numbers": [{ "number": "4255550100" }] })).await;
+    let gone = extension.add_contact(json!({})).await;
+    extension.client.delete(&extension.contact(&gone["id"])).await.of_phone_com(200);
     let all = json!({ "since": "2000-01-01" });
     assert_eq!(world.key().post("/events/list", all).await.ok()["events"], json!([]));
-    world.key().post("/user_identities/delete", json!({ "user_identity_id": line.person })).await.ok();
-    line.search("").await.is_error(404);
+    world.key().post("/user_identities/delete", json!({ "user_identity_id": extension.person })).await.ok();
+    extension.search("").await.is_error(404);
     let mut database = world.database().await;
     for table in ["contact", "contact_group", "contact_number"] {
         let sql = format!("select count(*) from {table}");
@@ -87,7 +87,7 @@ async fn delete_user_identity_deletes_its_numbers() {
     jane.begin(COLLECTIONS[0], "here").await;
     world.key().post("/user_identities/delete", json!({ "user_identity_id": jane.id })).await.ok();
     jane.client.get("/me/phones").await.is_challenge(world.url.trim_start_matches("http://"));
-    world.key().with("x-ucwa-user", &jane.id).get("/me/phones").await.is_fault(404, "NotFound", "");
+    world.key().with("x-ucwa-user", &jane.id).get("/me/phones").await.is_ucwa_error(404, "NotFound", "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,18 +117,18 @@ async fn no_phone_remains_of_a_user_identity_deleted_during_registration() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..30 {
         let person = world.person(&format!("person{round}")).await;
-        let register =
+        let phone_number =
             |number: usize| json!({ "user_identity_id": person, "custom_sdk_installation_id": number.to_string() });
         let path = "/phones/simulate/create_sandbox_phone";
         let (registered, left) = tokio::join!(
-            at_once(&world, 5, path, register),
+            at_once(&world, 5, path, phone_number),
             world.key().post("/user_identities/delete", json!({ "user_identity_id": person })),
         );
         left.ok();
-        for answer in registered {
+        for response in registered {
             // A phone registered just before the deletion is gone when it is read for the response.
             let kinds = [json!("user_identity_not_found"), json!("device_not_found")];
-            assert!(answer.status == 200 || kinds.contains(&answer.error()["type"]), "{answer:?}");
+            assert!(response.status == 200 || kinds.contains(&response.error()["type"]), "{response:?}");
         }
         assert!(world.phone_ids().await.is_empty());
     }

@@ -3,9 +3,9 @@
 //! process must expire, the test moves it into the past.
 
 use crate::support::client::Client;
-use crate::support::receiver::{Manner, Receiver};
+use crate::support::receiver::{Behaviour, Receiver};
 use crate::support::wait::{TIMEOUT, until};
-use crate::support::webhook_worker::Hook;
+use crate::support::webhook_worker::Webhook;
 use crate::support::world::{SEAL_KEY, World, text};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -78,7 +78,7 @@ async fn logged(world: &World) -> Vec<String> {
 }
 
 /// Ids of the events that were received.
-fn heard(receiver: &Receiver) -> Vec<String> {
+fn received(receiver: &Receiver) -> Vec<String> {
     let mut ids: Vec<String> = receiver.tally().into_keys().collect();
     ids.sort();
     ids
@@ -91,57 +91,57 @@ fn attempts(rows: &[Value], count: i64) -> usize {
 #[tokio::test]
 async fn after_a_kill_between_commit_and_send_the_next_process_delivers() {
     let world = World::with_connections(9).await;
-    let receiver = Receiver::of(Manner::Hanging).await;
-    let hook = Hook::to(&world, &receiver).await;
+    let receiver = Receiver::with_behaviour(Behaviour::NoResponse).await;
+    let webhook = Webhook::create(&world, &receiver).await;
     let program = Program::start(&world).await;
     // As many hang as one endpoint may have under way: later deliveries are committed and not sent.
     for _ in 0..12 {
         let phone = world.phone(&world.person(&uuid::Uuid::now_v7().to_string()).await).await;
         program.key.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     }
-    until("the endpoint is at its limit", async || (receiver.heard().len() >= 5).then_some(())).await;
+    until("the endpoint is at its limit", async || (receiver.received().len() >= 5).then_some(())).await;
     program.kill().await;
-    let rows = hook.deliveries(&world).await;
+    let rows = webhook.deliveries(&world).await;
     assert_eq!(rows.len(), 12);
     assert!(attempts(&rows, 0) >= 4, "some were never sent: {rows:?}");
 
-    receiver.become_of(Manner::Status(200));
+    receiver.set_behaviour(Behaviour::Status(200));
     let _program = Program::start(&world).await;
     until("deliveries without an attempt are sent", async || {
-        (attempts(&hook.deliveries(&world).await, 0) == 0).then_some(())
+        (attempts(&webhook.deliveries(&world).await, 0) == 0).then_some(())
     })
     .await;
     give_up_the_dead(&world).await;
-    let rows = hook.delivered(&world).await;
+    let rows = webhook.wait_until_delivered(&world).await;
     assert!(attempts(&rows, 1) >= 4, "{rows:?}");
     assert_eq!(logged(&world).await.len(), 12);
-    assert_eq!(heard(&receiver), logged(&world).await);
+    assert_eq!(received(&receiver), logged(&world).await);
 }
 
 #[tokio::test]
 async fn after_a_kill_between_send_and_record_the_next_process_delivers_once_more() {
     let world = World::with_connections(9).await;
     let release = Arc::new(Notify::new());
-    let receiver = Receiver::of(Manner::Held(200, Arc::clone(&release))).await;
-    let hook = Hook::to(&world, &receiver).await;
+    let receiver = Receiver::with_behaviour(Behaviour::Held(200, Arc::clone(&release))).await;
+    let webhook = Webhook::create(&world, &receiver).await;
     let program = Program::start(&world).await;
     let phone = world.phone(&world.person("jane").await).await;
     program.key.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
-    receiver.hears(1).await;
+    receiver.wait_for_messages(1).await;
     program.kill().await;
     release.notify_one();
-    receiver.become_of(Manner::Status(200));
-    let rows = hook.deliveries(&world).await;
+    receiver.set_behaviour(Behaviour::Status(200));
+    let rows = webhook.deliveries(&world).await;
     assert_eq!((&rows[0]["status"], &rows[0]["attempt_count"]), (&json!("pending"), &json!(1)));
 
     let _program = Program::start(&world).await;
     give_up_the_dead(&world).await;
-    let rows = hook.delivered(&world).await;
+    let rows = webhook.wait_until_delivered(&world).await;
     assert_eq!((rows.len(), &rows[0]["attempt_count"]), (1, &json!(2)));
-    let heard = receiver.heard();
-    assert_eq!(heard.len(), 2);
-    assert_eq!(heard[0].header("svix-id"), heard[1].header("svix-id"), "the id identifies the duplicate");
-    assert_eq!(heard[0].body(), heard[1].body());
+    let received = receiver.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].header("svix-id"), received[1].header("svix-id"), "the id identifies the duplicate");
+    assert_eq!(received[0].body(), received[1].body());
     assert_eq!(logged(&world).await.len(), 1);
 }
 
@@ -149,7 +149,7 @@ async fn after_a_kill_between_send_and_record_the_next_process_delivers_once_mor
 async fn two_processes_on_one_database_deliver_each_event_once() {
     let world = World::with_connections(13).await;
     let receiver = Receiver::new().await;
-    let hook = Hook::to(&world, &receiver).await;
+    let webhook = Webhook::create(&world, &receiver).await;
     let programs = [Program::start(&world).await, Program::start(&world).await];
     let phones = phones(&world, 40).await;
     let mut calls = JoinSet::new();
@@ -158,10 +158,10 @@ async fn two_processes_on_one_database_deliver_each_event_once() {
         calls.spawn(async move { key.post("/phones/deactivate", json!({ "device_id": phone })).await.ok() });
     }
     calls.join_all().await;
-    let rows = hook.delivered(&world).await;
+    let rows = webhook.wait_until_delivered(&world).await;
     assert_eq!((rows.len(), attempts(&rows, 1)), (40, 40));
-    assert_eq!(receiver.heard().len(), 40);
-    assert_eq!(heard(&receiver), logged(&world).await);
+    assert_eq!(receiver.received().len(), 40);
+    assert_eq!(received(&receiver), logged(&world).await);
 }
 
 /// `count` phones, each of a person of its own.
@@ -178,14 +178,14 @@ async fn a_hundred_deactivations_during_twenty_kills_write_a_hundred_events() {
     const KILLS: usize = 20;
     let world = World::with_connections(9).await;
     let receiver = Receiver::new().await;
-    let hook = Hook::to(&world, &receiver).await;
+    let webhook = Webhook::create(&world, &receiver).await;
     let phones = phones(&world, 100).await;
     for (round, batch) in phones.chunks(phones.len() / KILLS).enumerate() {
         let program = Program::start(&world).await;
         let mut calls = JoinSet::new();
         for phone in batch {
             let request = program.key.request("POST", "/phones/deactivate").json(&json!({ "device_id": phone }));
-            calls.spawn(async move { request.send().await.is_ok_and(|answer| answer.status() == 200) });
+            calls.spawn(async move { request.send().await.is_ok_and(|response| response.status() == 200) });
         }
         // Before the first response, between two, or after the last.
         for _ in 0..round % (batch.len() + 1) {
@@ -200,7 +200,7 @@ async fn a_hundred_deactivations_during_twenty_kills_write_a_hundred_events() {
         program.key.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     }
     give_up_the_dead(&world).await;
-    let rows = hook.delivered(&world).await;
+    let rows = webhook.wait_until_delivered(&world).await;
     let events = world.events("phone.deactivated").await;
     assert_eq!((rows.len(), events.len(), logged(&world).await.len()), (100, 100, 100));
     let mut dead: Vec<String> = events.iter().map(|event| text(&event["device_id"])).collect();
@@ -208,6 +208,6 @@ async fn a_hundred_deactivations_during_twenty_kills_write_a_hundred_events() {
     dead.sort();
     all.sort();
     assert_eq!(dead, all, "one for each phone");
-    assert_eq!(heard(&receiver), logged(&world).await);
+    assert_eq!(received(&receiver), logged(&world).await);
     assert!(world.phone_ids().await.is_empty());
 }

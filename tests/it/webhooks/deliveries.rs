@@ -1,9 +1,9 @@
 //! Webhook deliveries: the schedule of attempts, what counts as delivered, which worker may record it, and that no endpoint
 //! waits for another.
 
-use crate::support::receiver::{Manner, Receiver, nowhere};
+use crate::support::receiver::{Behaviour, Receiver, closed_port_url};
 use crate::support::wait::until;
-use crate::support::webhook_worker::{Hook, WebhookWorker, another_store, at, lose_a_phone};
+use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone, second_store, timestamp};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
 use handset::model::webhook::{Attempted, Claim};
@@ -32,50 +32,54 @@ fn attempted(world: &World, status: u16) -> Attempted {
 #[tokio::test]
 async fn failed_deliveries_are_attempted_eight_times_on_seams_schedule_and_stay_listed() {
     let world = World::new().await;
-    let receiver = Receiver::of(Manner::Status(500)).await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
-    let _office = WebhookWorker::open(&world);
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
+    let _worker = WebhookWorker::start(&world);
     for (number, pause) in (1..).zip(PAUSES) {
-        let row = hook.tried(&world, number).await.remove(0);
-        let (now, next) = (world.clock.now(), at(&row, "next_attempt_at").expect("it is attempted again"));
+        let row = webhook.wait_for_attempts(&world, number).await.remove(0);
+        let (now, next) = (world.clock.now(), timestamp(&row, "next_attempt_at").expect("it is attempted again"));
         assert_eq!((&row["status"], &row["response_status"]), (&json!("pending"), &json!(500)));
         let (least, wait) = (TimeDelta::seconds(pause), next - now);
         assert!(least <= wait && wait <= least + least / 10, "attempt {number}: {wait} after {pause} s");
-        world.pass(wait - TimeDelta::microseconds(1));
+        world.advance(wait - TimeDelta::microseconds(1));
         assert_eq!(claim(&world, &world.store).await.len(), 0, "nothing is due a microsecond before");
-        world.pass(TimeDelta::microseconds(1));
+        world.advance(TimeDelta::microseconds(1));
     }
-    let row = hook.tried(&world, 8).await.remove(0);
+    let row = webhook.wait_for_attempts(&world, 8).await.remove(0);
     assert_eq!((&row["status"], &row["next_attempt_at"]), (&json!("failed"), &json!(null)));
     assert_eq!(row["attempt_count"], 8);
-    world.pass(TimeDelta::days(30));
+    world.advance(TimeDelta::days(30));
     assert_eq!(claim(&world, &world.store).await.len(), 0, "it has failed permanently");
-    assert_eq!(hook.deliveries(&world).await, [row]);
+    assert_eq!(webhook.deliveries(&world).await, [row]);
 
-    let heard = receiver.heard();
-    assert_eq!(heard.len(), 8);
-    for pair in heard.windows(2) {
+    let received = receiver.received();
+    assert_eq!(received.len(), 8);
+    for pair in received.windows(2) {
         assert_eq!(pair[0].body(), pair[1].body(), "the same bytes");
         assert_eq!(pair[0].header("svix-id"), pair[1].header("svix-id"));
         assert!(pair[0].signed_at() < pair[1].signed_at(), "signed again");
     }
-    for message in &heard {
-        assert_eq!(message.signatures(), [message.signature_of(&hook.secret)]);
+    for message in &received {
+        assert_eq!(message.signatures(), [message.signature_of(&webhook.secret)]);
     }
 }
 
 #[tokio::test]
 async fn the_pauses_of_different_deliveries_differ() {
     let world = World::new().await;
-    let receiver = Receiver::of(Manner::Status(500)).await;
-    let hook = Hook::to(&world, &receiver).await;
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let webhook = Webhook::create(&world, &receiver).await;
     for _ in 0..8 {
-        lose_a_phone(&world).await;
+        register_and_deactivate_phone(&world).await;
     }
-    let _office = WebhookWorker::open(&world);
-    let next: HashSet<_> =
-        hook.tried(&world, 1).await.iter().map(|row| at(row, "next_attempt_at").expect("again")).collect();
+    let _worker = WebhookWorker::start(&world);
+    let next: HashSet<_> = webhook
+        .wait_for_attempts(&world, 1)
+        .await
+        .iter()
+        .map(|row| timestamp(row, "next_attempt_at").expect("again"))
+        .collect();
     assert!(next.len() > 1, "{next:?}");
 }
 
@@ -83,11 +87,11 @@ async fn the_pauses_of_different_deliveries_differ() {
 async fn the_body_of_a_delivery_is_exactly_the_event() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
-    let hook = Hook::to(&world, &receiver).await;
-    let phone = lose_a_phone(&world).await;
-    let _office = WebhookWorker::open(&world);
-    let row = hook.delivered(&world).await.remove(0);
-    let message = receiver.heard().remove(0);
+    let webhook = Webhook::create(&world, &receiver).await;
+    let phone = register_and_deactivate_phone(&world).await;
+    let _worker = WebhookWorker::start(&world);
+    let row = webhook.wait_until_delivered(&world).await.remove(0);
+    let message = receiver.received().remove(0);
     let shown = world.key().get(&format!("/events/get?device_id={phone}&event_type=phone.deactivated")).await;
     let inside = shown.text.split_once(r#""event":"#).expect("an event").1;
     assert!(inside.starts_with(std::str::from_utf8(message.body()).expect("text")), "byte for byte: {inside}");
@@ -104,36 +108,37 @@ async fn deliveries_to_faulty_receivers_are_attempted_again_and_record_the_fault
     let world = World::new().await;
     let other = Receiver::new().await;
     let cases = [
-        (Manner::Status(500), json!(500), "500"),
-        (Manner::Status(404), json!(404), "404"),
-        (Manner::Elsewhere(other.url()), json!(307), "307"),
-        (Manner::Hanging, json!(null), ""),
-        (Manner::Mute, json!(null), ""),
-        (Manner::HalfWay, json!(200), ""),
+        (Behaviour::Status(500), json!(500), "500"),
+        (Behaviour::Status(404), json!(404), "404"),
+        (Behaviour::Redirect(other.url()), json!(307), "307"),
+        (Behaviour::NoResponse, json!(null), ""),
+        (Behaviour::Close, json!(null), ""),
+        (Behaviour::Truncate, json!(200), ""),
     ];
-    let mut hooks = vec![(Hook::at(&world, &nowhere(), &["phone.deactivated"]).await, json!(null), "")];
+    let mut webhooks =
+        vec![(Webhook::create_at(&world, &closed_port_url(), &["phone.deactivated"]).await, json!(null), "")];
     let mut receivers = Vec::new();
-    for (manner, status, said) in cases {
-        let receiver = Receiver::of(manner).await;
-        hooks.push((Hook::to(&world, &receiver).await, status, said));
+    for (manner, status, actual) in cases {
+        let receiver = Receiver::with_behaviour(manner).await;
+        webhooks.push((Webhook::create(&world, &receiver).await, status, actual));
         receivers.push(receiver);
     }
-    lose_a_phone(&world).await;
-    let worker = WebhookWorker::impatient(&world, Duration::from_secs(1));
-    for (hook, status, said) in &hooks {
-        let row = hook.tried(&world, 1).await.remove(0);
+    register_and_deactivate_phone(&world).await;
+    let worker = WebhookWorker::with_timeout(&world, Duration::from_secs(1));
+    for (webhook, status, actual) in &webhooks {
+        let row = webhook.wait_for_attempts(&world, 1).await.remove(0);
         assert_eq!((&row["status"], &row["response_status"]), (&json!("pending"), status), "{row}");
-        assert!(text(&row["fault"]).contains(said), "{row}");
-        assert!(at(&row, "next_attempt_at") > Some(world.clock.now()), "{row}");
+        assert!(text(&row["fault"]).contains(actual), "{row}");
+        assert!(timestamp(&row, "next_attempt_at") > Some(world.clock.now()), "{row}");
     }
     worker.close().await;
-    assert!(other.heard().is_empty(), "redirects are not followed");
+    assert!(other.received().is_empty(), "redirects are not followed");
 
-    receivers.iter().for_each(|receiver| receiver.become_of(Manner::Status(204)));
-    world.pass(TimeDelta::seconds(6));
-    let _office = WebhookWorker::open(&world);
-    for (hook, ..) in &hooks[1..] {
-        let row = hook.delivered(&world).await.remove(0);
+    receivers.iter().for_each(|receiver| receiver.set_behaviour(Behaviour::Status(204)));
+    world.advance(TimeDelta::seconds(6));
+    let _worker = WebhookWorker::start(&world);
+    for (webhook, ..) in &webhooks[1..] {
+        let row = webhook.wait_until_delivered(&world).await.remove(0);
         assert_eq!((&row["response_status"], &row["fault"]), (&json!(204), &json!(null)));
     }
 }
@@ -141,24 +146,24 @@ async fn deliveries_to_faulty_receivers_are_attempted_again_and_record_the_fault
 #[tokio::test]
 async fn a_success_response_with_a_large_body_counts_as_delivered() {
     let world = World::new().await;
-    let receiver = Receiver::of(Manner::Wordy).await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
-    let _office = WebhookWorker::open(&world);
-    assert_eq!(hook.delivered(&world).await[0]["response_status"], 200);
-    assert_eq!(receiver.heard().len(), 1);
+    let receiver = Receiver::with_behaviour(Behaviour::LargeBody).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
+    let _worker = WebhookWorker::start(&world);
+    assert_eq!(webhook.wait_until_delivered(&world).await[0]["response_status"], 200);
+    assert_eq!(receiver.received().len(), 1);
 }
 
 #[tokio::test]
 async fn a_claim_belongs_to_one_worker_until_it_expires() {
     let world = World::new().await;
-    Hook::at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
-    lose_a_phone(&world).await;
-    let elsewhere = another_store(&world).await;
+    Webhook::create_at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
+    register_and_deactivate_phone(&world).await;
+    let elsewhere = second_store(&world).await;
     assert_eq!(claim(&world, &world.store).await.len(), 1);
-    world.pass(TimeDelta::seconds(60) - TimeDelta::microseconds(1));
+    world.advance(TimeDelta::seconds(60) - TimeDelta::microseconds(1));
     assert_eq!(claim(&world, &elsewhere).await.len(), 0);
-    world.pass(TimeDelta::microseconds(1));
+    world.advance(TimeDelta::microseconds(1));
     assert_eq!(claim(&world, &elsewhere).await.len(), 1);
     assert_eq!(claim(&world, &world.store).await.len(), 0);
 }
@@ -166,86 +171,87 @@ async fn a_claim_belongs_to_one_worker_until_it_expires() {
 #[tokio::test]
 async fn a_worker_whose_claim_has_expired_records_nothing() {
     let world = World::new().await;
-    let hook = Hook::at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
-    lose_a_phone(&world).await;
+    let webhook = Webhook::create_at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
+    register_and_deactivate_phone(&world).await;
     let late = claim(&world, &world.store).await.remove(0);
-    world.pass(TimeDelta::seconds(60));
+    world.advance(TimeDelta::seconds(60));
     let newest = claim(&world, &world.store).await.remove(0);
     assert_eq!((late.attempt, newest.attempt), (1, 2));
-    let under_way = hook.deliveries(&world).await;
+    let under_way = webhook.deliveries(&world).await;
 
     let again = Some(world.clock.now() + TimeDelta::seconds(5));
     world.store.record_delivered(&late, &attempted(&world, 200)).await.expect("the database answers");
-    assert_eq!(hook.deliveries(&world).await, under_way);
+    assert_eq!(webhook.deliveries(&world).await, under_way);
     for next in [again, None] {
         world.store.record_failed(&late, &attempted(&world, 500), next).await.expect("the database answers");
-        assert_eq!(hook.deliveries(&world).await, under_way);
+        assert_eq!(webhook.deliveries(&world).await, under_way);
     }
     world.store.record_delivered(&newest, &attempted(&world, 200)).await.expect("the database answers");
-    let delivered = hook.deliveries(&world).await;
+    let delivered = webhook.deliveries(&world).await;
     assert_eq!((&delivered[0]["status"], &delivered[0]["attempt_count"]), (&json!("delivered"), &json!(2)));
     for claim in [&late, &newest] {
         world.store.record_failed(claim, &attempted(&world, 500), again).await.expect("the database answers");
     }
-    assert_eq!(hook.deliveries(&world).await, delivered, "a delivered delivery does not change");
+    assert_eq!(webhook.deliveries(&world).await, delivered, "a delivered delivery does not change");
 }
 
 #[tokio::test]
 async fn a_response_after_its_claim_has_expired_changes_nothing() {
     let world = World::new().await;
     let release = Arc::new(Notify::new());
-    let receiver = Receiver::of(Manner::Held(500, Arc::clone(&release))).await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
-    let slow = WebhookWorker::open(&world);
-    receiver.hears(1).await;
-    receiver.become_of(Manner::Status(200));
-    world.pass(TimeDelta::seconds(60));
-    let _other = WebhookWorker::elsewhere(&world).await;
-    let delivered = hook.delivered(&world).await;
+    let receiver = Receiver::with_behaviour(Behaviour::Held(500, Arc::clone(&release))).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
+    let slow = WebhookWorker::start(&world);
+    receiver.wait_for_messages(1).await;
+    receiver.set_behaviour(Behaviour::Status(200));
+    world.advance(TimeDelta::seconds(60));
+    let _other = WebhookWorker::with_second_store(&world).await;
+    let delivered = webhook.wait_until_delivered(&world).await;
     release.notify_one();
     slow.close().await;
-    assert_eq!(hook.deliveries(&world).await, delivered);
-    assert_eq!(receiver.heard().len(), 2);
-    assert_eq!(receiver.heard()[0].header("svix-id"), receiver.heard()[1].header("svix-id"));
+    assert_eq!(webhook.deliveries(&world).await, delivered);
+    assert_eq!(receiver.received().len(), 2);
+    assert_eq!(receiver.received()[0].header("svix-id"), receiver.received()[1].header("svix-id"));
 }
 
 #[tokio::test]
 async fn a_hanging_endpoint_delays_no_other_endpoint() {
     let world = World::new().await;
-    let (stuck, quick) = (Receiver::of(Manner::Hanging).await, Receiver::new().await);
-    Hook::to(&world, &stuck).await;
-    let hook = Hook::to(&world, &quick).await;
+    let (stuck, quick) = (Receiver::with_behaviour(Behaviour::NoResponse).await, Receiver::new().await);
+    Webhook::create(&world, &stuck).await;
+    let webhook = Webhook::create(&world, &quick).await;
     for _ in 0..100 {
-        lose_a_phone(&world).await;
+        register_and_deactivate_phone(&world).await;
     }
-    let _office = WebhookWorker::open(&world);
-    hook.delivered(&world).await;
+    let _worker = WebhookWorker::start(&world);
+    webhook.wait_until_delivered(&world).await;
     assert!(quick.tally().values().all(|times| *times == 1));
-    assert_eq!(quick.heard().len(), 100);
-    assert!(stuck.heard().len() <= 8, "{} of them hang at once", stuck.heard().len());
+    assert_eq!(quick.received().len(), 100);
+    assert!(stuck.received().len() <= 8, "{} of them hang at once", stuck.received().len());
     // Not even a later one of the same workspace.
     let late = Receiver::new().await;
-    let latecomer = Hook::to(&world, &late).await;
-    lose_a_phone(&world).await;
-    latecomer.delivered(&world).await;
+    let latecomer = Webhook::create(&world, &late).await;
+    register_and_deactivate_phone(&world).await;
+    latecomer.wait_until_delivered(&world).await;
 }
 
 #[tokio::test]
 async fn a_worker_at_capacity_claims_the_longest_overdue_deliveries() {
     let world = World::new().await;
-    let mut hooks = Vec::new();
+    let mut webhooks = Vec::new();
     for number in (0..6).rev() {
-        hooks.push(Hook::at(&world, &format!("https://example.com/{number}"), &["phone.deactivated"]).await);
+        webhooks
+            .push(Webhook::create_at(&world, &format!("https://example.com/{number}"), &["phone.deactivated"]).await);
     }
     for _ in 0..3 {
-        lose_a_phone(&world).await;
+        register_and_deactivate_phone(&world).await;
     }
     // All deliveries of the last webhook are overdue.
     let moved = sqlx::query(
         "update delivery set next_attempt_at = next_attempt_at - interval '1 s' where webhook_id::text = $1",
     )
-    .bind(&hooks[5].id)
+    .bind(&webhooks[5].id)
     .execute(&mut world.database().await)
     .await
     .expect("the update succeeds");
@@ -254,38 +260,38 @@ async fn a_worker_at_capacity_claims_the_longest_overdue_deliveries() {
     let now = world.clock.now();
     let claims = world.store.claim_deliveries(&capacity, now, now + TimeDelta::seconds(60)).await.expect("claims");
     let of: Vec<_> = claims.iter().map(|claim| claim.webhook_id.to_string()).collect();
-    assert_eq!(of, [hooks[5].id.clone(), hooks[5].id.clone(), hooks[5].id.clone()]);
+    assert_eq!(of, [webhooks[5].id.clone(), webhooks[5].id.clone(), webhooks[5].id.clone()]);
 }
 
 #[tokio::test]
 async fn a_secret_that_cannot_be_unsealed_delays_no_other_webhook() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
-    let broken = Hook::to(&world, &receiver).await;
-    let hook = Hook::to(&world, &receiver).await;
+    let broken = Webhook::create(&world, &receiver).await;
+    let webhook = Webhook::create(&world, &receiver).await;
     sqlx::query("update webhook set secret_sealed = 'nonsense' where webhook_id::text = $1")
         .bind(&broken.id)
         .execute(&mut world.database().await)
         .await
         .expect("the update succeeds");
-    lose_a_phone(&world).await;
-    let _office = WebhookWorker::open(&world);
-    hook.delivered(&world).await;
+    register_and_deactivate_phone(&world).await;
+    let _worker = WebhookWorker::start(&world);
+    webhook.wait_until_delivered(&world).await;
     let row = until("the other attempt is recorded", async || {
         let listed = world.key().post("/webhooks/list_deliveries", json!({ "status": "pending" })).await.ok();
         Some(listed["webhook_deliveries"][0].clone()).filter(|row| row["fault"].is_string())
     })
     .await;
     assert_eq!((&row["webhook_id"], &row["response_status"]), (&json!(broken.id), &json!(null)), "{row}");
-    assert_eq!(receiver.heard().len(), 1, "nothing is sent unsigned");
+    assert_eq!(receiver.received().len(), 1, "nothing is sent unsigned");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_deliver_each_event_once() {
     let world = World::with_connections(8).await;
     let receiver = Receiver::new().await;
-    let hook = Hook::to(&world, &receiver).await;
-    let _offices = (WebhookWorker::open(&world), WebhookWorker::elsewhere(&world).await);
+    let webhook = Webhook::create(&world, &receiver).await;
+    let _workers = (WebhookWorker::start(&world), WebhookWorker::with_second_store(&world).await);
     let mut losses = Vec::new();
     for number in 0..60 {
         let person = world.person(&format!("p{number}")).await;
@@ -295,7 +301,7 @@ async fn two_workers_deliver_each_event_once() {
     for loss in losses {
         loss.await.expect("the task does not panic").ok();
     }
-    let rows = hook.delivered(&world).await;
+    let rows = webhook.wait_until_delivered(&world).await;
     assert_eq!(rows.len(), 60);
     assert!(rows.iter().all(|row| row["attempt_count"] == 1));
     let tally = receiver.tally();
@@ -305,31 +311,31 @@ async fn two_workers_deliver_each_event_once() {
 #[tokio::test]
 async fn a_deleted_webhook_gets_no_more_deliveries() {
     let world = World::new().await;
-    let receiver = Receiver::of(Manner::Status(500)).await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
-    let worker = WebhookWorker::open(&world);
-    hook.tried(&world, 1).await;
-    world.key().post("/webhooks/delete", json!({ "webhook_id": hook.id })).await.ok();
-    world.pass(TimeDelta::days(2));
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
+    let worker = WebhookWorker::start(&world);
+    webhook.wait_for_attempts(&world, 1).await;
+    world.key().post("/webhooks/delete", json!({ "webhook_id": webhook.id })).await.ok();
+    world.advance(TimeDelta::days(2));
     assert!(claim(&world, &world.store).await.is_empty());
     worker.close().await;
-    assert_eq!(receiver.heard().len(), 1);
-    let asked = json!({ "webhook_id": hook.id });
-    world.key().post("/webhooks/list_deliveries", asked).await.refused(404, "webhook_not_found");
+    assert_eq!(receiver.received().len(), 1);
+    let request = json!({ "webhook_id": webhook.id });
+    world.key().post("/webhooks/list_deliveries", request).await.refused(404, "webhook_not_found");
 }
 
 #[tokio::test]
 async fn a_stopping_worker_finishes_the_delivery_under_way() {
     let world = World::new().await;
     let release = Arc::new(Notify::new());
-    let receiver = Receiver::of(Manner::Held(200, Arc::clone(&release))).await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
-    let worker = WebhookWorker::open(&world);
-    receiver.hears(1).await;
+    let receiver = Receiver::with_behaviour(Behaviour::Held(200, Arc::clone(&release))).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
+    let worker = WebhookWorker::start(&world);
+    receiver.wait_for_messages(1).await;
     tokio::join!(worker.close(), async { release.notify_one() });
-    assert_eq!(hook.deliveries(&world).await[0]["status"], "delivered");
+    assert_eq!(webhook.deliveries(&world).await[0]["status"], "delivered");
 }
 
 #[tokio::test]
@@ -337,21 +343,21 @@ async fn only_sandboxes_on_the_private_postgres_deliver_to_loopback_addresses() 
     let world = World::new().await;
     let production = world.production("Real").await;
     let receiver = Receiver::new().await;
-    let sandboxed = Hook::to(&world, &receiver).await;
-    let real = Hook::at(&production, &receiver.url(), &["webhook.ping"]).await;
+    let sandboxed = Webhook::create(&world, &receiver).await;
+    let real = Webhook::create_at(&production, &receiver.url(), &["webhook.ping"]).await;
     production.key().post("/webhooks/ping", json!({ "webhook_id": real.id })).await.ok();
     let refused = |row: &Value| row["fault"].as_str().is_some_and(|fault| fault.contains("HANDSET_WEBHOOK_ALLOW"));
-    let worker = WebhookWorker::open(&world);
-    real.settled(&production, "it is refused", refused).await;
+    let worker = WebhookWorker::start(&world);
+    real.wait_for_deliveries(&production, "it is refused", refused).await;
     worker.close().await;
 
-    lose_a_phone(&world).await;
-    let worker = WebhookWorker::public(&world);
-    sandboxed.settled(&world, "it is refused", refused).await;
+    register_and_deactivate_phone(&world).await;
+    let worker = WebhookWorker::without_loopback(&world);
+    sandboxed.wait_for_deliveries(&world, "it is refused", refused).await;
     worker.close().await;
-    assert!(receiver.heard().is_empty());
-    world.pass(TimeDelta::seconds(6));
-    let _office = WebhookWorker::open(&world);
-    sandboxed.delivered(&world).await;
-    assert_eq!(receiver.heard().len(), 1);
+    assert!(receiver.received().is_empty());
+    world.advance(TimeDelta::seconds(6));
+    let _worker = WebhookWorker::start(&world);
+    sandboxed.wait_until_delivered(&world).await;
+    assert_eq!(receiver.received().len(), 1);
 }

@@ -1,8 +1,8 @@
 //! Disabled webhooks: after five days of failures only, a webhook gets no more deliveries until it is updated.
 
-use crate::support::receiver::{Manner, Receiver};
+use crate::support::receiver::{Behaviour, Receiver};
 use crate::support::wait::until;
-use crate::support::webhook_worker::{Hook, WebhookWorker, at, lose_a_phone};
+use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone, timestamp};
 use crate::support::world::World;
 use chrono::TimeDelta;
 use handset::metrics::Metrics;
@@ -14,92 +14,94 @@ use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A webhook that first failed five days ago, with the delivery that failed then due again.
-async fn failing_for_days(world: &World, receiver: &Receiver, event_types: &[&str]) -> Hook {
-    let hook = Hook::at(world, &receiver.url(), event_types).await;
-    lose_a_phone(world).await;
-    let worker = WebhookWorker::open(world);
-    hook.tried(world, 1).await;
+async fn failing_for_days(world: &World, receiver: &Receiver, event_types: &[&str]) -> Webhook {
+    let webhook = Webhook::create_at(world, &receiver.url(), event_types).await;
+    register_and_deactivate_phone(world).await;
+    let worker = WebhookWorker::start(world);
+    webhook.wait_for_attempts(world, 1).await;
     worker.close().await;
-    world.pass(TimeDelta::days(5));
-    hook
+    world.advance(TimeDelta::days(5));
+    webhook
 }
 
 #[tokio::test]
 async fn a_webhook_is_disabled_after_five_days_of_failures_and_enabled_by_an_update() {
     let world = World::new().await;
-    let receiver = Receiver::of(Manner::Status(500)).await;
-    let hook = Hook::to(&world, &receiver).await;
-    lose_a_phone(&world).await;
-    let _office = WebhookWorker::open(&world);
-    hook.tried(&world, 1).await;
-    world.pass(TimeDelta::days(5) - TimeDelta::seconds(1));
-    let row = hook.tried(&world, 2).await.remove(0);
-    assert_eq!((&row["status"], hook.shown(&world).await.get("disabled_at")), (&json!("pending"), None));
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    register_and_deactivate_phone(&world).await;
+    let _worker = WebhookWorker::start(&world);
+    webhook.wait_for_attempts(&world, 1).await;
+    world.advance(TimeDelta::days(5) - TimeDelta::seconds(1));
+    let row = webhook.wait_for_attempts(&world, 2).await.remove(0);
+    assert_eq!((&row["status"], webhook.get(&world).await.get("disabled_at")), (&json!("pending"), None));
     assert!(world.events("webhook.disabled").await.is_empty());
     // One more delivery that has failed once and waits for its retry.
-    lose_a_phone(&world).await;
-    hook.settled(&world, "both have failed", |row| row["fault"].is_string()).await;
+    register_and_deactivate_phone(&world).await;
+    webhook.wait_for_deliveries(&world, "both have failed", |row| row["fault"].is_string()).await;
 
-    world.pass(at(&row, "next_attempt_at").expect("a retry is scheduled") - world.clock.now());
-    let rows = hook.settled(&world, "all deliveries have failed", |row| row["status"] == "failed").await;
+    world.advance(timestamp(&row, "next_attempt_at").expect("a retry is scheduled") - world.clock.now());
+    let rows = webhook.wait_for_deliveries(&world, "all deliveries have failed", |row| row["status"] == "failed").await;
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row["next_attempt_at"].is_null()));
-    assert_eq!(at(&hook.shown(&world).await, "disabled_at"), Some(world.clock.now()));
-    let told = world.events("webhook.disabled").await;
-    assert_eq!((told.len(), &told[0]["webhook_id"]), (1, &json!(hook.id)));
+    assert_eq!(timestamp(&webhook.get(&world).await, "disabled_at"), Some(world.clock.now()));
+    let actual = world.events("webhook.disabled").await;
+    assert_eq!((actual.len(), &actual[0]["webhook_id"]), (1, &json!(webhook.id)));
 
-    let heard = receiver.heard().len();
-    lose_a_phone(&world).await;
-    assert_eq!(hook.deliveries(&world).await, rows, "a disabled webhook gets no more deliveries");
-    let which = json!({ "webhook_id": hook.id });
+    let received = receiver.received().len();
+    register_and_deactivate_phone(&world).await;
+    assert_eq!(webhook.deliveries(&world).await, rows, "a disabled webhook gets no more deliveries");
+    let which = json!({ "webhook_id": webhook.id });
     for (path, body) in [
         ("/webhooks/ping", which.clone()),
         ("/webhooks/redeliver", json!({ "delivery_id": rows[0]["delivery_id"] })),
-        ("/webhooks/redeliver", json!({ "webhook_id": hook.id, "since": "2000-01-01" })),
+        ("/webhooks/redeliver", json!({ "webhook_id": webhook.id, "since": "2000-01-01" })),
     ] {
         world.key().post(path, body).await.refused(400, "webhook_disabled");
     }
-    assert_eq!(receiver.heard().len(), heard);
+    assert_eq!(receiver.received().len(), received);
 
-    receiver.become_of(Manner::Status(200));
-    let update = json!({ "webhook_id": hook.id, "event_types": ["phone.deactivated"] });
+    receiver.set_behaviour(Behaviour::Status(200));
+    let update = json!({ "webhook_id": webhook.id, "event_types": ["phone.deactivated"] });
     world.key().post("/webhooks/update", update).await.ok();
-    assert_eq!(hook.shown(&world).await.get("disabled_at"), None, "an update of the event types enables the webhook");
-    lose_a_phone(&world).await;
-    receiver.hears(heard + 1).await;
-    let again = json!({ "webhook_id": hook.id, "since": "2000-01-01" });
+    assert_eq!(webhook.get(&world).await.get("disabled_at"), None, "an update of the event types enables the webhook");
+    register_and_deactivate_phone(&world).await;
+    receiver.wait_for_messages(received + 1).await;
+    let again = json!({ "webhook_id": webhook.id, "since": "2000-01-01" });
     assert_eq!(world.key().post("/webhooks/redeliver", again).await.ok()["redelivering_count"], 2);
-    hook.delivered(&world).await;
+    webhook.wait_until_delivered(&world).await;
 }
 
 #[tokio::test]
 async fn one_success_in_five_days_keeps_a_webhook_enabled() {
     let world = World::new().await;
-    let receiver = Receiver::of(Manner::Status(500)).await;
-    let hook = Hook::to(&world, &receiver).await;
-    let _office = WebhookWorker::open(&world);
-    lose_a_phone(&world).await;
-    hook.tried(&world, 1).await;
-    world.pass(TimeDelta::days(4));
-    receiver.become_of(Manner::Status(200));
-    hook.delivered(&world).await;
-    receiver.become_of(Manner::Status(500));
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    let _worker = WebhookWorker::start(&world);
+    register_and_deactivate_phone(&world).await;
+    webhook.wait_for_attempts(&world, 1).await;
+    world.advance(TimeDelta::days(4));
+    receiver.set_behaviour(Behaviour::Status(200));
+    webhook.wait_until_delivered(&world).await;
+    receiver.set_behaviour(Behaviour::Status(500));
     for _ in 0..2 {
-        world.pass(TimeDelta::days(2));
-        lose_a_phone(&world).await;
-        hook.settled(&world, "it fails", |row| row["status"] == "delivered" || row["fault"].is_string()).await;
+        world.advance(TimeDelta::days(2));
+        register_and_deactivate_phone(&world).await;
+        webhook
+            .wait_for_deliveries(&world, "it fails", |row| row["status"] == "delivered" || row["fault"].is_string())
+            .await;
     }
-    assert_eq!(hook.shown(&world).await.get("disabled_at"), None, "consecutive failures last two days only");
+    assert_eq!(webhook.get(&world).await.get("disabled_at"), None, "consecutive failures last two days only");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_failures_disable_a_webhook_without_a_deadlock() {
     let world = World::with_connections(10).await;
     for round in 1..=5 {
-        let receiver = Receiver::of(Manner::Status(500)).await;
-        let hook = failing_for_days(&world, &receiver, &["phone.deactivated"]).await;
+        let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+        let webhook = failing_for_days(&world, &receiver, &["phone.deactivated"]).await;
         for _ in 0..8 {
-            lose_a_phone(&world).await;
+            register_and_deactivate_phone(&world).await;
         }
         let now = world.clock.now();
         let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
@@ -117,10 +119,10 @@ async fn concurrent_failures_disable_a_webhook_without_a_deadlock() {
         for record in records {
             record.await.expect("it does not panic").expect("it is recorded");
         }
-        let rows = hook.deliveries(&world).await;
+        let rows = webhook.deliveries(&world).await;
         assert!(rows.iter().all(|row| row["status"] == "failed"), "{rows:?}");
         assert_eq!(world.events("webhook.disabled").await.len(), round);
-        world.key().post("/webhooks/delete", json!({ "webhook_id": hook.id })).await.ok();
+        world.key().post("/webhooks/delete", json!({ "webhook_id": webhook.id })).await.ok();
     }
 }
 
@@ -128,10 +130,10 @@ async fn concurrent_failures_disable_a_webhook_without_a_deadlock() {
 async fn delete_webhook_while_its_attempts_are_recorded_succeeds() {
     let world = World::with_connections(10).await;
     for _ in 0..10 {
-        let receiver = Receiver::of(Manner::Status(500)).await;
-        let hook = failing_for_days(&world, &receiver, &["phone.deactivated"]).await;
+        let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+        let webhook = failing_for_days(&world, &receiver, &["phone.deactivated"]).await;
         for _ in 0..4 {
-            lose_a_phone(&world).await;
+            register_and_deactivate_phone(&world).await;
         }
         let now = world.clock.now();
         let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
@@ -144,7 +146,7 @@ async fn delete_webhook_while_its_attempts_are_recorded_succeeds() {
                 tokio::spawn(async move { store.record_delivered(&claim, &attempted).await })
             })
             .collect();
-        world.key().post("/webhooks/delete", json!({ "webhook_id": hook.id })).await.ok();
+        world.key().post("/webhooks/delete", json!({ "webhook_id": webhook.id })).await.ok();
         for record in records {
             record.await.expect("it does not panic").expect("it is recorded, or nothing is left to record");
         }
@@ -168,20 +170,20 @@ fn sweeper(world: &World) -> DropGuard {
 #[tokio::test]
 async fn a_disabled_webhook_has_no_pending_deliveries() {
     let world = World::new().await;
-    let receiver = Receiver::of(Manner::Status(500)).await;
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
     // It also subscribes to its own disabling.
-    let hook = failing_for_days(&world, &receiver, &["phone.deactivated", "webhook.disabled"]).await;
-    let _office = WebhookWorker::open(&world);
+    let webhook = failing_for_days(&world, &receiver, &["phone.deactivated", "webhook.disabled"]).await;
+    let _worker = WebhookWorker::start(&world);
     let _sweeper = sweeper(&world);
-    hook.settled(&world, "all deliveries have failed", |row| row["status"] == "failed").await;
-    assert!(hook.shown(&world).await["disabled_at"].is_string());
-    assert_eq!(receiver.heard().len(), 2);
+    webhook.wait_for_deliveries(&world, "all deliveries have failed", |row| row["status"] == "failed").await;
+    assert!(webhook.get(&world).await["disabled_at"].is_string());
+    assert_eq!(receiver.received().len(), 2);
 }
 
 #[tokio::test]
 async fn the_sweeper_cancels_all_deliveries_of_a_disabled_webhook_in_batches() {
     let world = World::new().await;
-    let hook = Hook::at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
+    let webhook = Webhook::create_at(&world, "https://example.com/hook", &["phone.deactivated"]).await;
     let mut database = world.database().await;
     // More rows than one batch.
     sqlx::query(
@@ -199,7 +201,7 @@ async fn the_sweeper_cancels_all_deliveries_of_a_disabled_webhook_in_batches() {
     )
     .bind(world.record.workspace_id.0)
     .bind(world.clock.now())
-    .bind(uuid::Uuid::parse_str(&hook.id).expect("an id"))
+    .bind(uuid::Uuid::parse_str(&webhook.id).expect("an id"))
     .execute(&mut database)
     .await
     .expect("the statement is right");

@@ -49,7 +49,7 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_2xx_response_is_delivered() {
-    for answer in [
+    for response in [
         ok("content-length: 2\r\n\r\nok"),
         ok("\r\nuntil the connection ends"),
         ok("transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
@@ -57,24 +57,24 @@ async fn a_2xx_response_is_delivered() {
         "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_owned(),
         "HTTP/1.0 200 OK\r\n\r\n".to_owned(),
     ] {
-        let receiver = Receiver::answering(answer.clone()).await;
+        let receiver = Receiver::responding_with(response.clone()).await;
         let outcome = send(&receiver.message()).await;
-        assert!(outcome.is_delivered(), "{answer}: {outcome:?}");
+        assert!(outcome.is_delivered(), "{response}: {outcome:?}");
         assert_eq!(outcome.fault, None);
         assert_eq!(outcome.response_status.map(|status| status / 100), Some(2));
-        assert_eq!(receiver.heard().len(), 1);
+        assert_eq!(receiver.received().len(), 1);
     }
 }
 
 #[tokio::test]
 async fn delivery_is_a_signed_post_of_the_exact_body() {
-    let receiver = Receiver::answering(ok("content-length: 0\r\n\r\n")).await;
+    let receiver = Receiver::responding_with(ok("content-length: 0\r\n\r\n")).await;
     let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let mut message = receiver.message();
     message.secrets.push(other.to_owned().into());
     assert!(send(&message).await.is_delivered());
 
-    let [request] = receiver.heard().try_into().expect("one request");
+    let [request] = receiver.received().try_into().expect("one request");
     assert_eq!(request.line, "POST /hook HTTP/1.1");
     assert_eq!(request.body, message.body);
     assert_eq!(request.headers["content-type"], "application/json");
@@ -97,7 +97,7 @@ async fn delivery_is_a_signed_post_of_the_exact_body() {
 #[tokio::test]
 async fn a_status_other_than_2xx_is_a_fault() {
     for status in [400, 404, 410, 429, 500, 503, 304] {
-        let receiver = Receiver::answering(format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n")).await;
+        let receiver = Receiver::responding_with(format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n")).await;
         let outcome = send(&receiver.message()).await;
         assert_eq!((outcome.response_status, fault(&outcome)), (Some(status), format!("answered {status}").as_str()));
         assert!(!outcome.is_delivered());
@@ -106,21 +106,21 @@ async fn a_status_other_than_2xx_is_a_fault() {
 
 #[tokio::test]
 async fn a_redirect_is_a_fault_and_not_followed() {
-    let target = Receiver::answering(ok("content-length: 0\r\n\r\n")).await;
+    let target = Receiver::responding_with(ok("content-length: 0\r\n\r\n")).await;
     for status in [301, 302, 303, 307, 308] {
         let place = format!("http://someone:hunter2@{}/there", target.address);
         let head = format!("HTTP/1.1 {status} X\r\nlocation: {place}?key=hunter3\r\ncontent-length: 0\r\n\r\n");
-        let outcome = send(&Receiver::answering(head).await.message()).await;
+        let outcome = send(&Receiver::responding_with(head).await.message()).await;
         let words = format!("redirected with {status} to http://{}/there: redirects are not followed", target.address);
         assert_eq!((outcome.response_status, fault(&outcome)), (Some(status), words.as_str()));
         assert!(!outcome.is_delivered());
     }
-    assert!(target.heard().is_empty());
+    assert!(target.received().is_empty());
 }
 
 #[tokio::test]
 async fn a_receiver_that_never_responds_times_out() {
-    let receiver = Receiver::behaving(|stream| async move {
+    let receiver = Receiver::with_handler(|stream| async move {
         let _held_open = stream;
         std::future::pending().await
     })
@@ -135,7 +135,7 @@ async fn a_slowly_written_response_does_not_extend_the_timeout() {
     for (head, status) in
         [("HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n", Some(200)), ("HTTP/1.1 200 OK\r\nx: ", None)]
     {
-        let receiver = Receiver::behaving(move |mut stream| async move {
+        let receiver = Receiver::with_handler(move |mut stream| async move {
             let _ = stream.write_all(head.as_bytes()).await;
             while stream.write_all(b"x").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -151,18 +151,18 @@ async fn a_slowly_written_response_does_not_extend_the_timeout() {
 
 #[tokio::test]
 async fn a_truncated_response_is_a_closed_connection() {
-    for (answer, status) in [
+    for (response, status) in [
         ("", None),
         ("HTTP/1.1 20", None),
         ("HTTP/1.1 200 OK\r\ncontent-le", None),
         ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf", Some(200)),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n64\r\nhalf", Some(200)),
     ] {
-        let receiver = Receiver::answering(answer).await;
+        let receiver = Receiver::responding_with(response).await;
         let outcome = send(&receiver.message()).await;
-        assert_eq!((outcome.response_status, fault(&outcome)), (status, CLOSED), "{answer}");
+        assert_eq!((outcome.response_status, fault(&outcome)), (status, CLOSED), "{response}");
         assert!(!outcome.is_delivered());
-        assert_eq!(receiver.heard().len(), 1, "this layer does not retry");
+        assert_eq!(receiver.received().len(), 1, "this layer does not retry");
     }
 }
 
@@ -170,10 +170,10 @@ async fn a_truncated_response_is_a_closed_connection() {
 async fn a_connection_closed_on_accept_is_a_closed_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let doorman = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    let accepting = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
     let outcome = send(&message(&format!("http://{address}/"))).await;
     assert_eq!((outcome.response_status, fault(&outcome)), (None, CLOSED));
-    doorman.abort();
+    accepting.abort();
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn only_the_start_of_an_endless_response_is_read() {
     let written = Arc::new(AtomicUsize::new(0));
     let (counter, (done, ended)) = (Arc::clone(&written), tokio::sync::mpsc::channel::<()>(1));
     let mut ended = ended;
-    let receiver = Receiver::behaving(move |mut stream| {
+    let receiver = Receiver::with_handler(move |mut stream| {
         let (counter, done) = (Arc::clone(&counter), done.clone());
         async move {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
@@ -214,7 +214,7 @@ async fn only_the_start_of_an_endless_response_is_read() {
 #[tokio::test]
 async fn a_response_of_ten_megabytes_is_delivered_in_two_seconds() {
     let body = "x".repeat(10_000_000);
-    let receiver = Receiver::answering(ok(&format!("content-length: {}\r\n\r\n{body}", body.len()))).await;
+    let receiver = Receiver::responding_with(ok(&format!("content-length: {}\r\n\r\n{body}", body.len()))).await;
     let outcome = send(&receiver.message()).await;
     assert!(outcome.is_delivered(), "{outcome:?}");
     assert!(outcome.latency < Duration::from_secs(2), "{:?}", outcome.latency);
@@ -223,14 +223,14 @@ async fn a_response_of_ten_megabytes_is_delivered_in_two_seconds() {
 #[tokio::test]
 async fn a_response_that_is_not_http_is_a_fault() {
     let endless_head = format!("HTTP/1.1 200 OK\r\n{}", "x: y\r\n".repeat(200_000));
-    for answer in [
+    for response in [
         "SSH-2.0-OpenSSH_9.6\r\n",
         "220 mail.example ESMTP\r\n",
         "\0\0\0\0\0\0\0\0",
         "HTTP/9.9 200 OK\r\n\r\n",
         &endless_head,
     ] {
-        let receiver = Receiver::answering(answer).await;
+        let receiver = Receiver::responding_with(response).await;
         let outcome = send(&receiver.message()).await;
         assert_eq!(outcome.response_status, None);
         assert!(fault(&outcome).starts_with("the answer is not HTTP/1"), "{outcome:?}");
@@ -241,7 +241,7 @@ async fn a_response_that_is_not_http_is_a_fault() {
 async fn a_keep_alive_connection_is_reused_for_the_next_message() {
     let connections = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&connections);
-    let receiver = Receiver::behaving(move |mut stream| {
+    let receiver = Receiver::with_handler(move |mut stream| {
         counter.fetch_add(1, Ordering::Relaxed);
         async move {
             while stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.is_ok() {
@@ -261,12 +261,12 @@ async fn a_keep_alive_connection_is_reused_for_the_next_message() {
 
 #[tokio::test]
 async fn a_hanging_receiver_does_not_delay_other_receivers() {
-    let hung = Receiver::behaving(|stream| async move {
+    let hung = Receiver::with_handler(|stream| async move {
         let _held_open = stream;
         std::future::pending().await
     })
     .await;
-    let well = Receiver::answering(ok("content-length: 0\r\n\r\n")).await;
+    let well = Receiver::responding_with(ok("content-length: 0\r\n\r\n")).await;
     let outbound = outbound().with_patience(Duration::from_secs(2));
     let (stuck, quick) = (hung.message(), well.message());
     let start = Instant::now();

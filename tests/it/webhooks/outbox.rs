@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use std::collections::BTreeMap;
 
-async fn webhook(world: &World, event_types: Value) -> String {
+async fn create_webhook(world: &World, event_types: Value) -> String {
     let body = json!({ "url": "https://example.com/hook", "event_types": event_types });
     text(&world.key().post("/webhooks/create", body).await.ok()["webhook"]["webhook_id"])
 }
@@ -39,10 +39,10 @@ async fn life_of_a_phone(world: &World) {
 #[tokio::test]
 async fn each_webhook_gets_deliveries_of_its_event_types_only() {
     let world = World::new().await;
-    let star = webhook(&world, json!(["*"])).await;
-    let one = webhook(&world, json!(["phone.deactivated"])).await;
-    let ours = webhook(&world, json!(["phone.registered", "phone.updated"])).await;
-    let other = webhook(&world, json!(["lock.unlocked"])).await;
+    let star = create_webhook(&world, json!(["*"])).await;
+    let one = create_webhook(&world, json!(["phone.deactivated"])).await;
+    let ours = create_webhook(&world, json!(["phone.registered", "phone.updated"])).await;
+    let other = create_webhook(&world, json!(["lock.unlocked"])).await;
     life_of_a_phone(&world).await;
 
     let owed = owed(&world).await;
@@ -64,7 +64,7 @@ async fn each_webhook_gets_deliveries_of_its_event_types_only() {
 #[tokio::test]
 async fn a_webhook_of_all_event_types_gets_every_event_that_events_list_returns() {
     let world = World::new().await;
-    let star = webhook(&world, json!(["*"])).await;
+    let star = create_webhook(&world, json!(["*"])).await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;
     world.sync_credential(&jane).await;
@@ -83,7 +83,7 @@ async fn a_webhook_gets_no_events_from_before_its_creation_or_of_other_workspace
     let other = world.sandbox("Other").await;
     life_of_a_phone(&world).await;
     let theirs = other.phone(&other.person("joe").await).await;
-    webhook(&world, json!(["*"])).await;
+    create_webhook(&world, json!(["*"])).await;
     other.key().post("/phones/deactivate", json!({ "device_id": theirs })).await.ok();
     assert!(owed(&world).await.is_empty());
 }
@@ -91,25 +91,25 @@ async fn a_webhook_gets_no_events_from_before_its_creation_or_of_other_workspace
 #[tokio::test]
 async fn update_webhook_event_types_applies_to_later_events() {
     let world = World::new().await;
-    let hook = webhook(&world, json!(["lock.unlocked"])).await;
+    let webhook = create_webhook(&world, json!(["lock.unlocked"])).await;
     let jane = world.person("jane").await;
     let (one, two) = (world.phone(&jane).await, world.phone(&jane).await);
     world.key().post("/phones/deactivate", json!({ "device_id": one })).await.ok();
-    let change = json!({ "webhook_id": hook, "event_types": ["phone.deactivated"] });
+    let change = json!({ "webhook_id": webhook, "event_types": ["phone.deactivated"] });
     assert_eq!(world.key().put("/webhooks/update", change).await.ok(), json!({ "ok": true }));
     assert!(owed(&world).await.is_empty());
     world.key().post("/phones/deactivate", json!({ "device_id": two })).await.ok();
-    assert_eq!(owed(&world).await[&hook], ["phone.deactivated"]);
-    world.key().delete(&format!("/webhooks/delete?webhook_id={hook}")).await.ok();
+    assert_eq!(owed(&world).await[&webhook], ["phone.deactivated"]);
+    world.key().delete(&format!("/webhooks/delete?webhook_id={webhook}")).await.ok();
     assert!(owed(&world).await.is_empty(), "deleting a webhook deletes its deliveries");
 }
 
 #[tokio::test]
 async fn a_delivery_is_due_when_its_event_happens() {
     let world = World::new().await;
-    webhook(&world, json!(["phone.deactivated"])).await;
+    create_webhook(&world, json!(["phone.deactivated"])).await;
     let phone = world.phone(&world.person("jane").await).await;
-    world.pass(TimeDelta::minutes(3));
+    world.advance(TimeDelta::minutes(3));
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     let due: chrono::DateTime<chrono::Utc> = sqlx::query_scalar("select next_attempt_at from delivery")
         .fetch_one(&mut world.database().await)
@@ -121,7 +121,7 @@ async fn a_delivery_is_due_when_its_event_happens() {
 #[tokio::test]
 async fn an_event_and_its_deliveries_commit_together_or_not_at_all() {
     let world = World::new().await;
-    webhook(&world, json!(["*"])).await;
+    create_webhook(&world, json!(["*"])).await;
     let phone = world.phone(&world.person("jane").await).await;
     sqlx::raw_sql(
         "create function refuse() returns trigger language plpgsql as 'begin raise ''no''; end';
@@ -140,15 +140,15 @@ async fn an_event_and_its_deliveries_commit_together_or_not_at_all() {
 async fn create_get_and_list_webhooks_return_the_secret_and_event_types() {
     let world = World::new().await;
     let made = world.key().post("/webhooks/create", json!({ "url": "https://example.com/a?b=c" })).await.ok();
-    let hook = &made["webhook"];
-    assert_eq!((&hook["url"], &hook["event_types"]), (&json!("https://example.com/a?b=c"), &json!(["*"])));
-    let secret = text(&hook["secret"]);
+    let webhook = &made["webhook"];
+    assert_eq!((&webhook["url"], &webhook["event_types"]), (&json!("https://example.com/a?b=c"), &json!(["*"])));
+    let secret = text(&webhook["secret"]);
     let key = secret.strip_prefix("whsec_").expect("the prefix that clients strip");
     use base64::prelude::*;
     assert_eq!(BASE64_STANDARD.decode(key).expect("strict base64").len(), 24);
-    let id = text(&hook["webhook_id"]);
-    assert_eq!(world.key().get(&format!("/webhooks/get?webhook_id={id}")).await.ok()["webhook"], *hook);
-    assert_eq!(world.key().get("/webhooks/list").await.ok()["webhooks"], json!([hook]));
+    let id = text(&webhook["webhook_id"]);
+    assert_eq!(world.key().get(&format!("/webhooks/get?webhook_id={id}")).await.ok()["webhook"], *webhook);
+    assert_eq!(world.key().get("/webhooks/list").await.ok()["webhooks"], json!([webhook]));
     let kept: Vec<u8> = sqlx::query_scalar("select secret_sealed from webhook")
         .fetch_one(&mut world.database().await)
         .await

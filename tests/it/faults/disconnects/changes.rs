@@ -1,9 +1,9 @@
 //! Clients that wait for their responses, and a ledger of every change that was acknowledged to them.
 
 use super::requests::lasting_session;
-use crate::support::client::{Answer, Client};
+use crate::support::client::{Client, Response};
 use crate::support::numbers::number;
-use crate::support::phone_com::Line;
+use crate::support::phone_com::Extension;
 use crate::support::world::{Tenant, text};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -135,11 +135,11 @@ impl Changes {
             return None;
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let answer = Answer::new(status, headers, response.text().await.unwrap_or_default());
+        let actual_response = Response::new(status, headers, response.text().await.unwrap_or_default());
         match status {
-            200..300 => return Some(answer.body),
+            200..300 => return Some(actual_response.body),
             503 => self.refused += 1,
-            _ => self.unexpected.push(format!("{method} {path}: {status} {}", answer.text)),
+            _ => self.unexpected.push(format!("{method} {path}: {status} {}", actual_response.text)),
         }
         None
     }
@@ -166,7 +166,7 @@ impl WaitingClients {
             all.push(Arc::new(Caller {
                 key: Client::new(url).bearer(tenant.api_key.reveal()),
                 session: Client::new(url).bearer(&token),
-                contacts: Line::of_person(tenant.key(), &person).await.contacts(),
+                contacts: Extension::of_person(tenant.key(), &person).await.contacts(),
                 number: AtomicU32::new(1_000_000 * (which + 1)),
             }));
         }

@@ -2,7 +2,7 @@
 
 use super::requests::Targets;
 use crate::support::receiver::Receiver;
-use crate::support::webhook_worker::Hook;
+use crate::support::webhook_worker::Webhook;
 use crate::support::world::{Tenant, World};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// Maximum time until a client disconnects, or the current latency of responses, whichever is longer.
-const LONGEST_STAY: Duration = Duration::from_millis(6);
+const MAX_DELAY: Duration = Duration::from_millis(6);
 /// How long a client is silent in the middle of its request.
 const SILENCE: Duration = Duration::from_millis(50);
 /// How long a client waits for the end of a connection that it has not reset: event streams do not end.
@@ -36,7 +36,7 @@ const EVENT_TYPES: [&str; 8] = [
 
 /// How a client disconnects.
 #[derive(Debug, Clone, Copy)]
-enum Departure {
+enum Disconnect {
     /// The request is sent, and the connection is reset.
     Reset,
     /// The request is sent, and the client's side is closed.
@@ -49,30 +49,30 @@ enum Departure {
 
 /// Counts of the requests of vanishing clients.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Figures {
+pub struct RequestCounts {
     pub sent: usize,
-    pub answered: usize,
+    pub responded: usize,
 }
 
-impl Figures {
-    pub fn add(&mut self, other: Figures) {
+impl RequestCounts {
+    pub fn add(&mut self, other: RequestCounts) {
         self.sent += other.sent;
-        self.answered += other.answered;
+        self.responded += other.responded;
     }
 
-    pub fn vanished(&self) -> usize {
-        self.sent - self.answered
+    pub fn disconnected(&self) -> usize {
+        self.sent - self.responded
     }
 }
 
-impl fmt::Display for Figures {
+impl fmt::Display for RequestCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} requests sent, {} answered, {} clients vanished", self.sent, self.answered, self.vanished())
+        write!(f, "{} requests sent, {} answered, {} clients vanished", self.sent, self.responded, self.disconnected())
     }
 }
 
 /// Vanishing clients in a workspace of their own, with a webhook for every event.
-pub struct VanishingClients {
+pub struct DisconnectingClients {
     pub tenant: Tenant,
     targets: Arc<Targets>,
     /// The next seed; each client has another.
@@ -80,13 +80,13 @@ pub struct VanishingClients {
     _receiver: Receiver,
 }
 
-impl VanishingClients {
-    pub async fn new(world: &World) -> VanishingClients {
+impl DisconnectingClients {
+    pub async fn new(world: &World) -> DisconnectingClients {
         let tenant = world.sandbox("Vanishing").await;
         let receiver = Receiver::new().await;
-        Hook::at(&tenant, &receiver.url(), &EVENT_TYPES).await;
+        Webhook::create_at(&tenant, &receiver.url(), &EVENT_TYPES).await;
         let targets = Arc::new(Targets::new(world, &tenant).await);
-        VanishingClients { tenant, targets, seeds: AtomicU64::new(0), _receiver: receiver }
+        DisconnectingClients { tenant, targets, seeds: AtomicU64::new(0), _receiver: receiver }
     }
 
     /// Starts clients that connect to a server, send, vanish and connect again, until they are stopped.
@@ -101,7 +101,7 @@ impl VanishingClients {
             };
             running.spawn(async move {
                 loop {
-                    client.send_and_vanish().await;
+                    client.send_and_disconnect().await;
                 }
             });
         }
@@ -117,18 +117,18 @@ pub struct Running {
 
 impl Running {
     /// Resets all connections at the same time.
-    pub async fn stop(mut self) -> Figures {
+    pub async fn stop(mut self) -> RequestCounts {
         self.running.shutdown().await;
-        let (sent, answered) =
-            (self.counters.sent.load(Ordering::Relaxed), self.counters.answered.load(Ordering::Relaxed));
-        Figures { sent, answered }
+        let (sent, responded) =
+            (self.counters.sent.load(Ordering::Relaxed), self.counters.responded.load(Ordering::Relaxed));
+        RequestCounts { sent, responded }
     }
 }
 
 #[derive(Debug, Default)]
 struct Counters {
     sent: AtomicUsize,
-    answered: AtomicUsize,
+    responded: AtomicUsize,
     /// Latency of the last response, in microseconds.
     latency: AtomicU64,
 }
@@ -142,34 +142,34 @@ struct Client {
 }
 
 impl Client {
-    async fn send_and_vanish(&mut self) {
+    async fn send_and_disconnect(&mut self) {
         let request = self.targets.request(&mut self.random);
-        let departure = match self.random.random_range(0..20) {
-            0..13 => Departure::Reset,
-            13..16 => Departure::HalfClose,
-            16..18 => Departure::Stall,
-            _ => Departure::Stay,
+        let disconnect = match self.random.random_range(0..20) {
+            0..13 => Disconnect::Reset,
+            13..16 => Disconnect::HalfClose,
+            16..18 => Disconnect::Stall,
+            _ => Disconnect::Stay,
         };
         // A killed server does not listen for a while.
         let Ok(mut connection) = TcpStream::connect(&self.address).await else { return sleep(SILENCE).await };
         // Dropping the connection resets it.
         connection.set_zero_linger().expect("the socket is open");
-        let sent = if matches!(departure, Departure::Stall) { request.len() / 2 } else { request.len() };
+        let sent = if matches!(disconnect, Disconnect::Stall) { request.len() / 2 } else { request.len() };
         if connection.write_all(&request[..sent]).await.is_err() {
             return;
         }
         self.counters.sent.fetch_add(1, Ordering::Relaxed);
-        match departure {
-            Departure::Reset => sleep(self.stay()).await,
-            Departure::Stall => sleep(SILENCE).await,
-            Departure::HalfClose => {
+        match disconnect {
+            Disconnect::Reset => sleep(self.stay()).await,
+            Disconnect::Stall => sleep(SILENCE).await,
+            Disconnect::HalfClose => {
                 sleep(self.stay()).await;
                 let _ = connection.shutdown().await;
-                self.is_answered(&mut connection).await;
+                self.is_responded(&mut connection).await;
             }
-            Departure::Stay => {
+            Disconnect::Stay => {
                 let began = Instant::now();
-                if self.is_answered(&mut connection).await {
+                if self.is_responded(&mut connection).await {
                     let took = began.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
                     self.counters.latency.store(took, Ordering::Relaxed);
                 }
@@ -178,16 +178,16 @@ impl Client {
     }
 
     fn stay(&mut self) -> Duration {
-        let longest = LONGEST_STAY.max(Duration::from_micros(self.counters.latency.load(Ordering::Relaxed)));
+        let longest = MAX_DELAY.max(Duration::from_micros(self.counters.latency.load(Ordering::Relaxed)));
         longest.mul_f64(self.random.random_range(0.0..1.0))
     }
 
     /// Whether a response arrives before the connection ends. An event stream does not end.
-    async fn is_answered(&self, connection: &mut TcpStream) -> bool {
-        let mut answer = Vec::new();
-        let read = timeout(OPEN, connection.read_to_end(&mut answer)).await;
-        let is_answered = matches!(read, Ok(Ok(count)) if count > 0);
-        self.counters.answered.fetch_add(usize::from(is_answered), Ordering::Relaxed);
-        is_answered
+    async fn is_responded(&self, connection: &mut TcpStream) -> bool {
+        let mut response = Vec::new();
+        let read = timeout(OPEN, connection.read_to_end(&mut response)).await;
+        let is_responded = matches!(read, Ok(Ok(count)) if count > 0);
+        self.counters.responded.fetch_add(usize::from(is_responded), Ordering::Relaxed);
+        is_responded
     }
 }

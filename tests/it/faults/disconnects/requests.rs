@@ -1,7 +1,7 @@
 //! Requests of vanishing clients: changes of every dialect, sign-ins and event streams, as bytes of HTTP.
 
 use crate::support::numbers::number;
-use crate::support::phone_com::Line;
+use crate::support::phone_com::Extension;
 use crate::support::world::{Tenant, World, text};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -21,7 +21,7 @@ pub struct Targets {
     phones: Vec<String>,
     contacts_path: String,
     contacts: Vec<i64>,
-    registers: Vec<String>,
+    phone_numbers: Vec<String>,
     /// Tokens of client sessions, one per person.
     sessions: Vec<String>,
 }
@@ -29,20 +29,20 @@ pub struct Targets {
 impl Targets {
     pub async fn new(world: &World, tenant: &Tenant) -> Targets {
         let (mut persons, mut phones, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut contacts, mut registers) = (Vec::new(), Vec::new());
+        let (mut contacts, mut phone_numbers) = (Vec::new(), Vec::new());
         for which in 0..SHARED {
             let person = tenant.person(&format!("{}-{which}", tenant.id)).await;
             phones.push(tenant.phone(&person).await);
             sessions.push(lasting_session(tenant, &person).await);
             persons.push(person);
         }
-        let line = Line::of_person(tenant.key(), &persons[0]).await;
+        let extension = Extension::of_person(tenant.key(), &persons[0]).await;
         for which in (0_u32..).take(SHARED) {
-            let contact = line.add(json!({ "first_name": format!("c{which}") })).await;
+            let contact = extension.add_contact(json!({ "first_name": format!("c{which}") })).await;
             contacts.push(contact["id"].as_i64().expect("an id is an integer"));
             // Not reserved: by the server's system clock a reservation of the world's has expired.
-            let register = tenant.imported(&number(9_000_000 + which)).await;
-            registers.push(text(&register["id"]));
+            let phone_number = tenant.import_number(&number(9_000_000 + which)).await;
+            phone_numbers.push(text(&phone_number["id"]));
         }
         let console = world.console_session(&[tenant]).await;
         let password = json!({ "user_identity_id": persons[0], "password": PASSWORD });
@@ -53,9 +53,9 @@ impl Targets {
             workspace: tenant.id.clone(),
             persons,
             phones,
-            contacts_path: line.contacts(),
+            contacts_path: extension.contacts(),
             contacts,
-            registers,
+            phone_numbers,
             sessions,
         }
     }
@@ -91,7 +91,7 @@ impl Targets {
 
     fn number(&self, random: &mut StdRng) -> Vec<u8> {
         let number = number(random.random_range(0..5_000));
-        let path = format!("/v1/phone/{}", pick(&self.registers, random));
+        let path = format!("/v1/phone/{}", pick(&self.phone_numbers, random));
         match random.random_range(0..10) {
             0..3 => self.post("/v1/phone/reserve", &json!({ "number": number })),
             3..6 => self.post("/v1/phone/import", &json!({ "phone_number": number })),

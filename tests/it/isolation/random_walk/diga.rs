@@ -1,8 +1,8 @@
 //! The walk in the Diga dialect. Each workspace has numbers of its own, because a number exists once, and others only see
 //! that it is in use.
 
-use super::{Choices, Life, Manner, walk};
-use crate::support::client::Answer;
+use super::{DialectWalk, Rng, WalkedWorkspace, walk};
+use crate::support::client::Response;
 use crate::support::document::{Dialect, Field, Operation, operations_of};
 use crate::support::world::{World, text};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn two_workspaces_with_random_requests_in_diga_are_isolated() {
     walk::<Diga>().await;
 }
 
-impl Manner for Diga {
+impl DialectWalk for Diga {
     fn operations() -> Vec<Operation> {
         operations_of(Dialect::Diga)
     }
@@ -34,17 +34,16 @@ impl Manner for Diga {
         Some(kind.to_owned())
     }
 
-    fn value(_: &Operation, field: &Field, choices: &mut Choices) -> Option<Value> {
-        (field.name == "sip_config")
-            .then(|| json!({ "termination_uri": "sip.example.com", "password": choices.text() }))
+    fn value(_: &Operation, field: &Field, rng: &mut Rng) -> Option<Value> {
+        (field.name == "sip_config").then(|| json!({ "termination_uri": "sip.example.com", "password": rng.text() }))
     }
 
-    fn learnt(_: &Operation, answer: &Answer) -> Vec<(String, String)> {
-        let id = answer.body["id"].as_str();
+    fn names_in(_: &Operation, response: &Response) -> Vec<(String, String)> {
+        let id = response.body["id"].as_str();
         id.map(|id| ("phone_id".to_owned(), id.to_owned())).into_iter().collect()
     }
 
-    async fn begin(world: &World, label: &str) -> Life {
+    async fn begin(world: &World, label: &str) -> WalkedWorkspace {
         let tenant = world.sandbox(label).await;
         let mut known = Vec::new();
         for which in 1..=2 {
@@ -52,7 +51,7 @@ impl Manner for Diga {
             // Agents belong to another system.
             known.push(("agent_id", world.random.id::<Uuid>(world.clock.now()).to_string()));
         }
-        known.push(("phone_id", text(&tenant.imported(&Choices::of_label(label).number()).await["id"])));
-        Life::new(vec![tenant.key().clone()], known)
+        known.push(("phone_id", text(&tenant.import_number(&Rng::of_label(label).number()).await["id"])));
+        WalkedWorkspace::new(vec![tenant.key().clone()], known)
     }
 }

@@ -2,7 +2,7 @@
 //! are the same text.
 
 use super::random::LABELS;
-use crate::support::client::Answer;
+use crate::support::client::Response;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -13,36 +13,36 @@ const DIGITS_OF_A_TIME: usize = 10;
 #[derive(Default)]
 pub struct Names {
     order: BTreeMap<String, usize>,
-    said: BTreeSet<String>,
-    told: BTreeSet<String>,
+    requested: BTreeSet<String>,
+    received: BTreeSet<String>,
 }
 
 impl Names {
     /// Records the names in a request, which responses may repeat.
-    pub fn say(&mut self, text: &str) {
+    pub fn record_request(&mut self, text: &str) {
         for name in pieces(text).into_iter().filter_map(Result::ok) {
-            self.said.insert(name.to_owned());
+            self.requested.insert(name.to_owned());
         }
     }
 
     /// A response without its request id and date, with the index of every name in its place.
-    pub fn hear(&mut self, answer: &Answer) -> String {
-        let headers = answer.headers.iter();
+    pub fn normalize(&mut self, response: &Response) -> String {
+        let headers = response.headers.iter();
         let headers = headers.filter(|(name, _)| *name != "date" && !name.as_str().ends_with("request-id"));
         // A long entity tag is a digest of the body, which is compared itself.
         let headers = headers.filter(|(name, value)| *name != "etag" || value.len() < 20);
         let mut lines: Vec<String> =
             headers.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
         lines.sort();
-        let number = answer.headers.iter().find(|(name, _)| name.as_str().ends_with("request-id"));
+        let number = response.headers.iter().find(|(name, _)| name.as_str().ends_with("request-id"));
         let number = number.map_or("", |(_, value)| value.to_str().expect("a number is text"));
-        let body = if number.is_empty() { answer.text.clone() } else { answer.text.replace(number, "(request)") };
-        self.plain(&format!("{}\n{}\n\n{body}", answer.status, lines.join("\n")))
+        let body = if number.is_empty() { response.text.clone() } else { response.text.replace(number, "(request)") };
+        self.plain(&format!("{}\n{}\n\n{body}", response.status, lines.join("\n")))
     }
 
     /// All names from responses that no request contained.
-    pub fn told(&self) -> &BTreeSet<String> {
-        &self.told
+    pub fn received(&self) -> &BTreeSet<String> {
+        &self.received
     }
 
     fn plain(&mut self, text: &str) -> String {
@@ -50,8 +50,8 @@ impl Names {
         for piece in pieces(text) {
             match piece {
                 Ok(name) => {
-                    if !self.said.contains(name) {
-                        self.told.insert(name.to_owned());
+                    if !self.requested.contains(name) {
+                        self.received.insert(name.to_owned());
                     }
                     let next = self.order.len();
                     let place = self.order.entry(name.to_owned()).or_insert(next);

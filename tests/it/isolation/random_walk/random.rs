@@ -7,23 +7,23 @@ use uuid::Uuid;
 /// Labels in the names of each workspace's things: words of one length that no response contains otherwise.
 pub const LABELS: [&str; 3] = ["ursa", "lyra", "vela"];
 
-pub struct Choices {
+pub struct Rng {
     state: u64,
     /// The index of the workspace.
     pub side: usize,
 }
 
-impl Choices {
-    pub fn new(seed: u64, side: usize) -> Choices {
-        Choices { state: seed, side }
+impl Rng {
+    pub fn new(seed: u64, side: usize) -> Rng {
+        Rng { state: seed, side }
     }
 
-    /// Choices of a label's workspace, for its initial things.
-    pub fn of_label(label: &str) -> Choices {
-        Choices::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
+    /// Rng of a label's workspace, for its initial things.
+    pub fn of_label(label: &str) -> Rng {
+        Rng::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
     }
 
-    pub fn roll(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -31,12 +31,12 @@ impl Choices {
     }
 
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.roll() % bound as u64).expect("it is below a usize")
+        usize::try_from(self.next_u64() % bound as u64).expect("it is below a usize")
     }
 
     /// An id that only this workspace has.
     pub fn id(&mut self) -> String {
-        Uuid::from_u64_pair(self.side as u64, self.roll()).to_string()
+        Uuid::from_u64_pair(self.side as u64, self.next_u64()).to_string()
     }
 
     /// A text with the label.

@@ -1,13 +1,13 @@
 //! The walk in the Seam dialect, with a workspace's key.
 
-use super::{Choices, Life, Manner, walk};
-use crate::support::client::Answer;
+use super::{DialectWalk, Rng, WalkedWorkspace, walk};
+use crate::support::client::Response;
 use crate::support::document::{Dialect, Field, Operation, operations_of};
 use crate::support::world::World;
 use serde_json::{Value, json};
 
 /// Ids of things of other systems. They are random here, since responses repeat them.
-const KEPT_AS_SAID: [&str; 4] = ["acs_user_id", "acs_system_id", "connected_account_id", "connect_webview_id"];
+const REPEATED_AS_SENT: [&str; 4] = ["acs_user_id", "acs_system_id", "connected_account_id", "connect_webview_id"];
 
 struct Seam;
 
@@ -16,7 +16,7 @@ async fn two_workspaces_with_random_requests_in_seam_are_isolated() {
     walk::<Seam>().await;
 }
 
-impl Manner for Seam {
+impl DialectWalk for Seam {
     const STEPS: usize = 300;
     /// Things of the same time are listed by their ids.
     const IS_IN_ORDER: bool = false;
@@ -33,7 +33,7 @@ impl Manner for Seam {
         operation.path.ends_with("/reset_sandbox")
     }
 
-    fn is_said(operation: &Operation, field: &Field) -> Option<bool> {
+    fn is_sent(operation: &Operation, field: &Field) -> Option<bool> {
         match (operation.path, field.name) {
             (_, "page_cursor") => Some(false),
             ("/events/list", "since") | ("/acs/credentials/create", "user_identity_id") => Some(true),
@@ -44,37 +44,37 @@ impl Manner for Seam {
     fn named(_: &Operation, field: &Field) -> Option<String> {
         let kind = field.name.strip_suffix('s').unwrap_or(field.name);
         let kind = if kind == "owner_user_identity_id" { "user_identity_id" } else { kind };
-        (kind.ends_with("_id") && !KEPT_AS_SAID.contains(&kind)).then(|| kind.to_owned())
+        (kind.ends_with("_id") && !REPEATED_AS_SENT.contains(&kind)).then(|| kind.to_owned())
     }
 
-    fn value(_: &Operation, field: &Field, choices: &mut Choices) -> Option<Value> {
+    fn value(_: &Operation, field: &Field, rng: &mut Rng) -> Option<Value> {
         match (field.name, field.schema["type"].as_str()) {
             ("since", _) => Some(json!("2000-01-01")),
-            (name, _) if name.ends_with("_id") => Some(json!(choices.id())),
-            (name, Some("array")) if name.ends_with("_ids") => Some(json!([choices.id()])),
+            (name, _) if name.ends_with("_id") => Some(json!(rng.id())),
+            (name, Some("array")) if name.ends_with("_ids") => Some(json!([rng.id()])),
             _ => None,
         }
     }
 
-    fn learnt(_: &Operation, answer: &Answer) -> Vec<(String, String)> {
+    fn names_in(_: &Operation, response: &Response) -> Vec<(String, String)> {
         let mut things = Vec::new();
-        learn(&answer.body, &mut things);
+        record(&response.body, &mut things);
         things
     }
 
-    async fn begin(world: &World, label: &str) -> Life {
-        Life::new(vec![world.sandbox(label).await.key().clone()], Vec::new())
+    async fn begin(world: &World, label: &str) -> WalkedWorkspace {
+        WalkedWorkspace::new(vec![world.sandbox(label).await.key().clone()], Vec::new())
     }
 }
 
 /// Collects all ids in a response.
-fn learn(value: &Value, things: &mut Vec<(String, String)>) {
+fn record(value: &Value, things: &mut Vec<(String, String)>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| learn(item, things)),
+        Value::Array(items) => items.iter().for_each(|item| record(item, things)),
         Value::Object(members) => members.iter().for_each(|(name, member)| match member.as_str() {
             // The request id names no thing.
             Some(id) if name.ends_with("_id") && name != "request_id" => things.push((name.clone(), id.to_owned())),
-            _ => learn(member, things),
+            _ => record(member, things),
         }),
         _ => {}
     }

@@ -1,8 +1,8 @@
 //! The walk in the UCWA dialect: two persons per workspace, with their own sessions and with its key. One of them has an
 //! assigned work number.
 
-use super::{Choices, Life, Manner, walk};
-use crate::support::client::Answer;
+use super::{DialectWalk, Rng, WalkedWorkspace, walk};
+use crate::support::client::Response;
 use crate::support::document::{Dialect, Field, Operation, operations_of};
 use crate::support::numbers::act;
 use crate::support::ucwa::{Person, SLOTS, href};
@@ -16,7 +16,7 @@ async fn two_workspaces_with_random_requests_in_ucwa_are_isolated() {
     walk::<Ucwa>().await;
 }
 
-impl Manner for Ucwa {
+impl DialectWalk for Ucwa {
     const STEPS: usize = 240;
 
     fn operations() -> Vec<Operation> {
@@ -28,7 +28,7 @@ impl Manner for Ucwa {
             && ["/applications", "/phones", "/changeNumber"].iter().any(|end| operation.path.ends_with(end))
     }
 
-    fn is_said(_: &Operation, field: &Field) -> Option<bool> {
+    fn is_sent(_: &Operation, field: &Field) -> Option<bool> {
         // Requests for events do not wait.
         (field.name == "timeout").then_some(true)
     }
@@ -42,26 +42,26 @@ impl Manner for Ucwa {
         Some(kind.to_owned())
     }
 
-    fn value(operation: &Operation, field: &Field, choices: &mut Choices) -> Option<Value> {
+    fn value(operation: &Operation, field: &Field, rng: &mut Rng) -> Option<Value> {
         Some(match field.name {
             "timeout" => json!(0),
-            "number" => json!(choices.number()),
-            "If-None-Match" => json!(format!("\"{}\"", choices.below(4))),
-            "type" if operation.path.ends_with("/phones") => json!(SLOTS[choices.below(SLOTS.len())]),
+            "number" => json!(rng.number()),
+            "If-None-Match" => json!(format!("\"{}\"", rng.below(4))),
+            "type" if operation.path.ends_with("/phones") => json!(SLOTS[rng.below(SLOTS.len())]),
             _ => return None,
         })
     }
 
-    fn learnt(operation: &Operation, answer: &Answer) -> Vec<(String, String)> {
+    fn names_in(operation: &Operation, response: &Response) -> Vec<(String, String)> {
         if !operation.path.ends_with("/applications") {
             return Vec::new();
         }
-        let own = href(&answer.body, "self");
+        let own = href(&response.body, "self");
         let id = own.rsplit('/').next().expect("an address has an end");
         vec![("application_id".to_owned(), id.to_owned())]
     }
 
-    async fn begin(world: &World, label: &str) -> Life {
+    async fn begin(world: &World, label: &str) -> WalkedWorkspace {
         let tenant = world.sandbox(label).await;
         let (mut client, mut known) = (Vec::new(), Vec::new());
         for which in 1..=2 {
@@ -69,8 +69,8 @@ impl Manner for Ucwa {
             client.extend([person.client, tenant.key().with("x-ucwa-user", &person.id)]);
             known.push(("user_identity_id", person.id));
         }
-        let register = tenant.imported(&Choices::of_label(label).number()).await;
-        act(tenant.key(), &register, "assign", json!({ "user_identity_id": known[0].1 })).await.register();
-        Life::new(client, known)
+        let phone_number = tenant.import_number(&Rng::of_label(label).number()).await;
+        act(tenant.key(), &phone_number, "assign", json!({ "user_identity_id": known[0].1 })).await.phone_number();
+        WalkedWorkspace::new(client, known)
     }
 }

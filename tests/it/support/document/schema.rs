@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 /// Faults of `value` by `schema`, whose references are into `document`. Empty if it is valid.
 pub fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
-    let mut judge = Judge { document, faults: Vec::new() };
-    judge.value("$", schema, value);
-    judge.faults
+    let mut validator = Validator { document, faults: Vec::new() };
+    validator.value("$", schema, value);
+    validator.faults
 }
 
 /// The schema that a reference names.
@@ -18,12 +18,12 @@ pub fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
     document.pointer(reference.strip_prefix('#')?)
 }
 
-struct Judge<'a> {
+struct Validator<'a> {
     document: &'a Value,
     faults: Vec<String>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Validator<'a> {
     fn fault(&mut self, at: &str, message: impl std::fmt::Display) {
         self.faults.push(format!("{at}: {message}"));
     }
@@ -205,9 +205,9 @@ fn the_schema_validator_finds_faults() {
             "some": { "type": "array", "maxItems": 1, "items": { "oneOf": [{ "type": "string" }, { "type": "boolean" }] } },
         },
     });
-    let judged = |value: Value| faults(&document, &schema, &value);
+    let faults_of = |value: Value| faults(&document, &schema, &value);
     let id = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
-    assert_eq!(judged(serde_json::json!({ "id": id, "kind": null, "some": [true] })), Vec::<String>::new());
+    assert_eq!(faults_of(serde_json::json!({ "id": id, "kind": null, "some": [true] })), Vec::<String>::new());
     for wrong in [
         serde_json::json!([]),
         serde_json::json!({ "id": id }),
@@ -217,7 +217,7 @@ fn the_schema_validator_finds_faults() {
         serde_json::json!({ "id": id, "kind": "a", "some": ["x", "y"] }),
         serde_json::json!({ "id": id, "kind": "a", "other": 1 }),
     ] {
-        assert_ne!(judged(wrong.clone()), Vec::<String>::new(), "{wrong}");
+        assert_ne!(faults_of(wrong.clone()), Vec::<String>::new(), "{wrong}");
     }
     let either = serde_json::json!({ "anyOf": [{ "type": "string" }, { "type": "integer" }] });
     assert_eq!(faults(&document, &either, &serde_json::json!(1)), Vec::<String>::new());

@@ -23,7 +23,7 @@ const THIS_MACHINE: [&str; 12] = [
 ];
 
 async fn well() -> Receiver {
-    Receiver::answering(ok("content-length: 0\r\n\r\n")).await
+    Receiver::responding_with(ok("content-length: 0\r\n\r\n")).await
 }
 
 fn strict(url: &str) -> Message {
@@ -39,7 +39,7 @@ async fn loopback_is_refused_without_permission_in_every_spelling() {
         let words = fault(&outcome);
         assert!(words.contains("(loopback), which webhooks reach only if HANDSET_WEBHOOK_ALLOW"), "{host}: {words}");
     }
-    assert!(receiver.heard().is_empty());
+    assert!(receiver.received().is_empty());
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn loopback_is_reached_with_permission_or_by_configuration() {
 
 #[tokio::test]
 async fn a_pooled_loopback_connection_is_not_reused_without_permission() {
-    let receiver = Receiver::behaving(|mut stream| async move {
+    let receiver = Receiver::with_handler(|mut stream| async move {
         use tokio::io::AsyncWriteExt;
         let _ = stream.write_all(ok("content-length: 0\r\n\r\n").as_bytes()).await;
         std::future::pending().await
@@ -68,7 +68,7 @@ async fn a_pooled_loopback_connection_is_not_reused_without_permission() {
     let url = format!("http://localhost:{}/", receiver.address.port());
     assert!(outbound.send(&message(&url), now()).await.is_delivered());
     assert!(fault(&outbound.send(&strict(&url), now()).await).contains("(loopback)"));
-    assert_eq!(receiver.heard().len(), 1);
+    assert_eq!(receiver.received().len(), 1);
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_url_that_is_not_http_or_https_is_a_fault() {
 
 #[tokio::test]
 async fn url_credentials_are_sent_and_never_part_of_the_outcome() {
-    let answers = [
+    let responses = [
         ok("content-length: 0\r\n\r\n"),
         "HTTP/1.1 302 X\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_owned(),
         "HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n".to_owned(),
@@ -115,10 +115,10 @@ async fn url_credentials_are_sent_and_never_part_of_the_outcome() {
         "nonsense\r\n\r\n".to_owned(),
         String::new(),
     ];
-    for answer in answers {
-        let receiver = Receiver::answering(answer).await;
+    for response in responses {
+        let receiver = Receiver::responding_with(response).await;
         let outcome = send(&message(&format!("http://user:hunter2@{}/?key=hunter3", receiver.address))).await;
-        let [request] = receiver.heard().try_into().expect("one request");
+        let [request] = receiver.received().try_into().expect("one request");
         assert_eq!(request.headers["authorization"], "Basic dXNlcjpodW50ZXIy");
         assert!(!format!("{outcome:?}").contains("hunter"), "{outcome:?}");
         let address = receiver.address;
