@@ -16,31 +16,31 @@ use tokio::runtime::Runtime;
 pub const SEAL_KEY: &str = "dGhpcyBrZXkgc2VhbHMgdGhlIHRlc3RzJyBzZWNyZXQ=";
 
 /// Startup timeout of a program; a debug build on a busy machine is slow.
-const PATIENCE: Duration = Duration::from_secs(120);
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Prefix of the database names.
 const PREFIX: &str = "load_";
 
 /// A running private Postgres.
-pub struct Stage {
+pub struct Environment {
     runtime: Arc<Runtime>,
     /// `None` only during drop.
     cluster: Option<Cluster>,
     url: String,
 }
 
-impl Stage {
+impl Environment {
     /// Starts Postgres in the first directory that no other run uses, and drops databases of earlier runs.
-    pub fn start(durability: Durability) -> Stage {
+    pub fn start(durability: Durability) -> Environment {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = Arc::new(runtime.expect("a runtime starts"));
         let cluster = runtime.block_on(start(durability));
-        let stage = Stage { url: cluster.url(), cluster: Some(cluster), runtime };
-        let mut postgres = stage.connect("postgres");
+        let environment = Environment { url: cluster.url(), cluster: Some(cluster), runtime };
+        let mut postgres = environment.connect("postgres");
         for left in postgres.texts(&format!("select datname from pg_database where starts_with(datname, '{PREFIX}')")) {
             postgres.execute(&format!("drop database {left} with (force)"));
         }
-        stage
+        environment
     }
 
     /// Creates an empty database.
@@ -63,7 +63,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Environment {
     fn drop(&mut self) {
         if let Some(cluster) = self.cluster.take() {
             self.runtime.block_on(cluster.stop());
@@ -151,7 +151,7 @@ impl Program {
         });
         let written = stdin.write_all(input);
         drop(stdin);
-        let first = written.ok().and_then(|()| hear.recv_timeout(PATIENCE).ok());
+        let first = written.ok().and_then(|()| hear.recv_timeout(STARTUP_TIMEOUT).ok());
         let address = first.as_deref().and_then(|line| line.strip_prefix("Listening on http://"));
         let Some(address) = address.and_then(|address| address.parse().ok()) else {
             let _ = process.kill();
