@@ -175,8 +175,8 @@ async fn an_application_is_the_same_under_each_prefix() {
     let base = jane.begin(COLLECTIONS[0], "here").await;
     let id = base.rsplit('/').next().expect("an id");
     for collection in COLLECTIONS {
-        let shown = jane.client.get(&format!("{collection}/{id}")).await.of_ucwa(200).body.clone();
-        assert_eq!(href(&shown, "self"), format!("{collection}/{id}"));
+        let returned = jane.client.get(&format!("{collection}/{id}")).await.of_ucwa(200).body.clone();
+        assert_eq!(href(&returned, "self"), format!("{collection}/{id}"));
     }
 }
 
@@ -205,8 +205,8 @@ async fn make_me_available_works_once_and_adds_links() {
         let me = jane.client.get(&format!("{base}/me")).await.of_ucwa(200).body.clone();
         assert!(!links(&me).contains("makeMeAvailable"), "{me}");
         for rel in ["note", "presence", "location"] {
-            let shown = jane.client.get(&href(&me, rel)).await.of_ucwa(200).body.clone();
-            assert_eq!((href(&shown, "self"), &shown["rel"]), (href(&me, rel), &json!(rel)));
+            let returned = jane.client.get(&href(&me, rel)).await.of_ucwa(200).body.clone();
+            assert_eq!((href(&returned, "self"), &returned["rel"]), (href(&me, rel), &json!(rel)));
         }
         jane.client.call("POST", &href(&me, "reportMyActivity")).await.is_no_content();
         assert!(links(&me).contains("phones"));
@@ -242,9 +242,9 @@ async fn resources_that_clients_visit_exist_and_are_empty() {
         "me/location",
         "me/callForwardingSettings",
     ] {
-        let shown = jane.client.get(&format!("{base}/{path}")).await.of_ucwa(200).body.clone();
-        assert_eq!(href(&shown, "self"), format!("{base}/{path}"));
-        assert_eq!(shown["rel"], path.rsplit('/').next().unwrap_or_default());
+        let returned = jane.client.get(&format!("{base}/{path}")).await.of_ucwa(200).body.clone();
+        assert_eq!(href(&returned, "self"), format!("{base}/{path}"));
+        assert_eq!(returned["rel"], path.rsplit('/').next().unwrap_or_default());
     }
     for path in ["me/reportMyActivity", "reportMyActivity"] {
         jane.client.call("POST", &format!("{base}/{path}")).await.is_no_content();

@@ -152,8 +152,8 @@ async fn concurrent_requests_with_a_user_identifier_key_open_one_client_session(
     assert_eq!(list(&listed["client_sessions"]).len(), 1);
 
     let refused = at_once(&world, 20, "/client_sessions/create", |_| json!({ "user_identifier_key": "joe" })).await;
-    let made = refused.iter().filter(|response| response.status == 200).count();
-    assert_eq!(made, 1);
+    let created = refused.iter().filter(|response| response.status == 200).count();
+    assert_eq!(created, 1);
     for response in refused.iter().filter(|response| response.status != 200) {
         response.refused(400, "client_session_token_already_exists");
     }
@@ -162,14 +162,14 @@ async fn concurrent_requests_with_a_user_identifier_key_open_one_client_session(
 #[tokio::test]
 async fn expires_at_requires_a_date_a_time_and_an_offset() {
     let world = World::new().await;
-    for (written, shown) in [
+    for (written, returned) in [
         ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
         ("2027-01-01T00:00:00.123456Z", "2027-01-01T00:00:00.123456Z"),
         ("2027-01-01T00:00:00+01:00", "2026-12-31T23:00:00Z"),
         ("2027-01-01T00:00:00-0130", "2027-01-01T01:30:00Z"),
     ] {
         let session = world.client_session(json!({ "expires_at": written })).await;
-        assert_eq!(session["expires_at"], shown);
+        assert_eq!(session["expires_at"], returned);
     }
     for written in ["2027-01-01", "2027-01-01T00:00:00", "2027-01-01 00:00:00Z", "2027-02-29T00:00:00Z", "tomorrow", ""]
     {

@@ -53,12 +53,12 @@ async fn the_first_start_prints_a_demo_whose_curl_lines_work() {
     let [list, get, deactivate, events] = lines[..] else { panic!("unexpected lines: {}", server.greeting) };
     let listed = run_curl(list).await;
     assert_eq!(listed["phones"].as_array().map(Vec::len), Some(2));
-    let shown = run_curl(get).await;
-    assert!(listed["phones"].as_array().is_some_and(|phones| phones.contains(&shown["phone"])), "{shown}");
+    let returned = run_curl(get).await;
+    assert!(listed["phones"].as_array().is_some_and(|phones| phones.contains(&returned["phone"])), "{returned}");
     run_curl(deactivate).await;
     let actual = run_curl(events).await;
     assert_eq!(actual["events"].as_array().map(Vec::len), Some(1));
-    assert_eq!(actual["events"][0]["device_id"], shown["phone"]["device_id"]);
+    assert_eq!(actual["events"][0]["device_id"], returned["phone"]["device_id"]);
     server.stop().await;
 }
 

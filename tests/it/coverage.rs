@@ -39,9 +39,9 @@ impl Ledger {
 
 #[test]
 fn every_dialect_is_tested() {
-    let spoken: Vec<&str> = handset::dialect::ALL.iter().map(|dialect| dialect.name).collect();
+    let served: Vec<&str> = handset::dialect::ALL.iter().map(|dialect| dialect.name).collect();
     assert_eq!(
-        spoken,
+        served,
         Dialect::ALL.map(Dialect::name),
         "add a new dialect here, to isolation and to the client suites"
     );

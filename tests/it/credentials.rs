@@ -1,6 +1,6 @@
 //! Credentials of phones: multi-phone sync credentials and their children, filters of lists, and validation.
 
-use crate::phones::filters::{Two, two};
+use crate::phones::filters::{TwoPhones, two_phones};
 use crate::support::concurrency::{CONNECTIONS, count};
 use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
@@ -74,7 +74,7 @@ async fn delete_credential_deletes_its_children() {
 
 #[tokio::test]
 async fn list_credentials_filters_by_owner_and_property() {
-    let Two { world, jane, joe, .. } = two().await;
+    let TwoPhones { world, jane, joe, .. } = two_phones().await;
     let parent = world.sync_credential(&jane).await;
     let user = "00000000-0000-4000-8000-000000000001";
     let system = "00000000-0000-4000-8000-000000000002";
@@ -98,10 +98,10 @@ async fn list_credentials_filters_by_owner_and_property() {
     ] {
         assert_eq!(count(filter.clone()).await, expected, "{filter}");
     }
-    let shown = world.key().get(&format!("/acs/credentials/get?acs_credential_id={card}")).await.ok();
-    assert_eq!(shown["acs_credential"]["is_issued"], json!(false), "a card is not issued on creation");
-    let shown = world.key().get(&format!("/acs/credentials/get?acs_credential_id={parent}")).await.ok();
-    assert_eq!(shown["acs_credential"]["is_multi_phone_sync_credential"], json!(true));
+    let returned = world.key().get(&format!("/acs/credentials/get?acs_credential_id={card}")).await.ok();
+    assert_eq!(returned["acs_credential"]["is_issued"], json!(false), "a card is not issued on creation");
+    let returned = world.key().get(&format!("/acs/credentials/get?acs_credential_id={parent}")).await.ok();
+    assert_eq!(returned["acs_credential"]["is_multi_phone_sync_credential"], json!(true));
 }
 
 #[tokio::test]
@@ -138,10 +138,10 @@ async fn create_credential_requires_one_owner_and_ends_at_after_starts_at() {
         );
 }
 
-const DEAD_HOLDERS: &str =
+const CREDENTIALS_OF_DEACTIVATED_PHONES: &str =
     "select count(*) from credential join phone using (workspace_id, device_id) where deactivated_at is not null";
 
-const BARE_PHONES: &str = "
+const PHONES_WITHOUT_CHILD_CREDENTIAL: &str = "
     select count(*) from phone join credential as parent using (workspace_id, user_identity_id)
     where phone.deactivated_at is null and parent.is_multi_phone_sync_credential
         and not exists (
@@ -159,7 +159,7 @@ async fn create_credential_during_deactivation_leaves_none_on_deactivated_phones
             "user_identity_id": person, "access_method": "mobile_key", "is_multi_phone_sync_credential": true,
         });
         let all = json!({ "user_identity_id": person });
-        let (made, simple, died, all_died) = tokio::join!(
+        let (created, simple, deactivated, all_deactivated) = tokio::join!(
             world.key().post("/acs/credentials/create", credential),
             world
                 .key()
@@ -172,9 +172,12 @@ async fn create_credential_during_deactivation_leaves_none_on_deactivated_phones
                 }
             },
         );
-        [Some(made), Some(simple), Some(died), all_died].into_iter().flatten().for_each(|response| _ = response.ok());
-        assert_eq!(count(&world, DEAD_HOLDERS).await, 0, "round {round}");
-        assert_eq!(count(&world, BARE_PHONES).await, 0, "round {round}");
+        [Some(created), Some(simple), Some(deactivated), all_deactivated]
+            .into_iter()
+            .flatten()
+            .for_each(|response| _ = response.ok());
+        assert_eq!(count(&world, CREDENTIALS_OF_DEACTIVATED_PHONES).await, 0, "round {round}");
+        assert_eq!(count(&world, PHONES_WITHOUT_CHILD_CREDENTIAL).await, 0, "round {round}");
     }
 }
 
@@ -186,5 +189,5 @@ async fn a_phone_registered_while_a_sync_credential_is_created_gets_one_child() 
         let (_, _) = tokio::join!(world.phone(&person), world.sync_credential(&person));
         assert_eq!(world.credentials(&person).await.len(), 2, "round {round}");
     }
-    assert_eq!(count(&world, BARE_PHONES).await, 0);
+    assert_eq!(count(&world, PHONES_WITHOUT_CHILD_CREDENTIAL).await, 0);
 }

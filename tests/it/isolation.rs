@@ -11,14 +11,14 @@ mod ucwa;
 use crate::support::client::{Client, Response};
 use crate::support::document::{Dialect, Operation, committed, example, operations_of, schema};
 use crate::support::world::{Tenant, World};
-use fixture::{Fixture, Things, masked, without_request_texts};
+use fixture::{Fixture, Resources, masked, without_request_texts};
 use handset::random::Random;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Things that the persons of a workspace share.
+/// Resources that the persons of a workspace share.
 const SHARED: [&str; 5] =
     ["action_attempt_id", "acs_system_id", "acs_system_ids", "connected_account_id", "connected_account_ids"];
 
@@ -32,13 +32,13 @@ struct Case {
 #[derive(Clone, Copy)]
 struct Caller<'a> {
     client: &'a Client,
-    own: &'a Things,
+    own: &'a Resources,
 }
 
 /// The other things of a case, and the texts that must stay hidden.
 struct Comparison<'a> {
-    foreign: &'a Things,
-    unknown: &'a Things,
+    foreign: &'a Resources,
+    unknown: &'a Resources,
     hidden: &'a [String],
 }
 
@@ -48,14 +48,14 @@ async fn reads_of_another_workspaces_things_respond_as_reads_of_unknown_things()
     let random = Random::seeded(2);
     let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
     let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
-    let unknown = Things::nonexistent("none", &random);
-    let hidden = other.things.marks();
+    let unknown = Resources::nonexistent("none", &random);
+    let hidden = other.resources.identifying_texts();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     let account = account(&world, &mine.tenant).await;
     for case in cases(&[]).into_iter().filter(|case| case.operation.only_reads()) {
         let side = mine.side(&case.operation, &account);
-        let comparison = Comparison { foreign: &other.things, unknown: &unknown, hidden: &hidden };
+        let comparison = Comparison { foreign: &other.resources, unknown: &unknown, hidden: &hidden };
         comparison.run(&case, side, side).await;
     }
     assert_eq!(rows(&mut database, &other.tenant).await, before);
@@ -66,7 +66,7 @@ async fn changes_of_another_workspaces_things_change_nothing_and_respond_as_for_
     let world = World::new().await;
     let random = Random::seeded(3);
     let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
-    let hidden = other.things.marks();
+    let hidden = other.resources.identifying_texts();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     assert!(before.len() > 15, "too few rows: {before:#?}");
@@ -74,8 +74,8 @@ async fn changes_of_another_workspaces_things_change_nothing_and_respond_as_for_
         let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
         let twin = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
         let account = account(&world, &mine.tenant).await;
-        let unknown = Things::nonexistent("none", &random);
-        let comparison = Comparison { foreign: &other.things, unknown: &unknown, hidden: &hidden };
+        let unknown = Resources::nonexistent("none", &random);
+        let comparison = Comparison { foreign: &other.resources, unknown: &unknown, hidden: &hidden };
         comparison.run(&case, mine.side(&case.operation, &account), twin.side(&case.operation, &account)).await;
         assert_eq!(rows(&mut database, &other.tenant).await, before, "{case}");
     }
@@ -90,14 +90,18 @@ async fn a_client_session_reads_and_changes_nothing_of_another_person_of_its_wor
     for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
         let mine = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
         let twin = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
-        let (others, _) = Things::of_person(&mine.tenant, "othr", &random).await;
-        let unknown = Things::nonexistent("none", &random);
-        let common = mine.things.marks();
-        let hidden: Vec<String> = others.marks().into_iter().filter(|mark| !common.contains(mark)).collect();
+        let (others, _) = Resources::of_person(&mine.tenant, "othr", &random).await;
+        let unknown = Resources::nonexistent("none", &random);
+        let common = mine.resources.identifying_texts();
+        let hidden: Vec<String> = others
+            .identifying_texts()
+            .into_iter()
+            .filter(|identifying_text| !common.contains(identifying_text))
+            .collect();
         let before = rows_with(&mut database, &mine.tenant, &hidden).await;
         assert!(before.len() > 4, "too few rows: {before:#?}");
         let comparison = Comparison { foreign: &others, unknown: &unknown, hidden: &hidden };
-        let [my_caller, twin_caller] = [&mine, &twin].map(|it| Caller { client: &it.session, own: &it.things });
+        let [my_caller, twin_caller] = [&mine, &twin].map(|it| Caller { client: &it.session, own: &it.resources });
         comparison.run(&case, my_caller, if case.operation.only_reads() { my_caller } else { twin_caller }).await;
         assert_eq!(rows_with(&mut database, &mine.tenant, &hidden).await, before, "{case}");
         count += 1;
@@ -112,19 +116,22 @@ async fn a_client_session_without_a_person_sees_nothing_of_any_person() {
     let ours = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
     let session = ours.tenant.client_session(json!({})).await;
     let anonymous = world.anonymous().bearer(session["token"].as_str().expect("a session has a token"));
-    let unknown = Things::nonexistent("none", &random);
-    let hidden: Vec<String> = ours.things.marks();
-    let shared: Vec<Value> = SHARED.iter().filter_map(|name| ours.things.value("", name)).collect();
+    let unknown = Resources::nonexistent("none", &random);
+    let hidden: Vec<String> = ours.resources.identifying_texts();
+    let shared: Vec<Value> = SHARED.iter().filter_map(|name| ours.resources.value("", name)).collect();
     let mut database = world.database().await;
     for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
         let before = rows_with(&mut database, &ours.tenant, &hidden).await;
-        let given = case.arguments(&ours.things, &unknown);
+        let given = case.arguments(&ours.resources, &unknown);
         let response = case.operation.call(&anonymous, &given).await;
         let without = case.operation.call(&anonymous, &case.arguments(&unknown, &unknown)).await;
         assert_eq!(response.status, without.status, "{case}: {response:?}");
         let revealable = without_request_texts(&response.text, &given);
-        let actual: Vec<_> = hidden.iter().filter(|mark| revealable.contains(*mark)).collect();
-        assert!(actual.iter().all(|mark| shared.contains(&json!(mark))), "{case} reveals {actual:?}: {revealable}");
+        let actual: Vec<_> = hidden.iter().filter(|identifying_text| revealable.contains(*identifying_text)).collect();
+        assert!(
+            actual.iter().all(|identifying_text| shared.contains(&json!(identifying_text))),
+            "{case} reveals {actual:?}: {revealable}"
+        );
         assert_eq!(rows_with(&mut database, &ours.tenant, &hidden).await, before, "{case}");
     }
 }
@@ -168,7 +175,8 @@ impl Comparison<'_> {
     fn check(&self, case: &Case, response: &Response, given: &Map<String, Value>) {
         is_as_documented(case, response);
         let revealable = without_request_texts(&response.text, given);
-        let seen: Vec<&String> = self.hidden.iter().filter(|mark| revealable.contains(*mark)).collect();
+        let seen: Vec<&String> =
+            self.hidden.iter().filter(|identifying_text| revealable.contains(*identifying_text)).collect();
         assert!(seen.is_empty(), "{case} reveals {seen:?}: {response:?}");
     }
 }
@@ -208,7 +216,7 @@ impl Fixture {
         } else {
             account
         };
-        Caller { client, own: &self.things }
+        Caller { client, own: &self.resources }
     }
 }
 
@@ -219,7 +227,7 @@ async fn account(world: &World, tenant: &Tenant) -> Client {
 
 /// Each operation without a name, with each parameter that names something, and with all of them.
 fn cases(but: &[&str]) -> Vec<Case> {
-    let any = Things::nonexistent("some", &Random::seeded(1));
+    let any = Resources::nonexistent("some", &Random::seeded(1));
     let mut cases = Vec::new();
     for operation in operations_of(Dialect::Seam) {
         let fields = operation.fields().into_iter().map(|field| field.name);
@@ -235,8 +243,8 @@ fn cases(but: &[&str]) -> Vec<Case> {
 }
 
 impl Case {
-    /// Names from `things` where the case names something, and one's own where others are required.
-    fn arguments(&self, things: &Things, own: &Things) -> Map<String, Value> {
+    /// Names from `resources` where the case names something, and one's own where others are required.
+    fn arguments(&self, resources: &Resources, own: &Resources) -> Map<String, Value> {
         let path = self.operation.path;
         let required = self.operation.fields().into_iter().filter(|field| field.is_required);
         let mut arguments: Map<String, Value> = required
@@ -257,7 +265,7 @@ impl Case {
             _ => {}
         }
         for name in &self.named {
-            let value = things.value(path, name).unwrap_or_else(|| panic!("{self}: nothing has a {name}"));
+            let value = resources.value(path, name).unwrap_or_else(|| panic!("{self}: nothing has a {name}"));
             arguments.insert((*name).to_owned(), value);
         }
         arguments
@@ -289,8 +297,9 @@ async fn rows(database: &mut PgConnection, tenant: &Tenant) -> BTreeSet<String> 
 }
 
 /// The rows of a workspace that have any of these ids.
-async fn rows_with(database: &mut PgConnection, tenant: &Tenant, marks: &[String]) -> BTreeSet<String> {
+async fn rows_with(database: &mut PgConnection, tenant: &Tenant, identifying_texts: &[String]) -> BTreeSet<String> {
     let all = rows(database, tenant).await;
-    let ids: Vec<&String> = marks.iter().filter(|mark| Uuid::try_parse(mark).is_ok()).collect();
+    let ids: Vec<&String> =
+        identifying_texts.iter().filter(|identifying_text| Uuid::try_parse(identifying_text).is_ok()).collect();
     all.into_iter().filter(|row| ids.iter().any(|id| row.contains(*id))).collect()
 }

@@ -68,8 +68,8 @@ async fn workspaces_are_created_and_listed_with_an_access_token() {
     for refused in [world.key().clone(), world.session(&world.person("jane").await).await, world.anonymous()] {
         unauthorized(&refused.post("/workspaces/create", json!({ "name": "New" })).await, NO_METHOD);
     }
-    let made = account.post("/workspaces/create", json!({ "name": "New", "company_name": "Acme" })).await.ok();
-    let workspace = &made["workspace"];
+    let created = account.post("/workspaces/create", json!({ "name": "New", "company_name": "Acme" })).await.ok();
+    let workspace = &created["workspace"];
     assert_eq!((&workspace["name"], &workspace["connect_partner_name"]), (&json!("New"), &json!("Acme")));
     assert_eq!(workspace["is_sandbox"], json!(false));
     let id = text(&workspace["workspace_id"]);
@@ -89,14 +89,14 @@ async fn reset_sandbox_during_other_requests_causes_no_server_error() {
         world.sync_credential(&person).await;
         world.key().post("/webhooks/create", json!({ "url": "https://example.com/hook" })).await.ok();
         let whose = |_| json!({ "user_identity_id": person });
-        let (reset, died, registered, opened) = tokio::join!(
+        let (reset, deactivated, registered, opened) = tokio::join!(
             world.key().post("/workspaces/reset_sandbox", json!({})),
             world.key().post("/phones/deactivate", json!({ "device_id": phone })),
             at_once(&world, 5, "/phones/simulate/create_sandbox_phone", whose),
             at_once(&world, 2, "/client_sessions/create", whose),
         );
         reset.ok();
-        for response in registered.iter().chain(&opened).chain([&died]) {
+        for response in registered.iter().chain(&opened).chain([&deactivated]) {
             assert!(
                 response.status == 200
                     || response.error()["type"].as_str().is_some_and(|it| it.ends_with("_not_found")),

@@ -105,8 +105,8 @@ pub const CREATE: Operation = Operation {
         Step::Stored(COUNT_ONE, |_| vec![workspace(), guest()]),
         Step::Stored(INSERT_CONTACT, |_| {
             let texts = "array['', 'Ada', '', 'Lovelace', '', '', 'Example', '', '', '', '', '']";
-            let said = ["null::bigint", EMAILS, NUMBERS, "'[]'::jsonb", "now()", texts];
-            [workspace(), guest()].into_iter().chain(said.map(str::to_owned)).collect()
+            let values = ["null::bigint", EMAILS, NUMBERS, "'[]'::jsonb", "now()", texts];
+            [workspace(), guest()].into_iter().chain(values.map(str::to_owned)).collect()
         }),
         Step::Stored(INSERT_NUMBERS, |_| {
             let numbers = "array['+12125550123']".to_owned();

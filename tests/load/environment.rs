@@ -142,16 +142,16 @@ impl Program {
         let mut process = command.spawn().unwrap_or_else(|fault| panic!("{command:?}: {fault}"));
         let mut stdin = process.stdin.take().expect("the stream is piped");
         let stdout = process.stdout.take().expect("the stream is piped");
-        let (said, hear) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             // Read to the end, so that the program never blocks on a full pipe.
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = said.send(line);
+                let _ = sender.send(line);
             }
         });
         let written = stdin.write_all(input);
         drop(stdin);
-        let first = written.ok().and_then(|()| hear.recv_timeout(STARTUP_TIMEOUT).ok());
+        let first = written.ok().and_then(|()| receiver.recv_timeout(STARTUP_TIMEOUT).ok());
         let address = first.as_deref().and_then(|line| line.strip_prefix("Listening on http://"));
         let Some(address) = address.and_then(|address| address.parse().ok()) else {
             let _ = process.kill();

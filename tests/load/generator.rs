@@ -264,7 +264,7 @@ impl Connection {
 fn body_length(bytes: &[u8], end: usize, status: u16) -> io::Result<usize> {
     let head = &bytes[..end];
     match (status_in(head), length_in(head)) {
-        (Some(said), Some(length)) if said == status => Ok(length),
+        (Some(actual), Some(length)) if actual == status => Ok(length),
         _ => Err(io::Error::other(format!("expected {status}, got: {}", String::from_utf8_lossy(bytes)))),
     }
 }

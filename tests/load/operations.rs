@@ -284,8 +284,8 @@ pub const ALL: &[Operation] = &[
         effect: Effect::Nothing,
         variables: one_phone,
         transaction: &[Step::Stored(SUBSCRIBER, |_| {
-            let asked = [Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()];
-            [workspace()].into_iter().chain(asked.map(one)).collect()
+            let values = [Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()];
+            [workspace()].into_iter().chain(values.map(one)).collect()
         })],
         keyless: &[],
         is_first: false,

@@ -1,6 +1,6 @@
 //! `handset audit`: the trail as a table and as JSON lines, of any length.
 
-use super::trail;
+use super::audit_rows;
 use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, handset_in};
 use crate::support::world::{SEAL_KEY, World, text};
@@ -30,10 +30,10 @@ async fn audit_json_prints_the_entries_of_the_named_workspace_oldest_first() {
     world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     world.phone(&jane).await;
 
-    let own = trail(&world, &world).await;
+    let own = audit_rows(&world, &world).await;
     assert_eq!(own.len(), 3);
     assert_eq!(lines(&world, &["--workspace", "First"]).await, own);
-    assert_eq!(lines(&world, &["--workspace", &another.id]).await, trail(&world, &another).await);
+    assert_eq!(lines(&world, &["--workspace", &another.id]).await, audit_rows(&world, &another).await);
     assert_eq!(lines(&world, &[]).await.len(), 4);
     assert_eq!(lines(&world, &["--phone", &phone]).await.len(), 2);
     assert_eq!(lines(&world, &["--since", "2026-01-02"]).await.len(), 3);

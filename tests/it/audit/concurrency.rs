@@ -1,6 +1,6 @@
 //! The trail under concurrent changes of one thing: each row's `before` is the previous row's `after`.
 
-use super::trail;
+use super::audit_rows;
 use crate::support::client::Client;
 use crate::support::numbers::number;
 use crate::support::ucwa::Person;
@@ -13,7 +13,7 @@ const AT_ONCE: usize = 12;
 
 /// The values of a field in `before` and in `after`, over the rows of an action.
 async fn found_and_left(world: &World, action: &str, name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-    let mut rows = trail(world, world).await;
+    let mut rows = audit_rows(world, world).await;
     rows.retain(|row| row["action"] == action);
     assert_eq!(rows.len(), AT_ONCE, "{rows:?}");
     let values = |side: &str| rows.iter().map(|row| row[side][name].to_string()).collect();
@@ -71,6 +71,6 @@ async fn concurrent_deactivations_of_one_phone_write_one_audit_row() {
     let phone = world.phone(&world.person("jane").await).await;
     let turn_off = async |client: &Client| client.post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
     join_all((0..AT_ONCE).map(|_| turn_off(world.key()))).await;
-    let rows = trail(&world, &world).await;
+    let rows = audit_rows(&world, &world).await;
     assert_eq!(rows.iter().filter(|row| row["action"] == "phone.deactivated").count(), 1, "{rows:?}");
 }

@@ -1,6 +1,6 @@
 //! The audit trail is append-only, and is pruned together with events.
 
-use super::trail;
+use super::audit_rows;
 use crate::support::wait::until;
 use crate::support::world::World;
 use chrono::TimeDelta;
@@ -14,7 +14,7 @@ async fn the_database_refuses_to_update_or_delete_audit_rows() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;
-    let before = trail(&world, &world).await;
+    let before = audit_rows(&world, &world).await;
     assert_eq!(before.len(), 1);
     let mut database = world.database().await;
     for attempt in [
@@ -27,7 +27,7 @@ async fn the_database_refuses_to_update_or_delete_audit_rows() {
         let refused = sqlx::query(attempt).execute(&mut database).await.expect_err(attempt);
         assert!(refused.to_string().contains("the audit trail is append-only"), "{attempt}: {refused}");
     }
-    assert_eq!(trail(&world, &world).await, before);
+    assert_eq!(audit_rows(&world, &world).await, before);
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn forget_audit_permits_no_other_delete_on_the_same_connection() {
     let mut database = world.database().await;
     sqlx::query("select forget_audit('2000-01-01', 10)").execute(&mut database).await.expect("it forgets nothing");
     sqlx::query("delete from audit").execute(&mut database).await.expect_err("a plain delete is refused");
-    assert_eq!(trail(&world, &world).await.len(), 1);
+    assert_eq!(audit_rows(&world, &world).await.len(), 1);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn audit_rows_are_kept_as_long_as_events() {
     tokio::spawn(sweeper.run(stop.clone()));
     let _until_dropped = stop.drop_guard();
     let left = until("the old row is pruned", async || {
-        Some(trail(&world, &world).await).filter(|rows| rows.iter().all(|row| row["subject_id"] != old))
+        Some(audit_rows(&world, &world).await).filter(|rows| rows.iter().all(|row| row["subject_id"] != old))
     });
     let left = left.await;
     assert_eq!(left.len(), 1);

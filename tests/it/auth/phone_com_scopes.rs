@@ -46,8 +46,8 @@ async fn a_token_of_several_workspaces_is_used_for_the_account_in_the_path() {
         assert_eq!(accounts.ids(), [mine.account, theirs.account]);
         assert_eq!(client.get("/v4/accounts?filters[name]=OTHER").await.ids(), [theirs.account]);
         for extension in [mine.with_client(&client), theirs.with_client(&client)] {
-            let made = extension.add_contact(json!({ "first_name": "Jane" })).await;
-            assert_eq!(extension.client.get(&extension.contact(&made["id"])).await.of_phone_com(200), &made);
+            let created = extension.add_contact(json!({ "first_name": "Jane" })).await;
+            assert_eq!(extension.client.get(&extension.contact(&created["id"])).await.of_phone_com(200), &created);
         }
         let crossed =
             Extension { account: mine.account, extension_id: theirs.extension_id, ..mine.with_client(&client) };

@@ -31,8 +31,8 @@ async fn every_authentication_scheme_is_accepted_by_its_routes() {
         for_sessions(&client).await.ok();
     }
     for_sessions(&world.session(&jane).await).await.ok();
-    let made = world.browser().post("/client_sessions/create", json!({ "user_identifier_key": "browser" })).await;
-    let token = text(&made.ok()["client_session"]["token"]);
+    let created = world.browser().post("/client_sessions/create", json!({ "user_identifier_key": "browser" })).await;
+    let token = text(&created.ok()["client_session"]["token"]);
     assert!(token.starts_with("seam_cst"), "{token}");
     for_sessions(&world.anonymous().bearer(&token)).await.ok();
 }
@@ -102,19 +102,19 @@ async fn an_access_token_needs_a_workspace_that_it_is_a_member_of() {
     let world = World::new().await;
     let (second, foreign) = (world.sandbox("Second").await, world.sandbox("Foreign").await);
     let token = world.access_token(&[&world, &second]).await;
-    let holder = world.anonymous().bearer(token.reveal());
+    let client_of_token = world.anonymous().bearer(token.reveal());
     for tenant in [&*world, &second] {
-        let shown = holder.in_workspace(&tenant.id).get("/workspaces/get").await.ok();
-        assert_eq!(shown["workspace"]["workspace_id"], tenant.id);
+        let returned = client_of_token.in_workspace(&tenant.id).get("/workspaces/get").await.ok();
+        assert_eq!(returned["workspace"]["workspace_id"], tenant.id);
     }
     let nowhere = "00000000-0000-4000-8000-000000000000";
     for id in [foreign.id.as_str(), nowhere, "00000000-0000-0000-0000-000000000000", "Second", "é"] {
-        unauthorized(&for_keys(&holder.in_workspace(id)).await, "Access token not found");
+        unauthorized(&for_keys(&client_of_token.in_workspace(id)).await, "Access token not found");
     }
     let unknown = world.anonymous().bearer("seam_at1aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaa");
     unauthorized(&for_keys(&unknown.in_workspace(&world.id)).await, "Access token not found");
     world.store.revoke_access_token(token.reveal(), world.clock.now()).await.expect("it is known");
-    unauthorized(&for_keys(&holder.in_workspace(&world.id)).await, "Access token not found");
+    unauthorized(&for_keys(&client_of_token.in_workspace(&world.id)).await, "Access token not found");
 }
 
 #[tokio::test]
@@ -124,22 +124,22 @@ async fn an_unknown_revoked_deleted_or_expired_client_session_is_refused() {
     for_sessions(&unknown).await.refused(401, "client_session_not_found");
 
     let revoked = world.client_session(json!({})).await;
-    let holder = world.anonymous().bearer(&text(&revoked["token"]));
-    for_sessions(&holder).await.ok();
+    let client_of_token = world.anonymous().bearer(&text(&revoked["token"]));
+    for_sessions(&client_of_token).await.ok();
     let which = json!({ "client_session_id": revoked["client_session_id"] });
     for _ in 0..2 {
         world.key().post("/client_sessions/revoke", which.clone()).await.ok();
-        for_sessions(&holder).await.refused(401, "client_session_revoked");
+        for_sessions(&client_of_token).await.refused(401, "client_session_revoked");
     }
     world.key().post("/client_sessions/delete", which).await.ok();
-    for_sessions(&holder).await.refused(401, "client_session_not_found");
+    for_sessions(&client_of_token).await.refused(401, "client_session_not_found");
 
     let mortal = world.client_session(json!({ "expires_at": "2026-01-01T12:10:00Z" })).await;
-    let holder = world.anonymous().bearer(&text(&mortal["token"]));
+    let client_of_token = world.anonymous().bearer(&text(&mortal["token"]));
     world.advance(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
-    for_sessions(&holder).await.ok();
+    for_sessions(&client_of_token).await.ok();
     world.advance(TimeDelta::microseconds(1));
-    for_sessions(&holder).await.refused(401, "client_session_expired");
+    for_sessions(&client_of_token).await.refused(401, "client_session_expired");
 }
 
 #[tokio::test]
@@ -168,10 +168,10 @@ async fn a_forged_expired_or_foreign_console_session_is_unauthorized() {
     let world = World::new().await;
     let foreign = world.sandbox("Foreign").await;
     let jwt = world.console_session(&[&world]).await;
-    let holder = world.anonymous().bearer(jwt.reveal());
-    for_keys(&holder.in_workspace(&world.id)).await.ok();
+    let client_of_token = world.anonymous().bearer(jwt.reveal());
+    for_keys(&client_of_token.in_workspace(&world.id)).await.ok();
     let message = "User does not have access to this workspace";
-    unauthorized(&for_keys(&holder.in_workspace(&foreign.id)).await, message);
+    unauthorized(&for_keys(&client_of_token.in_workspace(&foreign.id)).await, message);
 
     let (head, signature) = jwt.reveal().rsplit_once('.').expect("a JWT has three parts");
     let turned: String = signature.chars().rev().collect();
@@ -182,7 +182,7 @@ async fn a_forged_expired_or_foreign_console_session_is_unauthorized() {
         unauthorized(&for_keys(&client).await, "Session not found");
     }
     world.advance(TimeDelta::hours(1));
-    unauthorized(&for_keys(&holder.in_workspace(&world.id)).await, "Session not found");
+    unauthorized(&for_keys(&client_of_token.in_workspace(&world.id)).await, "Session not found");
 }
 
 #[tokio::test]

@@ -87,13 +87,14 @@ async fn a_client_session_token_may_have_the_cwt_prefix() {
     let (world, jane) = jane().await;
     let session = world.client_session(json!({ "user_identity_id": jane.id })).await;
     let token = text(&session["token"]);
-    for shown in [format!("Bearer {token}"), format!("Bearer cwt={token}"), format!("bearer cwt={token}")] {
-        world.anonymous().with("authorization", &shown).get("/me/phones").await.of_ucwa(200);
+    for authorization in [format!("Bearer {token}"), format!("Bearer cwt={token}"), format!("bearer cwt={token}")] {
+        world.anonymous().with("authorization", &authorization).get("/me/phones").await.of_ucwa(200);
     }
     let host = world.url.trim_start_matches("http://");
-    for shown in [format!("Basic {token}"), token.clone(), "Bearer cwt=".to_owned(), format!("Bearer cwt=cwt={token}x")]
+    for authorization in
+        [format!("Basic {token}"), token.clone(), "Bearer cwt=".to_owned(), format!("Bearer cwt=cwt={token}x")]
     {
-        world.anonymous().with("authorization", &shown).get("/me/phones").await.is_challenge(host);
+        world.anonymous().with("authorization", &authorization).get("/me/phones").await.is_challenge(host);
     }
 }
 
@@ -128,8 +129,8 @@ async fn a_user_identity_without_voice_is_forbidden_its_numbers_until_voice_is_e
 async fn enterprise_voice_enabled_is_accepted_by_seam_and_never_returned() {
     let world = World::new().await;
     let fields = json!({ "user_identity_key": "jane", "enterprise_voice_enabled": false });
-    let made = world.key().post("/user_identities/create", fields).await;
-    let id = text(&made.ok()["user_identity"]["user_identity_id"]);
+    let created = world.key().post("/user_identities/create", fields).await;
+    let id = text(&created.ok()["user_identity"]["user_identity_id"]);
     let session = world.session(&id).await;
     session.get("/me/phones").await.is_ucwa_error(403, "Forbidden", "");
     let change = json!({ "user_identity_id": id, "full_name": "Jane", "enterprise_voice_enabled": null });
@@ -140,7 +141,7 @@ async fn enterprise_voice_enabled_is_accepted_by_seam_and_never_returned() {
     session.get("/me/phones").await.of_ucwa(200);
     let got = world.key().post("/user_identities/get", json!({ "user_identity_id": id })).await;
     let listed = world.key().get("/user_identities/list").await;
-    for response in [made, changed, got, listed] {
+    for response in [created, changed, got, listed] {
         assert!(!response.text.contains("voice") && !response.text.contains("password"), "{response:?}");
     }
     let wrong = json!({ "user_identity_id": id, "enterprise_voice_enabled": "off" });

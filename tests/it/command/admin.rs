@@ -6,32 +6,32 @@ use crate::support::world::text;
 use serde_json::{Value, json};
 
 /// Output of the commands that create things.
-struct Made {
+struct CreatedCredentials {
     workspace: Value,
     key: Value,
     token: Value,
     console: Value,
 }
 
-async fn make(test_dir: &TestDir) -> Made {
+async fn create_credentials(test_dir: &TestDir) -> CreatedCredentials {
     let workspace = admin(test_dir, &["workspace", "create", "Acme Corp", "--sandbox"]).await;
     let key = admin(test_dir, &["key", "create", "--workspace", "Acme Corp", "--name", "curl"]).await;
     let id = text(&workspace["workspace_id"]);
     let token = admin(test_dir, &["token", "create", "--workspace", &id, "--name", "me"]).await;
     let console = admin(test_dir, &["console-session", "create", "--workspace", &id, "--hours", "1"]).await;
-    Made { workspace, key, token, console }
+    CreatedCredentials { workspace, key, token, console }
 }
 
-async fn all_work(server: &Server, made: &Made) {
+async fn all_are_accepted(server: &Server, made: &CreatedCredentials) {
     let id = text(&made.workspace["workspace_id"]);
     for (client, what) in [
         (server.client(&text(&made.key["api_key"])), "key"),
         (server.client(&text(&made.token["access_token"])).in_workspace(&id), "token"),
         (server.client(&text(&made.console["console_session_token"])).in_workspace(&id), "console session"),
     ] {
-        let shown = client.get("/workspaces/get").await.ok();
-        assert_eq!(shown["workspace"]["workspace_id"], id, "{what}");
-        assert_eq!(shown["workspace"]["publishable_key"], made.workspace["publishable_key"], "{what}");
+        let returned = client.get("/workspaces/get").await.ok();
+        assert_eq!(returned["workspace"]["workspace_id"], id, "{what}");
+        assert_eq!(returned["workspace"]["publishable_key"], made.workspace["publishable_key"], "{what}");
     }
 }
 
@@ -39,8 +39,8 @@ async fn all_work(server: &Server, made: &Made) {
 async fn credentials_created_beside_a_running_server_work_at_once() {
     let test_dir = TestDir::new();
     let server = Server::start(&test_dir).await;
-    let made = make(&test_dir).await;
-    all_work(&server, &made).await;
+    let made = create_credentials(&test_dir).await;
+    all_are_accepted(&server, &made).await;
     server.stop().await;
 }
 
@@ -50,11 +50,11 @@ async fn credentials_created_without_a_server_work_on_the_next_one() {
     let migrated = admin(&test_dir, &["migrate"]).await;
     assert_eq!(migrated, json!({ "migrated": true }));
     assert!(!test_dir.is_busy(), "Postgres stops with the command");
-    let made = make(&test_dir).await;
+    let made = create_credentials(&test_dir).await;
     assert!(!test_dir.is_busy());
     let server = Server::start(&test_dir).await;
     assert!(!server.has_demo(), "the database was not empty");
-    all_work(&server, &made).await;
+    all_are_accepted(&server, &made).await;
     server.stop().await;
 }
 
@@ -62,7 +62,7 @@ async fn credentials_created_without_a_server_work_on_the_next_one() {
 async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
     let test_dir = TestDir::new();
     let server = Server::start(&test_dir).await;
-    let made = make(&test_dir).await;
+    let made = create_credentials(&test_dir).await;
     let id = text(&made.workspace["workspace_id"]);
     let key = server.client(&text(&made.key["api_key"]));
     key.get("/phones/list").await.ok();
@@ -89,7 +89,7 @@ async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
 #[tokio::test]
 async fn lists_show_workspaces_and_api_keys_without_secrets() {
     let test_dir = TestDir::new();
-    let made = make(&test_dir).await;
+    let made = create_credentials(&test_dir).await;
     let id = &made.workspace["workspace_id"];
     let workspaces = admin(&test_dir, &["workspace", "list"]).await;
     let listed = &workspaces["workspaces"][0];

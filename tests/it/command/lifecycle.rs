@@ -22,9 +22,9 @@ async fn sigterm_lets_a_pending_request_finish_and_stops_postgres() {
 
     // A lock on the person's row makes the registration wait.
     let url = postgres::join(&test_dir.data()).expect("the directory is readable").expect("it runs");
-    let mut holder = PgConnection::connect(&url).await.expect("it accepts");
+    let mut lock_holder = PgConnection::connect(&url).await.expect("it accepts");
     let mut watcher = PgConnection::connect(&url).await.expect("it accepts");
-    let mut holding = holder.begin().await.expect("a transaction");
+    let mut holding = lock_holder.begin().await.expect("a transaction");
     sqlx::query("select from user_identity for update").execute(&mut *holding).await.expect("the lock");
     let body = json!({ "user_identity_id": person });
     let waiting = tokio::spawn(async move { key.post("/phones/simulate/create_sandbox_phone", body).await });
@@ -57,9 +57,9 @@ async fn health_is_503_while_postgres_is_dead_and_200_soon_after_its_restart() {
 
     kill(Pid::from_raw(cluster.pid().try_into().expect("a pid fits")), Signal::SIGKILL).expect("it runs");
     cluster.exited().await;
-    let sick = anonymous.get("/health").await;
-    sick.refused(503, "service_unavailable");
-    assert_eq!(sick.header("retry-after"), Some("1"));
+    let unhealthy = anonymous.get("/health").await;
+    unhealthy.refused(503, "service_unavailable");
+    assert_eq!(unhealthy.header("retry-after"), Some("1"));
     cluster.restart().await.expect("Postgres starts again");
     until_async("health is back", async || anonymous.get("/health").await.status == 200).await;
     until_async("work is back", async || server.client(&key).get("/phones/list").await.status == 200).await;

@@ -33,12 +33,12 @@ async fn servers_that_start_at_once_migrate_once_and_create_one_demo() {
         assert_eq!(server.client(&key).get("/phones/list").await.ok(), phones);
     }
     // Each server unseals what another one has sealed.
-    let made =
+    let created =
         servers[0].client(&key).post("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
     let found =
         servers[3].client(&key).put("/client_sessions/create", json!({ "user_identifier_key": "x" })).await.ok();
-    assert_eq!(found["client_session"], made["client_session"]);
-    let app = servers[1].client(&text(&made["client_session"]["token"]));
+    assert_eq!(found["client_session"], created["client_session"]);
+    let app = servers[1].client(&text(&created["client_session"]["token"]));
     app.get("/devices/list").await.ok();
 
     let mut connection = PgConnection::connect(&database.url).await.expect("it accepts");

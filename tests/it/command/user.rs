@@ -17,8 +17,8 @@ async fn with_person(test_dir: &TestDir) -> (Server, Client, String) {
     admin(test_dir, &["workspace", "create", "Acme"]).await;
     let key = admin(test_dir, &["key", "create", "--workspace", "Acme"]).await;
     let key = server.client(&text(&key["api_key"]));
-    let made = key.post("/user_identities/create", json!({ "email_address": "jane@example.com" })).await.ok();
-    (server, key, text(&made["user_identity"]["user_identity_id"]))
+    let created = key.post("/user_identities/create", json!({ "email_address": "jane@example.com" })).await.ok();
+    (server, key, text(&created["user_identity"]["user_identity_id"]))
 }
 
 /// Runs a command with this input.

@@ -66,9 +66,9 @@ async fn create_contact_returns_all_keys_in_order_and_a_location() {
     expected["updated_at"] = json!(now);
     assert_eq!(contact, expected);
     assert_eq!(made.header("location"), Some(extension.contact(&contact["id"]).as_str()));
-    let shown = extension.client.get(&extension.contact(&contact["id"])).await;
+    let returned = extension.client.get(&extension.contact(&contact["id"])).await;
     assert_eq!(
-        (shown.of_phone_com(200), keys_in_order(&shown.text).as_slice()),
+        (returned.of_phone_com(200), keys_in_order(&returned.text).as_slice()),
         (&expected, &FULL.map(str::to_owned)[..])
     );
     for keys in [
@@ -76,7 +76,7 @@ async fn create_contact_returns_all_keys_in_order_and_a_location() {
         r#"{"type":"mobile","number":"(999) 999-9999","normalized":"#,
         r#"{"type":"business","street":"1 Main St","city":"Springfield","state":"IL","zip":"62701","country":"USA"}"#,
     ] {
-        assert!(shown.text.contains(keys), "{keys}: {}", shown.text);
+        assert!(returned.text.contains(keys), "{keys}: {}", returned.text);
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 /// Seven contacts A to G, created a second apart; C was updated last.
-async fn seven(world: &World) -> Extension {
+async fn seven_contacts(world: &World) -> Extension {
     let extension = Extension::new(world).await;
     let mut ids = Vec::new();
     for name in ["A", "B", "C", "D", "E", "F", "G"] {
@@ -26,7 +26,7 @@ fn names(response: &Response) -> String {
 #[tokio::test]
 async fn a_page_starts_at_the_offset_and_holds_at_most_limit_items() {
     let world = World::new().await;
-    let extension = seven(&world).await;
+    let extension = seven_contacts(&world).await;
     for (query, expected) in [
         ("", "ABCDEFG"),
         ("limit=2", "AB"),
@@ -57,7 +57,7 @@ async fn a_page_starts_at_the_offset_and_holds_at_most_limit_items() {
 #[tokio::test]
 async fn concurrent_page_requests_get_their_own_pages() {
     let world = World::new().await;
-    let letters = seven(&world).await;
+    let letters = seven_contacts(&world).await;
     let other = Extension::of(&world, "other").await;
     let friends = other.add_group("Friends").await;
     for name in ["X", "Y", "Z"] {
@@ -111,9 +111,9 @@ async fn pages_of_a_long_list_are_right_at_every_offset() {
         for limit in [1, 3, 100, 101] {
             let response = extension.search(&format!("limit={limit}&offset={offset}")).await;
             let items = response.items();
-            let shown: Vec<&str> = items.iter().filter_map(|contact| contact["first_name"].as_str()).collect();
+            let returned: Vec<&str> = items.iter().filter_map(|contact| contact["first_name"].as_str()).collect();
             let expected: Vec<&str> = all.iter().skip(offset).take(limit).map(String::as_str).collect();
-            assert_eq!((shown, &response.body["total"]), (expected, &json!(2300)), "{limit} behind {offset}");
+            assert_eq!((returned, &response.body["total"]), (expected, &json!(2300)), "{limit} behind {offset}");
         }
     }
 }
@@ -136,7 +136,7 @@ async fn limit_and_offset_out_of_bounds_are_refused_and_not_clamped() {
 #[tokio::test]
 async fn a_list_is_sorted_by_several_fields_from_left_to_right() {
     let world = World::new().await;
-    let extension = seven(&world).await;
+    let extension = seven_contacts(&world).await;
     for (query, expected, echo) in [
         ("sort[id]=desc", "GFEDCBA", r#""sort":{"id":"desc"}"#),
         ("sort[updated_at]=asc", "ABDEFGC", r#""sort":{"updated_at":"asc"}"#),
@@ -163,7 +163,7 @@ async fn a_list_is_sorted_by_several_fields_from_left_to_right() {
 #[tokio::test]
 async fn a_list_can_be_walked_by_id_without_offsets() {
     let world = World::new().await;
-    let extension = seven(&world).await;
+    let extension = seven_contacts(&world).await;
     let (mut walked, mut last) = (String::new(), 0);
     loop {
         let page = extension.search(&format!("limit=3&filters[id]=gt:{last}")).await;
@@ -177,7 +177,7 @@ async fn a_list_can_be_walked_by_id_without_offsets() {
 #[tokio::test]
 async fn if_none_match_with_the_current_etag_gets_304() {
     let world = World::new().await;
-    let extension = seven(&world).await;
+    let extension = seven_contacts(&world).await;
     let contact = extension.search("limit=1").await.items()[0].clone();
     let places =
         [extension.contact(&contact["id"]), extension.contacts(), extension.groups(), "/v4/accounts".to_owned()];

@@ -107,7 +107,7 @@ impl Filter {
     }
 
     /// Operator and values. A bare word is an operator only if that takes no value.
-    fn meaning(&self) -> (Operator, Vec<String>) {
+    fn operator_and_values(&self) -> (Operator, Vec<String>) {
         match self.operator {
             Some(operator @ (_, Some(0))) => (operator, self.values.clone()),
             Some((word, _)) if self.values.is_empty() => (EQUAL, vec![word.to_owned()]),
@@ -124,7 +124,7 @@ impl Filter {
 
     /// Whether the operator accepts this number of values, and the field these values.
     fn is_good(&self) -> bool {
-        let ((name, arity), values) = self.meaning();
+        let ((name, arity), values) = self.operator_and_values();
         let is_part = name.ends_with("with") || name.ends_with("contains");
         let is_text = is_part || matches!(self.field, "name" | "phone");
         let is_fit = |value: &String| is_text || value.trim().parse::<i128>().is_ok();
@@ -133,7 +133,7 @@ impl Filter {
 
     /// Whether a contact matches.
     fn finds(&self, contact: &KnownContact) -> bool {
-        let ((name, _), values) = self.meaning();
+        let ((name, _), values) = self.operator_and_values();
         let (name, is_negated) = match name {
             "ne" => ("eq", true),
             name => name.strip_prefix("not-").map_or((name, false), |name| (name, true)),
@@ -197,7 +197,7 @@ struct RequestContext {
     sorts: Vec<(&'static str, bool)>,
     limit: usize,
     offset: usize,
-    shown: &'static str,
+    detail: &'static str,
 }
 
 impl RequestContext {
@@ -210,7 +210,7 @@ impl RequestContext {
             query.append_pair(&format!("sort[{field}]"), if *is_ascending { "asc" } else { "desc" });
         }
         query.append_pair("limit", &self.limit.to_string()).append_pair("offset", &self.offset.to_string());
-        query.append_pair("fields", self.shown).finish()
+        query.append_pair("fields", self.detail).finish()
     }
 
     /// Ids of all matching contacts, in order.
@@ -239,7 +239,7 @@ impl RequestContext {
         let page: Vec<i64> = expected.iter().skip(self.offset).take(self.limit).copied().collect();
         assert_eq!((response.ids(), &response.body["total"]), (page, &json!(expected.len())), "{response:?}");
         let is_full = |item: &Value| item.get("emails").is_some();
-        assert!(response.items().iter().all(|item| is_full(item) == (self.shown != "brief")), "{response:?}");
+        assert!(response.items().iter().all(|item| is_full(item) == (self.detail != "brief")), "{response:?}");
     }
 }
 
@@ -277,14 +277,9 @@ fn request(contacts: &[KnownContact]) -> impl Strategy<Value = RequestContext> +
     let filters = prop::collection::vec(filter.prop_filter("it is plain", Filter::is_plain), 0..3);
     let sorts = subsequence(vec!["updated_at", "id"], 0..=2).prop_shuffle();
     let sorts = (sorts, any::<[bool; 2]>()).prop_map(|(fields, ways)| fields.into_iter().zip(ways).collect());
-    let shown = select(vec!["brief", "full", "all"]);
-    (filters, sorts, 1..9_usize, 0..9_usize, shown).prop_map(|(filters, sorts, limit, offset, shown)| RequestContext {
-        filters,
-        sorts,
-        limit,
-        offset,
-        shown,
-    })
+    let detail = select(vec!["brief", "full", "all"]);
+    (filters, sorts, 1..9_usize, 0..9_usize, detail)
+        .prop_map(|(filters, sorts, limit, offset, detail)| RequestContext { filters, sorts, limit, offset, detail })
 }
 
 /// Odd contacts, some of them updated in the same second.

@@ -91,7 +91,7 @@ async fn diga_refuses_the_client_session_of_a_person_with_a_number() {
     let jane = world.person("jane").await;
     let number = crate::support::numbers::number(1);
     let phone_number = world.import_number(&number).await;
-    crate::support::numbers::act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane }))
+    crate::support::numbers::call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane }))
         .await
         .phone_number();
     let session = world.client_session(json!({ "user_identity_id": jane })).await;

@@ -82,8 +82,8 @@ impl InvalidCaller {
 
     /// The token in the `Authorization` header, of any scheme.
     pub fn token(&self) -> Option<&str> {
-        let shown = self.headers.iter().find(|(name, _)| *name == "authorization");
-        shown.and_then(|(_, value)| value.split_once(' ')).map(|(_, token)| token)
+        let authorization = self.headers.iter().find(|(name, _)| *name == "authorization");
+        authorization.and_then(|(_, value)| value.split_once(' ')).map(|(_, token)| token)
     }
 
     fn with(mut self, name: &'static str, value: &str) -> InvalidCaller {
@@ -107,13 +107,13 @@ pub async fn invalid_callers(world: &World) -> Vec<InvalidCaller> {
 fn unauthenticated(world: &World) -> Vec<InvalidCaller> {
     let key = world.api_key.reveal();
     let publishable = &world.record.publishable_key;
-    let shown = |name, value: &str| InvalidCaller::new(name, &[("authorization", value)]);
+    let with_authorization = |name, value: &str| InvalidCaller::new(name, &[("authorization", value)]);
     vec![
         InvalidCaller::new("no credential", &[]).fault(CredentialFault::NoToken),
-        shown("Basic", "Basic x"),
-        shown("Basic with a good key", &format!("Basic {key}")),
-        shown("Bearer without a token", "Bearer ").fault(CredentialFault::NoToken),
-        shown("a bare key", key),
+        with_authorization("Basic", "Basic x"),
+        with_authorization("Basic with a good key", &format!("Basic {key}")),
+        with_authorization("Bearer without a token", "Bearer ").fault(CredentialFault::NoToken),
+        with_authorization("a bare key", key),
         InvalidCaller::new("a key in a header of its own", &[("seam-api-key", key)]),
         InvalidCaller::new("a workspace and no credential", &[("seam-workspace", &world.id)])
             .fault(CredentialFault::NoToken),
@@ -122,7 +122,7 @@ fn unauthenticated(world: &World) -> Vec<InvalidCaller> {
         InvalidCaller::bearer("a publishable key beside itself", publishable)
             .with("seam-publishable-key", publishable)
             .checked(KEY, NO_KEY),
-        shown("a publishable key beside Basic", "Basic x").with("seam-publishable-key", publishable),
+        with_authorization("a publishable key beside Basic", "Basic x").with("seam-publishable-key", publishable),
         InvalidCaller::new("a publishable key", &[("seam-publishable-key", publishable)]).accepted(PUBLISHABLE),
         InvalidCaller::new("an unknown publishable key", &[("seam-publishable-key", "seam_pk1unknown1_nothing")])
             .fault(CredentialFault::Garbage)
@@ -254,19 +254,25 @@ async fn with_client_sessions(world: &World) -> Vec<InvalidCaller> {
     ];
     let headers = ["authorization", "client-session-token", "seam-client-session-token"];
     for header in headers {
-        let shown = |name, token: &str| {
+        let with_token = |name, token: &str| {
             let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
             InvalidCaller::new(name, &[(header, &value)])
         };
         all.push(
-            shown("an unknown client session", unknown).fault(CredentialFault::Garbage).checked(SESSION, NO_SESSION),
+            with_token("an unknown client session", unknown)
+                .fault(CredentialFault::Garbage)
+                .checked(SESSION, NO_SESSION),
         );
         all.push(
-            shown("a deleted client session", &deleted).fault(CredentialFault::Revoked).checked(SESSION, NO_SESSION),
+            with_token("a deleted client session", &deleted)
+                .fault(CredentialFault::Revoked)
+                .checked(SESSION, NO_SESSION),
         );
-        all.push(shown("a revoked client session", &revoked).fault(CredentialFault::Revoked).checked(SESSION, REVOKED));
         all.push(
-            shown("an expired client session", &expired).fault(CredentialFault::Expired).checked(SESSION, EXPIRED),
+            with_token("a revoked client session", &revoked).fault(CredentialFault::Revoked).checked(SESSION, REVOKED),
+        );
+        all.push(
+            with_token("an expired client session", &expired).fault(CredentialFault::Expired).checked(SESSION, EXPIRED),
         );
     }
     for header in &headers[1..] {

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::time::Duration;
 
 fn phones(events: &[StreamedEvent]) -> Vec<String> {
-    events.iter().map(|events| events.of("device_id")).collect()
+    events.iter().map(|event| event.of("device_id")).collect()
 }
 
 #[tokio::test]
@@ -18,11 +18,11 @@ async fn a_stream_sends_events_from_now_on() {
     register_and_deactivate_phone(&world).await;
     let mut stream = EventStream::open(world.key(), "").await;
     let phone = register_and_deactivate_phone(&world).await;
-    let events = stream.next().await.expect("an event");
-    let shown = world.key().get(&format!("/events/get?device_id={phone}&event_type=phone.deactivated")).await.ok();
-    assert_eq!(events.event, shown["event"], "the same as in `/events/get`");
-    let at: DateTime<Utc> = events.of("created_at").parse().expect("a time");
-    assert_eq!(events.id, at.timestamp_micros().to_string());
+    let event = stream.next().await.expect("an event");
+    let returned = world.key().get(&format!("/events/get?device_id={phone}&event_type=phone.deactivated")).await.ok();
+    assert_eq!(event.event, returned["event"], "the same as in `/events/get`");
+    let at: DateTime<Utc> = event.of("created_at").parse().expect("a time");
+    assert_eq!(event.id, at.timestamp_micros().to_string());
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_stream_has_the_filters_of_the_list() {
     world.phone(&jane).await;
     world.key().post("/phones/deactivate", json!({ "device_id": joes })).await.ok();
     let types = async |stream: &mut EventStream, count: usize| {
-        stream.receive(count).await.iter().map(|events| events.of("event_type")).collect::<Vec<_>>()
+        stream.receive(count).await.iter().map(|event| event.of("event_type")).collect::<Vec<_>>()
     };
     assert_eq!(phones(&of_phone.receive(1).await), std::slice::from_ref(&joes));
     assert_eq!(phones(&of_person.receive(1).await), [joes]);
@@ -173,8 +173,8 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
 
     let which = json!({ "client_session_id": session["client_session_id"] });
     world.key().post("/client_sessions/delete", which).await.ok();
-    while let Some(events) = of_session.next().await {
-        assert_eq!(events.of("event_type"), "client_session.deleted", "only the event of its own deletion may arrive");
+    while let Some(event) = of_session.next().await {
+        assert_eq!(event.of("event_type"), "client_session.deleted", "only the event of its own deletion may arrive");
     }
     let phone = register_and_deactivate_phone(&world).await;
     assert_eq!(phones(&of_key.receive(1).await), [phone]);

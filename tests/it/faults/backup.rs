@@ -1,6 +1,6 @@
 //! A backup with Postgres's own tools, a restore into another database, and an upgrade of one server before the other.
 
-use super::standby::{Postgres, give_away, program, run};
+use super::standby::{Postgres, chown_to_postgres, program, run};
 use crate::support::durable_postgres::migrate;
 use crate::support::private_postgres::{TestDir, query};
 use crate::support::program::{Server, handset_in};
@@ -22,7 +22,7 @@ async fn a_restored_pg_dump_is_a_working_registry() {
     let webhook = Webhook::create_at(&world, "https://example.com/hook", &["phone.registered"]).await;
 
     let file = test_dir.path().join("dump");
-    give_away(&file);
+    chown_to_postgres(&file);
     let mut dump = program("pg_dump");
     dump.args(["--format=custom", "--no-owner", "--dbname", &postgres.admin(), "--file"]).arg(&file);
     run(dump).await;
@@ -45,8 +45,8 @@ async fn a_restored_pg_dump_is_a_working_registry() {
     let held = copy.post("/acs/credentials/list", json!({ "user_identity_id": jane })).await;
     assert_eq!(held.ok()["acs_credentials"], json!(credentials));
     // Sealed secrets can be unsealed, and the copy is independent.
-    let shown = copy.post("/webhooks/get", json!({ "webhook_id": webhook.id })).await.ok();
-    assert_eq!(shown["webhook"]["secret"], json!(webhook.secret));
+    let returned = copy.post("/webhooks/get", json!({ "webhook_id": webhook.id })).await.ok();
+    assert_eq!(returned["webhook"]["secret"], json!(webhook.secret));
     copy.post("/phones/deactivate", json!({ "device_id": kept })).await.ok();
     assert_eq!(world.phone_ids().await, [kept]);
     server.stop().await;

@@ -1,7 +1,7 @@
 //! The line between the server and Postgres is cut, falls silent or is closed on one side, during statements.
 
 use super::ledger::{Ledger, responses};
-use super::tcp_proxy::{State, TcpProxy};
+use super::tcp_proxy::{LinkState, TcpProxy};
 use crate::support::durable_postgres::{migrate, socket};
 use crate::support::private_postgres::{TestDir, query, until_async};
 use crate::support::webhook_worker::WebhookWorker;
@@ -21,7 +21,7 @@ async fn world_behind_a_line(test_dir: &TestDir, connections: u32) -> (World, Tc
 }
 
 /// Deactivates phones while the line has these states in turn, and checks the registry against the responses.
-async fn deactivate_during(fault: &[State], long: Duration) {
+async fn deactivate_during(fault: &[LinkState], long: Duration) {
     let test_dir = TestDir::new();
     let (world, proxy, mut cluster) = world_behind_a_line(&test_dir, 8).await;
     let worker = WebhookWorker::start(&world);
@@ -33,7 +33,7 @@ async fn deactivate_during(fault: &[State], long: Duration) {
                 proxy.set_behaviour(*state);
                 // A fixed time: there is no event to wait for.
                 tokio::time::sleep(long).await;
-                proxy.set_behaviour(State::Open);
+                proxy.set_behaviour(LinkState::Open);
             }
         })
         .await;
@@ -50,22 +50,22 @@ async fn deactivate_during(fault: &[State], long: Duration) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_cut_during_statements_lose_nothing_that_was_acknowledged() {
-    deactivate_during(&[State::Cut; 5], Duration::from_millis(100)).await;
+    deactivate_during(&[LinkState::Cut; 5], Duration::from_millis(100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deactivations_whose_response_from_postgres_is_lost_have_one_event_each() {
-    deactivate_during(&[State::Deaf; 5], Duration::from_millis(100)).await;
+    deactivate_during(&[LinkState::Deaf; 5], Duration::from_millis(100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_closed_on_the_servers_side_alone_lose_nothing_that_was_acknowledged() {
-    deactivate_during(&[State::HalfClosed; 5], Duration::from_millis(100)).await;
+    deactivate_during(&[LinkState::HalfClosed; 5], Duration::from_millis(100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_fall_silent_for_a_while_lose_nothing_that_was_acknowledged() {
-    deactivate_during(&[State::Silent, State::Silent], Duration::from_secs(4)).await;
+    deactivate_during(&[LinkState::Silent, LinkState::Silent], Duration::from_secs(4)).await;
 }
 
 /// Like a power failure of the database's machine: no packet comes back, not even a reset.
@@ -77,8 +77,8 @@ async fn connections_to_a_lost_machine_time_out_and_the_pool_recovers() {
     let (world, proxy, cluster) = world_behind_a_line(&test_dir, POOL + 1).await;
     let phone = world.phone(&world.person("jane").await).await;
     // When the machine is lost, each general connection has a statement that waits for a lock.
-    let mut holder = sqlx::PgConnection::connect(&cluster.url()).await.expect("it accepts");
-    let mut lock = holder.begin().await.expect("it begins");
+    let mut lock_holder = sqlx::PgConnection::connect(&cluster.url()).await.expect("it accepts");
+    let mut lock = lock_holder.begin().await.expect("it begins");
     sqlx::query("select from phone for update").execute(&mut *lock).await.expect("it locks");
     let stuck: Vec<_> = (0..POOL)
         .map(|_| {
@@ -89,7 +89,7 @@ async fn connections_to_a_lost_machine_time_out_and_the_pool_recovers() {
         .collect();
     let began = Instant::now();
     until_async("all of them wait", async || waiting(&cluster.url()).await == POOL.to_string()).await;
-    proxy.set_behaviour(State::Lost);
+    proxy.set_behaviour(LinkState::Lost);
     // The pool has no free connection, and reports it soon.
     world.key().get("/phones/list").await.refused(503, "service_unavailable");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
@@ -104,7 +104,7 @@ async fn connections_to_a_lost_machine_time_out_and_the_pool_recovers() {
     assert!(began.elapsed() < Duration::from_secs(35), "{:?}", began.elapsed());
     // The pool runs as many statements at once as before.
     lock.rollback().await.expect("the lock is released");
-    let mut lock = holder.begin().await.expect("it begins");
+    let mut lock = lock_holder.begin().await.expect("it begins");
     sqlx::query("lock table user_identity").execute(&mut *lock).await.expect("it locks");
     let calls: Vec<_> = (0..POOL)
         .map(|_| {
@@ -118,7 +118,7 @@ async fn connections_to_a_lost_machine_time_out_and_the_pool_recovers() {
         call.await.expect("the task does not panic").ok();
     }
     world.store.close().await;
-    drop(holder);
+    drop(lock_holder);
     cluster.stop().await;
 }
 

@@ -116,8 +116,8 @@ async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Respo
 async fn an_exhausted_pool_refuses_requests_soon_and_recovers() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
-    let mut holder = PgConnection::connect(&world.database_url).await.expect("it accepts");
-    let mut lock = holder.begin().await.expect("it begins");
+    let mut lock_holder = PgConnection::connect(&world.database_url).await.expect("it accepts");
+    let mut lock = lock_holder.begin().await.expect("it begins");
     sqlx::query("lock table phone").execute(&mut *lock).await.expect("it locks");
     let waiting: Vec<_> = (0..50)
         .map(|_| {

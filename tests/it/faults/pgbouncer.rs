@@ -15,14 +15,14 @@ use tokio::process::{Child, Command};
 
 /// A pooling mode: its name, the number of connections to Postgres, and the lowest version that supports prepared statements
 /// in it.
-struct Mode {
+struct PoolMode {
     name: &'static str,
     size: u32,
     least: (u32, u32),
 }
 
-const TRANSACTION: Mode = Mode { name: "transaction", size: 3, least: (1, 21) };
-const SESSION: Mode = Mode { name: "session", size: 20, least: (1, 0) };
+const TRANSACTION: PoolMode = PoolMode { name: "transaction", size: 3, least: (1, 21) };
+const SESSION: PoolMode = PoolMode { name: "session", size: 20, least: (1, 0) };
 
 /// The settings of pgbouncer. Every client is the user that is named here.
 const SETTINGS: &str = "[databases]\npostgres = user=handset host=127.0.0.1 port=POSTGRES\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
@@ -30,14 +30,14 @@ const SETTINGS: &str = "[databases]\npostgres = user=handset host=127.0.0.1 port
     ignore_startup_parameters = extra_float_digits,options\n";
 
 /// A pgbouncer that runs until it is dropped.
-struct Bouncer {
+struct PgBouncer {
     url: String,
     _process: Child,
 }
 
-impl Bouncer {
+impl PgBouncer {
     /// None without a pgbouncer that is new enough.
-    async fn before(postgres: &Postgres, test_dir: &TestDir, mode: &Mode) -> Option<Bouncer> {
+    async fn before(postgres: &Postgres, test_dir: &TestDir, mode: &PoolMode) -> Option<PgBouncer> {
         let actual = Command::new("pgbouncer").arg("--version").output().await.ok()?.stdout;
         let actual = String::from_utf8(actual).ok()?;
         let mut numbers = actual.split_whitespace().nth(1)?.split('.').map_while(|number| number.parse().ok());
@@ -61,7 +61,7 @@ impl Bouncer {
         let process = process.kill_on_drop(true).spawn().expect("it runs");
         let url = format!("postgres://handset@127.0.0.1:{port}/postgres");
         until_async("pgbouncer is ready", async || PgConnection::connect(&url).await.is_ok()).await;
-        Some(Bouncer { url, _process: process })
+        Some(PgBouncer { url, _process: process })
     }
 }
 
@@ -75,10 +75,10 @@ async fn deactivations_through_pgbouncer_in_session_mode_lose_nothing() {
     deactivate_through(&SESSION).await;
 }
 
-async fn deactivate_through(mode: &Mode) {
+async fn deactivate_through(mode: &PoolMode) {
     let test_dir = TestDir::new();
     let mut postgres = Postgres::primary(&test_dir).await;
-    let Some(bouncer) = Bouncer::before(&postgres, &test_dir, mode).await else {
+    let Some(bouncer) = PgBouncer::before(&postgres, &test_dir, mode).await else {
         println!("not tried: there is no pgbouncer of version {}.{} or later here", mode.least.0, mode.least.1);
         return;
     };

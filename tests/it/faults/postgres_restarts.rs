@@ -6,7 +6,7 @@ use crate::support::private_postgres::{TestDir, until_async};
 use crate::support::world::World;
 use std::time::{Duration, Instant};
 
-async fn wave(world: &World, count: usize) -> Vec<Response> {
+async fn concurrent_requests(world: &World, count: usize) -> Vec<Response> {
     let calls = (0..count).map(|_| {
         let key = world.key().clone();
         tokio::spawn(async move { key.get("/phones/list").await })
@@ -23,12 +23,12 @@ async fn a_restart_of_postgres_between_requests_fails_no_request() {
     let test_dir = TestDir::new();
     let (world, mut cluster) = world_on_durable_postgres(&test_dir, 5).await;
     for _ in 0..3 {
-        wave(&world, 20).await.iter().for_each(|response| _ = response.ok());
+        concurrent_requests(&world, 20).await.iter().for_each(|response| _ = response.ok());
         cluster.restart().await.expect("Postgres starts again");
-        wave(&world, 20).await.iter().for_each(|response| _ = response.ok());
+        concurrent_requests(&world, 20).await.iter().for_each(|response| _ = response.ok());
         kill_postgres(&cluster).await;
         cluster.restart().await.expect("Postgres starts again");
-        wave(&world, 20).await.iter().for_each(|response| _ = response.ok());
+        concurrent_requests(&world, 20).await.iter().for_each(|response| _ = response.ok());
     }
     cluster.stop().await;
 }
@@ -37,9 +37,9 @@ async fn a_restart_of_postgres_between_requests_fails_no_request() {
 async fn within_a_second_after_the_restart_of_postgres_every_request_succeeds() {
     let test_dir = TestDir::new();
     let (world, mut cluster) = world_on_durable_postgres(&test_dir, 5).await;
-    wave(&world, 20).await.iter().for_each(|response| _ = response.ok());
+    concurrent_requests(&world, 20).await.iter().for_each(|response| _ = response.ok());
     kill_postgres(&cluster).await;
-    for response in wave(&world, 20).await {
+    for response in concurrent_requests(&world, 20).await {
         response.refused(503, "service_unavailable");
         assert_eq!(response.header("retry-after"), Some("1"));
     }
@@ -53,6 +53,6 @@ async fn within_a_second_after_the_restart_of_postgres_every_request_succeeds() 
     let took = back.elapsed();
     println!("recovered {took:?} after Postgres");
     assert!(took < Duration::from_secs(1), "{took:?}");
-    wave(&world, 20).await.iter().for_each(|response| _ = response.ok());
+    concurrent_requests(&world, 20).await.iter().for_each(|response| _ = response.ok());
     cluster.stop().await;
 }

@@ -133,17 +133,17 @@ impl Restart for Postgres {
 pub fn owned(directory: &Path) -> PathBuf {
     fs::create_dir(directory).expect("a new directory");
     fs::set_permissions(directory, Permissions::from_mode(0o700)).expect("it is ours");
-    given_away(directory);
+    owned_by_postgres(directory);
     directory.to_owned()
 }
 
 /// Creates a file of the user that Postgres runs as.
-pub fn give_away(file: &Path) {
+pub fn chown_to_postgres(file: &Path) {
     fs::write(file, "").expect("a new file");
-    given_away(file);
+    owned_by_postgres(file);
 }
 
-fn given_away(path: &Path) {
+fn owned_by_postgres(path: &Path) {
     if let Some(user) = owner() {
         chown(path, Some(user.uid), Some(user.gid)).expect("root may change the owner");
     }

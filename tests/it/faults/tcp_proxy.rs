@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 /// What the line does with the bytes that it forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum LinkState {
     /// Forwards them.
     Open,
     /// Keeps them while it is in this state.
@@ -29,7 +29,7 @@ pub enum State {
 /// A line that is open until it is dropped.
 pub struct TcpProxy {
     address: SocketAddr,
-    state: Arc<watch::Sender<State>>,
+    state: Arc<watch::Sender<LinkState>>,
     carrying: JoinHandle<()>,
 }
 
@@ -43,15 +43,15 @@ impl TcpProxy {
     pub async fn delayed(socket: PathBuf, delay: Duration) -> TcpProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let state = Arc::new(watch::Sender::new(State::Open));
+        let state = Arc::new(watch::Sender::new(LinkState::Open));
         let known = Arc::clone(&state);
         let carrying = tokio::spawn(async move {
-            let another = watch::Sender::new(State::Open);
+            let another = watch::Sender::new(LinkState::Open);
             loop {
                 let (near, _) = listener.accept().await.expect("a connection");
                 // Connections made after a loss have a state of their own.
                 let state = match *known.borrow() {
-                    State::Lost => another.subscribe(),
+                    LinkState::Lost => another.subscribe(),
                     _ => known.subscribe(),
                 };
                 tokio::spawn(carry(near, socket.clone(), state, delay));
@@ -69,7 +69,7 @@ impl TcpProxy {
         format!("postgres://{user}@{}/{database}", self.address)
     }
 
-    pub fn set_behaviour(&self, state: State) {
+    pub fn set_behaviour(&self, state: LinkState) {
         self.state.send_replace(state);
     }
 }
@@ -81,16 +81,16 @@ impl Drop for TcpProxy {
 }
 
 /// Forwards one connection until either side closes it or it is cut.
-async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<State>, delay: Duration) {
+async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<LinkState>, delay: Duration) {
     let Ok(far) = UnixStream::connect(socket).await else { return };
     let (near_read, near_write) = near.into_split();
     let (far_read, far_write) = far.into_split();
-    let there = pass(near_read, far_write, state.clone(), State::HalfClosed, Duration::ZERO);
-    let back = pass(far_read, near_write, state.clone(), State::Deaf, delay);
+    let there = pass(near_read, far_write, state.clone(), LinkState::HalfClosed, Duration::ZERO);
+    let back = pass(far_read, near_write, state.clone(), LinkState::Deaf, delay);
     let both = async { tokio::join!(there, back) };
     tokio::select! {
         _ = both => {}
-        _ = state.wait_for(|state| *state == State::Cut) => {}
+        _ = state.wait_for(|state| *state == LinkState::Cut) => {}
     }
 }
 
@@ -98,8 +98,8 @@ async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<Stat
 async fn pass(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
-    mut state: watch::Receiver<State>,
-    ends: State,
+    mut state: watch::Receiver<LinkState>,
+    ends: LinkState,
     delay: Duration,
 ) {
     let mut bytes = vec![0; 64 * 1024];
@@ -107,13 +107,14 @@ async fn pass(
         let read = tokio::select! {
             read = from.read(&mut bytes) => read,
             // Closes at once, without waiting for more bytes.
-            _ = state.wait_for(|state| *state == State::HalfClosed), if ends == State::HalfClosed => Ok(0),
+            _ = state.wait_for(|state| *state == LinkState::HalfClosed), if ends == LinkState::HalfClosed => Ok(0),
         };
         let Ok(count @ 1..) = read else { break };
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        let Ok(now) = state.wait_for(|state| ![State::Silent, State::Lost].contains(state)).await.map(|state| *state)
+        let Ok(now) =
+            state.wait_for(|state| ![LinkState::Silent, LinkState::Lost].contains(state)).await.map(|state| *state)
         else {
             break;
         };

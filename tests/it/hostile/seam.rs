@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// Values that are invalid in almost every field.
-fn nasty() -> Vec<Value> {
+fn hostile_texts() -> Vec<Value> {
     vec![
         Value::Null,
         json!(true),
@@ -80,7 +80,7 @@ async fn inputs(world: &World) -> Vec<(String, Map<String, Value>)> {
 }
 
 /// Valid values for the other fields: real ids, so that a request passes as many checks as possible.
-async fn sound(tenant: &Tenant, person: &str) -> Map<String, Value> {
+async fn valid_fields(tenant: &Tenant, person: &str) -> Map<String, Value> {
     let body = json!({
         "user_identity_id": person,
         "device_id": tenant.phone(person).await,
@@ -108,13 +108,13 @@ async fn no_value_in_any_field_of_any_route_causes_a_server_error() {
         let person = world.person("jane").await;
         let app = world.session(&person).await;
         let caller = if path.starts_with("/seam/") { &app } else { world.key() };
-        let sound = sound(&world, &person).await;
+        let valid_fields = valid_fields(&world, &person).await;
         for (field, schema) in fields {
             let inner = schema["properties"].as_object().cloned().unwrap_or_default();
-            for value in nasty() {
+            for value in hostile_texts() {
                 let inside = inner.keys().map(|name| json!({ name: value }));
                 for value in inside.chain([value.clone()]) {
-                    let mut body = sound.clone();
+                    let mut body = valid_fields.clone();
                     body.insert(field.clone(), value.clone());
                     let what = format!("{path} {field} {value}");
                     proper(&caller.post(&path, body.into()).await, &what);
@@ -131,12 +131,12 @@ async fn no_text_in_any_query_of_any_route_causes_a_server_error() {
     for (path, fields) in inputs(&world).await {
         world.key().post("/workspaces/reset_sandbox", json!({})).await.ok();
         for field in fields.keys() {
-            for nasty in NASTY {
+            for hostile_texts in NASTY {
                 for query in [
-                    format!("{field}={nasty}&_strict=true"),
-                    format!("{field}={nasty}&_strict=%ff&%ff=1&since=2020-01-01"),
-                    format!("{field}[]={nasty}&{field}[]={nasty}"),
-                    format!("{field}.a={nasty}&{field}._errors={nasty}"),
+                    format!("{field}={hostile_texts}&_strict=true"),
+                    format!("{field}={hostile_texts}&_strict=%ff&%ff=1&since=2020-01-01"),
+                    format!("{field}[]={hostile_texts}&{field}[]={hostile_texts}"),
+                    format!("{field}.a={hostile_texts}&{field}._errors={hostile_texts}"),
                 ] {
                     let path = format!("{path}?{query}");
                     proper(&world.key().call("POST", &path).await, &path);

@@ -23,10 +23,10 @@ const OAUTH: &str = "/v4/oauth/access-token";
 const WEB_TICKET: &str = "/webticket/oauthtoken";
 
 /// A name, and a text of this many bytes.
-type Shape = (&'static str, fn(usize) -> String);
+type WorstCase = (&'static str, fn(usize) -> String);
 
 /// Well-formed JSON, with fields that are used or ignored.
-const JSON_SHAPES: [Shape; 12] = [
+const JSON_SHAPES: [WorstCase; 12] = [
     ("keys", |size| format!("{{{}\"x\":0}}", pieces(size, |at| format!("\"{at}\":1,")))),
     ("one key again and again", |size| format!("{{{}\"x\":0}}", pieces(size, |_| "\"x\":1,".to_owned()))),
     ("keys of a record", |size| {
@@ -53,14 +53,14 @@ const JSON_SHAPES: [Shape; 12] = [
     ("lines", |size| format!("{{{}}}", "\n".repeat(size))),
 ];
 
-const FORM_SHAPES: [Shape; 4] = [
+const FORM_SHAPES: [WorstCase; 4] = [
     ("names", |size| pieces(size, |at| format!("{at}=1&"))),
     ("one name again and again", |size| "a=1&".repeat(size / 4)),
     ("ampersands", |size| "&".repeat(size)),
     ("escapes", |size| format!("grant_type=password&password=x&username={}", "%41".repeat(size / 3))),
 ];
 
-const XML_SHAPES: [Shape; 6] = [
+const XML_SHAPES: [WorstCase; 6] = [
     ("properties", |size| input(pieces(size, |at| format!("<property name='{at}'/>")))),
     ("attributes", |size| input(format!("<property{} name='a'/>", pieces(size, |at| format!(" a{at}=''"))))),
     ("elements", |size| input("<a/>".repeat(size / 4))),
@@ -69,7 +69,7 @@ const XML_SHAPES: [Shape; 6] = [
     ("comments", |size| input("<!---->".repeat(size / 7))),
 ];
 
-const QUERY_SHAPES: [Shape; 8] = [
+const QUERY_SHAPES: [WorstCase; 8] = [
     ("names", |size| pieces(size, |at| format!("{at}=1&"))),
     ("one name again and again", |size| "limit=1&".repeat(size / 8)),
     ("names below a name", |size| pieces(size, |at| format!("custom_metadata_has.{at}=1&"))),
@@ -98,18 +98,18 @@ fn pieces(size: usize, piece: impl Fn(usize) -> String) -> String {
 }
 
 /// CPU time of this thread so far.
-fn spent() -> Duration {
+fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a thread has a clock").into()
 }
 
 /// Checks that four times the size takes about four times as long; with quadratic growth it would take sixteen times.
-async fn grows_with(size: usize, what: &str, send_request: impl AsyncFn(usize) -> Response) {
+async fn time_is_linear(size: usize, what: &str, send_request: impl AsyncFn(usize) -> Response) {
     let mut best = [Duration::MAX; 2];
     for _ in 0..5 {
         for (best, size) in best.iter_mut().zip([size, 4 * size]) {
-            let before = spent();
+            let before = cpu_time();
             let response = send_request(size).await;
-            *best = (*best).min(spent() - before);
+            *best = (*best).min(cpu_time() - before);
             assert!(response.status < 500, "{what}: {response:?}");
         }
         if best[1] < 9 * best[0] + Duration::from_millis(10) {
@@ -119,14 +119,14 @@ async fn grows_with(size: usize, what: &str, send_request: impl AsyncFn(usize) -
     panic!("{what}: {best:?}");
 }
 
-async fn bodies(shapes: &[Shape], kind: &str, places: &[(&Client, &str, &str)]) {
+async fn bodies(shapes: &[WorstCase], kind: &str, places: &[(&Client, &str, &str)]) {
     for (client, method, path) in places {
         for (name, shape) in shapes {
             let send_request = async |size| {
                 let request = client.request(method, path).header("content-type", kind);
                 client.send(request.body(shape(size))).await
             };
-            grows_with(BODY, &format!("{method} {path}, {name}"), send_request).await;
+            time_is_linear(BODY, &format!("{method} {path}, {name}"), send_request).await;
         }
     }
 }
@@ -173,7 +173,7 @@ async fn the_time_for_queries_is_linear_in_their_size() {
     ] {
         for (name, shape) in QUERY_SHAPES {
             let send_request = async |size| client.get(&format!("{path}?{}", shape(size))).await;
-            grows_with(QUERY, &format!("{path}, {name}"), send_request).await;
+            time_is_linear(QUERY, &format!("{path}, {name}"), send_request).await;
         }
     }
 }

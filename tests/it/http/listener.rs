@@ -74,12 +74,12 @@ async fn a_connection_beyond_the_limit_waits_for_another_to_close() {
 #[tokio::test]
 async fn a_connection_whose_client_does_not_read_the_responses_is_closed() {
     let world = World::with_listener(ListenerConfig { connections: 1, ..with_timeout() }).await;
-    let mut deaf = connect(&world).await;
+    let mut non_reading = connect(&world).await;
     let all_at_once = ASK.repeat(1_000);
     let started = Instant::now();
     // More than the socket buffers hold, until the server no longer reads the requests.
     let pending = async {
-        let _ = deaf.write_all(&all_at_once).await;
+        let _ = non_reading.write_all(&all_at_once).await;
     };
     let other = async {
         timeout(TIMEOUT, world.anonymous().get("/health")).await.expect("the permit is released in time").ok();

@@ -111,16 +111,16 @@ async fn an_address_over_its_rate_limit_is_refused_for_any_credential_and_any_pa
 #[tokio::test]
 async fn an_address_with_failed_authentications_is_refused_for_a_while() {
     let world = limited(Rates { failed: rate("3/60s"), ..Rates::default() }).await;
-    let (guesser, other) = (world.anonymous().with(FORWARDED_FOR, "198.51.100.1"), world.key());
-    let guess = |number: usize| guesser.bearer(&format!("seam_guess{number}_nothing"));
+    let (guessing_client, other) = (world.anonymous().with(FORWARDED_FOR, "198.51.100.1"), world.key());
+    let guess = |number: usize| guessing_client.bearer(&format!("seam_guess{number}_nothing"));
     for number in 0..3 {
         guess(number).get("/phones/list").await.refused(401, "unauthorized");
     }
     let refused = guess(3).get("/phones/list").await;
     refused.refused(429, "rate_limit_exceeded");
     assert_eq!(hints(&refused)[..3], [Some("20"), Some("3"), Some("0")]);
-    assert_eq!(guesser.get("/health").await.status, 429);
-    let right = guesser.bearer(world.api_key.reveal());
+    assert_eq!(guessing_client.get("/health").await.status, 429);
+    let right = guessing_client.bearer(world.api_key.reveal());
     assert_eq!(right.get("/v1/phone/").await.status, 429, "a valid key has to wait, too");
     assert_eq!(statuses(other, "/phones/list", 9).await, [200; 9], "other addresses are not limited");
 

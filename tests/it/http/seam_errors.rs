@@ -125,7 +125,7 @@ async fn world_on_durable_postgres(test_dir: &TestDir) -> (World, Cluster) {
     (World::at(&cluster.url(), 5).await, cluster)
 }
 
-async fn put_out(cluster: &Cluster) {
+async fn kill_postgres(cluster: &Cluster) {
     let pid = Pid::from_raw(cluster.pid().try_into().expect("a pid fits"));
     kill(pid, Signal::SIGINT).expect("it runs");
     cluster.exited().await;
@@ -138,7 +138,7 @@ async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back
     let app = world.session(&world.person("jane").await).await;
     world.anonymous().get("/health").await.ok();
 
-    put_out(&cluster).await;
+    kill_postgres(&cluster).await;
     for (client, method, path) in [
         (world.key(), "GET", "/phones/list"),
         (world.key(), "POST", "/user_identities/create"),
@@ -168,7 +168,7 @@ async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back
 async fn a_pool_of_dead_connections_fails_no_more_requests_than_its_size() {
     let test_dir = TestDir::new();
     let (world, mut cluster) = world_on_durable_postgres(&test_dir).await;
-    let wave = async || {
+    let concurrent_requests = async || {
         let calls = (0..20).map(|_| {
             let key = world.key().clone();
             tokio::spawn(async move { key.get("/phones/list").await })
@@ -179,13 +179,13 @@ async fn a_pool_of_dead_connections_fails_no_more_requests_than_its_size() {
         }
         responses
     };
-    wave().await.iter().for_each(|response| _ = response.ok());
+    concurrent_requests().await.iter().for_each(|response| _ = response.ok());
     cluster.restart().await.expect("Postgres starts again");
-    let refused = wave().await.into_iter().filter(|response| response.status != 200).collect::<Vec<_>>();
+    let refused = concurrent_requests().await.into_iter().filter(|response| response.status != 200).collect::<Vec<_>>();
     for response in &refused {
         response.refused(503, "service_unavailable");
     }
     assert!(refused.len() <= 5, "{} of 20 were refused by a pool of 5", refused.len());
-    wave().await.iter().for_each(|response| _ = response.ok());
+    concurrent_requests().await.iter().for_each(|response| _ = response.ok());
     cluster.stop().await;
 }

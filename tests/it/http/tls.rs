@@ -45,13 +45,13 @@ LE10HyWFzyFvqri+lY7VkVNV6I3HYw==\n\
 -----END CERTIFICATE-----";
 
 /// The two files of a certificate.
-struct Files {
+struct CertificateFiles {
     test_dir: TestDir,
 }
 
-impl Files {
-    fn new(chain: &str, key: &str) -> Files {
-        let files = Files { test_dir: TestDir::new() };
+impl CertificateFiles {
+    fn new(chain: &str, key: &str) -> CertificateFiles {
+        let files = CertificateFiles { test_dir: TestDir::new() };
         files.write(chain, key);
         files
     }
@@ -99,14 +99,14 @@ fn get(path: &str, token: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: phones.example\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n")
 }
 
-async fn world(files: &Files) -> World {
+async fn world(files: &CertificateFiles) -> World {
     let certificate = Certificate::read(files.chain(), files.key()).expect("a certificate");
     World::with_listener(ListenerConfig { certificate: Some(Arc::new(certificate)), ..ListenerConfig::default() }).await
 }
 
 #[tokio::test]
 async fn a_listener_with_a_certificate_serves_tls_only_and_sends_hsts() {
-    let files = Files::new(CERTIFICATE, KEY);
+    let files = CertificateFiles::new(CERTIFICATE, KEY);
     let world = world(&files).await;
     let (address, token) = (world.url.trim_start_matches("http://"), world.api_key.reveal());
     let response = send_request(address, CERTIFICATE, &get("/phones/list", token)).await.expect("an answer");
@@ -128,7 +128,7 @@ async fn a_listener_with_a_certificate_serves_tls_only_and_sends_hsts() {
 
 #[tokio::test]
 async fn next_page_url_has_https_after_a_tls_request() {
-    let files = Files::new(CERTIFICATE, KEY);
+    let files = CertificateFiles::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.test_dir).await;
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.greeting);
     let request = get("/phones/list?limit=1", &server.demo_key());
@@ -140,7 +140,7 @@ async fn next_page_url_has_https_after_a_tls_request() {
 
 #[tokio::test]
 async fn ucwa_links_and_challenges_have_https_after_a_tls_request() {
-    let files = Files::new(CERTIFICATE, KEY);
+    let files = CertificateFiles::new(CERTIFICATE, KEY);
     let world = world(&files).await;
     let address = world.url.trim_start_matches("http://");
     let root = "/Autodiscover/AutodiscoverService.svc/root";
@@ -157,7 +157,7 @@ async fn ucwa_links_and_challenges_have_https_after_a_tls_request() {
 
 #[tokio::test]
 async fn sighup_reloads_the_certificate_and_keeps_the_former_if_the_new_one_is_invalid() {
-    let files = Files::new(CERTIFICATE, KEY);
+    let files = CertificateFiles::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.test_dir).await;
     let (address, request) = (server.address(), get("/health", "unknown"));
     send_request(address, CERTIFICATE, &request).await.expect("an answer").ok();
@@ -178,7 +178,7 @@ async fn sighup_reloads_the_certificate_and_keeps_the_former_if_the_new_one_is_i
 
 #[tokio::test]
 async fn an_unfinished_tls_handshake_does_not_delay_shutdown() {
-    let files = Files::new(CERTIFICATE, KEY);
+    let files = CertificateFiles::new(CERTIFICATE, KEY);
     let server = Server::run(files.serve(), &files.test_dir).await;
     let silent = TcpStream::connect(server.address()).await.expect("it listens");
     // A later connection is served, so the silent one has been accepted.
@@ -191,7 +191,7 @@ async fn an_unfinished_tls_handshake_does_not_delay_shutdown() {
 
 #[tokio::test]
 async fn invalid_certificate_files_end_the_start_with_a_remedy() {
-    let files = Files::new(CERTIFICATE, RENEWED_KEY);
+    let files = CertificateFiles::new(CERTIFICATE, RENEWED_KEY);
     let complaint_of = async |chain: &str, key: &str| {
         files.write(chain, key);
         let outcome = Outcome::of(files.serve()).await;

@@ -1,18 +1,18 @@
 //! Order of checks in the UCWA dialect: a request with several faults gets the error of the first.
 
 use crate::support::client::{Client, Response};
-use crate::support::numbers::{act, number};
+use crate::support::numbers::{call_action, number};
 use crate::support::ucwa::{Person, jane};
 use crate::support::world::World;
 use serde_json::json;
 
 /// Assigns Jane a work number, which she cannot change.
-async fn manage(world: &World, jane: &Person) {
+async fn assign_work_number(world: &World, jane: &Person) {
     let phone_number = world.import_number(&number(1)).await;
-    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane.id })).await.phone_number();
+    call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane.id })).await.phone_number();
 }
 
-async fn voice_off(world: &World, jane: &Person) {
+async fn disable_voice(world: &World, jane: &Person) {
     let change = json!({ "user_identity_id": jane.id, "enterprise_voice_enabled": false });
     world.key().post("/user_identities/update", change).await.ok();
 }
@@ -26,7 +26,7 @@ const JSON: &str = "application/json";
 #[tokio::test]
 async fn a_request_with_several_faults_gets_the_error_of_the_first() {
     let (world, jane) = jane().await;
-    manage(&world, &jane).await;
+    assign_work_number(&world, &jane).await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
     let (late, unknown) = (jane.client.with("x-ms-requiresminresourceversion", "4.0"), "/ucwa/oauth/v1/applications/1");
     let letters = r#"{"number":"letters"}"#;
@@ -43,7 +43,7 @@ async fn a_request_with_several_faults_gets_the_error_of_the_first() {
     send_request(&jane.client, "BREW", &fax, "image/png", "{").await.is_ucwa_error(404, "NotFound", "");
     send_request(&jane.client, "BREW", &work, "image/png", "{").await.is_ucwa_error(405, "MethodNotAllowed", "");
     send_request(&jane.client, "POST", &work, JSON, letters).await.is_ucwa_error(409, "Conflict", "");
-    voice_off(&world, &jane).await;
+    disable_voice(&world, &jane).await;
     assert_eq!(
         send_request(&jane.client, "POST", &work, "image/png", "{").await.of_ucwa(415).body["code"],
         "UnsupportedMediaType"

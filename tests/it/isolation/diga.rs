@@ -5,13 +5,13 @@ use super::fixture::{masked, whole, without_request_texts};
 use super::rows;
 use crate::support::client::Response;
 use crate::support::document::{Dialect, Field, Operation, example, operations_of};
-use crate::support::numbers::{act, number, path};
+use crate::support::numbers::{call_action, number, path};
 use crate::support::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// The things of another workspace, and the texts that must stay hidden.
-struct Neighbour {
+struct OtherTenant {
     tenant: Tenant,
     phone_numbers: Vec<Value>,
     person: String,
@@ -19,15 +19,15 @@ struct Neighbour {
     hidden: Vec<String>,
 }
 
-impl Neighbour {
+impl OtherTenant {
     /// A workspace with a number in each status that needs no waiting.
-    async fn create(world: &World) -> Neighbour {
+    async fn create(world: &World) -> OtherTenant {
         let tenant = world.sandbox("Other").await;
         let key = tenant.key();
         let person = tenant.person("othr").await;
         let agent: String = world.random.id::<Uuid>(world.clock.now()).to_string();
         let given = tenant.import_number(&number(9_001)).await;
-        act(key, &given, "assign", json!({ "user_identity_id": person })).await.phone_number();
+        call_action(key, &given, "assign", json!({ "user_identity_id": person })).await.phone_number();
         let fields = json!({ "nickname": "othr line", "inbound_agent_id": agent, "outbound_agent_id": agent });
         key.patch(&path(&given), fields).await.phone_number();
         let leaving = tenant.reserve_and_assign_number(&number(9_002)).await;
@@ -38,7 +38,7 @@ impl Neighbour {
         let mut hidden: Vec<String> = phone_numbers.iter().map(|phone_number| text(&phone_number["id"])).collect();
         hidden.extend(phone_numbers.iter().map(|phone_number| text(&phone_number["number"])));
         hidden.extend([person.clone(), agent.clone(), "othr line".to_owned()]);
-        Neighbour { tenant, phone_numbers, person, agent, hidden }
+        OtherTenant { tenant, phone_numbers, person, agent, hidden }
     }
 
     /// The names that a parameter can have here; none if it names nothing.
@@ -60,7 +60,7 @@ impl Neighbour {
 #[tokio::test]
 async fn diga_responds_to_names_of_another_workspaces_things_as_to_unknown_names() {
     let world = World::new().await;
-    let other = Neighbour::create(&world).await;
+    let other = OtherTenant::create(&world).await;
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     assert!(before.len() > 8, "too few rows: {before:#?}");
@@ -78,7 +78,8 @@ async fn diga_responds_to_names_of_another_workspaces_things_as_to_unknown_names
                     let given = arguments(&mine, &operation, &field, name, &own_number, &mut numbers).await;
                     let response = operation.call(mine.key(), &given).await;
                     let returned = without_request_texts(&response.text, &given);
-                    let seen: Vec<&String> = other.hidden.iter().filter(|mark| returned.contains(*mark)).collect();
+                    let seen: Vec<&String> =
+                        other.hidden.iter().filter(|identifying_text| returned.contains(*identifying_text)).collect();
                     assert!(seen.is_empty(), "{operation} with {} reveals {seen:?}: {response:?}", field.name);
                     received.push(actual(&response, name, &given, &own_number));
                 }
@@ -94,7 +95,7 @@ async fn diga_responds_to_names_of_another_workspaces_things_as_to_unknown_names
 #[tokio::test]
 async fn a_list_of_diga_contains_only_the_workspaces_own_numbers() {
     let world = World::new().await;
-    let other = Neighbour::create(&world).await;
+    let other = OtherTenant::create(&world).await;
     let own = text(&world.import_number(&number(1)).await["id"]);
     for query in ["", "?limit=100", "?order=asc", "?page=1", "?status=assigned", "?start_assigned_at=2000-01-01"] {
         let response = world.key().get(&format!("/v1/phone/{query}")).await;

@@ -8,14 +8,14 @@ use uuid::Uuid;
 
 /// The value of each parameter that names a thing, by the parameter's simplest name.
 #[derive(Debug, Clone)]
-pub struct Things {
+pub struct Resources {
     by_name: Map<String, Value>,
 }
 
 /// A workspace with one of each thing, and an app with the client session of its person.
 pub struct Fixture {
     pub tenant: Tenant,
-    pub things: Things,
+    pub resources: Resources,
     pub session: Client,
 }
 
@@ -26,24 +26,24 @@ impl Fixture {
         let webhook =
             json!({ "url": "https://example.com/hook", "event_types": ["phone.deactivated", "phone.registered"] });
         let webhook = tenant.key().post("/webhooks/create", webhook).await.ok()["webhook"].clone();
-        let (mut things, session) = Things::of_person(&tenant, label, random).await;
-        things.set("action_attempt_id", &attempt["action_attempt_id"]);
-        things.set("webhook_id", &webhook["webhook_id"]);
+        let (mut resources, session) = Resources::of_person(&tenant, label, random).await;
+        resources.set("action_attempt_id", &attempt["action_attempt_id"]);
+        resources.set("webhook_id", &webhook["webhook_id"]);
         let ping = json!({ "webhook_id": webhook["webhook_id"] });
         let delivery = tenant.key().post("/webhooks/ping", ping).await.ok()["webhook_delivery"].clone();
-        things.set("delivery_id", &delivery["delivery_id"]);
-        Fixture { tenant, things, session }
+        resources.set("delivery_id", &delivery["delivery_id"]);
+        Fixture { tenant, resources, session }
     }
 }
 
-impl Things {
+impl Resources {
     /// Creates a person with a phone, a session, credentials and an event. All names begin with the label.
-    pub async fn of_person(tenant: &Tenant, label: &str, random: &Random) -> (Things, Client) {
+    pub async fn of_person(tenant: &Tenant, label: &str, random: &Random) -> (Resources, Client) {
         let key = tenant.key();
-        let mut things = Things { by_name: Map::new() };
-        things.name_after(label, random);
+        let mut resources = Resources { by_name: Map::new() };
+        resources.name_after(label, random);
         let named = |names: &[(&str, &str)]| -> Map<String, Value> {
-            names.iter().map(|(field, name)| ((*field).to_owned(), things.by_name[*name].clone())).collect()
+            names.iter().map(|(field, name)| ((*field).to_owned(), resources.by_name[*name].clone())).collect()
         };
 
         let fields = named(&[
@@ -79,22 +79,22 @@ impl Things {
         let event = key.post("/events/get", json!({ "device_id": gone })).await.ok()["event"].clone();
         let device = key.post("/devices/get", json!({ "device_id": phone["device_id"] })).await.ok()["device"].clone();
 
-        things.set("user_identity_id", &person["user_identity_id"]);
-        things.set("device_id", &phone["device_id"]);
-        things.set("acs_credential_id", &json!(credential));
-        things.set("client_session_id", &session["client_session_id"]);
-        things.set("event_id", &event["event_id"]);
-        things.set("event_device_id", &json!(gone));
-        things.set("acs_system_id", &card["acs_system_id"]);
-        things.set("connected_account_id", &device["connected_account_id"]);
+        resources.set("user_identity_id", &person["user_identity_id"]);
+        resources.set("device_id", &phone["device_id"]);
+        resources.set("acs_credential_id", &json!(credential));
+        resources.set("client_session_id", &session["client_session_id"]);
+        resources.set("event_id", &event["event_id"]);
+        resources.set("event_device_id", &json!(gone));
+        resources.set("acs_system_id", &card["acs_system_id"]);
+        resources.set("connected_account_id", &device["connected_account_id"]);
         let session = key.anonymous().bearer(&text(&session["token"]));
-        (things, session)
+        (resources, session)
     }
 
     /// The same names for things that do not exist, each as long as a real one.
-    pub fn nonexistent(label: &str, random: &Random) -> Things {
-        let mut things = Things { by_name: Map::new() };
-        things.name_after(label, random);
+    pub fn nonexistent(label: &str, random: &Random) -> Resources {
+        let mut resources = Resources { by_name: Map::new() };
+        resources.name_after(label, random);
         for name in [
             "user_identity_id",
             "device_id",
@@ -108,9 +108,9 @@ impl Things {
             "acs_system_id",
             "connected_account_id",
         ] {
-            things.set(name, &json!(unknown(random)));
+            resources.set(name, &json!(unknown(random)));
         }
-        things
+        resources
     }
 
     /// Names that a workspace or its clients choose.
@@ -163,12 +163,12 @@ impl Things {
     }
 
     /// Every text that would reveal one of the things.
-    pub fn marks(&self) -> Vec<String> {
-        let mut marks = Vec::new();
-        self.by_name.values().for_each(|value| collect(value, &mut marks));
-        marks.sort();
-        marks.dedup();
-        marks
+    pub fn identifying_texts(&self) -> Vec<String> {
+        let mut identifying_texts = Vec::new();
+        self.by_name.values().for_each(|value| collect(value, &mut identifying_texts));
+        identifying_texts.sort();
+        identifying_texts.dedup();
+        identifying_texts
     }
 }
 
@@ -224,13 +224,13 @@ fn without_ids(body: &str) -> String {
     let mut masked = String::new();
     while let Some(first) = rest.chars().next() {
         let id = rest.get(..36).filter(|text| Uuid::try_parse(text).is_ok());
-        let token = ["seam_", "whsec_"].iter().find(|mark| rest.starts_with(**mark));
-        let (mark, length) = match (id, token) {
+        let token = ["seam_", "whsec_"].iter().find(|identifying_text| rest.starts_with(**identifying_text));
+        let (identifying_text, length) = match (id, token) {
             (Some(_), _) => ("(id)", 36),
             (_, Some(_)) => ("(token)", rest.find('"').unwrap_or(rest.len())),
             _ => ("", first.len_utf8()),
         };
-        masked.push_str(if mark.is_empty() { &rest[..length] } else { mark });
+        masked.push_str(if identifying_text.is_empty() { &rest[..length] } else { identifying_text });
         rest = &rest[length..];
     }
     masked

@@ -125,8 +125,8 @@ async fn walk<M: DialectWalk>() {
             }
             if let Some(control) = responses.get(CONTROL) {
                 let arguments: Vec<_> = requests.iter().map(|request| Value::from(request.arguments.clone())).collect();
-                let is_alike = responses.iter().all(|other| other == control);
-                assert!(is_alike, "seed {seed}, step {step}: {operation} with {arguments:#?} got {responses:#?}");
+                let are_equal = responses.iter().all(|other| other == control);
+                assert!(are_equal, "seed {seed}, step {step}: {operation} with {arguments:#?} got {responses:#?}");
             }
             foreign += requests[0].foreign;
             tried.insert(operation.to_string());
@@ -178,7 +178,7 @@ fn request<M: DialectWalk>(operation: &Operation, workspaces: &[WalkedWorkspace]
         let value = match M::named(operation, field) {
             Some(kind) => {
                 request.foreign += usize::from(is_foreign && workspaces[rng.side].known.contains_key(&kind));
-                let name = thing(&kind, is_foreign, workspaces, &mut rng);
+                let name = resource_name(&kind, is_foreign, workspaces, &mut rng);
                 let name = name.parse::<i64>().map_or_else(|_| json!(name), |number| json!(number));
                 if field.schema["type"] == "array" { json!([name]) } else { name }
             }
@@ -190,7 +190,7 @@ fn request<M: DialectWalk>(operation: &Operation, workspaces: &[WalkedWorkspace]
 }
 
 /// A thing of one's own or of the other's; for the one without a neighbour, an unknown name in place of the latter.
-fn thing(kind: &str, is_foreign: bool, workspaces: &[WalkedWorkspace], rng: &mut Rng) -> String {
+fn resource_name(kind: &str, is_foreign: bool, workspaces: &[WalkedWorkspace], rng: &mut Rng) -> String {
     let known = |side: usize| workspaces[side].known.get(kind).map_or(&[][..], Vec::as_slice);
     let own = known(rng.side);
     if own.is_empty() {

@@ -1,7 +1,7 @@
 //! The life cycle of numbers and its events: reservations that expire, scheduled releases, quarantine and its end. The tests
 //! fix and move the clock.
 
-use crate::support::numbers::{act, number, path};
+use crate::support::numbers::{call_action, number, path};
 use crate::support::receiver::Receiver;
 use crate::support::second_server::SecondServer;
 use crate::support::wait::until;
@@ -66,7 +66,7 @@ async fn a_reservation_expires_after_a_day_and_its_number_can_be_reserved_again(
     let mut finished = reserved.clone();
     finished["status"] = json!("finished");
     assert_eq!(world.read_number(&reserved).await, finished, "it was neither assigned nor released");
-    act(world.key(), &reserved, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
+    call_action(world.key(), &reserved, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
     assert_eq!(other.reserve_number(&number(1)).await["status"], "reserved");
     world.advance(TimeDelta::days(400));
     assert_eq!(moved(&world).await, 1, "only the other reservation expires");
@@ -78,7 +78,7 @@ async fn an_assigned_reservation_does_not_expire() {
     let world = World::new().await;
     let reserved = world.reserve_number(&number(1)).await;
     world.advance(TimeDelta::hours(23));
-    let assigned = act(world.key(), &reserved, "assign", json!({})).await.phone_number();
+    let assigned = call_action(world.key(), &reserved, "assign", json!({})).await.phone_number();
     world.advance(TimeDelta::days(400));
     assert_eq!(moved(&world).await, 0);
     assert_eq!(world.read_number(&reserved).await, assigned);
@@ -105,8 +105,8 @@ async fn a_scheduled_release_happens_at_the_end_of_the_month_and_quarantine_last
     assert_eq!(world.read_number(&bought).await, released);
 
     world.key().delete(&path(&bought)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");
-    act(world.key(), &bought, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
-    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    call_action(world.key(), &bought, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
+    call_action(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
     world
         .key()
         .patch(&path(&bought), json!({ "inbound_agent_id": bought["id"] }))
@@ -133,7 +133,7 @@ async fn a_month_ends_at_the_anniversary_or_on_the_last_day_of_a_shorter_month()
     let scheduled = async |phone_number: &Value| {
         assert_eq!(world.key().delete(&path(phone_number)).await.status, 204);
         let at = text(&world.read_number(phone_number).await["scheduled_release_at"]);
-        act(world.key(), phone_number, "cancel_release", json!({})).await.phone_number();
+        call_action(world.key(), phone_number, "cancel_release", json!({})).await.phone_number();
         at
     };
     advance_to(&world, "2026-01-31T12:00:00Z");
@@ -156,12 +156,12 @@ async fn due_transitions_take_effect_before_a_sweeper_runs() {
     let world = World::new().await;
     let reserved = world.reserve_number(&number(1)).await;
     world.advance(TimeDelta::days(1));
-    act(world.key(), &reserved, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
+    call_action(world.key(), &reserved, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
 
     let bought = world.reserve_and_assign_number(&number(2)).await;
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
     world.advance(TimeDelta::days(40));
-    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    call_action(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
     assert_eq!(moved(&world).await, 2);
 }
 
@@ -170,7 +170,7 @@ async fn a_cancelled_release_does_not_happen() {
     let world = World::new().await;
     let bought = world.reserve_and_assign_number(&number(1)).await;
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
-    act(world.key(), &bought, "cancel_release", json!({})).await.phone_number();
+    call_action(world.key(), &bought, "cancel_release", json!({})).await.phone_number();
     world.advance(TimeDelta::days(400));
     assert_eq!(moved(&world).await, 0);
     assert_eq!(world.read_number(&bought).await, bought);
@@ -242,10 +242,10 @@ async fn refused_requests_write_no_number_event() {
     let jane = world.person("jane").await;
     let (first, second) = (world.import_number(&number(1)).await, world.reserve_number(&number(2)).await);
     let give = json!({ "user_identity_id": jane });
-    act(world.key(), &first, "assign", give.clone()).await.phone_number();
+    call_action(world.key(), &first, "assign", give.clone()).await.phone_number();
     let before = numbers_in_events(&world, "phone_number.assigned").await;
-    act(world.key(), &second, "assign", give).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
-    act(world.key(), &second, "assign", json!({ "user_identity_id": second["id"] }))
+    call_action(world.key(), &second, "assign", give).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
+    call_action(world.key(), &second, "assign", json!({ "user_identity_id": second["id"] }))
         .await
         .is_diga_error(404, "USER_IDENTITY_NOT_FOUND");
     world.key().delete(&path(&second)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");

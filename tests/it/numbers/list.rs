@@ -22,20 +22,20 @@ async fn list(world: &World, query: &str) -> Response {
 }
 
 /// Ids, `has_more`, `current_page` and `total_pages` of a page.
-fn shown(response: &Response) -> (Vec<String>, bool, Value, Value) {
+fn page_summary(response: &Response) -> (Vec<String>, bool, Value, Value) {
     let page = &response.body;
     let ids = response.page_ids();
     (ids, page["has_more"] == true, page["current_page"].clone(), page["total_pages"].clone())
 }
 
-fn backwards(ids: &[String]) -> Vec<String> {
+fn reversed(ids: &[String]) -> Vec<String> {
     ids.iter().rev().cloned().collect()
 }
 
 #[tokio::test]
 async fn lists_are_paged_newest_first() {
     let world = World::new().await;
-    let ids = backwards(&phone_numbers(&world, 5).await);
+    let ids = reversed(&phone_numbers(&world, 5).await);
     for (query, expected, has_more, page, pages) in [
         ("", &ids[..], false, 1, 1),
         ("limit=5", &ids[..], false, 1, 1),
@@ -46,20 +46,20 @@ async fn lists_are_paged_newest_first() {
         ("limit=100&order=desc", &ids[..], false, 1, 1),
     ] {
         let response = list(&world, query).await;
-        assert_eq!(shown(&response), (expected.to_vec(), has_more, json!(page), json!(pages)), "{query}");
+        assert_eq!(page_summary(&response), (expected.to_vec(), has_more, json!(page), json!(pages)), "{query}");
     }
-    let ids = backwards(&ids);
+    let ids = reversed(&ids);
     let response = list(&world, "order=asc&limit=3").await;
-    assert_eq!(shown(&response), (ids[..3].to_vec(), true, json!(1), json!(2)));
+    assert_eq!(page_summary(&response), (ids[..3].to_vec(), true, json!(1), json!(2)));
     let response = list(&world, "order=asc&limit=3&page=2").await;
-    assert_eq!(shown(&response), (ids[3..].to_vec(), false, json!(2), json!(2)));
+    assert_eq!(page_summary(&response), (ids[3..].to_vec(), false, json!(2), json!(2)));
 }
 
 #[tokio::test]
 async fn an_empty_list_has_no_first_and_last_id() {
     let world = World::new().await;
     let response = list(&world, "").await;
-    let (ids, has_more, page, pages) = shown(&response);
+    let (ids, has_more, page, pages) = page_summary(&response);
     assert_eq!((ids.len(), has_more, page), (0, false, json!(1)));
     assert!(pages.is_u64(), "{response:?}");
     assert!(
@@ -81,17 +81,17 @@ async fn a_page_far_beyond_the_end_is_empty() {
 #[tokio::test]
 async fn the_default_page_size_is_twenty() {
     let world = World::new().await;
-    let ids = backwards(&phone_numbers(&world, 21).await);
-    assert_eq!(shown(&list(&world, "").await), (ids[..20].to_vec(), true, json!(1), json!(2)));
+    let ids = reversed(&phone_numbers(&world, 21).await);
+    assert_eq!(page_summary(&list(&world, "").await), (ids[..20].to_vec(), true, json!(1), json!(2)));
     let after = list(&world, &format!("after={}", ids[0])).await;
-    assert_eq!(shown(&after), (ids[1..].to_vec(), false, Value::Null, Value::Null));
+    assert_eq!(page_summary(&after), (ids[1..].to_vec(), false, Value::Null, Value::Null));
 }
 
 #[tokio::test]
 async fn cursors_continue_after_an_entry_or_end_before_one() {
     let world = World::new().await;
     let oldest_first = phone_numbers(&world, 5).await;
-    for (order, ids) in [("desc", backwards(&oldest_first)), ("asc", oldest_first)] {
+    for (order, ids) in [("desc", reversed(&oldest_first)), ("asc", oldest_first)] {
         for (query, expected, has_more) in [
             (format!("after={}", ids[0]), &ids[1..], false),
             (format!("after={}&limit=2", ids[0]), &ids[1..3], true),
@@ -103,7 +103,11 @@ async fn cursors_continue_after_an_entry_or_end_before_one() {
             (format!("before={}", ids[0]), &[], false),
         ] {
             let response = list(&world, &format!("{query}&order={order}")).await;
-            assert_eq!(shown(&response), (expected.to_vec(), has_more, Value::Null, Value::Null), "{order} {query}");
+            assert_eq!(
+                page_summary(&response),
+                (expected.to_vec(), has_more, Value::Null, Value::Null),
+                "{order} {query}"
+            );
         }
     }
 }
@@ -182,21 +186,21 @@ async fn filters_exclude_other_numbers_from_pages_and_counts() {
         let response = list(&world, &format!("{query}&order=asc")).await;
         assert_eq!(response.page_ids(), expected, "{query}");
     }
-    let counted = shown(&list(&world, "status=assigned&limit=2&order=asc").await);
+    let counted = page_summary(&list(&world, "status=assigned&limit=2&order=asc").await);
     assert_eq!(counted, (some(&[0, 1]), true, json!(1), json!(2)));
-    let onward = shown(&list(&world, &format!("status=assigned&limit=2&order=asc&after={}", ids[1])).await);
+    let onward = page_summary(&list(&world, &format!("status=assigned&limit=2&order=asc&after={}", ids[1])).await);
     assert_eq!(onward, (some(&[2]), false, Value::Null, Value::Null));
 }
 
 #[tokio::test]
 async fn numbers_in_a_query_are_parsed_leniently_and_the_last_value_of_a_name_counts() {
     let world = World::new().await;
-    let ids = backwards(&phone_numbers(&world, 3).await);
+    let ids = reversed(&phone_numbers(&world, 3).await);
     for query in ["limit=2.0", "limit=%202", "limit=abc&limit=2", "limit=1&limit=2", "limit=2&unknown=1"] {
         assert_eq!(list(&world, query).await.page_ids(), ids[..2], "{query}");
     }
     let last = list(&world, "order=up&order=asc&status=gone&status=assigned").await;
-    assert_eq!(last.page_ids(), backwards(&ids));
+    assert_eq!(last.page_ids(), reversed(&ids));
 }
 
 #[tokio::test]

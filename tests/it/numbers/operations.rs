@@ -1,7 +1,7 @@
 //! Requests of the Diga dialect as its clients send them: responses, changes, and errors with their wording. Authentication
 //! of every operation, lists and the shape of requests are tested elsewhere.
 
-use crate::support::numbers::{KEYS, act, keys_in_order, number, path};
+use crate::support::numbers::{KEYS, call_action, keys_in_order, number, path};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -54,10 +54,10 @@ async fn both_spellings_of_every_path_work_without_a_redirect() {
         assert_eq!(world.key().get(&format!("/v1/phone{slash}")).await.page().len(), 2 * which as usize - 1);
         let body = json!({ "number": number(which + 10) });
         let reserved = world.key().post(&format!("/v1/phone/reserve{slash}"), body).await.phone_number();
-        let bought = act(world.key(), &reserved, &format!("assign{slash}"), json!({})).await.phone_number();
+        let bought = call_action(world.key(), &reserved, &format!("assign{slash}"), json!({})).await.phone_number();
         assert_eq!(bought["status"], "assigned");
         assert_eq!(world.key().delete(&format!("{}{slash}", path(&bought))).await.status, 204);
-        let kept = act(world.key(), &bought, &format!("cancel_release{slash}"), json!({})).await.phone_number();
+        let kept = call_action(world.key(), &bought, &format!("cancel_release{slash}"), json!({})).await.phone_number();
         assert_eq!(kept, bought);
     }
 }
@@ -183,7 +183,7 @@ async fn a_number_is_bought_by_reserving_and_assigning_it() {
         assert!(reserved[*name].is_null(), "{name}: {reserved}");
     }
     world.advance(TimeDelta::minutes(5));
-    let assigned = act(world.key(), &reserved, "assign", json!({})).await.phone_number();
+    let assigned = call_action(world.key(), &reserved, "assign", json!({})).await.phone_number();
     let mut expected = reserved.clone();
     expected["status"] = json!("assigned");
     expected["assigned_at"] = json!("2026-01-01T12:05:00Z");
@@ -195,7 +195,7 @@ async fn a_number_is_bought_by_reserving_and_assigning_it() {
 async fn a_bought_number_is_released_at_the_end_of_the_month_unless_cancelled() {
     let world = World::new().await;
     let bought = world.reserve_and_assign_number(&number(1)).await;
-    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    call_action(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
     let response = world.key().delete(&path(&bought)).await;
     assert_eq!((response.status, response.text.as_str(), response.header("content-type")), (204, "", None));
     let mut leaving = bought.clone();
@@ -207,10 +207,10 @@ async fn a_bought_number_is_released_at_the_end_of_the_month_unless_cancelled() 
     world.advance(TimeDelta::days(3));
     assert_eq!(world.key().delete(&path(&bought)).await.status, 204);
     assert_eq!(world.read_number(&bought).await["scheduled_release_at"], "2026-02-01T12:00:00Z", "the date stays");
-    let kept = act(world.key(), &bought, "cancel_release", json!({})).await.phone_number();
+    let kept = call_action(world.key(), &bought, "cancel_release", json!({})).await.phone_number();
     assert!(kept["scheduled_release_at"].is_null());
     assert_eq!(kept["assigned_at"], bought["assigned_at"]);
-    act(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    call_action(world.key(), &bought, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
 }
 
 #[tokio::test]
@@ -233,15 +233,15 @@ async fn operations_that_the_status_forbids_are_refused_and_change_nothing() {
     let world = World::new().await;
     let reserved = world.reserve_number(&number(1)).await;
     world.key().delete(&path(&reserved)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");
-    act(world.key(), &reserved, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    call_action(world.key(), &reserved, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
     assert_eq!(world.read_number(&reserved).await, reserved);
 
     let imported = world.import_number(&number(2)).await;
     world.key().delete(&path(&imported)).await;
     let finished = world.read_number(&imported).await;
     world.key().delete(&path(&finished)).await.is_diga_error(409, "PHONE_NOT_RELEASABLE");
-    act(world.key(), &finished, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
-    act(world.key(), &finished, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
+    call_action(world.key(), &finished, "assign", json!({})).await.is_diga_error(409, "PHONE_NOT_ASSIGNABLE");
+    call_action(world.key(), &finished, "cancel_release", json!({})).await.is_diga_error(409, "RELEASE_NOT_SCHEDULED");
     assert_eq!(world.read_number(&finished).await, finished);
 }
 
@@ -300,7 +300,7 @@ async fn a_person_has_at_most_one_assigned_number() {
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let (first, second) = (world.import_number(&number(1)).await, world.reserve_number(&number(2)).await);
     let give = async |phone_number: &Value, person: Value| {
-        act(world.key(), phone_number, "assign", json!({ "user_identity_id": person })).await
+        call_action(world.key(), phone_number, "assign", json!({ "user_identity_id": person })).await
     };
     assert_eq!(give(&first, json!(jane)).await.phone_number(), first, "an imported number is already assigned");
     give(&second, json!(jane)).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");

@@ -1,7 +1,7 @@
 //! Malformed requests on numbers: a list of faults, each with its type, location and input.
 
 use crate::support::client::Response;
-use crate::support::numbers::{act, keys_in_order, number, path};
+use crate::support::numbers::{call_action, keys_in_order, number, path};
 use crate::support::world::{World, text};
 use serde_json::{Value, json};
 
@@ -114,8 +114,9 @@ async fn values_of_a_body_are_validated_one_by_one() {
         let actual = (&fault["type"], &fault["loc"], &fault["input"]);
         assert_eq!(actual, (&json!("uuid_parsing"), &json!(["body", name]), &json!("nope")));
     }
-    let fault =
-        act(world.key(), &phone_number, "assign", json!({ "user_identity_id": "nope" })).await.validation_fault();
+    let fault = call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": "nope" }))
+        .await
+        .validation_fault();
     assert_eq!((&fault["type"], &fault["loc"]), (&json!("uuid_parsing"), &json!(["body", "user_identity_id"])));
     assert_eq!(world.read_number(&phone_number).await, phone_number);
     assert_eq!(world.key().get("/v1/phone/").await.page().len(), 1, "nothing was created");
@@ -210,7 +211,7 @@ async fn no_odd_text_causes_a_server_error() {
             world.key().post("/v1/phone/import", json!({ "phone_number": odd })).await,
             world.key().post("/v1/phone/import", json!({ "phone_number": number(1), "nickname": odd })).await,
             world.key().post("/v1/phone/reserve", json!({ "number": format!("{}{odd}", number(1)) })).await,
-            act(world.key(), &phone_number, "assign", json!({ "user_identity_id": odd })).await,
+            call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": odd })).await,
         ] {
             assert!(response.status < 500, "{odd:?}: {response:?}");
         }

@@ -1,4 +1,4 @@
-//! How the document is served: with an entity tag, for a while, and compressed for clients that accept gzip.
+//! HTTP caching and compression of the served document.
 
 use crate::support::document::committed;
 use crate::support::world::World;

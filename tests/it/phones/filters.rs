@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 /// A world with an old Android phone of Jane's, named after its colour, and an iPhone of Joe's.
-pub struct Two {
+pub struct TwoPhones {
     pub world: World,
     pub jane: String,
     pub joe: String,
@@ -13,7 +13,7 @@ pub struct Two {
     pub ios: String,
 }
 
-pub async fn two() -> Two {
+pub async fn two_phones() -> TwoPhones {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let android = world.phone(&jane).await;
@@ -21,11 +21,11 @@ pub async fn two() -> Two {
     let phone_metadata =
         json!({ "operating_system": "ios", "device_model": "iPhone 17", "device_manufacturer": "Apple" });
     let fields = json!({ "user_identity_id": joe, "phone_metadata": phone_metadata });
-    let made = world.key().post("/phones/simulate/create_sandbox_phone", fields).await.ok();
-    let ios = text(&made["phone"]["device_id"]);
+    let created = world.key().post("/phones/simulate/create_sandbox_phone", fields).await.ok();
+    let ios = text(&created["phone"]["device_id"]);
     let change = json!({ "device_id": android, "name": "Red one", "custom_metadata": { "desk": "Window 4" } });
     world.key().patch("/devices/update", change).await.ok();
-    Two { world, jane, joe, android, ios }
+    TwoPhones { world, jane, joe, android, ios }
 }
 
 async fn found(world: &World, path: &str, key: &str, filter: Value) -> Vec<String> {
@@ -35,7 +35,7 @@ async fn found(world: &World, path: &str, key: &str, filter: Value) -> Vec<Strin
 
 #[tokio::test]
 async fn list_phones_filters_by_owner_type_name_metadata_and_age() {
-    let Two { world, jane, joe, android, ios } = two().await;
+    let TwoPhones { world, jane, joe, android, ios } = two_phones().await;
     let anonymous = "00000000-0000-4000-8000-000000000000";
     let (none, one, other) = (vec![], vec![android.clone()], vec![ios.clone()]);
     let both = vec![android.clone(), ios.clone()];
@@ -66,7 +66,7 @@ async fn list_phones_filters_by_owner_type_name_metadata_and_age() {
 
 #[tokio::test]
 async fn list_devices_filters_by_the_device_fields_of_phones() {
-    let Two { world, jane: _, joe: _, android, ios } = two().await;
+    let TwoPhones { world, jane: _, joe: _, android, ios } = two_phones().await;
     let device = world.key().post("/devices/get", json!({ "device_id": ios })).await.ok()["device"].clone();
     let account = &device["connected_account_id"];
     let elsewhere = "00000000-0000-4000-8000-000000000000";

@@ -75,8 +75,8 @@ async fn update_device_sets_and_clears_the_nickname() {
         let mut body = change;
         body["device_id"] = json!(phone);
         world.key().patch(path, body).await.ok();
-        let shown = world.key().post("/phones/get", json!({ "device_id": phone })).await.ok()["phone"].clone();
-        (shown["display_name"].clone(), shown.get("nickname").cloned())
+        let returned = world.key().post("/phones/get", json!({ "device_id": phone })).await.ok()["phone"].clone();
+        (returned["display_name"].clone(), returned.get("nickname").cloned())
     };
     let (own, model) = (json!("Work phone"), json!("Samsung Galaxy S10"));
     assert_eq!(after("/devices/update", json!({ "name": own })).await, (own.clone(), Some(own.clone())));

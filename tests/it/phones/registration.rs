@@ -69,8 +69,8 @@ async fn get_or_create_phone_session_registers_an_installation_once() {
     assert_eq!(list(&provider["acs_credentials"]).len(), 1, "the phone has its child credential at once");
     let phone = text(&provider["phone_registration"]["phone_registration_id"]);
     assert_eq!(world.phone_ids().await, [phone.as_str()]);
-    let shown = world.key().get(&format!("/phones/get?device_id={phone}")).await.ok()["phone"].clone();
-    assert_eq!((&shown["display_name"], &shown["properties"]), (&json!("iPhone 17"), &json!({})));
+    let returned = world.key().get(&format!("/phones/get?device_id={phone}")).await.ok()["phone"].clone();
+    assert_eq!((&returned["display_name"], &returned["properties"]), (&json!("iPhone 17"), &json!({})));
 
     assert_eq!(app.post(REGISTER, body).await.ok()["phone_session"], session, "the same installation, the same phone");
     assert_eq!(world.phone_ids().await.len(), 1);

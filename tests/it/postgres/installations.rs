@@ -10,7 +10,7 @@ use handset::postgres::{self, StartError};
 use crate::support::private_postgres::{Service, TestDir, query};
 
 /// A fake installation that reports its version and supports nothing else.
-fn pretend(test_dir: &TestDir, major: u32) -> PathBuf {
+fn fake_installation(test_dir: &TestDir, major: u32) -> PathBuf {
     let dir = test_dir.path().join(format!("postgresql-{major}"));
     // Written by another process: a file that a fork of this one still has open for writing cannot be executed.
     let script = r#"
@@ -19,8 +19,8 @@ fn pretend(test_dir: &TestDir, major: u32) -> PathBuf {
         printf '#!/bin/sh\necho "this is no initdb" >&2\nexit 3\n' > initdb
         chmod 755 . postgres initdb
     "#;
-    let made = Command::new("sh").args(["-c", script, "sh"]).arg(&dir).arg(major.to_string()).status();
-    assert!(made.expect("sh runs").success());
+    let created = Command::new("sh").args(["-c", script, "sh"]).arg(&dir).arg(major.to_string()).status();
+    assert!(created.expect("sh runs").success());
     dir.canonicalize().expect("just made")
 }
 
@@ -33,7 +33,7 @@ fn path_with(first: PathBuf) -> std::ffi::OsString {
 #[test]
 fn a_new_cluster_uses_the_newest_version_and_an_existing_one_its_own() {
     let test_dir = TestDir::new();
-    let test_dirs: Vec<PathBuf> = [16, 18, 17].map(|major| pretend(&test_dir, major)).into();
+    let test_dirs: Vec<PathBuf> = [16, 18, 17].map(|major| fake_installation(&test_dir, major)).into();
     let find = |wanted| Binaries::find_in(test_dirs.clone(), wanted).expect("it is there");
     assert_eq!(find(None).postgres(), test_dirs[1].join("postgres"));
     assert_eq!(find(Some(17)).initdb(), test_dirs[2].join("initdb"));
@@ -43,7 +43,7 @@ fn a_new_cluster_uses_the_newest_version_and_an_existing_one_its_own() {
 #[test]
 fn a_missing_version_is_named_with_its_package() {
     let test_dir = TestDir::new();
-    let test_dirs = [pretend(&test_dir, 17), pretend(&test_dir, 18)];
+    let test_dirs = [fake_installation(&test_dir, 17), fake_installation(&test_dir, 18)];
     let missing = Binaries::find_in(test_dirs, Some(16)).expect_err("not there");
     let text = missing.to_string();
     assert!(text.contains("made by PostgreSQL 16 and this machine has only 17, 18"), "{text}");
@@ -61,7 +61,7 @@ fn the_error_without_postgres_says_how_to_install_it() {
 #[test]
 fn the_error_names_a_postgres_that_is_too_old() {
     let test_dir = TestDir::new();
-    let text = Binaries::find_in([pretend(&test_dir, 12)], None).expect_err("too old").to_string();
+    let text = Binaries::find_in([fake_installation(&test_dir, 12)], None).expect_err("too old").to_string();
     assert!(text.contains("PostgreSQL 12 is the newest on this machine and 15 is the oldest"), "{text}");
 }
 
@@ -88,7 +88,7 @@ async fn a_newer_installation_does_not_affect_an_existing_cluster() {
     let test_dir = TestDir::new();
     postgres::start(test_dir.disposable()).await.expect("start").stop().await;
     let mut command = Service::command(&test_dir);
-    command.env("PATH", path_with(pretend(&test_dir, 99)));
+    command.env("PATH", path_with(fake_installation(&test_dir, 99)));
     let service = Service::start_with(command, &test_dir).await;
     assert_eq!(query(&service.url, "select 'served'").await, "served");
 }
@@ -97,7 +97,7 @@ async fn a_newer_installation_does_not_affect_an_existing_cluster() {
 async fn an_initdb_error_is_reported_and_no_partial_cluster_stays() {
     let test_dir = TestDir::new();
     let mut command = Service::command(&test_dir);
-    command.env("PATH", path_with(pretend(&test_dir, 99)));
+    command.env("PATH", path_with(fake_installation(&test_dir, 99)));
     let ended = command.output().await.expect("runs");
     let text = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1));

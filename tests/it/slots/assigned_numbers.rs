@@ -1,7 +1,7 @@
 //! Across dialects: a workspace's number (Diga) assigned to a user identity is its work number (UCWA), which it cannot
 //! change. And a change through one application is visible in every other.
 
-use crate::support::numbers::{act, number, path};
+use crate::support::numbers::{call_action, number, path};
 use crate::support::ucwa::{COLLECTIONS, NUMBER, Person, href, jane, links};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 async fn give(world: &World, phone_number: &Value, to: Option<&Person>) {
     let body = json!({ "user_identity_id": to.map(|person| &person.id) });
-    act(world.key(), phone_number, "assign", body).await.phone_number();
+    call_action(world.key(), phone_number, "assign", body).await.phone_number();
 }
 
 /// Asserts that the work slot holds the workspace's number.
@@ -133,7 +133,7 @@ async fn a_cancelled_release_keeps_the_number_in_the_work_slot() {
     give(&world, &phone_number, Some(&jane)).await;
     let before = jane.slot("work").await;
     assert_eq!(world.key().delete(&path(&phone_number)).await.status, 204);
-    act(world.key(), &phone_number, "cancel_release", json!({})).await.phone_number();
+    call_action(world.key(), &phone_number, "cancel_release", json!({})).await.phone_number();
     world.advance(TimeDelta::days(60));
     let jane = Person { client: world.session(&jane.id).await, ..jane };
     assert_eq!(jane.slot("work").await, before);

@@ -187,7 +187,7 @@ async fn change_number_keeps_visibility_unless_it_clears_the_number() {
 
 #[tokio::test]
 async fn change_visibility_accepts_each_form_and_keeps_the_number() {
-    let mut shown: Vec<InputForm> = [
+    let mut visibility_forms: Vec<InputForm> = [
         "?includeInContactCard=true",
         "?includeInContactCard=TRUE",
         "?IncludeInContactCard=True",
@@ -199,10 +199,10 @@ async fn change_visibility_accepts_each_form_and_keeps_the_number() {
     ]
     .map(in_query)
     .into();
-    shown.push(in_json(r#"{"includeInContactCard":true,"number":"+14255550111"}"#));
-    shown.push(in_xml(r#"<input><property name="includeInContactCard">tRUE</property></input>"#));
-    shown.push(both("?includeInContactCard=false", r#"{"IncludeInContactCard":true}"#));
-    expect("changeVisibility", "tel:+14255550100", true, &shown).await;
+    visibility_forms.push(in_json(r#"{"includeInContactCard":true,"number":"+14255550111"}"#));
+    visibility_forms.push(in_xml(r#"<input><property name="includeInContactCard">tRUE</property></input>"#));
+    visibility_forms.push(both("?includeInContactCard=false", r#"{"IncludeInContactCard":true}"#));
+    expect("changeVisibility", "tel:+14255550100", true, &visibility_forms).await;
 
     let mut hidden: Vec<InputForm> =
         ["?includeInContactCard=false", "?includeInContactCard=FALSE", "", "?other"].map(in_query).into();

@@ -75,8 +75,8 @@ async fn slot_types_are_case_insensitive_and_returned_in_lower_case() {
         let body = json!({ "number": "+14255550199" });
         jane.client.post(&format!("{base}/me/phones/{spelling}/changeNumber"), body).await.is_no_content();
         jane.client.post(&format!("{base}/me/phones/{spelling}/changeVisibility"), json!({})).await.is_no_content();
-        let shown = jane.client.get(&format!("{base}/me/phones/{spelling}")).await.of_ucwa(200).body.clone();
-        assert_eq!(shown, slot(&base, "mobile", "tel:+14255550199", false, &shown["etag"]));
+        let returned = jane.client.get(&format!("{base}/me/phones/{spelling}")).await.of_ucwa(200).body.clone();
+        assert_eq!(returned, slot(&base, "mobile", "tel:+14255550199", false, &returned["etag"]));
         assert_eq!(jane.client.delete(&format!("/me/phones/{spelling}")).await.status, 204);
     }
     for unknown in ["fax", "custom1", "phone", "work%20", "%20Other", "4"] {
@@ -93,15 +93,15 @@ async fn links_keep_the_prefix_of_the_request_and_self_is_its_path() {
             pages.extend([base.clone(), format!("{base}/events?ack=1&timeout=0")]);
         }
         for page in pages {
-            let shown = jane.client.get(&page).await.of_ucwa(200).body.clone();
-            let all = hrefs(&shown);
+            let returned = jane.client.get(&page).await.of_ucwa(200).body.clone();
+            let all = hrefs(&returned);
             assert!(!all.is_empty(), "{page}");
             for href in all {
                 assert!(href.starts_with(&format!("{base}/")) || href == base, "{page} leads to {href}");
                 assert!(href.starts_with('/') && !href.starts_with("//"), "{href}");
             }
             if !page.contains('?') {
-                assert_eq!(href(&shown, "self"), page);
+                assert_eq!(href(&returned, "self"), page);
             }
         }
     }
@@ -159,8 +159,8 @@ async fn me_has_a_name_a_sip_uri_and_a_link_to_phones() {
         assert!(in_xml.contains(part), "no {part} in {in_xml}");
     }
     // Without a name, a user identity still has a display name and a URI.
-    let made = world.key().post("/user_identities/create", json!({})).await.ok();
-    let session = world.session(&text(&made["user_identity"]["user_identity_id"])).await;
+    let created = world.key().post("/user_identities/create", json!({})).await.ok();
+    let session = world.session(&text(&created["user_identity"]["user_identity_id"])).await;
     let nameless = session.get("/me").await.of_ucwa(200).body.clone();
     assert!(!text(&nameless["name"]).is_empty(), "{nameless}");
     assert!(text(&nameless["uri"]).len() > "sip:".len() && text(&nameless["uri"]).starts_with("sip:"), "{nameless}");
@@ -181,19 +181,19 @@ async fn names_of_user_identities_are_escaped_in_xml() {
 async fn an_application_in_xml_has_the_contents_of_the_json_form() {
     let (_world, jane) = jane().await;
     let base = jane.begin("/ucwa/oauth/v1/applications", "here").await;
-    let shown = in_xml(&jane, &base).await.text;
+    let returned = in_xml(&jane, &base).await.text;
     let begin = format!(
         r#"<?xml version="1.0" encoding="utf-8"?><resource rel="application" href="{base}" xmlns="{NAMESPACE}"><link "#
     );
-    assert!(shown.starts_with(&begin), "{shown}");
+    assert!(returned.starts_with(&begin), "{returned}");
     for rel in ["me", "people", "onlineMeetings", "communication"] {
-        assert!(shown.contains(&format!(r#"<resource rel="{rel}" href="{base}/{rel}">"#)), "no {rel} in {shown}");
+        assert!(returned.contains(&format!(r#"<resource rel="{rel}" href="{base}/{rel}">"#)), "no {rel} in {returned}");
     }
-    assert!(shown.contains(r#"<property name="culture">en-US</property>"#), "{shown}");
+    assert!(returned.contains(r#"<property name="culture">en-US</property>"#), "{returned}");
     let plain = jane.client.get(&base).await.of_ucwa(200).body.clone();
     for rel in links(&plain).into_iter().filter(|rel| *rel != "self") {
         let link = format!(r#"<link rel="{rel}" href="{}"/>"#, href(&plain, rel).replace('&', "&amp;"));
-        assert!(shown.contains(&link), "no {link} in {shown}");
+        assert!(returned.contains(&link), "no {link} in {returned}");
     }
 }
 

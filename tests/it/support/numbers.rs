@@ -146,7 +146,7 @@ impl Tenant {
     /// Reserves and assigns a number and returns it.
     pub async fn reserve_and_assign_number(&self, number: &str) -> Value {
         let reserved = self.reserve_number(number).await;
-        act(self.key(), &reserved, "assign", json!({})).await.phone_number()
+        call_action(self.key(), &reserved, "assign", json!({})).await.phone_number()
     }
 
     /// Reads the current state of a phone number.
@@ -161,6 +161,6 @@ pub fn path(phone_number: &Value) -> String {
 }
 
 /// Calls an action of a phone number.
-pub async fn act(client: &Client, phone_number: &Value, verb: &str, body: Value) -> Response {
+pub async fn call_action(client: &Client, phone_number: &Value, verb: &str, body: Value) -> Response {
     client.post(&format!("{}/{verb}", path(phone_number)), body).await
 }

@@ -189,8 +189,8 @@ pub async fn start_when_free(test_dir: &TestDir) -> Cluster {
 /// Whether a process runs and is not a zombie.
 pub fn alive(pid: Pid) -> bool {
     let args = ["-o", "stat=", "-p", &pid.to_string()];
-    let shown = std::process::Command::new("ps").args(args).output().expect("ps runs").stdout;
-    !shown.is_empty() && !shown.starts_with(b"Z")
+    let returned = std::process::Command::new("ps").args(args).output().expect("ps runs").stdout;
+    !returned.is_empty() && !returned.starts_with(b"Z")
 }
 
 /// The first column of the first row; empty if there is none.

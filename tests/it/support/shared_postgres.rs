@@ -29,15 +29,15 @@ pub struct Database {
 impl Database {
     /// A migrated database for a server with this many connections.
     pub async fn new(connections: u32) -> Database {
-        Database::made(connections, true).await
+        Database::created(connections, true).await
     }
 
     /// An empty database.
     pub async fn empty(connections: u32) -> Database {
-        Database::made(connections, false).await
+        Database::created(connections, false).await
     }
 
-    async fn made(connections: u32, is_migrated: bool) -> Database {
+    async fn created(connections: u32, is_migrated: bool) -> Database {
         let postgres_server = shared_postgres();
         let permits = Arc::clone(&postgres_server.permits).acquire_many_owned(connections).await.expect("never closed");
         let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());

@@ -90,8 +90,8 @@ impl Webhook {
 
     pub async fn create_at(tenant: &Tenant, url: &str, event_types: &[&str]) -> Webhook {
         let body = json!({ "url": url, "event_types": event_types });
-        let made = tenant.key().post("/webhooks/create", body).await.ok();
-        Webhook { id: text(&made["webhook"]["webhook_id"]), secret: text(&made["webhook"]["secret"]) }
+        let created = tenant.key().post("/webhooks/create", body).await.ok();
+        Webhook { id: text(&created["webhook"]["webhook_id"]), secret: text(&created["webhook"]["secret"]) }
     }
 
     /// Reads the webhook.

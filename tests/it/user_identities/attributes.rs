@@ -6,7 +6,7 @@ use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-async fn shown(world: &World, id: &str) -> Value {
+async fn get_user_identity(world: &World, id: &str) -> Value {
     world.key().post("/user_identities/get", json!({ "user_identity_id": id })).await.ok()["user_identity"].clone()
 }
 
@@ -17,15 +17,15 @@ async fn create(world: &World, fields: Value) -> Response {
 #[tokio::test]
 async fn a_user_identity_has_all_fields_that_clients_require() {
     let world = World::new().await;
-    let made = create(&world, json!({ "user_identity_key": "jane" })).await.ok()["user_identity"].clone();
+    let created = create(&world, json!({ "user_identity_key": "jane" })).await.ok()["user_identity"].clone();
     let expected = json!({
-        "user_identity_id": made["user_identity_id"], "user_identity_key": "jane", "email_address": null,
+        "user_identity_id": created["user_identity_id"], "user_identity_key": "jane", "email_address": null,
         "phone_number": null, "full_name": null, "display_name": "jane", "created_at": "2026-01-01T12:00:00Z",
         "workspace_id": world.id, "acs_user_ids": [], "errors": [], "warnings": [],
         "merged_user_identity_ids": [], "merged_user_identity_keys": [],
     });
-    assert_eq!(made, expected);
-    assert_eq!(shown(&world, &text(&made["user_identity_id"])).await, expected);
+    assert_eq!(created, expected);
+    assert_eq!(get_user_identity(&world, &text(&created["user_identity_id"])).await, expected);
     let by_key = world.key().get("/user_identities/get?user_identity_key=jane").await.ok();
     assert_eq!(by_key["user_identity"], expected);
 }
@@ -63,8 +63,8 @@ async fn update_user_identity_clears_null_fields_and_keeps_absent_ones() {
     };
     update(json!({})).await;
     let actual = async || {
-        let shown = shown(&world, &id).await;
-        ["user_identity_key", "email_address", "phone_number", "full_name"].map(|name| shown[name].clone())
+        let returned = get_user_identity(&world, &id).await;
+        ["user_identity_key", "email_address", "phone_number", "full_name"].map(|name| returned[name].clone())
     };
     assert_eq!(actual().await, ["jane", "jane@example.com", "+15550001", "Jane Doe"].map(Value::from));
     update(json!({ "full_name": "Jane Roe" })).await;
@@ -86,8 +86,8 @@ async fn update_user_identity_by_query_clears_empty_fields() {
         .call("POST", &format!("/user_identities/update?user_identity_id={id}&full_name=&_strict=true"))
         .await
         .ok();
-    let shown = shown(&world, &id).await;
-    assert_eq!((&shown["full_name"], &shown["user_identity_key"]), (&Value::Null, &json!("jane")));
+    let returned = get_user_identity(&world, &id).await;
+    assert_eq!((&returned["full_name"], &returned["user_identity_key"]), (&Value::Null, &json!("jane")));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Deletion of a user identity, with everything that it has.
 
 use crate::support::concurrency::{CONNECTIONS, at_once, count};
-use crate::support::numbers::{act, number};
+use crate::support::numbers::{call_action, number};
 use crate::support::phone_com::Extension;
 use crate::support::ucwa::{COLLECTIONS, NUMBER, SLOTS, jane};
 use crate::support::world::{World, text};
@@ -46,16 +46,16 @@ async fn delete_user_identity_leaves_its_number_assignable_to_another_person() {
     let world = World::new().await;
     let (jane, joe) = (world.person("jane").await, world.person("joe").await);
     let phone_number = world.import_number(&number(1)).await;
-    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane })).await.phone_number();
+    call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane })).await.phone_number();
     world.key().post("/user_identities/delete", json!({ "user_identity_id": jane })).await.ok();
     assert_eq!(world.read_number(&phone_number).await, phone_number);
     let given = "select count(*) from number_register where user_identity_id is not null";
     let count: i64 = sqlx::query_scalar(given).fetch_one(&mut world.database().await).await.expect("it counts");
     assert_eq!(count, 0, "no person has it");
-    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane }))
+    call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane }))
         .await
         .is_diga_error(404, "USER_IDENTITY_NOT_FOUND");
-    act(world.key(), &phone_number, "assign", json!({ "user_identity_id": joe })).await.phone_number();
+    call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": joe })).await.phone_number();
 }
 
 #[tokio::test]
@@ -73,8 +73,9 @@ async fn delete_user_identity_deletes_its_contacts_which_emit_no_events() {
     let mut database = world.database().await;
     for table in ["contact", "contact_group", "contact_number"] {
         let sql = format!("select count(*) from {table}");
-        let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut database).await.expect("a count");
-        assert_eq!(left, 0, "{table}");
+        let deleted: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut database).await.expect("a count");
+        assert_eq!(deleted, 0, "{table}");
     }
 }
 
@@ -98,15 +99,18 @@ async fn a_phone_is_deactivated_once_while_its_user_identity_is_deleted() {
         let phone = world.phone(&person).await;
         world.sync_credential(&person).await;
         let whose = json!({ "user_identity_id": person });
-        let (died, all_died, left) = tokio::join!(
+        let (deactivated, all_deactivated, deleted) = tokio::join!(
             world.key().post("/phones/deactivate", json!({ "device_id": phone })),
             world.key().post("/user_identities/deactivate_phones", whose.clone()),
             world.key().post("/user_identities/delete", whose),
         );
-        died.ok();
-        left.ok();
+        deactivated.ok();
+        deleted.ok();
         // The user identity may be deleted before its phones are looked up.
-        assert!(all_died.status == 200 || all_died.error()["type"] == "user_identity_not_found", "{all_died:?}");
+        assert!(
+            all_deactivated.status == 200 || all_deactivated.error()["type"] == "user_identity_not_found",
+            "{all_deactivated:?}"
+        );
         assert_eq!(world.events("phone.deactivated").await.len(), round + 1);
     }
     assert_eq!(count(&world, "select count(*) from credential").await, 0);
@@ -120,11 +124,11 @@ async fn no_phone_remains_of_a_user_identity_deleted_during_registration() {
         let phone_number =
             |number: usize| json!({ "user_identity_id": person, "custom_sdk_installation_id": number.to_string() });
         let path = "/phones/simulate/create_sandbox_phone";
-        let (registered, left) = tokio::join!(
+        let (registered, deleted) = tokio::join!(
             at_once(&world, 5, path, phone_number),
             world.key().post("/user_identities/delete", json!({ "user_identity_id": person })),
         );
-        left.ok();
+        deleted.ok();
         for response in registered {
             // A phone registered just before the deletion is gone when it is read for the response.
             let kinds = [json!("user_identity_not_found"), json!("device_not_found")];

@@ -185,7 +185,7 @@ async fn a_delivery_in_progress_shows_when_its_claim_expires() {
 }
 
 /// Marks all pending deliveries as failed, without further attempts.
-async fn fail_for_good(world: &World) {
+async fn exhaust_attempts(world: &World) {
     let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
     let now = world.clock.now();
     let claims = world.store.claim_deliveries(&capacity, now, now).await.expect("the database answers");
@@ -202,7 +202,7 @@ async fn redeliver_retries_a_failed_or_a_delivered_delivery() {
     let webhook = Webhook::create(&world, &receiver).await;
     register_and_deactivate_phone(&world).await;
     register_and_deactivate_phone(&world).await;
-    fail_for_good(&world).await;
+    exhaust_attempts(&world).await;
     let failed = webhook.deliveries(&world).await;
     let which = json!({ "delivery_id": failed[0]["delivery_id"] });
     let response = world.key().post("/webhooks/redeliver", which.clone()).await.ok();
@@ -231,7 +231,7 @@ async fn redeliver_restarts_the_retry_schedule() {
     let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
     let webhook = Webhook::create(&world, &receiver).await;
     register_and_deactivate_phone(&world).await;
-    fail_for_good(&world).await;
+    exhaust_attempts(&world).await;
     let which = json!({ "delivery_id": webhook.deliveries(&world).await[0]["delivery_id"] });
     world.advance(TimeDelta::hours(1));
     world.key().post("/webhooks/redeliver", which).await.ok();
@@ -252,7 +252,7 @@ async fn redeliver_with_since_retries_all_failed_deliveries_from_then_on() {
     let since = world.now();
     register_and_deactivate_phone(&world).await;
     register_and_deactivate_phone(&world).await;
-    fail_for_good(&world).await;
+    exhaust_attempts(&world).await;
     world.advance(TimeDelta::minutes(1));
     let redeliver = async |body: Value| world.key().post("/webhooks/redeliver", body).await;
     let response = redeliver(json!({ "webhook_id": webhook.id, "since": since })).await.ok();
@@ -289,12 +289,12 @@ async fn delete_webhook_loses_no_concurrent_event() {
         let webhook = world.key().post("/webhooks/create", json!({ "url": "https://example.com/hook" })).await.ok();
         let which = json!({ "webhook_id": webhook["webhook"]["webhook_id"] });
         let phone = world.phone(&jane).await;
-        let (gone, died) = tokio::join!(
+        let (gone, deactivated) = tokio::join!(
             world.key().post("/webhooks/delete", which),
             world.key().post("/phones/deactivate", json!({ "device_id": phone })),
         );
         gone.ok();
-        died.ok();
+        deactivated.ok();
         assert_eq!(world.events("phone.deactivated").await.len(), round + 1);
     }
     assert_eq!(count(&world, "select count(*) from delivery").await, 0);

@@ -92,13 +92,13 @@ async fn the_body_of_a_delivery_is_exactly_the_event() {
     let _worker = WebhookWorker::start(&world);
     let row = webhook.wait_until_delivered(&world).await.remove(0);
     let message = receiver.received().remove(0);
-    let shown = world.key().get(&format!("/events/get?device_id={phone}&event_type=phone.deactivated")).await;
-    let inside = shown.text.split_once(r#""event":"#).expect("an event").1;
+    let returned = world.key().get(&format!("/events/get?device_id={phone}&event_type=phone.deactivated")).await;
+    let inside = returned.text.split_once(r#""event":"#).expect("an event").1;
     assert!(inside.starts_with(std::str::from_utf8(message.body()).expect("text")), "byte for byte: {inside}");
     assert_eq!(message.header("content-type"), "application/json");
     assert_eq!(message.header("svix-id"), format!("msg_{}", text(&row["delivery_id"]).replace('-', "")));
     assert_eq!(message.signed_at(), world.clock.now().timestamp());
-    assert_eq!((&row["event_id"], &row["attempt_count"]), (&shown.ok()["event"]["event_id"], &json!(1)));
+    assert_eq!((&row["event_id"], &row["attempt_count"]), (&returned.ok()["event"]["event_id"], &json!(1)));
     assert_eq!((&row["response_status"], &row["fault"]), (&json!(200), &json!(null)));
     assert!(row["latency_ms"].is_u64(), "{row}");
 }

@@ -266,9 +266,9 @@ async fn a_hanging_receiver_does_not_delay_other_receivers() {
         std::future::pending().await
     })
     .await;
-    let well = Receiver::responding_with(ok("content-length: 0\r\n\r\n")).await;
+    let working = Receiver::responding_with(ok("content-length: 0\r\n\r\n")).await;
     let outbound = outbound().with_patience(Duration::from_secs(2));
-    let (stuck, quick) = (hung.message(), well.message());
+    let (stuck, quick) = (hung.message(), working.message());
     let start = Instant::now();
     let (_, took) = tokio::join!(outbound.send(&stuck, now()), async {
         assert!(outbound.send(&quick, now()).await.is_delivered());

@@ -13,18 +13,18 @@ async fn create_webhook(world: &World, event_types: Value) -> String {
 }
 
 /// Event types of the deliveries, by webhook, in order of creation.
-async fn owed(world: &World) -> BTreeMap<String, Vec<String>> {
+async fn deliveries(world: &World) -> BTreeMap<String, Vec<String>> {
     let rows = sqlx::query(
         "select webhook_id::text, event_type from delivery join event using (workspace_id, event_id) order by created_at",
     )
     .fetch_all(&mut world.database().await)
     .await
     .expect("the statement is right");
-    let mut owed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut deliveries: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in rows {
-        owed.entry(row.get(0)).or_default().push(row.get(1));
+        deliveries.entry(row.get(0)).or_default().push(row.get(1));
     }
-    owed
+    deliveries
 }
 
 /// Registers, renames and deactivates a phone that has a credential.
@@ -45,8 +45,8 @@ async fn each_webhook_gets_deliveries_of_its_event_types_only() {
     let other = create_webhook(&world, json!(["lock.unlocked"])).await;
     life_of_a_phone(&world).await;
 
-    let owed = owed(&world).await;
-    let mut starred = owed[&star].clone();
+    let deliveries = deliveries(&world).await;
+    let mut starred = deliveries[&star].clone();
     starred.sort();
     let seams = [
         "acs_credential.deleted",
@@ -56,9 +56,9 @@ async fn each_webhook_gets_deliveries_of_its_event_types_only() {
         "phone.deactivated",
     ];
     assert_eq!(starred, seams, "`*` stands for Seam's own types");
-    assert_eq!(owed[&one], ["phone.deactivated"]);
-    assert_eq!(owed[&ours], ["phone.registered", "phone.updated"]);
-    assert_eq!(owed.get(&other), None);
+    assert_eq!(deliveries[&one], ["phone.deactivated"]);
+    assert_eq!(deliveries[&ours], ["phone.registered", "phone.updated"]);
+    assert_eq!(deliveries.get(&other), None);
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_webhook_of_all_event_types_gets_every_event_that_events_list_returns(
     let listed: Vec<String> =
         listed["events"].as_array().expect("a list").iter().map(|event| text(&event["event_type"])).collect();
     assert!(listed.contains(&"client_session.deleted".to_owned()), "{listed:?}");
-    assert_eq!(owed(&world).await[&star], listed);
+    assert_eq!(deliveries(&world).await[&star], listed);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_webhook_gets_no_events_from_before_its_creation_or_of_other_workspace
     let theirs = other.phone(&other.person("joe").await).await;
     create_webhook(&world, json!(["*"])).await;
     other.key().post("/phones/deactivate", json!({ "device_id": theirs })).await.ok();
-    assert!(owed(&world).await.is_empty());
+    assert!(deliveries(&world).await.is_empty());
 }
 
 #[tokio::test]
@@ -97,11 +97,11 @@ async fn update_webhook_event_types_applies_to_later_events() {
     world.key().post("/phones/deactivate", json!({ "device_id": one })).await.ok();
     let change = json!({ "webhook_id": webhook, "event_types": ["phone.deactivated"] });
     assert_eq!(world.key().put("/webhooks/update", change).await.ok(), json!({ "ok": true }));
-    assert!(owed(&world).await.is_empty());
+    assert!(deliveries(&world).await.is_empty());
     world.key().post("/phones/deactivate", json!({ "device_id": two })).await.ok();
-    assert_eq!(owed(&world).await[&webhook], ["phone.deactivated"]);
+    assert_eq!(deliveries(&world).await[&webhook], ["phone.deactivated"]);
     world.key().delete(&format!("/webhooks/delete?webhook_id={webhook}")).await.ok();
-    assert!(owed(&world).await.is_empty(), "deleting a webhook deletes its deliveries");
+    assert!(deliveries(&world).await.is_empty(), "deleting a webhook deletes its deliveries");
 }
 
 #[tokio::test]
@@ -139,8 +139,8 @@ async fn an_event_and_its_deliveries_commit_together_or_not_at_all() {
 #[tokio::test]
 async fn create_get_and_list_webhooks_return_the_secret_and_event_types() {
     let world = World::new().await;
-    let made = world.key().post("/webhooks/create", json!({ "url": "https://example.com/a?b=c" })).await.ok();
-    let webhook = &made["webhook"];
+    let created = world.key().post("/webhooks/create", json!({ "url": "https://example.com/a?b=c" })).await.ok();
+    let webhook = &created["webhook"];
     assert_eq!((&webhook["url"], &webhook["event_types"]), (&json!("https://example.com/a?b=c"), &json!(["*"])));
     let secret = text(&webhook["secret"]);
     let key = secret.strip_prefix("whsec_").expect("the prefix that clients strip");

@@ -2,7 +2,7 @@
 
 use super::Arguments;
 use crate::support::document::Operation;
-use crate::support::numbers::{act, number, path};
+use crate::support::numbers::{call_action, number, path};
 use crate::support::world::World;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
@@ -48,7 +48,7 @@ impl Arguments for Diga {
             ("DELETE", "/v1/phone/{phone_id}", _) => {
                 let (phone_number, person) =
                     (world.import_number(&number).await, world.person(&format!("{serial}")).await);
-                act(key, &phone_number, "assign", json!({ "user_identity_id": person })).await.phone_number();
+                call_action(key, &phone_number, "assign", json!({ "user_identity_id": person })).await.phone_number();
                 json!({ "phone_id": phone_number["id"] })
             }
             ("POST", "/v1/phone/{phone_id}/assign", 0) => {

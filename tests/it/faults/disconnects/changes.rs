@@ -174,7 +174,7 @@ impl WaitingClients {
     }
 
     /// Makes changes with each client, one after the other, until they are stopped.
-    pub fn start(&self) -> Running {
+    pub fn start(&self) -> RunningClients {
         let (stop, mut running) = (CancellationToken::new(), JoinSet::new());
         for client in &self.0 {
             let (client, stop) = (Arc::clone(client), stop.clone());
@@ -188,17 +188,17 @@ impl WaitingClients {
                 changes
             });
         }
-        Running { stop, running }
+        RunningClients { stop, running }
     }
 }
 
-/// Running clients.
-pub struct Running {
+/// RunningClients clients.
+pub struct RunningClients {
     stop: CancellationToken,
     running: JoinSet<Changes>,
 }
 
-impl Running {
+impl RunningClients {
     /// Stops each client after its last response.
     pub async fn stop(self) -> Changes {
         self.stop.cancel();
@@ -218,31 +218,31 @@ impl Caller {
 
     /// Creates a person with two phones, of which one is deactivated, and a client session.
     async fn change_phones(&self, changes: &mut Changes) -> Option<()> {
-        let made =
+        let created =
             changes.send(&self.key, "POST", "/user_identities/create", json!({ "full_name": "Waiting" })).await?;
-        let person = text(&made["user_identity"]["user_identity_id"]);
+        let person = text(&created["user_identity"]["user_identity_id"]);
         changes.acknowledge(Change::UserIdentityCreated, &person);
         let whose = json!({ "user_identity_id": person });
         for is_lost in [false, true] {
             let path = "/phones/simulate/create_sandbox_phone";
-            let made = changes.send(&self.key, "POST", path, whose.clone()).await?;
-            let phone = text(&made["phone"]["device_id"]);
+            let created = changes.send(&self.key, "POST", path, whose.clone()).await?;
+            let phone = text(&created["phone"]["device_id"]);
             changes.acknowledge(Change::PhoneRegistered, &phone);
             let body = json!({ "device_id": phone });
             if is_lost && changes.send(&self.key, "POST", "/phones/deactivate", body).await.is_some() {
                 changes.acknowledge(Change::PhoneDeactivated, &phone);
             }
         }
-        let made = changes.send(&self.key, "POST", "/client_sessions/create", whose).await?;
-        changes.acknowledge(Change::ClientSessionCreated, &text(&made["client_session"]["client_session_id"]));
+        let created = changes.send(&self.key, "POST", "/client_sessions/create", whose).await?;
+        changes.acknowledge(Change::ClientSessionCreated, &text(&created["client_session"]["client_session_id"]));
         Some(())
     }
 
     /// Creates, updates and deletes a contact.
     async fn change_contact(&self, changes: &mut Changes) -> Option<()> {
         let fields = json!({ "first_name": "Kept", "phone_numbers": [{ "number": number(1), "type": "business" }] });
-        let made = changes.send(&self.key, "POST", &self.contacts, fields).await?;
-        let id = made["id"].to_string();
+        let created = changes.send(&self.key, "POST", &self.contacts, fields).await?;
+        let id = created["id"].to_string();
         changes.acknowledge(Change::ContactCreated, &id);
         let path = format!("{}/{id}", self.contacts);
         changes.send(&self.key, "PATCH", &path, json!({ "company": "Updated" })).await?;
@@ -254,15 +254,15 @@ impl Caller {
 
     /// Reserves and assigns a number, imports and releases one, and puts one into the person's slot.
     async fn change_numbers(&self, changes: &mut Changes) -> Option<()> {
-        let made =
+        let created =
             changes.send(&self.key, "POST", "/v1/phone/reserve", json!({ "number": self.next_number() })).await?;
-        let id = text(&made["id"]);
+        let id = text(&created["id"]);
         changes.acknowledge(Change::NumberReserved, &id);
         changes.send(&self.key, "POST", &format!("/v1/phone/{id}/assign"), json!({})).await?;
         changes.acknowledge(Change::NumberAssigned, &id);
         let body = json!({ "phone_number": self.next_number() });
-        let made = changes.send(&self.key, "POST", "/v1/phone/import", body).await?;
-        let id = text(&made["id"]);
+        let created = changes.send(&self.key, "POST", "/v1/phone/import", body).await?;
+        let id = text(&created["id"]);
         changes.acknowledge(Change::NumberImported, &id);
         changes.send(&self.key, "DELETE", &format!("/v1/phone/{id}"), Value::Null).await?;
         changes.acknowledge(Change::NumberFinished, &id);

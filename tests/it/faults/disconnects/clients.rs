@@ -90,7 +90,7 @@ impl DisconnectingClients {
     }
 
     /// Starts clients that connect to a server, send, vanish and connect again, until they are stopped.
-    pub fn start(&self, address: &str, clients: u64) -> Running {
+    pub fn start(&self, address: &str, clients: u64) -> RunningClients {
         let (counters, mut running) = (Arc::new(Counters::default()), JoinSet::new());
         for _ in 0..clients {
             let mut client = Client {
@@ -105,17 +105,17 @@ impl DisconnectingClients {
                 }
             });
         }
-        Running { counters, running }
+        RunningClients { counters, running }
     }
 }
 
-/// Running vanishing clients.
-pub struct Running {
+/// RunningClients vanishing clients.
+pub struct RunningClients {
     counters: Arc<Counters>,
     running: JoinSet<()>,
 }
 
-impl Running {
+impl RunningClients {
     /// Resets all connections at the same time.
     pub async fn stop(mut self) -> RequestCounts {
         self.running.shutdown().await;

@@ -87,7 +87,7 @@ fn word(rest: &str) -> Option<(usize, bool)> {
     if digits > 0 {
         return Some((digits, digits >= DIGITS && digits != DIGITS_OF_A_TIME));
     }
-    if ["seam_", "whsec_"].iter().any(|mark| rest.starts_with(mark)) {
+    if ["seam_", "whsec_"].iter().any(|identifying_text| rest.starts_with(identifying_text)) {
         return Some((until(|letter| letter.is_ascii_alphanumeric() || "_-+/=".contains(letter)), true));
     }
     LABELS.iter().find(|label| rest.starts_with(**label)).map(|label| (label.len(), true))

@@ -57,9 +57,9 @@ impl DialectWalk for Seam {
     }
 
     fn names_in(_: &Operation, response: &Response) -> Vec<(String, String)> {
-        let mut things = Vec::new();
-        record(&response.body, &mut things);
-        things
+        let mut resources = Vec::new();
+        record(&response.body, &mut resources);
+        resources
     }
 
     async fn begin(world: &World, label: &str) -> WalkedWorkspace {
@@ -68,13 +68,13 @@ impl DialectWalk for Seam {
 }
 
 /// Collects all ids in a response.
-fn record(value: &Value, things: &mut Vec<(String, String)>) {
+fn record(value: &Value, resources: &mut Vec<(String, String)>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| record(item, things)),
+        Value::Array(items) => items.iter().for_each(|item| record(item, resources)),
         Value::Object(members) => members.iter().for_each(|(name, member)| match member.as_str() {
             // The request id names no thing.
-            Some(id) if name.ends_with("_id") && name != "request_id" => things.push((name.clone(), id.to_owned())),
-            _ => record(member, things),
+            Some(id) if name.ends_with("_id") && name != "request_id" => resources.push((name.clone(), id.to_owned())),
+            _ => record(member, resources),
         }),
         _ => {}
     }

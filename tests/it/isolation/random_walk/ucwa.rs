@@ -4,7 +4,7 @@
 use super::{DialectWalk, Rng, WalkedWorkspace, walk};
 use crate::support::client::Response;
 use crate::support::document::{Dialect, Field, Operation, operations_of};
-use crate::support::numbers::act;
+use crate::support::numbers::call_action;
 use crate::support::ucwa::{Person, SLOTS, href};
 use crate::support::world::World;
 use serde_json::{Value, json};
@@ -70,7 +70,9 @@ impl DialectWalk for Ucwa {
             known.push(("user_identity_id", person.id));
         }
         let phone_number = tenant.import_number(&Rng::of_label(label).number()).await;
-        act(tenant.key(), &phone_number, "assign", json!({ "user_identity_id": known[0].1 })).await.phone_number();
+        call_action(tenant.key(), &phone_number, "assign", json!({ "user_identity_id": known[0].1 }))
+            .await
+            .phone_number();
         WalkedWorkspace::new(client, known)
     }
 }

@@ -22,7 +22,7 @@ const THIS_MACHINE: [&str; 12] = [
     "[0:0:0:0:0:ffff:7f00:1]",
 ];
 
-async fn well() -> Receiver {
+async fn working() -> Receiver {
     Receiver::responding_with(ok("content-length: 0\r\n\r\n")).await
 }
 
@@ -32,7 +32,7 @@ fn strict(url: &str) -> Message {
 
 #[tokio::test]
 async fn loopback_is_refused_without_permission_in_every_spelling() {
-    let receiver = well().await;
+    let receiver = working().await;
     for host in THIS_MACHINE {
         let outcome = send(&strict(&format!("http://{host}:{}/", receiver.address.port()))).await;
         assert_eq!(outcome.response_status, None);
@@ -44,7 +44,7 @@ async fn loopback_is_refused_without_permission_in_every_spelling() {
 
 #[tokio::test]
 async fn loopback_is_reached_with_permission_or_by_configuration() {
-    let receiver = well().await;
+    let receiver = working().await;
     let allowing = Outbound::new(vec!["127.0.0.0/8".parse().expect("a network")]).expect("a client");
     for host in ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "127.1"] {
         let url = format!("http://{host}:{}/", receiver.address.port());
