@@ -1,4 +1,4 @@
-//! The line between the server and Postgres is cut, falls silent or is closed on one side, during statements.
+//! The connection between the server and Postgres is cut, falls silent or is closed on one side, during statements.
 
 use super::ledger::{Ledger, responses};
 use super::tcp_proxy::{LinkState, TcpProxy};
@@ -20,7 +20,7 @@ async fn world_behind_a_line(test_dir: &TestDir, connections: u32) -> (World, Tc
     (world, proxy, cluster)
 }
 
-/// Deactivates phones while the line has these states in turn, and checks the registry against the responses.
+/// Deactivates phones while the proxy has these states in turn, and checks the registry against the responses.
 async fn deactivate_during(fault: &[LinkState], long: Duration) {
     let test_dir = TestDir::new();
     let (world, proxy, mut cluster) = world_behind_a_line(&test_dir, 8).await;

@@ -15,11 +15,11 @@ use clients::{DisconnectingClients, RequestCounts};
 use handset::postgres;
 use std::time::{Duration, Instant};
 
-/// Connections that vanish at the same time.
+/// Connections that are lost at the same time.
 const DISCONNECTING: u64 = 64;
 /// Clients that meanwhile make changes and wait for each response.
 const WAITING: u32 = 4;
-/// How often all connections vanish together, after which some phones are deactivated.
+/// How often all connections are lost together, after which some phones are deactivated.
 const WAVES: usize = 3;
 const PHONES: usize = 40;
 const CALLERS: usize = 16;
@@ -71,7 +71,7 @@ struct Outcome {
     checked: usize,
 }
 
-/// Clients vanish, then phones are deactivated, repeatedly; then server and Postgres are restarted.
+/// Clients disconnect, then phones are deactivated, repeatedly; then server and Postgres are restarted.
 async fn disconnect_and_restart(delay: Duration, long: Duration) -> Outcome {
     let test_dir = TestDir::new();
     let mut cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");

@@ -15,7 +15,7 @@ use std::time::Instant;
 const CALLERS: usize = 8;
 /// Connections of a server.
 const CONNECTIONS: u32 = 6;
-/// Clients that vanish beside the callers.
+/// Clients that disconnect while others wait.
 const VANISHING: u64 = 8;
 
 fn voice_of(server: &Server, world: &World) -> Client {

@@ -77,7 +77,7 @@ impl Ledger {
         self.deactivate_some(0..self.len(), client, at_once, fault).await
     }
 
-    /// [`Ledger::press`] for some of the phones.
+    /// [`Ledger::deactivate_all`] for some of the phones.
     pub async fn deactivate_some(
         &self,
         some: Range<usize>,

@@ -1,4 +1,4 @@
-//! The line between the server and Postgres: a local TCP proxy that a test cuts, silences or closes on one side.
+//! A proxy between the server and Postgres: a local TCP proxy that a test cuts, silences or closes on one side.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What the line does with the bytes that it forwards.
+/// What the proxy does with the bytes that it forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkState {
     /// Forwards them.

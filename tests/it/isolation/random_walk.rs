@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 const SEEDS: [u64; 3] = [1, 1961, 20_260_101];
 
-/// The index of the one without a neighbour.
+/// The index of the control, which has no other workspace beside it.
 const CONTROL: usize = 2;
 
 /// How a dialect is walked.
@@ -189,7 +189,7 @@ fn request<M: DialectWalk>(operation: &Operation, workspaces: &[WalkedWorkspace]
     request
 }
 
-/// A thing of one's own or of the other's; for the one without a neighbour, an unknown name in place of the latter.
+/// A resource of the workspace itself or of the other one; for the control, an unknown name in place of the latter.
 fn resource_name(kind: &str, is_foreign: bool, workspaces: &[WalkedWorkspace], rng: &mut Rng) -> String {
     let known = |side: usize| workspaces[side].known.get(kind).map_or(&[][..], Vec::as_slice);
     let own = known(rng.side);

@@ -49,7 +49,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // The stage thread drops it while the next test runs. What remains is dropped at the next start.
+        // The thread of the shared Postgres drops it while the next test runs. What remains is dropped at the next start.
         let _ = shared_postgres().dropped.send(self.name.clone());
     }
 }

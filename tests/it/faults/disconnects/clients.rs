@@ -22,7 +22,7 @@ const SILENCE: Duration = Duration::from_millis(50);
 /// How long a client waits for the end of a connection that it has not reset: event streams do not end.
 const OPEN: Duration = Duration::from_secs(1);
 
-/// The events caused by changes of vanishing clients.
+/// The events caused by changes of disconnecting clients.
 const EVENT_TYPES: [&str; 8] = [
     "phone.registered",
     "phone.deactivated",
@@ -47,7 +47,7 @@ enum Disconnect {
     Stay,
 }
 
-/// Counts of the requests of vanishing clients.
+/// Counts of the requests of disconnecting clients.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct RequestCounts {
     pub sent: usize,
@@ -71,7 +71,7 @@ impl fmt::Display for RequestCounts {
     }
 }
 
-/// Vanishing clients in a workspace of their own, with a webhook for every event.
+/// Disconnecting clients in a workspace of their own, with a webhook for every event.
 pub struct DisconnectingClients {
     pub tenant: Tenant,
     targets: Arc<Targets>,
@@ -89,7 +89,7 @@ impl DisconnectingClients {
         DisconnectingClients { tenant, targets, seeds: AtomicU64::new(0), _receiver: receiver }
     }
 
-    /// Starts clients that connect to a server, send, vanish and connect again, until they are stopped.
+    /// Starts clients that connect to a server, send, disconnect and connect again, until they are stopped.
     pub fn start(&self, address: &str, clients: u64) -> RunningClients {
         let (counters, mut running) = (Arc::new(Counters::default()), JoinSet::new());
         for _ in 0..clients {
@@ -109,7 +109,7 @@ impl DisconnectingClients {
     }
 }
 
-/// RunningClients vanishing clients.
+/// Disconnecting clients that run.
 pub struct RunningClients {
     counters: Arc<Counters>,
     running: JoinSet<()>,

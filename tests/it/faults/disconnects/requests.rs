@@ -1,4 +1,4 @@
-//! Requests of vanishing clients: changes of every dialect, sign-ins and event streams, as bytes of HTTP.
+//! Requests of disconnecting clients: changes of every dialect, sign-ins and event streams, as bytes of HTTP.
 
 use crate::support::numbers::number;
 use crate::support::phone_com::Extension;
@@ -84,7 +84,7 @@ impl Targets {
         match random.random_range(0..10) {
             0..6 => self.json("POST", &self.contacts_path, &fields),
             6..9 => self.json("PUT", &path, &fields),
-            // Contact ids are small, so that some contacts of vanishing clients are deleted, too.
+            // Contact ids are small, so that some contacts of disconnecting clients are deleted, too.
             _ => http("DELETE", &format!("{}/{}", self.contacts_path, random.random_range(1..500)), &self.key, ""),
         }
     }
