@@ -1,6 +1,7 @@
-//! Tenant isolation. Every operation of the document is called with the names of another workspace's things, one parameter
-//! at a time and all at once, and responds byte for byte as if they did not exist. The same holds for a client session and
-//! another person of its workspace. Operations and parameters come from the document, so a new one is tested at once.
+//! Tenant isolation. Every operation of the document is called with the names of another workspace's resources, one
+//! parameter at a time and all at once, and responds byte for byte as if they did not exist. The same holds for a
+//! client session and another person of its workspace. Operations and parameters come from the document, so a new one
+//! is tested at once.
 
 mod diga;
 pub mod fixture;
@@ -22,20 +23,20 @@ use uuid::Uuid;
 const SHARED: [&str; 5] =
     ["action_attempt_id", "acs_system_id", "acs_system_ids", "connected_account_id", "connected_account_ids"];
 
-/// A call of an operation in which these parameters name things.
+/// A call of an operation in which these parameters name resources.
 struct Case {
     operation: Operation,
     named: Vec<&'static str>,
 }
 
-/// The caller of a case, and its own things.
+/// The caller of a case, and its own resources.
 #[derive(Clone, Copy)]
 struct Caller<'a> {
     client: &'a Client,
     own: &'a Resources,
 }
 
-/// The other things of a case, and the texts that must stay hidden.
+/// The other resources of a case, and the texts that must stay hidden.
 struct Comparison<'a> {
     foreign: &'a Resources,
     unknown: &'a Resources,
@@ -43,7 +44,7 @@ struct Comparison<'a> {
 }
 
 #[tokio::test]
-async fn reads_of_another_workspaces_things_respond_as_reads_of_unknown_things() {
+async fn reads_of_another_workspaces_resources_respond_as_reads_of_unknown_resources() {
     let world = World::new().await;
     let random = Random::seeded(2);
     let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
@@ -62,7 +63,7 @@ async fn reads_of_another_workspaces_things_respond_as_reads_of_unknown_things()
 }
 
 #[tokio::test]
-async fn changes_of_another_workspaces_things_change_nothing_and_respond_as_for_unknown_things() {
+async fn changes_of_another_workspaces_resources_change_nothing_and_respond_as_for_unknown_resources() {
     let world = World::new().await;
     let random = Random::seeded(3);
     let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
@@ -159,7 +160,7 @@ impl Comparison<'_> {
             self.check(case, response, given);
         }
         if let [name] = case.named.as_slice() {
-            // The case only counts if the same call succeeds with one's own things.
+            // The case only counts if the same call succeeds with one's own resources.
             let kind = of_own.body["error"]["type"].as_str();
             let is_reference = name.ends_with("_id") || name.ends_with("_ids");
             let is_good = match kind {

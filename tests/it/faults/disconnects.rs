@@ -28,23 +28,23 @@ const CALLERS: usize = 16;
 const SOAK: (&str, u64) = ("VANISHING_CLIENTS_SOAK_SECONDS", 600);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn acknowledged_changes_are_durable_while_clients_vanish() {
+async fn acknowledged_changes_are_durable_while_clients_disconnect() {
     disconnect_and_restart(Duration::ZERO, Duration::from_millis(1_500)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn acknowledged_changes_are_durable_while_clients_vanish_and_postgres_answers_after_1_ms() {
+async fn acknowledged_changes_are_durable_while_clients_disconnect_and_postgres_answers_after_1_ms() {
     disconnect_and_restart(Duration::from_millis(1), Duration::from_millis(1_500)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn acknowledged_changes_are_durable_while_clients_vanish_and_postgres_answers_after_15_ms() {
+async fn acknowledged_changes_are_durable_while_clients_disconnect_and_postgres_answers_after_15_ms() {
     disconnect_and_restart(Duration::from_millis(15), Duration::from_millis(1_500)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a soak of ten minutes"]
-async fn acknowledged_changes_are_durable_while_clients_vanish_again_and_again() {
+async fn acknowledged_changes_are_durable_while_clients_disconnect_again_and_again() {
     let (variable, seconds) = SOAK;
     let seconds = std::env::var(variable).map_or(seconds, |value| value.parse().expect("a number of seconds"));
     let end = Instant::now() + Duration::from_secs(seconds);

@@ -1,4 +1,5 @@
-//! Unreadable bodies in the UCWA dialect: malformed, hostile, of another media type, too large. None of them changes anything.
+//! Unreadable bodies in the UCWA dialect: malformed, hostile, of another media type, too large. None of them changes
+//! anything.
 
 use crate::support::client::Response;
 use crate::support::ucwa::{COLLECTIONS, jane, new_application};

@@ -10,7 +10,7 @@ use crate::support::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// The things of another workspace, and the texts that must stay hidden.
+/// The resources of another workspace, and the texts that must stay hidden.
 struct OtherTenant {
     tenant: Tenant,
     phone_numbers: Vec<Value>,
@@ -58,7 +58,7 @@ impl OtherTenant {
 }
 
 #[tokio::test]
-async fn diga_responds_to_names_of_another_workspaces_things_as_to_unknown_names() {
+async fn diga_responds_to_names_of_another_workspaces_resources_as_to_unknown_names() {
     let world = World::new().await;
     let other = OtherTenant::create(&world).await;
     let mut database = world.database().await;

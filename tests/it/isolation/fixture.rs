@@ -1,4 +1,4 @@
-//! One of each thing that a workspace can have, by the parameters that name it, and comparable forms of responses.
+//! One of each resource that a workspace can have, by the parameters that name it, and comparable forms of responses.
 
 use crate::support::client::{Client, Response};
 use crate::support::world::{Tenant, text};
@@ -6,13 +6,13 @@ use handset::random::Random;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// The value of each parameter that names a thing, by the parameter's simplest name.
+/// The value of each parameter that names a resource, by the parameter's simplest name.
 #[derive(Debug, Clone)]
 pub struct Resources {
     by_name: Map<String, Value>,
 }
 
-/// A workspace with one of each thing, and an app with the client session of its person.
+/// A workspace with one of each resource, and an app with the client session of its person.
 pub struct Fixture {
     pub tenant: Tenant,
     pub resources: Resources,
@@ -20,7 +20,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// Creates the things in a sandbox.
+    /// Creates the resources in a sandbox.
     pub async fn create(tenant: Tenant, label: &str, random: &Random) -> Fixture {
         let attempt = tenant.key().post("/workspaces/reset_sandbox", json!({})).await.ok()["action_attempt"].clone();
         let webhook =
@@ -91,7 +91,7 @@ impl Resources {
         (resources, session)
     }
 
-    /// The same names for things that do not exist, each as long as a real one.
+    /// The same names for resources that do not exist, each as long as a real one.
     pub fn nonexistent(label: &str, random: &Random) -> Resources {
         let mut resources = Resources { by_name: Map::new() };
         resources.name_after(label, random);
@@ -128,7 +128,7 @@ impl Resources {
         self.set("custom_sdk_installation_id", &json!(format!("{label}-installation")));
         self.set("custom_metadata_has", &json!({ "tag": format!("{label}-tag") }));
         self.set("acs_user_id", &json!(alien));
-        // Ids of things of other systems, which are only stored here.
+        // Ids of resources of other systems, which are only stored here.
         self.set("any_id", &json!(alien));
         self.set("any_ids", &json!([alien]));
     }
@@ -162,7 +162,7 @@ impl Resources {
         name.ends_with("_id").then(|| self.by_name["any_id"].clone())
     }
 
-    /// Every text that would reveal one of the things.
+    /// Every text that would reveal one of the resources.
     pub fn identifying_texts(&self) -> Vec<String> {
         let mut identifying_texts = Vec::new();
         self.by_name.values().for_each(|value| collect(value, &mut identifying_texts));

@@ -42,7 +42,7 @@ impl ExtensionFixture {
     }
 }
 
-/// The kind of thing that a field names, if any.
+/// The kind of resource that a field names, if any.
 pub fn kind(operation: &Operation, field: &Field) -> Option<&'static str> {
     match (field.name, operation.path.rsplit('/').next()) {
         ("group" | "filters[group_id]", _) => Some("group_id"),
@@ -68,7 +68,7 @@ pub async fn count_from_millions(world: &World) {
 }
 
 #[tokio::test]
-async fn phone_com_responds_to_ids_of_another_workspaces_things_as_to_unknown_ids() {
+async fn phone_com_responds_to_ids_of_another_workspaces_resources_as_to_unknown_ids() {
     let world = World::new().await;
     count_from_millions(&world).await;
     let [home, other] = [world.sandbox("Home").await, world.sandbox("Other").await];
@@ -176,7 +176,7 @@ fn numbers(operation: &Operation) -> Vec<&'static str> {
     fields.filter(|field| field.location == Location::Path).map(|field| field.name).collect()
 }
 
-/// Calls the operation on the things of a house, except for one field.
+/// Calls the operation on the resources of an extension, except for one field.
 async fn call(client: &Client, operation: &Operation, house: &ExtensionFixture, name: &str, number: i64) -> Response {
     let own = numbers(operation).into_iter();
     let mut arguments: Map<String, Value> = own.map(|other| (other.to_owned(), json!(house.number(other)))).collect();

@@ -1,6 +1,6 @@
-//! Random walks: two workspaces send the same random operations of the document, and never see each other's things. A third
-//! sends the same, but unknown names where they send each other's: all three get the same responses, to the letter. The
-//! seeds are fixed, so a failure is reproducible; a dialect only defines the names of its things.
+//! Random walks: two workspaces send the same random operations of the document, and never see each other's resources.
+//! A third sends the same, but unknown names where they send each other's: all three get the same responses, to the
+//! letter. The seeds are fixed, so a failure is reproducible; a dialect only defines the names of its resources.
 
 mod diga;
 mod ids;
@@ -35,7 +35,7 @@ trait DialectWalk {
 
     fn operations() -> Vec<Operation>;
 
-    /// Whether it creates things. Such operations are chosen more often.
+    /// Whether it creates resources. Such operations are chosen more often.
     fn creates(operation: &Operation) -> bool;
 
     /// Whether it deletes so much that it has to be rare.
@@ -48,7 +48,7 @@ trait DialectWalk {
         None
     }
 
-    /// The kind of thing that a field names.
+    /// The kind of resource that a field names.
     fn named(operation: &Operation, field: &Field) -> Option<String>;
 
     /// A value of a field that names nothing, if its schema is not enough.
@@ -56,7 +56,7 @@ trait DialectWalk {
         None
     }
 
-    /// The names of things in a successful response, with their kinds.
+    /// The names of resources in a successful response, with their kinds.
     fn names_in(operation: &Operation, response: &Response) -> Vec<(String, String)>;
 
     /// A new workspace. Its names contain the label where possible.
@@ -67,7 +67,7 @@ trait DialectWalk {
 struct WalkedWorkspace {
     /// Its clients.
     client: Vec<Client>,
-    /// The names of its things, by their kind.
+    /// The names of its resources, by their kind.
     known: BTreeMap<String, Vec<String>>,
     names: Names,
     successes: usize,
@@ -82,7 +82,7 @@ impl WalkedWorkspace {
 
     fn record(&mut self, kind: String, name: String) {
         let known = self.known.entry(kind).or_default();
-        // Recent things are more likely to exist.
+        // Recent resources are more likely to exist.
         known.retain(|other| *other != name);
         known.push(name);
     }
@@ -92,7 +92,7 @@ impl WalkedWorkspace {
 struct Request {
     client: Client,
     arguments: Map<String, Value>,
-    /// How often it names the other's things.
+    /// How often it names the other's resources.
     foreign: usize,
 }
 

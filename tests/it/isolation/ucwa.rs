@@ -11,7 +11,7 @@ use crate::support::world::{Tenant, World, text};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// The things of another person, and the texts that must stay hidden.
+/// The resources of another person, and the texts that must stay hidden.
 struct OtherTenant {
     person: Person,
     application: String,

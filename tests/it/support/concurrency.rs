@@ -1,4 +1,5 @@
-//! Concurrent requests: in whatever order Postgres executes them, the data stays consistent and no request gets a server error.
+//! Concurrent requests: in whatever order Postgres executes them, the data stays consistent and no request gets a
+//! server error.
 
 use crate::support::client::Response;
 use crate::support::world::World;

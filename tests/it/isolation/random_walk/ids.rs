@@ -1,5 +1,5 @@
-//! The names in one workspace's responses, numbered by first occurrence, so that the same responses about different things
-//! are the same text.
+//! The names in one workspace's responses, numbered by first occurrence, so that the same responses about different
+//! resources are the same text.
 
 use super::random::LABELS;
 use crate::support::client::Response;

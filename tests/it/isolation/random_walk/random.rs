@@ -4,7 +4,7 @@
 use crate::support::numbers;
 use uuid::Uuid;
 
-/// Labels in the names of each workspace's things: words of one length that no response contains otherwise.
+/// Labels in the names of each workspace's resources: words of one length that no response contains otherwise.
 pub const LABELS: [&str; 3] = ["ursa", "lyra", "vela"];
 
 pub struct Rng {
@@ -18,7 +18,7 @@ impl Rng {
         Rng { state: seed, side }
     }
 
-    /// Rng of a label's workspace, for its initial things.
+    /// Random numbers of a label's workspace, for its initial resources.
     pub fn of_label(label: &str) -> Rng {
         Rng::new(0, LABELS.iter().position(|other| *other == label).expect("there are three labels"))
     }

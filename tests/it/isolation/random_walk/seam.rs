@@ -6,7 +6,7 @@ use crate::support::document::{Dialect, Field, Operation, operations_of};
 use crate::support::world::World;
 use serde_json::{Value, json};
 
-/// Ids of things of other systems. They are random here, since responses repeat them.
+/// Ids of resources of other systems. They are random here, since responses repeat them.
 const REPEATED_AS_SENT: [&str; 4] = ["acs_user_id", "acs_system_id", "connected_account_id", "connect_webview_id"];
 
 struct Seam;
@@ -18,7 +18,7 @@ async fn two_workspaces_with_random_requests_in_seam_are_isolated() {
 
 impl DialectWalk for Seam {
     const STEPS: usize = 300;
-    /// Things of the same time are listed by their ids.
+    /// Resources of the same time are listed by their ids.
     const IS_IN_ORDER: bool = false;
 
     fn operations() -> Vec<Operation> {
@@ -72,7 +72,7 @@ fn record(value: &Value, resources: &mut Vec<(String, String)>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| record(item, resources)),
         Value::Object(members) => members.iter().for_each(|(name, member)| match member.as_str() {
-            // The request id names no thing.
+            // The request id names no resource.
             Some(id) if name.ends_with("_id") && name != "request_id" => resources.push((name.clone(), id.to_owned())),
             _ => record(member, resources),
         }),

@@ -1,5 +1,6 @@
 //! A small judge of values by the schemas of the document: the keywords of OpenAPI 3.1 that the document uses (and of
-//! 3.0, in which a part of it is served), and no others, so that a keyword that it cannot judge by fails instead of passing unseen.
+//! 3.0, in which a part of it is served), and no others, so that a keyword that it cannot judge by fails instead of
+//! passing unseen.
 
 use chrono::DateTime;
 use serde_json::Value;
