@@ -92,10 +92,10 @@ pub fn name(field: &'static str) -> &'static str {
 #[macro_export]
 macro_rules! input {
     ($(#[doc = $about:literal])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
-        $crate::input!(@ [$($about)*] [$(#[doc = $about])*] $vis $name $($fields)*);
+        $crate::api::input::input!(@ [$($about)*] [$(#[doc = $about])*] $vis $name $($fields)*);
     };
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
-        $crate::input!(@ [] [$(#[$meta])*] $vis $name $($fields)*);
+        $crate::api::input::input!(@ [] [$(#[$meta])*] $vis $name $($fields)*);
     };
     (
         @ [$($about:literal)*] [$($meta:tt)*] $vis:vis $name:ident

@@ -179,13 +179,13 @@ pub struct Call<G> {
 }
 
 /// A function that serves an operation.
-pub trait Handler<P: Protocol, G, I>: Copy + Send + Sync + 'static {
+pub trait HandlerFn<P: Protocol, G, I>: Copy + Send + Sync + 'static {
     type Answer: Answer<P>;
 
     fn call(self, call: Call<G>, input: I) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
-impl<P, G, I, A, F, Fut> Handler<P, G, I> for F
+impl<P, G, I, A, F, Fut> HandlerFn<P, G, I> for F
 where
     P: Protocol,
     A: Answer<P>,
@@ -251,7 +251,7 @@ impl<P: Protocol> Operation<P> {
     where
         G: Grant,
         I: FromRequest<P>,
-        H: Handler<P, G, I>,
+        H: HandlerFn<P, G, I>,
     {
         let rules = Arc::new(I::rules());
         let serve: Serve = Arc::new(move |app, head, body, key, rules| {
@@ -397,7 +397,7 @@ where
     P: Protocol,
     G: Grant,
     I: FromRequest<P>,
-    H: Handler<P, G, I>,
+    H: HandlerFn<P, G, I>,
 {
     let (input, prefetch) = match prefetch {
         Some(prefetch) if is_short(&body) => {

@@ -1,14 +1,14 @@
 //! The audit trail: which credential did what to which phone, when, from where, with the state before and after. One row per
 //! change, written in the statement that makes it; no row without a change.
 
-mod exported;
-mod kept;
-mod together;
+mod command;
+mod concurrency;
+mod retention;
 
-use crate::client::{Answer, Client};
-use crate::registers::{act, number, path};
-use crate::ucwa::Person;
-use crate::world::{Tenant, World, text};
+use crate::support::client::{Client, Response};
+use crate::support::numbers::{call_action, number, path};
+use crate::support::ucwa::Person;
+use crate::support::world::{Tenant, World, text};
 use chrono::TimeDelta;
 use handset::http::App;
 use handset::model::audit::AuditFilter;
@@ -17,21 +17,21 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The audit rows of a tenant, as exported.
-pub async fn trail(world: &World, tenant: &Tenant) -> Vec<Value> {
-    trail_by(world, tenant, &AuditFilter::default()).await
+pub async fn audit_rows(world: &World, tenant: &Tenant) -> Vec<Value> {
+    audit_rows_by(world, tenant, &AuditFilter::default()).await
 }
 
-async fn trail_by(world: &World, tenant: &Tenant, filter: &AuditFilter) -> Vec<Value> {
+async fn audit_rows_by(world: &World, tenant: &Tenant, filter: &AuditFilter) -> Vec<Value> {
     let workspace = WorkspaceId(tenant.id.parse().expect("an id"));
     let entries = world.store.audit(workspace, filter, None, 1_000).await.expect("the database answers");
     entries.iter().map(|entry| serde_json::to_value(entry).expect("an entry is JSON")).collect()
 }
 
 /// The rows that carry the request id of this response.
-async fn left_by(world: &World, answer: &Answer) -> Vec<Value> {
+async fn rows_of_request(world: &World, response: &Response) -> Vec<Value> {
     let number =
-        answer.header("seam-request-id").or(answer.header("x-request-id")).expect("each response has a request id");
-    let mut rows = trail(world, world).await;
+        response.header("seam-request-id").or(response.header("x-request-id")).expect("each response has a request id");
+    let mut rows = audit_rows(world, world).await;
     rows.retain(|row| row["request_id"] == number);
     rows
 }
@@ -48,7 +48,7 @@ fn only(rows: Vec<Value>, action: &str, subject: &str) -> Value {
 
 /// Checks the kind of the credential that made the change.
 #[track_caller]
-fn is_by(row: &Value, kind: &str) {
+fn assert_credential_kind(row: &Value, kind: &str) {
     assert_eq!(row["credential_kind"], kind, "{row}");
     assert!(row["credential_id"].is_string(), "{row}");
 }
@@ -60,23 +60,23 @@ async fn registering_updating_and_deactivating_a_phone_write_an_audit_row_each()
     let body = json!({ "user_identity_id": jane });
     let made = world.key().post("/phones/simulate/create_sandbox_phone", body).await;
     let phone = text(&made.ok()["phone"]["device_id"]);
-    let row = only(left_by(&world, &made).await, "phone.registered", &phone);
-    is_by(&row, "api_key");
+    let row = only(rows_of_request(&world, &made).await, "phone.registered", &phone);
+    assert_credential_kind(&row, "api_key");
     assert_eq!((&row["before"], &row["after"]["user_identity_id"]), (&Value::Null, &json!(jane)));
 
     let body = json!({ "device_id": phone, "name": "Blue", "custom_metadata": { "desk": "7" } });
     let named = world.pat().await.patch("/devices/update", body).await;
     named.ok();
-    let row = only(left_by(&world, &named).await, "phone.updated", &phone);
-    is_by(&row, "access_token");
+    let row = only(rows_of_request(&world, &named).await, "phone.updated", &phone);
+    assert_credential_kind(&row, "access_token");
     assert_eq!((row["before"].get("nickname"), &row["before"]["custom_metadata"]), (None, &json!({})), "{row}");
     assert_eq!((&row["after"]["nickname"], &row["after"]["custom_metadata"]["desk"]), (&json!("Blue"), &json!("7")));
 
     let body = json!({ "device_id": phone, "reason": "lost" });
     let lost = world.console().await.post("/phones/deactivate", body).await;
     lost.ok();
-    let row = only(left_by(&world, &lost).await, "phone.deactivated", &phone);
-    is_by(&row, "console_session");
+    let row = only(rows_of_request(&world, &lost).await, "phone.deactivated", &phone);
+    assert_credential_kind(&row, "console_session");
     assert_eq!((row["before"].get("deactivated_at"), &row["before"]["nickname"]), (None, &json!("Blue")), "{row}");
     assert_eq!(row["after"]["deactivation_reason"], "lost", "{row}");
     assert!(row["after"]["deactivated_at"].is_string(), "{row}");
@@ -88,12 +88,12 @@ async fn audit_rows_contain_the_ids_of_the_api_key_and_the_client_session() {
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
     let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
-    assert_eq!(trail(&world, &world).await[0]["credential_id"], keys[0].api_key_id.to_string());
+    assert_eq!(audit_rows(&world, &world).await[0]["credential_id"], keys[0].api_key_id.to_string());
     let session = world.client_session(json!({ "user_identity_id": jane })).await;
     let app = world.key().anonymous().bearer(&text(&session["token"]));
     let lost = app.post("/phones/deactivate", json!({ "device_id": phone })).await;
     lost.ok();
-    let row = only(left_by(&world, &lost).await, "phone.deactivated", &phone);
+    let row = only(rows_of_request(&world, &lost).await, "phone.deactivated", &phone);
     assert_eq!(
         (&row["credential_kind"], &row["credential_id"]),
         (&json!("client_session"), &session["client_session_id"])
@@ -106,7 +106,7 @@ async fn credentials_deleted_with_their_phone_or_parent_leave_an_audit_row_each(
     let jane = world.person("jane").await;
     let phones = [world.phone(&jane).await, world.phone(&jane).await];
     let parent = world.sync_credential(&jane).await;
-    let created = trail(&world, &world).await;
+    let created = audit_rows(&world, &world).await;
     let created: Vec<_> = created.iter().filter(|row| row["action"] == "credential.created").collect();
     assert_eq!(created.len(), 3, "the parent and a child on each phone: {created:?}");
 
@@ -116,13 +116,13 @@ async fn credentials_deleted_with_their_phone_or_parent_leave_an_audit_row_each(
         actions.sort();
         actions
     };
-    assert_eq!(actions(left_by(&world, &lost).await), ["credential.deleted", "phone.deactivated"]);
+    assert_eq!(actions(rows_of_request(&world, &lost).await), ["credential.deleted", "phone.deactivated"]);
     let gone = world.key().post("/acs/credentials/delete", json!({ "acs_credential_id": parent })).await;
-    assert_eq!(actions(left_by(&world, &gone).await), ["credential.deleted", "credential.deleted"]);
+    assert_eq!(actions(rows_of_request(&world, &gone).await), ["credential.deleted", "credential.deleted"]);
 
     // The rows of a phone include those of the credentials on it.
     let filter = AuditFilter { device_id: Some(DeviceId(phones[0].parse().expect("an id"))), ..AuditFilter::default() };
-    let of_phone = actions(trail_by(&world, &world, &filter).await);
+    let of_phone = actions(audit_rows_by(&world, &world, &filter).await);
     assert_eq!(of_phone, ["credential.created", "credential.deleted", "phone.deactivated", "phone.registered"]);
 }
 
@@ -131,26 +131,26 @@ async fn each_step_of_a_number_life_cycle_writes_an_audit_row() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let reserved = world.key().post("/v1/phone/reserve", json!({ "number": number(1) })).await;
-    let register = reserved.register();
-    let id = text(&register["id"]);
-    only(left_by(&world, &reserved).await, "number.reserved", &id);
+    let phone_number = reserved.phone_number();
+    let id = text(&phone_number["id"]);
+    only(rows_of_request(&world, &reserved).await, "number.reserved", &id);
     for (verb, body, action) in [
         ("assign", json!({ "user_identity_id": jane }), "number.assigned"),
         ("release", json!({}), "number.release_scheduled"),
         ("cancel_release", json!({}), "number.release_cancelled"),
     ] {
-        let answer = if verb == "release" {
-            world.key().delete(&path(&register)).await
+        let response = if verb == "release" {
+            world.key().delete(&path(&phone_number)).await
         } else {
-            act(world.key(), &register, verb, body).await
+            call_action(world.key(), &phone_number, verb, body).await
         };
-        assert!(answer.status < 300, "{answer:?}");
-        let row = only(left_by(&world, &answer).await, action, &id);
-        is_by(&row, "api_key");
+        assert!(response.status < 300, "{response:?}");
+        let row = only(rows_of_request(&world, &response).await, action, &id);
+        assert_credential_kind(&row, "api_key");
         assert!(row["before"]["number"].is_string() && row["after"]["number"].is_string(), "{row}");
     }
-    let renamed = world.key().patch(&path(&register), json!({ "nickname": "desk" })).await;
-    let row = only(left_by(&world, &renamed).await, "number.updated", &id);
+    let renamed = world.key().patch(&path(&phone_number), json!({ "nickname": "desk" })).await;
+    let row = only(rows_of_request(&world, &renamed).await, "number.updated", &id);
     assert_eq!((row["before"].get("nickname"), &row["after"]["nickname"]), (None, &json!("desk")), "{row}");
 }
 
@@ -160,18 +160,18 @@ async fn changing_a_slot_writes_an_audit_row_with_its_number_before_and_after() 
     let jane = Person::new(&world, "jane").await;
     let body = json!({ "type": "home", "number": "+14255550199", "includeInContactCard": true });
     let filled = jane.client.post("/me/phones", body).await;
-    let row = only(left_by(&world, &filled).await, "slot.filled", &jane.id);
-    is_by(&row, "client_session");
+    let row = only(rows_of_request(&world, &filled).await, "slot.filled", &jane.id);
+    assert_credential_kind(&row, "client_session");
     assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!(""), &json!("tel:+14255550199")), "{row}");
     assert_eq!(row["after"]["slot_type"], "home");
     let emptied = jane.client.delete("/me/phones/home").await;
-    let row = only(left_by(&world, &emptied).await, "slot.changed", &jane.id);
+    let row = only(rows_of_request(&world, &emptied).await, "slot.changed", &jane.id);
     assert_eq!((&row["before"]["number"], &row["after"]["number"]), (&json!("tel:+14255550199"), &json!("")), "{row}");
     let again = jane.client.delete("/me/phones/home").await;
-    again.is_done();
-    assert_eq!(left_by(&world, &again).await, Vec::<Value>::new(), "the slot was already empty");
+    again.is_no_content();
+    assert_eq!(rows_of_request(&world, &again).await, Vec::<Value>::new(), "the slot was already empty");
     let never = jane.client.delete("/me/phones/other").await;
-    assert_eq!(left_by(&world, &never).await, Vec::<Value>::new(), "the slot was never filled");
+    assert_eq!(rows_of_request(&world, &never).await, Vec::<Value>::new(), "the slot was never filled");
 }
 
 #[tokio::test]
@@ -180,18 +180,18 @@ async fn delete_user_identity_writes_an_audit_row_for_each_phone_number_and_slot
     let jane = Person::new(&world, "jane").await;
     let (dead, alive) = (world.phone(&jane.id).await, world.phone(&jane.id).await);
     world.key().post("/phones/deactivate", json!({ "device_id": dead })).await.ok();
-    let register = world.reserved(&number(1)).await;
-    act(world.key(), &register, "assign", json!({ "user_identity_id": jane.id })).await.register();
+    let phone_number = world.reserve_number(&number(1)).await;
+    call_action(world.key(), &phone_number, "assign", json!({ "user_identity_id": jane.id })).await.phone_number();
     jane.put("home", "+14255550199", true).await;
     let deleted = world.key().post("/user_identities/delete", json!({ "user_identity_id": jane.id })).await;
     deleted.ok();
-    let rows = left_by(&world, &deleted).await;
+    let rows = rows_of_request(&world, &deleted).await;
     let of = |action: &str, subject: &str| {
         let found = rows.iter().filter(|row| row["action"] == action && row["subject_id"] == subject);
         found.cloned().collect::<Vec<_>>()
     };
     for (action, subject) in
-        [("phone.disowned", &dead), ("phone.deactivated", &alive), ("number.taken_back", &text(&register["id"]))]
+        [("phone.disowned", &dead), ("phone.deactivated", &alive), ("number.taken_back", &text(&phone_number["id"]))]
     {
         let row = only(of(action, subject), action, subject);
         assert_eq!(row["before"]["user_identity_id"], jane.id, "{row}");
@@ -208,18 +208,18 @@ async fn reset_sandbox_writes_an_audit_row_for_each_deletion_and_keeps_the_trail
     let jane = Person::new(&world, "jane").await;
     world.phone(&jane.id).await;
     world.sync_credential(&jane.id).await;
-    world.reserved(&number(1)).await;
+    world.reserve_number(&number(1)).await;
     jane.put("home", "+14255550199", true).await;
-    let before = trail(&world, &world).await;
+    let before = audit_rows(&world, &world).await;
     let reset = world.key().post("/workspaces/reset_sandbox", json!({})).await;
     reset.ok();
-    let rows = left_by(&world, &reset).await;
+    let rows = rows_of_request(&world, &reset).await;
     let mut actions: Vec<_> = rows.iter().map(|row| text(&row["action"])).collect();
     actions.sort();
     let expected = ["credential.deleted", "credential.deleted", "number.deleted", "phone.deleted", "slot.deleted"];
     assert_eq!(actions, expected);
     assert!(rows.iter().all(|row| row["before"].is_object() && row["after"].is_null()), "{rows:?}");
-    assert_eq!(trail(&world, &world).await.len(), before.len() + rows.len());
+    assert_eq!(audit_rows(&world, &world).await.len(), before.len() + rows.len());
 }
 
 #[tokio::test]
@@ -231,19 +231,19 @@ async fn refused_requests_and_requests_without_a_change_write_no_audit_row() {
     let named = json!({ "device_id": phone, "name": "Blue" });
     world.key().patch("/devices/update", named.clone()).await.ok();
     world.key().post("/phones/deactivate", json!({ "device_id": world.phone(&jane).await })).await.ok();
-    let register = world.imported(&number(1)).await;
-    let before = trail(&world, &world).await;
+    let phone_number = world.import_number(&number(1)).await;
+    let before = audit_rows(&world, &world).await;
     world.key().patch("/devices/update", named).await.ok();
     another.key().post("/phones/deactivate", json!({ "device_id": phone })).await.refused(404, "device_not_found");
     world.anonymous().post("/phones/deactivate", json!({ "device_id": phone })).await.error();
     world.key().patch("/devices/update", json!({ "device_id": jane, "name": "x" })).await.error();
     world.key().post("/v1/phone/import", json!({ "phone_number": number(1) })).await.of_diga(409);
-    world.key().patch(&path(&register), json!({})).await.register();
+    world.key().patch(&path(&phone_number), json!({})).await.phone_number();
     for phone in before.iter().filter(|row| row["action"] == "phone.deactivated") {
         world.key().post("/phones/deactivate", json!({ "device_id": phone["subject_id"] })).await.ok();
     }
-    assert_eq!(trail(&world, &world).await, before);
-    assert_eq!(trail(&world, &another).await, Vec::<Value>::new());
+    assert_eq!(audit_rows(&world, &world).await, before);
+    assert_eq!(audit_rows(&world, &another).await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn audit_addresses_come_from_forwarded_headers_of_trusted_proxies_only() {
         let client: Client = world.key().with("x-forwarded-for", "2001:db8::7");
         let jane = world.person("jane").await;
         client.post("/phones/simulate/create_sandbox_phone", json!({ "user_identity_id": jane })).await.ok();
-        assert_eq!(trail(&world, &world).await[0]["address"], address);
+        assert_eq!(audit_rows(&world, &world).await[0]["address"], address);
     }
 }
 
@@ -262,21 +262,21 @@ async fn the_audit_trail_contains_no_secret() {
     let world = World::new().await;
     let sip = json!({ "termination_uri": "sip.example.com", "username": "desk", "password": "hunter2-hunter2" });
     let imported = world.key().post("/v1/phone/import", json!({ "phone_number": number(1), "sip_config": sip })).await;
-    let row = only(left_by(&world, &imported).await, "number.imported", &text(&imported.register()["id"]));
+    let row = only(rows_of_request(&world, &imported).await, "number.imported", &text(&imported.phone_number()["id"]));
     let members: Vec<&String> = row["after"].as_object().expect("a document").keys().collect();
-    let shown = ["assigned_at", "created_at", "number", "register_id", "status", "telephony_provider"];
-    assert_eq!(members, shown);
+    let expected = ["assigned_at", "created_at", "number", "register_id", "status", "telephony_provider"];
+    assert_eq!(members, expected);
 }
 
 #[tokio::test]
 async fn changes_by_the_sweeper_have_the_credential_kind_sweeper_in_the_audit_trail() {
     let world = World::new().await;
-    let register = world.reserved(&number(1)).await;
-    world.pass(TimeDelta::days(2));
+    let phone_number = world.reserve_number(&number(1)).await;
+    world.advance(TimeDelta::days(2));
     let moved = world.store.move_due_registers(world.record.workspace_id, world.clock.now(), 10).await;
     assert_eq!(moved.expect("the database answers"), 1);
-    let row = trail(&world, &world).await.pop().expect("rows");
-    assert_eq!((&row["action"], &row["subject_id"]), (&json!("number.finished"), &register["id"]), "{row}");
+    let row = audit_rows(&world, &world).await.pop().expect("rows");
+    assert_eq!((&row["action"], &row["subject_id"]), (&json!("number.finished"), &phone_number["id"]), "{row}");
     assert_eq!(row["credential_kind"], "sweeper", "{row}");
     assert_eq!(["credential_id", "address", "request_id"].map(|name| &row[name]), [&Value::Null; 3], "{row}");
 }

@@ -11,10 +11,10 @@ mod dropping;
 pub mod proxy;
 mod returned;
 
-use crate::document::{Dialect, Operation, operations_of};
-use crate::faults::stage::socket;
-use crate::world::World;
-use crate::world::stage::Database;
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::durable_postgres::socket;
+use crate::support::shared_postgres::Database;
+use crate::support::world::World;
 use arguments::Arguments;
 use arguments::diga::Diga;
 use arguments::phone_com::PhoneCom;
@@ -25,7 +25,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderValue, Request, Uri};
 use database::Observer;
-use dropping::{Interrupted, Moment};
+use dropping::{DropPoint, Interrupted};
 use handset::server;
 use http_body_util::BodyExt;
 use proxy::Proxy;
@@ -148,13 +148,13 @@ impl<A: Arguments> Sweep<A> {
     /// Drops a request at each point; returns the number of drops, or the first fault.
     async fn operation(&mut self, operation: &Operation, variant: usize) -> Result<usize, String> {
         let mut drops = self.drop_in_statements(operation, variant).await?;
-        for moment in [Moment::Suspended, Moment::Woken] {
-            drops += self.drop_at_suspensions(operation, variant, moment).await?;
+        for drop_point in [DropPoint::Suspended, DropPoint::Woken] {
+            drops += self.drop_at_suspensions(operation, variant, drop_point).await?;
         }
         let waiting = self.response(operation, variant).await;
         let label = format!("change {}", self.serial);
         let lost = self.observer.lost_changes(self.world.key(), &self.user_identities, &label, waiting).await;
-        self.judge(operation, None, || "dropped while no connection was free".to_owned()).await?;
+        self.check_afterwards(operation, None, || "dropped while no connection was free".to_owned()).await?;
         if lost.is_empty() { Ok(drops) } else { Err(format!("changes are lost afterwards: {lost:?}")) }
     }
 
@@ -171,12 +171,12 @@ impl<A: Arguments> Sweep<A> {
                 status = response => Some(status),
             };
             let (withheld, last) = self.proxy.release();
-            let place = || match &withheld {
+            let description = || match &withheld {
                 Some(statement) if withheld == last => format!("dropped in {statement:?}"),
                 Some(statement) => format!("dropped in {statement:?}, after {:?}", last.as_deref().unwrap_or_default()),
                 None => "when it completed".to_owned(),
             };
-            self.judge(operation, completed, place).await?;
+            self.check_afterwards(operation, completed, description).await?;
             match withheld {
                 Some(statement) => answered.insert(statement),
                 None => return Ok(answered.len()),
@@ -190,16 +190,18 @@ impl<A: Arguments> Sweep<A> {
         &mut self,
         operation: &Operation,
         variant: usize,
-        moment: Moment,
+        drop_point: DropPoint,
     ) -> Result<usize, String> {
         for suspension in 1..MAX_DROPS {
             let response = self.response(operation, variant).await;
             self.proxy.record(None);
-            let completed = Interrupted::at(suspension, moment, response).await;
+            let completed = Interrupted::at(suspension, drop_point, response).await;
             let (_, last) = self.proxy.release();
-            let place = last.as_deref().unwrap_or("no statement");
-            self.judge(operation, completed, || format!("dropped when {moment:?} {suspension}, after {place:?}"))
-                .await?;
+            let description = last.as_deref().unwrap_or("no statement");
+            self.check_afterwards(operation, completed, || {
+                format!("dropped when {drop_point:?} {suspension}, after {description:?}")
+            })
+            .await?;
             if completed.is_some() {
                 return Ok(suspension - 1);
             }
@@ -208,11 +210,11 @@ impl<A: Arguments> Sweep<A> {
     }
 
     /// Checks the status, if the request completed, and what it has left behind.
-    async fn judge(
+    async fn check_afterwards(
         &mut self,
         operation: &Operation,
         completed: Option<u16>,
-        place: impl Fn() -> String,
+        description: impl Fn() -> String,
     ) -> Result<(), String> {
         if let Some(status) = completed {
             let refusal =
@@ -221,7 +223,7 @@ impl<A: Arguments> Sweep<A> {
             assert!(is_right, "{operation} returned {status}: its arguments must be valid");
         }
         let faults = self.observer.faults(&self.world).await;
-        if faults.is_empty() { Ok(()) } else { Err(format!("{}: {}", place(), faults.join("; "))) }
+        if faults.is_empty() { Ok(()) } else { Err(format!("{}: {}", description(), faults.join("; "))) }
     }
 
     /// The future of a response's status; it reads the body to its end.

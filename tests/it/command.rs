@@ -3,20 +3,19 @@
 
 mod admin;
 mod help;
-mod life;
-pub mod program;
-mod several;
+mod lifecycle;
+mod multiple_servers;
 mod user;
 
-use crate::client::Client;
-use crate::postgres::stage::Place;
-use program::{Outcome, Server, handset, handset_in};
+use crate::support::client::Client;
+use crate::support::private_postgres::TestDir;
+use crate::support::program::{Outcome, Server, handset, handset_in};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
 /// Sends the request of a printed curl line: a method, headers and an address.
-async fn perform(line: &str) -> Value {
+async fn run_curl(line: &str) -> Value {
     let words = words(line);
     let [curl, rest @ ..] = words.as_slice() else { panic!("no command: {line}") };
     assert_eq!(curl, "curl");
@@ -48,46 +47,46 @@ fn words(line: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_first_start_prints_a_demo_whose_curl_lines_work() {
-    let place = Place::new();
-    let server = Server::start(&place).await;
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
     let lines: Vec<&str> = server.greeting.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
     let [list, get, deactivate, events] = lines[..] else { panic!("unexpected lines: {}", server.greeting) };
-    let listed = perform(list).await;
+    let listed = run_curl(list).await;
     assert_eq!(listed["phones"].as_array().map(Vec::len), Some(2));
-    let shown = perform(get).await;
-    assert!(listed["phones"].as_array().is_some_and(|phones| phones.contains(&shown["phone"])), "{shown}");
-    perform(deactivate).await;
-    let told = perform(events).await;
-    assert_eq!(told["events"].as_array().map(Vec::len), Some(1));
-    assert_eq!(told["events"][0]["device_id"], shown["phone"]["device_id"]);
+    let returned = run_curl(get).await;
+    assert!(listed["phones"].as_array().is_some_and(|phones| phones.contains(&returned["phone"])), "{returned}");
+    run_curl(deactivate).await;
+    let actual = run_curl(events).await;
+    assert_eq!(actual["events"].as_array().map(Vec::len), Some(1));
+    assert_eq!(actual["events"][0]["device_id"], returned["phone"]["device_id"]);
     server.stop().await;
 }
 
 #[tokio::test]
 async fn later_starts_print_no_secret_and_keep_all_data() {
-    let place = Place::new();
-    let server = Server::start(&place).await;
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
     let key = server.demo_key();
     let phones = server.client(&key).get("/phones/list").await.ok();
     server.stop().await;
-    let server = Server::start(&place).await;
+    let server = Server::start(&test_dir).await;
     assert!(!server.has_demo(), "{}", server.greeting);
     assert_eq!(server.client(&key).get("/phones/list").await.ok(), phones);
     // What it prints instead creates a key that works.
     let hint = server.greeting.lines().find_map(|line| line.strip_prefix("Create an API key:")).expect("a hint");
     let words = words(hint);
-    let mut mint = Command::new(&words[0]);
-    mint.args(&words[1..]).env_remove("DATABASE_URL");
-    let minted = Outcome::of(mint).await;
-    assert_eq!(server.client(minted.said().trim()).get("/phones/list").await.ok(), phones);
+    let mut create_key = Command::new(&words[0]);
+    create_key.args(&words[1..]).env_remove("DATABASE_URL");
+    let created = Outcome::of(create_key).await;
+    assert_eq!(server.client(created.stdout_of_success().trim()).get("/phones/list").await.ok(), phones);
     server.stop().await;
 }
 
 #[tokio::test]
 async fn without_a_demo_the_greeting_shows_how_to_create_a_workspace_and_an_api_key() {
-    let place = Place::new();
-    let command = handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
-    let server = Server::run(command, &place).await;
+    let test_dir = TestDir::new();
+    let command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
+    let server = Server::run(command, &test_dir).await;
     assert!(!server.has_demo(), "{}", server.greeting);
     let mut key = String::new();
     for hint in ["Create a workspace:", "Create an API key:"] {
@@ -95,29 +94,29 @@ async fn without_a_demo_the_greeting_shows_how_to_create_a_workspace_and_an_api_
         let words = words(line);
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_remove("DATABASE_URL");
-        key = Outcome::of(command).await.said().trim().to_owned();
+        key = Outcome::of(command).await.stdout_of_success().trim().to_owned();
     }
     server.client(&key).get("/phones/list").await.ok();
     server.stop().await;
     // A workspace exists now, so no later start creates a demo.
-    let server = Server::start(&place).await;
+    let server = Server::start(&test_dir).await;
     assert!(!server.has_demo(), "{}", server.greeting);
     server.stop().await;
 }
 
 #[tokio::test]
 async fn without_a_command_handset_serves() {
-    let place = Place::new();
-    let server = Server::run(handset_in(&place, &["--listen", "127.0.0.1:0"]), &place).await;
+    let test_dir = TestDir::new();
+    let server = Server::run(handset_in(&test_dir, &["--listen", "127.0.0.1:0"]), &test_dir).await;
     server.client(&server.demo_key()).get("/phones/list").await.ok();
     server.stop().await;
 }
 
 #[tokio::test]
 async fn public_url_is_the_base_of_next_page_urls() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", "https://phones.example.com/api/"];
-    let server = Server::run(handset_in(&place, &arguments), &place).await;
+    let server = Server::run(handset_in(&test_dir, &arguments), &test_dir).await;
     let page = server.client(&server.demo_key()).get("/phones/list?limit=1").await.ok();
     let next = page["pagination"]["next_page_url"].as_str().unwrap_or_default();
     assert!(next.starts_with("https://phones.example.com/api/phones/list?"), "{next}");
@@ -126,32 +125,32 @@ async fn public_url_is_the_base_of_next_page_urls() {
 
 #[tokio::test]
 async fn a_port_in_use_is_reported_before_anything_is_created() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = taken.local_addr().expect("it is bound").to_string();
-    let outcome = Outcome::of(handset_in(&place, &["serve", "--listen", &address])).await;
-    let complaint = outcome.complaint();
-    assert!(complaint.starts_with(&format!("cannot listen on {address}: ")), "{complaint}");
-    assert!(complaint.contains("--listen"), "{complaint}");
-    assert!(!place.data().exists(), "nothing was created");
+    let outcome = Outcome::of(handset_in(&test_dir, &["serve", "--listen", &address])).await;
+    let message = outcome.error_message();
+    assert!(message.starts_with(&format!("cannot listen on {address}: ")), "{message}");
+    assert!(message.contains("--listen"), "{message}");
+    assert!(!test_dir.data().exists(), "nothing was created");
 }
 
 #[tokio::test]
 async fn an_unusable_database_is_reported_with_its_cause() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     let anonymous = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it was bound");
     for (url, words) in [
         ("mysql://localhost/x", "DATABASE_URL is not a Postgres URL"),
         (&format!("postgres://nobody:hunter2@{anonymous}/x"), "the database does not answer"),
     ] {
         let outcome =
-            Outcome::of(handset_in(&place, &["serve", "--listen", "127.0.0.1:0", "--database-url", url])).await;
-        assert!(outcome.complaint().starts_with(words), "{outcome:?}");
+            Outcome::of(handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--database-url", url])).await;
+        assert!(outcome.error_message().starts_with(words), "{outcome:?}");
         assert!(!outcome.stderr.contains("hunter2"), "{outcome:?}");
     }
-    let outcome = Outcome::of(handset_in(&place, &["migrate", "--seal-key", "short"])).await;
-    assert!(outcome.complaint().starts_with("HANDSET_SEAL_KEY is wrong"), "{outcome:?}");
-    assert!(!place.is_busy(), "its Postgres has stopped");
+    let outcome = Outcome::of(handset_in(&test_dir, &["migrate", "--seal-key", "short"])).await;
+    assert!(outcome.error_message().starts_with("HANDSET_SEAL_KEY is wrong"), "{outcome:?}");
+    assert!(!test_dir.is_busy(), "its Postgres has stopped");
 }
 
 #[tokio::test]

@@ -3,14 +3,14 @@
 //! method and input, so each caller also sends a wrong method and invalid input.
 
 mod diga;
-mod impostors;
+mod invalid_callers;
 mod phone_com;
 mod ucwa;
 
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, operations_of};
-use crate::world::World;
-use impostors::{Impostor, Wrong, impostors};
+use crate::support::client::{Client, Response};
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::world::World;
+use invalid_callers::{CredentialFault, InvalidCaller, invalid_callers};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,19 +19,19 @@ const NONE_SUCCEEDED: (u16, &str, &str) = (401, "unauthorized", "No authenticati
 
 /// Operations, and the kinds of callers that they have refused.
 #[derive(Default)]
-struct Ledger(BTreeSet<(String, Wrong)>);
+struct Ledger(BTreeSet<(String, CredentialFault)>);
 
 impl Ledger {
-    fn note(&mut self, operation: &Operation, impostor: &Impostor) {
-        self.0.insert((operation.to_string(), impostor.wrong));
+    fn note(&mut self, operation: &Operation, caller: &InvalidCaller) {
+        self.0.insert((operation.to_string(), caller.fault));
     }
 
     /// Checks that every operation of the dialect that needs a credential has refused these kinds of callers. Other kinds
     /// are valid for their own resources; the isolation tests call with them for others' resources.
-    fn has(&self, dialect: Dialect, wrongs: &[Wrong]) {
+    fn has(&self, dialect: Dialect, faults: &[CredentialFault]) {
         for operation in operations_of(dialect).into_iter().filter(|operation| !operation.is_open()) {
-            for wrong in wrongs {
-                assert!(self.0.contains(&(operation.to_string(), *wrong)), "{operation} was not tried by {wrong:?}");
+            for kind in faults {
+                assert!(self.0.contains(&(operation.to_string(), *kind)), "{operation} was not tried by {kind:?}");
             }
         }
     }
@@ -39,9 +39,9 @@ impl Ledger {
 
 #[test]
 fn every_dialect_is_tested() {
-    let spoken: Vec<&str> = handset::dialect::ALL.iter().map(|dialect| dialect.name).collect();
+    let served: Vec<&str> = handset::dialect::ALL.iter().map(|dialect| dialect.name).collect();
     assert_eq!(
-        spoken,
+        served,
         Dialect::ALL.map(Dialect::name),
         "add a new dialect here, to isolation and to the client suites"
     );
@@ -57,25 +57,34 @@ async fn every_seam_operation_refuses_invalid_callers_before_it_checks_method_an
     let world = World::new().await;
     let mut refused_in_own_words: BTreeMap<&str, usize> = BTreeMap::new();
     let mut ledger = Ledger::default();
-    for impostor in impostors(&world).await {
-        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
-        let count = refused_in_own_words.entry(impostor.name).or_default();
+    for caller in invalid_callers(&world).await {
+        let client = caller.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
+        let count = refused_in_own_words.entry(caller.name).or_default();
         for operation in operations_of(Dialect::Seam).into_iter().filter(|operation| !operation.is_open()) {
-            let Some(refusal) = refusal(&impostor, &operation) else { continue };
-            *count += usize::from(refusal == impostor.refusal);
-            ledger.note(&operation, &impostor);
-            for answer in tries(&client, &operation).await {
-                let error = answer.refused(refusal.0, refusal.1);
-                assert_eq!(error["message"], refusal.2, "{operation}, called by {}", impostor.name);
+            let Some(refusal) = refusal(&caller, &operation) else { continue };
+            *count += usize::from(refusal == caller.refusal);
+            ledger.note(&operation, &caller);
+            for response in tries(&client, &operation).await {
+                let error = response.refused(refusal.0, refusal.1);
+                assert_eq!(error["message"], refusal.2, "{operation}, called by {}", caller.name);
                 let members: BTreeSet<&String> = error.as_object().into_iter().flat_map(|error| error.keys()).collect();
                 let plain = ["message", "request_id", "type"].map(str::to_owned);
-                assert_eq!(members, plain.iter().collect(), "{operation}, called by {}", impostor.name);
+                assert_eq!(members, plain.iter().collect(), "{operation}, called by {}", caller.name);
             }
         }
     }
     let never: Vec<_> = refused_in_own_words.iter().filter(|(_, count)| **count == 0).collect();
     assert!(never.is_empty(), "no operation checks the credential of {never:?}");
-    ledger.has(Dialect::Seam, &[Wrong::NoToken, Wrong::Garbage, Wrong::Revoked, Wrong::Expired, Wrong::Scheme]);
+    ledger.has(
+        Dialect::Seam,
+        &[
+            CredentialFault::NoToken,
+            CredentialFault::Garbage,
+            CredentialFault::Revoked,
+            CredentialFault::Expired,
+            CredentialFault::Scheme,
+        ],
+    );
 }
 
 #[tokio::test]
@@ -116,10 +125,10 @@ async fn every_seam_operation_accepts_each_scheme_that_it_names() {
 }
 
 /// The error that the operation must return; None if it must accept the caller.
-fn refusal(impostor: &Impostor, operation: &Operation) -> Option<(u16, &'static str, &'static str)> {
-    if operation.takes_any(impostor.tried_as) {
-        Some(impostor.refusal)
-    } else if operation.takes_any(impostor.genuine_as) {
+fn refusal(caller: &InvalidCaller, operation: &Operation) -> Option<(u16, &'static str, &'static str)> {
+    if operation.takes_any(caller.checked_as) {
+        Some(caller.refusal)
+    } else if operation.takes_any(caller.accepted_as) {
         None
     } else {
         Some(NONE_SUCCEEDED)
@@ -127,7 +136,7 @@ fn refusal(impostor: &Impostor, operation: &Operation) -> Option<(u16, &'static 
 }
 
 /// Calls the operation as documented, with invalid JSON, and with an unknown method.
-async fn tries(client: &Client, operation: &Operation) -> [Answer; 3] {
+async fn tries(client: &Client, operation: &Operation) -> [Response; 3] {
     let broken = client.request(operation.method, operation.path).header("content-type", "application/json").body("{");
     [
         client.call(operation.method, operation.path).await,
@@ -136,7 +145,7 @@ async fn tries(client: &Client, operation: &Operation) -> [Answer; 3] {
     ]
 }
 
-async fn wrong_method(client: &Client, operation: &Operation) -> Answer {
+async fn wrong_method(client: &Client, operation: &Operation) -> Response {
     let request = client.request("BREW", operation.path).header("content-type", "text/coffee").body("{");
     client.send(request).await
 }

@@ -2,17 +2,16 @@
 //! deactivation is durable, any other is complete or absent, each phone has one event, and refused requests carry a
 //! retry-after header.
 
-mod away;
 mod backup;
-mod bouncer;
-mod clients;
 mod clock;
-mod cuts;
+mod connection_loss;
+mod disconnects;
 mod disk;
 mod failover;
 mod kills;
 mod ledger;
-mod line;
-mod pair;
-pub mod stage;
-mod vanishing;
+mod pgbouncer;
+mod postgres_restarts;
+mod slow_clients;
+mod standby;
+mod tcp_proxy;

@@ -1,72 +1,73 @@
-//! Tenant isolation. Every operation of the document is called with the names of another workspace's things, one parameter
-//! at a time and all at once, and responds byte for byte as if they did not exist. The same holds for a client session and
-//! another person of its workspace. Operations and parameters come from the document, so a new one is tested at once.
+//! Tenant isolation. Every operation of the document is called with the names of another workspace's resources, one
+//! parameter at a time and all at once, and responds byte for byte as if they did not exist. The same holds for a
+//! client session and another person of its workspace. Operations and parameters come from the document, so a new one
+//! is tested at once.
 
 mod diga;
+pub mod fixture;
 mod phone_com;
-pub mod things;
+mod random_walk;
 mod ucwa;
-mod walk;
 
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, committed, example, operations_of, schema};
-use crate::world::{Tenant, World};
+use crate::support::client::{Client, Response};
+use crate::support::document::{Dialect, Operation, committed, example, operations_of, schema};
+use crate::support::world::{Tenant, World};
+use fixture::{Fixture, Resources, masked, without_request_texts};
 use handset::random::Random;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;
-use things::{Fixture, Things, masked, unsaid};
 use uuid::Uuid;
 
-/// Things that the persons of a workspace share.
+/// Resources that the persons of a workspace share.
 const SHARED: [&str; 5] =
     ["action_attempt_id", "acs_system_id", "acs_system_ids", "connected_account_id", "connected_account_ids"];
 
-/// A call of an operation in which these parameters name things.
+/// A call of an operation in which these parameters name resources.
 struct Case {
     operation: Operation,
     named: Vec<&'static str>,
 }
 
-/// The caller of a case, and its own things.
+/// The caller of a case, and its own resources.
 #[derive(Clone, Copy)]
-struct Side<'a> {
+struct Caller<'a> {
     client: &'a Client,
-    own: &'a Things,
+    own: &'a Resources,
 }
 
-/// The other things of a case, and the texts that must stay hidden.
-struct Scene<'a> {
-    foreign: &'a Things,
-    unknown: &'a Things,
+/// The other resources of a case, and the texts that must stay hidden.
+struct Comparison<'a> {
+    foreign: &'a Resources,
+    unknown: &'a Resources,
     hidden: &'a [String],
 }
 
 #[tokio::test]
-async fn reads_of_another_workspaces_things_respond_as_reads_of_unknown_things() {
+async fn reads_of_another_workspaces_resources_respond_as_reads_of_unknown_resources() {
     let world = World::new().await;
     let random = Random::seeded(2);
     let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
     let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
-    let unknown = Things::of_nobody("none", &random);
-    let hidden = other.things.marks();
+    let unknown = Resources::nonexistent("none", &random);
+    let hidden = other.resources.identifying_texts();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     let account = account(&world, &mine.tenant).await;
     for case in cases(&[]).into_iter().filter(|case| case.operation.only_reads()) {
         let side = mine.side(&case.operation, &account);
-        let scene = Scene { foreign: &other.things, unknown: &unknown, hidden: &hidden };
-        scene.play(&case, side, side).await;
+        let comparison = Comparison { foreign: &other.resources, unknown: &unknown, hidden: &hidden };
+        comparison.run(&case, side, side).await;
     }
     assert_eq!(rows(&mut database, &other.tenant).await, before);
 }
 
 #[tokio::test]
-async fn changes_of_another_workspaces_things_change_nothing_and_respond_as_for_unknown_things() {
+async fn changes_of_another_workspaces_resources_change_nothing_and_respond_as_for_unknown_resources() {
     let world = World::new().await;
     let random = Random::seeded(3);
     let other = Fixture::create(world.sandbox("Other").await, "othr", &random).await;
-    let hidden = other.things.marks();
+    let hidden = other.resources.identifying_texts();
     let mut database = world.database().await;
     let before = rows(&mut database, &other.tenant).await;
     assert!(before.len() > 15, "too few rows: {before:#?}");
@@ -74,9 +75,9 @@ async fn changes_of_another_workspaces_things_change_nothing_and_respond_as_for_
         let mine = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
         let twin = Fixture::create(world.sandbox("Mine").await, "mine", &random).await;
         let account = account(&world, &mine.tenant).await;
-        let unknown = Things::of_nobody("none", &random);
-        let scene = Scene { foreign: &other.things, unknown: &unknown, hidden: &hidden };
-        scene.play(&case, mine.side(&case.operation, &account), twin.side(&case.operation, &account)).await;
+        let unknown = Resources::nonexistent("none", &random);
+        let comparison = Comparison { foreign: &other.resources, unknown: &unknown, hidden: &hidden };
+        comparison.run(&case, mine.side(&case.operation, &account), twin.side(&case.operation, &account)).await;
         assert_eq!(rows(&mut database, &other.tenant).await, before, "{case}");
     }
 }
@@ -90,15 +91,19 @@ async fn a_client_session_reads_and_changes_nothing_of_another_person_of_its_wor
     for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
         let mine = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
         let twin = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
-        let (others, _) = Things::of_person(&mine.tenant, "othr", &random).await;
-        let unknown = Things::of_nobody("none", &random);
-        let common = mine.things.marks();
-        let hidden: Vec<String> = others.marks().into_iter().filter(|mark| !common.contains(mark)).collect();
+        let (others, _) = Resources::of_person(&mine.tenant, "othr", &random).await;
+        let unknown = Resources::nonexistent("none", &random);
+        let common = mine.resources.identifying_texts();
+        let hidden: Vec<String> = others
+            .identifying_texts()
+            .into_iter()
+            .filter(|identifying_text| !common.contains(identifying_text))
+            .collect();
         let before = rows_with(&mut database, &mine.tenant, &hidden).await;
         assert!(before.len() > 4, "too few rows: {before:#?}");
-        let scene = Scene { foreign: &others, unknown: &unknown, hidden: &hidden };
-        let [mine_side, twin_side] = [&mine, &twin].map(|it| Side { client: &it.session, own: &it.things });
-        scene.play(&case, mine_side, if case.operation.only_reads() { mine_side } else { twin_side }).await;
+        let comparison = Comparison { foreign: &others, unknown: &unknown, hidden: &hidden };
+        let [my_caller, twin_caller] = [&mine, &twin].map(|it| Caller { client: &it.session, own: &it.resources });
+        comparison.run(&case, my_caller, if case.operation.only_reads() { my_caller } else { twin_caller }).await;
         assert_eq!(rows_with(&mut database, &mine.tenant, &hidden).await, before, "{case}");
         count += 1;
     }
@@ -112,31 +117,34 @@ async fn a_client_session_without_a_person_sees_nothing_of_any_person() {
     let ours = Fixture::create(world.sandbox("Ours").await, "mine", &random).await;
     let session = ours.tenant.client_session(json!({})).await;
     let anonymous = world.anonymous().bearer(session["token"].as_str().expect("a session has a token"));
-    let unknown = Things::of_nobody("none", &random);
-    let hidden: Vec<String> = ours.things.marks();
-    let shared: Vec<Value> = SHARED.iter().filter_map(|name| ours.things.value("", name)).collect();
+    let unknown = Resources::nonexistent("none", &random);
+    let hidden: Vec<String> = ours.resources.identifying_texts();
+    let shared: Vec<Value> = SHARED.iter().filter_map(|name| ours.resources.value("", name)).collect();
     let mut database = world.database().await;
     for case in cases(&SHARED).into_iter().filter(|case| case.operation.takes_any(&["client_session"])) {
         let before = rows_with(&mut database, &ours.tenant, &hidden).await;
-        let given = case.arguments(&ours.things, &unknown);
-        let answer = case.operation.call(&anonymous, &given).await;
+        let given = case.arguments(&ours.resources, &unknown);
+        let response = case.operation.call(&anonymous, &given).await;
         let without = case.operation.call(&anonymous, &case.arguments(&unknown, &unknown)).await;
-        assert_eq!(answer.status, without.status, "{case}: {answer:?}");
-        let said = unsaid(&answer.text, &given);
-        let told: Vec<_> = hidden.iter().filter(|mark| said.contains(*mark)).collect();
-        assert!(told.iter().all(|mark| shared.contains(&json!(mark))), "{case} reveals {told:?}: {said}");
+        assert_eq!(response.status, without.status, "{case}: {response:?}");
+        let revealable = without_request_texts(&response.text, &given);
+        let actual: Vec<_> = hidden.iter().filter(|identifying_text| revealable.contains(*identifying_text)).collect();
+        assert!(
+            actual.iter().all(|identifying_text| shared.contains(&json!(identifying_text))),
+            "{case} reveals {actual:?}: {revealable}"
+        );
         assert_eq!(rows_with(&mut database, &ours.tenant, &hidden).await, before, "{case}");
     }
 }
 
-impl Scene<'_> {
+impl Comparison<'_> {
     /// Calls as `mine` with the other's names and with its own, and as its `twin` with unknown names.
-    async fn play(&self, case: &Case, mine: Side<'_>, twin: Side<'_>) {
+    async fn run(&self, case: &Case, mine: Caller<'_>, twin: Caller<'_>) {
         let operation = &case.operation;
         if case.named.is_empty() {
             // There is nothing to compare.
             let given = case.arguments(mine.own, mine.own);
-            return self.judge(case, &operation.call(mine.client, &given).await, &given);
+            return self.check(case, &operation.call(mine.client, &given).await, &given);
         }
         let unknown = case.arguments(self.unknown, twin.own);
         let foreign = case.arguments(self.foreign, mine.own);
@@ -144,15 +152,15 @@ impl Scene<'_> {
         let of_unknown = operation.call(twin.client, &unknown).await;
         let of_foreign = operation.call(mine.client, &foreign).await;
         let of_own = operation.call(mine.client, &own).await;
-        assert_eq!(told(&of_foreign, &foreign), told(&of_unknown, &unknown), "{case}");
+        assert_eq!(comparable(&of_foreign, &foreign), comparable(&of_unknown, &unknown), "{case}");
         // A response may repeat what an earlier request said.
-        let mut said = own.clone();
-        said.insert("said before".to_owned(), foreign.clone().into());
-        for (answer, given) in [(&of_unknown, &unknown), (&of_foreign, &foreign), (&of_own, &said)] {
-            self.judge(case, answer, given);
+        let mut revealable = own.clone();
+        revealable.insert("said before".to_owned(), foreign.clone().into());
+        for (response, given) in [(&of_unknown, &unknown), (&of_foreign, &foreign), (&of_own, &revealable)] {
+            self.check(case, response, given);
         }
         if let [name] = case.named.as_slice() {
-            // The case only counts if the same call succeeds with one's own things.
+            // The case only counts if the same call succeeds with one's own resources.
             let kind = of_own.body["error"]["type"].as_str();
             let is_reference = name.ends_with("_id") || name.ends_with("_ids");
             let is_good = match kind {
@@ -165,42 +173,43 @@ impl Scene<'_> {
     }
 
     /// Checks that a response conforms to the document and reveals nothing hidden, except what the request said.
-    fn judge(&self, case: &Case, answer: &Answer, given: &Map<String, Value>) {
-        is_as_documented(case, answer);
-        let said = unsaid(&answer.text, given);
-        let seen: Vec<&String> = self.hidden.iter().filter(|mark| said.contains(*mark)).collect();
-        assert!(seen.is_empty(), "{case} reveals {seen:?}: {answer:?}");
+    fn check(&self, case: &Case, response: &Response, given: &Map<String, Value>) {
+        is_as_documented(case, response);
+        let revealable = without_request_texts(&response.text, given);
+        let seen: Vec<&String> =
+            self.hidden.iter().filter(|identifying_text| revealable.contains(*identifying_text)).collect();
+        assert!(seen.is_empty(), "{case} reveals {seen:?}: {response:?}");
     }
 }
 
 /// A response without ids and without what the request said.
-fn told(answer: &Answer, given: &Map<String, Value>) -> (u16, Vec<(String, String)>, String) {
+fn comparable(response: &Response, given: &Map<String, Value>) -> (u16, Vec<(String, String)>, String) {
     let changing = ["seam-request-id", "date"];
-    let headers = answer.headers.keys().map(|name| name.as_str()).filter(|name| !changing.contains(name));
+    let headers = response.headers.keys().map(|name| name.as_str()).filter(|name| !changing.contains(name));
     let mut headers: Vec<_> =
-        headers.map(|name| (name.to_owned(), answer.header(name).unwrap_or_default().to_owned())).collect();
+        headers.map(|name| (name.to_owned(), response.header(name).unwrap_or_default().to_owned())).collect();
     headers.sort();
-    (answer.status, headers, masked(&answer.text, given))
+    (response.status, headers, masked(&response.text, given))
 }
 
 /// Checks that the document has this status, and that the body matches its schema.
-fn is_as_documented(case: &Case, answer: &Answer) {
-    let response = &case.operation.value["responses"][answer.status.to_string()];
-    assert!(response.is_object(), "{case}: {} is not documented", answer.status);
-    if answer.header("content-type") == Some("text/event-stream") {
-        assert!(response["content"]["text/event-stream"].is_object(), "{case}: a stream is not documented");
+fn is_as_documented(case: &Case, response: &Response) {
+    let documented = &case.operation.value["responses"][response.status.to_string()];
+    assert!(documented.is_object(), "{case}: {} is not documented", response.status);
+    if response.header("content-type") == Some("text/event-stream") {
+        assert!(documented["content"]["text/event-stream"].is_object(), "{case}: a stream is not documented");
         return;
     }
-    if response["content"].is_null() {
-        return assert!(answer.text.is_empty(), "{case}: {answer:?}");
+    if documented["content"].is_null() {
+        return assert!(response.text.is_empty(), "{case}: {response:?}");
     }
-    let faults = schema::faults(committed(), &response["content"]["application/json"]["schema"], &answer.body);
-    assert!(faults.is_empty(), "{case}: {faults:#?} in {answer:?}");
+    let faults = schema::faults(committed(), &documented["content"]["application/json"]["schema"], &response.body);
+    assert!(faults.is_empty(), "{case}: {faults:#?} in {response:?}");
 }
 
 impl Fixture {
     /// A client that may call it.
-    fn side<'a>(&'a self, operation: &Operation, account: &'a Client) -> Side<'a> {
+    fn side<'a>(&'a self, operation: &Operation, account: &'a Client) -> Caller<'a> {
         let client = if operation.takes_any(&["api_key"]) || operation.is_open() {
             self.tenant.key()
         } else if operation.takes_any(&["client_session"]) {
@@ -208,7 +217,7 @@ impl Fixture {
         } else {
             account
         };
-        Side { client, own: &self.things }
+        Caller { client, own: &self.resources }
     }
 }
 
@@ -219,7 +228,7 @@ async fn account(world: &World, tenant: &Tenant) -> Client {
 
 /// Each operation without a name, with each parameter that names something, and with all of them.
 fn cases(but: &[&str]) -> Vec<Case> {
-    let any = Things::of_nobody("some", &Random::seeded(1));
+    let any = Resources::nonexistent("some", &Random::seeded(1));
     let mut cases = Vec::new();
     for operation in operations_of(Dialect::Seam) {
         let fields = operation.fields().into_iter().map(|field| field.name);
@@ -235,8 +244,8 @@ fn cases(but: &[&str]) -> Vec<Case> {
 }
 
 impl Case {
-    /// Names from `things` where the case names something, and one's own where others are required.
-    fn arguments(&self, things: &Things, own: &Things) -> Map<String, Value> {
+    /// Names from `resources` where the case names something, and one's own where others are required.
+    fn arguments(&self, resources: &Resources, own: &Resources) -> Map<String, Value> {
         let path = self.operation.path;
         let required = self.operation.fields().into_iter().filter(|field| field.is_required);
         let mut arguments: Map<String, Value> = required
@@ -257,7 +266,7 @@ impl Case {
             _ => {}
         }
         for name in &self.named {
-            let value = things.value(path, name).unwrap_or_else(|| panic!("{self}: nothing has a {name}"));
+            let value = resources.value(path, name).unwrap_or_else(|| panic!("{self}: nothing has a {name}"));
             arguments.insert((*name).to_owned(), value);
         }
         arguments
@@ -289,8 +298,9 @@ async fn rows(database: &mut PgConnection, tenant: &Tenant) -> BTreeSet<String> 
 }
 
 /// The rows of a workspace that have any of these ids.
-async fn rows_with(database: &mut PgConnection, tenant: &Tenant, marks: &[String]) -> BTreeSet<String> {
+async fn rows_with(database: &mut PgConnection, tenant: &Tenant, identifying_texts: &[String]) -> BTreeSet<String> {
     let all = rows(database, tenant).await;
-    let ids: Vec<&String> = marks.iter().filter(|mark| Uuid::try_parse(mark).is_ok()).collect();
+    let ids: Vec<&String> =
+        identifying_texts.iter().filter(|identifying_text| Uuid::try_parse(identifying_text).is_ok()).collect();
     all.into_iter().filter(|row| ids.iter().any(|id| row.contains(*id))).collect()
 }

@@ -1,12 +1,13 @@
-//! The OpenAPI document: it is the one that the code makes and the server serves, it is whole, its examples are true, and
-//! its routes are those that the server answers. What the command-line client asks of it has a file of its own.
+//! The OpenAPI document: the code generates it and the server serves it, it is complete, its examples are valid, and its
+//! paths are those of the server. The requirements of the command-line client have a file of their own.
 
 mod blueprint;
 mod served;
+mod ucwa;
 
-use crate::client::Answer;
-use crate::document::{self, Dialect, METHODS, Operation, Place, committed, operations, schema};
-use crate::world::World;
+use crate::support::client::Response;
+use crate::support::document::{self, Dialect, Location, METHODS, Operation, committed, operations, schema};
+use crate::support::world::World;
 use handset::server;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,24 +15,24 @@ use std::fs;
 use std::path::Path;
 
 #[test]
-fn the_committed_document_is_what_the_code_makes() {
+fn the_committed_document_is_generated_by_the_code() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
     let text = fs::read_to_string(path).expect("openapi.json is committed");
     let is_current = text == format!("{:#}\n", server::document::whole());
-    assert!(is_current, "openapi.json is not what the code makes. Make it anew: cargo run -- openapi > openapi.json");
+    assert!(is_current, "openapi.json is out of date. Generate it: cargo run -- openapi > openapi.json");
 }
 
 #[tokio::test]
 async fn the_served_document_is_the_committed_one() {
     let world = World::new().await;
-    let answer = world.anonymous().get("/openapi.json").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
-    assert!(answer.body == *committed(), "/openapi.json is not the committed openapi.json");
+    let actual_response = world.anonymous().get("/openapi.json").await;
+    assert_eq!(actual_response.status, 200);
+    assert_eq!(actual_response.header("content-type"), Some("application/json; charset=utf-8"));
+    assert!(actual_response.body == *committed(), "/openapi.json is not the committed openapi.json");
 }
 
 #[test]
-fn the_document_is_of_openapi_3_1_and_within_its_limits() {
+fn the_document_is_openapi_3_1_and_within_size_limits() {
     assert_eq!(committed()["openapi"], "3.1.0");
     let (minified, pretty) = (committed().to_string().len(), format!("{:#}\n", committed()).lines().count());
     assert!(minified <= 400_000, "{minified} bytes minified");
@@ -39,7 +40,7 @@ fn the_document_is_of_openapi_3_1_and_within_its_limits() {
 }
 
 #[test]
-fn what_is_shared_stands_among_the_components() {
+fn shared_responses_and_schemas_are_components() {
     for (path, methods) in committed()["paths"].as_object().expect("there are paths") {
         for operation in methods.as_object().expect("a path has methods").values() {
             for (status, response) in operation["responses"].as_object().expect("there are responses") {
@@ -56,7 +57,7 @@ fn what_is_shared_stands_among_the_components() {
 }
 
 #[test]
-fn the_document_reads_like_one_by_a_technical_writer() {
+fn summaries_and_descriptions_follow_the_style_rules() {
     let words = ["whoever", "nobody", "somebody", "anybody", "whom"];
     let text = committed().to_string().to_lowercase();
     for word in text.split(|letter: char| !letter.is_ascii_alphabetic()) {
@@ -65,7 +66,7 @@ fn the_document_reads_like_one_by_a_technical_writer() {
 }
 
 #[test]
-fn every_type_of_event_is_a_schema_of_its_own_and_mapped() {
+fn every_event_type_has_its_own_schema_in_the_discriminator_mapping() {
     let event = &committed()["components"]["schemas"]["Event"];
     let mapping = event["discriminator"]["mapping"].as_object().expect("there is a mapping");
     let variants: BTreeSet<&str> = each(&event["oneOf"]).filter_map(|variant| variant["$ref"].as_str()).collect();
@@ -77,14 +78,14 @@ fn every_type_of_event_is_a_schema_of_its_own_and_mapped() {
 }
 
 #[test]
-fn every_operation_says_what_it_is() {
-    let tags: Vec<&str> = each(&committed()["tags"]).map(|tag| said(tag, "name")).collect();
+fn every_operation_has_an_id_a_summary_a_description_and_tags() {
+    let tags: Vec<&str> = each(&committed()["tags"]).map(|tag| required_text(tag, "name")).collect();
     let mut ids = BTreeSet::new();
     for operation in operations() {
-        let id = said(operation.value, "operationId");
+        let id = required_text(operation.value, "operationId");
         assert!(ids.insert(id), "{operation}: another operation has the id {id}");
-        said(operation.value, "summary");
-        said(operation.value, "description");
+        required_text(operation.value, "summary");
+        required_text(operation.value, "description");
         let own: Vec<&str> = each(&operation.value["tags"]).filter_map(Value::as_str).collect();
         assert!(!own.is_empty() && own.iter().all(|tag| tags.contains(tag)), "{operation}: tags {own:?} of {tags:?}");
         if operation.dialect() == Dialect::Seam {
@@ -96,7 +97,7 @@ fn every_operation_says_what_it_is() {
 }
 
 #[test]
-fn only_signs_of_life_and_the_way_to_a_token_are_open_to_everybody() {
+fn only_probes_discovery_and_token_operations_need_no_credential() {
     let open: BTreeSet<&str> = operations().iter().filter(|it| it.is_open()).map(|it| it.path).collect();
     let way_to_a_token = ["/autodiscover/autodiscoverservice.svc/root", "/webticket/oauthtoken"];
     assert_eq!(
@@ -110,23 +111,23 @@ fn only_signs_of_life_and_the_way_to_a_token_are_open_to_everybody() {
     for operation in operations() {
         for way in each(&operation.value["security"]).filter_map(Value::as_object).flatten() {
             let (scheme, scopes) = way;
-            said(&known[scheme], "description");
+            required_text(&known[scheme], "description");
             assert_eq!(*scopes, serde_json::json!([]), "{operation}: {scheme} has scopes");
         }
     }
 }
 
 #[test]
-fn every_operation_tells_how_it_can_end() {
+fn every_operation_documents_its_statuses() {
     for operation in operations() {
         let responses = operation.value["responses"].as_object().unwrap_or_else(|| panic!("{operation}: no responses"));
         let (expected, possible) = endings(&operation);
-        let told: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
-        let missing: Vec<_> = expected.difference(&told).collect();
-        let invented: Vec<_> = told.difference(&expected).filter(|status| !possible.contains(status)).collect();
+        let actual: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
+        let missing: Vec<_> = expected.difference(&actual).collect();
+        let invented: Vec<_> = actual.difference(&expected).filter(|status| !possible.contains(status)).collect();
         assert!(missing.is_empty() && invented.is_empty(), "{operation}: no {missing:?}, and why {invented:?}?");
         for (status, response) in responses {
-            said(response, "description");
+            required_text(response, "description");
             for content in document::contents(status, response) {
                 assert!(content["schema"].is_object(), "{operation}: {status} has no schema");
                 assert!(!content["example"].is_null(), "{operation}: {status} has no example");
@@ -137,7 +138,7 @@ fn every_operation_tells_how_it_can_end() {
     }
 }
 
-/// The statuses that an operation must tell of, and those that it may besides.
+/// The statuses that an operation must document, and those that it may document.
 fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static str]) {
     match operation.dialect() {
         Dialect::Seam => {
@@ -156,7 +157,7 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
         Dialect::Diga => {
             let success = if operation.method == "DELETE" { "204" } else { "200" };
             let mut expected = BTreeSet::from([success, "401", "403", "422", "500"]);
-            if operation.fields().iter().any(|field| field.place == Place::Path) {
+            if operation.fields().iter().any(|field| field.location == Location::Path) {
                 expected.insert("404");
             }
             if operation.method != "GET" {
@@ -226,12 +227,12 @@ fn header_of(name: &str) -> &'static str {
 }
 
 #[test]
-fn every_example_is_allowed_by_its_schema() {
+fn every_example_is_valid_against_its_schema() {
     let mut count = 0;
-    let mut check = |place: String, schema: &'static Value, example: Option<&Value>| {
-        let example = example.unwrap_or_else(|| panic!("{place}: no example"));
+    let mut check = |location: String, schema: &'static Value, example: Option<&Value>| {
+        let example = example.unwrap_or_else(|| panic!("{location}: no example"));
         let faults = schema::faults(committed(), schema, example);
-        assert!(faults.is_empty(), "{place}: {faults:#?}");
+        assert!(faults.is_empty(), "{location}: {faults:#?}");
         count += 1;
     };
     for operation in operations() {
@@ -252,7 +253,7 @@ fn every_example_is_allowed_by_its_schema() {
 }
 
 #[test]
-fn every_default_and_example_within_a_schema_is_allowed_by_it() {
+fn every_default_and_example_within_a_schema_is_valid_against_it() {
     let mut count = 0;
     walk(committed(), &mut |value| {
         for given in [value.get("default"), value.get("example")].into_iter().flatten() {
@@ -267,7 +268,7 @@ fn every_default_and_example_within_a_schema_is_allowed_by_it() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     let mut count = 0;
     walk(committed(), &mut |value| {
         if let Some(reference) = value.get("$ref") {
@@ -287,51 +288,51 @@ fn every_reference_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn each_path_answers_by_the_documented_methods_only() {
+async fn each_path_accepts_the_documented_methods_only() {
     let world = World::new().await;
     for (path, documented) in paths().into_iter().filter(|(path, _)| Dialect::of(path) != Dialect::Ucwa) {
         let (dialect, concrete) = (documented[0].dialect(), documented[0].example_path());
         for method in METHODS.into_iter().chain(["HEAD", "TRACE"]) {
-            // An unreadable body: enough for a method that there is to be told from one that there is not.
+            // An unreadable body: enough to distinguish a method that exists from one that does not.
             let request = world.key().request(method, &concrete).header("content-type", "application/json").body("{");
-            let answer = world.key().send(request).await;
-            assert!(!is_nowhere(dialect, &answer), "{method} {path} is documented and not there");
-            let is_read = answer.status == 200 && dialect == Dialect::Seam;
+            let actual_response = world.key().send(request).await;
+            assert!(!is_nowhere(dialect, &actual_response), "{method} {path} is documented and not there");
+            let is_read = actual_response.status == 200 && dialect == Dialect::Seam;
             assert!(!is_read, "{method} {path}: an unreadable body is read");
             let is_documented = documented.iter().any(|operation| operation.method == method);
             let is_for_keys = documented[0].is_open() || documented[0].takes_any(&["api_key"]);
             if is_for_keys || dialect != Dialect::Seam {
-                assert_eq!(answer.status == 405, !is_documented, "{method} {path}: {answer:?}");
+                assert_eq!(actual_response.status == 405, !is_documented, "{method} {path}: {actual_response:?}");
             } else {
-                assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
+                assert_eq!(actual_response.status, 401, "{method} {path}: {actual_response:?}");
             }
-            if answer.status == 405 {
+            if actual_response.status == 405 {
                 let allowed: BTreeSet<&str> =
-                    answer.header("allow").expect("a 405 says what to use").split(", ").collect();
+                    actual_response.header("allow").expect("a 405 says what to use").split(", ").collect();
                 assert_eq!(allowed, documented.iter().map(|operation| operation.method).collect(), "{path}");
             }
-            if answer.status == 405 && dialect == Dialect::Diga && method != "HEAD" {
-                assert_eq!(answer.text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
+            if actual_response.status == 405 && dialect == Dialect::Diga && method != "HEAD" {
+                assert_eq!(actual_response.text, r#"{"detail":"Method Not Allowed"}"#, "{method} {path}");
             }
         }
     }
 }
 
-/// What Phone.com's dialect says where nothing is.
+/// The error of the Phone.com dialect for an unknown path.
 const NOTHING: &str = "There is nothing at this address";
 
-/// Whether an answer says that nothing is there at all: in a dialect whose paths have ids, more is said of those.
-fn is_nowhere(dialect: Dialect, answer: &Answer) -> bool {
+/// Whether a response is that of an unknown path. Dialects whose paths contain ids have more specific errors for ids.
+fn is_nowhere(dialect: Dialect, actual_response: &Response) -> bool {
     let is_told_more = match dialect {
         Dialect::Seam | Dialect::Ucwa => false,
-        Dialect::Diga => !answer.body["error_code"].is_null(),
-        Dialect::PhoneCom => answer.body["@error"]["@message"] != NOTHING,
+        Dialect::Diga => !actual_response.body["error_code"].is_null(),
+        Dialect::PhoneCom => actual_response.body["@error"]["@message"] != NOTHING,
     };
-    answer.status == 404 && !is_told_more
+    actual_response.status == 404 && !is_told_more
 }
 
 #[tokio::test]
-async fn nothing_answers_beside_the_documented_paths() {
+async fn undocumented_paths_are_not_found() {
     let world = World::new().await;
     let mut documented = BTreeSet::new();
     for operation in operations() {
@@ -343,39 +344,40 @@ async fn nothing_answers_beside_the_documented_paths() {
         }
         documented.insert(path);
     }
-    let mut beside = BTreeSet::from(["".to_owned(), "/".to_owned(), "//".to_owned(), "/docs".to_owned()]);
+    let mut undocumented = BTreeSet::from(["".to_owned(), "/".to_owned(), "//".to_owned(), "/docs".to_owned()]);
     for path in &documented {
-        beside.insert(format!("{path}/"));
-        beside.insert(format!("{path}/more"));
-        beside.insert(format!("/{path}"));
-        beside.insert(path.to_uppercase());
-        beside.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
+        undocumented.insert(format!("{path}/"));
+        undocumented.insert(format!("{path}/more"));
+        undocumented.insert(format!("/{path}"));
+        undocumented.insert(path.to_uppercase());
+        undocumented.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
     }
-    // Whatever looks like a path in the source is one of the document, or none at all.
+    // Each text of the source that looks like a path is a documented path or not found.
     let texts = texts_like_paths(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/dialect")));
     for prefix in ["", "/v1", "/v4"] {
-        beside.extend(texts.iter().map(|text| format!("{prefix}{text}")));
+        undocumented.extend(texts.iter().map(|text| format!("{prefix}{text}")));
     }
-    beside.remove("/openapi.json");
-    // Where each application is a place of its own, its dialect's tests know better.
-    beside.retain(|path| Dialect::of(path) != Dialect::Ucwa);
-    // Where an id may stand, any word may.
+    undocumented.remove("/openapi.json");
+    // Paths below an application are covered by the tests of that dialect.
+    undocumented.retain(|path| Dialect::of(path) != Dialect::Ucwa);
+    // Any word matches a path parameter.
     let is_id = |path: &str| operations().iter().any(|operation| operation.is_at(path));
-    let beside: Vec<String> = beside.into_iter().filter(|path| !documented.contains(path) && !is_id(path)).collect();
-    assert!(beside.len() > 150, "only {} paths to try", beside.len());
-    for path in beside {
+    let undocumented: Vec<String> =
+        undocumented.into_iter().filter(|path| !documented.contains(path) && !is_id(path)).collect();
+    assert!(undocumented.len() > 150, "only {} paths to try", undocumented.len());
+    for path in undocumented {
         for method in ["GET", "POST"] {
-            let answer = world.key().call(method, &path).await;
+            let actual_response = world.key().call(method, &path).await;
             if path == "/v1" || path.starts_with("/v1/") {
                 assert_eq!(
-                    (answer.status, answer.text.as_str()),
+                    (actual_response.status, actual_response.text.as_str()),
                     (404, r#"{"detail":"Not Found"}"#),
                     "{method} {path}"
                 );
             } else if path == "/v4" || path.starts_with("/v4/") {
-                assert_eq!(answer.is_error(404)["@message"], NOTHING, "{method} {path}");
+                assert_eq!(actual_response.is_error(404)["@message"], NOTHING, "{method} {path}");
             } else {
-                answer.refused(404, "not_found");
+                actual_response.refused(404, "not_found");
             }
         }
     }
@@ -389,7 +391,7 @@ fn paths() -> BTreeMap<&'static str, Vec<Operation>> {
     paths
 }
 
-/// All texts of the source below a folder that a route might be made from.
+/// All texts of the source below a folder that may be part of a route.
 fn texts_like_paths(folder: &Path) -> Vec<String> {
     let mut texts = Vec::new();
     for entry in fs::read_dir(folder).expect("the folder is there") {
@@ -422,9 +424,9 @@ fn each(list: &'static Value) -> impl Iterator<Item = &'static Value> {
     list.as_array().into_iter().flatten()
 }
 
-/// A text that has to be there.
+/// A member that must be a non-empty text.
 #[track_caller]
-fn said<'a>(value: &'a Value, name: &str) -> &'a str {
+fn required_text<'a>(value: &'a Value, name: &str) -> &'a str {
     let text = value[name].as_str().unwrap_or_default();
     assert!(!text.trim().is_empty(), "no {name}: {value}");
     text

@@ -25,10 +25,10 @@ pub const GET: Operation = Operation {
     name: "contact",
     about: "get a contact (Phone.com)",
     status: 200,
-    is_right: |answer| answer["id"].is_i64() && answer["phone_numbers"][0]["number"].is_string(),
-    request: |asking, _, dice, out| {
-        let registry = &asking.registry;
-        let contact = registry.first_contact(OF_MANY) + dice.below(registry.contacts_of(OF_MANY));
+    is_right: |response| response["id"].is_i64() && response["phone_numbers"][0]["number"].is_string(),
+    request: |source, _, rng, out| {
+        let registry = &source.registry;
+        let contact = registry.first_contact(OF_MANY) + rng.below(registry.contacts_of(OF_MANY));
         write_target("GET", registry, 0, registry.keepers_extension(OF_MANY), &format!("/{contact}"), out);
         finish_request(Some(0), None, out);
     },
@@ -54,9 +54,9 @@ pub const LIST: Operation = Operation {
     status: 200,
     is_right: is_page,
     // An offset within the first thousand of many; larger offsets are another measurement.
-    request: |asking, _, dice, out| {
-        let registry = &asking.registry;
-        let query = format!("?limit={PAGE}&offset={}", dice.below(registry.contacts_of(OF_FEW) + 1 - PAGE));
+    request: |source, _, rng, out| {
+        let registry = &source.registry;
+        let query = format!("?limit={PAGE}&offset={}", rng.below(registry.contacts_of(OF_FEW) + 1 - PAGE));
         write_target("GET", registry, 0, registry.keepers_extension(OF_MANY), &query, out);
         finish_request(Some(0), None, out);
     },
@@ -83,10 +83,10 @@ pub const CREATE: Operation = Operation {
     name: "new-contact",
     about: "create a contact (Phone.com)",
     status: 201,
-    is_right: |answer| answer["id"].is_i64() && answer["phone_numbers"][0]["number"].is_string(),
-    request: |asking, _, dice, out| {
-        let registry = &asking.registry;
-        let guest = dice.below(registry.guests());
+    is_right: |response| response["id"].is_i64() && response["phone_numbers"][0]["number"].is_string(),
+    request: |source, _, rng, out| {
+        let registry = &source.registry;
+        let guest = rng.below(registry.guests());
         write_target("POST", registry, guest / GUESTS, registry.guests_extension(guest), "", out);
         finish_request(Some(guest / GUESTS), Some(ADA.as_bytes()), out);
     },
@@ -105,8 +105,8 @@ pub const CREATE: Operation = Operation {
         Step::Stored(COUNT_ONE, |_| vec![workspace(), guest()]),
         Step::Stored(INSERT_CONTACT, |_| {
             let texts = "array['', 'Ada', '', 'Lovelace', '', '', 'Example', '', '', '', '', '']";
-            let said = ["null::bigint", EMAILS, NUMBERS, "'[]'::jsonb", "now()", texts];
-            [workspace(), guest()].into_iter().chain(said.map(str::to_owned)).collect()
+            let values = ["null::bigint", EMAILS, NUMBERS, "'[]'::jsonb", "now()", texts];
+            [workspace(), guest()].into_iter().chain(values.map(str::to_owned)).collect()
         }),
         Step::Stored(INSERT_NUMBERS, |_| {
             let numbers = "array['+12125550123']".to_owned();
@@ -154,8 +154,8 @@ impl Part {
 }
 
 /// Whether a response is a full page.
-pub fn is_page(answer: &Value) -> bool {
-    answer["items"].as_array().is_some_and(|items| items.len() as u64 == PAGE)
+pub fn is_page(response: &Value) -> bool {
+    response["items"].as_array().is_some_and(|items| items.len() as u64 == PAGE)
 }
 
 fn guest() -> String {

@@ -11,14 +11,14 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// Response timeout.
-const PATIENCE: Duration = Duration::from_secs(40);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Connections kept alive from one load to the next.
 pub struct Generator {
     poll: Poll,
-    lines: Vec<Line>,
+    open_connections: Vec<Connection>,
     idle: Vec<usize>,
-    inbox: Box<[u8]>,
+    read_buffer: Box<[u8]>,
 }
 
 /// Parameters of a load.
@@ -26,9 +26,9 @@ pub struct Load<'a> {
     pub time: Duration,
     /// Requests a second (open loop): all that fall due within the time are sent, however late. `None` is a closed loop:
     /// each connection waits for a response before its next request.
-    pub pace: Option<f64>,
+    pub target_rate: Option<f64>,
     /// Maximum number of requests.
-    pub most: u64,
+    pub max_requests: u64,
     /// Expected status of every response.
     pub status: u16,
     /// Writes the next request.
@@ -36,35 +36,35 @@ pub struct Load<'a> {
 }
 
 /// Results of a load.
-pub struct Driven {
+pub struct LoadResult {
     /// Responses within the time.
     pub counted: u64,
     /// All responses, including those in flight at the end of the time.
-    pub answered: u64,
+    pub responses: u64,
     /// From the first request to the end of the time.
     pub elapsed: Duration,
     /// Of all responses, in microseconds from when a request was due, so that a stall counts for each request that waited.
     pub latencies: Histogram<u64>,
 }
 
-impl Driven {
+impl LoadResult {
     pub fn rate(&self) -> f64 {
         self.counted as f64 / self.elapsed.as_secs_f64()
     }
 }
 
-struct Driver<'a, 'b> {
+struct LoadRun<'a, 'b> {
     generator: &'a mut Generator,
     load: Load<'b>,
     began: Instant,
     issued: u64,
-    done: Driven,
+    result: LoadResult,
 }
 
 /// One connection.
-struct Line {
+struct Connection {
     stream: TcpStream,
-    outbox: Vec<u8>,
+    write_buffer: Vec<u8>,
     written: usize,
     head: Vec<u8>,
     /// Remaining bytes of the body, once the head has been read.
@@ -76,27 +76,34 @@ impl Generator {
     pub fn connect(address: SocketAddr, connections: usize) -> io::Result<Generator> {
         wake_on_time();
         let poll = Poll::new()?;
-        let mut lines = Vec::with_capacity(connections);
+        let mut open_connections = Vec::with_capacity(connections);
         for index in 0..connections {
             let stream = std::net::TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-            let (outbox, head) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
-            lines.push(Line { stream, outbox, written: 0, head, rest: None, due: Instant::now() });
+            let (write_buffer, head) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
+            open_connections.push(Connection {
+                stream,
+                write_buffer,
+                written: 0,
+                head,
+                rest: None,
+                due: Instant::now(),
+            });
         }
         let idle = (0..connections).rev().collect();
-        Ok(Generator { poll, lines, idle, inbox: vec![0; 64 * 1024].into() })
+        Ok(Generator { poll, open_connections, idle, read_buffer: vec![0; 64 * 1024].into() })
     }
 
     /// Runs a load to its end. Another status, or no response, is an error that contains the response; the generator
     /// cannot be used after it.
-    pub fn drive(&mut self, load: Load<'_>) -> io::Result<Driven> {
-        let done = Driven { counted: 0, answered: 0, elapsed: Duration::ZERO, latencies: histogram() };
-        let mut driver = Driver { generator: self, load, began: Instant::now(), issued: 0, done };
-        driver.run()?;
-        Ok(driver.done)
+    pub fn run_load(&mut self, load: Load<'_>) -> io::Result<LoadResult> {
+        let result = LoadResult { counted: 0, responses: 0, elapsed: Duration::ZERO, latencies: histogram() };
+        let mut run = LoadRun { generator: self, load, began: Instant::now(), issued: 0, result };
+        run.run()?;
+        Ok(run.result)
     }
 }
 
@@ -105,22 +112,22 @@ pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order")
 }
 
-impl Driver<'_, '_> {
+impl LoadRun<'_, '_> {
     fn run(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         loop {
             let now = Instant::now();
             self.issue(now)?;
             let is_over = self.is_over(now);
-            if is_over && self.generator.idle.len() == self.generator.lines.len() {
+            if is_over && self.generator.idle.len() == self.generator.open_connections.len() {
                 return Ok(());
             }
-            if now.duration_since(self.began) > self.load.time + PATIENCE {
+            if now.duration_since(self.began) > self.load.time + RESPONSE_TIMEOUT {
                 return Err(io::Error::new(ErrorKind::TimedOut, "response timed out"));
             }
             self.wait(&mut events, is_over)?;
             for event in &events {
-                self.attend(event.token().0)?;
+                self.handle_event(event.token().0)?;
             }
         }
     }
@@ -130,18 +137,18 @@ impl Driver<'_, '_> {
         let elapsed = now.duration_since(self.began);
         let is_late = match self.next_due() {
             Some(due) => due.duration_since(self.began) >= self.load.time,
-            None => elapsed >= self.load.time && self.done.counted > 0,
+            None => elapsed >= self.load.time && self.result.counted > 0,
         };
-        let is_over = is_late || self.issued >= self.load.most;
-        if is_over && self.done.elapsed.is_zero() {
-            self.done.elapsed = elapsed;
+        let is_over = is_late || self.issued >= self.load.max_requests;
+        if is_over && self.result.elapsed.is_zero() {
+            self.result.elapsed = elapsed;
         }
         is_over
     }
 
     /// When the next request is due.
     fn next_due(&self) -> Option<Instant> {
-        self.load.pace.map(|pace| self.began + Duration::from_secs_f64(self.issued as f64 / pace))
+        self.load.target_rate.map(|target_rate| self.began + Duration::from_secs_f64(self.issued as f64 / target_rate))
     }
 
     /// Sends due requests on idle connections.
@@ -153,19 +160,19 @@ impl Driver<'_, '_> {
                 None => Instant::now(),
             };
             let index = self.generator.idle.pop().expect("a connection is idle");
-            self.ask(index, due)?;
+            self.send_request(index, due)?;
         }
         Ok(())
     }
 
-    fn ask(&mut self, index: usize, due: Instant) -> io::Result<()> {
+    fn send_request(&mut self, index: usize, due: Instant) -> io::Result<()> {
         self.issued += 1;
-        let line = &mut self.generator.lines[index];
-        (line.due, line.written, line.rest) = (due, 0, None);
-        line.outbox.clear();
-        line.head.clear();
-        (self.load.request)(&mut line.outbox);
-        line.flush()
+        let connection = &mut self.generator.open_connections[index];
+        (connection.due, connection.written, connection.rest) = (due, 0, None);
+        connection.write_buffer.clear();
+        connection.head.clear();
+        (self.load.request)(&mut connection.write_buffer);
+        connection.flush()
     }
 
     /// Waits for a response, or until the next request is due.
@@ -189,21 +196,21 @@ impl Driver<'_, '_> {
     }
 
     /// Writes the rest of a request and reads the available bytes of its response.
-    fn attend(&mut self, index: usize) -> io::Result<()> {
-        let Generator { lines, inbox, .. } = &mut *self.generator;
-        let line = &mut lines[index];
-        line.flush()?;
-        if !line.read(inbox, self.load.status)? {
+    fn handle_event(&mut self, index: usize) -> io::Result<()> {
+        let Generator { open_connections, read_buffer, .. } = &mut *self.generator;
+        let connection = &mut open_connections[index];
+        connection.flush()?;
+        if !connection.read(read_buffer, self.load.status)? {
             return Ok(());
         }
         let now = Instant::now();
-        let latency = u64::try_from(now.duration_since(line.due).as_micros()).unwrap_or(u64::MAX);
-        self.done.answered += 1;
-        self.done.latencies.saturating_record(latency.max(1));
+        let latency = u64::try_from(now.duration_since(connection.due).as_micros()).unwrap_or(u64::MAX);
+        self.result.responses += 1;
+        self.result.latencies.saturating_record(latency.max(1));
         if !self.is_over(now) {
-            self.done.counted += 1;
-            if self.load.pace.is_none() {
-                return self.ask(index, now);
+            self.result.counted += 1;
+            if self.load.target_rate.is_none() {
+                return self.send_request(index, now);
             }
         }
         self.generator.idle.push(index);
@@ -211,10 +218,10 @@ impl Driver<'_, '_> {
     }
 }
 
-impl Line {
+impl Connection {
     fn flush(&mut self) -> io::Result<()> {
-        while self.written < self.outbox.len() {
-            match self.stream.write(&self.outbox[self.written..]) {
+        while self.written < self.write_buffer.len() {
+            match self.stream.write(&self.write_buffer[self.written..]) {
                 Ok(count) => self.written += count,
                 Err(fault) if fault.kind() == ErrorKind::WouldBlock => break,
                 Err(fault) => return Err(fault),
@@ -224,9 +231,9 @@ impl Line {
     }
 
     /// Reads the available bytes; true once the response is complete.
-    fn read(&mut self, inbox: &mut [u8], status: u16) -> io::Result<bool> {
+    fn read(&mut self, read_buffer: &mut [u8], status: u16) -> io::Result<bool> {
         loop {
-            let count = match self.stream.read(inbox) {
+            let count = match self.stream.read(read_buffer) {
                 Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server closed the connection")),
                 Ok(count) => count,
                 Err(fault) if fault.kind() == ErrorKind::WouldBlock => return Ok(false),
@@ -235,9 +242,9 @@ impl Line {
             let rest = match self.rest {
                 Some(rest) => rest.checked_sub(count).ok_or_else(too_much)?,
                 None => {
-                    self.head.extend_from_slice(&inbox[..count]);
+                    self.head.extend_from_slice(&read_buffer[..count]);
                     let Some(end) = end_of_head(&self.head) else { continue };
-                    let length = judge(&self.head, end, status)?;
+                    let length = body_length(&self.head, end, status)?;
                     length.checked_sub(self.head.len() - end).ok_or_else(too_much)?
                 }
             };
@@ -246,7 +253,7 @@ impl Line {
                 return Ok(true);
             }
             self.rest = Some(rest);
-            if count < inbox.len() {
+            if count < read_buffer.len() {
                 return Ok(false);
             }
         }
@@ -254,10 +261,10 @@ impl Line {
 }
 
 /// Returns the length of the body, if the status is as expected.
-fn judge(bytes: &[u8], end: usize, status: u16) -> io::Result<usize> {
+fn body_length(bytes: &[u8], end: usize, status: u16) -> io::Result<usize> {
     let head = &bytes[..end];
     match (status_in(head), length_in(head)) {
-        (Some(said), Some(length)) if said == status => Ok(length),
+        (Some(actual), Some(length)) if actual == status => Ok(length),
         _ => Err(io::Error::other(format!("expected {status}, got: {}", String::from_utf8_lossy(bytes)))),
     }
 }
@@ -289,20 +296,20 @@ fn wake_on_time() {
 }
 
 /// Sends one request and returns the status and body of its response.
-pub fn ask(address: SocketAddr, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+pub fn send_one(address: SocketAddr, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = std::net::TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
     stream.write_all(request)?;
-    let (mut bytes, mut inbox) = (Vec::new(), [0; 4096]);
+    let (mut bytes, mut read_buffer) = (Vec::new(), [0; 4096]);
     loop {
         let whole = end_of_head(&bytes).and_then(|end| Some((end, end + length_in(&bytes[..end])?)));
         if let Some((end, all)) = whole.filter(|(_, all)| bytes.len() >= *all) {
             let status = status_in(&bytes).ok_or_else(|| io::Error::other("no status"))?;
             return Ok((status, bytes[end..all].to_vec()));
         }
-        match stream.read(&mut inbox)? {
+        match stream.read(&mut read_buffer)? {
             0 => return Err(io::Error::new(ErrorKind::UnexpectedEof, String::from_utf8_lossy(&bytes).into_owned())),
-            count => bytes.extend_from_slice(&inbox[..count]),
+            count => bytes.extend_from_slice(&read_buffer[..count]),
         }
     }
 }

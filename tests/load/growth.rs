@@ -2,12 +2,12 @@
 //! each, measured in turn. And whether a page of contacts depends on their number: two keepers in one registry.
 
 use crate::contacts::{PARTS, Part};
+use crate::environment::Environment;
 use crate::operations::{self, Operation};
 use crate::registry::{OF_FEW, OF_MANY};
-use crate::report::{Bouts, Target, aligned};
-use crate::scene::{Bout, Scene};
+use crate::report::{SampleSummary, Target, aligned};
 use crate::settings::Settings;
-use crate::stage::Stage;
+use crate::workbench::{Sample, Workbench};
 use serde::Serialize;
 
 /// Compared operations.
@@ -32,32 +32,32 @@ pub struct Growth {
 pub struct Compared {
     pub name: &'static str,
     about: &'static str,
-    pub small: Bouts,
-    pub large: Bouts,
+    pub small: SampleSummary,
+    pub large: SampleSummary,
 }
 
 /// Compares two sizes of the registry.
-pub fn run(stage: &Stage, settings: &Settings) -> Growth {
+pub fn run(environment: &Environment, settings: &Settings) -> Growth {
     let sizes = if settings.is_brief { [200, 800] } else { [10_000, 1_000_000] };
-    let open = |name, phones| Scene::open(stage, settings, name, phones);
-    let mut scenes = [open("small", sizes[0]), open("large", sizes[1])];
+    let open = |name, phones| Workbench::open(environment, settings, name, phones);
+    let mut workbenches = [open("small", sizes[0]), open("large", sizes[1])];
     let is_compared = |operation: &&Operation| COMPARED.contains(&operation.name) && settings.wants(operation.name);
-    let mut compared: Vec<(&Operation, [Vec<Bout>; 2])> =
+    let mut compared: Vec<(&Operation, [Vec<Sample>; 2])> =
         operations::ALL.iter().filter(is_compared).map(|operation| (operation, [Vec::new(), Vec::new()])).collect();
     // The first round is a warm-up: it opens connections and reads pages.
     for round in 0..=settings.rounds {
         for (operation, both) in &mut compared {
-            for (scene, bouts) in scenes.iter_mut().zip(both) {
-                let bout = scene.measure(operation).bout;
+            for (workbench, samples) in workbenches.iter_mut().zip(both) {
+                let sample = workbench.measure(operation).sample;
                 if round > 0 {
-                    bouts.push(bout);
+                    samples.push(sample);
                 }
             }
         }
     }
     let operations: Vec<Compared> =
         compared.iter().map(|(operation, both)| Compared::of(operation.name, operation.about, both)).collect();
-    let contacts = if settings.wants("contacts") { parts(&mut scenes[0], settings) } else { Vec::new() };
+    let contacts = if settings.wants("contacts") { parts(&mut workbenches[0], settings) } else { Vec::new() };
     let of_phones = operations.iter().map(|compared| compared.target("phones"));
     let of_contacts = contacts.iter().map(|compared| compared.target("contacts"));
     Growth {
@@ -70,18 +70,18 @@ pub fn run(stage: &Stage, settings: &Settings) -> Growth {
 }
 
 /// Compares a keeper's list of few contacts with one of many.
-fn parts(scene: &mut Scene, settings: &Settings) -> Vec<Compared> {
-    let mut compared: Vec<(&Part, [Vec<Bout>; 2])> =
+fn parts(workbench: &mut Workbench, settings: &Settings) -> Vec<Compared> {
+    let mut compared: Vec<(&Part, [Vec<Sample>; 2])> =
         PARTS.iter().map(|part| (part, [Vec::new(), Vec::new()])).collect();
     for part in &PARTS {
-        [OF_FEW, OF_MANY].into_iter().for_each(|keeper| scene.look_at_part(part, keeper));
+        [OF_FEW, OF_MANY].into_iter().for_each(|keeper| workbench.check_part(part, keeper));
     }
     for round in 0..=settings.rounds {
         for (part, both) in &mut compared {
-            for (keeper, bouts) in [OF_FEW, OF_MANY].into_iter().zip(both) {
-                let bout = scene.measure_part(part, keeper);
+            for (keeper, samples) in [OF_FEW, OF_MANY].into_iter().zip(both) {
+                let sample = workbench.measure_part(part, keeper);
                 if round > 0 {
-                    bouts.push(bout);
+                    samples.push(sample);
                 }
             }
         }
@@ -90,13 +90,13 @@ fn parts(scene: &mut Scene, settings: &Settings) -> Vec<Compared> {
 }
 
 impl Compared {
-    fn of(name: &'static str, about: &'static str, [small, large]: &[Vec<Bout>; 2]) -> Compared {
-        Compared { name, about, small: Bouts::of("small", small), large: Bouts::of("large", large) }
+    fn of(name: &'static str, about: &'static str, [small, large]: &[Vec<Sample>; 2]) -> Compared {
+        Compared { name, about, small: SampleSummary::of("small", small), large: SampleSummary::of("large", large) }
     }
 
     fn target(&self, things: &str) -> Target {
         let about = format!("{}, rate with few {things} / rate with many", self.about);
-        Target::at_most(about, FACTOR, self.small.in_terms_of(&self.large))
+        Target::at_most(about, FACTOR, self.small.ratio_to(&self.large))
     }
 }
 
@@ -117,7 +117,8 @@ fn table(sizes: [u64; 2], things: &str, all: &[Compared]) -> String {
     let head = sizes.into_iter().flat_map(|count| [format!("{count} {things}, req/s"), "CPU µs".to_owned()]);
     let mut rows = vec![[String::new()].into_iter().chain(head).collect::<Vec<_>>()];
     rows.extend(all.iter().map(|compared| {
-        let cells = [&compared.small, &compared.large].map(|bouts| [format!("{:.0}", bouts.rate), bouts.cpu.cell()]);
+        let cells =
+            [&compared.small, &compared.large].map(|samples| [format!("{:.0}", samples.rate), samples.cpu.cell()]);
         [compared.about.to_owned()].into_iter().chain(cells.into_iter().flatten()).collect()
     }));
     aligned(&rows) + "\n"

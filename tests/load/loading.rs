@@ -1,8 +1,8 @@
 //! Loads the registry into the database, and restores it for operations that write.
 
 use crate::contacts::PAGE;
+use crate::environment::Database;
 use crate::registry::{BASE, EVENTS, GUESTS, KEY, Kind, OF_FEW, OF_MANY, PHONES_OF_PERSON, Registry};
-use crate::stage::Database;
 
 impl Registry {
     /// Fills an empty, migrated database.
@@ -90,7 +90,7 @@ impl Registry {
     }
 
     /// Inserts phones to deactivate: spare `n` is a guest's of workspace `n` modulo their count.
-    pub fn lay_in_spares(&self, database: &mut Database, count: u64) {
+    pub fn insert_spare_phones(&self, database: &mut Database, count: u64) {
         let workspaces = self.workspaces;
         let guest = format!("n % {workspaces} * {GUESTS} + n / {workspaces} % {GUESTS}");
         let spares = self.insert_phones(
@@ -145,14 +145,14 @@ impl Registry {
     /// Number of contacts beyond the loaded ones; checks that `contact_count` agrees.
     pub fn new_contacts(&self, database: &mut Database) -> u64 {
         let last = self.contacts.iter().sum::<u64>();
-        let made = database.count(&format!("select count(*) from contact where contact_id > {last}"));
-        let told = database.count(&format!("select sum(contact_count)::bigint - {last} from user_identity"));
-        assert_eq!(made, told, "new contacts and their `contact_count`");
-        made
+        let inserted = database.count(&format!("select count(*) from contact where contact_id > {last}"));
+        let counted = database.count(&format!("select sum(contact_count)::bigint - {last} from user_identity"));
+        assert_eq!(inserted, counted, "new contacts and their `contact_count`");
+        inserted
     }
 
     /// Deletes the contacts that were not loaded.
-    pub fn clear_contacts_away(&self, database: &mut Database) {
+    pub fn delete_new_contacts(&self, database: &mut Database) {
         let last = self.contacts.iter().sum::<u64>();
         for statement in [
             format!("delete from contact where contact_id > {last}"),
@@ -164,13 +164,13 @@ impl Registry {
     }
 
     /// Number of guests' phones, active or deactivated.
-    pub fn guests_phones(&self, database: &mut Database, are_living: bool) -> u64 {
-        let state = if are_living { "deactivated_at is null" } else { "deactivated_at is not null" };
+    pub fn guests_phones(&self, database: &mut Database, is_active: bool) -> u64 {
+        let state = if is_active { "deactivated_at is null" } else { "deactivated_at is not null" };
         database.count(&format!("select count(*) from phone where {state} and {}", self.is_guests("user_identity_id")))
     }
 
     /// Deletes what operations that write have left, so that each starts from the same registry.
-    pub fn clear_away(&self, database: &mut Database) {
+    pub fn undo_writes(&self, database: &mut Database) {
         for statement in [
             "set session_replication_role = replica".to_owned(),
             format!("delete from phone where {}", self.is_guests("user_identity_id")),

@@ -42,10 +42,12 @@
     reason = "the rules of clock, randomness and outbound requests are for the server"
 )]
 #![allow(clippy::too_many_lines, reason = "statements that fill tables are long; files are limited")]
-#![allow(unsafe_code, reason = "see `stage`")]
+#![allow(unsafe_code, reason = "see `environment`")]
 
+mod builds;
 mod comparison;
 mod contacts;
+mod environment;
 mod generator;
 mod growth;
 mod loading;
@@ -54,18 +56,16 @@ mod pgbench;
 mod references;
 mod registry;
 mod report;
-mod scene;
 mod settings;
 mod soak;
-mod stage;
 mod steady;
 mod trial;
-mod turns;
 mod usage;
+mod workbench;
 
+use environment::Environment;
 use mimalloc::MiMalloc;
 use settings::Settings;
-use stage::Stage;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -87,18 +87,18 @@ fn main() -> ExitCode {
 }
 
 fn bench(settings: &Settings) {
-    let stage = Stage::start(settings.durability());
+    let environment = Environment::start(settings.durability());
     let (json, text) = if settings.growth {
-        let growth = growth::run(&stage, settings);
+        let growth = growth::run(&environment, settings);
         (serde_json::json!(growth), growth.text())
     } else if let Some(minutes) = settings.soak {
-        let soak = soak::run(&stage, settings, Duration::from_secs(minutes * 60));
+        let soak = soak::run(&environment, settings, Duration::from_secs(minutes * 60));
         (serde_json::json!(soak), soak.text())
     } else if let Some(program) = &settings.against {
-        let turns = turns::run(&stage, settings, program);
-        (serde_json::json!(turns), turns.text())
+        let builds = builds::run(&environment, settings, program);
+        (serde_json::json!(builds), builds.text())
     } else {
-        let report = comparison::run(&stage, settings);
+        let report = comparison::run(&environment, settings);
         (report.json(), report.text())
     };
     if settings.json { println!("{json:#}") } else { print!("{text}") }

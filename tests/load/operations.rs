@@ -2,7 +2,7 @@
 //! runs for comparison. A new operation is one more entry.
 
 use crate::contacts;
-use crate::registry::{BASE, Dice, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, finish_head, finish_request};
+use crate::registry::{BASE, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, Rng, finish_head, finish_request};
 use base64::prelude::*;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub struct Operation {
     /// Whether a response is correct; checked once.
     pub is_right: fn(&Value) -> bool,
     /// Writes a request; its number makes it unique where requests must not repeat.
-    pub request: fn(&Asking, u64, &mut Dice, &mut Vec<u8>),
+    pub request: fn(&RequestSource, u64, &mut Rng, &mut Vec<u8>),
     pub effect: Effect,
     /// pgbench's variables, set before each transaction.
     pub variables: fn(&Registry) -> String,
@@ -51,21 +51,21 @@ pub enum Step {
 }
 
 /// Data of the requests.
-pub struct Asking {
+pub struct RequestSource {
     pub registry: Registry,
     /// Binding of a page cursor to its list.
     pub page_binding: String,
 }
 
-impl Asking {
+impl RequestSource {
     fn phone(&self, target: &str, kind: Kind, number: u64, workspace: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(target.as_bytes());
         kind.write(number, out);
         finish_request(Some(workspace), None, out);
     }
 
-    fn any_phone(&self, dice: &mut Dice) -> (u64, u64) {
-        let phone = dice.below(self.registry.phones);
+    fn any_phone(&self, rng: &mut Rng) -> (u64, u64) {
+        let phone = rng.below(self.registry.phones);
         (phone, phone / self.registry.phones_of_workspace())
     }
 }
@@ -94,10 +94,10 @@ pub const ALL: &[Operation] = &[
         name: "get",
         about: "get one phone",
         status: 200,
-        is_right: |answer| answer["phone"]["device_id"].is_string(),
-        request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.any_phone(dice);
-            asking.phone("GET /phones/get?device_id=", Kind::Phone, phone, workspace, out);
+        is_right: |response| response["phone"]["device_id"].is_string(),
+        request: |source, _, rng, out| {
+            let (phone, workspace) = source.any_phone(rng);
+            source.phone("GET /phones/get?device_id=", Kind::Phone, phone, workspace, out);
         },
         effect: Effect::Nothing,
         variables: one_phone,
@@ -109,11 +109,13 @@ pub const ALL: &[Operation] = &[
         name: "list",
         about: "list a person's 20 phones",
         status: 200,
-        is_right: |answer| answer["phones"].as_array().is_some_and(|phones| phones.len() as u64 == PHONES_OF_PERSON),
-        request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.any_phone(dice);
+        is_right: |response| {
+            response["phones"].as_array().is_some_and(|phones| phones.len() as u64 == PHONES_OF_PERSON)
+        },
+        request: |source, _, rng, out| {
+            let (phone, workspace) = source.any_phone(rng);
             let person = phone / PHONES_OF_PERSON;
-            asking.phone("GET /phones/list?owner_user_identity_id=", Kind::Person, person, workspace, out);
+            source.phone("GET /phones/list?owner_user_identity_id=", Kind::Person, person, workspace, out);
         },
         effect: Effect::Nothing,
         variables: one_phone,
@@ -131,15 +133,15 @@ pub const ALL: &[Operation] = &[
         name: "page",
         about: "a page of 20 of a workspace's",
         status: 200,
-        is_right: |answer| answer["phones"].as_array().is_some_and(|phones| phones.len() as u64 == PAGE),
-        request: |asking, _, dice, out| {
-            let workspace = dice.below(asking.registry.workspaces);
-            let within = dice.below(asking.registry.phones_of_workspace() + 1 - PAGE);
-            let phone = workspace * asking.registry.phones_of_workspace() + within;
+        is_right: |response| response["phones"].as_array().is_some_and(|phones| phones.len() as u64 == PAGE),
+        request: |source, _, rng, out| {
+            let workspace = rng.below(source.registry.workspaces);
+            let within = rng.below(source.registry.phones_of_workspace() + 1 - PAGE);
+            let phone = workspace * source.registry.phones_of_workspace() + within;
             let mut id = Vec::with_capacity(36);
             Kind::Phone.write(phone, &mut id);
-            let place = json!({ "created_at": asking.registry.time(phone), "id": String::from_utf8_lossy(&id) });
-            let cursor = BASE64_STANDARD.encode(json!([asking.page_binding, place]).to_string());
+            let place = json!({ "created_at": source.registry.time(phone), "id": String::from_utf8_lossy(&id) });
+            let cursor = BASE64_STANDARD.encode(json!([source.page_binding, place]).to_string());
             out.extend_from_slice(FIRST_PAGE.as_bytes());
             out.extend_from_slice(b"&page_cursor=");
             out.extend(url::form_urlencoded::byte_serialize(cursor.as_bytes()).flat_map(str::bytes));
@@ -166,10 +168,10 @@ pub const ALL: &[Operation] = &[
         name: "deactivate",
         about: "deactivate a phone",
         status: 200,
-        is_right: |answer| answer.is_object(),
-        request: |asking, turn, _, out| {
-            let workspace = turn % asking.registry.workspaces;
-            asking.phone("DELETE /phones/deactivate?device_id=", Kind::Spare, turn, workspace, out);
+        is_right: |response| response.is_object(),
+        request: |source, turn, _, out| {
+            let workspace = turn % source.registry.workspaces;
+            source.phone("DELETE /phones/deactivate?device_id=", Kind::Spare, turn, workspace, out);
         },
         effect: Effect::Deactivates,
         variables: |registry| {
@@ -197,9 +199,9 @@ pub const ALL: &[Operation] = &[
         name: "create",
         about: "create a sandbox phone",
         status: 200,
-        is_right: |answer| answer["phone"]["device_id"].is_string(),
-        request: |asking, _, dice, out| {
-            let guest = dice.below(asking.registry.guests());
+        is_right: |response| response["phone"]["device_id"].is_string(),
+        request: |source, _, rng, out| {
+            let guest = rng.below(source.registry.guests());
             let mut body = b"{\"user_identity_id\":\"".to_vec();
             Kind::Guest.write(guest, &mut body);
             body.extend_from_slice(b"\"}");
@@ -232,10 +234,10 @@ pub const ALL: &[Operation] = &[
         name: "events",
         about: "20 events since a time",
         status: 200,
-        is_right: |answer| answer["events"].as_array().is_some_and(|events| events.len() as u64 == PAGE),
-        request: |asking, _, dice, out| {
-            let workspace = dice.below(asking.registry.workspaces);
-            let since = asking.registry.time(dice.below(EVENTS - PAGE));
+        is_right: |response| response["events"].as_array().is_some_and(|events| events.len() as u64 == PAGE),
+        request: |source, _, rng, out| {
+            let workspace = rng.below(source.registry.workspaces);
+            let since = source.registry.time(rng.below(EVENTS - PAGE));
             out.extend_from_slice(b"GET /events/list?limit=20&since=");
             out.extend_from_slice(since.as_bytes());
             finish_request(Some(workspace), None, out);
@@ -256,10 +258,10 @@ pub const ALL: &[Operation] = &[
         name: "diga",
         about: "get a phone number (Diga)",
         status: 200,
-        is_right: |answer| answer["id"].is_string() && answer["status"] == "assigned",
-        request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.any_phone(dice);
-            asking.phone("GET /v1/phone/", Kind::Register, phone / PHONES_OF_PERSON, workspace, out);
+        is_right: |response| response["id"].is_string() && response["status"] == "assigned",
+        request: |source, _, rng, out| {
+            let (phone, workspace) = source.any_phone(rng);
+            source.phone("GET /v1/phone/", Kind::Register, phone / PHONES_OF_PERSON, workspace, out);
         },
         effect: Effect::Nothing,
         variables: one_phone,
@@ -271,9 +273,9 @@ pub const ALL: &[Operation] = &[
         name: "ucwa",
         about: "get a person's numbers (UCWA)",
         status: 200,
-        is_right: |answer| answer["_embedded"]["phone"].as_array().is_some_and(|slots| slots.len() == 4),
-        request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.any_phone(dice);
+        is_right: |response| response["_embedded"]["phone"].as_array().is_some_and(|slots| slots.len() == 4),
+        request: |source, _, rng, out| {
+            let (phone, workspace) = source.any_phone(rng);
             out.extend_from_slice(b"GET /me/phones HTTP/1.1\r\nx-ucwa-user: ");
             Kind::Person.write(phone / PHONES_OF_PERSON, out);
             out.extend_from_slice(b"\r\n");
@@ -282,8 +284,8 @@ pub const ALL: &[Operation] = &[
         effect: Effect::Nothing,
         variables: one_phone,
         transaction: &[Step::Stored(SUBSCRIBER, |_| {
-            let asked = [Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()];
-            [workspace()].into_iter().chain(asked.map(one)).collect()
+            let values = [Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()];
+            [workspace()].into_iter().chain(values.map(one)).collect()
         })],
         keyless: &[],
         is_first: false,
@@ -295,10 +297,10 @@ pub const ALL: &[Operation] = &[
         name: "unknown",
         about: "get an unknown phone",
         status: 404,
-        is_right: |answer| answer["error"]["type"].is_string(),
-        request: |asking, _, dice, out| {
-            let (phone, workspace) = asking.any_phone(dice);
-            asking.phone("GET /phones/get?device_id=", Kind::Nothing, phone, workspace, out);
+        is_right: |response| response["error"]["type"].is_string(),
+        request: |source, _, rng, out| {
+            let (phone, workspace) = source.any_phone(rng);
+            source.phone("GET /phones/get?device_id=", Kind::Nothing, phone, workspace, out);
         },
         effect: Effect::Nothing,
         variables: one_phone,
@@ -310,10 +312,10 @@ pub const ALL: &[Operation] = &[
         name: "stranger",
         about: "get without a token",
         status: 401,
-        is_right: |answer| answer["error"]["type"].is_string(),
-        request: |asking, _, dice, out| {
+        is_right: |response| response["error"]["type"].is_string(),
+        request: |source, _, rng, out| {
             out.extend_from_slice(b"GET /phones/get?device_id=");
-            Kind::Phone.write(dice.below(asking.registry.phones), out);
+            Kind::Phone.write(rng.below(source.registry.phones), out);
             finish_request(None, None, out);
         },
         effect: Effect::Nothing,
@@ -326,7 +328,7 @@ pub const ALL: &[Operation] = &[
         name: "health",
         about: "health check with a query",
         status: 200,
-        is_right: |answer| answer["ok"] == true,
+        is_right: |response| response["ok"] == true,
         request: |_, _, _, out| {
             out.extend_from_slice(b"GET /health");
             finish_request(None, None, out);

@@ -137,18 +137,19 @@ impl Run<'_> {
             Amount::Transactions(count) => command.args(["-t", &count.to_string()]),
         };
         let output = command.arg(self.database_url).output().expect("pgbench runs");
-        let said = String::from_utf8_lossy(&output.stdout);
-        let outcome = (output.status.success()).then(|| Outcome::read(&said)).flatten();
-        outcome.unwrap_or_else(|| panic!("{said}{}\n{}", String::from_utf8_lossy(&output.stderr), self.script))
+        let output_text = String::from_utf8_lossy(&output.stdout);
+        let outcome = (output.status.success()).then(|| Outcome::read(&output_text)).flatten();
+        outcome.unwrap_or_else(|| panic!("{output_text}{}\n{}", String::from_utf8_lossy(&output.stderr), self.script))
     }
 }
 
 impl Outcome {
-    fn read(said: &str) -> Option<Outcome> {
+    fn read(output_text: &str) -> Option<Outcome> {
         let number = |line: &str| line.split(['/', ' ']).next()?.parse().ok();
-        let transactions =
-            said.lines().find_map(|line| number(line.strip_prefix("number of transactions actually processed: ")?))?;
-        let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())?;
+        let transactions = output_text
+            .lines()
+            .find_map(|line| number(line.strip_prefix("number of transactions actually processed: ")?))?;
+        let rate = output_text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())?;
         Some(Outcome { rate, transactions })
     }
 }

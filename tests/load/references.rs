@@ -1,7 +1,7 @@
 //! References other than Postgres: programs that listen as the server does. Each is this program in a separate process,
 //! configured on its standard input.
 
-use crate::stage::{Database, Program, SEAL_KEY};
+use crate::environment::{Database, Program, SEAL_KEY};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -37,7 +37,7 @@ const CONNECTIONS: u32 = 16;
 
 /// A recorded response of the server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Answer {
+pub struct RecordedResponse {
     pub name: String,
     pub status: u16,
     pub body: String,
@@ -47,15 +47,15 @@ pub struct Answer {
 #[derive(Debug, Serialize, Deserialize)]
 enum Reference {
     /// The server with all its layers and routes, and more routes that return recorded bytes.
-    Ceiling { database_url: String, answers: Vec<Answer> },
+    Ceiling { database_url: String, recorded: Vec<RecordedResponse> },
     /// The straightforward implementation.
     Plain { database_url: String },
     /// Returns the same bytes for every request: the generator's maximum rate.
     Echo { body: String },
 }
 
-pub fn ceiling(database: &Database, answers: &[Answer]) -> Program {
-    start(&Reference::Ceiling { database_url: database.url.clone(), answers: answers.to_vec() })
+pub fn ceiling(database: &Database, recorded: &[RecordedResponse]) -> Program {
+    start(&Reference::Ceiling { database_url: database.url.clone(), recorded: recorded.to_vec() })
 }
 
 pub fn plain(database: &Database) -> Program {
@@ -85,7 +85,7 @@ pub fn serve() -> io::Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("Listening on http://{}", listener.local_addr()?);
         match reference {
-            Reference::Ceiling { database_url, answers } => serve_ceiling(listener, &database_url, answers).await,
+            Reference::Ceiling { database_url, recorded } => serve_ceiling(listener, &database_url, recorded).await,
             Reference::Plain { database_url } => serve_plain(listener, &database_url).await,
             Reference::Echo { body } => serve_echo(listener, &body).await,
         }
@@ -93,20 +93,20 @@ pub fn serve() -> io::Result<()> {
 }
 
 /// The server's own listener, dialect and edge, with the log line of each request; only the handlers are left out.
-async fn serve_ceiling(listener: TcpListener, database_url: &str, answers: Vec<Answer>) -> io::Result<()> {
+async fn serve_ceiling(listener: TcpListener, database_url: &str, recorded: Vec<RecordedResponse>) -> io::Result<()> {
     let _last_lines = handset::telemetry::init("info", Some(false)).map_err(io::Error::other)?;
     let (clock, random) = (Clock::system(), Random::system());
     let seal = Seal::from_base64(SEAL_KEY, random.clone()).map_err(io::Error::other)?;
     let app = App::new(Store::open(database_url, 1, seal).await.map_err(io::Error::other)?, clock, random);
-    let ready = answers.into_iter().fold(Router::new(), |router, answer| {
-        let status = StatusCode::from_u16(answer.status).unwrap_or_default();
-        let body = Bytes::from(answer.body);
+    let ready = recorded.into_iter().fold(Router::new(), |router, recorded_response| {
+        let status = StatusCode::from_u16(recorded_response.status).unwrap_or_default();
+        let body = Bytes::from(recorded_response.body);
         let json = HeaderValue::from_static("application/json");
         let serve = move |_: Request| {
-            let answer = (status, [(CONTENT_TYPE, json.clone())], body.clone()).into_response();
-            async move { answer }
+            let recorded_response = (status, [(CONTENT_TYPE, json.clone())], body.clone()).into_response();
+            async move { recorded_response }
         };
-        router.route(&format!("/ready/{}", answer.name), any(serve))
+        router.route(&format!("/ready/{}", recorded_response.name), any(serve))
     });
     let app = Arc::new(app);
     let routes = dialect::fallback().router(&app, ready).with_state(Arc::clone(&app));
@@ -173,11 +173,11 @@ async fn phone(State(pool): State<PgPool>, uri: Uri, headers: HeaderMap) -> Resu
     .await
     .map_err(unavailable)?;
     drop(connection);
-    let body = json!({ "phone": shown(row.ok_or(StatusCode::NOT_FOUND)?), "ok": true }).to_string();
+    let body = json!({ "phone": phone_of(row.ok_or(StatusCode::NOT_FOUND)?), "ok": true }).to_string();
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-fn shown(row: Row) -> Phone {
+fn phone_of(row: Row) -> Phone {
     let endpoint = row.assa_abloy_metadata.map(|metadata| metadata.0["seos_tsm_endpoint_id"].to_string());
     let properties = endpoint.map_or(json!({}), |id| {
         let endpoints = [json!({ "endpoint_id": id.trim_end_matches(".0"), "is_active": true })];
@@ -202,16 +202,16 @@ fn unavailable(_: sqlx::Error) -> StatusCode {
 }
 
 async fn serve_echo(listener: TcpListener, body: &str) -> io::Result<()> {
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let recorded_response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        tokio::spawn(echo_on(stream, answer.clone().into_bytes()));
+        tokio::spawn(echo_on(stream, recorded_response.clone().into_bytes()));
     }
 }
 
 /// Clients do not pipeline, so the bytes received are one request as soon as its head ends.
-async fn echo_on(mut stream: TcpStream, answer: Vec<u8>) -> io::Result<()> {
+async fn echo_on(mut stream: TcpStream, recorded_response: Vec<u8>) -> io::Result<()> {
     let mut inbox = vec![0; 16 * 1024];
     let mut end = 0;
     loop {
@@ -220,7 +220,7 @@ async fn echo_on(mut stream: TcpStream, answer: Vec<u8>) -> io::Result<()> {
             count => end += count,
         }
         if inbox[..end].ends_with(b"\r\n\r\n") {
-            stream.write_all(&answer).await?;
+            stream.write_all(&recorded_response).await?;
             end = 0;
         }
     }

@@ -164,11 +164,11 @@ pub fn finish_head(workspace: Option<u64>, body: Option<&[u8]>, out: &mut Vec<u8
 }
 
 /// Reproducible pseudo-random numbers (xorshift).
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+impl Rng {
+    pub fn new(seed: u64) -> Rng {
+        Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// A number below `end`.

@@ -1,8 +1,8 @@
 //! Results as tables and as JSON, with the targets and whether they are met. A missed target does not fail the run.
 
-use crate::scene::{Bout, Cpu};
 use crate::settings::Settings;
 use crate::steady::Latencies;
+use crate::workbench::{Cpu, Sample};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,12 +20,12 @@ pub struct Report {
     seconds: f64,
     /// Requests a second of the generator against the echo reference.
     generator: f64,
-    pub operations: Vec<Figures>,
+    pub operations: Vec<OperationReport>,
     pub targets: Vec<Target>,
 }
 
 /// Environment of the results.
-pub struct Ground {
+pub struct RunConditions {
     pub postgres: String,
     pub phones: u64,
     pub workspaces: u64,
@@ -33,12 +33,12 @@ pub struct Ground {
 
 /// Results of one operation.
 #[derive(Debug, Serialize)]
-pub struct Figures {
+pub struct OperationReport {
     pub name: &'static str,
     pub about: &'static str,
     pub writes: bool,
-    pub measured: Bouts,
-    pub references: Vec<Bouts>,
+    pub measured: SampleSummary,
+    pub references: Vec<SampleSummary>,
     pub latency: Percentiles,
     /// At half of the top rate: of the server, and of the ceiling at the same rate.
     pub latency_at_half: Option<[Latencies; 2]>,
@@ -48,7 +48,7 @@ pub struct Figures {
 
 /// All rounds of the server or of a reference.
 #[derive(Debug, Serialize)]
-pub struct Bouts {
+pub struct SampleSummary {
     pub name: String,
     /// Requests a second: the median, and of each round.
     pub rate: f64,
@@ -57,11 +57,11 @@ pub struct Bouts {
     pub cpu: Cpu,
 }
 
-impl Bouts {
-    pub fn of(name: &str, bouts: &[Bout]) -> Bouts {
-        let rates: Vec<f64> = bouts.iter().map(|bout| bout.rate).collect();
+impl SampleSummary {
+    pub fn of(name: &str, samples: &[Sample]) -> SampleSummary {
+        let rates: Vec<f64> = samples.iter().map(|sample| sample.rate).collect();
         let cpu = |part: fn(&Cpu) -> Option<f64>| {
-            let parts: Option<Vec<f64>> = bouts.iter().map(|bout| part(&bout.cpu)).collect();
+            let parts: Option<Vec<f64>> = samples.iter().map(|sample| part(&sample.cpu)).collect();
             parts.map(median)
         };
         let cpu = Cpu {
@@ -69,11 +69,11 @@ impl Bouts {
             postgres: cpu(|cpu| cpu.postgres),
             generator: cpu(|cpu| cpu.generator),
         };
-        Bouts { name: name.to_owned(), rate: median(rates.clone()), rates, cpu }
+        SampleSummary { name: name.to_owned(), rate: median(rates.clone()), rates, cpu }
     }
 
     /// The median of the rounds' ratios.
-    pub fn in_terms_of(&self, other: &Bouts) -> f64 {
+    pub fn ratio_to(&self, other: &SampleSummary) -> f64 {
         median(self.rates.iter().zip(&other.rates).map(|(rate, other)| rate / other).collect())
     }
 }
@@ -108,7 +108,7 @@ impl Percentiles {
     }
 }
 
-impl Figures {
+impl OperationReport {
     pub fn rate(&self) -> f64 {
         self.measured.rate
     }
@@ -116,7 +116,7 @@ impl Figures {
     /// Ratio of the rate to a reference's.
     pub fn of_reference(&self, name: &str) -> Option<f64> {
         let reference = self.references.iter().find(|reference| reference.name == name)?;
-        Some(self.measured.in_terms_of(reference))
+        Some(self.measured.ratio_to(reference))
     }
 }
 
@@ -136,8 +136,13 @@ impl Target {
 }
 
 impl Report {
-    pub fn of(settings: &Settings, ground: Ground, generator: f64, operations: Vec<Figures>) -> Report {
-        let Ground { postgres, phones, workspaces } = ground;
+    pub fn of(
+        settings: &Settings,
+        conditions: RunConditions,
+        generator: f64,
+        operations: Vec<OperationReport>,
+    ) -> Report {
+        let RunConditions { postgres, phones, workspaces } = conditions;
         Report {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             postgres,
@@ -154,11 +159,11 @@ impl Report {
 
     pub fn json(&self) -> Value {
         let mut value = json!(self);
-        for (figures, entry) in self.operations.iter().zip(value["operations"].as_array_mut().into_iter().flatten()) {
-            for (reference, place) in
-                figures.references.iter().zip(entry["references"].as_array_mut().into_iter().flatten())
+        for (operation, entry) in self.operations.iter().zip(value["operations"].as_array_mut().into_iter().flatten()) {
+            for (reference, json_entry) in
+                operation.references.iter().zip(entry["references"].as_array_mut().into_iter().flatten())
             {
-                place["ratio"] = json!(figures.of_reference(&reference.name));
+                json_entry["ratio"] = json!(operation.of_reference(&reference.name));
             }
         }
         value
@@ -194,16 +199,16 @@ impl Report {
     fn table_of_operations(&self) -> String {
         let head = ["", "req/s", "p50 µs", "p99 µs", "p99.9 µs", "RSS MiB"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
-        for figures in &self.operations {
-            let mut row = vec![figures.about.to_owned(), format!("{:.0}", figures.rate())];
-            row.extend(figures.latency.cells());
-            row.push(figures.memory.map_or("–".to_owned(), |bytes| format!("{:.1}", mebibytes(bytes))));
+        for operation in &self.operations {
+            let mut row = vec![operation.about.to_owned(), format!("{:.0}", operation.rate())];
+            row.extend(operation.latency.cells());
+            row.push(operation.memory.map_or("–".to_owned(), |bytes| format!("{:.1}", mebibytes(bytes))));
             rows.push(row);
             let names = ["  at half of the rate", "  ceiling at the same rate"];
-            for (name, found) in names.into_iter().zip(figures.latency_at_half.into_iter().flatten()) {
+            for (name, found) in names.into_iter().zip(operation.latency_at_half.into_iter().flatten()) {
                 let undisturbed = format!("    {} of {} slices undisturbed", found.slices_undisturbed, found.slices);
                 for (name, latency) in [(name, Some(found.all)), (&undisturbed, found.undisturbed)] {
-                    let mut row = vec![name.to_owned(), format!("{:.0}", figures.rate() / 2.0)];
+                    let mut row = vec![name.to_owned(), format!("{:.0}", operation.rate() / 2.0)];
                     row.extend(latency.map_or_else(|| [const { String::new() }; 3], Percentiles::cells));
                     rows.push(row);
                 }
@@ -216,12 +221,12 @@ impl Report {
         let names = self.names_of_references();
         let head = [""].into_iter().chain(names.iter().flat_map(|name| [*name, "×"]));
         let mut rows = vec![head.map(str::to_owned).collect::<Vec<_>>()];
-        for figures in &self.operations {
-            let mut row = vec![figures.about.to_owned()];
+        for operation in &self.operations {
+            let mut row = vec![operation.about.to_owned()];
             for name in &names {
-                let reference = figures.references.iter().find(|reference| reference.name == *name);
+                let reference = operation.references.iter().find(|reference| reference.name == *name);
                 row.push(reference.map_or("–".to_owned(), |reference| format!("{:.0}", reference.rate)));
-                row.push(figures.of_reference(name).map_or(String::new(), |ratio| format!("{ratio:.2}")));
+                row.push(operation.of_reference(name).map_or(String::new(), |ratio| format!("{ratio:.2}")));
             }
             rows.push(row);
         }
@@ -232,11 +237,11 @@ impl Report {
         let names = self.names_of_references();
         let head = ["", "generator", "server"].into_iter().chain(names.iter().copied());
         let mut rows = vec![head.map(str::to_owned).collect::<Vec<_>>()];
-        for figures in &self.operations {
-            let generator = figures.measured.cpu.generator.map_or("–".to_owned(), |cpu| format!("{cpu:.0}"));
-            let mut row = vec![figures.about.to_owned(), generator, figures.measured.cpu.cell()];
+        for operation in &self.operations {
+            let generator = operation.measured.cpu.generator.map_or("–".to_owned(), |cpu| format!("{cpu:.0}"));
+            let mut row = vec![operation.about.to_owned(), generator, operation.measured.cpu.cell()];
             row.extend(names.iter().map(|name| {
-                let reference = figures.references.iter().find(|reference| reference.name == *name);
+                let reference = operation.references.iter().find(|reference| reference.name == *name);
                 reference.map_or("–".to_owned(), |reference| reference.cpu.cell())
             }));
             rows.push(row);
@@ -246,7 +251,7 @@ impl Report {
 
     fn names_of_references(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
-        for reference in self.operations.iter().flat_map(|figures| &figures.references) {
+        for reference in self.operations.iter().flat_map(|operation| &operation.references) {
             if !names.contains(&reference.name.as_str()) {
                 names.push(&reference.name);
             }
@@ -270,8 +275,8 @@ impl Percentiles {
 }
 
 /// Targets, for all processes on one machine; only those measured.
-fn targets(operations: &[Figures]) -> Vec<Target> {
-    let find = |name: &str| operations.iter().find(|figures| figures.name == name);
+fn targets(operations: &[OperationReport]) -> Vec<Target> {
+    let find = |name: &str| operations.iter().find(|operation| operation.name == name);
     let mut targets = Vec::new();
     for (name, reference, wanted) in [
         ("get", "pgbench 32", 1.0),
@@ -280,30 +285,31 @@ fn targets(operations: &[Figures]) -> Vec<Target> {
         ("list", "pgbench 32", 0.8),
         ("deactivate", "pgbench 32", 0.8),
     ] {
-        let Some(figures) = find(name) else { continue };
-        let found = figures.of_reference(reference);
-        targets.extend(found.map(|found| Target::at_least(format!("{}, × {reference}", figures.about), wanted, found)));
+        let Some(operation) = find(name) else { continue };
+        let found = operation.of_reference(reference);
+        targets
+            .extend(found.map(|found| Target::at_least(format!("{}, × {reference}", operation.about), wanted, found)));
     }
     if let Some([half, _]) = find("get").and_then(|get| get.latency_at_half) {
         targets.push(Target::at_most("get one phone at half of the top rate, p99 / p50", 4.0, half.spread));
     }
     if let Some(get) = find("get") {
-        for figures in operations.iter().filter(|figures| !figures.writes && figures.name != "get") {
-            let about = format!("{}, × get one phone", figures.about);
-            targets.push(Target::at_least(about, 0.25, figures.measured.in_terms_of(&get.measured)));
+        for operation in operations.iter().filter(|operation| !operation.writes && operation.name != "get") {
+            let about = format!("{}, × get one phone", operation.about);
+            targets.push(Target::at_least(about, 0.25, operation.measured.ratio_to(&get.measured)));
         }
     }
-    if let Some(memory) = operations.iter().filter_map(|figures| figures.memory).max() {
+    if let Some(memory) = operations.iter().filter_map(|operation| operation.memory).max() {
         targets.push(Target::at_most("resident memory of the server in MiB", 64.0, mebibytes(memory)));
     }
     targets
 }
 
 /// Median; 0 if empty.
-pub fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    let middle = figures.len() / 2;
-    match figures.as_slice() {
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.as_slice() {
         [] => 0.0,
         sorted if sorted.len() % 2 == 1 => sorted[middle],
         sorted => (sorted[middle - 1] + sorted[middle]) / 2.0,

@@ -1,10 +1,10 @@
 //! Whether the server's memory stays constant: all read operations, repeated at full load.
 
+use crate::environment::Environment;
 use crate::operations::{self, Effect, Operation};
 use crate::report::{Target, mebibytes};
-use crate::scene::Scene;
 use crate::settings::Settings;
-use crate::stage::Stage;
+use crate::workbench::Workbench;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -18,15 +18,15 @@ pub struct Soak {
 }
 
 /// Loads the server for `time`.
-pub fn run(stage: &Stage, settings: &Settings, time: Duration) -> Soak {
-    let mut scene = Scene::open(stage, settings, "soak", settings.phones);
+pub fn run(environment: &Environment, settings: &Settings, time: Duration) -> Soak {
+    let mut workbench = Workbench::open(environment, settings, "soak", settings.phones);
     let reads = |operation: &&Operation| operation.effect == Effect::Nothing && settings.wants(operation.name);
     let operations: Vec<&Operation> = operations::ALL.iter().filter(reads).collect();
     let (began, mut requests, mut memory) = (Instant::now(), 0, Vec::new());
     for operation in operations.iter().cycle() {
-        let taken = scene.measure(operation);
-        requests += taken.driven.answered;
-        memory.extend(taken.memory.map(|bytes| (began.elapsed().as_secs_f64(), mebibytes(bytes))));
+        let measurement = workbench.measure(operation);
+        requests += measurement.load_result.responses;
+        memory.extend(measurement.memory.map(|bytes| (began.elapsed().as_secs_f64(), mebibytes(bytes))));
         if began.elapsed() >= time {
             break;
         }
@@ -38,14 +38,14 @@ pub fn run(stage: &Stage, settings: &Settings, time: Duration) -> Soak {
 /// The last quarter uses at most 5 % more memory (allocator noise) than the second one, by which every operation has run.
 fn targets(memory: &[(f64, f64)]) -> Vec<Target> {
     let quarter = memory.len() / 4;
-    let most = |part: &[(f64, f64)]| part.iter().map(|(_, memory)| *memory).fold(0.0, f64::max);
+    let max_memory = |part: &[(f64, f64)]| part.iter().map(|(_, memory)| *memory).fold(0.0, f64::max);
     if quarter == 0 {
         return Vec::new();
     }
-    let (early, late) = (most(&memory[quarter..2 * quarter]), most(&memory[memory.len() - quarter..]));
+    let (early, late) = (max_memory(&memory[quarter..2 * quarter]), max_memory(&memory[memory.len() - quarter..]));
     vec![
         Target::at_most("memory in the last quarter / in the second quarter", 1.05, late / early),
-        Target::at_most("resident memory in MiB", 64.0, most(memory)),
+        Target::at_most("resident memory in MiB", 64.0, max_memory(memory)),
     ]
 }
 

@@ -5,7 +5,7 @@
 
 use crate::generator::{Generator, Load, histogram};
 use crate::report::{Percentiles, median};
-use crate::usage::Others;
+use crate::usage::OtherThreads;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::io;
@@ -26,7 +26,7 @@ pub struct Timing {
     /// Total duration.
     pub time: Duration,
     /// Requests a second.
-    pub pace: f64,
+    pub target_rate: f64,
     /// Processes that belong to the measurement, with their children.
     pub ours: [u32; 2],
 }
@@ -60,13 +60,14 @@ impl Timing {
         let mut round = Round::new();
         // The first slice is a warm-up: the connections are new.
         for number in 0..=slices {
-            let before = Others::than(&self.ours);
-            let load = Load { time, pace: Some(self.pace), most: u64::MAX, status, request };
-            let driven = generator.drive(load)?;
-            let spent = before.zip(Others::than(&self.ours)).map(|(before, after)| after.spent_since(&before));
+            let before = OtherThreads::excluding(&self.ours);
+            let load = Load { time, target_rate: Some(self.target_rate), max_requests: u64::MAX, status, request };
+            let load_result = generator.run_load(load)?;
+            let spent =
+                before.zip(OtherThreads::excluding(&self.ours)).map(|(before, after)| after.spent_since(&before));
             if number > 0 {
                 // Unknown CPU time counts as disturbed.
-                round.note(&driven.latencies, spent.is_none_or(|spent| is_much(spent, time)));
+                round.note(&load_result.latencies, spent.is_none_or(|spent| is_much(spent, time)));
             }
         }
         Ok(round.latencies())

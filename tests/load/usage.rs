@@ -27,11 +27,11 @@ pub fn cpu_of_family(pid: u32) -> Option<f64> {
 
 /// CPU time so far of every thread on the machine outside the given processes and their children, by thread, in
 /// nanoseconds.
-pub struct Others(pub HashMap<u32, u64>);
+pub struct OtherThreads(pub HashMap<u32, u64>);
 
-impl Others {
+impl OtherThreads {
     /// `None` where the system does not report it.
-    pub fn than(ours: &[u32]) -> Option<Others> {
+    pub fn excluding(ours: &[u32]) -> Option<OtherThreads> {
         fs::read_to_string("/proc/self/schedstat").ok()?;
         let mut times = HashMap::new();
         for process in numbered("/proc") {
@@ -40,16 +40,16 @@ impl Others {
                 continue;
             }
             for thread in numbered(&format!("/proc/{process}/task")) {
-                let said = fs::read_to_string(format!("/proc/{process}/task/{thread}/schedstat"));
-                let time = said.as_ref().ok().and_then(|said| said.split(' ').next()?.parse().ok());
+                let schedstat = fs::read_to_string(format!("/proc/{process}/task/{thread}/schedstat"));
+                let time = schedstat.as_ref().ok().and_then(|schedstat| schedstat.split(' ').next()?.parse().ok());
                 times.extend(time.map(|time: u64| (thread, time)));
             }
         }
-        Some(Others(times))
+        Some(OtherThreads(times))
     }
 
     /// CPU time spent since `before`. Threads that have ended are left out.
-    pub fn spent_since(&self, before: &Others) -> Duration {
+    pub fn spent_since(&self, before: &OtherThreads) -> Duration {
         let spent = self.0.iter().map(|(thread, time)| time.saturating_sub(before.0.get(thread).copied().unwrap_or(0)));
         Duration::from_nanos(spent.sum())
     }

@@ -2,7 +2,7 @@
 
 use super::access::Project;
 use super::openapi::{RESPONSES, phone_example};
-use crate::api::route::{FromRequest, Handler, Protocol};
+use crate::api::route::{FromRequest, HandlerFn, Protocol};
 
 pub use crate::api::route::Call;
 
@@ -18,7 +18,7 @@ impl Protocol for Diga {
 }
 
 /// An operation of this method.
-pub fn operation<I: FromRequest<Diga>, H: Handler<Diga, Project, I>>(
+pub fn operation<I: FromRequest<Diga>, H: HandlerFn<Diga, Project, I>>(
     path: &'static str,
     methods: &'static [&'static str],
     handler: H,

@@ -6,7 +6,7 @@ use super::answer::{AnswerShape, SeamAnswer};
 use super::page::CursorScope;
 use super::query;
 use crate::api::input::{self, Field, Input};
-use crate::api::route::{FromRequest, Handler, Head, Protocol, Rules};
+use crate::api::route::{FromRequest, HandlerFn, Head, Protocol, Rules};
 use crate::error::{BodyFault, Error, ResourceKind, Result};
 use crate::http::{App, body, client_address};
 use crate::store::Prefetch;
@@ -49,7 +49,7 @@ pub fn route<G, I, H>(path: &'static str, methods: &'static [&'static str], hand
 where
     G: SeamGrant,
     I: FromRequest<Seam>,
-    H: Handler<Seam, G, I, Answer: SeamAnswer>,
+    H: HandlerFn<Seam, G, I, Answer: SeamAnswer>,
 {
     of(path, methods, handler, None)
 }
@@ -64,7 +64,7 @@ pub fn prefetching<G, I, H>(
 where
     G: SeamGrant,
     I: FromRequest<Seam>,
-    H: Handler<Seam, G, I, Answer: SeamAnswer>,
+    H: HandlerFn<Seam, G, I, Answer: SeamAnswer>,
 {
     of(path, methods, handler, Some(prefetch))
 }
@@ -78,7 +78,7 @@ fn of<G, I, H>(
 where
     G: SeamGrant,
     I: FromRequest<Seam>,
-    H: Handler<Seam, G, I, Answer: SeamAnswer>,
+    H: HandlerFn<Seam, G, I, Answer: SeamAnswer>,
 {
     let mut operation = Operation::new(path, methods, handler, prefetch);
     operation.document = Document { access: G::ACCESS, shape: H::Answer::shape() };

@@ -4,7 +4,7 @@ use super::access::Subscribed;
 use super::input::Input;
 use super::openapi::{RESPONSES, resource};
 use super::resource::Resource;
-use crate::api::route::{Answer, FromRequest, Grant, Handler, Head, Protocol, Rules};
+use crate::api::route::{Answer, FromRequest, Grant, HandlerFn, Head, Protocol, Rules};
 use crate::error::Result;
 use crate::http::{App, body};
 use axum::body::{Body, Bytes};
@@ -53,7 +53,7 @@ impl Answer<Ucwa> for Response {
 }
 
 /// An operation on the resources of a user identity.
-pub fn operation<H: Handler<Ucwa, Subscribed, Input>>(
+pub fn operation<H: HandlerFn<Ucwa, Subscribed, Input>>(
     path: impl Into<Arc<str>>,
     methods: &'static [&'static str],
     handler: H,
@@ -62,7 +62,7 @@ pub fn operation<H: Handler<Ucwa, Subscribed, Input>>(
 }
 
 /// An operation outside of those.
-pub fn beside<G: Grant, I: FromRequest<Ucwa>, H: Handler<Ucwa, G, I>>(
+pub fn beside<G: Grant, I: FromRequest<Ucwa>, H: HandlerFn<Ucwa, G, I>>(
     path: impl Into<Arc<str>>,
     methods: &'static [&'static str],
     handler: H,

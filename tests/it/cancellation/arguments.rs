@@ -5,8 +5,8 @@ pub mod phone_com;
 pub mod seam;
 pub mod ucwa;
 
-use crate::document::Operation;
-use crate::world::World;
+use crate::support::document::Operation;
+use crate::support::world::World;
 use reqwest::RequestBuilder;
 
 /// The arguments of a dialect's operations.

@@ -1,8 +1,8 @@
 //! The server's sessions as other sessions see them once it is idle: no transaction, no lock, and every acknowledged change.
 
-use crate::client::Client;
-use crate::waiting::{TIMEOUT, until};
-use crate::world::World;
+use crate::support::client::Client;
+use crate::support::wait::{TIMEOUT, until};
+use crate::support::world::World;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -92,8 +92,8 @@ impl Observer {
             }
             locks.commit().await.expect("the locks are released");
         };
-        let (answers, ()) = tokio::join!(join_all(updates), release);
-        answers.iter().for_each(|answer| _ = answer.ok());
+        let (responses, ()) = tokio::join!(join_all(updates), release);
+        responses.iter().for_each(|response| _ = response.ok());
         let kept: Vec<String> = sqlx::query_scalar(
             "select user_identity_id::text from user_identity where full_name = $1 || ' ' || user_identity_id",
         )

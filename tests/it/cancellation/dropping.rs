@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 /// When a future is dropped at its k-th suspension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum DropPoint {
     /// As soon as it is suspended: nothing that it awaits has happened.
     Suspended,
     /// When it is woken and not yet polled: the awaited value is ready, and not taken.
@@ -16,13 +16,13 @@ pub enum Moment {
 pub struct Interrupted<F> {
     future: Pin<Box<F>>,
     suspension: usize,
-    moment: Moment,
+    drop_point: DropPoint,
     suspended: usize,
 }
 
 impl<F: Future> Interrupted<F> {
-    pub fn at(suspension: usize, moment: Moment, future: F) -> Interrupted<F> {
-        Interrupted { future: Box::pin(future), suspension, moment, suspended: 0 }
+    pub fn at(suspension: usize, drop_point: DropPoint, future: F) -> Interrupted<F> {
+        Interrupted { future: Box::pin(future), suspension, drop_point, suspended: 0 }
     }
 }
 
@@ -38,7 +38,7 @@ impl<F: Future> Future for Interrupted<F> {
             return Poll::Ready(Some(output));
         }
         this.suspended += 1;
-        let is_over = this.suspended == this.suspension && this.moment == Moment::Suspended;
+        let is_over = this.suspended == this.suspension && this.drop_point == DropPoint::Suspended;
         if is_over { Poll::Ready(None) } else { Poll::Pending }
     }
 }

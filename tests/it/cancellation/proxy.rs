@@ -140,18 +140,18 @@ async fn carry(connection: usize, near: UnixStream, socket: PathBuf, traffic: Ar
         }
         let _ = far_write.shutdown().await;
     };
-    let answers = async {
+    let responses = async {
         let (mut bytes, mut withheld) = (vec![0; 64 * 1024], traffic.withheld.subscribe());
         while let Ok(count @ 1..) = far_read.read(&mut bytes).await {
-            let is_answered =
+            let is_responded =
                 |withheld: &Option<(usize, String)>| withheld.as_ref().is_none_or(|it| it.0 != connection);
-            if withheld.wait_for(is_answered).await.is_err() || near_write.write_all(&bytes[..count]).await.is_err() {
+            if withheld.wait_for(is_responded).await.is_err() || near_write.write_all(&bytes[..count]).await.is_err() {
                 break;
             }
         }
         let _ = near_write.shutdown().await;
     };
-    tokio::join!(requests, answers);
+    tokio::join!(requests, responses);
 }
 
 /// Replaces each simple query `COMMIT` with `SELECT`, which has the same length and selects nothing.

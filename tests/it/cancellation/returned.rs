@@ -2,9 +2,9 @@
 
 use super::database::Observer;
 use super::proxy::Proxy;
-use crate::faults::stage::socket;
-use crate::world::World;
-use crate::world::stage::Database;
+use crate::support::durable_postgres::socket;
+use crate::support::shared_postgres::Database;
+use crate::support::world::World;
 use serde_json::json;
 
 /// Connections of the server: a quarter serves short reads only.

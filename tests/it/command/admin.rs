@@ -1,106 +1,106 @@
 //! Administration of workspaces and credentials, with and without a running server.
 
-use super::program::{Outcome, Server, admin, handset_in};
-use crate::postgres::stage::Place;
-use crate::world::text;
+use crate::support::private_postgres::TestDir;
+use crate::support::program::{Outcome, Server, admin, handset_in};
+use crate::support::world::text;
 use serde_json::{Value, json};
 
 /// Output of the commands that create things.
-struct Made {
+struct CreatedCredentials {
     workspace: Value,
     key: Value,
     token: Value,
     console: Value,
 }
 
-async fn make(place: &Place) -> Made {
-    let workspace = admin(place, &["workspace", "create", "Acme Corp", "--sandbox"]).await;
-    let key = admin(place, &["key", "create", "--workspace", "Acme Corp", "--name", "curl"]).await;
+async fn create_credentials(test_dir: &TestDir) -> CreatedCredentials {
+    let workspace = admin(test_dir, &["workspace", "create", "Acme Corp", "--sandbox"]).await;
+    let key = admin(test_dir, &["key", "create", "--workspace", "Acme Corp", "--name", "curl"]).await;
     let id = text(&workspace["workspace_id"]);
-    let token = admin(place, &["token", "create", "--workspace", &id, "--name", "me"]).await;
-    let console = admin(place, &["console-session", "create", "--workspace", &id, "--hours", "1"]).await;
-    Made { workspace, key, token, console }
+    let token = admin(test_dir, &["token", "create", "--workspace", &id, "--name", "me"]).await;
+    let console = admin(test_dir, &["console-session", "create", "--workspace", &id, "--hours", "1"]).await;
+    CreatedCredentials { workspace, key, token, console }
 }
 
-async fn all_work(server: &Server, made: &Made) {
+async fn all_are_accepted(server: &Server, made: &CreatedCredentials) {
     let id = text(&made.workspace["workspace_id"]);
     for (client, what) in [
         (server.client(&text(&made.key["api_key"])), "key"),
         (server.client(&text(&made.token["access_token"])).in_workspace(&id), "token"),
         (server.client(&text(&made.console["console_session_token"])).in_workspace(&id), "console session"),
     ] {
-        let shown = client.get("/workspaces/get").await.ok();
-        assert_eq!(shown["workspace"]["workspace_id"], id, "{what}");
-        assert_eq!(shown["workspace"]["publishable_key"], made.workspace["publishable_key"], "{what}");
+        let returned = client.get("/workspaces/get").await.ok();
+        assert_eq!(returned["workspace"]["workspace_id"], id, "{what}");
+        assert_eq!(returned["workspace"]["publishable_key"], made.workspace["publishable_key"], "{what}");
     }
 }
 
 #[tokio::test]
 async fn credentials_created_beside_a_running_server_work_at_once() {
-    let place = Place::new();
-    let server = Server::start(&place).await;
-    let made = make(&place).await;
-    all_work(&server, &made).await;
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
+    let made = create_credentials(&test_dir).await;
+    all_are_accepted(&server, &made).await;
     server.stop().await;
 }
 
 #[tokio::test]
 async fn credentials_created_without_a_server_work_on_the_next_one() {
-    let place = Place::new();
-    let migrated = admin(&place, &["migrate"]).await;
+    let test_dir = TestDir::new();
+    let migrated = admin(&test_dir, &["migrate"]).await;
     assert_eq!(migrated, json!({ "migrated": true }));
-    assert!(!place.is_busy(), "Postgres stops with the command");
-    let made = make(&place).await;
-    assert!(!place.is_busy());
-    let server = Server::start(&place).await;
+    assert!(!test_dir.is_busy(), "Postgres stops with the command");
+    let made = create_credentials(&test_dir).await;
+    assert!(!test_dir.is_busy());
+    let server = Server::start(&test_dir).await;
     assert!(!server.has_demo(), "the database was not empty");
-    all_work(&server, &made).await;
+    all_are_accepted(&server, &made).await;
     server.stop().await;
 }
 
 #[tokio::test]
 async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
-    let place = Place::new();
-    let server = Server::start(&place).await;
-    let made = make(&place).await;
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
+    let made = create_credentials(&test_dir).await;
     let id = text(&made.workspace["workspace_id"]);
     let key = server.client(&text(&made.key["api_key"]));
     key.get("/phones/list").await.ok();
     let key_id = text(&made.key["api_key_id"]);
     for _ in 0..2 {
-        let revoked = admin(&place, &["key", "revoke", &key_id]).await;
+        let revoked = admin(&test_dir, &["key", "revoke", &key_id]).await;
         assert_eq!(revoked, json!({ "api_key_id": key_id, "revoked": true }));
         key.get("/phones/list").await.refused(401, "unauthorized");
     }
     // By the secret itself.
     let token = server.client(&text(&made.token["access_token"])).in_workspace(&id);
     token.get("/phones/list").await.ok();
-    admin(&place, &["token", "revoke", &text(&made.token["access_token"])]).await;
+    admin(&test_dir, &["token", "revoke", &text(&made.token["access_token"])]).await;
     token.get("/phones/list").await.refused(401, "unauthorized");
 
     let console = server.client(&text(&made.console["console_session_token"])).in_workspace(&id);
-    admin(&place, &["console-session", "rotate-key"]).await;
+    admin(&test_dir, &["console-session", "rotate-key"]).await;
     console.get("/phones/list").await.ok();
-    admin(&place, &["console-session", "rotate-key", "--retire-older"]).await;
+    admin(&test_dir, &["console-session", "rotate-key", "--retire-older"]).await;
     console.get("/phones/list").await.refused(401, "unauthorized");
     server.stop().await;
 }
 
 #[tokio::test]
 async fn lists_show_workspaces_and_api_keys_without_secrets() {
-    let place = Place::new();
-    let made = make(&place).await;
+    let test_dir = TestDir::new();
+    let made = create_credentials(&test_dir).await;
     let id = &made.workspace["workspace_id"];
-    let workspaces = admin(&place, &["workspace", "list"]).await;
+    let workspaces = admin(&test_dir, &["workspace", "list"]).await;
     let listed = &workspaces["workspaces"][0];
     assert_eq!((&listed["workspace_id"], &listed["name"]), (id, &json!("Acme Corp")));
     assert_eq!(listed["is_sandbox"], json!(true));
-    let keys = admin(&place, &["key", "list", "--workspace", "Acme Corp"]).await;
+    let keys = admin(&test_dir, &["key", "list", "--workspace", "Acme Corp"]).await;
     assert_eq!(keys["api_keys"][0]["api_key_id"], made.key["api_key_id"]);
     let secret = text(&made.key["api_key"]);
     assert!(secret.starts_with(keys["api_keys"][0]["hint"].as_str().unwrap_or("none")), "{keys}");
-    let table = Outcome::of(handset_in(&place, &["key", "list"])).await;
-    assert!(table.said().contains("in use"), "{table:?}");
+    let table = Outcome::of(handset_in(&test_dir, &["key", "list"])).await;
+    assert!(table.stdout_of_success().contains("in use"), "{table:?}");
     for printed in [keys.to_string(), table.stdout] {
         assert!(!printed.contains(&secret), "{printed}");
     }
@@ -108,18 +108,18 @@ async fn lists_show_workspaces_and_api_keys_without_secrets() {
 
 #[tokio::test]
 async fn key_create_without_json_prints_only_the_key() {
-    let place = Place::new();
-    Outcome::of(handset_in(&place, &["workspace", "create", "Acme"])).await.said();
-    let minted = Outcome::of(handset_in(&place, &["key", "create", "--workspace", "Acme"])).await;
-    let key = minted.said().trim();
-    assert!(key.starts_with("seam_") && !key.contains(char::is_whitespace), "{minted:?}");
+    let test_dir = TestDir::new();
+    Outcome::of(handset_in(&test_dir, &["workspace", "create", "Acme"])).await.stdout_of_success();
+    let created = Outcome::of(handset_in(&test_dir, &["key", "create", "--workspace", "Acme"])).await;
+    let key = created.stdout_of_success().trim();
+    assert!(key.starts_with("seam_") && !key.contains(char::is_whitespace), "{created:?}");
 }
 
 #[tokio::test]
 async fn invalid_administration_commands_are_refused_with_the_cause() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     for _ in 0..2 {
-        admin(&place, &["workspace", "create", "Twin"]).await;
+        admin(&test_dir, &["workspace", "create", "Twin"]).await;
     }
     for (arguments, words) in [
         (&["key", "create", "--workspace", "Nowhere"][..], "there is no workspace called \"Nowhere\""),
@@ -128,9 +128,9 @@ async fn invalid_administration_commands_are_refused_with_the_cause() {
         (&["key", "revoke", "seam_test1111_111111111111111111111111"], "there is no such key"),
         (&["token", "revoke", "00000000-0000-4000-8000-000000000000"], "there is no such token"),
     ] {
-        let outcome = Outcome::of(handset_in(&place, arguments)).await;
-        assert!(outcome.complaint().starts_with(words), "{outcome:?}");
+        let outcome = Outcome::of(handset_in(&test_dir, arguments)).await;
+        assert!(outcome.error_message().starts_with(words), "{outcome:?}");
         assert_eq!(outcome.stdout, "");
     }
-    assert!(!place.is_busy(), "Postgres has stopped each time");
+    assert!(!test_dir.is_busy(), "Postgres has stopped each time");
 }

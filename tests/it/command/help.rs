@@ -1,11 +1,11 @@
 //! `--help`, of everything.
 
-use super::program::{Outcome, handset};
+use crate::support::program::{Outcome, handset};
 use std::collections::BTreeMap;
 
 async fn help_of(path: &[String]) -> String {
     let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
-    Outcome::of(handset(&arguments)).await.said().to_owned()
+    Outcome::of(handset(&arguments)).await.stdout_of_success().to_owned()
 }
 
 /// The commands that a help lists, but for `help` itself.
@@ -18,7 +18,7 @@ fn commands(help: &str) -> Vec<String> {
 #[tokio::test]
 async fn the_help_of_every_command_shows_an_example() {
     let mut to_ask = vec![Vec::new()];
-    let mut asked = 0;
+    let mut request = 0;
     while let Some(path) = to_ask.pop() {
         let help = help_of(&path).await;
         let inner = commands(&help);
@@ -27,10 +27,10 @@ async fn the_help_of_every_command_shows_an_example() {
             let example = format!("Example:\n  handset {}", path.join(" "));
             assert!(help.contains(example.trim_end()), "{path:?}: {help}");
         }
-        asked += 1;
+        request += 1;
         to_ask.extend(inner.into_iter().map(|name| path.iter().cloned().chain([name]).collect()));
     }
-    assert!(asked >= 15, "{asked} commands are not all");
+    assert!(request >= 15, "{request} commands are not all");
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! `handset user`: passwords and voice of persons, set by the operator.
 
-use super::program::{Outcome, Server, admin, handset_in};
-use crate::client::{Answer, Client};
-use crate::postgres::stage::Place;
-use crate::world::text;
+use crate::support::client::{Client, Response};
+use crate::support::private_postgres::TestDir;
+use crate::support::program::{Outcome, Server, admin, handset_in};
+use crate::support::world::text;
 use serde_json::{Value, json};
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
@@ -12,13 +12,13 @@ use tokio::process::Command;
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 /// A running server with one person; returns a client with an API key, and the person's id.
-async fn with_person(place: &Place) -> (Server, Client, String) {
-    let server = Server::start(place).await;
-    admin(place, &["workspace", "create", "Acme"]).await;
-    let key = admin(place, &["key", "create", "--workspace", "Acme"]).await;
+async fn with_person(test_dir: &TestDir) -> (Server, Client, String) {
+    let server = Server::start(test_dir).await;
+    admin(test_dir, &["workspace", "create", "Acme"]).await;
+    let key = admin(test_dir, &["key", "create", "--workspace", "Acme"]).await;
     let key = server.client(&text(&key["api_key"]));
-    let made = key.post("/user_identities/create", json!({ "email_address": "jane@example.com" })).await.ok();
-    (server, key, text(&made["user_identity"]["user_identity_id"]))
+    let created = key.post("/user_identities/create", json!({ "email_address": "jane@example.com" })).await.ok();
+    (server, key, text(&created["user_identity"]["user_identity_id"]))
 }
 
 /// Runs a command with this input.
@@ -34,11 +34,11 @@ async fn reading(mut command: Command, input: &str) -> Outcome {
     Outcome { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-async fn set_password(place: &Place, arguments: &[&str], input: &str) -> Outcome {
-    reading(handset_in(place, &[&["user", "set-password"][..], arguments].concat()), input).await
+async fn set_password(test_dir: &TestDir, arguments: &[&str], input: &str) -> Outcome {
+    reading(handset_in(test_dir, &[&["user", "set-password"][..], arguments].concat()), input).await
 }
 
-async fn sign_in(server: &Server, password: &str) -> Answer {
+async fn sign_in(server: &Server, password: &str) -> Response {
     let form = format!("grant_type=password&username=jane@example.com&password={}", password.replace(' ', "+"));
     let kind = "application/x-www-form-urlencoded";
     Client::new(&server.url).bytes("/webticket/oauthtoken", Some(kind), form).await
@@ -46,16 +46,16 @@ async fn sign_in(server: &Server, password: &str) -> Answer {
 
 #[tokio::test]
 async fn set_password_reads_standard_input_and_works_at_once() {
-    let place = Place::new();
-    let (server, _key, jane) = with_person(&place).await;
+    let test_dir = TestDir::new();
+    let (server, _key, jane) = with_person(&test_dir).await;
     assert_eq!(sign_in(&server, "correct horse").await.status, 400);
-    let told = set_password(&place, &[&jane, "--json"], "correct horse\nanything else\n").await;
-    assert_eq!(told.json(), json!({ "user_identity_id": jane, "password_set": true }));
+    let actual = set_password(&test_dir, &[&jane, "--json"], "correct horse\nanything else\n").await;
+    assert_eq!(actual.json(), json!({ "user_identity_id": jane, "password_set": true }));
     assert_eq!(sign_in(&server, "correct horse").await.status, 200);
     // A new password replaces the old one; a line may end with CR LF, or without a line end.
     for (input, password) in [("battery staple\r\n", "battery staple"), ("last one", "last one")] {
-        let told = set_password(&place, &[&jane, "--password-stdin"], input).await;
-        assert!(!told.said().contains(password), "{told:?}");
+        let actual = set_password(&test_dir, &[&jane, "--password-stdin"], input).await;
+        assert!(!actual.stdout_of_success().contains(password), "{actual:?}");
         assert_eq!(sign_in(&server, password).await.status, 200);
         assert_eq!(sign_in(&server, "correct horse").await.status, 400);
     }
@@ -65,20 +65,20 @@ async fn set_password_reads_standard_input_and_works_at_once() {
 
 #[tokio::test]
 async fn an_invalid_password_changes_nothing() {
-    let place = Place::new();
-    let (server, _key, jane) = with_person(&place).await;
-    set_password(&place, &[&jane], "correct horse").await.said();
+    let test_dir = TestDir::new();
+    let (server, _key, jane) = with_person(&test_dir).await;
+    set_password(&test_dir, &[&jane], "correct horse").await.stdout_of_success();
     for (arguments, input, words) in [
         (&[jane.as_str()][..], "1234567\n", "a password has at least 8 characters"),
         (&[&jane], "", "a password has at least 8 characters"),
         (&[&jane], &"x".repeat(257), "a password has at most 256 characters"),
         (&[UNKNOWN], "correct horse", "there is no user identity 00000000-0000-4000-8000-000000000000"),
     ] {
-        let outcome = set_password(&place, arguments, input).await;
-        assert!(outcome.complaint().starts_with(words), "{outcome:?}");
+        let outcome = set_password(&test_dir, arguments, input).await;
+        assert!(outcome.error_message().starts_with(words), "{outcome:?}");
         assert_eq!(outcome.stdout, "");
     }
-    let outcome = set_password(&place, &["jane"], "correct horse").await;
+    let outcome = set_password(&test_dir, &["jane"], "correct horse").await;
     assert_eq!(outcome.status.code(), Some(2), "that is not an id: {outcome:?}");
     assert_eq!(sign_in(&server, "correct horse").await.status, 200);
     server.stop().await;
@@ -86,10 +86,10 @@ async fn an_invalid_password_changes_nothing() {
 
 #[tokio::test]
 async fn set_voice_turns_enterprise_voice_off_and_on() {
-    let place = Place::new();
-    let (server, key, jane) = with_person(&place).await;
+    let test_dir = TestDir::new();
+    let (server, key, jane) = with_person(&test_dir).await;
     let phones = key.with("x-ucwa-user", &jane);
-    let set = async |client: &str| -> Value { admin(&place, &["user", "set-voice", &jane, client]).await };
+    let set = async |client: &str| -> Value { admin(&test_dir, &["user", "set-voice", &jane, client]).await };
     assert_eq!(phones.get("/me/phones").await.status, 200);
     for _ in 0..2 {
         assert_eq!(set("off").await, json!({ "user_identity_id": jane, "enterprise_voice_enabled": false }));
@@ -97,10 +97,10 @@ async fn set_voice_turns_enterprise_voice_off_and_on() {
     }
     assert_eq!(set("on").await, json!({ "user_identity_id": jane, "enterprise_voice_enabled": true }));
     assert_eq!(phones.get("/me/phones").await.status, 200);
-    let outcome = Outcome::of(handset_in(&place, &["user", "set-voice", UNKNOWN, "off"])).await;
-    assert!(outcome.complaint().starts_with("there is no user identity"), "{outcome:?}");
+    let outcome = Outcome::of(handset_in(&test_dir, &["user", "set-voice", UNKNOWN, "off"])).await;
+    assert!(outcome.error_message().starts_with("there is no user identity"), "{outcome:?}");
     for wrong in [&["user", "set-voice", &jane, "loud"][..], &["user", "set-voice", &jane]] {
-        assert_eq!(Outcome::of(handset_in(&place, wrong)).await.status.code(), Some(2));
+        assert_eq!(Outcome::of(handset_in(&test_dir, wrong)).await.status.code(), Some(2));
     }
     server.stop().await;
 }

@@ -2,10 +2,10 @@
 //! challenge that names the token service, to the letter, before anything else is checked.
 
 use super::Ledger;
-use super::impostors::{Impostor, Wrong, impostors};
-use crate::client::{Answer, Client};
-use crate::document::{Dialect, Operation, operations_of};
-use crate::world::{World, text};
+use super::invalid_callers::{CredentialFault, InvalidCaller, invalid_callers};
+use crate::support::client::{Client, Response};
+use crate::support::document::{Dialect, Operation, operations_of};
+use crate::support::world::{World, text};
 use serde_json::json;
 
 #[tokio::test]
@@ -13,22 +13,22 @@ async fn every_ucwa_operation_challenges_unknown_callers_before_it_checks_anythi
     let world = World::new().await;
     let host = world.url.trim_start_matches("http://");
     let (mut counts, mut ledger) = ((0, 0), Ledger::default());
-    for impostor in impostors(&world).await.into_iter().filter(|it| !it.genuine_as.contains(&"UcwaBearer")) {
-        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
-        let bears = bears(&world, &impostor).await;
+    for caller in invalid_callers(&world).await.into_iter().filter(|it| !it.accepted_as.contains(&"UcwaBearer")) {
+        let client = caller.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
+        let has_token = has_token(&world, &caller).await;
         for operation in operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()) {
-            ledger.note(&operation, &impostor);
-            for answer in tries(&client, &operation).await {
-                match bears {
+            ledger.note(&operation, &caller);
+            for response in tries(&client, &operation).await {
+                match has_token {
                     Bearer::Nothing => {
-                        assert_eq!(answer.status, 401, "{operation}, called by {}: {answer:?}", impostor.name);
-                        answer.is_challenge(host);
+                        assert_eq!(response.status, 401, "{operation}, called by {}: {response:?}", caller.name);
+                        response.is_challenge(host);
                         counts.0 += 1;
                     }
                     // A valid credential that names no person.
                     Bearer::Incomplete => {
-                        assert_eq!(answer.body["subcode"], "AnonymousNotAllowed", "{operation}: {answer:?}");
-                        answer.of_ucwa(403);
+                        assert_eq!(response.body["subcode"], "AnonymousNotAllowed", "{operation}: {response:?}");
+                        response.of_ucwa(403);
                         counts.1 += 1;
                     }
                 }
@@ -37,8 +37,14 @@ async fn every_ucwa_operation_challenges_unknown_callers_before_it_checks_anythi
     }
     let operations = operations_of(Dialect::Ucwa).len();
     assert!(counts.0 > operations * 100 && counts.1 > operations * 4, "only {counts:?} tries");
-    let wrongs = [Wrong::NoToken, Wrong::Garbage, Wrong::Revoked, Wrong::Expired, Wrong::Scheme];
-    ledger.has(Dialect::Ucwa, &[&wrongs[..], &[Wrong::OtherWorkspaces]].concat());
+    let faults = [
+        CredentialFault::NoToken,
+        CredentialFault::Garbage,
+        CredentialFault::Revoked,
+        CredentialFault::Expired,
+        CredentialFault::Scheme,
+    ];
+    ledger.has(Dialect::Ucwa, &[&faults[..], &[CredentialFault::OtherWorkspaces]].concat());
 }
 
 #[tokio::test]
@@ -54,8 +60,8 @@ async fn every_ucwa_operation_accepts_callers_with_a_user_identity() {
             world.anonymous().with("authorization", &format!("bearer {token}")),
             world.key().with("x-ucwa-user", &jane),
         ] {
-            for answer in tries(&client, &operation).await {
-                assert!(![401, 403].contains(&answer.status), "{operation}: {answer:?}");
+            for response in tries(&client, &operation).await {
+                assert!(![401, 403].contains(&response.status), "{operation}: {response:?}");
             }
         }
     }
@@ -64,11 +70,11 @@ async fn every_ucwa_operation_accepts_callers_with_a_user_identity() {
 #[tokio::test]
 async fn open_operations_of_ucwa_accept_every_invalid_caller() {
     let world = World::new().await;
-    for impostor in impostors(&world).await {
-        let client = impostor.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
+    for caller in invalid_callers(&world).await {
+        let client = caller.headers.iter().fold(world.anonymous(), |client, (name, value)| client.with(name, value));
         for operation in operations_of(Dialect::Ucwa).into_iter().filter(Operation::is_open) {
-            for answer in tries(&client, &operation).await {
-                assert!(![401, 403].contains(&answer.status), "{operation}, called by {}: {answer:?}", impostor.name);
+            for response in tries(&client, &operation).await {
+                assert!(![401, 403].contains(&response.status), "{operation}, called by {}: {response:?}", caller.name);
             }
         }
     }
@@ -82,8 +88,8 @@ enum Bearer {
 }
 
 /// Live keys and sessions are known, but none of these callers names a person.
-async fn bears(world: &World, impostor: &Impostor) -> Bearer {
-    let bearer = impostor.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
+async fn has_token(world: &World, caller: &InvalidCaller) -> Bearer {
+    let bearer = caller.headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
     let Some(bearer) = bearer.filter(|bearer| bearer.starts_with("Bearer ")) else { return Bearer::Nothing };
     let client = world.anonymous().with("authorization", bearer);
     let is_session = client.get("/client_sessions/get").await.status == 200;
@@ -92,7 +98,7 @@ async fn bears(world: &World, impostor: &Impostor) -> Bearer {
 }
 
 /// Calls the operation as documented, with an invalid body, with an unknown version, and with an unknown method.
-async fn tries(client: &Client, operation: &Operation) -> [Answer; 4] {
+async fn tries(client: &Client, operation: &Operation) -> [Response; 4] {
     let path = operation.example_path();
     let broken = client.request(operation.method, &path).header("content-type", "application/json").body("{");
     let odd = client.request("BREW", &path).header("content-type", "text/coffee").body("{");

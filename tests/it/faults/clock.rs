@@ -1,8 +1,8 @@
 //! The machine's clock is set backwards and forwards while phones are registered and deactivated.
 
-use crate::receiver::Receiver;
-use crate::webhook_worker::{Hook, lose_a_phone};
-use crate::world::{World, list, text};
+use crate::support::receiver::Receiver;
+use crate::support::webhook_worker::{Webhook, register_and_deactivate_phone};
+use crate::support::world::{World, list, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
@@ -17,12 +17,12 @@ async fn a_reader_of_events_misses_none_when_the_clock_jumps() {
     let mut seen_until: Option<DateTime<Utc>> = None;
     let mut seen = 0;
     for jump in [0, -3_600, 7_200, -86_400, 1, 0, -1] {
-        world.pass(TimeDelta::seconds(jump));
-        phones.push(lose_a_phone(&world).await);
-        phones.push(lose_a_phone(&world).await);
+        world.advance(TimeDelta::seconds(jump));
+        phones.push(register_and_deactivate_phone(&world).await);
+        phones.push(register_and_deactivate_phone(&world).await);
         // A reader that lists the events after the last one it saw.
-        let asked = json!({ "since": "2000-01-01", "event_type": "phone.deactivated", "limit": 1_000 });
-        let all = list(&world.key().post("/events/list", asked).await.ok()["events"]);
+        let request = json!({ "since": "2000-01-01", "event_type": "phone.deactivated", "limit": 1_000 });
+        let all = list(&world.key().post("/events/list", request).await.ok()["events"]);
         let fresh: Vec<DateTime<Utc>> =
             times(&all).into_iter().filter(|time| seen_until.is_none_or(|until| *time > until)).collect();
         assert_eq!(fresh.len(), 2, "after a jump of {jump} s");
@@ -40,22 +40,22 @@ async fn a_reader_of_events_misses_none_when_the_clock_jumps() {
 async fn a_clock_set_back_loses_no_delivery_once_it_has_caught_up() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
-    let hook = Hook::to(&world, &receiver).await;
-    world.pass(TimeDelta::hours(1));
-    let first = lose_a_phone(&world).await;
-    world.pass(TimeDelta::hours(-2));
-    let second = lose_a_phone(&world).await;
-    let worker = crate::webhook_worker::WebhookWorker::open(&world);
+    let webhook = Webhook::create(&world, &receiver).await;
+    world.advance(TimeDelta::hours(1));
+    let first = register_and_deactivate_phone(&world).await;
+    world.advance(TimeDelta::hours(-2));
+    let second = register_and_deactivate_phone(&world).await;
+    let worker = crate::support::webhook_worker::WebhookWorker::start(&world);
     // Deliveries from before the jump are due when that time comes again; later ones are due now.
-    let heard = receiver.hears(1).await;
-    assert_eq!(text(&heard[0].event()["device_id"]), second);
-    world.pass(TimeDelta::hours(2));
-    let rows = hook.delivered(&world).await;
+    let received = receiver.wait_for_messages(1).await;
+    assert_eq!(text(&received[0].event()["device_id"]), second);
+    world.advance(TimeDelta::hours(2));
+    let rows = webhook.wait_until_delivered(&world).await;
     assert_eq!(rows.len(), 2);
-    let heard = receiver.hears(2).await;
-    assert_eq!(text(&heard[1].event()["device_id"]), first);
+    let received = receiver.wait_for_messages(2).await;
+    assert_eq!(text(&received[1].event()["device_id"]), first);
     worker.close().await;
-    assert_eq!(receiver.heard().len(), 2, "each once");
+    assert_eq!(receiver.received().len(), 2, "each once");
 }
 
 #[tokio::test]
@@ -63,9 +63,9 @@ async fn a_clock_set_forward_expires_client_sessions_until_it_is_set_back() {
     let world = World::new().await;
     let app = world.session(&world.person("jane").await).await;
     app.get("/devices/list").await.ok();
-    world.pass(TimeDelta::days(36_500));
+    world.advance(TimeDelta::days(36_500));
     app.get("/devices/list").await.refused(401, "client_session_expired");
     world.key().get("/phones/list").await.ok();
-    world.pass(TimeDelta::days(-36_500));
+    world.advance(TimeDelta::days(-36_500));
     app.get("/devices/list").await.ok();
 }

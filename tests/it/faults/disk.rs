@@ -1,11 +1,11 @@
 //! Exhausted disk space, exhausted pool, exhausted connections of Postgres.
 
 use super::ledger::Ledger;
-use super::stage::{kill_postgres, migrate, mortal_world};
-use crate::client::Answer;
-use crate::postgres::stage::{Place, until_async};
-use crate::webhook_worker::WebhookWorker;
-use crate::world::World;
+use crate::support::client::Response;
+use crate::support::durable_postgres::{kill_postgres, migrate, world_on_durable_postgres};
+use crate::support::private_postgres::{TestDir, until_async};
+use crate::support::webhook_worker::WebhookWorker;
+use crate::support::world::World;
 use handset::postgres;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -20,8 +20,8 @@ struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// None if this user may not mount one.
-    fn mount(place: &Place, megabytes: u32) -> Option<SmallDisk> {
-        let path = place.data();
+    fn mount(test_dir: &TestDir, megabytes: u32) -> Option<SmallDisk> {
+        let path = test_dir.data();
         fs::create_dir(&path).expect("a new directory");
         let options = format!("size={megabytes}m,mode=0755");
         run(&["mount", "-t", "tmpfs", "-o", &options, "handset-test"], &path).then_some(SmallDisk(path))
@@ -56,27 +56,27 @@ fn run(command: &[&str], path: &Path) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_changes_loses_nothing_and_recovers_when_there_is_space() {
-    let place = Place::new();
-    let Some(disk) = SmallDisk::mount(&place, 160) else {
+    let test_dir = TestDir::new();
+    let Some(disk) = SmallDisk::mount(&test_dir, 160) else {
         println!("not tried: this user may mount no small disk, neither as root nor by sudo without a password");
         return;
     };
-    let mut cluster = postgres::start(place.durable()).await.expect("Postgres starts");
+    let mut cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
     migrate(&cluster.url()).await;
     let world = World::at(&cluster.url(), 4).await;
-    let worker = WebhookWorker::open(&world);
+    let worker = WebhookWorker::start(&world);
     let ledger = Ledger::of(&world, 60).await;
     let ballast = disk.fill(256 * 1024);
     let mut known = Vec::new();
     let refused = register_until_refused(&world, &mut known).await;
     refused.refused(503, "service_unavailable");
     assert_eq!(refused.header("retry-after"), Some("1"));
-    let told = ledger.press(world.key(), 4, async |_| {}).await;
+    let results = ledger.deactivate_all(world.key(), 4, async |_| {}).await;
     println!(
         "{} were registered; then {} deactivated, {} refused",
         known.len(),
-        told.acknowledged.len(),
-        told.refused.len()
+        results.acknowledged.len(),
+        results.refused.len()
     );
 
     fs::remove_file(ballast).expect("it is there");
@@ -89,8 +89,8 @@ async fn a_full_disk_refuses_changes_loses_nothing_and_recovers_when_there_is_sp
     for key in &known {
         world.key().post("/user_identities/get", json!({ "user_identity_key": key })).await.ok();
     }
-    ledger.audit(&world, &told).await;
-    ledger.settle(&world, world.key(), &told).await;
+    ledger.audit(&world, &results).await;
+    ledger.retry_and_await_deliveries(&world, world.key(), &results).await;
     worker.close().await;
     ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
@@ -98,14 +98,14 @@ async fn a_full_disk_refuses_changes_loses_nothing_and_recovers_when_there_is_sp
 }
 
 /// Registers persons until the disk is full; returns the refusal.
-async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Answer {
+async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Response {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let key = format!("person-{}-{}", known.len(), "x".repeat(200));
         let fields = json!({ "user_identity_key": key, "full_name": "y".repeat(900) });
-        let answer = world.key().post("/user_identities/create", fields).await;
-        if answer.status != 200 {
-            return answer;
+        let response = world.key().post("/user_identities/create", fields).await;
+        if response.status != 200 {
+            return response;
         }
         known.push(key);
         assert!(Instant::now() < deadline, "the disk does not fill");
@@ -116,8 +116,8 @@ async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Answe
 async fn an_exhausted_pool_refuses_requests_soon_and_recovers() {
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
-    let mut holder = PgConnection::connect(&world.database_url).await.expect("it accepts");
-    let mut lock = holder.begin().await.expect("it begins");
+    let mut lock_holder = PgConnection::connect(&world.database_url).await.expect("it accepts");
+    let mut lock = lock_holder.begin().await.expect("it begins");
     sqlx::query("lock table phone").execute(&mut *lock).await.expect("it locks");
     let waiting: Vec<_> = (0..50)
         .map(|_| {
@@ -135,11 +135,11 @@ async fn an_exhausted_pool_refuses_requests_soon_and_recovers() {
     lock.rollback().await.expect("the lock is released");
     let mut served = 0;
     for call in waiting {
-        let (answer, took) = call.await.expect("the task does not panic");
+        let (response, took) = call.await.expect("the task does not panic");
         assert!(took < Duration::from_secs(30), "{took:?}");
-        match answer.status {
+        match response.status {
             200 => served += 1,
-            _ => _ = answer.refused(503, "service_unavailable"),
+            _ => _ = response.refused(503, "service_unavailable"),
         }
     }
     assert!(served >= 5, "only {served} were served");
@@ -148,12 +148,12 @@ async fn an_exhausted_pool_refuses_requests_soon_and_recovers() {
 }
 
 /// The first refusal of a read.
-async fn until_async_answer(world: &World) -> Answer {
+async fn until_async_answer(world: &World) -> Response {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let answer = world.key().get("/user_identities/list").await;
-        if answer.status != 200 {
-            return answer;
+        let response = world.key().get("/user_identities/list").await;
+        if response.status != 200 {
+            return response;
         }
         assert!(Instant::now() < deadline, "the pool always has a free connection");
     }
@@ -161,8 +161,8 @@ async fn until_async_answer(world: &World) -> Answer {
 
 #[tokio::test]
 async fn a_postgres_without_free_connections_is_unavailable_until_one_is_free() {
-    let place = Place::new();
-    let (world, mut cluster) = mortal_world(&place, 5).await;
+    let test_dir = TestDir::new();
+    let (world, mut cluster) = world_on_durable_postgres(&test_dir, 5).await;
     kill_postgres(&cluster).await;
     cluster.restart().await.expect("Postgres starts again");
     // Other clients take every connection.
@@ -171,8 +171,8 @@ async fn a_postgres_without_free_connections_is_unavailable_until_one_is_free() 
         others.push(other);
         assert!(others.len() < 200, "Postgres accepts any number");
     }
-    let answer = world.key().get("/phones/list").await;
-    answer.refused(503, "service_unavailable");
+    let response = world.key().get("/phones/list").await;
+    response.refused(503, "service_unavailable");
     drop(others);
     until_async("a connection is free again", async || world.key().get("/phones/list").await.status == 200).await;
     world.store.close().await;

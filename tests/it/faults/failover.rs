@@ -1,32 +1,32 @@
 //! A standby is promoted in place of the primary, and the servers follow without a restart.
 
-use super::ledger::{Ledger, answers};
-use super::pair::{Postgres, url_of};
-use super::stage::migrate;
-use super::vanishing::clients::VanishingClients;
-use crate::postgres::stage::{Place, query, until_async};
-use crate::webhook_worker::WebhookWorker;
-use crate::world::{World, seal};
+use super::disconnects::clients::DisconnectingClients;
+use super::ledger::{Ledger, responses};
+use super::standby::{Postgres, url_of};
+use crate::support::durable_postgres::migrate;
+use crate::support::private_postgres::{TestDir, query, until_async};
+use crate::support::webhook_worker::WebhookWorker;
+use crate::support::world::{World, seal};
 use handset::store::{OpenError, Store};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_promoted_under_load_has_everything_that_was_acknowledged() {
-    let place = Place::new();
-    let mut first = Postgres::primary(&place).await;
-    let mut second = Postgres::standby(&place, &first).await;
+    let test_dir = TestDir::new();
+    let mut first = Postgres::primary(&test_dir).await;
+    let mut second = Postgres::standby(&test_dir, &first).await;
     // The standby is first: the order of the hosts must not matter.
     let url = url_of(&[&second, &first]);
     migrate(&url).await;
     let mut world = World::at(&url, 16).await;
-    let worker = WebhookWorker::open(&world);
+    let worker = WebhookWorker::start(&world);
     let ledger = Ledger::of(&world, 160).await;
-    let vanishing = VanishingClients::new(&world).await;
+    let vanishing = DisconnectingClients::new(&world).await;
     let running = vanishing.start(world.address(), 8);
-    let told = ledger
-        .press(world.key(), 16, async |answered| {
-            answers(answered, ledger.len() / 3).await;
+    let results = ledger
+        .deactivate_all(world.key(), 16, async |responded| {
+            responses(responded, ledger.len() / 3).await;
             first.kill().await;
             let dead = Instant::now();
             let promoted = second.promote().await;
@@ -37,23 +37,23 @@ async fn a_standby_promoted_under_load_has_everything_that_was_acknowledged() {
         })
         .await;
     let clients = running.stop().await;
-    println!("{} acknowledged, {} refused; {clients}", told.acknowledged.len(), told.refused.len());
-    assert!(clients.vanished() > 0, "{clients}");
+    println!("{} acknowledged, {} refused; {clients}", results.acknowledged.len(), results.refused.len());
+    assert!(clients.disconnected() > 0, "{clients}");
     // For the test's own queries.
     world.database_url = second.admin();
-    assert!(!told.refused.is_empty(), "the failover came too late");
-    ledger.audit(&world, &told).await;
-    ledger.settle(&world, world.key(), &told).await;
+    assert!(!results.refused.is_empty(), "the failover came too late");
+    ledger.audit(&world, &results).await;
+    ledger.retry_and_await_deliveries(&world, world.key(), &results).await;
     worker.close().await;
     ledger.close(&world, &mut second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_leave_a_primary_that_has_become_read_only() {
-    let place = Place::new();
-    let first = Postgres::primary(&place).await;
+    let test_dir = TestDir::new();
+    let first = Postgres::primary(&test_dir).await;
     migrate(&first.admin()).await;
-    let second = Postgres::standby(&place, &first).await;
+    let second = Postgres::standby(&test_dir, &first).await;
     let world = World::at(&url_of(&[&first, &second]), 4).await;
     let phone = world.phone(&world.person("jane").await).await;
     // Both still accept connections; the first no longer accepts writes.
@@ -64,9 +64,9 @@ async fn connections_leave_a_primary_that_has_become_read_only() {
     let body = json!({ "device_id": phone });
     let began = Instant::now();
     until_async("the new primary accepts the write", async || {
-        let answer = world.key().post("/phones/deactivate", body.clone()).await;
-        assert!([200, 503].contains(&answer.status), "{answer:?}");
-        answer.status == 200
+        let response = world.key().post("/phones/deactivate", body.clone()).await;
+        assert!([200, 503].contains(&response.status), "{response:?}");
+        response.status == 200
     })
     .await;
     println!("the write went elsewhere after {:?}", began.elapsed());
@@ -77,14 +77,14 @@ async fn connections_leave_a_primary_that_has_become_read_only() {
 
 #[tokio::test]
 async fn hosts_without_a_primary_are_an_error_that_names_the_standby() {
-    let place = Place::new();
-    let first = Postgres::primary(&place).await;
-    let second = Postgres::standby(&place, &first).await;
+    let test_dir = TestDir::new();
+    let first = Postgres::primary(&test_dir).await;
+    let second = Postgres::standby(&test_dir, &first).await;
     let only_standbys = url_of(&[&second, &second]);
     let refused = Store::open(&only_standbys, 2, seal()).await.expect_err("a standby accepts no writes");
-    let said = format!("{refused}");
-    assert!(matches!(refused, OpenError::Connect(_)), "{said}");
-    assert!(said.contains("standby"), "{said}");
+    let actual = format!("{refused}");
+    assert!(matches!(refused, OpenError::Connect(_)), "{actual}");
+    assert!(actual.contains("standby"), "{actual}");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn invalid_database_urls_are_refused_with_the_cause() {
         ("postgres://a@x:port/db", "port"),
     ] {
         let refused = Store::open(url, 1, seal()).await.expect_err("the URL is invalid");
-        let said = format!("{refused}");
-        assert!(matches!(refused, OpenError::Url(_)) && said.contains(word), "{url}: {said}");
+        let actual = format!("{refused}");
+        assert!(matches!(refused, OpenError::Url(_)) && actual.contains(word), "{url}: {actual}");
     }
 }

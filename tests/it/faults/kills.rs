@@ -1,13 +1,13 @@
 //! Postgres, the server, or both are killed while phones are deactivated.
 
-use super::ledger::{Ledger, answers};
-use super::stage::{SharedPostgres, kill_postgres, mortal_world, serve};
-use super::vanishing::clients::VanishingClients;
-use crate::client::Client;
-use crate::command::program::Server;
-use crate::postgres::stage::{Place, TIMEOUT, until_async};
-use crate::webhook_worker::WebhookWorker;
-use crate::world::World;
+use super::disconnects::clients::DisconnectingClients;
+use super::ledger::{Ledger, responses};
+use crate::support::client::Client;
+use crate::support::durable_postgres::{SharedPostgres, kill_postgres, serve, world_on_durable_postgres};
+use crate::support::private_postgres::{TIMEOUT, TestDir, until_async};
+use crate::support::program::Server;
+use crate::support::webhook_worker::WebhookWorker;
+use crate::support::world::World;
 use nix::sys::signal::Signal;
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use std::time::Instant;
 const CALLERS: usize = 8;
 /// Connections of a server.
 const CONNECTIONS: u32 = 6;
-/// Clients that vanish beside the callers.
+/// Clients that disconnect while others wait.
 const VANISHING: u64 = 8;
 
 fn voice_of(server: &Server, world: &World) -> Client {
@@ -34,17 +34,17 @@ async fn postgres_killed_forty_times_under_load_loses_nothing_that_was_acknowled
 }
 
 async fn kill_postgres_under_load(phones: usize, kills: usize) {
-    let place = Place::new();
-    let (world, mut cluster) = mortal_world(&place, 16).await;
-    let worker = WebhookWorker::open(&world);
+    let test_dir = TestDir::new();
+    let (world, mut cluster) = world_on_durable_postgres(&test_dir, 16).await;
+    let worker = WebhookWorker::start(&world);
     let ledger = Ledger::of(&world, phones).await;
-    let vanishing = VanishingClients::new(&world).await;
+    let vanishing = DisconnectingClients::new(&world).await;
     let running = vanishing.start(world.address(), VANISHING);
     // More callers than connections, so that deactivations are always in progress.
-    let told = ledger
-        .press(world.key(), 3 * CALLERS, async |answered| {
+    let results = ledger
+        .deactivate_all(world.key(), 3 * CALLERS, async |responded| {
             for round in 1..=kills {
-                answers(answered, ledger.len() * round / (kills + 1)).await;
+                responses(responded, ledger.len() * round / (kills + 1)).await;
                 kill_postgres(&cluster).await;
                 cluster.restart().await.expect("Postgres starts again");
                 let back = Instant::now();
@@ -56,11 +56,11 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
         })
         .await;
     let clients = running.stop().await;
-    println!("{} acknowledged, {} refused; {clients}", told.acknowledged.len(), told.refused.len());
-    assert!(clients.vanished() > 0, "{clients}");
-    assert!(!told.refused.is_empty(), "the kills came too late");
-    ledger.audit(&world, &told).await;
-    ledger.settle(&world, world.key(), &told).await;
+    println!("{} acknowledged, {} refused; {clients}", results.acknowledged.len(), results.refused.len());
+    assert!(clients.disconnected() > 0, "{clients}");
+    assert!(!results.refused.is_empty(), "the kills came too late");
+    ledger.audit(&world, &results).await;
+    ledger.retry_and_await_deliveries(&world, world.key(), &results).await;
     worker.close().await;
     ledger.close(&world, &mut cluster).await;
     cluster.stop().await;
@@ -68,21 +68,21 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_under_load_loses_nothing_that_was_acknowledged() {
-    let place = Place::new();
+    let test_dir = TestDir::new();
     let world = World::with_connections(13).await;
     let ledger = Ledger::of(&world, 60).await;
-    let vanishing = VanishingClients::new(&world).await;
-    let server = serve(&world.database_url, CONNECTIONS, &place).await;
+    let vanishing = DisconnectingClients::new(&world).await;
+    let server = serve(&world.database_url, CONNECTIONS, &test_dir).await;
     let running = vanishing.start(server.address(), VANISHING);
-    let told = ledger
-        .press(&voice_of(&server, &world), CALLERS, async |answered| {
-            answers(answered, 20).await;
+    let results = ledger
+        .deactivate_all(&voice_of(&server, &world), CALLERS, async |responded| {
+            responses(responded, 20).await;
             server.signal(Signal::SIGKILL);
         })
         .await;
     let clients = running.stop().await;
-    assert!(clients.vanished() > 0, "{clients}");
-    assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
+    assert!(clients.disconnected() > 0, "{clients}");
+    assert!(results.acknowledged.len() >= 20 && !results.refused.is_empty(), "{results:?}");
     server.ended().await;
     // Statements under way in Postgres finish or roll back before the registry is checked.
     until_async("no session of the killed server is active", async || {
@@ -96,10 +96,10 @@ async fn a_server_killed_under_load_loses_nothing_that_was_acknowledged() {
         busy == 0
     })
     .await;
-    ledger.audit(&world, &told).await;
-    let worker = WebhookWorker::open(&world);
-    let server = serve(&world.database_url, CONNECTIONS, &place).await;
-    ledger.settle(&world, &voice_of(&server, &world), &told).await;
+    ledger.audit(&world, &results).await;
+    let worker = WebhookWorker::start(&world);
+    let server = serve(&world.database_url, CONNECTIONS, &test_dir).await;
+    ledger.retry_and_await_deliveries(&world, &voice_of(&server, &world), &results).await;
     worker.close().await;
     server.stop().await;
     ledger.close(&world, &mut SharedPostgres).await;
@@ -107,28 +107,28 @@ async fn a_server_killed_under_load_loses_nothing_that_was_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn server_and_postgres_killed_at_once_lose_nothing_that_was_acknowledged() {
-    let place = Place::new();
-    let (world, mut cluster) = mortal_world(&place, 4).await;
+    let test_dir = TestDir::new();
+    let (world, mut cluster) = world_on_durable_postgres(&test_dir, 4).await;
     let ledger = Ledger::of(&world, 60).await;
-    let vanishing = VanishingClients::new(&world).await;
-    let server = serve(&world.database_url, CONNECTIONS, &place).await;
+    let vanishing = DisconnectingClients::new(&world).await;
+    let server = serve(&world.database_url, CONNECTIONS, &test_dir).await;
     let running = vanishing.start(server.address(), VANISHING);
-    let told = ledger
-        .press(&voice_of(&server, &world), CALLERS, async |answered| {
-            answers(answered, 20).await;
+    let results = ledger
+        .deactivate_all(&voice_of(&server, &world), CALLERS, async |responded| {
+            responses(responded, 20).await;
             server.signal(Signal::SIGKILL);
             kill_postgres(&cluster).await;
         })
         .await;
     let clients = running.stop().await;
-    assert!(clients.vanished() > 0, "{clients}");
-    assert!(told.acknowledged.len() >= 20 && !told.refused.is_empty(), "{told:?}");
+    assert!(clients.disconnected() > 0, "{clients}");
+    assert!(results.acknowledged.len() >= 20 && !results.refused.is_empty(), "{results:?}");
     tokio::time::timeout(TIMEOUT, server.ended()).await.expect("the server is dead");
     cluster.restart().await.expect("Postgres starts again");
-    ledger.audit(&world, &told).await;
-    let worker = WebhookWorker::open(&world);
-    let server = serve(&world.database_url, CONNECTIONS, &place).await;
-    ledger.settle(&world, &voice_of(&server, &world), &told).await;
+    ledger.audit(&world, &results).await;
+    let worker = WebhookWorker::start(&world);
+    let server = serve(&world.database_url, CONNECTIONS, &test_dir).await;
+    ledger.retry_and_await_deliveries(&world, &voice_of(&server, &world), &results).await;
     worker.close().await;
     server.stop().await;
     ledger.close(&world, &mut cluster).await;

@@ -2,14 +2,14 @@
 
 pub mod consistency;
 
-use super::stage::Restart;
-use super::vanishing::changes::Changes;
-use crate::another_server::AnotherServer;
-use crate::client::{Answer, Client};
-use crate::receiver::Receiver;
-use crate::waiting::until;
-use crate::webhook_worker::Hook;
-use crate::world::{World, list, text};
+use super::disconnects::changes::Changes;
+use crate::support::client::{Client, Response};
+use crate::support::durable_postgres::Restart;
+use crate::support::receiver::Receiver;
+use crate::support::second_server::SecondServer;
+use crate::support::wait::until;
+use crate::support::webhook_worker::Webhook;
+use crate::support::world::{World, list, text};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -22,10 +22,10 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Upper limit of a response time: the request's deadline, and a little for a busy machine.
-const LONGEST: Duration = Duration::from_secs(35);
+const MAX_RESPONSE_TIME: Duration = Duration::from_secs(35);
 
 /// Phones created at once before any fault.
-const MADE_AT_ONCE: usize = 4;
+const CONCURRENT_CREATES: usize = 4;
 
 /// Phones with a credential each, of persons of their own, and a webhook for their events. What was acknowledged has to be
 /// durable, so a ledger ends with [`Ledger::close`], which checks it after a restart; one that is dropped without it
@@ -33,7 +33,7 @@ const MADE_AT_ONCE: usize = 4;
 pub struct Ledger {
     phones: Vec<String>,
     receiver: Receiver,
-    hook: Hook,
+    webhook: Webhook,
     acknowledged: Mutex<BTreeSet<String>>,
     /// Changes acknowledged to other clients.
     changes: Vec<Changes>,
@@ -43,7 +43,7 @@ pub struct Ledger {
 /// The responses to the callers.
 #[must_use]
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct Results {
     pub acknowledged: BTreeSet<String>,
     /// Refused with 503, or without a response.
     pub refused: BTreeSet<String>,
@@ -52,61 +52,66 @@ pub struct Told {
 impl Ledger {
     pub async fn of(world: &World, count: usize) -> Ledger {
         let receiver = Receiver::new().await;
-        let hook = Hook::to(world, &receiver).await;
+        let webhook = Webhook::create(world, &receiver).await;
         let phones = stream::iter(0..count).map(|number| async move {
             let person = world.person(&format!("p{number}")).await;
             world.sync_credential(&person).await;
             world.phone(&person).await
         });
-        let phones = phones.buffered(MADE_AT_ONCE).collect().await;
+        let phones = phones.buffered(CONCURRENT_CREATES).collect().await;
         let acknowledged = Mutex::default();
-        Ledger { phones, receiver, hook, acknowledged, changes: Vec::new(), is_checked: false }
+        Ledger { phones, receiver, webhook, acknowledged, changes: Vec::new(), is_checked: false }
     }
 
     pub fn len(&self) -> usize {
         self.phones.len()
     }
 
-    /// Deactivates every phone once, `at_once` at a time, while `trouble` runs and reads the count of responses.
-    pub async fn press(&self, client: &Client, at_once: usize, trouble: impl AsyncFnOnce(&AtomicUsize)) -> Told {
-        self.press_some(0..self.len(), client, at_once, trouble).await
+    /// Deactivates every phone once, `at_once` at a time, while `fault` runs and reads the count of responses.
+    pub async fn deactivate_all(
+        &self,
+        client: &Client,
+        at_once: usize,
+        fault: impl AsyncFnOnce(&AtomicUsize),
+    ) -> Results {
+        self.deactivate_some(0..self.len(), client, at_once, fault).await
     }
 
-    /// [`Ledger::press`] for some of the phones.
-    pub async fn press_some(
+    /// [`Ledger::deactivate_all`] for some of the phones.
+    pub async fn deactivate_some(
         &self,
         some: Range<usize>,
         client: &Client,
         at_once: usize,
-        trouble: impl AsyncFnOnce(&AtomicUsize),
-    ) -> Told {
-        let answered = Arc::new(AtomicUsize::new(0));
+        fault: impl AsyncFnOnce(&AtomicUsize),
+    ) -> Results {
+        let responded = Arc::new(AtomicUsize::new(0));
         let mut callers = JoinSet::new();
         for caller in 0..at_once {
             let phones: Vec<String> = self.phones[some.clone()].iter().skip(caller).step_by(at_once).cloned().collect();
-            let (client, answered) = (client.clone(), Arc::clone(&answered));
+            let (client, responded) = (client.clone(), Arc::clone(&responded));
             callers.spawn(async move {
-                let mut told = Told::default();
+                let mut results = Results::default();
                 for phone in phones {
                     let is_done = deactivate(&client, &phone).await;
-                    answered.fetch_add(1, Ordering::Relaxed);
+                    responded.fetch_add(1, Ordering::Relaxed);
                     if is_done {
-                        told.acknowledged.insert(phone)
+                        results.acknowledged.insert(phone)
                     } else {
-                        told.refused.insert(phone)
+                        results.refused.insert(phone)
                     };
                 }
-                told
+                results
             });
         }
-        trouble(&answered).await;
-        let mut told = Told::default();
+        fault(&responded).await;
+        let mut results = Results::default();
         for mut some in callers.join_all().await {
-            told.acknowledged.append(&mut some.acknowledged);
-            told.refused.append(&mut some.refused);
+            results.acknowledged.append(&mut some.acknowledged);
+            results.refused.append(&mut some.refused);
         }
-        self.acknowledge(told.acknowledged.iter().cloned());
-        told
+        self.acknowledge(results.acknowledged.iter().cloned());
+        results
     }
 
     fn acknowledge(&self, phones: impl IntoIterator<Item = String>) {
@@ -114,16 +119,16 @@ impl Ledger {
     }
 
     /// Checks the registry against the responses: nothing acknowledged is missing, and nothing is incomplete.
-    pub async fn audit(&self, world: &World, told: &Told) {
-        assert_eq!(told.acknowledged.len() + told.refused.len(), self.phones.len());
-        let living: BTreeSet<String> = world.phone_ids().await.into_iter().collect();
+    pub async fn audit(&self, world: &World, results: &Results) {
+        assert_eq!(results.acknowledged.len() + results.refused.len(), self.phones.len());
+        let active: BTreeSet<String> = world.phone_ids().await.into_iter().collect();
         let logged = logged(world).await;
-        let told_of: BTreeSet<String> = logged.iter().cloned().collect();
-        assert_eq!(told_of.len(), logged.len(), "a phone has two events");
+        let with_event: BTreeSet<String> = logged.iter().cloned().collect();
+        assert_eq!(with_event.len(), logged.len(), "a phone has two events");
         for phone in &self.phones {
-            let is_gone = !living.contains(phone);
-            assert_eq!(is_gone, told_of.contains(phone), "state and event of {phone} differ");
-            assert!(is_gone || !told.acknowledged.contains(phone), "{phone} was acknowledged and is active");
+            let is_deactivated = !active.contains(phone);
+            assert_eq!(is_deactivated, with_event.contains(phone), "state and event of {phone} differ");
+            assert!(is_deactivated || !results.acknowledged.contains(phone), "{phone} was acknowledged and is active");
         }
         for event_type in ["acs_credential.invalidated", "acs_credential.deleted"] {
             assert_eq!(world.events(event_type).await.len(), logged.len(), "{event_type}");
@@ -133,26 +138,26 @@ impl Ledger {
     }
 
     /// Retries what was not acknowledged, as clients do, and waits until each phone's event is delivered.
-    pub async fn settle(&self, world: &World, client: &Client, told: &Told) {
-        for phone in &told.refused {
+    pub async fn retry_and_await_deliveries(&self, world: &World, client: &Client, results: &Results) {
+        for phone in &results.refused {
             until("the retry succeeds", async || deactivate(client, phone).await.then_some(())).await;
         }
-        self.acknowledge(told.refused.iter().cloned());
+        self.acknowledge(results.refused.iter().cloned());
         assert!(world.phone_ids().await.is_empty());
         let mut logged = logged(world).await;
         logged.sort();
         let mut all = self.phones.clone();
         all.sort();
         assert_eq!(logged, all, "one event for each phone");
-        give_up_the_dead(world).await;
+        release_claims(world).await;
         until("all are delivered", async || {
-            let rows = self.hook.deliveries(world).await;
+            let rows = self.webhook.deliveries(world).await;
             (rows.len() == all.len() && rows.iter().all(|row| row["status"] == "delivered")).then_some(())
         })
         .await;
-        let heard: BTreeSet<String> =
-            self.receiver.heard().iter().map(|message| text(&message.event()["device_id"])).collect();
-        assert_eq!(heard, all.into_iter().collect(), "the receiver got each event");
+        let received: BTreeSet<String> =
+            self.receiver.received().iter().map(|message| text(&message.event()["device_id"])).collect();
+        assert_eq!(received, all.into_iter().collect(), "the receiver got each event");
     }
 
     /// Includes changes of other clients in the check.
@@ -167,35 +172,35 @@ impl Ledger {
     }
 
     /// Restarts server and Postgres, and checks the registry against what was acknowledged, on new connections.
-    pub async fn check_after_restart(mut self, world: &World, postgres: &mut impl Restart) -> Found {
+    pub async fn check_after_restart(mut self, world: &World, postgres: &mut impl Restart) -> CheckResult {
         // Ends the server's sessions, which rolls back uncommitted transactions.
         world.store.close().await;
         postgres.restart_postgres().await;
         self.is_checked = true;
-        let restarted = AnotherServer::on(world).await;
+        let restarted = SecondServer::start(world).await;
         let listed = restarted.key(world).get("/phones/list").await.ok();
-        let living: BTreeSet<String> = list(&listed["phones"]).iter().map(|phone| text(&phone["device_id"])).collect();
+        let active: BTreeSet<String> = list(&listed["phones"]).iter().map(|phone| text(&phone["device_id"])).collect();
         let mut session = world.database().await;
         let mut checked = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let mut lost = self.lost(&mut session, &living).await;
+        let mut lost = self.lost(&mut session, &active).await;
         for changes in &self.changes {
             checked += changes.len();
             lost.append(&mut changes.lost(&mut session).await);
         }
         let violations = consistency::violations(&mut session).await;
         restarted.stop().await;
-        Found { checked, lost, violations }
+        CheckResult { checked, lost, violations }
     }
 
     /// The acknowledged phones that are active, or have not exactly one event, one audit row and one delivery.
-    async fn lost(&self, session: &mut PgConnection, living: &BTreeSet<String>) -> Vec<String> {
+    async fn lost(&self, session: &mut PgConnection, active: &BTreeSet<String>) -> Vec<String> {
         let acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let ids: Vec<Uuid> = acknowledged.iter().map(|phone| phone.parse().expect("a UUID")).collect();
-        let webhook: Uuid = self.hook.id.parse().expect("a UUID");
+        let webhook: Uuid = self.webhook.id.parse().expect("a UUID");
         let lost: Vec<Uuid> =
             sqlx::query_scalar(LOST).bind(ids).bind(webhook).fetch_all(session).await.expect("the query succeeds");
         let mut lost: BTreeSet<String> = lost.iter().map(Uuid::to_string).collect();
-        lost.extend(acknowledged.intersection(living).cloned());
+        lost.extend(acknowledged.intersection(active).cloned());
         lost.into_iter().map(|phone| format!("phone {phone}")).collect()
     }
 }
@@ -203,7 +208,7 @@ impl Ledger {
 /// Result of a check after a restart.
 #[must_use]
 #[derive(Debug)]
-pub struct Found {
+pub struct CheckResult {
     /// Number of acknowledged changes checked.
     pub checked: usize,
     /// Those that are missing, duplicated or incomplete.
@@ -211,7 +216,7 @@ pub struct Found {
     pub violations: Vec<String>,
 }
 
-impl Found {
+impl CheckResult {
     #[track_caller]
     pub fn is_good(&self) {
         assert!(
@@ -250,7 +255,7 @@ const LOST: &str = "
                 and (event.workspace_id, event.device_id) = (phone.workspace_id, phone.device_id))";
 
 /// Expires the claims of killed processes, whichever clock made them.
-async fn give_up_the_dead(world: &World) {
+async fn release_claims(world: &World) {
     sqlx::query("update delivery set next_attempt_at = least(next_attempt_at, $1) where status = 'pending'")
         .bind(world.clock.now())
         .execute(&mut world.database().await)
@@ -267,21 +272,21 @@ async fn logged(world: &World) -> Vec<String> {
 async fn deactivate(client: &Client, phone: &str) -> bool {
     let began = Instant::now();
     let sent = client.request("POST", "/phones/deactivate").json(&json!({ "device_id": phone })).send().await;
-    assert!(began.elapsed() < LONGEST, "a response took {:?}", began.elapsed());
+    assert!(began.elapsed() < MAX_RESPONSE_TIME, "a response took {:?}", began.elapsed());
     let Ok(response) = sent else { return false };
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let Ok(said) = response.text().await else { return false };
-    let answer = Answer::new(status, headers, said);
-    if answer.status == 200 {
-        answer.ok();
+    let Ok(actual) = response.text().await else { return false };
+    let actual_response = Response::new(status, headers, actual);
+    if actual_response.status == 200 {
+        actual_response.ok();
         return true;
     }
-    answer.refused(503, "service_unavailable");
-    assert_eq!(answer.header("retry-after"), Some("1"));
+    actual_response.refused(503, "service_unavailable");
+    assert_eq!(actual_response.header("retry-after"), Some("1"));
     false
 }
 
 /// Waits for this many responses.
-pub async fn answers(answered: &AtomicUsize, count: usize) {
-    until(&format!("{count} are answered"), async || (answered.load(Ordering::Relaxed) >= count).then_some(())).await;
+pub async fn responses(responded: &AtomicUsize, count: usize) {
+    until(&format!("{count} are answered"), async || (responded.load(Ordering::Relaxed) >= count).then_some(())).await;
 }

@@ -1,10 +1,10 @@
-//! What the command-line client (`@seamapi/cli` 0.42 with its blueprint 1.12) asks of the document that it learns its
-//! commands from. It reads all of it first, so one operation that it cannot read takes every command away. Each
-//! rule was found by changing one thing of a document that it reads, and trying.
+//! Requirements of the command-line client (`@seamapi/cli` 0.42 with its blueprint 1.12), which derives its commands from
+//! the document. It parses the whole document first, so one operation that it cannot parse disables every command. Each
+//! rule was found by experiment: one change to a document that it accepts.
 
-use super::{each, said, walk};
-use crate::document::{Dialect, Field, Operation, committed, operations_in, operations_of};
-use crate::world::World;
+use super::{each, required_text, walk};
+use crate::support::document::{Dialect, Field, Operation, committed, operations_in, operations_of};
+use crate::support::world::World;
 use handset::dialect::seam;
 use handset::server;
 use serde_json::{Map, Value};
@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 #[tokio::test]
-async fn clients_that_say_so_are_served_their_part_and_all_others_the_whole() {
+async fn seam_clients_get_the_seam_document_and_others_the_whole_document() {
     let world = World::new().await;
-    let told = world.anonymous().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await;
-    assert_eq!(told.status, 200);
-    assert_eq!(told.header("content-type"), Some("application/json; charset=utf-8"));
-    assert!(told.body == *part(), "what is served with the header is not Seam's part");
+    let actual = world.anonymous().with("seam-sdk-name", "seamapi/javascript").get("/openapi.json").await;
+    assert_eq!(actual.status, 200);
+    assert_eq!(actual.header("content-type"), Some("application/json; charset=utf-8"));
+    assert!(actual.body == *part(), "what is served with the header is not Seam's part");
     let named = world.anonymous().with("seam-sdk-name", "").get("/openapi.json").await;
     assert!(named.body == *part(), "it is the header that counts, not what it says");
     for other in ["seam-sdk-version", "user-agent", "sdk-name"] {
@@ -27,25 +27,25 @@ async fn clients_that_say_so_are_served_their_part_and_all_others_the_whole() {
 }
 
 #[test]
-fn seams_part_of_the_document_has_all_of_seams_operations_and_no_others() {
-    // Both forms of one document: what an operation takes, how it can end, and all that is said of it besides.
+fn the_seam_document_has_all_seam_operations_and_no_others() {
+    // Both forms of the document have the same parameters, statuses and descriptions.
     let by_name = |operations: Vec<Operation>| -> BTreeMap<String, Value> {
-        let told = operations.into_iter().map(|operation| {
-            let place = |field: Field| format!("{:?} {} {}", field.place, field.name, field.is_required);
-            let mut told = object(operation.value).clone();
-            told.insert("parameters".to_owned(), operation.fields().into_iter().map(place).collect());
-            told.insert("responses".to_owned(), object(&operation.value["responses"]).keys().cloned().collect());
-            told.remove("requestBody");
-            (operation.to_string(), Value::from(told))
+        let actual = operations.into_iter().map(|operation| {
+            let parameter = |field: Field| format!("{:?} {} {}", field.location, field.name, field.is_required);
+            let mut actual = object(operation.value).clone();
+            actual.insert("parameters".to_owned(), operation.fields().into_iter().map(parameter).collect());
+            actual.insert("responses".to_owned(), object(&operation.value["responses"]).keys().cloned().collect());
+            actual.remove("requestBody");
+            (operation.to_string(), Value::from(actual))
         });
-        told.collect()
+        actual.collect()
     };
     assert!(operations().len() > 50, "only {} operations", operations().len());
     assert_eq!(by_name(operations()), by_name(operations_of(Dialect::Seam)));
 }
 
 #[test]
-fn a_path_has_two_methods_at_most_and_post_counts_always() {
+fn a_path_has_at_most_one_method_beside_post() {
     for (path, methods) in object(&part()["paths"]) {
         let methods: BTreeSet<&str> = object(methods).keys().map(String::as_str).chain(["post"]).collect();
         assert!(methods.len() <= 2, "{path} has {methods:?}");
@@ -53,8 +53,8 @@ fn a_path_has_two_methods_at_most_and_post_counts_always() {
 }
 
 #[test]
-fn schemas_are_in_the_words_of_openapi_3_0() {
-    assert!(said(part(), "openapi").starts_with("3.0."));
+fn schemas_use_openapi_3_0_keywords_only() {
+    assert!(required_text(part(), "openapi").starts_with("3.0."));
     for schema in schemas() {
         walk(schema, &mut |part| {
             let Some(part) = part.as_object() else { return };
@@ -73,7 +73,7 @@ fn schemas_are_in_the_words_of_openapi_3_0() {
 }
 
 #[test]
-fn all_that_an_operation_takes_is_spelt_out_in_place() {
+fn parameters_and_bodies_of_operations_are_inlined() {
     for operation in operations() {
         if let Some(body) = operation.value.get("requestBody") {
             let schema = &body["content"]["application/json"]["schema"];
@@ -90,7 +90,7 @@ fn all_that_an_operation_takes_is_spelt_out_in_place() {
 }
 
 #[test]
-fn an_answer_is_an_object_whose_key_holds_a_resource_or_a_list_of_them() {
+fn a_response_has_a_resource_or_a_list_of_resources_under_its_key() {
     for operation in operations() {
         for (status, response) in object(&operation.value["responses"]) {
             assert!(response.get("$ref").is_none(), "{operation}: {status} stands elsewhere");
@@ -114,7 +114,7 @@ fn an_answer_is_an_object_whose_key_holds_a_resource_or_a_list_of_them() {
 }
 
 #[test]
-fn a_resource_names_the_routes_that_it_belongs_to_and_is_spelt_out_in_place() {
+fn a_resource_names_its_routes_and_is_inlined() {
     let mut resources = 0;
     for (name, schema) in object(&part()["components"]["schemas"]) {
         let is_choice = schema["oneOf"].is_array() && name != "error";
@@ -130,12 +130,12 @@ fn a_resource_names_the_routes_that_it_belongs_to_and_is_spelt_out_in_place() {
         walk(schema, &mut |part| assert!(part.get("$ref").is_none(), "{name} refers to another schema"));
     }
     assert!(resources >= 10, "only {resources} resources");
-    // An object would be taken for one more resource.
+    // The client would treat an object as another resource.
     assert!(part()["components"]["schemas"]["error"]["allOf"].is_array());
 }
 
 #[test]
-fn each_type_of_event_is_a_variant_of_its_own() {
+fn each_event_type_is_a_variant() {
     let event = &part()["components"]["schemas"]["event"];
     assert_eq!(event["discriminator"]["propertyName"], "event_type");
     let mut types = BTreeSet::new();
@@ -150,7 +150,7 @@ fn each_type_of_event_is_a_variant_of_its_own() {
 }
 
 #[test]
-fn what_gives_an_action_attempt_says_of_which_type() {
+fn operations_that_return_an_action_attempt_name_its_type() {
     let variants = each(&part()["components"]["schemas"]["action_attempt"]["oneOf"]);
     let known: Vec<&Value> = variants.map(|variant| &variant["properties"]["action_type"]["enum"][0]).collect();
     let is_giver = |operation: &Operation| {
@@ -166,14 +166,14 @@ fn what_gives_an_action_attempt_says_of_which_type() {
 }
 
 #[test]
-fn what_is_for_the_mobile_sdk_or_for_programs_that_stay_is_hidden() {
+fn operations_of_the_mobile_sdk_and_streams_are_hidden() {
     for operation in operations() {
         let is_hidden = operation.path.starts_with("/seam/") || operation.is_stream();
         assert_eq!(operation.value["x-undocumented"].is_string(), is_hidden, "{operation}");
     }
 }
 
-/// The part of the document that Seam's clients get.
+/// The document for Seam's clients.
 fn part() -> &'static Value {
     static PART: OnceLock<Value> = OnceLock::new();
     PART.get_or_init(|| server::document::part_of(&seam::DIALECT))
@@ -183,9 +183,9 @@ fn operations() -> Vec<Operation> {
     operations_in(part())
 }
 
-/// Its path is the beginning of a route's, and it is hidden just when all those routes are.
+/// Its path is a prefix of a route's path, and it is hidden if and only if all those routes are.
 fn belongs_to_routes(name: &str, schema: &Value) {
-    let prefix = format!("{}/", said(schema, "x-route-path"));
+    let prefix = format!("{}/", required_text(schema, "x-route-path"));
     let routes: Vec<Operation> = operations().into_iter().filter(|it| it.path.starts_with(&prefix)).collect();
     assert!(!routes.is_empty(), "{name} belongs to {prefix}, where nothing is");
     let are_hidden = routes.iter().all(|operation| operation.value["x-undocumented"].is_string());
@@ -200,7 +200,7 @@ fn schemas() -> Vec<&'static Value> {
     schemas
 }
 
-/// Small letters and digits, words parted by single underscores.
+/// Lower-case letters and digits, with single underscores between words.
 fn is_snake_case(name: &str) -> bool {
     let is_word =
         |word: &str| !word.is_empty() && word.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());

@@ -1,7 +1,7 @@
-//! How the document is served: with an entity tag, for a while, and compressed for clients that accept gzip.
+//! HTTP caching and compression of the served document.
 
-use crate::document::committed;
-use crate::world::World;
+use crate::support::document::committed;
+use crate::support::world::World;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::io::Read;
@@ -47,8 +47,8 @@ async fn clients_that_accept_gzip_get_the_document_compressed() {
         assert!(document == *committed(), "what is compressed is not the committed document");
     }
     for encoding in ["gzip;q=0", "deflate, br", ""] {
-        let answer = world.anonymous().with("accept-encoding", encoding).get("/openapi.json").await;
-        assert_eq!(answer.header("content-encoding"), None, "{encoding}");
-        assert!(answer.body == *committed(), "{encoding}");
+        let actual_response = world.anonymous().with("accept-encoding", encoding).get("/openapi.json").await;
+        assert_eq!(actual_response.header("content-encoding"), None, "{encoding}");
+        assert!(actual_response.body == *committed(), "{encoding}");
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Faults;
 use super::statements::{Statement, exempt, written};
-use crate::world::World;
+use crate::support::world::World;
 use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 

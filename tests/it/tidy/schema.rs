@@ -3,7 +3,7 @@
 
 use super::Faults;
 use super::tree::{ROOT, files};
-use crate::world::World;
+use crate::support::world::World;
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeSet;
 use std::fs;

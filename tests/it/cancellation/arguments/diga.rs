@@ -1,9 +1,9 @@
 //! Arguments of the Diga dialect's operations.
 
 use super::Arguments;
-use crate::document::Operation;
-use crate::registers::{act, number, path};
-use crate::world::World;
+use crate::support::document::Operation;
+use crate::support::numbers::{call_action, number, path};
+use crate::support::world::World;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ pub struct Diga {
 
 impl Arguments for Diga {
     async fn new(world: &World) -> Diga {
-        Diga { imported: world.imported(&number(0)).await }
+        Diga { imported: world.import_number(&number(0)).await }
     }
 
     fn variants(operation: &Operation) -> usize {
@@ -41,22 +41,27 @@ impl Arguments for Diga {
             ("PATCH", "/v1/phone/{phone_id}", _) => {
                 json!({ "phone_id": self.imported["id"], "nickname": format!("line {serial}") })
             }
-            ("DELETE", "/v1/phone/{phone_id}", 0) => json!({ "phone_id": world.imported(&number).await["id"] }),
-            ("DELETE", "/v1/phone/{phone_id}", 1) => json!({ "phone_id": world.bought(&number).await["id"] }),
-            ("DELETE", "/v1/phone/{phone_id}", _) => {
-                let (register, person) = (world.imported(&number).await, world.person(&format!("{serial}")).await);
-                act(key, &register, "assign", json!({ "user_identity_id": person })).await.register();
-                json!({ "phone_id": register["id"] })
+            ("DELETE", "/v1/phone/{phone_id}", 0) => json!({ "phone_id": world.import_number(&number).await["id"] }),
+            ("DELETE", "/v1/phone/{phone_id}", 1) => {
+                json!({ "phone_id": world.reserve_and_assign_number(&number).await["id"] })
             }
-            ("POST", "/v1/phone/{phone_id}/assign", 0) => json!({ "phone_id": world.reserved(&number).await["id"] }),
+            ("DELETE", "/v1/phone/{phone_id}", _) => {
+                let (phone_number, person) =
+                    (world.import_number(&number).await, world.person(&format!("{serial}")).await);
+                call_action(key, &phone_number, "assign", json!({ "user_identity_id": person })).await.phone_number();
+                json!({ "phone_id": phone_number["id"] })
+            }
+            ("POST", "/v1/phone/{phone_id}/assign", 0) => {
+                json!({ "phone_id": world.reserve_number(&number).await["id"] })
+            }
             ("POST", "/v1/phone/{phone_id}/assign", _) => {
                 let person = world.person(&format!("{serial}")).await;
-                json!({ "phone_id": world.imported(&number).await["id"], "user_identity_id": person })
+                json!({ "phone_id": world.import_number(&number).await["id"], "user_identity_id": person })
             }
             ("POST", "/v1/phone/{phone_id}/cancel_release", _) => {
-                let register = world.bought(&number).await;
-                assert_eq!(key.delete(&path(&register)).await.status, 204);
-                json!({ "phone_id": register["id"] })
+                let phone_number = world.reserve_and_assign_number(&number).await;
+                assert_eq!(key.delete(&path(&phone_number)).await.status, 204);
+                json!({ "phone_id": phone_number["id"] })
             }
             _ => panic!("{operation} has no arguments here yet"),
         };

@@ -1,9 +1,9 @@
 //! Arguments of the Phone.com dialect's operations.
 
 use super::Arguments;
-use crate::document::{Operation, Place};
-use crate::phone_com::Line;
-use crate::world::World;
+use crate::support::document::{Location, Operation};
+use crate::support::phone_com::Extension;
+use crate::support::world::World;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
 use handset::random::Random;
@@ -14,7 +14,7 @@ const PASSWORD: &str = "correct horse";
 
 /// An extension with a contact in a group.
 pub struct PhoneCom {
-    line: Line,
+    extension: Extension,
     contact: Value,
     group: Value,
     client_id: String,
@@ -22,17 +22,17 @@ pub struct PhoneCom {
 
 impl Arguments for PhoneCom {
     async fn new(world: &World) -> PhoneCom {
-        let line = Line::of(world, "line").await;
-        let group = line.add_group("group").await;
-        let contact = line.add(contact("contact", &group)).await;
-        let id = UserIdentityId(line.person.parse().expect("an id"));
+        let extension = Extension::of(world, "line").await;
+        let group = extension.add_group("group").await;
+        let contact = extension.add_contact(contact("contact", &group)).await;
+        let id = UserIdentityId(extension.person.parse().expect("an id"));
         let password = Password::chosen(PASSWORD).expect("it is long enough");
         let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3)).await;
         kept.expect("the person is there");
         let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
         // By its id only, since its name changes.
         let group = json!({ "id": group["id"] });
-        PhoneCom { line, contact, group, client_id: keys[0].api_key_id.to_string() }
+        PhoneCom { extension, contact, group, client_id: keys[0].api_key_id.to_string() }
     }
 
     fn variants(operation: &Operation) -> usize {
@@ -46,29 +46,29 @@ impl Arguments for PhoneCom {
         let name = format!("name {serial}");
         let mut arguments = Map::new();
         for field in operation.fields() {
-            let value = match (field.place, field.name) {
-                (Place::Path, "account_id") => json!(self.line.account),
-                (Place::Path, "extension_id") => json!(self.line.extension),
-                (Place::Path, "contact_id") if operation.method == "DELETE" => {
-                    self.line.add(contact(&name, &self.group)).await["id"].clone()
+            let value = match (field.location, field.name) {
+                (Location::Path, "account_id") => json!(self.extension.account),
+                (Location::Path, "extension_id") => json!(self.extension.extension_id),
+                (Location::Path, "contact_id") if operation.method == "DELETE" => {
+                    self.extension.add_contact(contact(&name, &self.group)).await["id"].clone()
                 }
-                (Place::Path, "group_id") if operation.method == "DELETE" => {
-                    let group = self.line.add_group(&name).await;
-                    self.line.add(contact(&name, &group)).await;
+                (Location::Path, "group_id") if operation.method == "DELETE" => {
+                    let group = self.extension.add_group(&name).await;
+                    self.extension.add_contact(contact(&name, &group)).await;
                     group["id"].clone()
                 }
-                (Place::Path, "contact_id") => self.contact["id"].clone(),
-                (Place::Path, "group_id") => self.group["id"].clone(),
-                (Place::Path, other) => panic!("{operation}: unknown path parameter {other}"),
-                (Place::Query, "filters[name]") if variant == 1 => json!("contains:n"),
-                (Place::Query, "filters[group_id]") if variant == 1 => self.group["id"].clone(),
-                (Place::Query, "filters[phone]") if variant == 1 => json!("4255550199"),
-                (Place::Query, "filters[updated_at]") if variant == 1 => json!("gt:0"),
-                (Place::Query, "sort[id]" | "sort[updated_at]") if variant == 1 => json!("desc"),
-                (Place::Body, "name") => json!(name),
-                (Place::Body, "first_name") => json!(name),
-                (Place::Body, "group") if variant == 1 => json!({ "name": name }),
-                (Place::Body, "phone_numbers") => json!([{ "number": "425 555 0199" }]),
+                (Location::Path, "contact_id") => self.contact["id"].clone(),
+                (Location::Path, "group_id") => self.group["id"].clone(),
+                (Location::Path, other) => panic!("{operation}: unknown path parameter {other}"),
+                (Location::Query, "filters[name]") if variant == 1 => json!("contains:n"),
+                (Location::Query, "filters[group_id]") if variant == 1 => self.group["id"].clone(),
+                (Location::Query, "filters[phone]") if variant == 1 => json!("4255550199"),
+                (Location::Query, "filters[updated_at]") if variant == 1 => json!("gt:0"),
+                (Location::Query, "sort[id]" | "sort[updated_at]") if variant == 1 => json!("desc"),
+                (Location::Body, "name") => json!(name),
+                (Location::Body, "first_name") => json!(name),
+                (Location::Body, "group") if variant == 1 => json!({ "name": name }),
+                (Location::Body, "phone_numbers") => json!([{ "number": "425 555 0199" }]),
                 _ => continue,
             };
             arguments.insert(field.name.to_owned(), value);
@@ -85,9 +85,9 @@ impl Arguments for PhoneCom {
                 arguments.insert("password".to_owned(), json!(PASSWORD));
             }
             ("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", 1) if operation.method == "POST" => {
-                self.line.add_group(&name).await;
+                self.extension.add_group(&name).await;
             }
-            (path, 1) if path.ends_with("/contacts/{contact_id}") => _ = self.line.add_group(&name).await,
+            (path, 1) if path.ends_with("/contacts/{contact_id}") => _ = self.extension.add_group(&name).await,
             _ => {}
         }
         let client = if operation.is_open() || operation.path.starts_with("/v4/oauth") {

@@ -1,10 +1,10 @@
 //! Arguments of the Seam dialect's operations.
 
 use super::Arguments;
-use crate::client::Client;
-use crate::document::{Operation, example};
-use crate::isolation::things::Fixture;
-use crate::world::{Tenant, World, text};
+use crate::isolation::fixture::Fixture;
+use crate::support::client::Client;
+use crate::support::document::{Operation, example};
+use crate::support::world::{Tenant, World, text};
 use handset::random::Random;
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
@@ -20,7 +20,7 @@ pub struct Seam {
 impl Arguments for Seam {
     async fn new(world: &World) -> Seam {
         let home = Fixture::create(world.sandbox("Home").await, "home", &Random::seeded(2)).await;
-        let person = text(&home.things.value("", "user_identity_id").expect("a person"));
+        let person = text(&home.resources.value("", "user_identity_id").expect("a person"));
         let session = world.console_session(&[&home.tenant]).await;
         let console = world.key().anonymous().bearer(session.reveal()).in_workspace(&home.tenant.id);
         Seam { home, sandbox: world.sandbox("Sandbox").await, person, console }
@@ -38,13 +38,13 @@ impl Arguments for Seam {
     async fn request(&self, _: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {
         let path = operation.path;
         let required = operation.fields().into_iter().filter(|field| field.is_required);
-        let own = |name: &str| self.home.things.value(path, name);
+        let own = |name: &str| self.home.resources.value(path, name);
         let mut arguments: Map<String, Value> = required
             .map(|field| (field.name.to_owned(), own(field.name).unwrap_or_else(|| example(field.schema))))
             .collect();
         let mut more = self.fresh(path, variant, serial).await;
         if more.is_null() {
-            more = self.standing(path, serial);
+            more = self.durable_arguments(path, serial);
         }
         arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
         let by_session = variant == 1 && is_for_both(operation);
@@ -100,19 +100,19 @@ impl Seam {
                 json!({ "webhook_id": hook["webhook"]["webhook_id"] })
             }
             "/webhooks/redeliver" if variant == 0 => {
-                json!({ "delivery_id": self.home.things.value(path, "delivery_id") })
+                json!({ "delivery_id": self.home.resources.value(path, "delivery_id") })
             }
             "/webhooks/redeliver" => {
-                json!({ "webhook_id": self.home.things.value(path, "webhook_id"), "since": "2000-01-01" })
+                json!({ "webhook_id": self.home.resources.value(path, "webhook_id"), "since": "2000-01-01" })
             }
             _ => Value::Null,
         }
     }
 
     /// Optional arguments that may repeat.
-    fn standing(&self, path: &str, serial: u32) -> Value {
+    fn durable_arguments(&self, path: &str, serial: u32) -> Value {
         let (person, name) = (&self.person, format!("name {serial}"));
-        let own = |name: &str| self.home.things.value(path, name);
+        let own = |name: &str| self.home.resources.value(path, name);
         match path {
             "/acs/credentials/create" => {
                 json!({ "user_identity_id": person, "access_method": "mobile_key", "is_multi_phone_sync_credential": true })

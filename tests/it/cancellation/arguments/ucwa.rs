@@ -1,9 +1,9 @@
 //! Arguments of the UCWA dialect's operations.
 
 use super::Arguments;
-use crate::document::{Operation, Place};
-use crate::ucwa::{COLLECTIONS, Person, new_application};
-use crate::world::World;
+use crate::support::document::{Location, Operation};
+use crate::support::ucwa::{COLLECTIONS, Person, new_application};
+use crate::support::world::World;
 use handset::model::id::UserIdentityId;
 use handset::model::password::Password;
 use handset::random::Random;
@@ -44,7 +44,7 @@ impl Arguments for Ucwa {
             return request.header("content-type", "application/x-www-form-urlencoded").body(form);
         }
         let mut arguments = Map::new();
-        for field in operation.fields().into_iter().filter(|field| field.place == Place::Path) {
+        for field in operation.fields().into_iter().filter(|field| field.location == Location::Path) {
             let value = match field.name {
                 "application_id" => self.application(operation, serial).await,
                 "type" => "mobile".to_owned(),
@@ -56,7 +56,7 @@ impl Arguments for Ucwa {
             ("GET", path) if path.ends_with("/events") => json!({ "timeout": 0 }),
             ("POST", path) if path.ends_with("/applications") => new_application(&format!("endpoint {serial}")),
             ("POST", path) if path.ends_with("/me/phones") => {
-                self.person.client.delete("/me/phones/mobile").await.is_done();
+                self.person.client.delete("/me/phones/mobile").await.is_no_content();
                 json!({ "type": "mobile", "number": number })
             }
             ("POST", path) if path.ends_with("/changeNumber") => json!({ "number": number }),

@@ -2,12 +2,12 @@
 //! incomplete operation is found, whether or not it was acknowledged. All of them assume that a webhook was created before
 //! the first event of its workspace, and that no event has been old enough to be deleted.
 
-use crate::phone_com::Line;
-use crate::receiver::nowhere;
-use crate::registers::number;
-use crate::ucwa::Person;
-use crate::webhook_worker::Hook;
-use crate::world::World;
+use crate::support::numbers::number;
+use crate::support::phone_com::Extension;
+use crate::support::receiver::closed_port_url;
+use crate::support::ucwa::Person;
+use crate::support::webhook_worker::Webhook;
+use crate::support::world::World;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
@@ -212,14 +212,14 @@ const BREACHES: [&str; RULES.len()] = [
 #[tokio::test]
 async fn each_consistency_rule_finds_its_violation() {
     let world = World::new().await;
-    Hook::at(&world, &nowhere(), &["phone.registered", "phone_number.assigned"]).await;
+    Webhook::create_at(&world, &closed_port_url(), &["phone.registered", "phone_number.assigned"]).await;
     let jane = Person::new(&world, "jane").await;
     world.sync_credential(&jane.id).await;
     world.phone(&jane.id).await;
-    world.imported(&number(1)).await;
+    world.import_number(&number(1)).await;
     jane.put("mobile", &format!("tel:{}", number(2)), true).await;
     let contact = json!({ "first_name": "Joe", "phone_numbers": [{ "number": number(3), "type": "business" }] });
-    Line::of_person(world.key(), &jane.id).await.add(contact).await;
+    Extension::of_person(world.key(), &jane.id).await.add_contact(contact).await;
     let mut session = world.database().await;
     assert_eq!(violations(&mut session).await, Vec::<String>::new());
     for ((rule, _), breach) in RULES.iter().zip(BREACHES) {

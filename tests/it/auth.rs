@@ -1,0 +1,7 @@
+//! Authentication and authorization of each dialect.
+
+mod phone_com;
+mod phone_com_scopes;
+mod seam;
+mod ucwa_sign_in;
+mod ucwa_user_identity;

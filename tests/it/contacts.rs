@@ -1,0 +1,8 @@
+//! Contacts and contact groups of the Phone.com dialect.
+
+mod filters;
+mod groups;
+mod lifecycle;
+mod list;
+mod random_queries;
+mod validation;

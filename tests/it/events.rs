@@ -1,0 +1,6 @@
+//! Events: lists, order, streams and retention.
+
+mod list;
+mod order;
+mod retention;
+mod stream;

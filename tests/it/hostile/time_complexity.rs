@@ -1,0 +1,202 @@
+//! Worst-case bodies and queries of their size: the server's CPU time grows linearly with the length. The server runs in the
+//! test's own thread, so the measured CPU time is that of both, and does not depend on other load of the machine; the time
+//! of the database is not included.
+
+use crate::support::client::{Client, Response};
+use crate::support::phone_com::Extension;
+use crate::support::ucwa::Person;
+use crate::support::world::World;
+use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// Bytes of the smaller body; the larger one has four times as many.
+const BODY: usize = 32 * 1024;
+const QUERY: usize = 7 * 1024;
+/// Maximum size of a body.
+const MOST: usize = 1 << 20;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const XML: &str = "application/xml";
+const NUMBER: &str = "/me/phones/home/changeNumber";
+const OAUTH: &str = "/v4/oauth/access-token";
+const WEB_TICKET: &str = "/webticket/oauthtoken";
+
+/// A name, and a text of this many bytes.
+type WorstCase = (&'static str, fn(usize) -> String);
+
+/// Well-formed JSON, with fields that are used or ignored.
+const JSON_SHAPES: [WorstCase; 12] = [
+    ("keys", |size| format!("{{{}\"x\":0}}", pieces(size, |at| format!("\"{at}\":1,")))),
+    ("one key again and again", |size| format!("{{{}\"x\":0}}", pieces(size, |_| "\"x\":1,".to_owned()))),
+    ("keys of a record", |size| {
+        let keys = pieces(size, |at| format!("\"{at}\":1,"));
+        format!("{{\"custom_metadata\":{{{keys}\"x\":0}},\"custom_metadata_has\":{{{keys}\"x\":0}}}}")
+    }),
+    ("faulty items", |size| {
+        let items = pieces(size, |_| "1,".to_owned());
+        format!("{{\"user_identity_ids\":[{items}1],\"phone_numbers\":[{items}1]}}")
+    }),
+    ("faulty objects", |size| format!("{{\"addresses\":[{}{{}}]}}", pieces(size, |_| "{\"zip\":1},".to_owned()))),
+    ("numbers to dial", |size| {
+        let numbers = pieces(size, |at| format!("{{\"number\":\"425555{at:04}\"}},"));
+        format!("{{\"phone_numbers\":[{numbers}{{\"number\":\"+14255550100\"}}]}}")
+    }),
+    ("values of no use", |size| format!("{{\"sip_config\":[{}[]]}}", pieces(size, |_| "[[[]]],".to_owned()))),
+    ("digits", |size| format!("{{\"limit\":{}}}", "9".repeat(size))),
+    ("a fraction", |size| format!("{{\"limit\":0.{}}}", "9".repeat(size))),
+    ("texts", |size| {
+        let text = "1".repeat(size);
+        format!("{{\"first_name\":\"{text}\",\"number\":\"{text}\",\"phone_number\":\"{text}\",\"search\":\"{text}\"}}")
+    }),
+    ("escapes", |size| format!("{{\"first_name\":\"{}\"}}", "\\u0041".repeat(size / 6))),
+    ("lines", |size| format!("{{{}}}", "\n".repeat(size))),
+];
+
+const FORM_SHAPES: [WorstCase; 4] = [
+    ("names", |size| pieces(size, |at| format!("{at}=1&"))),
+    ("one name again and again", |size| "a=1&".repeat(size / 4)),
+    ("ampersands", |size| "&".repeat(size)),
+    ("escapes", |size| format!("grant_type=password&password=x&username={}", "%41".repeat(size / 3))),
+];
+
+const XML_SHAPES: [WorstCase; 6] = [
+    ("properties", |size| input(pieces(size, |at| format!("<property name='{at}'/>")))),
+    ("attributes", |size| input(format!("<property{} name='a'/>", pieces(size, |at| format!(" a{at}=''"))))),
+    ("elements", |size| input("<a/>".repeat(size / 4))),
+    ("elements in elements", |size| input(format!("{}{}", "<a>".repeat(size / 7), "</a>".repeat(size / 7)))),
+    ("references", |size| input(format!("<property name='number'>{}</property>", "&#65;".repeat(size / 5)))),
+    ("comments", |size| input("<!---->".repeat(size / 7))),
+];
+
+const QUERY_SHAPES: [WorstCase; 8] = [
+    ("names", |size| pieces(size, |at| format!("{at}=1&"))),
+    ("one name again and again", |size| "limit=1&".repeat(size / 8)),
+    ("names below a name", |size| pieces(size, |at| format!("custom_metadata_has.{at}=1&"))),
+    ("filters of a field", |size| "filters[id]=gt:1&".repeat(size / 17)),
+    ("filters of no field", |size| pieces(size, |at| format!("filters[{at}]=1&"))),
+    ("sorts", |size| "sort[id]=asc&".repeat(size / 13)),
+    ("values", |size| format!("filters[name]=in:{}", "a,".repeat(size / 2))),
+    ("escapes", |size| format!("filters[name]={}", "%5C%2C".repeat(size / 6))),
+];
+
+fn input(inside: String) -> String {
+    format!("<input>{inside}</input>")
+}
+
+/// As many pieces as fit into `size` bytes, each made of its index.
+fn pieces(size: usize, piece: impl Fn(usize) -> String) -> String {
+    let mut text = String::with_capacity(size);
+    for at in 0.. {
+        let next = piece(at);
+        if text.len() + next.len() > size {
+            break;
+        }
+        text.push_str(&next);
+    }
+    text
+}
+
+/// CPU time of this thread so far.
+fn cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a thread has a clock").into()
+}
+
+/// Checks that four times the size takes about four times as long; with quadratic growth it would take sixteen times.
+async fn time_is_linear(size: usize, what: &str, send_request: impl AsyncFn(usize) -> Response) {
+    let mut best = [Duration::MAX; 2];
+    for _ in 0..5 {
+        for (best, size) in best.iter_mut().zip([size, 4 * size]) {
+            let before = cpu_time();
+            let response = send_request(size).await;
+            *best = (*best).min(cpu_time() - before);
+            assert!(response.status < 500, "{what}: {response:?}");
+        }
+        if best[1] < 9 * best[0] + Duration::from_millis(10) {
+            return;
+        }
+    }
+    panic!("{what}: {best:?}");
+}
+
+async fn bodies(shapes: &[WorstCase], kind: &str, places: &[(&Client, &str, &str)]) {
+    for (client, method, path) in places {
+        for (name, shape) in shapes {
+            let send_request = async |size| {
+                let request = client.request(method, path).header("content-type", kind);
+                client.send(request.body(shape(size))).await
+            };
+            time_is_linear(BODY, &format!("{method} {path}, {name}"), send_request).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_time_for_json_is_linear_in_its_size() {
+    let world = World::new().await;
+    let (extension, jane) = (Extension::new(&world).await, Person::new(&world, "jane").await);
+    let device = format!("/devices/update?device_id={}", world.phone(&jane.id).await);
+    let (key, anonymous) = (world.key(), world.anonymous());
+    bodies(
+        &JSON_SHAPES,
+        JSON,
+        &[
+            (key, "POST", "/phones/list"),
+            (key, "PATCH", &device),
+            (key, "POST", "/v1/phone/import"),
+            (key, "POST", &extension.contacts()),
+            (&jane.client, "POST", NUMBER),
+            (&anonymous, "POST", OAUTH),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_time_for_forms_and_xml_is_linear_in_their_size() {
+    let world = World::new().await;
+    let (jane, anonymous) = (Person::new(&world, "jane").await, world.anonymous());
+    bodies(&FORM_SHAPES, FORM, &[(&anonymous, "POST", OAUTH), (&anonymous, "POST", WEB_TICKET)]).await;
+    bodies(&XML_SHAPES, XML, &[(&jane.client, "POST", NUMBER)]).await;
+}
+
+#[tokio::test]
+async fn the_time_for_queries_is_linear_in_their_size() {
+    let world = World::new().await;
+    let (extension, jane) = (Extension::new(&world).await, Person::new(&world, "jane").await);
+    let contacts = extension.contacts();
+    for (client, path) in [
+        (world.key(), "/phones/list"),
+        (world.key(), "/v1/phone/"),
+        (world.key(), &*contacts),
+        (&jane.client, "/me/phones/home"),
+    ] {
+        for (name, shape) in QUERY_SHAPES {
+            let send_request = async |size| client.get(&format!("{path}?{}", shape(size))).await;
+            time_is_linear(QUERY, &format!("{path}, {name}"), send_request).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn bodies_nested_up_to_the_maximum_size_are_refused() {
+    let world = World::new().await;
+    let (extension, jane) = (Extension::new(&world).await, Person::new(&world, "jane").await);
+    let contacts = extension.contacts();
+    let json = ["[".repeat(MOST), "{\"a\":".repeat(MOST / 5), format!("{{\"a\":{}", "[[{\"b\":".repeat(MOST / 8))];
+    let xml = ["<input>".repeat(MOST / 7), format!("<input>{}", "<property name='a'>".repeat(MOST / 20))];
+    let anonymous = world.anonymous();
+    for (client, path, kind, bodies) in [
+        (world.key(), "/phones/list", JSON, &json[..]),
+        (world.key(), "/v1/phone/import", JSON, &json[..]),
+        (world.key(), &*contacts, JSON, &json[..]),
+        (&jane.client, NUMBER, JSON, &json[..]),
+        (&jane.client, NUMBER, XML, &xml[..]),
+        (&anonymous, OAUTH, JSON, &json[..]),
+    ] {
+        for body in bodies {
+            let response = client.bytes(path, Some(kind), body.clone()).await;
+            assert!(matches!(response.status, 400 | 422), "{path}, {:.40}: {response:?}", body);
+        }
+    }
+}

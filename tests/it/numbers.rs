@@ -1,0 +1,6 @@
+//! Phone numbers of the Diga dialect.
+
+mod lifecycle;
+mod list;
+mod operations;
+mod validation;

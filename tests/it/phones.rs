@@ -1,0 +1,6 @@
+//! Phones: registration, deactivation, lists, properties.
+
+mod deactivation;
+pub mod filters;
+mod properties;
+mod registration;

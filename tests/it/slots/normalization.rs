@@ -1,0 +1,82 @@
+//! Normalization of phone numbers, and invalid ones.
+
+use crate::support::ucwa::jane;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_number_of_a_known_country_is_stored_as_a_tel_uri() {
+    let (_world, jane) = jane().await;
+    for (actual, kept) in [
+        ("4255552222", "tel:+14255552222"),
+        ("tel:4255552222", "tel:+14255552222"),
+        ("TEL:+14255552222", "tel:+14255552222"),
+        ("  +14255552222 ", "tel:+14255552222"),
+        ("(425) 555-2222", "tel:+14255552222"),
+        ("425.555.2222", "tel:+14255552222"),
+        ("+1-425-555-2222", "tel:+14255552222"),
+        ("1 425 555 2222", "tel:+14255552222"),
+        ("tel:+14255550100;ext=100", "tel:+14255550100;ext=100"),
+        ("+1 425 555 0100;ext=100", "tel:+14255550100;ext=100"),
+        ("(425) 555-0100 x123", "tel:+14255550100;ext=123"),
+        ("tel:4255551212;phone-context=defaultprofile", "tel:+14255551212"),
+        ("+34 675 89 76 54", "tel:+34675897654"),
+        ("tel:+34675897654", "tel:+34675897654"),
+        // Numbers without a country keep their digits.
+        ("911", "911"),
+        ("tel:12345", "12345"),
+        ("1-23-45", "12345"),
+    ] {
+        let body = json!({ "number": actual });
+        jane.client.post("/me/phones/other/changeNumber", body).await.is_no_content();
+        assert_eq!(jane.number_and_visibility("other").await.0, kept, "{actual:?}");
+    }
+}
+
+#[tokio::test]
+async fn normalization_is_idempotent() {
+    let (_world, jane) = jane().await;
+    for actual in ["(425) 555-0100 x123", "+34 675 89 76 54", "911"] {
+        jane.put("home", actual, false).await;
+        let (kept, _) = jane.number_and_visibility("home").await;
+        jane.put("home", &kept, false).await;
+        assert_eq!(jane.number_and_visibility("home").await.0, kept);
+    }
+}
+
+#[tokio::test]
+async fn a_number_with_letters_or_without_digits_is_refused() {
+    let (_world, jane) = jane().await;
+    jane.put("home", "+14255550100", true).await;
+    for actual in
+        ["none", "1-800-FLOWERS", "call 4255552222", "sip:jane@example.com", "--", "()", "+", "tel:", "tel:+", "٪"]
+    {
+        let response = jane.client.post("/me/phones/home/changeNumber", json!({ "number": actual })).await;
+        response.is_ucwa_error(400, "BadRequest", "NormalizationFailed");
+        let response = jane.client.post("/me/phones", json!({ "type": "other", "number": actual })).await;
+        response.is_ucwa_error(400, "BadRequest", "NormalizationFailed");
+    }
+    assert_eq!(jane.number_and_visibility("home").await, ("tel:+14255550100".to_owned(), true));
+    assert_eq!(jane.number_and_visibility("other").await, (String::new(), false));
+}
+
+#[tokio::test]
+async fn a_number_has_eighty_characters_at_most_before_normalization() {
+    let (_world, jane) = jane().await;
+    let padded = |count: usize| format!("+1{}4255550199", "-".repeat(count));
+    let blank = |count: usize| format!("{}+14255550199", " ".repeat(count));
+    for actual in [padded(68), blank(68)] {
+        assert_eq!(actual.len(), 80);
+        jane.put("home", &actual, false).await;
+        assert_eq!(jane.number_and_visibility("home").await.0, "tel:+14255550199");
+        jane.client.delete("/me/phones/home").await.is_no_content();
+    }
+    for actual in [padded(69), blank(69), "x".repeat(81), "1".repeat(100_000)] {
+        let body = json!({ "number": actual });
+        jane.client.post("/me/phones/home/changeNumber", body.clone()).await.is_invalid(&["number"]);
+        let body = json!({ "type": "home", "number": actual });
+        jane.client.post("/me/phones", body).await.is_invalid(&["number"]);
+    }
+    let path = format!("/me/phones/home/changeNumber?number={}", padded(69));
+    jane.client.call("POST", &path).await.is_invalid(&["number"]);
+    assert_eq!(jane.number_and_visibility("home").await.0, "");
+}

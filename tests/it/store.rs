@@ -1,0 +1,4 @@
+//! The store as a whole: statements per operation, and distribution over several nodes.
+
+mod distribution;
+mod statement_counts;

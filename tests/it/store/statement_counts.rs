@@ -1,0 +1,63 @@
+//! The number of statements of each hot operation. A prefetch that is missed is a statement more.
+
+use crate::cancellation::proxy::Proxy;
+use crate::support::durable_postgres::socket;
+use crate::support::shared_postgres::Database;
+use crate::support::world::World;
+use serde_json::json;
+
+/// Connections of the server, a quarter of which is for short reads.
+const CONNECTIONS: u32 = 4;
+
+/// More requests than connections, so that each connection has prepared the statement.
+const WARM_UP: usize = 12;
+
+#[tokio::test]
+async fn hot_operations_take_as_few_statements_as_promised() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let jane = world.person("jane").await;
+    let phone = world.phone(&jane).await;
+    let number = crate::support::numbers::number(1);
+    let phone_number = world.import_number(&number).await;
+    let phone_number = crate::support::world::text(&phone_number["id"]);
+    let extensions = world.key().get("/v4/accounts").await;
+    let account = extensions.body["items"][0]["id"].to_string();
+    let extension = format!("/v4/accounts/{account}/extensions/1");
+    let group = json!({ "name": "Family" });
+    assert_eq!(world.key().post(&format!("{extension}/contact-groups"), group).await.status, 201);
+    for (path, count) in [
+        (format!("/phones/get?device_id={phone}"), 1),
+        ("/phones/list".to_owned(), 2),
+        ("/phones/list?limit=20".to_owned(), 1),
+        (format!("/phones/list?owner_user_identity_id={jane}"), 1),
+        (format!("/v1/phone/{phone_number}"), 2),
+        (format!("{extension}/contacts"), 2),
+        ("/events/list?since=2020-01-01&limit=20".to_owned(), 2),
+    ] {
+        for _ in 0..WARM_UP {
+            assert_eq!(world.key().get(&path).await.status, 200, "{path}");
+        }
+        proxy.record(None);
+        world.key().get(&path).await;
+        let statements = proxy.statements();
+        assert_eq!(statements.len(), count, "{path}: {statements:#?}");
+    }
+}
+
+#[tokio::test]
+async fn deactivate_phone_takes_two_statements() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let jane = world.person("jane").await;
+    let mut last = Vec::new();
+    for _ in 0..WARM_UP {
+        let phone = world.phone(&jane).await;
+        proxy.record(None);
+        world.key().post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
+        last = proxy.statements();
+    }
+    assert_eq!(last.len(), 2, "{last:#?}");
+}

@@ -1,0 +1,23 @@
+//! A key and a certificate, made for these tests only.
+
+pub const KEY: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/2RkN6HSMzynaF55\n\
+wdhlu4nCd5vbCmrZCzSDg47IY1ChRANCAAQ+2ntNQNOxMRLZVS6B+7lkYgNWhCk+\n\
+Odd/Ra1wfYcTm6BMuEhPL8ayjsskxVTCpifnhs3wCjjAUBkMu5RzfAOj\n\
+-----END PRIVATE KEY-----";
+
+/// Self-signed, for `localhost`, valid until 2126.
+pub const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBtjCCAVygAwIBAgIUWOrtHN49TtNxqWwsGMLSJ+BQCZowCgYIKoZIzj0EAwIw\n\
+JjEkMCIGA1UEAwwbcmVjZWl2ZXIgaW4gSGFuZHNldCdzIHRlc3RzMCAXDTI2MTEy\n\
+MTIzNDMyMloYDzIxMjYxMDI4MjM0MzIyWjAmMSQwIgYDVQQDDBtyZWNlaXZlciBp\n\
+biBIYW5kc2V0J3MgdGVzdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ+2ntN\n\
+QNOxMRLZVS6B+7lkYgNWhCk+Odd/Ra1wfYcTm6BMuEhPL8ayjsskxVTCpifnhs3w\n\
+CjjAUBkMu5RzfAOjo2YwZDAdBgNVHQ4EFgQUKQaJZGABNhoi50IMLPdqGmoc2U0w\n\
+HwYDVR0jBBgwFoAUKQaJZGABNhoi50IMLPdqGmoc2U0wFAYDVR0RBA0wC4IJbG9j\n\
+YWxob3N0MAwGA1UdEwEB/wQCMAAwCgYIKoZIzj0EAwIDSAAwRQIgU4+IpnAX3cLi\n\
+f9Ww80sprrDze+l7Lx4wOS+d8D05O9oCIQCs0pdXf3a5bTXz2w13SZ2XbPEN0D4z\n\
+0JAOh+ye6r1EFQ==\n\
+-----END CERTIFICATE-----";

@@ -1,0 +1,165 @@
+//! The built program in a process of its own: a server that runs until it is stopped, or a command that ends.
+
+use super::client::Client;
+use super::private_postgres::{TIMEOUT, TestDir};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// The program, without the environment variables that it reads as settings.
+pub fn handset(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handset"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text == "DATABASE_URL" || text.starts_with("HANDSET_") || text.starts_with("OTEL_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The program in a data directory.
+pub fn handset_in(test_dir: &TestDir, arguments: &[&str]) -> Command {
+    let mut command = handset(arguments);
+    command.arg("--data-dir").arg(test_dir.data());
+    command
+}
+
+/// Exit status and output of a command.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    pub async fn of(mut command: Command) -> Outcome {
+        let output = timeout(TIMEOUT, command.output()).await.expect("it ends in time").expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("it prints text");
+        Outcome { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Standard output of a success.
+    #[track_caller]
+    pub fn stdout_of_success(&self) -> &str {
+        assert!(self.status.success(), "{self:?}");
+        &self.stdout
+    }
+
+    /// Standard output of a success, as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.stdout_of_success()).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+    }
+
+    /// The error message of a failure; one line, no trace.
+    #[track_caller]
+    pub fn error_message(&self) -> &str {
+        assert_eq!(self.status.code(), Some(1), "{self:?}");
+        let message = self.stderr.lines().last().unwrap_or_default();
+        message.strip_prefix("handset: ").unwrap_or_else(|| panic!("no complaint: {self:?}"))
+    }
+}
+
+/// Runs an administrative command with `--json`.
+pub async fn admin(test_dir: &TestDir, arguments: &[&str]) -> Value {
+    let mut command = handset_in(test_dir, arguments);
+    command.arg("--json");
+    Outcome::of(command).await.json()
+}
+
+/// A running server.
+pub struct Server {
+    process: Child,
+    pub url: String,
+    /// What it printed until it was ready.
+    pub greeting: String,
+    log: PathBuf,
+    /// Kept open, so that later output is read, too.
+    _printed: Lines<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    /// A server on a free port with a private Postgres.
+    pub async fn start(test_dir: &TestDir) -> Server {
+        Server::run(handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0"]), test_dir).await
+    }
+
+    /// A server on a free port that uses this database.
+    pub async fn start_on(database_url: &str, test_dir: &TestDir) -> Server {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--database-url", database_url];
+        Server::run(handset_in(test_dir, &arguments), test_dir).await
+    }
+
+    pub async fn run(mut command: Command, test_dir: &TestDir) -> Server {
+        let log = test_dir.path().join("server.log");
+        let stderr = File::options().create(true).append(true).open(&log).expect("a log");
+        let mut process = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program runs");
+        let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let mut greeting = String::new();
+        // The last thing that is printed is how to read the events, or how to create a key.
+        while !greeting.contains("/events/list") && !greeting.contains("Create an API key") {
+            let line = timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("text");
+            let read_log = || fs::read_to_string(&log).unwrap_or_default();
+            greeting.push_str(&line.unwrap_or_else(|| panic!("the server ended: {}", read_log())));
+            greeting.push('\n');
+        }
+        let address = greeting.lines().find_map(|line| line.strip_prefix("Listening on "));
+        let url = address.unwrap_or_else(|| panic!("no address: {greeting}")).to_owned();
+        Server { process, url, greeting, log, _printed: lines }
+    }
+
+    /// The API key in the greeting.
+    #[track_caller]
+    pub fn demo_key(&self) -> String {
+        let is_key = |line: &&str| line.trim().starts_with("seam_");
+        self.greeting.lines().find(is_key).unwrap_or_else(|| panic!("no key: {}", self.greeting)).trim().to_owned()
+    }
+
+    /// Whether the server created the demo.
+    pub fn has_demo(&self) -> bool {
+        self.greeting.contains("seam_")
+    }
+
+    /// A client with a key.
+    pub fn client(&self, key: &str) -> Client {
+        Client::new(&self.url).bearer(key)
+    }
+
+    pub fn address(&self) -> &str {
+        self.url.split_once("://").map_or("", |(_, address)| address)
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("the log is there")
+    }
+
+    pub fn pid(&self) -> Pid {
+        let pid = self.process.id().expect("not waited for yet");
+        Pid::from_raw(pid.try_into().expect("a pid fits"))
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).expect("it runs");
+    }
+
+    pub async fn ended(mut self) -> ExitStatus {
+        timeout(TIMEOUT, self.process.wait()).await.expect("it ends").expect("it is our child")
+    }
+
+    /// Stops it with SIGTERM; returns its log.
+    pub async fn stop(self) -> String {
+        let log = self.log.clone();
+        self.signal(Signal::SIGTERM);
+        assert_eq!(self.ended().await.code(), Some(0));
+        fs::read_to_string(log).expect("the log is there")
+    }
+}

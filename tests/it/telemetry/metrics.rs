@@ -1,0 +1,197 @@
+//! The operations listener: metrics for Prometheus, and readiness.
+
+use crate::support::client::Client;
+use crate::support::private_postgres::TestDir;
+use crate::support::program::{Server, handset_in};
+use crate::support::receiver::{Behaviour, Receiver};
+use crate::support::wait::until;
+use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone};
+use crate::support::world::World;
+use chrono::TimeDelta;
+use handset::http::App;
+use handset::metrics::Metrics;
+use handset::server::Operations;
+use handset::sweeper::Sweeper;
+use nix::sys::signal::Signal;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A world with metrics, their reader, and the token that ends readiness.
+async fn counting() -> (World, Client, CancellationToken) {
+    let world = World::with(|app| App { metrics: Metrics::kept(), ..app }).await;
+    let leaving = CancellationToken::new();
+    let operations = Operations {
+        metrics: world.metrics.clone(),
+        store: world.store.clone(),
+        clock: world.clock.clone(),
+        leaving: leaving.clone(),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let operator = Client::new(&format!("http://{}", listener.local_addr().expect("bound")));
+    tokio::spawn(operations.serve(listener));
+    (world, operator, leaving)
+}
+
+/// Every metric's value, by its name and labels.
+async fn figures(operator: &Client) -> BTreeMap<String, f64> {
+    let response = operator.get("/metrics").await;
+    assert_eq!(response.status, 200);
+    let kind = response.header("content-type");
+    assert_eq!(kind, Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    assert!(response.text.ends_with("# EOF\n"), "{}", response.text);
+    let lines = response.text.lines().filter(|line| !line.starts_with('#'));
+    let figure = |line: &str| {
+        let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no value: {line}"));
+        (name.to_owned(), value.parse().unwrap_or_else(|fault| panic!("{fault}: {line}")))
+    };
+    lines.map(figure).collect()
+}
+
+fn requests(dialect: &str, route: &str, status: u16) -> String {
+    format!("handset_requests_total{{dialect=\"{dialect}\",route=\"{route}\",status=\"{status}\"}}")
+}
+
+#[tokio::test]
+async fn requests_are_counted_and_timed_by_dialect_route_and_status() {
+    let (world, operator, _) = counting().await;
+    for _ in 0..3 {
+        world.key().get("/phones/list?search=hushhush").await.ok();
+    }
+    world.anonymous().get("/phones/list").await.refused(401, "unauthorized");
+    world.anonymous().get("/somewhere/hushhush").await.refused(404, "not_found");
+    let unknown = world.key().get("/v1/phone/01a200b9-eb74-7580-af6d-aeb143bdd37f").await;
+    assert_eq!(unknown.status, 404);
+    let figures = figures(&operator).await;
+    for (name, count) in [
+        (requests("seam", "/phones/list", 200), 3.0),
+        (requests("seam", "/phones/list", 401), 1.0),
+        (requests("seam", "(none)", 404), 1.0),
+        (requests("diga", "/v1/phone/{phone_id}", 404), 1.0),
+        ("handset_request_duration_seconds_count{dialect=\"seam\",route=\"/phones/list\"}".to_owned(), 4.0),
+        (
+            "handset_request_duration_seconds_bucket{le=\"30.0\",dialect=\"seam\",route=\"/phones/list\"}".to_owned(),
+            4.0,
+        ),
+    ] {
+        assert_eq!(figures.get(&name), Some(&count), "{name}: {figures:#?}");
+    }
+    let sum = figures["handset_request_duration_seconds_sum{dialect=\"seam\",route=\"/phones/list\"}"];
+    assert!(sum > 0.0 && sum < 30.0, "{sum}");
+    assert!(!figures.keys().any(|name| name.contains("hushhush")), "labels contain no values of requests");
+}
+
+#[tokio::test]
+async fn lookups_and_their_statements_are_counted() {
+    let (world, operator, _) = counting().await;
+    let phone = world.phone(&world.person("jane").await).await;
+    let path = format!("/phones/get?device_id={phone}");
+    let counts = async || {
+        let figures = figures(&operator).await;
+        (figures["handset_lookups_total"], figures["handset_lookup_statements_total"])
+    };
+    let (lookups, statements) = counts().await;
+    let all = futures_util::future::join_all((0..40).map(|_| world.key().get(&path))).await;
+    all.iter().for_each(|response| _ = response.ok());
+    let (lookups_then, statements_then) = counts().await;
+    assert_eq!(lookups_then - lookups, 40.0, "a key and its phone are one lookup");
+    let request = statements_then - statements;
+    assert!((1.0..=40.0).contains(&request), "{request}");
+}
+
+#[tokio::test]
+async fn outbox_metrics_show_pending_deliveries_their_age_and_their_outcomes() {
+    let (world, operator, _) = counting().await;
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let webhook = Webhook::create(&world, &receiver).await;
+    let before = figures(&operator).await;
+    assert_eq!((before["handset_outbox_messages"], before["handset_outbox_oldest_age_seconds"]), (0.0, 0.0));
+    register_and_deactivate_phone(&world).await;
+    world.advance(TimeDelta::seconds(90));
+    register_and_deactivate_phone(&world).await;
+    let owed = figures(&operator).await;
+    assert_eq!(owed["handset_outbox_messages"], 2.0);
+    assert!((owed["handset_outbox_oldest_age_seconds"] - 90.0).abs() < 0.01, "{owed:#?}");
+
+    let _worker = WebhookWorker::start(&world);
+    webhook.wait_for_attempts(&world, 1).await;
+    receiver.set_behaviour(Behaviour::Status(200));
+    world.advance(TimeDelta::minutes(1));
+    webhook.wait_until_delivered(&world).await;
+    let deliveries = |outcome: &str| format!("handset_deliveries_total{{outcome=\"{outcome}\"}}");
+    let settled = figures(&operator).await;
+    assert_eq!(settled["handset_outbox_messages"], 0.0);
+    assert_eq!((settled[&deliveries("delivered")], settled[&deliveries("postponed")]), (2.0, 2.0));
+    assert_eq!(settled.get(&deliveries("given_up")), None);
+}
+
+#[tokio::test]
+async fn sweeper_and_connection_pool_metrics_are_reported() {
+    let (world, operator, _) = counting().await;
+    let reserved = world.key().post("/v1/phone/reserve", json!({ "number": "+34675897655" })).await;
+    assert_eq!(reserved.status, 200, "{reserved:?}");
+    register_and_deactivate_phone(&world).await;
+    world.advance(TimeDelta::days(2));
+    let sweeper = Sweeper {
+        store: world.store.clone(),
+        clock: world.clock.clone(),
+        keep_events: TimeDelta::days(1),
+        metrics: world.metrics.clone(),
+        tick: Duration::from_millis(10),
+    };
+    let stop = CancellationToken::new();
+    tokio::spawn(sweeper.run(stop.clone()));
+    let figures = until("the sweeper has run", async || {
+        let figures = figures(&operator).await;
+        (figures["handset_events_pruned_total"] > 0.0).then_some(figures)
+    })
+    .await;
+    stop.cancel();
+    assert_eq!(figures["handset_numbers_moved_total"], 1.0);
+    assert_eq!(figures["handset_database_connections_closed_in_transaction_total"], 0.0);
+    let connections = |state: &str| figures[&format!("handset_database_connections{{state=\"{state}\"}}")];
+    assert!((1.0..=5.0).contains(&(connections("idle") + connections("used"))), "{figures:#?}");
+}
+
+#[tokio::test]
+async fn without_the_database_outbox_metrics_are_nan_and_others_are_reported() {
+    let (world, operator, _) = counting().await;
+    world.key().get("/phones/list").await.ok();
+    world.store.close().await;
+    let figures = figures(&operator).await;
+    assert!(figures["handset_outbox_messages"].is_nan() && figures["handset_outbox_oldest_age_seconds"].is_nan());
+    assert_eq!(figures[&requests("seam", "/phones/list", 200)], 1.0);
+}
+
+#[tokio::test]
+async fn a_server_about_to_stop_is_not_ready() {
+    let (_world, operator, leaving) = counting().await;
+    assert_eq!(operator.get("/health/ready").await.status, 200);
+    leaving.cancel();
+    assert_eq!(operator.get("/health/ready").await.status, 503);
+}
+
+#[tokio::test]
+async fn the_program_is_not_ready_first_and_stops_after_its_grace_period() {
+    const GRACE: Duration = Duration::from_secs(3);
+    let test_dir = TestDir::new();
+    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    command.args(["--shutdown-grace-seconds", "3"]);
+    let server = Server::run(command, &test_dir).await;
+    let figures_on = server.greeting.lines().find_map(|line| line.strip_prefix("Figures on "));
+    let operator =
+        Client::new(figures_on.and_then(|url| url.strip_suffix("/metrics")).expect("the greeting names the address"));
+    assert_eq!(operator.get("/health/ready").await.status, 200);
+    assert_eq!(Client::new(&server.url).get("/metrics").await.status, 404, "the API serves no metrics");
+
+    let request = Instant::now();
+    server.signal(Signal::SIGTERM);
+    until("it is not ready", async || (operator.get("/health/ready").await.status == 503).then_some(())).await;
+    server.client(&server.demo_key()).get("/phones/list").await.ok();
+    let figures = figures(&operator).await;
+    assert_eq!(figures[&requests("seam", "/phones/list", 200)], 1.0);
+    assert_eq!(server.ended().await.code(), Some(0));
+    assert!(request.elapsed() >= GRACE);
+}

@@ -1,0 +1,5 @@
+//! User identities: attributes, deletion, deactivation of their phones.
+
+mod attributes;
+mod deactivate_phones;
+mod deletion;

@@ -1,0 +1,8 @@
+//! Webhooks: administration, the outbox, deliveries and outbound requests.
+
+mod administration;
+mod crashes;
+mod deliveries;
+mod disabled;
+mod outbound;
+mod outbox;
