@@ -1,13 +1,19 @@
 //! A route as a value, and the processing of a request, for every dialect: method, authentication, authorization, input,
 //! handler. The dialect decides the order of method and authentication, who may call, and how input and answers read.
 
-use super::input::Field;
+mod grant;
+mod input;
+mod operation;
+
+pub use grant::{Grant, Public};
+pub use input::{BodyRules, FromRequest, Nothing, Raw, Rules};
+pub use operation::Operation;
+
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant, body, client_address};
-use crate::model::id::WorkspaceId;
+use crate::http::{App, Tenant, client_address};
 use crate::store::{Origin, Prefetch, Prefetched};
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -15,9 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// Maximum size of a body that is read before authentication, in bytes.
@@ -66,102 +70,6 @@ impl Head {
     }
 }
 
-/// A handler's view of its caller.
-pub trait Grant: Sized + Send + 'static {
-    /// An authenticated caller.
-    type Caller: Send;
-
-    /// Authenticates a request, and prefetches what its operation will read.
-    fn authenticate(
-        app: &App,
-        head: &Head,
-        prefetch: Prefetch,
-    ) -> impl Future<Output = Result<(Self::Caller, Prefetched)>> + Send;
-
-    /// The request's workspace, for the log.
-    fn tenant(caller: &Self::Caller) -> Option<WorkspaceId>;
-
-    /// Admits the caller to what the path names.
-    fn authorize(
-        caller: Self::Caller,
-        head: &Head,
-        prefetched: Prefetched,
-    ) -> impl Future<Output = Result<(Self, Prefetched)>> + Send;
-}
-
-/// A route without authentication.
-pub struct Public;
-
-impl Grant for Public {
-    type Caller = Public;
-
-    async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
-        Ok((Public, Prefetched::Nothing))
-    }
-
-    fn tenant(_: &Public) -> Option<WorkspaceId> {
-        None
-    }
-
-    async fn authorize(caller: Public, _: &Head, prefetched: Prefetched) -> Result<(Public, Prefetched)> {
-        Ok((caller, prefetched))
-    }
-}
-
-/// The values that a handler takes from a request.
-pub trait FromRequest<P: Protocol>: Sized + Send + 'static {
-    /// Rules of the input, made once for each operation.
-    fn rules() -> Rules;
-
-    /// Reads the input. Its errors are reported after those of authentication, even if it is read first.
-    fn read(rules: &Rules, app: &App, head: &Head, body: Body) -> impl Future<Output = Result<Self>> + Send;
-}
-
-/// Fields of an input, for its reader and for the document.
-#[derive(Debug, Default)]
-pub struct Rules {
-    pub path: Vec<Field>,
-    pub query: Vec<Field>,
-    /// Parameters that are no fields, as the document has them.
-    pub parameters: Vec<Value>,
-    pub body: Option<BodyRules>,
-}
-
-/// Fields of a body, and the name of its schema.
-#[derive(Debug)]
-pub struct BodyRules {
-    pub schema: &'static str,
-    pub description: &'static str,
-    pub fields: Vec<Field>,
-    pub is_required: bool,
-}
-
-/// No input.
-pub struct Nothing;
-
-impl<P: Protocol> FromRequest<P> for Nothing {
-    fn rules() -> Rules {
-        Rules::default()
-    }
-
-    async fn read(_: &Rules, _: &App, _: &Head, _: Body) -> Result<Nothing> {
-        Ok(Nothing)
-    }
-}
-
-/// The bytes of a body.
-pub struct Raw(pub Bytes);
-
-impl<P: Protocol> FromRequest<P> for Raw {
-    fn rules() -> Rules {
-        Rules::default()
-    }
-
-    async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Raw> {
-        body::read(body).await.map(Raw)
-    }
-}
-
 /// A handler's result.
 pub trait Answer<P: Protocol>: Send {
     /// The response to a request, with content under `key` if the dialect has such keys.
@@ -196,118 +104,6 @@ where
 
     fn call(self, call: Call<G>, input: I) -> impl Future<Output = Result<A>> + Send {
         self(call, input)
-    }
-}
-
-/// One operation: the path, the methods, and what serves them.
-pub struct Operation<P: Protocol> {
-    pub path: Arc<str>,
-    /// In the order in which a 405 lists them.
-    pub methods: &'static [&'static str],
-    /// The response key: the member of the body for the content, if any.
-    pub key: Option<&'static str>,
-    /// Id of the operation in the document; empty if the dialect makes it from the path.
-    pub id: &'static str,
-    pub summary: &'static str,
-    pub description: &'static str,
-    pub rules: Arc<Rules>,
-    /// Example of a body, or null.
-    pub example: Value,
-    /// Responses of success by status, as the document has them.
-    pub success: Vec<(&'static str, Value)>,
-    /// Errors beyond those of every operation.
-    pub errors: Vec<Error>,
-    pub document: P::Document,
-    serve: Serve,
-    admit: Admit,
-}
-
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Serve = Arc<dyn Fn(Arc<App>, Head, Body, &'static str, Arc<Rules>) -> BoxFuture<Response> + Send + Sync>;
-/// Authenticates and authorizes the caller of a request that is refused; also returns its workspace.
-type Admit = fn(Arc<App>, Head) -> BoxFuture<(Option<Tenant>, Result<()>)>;
-
-fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<(Option<Tenant>, Result<()>)> {
-    Box::pin(async move {
-        match G::authenticate(&app, &head, Prefetch::None).await {
-            Ok((caller, prefetched)) => {
-                let tenant = G::tenant(&caller).map(Tenant);
-                (tenant, G::authorize(caller, &head, prefetched).await.map(|_| ()))
-            }
-            Err(error) => (None, Err(error)),
-        }
-    })
-}
-
-impl<P: Protocol> Operation<P> {
-    /// An operation of `handler`, whose types define access, input and response. For a frequent operation, `prefetch`
-    /// names the rows that authentication reads along.
-    pub fn new<G, I, H>(
-        path: impl Into<Arc<str>>,
-        methods: &'static [&'static str],
-        handler: H,
-        prefetch: Option<fn(&I) -> Prefetch>,
-    ) -> Operation<P>
-    where
-        G: Grant,
-        I: FromRequest<P>,
-        H: HandlerFn<P, G, I>,
-    {
-        let rules = Arc::new(I::rules());
-        let serve: Serve = Arc::new(move |app, head, body, key, rules| {
-            Box::pin(async move { serve::<P, G, I, H>(app, head, body, key, &rules, handler, prefetch).await })
-        });
-        Operation { methods, rules, ..Operation::of(path, serve, admit::<G>) }
-    }
-
-    /// A path without a resource: callers that are not admitted do not learn that.
-    pub fn nowhere<G: Grant>(path: impl Into<Arc<str>>) -> Operation<P> {
-        let serve: Serve = Arc::new(|_, _, _, _, _| Box::pin(async { Error::NoRoute.into_response() }));
-        Operation::of(path, serve, admit::<G>)
-    }
-
-    fn of(path: impl Into<Arc<str>>, serve: Serve, admit: Admit) -> Operation<P> {
-        Operation {
-            path: path.into(),
-            methods: &[],
-            key: None,
-            id: "",
-            summary: "",
-            description: "",
-            rules: Arc::default(),
-            example: Value::Null,
-            success: Vec::new(),
-            errors: Vec::new(),
-            document: P::Document::default(),
-            serve,
-            admit,
-        }
-    }
-
-    /// Sets its id and its summary in the document.
-    pub fn about(self, id: &'static str, summary: &'static str) -> Operation<P> {
-        Operation { id, summary, ..self }
-    }
-
-    /// Sets its description.
-    pub fn describe(self, description: &'static str) -> Operation<P> {
-        Operation { description, ..self }
-    }
-
-    /// Sets the example of a body.
-    pub fn example(self, example: Value) -> Operation<P> {
-        Operation { example, ..self }
-    }
-
-    /// Adds a response of success.
-    pub fn succeeds(mut self, status: &'static str, response: Value) -> Operation<P> {
-        self.success.push((status, response));
-        self
-    }
-
-    /// Sets its errors beyond those of every operation.
-    pub fn fails<const N: usize>(self, errors: [Error; N]) -> Operation<P> {
-        Operation { errors: errors.into(), ..self }
     }
 }
 

@@ -37,7 +37,7 @@ async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
     if input.between.is_some() {
         return Err(Error::Invalid(vec![Issue::root("A stream has no end: between does not go with it")]));
     }
-    let after = match last_event_id(&call.head.headers())?.or(input.since) {
+    let after = match last_event_id(call.head.headers())?.or(input.since) {
         Some(after) => Some(after),
         None => call.grant.workspace.last_event_at().await?,
     };

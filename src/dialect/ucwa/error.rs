@@ -145,14 +145,7 @@ pub fn body_of(error: &Error) -> ErrorBody {
             | Denial::OtherExtension
             | Denial::PublishableKeyGrantsNothing),
         ) => ErrorBody::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}")),
-        Error::NotFound(ResourceKind::Application, _) => {
-            ErrorBody::not_found("There is no such application. Create one anew").because("ApplicationNotFound")
-        }
-        Error::NotFound(ResourceKind::Version, _) => {
-            ErrorBody::not_found("This version of the resource is not supported. Ask for 2.0 or less")
-                .because("APIVersionNotSupported")
-        }
-        Error::NotFound(noun, _) => ErrorBody::not_found(format!("There is no such {noun}")),
+        Error::NotFound(kind, _) => missing(*kind),
         Error::NoRoute => ErrorBody::not_found("There is no such resource"),
         Error::MethodNotAllowed(methods) => ErrorBody::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -190,6 +183,19 @@ pub fn body_of(error: &Error) -> ErrorBody {
             "ServiceFailure",
             "The service failed. Its log has more under this request id",
         ),
+    }
+}
+
+fn missing(kind: ResourceKind) -> ErrorBody {
+    match kind {
+        ResourceKind::Application => {
+            ErrorBody::not_found("There is no such application. Create one anew").because("ApplicationNotFound")
+        }
+        ResourceKind::Version => {
+            ErrorBody::not_found("This version of the resource is not supported. Ask for 2.0 or less")
+                .because("APIVersionNotSupported")
+        }
+        kind => ErrorBody::not_found(format!("There is no such {kind}")),
     }
 }
 

@@ -1,0 +1,62 @@
+//! What an operation takes from a request.
+
+use super::{Head, Protocol};
+use crate::api::input::Field;
+use crate::error::Result;
+use crate::http::{App, body};
+use axum::body::{Body, Bytes};
+use serde_json::Value;
+
+/// The values that a handler takes from a request.
+pub trait FromRequest<P: Protocol>: Sized + Send + 'static {
+    /// Rules of the input, made once for each operation.
+    fn rules() -> Rules;
+
+    /// Reads the input. Its errors are reported after those of authentication, even if it is read first.
+    fn read(rules: &Rules, app: &App, head: &Head, body: Body) -> impl Future<Output = Result<Self>> + Send;
+}
+
+/// Fields of an input, for its reader and for the document.
+#[derive(Debug, Default)]
+pub struct Rules {
+    pub path: Vec<Field>,
+    pub query: Vec<Field>,
+    /// Parameters that are no fields, as the document has them.
+    pub parameters: Vec<Value>,
+    pub body: Option<BodyRules>,
+}
+
+/// Fields of a body, and the name of its schema.
+#[derive(Debug)]
+pub struct BodyRules {
+    pub schema: &'static str,
+    pub description: &'static str,
+    pub fields: Vec<Field>,
+    pub is_required: bool,
+}
+
+/// No input.
+pub struct Nothing;
+
+impl<P: Protocol> FromRequest<P> for Nothing {
+    fn rules() -> Rules {
+        Rules::default()
+    }
+
+    async fn read(_: &Rules, _: &App, _: &Head, _: Body) -> Result<Nothing> {
+        Ok(Nothing)
+    }
+}
+
+/// The bytes of a body.
+pub struct Raw(pub Bytes);
+
+impl<P: Protocol> FromRequest<P> for Raw {
+    fn rules() -> Rules {
+        Rules::default()
+    }
+
+    async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Raw> {
+        body::read(body).await.map(Raw)
+    }
+}

@@ -1,0 +1,123 @@
+//! An operation as a value.
+
+use super::{FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
+use crate::error::{Error, Result};
+use crate::http::{App, Tenant};
+use crate::store::Prefetch;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// One operation: the path, the methods, and what serves them.
+pub struct Operation<P: Protocol> {
+    pub path: Arc<str>,
+    /// In the order in which a 405 lists them.
+    pub methods: &'static [&'static str],
+    /// The response key: the member of the body for the content, if any.
+    pub key: Option<&'static str>,
+    /// Id of the operation in the document; empty if the dialect makes it from the path.
+    pub id: &'static str,
+    pub summary: &'static str,
+    pub description: &'static str,
+    pub rules: Arc<Rules>,
+    /// Example of a body, or null.
+    pub example: Value,
+    /// Responses of success by status, as the document has them.
+    pub success: Vec<(&'static str, Value)>,
+    /// Errors beyond those of every operation.
+    pub errors: Vec<Error>,
+    pub document: P::Document,
+    pub(super) serve: Serve,
+    pub(super) admit: Admit,
+}
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Serve = Arc<dyn Fn(Arc<App>, Head, Body, &'static str, Arc<Rules>) -> BoxFuture<Response> + Send + Sync>;
+/// Authenticates and authorizes the caller of a request that is refused; also returns its workspace.
+type Admit = fn(Arc<App>, Head) -> BoxFuture<(Option<Tenant>, Result<()>)>;
+
+fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<(Option<Tenant>, Result<()>)> {
+    Box::pin(async move {
+        match G::authenticate(&app, &head, Prefetch::None).await {
+            Ok((caller, prefetched)) => {
+                let tenant = G::tenant(&caller).map(Tenant);
+                (tenant, G::authorize(caller, &head, prefetched).await.map(|_| ()))
+            }
+            Err(error) => (None, Err(error)),
+        }
+    })
+}
+
+impl<P: Protocol> Operation<P> {
+    /// An operation of `handler`, whose types define access, input and response. For a frequent operation, `prefetch`
+    /// names the rows that authentication reads along.
+    pub fn new<G, I, H>(
+        path: impl Into<Arc<str>>,
+        methods: &'static [&'static str],
+        handler: H,
+        prefetch: Option<fn(&I) -> Prefetch>,
+    ) -> Operation<P>
+    where
+        G: Grant,
+        I: FromRequest<P>,
+        H: HandlerFn<P, G, I>,
+    {
+        let rules = Arc::new(I::rules());
+        let serve: Serve = Arc::new(move |app, head, body, key, rules| {
+            Box::pin(async move { serve::<P, G, I, H>(app, head, body, key, &rules, handler, prefetch).await })
+        });
+        Operation { methods, rules, ..Operation::of(path, serve, admit::<G>) }
+    }
+
+    /// A path without a resource: callers that are not admitted do not learn that.
+    pub fn nowhere<G: Grant>(path: impl Into<Arc<str>>) -> Operation<P> {
+        let serve: Serve = Arc::new(|_, _, _, _, _| Box::pin(async { Error::NoRoute.into_response() }));
+        Operation::of(path, serve, admit::<G>)
+    }
+
+    fn of(path: impl Into<Arc<str>>, serve: Serve, admit: Admit) -> Operation<P> {
+        Operation {
+            path: path.into(),
+            methods: &[],
+            key: None,
+            id: "",
+            summary: "",
+            description: "",
+            rules: Arc::default(),
+            example: Value::Null,
+            success: Vec::new(),
+            errors: Vec::new(),
+            document: P::Document::default(),
+            serve,
+            admit,
+        }
+    }
+
+    /// Sets its id and its summary in the document.
+    pub fn about(self, id: &'static str, summary: &'static str) -> Operation<P> {
+        Operation { id, summary, ..self }
+    }
+
+    /// Sets its description.
+    pub fn describe(self, description: &'static str) -> Operation<P> {
+        Operation { description, ..self }
+    }
+
+    /// Sets the example of a body.
+    pub fn example(self, example: Value) -> Operation<P> {
+        Operation { example, ..self }
+    }
+
+    /// Adds a response of success.
+    pub fn succeeds(mut self, status: &'static str, response: Value) -> Operation<P> {
+        self.success.push((status, response));
+        self
+    }
+
+    /// Sets its errors beyond those of every operation.
+    pub fn fails<const N: usize>(self, errors: [Error; N]) -> Operation<P> {
+        Operation { errors: errors.into(), ..self }
+    }
+}
