@@ -71,8 +71,8 @@ impl Sweeper {
     async fn move_some(&self) -> Result<i64> {
         let now = self.clock.now();
         let mut count = 0;
-        for workspace in self.store.workspaces_with_due_registers(now, FEW).await? {
-            count += self.store.move_due_registers(workspace, now, FEW).await?;
+        for workspace in self.store.workspaces_with_due_numbers(now, FEW).await? {
+            count += self.store.move_due_numbers(workspace, now, FEW).await?;
         }
         Ok(count)
     }

@@ -2,7 +2,7 @@
 //! statements share, and an [`Actor`] is the author: each [`super::Workspace`] holds the one it was opened for, so that
 //! no caller has to pass it along.
 
-use super::Principal;
+use super::{Principal, emit_events};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -39,23 +39,23 @@ impl Actor {
         Actor { credential_kind, credential_id, origin }
     }
 
-    /// JSON for a statement.
-    pub fn document(&self) -> Value {
-        json!({
-            "credential_kind": self.credential_kind,
-            "credential_id": self.credential_id,
-            "request_id": self.origin.request_id,
-            "address": self.origin.address,
-        })
+    /// Context of a statement: the author of its changes, and what its events need.
+    pub fn context(&self) -> Value {
+        let mut context = emit_events::context();
+        context["credential_kind"] = json!(self.credential_kind);
+        context["credential_id"] = json!(self.credential_id);
+        context["request_id"] = json!(self.origin.request_id);
+        context["address"] = json!(self.origin.address);
+        context
     }
 }
 
 /// Completes and runs a statement that changes phones, credentials, numbers or slots.
 ///
 /// `audited!(query_scalar, "with … , changes as (select …)", "select …", arguments…)`: the first literal has a CTE
-/// `changes` of the columns `actor, action, subject_id, before, after`; documents are whole rows as JSON, which the SQL
-/// function `shown` redacts. **`$1` is the workspace and `$2` is now.** Rows that did not change are not recorded.
-/// `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
+/// `changes` of the columns `action, subject_id, before, after`; documents are whole rows as JSON, which the SQL function
+/// `shown` redacts. **`$1` is the workspace, `$2` is now, and `$3` is the context.** Rows that did not change are not
+/// recorded. `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
 /// `new_events`.
 macro_rules! audited {
     (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
@@ -73,11 +73,12 @@ macro_rules! audited {
             , audited as (
                 insert into audit (workspace_id, at, audit_id, request_id, credential_kind, credential_id, address, action,
                     subject_id, before, after)
-                select $1, $2::timestamptz, uuid_at($2::timestamptz, change::text), (actor ->> 'request_id')::uuid,
-                    actor ->> 'credential_kind', (actor ->> 'credential_id')::uuid, (actor ->> 'address')::inet, action,
-                    subject_id, before, after
+                select $1, $2::timestamptz, uuid_at($2::timestamptz, change::text), (context ->> 'request_id')::uuid,
+                    context ->> 'credential_kind', (context ->> 'credential_id')::uuid, (context ->> 'address')::inet,
+                    action, subject_id, before, after
                 from (
-                    select actor, action, subject_id, shown(before) as before, shown(after) as after from changes
+                    select $3::jsonb as context, action, subject_id, shown(before) as before, shown(after) as after
+                    from changes
                 ) as change
                 where before is distinct from after
             )

@@ -3,6 +3,7 @@
 use super::Workspace;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::client_session::*;
+use crate::model::event::EventType;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -214,11 +215,10 @@ impl Workspace {
             r#"
             with deleted as (
                 delete from client_session
-                where workspace_id = $1 and client_session_id = $3
+                where workspace_id = $1 and client_session_id = $4
                 returning user_identity_id, client_session_id
             ), new_events as (
-                select name_uuid(client_session_id, 'client_session.deleted') as event_id,
-                    'client_session.deleted' as event_type, false as is_opt_in, user_identity_id,
+                select name_uuid(client_session_id, $5::text) as event_id, $5::text as event_type, user_identity_id,
                     jsonb_build_object('client_session_id', client_session_id) as details
                 from deleted
             )
@@ -226,7 +226,9 @@ impl Workspace {
             "select client_session_id from deleted",
             self.workspace_id(),
             now,
+            self.context(),
             id.0,
+            EventType::ClientSessionDeleted.as_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;

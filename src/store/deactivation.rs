@@ -3,6 +3,7 @@
 
 use super::Workspace;
 use crate::error::Result;
+use crate::model::event::EventType;
 use crate::model::id::DeviceId;
 use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
@@ -59,9 +60,9 @@ impl Workspace {
             with seen as materialized (
                 select device_id, deactivated_at, credentials_version
                 from phone
-                where workspace_id = $1 and device_id = any ($3) and ($4::uuid is null or user_identity_id = $4)
+                where workspace_id = $1 and device_id = any ($4) and ($5::uuid is null or user_identity_id = $5)
             ), gone as (
-                update phone set deactivated_at = $2, deactivation_reason = $5
+                update phone set deactivated_at = $2, deactivation_reason = $6
                 from seen
                 where phone.workspace_id = $1 and phone.device_id = seen.device_id
                     and phone.deactivated_at is null and phone.credentials_version = seen.credentials_version
@@ -72,21 +73,20 @@ impl Workspace {
                 where credential.workspace_id = $1 and credential.device_id = gone.device_id
                 returning gone.user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
             ), changes as (
-                select $6::jsonb as actor, 'phone.deactivated' as action, device_id as subject_id,
+                select 'phone.deactivated' as action, device_id as subject_id,
                     after - 'deactivated_at' - 'deactivation_reason' as before, after
                 from gone
                 union all
-                select $6, 'credential.deleted', acs_credential_id, before, null from revoked
+                select 'credential.deleted', acs_credential_id, before, null from revoked
             ), new_events as (
-                select name_uuid(device_id, 'phone.deactivated') as event_id, 'phone.deactivated' as event_type,
-                    false as is_opt_in, user_identity_id,
+                select name_uuid(device_id, $7::text) as event_id, $7::text as event_type, user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
                 from gone
                 union all
-                select name_uuid(acs_credential_id, type), type, false, user_identity_id,
+                select name_uuid(acs_credential_id, type), type, user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
                 from revoked
-                cross join (values ('acs_credential.invalidated'), ('acs_credential.deleted')) as both_events (type)
+                cross join (values ($8::text), ($9::text)) as both_events (type)
             )
             "#,
             r#"
@@ -95,10 +95,13 @@ impl Workspace {
             "#,
             self.workspace_id(),
             now,
+            self.context(),
             &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
             scope.owner(),
             reason,
-            self.actor(),
+            EventType::PhoneDeactivated.as_str(),
+            EventType::AcsCredentialInvalidated.as_str(),
+            EventType::AcsCredentialDeleted.as_str(),
         )
         .fetch_all(connection)
         .await?)

@@ -2,6 +2,7 @@
 
 use super::Workspace;
 use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::model::event::EventType;
 use crate::model::id::{EventId, WebhookId};
 use crate::model::page::{Page, Place};
 use crate::model::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
@@ -51,10 +52,10 @@ impl Workspace {
             query_scalar,
             r#"
             with new_events as (
-                select $4::uuid as event_id, 'webhook.ping' as event_type, true as is_opt_in,
-                    null::uuid as user_identity_id, jsonb_build_object('webhook_id', webhook_id) as details
+                select $5::uuid as event_id, $6::text as event_type, null::uuid as user_identity_id,
+                    jsonb_build_object('webhook_id', webhook_id) as details
                 from webhook
-                where workspace_id = $1 and webhook_id = $3
+                where workspace_id = $1 and webhook_id = $4
             )
             "#,
             r#"
@@ -62,15 +63,17 @@ impl Workspace {
                 insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
                 select workspace_id, event_id, webhook_id, $2
                 from inserted join webhook using (workspace_id)
-                where webhook_id = $3 and not webhook_wants(event_types, event_type, is_opt_in)
+                where webhook_id = $4 and not webhook_wants(event_types, event_type, is_opt_in)
                 for key share of webhook
             )
-            select name_uuid($3, event_id::text) as "delivery_id!" from inserted
+            select name_uuid($4, event_id::text) as "delivery_id!" from inserted
             "#,
             self.workspace_id(),
             now,
+            self.context(),
             id.0,
             event_id.0,
+            EventType::WebhookPing.as_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;

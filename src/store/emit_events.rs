@@ -9,12 +9,21 @@
 //! block each other. Statements lock the clock after all other locks and once per transaction, so that they cannot
 //! deadlock.
 
+use crate::model::event::OPT_IN_TYPES;
+use serde_json::{Value, json};
+
+/// Context of a statement that causes events: which types are opt-in. [`super::audited::Actor::context`] adds an author.
+pub(super) fn context() -> Value {
+    json!({ "opt_in_types": OPT_IN_TYPES })
+}
+
 /// Completes and runs a statement that causes events.
 ///
 /// `emit_events!(query_as, Row, "with … , new_events as (select …)", "select …", arguments…)`: the first literal ends
-/// with a CTE `new_events` of the columns `event_id, event_type, is_opt_in, user_identity_id, details`; the last one is
-/// the statement's own result, after further CTEs if there are any. **`$1` is the workspace and `$2` is now.** Between
-/// them the macro adds the clock's new time, the events in their order, and their deliveries. Webhook rows are
+/// with a CTE `new_events` of the columns `event_id, event_type, user_identity_id, details`; the last one is the
+/// statement's own result, after further CTEs if there are any. Types are parameters, made of an
+/// [`EventType`](crate::model::event::EventType). **`$1` is the workspace, `$2` is now, and `$3` is the context.** Between
+/// the literals the macro adds the clock's new time, the events in their order, and their deliveries. Webhook rows are
 /// share-locked until commit: a webhook deleted concurrently is awaited and gets no delivery, which would violate its
 /// foreign key.
 macro_rules! emit_events {
@@ -34,7 +43,7 @@ macro_rules! emit_events {
             ), inserted as (
                 insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
                     user_identity_id, details)
-                select $1, event_id, event_type, is_opt_in,
+                select $1, event_id, event_type, $3::jsonb -> 'opt_in_types' ? event_type,
                     last_at - (count(*) over () - row_number() over ()) * interval '1 microsecond', $2::timestamptz,
                     user_identity_id, details
                 from new_events cross join tick

@@ -31,7 +31,7 @@ pub(super) trait Lookup: Send + Sized + 'static {
 #[derive(Debug, Default)]
 pub(super) struct Batchers {
     pub phones: Batcher<LookupRequest<Phone>>,
-    pub registers: Batcher<LookupRequest<PhoneNumber>>,
+    pub numbers: Batcher<LookupRequest<PhoneNumber>>,
     pub subscribers: Batcher<LookupRequest<Subscriber>>,
     pub extensions: Batcher<LookupRequest<Extension>>,
     pub contacts: Batcher<LookupRequest<Contact>>,

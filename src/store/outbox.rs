@@ -6,10 +6,10 @@
 //! presumed dead changes nothing when it comes back. Recording locks the webhook's row before those of its deliveries,
 //! as deleting a webhook does, so that they cannot deadlock.
 
-use super::Store;
 use super::types::Document;
+use super::{Store, emit_events};
 use crate::error::Result;
-use crate::model::event::Event;
+use crate::model::event::{Event, EventType};
 use crate::model::id::*;
 use crate::model::webhook::{Attempted, Claim, FAILING_TOO_LONG};
 use chrono::{DateTime, Utc};
@@ -229,32 +229,32 @@ impl Store {
             r#"
             with subject as materialized (
                 select webhook_id, failing_since from webhook
-                where workspace_id = $1 and webhook_id = $3
+                where workspace_id = $1 and webhook_id = $4
                 for no key update
             ), recorded as (
                 update delivery
-                set status = case when $6::timestamptz is null or failing_since <= $10 then 'failed' else status end,
-                    failures = failures + 1, next_attempt_at = coalesce($6, next_attempt_at), last_attempt_at = $2,
-                    response_status = $7, latency_ms = $8, fault = $9
+                set status = case when $7::timestamptz is null or failing_since <= $11 then 'failed' else status end,
+                    failures = failures + 1, next_attempt_at = coalesce($7, next_attempt_at), last_attempt_at = $2,
+                    response_status = $8, latency_ms = $9, fault = $10
                 from subject
-                where delivery.workspace_id = $1 and delivery.webhook_id = subject.webhook_id and event_id = $4
-                    and attempt = $5 and status = 'pending'
+                where delivery.workspace_id = $1 and delivery.webhook_id = subject.webhook_id and event_id = $5
+                    and attempt = $6 and status = 'pending'
                 returning delivery.webhook_id
             ), failing as (
                 update webhook
                 set failing_since = coalesce(failing_since, $2),
-                    disabled_at = case when failing_since <= $10 then $2::timestamptz end
+                    disabled_at = case when failing_since <= $11 then $2::timestamptz end
                 from recorded
                 where webhook.workspace_id = $1 and webhook.webhook_id = recorded.webhook_id and disabled_at is null
                 returning webhook.webhook_id, disabled_at
             ), ended as (
                 update delivery set status = 'failed', fault = 'the webhook was disabled'
                 from failing
-                where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and event_id <> $4
+                where delivery.workspace_id = $1 and delivery.webhook_id = failing.webhook_id and event_id <> $5
                     and status = 'pending' and disabled_at is not null
             ), new_events as (
-                select name_uuid(webhook_id, 'webhook.disabled ' || $2::timestamptz::text) as event_id,
-                    'webhook.disabled' as event_type, true as is_opt_in, null::uuid as user_identity_id,
+                select name_uuid(webhook_id, $12::text || ' ' || $2::timestamptz::text) as event_id,
+                    $12::text as event_type, null::uuid as user_identity_id,
                     jsonb_build_object('webhook_id', webhook_id) as details
                 from failing
                 where disabled_at is not null
@@ -263,6 +263,7 @@ impl Store {
             "select webhook_id from failing",
             claim.event.workspace_id.0,
             attempted.at,
+            emit_events::context(),
             claim.webhook_id.0,
             claim.event.event_id.0,
             claim.attempt,
@@ -271,6 +272,7 @@ impl Store {
             attempted.latency_ms,
             attempted.fault,
             attempted.at - FAILING_TOO_LONG,
+            EventType::WebhookDisabled.as_str(),
         )
         .fetch_optional(self.emitter())
         .await?;

@@ -2,6 +2,7 @@
 
 use super::Workspace;
 use crate::error::{ResourceKind, Result};
+use crate::model::event::EventType;
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::phone::Registration;
 use chrono::{DateTime, Utc};
@@ -17,7 +18,7 @@ impl Workspace {
         let workspace = self.clone();
         let registered = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
-                workspace.lock_person(connection, new.user_identity_id).await?;
+                workspace.lock_user_identity(connection, new.user_identity_id).await?;
                 workspace.register_under_lock(connection, &new, now).await
             })
         });
@@ -25,7 +26,11 @@ impl Workspace {
     }
 
     /// Locks a user identity until the transaction ends.
-    pub(super) async fn lock_person(&self, connection: &mut sqlx::PgConnection, person: UserIdentityId) -> Result<()> {
+    pub(super) async fn lock_user_identity(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+    ) -> Result<()> {
         let locked = sqlx::query_scalar!(
             r#"
             select user_identity_id from user_identity
@@ -53,44 +58,43 @@ impl Workspace {
             r#"
             with known as (
                 select device_id from phone
-                where workspace_id = $1 and user_identity_id = $3 and custom_sdk_installation_id = $5
+                where workspace_id = $1 and user_identity_id = $4 and custom_sdk_installation_id = $6
                     and deactivated_at is null
             ), registered as (
                 insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
                     operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
-                select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+                select $1, $2, $4, $5, $6, $7, $8, $9, $10, $11
                 where not exists (select from known)
                 returning device_id, to_jsonb(phone) as after
             ), children as (
                 insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at, created_at)
-                select $1, name_uuid(parent.acs_credential_id, registered.device_id::text), parent.acs_credential_id, $3,
+                select $1, name_uuid(parent.acs_credential_id, registered.device_id::text), parent.acs_credential_id, $4,
                     registered.device_id, parent.acs_system_id, parent.access_method, false,
                     parent.allowed_acs_entrance_ids, parent.starts_at, parent.ends_at, $2, $2
                 from credential as parent cross join registered
-                where parent.workspace_id = $1 and parent.user_identity_id = $3 and parent.is_multi_phone_sync_credential
+                where parent.workspace_id = $1 and parent.user_identity_id = $4 and parent.is_multi_phone_sync_credential
                 returning acs_credential_id, acs_system_id, to_jsonb(credential) as after
             ), taken_up as (
                 update credential set device_id = registered.device_id, issued_at = $2
                 from registered
-                where workspace_id = $1 and user_identity_id = $3 and credential.device_id is null
+                where workspace_id = $1 and user_identity_id = $4 and credential.device_id is null
                     and access_method = 'mobile_key' and not is_multi_phone_sync_credential
                 returning acs_credential_id, acs_system_id, to_jsonb(credential) as after
             ), changes as (
-                select $11::jsonb as actor, 'phone.registered' as action, device_id as subject_id, null::jsonb as before, after
+                select 'phone.registered' as action, device_id as subject_id, null::jsonb as before, after
                 from registered
                 union all
-                select $11, 'credential.created', acs_credential_id, null, after from children
+                select 'credential.created', acs_credential_id, null, after from children
                 union all
-                select $11, 'credential.issued', acs_credential_id, after - 'device_id' - 'issued_at', after from taken_up
+                select 'credential.issued', acs_credential_id, after - 'device_id' - 'issued_at', after from taken_up
             ), new_events as (
-                select name_uuid(device_id, 'phone.registered') as event_id, 'phone.registered' as event_type,
-                    true as is_opt_in, $3::uuid as user_identity_id,
+                select name_uuid(device_id, $12::text) as event_id, $12::text as event_type, $4::uuid as user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', '{}'::jsonb) as details
                 from registered
                 union all
-                select name_uuid(acs_credential_id, 'acs_credential.issued'), 'acs_credential.issued', false, $3,
+                select name_uuid(acs_credential_id, $13::text), $13, $4,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
                 from (select * from children union all select * from taken_up) as issued
             )
@@ -101,6 +105,7 @@ impl Workspace {
             "#,
             self.workspace_id(),
             now,
+            self.context(),
             new.user_identity_id.0,
             new.device_id.0,
             new.custom_sdk_installation_id,
@@ -109,7 +114,8 @@ impl Workspace {
             new.device_manufacturer,
             new.device_model,
             new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata)),
-            self.actor(),
+            EventType::PhoneRegistered.as_str(),
+            EventType::AcsCredentialIssued.as_str(),
         )
         .fetch_one(connection)
         .await?)

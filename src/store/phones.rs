@@ -6,6 +6,7 @@ use super::lookup::{Batchers, Lookup, LookupRequest, each};
 use super::prefetch::{PhoneListQuery, Prefetched};
 use super::types::Document;
 use crate::error::{ResourceKind, Result};
+use crate::model::event::EventType;
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
 use crate::model::metadata::{Metadata, MetadataChange};
 use crate::model::page::{Page, Paging, Place};
@@ -209,20 +210,20 @@ impl Workspace {
             r#"
             with held as materialized (
                 select device_id, to_jsonb(phone) as before from phone
-                where workspace_id = $1 and device_id = $3 and deactivated_at is null
-                    and ($4::uuid is null or user_identity_id = $4)
+                where workspace_id = $1 and device_id = $4 and deactivated_at is null
+                    and ($5::uuid is null or user_identity_id = $5)
                 for no key update
             ), changed as (
                 update phone
-                set nickname = case when $5 then $6 else nickname end,
-                    custom_metadata = (custom_metadata || $7) - $8::text[]
+                set nickname = case when $6 then $7 else nickname end,
+                    custom_metadata = (custom_metadata || $8) - $9::text[]
                 from held
                 where phone.workspace_id = $1 and phone.device_id = held.device_id
                 returning phone.device_id, user_identity_id, custom_metadata, before, to_jsonb(phone) as after
             ), changes as (
-                select $10::jsonb as actor, 'phone.updated' as action, device_id as subject_id, before, after from changed
+                select 'phone.updated' as action, device_id as subject_id, before, after from changed
             ), new_events as (
-                select $9::uuid as event_id, 'phone.updated' as event_type, true as is_opt_in, user_identity_id,
+                select $10::uuid as event_id, $11::text as event_type, user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
                 from changed
             )
@@ -230,6 +231,7 @@ impl Workspace {
             "select device_id from changed",
             self.workspace_id(),
             now,
+            self.context(),
             device_id.0,
             scope.owner(),
             change.nickname.is_some(),
@@ -237,7 +239,7 @@ impl Workspace {
             set,
             &removed,
             event_id.0,
-            self.actor(),
+            EventType::PhoneUpdated.as_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;

@@ -85,20 +85,20 @@ impl Workspace {
             ), slots as (
                 delete from slot where workspace_id = $1 returning user_identity_id, to_jsonb(slot) as before
             ), changes as (
-                select $3::jsonb as actor, 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
+                select 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
                 from phones
                 union all
-                select $3, 'credential.deleted', acs_credential_id, before, null from credentials
+                select 'credential.deleted', acs_credential_id, before, null from credentials
                 union all
-                select $3, 'number.deleted', register_id, before, null from numbers
+                select 'number.deleted', register_id, before, null from numbers
                 union all
-                select $3, 'slot.deleted', user_identity_id, before, null from slots
+                select 'slot.deleted', user_identity_id, before, null from slots
             )
             "#,
             r#"select count(*) as "count!" from changes"#,
             self.workspace_id(),
             now,
-            self.actor(),
+            self.context(),
         )
         .fetch_one(connection)
         .await?;

@@ -5,13 +5,14 @@
 use super::Store;
 use super::audited::Actor;
 use crate::error::Result;
+use crate::model::event::EventType;
 use crate::model::id::WorkspaceId;
 use crate::model::number::QUARANTINE;
 use chrono::{DateTime, Utc};
 
 impl Store {
     /// Workspaces of the first `batch` due numbers.
-    pub async fn workspaces_with_due_registers(&self, now: DateTime<Utc>, batch: i64) -> Result<Vec<WorkspaceId>> {
+    pub async fn workspaces_with_due_numbers(&self, now: DateTime<Utc>, batch: i64) -> Result<Vec<WorkspaceId>> {
         let rows = sqlx::query_scalar!(
             r#"
             select workspace_id
@@ -28,7 +29,7 @@ impl Store {
 
     /// Moves at most `batch` due numbers of a workspace by one step, and emits an event for each. Reserved and
     /// quarantined numbers finish and are free; assigned ones are released into quarantine. Returns how many moved.
-    pub async fn move_due_registers(&self, workspace: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
+    pub async fn move_due_numbers(&self, workspace: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
         let moved = audited!(
             emit_events,
             query_scalar,
@@ -37,13 +38,13 @@ impl Store {
                 select register_id, user_identity_id, to_jsonb(number_register) as before from number_register
                 where workspace_id = $1 and due_at <= $2
                 order by due_at, register_id
-                limit $3
+                limit $4
                 for no key update skip locked
             ), moved as (
                 update number_register as register
                 set status = case status when 'assigned' then 'released' else 'finished' end,
                     released_at = case status when 'assigned' then $2 else released_at end,
-                    quarantined_until = case status when 'assigned' then $4::timestamptz end,
+                    quarantined_until = case status when 'assigned' then $5::timestamptz end,
                     reserved_until = null, scheduled_release_at = null, inbound_agent_id = null,
                     outbound_agent_id = null, user_identity_id = null
                 from due
@@ -54,21 +55,22 @@ impl Store {
                 where claimed_number.workspace_id = $1 and claimed_number.register_id = moved.register_id
                     and moved.status = 'finished'
             ), changes as (
-                select $5::jsonb as actor, 'number.' || status as action, register_id as subject_id, before, after
+                select 'number.' || status as action, register_id as subject_id, before, after
                 from moved
             ), new_events as (
-                select name_uuid(register_id, 'phone_number.' || status) as event_id,
-                    'phone_number.' || status as event_type, true as is_opt_in, user_identity_id,
+                select name_uuid(register_id, type) as event_id, type as event_type, user_identity_id,
                     jsonb_build_object('register_id', register_id, 'number', number) as details
-                from moved
+                from moved cross join lateral (select case status when 'finished' then $6 else $7 end) as event (type)
             )
             "#,
             r#"select count(*) as "count!" from moved"#,
             workspace.0,
             now,
+            Actor::SWEEPER.context(),
             batch,
             now + QUARANTINE,
-            Actor::SWEEPER.document(),
+            EventType::PhoneNumberFinished.as_str(),
+            EventType::PhoneNumberReleased.as_str(),
         )
         .fetch_one(self.emitter())
         .await?;

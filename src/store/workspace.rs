@@ -51,9 +51,9 @@ impl Workspace {
         self.workspace_id.0
     }
 
-    /// The author of changes here, as a parameter of a statement.
-    pub(super) fn actor(&self) -> serde_json::Value {
-        self.actor.document()
+    /// The third parameter of every statement that is audited or causes events.
+    pub(super) fn context(&self) -> serde_json::Value {
+        self.actor.context()
     }
 
     /// The workspace's own record.

@@ -23,6 +23,7 @@ mod diga_shape;
 mod distribution;
 mod document;
 mod door;
+mod event_types;
 mod faults;
 mod isolation;
 mod limits;

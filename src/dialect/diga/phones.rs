@@ -51,7 +51,7 @@ async fn list(call: Call) -> Result<Response, Refusal> {
         Start::Page(page) => Some(page),
         Start::After(_) | Start::Before(_) => None,
     };
-    let list = call.workspace.registers(&filter, window).await?;
+    let list = call.workspace.numbers(&filter, window).await?;
     Ok(answer::ok(&Page::of(list, page)))
 }
 
@@ -83,7 +83,7 @@ async fn show(call: Call) -> Result<Response, Refusal> {
     let mut faults = Faults::default();
     let id = register_id(call.request.uri(), "phone_id", &mut faults);
     let id = faults.judge(id)?;
-    Ok(phone(call.workspace.register(id).await?))
+    Ok(phone(call.workspace.number(id).await?))
 }
 
 async fn change(call: Call) -> Result<Response, Refusal> {
@@ -92,7 +92,7 @@ async fn change(call: Call) -> Result<Response, Refusal> {
     let body = body::read(call.request).await?.object(&mut faults);
     let change = body.map(|body| changed(&body, &mut faults));
     let (id, change) = faults.judge(id.zip(change))?;
-    Ok(phone(call.workspace.update_register(id, change, call.now).await?))
+    Ok(phone(call.workspace.update_number(id, change, call.now).await?))
 }
 
 /// The published request names agent versions; here an agent has one version, so either name is accepted.
