@@ -1,10 +1,11 @@
 //! Client sessions: created under a user identifier key, read, widened, revoked and deleted.
 
-use super::Workspace;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::client_session::*;
 use crate::model::event::EventType;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
+use crate::store::Workspace;
+use crate::store::sql::found;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -126,7 +127,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened(super::found(row, ResourceKind::ClientSession, id)?)
+        self.opened(found(row, ResourceKind::ClientSession, id)?)
     }
 
     /// The unrevoked session with this key.
@@ -138,7 +139,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened(super::found(row, ResourceKind::ClientSession, key)?)
+        self.opened(found(row, ResourceKind::ClientSession, key)?)
     }
 
     /// Unrevoked sessions that match a filter, in order of creation.
@@ -187,7 +188,7 @@ impl Workspace {
         .fetch_optional(self.store.writer())
         .await
         .map_err(|fault| unknown_person(fault, grant.user_identity_id))?;
-        super::found(changed, ResourceKind::ClientSession, id)?;
+        found(changed, ResourceKind::ClientSession, id)?;
         self.client_session(id).await
     }
 
@@ -205,7 +206,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(revoked, ResourceKind::ClientSession, id).map(|_| ())
+        found(revoked, ResourceKind::ClientSession, id).map(|_| ())
     }
 
     /// Deletes a session and emits `client_session.deleted`.
@@ -232,7 +233,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.emitter())
         .await?;
-        super::found(deleted, ResourceKind::ClientSession, id).map(|_| ())
+        found(deleted, ResourceKind::ClientSession, id).map(|_| ())
     }
 
     fn opened(&self, row: Row) -> Result<ClientSession> {

@@ -1,15 +1,17 @@
 //! Contacts: created, read, listed, updated and deleted. Deleted ones stay in the table and are never returned.
 
+mod groups;
 mod lists;
 
-use super::Workspace;
-use super::batcher::Batcher;
-use super::lookup::{Batchers, Lookup, LookupRequest, each};
-use super::selection::{self, Source};
 use crate::error::{Error, ResourceKind, Result};
 use crate::model::contact::*;
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
+use crate::store::Workspace;
+use crate::store::batch::batcher::Batcher;
+use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest, each};
+use crate::store::sql::found;
+use crate::store::sql::listing::{self, Source};
 use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
@@ -83,7 +85,7 @@ impl Lookup for Contact {
 impl Workspace {
     /// The user identity's contact with this id.
     pub async fn contact(&self, person: UserIdentityId, id: ContactId) -> Result<Contact> {
-        super::found(self.look_up((person, id)).await?, ResourceKind::Contact, id)
+        found(self.look_up((person, id)).await?, ResourceKind::Contact, id)
     }
 
     /// A page of the user identity's contacts. Items and total come from one snapshot.
@@ -105,9 +107,9 @@ impl Workspace {
                     true => Some(workspace.count_contacts(connection, person).await?),
                     false => None,
                 };
-                let selected = selection::select(connection, &source, &listing, known).await?;
+                let selected = listing::select(connection, &source, &listing, known).await?;
                 let rows = workspace.selected_contacts(connection, person, &selected.ids).await?;
-                let items = selection::in_order(rows, &selected.ids, |row| row.contact_id.0);
+                let items = listing::in_order(rows, &selected.ids, |row| row.contact_id.0);
                 Ok(Listed { items: items.into_iter().map(Contact::from).collect(), total: selected.total })
             })
         });
@@ -173,7 +175,7 @@ impl Workspace {
         )
         .fetch_optional(connection)
         .await?;
-        super::found(counted, ResourceKind::UserIdentity, person).map(|_| ())
+        found(counted, ResourceKind::UserIdentity, person).map(|_| ())
     }
 
     async fn insert_contact(
@@ -293,7 +295,7 @@ impl Workspace {
         )
         .fetch_optional(connection)
         .await?;
-        super::found(row, ResourceKind::Contact, id).map(Contact::from)
+        found(row, ResourceKind::Contact, id).map(Contact::from)
     }
 
     async fn write_contact(
@@ -354,7 +356,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(deleted, ResourceKind::Contact, id).map(|_| ())
+        found(deleted, ResourceKind::Contact, id).map(|_| ())
     }
 }
 

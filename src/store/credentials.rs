@@ -1,12 +1,13 @@
 //! Credentials: created with a child for each phone of their user identity, read, listed and deleted.
 
-use super::Workspace;
 use crate::error::{ResourceKind, Result};
 use crate::model::credential::*;
 use crate::model::event::EventType;
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::model::page::{Page, Place};
 use crate::model::scope::Scope;
+use crate::store::Workspace;
+use crate::store::sql::found;
 use chrono::{DateTime, Utc};
 
 /// Selects credentials; the literal is the rest of the statement.
@@ -128,7 +129,7 @@ impl Workspace {
         let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.workspace_id(), id.0)
             .fetch_optional(executor)
             .await?;
-        super::found(row, ResourceKind::Credential, id)
+        found(row, ResourceKind::Credential, id)
     }
 
     /// The credentials on one phone.
@@ -204,6 +205,6 @@ impl Workspace {
         )
         .fetch_one(self.store.emitter())
         .await?;
-        super::found((deleted > 0).then_some(()), ResourceKind::Credential, id)
+        found((deleted > 0).then_some(()), ResourceKind::Credential, id)
     }
 }

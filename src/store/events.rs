@@ -1,10 +1,11 @@
 //! Reads of the event log. Events are written by the statements that cause them.
 
-use super::Workspace;
-use super::types::Document;
 use crate::error::Result;
 use crate::model::event::{Event, EventFilter};
 use crate::model::scope::Scope;
+use crate::store::Workspace;
+use crate::store::sql::raw_ids;
+use crate::store::sql::types::Document;
 use chrono::{DateTime, Utc};
 
 /// A time after every event.
@@ -90,9 +91,9 @@ impl Workspace {
             self.workspace_id(),
             filter.after,
             filter.before,
-            super::raw_ids(&filter.event_ids) as _,
+            raw_ids(&filter.event_ids) as _,
             filter.event_types.as_deref() as _,
-            super::raw_ids(&filter.device_ids) as _,
+            raw_ids(&filter.device_ids) as _,
             filter.user_identity_id.map(|id| id.0),
             filter.acs_credential_id.map(|id| id.0),
             filter.acs_system_ids.as_deref() as _,

@@ -1,12 +1,16 @@
-//! Phone numbers: read, listed and updated. Their life cycle is in [`super::number_lifecycle`].
+//! Phone numbers: read, listed and updated. Their life cycle is in [`crate::store::numbers::lifecycle`].
 
-use super::Workspace;
-use super::batcher::Batcher;
-use super::lookup::{Batchers, Lookup, LookupRequest, each};
+mod lifecycle;
+mod sweep;
+
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::page::Place;
+use crate::store::Workspace;
+use crate::store::batch::batcher::Batcher;
+use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest, each};
+use crate::store::sql::found;
 use uuid::Uuid;
 
 /// Selects numbers; the literal is the rest of the statement.
@@ -75,7 +79,7 @@ impl Lookup for PhoneNumber {
 impl Workspace {
     /// The number with this id.
     pub async fn number(&self, id: PhoneNumberId) -> Result<PhoneNumber> {
-        super::found(self.look_up(id).await?, ResourceKind::Number, id)
+        found(self.look_up(id).await?, ResourceKind::Number, id)
     }
 
     /// The number with this id, locked until the transaction ends.
@@ -91,7 +95,7 @@ impl Workspace {
         )
         .fetch_optional(connection)
         .await?;
-        super::found(row, ResourceKind::Number, id)
+        found(row, ResourceKind::Number, id)
     }
 
     /// A page of numbers, in order of creation. A cursor that names no number of this workspace is a conflict.

@@ -1,12 +1,13 @@
 //! Operator commands, across workspaces: create workspaces and the credentials that let callers in. None reads a
 //! tenant's rows.
 
-use super::{NewWorkspace, Store, console};
 use crate::error::{ResourceKind, Result};
 use crate::model::id::*;
 use crate::model::token::{Token, TokenHash};
 use crate::model::workspace::WorkspaceRecord;
 use crate::random::Random;
+use crate::store::sql::found;
+use crate::store::{NewWorkspace, Store, principal::console};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -147,7 +148,7 @@ impl Store {
         )
         .fetch_optional(self.writer())
         .await?;
-        super::found(revoked.map(ApiKeyId), ResourceKind::ApiKey, "")
+        found(revoked.map(ApiKeyId), ResourceKind::ApiKey, "")
     }
 
     /// Creates a personal access token for `workspaces`.
@@ -198,7 +199,7 @@ impl Store {
         )
         .fetch_optional(self.writer())
         .await?;
-        super::found(revoked.map(AccessTokenId), ResourceKind::AccessToken, "")
+        found(revoked.map(AccessTokenId), ResourceKind::AccessToken, "")
     }
 
     /// Opens a console session for `workspaces` and signs its JWT; creates the first key if there is none.

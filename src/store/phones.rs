@@ -1,10 +1,10 @@
 //! Phones: read, listed and updated.
 
-use super::Workspace;
-use super::batcher::Batcher;
-use super::lookup::{Batchers, Lookup, LookupRequest, each};
-use super::prefetch::{PhoneListQuery, Prefetched};
-use super::types::Document;
+mod deactivate;
+mod register;
+
+pub use deactivate::Deactivated;
+
 use crate::error::{ResourceKind, Result};
 use crate::model::event::EventType;
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
@@ -12,6 +12,12 @@ use crate::model::metadata::{Metadata, MetadataChange};
 use crate::model::page::{Page, Paging, Place};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
 use crate::model::scope::Scope;
+use crate::store::Workspace;
+use crate::store::batch::batcher::Batcher;
+use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest, each};
+use crate::store::batch::prefetch::{PhoneListQuery, Prefetched};
+use crate::store::sql::types::Document;
+use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -65,11 +71,7 @@ impl Workspace {
             Prefetched::Phone(phone) => phone,
             _ => self.look_up(device_id).await?,
         };
-        super::found(
-            phone.filter(|phone: &Phone| scope.includes(phone.user_identity_id)),
-            ResourceKind::Phone,
-            device_id,
-        )
+        found(phone.filter(|phone: &Phone| scope.includes(phone.user_identity_id)), ResourceKind::Phone, device_id)
     }
 
     /// The first active phone with this name.
@@ -84,7 +86,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, ResourceKind::Phone, name)
+        found(row, ResourceKind::Phone, name)
     }
 
     /// Phones that match a filter, in order of registration.
@@ -162,8 +164,8 @@ impl Workspace {
             self.workspace_id(),
             filter.include_deactivated,
             scope.owner(),
-            super::raw_ids(&filter.user_identity_ids) as _,
-            super::raw_ids(&filter.device_ids) as _,
+            raw_ids(&filter.user_identity_ids) as _,
+            raw_ids(&filter.device_ids) as _,
             filter.acs_credential_id.map(|id| id.0),
             filter.operating_systems.as_deref().map(names) as _,
             filter.manufacturer,
@@ -243,7 +245,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.emitter())
         .await?;
-        super::found(changed, ResourceKind::Phone, device_id).map(|_| ())
+        found(changed, ResourceKind::Phone, device_id).map(|_| ())
     }
 }
 

@@ -2,10 +2,10 @@
 //! for one itself, so that a concurrent assignment is not missed. Writers lock the user identity, so that `before` in
 //! the audit trail is accurate.
 
-use super::Workspace;
 use crate::error::{Error, Reason, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::slot::{SlotChange, SlotType};
+use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 
 /// Action of a change that requires an empty slot.
@@ -66,21 +66,21 @@ impl Workspace {
         change: &SlotChange,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let written = audited!(
+        let written = managed_number!(audited(
             query_scalar,
             r#"
-            with held as materialized (
+            with asked as (
+                select $4::uuid as user_identity_id, $5::text as slot_type, $2::timestamptz as now
+            ), held as materialized (
                 select slot_type, to_jsonb(slot) as before from slot
                 where workspace_id = $1 and user_identity_id = $4 and slot_type = $5
             ), written as (
                 insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
                 select $1, $4, $5, coalesce($6, ''), coalesce($7, false),
                     1 + (coalesce($6, '') <> '' or coalesce($7, false))::int
-                where not exists (
-                    select from number_register
-                    where workspace_id = $1 and user_identity_id = $4 and $5 = 'work' and status = 'assigned'
-                        and (scheduled_release_at is null or scheduled_release_at > $2)
-                )
+                from asked
+                where not exists ("#,
+            r#")
                 on conflict (workspace_id, user_identity_id, slot_type) do update
                 set number = coalesce($6, slot.number),
                     include_in_contact_card = coalesce($7, slot.include_in_contact_card),
@@ -104,7 +104,7 @@ impl Workspace {
             change.include_in_contact_card,
             action,
             action == FILLED,
-        )
+        ))
         .fetch_optional(connection)
         .await?;
         Ok(written.is_some())

@@ -1,10 +1,16 @@
 //! Webhooks: endpoints for a workspace's events, with the secrets that sign them.
 
-use super::Workspace;
+mod deliveries;
+mod outbox;
+
+pub use outbox::{Capacity, PendingDeliveries};
+
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{WebhookId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::webhook::Webhook;
+use crate::store::Workspace;
+use crate::store::sql::found;
 use chrono::{DateTime, Utc};
 
 /// A row of a webhook, with its secret sealed.
@@ -51,7 +57,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened_webhook(super::found(row, ResourceKind::Webhook, id)?)
+        self.opened_webhook(found(row, ResourceKind::Webhook, id)?)
     }
 
     /// All webhooks, in order of creation.
@@ -85,7 +91,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(changed, ResourceKind::Webhook, id).map(|_| ())
+        found(changed, ResourceKind::Webhook, id).map(|_| ())
     }
 
     /// Replaces a webhook's secret. The former one also signs until `former_until`.
@@ -110,7 +116,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        self.opened_webhook(super::found(row, ResourceKind::Webhook, id)?)
+        self.opened_webhook(found(row, ResourceKind::Webhook, id)?)
     }
 
     /// Deletes a webhook with its deliveries.
@@ -122,7 +128,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(deleted, ResourceKind::Webhook, id).map(|_| ())
+        found(deleted, ResourceKind::Webhook, id).map(|_| ())
     }
 
     fn opened_webhook(&self, row: Row) -> Result<Webhook> {

@@ -1,13 +1,18 @@
 //! The two handles that authentication returns: a [`Workspace`], whose methods are the scoped queries, and an
 //! [`Account`], a caller that has not selected a workspace.
 
-use super::Store;
-use super::audited::Actor;
+mod accounts;
+mod action_attempts;
+mod sandbox;
+
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use crate::random::Random;
+use crate::store::Store;
+use crate::store::sql::audited::Actor;
+use crate::store::sql::found;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -69,7 +74,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, ResourceKind::Workspace, self.workspace_id)
+        found(row, ResourceKind::Workspace, self.workspace_id)
     }
 }
 

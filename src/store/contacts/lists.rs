@@ -6,9 +6,9 @@ use crate::model::contact::{Contact, ContactDocument, ContactField};
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing, Order};
 use crate::store::Workspace;
-use crate::store::batcher::{Batcher, MAX_LIST_BATCH};
-use crate::store::lookup::{Batchers, Lookup, LookupRequest};
-use crate::store::selection::{Column, Field};
+use crate::store::batch::batcher::{Batcher, MAX_LIST_BATCH};
+use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest};
+use crate::store::sql::listing::{Column, Field};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -1,0 +1,120 @@
+//! API keys, the credential of nearly every request. A lookup is batched with concurrent ones, and the same statement
+//! prefetches the rows of the request: one round trip authenticates the caller and reads the data. Nothing is cached,
+//! so every server rejects a revoked key or a deactivated phone at once.
+
+use super::batcher::{BatchQuery, Batcher};
+use super::prefetch::{AllPhones, OneExtension, OnePhone, PhonesOfPerson};
+use crate::error::Result;
+use crate::model::id::ApiKeyId;
+use crate::model::token::TokenHash;
+use crate::store::Store;
+use crate::store::workspace::Tenant;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Selects keys; the literals are further columns, the arrays of the lookups, and the rows to join.
+macro_rules! select_keys {
+    ($row:ident, $columns:tt $(+ $more_columns:tt)*, $arrays:tt, $join:tt $(+ $more:tt)* $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            $row,
+            r#"select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox, "#
+                + $columns $(+ $more_columns)* + " from unnest(" + $arrays
+                + " join api_key using (token_hash) join workspace using (workspace_id) left join "
+                + $join $(+ $more)*
+            $(, $argument)*
+        )
+    };
+}
+pub(super) use select_keys;
+
+/// Rows that are read with a key.
+pub(in crate::store) trait KeyedQuery: Copy + Send + Sync + 'static {
+    type Row: Send + 'static;
+
+    const MAX_BATCH: usize;
+
+    /// Reads the rows of all lookups in one statement, each with its key.
+    fn load(
+        hashes: &[&[u8]],
+        queries: &[Self],
+        store: &Store,
+    ) -> impl Future<Output = Result<Vec<KeyRow<Self::Row>>>> + Send;
+
+    fn batcher(batchers: &KeyBatchers) -> &Batcher<KeyLookup<Self>>;
+}
+
+/// The batchers for each query.
+#[derive(Debug, Default)]
+pub(in crate::store) struct KeyBatchers {
+    pub one_phone: Batcher<KeyLookup<OnePhone>>,
+    pub all_phones: Batcher<KeyLookup<AllPhones>>,
+    pub phones_of_person: Batcher<KeyLookup<PhonesOfPerson>>,
+    pub one_extension: Batcher<KeyLookup<OneExtension>>,
+}
+
+/// A key to look up, with rows.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct KeyLookup<Q> {
+    token_hash: TokenHash,
+    query: Q,
+}
+
+/// A known key.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct ApiKey {
+    pub api_key_id: ApiKeyId,
+    pub is_revoked: bool,
+    pub tenant: Tenant,
+}
+
+/// A known key, with a row if there is one.
+pub(in crate::store) struct KeyRow<T> {
+    /// Index of the lookup, from one.
+    pub place: i64,
+    pub key: ApiKey,
+    pub row: Option<T>,
+}
+
+impl ApiKey {
+    pub fn new(api_key_id: Uuid, revoked_at: Option<DateTime<Utc>>, tenant: Tenant) -> ApiKey {
+        ApiKey { api_key_id: ApiKeyId(api_key_id), is_revoked: revoked_at.is_some(), tenant }
+    }
+}
+
+impl<Q: KeyedQuery> BatchQuery for KeyLookup<Q> {
+    type BatchKey = ();
+    /// None if the key is unknown.
+    type Answer = Option<(ApiKey, Vec<Q::Row>)>;
+
+    const MAX_IN_FLIGHT: usize = 2;
+
+    fn max_batch((): &()) -> usize {
+        Q::MAX_BATCH
+    }
+
+    fn batch_key(&self) {}
+
+    async fn ask(together: Vec<KeyLookup<Q>>, store: Store) -> Result<Vec<Self::Answer>> {
+        let hashes: Vec<&[u8]> = together.iter().map(|lookup| lookup.token_hash.as_bytes()).collect();
+        let queries: Vec<Q> = together.iter().map(|lookup| lookup.query).collect();
+        let mut answers: Vec<Self::Answer> = std::iter::repeat_with(|| None).take(together.len()).collect();
+        for KeyRow { place, key, row } in Q::load(&hashes, &queries, &store).await? {
+            if let Some(answer) = usize::try_from(place - 1).ok().and_then(|index| answers.get_mut(index)) {
+                answer.get_or_insert_with(|| (key, Vec::new())).1.extend(row);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+impl Store {
+    /// The API key, if it is known, with rows.
+    pub(super) async fn look_up_key<Q: KeyedQuery>(
+        &self,
+        key: &str,
+        query: Q,
+    ) -> Result<Option<(ApiKey, Vec<Q::Row>)>> {
+        let lookup = KeyLookup { token_hash: TokenHash::of(key), query };
+        Q::batcher(&self.keys).ask(lookup, self).await
+    }
+}

@@ -1,0 +1,87 @@
+//! Lookups by key, batched with concurrent lookups of the same type in the same workspace: one statement for all, which
+//! touches the rows of one workspace only.
+
+use crate::error::Result;
+use crate::model::contact::Contact;
+use crate::model::extension::Extension;
+use crate::model::id::WorkspaceId;
+use crate::model::listing::Listed;
+use crate::model::number::PhoneNumber;
+use crate::model::phone::Phone;
+use crate::model::subscriber::Subscriber;
+use crate::store::batch::batcher::{self, BatchQuery, Batcher};
+use crate::store::{Store, Workspace};
+
+/// A type whose values are looked up by key.
+pub(in crate::store) trait Lookup: Send + Sized + 'static {
+    /// The key.
+    type Key: Clone + Send + Sync + 'static;
+
+    /// Maximum number of keys in one statement.
+    const MAX_BATCH: usize = batcher::MAX_BATCH;
+
+    /// Looks up all keys in one statement. Returns as many results, in the same order.
+    fn all(keys: Vec<Self::Key>, workspace: &Workspace) -> impl Future<Output = Result<Vec<Option<Self>>>> + Send;
+
+    /// The batcher for this type.
+    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Self>>;
+}
+
+/// The batchers for each type.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Batchers {
+    pub phones: Batcher<LookupRequest<Phone>>,
+    pub numbers: Batcher<LookupRequest<PhoneNumber>>,
+    pub subscribers: Batcher<LookupRequest<Subscriber>>,
+    pub extensions: Batcher<LookupRequest<Extension>>,
+    pub contacts: Batcher<LookupRequest<Contact>>,
+    pub contact_pages: Batcher<LookupRequest<Listed<Contact>>>,
+}
+
+/// A pending lookup.
+pub(in crate::store) struct LookupRequest<P: Lookup> {
+    workspace: Workspace,
+    key: P::Key,
+}
+
+impl<P: Lookup> Clone for LookupRequest<P> {
+    fn clone(&self) -> LookupRequest<P> {
+        LookupRequest { workspace: self.workspace.clone(), key: self.key.clone() }
+    }
+}
+
+impl<P: Lookup> BatchQuery for LookupRequest<P> {
+    type BatchKey = WorkspaceId;
+    type Answer = Option<P>;
+
+    const MAX_IN_FLIGHT: usize = 2;
+
+    fn max_batch(_: &WorkspaceId) -> usize {
+        P::MAX_BATCH
+    }
+
+    fn batch_key(&self) -> WorkspaceId {
+        self.workspace.id()
+    }
+
+    async fn ask(together: Vec<LookupRequest<P>>, _: Store) -> Result<Vec<Option<P>>> {
+        let Some(LookupRequest { workspace, .. }) = together.first().cloned() else { return Ok(Vec::new()) };
+        P::all(together.into_iter().map(|requests| requests.key).collect(), &workspace).await
+    }
+}
+
+impl Workspace {
+    /// The value with this key, if there is one.
+    pub(in crate::store) async fn look_up<P: Lookup>(&self, key: P::Key) -> Result<Option<P>> {
+        P::batcher(&self.store.batchers).ask(LookupRequest { workspace: self.clone(), key }, &self.store).await
+    }
+}
+
+/// The value for each of the keys.
+pub(in crate::store) fn each<K: PartialEq, T: Clone>(
+    keys: &[K],
+    things: &[T],
+    key: impl Fn(&T) -> K,
+) -> Vec<Option<T>> {
+    keys.iter().map(|requests| things.iter().find(|thing| key(thing) == *requests).cloned()).collect()
+}
