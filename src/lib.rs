@@ -31,7 +31,7 @@
 //! the timeout, renders an [`error::Error`] in the dialect's format and writes one log line. A handler decodes, makes one
 //! call on the workspace and encodes. For requests with an API key, phones and extensions are prefetched by the statement
 //! that looks up the key ([`store::Prefetch`]), and the call uses the prefetched rows. Concurrent lookups by id share
-//! statements (`store::batcher`). In Seam's dialect a route is a value, too: router and OpenAPI document derive from the
+//! statements (`store::batch`). In Seam's dialect a route is a value, too: router and OpenAPI document derive from the
 //! same list.
 
 pub mod api;

@@ -24,7 +24,7 @@ mod webhooks;
 mod workspace;
 mod writer;
 
-pub use batch::prefetch::{Prefetch, Prefetched};
+pub use batch::{Prefetch, Prefetched};
 pub use distribution::DistributeError;
 pub use operator::ApiKeyRecord;
 pub use phones::Deactivated;
@@ -35,13 +35,11 @@ pub use webhooks::{Capacity, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
 use crate::error::Result;
-use batch::batcher::LookupCounts;
-use batch::keys::KeyBatchers;
-use batch::lookup::Batchers;
-use batch::prefetch::LONGEST;
+use batch::{Batchers, LONGEST, LookupCounts};
 use pool::Pool;
 use pool::hosts::Hosts;
-use sqlx::Connection;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Connection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -66,7 +64,6 @@ pub struct Shared {
     pool: Pool,
     /// Pool for short statements with generic plans. None if there are few connections; then `pool` serves these, too.
     short: Option<Pool>,
-    keys: KeyBatchers,
     /// True if tables may lie on several nodes; then no statement touches more than one workspace.
     is_distributed: bool,
     batchers: Batchers,
@@ -119,18 +116,8 @@ impl Store {
             short_count => Some(pool.beside(hosts.planning_once(), short_count).await.map_err(OpenError::Connect)?),
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (keys, batchers, lookups, events_changed) = Default::default();
-        Ok(Store(Arc::new(Shared {
-            pool,
-            short,
-            keys,
-            is_distributed,
-            batchers,
-            lookups,
-            hosts,
-            seal,
-            events_changed,
-        })))
+        let (batchers, lookups, events_changed) = Default::default();
+        Ok(Store(Arc::new(Shared { pool, short, is_distributed, batchers, lookups, hosts, seal, events_changed })))
     }
 
     /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are
@@ -176,6 +163,16 @@ impl Store {
     /// The short pool for lists of at most [`LONGEST`] rows, else the main pool.
     fn short_for(&self, count: Option<i64>) -> &Pool {
         if count.is_some_and(|count| count <= i64::from(LONGEST) + 1) { self.short() } else { &self.pool }
+    }
+
+    /// All rows of a short statement, within the deadline for those.
+    async fn read_short<F, T>(&self, query: sqlx::query::Map<'_, Postgres, F, PgArguments>) -> Result<Vec<T>>
+    where
+        F: FnMut(PgRow) -> sqlx::Result<T> + Send,
+        T: Send + Unpin,
+    {
+        let pool = self.short();
+        Ok(pool.with_deadline(query.fetch_all(pool)).await?)
     }
 
     /// Subscribes to new events that this process writes.

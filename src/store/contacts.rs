@@ -8,8 +8,7 @@ use crate::model::contact::*;
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
 use crate::store::Workspace;
-use crate::store::batch::batcher::Batcher;
-use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest, each};
+use crate::store::batch::{Lookup, each};
 use crate::store::sql::found;
 use crate::store::sql::listing::{self, Source};
 use chrono::{DateTime, Utc};
@@ -65,20 +64,15 @@ impl Lookup for Contact {
 
     async fn all(keys: Vec<(UserIdentityId, ContactId)>, workspace: &Workspace) -> Result<Vec<Option<Contact>>> {
         let ids: Vec<i64> = keys.iter().map(|(_, id)| id.0).collect();
-        let pool = workspace.store.short();
         let rows = select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
             workspace.workspace_id(),
             &ids,
         );
-        let rows = pool.with_deadline(rows.fetch_all(pool)).await?;
+        let rows = workspace.store.read_short(rows).await?;
         let each = each(&keys, &rows, |row| (row.user_identity_id, row.contact_id));
         Ok(each.into_iter().map(|row| row.map(Contact::from)).collect())
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Contact>> {
-        &batchers.contacts
     }
 }
 

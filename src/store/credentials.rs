@@ -6,8 +6,7 @@ use crate::model::event::EventType;
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::model::page::{Page, Place};
 use crate::model::scope::Scope;
-use crate::store::Workspace;
-use crate::store::sql::found;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 
 /// Selects credentials; the literal is the rest of the statement.
@@ -61,17 +60,17 @@ impl Workspace {
             emit_events,
             query_scalar,
             r#"
-            with meant as (
+            with chosen as (
                 select device_id from phone
                 where $7 and workspace_id = $1 and user_identity_id = $5 and deactivated_at is null
                 order by created_at desc, device_id desc
                 limit case when $8 then null else 1 end
             ), holding as (
                 update phone set credentials_version = credentials_version + 1
-                from meant
-                where phone.workspace_id = $1 and phone.device_id = meant.device_id and deactivated_at is null
+                from chosen
+                where phone.workspace_id = $1 and phone.device_id = chosen.device_id and deactivated_at is null
                 returning phone.device_id
-            ), made as (
+            ), created as (
                 insert into credential (workspace_id, created_at, acs_credential_id, user_identity_id, acs_user_id,
                     device_id, is_multi_phone_sync_credential, acs_system_id, access_method, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at)
@@ -89,16 +88,16 @@ impl Workspace {
             ), changes as (
                 select 'credential.created' as action, acs_credential_id as subject_id,
                     null::jsonb as before, after
-                from (select * from made union all select * from children) as created
+                from (select * from created union all select * from children) as created
             ), new_events as (
                 select name_uuid(acs_credential_id, $15::text) as event_id, $15::text as event_type,
                     $5::uuid as user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
-                from (select * from made union all select * from children) as issued
+                from (select * from created union all select * from children) as issued
                 where issued_at is not null
             )
             "#,
-            "select acs_credential_id from made",
+            "select acs_credential_id from created",
             self.workspace_id(),
             now,
             self.context(),

@@ -3,9 +3,8 @@
 use crate::error::Result;
 use crate::model::event::{Event, EventFilter};
 use crate::model::scope::Scope;
-use crate::store::Workspace;
-use crate::store::sql::raw_ids;
 use crate::store::sql::types::Document;
+use crate::store::{Workspace, sql::raw_ids};
 use chrono::{DateTime, Utc};
 
 /// A time after every event.

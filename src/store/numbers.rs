@@ -8,8 +8,7 @@ use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::page::Place;
 use crate::store::Workspace;
-use crate::store::batch::batcher::Batcher;
-use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest, each};
+use crate::store::batch::{Lookup, each};
 use crate::store::sql::found;
 use uuid::Uuid;
 
@@ -64,15 +63,10 @@ impl Lookup for PhoneNumber {
 
     async fn all(ids: Vec<PhoneNumberId>, workspace: &Workspace) -> Result<Vec<Option<PhoneNumber>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.short();
         let rows =
             select_numbers!("where workspace_id = $1 and register_id = any ($2)", workspace.workspace_id(), &keys);
-        let numbers = pool.with_deadline(rows.fetch_all(pool)).await?;
+        let numbers = workspace.store.read_short(rows).await?;
         Ok(each(&ids, &numbers, |number| number.register_id))
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<PhoneNumber>> {
-        &batchers.numbers
     }
 }
 

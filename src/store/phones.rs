@@ -13,9 +13,7 @@ use crate::model::page::{Page, Paging, Place};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
 use crate::model::scope::Scope;
 use crate::store::Workspace;
-use crate::store::batch::batcher::Batcher;
-use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest, each};
-use crate::store::batch::prefetch::{PhoneListQuery, Prefetched};
+use crate::store::batch::{Lookup, PhoneListQuery, Prefetched, each};
 use crate::store::sql::types::Document;
 use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};
@@ -44,18 +42,13 @@ impl Lookup for Phone {
 
     async fn all(ids: Vec<DeviceId>, workspace: &Workspace) -> Result<Vec<Option<Phone>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.short();
         let rows = select_phones!(
             "where workspace_id = $1 and device_id = any ($2) and deactivated_at is null",
             workspace.workspace_id(),
             &keys,
         );
-        let phones = pool.with_deadline(rows.fetch_all(pool)).await?;
+        let phones = workspace.store.read_short(rows).await?;
         Ok(each(&ids, &phones, |phone| phone.device_id))
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Phone>> {
-        &batchers.phones
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::id::*;
 use crate::model::password::Password;
 use crate::model::token::{Token, TokenHash};
 use crate::store::sql::audited::Actor;
-use crate::store::workspace::{Tenant, Who};
+use crate::store::workspace::{AccountCredential, Tenant};
 use crate::store::{Account, Origin, Prefetch, Prefetched, Store, Workspace};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -38,8 +38,8 @@ pub enum WorkspaceSelector {
 }
 
 impl WorkspaceSelector {
-    fn keys(meant: Option<WorkspaceSelector>) -> (Option<Uuid>, Option<i64>) {
-        match meant {
+    fn keys(selector: Option<WorkspaceSelector>) -> (Option<Uuid>, Option<i64>) {
+        match selector {
             None => (None, None),
             Some(WorkspaceSelector::Workspace(id)) => (Some(id.0), None),
             Some(WorkspaceSelector::Account(id)) => (None, Some(id.0)),
@@ -99,8 +99,8 @@ impl Store {
         let authenticated = match presented {
             Credentials::ApiKey(key) => return self.api_key(key, prefetch, origin).await,
             Credentials::Pass(pass) => self.pass(pass, origin, now).await,
-            Credentials::AccessToken(token, meant) => self.access_token(token, meant, origin).await,
-            Credentials::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, origin, now).await,
+            Credentials::AccessToken(token, selector) => self.access_token(token, selector, origin).await,
+            Credentials::ConsoleSession(jwt, selector) => self.console_session(jwt, selector, origin, now).await,
             Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
             Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
             Credentials::Password(name, password) => self.by_password(name, password, origin).await,
@@ -121,12 +121,7 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or_else(|| rejected(Scheme::Pass, AuthFailure::Unknown))?;
-        if row.revoked_at.is_some() {
-            return Err(rejected(Scheme::Pass, AuthFailure::Revoked));
-        }
-        if row.expires_at <= now {
-            return Err(rejected(Scheme::Pass, AuthFailure::Expired));
-        }
+        check(Scheme::Pass, row.revoked_at, Some(row.expires_at), now)?;
         let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
         Ok(self.caller(tenant, Principal::ApiKey(ApiKeyId(row.api_key_id)), origin))
     }
@@ -134,11 +129,11 @@ impl Store {
     async fn access_token(
         &self,
         token: &str,
-        meant: Option<WorkspaceSelector>,
+        selector: Option<WorkspaceSelector>,
         origin: Origin,
     ) -> Result<Authenticated> {
         let hash = TokenHash::of(token);
-        let (workspace, account) = WorkspaceSelector::keys(meant);
+        let (workspace, account) = WorkspaceSelector::keys(selector);
         let row = sqlx::query!(
             r#"
             select token.access_token_id, token.revoked_at, workspace.workspace_id as "workspace_id?",
@@ -156,25 +151,21 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or_else(|| rejected(Scheme::AccessToken, AuthFailure::Unknown))?;
-        let id = AccessTokenId(row.access_token_id);
         if row.revoked_at.is_some() {
             return Err(rejected(Scheme::AccessToken, AuthFailure::Revoked));
         }
-        match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
-            (None, _) => Ok(self.account(Who::AccessToken(id))),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Principal::AccessToken(id), origin)),
-            (Some(_), None) => Err(rejected(Scheme::AccessToken, AuthFailure::NotMember)),
-        }
+        let member = tenant(row.workspace_id, row.account_id, row.is_sandbox);
+        self.member(AccountCredential::AccessToken(AccessTokenId(row.access_token_id)), selector, member, origin)
     }
 
     async fn console_session(
         &self,
         jwt: &str,
-        meant: Option<WorkspaceSelector>,
+        selector: Option<WorkspaceSelector>,
         origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
-        let (workspace, account) = WorkspaceSelector::keys(meant);
+        let (workspace, account) = WorkspaceSelector::keys(selector);
         let unverified =
             console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Malformed))?;
         let row = sqlx::query!(
@@ -200,14 +191,9 @@ impl Store {
         if !console::is_genuine(jwt, &secret) {
             return Err(rejected(Scheme::ConsoleSession, AuthFailure::Unknown));
         }
-        if row.expires_at <= now {
-            return Err(rejected(Scheme::ConsoleSession, AuthFailure::Expired));
-        }
-        match (meant, tenant(row.workspace_id, row.account_id, row.is_sandbox)) {
-            (None, _) => Ok(self.account(Who::ConsoleSession(unverified.session))),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, Principal::ConsoleSession(unverified.session), origin)),
-            (Some(_), None) => Err(rejected(Scheme::ConsoleSession, AuthFailure::NotMember)),
-        }
+        check(Scheme::ConsoleSession, None, Some(row.expires_at), now)?;
+        let member = tenant(row.workspace_id, row.account_id, row.is_sandbox);
+        self.member(AccountCredential::ConsoleSession(unverified.session), selector, member, origin)
     }
 
     async fn client_session(&self, token: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
@@ -224,12 +210,7 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or_else(|| rejected(Scheme::ClientSession, AuthFailure::Unknown))?;
-        if row.revoked_at.is_some() {
-            return Err(rejected(Scheme::ClientSession, AuthFailure::Revoked));
-        }
-        if row.expires_at <= now {
-            return Err(rejected(Scheme::ClientSession, AuthFailure::Expired));
-        }
+        check(Scheme::ClientSession, row.revoked_at, Some(row.expires_at), now)?;
         let credential = Principal::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
         Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
     }
@@ -248,8 +229,23 @@ impl Store {
         Authenticated::Caller(Caller { workspace, credential })
     }
 
-    fn account(&self, who: Who) -> Authenticated {
-        Authenticated::Account(Account { store: self.clone(), who })
+    /// A caller in the selected workspace, of which it has to be a member.
+    fn member(
+        &self,
+        credential: AccountCredential,
+        selector: Option<WorkspaceSelector>,
+        member: Option<Tenant>,
+        origin: Origin,
+    ) -> Result<Authenticated> {
+        let (scheme, principal) = match credential {
+            AccountCredential::AccessToken(id) => (Scheme::AccessToken, Principal::AccessToken(id)),
+            AccountCredential::ConsoleSession(id) => (Scheme::ConsoleSession, Principal::ConsoleSession(id)),
+        };
+        match (selector, member) {
+            (None, _) => Ok(Authenticated::Account(Account { store: self.clone(), credential })),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, principal, origin)),
+            (Some(_), None) => Err(rejected(scheme, AuthFailure::NotMember)),
+        }
     }
 
     /// The workspace of a key that this process has just created.
@@ -258,6 +254,20 @@ impl Store {
             Authenticated::Caller(caller) => Ok(caller.workspace),
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }
+    }
+}
+
+/// Checks that a credential is neither revoked nor expired.
+fn check(
+    scheme: Scheme,
+    revoked_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match (revoked_at, expires_at) {
+        (Some(_), _) => Err(rejected(scheme, AuthFailure::Revoked)),
+        (None, Some(expires_at)) if expires_at <= now => Err(rejected(scheme, AuthFailure::Expired)),
+        (None, _) => Ok(()),
     }
 }
 

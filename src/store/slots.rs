@@ -69,7 +69,7 @@ impl Workspace {
         let written = managed_number!(audited(
             query_scalar,
             r#"
-            with asked as (
+            with requested as (
                 select $4::uuid as user_identity_id, $5::text as slot_type, $2::timestamptz as now
             ), held as materialized (
                 select slot_type, to_jsonb(slot) as before from slot
@@ -78,7 +78,7 @@ impl Workspace {
                 insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
                 select $1, $4, $5, coalesce($6, ''), coalesce($7, false),
                     1 + (coalesce($6, '') <> '' or coalesce($7, false))::int
-                from asked
+                from requested
                 where not exists ("#,
             r#")
                 on conflict (workspace_id, user_identity_id, slot_type) do update

@@ -9,8 +9,7 @@ use crate::error::{ResourceKind, Result};
 use crate::model::id::{WebhookId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::webhook::Webhook;
-use crate::store::Workspace;
-use crate::store::sql::found;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 
 /// A row of a webhook, with its secret sealed.
@@ -21,6 +20,17 @@ struct Row {
     event_types: Vec<String>,
     secret_sealed: Vec<u8>,
     disabled_at: Option<DateTime<Utc>>,
+}
+
+/// Selects webhooks; the literal is the rest of the statement.
+macro_rules! select_webhooks {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            "select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at from webhook " + $rest
+            $(, $argument)*
+        )
+    };
 }
 
 impl Workspace {
@@ -45,36 +55,15 @@ impl Workspace {
 
     /// The webhook with this id.
     pub async fn webhook(&self, id: WebhookId) -> Result<Webhook> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"
-            select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
-            from webhook
-            where workspace_id = $1 and webhook_id = $2
-            "#,
-            self.workspace_id(),
-            id.0,
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
+        let row = select_webhooks!("where workspace_id = $1 and webhook_id = $2", self.workspace_id(), id.0);
+        let row = row.fetch_optional(&self.store.pool).await?;
         self.opened_webhook(found(row, ResourceKind::Webhook, id)?)
     }
 
     /// All webhooks, in order of creation.
     pub async fn webhooks(&self) -> Result<Vec<Webhook>> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"
-            select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
-            from webhook
-            where workspace_id = $1
-            order by created_at, webhook_id
-            "#,
-            self.workspace_id(),
-        )
-        .fetch_all(&self.store.pool)
-        .await?;
-        rows.into_iter().map(|row| self.opened_webhook(row)).collect()
+        let rows = select_webhooks!("where workspace_id = $1 order by created_at, webhook_id", self.workspace_id());
+        rows.fetch_all(&self.store.pool).await?.into_iter().map(|row| self.opened_webhook(row)).collect()
     }
 
     /// Changes a webhook's event types, from now on, and enables it if it is disabled.

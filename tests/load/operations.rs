@@ -73,10 +73,10 @@ impl Asking {
 
 const PHONE: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and device_id = any ($2) \
     and deactivated_at is null";
-const KEY_AND_PHONE: &str = "select place * as asked (token_hash, device_id, place) join api_key *";
-const KEY_AND_PHONES: &str = "select place * as asked (token_hash, since, first, most, place) join api_key *";
+const KEY_AND_PHONE: &str = "select place * as requested (token_hash, device_id, place) join api_key *";
+const KEY_AND_PHONES: &str = "select place * as requested (token_hash, since, first, page_limit, place) join api_key *";
 const KEY_AND_PHONES_OF: &str =
-    "select place * as asked (token_hash, person, since, first, most, place) join api_key *";
+    "select place * as requested (token_hash, person, since, first, page_limit, place) join api_key *";
 const PHONES: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and deactivated_at is null \
     and (created_at, device_id) >= *";
 const PHONES_OF: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and user_identity_id = $2 \
@@ -84,8 +84,8 @@ const PHONES_OF: &str = "select workspace_id, device_id, * from phone where work
 const EVENTS_SINCE: &str = "select workspace_id, event_id, * from event where workspace_id = $1 and created_at > $2 *";
 const REGISTER: &str = "select register_id *, user_identity_id *, created_at from number_register \
     where workspace_id = $1 and register_id = any ($2)";
-const SUBSCRIBER: &str = "select turn *, person.workspace_id, * join user_identity as person *";
-const DEACTIVATE: &str = "with seen as materialized ( select device_id, * update phone set deactivated_at = $2, *";
+const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
+const DEACTIVATE: &str = "with found as materialized ( select device_id, * update phone set deactivated_at = $2, *";
 const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
 const REGISTER_PHONE: &str = "with known as ( select device_id from phone * insert into phone *";
 

@@ -27,18 +27,18 @@ const SECOND_BATCH_AT: usize = 16;
 /// Numbers of batched lookups and of their statements.
 #[derive(Debug, Default)]
 pub(in crate::store) struct LookupCounts {
-    questions: AtomicU64,
+    queries: AtomicU64,
     statements: AtomicU64,
 }
 
 impl LookupCounts {
-    fn count(&self, questions: usize) {
-        self.questions.fetch_add(questions as u64, Relaxed);
-        self.statements.fetch_add(u64::from(questions > 0), Relaxed);
+    fn count(&self, queries: usize) {
+        self.queries.fetch_add(queries as u64, Relaxed);
+        self.statements.fetch_add(u64::from(queries > 0), Relaxed);
     }
 
     pub fn so_far(&self) -> (u64, u64) {
-        (self.questions.load(Relaxed), self.statements.load(Relaxed))
+        (self.queries.load(Relaxed), self.statements.load(Relaxed))
     }
 }
 
@@ -57,7 +57,7 @@ pub(in crate::store) trait BatchQuery: Clone + Send + 'static {
     fn batch_key(&self) -> Self::BatchKey;
 
     /// Runs all at once. Returns as many answers, in the same order.
-    fn ask(together: Vec<Self>, store: crate::store::Store) -> impl Future<Output = Result<Vec<Self::Answer>>> + Send;
+    fn ask(batch: Vec<Self>, store: crate::store::Store) -> impl Future<Output = Result<Vec<Self::Answer>>> + Send;
 }
 
 /// Batches queries of one type. Cheap to clone.
@@ -72,16 +72,16 @@ struct BatchKey<Q: BatchQuery> {
 }
 
 struct Waiting<Q: BatchQuery> {
-    question: Q,
+    query: Q,
     answer: oneshot::Sender<Result<Q::Answer>>,
 }
 
 impl<Q: BatchQuery> Batcher<Q> {
     /// Answers a query, batched with concurrent ones.
-    pub async fn ask(&self, question: Q, store: &crate::store::Store) -> Result<Q::Answer> {
+    pub async fn ask(&self, query: Q, store: &crate::store::Store) -> Result<Q::Answer> {
         let (answer, answered) = oneshot::channel();
-        let batch_key = question.batch_key();
-        if self.join(&batch_key, Waiting { question, answer }) {
+        let batch_key = query.batch_key();
+        if self.join(&batch_key, Waiting { query, answer }) {
             let run = BatchRun { batcher: self.clone(), batch_key, is_over: false };
             tokio::spawn(run.take(store.clone()));
         }
@@ -94,10 +94,10 @@ impl<Q: BatchQuery> Batcher<Q> {
         let batch_key =
             batches.entry(batch_key.clone()).or_insert_with(|| BatchKey { waiting: Vec::new(), in_flight: 0 });
         batch_key.waiting.push(waiting);
-        let begins = batch_key.in_flight == 0
+        let starts = batch_key.in_flight == 0
             || batch_key.in_flight < Q::MAX_IN_FLIGHT && batch_key.waiting.len() >= SECOND_BATCH_AT;
-        batch_key.in_flight += usize::from(begins);
-        begins
+        batch_key.in_flight += usize::from(starts);
+        starts
     }
 
     fn batches(&self) -> std::sync::MutexGuard<'_, Batches<Q>> {
@@ -133,15 +133,15 @@ struct BatchRun<Q: BatchQuery> {
 impl<Q: BatchQuery> BatchRun<Q> {
     /// Runs all waiting queries, until none is left.
     async fn take(mut self, store: crate::store::Store) {
-        while let Some(together) = self.next() {
+        while let Some(batch) = self.next() {
             // Skips queries whose caller has gone.
-            let here = together.into_iter().filter(|waiting| !waiting.answer.is_closed());
-            let (questions, askers): (Vec<Q>, Vec<_>) = here.map(|waiting| (waiting.question, waiting.answer)).unzip();
-            store.lookups.count(questions.len());
-            let answers = all(questions, &store).await;
-            for (asker, answer) in askers.into_iter().zip(answers) {
+            let waiting = batch.into_iter().filter(|waiting| !waiting.answer.is_closed());
+            let (queries, senders): (Vec<Q>, Vec<_>) = waiting.map(|waiting| (waiting.query, waiting.answer)).unzip();
+            store.lookups.count(queries.len());
+            let answers = all(queries, &store).await;
+            for (sender, answer) in senders.into_iter().zip(answers) {
                 // The caller may have gone.
-                let _ = asker.send(answer);
+                let _ = sender.send(answer);
             }
         }
     }
@@ -180,21 +180,21 @@ impl<Q: BatchQuery> Drop for BatchRun<Q> {
 }
 
 /// An answer for each. If a batch fails, its queries run one by one, unless the database is unavailable.
-async fn all<Q: BatchQuery>(questions: Vec<Q>, store: &crate::store::Store) -> Vec<Result<Q::Answer>> {
-    let alone = questions.len() == 1;
-    let again = if alone { Vec::new() } else { questions.clone() };
-    let count = questions.len();
+async fn all<Q: BatchQuery>(queries: Vec<Q>, store: &crate::store::Store) -> Vec<Result<Q::Answer>> {
+    let is_single = queries.len() == 1;
+    let again = if is_single { Vec::new() } else { queries.clone() };
+    let count = queries.len();
     if count == 0 {
         return Vec::new();
     }
-    match Q::ask(questions, store.clone()).await {
+    match Q::ask(queries, store.clone()).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
-        Err(error) if alone => vec![Err(error)],
+        Err(error) if is_single => vec![Err(error)],
         Err(Error::Unavailable(reason)) => (0..count).map(|_| Err(Error::Unavailable(reason.clone()))).collect(),
         Err(_) => {
             let mut answers = Vec::with_capacity(count);
-            for question in again {
-                let answer = Q::ask(vec![question], store.clone()).await;
+            for query in again {
+                let answer = Q::ask(vec![query], store.clone()).await;
                 answers.push(answer.and_then(|mut only| only.pop().ok_or_else(lost)));
             }
             answers

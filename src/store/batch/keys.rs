@@ -2,8 +2,8 @@
 //! prefetches the rows of the request: one round trip authenticates the caller and reads the data. Nothing is cached,
 //! so every server rejects a revoked key or a deactivated phone at once.
 
-use super::batcher::{BatchQuery, Batcher};
-use super::prefetch::{AllPhones, OneExtension, OnePhone, PhonesOfPerson};
+use super::Batched;
+use super::batcher::BatchQuery;
 use crate::error::Result;
 use crate::model::id::ApiKeyId;
 use crate::model::token::TokenHash;
@@ -12,11 +12,16 @@ use crate::store::workspace::Tenant;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Selects keys; the literals are further columns, the arrays of the lookups, and the rows to join.
+/// Selects keys as rows of a type, or as records; the literals are further columns, the arrays of the lookups, and the
+/// rows to join.
 macro_rules! select_keys {
-    ($row:ident, $columns:tt $(+ $more_columns:tt)*, $arrays:tt, $join:tt $(+ $more:tt)* $(, $argument:expr)* $(,)?) => {
-        sqlx::query_as!(
-            $row,
+    (record, $($rest:tt)*) => { select_keys!(@ query [] $($rest)*) };
+    ($row:ident, $($rest:tt)*) => { select_keys!(@ query_as [$row,] $($rest)*) };
+    (@ $query:ident [$($row:tt)*] $columns:tt $(+ $more_columns:tt)*, $arrays:tt, $join:tt $(+ $more:tt)*
+        $(, $argument:expr)* $(,)?
+    ) => {
+        sqlx::$query!(
+            $($row)*
             r#"select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox, "#
                 + $columns $(+ $more_columns)* + " from unnest(" + $arrays
                 + " join api_key using (token_hash) join workspace using (workspace_id) left join "
@@ -40,16 +45,10 @@ pub(in crate::store) trait KeyedQuery: Copy + Send + Sync + 'static {
         store: &Store,
     ) -> impl Future<Output = Result<Vec<KeyRow<Self::Row>>>> + Send;
 
-    fn batcher(batchers: &KeyBatchers) -> &Batcher<KeyLookup<Self>>;
-}
-
-/// The batchers for each query.
-#[derive(Debug, Default)]
-pub(in crate::store) struct KeyBatchers {
-    pub one_phone: Batcher<KeyLookup<OnePhone>>,
-    pub all_phones: Batcher<KeyLookup<AllPhones>>,
-    pub phones_of_person: Batcher<KeyLookup<PhonesOfPerson>>,
-    pub one_extension: Batcher<KeyLookup<OneExtension>>,
+    /// Only queries of the same shape share a statement.
+    fn shape(&self) -> u8 {
+        0
+    }
 }
 
 /// A key to look up, with rows.
@@ -82,22 +81,24 @@ impl ApiKey {
 }
 
 impl<Q: KeyedQuery> BatchQuery for KeyLookup<Q> {
-    type BatchKey = ();
+    type BatchKey = u8;
     /// None if the key is unknown.
     type Answer = Option<(ApiKey, Vec<Q::Row>)>;
 
     const MAX_IN_FLIGHT: usize = 2;
 
-    fn max_batch((): &()) -> usize {
+    fn max_batch(_: &u8) -> usize {
         Q::MAX_BATCH
     }
 
-    fn batch_key(&self) {}
+    fn batch_key(&self) -> u8 {
+        self.query.shape()
+    }
 
-    async fn ask(together: Vec<KeyLookup<Q>>, store: Store) -> Result<Vec<Self::Answer>> {
-        let hashes: Vec<&[u8]> = together.iter().map(|lookup| lookup.token_hash.as_bytes()).collect();
-        let queries: Vec<Q> = together.iter().map(|lookup| lookup.query).collect();
-        let mut answers: Vec<Self::Answer> = std::iter::repeat_with(|| None).take(together.len()).collect();
+    async fn ask(batch: Vec<KeyLookup<Q>>, store: Store) -> Result<Vec<Self::Answer>> {
+        let hashes: Vec<&[u8]> = batch.iter().map(|lookup| lookup.token_hash.as_bytes()).collect();
+        let queries: Vec<Q> = batch.iter().map(|lookup| lookup.query).collect();
+        let mut answers: Vec<Self::Answer> = std::iter::repeat_with(|| None).take(batch.len()).collect();
         for KeyRow { place, key, row } in Q::load(&hashes, &queries, &store).await? {
             if let Some(answer) = usize::try_from(place - 1).ok().and_then(|index| answers.get_mut(index)) {
                 answer.get_or_insert_with(|| (key, Vec::new())).1.extend(row);
@@ -109,12 +110,10 @@ impl<Q: KeyedQuery> BatchQuery for KeyLookup<Q> {
 
 impl Store {
     /// The API key, if it is known, with rows.
-    pub(super) async fn look_up_key<Q: KeyedQuery>(
-        &self,
-        key: &str,
-        query: Q,
-    ) -> Result<Option<(ApiKey, Vec<Q::Row>)>> {
-        let lookup = KeyLookup { token_hash: TokenHash::of(key), query };
-        Q::batcher(&self.keys).ask(lookup, self).await
+    pub(super) async fn look_up_key<Q: KeyedQuery>(&self, key: &str, query: Q) -> Result<Option<(ApiKey, Vec<Q::Row>)>>
+    where
+        KeyLookup<Q>: Batched<Answer = Option<(ApiKey, Vec<Q::Row>)>>,
+    {
+        self.ask(KeyLookup { token_hash: TokenHash::of(key), query }).await
     }
 }

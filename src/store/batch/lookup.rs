@@ -1,15 +1,10 @@
 //! Lookups by key, batched with concurrent lookups of the same type in the same workspace: one statement for all, which
 //! touches the rows of one workspace only.
 
+use super::Batched;
+use super::batcher::{self, BatchQuery};
 use crate::error::Result;
-use crate::model::contact::Contact;
-use crate::model::extension::Extension;
 use crate::model::id::WorkspaceId;
-use crate::model::listing::Listed;
-use crate::model::number::PhoneNumber;
-use crate::model::phone::Phone;
-use crate::model::subscriber::Subscriber;
-use crate::store::batch::batcher::{self, BatchQuery, Batcher};
 use crate::store::{Store, Workspace};
 
 /// A type whose values are looked up by key.
@@ -22,20 +17,6 @@ pub(in crate::store) trait Lookup: Send + Sized + 'static {
 
     /// Looks up all keys in one statement. Returns as many results, in the same order.
     fn all(keys: Vec<Self::Key>, workspace: &Workspace) -> impl Future<Output = Result<Vec<Option<Self>>>> + Send;
-
-    /// The batcher for this type.
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Self>>;
-}
-
-/// The batchers for each type.
-#[derive(Debug, Default)]
-pub(in crate::store) struct Batchers {
-    pub phones: Batcher<LookupRequest<Phone>>,
-    pub numbers: Batcher<LookupRequest<PhoneNumber>>,
-    pub subscribers: Batcher<LookupRequest<Subscriber>>,
-    pub extensions: Batcher<LookupRequest<Extension>>,
-    pub contacts: Batcher<LookupRequest<Contact>>,
-    pub contact_pages: Batcher<LookupRequest<Listed<Contact>>>,
 }
 
 /// A pending lookup.
@@ -64,16 +45,19 @@ impl<P: Lookup> BatchQuery for LookupRequest<P> {
         self.workspace.id()
     }
 
-    async fn ask(together: Vec<LookupRequest<P>>, _: Store) -> Result<Vec<Option<P>>> {
-        let Some(LookupRequest { workspace, .. }) = together.first().cloned() else { return Ok(Vec::new()) };
-        P::all(together.into_iter().map(|requests| requests.key).collect(), &workspace).await
+    async fn ask(batch: Vec<LookupRequest<P>>, _: Store) -> Result<Vec<Option<P>>> {
+        let Some(LookupRequest { workspace, .. }) = batch.first().cloned() else { return Ok(Vec::new()) };
+        P::all(batch.into_iter().map(|request| request.key).collect(), &workspace).await
     }
 }
 
 impl Workspace {
     /// The value with this key, if there is one.
-    pub(in crate::store) async fn look_up<P: Lookup>(&self, key: P::Key) -> Result<Option<P>> {
-        P::batcher(&self.store.batchers).ask(LookupRequest { workspace: self.clone(), key }, &self.store).await
+    pub(in crate::store) async fn look_up<P: Lookup>(&self, key: P::Key) -> Result<Option<P>>
+    where
+        LookupRequest<P>: Batched<Answer = Option<P>>,
+    {
+        self.store.ask(LookupRequest { workspace: self.clone(), key }).await
     }
 }
 
@@ -83,5 +67,5 @@ pub(in crate::store) fn each<K: PartialEq, T: Clone>(
     things: &[T],
     key: impl Fn(&T) -> K,
 ) -> Vec<Option<T>> {
-    keys.iter().map(|requests| things.iter().find(|thing| key(thing) == *requests).cloned()).collect()
+    keys.iter().map(|sought| things.iter().find(|thing| key(thing) == *sought).cloned()).collect()
 }

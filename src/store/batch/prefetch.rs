@@ -7,7 +7,7 @@ mod phones;
 
 pub(super) use extension::OneExtension;
 pub(super) use phone::OnePhone;
-pub(super) use phones::{AllPhones, PhonesOfPerson};
+pub(super) use phones::PhonePage;
 
 use crate::error::{AuthFailure, Result, Scheme};
 use crate::model::extension::Extension;
@@ -76,12 +76,8 @@ impl Store {
                 let found = self.look_up_key(key, OnePhone(Some(id))).await?;
                 found.map(|(key, mut phones)| (key, Prefetched::Phone(phones.pop())))
             }
-            Prefetch::Phones(None, paging) => {
-                let found = self.look_up_key(key, AllPhones(paging)).await?;
-                found.map(|(key, phones)| (key, Prefetched::list(phones, paging)))
-            }
-            Prefetch::Phones(Some(person), paging) => {
-                let found = self.look_up_key(key, PhonesOfPerson(person, paging)).await?;
+            Prefetch::Phones(person, paging) => {
+                let found = self.look_up_key(key, PhonePage { person, paging }).await?;
                 found.map(|(key, phones)| (key, Prefetched::list(phones, paging)))
             }
             Prefetch::Extension(id) => {

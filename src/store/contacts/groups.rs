@@ -5,9 +5,8 @@ use crate::model::contact::*;
 use crate::model::extension::NamedField;
 use crate::model::id::{ContactGroupId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
-use crate::store::Workspace;
-use crate::store::sql::found;
 use crate::store::sql::listing::{self, Column, Field, Source};
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 

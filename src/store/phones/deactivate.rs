@@ -57,31 +57,31 @@ impl Workspace {
             query_as,
             Row,
             r#"
-            with seen as materialized (
+            with found as materialized (
                 select device_id, deactivated_at, credentials_version
                 from phone
                 where workspace_id = $1 and device_id = any ($4) and ($5::uuid is null or user_identity_id = $5)
-            ), gone as (
+            ), deactivated as (
                 update phone set deactivated_at = $2, deactivation_reason = $6
-                from seen
-                where phone.workspace_id = $1 and phone.device_id = seen.device_id
-                    and phone.deactivated_at is null and phone.credentials_version = seen.credentials_version
+                from found
+                where phone.workspace_id = $1 and phone.device_id = found.device_id
+                    and phone.deactivated_at is null and phone.credentials_version = found.credentials_version
                 returning phone.device_id, phone.user_identity_id, phone.custom_metadata, to_jsonb(phone) as after
             ), revoked as (
                 delete from credential
-                using gone
-                where credential.workspace_id = $1 and credential.device_id = gone.device_id
-                returning gone.user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
+                using deactivated
+                where credential.workspace_id = $1 and credential.device_id = deactivated.device_id
+                returning deactivated.user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
             ), changes as (
                 select 'phone.deactivated' as action, device_id as subject_id,
                     after - 'deactivated_at' - 'deactivation_reason' as before, after
-                from gone
+                from deactivated
                 union all
                 select 'credential.deleted', acs_credential_id, before, null from revoked
             ), new_events as (
                 select name_uuid(device_id, $7::text) as event_id, $7::text as event_type, user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
-                from gone
+                from deactivated
                 union all
                 select name_uuid(acs_credential_id, type), type, user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
@@ -90,8 +90,8 @@ impl Workspace {
             )
             "#,
             r#"
-            select seen.device_id, seen.deactivated_at is not null as "before!", gone.device_id is not null as "now!"
-            from seen left join gone using (device_id)
+            select found.device_id, found.deactivated_at is not null as "before!", deactivated.device_id is not null as "now!"
+            from found left join deactivated using (device_id)
             "#,
             self.workspace_id(),
             now,

@@ -4,8 +4,7 @@ use crate::error::{ResourceKind, Result};
 use crate::model::event::EventType;
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::phone::Registration;
-use crate::store::Workspace;
-use crate::store::sql::found;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 

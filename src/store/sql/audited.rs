@@ -54,7 +54,7 @@ impl Actor {
 ///
 /// `audited!(query_scalar, "with … , changes as (select …)", "select …", arguments…)`: the first literal has a CTE
 /// `changes` of the columns `action, subject_id, before, after`; documents are whole rows as JSON, which the SQL function
-/// `shown` redacts. **`$1` is the workspace, `$2` is now, and `$3` is the context.** Rows that did not change are not
+/// `redacted` strips of secrets and counters. **`$1` is the workspace, `$2` is now, and `$3` is the context.** Rows that did not change are not
 /// recorded. `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
 /// `new_events`.
 macro_rules! audited {
@@ -77,7 +77,7 @@ macro_rules! audited {
                     context ->> 'credential_kind', (context ->> 'credential_id')::uuid, (context ->> 'address')::inet,
                     action, subject_id, before, after
                 from (
-                    select $3::jsonb as context, action, subject_id, shown(before) as before, shown(after) as after
+                    select $3::jsonb as context, action, subject_id, redacted(before) as before, redacted(after) as after
                     from changes
                 ) as change
                 where before is distinct from after

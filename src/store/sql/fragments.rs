@@ -21,7 +21,7 @@ macro_rules! extension_name {
     };
 }
 
-/// The number in the slot `asked.slot_type` of `asked.user_identity_id` that the workspace has assigned, at `asked.now`.
+/// The number in the slot `requested.slot_type` of `requested.user_identity_id` that the workspace has assigned, at `requested.now`.
 macro_rules! managed_number {
     (@ $number:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
         sqlx::query_as!($row, $before + $number + $after $($rest)*)
@@ -32,8 +32,8 @@ macro_rules! managed_number {
     ($how:ident($($rest:tt)*)) => {
         managed_number!(
             @ "select number from number_register
-            where workspace_id = $1 and user_identity_id = asked.user_identity_id and slot_type = 'work'
-                and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > asked.now)"
+            where workspace_id = $1 and user_identity_id = requested.user_identity_id and slot_type = 'work'
+                and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > requested.now)"
             $how, $($rest)*
         )
     };

@@ -23,7 +23,7 @@ pub(in crate::store) struct Source {
 pub(in crate::store) enum Column {
     /// An integer, or null.
     Number(&'static str),
-    /// A time in whole seconds; clients send Unix seconds.
+    /// A time in integer seconds; clients send Unix seconds.
     Seconds(&'static str),
     /// Folded text, in any of several columns.
     Text(&'static [&'static str]),
@@ -126,7 +126,7 @@ fn restrict<F: Field>(statement: &mut Statement, conditions: &[Condition<F>]) {
                 // `Empty` means that there is no row to test.
                 match &condition.test {
                     Test::Empty => _ = statement.text("true"),
-                    test => any(statement, columns, test),
+                    test => any_of(statement, columns, test),
                 }
                 statement.text("))");
                 // Postgres turns a bare condition into a join. For one that is fast, but there are more ways to join
@@ -138,7 +138,7 @@ fn restrict<F: Field>(statement: &mut Statement, conditions: &[Condition<F>]) {
                 };
                 is_joined |= end == ")";
             }
-            Column::Text(columns) => any(statement, columns, &condition.test),
+            Column::Text(columns) => any_of(statement, columns, &condition.test),
             Column::Number(column) => number(statement, column, &condition.test),
             Column::Seconds(column) => seconds(statement, column, &condition.test),
         }
@@ -147,7 +147,7 @@ fn restrict<F: Field>(statement: &mut Statement, conditions: &[Condition<F>]) {
 }
 
 fn sort<F: Field>(statement: &mut Statement, order: &[Order<F>], id: &'static str, is_reversed: bool) {
-    let way = |is_ascending: bool| if is_ascending != is_reversed { " asc" } else { " desc" };
+    let direction = |is_ascending: bool| if is_ascending != is_reversed { " asc" } else { " desc" };
     statement.text(" order by ");
     for Order { field, is_ascending } in order {
         let column = match field.column() {
@@ -157,15 +157,15 @@ fn sort<F: Field>(statement: &mut Statement, order: &[Order<F>], id: &'static st
             Column::TextOf(..) => None,
         };
         if let Some(column) = column {
-            statement.text(column).text(way(*is_ascending)).text(", ");
+            statement.text(column).text(direction(*is_ascending)).text(", ");
         }
     }
     // The number makes the order total.
-    statement.text(id).text(way(order.last().is_none_or(|order| order.is_ascending)));
+    statement.text(id).text(direction(order.last().is_none_or(|order| order.is_ascending)));
 }
 
 /// Any of these folded columns passes the test.
-fn any(statement: &mut Statement, columns: &[&'static str], test: &Test) {
+fn any_of(statement: &mut Statement, columns: &[&'static str], test: &Test) {
     for (index, column) in columns.iter().enumerate() {
         statement.text(if index > 0 { " or " } else { "" });
         text(statement, column, test);
@@ -174,7 +174,7 @@ fn any(statement: &mut Statement, columns: &[&'static str], test: &Test) {
 
 fn text(statement: &mut Statement, column: &'static str, test: &Test) {
     let folded = |statement: &mut Statement, operand: &Operand| {
-        statement.text("folded(").value(said(operand)).text(")");
+        statement.text("folded(").value(as_text(operand)).text(")");
     };
     match test {
         Test::Empty => _ = statement.text(column).text(" = ''"),
@@ -183,26 +183,26 @@ fn text(statement: &mut Statement, column: &'static str, test: &Test) {
                 statement.text(column).text(" = ");
                 folded(statement, operand);
             } else {
-                let texts: Vec<String> = operands.iter().map(said).collect();
+                let texts: Vec<String> = operands.iter().map(as_text).collect();
                 statement.text(column).text(" = any (array(select folded(sought) from unnest(").value(texts);
                 statement.text("::text[]) as sought))");
             }
         }
         Test::Compared(relation, operand) => {
-            statement.text(column).text(sign(*relation));
+            statement.text(column).text(operator(*relation));
             folded(statement, operand);
         }
-        Test::Between(least, most) => {
+        Test::Between(low, high) => {
             statement.text(column).text(" between ");
-            folded(statement, least);
+            folded(statement, low);
             statement.text(" and ");
-            folded(statement, most);
+            folded(statement, high);
         }
         Test::Matches(part, sought) => matches(statement, ["", column, ""], *part, sought),
     }
 }
 
-fn said(operand: &Operand) -> String {
+fn as_text(operand: &Operand) -> String {
     match operand {
         Operand::Text(text) => text.clone(),
         Operand::Number(number) => number.to_string(),
@@ -232,7 +232,7 @@ fn number(statement: &mut Statement, column: &'static str, test: &Test) {
     match test {
         Test::Empty => _ = statement.text("coalesce(").text(column).text(", 0) = 0"),
         Test::Matches(part, sought) => matches(statement, ["", column, "::text"], *part, sought),
-        test => compared(statement, column, test, whole),
+        test => compared(statement, column, test, integer),
     }
 }
 
@@ -262,16 +262,16 @@ where
             }
         }
         Test::Compared(relation, operand) => {
-            statement.text(column).text(sign(*relation)).value(value(operand));
+            statement.text(column).text(operator(*relation)).value(value(operand));
         }
-        Test::Between(least, most) => {
-            statement.text(column).text(" between ").value(value(least));
-            statement.text(" and ").value(value(most));
+        Test::Between(low, high) => {
+            statement.text(column).text(" between ").value(value(low));
+            statement.text(" and ").value(value(high));
         }
     }
 }
 
-fn sign(relation: Relation) -> &'static str {
+fn operator(relation: Relation) -> &'static str {
     match relation {
         Relation::Less => " < ",
         Relation::AtMost => " <= ",
@@ -281,7 +281,7 @@ fn sign(relation: Relation) -> &'static str {
 }
 
 /// An integer; a text maps to a value that no row has.
-fn whole(operand: &Operand) -> i64 {
+fn integer(operand: &Operand) -> i64 {
     match operand {
         Operand::Number(number) => *number,
         Operand::Text(_) => i64::MIN,
@@ -291,5 +291,5 @@ fn whole(operand: &Operand) -> i64 {
 /// A time, clamped to the valid range.
 fn time(operand: &Operand) -> DateTime<Utc> {
     const LAST: i64 = 253_402_300_799;
-    DateTime::from_timestamp(whole(operand).clamp(0, LAST), 0).unwrap_or_default()
+    DateTime::from_timestamp(integer(operand).clamp(0, LAST), 0).unwrap_or_default()
 }

@@ -3,12 +3,11 @@
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::application::NewApplication;
 use crate::model::id::{ApplicationId, UserIdentityId};
-use crate::store::Workspace;
-use crate::store::sql::found;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 
 /// Maximum number of applications per user identity; one more ends the oldest.
-const MOST: i64 = 100;
+const MAX_APPLICATIONS: i64 = 100;
 
 impl Workspace {
     /// Creates an application. Returns its id and whether it is new: another window of the same instance shares the
@@ -57,7 +56,7 @@ impl Workspace {
             new.user_agent,
             new.application_type,
             now,
-            MOST - 1,
+            MAX_APPLICATIONS - 1,
         )
         .fetch_one(self.store.writer())
         .await?;

@@ -54,11 +54,11 @@ impl Workspace {
                 update phone set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4 and deactivated_at is not null
                 returning device_id, to_jsonb(phone) as after
-            ), given_back as (
+            ), taken_back as (
                 update number_register set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4
                 returning register_id, to_jsonb(number_register) as after
-            ), emptied as (
+            ), deleted_slots as (
                 delete from slot
                 where workspace_id = $1 and user_identity_id = $4
                 returning user_identity_id, to_jsonb(slot) as before
@@ -68,9 +68,9 @@ impl Workspace {
                 from disowned
                 union all
                 select 'number.taken_back', register_id, after || jsonb_build_object('user_identity_id', $4::uuid), after
-                from given_back
+                from taken_back
                 union all
-                select 'slot.deleted', user_identity_id, before, null from emptied
+                select 'slot.deleted', user_identity_id, before, null from deleted_slots
             )
             "#,
             r#"select count(*) as "count!" from changes"#,
@@ -95,7 +95,7 @@ impl Workspace {
             emit_events,
             query_scalar,
             r#"
-            with gone as (
+            with deactivated as (
                 update phone
                 set deactivated_at = $2, deactivation_reason = 'user identity deleted', user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null
@@ -109,7 +109,7 @@ impl Workspace {
                 delete from client_session
                 where workspace_id = $1 and user_identity_id = $4
                 returning client_session_id
-            ), forgotten as (
+            ), deleted_contacts as (
                 delete from contact
                 where workspace_id = $1 and user_identity_id = $4
             ), deleted as (
@@ -120,13 +120,13 @@ impl Workspace {
                 select 'phone.deactivated' as action, device_id as subject_id,
                     after - 'deactivated_at' - 'deactivation_reason'
                         || jsonb_build_object('user_identity_id', $4::uuid) as before, after
-                from gone
+                from deactivated
                 union all
                 select 'credential.deleted', acs_credential_id, before, null from revoked
             ), new_events as (
                 select name_uuid(device_id, $5::text) as event_id, $5::text as event_type, $4::uuid as user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
-                from gone
+                from deactivated
                 union all
                 select name_uuid(acs_credential_id, type), type, $4,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)

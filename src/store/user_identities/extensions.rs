@@ -5,8 +5,7 @@ use crate::model::extension::{Extension, NamedField};
 use crate::model::id::{ExtensionId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
 use crate::model::scope::Scope;
-use crate::store::batch::batcher::Batcher;
-use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest, each};
+use crate::store::batch::{Lookup, each};
 use crate::store::sql::found;
 use crate::store::sql::listing::{self, Column, Field, Source};
 use crate::store::{Prefetched, Workspace};
@@ -47,15 +46,10 @@ impl Lookup for Extension {
 
     async fn all(ids: Vec<ExtensionId>, workspace: &Workspace) -> Result<Vec<Option<Extension>>> {
         let keys: Vec<i64> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.short();
         let rows =
             select_extensions!("where workspace_id = $1 and extension_id = any ($2)", workspace.workspace_id(), &keys);
-        let extensions = pool.with_deadline(rows.fetch_all(pool)).await?;
+        let extensions = workspace.store.read_short(rows).await?;
         Ok(each(&ids, &extensions, |extension| extension.extension_id))
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Extension>> {
-        &batchers.extensions
     }
 }
 

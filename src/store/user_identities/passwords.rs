@@ -38,9 +38,11 @@ impl Store {
         .await?;
         let only = if rows.len() == 1 { rows.pop() } else { None };
         let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), password.clone());
-        let fits = apart(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash::from).fits(&password)).await?;
+        let is_match =
+            on_blocking_thread(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash::from).fits(&password))
+                .await?;
         match only {
-            Some(row) if fits => {
+            Some(row) if is_match => {
                 let credential = Principal::Password(UserIdentityId(row.user_identity_id));
                 Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
             }
@@ -56,7 +58,7 @@ impl Store {
         random: &Random,
     ) -> Result<()> {
         let random = random.clone();
-        let hash = apart(move || password.hash(&random)).await?;
+        let hash = on_blocking_thread(move || password.hash(&random)).await?;
         let set = sqlx::query!(
             "update user_identity set password_hash = $2 where user_identity_id = $1",
             person.0,
@@ -72,7 +74,7 @@ impl Workspace {
     /// Sets the password of a user identity.
     pub async fn set_password(&self, person: UserIdentityId, password: Password, random: &Random) -> Result<()> {
         let random = random.clone();
-        let hash = apart(move || password.hash(&random)).await?;
+        let hash = on_blocking_thread(move || password.hash(&random)).await?;
         let set = sqlx::query!(
             "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
             self.workspace_id(),
@@ -87,7 +89,7 @@ impl Workspace {
 
 /// Runs long work on a blocking thread, once there is a permit. The thread holds the permit, since it continues after
 /// its request is dropped.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let permit = PERMITS.acquire().await.expect("the semaphore is never closed");
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;

@@ -6,8 +6,7 @@ use crate::model::id::*;
 use crate::model::slot::{Slot, SlotType};
 use crate::model::subscriber::Subscriber;
 use crate::model::user_identity::UserIdentity;
-use crate::store::batch::batcher::Batcher;
-use crate::store::batch::lookup::{Batchers, Lookup, LookupRequest};
+use crate::store::batch::Lookup;
 use crate::store::sql::found;
 use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
@@ -15,7 +14,7 @@ use uuid::Uuid;
 
 /// A user identity and a slot.
 struct Row {
-    turn: i64,
+    position: i64,
     workspace_id: WorkspaceId,
     user_identity_id: UserIdentityId,
     user_identity_key: Option<String>,
@@ -65,11 +64,10 @@ impl Lookup for Subscriber {
         let persons: Vec<Uuid> = keys.iter().map(|key| key.person.0).collect();
         let times: Vec<DateTime<Utc>> = keys.iter().map(|key| key.now).collect();
         let applications: Vec<Option<i64>> = keys.iter().map(|key| key.application.map(|id| id.0)).collect();
-        let pool = workspace.store.short();
         let rows = managed_number!(query_as(
             Row,
             r#"
-            select turn as "turn!", person.workspace_id, person.user_identity_id, user_identity_key,
+            select position as "position!", person.workspace_id, person.user_identity_id, user_identity_key,
                 email_address, phone_number, full_name, person.created_at, enterprise_voice,
                 application.application_id as "application_id?", culture as "culture?", user_agent as "user_agent?",
                 instance_id, application_type, is_available as "is_available?", slot_type as "slot_type!: SlotType",
@@ -78,7 +76,7 @@ impl Lookup for Subscriber {
                 coalesce(version, 1) - (managed.number is not null)::int as "version!",
                 managed.number is not null as "is_managed!"
             from unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) with ordinality
-                as asked (user_identity_id, now, application_id, turn)
+                as requested (user_identity_id, now, application_id, position)
             join user_identity as person using (user_identity_id)
             cross join unnest(array['work', 'mobile', 'home', 'other']) with ordinality as kind (slot_type, place)
             left join slot using (workspace_id, user_identity_id, slot_type)
@@ -87,25 +85,22 @@ impl Lookup for Subscriber {
             left join lateral (
                 select application_id, culture, user_agent, instance_id, application_type, is_available
                 from application
-                where workspace_id = $1 and user_identity_id = asked.user_identity_id
-                    and application_id = asked.application_id
+                where workspace_id = $1 and user_identity_id = requested.user_identity_id
+                    and application_id = requested.application_id
             ) as application on true
             where person.workspace_id = $1
-            order by turn, place
+            order by position, place
             "#,
             workspace.workspace_id(),
             &persons,
             &times,
             &applications as _,
         ));
-        let mut rows = pool.with_deadline(rows.fetch_all(pool)).await?.into_iter().peekable();
-        let of_turn = |turn: usize| i64::try_from(turn).unwrap_or(i64::MAX);
-        let slots = |turn| std::iter::from_fn(|| rows.next_if(|row| row.turn == of_turn(turn))).collect();
+        let mut rows = workspace.store.read_short(rows).await?.into_iter().peekable();
+        let at_position = |position: usize| i64::try_from(position).unwrap_or(i64::MAX);
+        let slots =
+            |position| std::iter::from_fn(|| rows.next_if(|row| row.position == at_position(position))).collect();
         Ok((1..=keys.len()).map(slots).map(Subscriber::of).collect())
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Subscriber>> {
-        &batchers.subscribers
     }
 }
 

@@ -5,8 +5,7 @@ use crate::model::event::EventType;
 use crate::model::id::{EventId, WebhookId};
 use crate::model::page::{Page, Place};
 use crate::model::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
-use crate::store::Workspace;
-use crate::store::sql::found;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

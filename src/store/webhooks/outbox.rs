@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// Maximum deliveries that the sweeper ends per statement, to stay within its timeout.
-const ENDED_AT_ONCE: i64 = 10_000;
+const MAX_CANCELLED: i64 = 10_000;
 
 /// Limits of a claim.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Store {
         given_up_at: DateTime<Utc>,
     ) -> Result<Vec<Claim>> {
         let mut claims = Vec::new();
-        for workspace in self.workspaces_that_owe(capacity, now).await? {
+        for workspace in self.workspaces_with_due_deliveries(capacity, now).await? {
             let left = capacity.total - i64::try_from(claims.len()).unwrap_or(i64::MAX);
             if left <= 0 {
                 break;
@@ -76,7 +76,11 @@ impl Store {
     }
 
     /// Workspaces with due deliveries, by one index lookup per webhook.
-    async fn workspaces_that_owe(&self, capacity: &Capacity<'_>, now: DateTime<Utc>) -> Result<Vec<WorkspaceId>> {
+    async fn workspaces_with_due_deliveries(
+        &self,
+        capacity: &Capacity<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<WorkspaceId>> {
         let rows = sqlx::query_scalar!(
             r#"
             select workspace_id
@@ -88,7 +92,7 @@ impl Store {
                 ) as due_at
                 from webhook
                 where disabled_at is null and webhook_id <> all ($2)
-            ) as owing
+            ) as due
             where due_at <= $1
             group by workspace_id
             order by min(due_at)
@@ -296,7 +300,7 @@ impl Store {
 
     /// Fails some pending deliveries of disabled webhooks, from events written concurrently with the disablement.
     /// Returns their number.
-    pub async fn end_owed_to_disabled(&self) -> Result<u64> {
+    pub async fn cancel_deliveries_of_disabled_webhooks(&self) -> Result<u64> {
         let ended = sqlx::query!(
             r#"
             with pending_deliveries as materialized (
@@ -310,7 +314,7 @@ impl Store {
             where delivery.workspace_id = pending_deliveries.workspace_id and delivery.webhook_id = pending_deliveries.webhook_id
                 and delivery.event_id = pending_deliveries.event_id and status = 'pending'
             "#,
-            ENDED_AT_ONCE,
+            MAX_CANCELLED,
         )
         .execute(self.writer())
         .await?;

@@ -6,7 +6,7 @@ use crate::model::id::{AccountId, WorkspaceId};
 use crate::model::listing::{Listed, Listing};
 use crate::store::Authenticated;
 use crate::store::sql::listing::{self, Column, Field, Source};
-use crate::store::workspace::Who;
+use crate::store::workspace::AccountCredential;
 
 /// A field of an account.
 #[derive(Debug, Clone, Copy)]
@@ -28,14 +28,14 @@ impl Authenticated {
             Authenticated::Caller(caller) => {
                 (&caller.workspace.store, "from workspace where workspace_id = $1", caller.workspace.workspace_id())
             }
-            Authenticated::Account(account) => match account.who {
-                Who::AccessToken(id) => (
+            Authenticated::Account(account) => match account.credential {
+                AccountCredential::AccessToken(id) => (
                     &account.store,
                     "from workspace where workspace_id in (
                         select workspace_id from access_token_workspace where access_token_id = $1)",
                     id.0,
                 ),
-                Who::ConsoleSession(id) => (
+                AccountCredential::ConsoleSession(id) => (
                     &account.store,
                     "from workspace where workspace_id in (
                         select workspace_id from console_session_workspace where console_session_id = $1)",

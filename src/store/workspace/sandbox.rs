@@ -1,9 +1,9 @@
-//! Reset of a sandbox.
+//! Reset of a sandbox, and the action attempt that clients may poll.
 
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::ActionAttemptId;
 use crate::model::workspace::ActionAttempt;
-use crate::store::Workspace;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 
 /// Action type of a reset.
@@ -23,6 +23,22 @@ impl Workspace {
             .transact(move |connection| Box::pin(async move { workspace.empty(connection, attempt, now).await }));
         reset.await?;
         Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
+    }
+
+    /// The action attempt with this id.
+    pub async fn action_attempt(&self, id: ActionAttemptId) -> Result<ActionAttempt> {
+        let row = sqlx::query_as!(
+            ActionAttempt,
+            r#"
+            select action_attempt_id, action_type from action_attempt
+            where workspace_id = $1 and action_attempt_id = $2
+            "#,
+            self.workspace_id(),
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        found(row, ResourceKind::ActionAttempt, id)
     }
 
     async fn empty(

@@ -5,8 +5,8 @@ use crate::model::id::{DeviceId, UserIdentityId, WorkspaceId};
 use crate::model::metadata::Metadata;
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::store::Store;
-use crate::store::batch::batcher::{Batcher, MAX_BATCH};
-use crate::store::batch::keys::{ApiKey, KeyBatchers, KeyLookup, KeyRow, KeyedQuery, select_keys};
+use crate::store::batch::batcher::MAX_BATCH;
+use crate::store::batch::keys::{ApiKey, KeyRow, KeyedQuery, select_keys};
 use crate::store::sql::types::Document;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -62,18 +62,13 @@ impl KeyedQuery for OnePhone {
 
     async fn load(hashes: &[&[u8]], queries: &[OnePhone], store: &Store) -> Result<Vec<KeyRow<Phone>>> {
         let devices: Vec<Option<Uuid>> = queries.iter().map(|query| query.0.map(|id| id.0)).collect();
-        let pool = store.short();
         let rows = select_keys_with_phones!(
-            "$1::bytea[], $2::uuid[]) with ordinality as asked (token_hash, device_id, place)",
+            "$1::bytea[], $2::uuid[]) with ordinality as requested (token_hash, device_id, place)",
             "phone using (workspace_id, device_id)",
             hashes as _,
             &devices as _,
         );
-        Ok(pool.with_deadline(rows.fetch_all(pool)).await?.into_iter().map(KeyRow::from).collect())
-    }
-
-    fn batcher(batchers: &KeyBatchers) -> &Batcher<KeyLookup<OnePhone>> {
-        &batchers.one_phone
+        Ok(store.read_short(rows).await?.into_iter().map(KeyRow::from).collect())
     }
 }
 

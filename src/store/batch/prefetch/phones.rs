@@ -9,19 +9,18 @@ use crate::model::metadata::Metadata;
 use crate::model::page::{Paging, Place};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::store::Store;
-use crate::store::batch::batcher::{Batcher, MAX_LIST_BATCH};
-use crate::store::batch::keys::{KeyBatchers, KeyLookup, KeyRow, KeyedQuery, select_keys};
+use crate::store::batch::MAX_LIST_BATCH;
+use crate::store::batch::keys::{KeyRow, KeyedQuery, select_keys};
 use crate::store::sql::types::Document;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// A page of a user identity's active phones.
+/// A page of the active phones of a user identity, or of the workspace.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct PhonesOfPerson(pub UserIdentityId, pub Paging);
-
-/// A page of all active phones.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct AllPhones(pub Paging);
+pub(in crate::store) struct PhonePage {
+    pub person: Option<UserIdentityId>,
+    pub paging: Paging,
+}
 
 /// Selects keys with lists of phones; the literals are the arrays of the lookups and a condition.
 macro_rules! select_keys_with_lists {
@@ -33,62 +32,53 @@ macro_rules! select_keys_with_lists {
                 where phone.workspace_id = api_key.workspace_id " + $condition + " and phone.deactivated_at is null
                     and (phone.created_at, phone.device_id) >= (since, first)
                 order by phone.created_at, phone.device_id
-                limit most
+                limit page_limit
             ) as phone using (workspace_id)"
             $(, $argument)*
         )
     };
 }
 
-impl KeyedQuery for PhonesOfPerson {
+impl KeyedQuery for PhonePage {
     type Row = Phone;
 
     const MAX_BATCH: usize = MAX_LIST_BATCH;
 
-    async fn load(hashes: &[&[u8]], queries: &[PhonesOfPerson], store: &Store) -> Result<Vec<KeyRow<Phone>>> {
-        let persons: Vec<Uuid> = queries.iter().map(|query| query.0.0).collect();
-        let (times, ids, counts) = windows(queries.iter().map(|query| query.1));
-        let pool = store.short();
-        let rows = select_keys_with_lists!(
-            "$1::bytea[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::bigint[]) with ordinality
-                as asked (token_hash, person, since, first, most, place)",
-            "and phone.user_identity_id = person",
-            hashes as _,
-            &persons,
-            &times,
-            &ids,
-            &counts,
-        );
-        Ok(pool.with_deadline(rows.fetch_all(pool)).await?.into_iter().map(KeyRow::from).collect())
+    fn shape(&self) -> u8 {
+        self.person.is_some().into()
     }
 
-    fn batcher(batchers: &KeyBatchers) -> &Batcher<KeyLookup<PhonesOfPerson>> {
-        &batchers.phones_of_person
-    }
-}
-
-impl KeyedQuery for AllPhones {
-    type Row = Phone;
-
-    const MAX_BATCH: usize = MAX_LIST_BATCH;
-
-    async fn load(hashes: &[&[u8]], queries: &[AllPhones], store: &Store) -> Result<Vec<KeyRow<Phone>>> {
-        let (times, ids, counts) = windows(queries.iter().map(|query| query.0));
-        let pool = store.short();
-        let rows = select_keys_with_lists!(
-            "$1::bytea[], $2::timestamptz[], $3::uuid[], $4::bigint[]) with ordinality
-                as asked (token_hash, since, first, most, place)",
-            "",
-            hashes as _,
-            &times,
-            &ids,
-            &counts,
-        );
-        Ok(pool.with_deadline(rows.fetch_all(pool)).await?.into_iter().map(KeyRow::from).collect())
-    }
-
-    fn batcher(batchers: &KeyBatchers) -> &Batcher<KeyLookup<AllPhones>> {
-        &batchers.all_phones
+    async fn load(hashes: &[&[u8]], queries: &[PhonePage], store: &Store) -> Result<Vec<KeyRow<Phone>>> {
+        let persons: Option<Vec<Uuid>> = queries.iter().map(|query| query.person.map(|id| id.0)).collect();
+        let (times, ids, counts) = windows(queries.iter().map(|query| query.paging));
+        let rows = match persons {
+            Some(persons) => {
+                let rows = select_keys_with_lists!(
+                    "$1::bytea[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::bigint[]) with ordinality
+                        as requested (token_hash, person, since, first, page_limit, place)",
+                    "and phone.user_identity_id = person",
+                    hashes as _,
+                    &persons,
+                    &times,
+                    &ids,
+                    &counts,
+                );
+                store.read_short(rows).await?
+            }
+            None => {
+                let rows = select_keys_with_lists!(
+                    "$1::bytea[], $2::timestamptz[], $3::uuid[], $4::bigint[]) with ordinality
+                        as requested (token_hash, since, first, page_limit, place)",
+                    "",
+                    hashes as _,
+                    &times,
+                    &ids,
+                    &counts,
+                );
+                store.read_short(rows).await?
+            }
+        };
+        Ok(rows.into_iter().map(KeyRow::from).collect())
     }
 }
 
