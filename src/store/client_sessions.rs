@@ -4,10 +4,13 @@ use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::client_session::*;
 use crate::model::event::EventType;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
-use crate::store::{Workspace, sql::found};
+use crate::store::{Workspace, sql::faults::missing, sql::found};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
+
+/// Foreign key of a session's user identity.
+const PERSON_KEY: &str = "client_session_user_identity_fkey";
 
 /// A row of a session, with its token sealed.
 struct Row {
@@ -113,7 +116,7 @@ impl Workspace {
         )
         .execute(connection)
         .await
-        .map_err(|fault| unknown_person(fault, new.user_identity_id))?;
+        .map_err(|fault| missing(fault, PERSON_KEY, ResourceKind::UserIdentity, new.user_identity_id))?;
         Ok(inserted.rows_affected() == 1)
     }
 
@@ -186,7 +189,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await
-        .map_err(|fault| unknown_person(fault, grant.user_identity_id))?;
+        .map_err(|fault| missing(fault, PERSON_KEY, ResourceKind::UserIdentity, grant.user_identity_id))?;
         found(changed, ResourceKind::ClientSession, id)?;
         self.client_session(id).await
     }
@@ -249,16 +252,5 @@ impl Workspace {
             created_at: row.created_at,
             expires_at: row.expires_at,
         })
-    }
-}
-
-/// Maps a missing user identity to `NotFound`.
-fn unknown_person(fault: sqlx::Error, person: Option<UserIdentityId>) -> Error {
-    let is_person = fault
-        .as_database_error()
-        .is_some_and(|database| database.constraint() == Some("client_session_user_identity_fkey"));
-    match person.filter(|_| is_person) {
-        Some(person) => Error::NotFound(ResourceKind::UserIdentity, person.to_string()),
-        None => fault.into(),
     }
 }

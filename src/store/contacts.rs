@@ -9,12 +9,15 @@ use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, each};
-use crate::store::sql::found;
 use crate::store::sql::listing::{self, Source};
+use crate::store::sql::{faults::missing, found};
 use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
 use sqlx::PgConnection;
+
+/// Foreign key of a contact's group.
+const GROUP_KEY: &str = "contact_group_fkey";
 
 /// A row of a contact.
 #[derive(Clone)]
@@ -201,7 +204,7 @@ impl Workspace {
         )
         .fetch_one(connection)
         .await
-        .map_err(|fault| gone_group(fault, fields.group))?;
+        .map_err(|fault| missing(fault, GROUP_KEY, ResourceKind::ContactGroup, fields.group))?;
         Ok(ContactId(id))
     }
 
@@ -323,7 +326,7 @@ impl Workspace {
         )
         .execute(connection)
         .await
-        .map_err(|fault| gone_group(fault, fields.group))?;
+        .map_err(|fault| missing(fault, GROUP_KEY, ResourceKind::ContactGroup, fields.group))?;
         Ok(())
     }
 
@@ -357,13 +360,4 @@ impl Workspace {
 /// A list as the JSON of its column.
 fn document<T: serde::Serialize>(list: &[T]) -> Value {
     serde_json::to_value(list).unwrap_or_default()
-}
-
-/// Maps a deleted group to `NotFound`.
-fn gone_group(fault: sqlx::Error, group: Option<ContactGroupId>) -> Error {
-    let is_gone = fault.as_database_error().and_then(|fault| fault.constraint()) == Some("contact_group_fkey");
-    match group.filter(|_| is_gone) {
-        Some(id) => Error::NotFound(ResourceKind::ContactGroup, id.to_string()),
-        None => fault.into(),
-    }
 }

@@ -38,7 +38,7 @@ macro_rules! count_numbers {
 
 /// Completes one of the above with the conditions of a filter, `$2` to `$6`, and the literal after them.
 macro_rules! matching {
-    ($numbers:ident, $workspace:expr, $filter:expr, $rest:tt $(, $argument:expr)* $(,)?) => {
+    ($numbers:ident, $workspace:expr, $filter:expr, $rest:tt $(+ $more:tt)* $(, $argument:expr)* $(,)?) => {
         $numbers!(
             "where workspace_id = $1
                 and ($2::uuid is null or inbound_agent_id = $2)
@@ -46,7 +46,7 @@ macro_rules! matching {
                 and ($4::text is null or status = $4)
                 and ($5::timestamptz is null or assigned_at >= $5)
                 and ($6::timestamptz is null or assigned_at <= $6)
-            " + $rest,
+            " + $rest $(+ $more)*,
             $workspace.workspace_id(),
             $filter.inbound_agent_id,
             $filter.outbound_agent_id,
@@ -56,6 +56,25 @@ macro_rules! matching {
             $(, $argument)*
         )
     };
+}
+
+/// Reads numbers from or to a place; the literal is the condition and the order.
+macro_rules! page_of_numbers {
+    (($workspace:expr, $filter:expr, $page:expr), $rest:tt) => {{
+        let (place, limit, offset) = $page;
+        let (created_at, id) = place.map(|place| (place.created_at, place.id)).unzip();
+        let numbers = matching!(
+            select_numbers,
+            $workspace,
+            $filter,
+            $rest + " limit $9 offset $10",
+            created_at,
+            id,
+            limit,
+            offset
+        );
+        numbers.fetch_all(&$workspace.store.pool).await?
+    }};
 }
 
 impl Lookup for PhoneNumber {
@@ -111,35 +130,22 @@ impl Workspace {
             }
             Start::After(_) | Start::Before(_) => (0, None),
         };
-        let (created_at, id) = place.map(|place| (place.created_at, place.id)).unzip();
-        let mut items = if is_ascending {
-            let numbers = matching!(
-                select_numbers,
-                self,
-                filter,
-                "and ($7::timestamptz is null or (created_at, register_id) > ($7, $8))
-                order by created_at, register_id
-                limit $9 offset $10",
-                created_at,
-                id,
-                window.limit + 1,
-                offset,
-            );
-            numbers.fetch_all(pool).await?
-        } else {
-            let numbers = matching!(
-                select_numbers,
-                self,
-                filter,
-                "and ($7::timestamptz is null or (created_at, register_id) < ($7, $8))
-                order by created_at desc, register_id desc
-                limit $9 offset $10",
-                created_at,
-                id,
-                window.limit + 1,
-                offset,
-            );
-            numbers.fetch_all(pool).await?
+        let page = (place, window.limit + 1, offset);
+        let mut items = match is_ascending {
+            true => {
+                page_of_numbers!(
+                    (self, filter, page),
+                    "and ($7::timestamptz is null or (created_at, register_id) > ($7, $8))
+                    order by created_at, register_id"
+                )
+            }
+            false => {
+                page_of_numbers!(
+                    (self, filter, page),
+                    "and ($7::timestamptz is null or (created_at, register_id) < ($7, $8))
+                    order by created_at desc, register_id desc"
+                )
+            }
         };
         let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
         let has_more = items.len() > limit;

@@ -100,7 +100,7 @@ impl Workspace {
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
         let from = paging.from.unwrap_or(Place::FIRST);
-        Ok(select_phones!(
+        let phones = select_phones!(
             "where workspace_id = $1 and deactivated_at is null and (created_at, device_id) >= ($2, $3)
             order by created_at, device_id
             limit $4",
@@ -108,14 +108,13 @@ impl Workspace {
             from.created_at,
             from.id,
             paging.fetch(),
-        )
-        .fetch_all(self.store.short_for(paging.fetch()))
-        .await?)
+        );
+        Ok(phones.fetch_all(self.store.short_for(paging.fetch())).await?)
     }
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
         let from = paging.from.unwrap_or(Place::FIRST);
-        Ok(select_phones!(
+        let phones = select_phones!(
             "where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
                 and (created_at, device_id) >= ($3, $4)
             order by created_at, device_id
@@ -125,9 +124,8 @@ impl Workspace {
             from.created_at,
             from.id,
             paging.fetch(),
-        )
-        .fetch_all(self.store.short_for(paging.fetch()))
-        .await?)
+        );
+        Ok(phones.fetch_all(self.store.short_for(paging.fetch())).await?)
     }
 
     async fn chosen_phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Vec<Phone>> {

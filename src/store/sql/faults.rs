@@ -1,8 +1,9 @@
 //! Mapping of database errors: a violated constraint by its name, an unavailable database by its code; all others are
 //! internal errors.
 
-use crate::error::{Error, Reason};
+use crate::error::{Error, Reason, ResourceKind};
 use sqlx::postgres::PgDatabaseError;
+use std::fmt::Display;
 
 /// SQLSTATE of a write that Postgres refuses, as on a standby.
 const READ_ONLY: &str = "25006";
@@ -17,6 +18,20 @@ impl From<sqlx::Error> for Error {
             },
             _ => Error::Internal(Box::new(fault)),
         }
+    }
+}
+
+/// Maps a violation of the foreign key `constraint` to `NotFound` of what it refers to.
+pub(in crate::store) fn missing(
+    fault: sqlx::Error,
+    constraint: &str,
+    kind: ResourceKind,
+    id: Option<impl Display>,
+) -> Error {
+    let is_missing = fault.as_database_error().and_then(|database| database.constraint()) == Some(constraint);
+    match id.filter(|_| is_missing) {
+        Some(id) => Error::NotFound(kind, id.to_string()),
+        None => fault.into(),
     }
 }
 

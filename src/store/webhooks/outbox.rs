@@ -9,6 +9,7 @@
 use crate::error::Result;
 use crate::model::event::{Event, EventType};
 use crate::model::id::*;
+use crate::model::token::Token;
 use crate::model::webhook::{Attempted, Claim, FAILING_TOO_LONG};
 use crate::store::sql::types::Document;
 use crate::store::{Store, sql::emit_events};
@@ -38,23 +39,6 @@ pub struct PendingDeliveries {
     pub oldest: Option<DateTime<Utc>>,
 }
 
-struct Row {
-    workspace_id: WorkspaceId,
-    webhook_id: WebhookId,
-    delivery_id: Option<Uuid>,
-    attempt: i32,
-    failures: i32,
-    url: String,
-    secret_sealed: Vec<u8>,
-    former_secret_sealed: Option<Vec<u8>>,
-    is_sandbox: bool,
-    event_id: EventId,
-    event_type: String,
-    created_at: DateTime<Utc>,
-    occurred_at: DateTime<Utc>,
-    details: Map<String, Value>,
-}
-
 impl Store {
     /// Claims due attempts until `given_up_at`, longest due first.
     pub async fn claim_deliveries(
@@ -69,8 +53,7 @@ impl Store {
             if left <= 0 {
                 break;
             }
-            let rows = self.claim_of(workspace, left, capacity, now, given_up_at).await?;
-            claims.extend(rows.into_iter().map(|row| self.claim(row)));
+            claims.extend(self.claim_of(workspace, left, capacity, now, given_up_at).await?);
         }
         Ok(claims)
     }
@@ -114,9 +97,8 @@ impl Store {
         capacity: &Capacity<'_>,
         now: DateTime<Utc>,
         given_up_at: DateTime<Utc>,
-    ) -> Result<Vec<Row>> {
-        Ok(sqlx::query_as!(
-            Row,
+    ) -> Result<Vec<Claim>> {
+        let rows = sqlx::query!(
             r#"
             with due as (
                 select webhook.webhook_id, event_id
@@ -155,38 +137,38 @@ impl Store {
             capacity.busy,
         )
         .fetch_all(self.writer())
-        .await?)
-    }
-
-    fn claim(&self, row: Row) -> Claim {
-        // Nothing is sent unsigned: if a secret does not open, that webhook's attempts fail, while those of the others,
-        // claimed by the same statement, are sent.
-        let open = |sealed: &Vec<u8>| match self.seal.open(sealed, row.webhook_id.0) {
-            Ok(secret) => Some(secret),
-            Err(error) => {
-                tracing::error!(webhook = %row.webhook_id.0, %error, "webhook secret cannot be opened");
-                None
-            }
-        };
-        let sealed = [Some(row.secret_sealed), row.former_secret_sealed];
-        let secrets = sealed.iter().flatten().filter_map(open).collect();
-        Claim {
-            webhook_id: row.webhook_id,
+        .await?;
+        let claims = rows.into_iter().map(|row| Claim {
+            secrets: self.secrets(WebhookId(row.webhook_id), [Some(row.secret_sealed), row.former_secret_sealed]),
+            webhook_id: WebhookId(row.webhook_id),
             delivery_id: row.delivery_id.unwrap_or_default(),
             attempt: row.attempt,
             failures: row.failures,
             url: row.url,
-            secrets,
             is_sandbox: row.is_sandbox,
             event: Event {
-                workspace_id: row.workspace_id,
-                event_id: row.event_id,
+                workspace_id: WorkspaceId(row.workspace_id),
+                event_id: EventId(row.event_id),
                 event_type: row.event_type,
                 created_at: row.created_at,
                 occurred_at: row.occurred_at,
-                details: row.details,
+                details: row.details.into(),
             },
-        }
+        });
+        Ok(claims.collect())
+    }
+
+    /// Secrets of a webhook. Nothing is sent unsigned: if a secret does not open, that webhook's attempts fail, while
+    /// those of the others, claimed by the same statement, are sent.
+    fn secrets(&self, webhook: WebhookId, sealed: [Option<Vec<u8>>; 2]) -> Vec<Token> {
+        let open = |sealed: &Vec<u8>| match self.seal.open(sealed, webhook.0) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                tracing::error!(webhook = %webhook.0, %error, "webhook secret cannot be opened");
+                None
+            }
+        };
+        sealed.iter().flatten().filter_map(open).collect()
     }
 
     /// Records a successful attempt.

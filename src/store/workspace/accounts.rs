@@ -4,9 +4,8 @@ use crate::error::Result;
 use crate::model::extension::{NamedField, NumberedAccount};
 use crate::model::id::{AccountId, WorkspaceId};
 use crate::model::listing::{Listed, Listing};
-use crate::store::Authenticated;
 use crate::store::sql::listing::{self, Column, Field, Source};
-use crate::store::workspace::AccountCredential;
+use crate::store::{Authenticated, Caller};
 
 /// A field of an account.
 #[derive(Debug, Clone, Copy)]
@@ -24,26 +23,20 @@ impl Field for AccountField {
 impl Authenticated {
     /// A page of the accounts that the caller may see.
     pub async fn accounts(&self, listing: &Listing<NamedField>) -> Result<Listed<NumberedAccount>> {
-        let (store, from, key) = match self {
-            Authenticated::Caller(caller) => {
-                (&caller.workspace.store, "from workspace where workspace_id = $1", caller.workspace.workspace_id())
+        let (store, from, keys) = match self {
+            Authenticated::Caller(Caller { workspace, .. }) => {
+                (&workspace.store, "from workspace where workspace_id = $1", vec![Some(workspace.workspace_id())])
             }
-            Authenticated::Account(account) => match account.credential {
-                AccountCredential::AccessToken(id) => (
-                    &account.store,
-                    "from workspace where workspace_id in (
-                        select workspace_id from access_token_workspace where access_token_id = $1)",
-                    id.0,
-                ),
-                AccountCredential::ConsoleSession(id) => (
-                    &account.store,
-                    "from workspace where workspace_id in (
-                        select workspace_id from console_session_workspace where console_session_id = $1)",
-                    id.0,
-                ),
-            },
+            Authenticated::Account(account) => {
+                let (token, session) = account.keys();
+                let from = "from workspace where workspace_id in (
+                    select workspace_id from access_token_workspace where access_token_id = $1
+                    union all
+                    select workspace_id from console_session_workspace where console_session_id = $2)";
+                (&account.store, from, vec![token, session])
+            }
         };
-        let source = Source { from, id: "account_id", keys: vec![Some(key)] };
+        let source = Source { from, id: "account_id", keys };
         let listing = listing.over(AccountField);
         let listed = store.pool.snapshot(move |connection| {
             Box::pin(async move {
