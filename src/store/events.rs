@@ -54,7 +54,7 @@ impl Workspace {
 
     /// Events that match a filter, in order of time.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
-        if is_plain(filter) { self.plain_events(filter).await } else { self.chosen_events(filter).await }
+        if is_plain(filter) { self.plain_events(filter).await } else { self.filtered_events(filter).await }
     }
 
     async fn plain_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
@@ -73,7 +73,7 @@ impl Workspace {
         .await?)
     }
 
-    async fn chosen_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
+    async fn filtered_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
         Ok(select_events!(
             "where workspace_id = $1
                 and ($2::timestamptz is null or created_at > $2)

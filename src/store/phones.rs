@@ -93,7 +93,7 @@ impl Workspace {
             (Prefetched::Phones(phones), _) => phones,
             (_, Some(PhoneListQuery::All)) => self.all_phones(&filter.paging).await?,
             (_, Some(PhoneListQuery::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
-            (_, None) => self.chosen_phones(filter, scope).await?,
+            (_, None) => self.filtered_phones(filter, scope).await?,
         };
         Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))
     }
@@ -128,7 +128,7 @@ impl Workspace {
         Ok(phones.fetch_all(self.store.short_for(paging.fetch())).await?)
     }
 
-    async fn chosen_phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Vec<Phone>> {
+    async fn filtered_phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Vec<Phone>> {
         Ok(select_phones!(
             "where workspace_id = $1
                 and ($2 or deactivated_at is null)

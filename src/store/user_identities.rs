@@ -138,4 +138,24 @@ impl Workspace {
         .await?;
         found(changed, ResourceKind::UserIdentity, id).map(|_| ())
     }
+
+    /// Locks a user identity until the transaction ends.
+    pub(super) async fn lock_user_identity(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+    ) -> Result<()> {
+        let locked = sqlx::query_scalar!(
+            r#"
+            select user_identity_id from user_identity
+            where workspace_id = $1 and user_identity_id = $2
+            for no key update
+            "#,
+            self.workspace_id(),
+            person.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        found(locked, ResourceKind::UserIdentity, person).map(|_| ())
+    }
 }

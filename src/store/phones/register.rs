@@ -1,10 +1,10 @@
 //! Registration of phones, with the credentials that their user identity's phones hold.
 
-use crate::error::{ResourceKind, Result};
+use crate::error::Result;
 use crate::model::event::EventType;
-use crate::model::id::{DeviceId, UserIdentityId};
+use crate::model::id::DeviceId;
 use crate::model::phone::Registration;
-use crate::store::{Workspace, sql::found};
+use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -23,26 +23,6 @@ impl Workspace {
             })
         });
         registered.await
-    }
-
-    /// Locks a user identity until the transaction ends.
-    pub(in crate::store) async fn lock_user_identity(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        person: UserIdentityId,
-    ) -> Result<()> {
-        let locked = sqlx::query_scalar!(
-            r#"
-            select user_identity_id from user_identity
-            where workspace_id = $1 and user_identity_id = $2
-            for no key update
-            "#,
-            self.workspace_id(),
-            person.0,
-        )
-        .fetch_optional(connection)
-        .await?;
-        found(locked, ResourceKind::UserIdentity, person).map(|_| ())
     }
 
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its row of the audit trail")]

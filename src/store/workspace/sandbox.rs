@@ -20,7 +20,7 @@ impl Workspace {
         let reset = self
             .store
             .writer()
-            .transact(move |connection| Box::pin(async move { workspace.empty(connection, attempt, now).await }));
+            .transact(move |connection| Box::pin(async move { workspace.delete_rows(connection, attempt, now).await }));
         reset.await?;
         Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
     }
@@ -41,7 +41,7 @@ impl Workspace {
         found(row, ResourceKind::ActionAttempt, id)
     }
 
-    async fn empty(
+    async fn delete_rows(
         &self,
         connection: &mut sqlx::PgConnection,
         attempt: ActionAttemptId,
@@ -51,7 +51,7 @@ impl Workspace {
         // webhooks), so that none deadlocks with this. Later ones find no user identity; one that is created
         // concurrently belongs to the reset sandbox.
         let persons = self.lock_user_identities(connection).await?;
-        self.delete_what_is_recorded(connection, now).await?;
+        self.delete_audited_rows(connection, now).await?;
         for statement in [
             sqlx::query!("delete from client_session where workspace_id = $1", self.workspace_id()),
             sqlx::query!("delete from claimed_number where workspace_id = $1", self.workspace_id()),
@@ -86,7 +86,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn delete_what_is_recorded(&self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<()> {
+    async fn delete_audited_rows(&self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<()> {
         audited!(
             query_scalar,
             r#"
