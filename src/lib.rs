@@ -32,7 +32,7 @@
 //! the timeout, renders an [`error::Error`] in the dialect's format and writes one log line. A handler decodes, makes one
 //! call on the workspace and encodes. For requests with an API key, phones and extensions are prefetched by the statement
 //! that looks up the key ([`store::Prefetch`]), and the call uses the prefetched rows. Concurrent lookups by id share
-//! statements (`store::batcher`). A route is a value ([`api::route`]): router and OpenAPI document derive from the same list.
+//! statements (`store::batch`). A route is a value ([`api::route`]): router and OpenAPI document derive from the same list.
 
 pub mod api;
 pub mod clock;

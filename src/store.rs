@@ -3,70 +3,43 @@
 //! the wording of responses belong to the layers above.
 
 #[macro_use]
-mod emit_events;
-#[macro_use]
-mod audited;
+mod sql;
 
-mod accounts;
-mod action_attempts;
-mod applications;
 mod audit;
-mod batcher;
-mod caller;
+mod batch;
 mod client_sessions;
-mod console;
-mod contact_groups;
 mod contacts;
 mod credentials;
-mod deactivation;
-mod deliveries;
 mod distribution;
 mod events;
-mod extensions;
-mod fault;
-mod hosts;
-mod keys;
-mod lookup;
-mod number_lifecycle;
 mod numbers;
 mod operator;
-mod outbox;
-mod passes;
-mod passwords;
-mod phone_registration;
 mod phones;
 mod pool;
-mod prefetch;
-mod sandbox;
+mod principal;
 mod seal;
-mod selection;
 mod slots;
-mod subscribers;
-mod sweep;
-mod types;
 mod user_identities;
-mod user_identity_deletion;
 mod webhooks;
 mod workspace;
 mod writer;
 
-pub use audited::Origin;
-pub use caller::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
-pub use deactivation::Deactivated;
+pub use batch::{Prefetch, Prefetched};
 pub use distribution::DistributeError;
 pub use operator::ApiKeyRecord;
-pub use outbox::{Capacity, PendingDeliveries};
-pub use prefetch::{Prefetch, Prefetched};
+pub use phones::Deactivated;
+pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
 pub use seal::{Seal, SealError};
+pub use sql::audited::Origin;
+pub use webhooks::{Capacity, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
-use crate::error::{Error, Result};
-use batcher::{Batcher, LookupCounts};
-use hosts::Hosts;
-use keys::KeyLookup;
-use lookup::Batchers;
+use crate::error::Result;
+use batch::{Batchers, LONGEST, LookupCounts};
 use pool::Pool;
-use sqlx::Connection;
+use pool::hosts::Hosts;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Connection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -91,7 +64,6 @@ pub struct Shared {
     pool: Pool,
     /// Pool for short statements with generic plans. None if there are few connections; then `pool` serves these, too.
     short: Option<Pool>,
-    keys: Batcher<KeyLookup>,
     /// True if tables may lie on several nodes; then no statement touches more than one workspace.
     is_distributed: bool,
     batchers: Batchers,
@@ -144,18 +116,8 @@ impl Store {
             short_count => Some(pool.beside(hosts.planning_once(), short_count).await.map_err(OpenError::Connect)?),
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (keys, batchers, lookups, events_changed) = Default::default();
-        Ok(Store(Arc::new(Shared {
-            pool,
-            short,
-            keys,
-            is_distributed,
-            batchers,
-            lookups,
-            hosts,
-            seal,
-            events_changed,
-        })))
+        let (batchers, lookups, events_changed) = Default::default();
+        Ok(Store(Arc::new(Shared { pool, short, is_distributed, batchers, lookups, hosts, seal, events_changed })))
     }
 
     /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are
@@ -198,9 +160,19 @@ impl Store {
         self.short.as_ref().unwrap_or(&self.pool)
     }
 
-    /// The short pool for lists of at most [`prefetch::LONGEST`] rows, else the main pool.
+    /// The short pool for lists of at most [`LONGEST`] rows, else the main pool.
     fn short_for(&self, count: Option<i64>) -> &Pool {
-        if count.is_some_and(|count| count <= i64::from(prefetch::LONGEST) + 1) { self.short() } else { &self.pool }
+        if count.is_some_and(|count| count <= i64::from(LONGEST) + 1) { self.short() } else { &self.pool }
+    }
+
+    /// All rows of a short statement, within the deadline for those.
+    async fn read_short<F, T>(&self, query: sqlx::query::Map<'_, Postgres, F, PgArguments>) -> Result<Vec<T>>
+    where
+        F: FnMut(PgRow) -> sqlx::Result<T> + Send,
+        T: Send + Unpin,
+    {
+        let pool = self.short();
+        Ok(pool.with_deadline(query.fetch_all(pool)).await?)
     }
 
     /// Subscribes to new events that this process writes.
@@ -242,14 +214,4 @@ impl Store {
             short.close().await;
         }
     }
-}
-
-/// The row that a statement returned, or `NotFound`.
-fn found<T>(row: Option<T>, noun: crate::error::ResourceKind, id: impl std::fmt::Display) -> Result<T> {
-    row.ok_or_else(|| Error::NotFound(noun, id.to_string()))
-}
-
-/// Typed ids as UUIDs, for a statement's parameter.
-fn raw_ids<T: Copy + Into<uuid::Uuid>>(ids: &Option<Vec<T>>) -> Option<Vec<uuid::Uuid>> {
-    ids.as_ref().map(|ids| ids.iter().map(|id| (*id).into()).collect())
 }

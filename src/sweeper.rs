@@ -31,7 +31,7 @@ impl Sweeper {
     /// Sweeps until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            self.end_owed_to_disabled(&stop).await;
+            self.cancel_deliveries_of_disabled_webhooks(&stop).await;
             self.move_numbers(&stop).await;
             self.prune_events(&stop).await;
             self.prune_audit(&stop).await;
@@ -42,9 +42,9 @@ impl Sweeper {
         }
     }
 
-    async fn end_owed_to_disabled(&self, stop: &CancellationToken) {
+    async fn cancel_deliveries_of_disabled_webhooks(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            match self.store.end_owed_to_disabled().await {
+            match self.store.cancel_deliveries_of_disabled_webhooks().await {
                 Ok(0) => return,
                 Ok(count) => tracing::info!(count, "cancelled deliveries of disabled webhooks"),
                 Err(error) => {
@@ -71,8 +71,8 @@ impl Sweeper {
     async fn move_some(&self) -> Result<i64> {
         let now = self.clock.now();
         let mut count = 0;
-        for workspace in self.store.workspaces_with_due_registers(now, FEW).await? {
-            count += self.store.move_due_registers(workspace, now, FEW).await?;
+        for workspace in self.store.workspaces_with_due_numbers(now, FEW).await? {
+            count += self.store.move_due_numbers(workspace, now, FEW).await?;
         }
         Ok(count)
     }

@@ -1,10 +1,10 @@
 //! Reads and pruning of the audit trail, for the operator and the sweeper of a deployment. Rows are written by
-//! [`super::audited`].
+//! [`crate::store::sql::audited`].
 
-use super::Store;
 use crate::error::Result;
 use crate::model::audit::{AuditEntry, AuditFilter};
 use crate::model::id::WorkspaceId;
+use crate::store::Store;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

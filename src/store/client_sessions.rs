@@ -1,12 +1,16 @@
 //! Client sessions: created under a user identifier key, read, widened, revoked and deleted.
 
-use super::Workspace;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::client_session::*;
+use crate::model::event::EventType;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
+use crate::store::{Workspace, sql::faults::missing, sql::found};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
+
+/// Foreign key of a session's user identity.
+const PERSON_KEY: &str = "client_session_user_identity_fkey";
 
 /// A row of a session, with its token sealed.
 struct Row {
@@ -112,7 +116,7 @@ impl Workspace {
         )
         .execute(connection)
         .await
-        .map_err(|fault| unknown_person(fault, new.user_identity_id))?;
+        .map_err(|fault| missing(fault, PERSON_KEY, ResourceKind::UserIdentity, new.user_identity_id))?;
         Ok(inserted.rows_affected() == 1)
     }
 
@@ -125,7 +129,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened(super::found(row, ResourceKind::ClientSession, id)?)
+        self.opened(found(row, ResourceKind::ClientSession, id)?)
     }
 
     /// The unrevoked session with this key.
@@ -137,7 +141,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        self.opened(super::found(row, ResourceKind::ClientSession, key)?)
+        self.opened(found(row, ResourceKind::ClientSession, key)?)
     }
 
     /// Unrevoked sessions that match a filter, in order of creation.
@@ -185,8 +189,8 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await
-        .map_err(|fault| unknown_person(fault, grant.user_identity_id))?;
-        super::found(changed, ResourceKind::ClientSession, id)?;
+        .map_err(|fault| missing(fault, PERSON_KEY, ResourceKind::UserIdentity, grant.user_identity_id))?;
+        found(changed, ResourceKind::ClientSession, id)?;
         self.client_session(id).await
     }
 
@@ -204,7 +208,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(revoked, ResourceKind::ClientSession, id).map(|_| ())
+        found(revoked, ResourceKind::ClientSession, id).map(|_| ())
     }
 
     /// Deletes a session and emits `client_session.deleted`.
@@ -214,11 +218,10 @@ impl Workspace {
             r#"
             with deleted as (
                 delete from client_session
-                where workspace_id = $1 and client_session_id = $3
+                where workspace_id = $1 and client_session_id = $4
                 returning user_identity_id, client_session_id
             ), new_events as (
-                select name_uuid(client_session_id, 'client_session.deleted') as event_id,
-                    'client_session.deleted' as event_type, false as is_opt_in, user_identity_id,
+                select name_uuid(client_session_id, $5::text) as event_id, $5::text as event_type, user_identity_id,
                     jsonb_build_object('client_session_id', client_session_id) as details
                 from deleted
             )
@@ -226,11 +229,13 @@ impl Workspace {
             "select client_session_id from deleted",
             self.workspace_id(),
             now,
+            self.context(),
             id.0,
+            EventType::ClientSessionDeleted.as_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;
-        super::found(deleted, ResourceKind::ClientSession, id).map(|_| ())
+        found(deleted, ResourceKind::ClientSession, id).map(|_| ())
     }
 
     fn opened(&self, row: Row) -> Result<ClientSession> {
@@ -247,16 +252,5 @@ impl Workspace {
             created_at: row.created_at,
             expires_at: row.expires_at,
         })
-    }
-}
-
-/// Maps a missing user identity to `NotFound`.
-fn unknown_person(fault: sqlx::Error, person: Option<UserIdentityId>) -> Error {
-    let is_person = fault
-        .as_database_error()
-        .is_some_and(|database| database.constraint() == Some("client_session_user_identity_fkey"));
-    match person.filter(|_| is_person) {
-        Some(person) => Error::NotFound(ResourceKind::UserIdentity, person.to_string()),
-        None => fault.into(),
     }
 }

@@ -1,19 +1,23 @@
 //! Contacts: created, read, listed, updated and deleted. Deleted ones stay in the table and are never returned.
 
+mod groups;
 mod lists;
 
-use super::Workspace;
-use super::batcher::Batcher;
-use super::lookup::{Batchers, Lookup, LookupRequest, each};
-use super::selection::{self, Source};
 use crate::error::{Error, ResourceKind, Result};
 use crate::model::contact::*;
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing};
+use crate::store::Workspace;
+use crate::store::batch::{Lookup, each};
+use crate::store::sql::listing::{self, Source};
+use crate::store::sql::{faults::missing, found};
 use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
 use sqlx::PgConnection;
+
+/// Foreign key of a contact's group.
+const GROUP_KEY: &str = "contact_group_fkey";
 
 /// A row of a contact.
 #[derive(Clone)]
@@ -63,27 +67,22 @@ impl Lookup for Contact {
 
     async fn all(keys: Vec<(UserIdentityId, ContactId)>, workspace: &Workspace) -> Result<Vec<Option<Contact>>> {
         let ids: Vec<i64> = keys.iter().map(|(_, id)| id.0).collect();
-        let pool = workspace.store.short();
         let rows = select_contacts!(
             "from contact left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             where workspace_id = $1 and contact_id = any ($2) and deleted_at is null",
             workspace.workspace_id(),
             &ids,
         );
-        let rows = pool.with_deadline(rows.fetch_all(pool)).await?;
+        let rows = workspace.store.read_short(rows).await?;
         let each = each(&keys, &rows, |row| (row.user_identity_id, row.contact_id));
         Ok(each.into_iter().map(|row| row.map(Contact::from)).collect())
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Contact>> {
-        &batchers.contacts
     }
 }
 
 impl Workspace {
     /// The user identity's contact with this id.
     pub async fn contact(&self, person: UserIdentityId, id: ContactId) -> Result<Contact> {
-        super::found(self.look_up((person, id)).await?, ResourceKind::Contact, id)
+        found(self.look_up((person, id)).await?, ResourceKind::Contact, id)
     }
 
     /// A page of the user identity's contacts. Items and total come from one snapshot.
@@ -105,9 +104,9 @@ impl Workspace {
                     true => Some(workspace.count_contacts(connection, person).await?),
                     false => None,
                 };
-                let selected = selection::select(connection, &source, &listing, known).await?;
+                let selected = listing::select(connection, &source, &listing, known).await?;
                 let rows = workspace.selected_contacts(connection, person, &selected.ids).await?;
-                let items = selection::in_order(rows, &selected.ids, |row| row.contact_id.0);
+                let items = listing::in_order(rows, &selected.ids, |row| row.contact_id.0);
                 Ok(Listed { items: items.into_iter().map(Contact::from).collect(), total: selected.total })
             })
         });
@@ -173,7 +172,7 @@ impl Workspace {
         )
         .fetch_optional(connection)
         .await?;
-        super::found(counted, ResourceKind::UserIdentity, person).map(|_| ())
+        found(counted, ResourceKind::UserIdentity, person).map(|_| ())
     }
 
     async fn insert_contact(
@@ -205,7 +204,7 @@ impl Workspace {
         )
         .fetch_one(connection)
         .await
-        .map_err(|fault| gone_group(fault, fields.group))?;
+        .map_err(|fault| missing(fault, GROUP_KEY, ResourceKind::ContactGroup, fields.group))?;
         Ok(ContactId(id))
     }
 
@@ -293,7 +292,7 @@ impl Workspace {
         )
         .fetch_optional(connection)
         .await?;
-        super::found(row, ResourceKind::Contact, id).map(Contact::from)
+        found(row, ResourceKind::Contact, id).map(Contact::from)
     }
 
     async fn write_contact(
@@ -327,7 +326,7 @@ impl Workspace {
         )
         .execute(connection)
         .await
-        .map_err(|fault| gone_group(fault, fields.group))?;
+        .map_err(|fault| missing(fault, GROUP_KEY, ResourceKind::ContactGroup, fields.group))?;
         Ok(())
     }
 
@@ -354,20 +353,11 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(deleted, ResourceKind::Contact, id).map(|_| ())
+        found(deleted, ResourceKind::Contact, id).map(|_| ())
     }
 }
 
 /// A list as the JSON of its column.
 fn document<T: serde::Serialize>(list: &[T]) -> Value {
     serde_json::to_value(list).unwrap_or_default()
-}
-
-/// Maps a deleted group to `NotFound`.
-fn gone_group(fault: sqlx::Error, group: Option<ContactGroupId>) -> Error {
-    let is_gone = fault.as_database_error().and_then(|fault| fault.constraint()) == Some("contact_group_fkey");
-    match group.filter(|_| is_gone) {
-        Some(id) => Error::NotFound(ResourceKind::ContactGroup, id.to_string()),
-        None => fault.into(),
-    }
 }

@@ -1,11 +1,12 @@
 //! Credentials: created with a child for each phone of their user identity, read, listed and deleted.
 
-use super::Workspace;
 use crate::error::{ResourceKind, Result};
 use crate::model::credential::*;
+use crate::model::event::EventType;
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::model::page::{Page, Place};
 use crate::model::scope::Scope;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 
 /// Selects credentials; the literal is the rest of the statement.
@@ -35,7 +36,7 @@ impl Workspace {
         let created = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
                 if let Some(person) = new.user_identity_id {
-                    workspace.lock_person(connection, person).await?;
+                    workspace.lock_user_identity(connection, person).await?;
                 }
                 workspace.insert_credential(connection, &new, now).await?;
                 // Read before the commit, after which it may be deleted with its phone.
@@ -59,46 +60,47 @@ impl Workspace {
             emit_events,
             query_scalar,
             r#"
-            with meant as (
+            with chosen as (
                 select device_id from phone
-                where $6 and workspace_id = $1 and user_identity_id = $4 and deactivated_at is null
+                where $7 and workspace_id = $1 and user_identity_id = $5 and deactivated_at is null
                 order by created_at desc, device_id desc
-                limit case when $7 then null else 1 end
+                limit case when $8 then null else 1 end
             ), holding as (
                 update phone set credentials_version = credentials_version + 1
-                from meant
-                where phone.workspace_id = $1 and phone.device_id = meant.device_id and deactivated_at is null
+                from chosen
+                where phone.workspace_id = $1 and phone.device_id = chosen.device_id and deactivated_at is null
                 returning phone.device_id
-            ), made as (
+            ), created as (
                 insert into credential (workspace_id, created_at, acs_credential_id, user_identity_id, acs_user_id,
                     device_id, is_multi_phone_sync_credential, acs_system_id, access_method, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at)
-                select $1, $2, $3, $4, $5, (select device_id from holding where not $7), $7, $8, $9, $10, $11, $12,
-                    case when $13 or exists (select from holding) then $2::timestamptz end
+                select $1, $2, $4, $5, $6, (select device_id from holding where not $8), $8, $9, $10, $11, $12, $13,
+                    case when $14 or exists (select from holding) then $2::timestamptz end
                 returning acs_credential_id, acs_system_id, issued_at, to_jsonb(credential) as after
             ), children as (
                 insert into credential (workspace_id, created_at, acs_credential_id, parent_acs_credential_id,
                     user_identity_id, device_id, is_multi_phone_sync_credential, acs_system_id, access_method,
                     allowed_acs_entrance_ids, starts_at, ends_at, issued_at)
-                select $1, $2, name_uuid($3, device_id::text), $3, $4, device_id, false, $8, $9, $10, $11, $12, $2
+                select $1, $2, name_uuid($4, device_id::text), $4, $5, device_id, false, $9, $10, $11, $12, $13, $2
                 from holding
-                where $7
+                where $8
                 returning acs_credential_id, acs_system_id, issued_at, to_jsonb(credential) as after
             ), changes as (
-                select $14::jsonb as actor, 'credential.created' as action, acs_credential_id as subject_id,
+                select 'credential.created' as action, acs_credential_id as subject_id,
                     null::jsonb as before, after
-                from (select * from made union all select * from children) as created
+                from (select * from created union all select * from children) as created
             ), new_events as (
-                select name_uuid(acs_credential_id, 'acs_credential.issued') as event_id,
-                    'acs_credential.issued' as event_type, false as is_opt_in, $4::uuid as user_identity_id,
+                select name_uuid(acs_credential_id, $15::text) as event_id, $15::text as event_type,
+                    $5::uuid as user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
-                from (select * from made union all select * from children) as issued
+                from (select * from created union all select * from children) as issued
                 where issued_at is not null
             )
             "#,
-            "select acs_credential_id from made",
+            "select acs_credential_id from created",
             self.workspace_id(),
             now,
+            self.context(),
             new.acs_credential_id.0,
             new.user_identity_id.map(|id| id.0),
             new.acs_user_id,
@@ -110,7 +112,7 @@ impl Workspace {
             new.starts_at,
             new.ends_at,
             is_issued_at_once,
-            self.actor(),
+            EventType::AcsCredentialIssued.as_str(),
         )
         .fetch_one(connection)
         .await?;
@@ -126,7 +128,7 @@ impl Workspace {
         let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.workspace_id(), id.0)
             .fetch_optional(executor)
             .await?;
-        super::found(row, ResourceKind::Credential, id)
+        found(row, ResourceKind::Credential, id)
     }
 
     /// The credentials on one phone.
@@ -181,15 +183,14 @@ impl Workspace {
             r#"
             with deleted as (
                 delete from credential
-                where workspace_id = $1 and (acs_credential_id = $3 or parent_acs_credential_id = $3)
+                where workspace_id = $1 and (acs_credential_id = $4 or parent_acs_credential_id = $4)
                 returning user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
             ), changes as (
-                select $4::jsonb as actor, 'credential.deleted' as action, acs_credential_id as subject_id, before,
+                select 'credential.deleted' as action, acs_credential_id as subject_id, before,
                     null::jsonb as after
                 from deleted
             ), new_events as (
-                select name_uuid(acs_credential_id, 'acs_credential.deleted') as event_id,
-                    'acs_credential.deleted' as event_type, false as is_opt_in, user_identity_id,
+                select name_uuid(acs_credential_id, $5::text) as event_id, $5::text as event_type, user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
                 from deleted
             )
@@ -197,11 +198,12 @@ impl Workspace {
             r#"select count(*) as "count!" from deleted"#,
             self.workspace_id(),
             now,
+            self.context(),
             id.0,
-            self.actor(),
+            EventType::AcsCredentialDeleted.as_str(),
         )
         .fetch_one(self.store.emitter())
         .await?;
-        super::found((deleted > 0).then_some(()), ResourceKind::Credential, id)
+        found((deleted > 0).then_some(()), ResourceKind::Credential, id)
     }
 }

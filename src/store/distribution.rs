@@ -1,7 +1,7 @@
 //! Distribution of the tables over several nodes by Citus, for deployments that outgrow one Postgres. The schema, in
 //! the migrations, decides what goes where.
 
-use super::Store;
+use crate::store::Store;
 use sqlx::PgExecutor;
 
 /// Failure to distribute the tables.

@@ -1,10 +1,10 @@
 //! Reads of the event log. Events are written by the statements that cause them.
 
-use super::Workspace;
-use super::types::Document;
 use crate::error::Result;
 use crate::model::event::{Event, EventFilter};
 use crate::model::scope::Scope;
+use crate::store::sql::types::Document;
+use crate::store::{Workspace, sql::raw_ids};
 use chrono::{DateTime, Utc};
 
 /// A time after every event.
@@ -54,7 +54,7 @@ impl Workspace {
 
     /// Events that match a filter, in order of time.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
-        if is_plain(filter) { self.plain_events(filter).await } else { self.chosen_events(filter).await }
+        if is_plain(filter) { self.plain_events(filter).await } else { self.filtered_events(filter).await }
     }
 
     async fn plain_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
@@ -73,7 +73,7 @@ impl Workspace {
         .await?)
     }
 
-    async fn chosen_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
+    async fn filtered_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
         Ok(select_events!(
             "where workspace_id = $1
                 and ($2::timestamptz is null or created_at > $2)
@@ -90,9 +90,9 @@ impl Workspace {
             self.workspace_id(),
             filter.after,
             filter.before,
-            super::raw_ids(&filter.event_ids) as _,
+            raw_ids(&filter.event_ids) as _,
             filter.event_types.as_deref() as _,
-            super::raw_ids(&filter.device_ids) as _,
+            raw_ids(&filter.device_ids) as _,
             filter.user_identity_id.map(|id| id.0),
             filter.acs_credential_id.map(|id| id.0),
             filter.acs_system_ids.as_deref() as _,

@@ -1,18 +1,20 @@
-//! Phone numbers: read, listed and updated. Their life cycle is in [`super::number_lifecycle`].
+//! Phone numbers: read, listed and updated. Their life cycle is in [`crate::store::numbers::lifecycle`].
 
-use super::Workspace;
-use super::batcher::Batcher;
-use super::lookup::{Batchers, Lookup, LookupRequest, each};
+mod lifecycle;
+mod sweep;
+
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
 use crate::model::page::Place;
-use chrono::{DateTime, Utc};
+use crate::store::Workspace;
+use crate::store::batch::{Lookup, each};
+use crate::store::sql::found;
 use uuid::Uuid;
 
 /// Selects numbers; the literal is the rest of the statement.
-macro_rules! select_registers {
-    ($rest:tt $(, $argument:expr)* $(,)?) => {
+macro_rules! select_numbers {
+    ($rest:tt $(+ $more:tt)* $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             PhoneNumber,
             r#"
@@ -21,10 +23,58 @@ macro_rules! select_registers {
                 scheduled_release_at, released_at, inbound_agent_id, outbound_agent_id,
                 user_identity_id as "user_identity_id: UserIdentityId", created_at
             from number_register
-            "# + $rest
+            "# + $rest $(+ $more)*
             $(, $argument)*
         )
     };
+}
+
+/// Counts numbers; the literal is the rest of the statement.
+macro_rules! count_numbers {
+    ($rest:tt $(+ $more:tt)* $(, $argument:expr)* $(,)?) => {
+        sqlx::query_scalar!(r#"select count(*) as "count!" from number_register "# + $rest $(+ $more)* $(, $argument)*)
+    };
+}
+
+/// Completes one of the above with the conditions of a filter, `$2` to `$6`, and the literal after them.
+macro_rules! matching {
+    ($numbers:ident, $workspace:expr, $filter:expr, $rest:tt $(+ $more:tt)* $(, $argument:expr)* $(,)?) => {
+        $numbers!(
+            "where workspace_id = $1
+                and ($2::uuid is null or inbound_agent_id = $2)
+                and ($3::uuid is null or outbound_agent_id = $3)
+                and ($4::text is null or status = $4)
+                and ($5::timestamptz is null or assigned_at >= $5)
+                and ($6::timestamptz is null or assigned_at <= $6)
+            " + $rest $(+ $more)*,
+            $workspace.workspace_id(),
+            $filter.inbound_agent_id,
+            $filter.outbound_agent_id,
+            $filter.status.map(Status::as_str),
+            $filter.assigned_from,
+            $filter.assigned_until
+            $(, $argument)*
+        )
+    };
+}
+
+/// Reads numbers from or to a place; the literal is the condition and the order.
+macro_rules! page_of_numbers {
+    (($workspace:expr, $filter:expr, $page:expr), $rest:tt) => {{
+        let (place, limit, offset) = $page;
+        let (created_at, id) = place.map(|place| (place.created_at, place.id)).unzip();
+        let numbers = matching!(
+            select_numbers,
+            $workspace,
+            $filter,
+            $rest + " limit $9 offset $10",
+            created_at,
+            id,
+            limit,
+            offset
+        );
+        numbers.fetch_all(&$workspace.store.pool).await?
+    }};
 }
 
 impl Lookup for PhoneNumber {
@@ -32,43 +82,38 @@ impl Lookup for PhoneNumber {
 
     async fn all(ids: Vec<PhoneNumberId>, workspace: &Workspace) -> Result<Vec<Option<PhoneNumber>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.short();
         let rows =
-            select_registers!("where workspace_id = $1 and register_id = any ($2)", workspace.workspace_id(), &keys);
-        let registers = pool.with_deadline(rows.fetch_all(pool)).await?;
-        Ok(each(&ids, &registers, |register| register.register_id))
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<PhoneNumber>> {
-        &batchers.registers
+            select_numbers!("where workspace_id = $1 and register_id = any ($2)", workspace.workspace_id(), &keys);
+        let numbers = workspace.store.read_short(rows).await?;
+        Ok(each(&ids, &numbers, |number| number.register_id))
     }
 }
 
 impl Workspace {
     /// The number with this id.
-    pub async fn register(&self, id: PhoneNumberId) -> Result<PhoneNumber> {
-        super::found(self.look_up(id).await?, ResourceKind::Number, id)
+    pub async fn number(&self, id: PhoneNumberId) -> Result<PhoneNumber> {
+        found(self.look_up(id).await?, ResourceKind::Number, id)
     }
 
     /// The number with this id, locked until the transaction ends.
-    pub(super) async fn lock_register(
+    pub(super) async fn lock_number(
         &self,
         connection: &mut sqlx::PgConnection,
         id: PhoneNumberId,
     ) -> Result<PhoneNumber> {
-        let row = select_registers!(
+        let row = select_numbers!(
             "where workspace_id = $1 and register_id = $2 for no key update",
             self.workspace_id(),
             id.0,
         )
         .fetch_optional(connection)
         .await?;
-        super::found(row, ResourceKind::Number, id)
+        found(row, ResourceKind::Number, id)
     }
 
     /// A page of numbers, in order of creation. A cursor that names no number of this workspace is a conflict.
-    pub async fn registers(&self, filter: &PhoneNumberFilter, window: Window) -> Result<PhoneNumberPage> {
-        let (upward, cursor) = match window.start {
+    pub async fn numbers(&self, filter: &PhoneNumberFilter, window: Window) -> Result<PhoneNumberPage> {
+        let (is_ascending, cursor) = match window.start {
             Start::Page(_) => (window.ascending, None),
             Start::After(id) => (window.ascending, Some(id)),
             Start::Before(id) => (!window.ascending, Some(id)),
@@ -77,180 +122,45 @@ impl Workspace {
             Some(id) => Some(self.place_of(id).await?),
             None => None,
         };
+        let pool = &self.store.pool;
         let (offset, pages) = match window.start {
             Start::Page(page) => {
-                let count = self.count_registers(filter).await?;
+                let count = matching!(count_numbers, self, filter, "").fetch_one(pool).await?;
                 ((page - 1).saturating_mul(window.limit), Some((count + window.limit - 1) / window.limit))
             }
             Start::After(_) | Start::Before(_) => (0, None),
         };
-        let mut items = match upward {
-            true => self.registers_upward(filter, place, window.limit + 1, offset).await?,
-            false => self.registers_downward(filter, place, window.limit + 1, offset).await?,
+        let page = (place, window.limit + 1, offset);
+        let mut items = match is_ascending {
+            true => {
+                page_of_numbers!(
+                    (self, filter, page),
+                    "and ($7::timestamptz is null or (created_at, register_id) > ($7, $8))
+                    order by created_at, register_id"
+                )
+            }
+            false => {
+                page_of_numbers!(
+                    (self, filter, page),
+                    "and ($7::timestamptz is null or (created_at, register_id) < ($7, $8))
+                    order by created_at desc, register_id desc"
+                )
+            }
         };
         let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
         let has_more = items.len() > limit;
         items.truncate(limit);
-        if upward != window.ascending {
+        if is_ascending != window.ascending {
             items.reverse();
         }
         Ok(PhoneNumberPage { items, has_more, pages })
     }
 
     async fn place_of(&self, id: PhoneNumberId) -> Result<Place> {
-        match self.register(id).await {
-            Ok(register) => Ok(register.place()),
+        match self.number(id).await {
+            Ok(number) => Ok(number.place()),
             Err(Error::NotFound(..)) => Err(Error::Conflict(Reason::UnknownCursor)),
             Err(error) => Err(error),
         }
-    }
-
-    async fn count_registers(&self, filter: &PhoneNumberFilter) -> Result<i64> {
-        Ok(sqlx::query_scalar!(
-            r#"
-            select count(*) as "count!" from number_register
-            where workspace_id = $1
-                and ($2::uuid is null or inbound_agent_id = $2)
-                and ($3::uuid is null or outbound_agent_id = $3)
-                and ($4::text is null or status = $4)
-                and ($5::timestamptz is null or assigned_at >= $5)
-                and ($6::timestamptz is null or assigned_at <= $6)
-            "#,
-            self.workspace_id(),
-            filter.inbound_agent_id,
-            filter.outbound_agent_id,
-            filter.status.map(Status::as_str),
-            filter.assigned_from,
-            filter.assigned_until,
-        )
-        .fetch_one(&self.store.pool)
-        .await?)
-    }
-
-    async fn registers_upward(
-        &self,
-        filter: &PhoneNumberFilter,
-        behind: Option<Place>,
-        limit: i64,
-        offset: i64,
-    ) -> Result<Vec<PhoneNumber>> {
-        Ok(select_registers!(
-            "where workspace_id = $1
-                and ($2::uuid is null or inbound_agent_id = $2)
-                and ($3::uuid is null or outbound_agent_id = $3)
-                and ($4::text is null or status = $4)
-                and ($5::timestamptz is null or assigned_at >= $5)
-                and ($6::timestamptz is null or assigned_at <= $6)
-                and ($7::timestamptz is null or (created_at, register_id) > ($7, $8))
-            order by created_at, register_id
-            limit $9 offset $10",
-            self.workspace_id(),
-            filter.inbound_agent_id,
-            filter.outbound_agent_id,
-            filter.status.map(Status::as_str),
-            filter.assigned_from,
-            filter.assigned_until,
-            behind.map(|place| place.created_at),
-            behind.map(|place| place.id),
-            limit,
-            offset,
-        )
-        .fetch_all(&self.store.pool)
-        .await?)
-    }
-
-    async fn registers_downward(
-        &self,
-        filter: &PhoneNumberFilter,
-        before: Option<Place>,
-        limit: i64,
-        offset: i64,
-    ) -> Result<Vec<PhoneNumber>> {
-        Ok(select_registers!(
-            "where workspace_id = $1
-                and ($2::uuid is null or inbound_agent_id = $2)
-                and ($3::uuid is null or outbound_agent_id = $3)
-                and ($4::text is null or status = $4)
-                and ($5::timestamptz is null or assigned_at >= $5)
-                and ($6::timestamptz is null or assigned_at <= $6)
-                and ($7::timestamptz is null or (created_at, register_id) < ($7, $8))
-            order by created_at desc, register_id desc
-            limit $9 offset $10",
-            self.workspace_id(),
-            filter.inbound_agent_id,
-            filter.outbound_agent_id,
-            filter.status.map(Status::as_str),
-            filter.assigned_from,
-            filter.assigned_until,
-            before.map(|place| place.created_at),
-            before.map(|place| place.id),
-            limit,
-            offset,
-        )
-        .fetch_all(&self.store.pool)
-        .await?)
-    }
-
-    /// Updates a number's nickname or agents. Only assigned numbers have agents.
-    pub async fn update_register(
-        &self,
-        id: PhoneNumberId,
-        change: PhoneNumberChange,
-        now: DateTime<Utc>,
-    ) -> Result<PhoneNumber> {
-        let workspace = self.clone();
-        let updated = self.store.writer().transact(move |connection| {
-            Box::pin(async move {
-                let register = workspace.lock_register(connection, id).await?;
-                if change.assigns_agent() {
-                    register.check_can_have_agent().map_err(Error::Conflict)?;
-                }
-                workspace.update_under_lock(connection, id, &change, now).await
-            })
-        });
-        updated.await?;
-        self.register(id).await
-    }
-
-    async fn update_under_lock(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        id: PhoneNumberId,
-        change: &PhoneNumberChange,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        audited!(
-            query_scalar,
-            r#"
-            with held as (
-                select to_jsonb(number_register) as before from number_register
-                where workspace_id = $1 and register_id = $3
-            ), changed as (
-                update number_register
-                set nickname = case when $4 then $5 else nickname end,
-                    inbound_agent_id = case when $6 then $7 else inbound_agent_id end,
-                    outbound_agent_id = case when $8 then $9 else outbound_agent_id end
-                where workspace_id = $1 and register_id = $3
-                returning register_id, to_jsonb(number_register) as after
-            ), changes as (
-                select $10::jsonb as actor, 'number.updated' as action, register_id as subject_id, before, after
-                from changed cross join held
-            )
-            "#,
-            "select register_id from changed",
-            self.workspace_id(),
-            now,
-            id.0,
-            change.nickname.is_some(),
-            change.nickname.clone().flatten(),
-            change.inbound_agent_id.is_some(),
-            change.inbound_agent_id.flatten(),
-            change.outbound_agent_id.is_some(),
-            change.outbound_agent_id.flatten(),
-            self.actor(),
-        )
-        .fetch_optional(connection)
-        .await?;
-        Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! Operator commands, across workspaces: create workspaces and the credentials that let callers in. None reads a
 //! tenant's rows.
 
-use super::{NewWorkspace, Store, console};
 use crate::error::{ResourceKind, Result};
 use crate::model::id::*;
 use crate::model::token::{Token, TokenHash};
 use crate::model::workspace::WorkspaceRecord;
 use crate::random::Random;
+use crate::store::sql::found;
+use crate::store::workspace::select_workspaces;
+use crate::store::{NewWorkspace, Store, principal::console};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -25,21 +27,7 @@ pub struct ApiKeyRecord {
 impl Store {
     /// Creates a workspace.
     pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<()> {
-        sqlx::query!(
-            r#"
-            insert into workspace (workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at)
-            values ($1, $2, $3, $4, $5, $6)
-            "#,
-            new.workspace_id.0,
-            new.name,
-            new.is_sandbox,
-            new.publishable_key.reveal(),
-            new.connect_partner_name,
-            now,
-        )
-        .execute(self.writer())
-        .await?;
-        Ok(())
+        self.insert_workspace(new, (None, None), now).await.map(|_| ())
     }
 
     /// Claims the creation of the demo: true once, and only while there is no workspace.
@@ -58,28 +46,13 @@ impl Store {
 
     /// All workspaces, in order of creation.
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceRecord>> {
-        Ok(sqlx::query_as!(
-            WorkspaceRecord,
-            r#"
-            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
-            from workspace
-            order by created_at, workspace_id
-            "#,
-        )
-        .fetch_all(&self.pool)
-        .await?)
+        Ok(select_workspaces!("order by created_at, workspace_id").fetch_all(&self.pool).await?)
     }
 
     /// The workspaces whose name or id is `name`; names need not be unique.
     pub async fn workspaces_called(&self, name: &str) -> Result<Vec<WorkspaceRecord>> {
-        Ok(sqlx::query_as!(
-            WorkspaceRecord,
-            r#"
-            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
-            from workspace
-            where name = $1 or workspace_id = $2
-            order by created_at, workspace_id
-            "#,
+        Ok(select_workspaces!(
+            "where name = $1 or workspace_id = $2 order by created_at, workspace_id",
             name,
             Uuid::parse_str(name).ok(),
         )
@@ -147,7 +120,7 @@ impl Store {
         )
         .fetch_optional(self.writer())
         .await?;
-        super::found(revoked.map(ApiKeyId), ResourceKind::ApiKey, "")
+        found(revoked.map(ApiKeyId), ResourceKind::ApiKey, "")
     }
 
     /// Creates a personal access token for `workspaces`.
@@ -198,7 +171,7 @@ impl Store {
         )
         .fetch_optional(self.writer())
         .await?;
-        super::found(revoked.map(AccessTokenId), ResourceKind::AccessToken, "")
+        found(revoked.map(AccessTokenId), ResourceKind::AccessToken, "")
     }
 
     /// Opens a console session for `workspaces` and signs its JWT; creates the first key if there is none.

@@ -1,16 +1,21 @@
 //! Phones: read, listed and updated.
 
-use super::Workspace;
-use super::batcher::Batcher;
-use super::lookup::{Batchers, Lookup, LookupRequest, each};
-use super::prefetch::{PhoneListQuery, Prefetched};
-use super::types::Document;
+mod deactivate;
+mod register;
+
+pub use deactivate::Deactivated;
+
 use crate::error::{ResourceKind, Result};
+use crate::model::event::EventType;
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
 use crate::model::metadata::{Metadata, MetadataChange};
 use crate::model::page::{Page, Paging, Place};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
 use crate::model::scope::Scope;
+use crate::store::Workspace;
+use crate::store::batch::{Lookup, PhoneListQuery, Prefetched, each};
+use crate::store::sql::types::Document;
+use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -37,18 +42,13 @@ impl Lookup for Phone {
 
     async fn all(ids: Vec<DeviceId>, workspace: &Workspace) -> Result<Vec<Option<Phone>>> {
         let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let pool = workspace.store.short();
         let rows = select_phones!(
             "where workspace_id = $1 and device_id = any ($2) and deactivated_at is null",
             workspace.workspace_id(),
             &keys,
         );
-        let phones = pool.with_deadline(rows.fetch_all(pool)).await?;
+        let phones = workspace.store.read_short(rows).await?;
         Ok(each(&ids, &phones, |phone| phone.device_id))
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Phone>> {
-        &batchers.phones
     }
 }
 
@@ -64,11 +64,7 @@ impl Workspace {
             Prefetched::Phone(phone) => phone,
             _ => self.look_up(device_id).await?,
         };
-        super::found(
-            phone.filter(|phone: &Phone| scope.includes(phone.user_identity_id)),
-            ResourceKind::Phone,
-            device_id,
-        )
+        found(phone.filter(|phone: &Phone| scope.includes(phone.user_identity_id)), ResourceKind::Phone, device_id)
     }
 
     /// The first active phone with this name.
@@ -83,7 +79,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, ResourceKind::Phone, name)
+        found(row, ResourceKind::Phone, name)
     }
 
     /// Phones that match a filter, in order of registration.
@@ -97,14 +93,14 @@ impl Workspace {
             (Prefetched::Phones(phones), _) => phones,
             (_, Some(PhoneListQuery::All)) => self.all_phones(&filter.paging).await?,
             (_, Some(PhoneListQuery::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
-            (_, None) => self.chosen_phones(filter, scope).await?,
+            (_, None) => self.filtered_phones(filter, scope).await?,
         };
         Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
         let from = paging.from.unwrap_or(Place::FIRST);
-        Ok(select_phones!(
+        let phones = select_phones!(
             "where workspace_id = $1 and deactivated_at is null and (created_at, device_id) >= ($2, $3)
             order by created_at, device_id
             limit $4",
@@ -112,14 +108,13 @@ impl Workspace {
             from.created_at,
             from.id,
             paging.fetch(),
-        )
-        .fetch_all(self.store.short_for(paging.fetch()))
-        .await?)
+        );
+        Ok(phones.fetch_all(self.store.short_for(paging.fetch())).await?)
     }
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
         let from = paging.from.unwrap_or(Place::FIRST);
-        Ok(select_phones!(
+        let phones = select_phones!(
             "where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
                 and (created_at, device_id) >= ($3, $4)
             order by created_at, device_id
@@ -129,12 +124,11 @@ impl Workspace {
             from.created_at,
             from.id,
             paging.fetch(),
-        )
-        .fetch_all(self.store.short_for(paging.fetch()))
-        .await?)
+        );
+        Ok(phones.fetch_all(self.store.short_for(paging.fetch())).await?)
     }
 
-    async fn chosen_phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Vec<Phone>> {
+    async fn filtered_phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Vec<Phone>> {
         Ok(select_phones!(
             "where workspace_id = $1
                 and ($2 or deactivated_at is null)
@@ -161,8 +155,8 @@ impl Workspace {
             self.workspace_id(),
             filter.include_deactivated,
             scope.owner(),
-            super::raw_ids(&filter.user_identity_ids) as _,
-            super::raw_ids(&filter.device_ids) as _,
+            raw_ids(&filter.user_identity_ids) as _,
+            raw_ids(&filter.device_ids) as _,
             filter.acs_credential_id.map(|id| id.0),
             filter.operating_systems.as_deref().map(names) as _,
             filter.manufacturer,
@@ -209,20 +203,20 @@ impl Workspace {
             r#"
             with held as materialized (
                 select device_id, to_jsonb(phone) as before from phone
-                where workspace_id = $1 and device_id = $3 and deactivated_at is null
-                    and ($4::uuid is null or user_identity_id = $4)
+                where workspace_id = $1 and device_id = $4 and deactivated_at is null
+                    and ($5::uuid is null or user_identity_id = $5)
                 for no key update
             ), changed as (
                 update phone
-                set nickname = case when $5 then $6 else nickname end,
-                    custom_metadata = (custom_metadata || $7) - $8::text[]
+                set nickname = case when $6 then $7 else nickname end,
+                    custom_metadata = (custom_metadata || $8) - $9::text[]
                 from held
                 where phone.workspace_id = $1 and phone.device_id = held.device_id
                 returning phone.device_id, user_identity_id, custom_metadata, before, to_jsonb(phone) as after
             ), changes as (
-                select $10::jsonb as actor, 'phone.updated' as action, device_id as subject_id, before, after from changed
+                select 'phone.updated' as action, device_id as subject_id, before, after from changed
             ), new_events as (
-                select $9::uuid as event_id, 'phone.updated' as event_type, true as is_opt_in, user_identity_id,
+                select $10::uuid as event_id, $11::text as event_type, user_identity_id,
                     jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
                 from changed
             )
@@ -230,6 +224,7 @@ impl Workspace {
             "select device_id from changed",
             self.workspace_id(),
             now,
+            self.context(),
             device_id.0,
             scope.owner(),
             change.nickname.is_some(),
@@ -237,11 +232,11 @@ impl Workspace {
             set,
             &removed,
             event_id.0,
-            self.actor(),
+            EventType::PhoneUpdated.as_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;
-        super::found(changed, ResourceKind::Phone, device_id).map(|_| ())
+        found(changed, ResourceKind::Phone, device_id).map(|_| ())
     }
 }
 

@@ -3,12 +3,13 @@
 //! statements in progress and no later one. No statement waits forever for a host that is gone.
 
 mod health;
+pub(super) mod hosts;
 mod hot;
 mod unit;
 
-use super::hosts::{ACQUIRE_TIMEOUT, Hosts};
 use futures_util::{Stream, TryFutureExt, stream};
 use health::HealthSignal;
+use hosts::{ACQUIRE_TIMEOUT, Hosts};
 use hot::HotConnections;
 use sqlx::postgres::{PgPool, PgPoolOptions, PgRow, PgTypeInfo};
 use sqlx::{Execute, Executor, Postgres, SqlStr};

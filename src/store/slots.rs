@@ -2,11 +2,14 @@
 //! for one itself, so that a concurrent assignment is not missed. Writers lock the user identity, so that `before` in
 //! the audit trail is accurate.
 
-use super::Workspace;
 use crate::error::{Error, Reason, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::slot::{SlotChange, SlotType};
+use crate::store::Workspace;
 use chrono::{DateTime, Utc};
+
+/// Action of a change that requires an empty slot.
+const FILLED: &str = "slot.filled";
 
 impl Workspace {
     /// Changes a slot. Its version increases only if its content changes.
@@ -17,63 +20,8 @@ impl Workspace {
         change: SlotChange,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let workspace = self.clone();
-        let changed = self.store.writer().transact(move |connection| {
-            Box::pin(async move {
-                workspace.lock_person(connection, person).await?;
-                workspace.change_slot_under_lock(connection, person, slot_type, &change, now).await
-            })
-        });
-        changed.await?.then_some(()).ok_or(Error::Conflict(Reason::ManagedNumber))
-    }
-
-    async fn change_slot_under_lock(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        person: UserIdentityId,
-        slot_type: SlotType,
-        change: &SlotChange,
-        now: DateTime<Utc>,
-    ) -> Result<bool> {
-        let changed = audited!(
-            query_scalar,
-            r#"
-            with held as (
-                select slot_type, to_jsonb(slot) as before from slot
-                where workspace_id = $1 and user_identity_id = $3 and slot_type = $4
-            ), changed as (
-                insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
-                select $1, $3, $4, coalesce($5, ''), coalesce($6, false),
-                    1 + (coalesce($5, '') <> '' or coalesce($6, false))::int
-                where not exists (
-                    select from number_register
-                    where workspace_id = $1 and user_identity_id = $3 and $4 = 'work' and status = 'assigned'
-                        and (scheduled_release_at is null or scheduled_release_at > $2)
-                )
-                on conflict (workspace_id, user_identity_id, slot_type) do update
-                set number = coalesce($5, slot.number),
-                    include_in_contact_card = coalesce($6, slot.include_in_contact_card),
-                    version = slot.version + (coalesce($5, slot.number) <> slot.number
-                        or coalesce($6, slot.include_in_contact_card) <> slot.include_in_contact_card)::int
-                returning slot_type, user_identity_id, to_jsonb(slot) as after
-            ), changes as (
-                select $7::jsonb as actor, 'slot.changed' as action, user_identity_id as subject_id,
-                    coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
-                from changed left join held using (slot_type)
-            )
-            "#,
-            "select slot_type from changed",
-            self.workspace_id(),
-            now,
-            person.0,
-            slot_type.as_str(),
-            change.number,
-            change.include_in_contact_card,
-            self.actor(),
-        )
-        .fetch_optional(connection)
-        .await?;
-        Ok(changed.is_some())
+        let is_changed = self.write_slot(person, slot_type, "slot.changed", change, now).await?;
+        is_changed.then_some(()).ok_or(Error::Conflict(Reason::ManagedNumber))
     }
 
     /// Puts a number into an empty slot.
@@ -85,63 +33,80 @@ impl Workspace {
         include_in_contact_card: bool,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let workspace = self.clone();
-        let filled = self.store.writer().transact(move |connection| {
-            Box::pin(async move {
-                workspace.lock_person(connection, person).await?;
-                workspace
-                    .fill_slot_under_lock(connection, person, slot_type, &number, include_in_contact_card, now)
-                    .await
-            })
-        });
-        filled.await?.then_some(()).ok_or(Error::Conflict(Reason::SlotFilled))
+        let change = SlotChange { number: Some(number), include_in_contact_card: Some(include_in_contact_card) };
+        let is_filled = self.write_slot(person, slot_type, FILLED, change, now).await?;
+        is_filled.then_some(()).ok_or(Error::Conflict(Reason::SlotFilled))
     }
 
-    async fn fill_slot_under_lock(
+    /// False if a managed number, or the slot's own for [`FILLED`], is in the way.
+    async fn write_slot(
+        &self,
+        person: UserIdentityId,
+        slot_type: SlotType,
+        action: &'static str,
+        change: SlotChange,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let workspace = self.clone();
+        let written = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                workspace.lock_user_identity(connection, person).await?;
+                workspace.write_slot_under_lock(connection, person, slot_type, action, &change, now).await
+            })
+        });
+        written.await
+    }
+
+    async fn write_slot_under_lock(
         &self,
         connection: &mut sqlx::PgConnection,
         person: UserIdentityId,
         slot_type: SlotType,
-        number: &str,
-        include_in_contact_card: bool,
+        action: &str,
+        change: &SlotChange,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let filled = audited!(
+        let written = managed_number!(audited(
             query_scalar,
             r#"
-            with held as (
+            with requested as (
+                select $4::uuid as user_identity_id, $5::text as slot_type, $2::timestamptz as now
+            ), held as materialized (
                 select slot_type, to_jsonb(slot) as before from slot
-                where workspace_id = $1 and user_identity_id = $3 and slot_type = $4
-            ), filled as (
+                where workspace_id = $1 and user_identity_id = $4 and slot_type = $5
+            ), written as (
                 insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
-                select $1, $3, $4, $5, $6, 2
-                where not exists (
-                    select from number_register
-                    where workspace_id = $1 and user_identity_id = $3 and $4 = 'work' and status = 'assigned'
-                        and (scheduled_release_at is null or scheduled_release_at > $2)
-                )
+                select $1, $4, $5, coalesce($6, ''), coalesce($7, false),
+                    1 + (coalesce($6, '') <> '' or coalesce($7, false))::int
+                from requested
+                where not exists ("#,
+            r#")
                 on conflict (workspace_id, user_identity_id, slot_type) do update
-                set number = excluded.number, include_in_contact_card = excluded.include_in_contact_card,
-                    version = slot.version + 1
-                where slot.number = ''
+                set number = coalesce($6, slot.number),
+                    include_in_contact_card = coalesce($7, slot.include_in_contact_card),
+                    version = slot.version + (coalesce($6, slot.number) <> slot.number
+                        or coalesce($7, slot.include_in_contact_card) <> slot.include_in_contact_card)::int
+                where slot.number = '' or not $9
                 returning slot_type, user_identity_id, to_jsonb(slot) as after
             ), changes as (
-                select $7::jsonb as actor, 'slot.filled' as action, user_identity_id as subject_id,
+                select $8::text as action, user_identity_id as subject_id,
                     coalesce(before, after || '{"number": "", "include_in_contact_card": false}') as before, after
-                from filled left join held using (slot_type)
+                from written left join held using (slot_type)
             )
             "#,
-            "select slot_type from filled",
+            "select slot_type from written",
             self.workspace_id(),
             now,
+            self.context(),
             person.0,
             slot_type.as_str(),
-            number,
-            include_in_contact_card,
-            self.actor(),
-        )
+            change.number,
+            change.include_in_contact_card,
+            action,
+            action == FILLED,
+        ))
         .fetch_optional(connection)
         .await?;
-        Ok(filled.is_some())
+        Ok(written.is_some())
     }
 }

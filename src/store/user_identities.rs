@@ -1,11 +1,18 @@
 //! User identities: created, read, listed and updated.
 
-use super::Workspace;
+mod applications;
+mod delete;
+mod extensions;
+mod passwords;
+mod subscribers;
+
 use crate::error::{ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::page::{Page, Place};
 use crate::model::scope::Scope;
 use crate::model::user_identity::*;
+use crate::store::Workspace;
+use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};
 
 /// Selects user identities; the literal is the rest of the statement.
@@ -62,7 +69,7 @@ impl Workspace {
         )
         .fetch_optional(&self.store.pool)
         .await?;
-        super::found(row, ResourceKind::UserIdentity, id)
+        found(row, ResourceKind::UserIdentity, id)
     }
 
     /// The user identity with this key.
@@ -71,7 +78,7 @@ impl Workspace {
             select_user_identities!("where workspace_id = $1 and user_identity_key = $2", self.workspace_id(), key,)
                 .fetch_optional(&self.store.pool)
                 .await?;
-        super::found(row, ResourceKind::UserIdentity, key)
+        found(row, ResourceKind::UserIdentity, key)
     }
 
     /// User identities that match a filter, in order of creation.
@@ -90,7 +97,7 @@ impl Workspace {
             limit $8",
             self.workspace_id(),
             scope.owner(),
-            super::raw_ids(&filter.user_identity_ids) as _,
+            raw_ids(&filter.user_identity_ids) as _,
             filter.search,
             filter.created_before,
             filter.paging.from.map(|place| place.created_at),
@@ -129,6 +136,26 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(changed, ResourceKind::UserIdentity, id).map(|_| ())
+        found(changed, ResourceKind::UserIdentity, id).map(|_| ())
+    }
+
+    /// Locks a user identity until the transaction ends.
+    pub(super) async fn lock_user_identity(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+    ) -> Result<()> {
+        let locked = sqlx::query_scalar!(
+            r#"
+            select user_identity_id from user_identity
+            where workspace_id = $1 and user_identity_id = $2
+            for no key update
+            "#,
+            self.workspace_id(),
+            person.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        found(locked, ResourceKind::UserIdentity, person).map(|_| ())
     }
 }

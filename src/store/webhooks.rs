@@ -1,10 +1,15 @@
 //! Webhooks: endpoints for a workspace's events, with the secrets that sign them.
 
-use super::Workspace;
+mod deliveries;
+mod outbox;
+
+pub use outbox::{Capacity, PendingDeliveries};
+
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{WebhookId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::webhook::Webhook;
+use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 
 /// A row of a webhook, with its secret sealed.
@@ -15,6 +20,17 @@ struct Row {
     event_types: Vec<String>,
     secret_sealed: Vec<u8>,
     disabled_at: Option<DateTime<Utc>>,
+}
+
+/// Selects webhooks; the literal is the rest of the statement.
+macro_rules! select_webhooks {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            "select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at from webhook " + $rest
+            $(, $argument)*
+        )
+    };
 }
 
 impl Workspace {
@@ -39,36 +55,15 @@ impl Workspace {
 
     /// The webhook with this id.
     pub async fn webhook(&self, id: WebhookId) -> Result<Webhook> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"
-            select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
-            from webhook
-            where workspace_id = $1 and webhook_id = $2
-            "#,
-            self.workspace_id(),
-            id.0,
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
-        self.opened_webhook(super::found(row, ResourceKind::Webhook, id)?)
+        let row = select_webhooks!("where workspace_id = $1 and webhook_id = $2", self.workspace_id(), id.0);
+        let row = row.fetch_optional(&self.store.pool).await?;
+        self.opened_webhook(found(row, ResourceKind::Webhook, id)?)
     }
 
     /// All webhooks, in order of creation.
     pub async fn webhooks(&self) -> Result<Vec<Webhook>> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"
-            select workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
-            from webhook
-            where workspace_id = $1
-            order by created_at, webhook_id
-            "#,
-            self.workspace_id(),
-        )
-        .fetch_all(&self.store.pool)
-        .await?;
-        rows.into_iter().map(|row| self.opened_webhook(row)).collect()
+        let rows = select_webhooks!("where workspace_id = $1 order by created_at, webhook_id", self.workspace_id());
+        rows.fetch_all(&self.store.pool).await?.into_iter().map(|row| self.opened_webhook(row)).collect()
     }
 
     /// Changes a webhook's event types, from now on, and enables it if it is disabled.
@@ -85,7 +80,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(changed, ResourceKind::Webhook, id).map(|_| ())
+        found(changed, ResourceKind::Webhook, id).map(|_| ())
     }
 
     /// Replaces a webhook's secret. The former one also signs until `former_until`.
@@ -110,7 +105,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        self.opened_webhook(super::found(row, ResourceKind::Webhook, id)?)
+        self.opened_webhook(found(row, ResourceKind::Webhook, id)?)
     }
 
     /// Deletes a webhook with its deliveries.
@@ -122,7 +117,7 @@ impl Workspace {
         )
         .fetch_optional(self.store.writer())
         .await?;
-        super::found(deleted, ResourceKind::Webhook, id).map(|_| ())
+        found(deleted, ResourceKind::Webhook, id).map(|_| ())
     }
 
     fn opened_webhook(&self, row: Row) -> Result<Webhook> {

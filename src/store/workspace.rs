@@ -1,15 +1,32 @@
 //! The two handles that authentication returns: a [`Workspace`], whose methods are the scoped queries, and an
 //! [`Account`], a caller that has not selected a workspace.
 
-use super::Store;
-use super::audited::Actor;
+mod accounts;
+mod sandbox;
+
 use crate::error::{ResourceKind, Result};
 use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::model::token::Token;
 use crate::model::workspace::WorkspaceRecord;
 use crate::random::Random;
+use crate::store::Store;
+use crate::store::sql::audited::Actor;
+use crate::store::sql::found;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+/// Selects workspaces; the literal is the rest of the statement.
+macro_rules! select_workspaces {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            WorkspaceRecord,
+            "select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at from workspace "
+                + $rest
+            $(, $argument)*
+        )
+    };
+}
+pub(super) use select_workspaces;
 
 /// Capability for a workspace's rows. Only [`Store::authenticate`] creates one.
 #[derive(Debug, Clone)]
@@ -51,25 +68,16 @@ impl Workspace {
         self.workspace_id.0
     }
 
-    /// The author of changes here, as a parameter of a statement.
-    pub(super) fn actor(&self) -> serde_json::Value {
-        self.actor.document()
+    /// The third parameter of every statement that is audited or causes events.
+    pub(super) fn context(&self) -> serde_json::Value {
+        self.actor.context()
     }
 
     /// The workspace's own record.
     pub async fn record(&self) -> Result<WorkspaceRecord> {
-        let row = sqlx::query_as!(
-            WorkspaceRecord,
-            r#"
-            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
-            from workspace
-            where workspace_id = $1
-            "#,
-            self.workspace_id(),
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
-        super::found(row, ResourceKind::Workspace, self.workspace_id)
+        let row = select_workspaces!("where workspace_id = $1", self.workspace_id());
+        let row = row.fetch_optional(&self.store.pool).await?;
+        found(row, ResourceKind::Workspace, self.workspace_id)
     }
 }
 
@@ -98,12 +106,12 @@ impl Workspace {
 #[derive(Debug, Clone)]
 pub struct Account {
     pub(super) store: Store,
-    pub(super) who: Who,
+    pub(super) credential: AccountCredential,
 }
 
 /// Credential of an account.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Who {
+pub(super) enum AccountCredential {
     AccessToken(AccessTokenId),
     ConsoleSession(ConsoleSessionId),
 }
@@ -135,18 +143,13 @@ impl Account {
     /// Workspaces of which this account is a member, in order of creation.
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceRecord>> {
         let (token, session) = self.keys();
-        Ok(sqlx::query_as!(
-            WorkspaceRecord,
-            r#"
-            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
-            from workspace
-            where workspace_id in (
+        Ok(select_workspaces!(
+            "where workspace_id in (
                 select workspace_id from access_token_workspace where access_token_id = $1
                 union all
                 select workspace_id from console_session_workspace where console_session_id = $2
             )
-            order by created_at, workspace_id
-            "#,
+            order by created_at, workspace_id",
             token,
             session,
         )
@@ -156,7 +159,25 @@ impl Account {
 
     /// Creates a workspace with this account as a member.
     pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<WorkspaceRecord> {
-        let (token, session) = self.keys();
+        self.store.insert_workspace(new, self.keys(), now).await
+    }
+
+    fn keys(&self) -> (Option<Uuid>, Option<Uuid>) {
+        match self.credential {
+            AccountCredential::AccessToken(id) => (Some(id.0), None),
+            AccountCredential::ConsoleSession(id) => (None, Some(id.0)),
+        }
+    }
+}
+
+impl Store {
+    /// Creates a workspace with an access token or a console session as a member, or without.
+    pub(super) async fn insert_workspace(
+        &self,
+        new: &NewWorkspace,
+        (token, session): (Option<Uuid>, Option<Uuid>),
+        now: DateTime<Utc>,
+    ) -> Result<WorkspaceRecord> {
         Ok(sqlx::query_as!(
             WorkspaceRecord,
             r#"
@@ -183,14 +204,7 @@ impl Account {
             new.connect_partner_name,
             now,
         )
-        .fetch_one(self.store.writer())
+        .fetch_one(self.writer())
         .await?)
-    }
-
-    fn keys(&self) -> (Option<Uuid>, Option<Uuid>) {
-        match self.who {
-            Who::AccessToken(id) => (Some(id.0), None),
-            Who::ConsoleSession(id) => (None, Some(id.0)),
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! The only way to change data. A [`Writer`] is an executor of a single statement, or runs several; either way it is a
-//! unit of work that completes once begun, see [`super::pool`]. The pool itself is for reads: a test finds statements
+//! unit of work that completes once begun, see [`crate::store::pool`]. The pool itself is for reads: a test finds statements
 //! that change data and are executed on it.
 
-use super::Store;
-use super::pool::{Answer, Answers, Part, Work};
 use crate::error::Result;
+use crate::store::Store;
+use crate::store::pool::{Answer, Answers, Part, Work};
 use futures_util::{TryFutureExt, stream};
 use sqlx::postgres::{PgRow, PgTypeInfo};
 use sqlx::{Execute, Executor, Postgres, SqlStr};

@@ -273,7 +273,7 @@ async fn changes_by_the_sweeper_have_the_credential_kind_sweeper_in_the_audit_tr
     let world = World::new().await;
     let phone_number = world.reserve_number(&number(1)).await;
     world.advance(TimeDelta::days(2));
-    let moved = world.store.move_due_registers(world.record.workspace_id, world.clock.now(), 10).await;
+    let moved = world.store.move_due_numbers(world.record.workspace_id, world.clock.now(), 10).await;
     assert_eq!(moved.expect("the database answers"), 1);
     let row = audit_rows(&world, &world).await.pop().expect("rows");
     assert_eq!((&row["action"], &row["subject_id"]), (&json!("number.finished"), &phone_number["id"]), "{row}");

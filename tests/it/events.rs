@@ -4,3 +4,4 @@ mod list;
 mod order;
 mod retention;
 mod stream;
+mod types;

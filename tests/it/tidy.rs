@@ -3,6 +3,7 @@
 
 mod distribution;
 mod documents;
+mod expand;
 mod floors;
 mod rust;
 mod schema;

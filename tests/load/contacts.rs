@@ -9,9 +9,9 @@ use std::io::Write;
 /// Contacts of a page, and contacts in a row with the same name.
 pub const PAGE: u64 = 25;
 
-const KEY_AND_EXTENSION: &str = "select place * as asked (token_hash, extension_id, place) join api_key *";
+const KEY_AND_EXTENSION: &str = "select place * as requested (token_hash, extension_id, place) join api_key *";
 const CONTACT: &str = "select contact_id * from contact * and contact_id = any ($2) and deleted_at is null";
-const CONTACTS: &str = "select place * as asked (person, most, skipped, place) *";
+const CONTACTS: &str = "select place * as requested (person, page_limit, page_offset, place) *";
 const COUNT_ONE: &str = "update user_identity set contact_count = contact_count + 1 where *";
 const INSERT_CONTACT: &str = "insert into contact (*";
 const INSERT_NUMBERS: &str = "insert into contact_number *";

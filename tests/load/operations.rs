@@ -4,6 +4,7 @@
 use crate::contacts;
 use crate::registry::{BASE, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, Rng, finish_head, finish_request};
 use base64::prelude::*;
+use handset::model::event::{EventType, OPT_IN_TYPES};
 use serde_json::{Value, json};
 
 /// Items of a page.
@@ -72,10 +73,10 @@ impl RequestSource {
 
 const PHONE: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and device_id = any ($2) \
     and deactivated_at is null";
-const KEY_AND_PHONE: &str = "select place * as asked (token_hash, device_id, place) join api_key *";
-const KEY_AND_PHONES: &str = "select place * as asked (token_hash, since, first, most, place) join api_key *";
+const KEY_AND_PHONE: &str = "select place * as requested (token_hash, device_id, place) join api_key *";
+const KEY_AND_PHONES: &str = "select place * as requested (token_hash, since, first, page_limit, place) join api_key *";
 const KEY_AND_PHONES_OF: &str =
-    "select place * as asked (token_hash, person, since, first, most, place) join api_key *";
+    "select place * as requested (token_hash, person, since, first, page_limit, place) join api_key *";
 const PHONES: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and deactivated_at is null \
     and (created_at, device_id) >= *";
 const PHONES_OF: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and user_identity_id = $2 \
@@ -83,8 +84,8 @@ const PHONES_OF: &str = "select workspace_id, device_id, * from phone where work
 const EVENTS_SINCE: &str = "select workspace_id, event_id, * from event where workspace_id = $1 and created_at > $2 *";
 const REGISTER: &str = "select register_id *, user_identity_id *, created_at from number_register \
     where workspace_id = $1 and register_id = any ($2)";
-const SUBSCRIBER: &str = "select turn *, person.workspace_id, * join user_identity as person *";
-const DEACTIVATE: &str = "with seen as materialized ( select device_id, * update phone set deactivated_at = $2, *";
+const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
+const DEACTIVATE: &str = "with found as materialized ( select device_id, * update phone set deactivated_at = $2, *";
 const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
 const REGISTER_PHONE: &str = "with known as ( select device_id from phone * insert into phone *";
 
@@ -186,10 +187,13 @@ pub const ALL: &[Operation] = &[
             vec![
                 workspace(),
                 "now()".to_owned(),
+                context(),
                 device,
                 "null::uuid".to_owned(),
                 "null::text".to_owned(),
-                ACTOR.to_owned(),
+                name(EventType::PhoneDeactivated),
+                name(EventType::AcsCredentialInvalidated),
+                name(EventType::AcsCredentialDeleted),
             ]
         })],
         keyless: &[],
@@ -220,9 +224,11 @@ pub const ALL: &[Operation] = &[
             Step::Own("begin"),
             Step::Stored(LOCK_PERSON, |_| vec![workspace(), Kind::Guest.sql(":guest")]),
             Step::Stored(REGISTER_PHONE, |_| {
-                let looks = ["null::text", "'android'", "'10'", "'Samsung'", "'Samsung Galaxy S10'", ASSA_ABLOY, ACTOR];
-                let ids = [workspace(), "now()".to_owned(), Kind::Guest.sql(":guest"), Kind::Made.sql(":made")];
-                ids.into_iter().chain(looks.map(str::to_owned)).collect()
+                let looks = ["null::text", "'android'", "'10'", "'Samsung'", "'Samsung Galaxy S10'", ASSA_ABLOY];
+                let ids =
+                    [workspace(), "now()".to_owned(), context(), Kind::Guest.sql(":guest"), Kind::Made.sql(":made")];
+                let types = [EventType::PhoneRegistered, EventType::AcsCredentialIssued].map(name);
+                ids.into_iter().chain(looks.map(str::to_owned)).chain(types).collect()
             }),
             Step::Own("commit"),
             Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Made.sql(":made"))]),
@@ -344,9 +350,19 @@ pub const ALL: &[Operation] = &[
 /// Request whose response has a page cursor with the binding.
 pub const FIRST_PAGE: &str = "GET /phones/list?limit=20";
 
-/// Actor for the audit log.
-const ACTOR: &str = r#"'{"credential_kind": "api_key", "credential_id": "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f",
-    "request_id": "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f", "address": "127.0.0.1"}'::jsonb"#;
+/// Context of a statement that changes something: author and opt-in event types.
+fn context() -> String {
+    let id = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
+    let context = json!({
+        "credential_kind": "api_key", "credential_id": id, "request_id": id, "address": "127.0.0.1",
+        "opt_in_types": OPT_IN_TYPES,
+    });
+    format!("'{context}'::jsonb")
+}
+
+fn name(event_type: EventType) -> String {
+    format!("'{}'::text", event_type.as_str())
+}
 
 const ASSA_ABLOY: &str = r#"'{"application_version": "1.0.0", "seos_applet_version": "1.0.0", "ble_capability": true,
     "hce_capability": false, "nfc_capability": false, "seos_tsm_endpoint_id": 1.0}'::jsonb"#;

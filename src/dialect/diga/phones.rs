@@ -163,11 +163,11 @@ async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Pag
         assigned_until: input.end_assigned_at,
     };
     let window = Window { ascending: input.order == Order::Ascending, limit: input.limit, start };
-    Ok(Body(Page::of(call.grant.0.registers(&filter, window).await?, page)))
+    Ok(Body(Page::of(call.grant.0.numbers(&filter, window).await?, page)))
 }
 
 async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
-    phone(call.grant.0.register(phone_id).await?)
+    phone(call.grant.0.number(phone_id).await?)
 }
 
 input! {
@@ -197,7 +197,7 @@ async fn update(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, J
         inbound_agent_id: input.inbound_agent_id.or(input.inbound_version_id),
         outbound_agent_id: input.outbound_agent_id.or(input.outbound_version_id),
     };
-    phone(call.grant.0.update_register(which.phone_id, change, call.now).await?)
+    phone(call.grant.0.update_number(which.phone_id, change, call.now).await?)
 }
 
 input! {

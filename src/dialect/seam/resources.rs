@@ -4,6 +4,7 @@ use super::answer::{Component, Resource};
 use super::phone_sessions::PhoneSession;
 use super::wire::*;
 use crate::api::openapi::{Schemas, pascal_case, reference};
+use crate::model::event::EventType;
 use serde_json::{Map, Value, json};
 
 macro_rules! resources {
@@ -37,27 +38,30 @@ impl Resource for Event {
         Component { schema: "Event", name: "event", route_path: "/events", define: define_event };
 }
 
-/// Event types, their routes, and properties beyond the common.
-const EVENTS: [(&str, &str, &[&str]); 13] = [
-    ("phone.deactivated", "/phones", &["device_id", "device_custom_metadata"]),
-    ("phone.registered", "/phones", &["device_id", "device_custom_metadata"]),
-    ("phone.updated", "/phones", &["device_id", "device_custom_metadata"]),
-    ("phone_number.assigned", "/phones", &["register_id", "number"]),
-    ("phone_number.release_scheduled", "/phones", &["register_id", "number", "scheduled_release_at"]),
-    ("phone_number.released", "/phones", &["register_id", "number"]),
-    ("phone_number.finished", "/phones", &["register_id", "number"]),
-    ("acs_credential.issued", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
-    ("acs_credential.invalidated", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
-    ("acs_credential.deleted", "/acs/credentials", &["acs_credential_id", "acs_system_id"]),
-    ("client_session.deleted", "/client_sessions", &["client_session_id"]),
-    ("webhook.disabled", "/webhooks", &["webhook_id"]),
-    ("webhook.ping", "/webhooks", &["webhook_id"]),
-];
+/// Route of an event type, and its properties beyond the common ones.
+fn route_and_properties(event_type: EventType) -> (&'static str, &'static [&'static str]) {
+    match event_type {
+        EventType::PhoneDeactivated | EventType::PhoneRegistered | EventType::PhoneUpdated => {
+            ("/phones", &["device_id", "device_custom_metadata"])
+        }
+        EventType::PhoneNumberAssigned | EventType::PhoneNumberReleased | EventType::PhoneNumberFinished => {
+            ("/phones", &["register_id", "number"])
+        }
+        EventType::PhoneNumberReleaseScheduled => ("/phones", &["register_id", "number", "scheduled_release_at"]),
+        EventType::AcsCredentialIssued | EventType::AcsCredentialInvalidated | EventType::AcsCredentialDeleted => {
+            ("/acs/credentials", &["acs_credential_id", "acs_system_id"])
+        }
+        EventType::ClientSessionDeleted => ("/client_sessions", &["client_session_id"]),
+        EventType::WebhookDisabled | EventType::WebhookPing => ("/webhooks", &["webhook_id"]),
+    }
+}
 
 /// A choice by type of event, and each type as a schema of its own.
 fn define_event(schemas: &mut Schemas) {
     let (mut variants, mut mapping) = (Vec::new(), Map::new());
-    for (event_type, route_path, own) in EVENTS {
+    for event_type in EventType::ALL {
+        let (route_path, own) = route_and_properties(event_type);
+        let event_type = event_type.as_str();
         let name = format!("{}Event", pascal_case(event_type));
         let variant = reference(&name);
         mapping.insert(event_type.to_owned(), variant["$ref"].clone());

@@ -6,9 +6,8 @@ use crate::model::contact::{Contact, ContactDocument, ContactField};
 use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::model::listing::{Listed, Listing, Order};
 use crate::store::Workspace;
-use crate::store::batcher::{Batcher, MAX_LIST_BATCH};
-use crate::store::lookup::{Batchers, Lookup, LookupRequest};
-use crate::store::selection::{Column, Field};
+use crate::store::batch::{Lookup, MAX_LIST_BATCH};
+use crate::store::sql::listing::{Column, Field};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -88,14 +87,14 @@ impl Lookup for Listed<Contact> {
         let persons: Vec<Uuid> = pages.iter().map(|page| page.person.0).collect();
         let limits: Vec<i64> = pages.iter().map(|page| page.limit).collect();
         let offsets: Vec<i64> = pages.iter().map(|page| page.offset).collect();
-        let pool = workspace.store.short();
         let entries = sqlx::query_as!(
             Entry,
             r#"
             select place as "place!", contact_count as "total!", contact_id as "contact_id?: ContactId",
                 said as "said?: ContactDocument", contact_group_id as "contact_group_id?: ContactGroupId",
                 contact_group.name as "group_name?", created_at as "created_at?", updated_at as "updated_at?"
-            from unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked (person, most, skipped, place)
+            from unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality
+                as requested (person, page_limit, page_offset, place)
             cross join lateral (
                 select workspace_id, user_identity_id, contact_count from user_identity
                 where workspace_id = $1 and user_identity_id = person
@@ -103,19 +102,19 @@ impl Lookup for Listed<Contact> {
             left join lateral (
                 select contact_id, said, contact_group_id, created_at, updated_at from contact
                 where workspace_id = $1 and user_identity_id = person and deleted_at is null and contact_id >= case
-                    when skipped <= contact_count / 2 and skipped <= $5 then (
+                    when page_offset <= contact_count / 2 and page_offset <= $5 then (
                         select contact_id from contact
                         where workspace_id = $1 and user_identity_id = person and deleted_at is null
                         order by contact_id
-                        limit 1 offset skipped)
-                    when skipped < contact_count and contact_count - skipped <= $5 then (
+                        limit 1 offset page_offset)
+                    when page_offset < contact_count and contact_count - page_offset <= $5 then (
                         select contact_id from contact
                         where workspace_id = $1 and user_identity_id = person and deleted_at is null
                         order by contact_id desc
-                        limit 1 offset contact_count - skipped - 1)
+                        limit 1 offset contact_count - page_offset - 1)
                     end
                 order by contact_id
-                limit most
+                limit page_limit
             ) as contact on true
             left join contact_group using (workspace_id, user_identity_id, contact_group_id)
             "#,
@@ -125,7 +124,7 @@ impl Lookup for Listed<Contact> {
             &offsets,
             NEAR,
         );
-        let entries = pool.with_deadline(entries.fetch_all(pool)).await?;
+        let entries = workspace.store.read_short(entries).await?;
         let mut listed: Vec<Option<Listed<Contact>>> = std::iter::repeat_with(|| None).take(pages.len()).collect();
         for entry in entries {
             let place = usize::try_from(entry.place - 1).ok().and_then(|place| listed.get_mut(place));
@@ -140,9 +139,5 @@ impl Lookup for Listed<Contact> {
             place.take_if(|listed| listed.items.is_empty() && page.offset < listed.total);
         }
         Ok(listed)
-    }
-
-    fn batcher(batchers: &Batchers) -> &Batcher<LookupRequest<Listed<Contact>>> {
-        &batchers.contact_pages
     }
 }

@@ -1,8 +1,9 @@
 //! Health of the database connections: how a fault of one affects the others, how long a reply may take, and whether a
 //! connection may be reused.
 
-use super::super::{fault, hosts};
 use super::REUSE_WITHOUT_CHECK;
+use super::hosts;
+use crate::store::sql::faults;
 use futures_util::Stream;
 use sqlx::{Connection, PgConnection};
 use std::io;
@@ -79,7 +80,7 @@ impl HealthSignal {
     pub fn observe<T>(&self, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
         outcome.inspect_err(|fault| match fault {
             sqlx::Error::PoolTimedOut => self.last_fault.send_modify(|_| {}),
-            fault if fault::is_of_connection(fault) => self.raise(),
+            fault if faults::is_of_connection(fault) => self.raise(),
             _ => {}
         })
     }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 const MAX_AGE: Duration = Duration::from_secs(60);
 
 /// A row, or a statement's result.
-pub(in super::super) type Part = Either<PgQueryResult, PgRow>;
+pub(in crate::store) type Part = Either<PgQueryResult, PgRow>;
 
 /// All connections of a pool.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 const UNIT_LIMIT: Duration = Duration::from_secs(30);
 
 /// The work of a unit on its connection. The trait only names the bound, see [`Pool::transact`].
-pub(in super::super) trait Work<T>:
+pub(in crate::store) trait Work<T>:
     for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static
 {
 }

@@ -19,12 +19,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 async fn sweep(store: &Store, now: DateTime<Utc>) -> i64 {
     let mut count = 0;
     loop {
-        let due = store.workspaces_with_due_registers(now, 100).await.expect("the database answers");
+        let due = store.workspaces_with_due_numbers(now, 100).await.expect("the database answers");
         if due.is_empty() {
             return count;
         }
         for workspace in due {
-            count += store.move_due_registers(workspace, now, 100).await.expect("the database answers");
+            count += store.move_due_numbers(workspace, now, 100).await.expect("the database answers");
         }
     }
 }

@@ -116,8 +116,8 @@ async fn a_scheduled_release_frees_the_work_slot_when_it_is_due() {
     let before = jane.slot("work").await;
     // The release by the sweeper changes nothing visible.
     let now = world.clock.now();
-    for workspace in world.store.workspaces_with_due_registers(now, 10).await.expect("the database answers") {
-        assert_eq!(world.store.move_due_registers(workspace, now, 10).await.expect("the database answers"), 1);
+    for workspace in world.store.workspaces_with_due_numbers(now, 10).await.expect("the database answers") {
+        assert_eq!(world.store.move_due_numbers(workspace, now, 10).await.expect("the database answers"), 1);
     }
     assert_eq!(world.read_number(&phone_number).await["status"], "released");
     is_own(&jane, NUMBER, true).await;

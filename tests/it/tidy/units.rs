@@ -55,7 +55,7 @@ fn only_the_pool_begins_transactions() {
                 for (index, token) in level.iter().enumerate() {
                     let name = word(Some(token)).filter(|_| index > 0 && is_mark(level.get(index - 1), '.'));
                     let is_beginning = name.is_some_and(|name| BEGINNINGS.contains(&name.as_str()));
-                    let is_argon = path == Path::new("src/store/passwords.rs");
+                    let is_argon = path == Path::new("src/store/user_identities/passwords.rs");
                     if is_beginning && !is_exempt(&place) && !is_argon {
                         let fix = "use Writer::transact, or Pool::snapshot to read";
                         faults.add(format_args!("{}, {}", place.0, place.1), fix);

@@ -1,0 +1,64 @@
+//! Batches of concurrent reads: lookups by key, and API keys with the rows of a prefetch.
+
+mod batcher;
+mod keys;
+mod lookup;
+mod prefetch;
+
+pub(super) use batcher::{LookupCounts, MAX_LIST_BATCH};
+pub(super) use lookup::{Lookup, each};
+pub(super) use prefetch::{LONGEST, PhoneListQuery};
+pub use prefetch::{Prefetch, Prefetched};
+
+use super::Store;
+use crate::error::Result;
+use crate::model::contact::Contact;
+use crate::model::extension::Extension;
+use crate::model::listing::Listed;
+use crate::model::number::PhoneNumber;
+use crate::model::phone::Phone;
+use crate::model::subscriber::Subscriber;
+use batcher::{BatchQuery, Batcher};
+use keys::KeyLookup;
+use lookup::LookupRequest;
+use prefetch::{OneExtension, OnePhone, PhonePage};
+
+/// A query with a batcher in each store.
+pub(super) trait Batched: BatchQuery {
+    fn batcher(batchers: &Batchers) -> &Batcher<Self>;
+}
+
+macro_rules! batchers {
+    ($($name:ident: $query:ty,)*) => {
+        /// The batcher of each query.
+        #[derive(Debug, Default)]
+        pub(super) struct Batchers {
+            $($name: Batcher<$query>,)*
+        }
+
+        $(impl Batched for $query {
+            fn batcher(batchers: &Batchers) -> &Batcher<$query> {
+                &batchers.$name
+            }
+        })*
+    };
+}
+
+batchers! {
+    phones: LookupRequest<Phone>,
+    numbers: LookupRequest<PhoneNumber>,
+    subscribers: LookupRequest<Subscriber>,
+    extensions: LookupRequest<Extension>,
+    contacts: LookupRequest<Contact>,
+    contact_pages: LookupRequest<Listed<Contact>>,
+    keys_and_phone: KeyLookup<OnePhone>,
+    keys_and_phones: KeyLookup<PhonePage>,
+    keys_and_extension: KeyLookup<OneExtension>,
+}
+
+impl Store {
+    /// Answers a query, batched with concurrent ones.
+    async fn ask<Q: Batched>(&self, query: Q) -> Result<Q::Answer> {
+        Q::batcher(&self.batchers).ask(query, self).await
+    }
+}

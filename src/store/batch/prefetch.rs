@@ -1,0 +1,141 @@
+//! Prefetch: rows that a request will read, known before authentication. With an API key both share one statement: the key,
+//! and beside it the rows in the workspace of that key.
+
+mod extension;
+mod phone;
+mod phones;
+
+pub(super) use extension::OneExtension;
+pub(super) use phone::OnePhone;
+pub(super) use phones::PhonePage;
+
+use crate::error::{AuthFailure, Result, Scheme};
+use crate::model::extension::Extension;
+use crate::model::id::{DeviceId, ExtensionId, UserIdentityId};
+use crate::model::page::Paging;
+use crate::model::phone::{Phone, PhoneFilter};
+use crate::model::scope::Scope;
+use crate::store::principal::rejected;
+use crate::store::{Authenticated, Origin, Principal, Store};
+
+/// The longest list that is prefetched. A longer one has a statement of its own, so that it delays no other request.
+pub(in crate::store) const LONGEST: u32 = 100;
+
+/// The rows that a request will read, as its route declares them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefetch {
+    None,
+    /// An active phone.
+    Phone(DeviceId),
+    /// Active phones in order of registration: of one user identity, or of the workspace.
+    Phones(Option<UserIdentityId>, Paging),
+    /// An extension by its number.
+    Extension(ExtensionId),
+}
+
+impl Prefetch {
+    /// The phones that match a filter, unless they are too many or need the general query.
+    pub fn phones(filter: &PhoneFilter) -> Prefetch {
+        let Some(query) = PhoneListQuery::of(filter, Scope::Workspace) else { return Prefetch::None };
+        let is_short = filter.paging.limit.is_some_and(|limit| limit < LONGEST);
+        match query {
+            PhoneListQuery::All if is_short => Prefetch::Phones(None, filter.paging),
+            // Most user identities have few phones.
+            PhoneListQuery::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
+                Prefetch::Phones(Some(person), filter.paging)
+            }
+            _ => Prefetch::None,
+        }
+    }
+}
+
+/// The rows that authentication has read. A handler takes them, or reads them itself if there is [`Prefetched::Nothing`]:
+/// other credentials than API keys prefetch nothing.
+#[derive(Debug, Default)]
+pub enum Prefetched {
+    #[default]
+    Nothing,
+    Phone(Option<Phone>),
+    /// One more than the page holds if there are more.
+    Phones(Vec<Phone>),
+    Extension(Option<Extension>),
+}
+
+impl Store {
+    pub(in crate::store) async fn api_key(
+        &self,
+        key: &str,
+        prefetch: Prefetch,
+        origin: Origin,
+    ) -> Result<(Authenticated, Prefetched)> {
+        // What lies on several nodes is not joined with the keys of several workspaces.
+        let prefetch = if self.is_distributed { Prefetch::None } else { prefetch };
+        let found = match prefetch {
+            Prefetch::None => self.look_up_key(key, OnePhone(None)).await?.map(|(key, _)| (key, Prefetched::Nothing)),
+            Prefetch::Phone(id) => {
+                let found = self.look_up_key(key, OnePhone(Some(id))).await?;
+                found.map(|(key, mut phones)| (key, Prefetched::Phone(phones.pop())))
+            }
+            Prefetch::Phones(person, paging) => {
+                let found = self.look_up_key(key, PhonePage { person, paging }).await?;
+                found.map(|(key, phones)| (key, Prefetched::list(phones, paging)))
+            }
+            Prefetch::Extension(id) => {
+                let found = self.look_up_key(key, OneExtension(id)).await?;
+                found.map(|(key, mut extensions)| (key, Prefetched::Extension(extensions.pop())))
+            }
+        };
+        let (key, prefetched) = found.ok_or_else(|| rejected(Scheme::ApiKey, AuthFailure::Unknown))?;
+        if key.is_revoked {
+            return Err(rejected(Scheme::ApiKey, AuthFailure::Revoked));
+        }
+        Ok((self.caller(key.tenant, Principal::ApiKey(key.api_key_id), origin), prefetched))
+    }
+}
+
+impl Prefetched {
+    /// Nothing if there are more phones than were read.
+    fn list(mut phones: Vec<Phone>, paging: Paging) -> Prefetched {
+        if paging.limit.is_none() && phones.len() > LONGEST as usize {
+            return Prefetched::Nothing;
+        }
+        // A join promises no order.
+        phones.sort_by_key(|phone| (phone.created_at, phone.device_id.0));
+        Prefetched::Phones(phones)
+    }
+}
+
+/// The most frequent lists. Each has its own statement, which Postgres plans once; the general one is planned anew for
+/// each combination of filters.
+pub(in crate::store) enum PhoneListQuery {
+    All,
+    OfPerson(UserIdentityId),
+}
+
+impl PhoneListQuery {
+    /// The list that a filter asks for, if it has no other condition.
+    pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<PhoneListQuery> {
+        let PhoneFilter {
+            device_ids: None,
+            user_identity_ids,
+            acs_credential_id: None,
+            operating_systems: None,
+            manufacturer: None,
+            search: None,
+            custom_metadata_has,
+            created_before: None,
+            include_deactivated: false,
+            paging: _,
+        } = filter
+        else {
+            return None;
+        };
+        match (user_identity_ids.as_deref(), scope) {
+            _ if !custom_metadata_has.is_empty() => None,
+            (None, Scope::Workspace) => Some(PhoneListQuery::All),
+            (Some([person]), Scope::Workspace) => Some(PhoneListQuery::OfPerson(*person)),
+            (None, Scope::Person(person)) => Some(PhoneListQuery::OfPerson(person)),
+            _ => None,
+        }
+    }
+}

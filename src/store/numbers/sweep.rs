@@ -1,0 +1,79 @@
+//! Expiry of numbers: reservations expire, scheduled releases come due, quarantines end. As with deliveries, this
+//! crosses workspaces, for the server's own sweeper only. Any number of servers may sweep: each skips rows that another
+//! has locked, and a number that has moved on is no longer due.
+
+use crate::error::Result;
+use crate::model::event::EventType;
+use crate::model::id::WorkspaceId;
+use crate::model::number::QUARANTINE;
+use crate::store::Store;
+use crate::store::sql::audited::Actor;
+use chrono::{DateTime, Utc};
+
+impl Store {
+    /// Workspaces of the first `batch` due numbers.
+    pub async fn workspaces_with_due_numbers(&self, now: DateTime<Utc>, batch: i64) -> Result<Vec<WorkspaceId>> {
+        let rows = sqlx::query_scalar!(
+            r#"
+            select workspace_id
+            from (select workspace_id from number_register where due_at <= $1 order by due_at limit $2) as due
+            group by workspace_id
+            "#,
+            now,
+            batch,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(WorkspaceId).collect())
+    }
+
+    /// Moves at most `batch` due numbers of a workspace by one step, and emits an event for each. Reserved and
+    /// quarantined numbers finish and are free; assigned ones are released into quarantine. Returns how many moved.
+    pub async fn move_due_numbers(&self, workspace: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
+        let moved = audited!(
+            emit_events,
+            query_scalar,
+            r#"
+            with due as (
+                select register_id, user_identity_id, to_jsonb(number_register) as before from number_register
+                where workspace_id = $1 and due_at <= $2
+                order by due_at, register_id
+                limit $4
+                for no key update skip locked
+            ), moved as (
+                update number_register as register
+                set status = case status when 'assigned' then 'released' else 'finished' end,
+                    released_at = case status when 'assigned' then $2 else released_at end,
+                    quarantined_until = case status when 'assigned' then $5::timestamptz end,
+                    reserved_until = null, scheduled_release_at = null, inbound_agent_id = null,
+                    outbound_agent_id = null, user_identity_id = null
+                from due
+                where register.workspace_id = $1 and register.register_id = due.register_id
+                returning register.register_id, number, status, due.user_identity_id, before, to_jsonb(register) as after
+            ), freed as (
+                delete from claimed_number using moved
+                where claimed_number.workspace_id = $1 and claimed_number.register_id = moved.register_id
+                    and moved.status = 'finished'
+            ), changes as (
+                select 'number.' || status as action, register_id as subject_id, before, after
+                from moved
+            ), new_events as (
+                select name_uuid(register_id, type) as event_id, type as event_type, user_identity_id,
+                    jsonb_build_object('register_id', register_id, 'number', number) as details
+                from moved cross join lateral (select case status when 'finished' then $6 else $7 end) as event (type)
+            )
+            "#,
+            r#"select count(*) as "count!" from moved"#,
+            workspace.0,
+            now,
+            Actor::SWEEPER.context(),
+            batch,
+            now + QUARANTINE,
+            EventType::PhoneNumberFinished.as_str(),
+            EventType::PhoneNumberReleased.as_str(),
+        )
+        .fetch_one(self.emitter())
+        .await?;
+        Ok(moved)
+    }
+}

@@ -1,0 +1,126 @@
+//! Deactivation of phones in one statement: tombstones, deletion of their credentials, the events of both and their
+//! deliveries. All of it happens or none.
+
+use crate::error::Result;
+use crate::model::event::EventType;
+use crate::model::id::DeviceId;
+use crate::model::scope::Scope;
+use crate::store::Workspace;
+use chrono::{DateTime, Utc};
+
+/// Outcome of a deactivation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deactivated {
+    pub device_id: DeviceId,
+    /// False if it was deactivated before.
+    pub now: bool,
+}
+
+impl Workspace {
+    /// Deactivates those of `devices` that are within `scope`, and returns each that exists there; unknown ids and
+    /// those outside it are omitted. Each phone is deactivated once, also by concurrent callers.
+    pub async fn deactivate_phones(
+        &self,
+        devices: Vec<DeviceId>,
+        scope: Scope,
+        reason: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Deactivated>> {
+        let workspace = self.clone();
+        let deactivated = self.store.emitter().run(move |connection| {
+            Box::pin(async move {
+                let mut done = Vec::with_capacity(devices.len());
+                let mut left = devices;
+                // A phone that changes between the statement's snapshot and its lock is passed over; the next round
+                // sees its new state. One round is the rule.
+                while !left.is_empty() {
+                    let rows = workspace.try_deactivate(connection, &left, scope, reason.as_deref(), now).await?;
+                    left = rows.iter().filter(|row| row.is_passed_over()).map(|row| DeviceId(row.device_id)).collect();
+                    done.extend(rows.iter().filter(|row| !row.is_passed_over()).map(Row::outcome));
+                }
+                Ok(done)
+            })
+        });
+        deactivated.await
+    }
+
+    async fn try_deactivate(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        devices: &[DeviceId],
+        scope: Scope,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Row>> {
+        Ok(audited!(
+            emit_events,
+            query_as,
+            Row,
+            r#"
+            with found as materialized (
+                select device_id, deactivated_at, credentials_version
+                from phone
+                where workspace_id = $1 and device_id = any ($4) and ($5::uuid is null or user_identity_id = $5)
+            ), deactivated as (
+                update phone set deactivated_at = $2, deactivation_reason = $6
+                from found
+                where phone.workspace_id = $1 and phone.device_id = found.device_id
+                    and phone.deactivated_at is null and phone.credentials_version = found.credentials_version
+                returning phone.device_id, phone.user_identity_id, phone.custom_metadata, to_jsonb(phone) as after
+            ), revoked as (
+                delete from credential
+                using deactivated
+                where credential.workspace_id = $1 and credential.device_id = deactivated.device_id
+                returning deactivated.user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
+            ), changes as (
+                select 'phone.deactivated' as action, device_id as subject_id,
+                    after - 'deactivated_at' - 'deactivation_reason' as before, after
+                from deactivated
+                union all
+                select 'credential.deleted', acs_credential_id, before, null from revoked
+            ), new_events as (
+                select name_uuid(device_id, $7::text) as event_id, $7::text as event_type, user_identity_id,
+                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
+                from deactivated
+                union all
+                select name_uuid(acs_credential_id, type), type, user_identity_id,
+                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
+                from revoked
+                cross join (values ($8::text), ($9::text)) as both_events (type)
+            )
+            "#,
+            r#"
+            select found.device_id, found.deactivated_at is not null as "before!", deactivated.device_id is not null as "now!"
+            from found left join deactivated using (device_id)
+            "#,
+            self.workspace_id(),
+            now,
+            self.context(),
+            &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
+            scope.owner(),
+            reason,
+            EventType::PhoneDeactivated.as_str(),
+            EventType::AcsCredentialInvalidated.as_str(),
+            EventType::AcsCredentialDeleted.as_str(),
+        )
+        .fetch_all(connection)
+        .await?)
+    }
+}
+
+struct Row {
+    device_id: uuid::Uuid,
+    before: bool,
+    now: bool,
+}
+
+impl Row {
+    /// Active in the snapshot, and changed before its lock was taken.
+    fn is_passed_over(&self) -> bool {
+        !self.before && !self.now
+    }
+
+    fn outcome(&self) -> Deactivated {
+        Deactivated { device_id: DeviceId(self.device_id), now: self.now }
+    }
+}

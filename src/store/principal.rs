@@ -1,0 +1,280 @@
+//! From a credential to a [`Workspace`]: one statement per kind. Errors carry the exact reason, which each dialect
+//! words, or withholds, at its edge.
+
+pub(super) mod console;
+mod passes;
+
+use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
+use crate::model::id::*;
+use crate::model::password::Password;
+use crate::model::token::{Token, TokenHash};
+use crate::store::sql::audited::Actor;
+use crate::store::workspace::{AccountCredential, Tenant};
+use crate::store::{Account, Origin, Prefetch, Prefetched, Store, Workspace};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Credentials of a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Credentials<'a> {
+    ApiKey(&'a str),
+    /// A temporary substitute for an API key.
+    Pass(&'a str),
+    /// A personal access token, and the workspace that the request selects, if any.
+    AccessToken(&'a str, Option<WorkspaceSelector>),
+    /// A console session's JWT, and the workspace that the request selects, if any.
+    ConsoleSession(&'a str, Option<WorkspaceSelector>),
+    ClientSession(&'a str),
+    PublishableKey(&'a str),
+    /// A user identity's name and password.
+    Password(&'a str, &'a Password),
+}
+
+/// The workspace that a request selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkspaceSelector {
+    Workspace(WorkspaceId),
+    Account(AccountId),
+}
+
+impl WorkspaceSelector {
+    fn keys(selector: Option<WorkspaceSelector>) -> (Option<Uuid>, Option<i64>) {
+        match selector {
+            None => (None, None),
+            Some(WorkspaceSelector::Workspace(id)) => (Some(id.0), None),
+            Some(WorkspaceSelector::Account(id)) => (None, Some(id.0)),
+        }
+    }
+}
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub enum Authenticated {
+    /// A caller in a workspace.
+    Caller(Caller),
+    /// A caller that has not selected a workspace.
+    Account(Account),
+}
+
+/// A caller in a workspace, with its credential.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub workspace: Workspace,
+    pub credential: Principal,
+}
+
+/// A verified credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Principal {
+    ApiKey(ApiKeyId),
+    AccessToken(AccessTokenId),
+    ConsoleSession(ConsoleSessionId),
+    /// A client session, and its user identity; without one it reaches no user identity's rows.
+    ClientSession(ClientSessionId, Option<UserIdentityId>),
+    PublishableKey,
+    /// A user identity, by its own password.
+    Password(UserIdentityId),
+}
+
+impl Store {
+    /// Authenticates a caller. An unknown, expired or revoked credential is `Unauthenticated` with the reason. Changes
+    /// in the workspace are audited as the caller's, and as coming from `origin`.
+    pub async fn authenticate(
+        &self,
+        presented: Credentials<'_>,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
+        Ok(self.authenticate_with(presented, Prefetch::None, origin, now).await?.0)
+    }
+
+    /// As [`Store::authenticate`], and reads the rows of `prefetch` in the same statement where it can.
+    pub async fn authenticate_with(
+        &self,
+        presented: Credentials<'_>,
+        prefetch: Prefetch,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<(Authenticated, Prefetched)> {
+        let authenticated = match presented {
+            Credentials::ApiKey(key) => return self.api_key(key, prefetch, origin).await,
+            Credentials::Pass(pass) => self.pass(pass, origin, now).await,
+            Credentials::AccessToken(token, selector) => self.access_token(token, selector, origin).await,
+            Credentials::ConsoleSession(jwt, selector) => self.console_session(jwt, selector, origin, now).await,
+            Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
+            Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
+            Credentials::Password(name, password) => self.by_password(name, password, origin).await,
+        };
+        Ok((authenticated?, Prefetched::Nothing))
+    }
+
+    async fn pass(&self, pass: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
+        let hash = TokenHash::of(pass);
+        let row = sqlx::query!(
+            r#"
+            select api_key_id, revoked_at, expires_at, workspace_id, account_id, is_sandbox
+            from api_key_pass as pass join api_key using (api_key_id) join workspace using (workspace_id)
+            where pass.token_hash = $1
+            "#,
+            hash.as_bytes(),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::Pass, AuthFailure::Unknown))?;
+        check(Scheme::Pass, row.revoked_at, Some(row.expires_at), now)?;
+        let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
+        Ok(self.caller(tenant, Principal::ApiKey(ApiKeyId(row.api_key_id)), origin))
+    }
+
+    async fn access_token(
+        &self,
+        token: &str,
+        selector: Option<WorkspaceSelector>,
+        origin: Origin,
+    ) -> Result<Authenticated> {
+        let hash = TokenHash::of(token);
+        let (workspace, account) = WorkspaceSelector::keys(selector);
+        let row = sqlx::query!(
+            r#"
+            select token.access_token_id, token.revoked_at, workspace.workspace_id as "workspace_id?",
+                workspace.account_id as "account_id?", workspace.is_sandbox as "is_sandbox?"
+            from access_token as token
+            left join (access_token_workspace as member join workspace using (workspace_id))
+                on member.access_token_id = token.access_token_id
+                    and (workspace.workspace_id = $2 or workspace.account_id = $3)
+            where token.token_hash = $1
+            "#,
+            hash.as_bytes(),
+            workspace,
+            account,
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::AccessToken, AuthFailure::Unknown))?;
+        if row.revoked_at.is_some() {
+            return Err(rejected(Scheme::AccessToken, AuthFailure::Revoked));
+        }
+        let member = tenant(row.workspace_id, row.account_id, row.is_sandbox);
+        self.member(AccountCredential::AccessToken(AccessTokenId(row.access_token_id)), selector, member, origin)
+    }
+
+    async fn console_session(
+        &self,
+        jwt: &str,
+        selector: Option<WorkspaceSelector>,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<Authenticated> {
+        let (workspace, account) = WorkspaceSelector::keys(selector);
+        let unverified =
+            console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Malformed))?;
+        let row = sqlx::query!(
+            r#"
+            select key.secret_sealed, session.expires_at, workspace.workspace_id as "workspace_id?",
+                workspace.account_id as "account_id?", workspace.is_sandbox as "is_sandbox?"
+            from console_key as key
+            cross join console_session as session
+            left join (console_session_workspace as member join workspace using (workspace_id))
+                on member.console_session_id = session.console_session_id
+                    and (workspace.workspace_id = $3 or workspace.account_id = $4)
+            where key.console_key_id = $1 and key.retired_at is null and session.console_session_id = $2
+            "#,
+            unverified.key.0,
+            unverified.session.0,
+            workspace,
+            account,
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Unknown))?;
+        let secret = self.seal.open(&row.secret_sealed, unverified.key.0)?;
+        if !console::is_genuine(jwt, &secret) {
+            return Err(rejected(Scheme::ConsoleSession, AuthFailure::Unknown));
+        }
+        check(Scheme::ConsoleSession, None, Some(row.expires_at), now)?;
+        let member = tenant(row.workspace_id, row.account_id, row.is_sandbox);
+        self.member(AccountCredential::ConsoleSession(unverified.session), selector, member, origin)
+    }
+
+    async fn client_session(&self, token: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
+        let hash = TokenHash::of(token);
+        let row = sqlx::query!(
+            r#"
+            select client_session_id, user_identity_id as "user_identity_id: UserIdentityId", expires_at, revoked_at,
+                workspace_id, account_id, is_sandbox
+            from client_session join workspace using (workspace_id)
+            where token_hash = $1
+            "#,
+            hash.as_bytes(),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::ClientSession, AuthFailure::Unknown))?;
+        check(Scheme::ClientSession, row.revoked_at, Some(row.expires_at), now)?;
+        let credential = Principal::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
+    }
+
+    async fn publishable_key(&self, key: &str, origin: Origin) -> Result<Authenticated> {
+        let row =
+            sqlx::query!("select workspace_id, account_id, is_sandbox from workspace where publishable_key = $1", key)
+                .fetch_optional(&self.pool)
+                .await?
+                .ok_or_else(|| rejected(Scheme::PublishableKey, AuthFailure::Unknown))?;
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Principal::PublishableKey, origin))
+    }
+
+    pub(super) fn caller(&self, tenant: Tenant, credential: Principal, origin: Origin) -> Authenticated {
+        let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
+        Authenticated::Caller(Caller { workspace, credential })
+    }
+
+    /// A caller in the selected workspace, of which it has to be a member.
+    fn member(
+        &self,
+        credential: AccountCredential,
+        selector: Option<WorkspaceSelector>,
+        member: Option<Tenant>,
+        origin: Origin,
+    ) -> Result<Authenticated> {
+        let (scheme, principal) = match credential {
+            AccountCredential::AccessToken(id) => (Scheme::AccessToken, Principal::AccessToken(id)),
+            AccountCredential::ConsoleSession(id) => (Scheme::ConsoleSession, Principal::ConsoleSession(id)),
+        };
+        match (selector, member) {
+            (None, _) => Ok(Authenticated::Account(Account { store: self.clone(), credential })),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, principal, origin)),
+            (Some(_), None) => Err(rejected(scheme, AuthFailure::NotMember)),
+        }
+    }
+
+    /// The workspace of a key that this process has just created.
+    pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
+        match self.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await? {
+            Authenticated::Caller(caller) => Ok(caller.workspace),
+            Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
+        }
+    }
+}
+
+/// Checks that a credential is neither revoked nor expired.
+fn check(
+    scheme: Scheme,
+    revoked_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match (revoked_at, expires_at) {
+        (Some(_), _) => Err(rejected(scheme, AuthFailure::Revoked)),
+        (None, Some(expires_at)) if expires_at <= now => Err(rejected(scheme, AuthFailure::Expired)),
+        (None, _) => Ok(()),
+    }
+}
+
+fn tenant(workspace_id: Option<Uuid>, account_id: Option<i64>, is_sandbox: Option<bool>) -> Option<Tenant> {
+    Some((workspace_id?, account_id?, is_sandbox?))
+}
+
+pub(super) fn rejected(scheme: Scheme, failure: AuthFailure) -> Error {
+    Error::Unauthenticated(Rejection::of(scheme, failure))
+}

@@ -1,0 +1,88 @@
+//! Audit rows: part of the statement that makes the change, as events are. [`audited!`] adds the part that all such
+//! statements share, and an [`Actor`] is the author: each [`crate::store::Workspace`] holds the one it was opened for, so that
+//! no caller has to pass it along.
+
+use crate::store::{Principal, sql::emit_events};
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// Origin of a change: request id and client address. Without both the change comes from this process itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub request_id: Option<Uuid>,
+    pub address: Option<IpAddr>,
+}
+
+/// Author of a change: credential and origin.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Actor {
+    credential_kind: &'static str,
+    credential_id: Option<Uuid>,
+    origin: Origin,
+}
+
+impl Actor {
+    /// Changes that the sweeper makes.
+    pub const SWEEPER: Actor =
+        Actor { credential_kind: "sweeper", credential_id: None, origin: Origin { request_id: None, address: None } };
+
+    pub fn new(credential: Principal, origin: Origin) -> Actor {
+        let (credential_kind, credential_id) = match credential {
+            Principal::ApiKey(id) => ("api_key", Some(id.0)),
+            Principal::AccessToken(id) => ("access_token", Some(id.0)),
+            Principal::ConsoleSession(id) => ("console_session", Some(id.0)),
+            Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
+            Principal::PublishableKey => ("publishable_key", None),
+            Principal::Password(person) => ("password", Some(person.0)),
+        };
+        Actor { credential_kind, credential_id, origin }
+    }
+
+    /// Context of a statement: the author of its changes, and what its events need.
+    pub fn context(&self) -> Value {
+        let mut context = emit_events::context();
+        context["credential_kind"] = json!(self.credential_kind);
+        context["credential_id"] = json!(self.credential_id);
+        context["request_id"] = json!(self.origin.request_id);
+        context["address"] = json!(self.origin.address);
+        context
+    }
+}
+
+/// Completes and runs a statement that changes phones, credentials, numbers or slots.
+///
+/// `audited!(query_scalar, "with … , changes as (select …)", "select …", arguments…)`: the first literal has a CTE
+/// `changes` of the columns `action, subject_id, before, after`; documents are whole rows as JSON, which the SQL function
+/// `redacted` strips of secrets and counters. **`$1` is the workspace, `$2` is now, and `$3` is the context.** Rows that did not change are not
+/// recorded. `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
+/// `new_events`.
+macro_rules! audited {
+    (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
+        emit_events!(query_as, $record, $causes, $audited + $result $($arguments)*)
+    };
+    (@ $audited:tt, emit_events, query_scalar, $causes:tt, $result:tt $($arguments:tt)*) => {
+        emit_events!(query_scalar, $causes, $audited + $result $($arguments)*)
+    };
+    (@ $audited:tt, query_scalar, $causes:tt $(+ $more:tt)*, $result:tt $($arguments:tt)*) => {
+        sqlx::query_scalar!($causes $(+ $more)* + $audited + $result $($arguments)*)
+    };
+    ($how:ident, $($rest:tt)*) => {
+        audited!(@
+            r#"
+            , audited as (
+                insert into audit (workspace_id, at, audit_id, request_id, credential_kind, credential_id, address, action,
+                    subject_id, before, after)
+                select $1, $2::timestamptz, uuid_at($2::timestamptz, change::text), (context ->> 'request_id')::uuid,
+                    context ->> 'credential_kind', (context ->> 'credential_id')::uuid, (context ->> 'address')::inet,
+                    action, subject_id, before, after
+                from (
+                    select $3::jsonb as context, action, subject_id, redacted(before) as before, redacted(after) as after
+                    from changes
+                ) as change
+                where before is distinct from after
+            )
+            "#,
+            $how, $($rest)*)
+    };
+}

@@ -1,0 +1,62 @@
+//! Emission of events: part of the statement that causes them, so that none is forgotten or half done. [`emit_events!`]
+//! adds the part that all such statements share.
+//!
+//! **Order.** Transactions commit in another order than they begin in. If `created_at` were the time of the request, a
+//! slow transaction could put an event behind one that a reader has already seen, and the reader would miss it. So each
+//! workspace has its own clock, a row of `event_clock` that every event-writing statement advances and thereby locks
+//! until it commits. Within a workspace, the order of `created_at` is therefore the order of commits, no two events
+//! share a time, and a reader that asks for events after the last time it saw gets each exactly once. Workspaces do not
+//! block each other. Statements lock the clock after all other locks and once per transaction, so that they cannot
+//! deadlock.
+
+use crate::model::event::OPT_IN_TYPES;
+use serde_json::{Value, json};
+
+/// Context of a statement that causes events: which types are opt-in. [`crate::store::sql::audited::Actor::context`] adds an author.
+pub(in crate::store) fn context() -> Value {
+    json!({ "opt_in_types": OPT_IN_TYPES })
+}
+
+/// Completes and runs a statement that causes events.
+///
+/// `emit_events!(query_as, Row, "with … , new_events as (select …)", "select …", arguments…)`: the first literal ends
+/// with a CTE `new_events` of the columns `event_id, event_type, user_identity_id, details`; the last one is the
+/// statement's own result, after further CTEs if there are any. Types are parameters, made of an
+/// [`EventType`](crate::model::event::EventType). **`$1` is the workspace, `$2` is now, and `$3` is the context.** Between
+/// the literals the macro adds the clock's new time, the events in their order, and their deliveries. Webhook rows are
+/// share-locked until commit: a webhook deleted concurrently is awaited and gets no delivery, which would violate its
+/// foreign key.
+macro_rules! emit_events {
+    (query_as, $record:ident, $($rest:tt)*) => { emit_events!(@ query_as [$record,] $($rest)*) };
+    (query_scalar, $($rest:tt)*) => { emit_events!(@ query_scalar [] $($rest)*) };
+    (@ $query:ident [$($record:tt)*] $causes:tt, $result:tt $(+ $rest:tt)? $(, $argument:expr)* $(,)?) => {
+        sqlx::$query!(
+            $($record)*
+            $causes + r#"
+            , tick as (
+                insert into event_clock as clock (workspace_id, last_at)
+                select $1, $2::timestamptz + (count(*) - 1) * interval '1 microsecond' from new_events having count(*) > 0
+                on conflict (workspace_id) do update
+                set last_at = greatest(excluded.last_at,
+                    clock.last_at + (excluded.last_at - $2::timestamptz) + interval '1 microsecond')
+                returning last_at
+            ), inserted as (
+                insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
+                    user_identity_id, details)
+                select $1, event_id, event_type, $3::jsonb -> 'opt_in_types' ? event_type,
+                    last_at - (count(*) over () - row_number() over ()) * interval '1 microsecond', $2::timestamptz,
+                    user_identity_id, details
+                from new_events cross join tick
+                returning workspace_id, event_id, event_type, is_opt_in
+            ), deliveries as (
+                insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
+                select workspace_id, event_id, webhook_id, $2::timestamptz
+                from inserted join webhook using (workspace_id)
+                where disabled_at is null and webhook_wants(event_types, event_type, is_opt_in)
+                for key share of webhook
+            )
+            "# + $result $(+ $rest)?
+            $(, $argument)*
+        )
+    };
+}

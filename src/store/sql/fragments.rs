@@ -1,0 +1,40 @@
+//! Rules in SQL that several statements follow: macros that put one between two literals of a statement.
+
+/// Name of an extension. `extension_name!(query_as(Row, "select … ", " as name from …", arguments…))`; in place of
+/// `query_as` another macro may stand that takes a row and literals, or `concat` for a constant.
+macro_rules! extension_name {
+    (@ $name:tt concat, $before:tt, $after:tt) => {
+        concat!($before, $name, $after)
+    };
+    (@ $name:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
+        sqlx::query_as!($row, $before + $name + $after $($rest)*)
+    };
+    (@ $name:tt $select:ident, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
+        $select!($row, $before + $name + $after $($rest)*)
+    };
+    ($how:ident($($rest:tt)*)) => {
+        extension_name!(
+            @ "coalesce(nullif(full_name, ''), nullif(email_address, ''), nullif(phone_number, ''),
+                nullif(user_identity_key, ''), 'User identity')"
+            $how, $($rest)*
+        )
+    };
+}
+
+/// The number in the slot `requested.slot_type` of `requested.user_identity_id` that the workspace has assigned, at `requested.now`.
+macro_rules! managed_number {
+    (@ $number:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
+        sqlx::query_as!($row, $before + $number + $after $($rest)*)
+    };
+    (@ $number:tt audited, $query:ident, $before:tt, $after:tt $($rest:tt)*) => {
+        audited!($query, $before + $number + $after $($rest)*)
+    };
+    ($how:ident($($rest:tt)*)) => {
+        managed_number!(
+            @ "select number from number_register
+            where workspace_id = $1 and user_identity_id = requested.user_identity_id and slot_type = 'work'
+                and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > requested.now)"
+            $how, $($rest)*
+        )
+    };
+}

@@ -1,0 +1,94 @@
+//! Applications of user identities: created, made available, ended.
+
+use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::model::application::NewApplication;
+use crate::model::id::{ApplicationId, UserIdentityId};
+use crate::store::{Workspace, sql::found};
+use chrono::{DateTime, Utc};
+
+/// Maximum number of applications per user identity; one more ends the oldest.
+const MAX_APPLICATIONS: i64 = 100;
+
+impl Workspace {
+    /// Creates an application. Returns its id and whether it is new: another window of the same instance shares the
+    /// existing one. At the same endpoint it replaces the former one and keeps its availability.
+    pub async fn begin_application(
+        &self,
+        person: UserIdentityId,
+        new: &NewApplication,
+        now: DateTime<Utc>,
+    ) -> Result<(ApplicationId, bool)> {
+        let begun = sqlx::query!(
+            r#"
+            with known as (
+                select application_id from application
+                where workspace_id = $1 and user_identity_id = $2 and instance_id = $5
+                order by created_at desc, application_id
+                limit 1
+            ), begun as (
+                insert into application (workspace_id, user_identity_id, application_id, endpoint_id, instance_id, culture,
+                    user_agent, application_type, created_at)
+                select $1, $2, $3, $4, $5, $6, $7, $8, $9 where not exists (select from known)
+                on conflict (workspace_id, user_identity_id, endpoint_id) do update
+                set application_id = excluded.application_id, instance_id = excluded.instance_id,
+                    culture = excluded.culture, user_agent = excluded.user_agent,
+                    application_type = excluded.application_type, created_at = excluded.created_at
+                returning application_id
+            ), ended as (
+                delete from application
+                where workspace_id = $1 and application_id in (
+                    select application_id from application
+                    where workspace_id = $1 and user_identity_id = $2 and endpoint_id <> $4
+                    order by created_at desc, application_id
+                    offset $10
+                )
+            )
+            select application_id as "application_id!", true as "is_new!" from begun
+            union all
+            select application_id, false from known
+            "#,
+            self.workspace_id(),
+            person.0,
+            new.application_id.0,
+            new.endpoint_id,
+            new.instance_id,
+            new.culture,
+            new.user_agent,
+            new.application_type,
+            now,
+            MAX_APPLICATIONS - 1,
+        )
+        .fetch_one(self.store.writer())
+        .await?;
+        Ok((ApplicationId(begun.application_id), begun.is_new))
+    }
+
+    /// Makes a user identity available by an application. Twice is a conflict.
+    pub async fn make_available(&self, person: UserIdentityId, id: ApplicationId) -> Result<()> {
+        let made = sqlx::query!(
+            r#"
+            update application set is_available = true
+            where workspace_id = $1 and user_identity_id = $2 and application_id = $3 and not is_available
+            "#,
+            self.workspace_id(),
+            person.0,
+            id.0,
+        )
+        .execute(self.store.writer())
+        .await?;
+        if made.rows_affected() == 0 { Err(Error::Conflict(Reason::AlreadyAvailable)) } else { Ok(()) }
+    }
+
+    /// Ends an application of a user identity.
+    pub async fn end_application(&self, person: UserIdentityId, id: ApplicationId) -> Result<()> {
+        let ended = sqlx::query!(
+            "delete from application where workspace_id = $1 and user_identity_id = $2 and application_id = $3",
+            self.workspace_id(),
+            person.0,
+            id.0,
+        )
+        .execute(self.store.writer())
+        .await?;
+        found((ended.rows_affected() > 0).then_some(()), ResourceKind::Application, id)
+    }
+}

@@ -1,0 +1,99 @@
+//! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time, because each
+//! takes 19 MiB and tens of milliseconds.
+
+use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result};
+use crate::model::id::UserIdentityId;
+use crate::model::password::{Password, PasswordHash};
+use crate::random::Random;
+use crate::store::sql::found;
+use crate::store::{Authenticated, Origin, Principal, Store, Workspace};
+use std::sync::LazyLock;
+use tokio::sync::Semaphore;
+
+/// Maximum number of concurrent hashes.
+static PERMITS: Semaphore = Semaphore::const_new(4);
+
+/// Hash to verify if the user identity is unknown, so that both cases take equally long.
+static DUMMY_HASH: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
+
+impl Store {
+    /// Authenticates by `name` (an e-mail address in any case, or a key) and password. A name of several user
+    /// identities with passwords matches none.
+    pub(in crate::store) async fn by_password(
+        &self,
+        name: &str,
+        password: &Password,
+        origin: Origin,
+    ) -> Result<Authenticated> {
+        let mut rows = sqlx::query!(
+            r#"
+            select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
+            from user_identity join workspace using (workspace_id)
+            where password_hash is not null and (lower(email_address) = lower($1) or user_identity_key = $1)
+            limit 2
+            "#,
+            name,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let only = if rows.len() == 1 { rows.pop() } else { None };
+        let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), password.clone());
+        let is_match =
+            on_blocking_thread(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash::from).fits(&password))
+                .await?;
+        match only {
+            Some(row) if is_match => {
+                let credential = Principal::Password(UserIdentityId(row.user_identity_id));
+                Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
+            }
+            _ => Err(Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Unknown })),
+        }
+    }
+
+    /// Sets the password of a user identity in any workspace.
+    pub async fn set_password_anywhere(
+        &self,
+        person: UserIdentityId,
+        password: Password,
+        random: &Random,
+    ) -> Result<()> {
+        let random = random.clone();
+        let hash = on_blocking_thread(move || password.hash(&random)).await?;
+        let set = sqlx::query!(
+            "update user_identity set password_hash = $2 where user_identity_id = $1",
+            person.0,
+            hash.as_str(),
+        )
+        .execute(self.writer())
+        .await?;
+        found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
+    }
+}
+
+impl Workspace {
+    /// Sets the password of a user identity.
+    pub async fn set_password(&self, person: UserIdentityId, password: Password, random: &Random) -> Result<()> {
+        let random = random.clone();
+        let hash = on_blocking_thread(move || password.hash(&random)).await?;
+        let set = sqlx::query!(
+            "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
+            self.workspace_id(),
+            person.0,
+            hash.as_str(),
+        )
+        .execute(self.store.writer())
+        .await?;
+        found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
+    }
+}
+
+/// Runs long work on a blocking thread, once there is a permit. The thread holds the permit, since it continues after
+/// its request is dropped.
+async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let permit = PERMITS.acquire().await.expect("the semaphore is never closed");
+    let done = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        work()
+    });
+    done.await.map_err(|fault| Error::Internal(Box::new(fault)))
+}

@@ -1,0 +1,158 @@
+//! User identities as subscribers of telephony.
+
+use crate::error::{ResourceKind, Result};
+use crate::model::application::Application;
+use crate::model::id::*;
+use crate::model::slot::{Slot, SlotType};
+use crate::model::subscriber::Subscriber;
+use crate::model::user_identity::UserIdentity;
+use crate::store::batch::Lookup;
+use crate::store::sql::found;
+use crate::store::{Store, Workspace};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A user identity and a slot.
+struct Row {
+    position: i64,
+    workspace_id: WorkspaceId,
+    user_identity_id: UserIdentityId,
+    user_identity_key: Option<String>,
+    email_address: Option<String>,
+    phone_number: Option<String>,
+    full_name: Option<String>,
+    created_at: DateTime<Utc>,
+    enterprise_voice: bool,
+    application_id: Option<i64>,
+    culture: Option<String>,
+    user_agent: Option<String>,
+    instance_id: Option<String>,
+    application_type: Option<String>,
+    is_available: Option<bool>,
+    slot_type: SlotType,
+    number: String,
+    include_in_contact_card: bool,
+    version: i64,
+    is_managed: bool,
+}
+
+impl Workspace {
+    /// A subscriber with its current slots, and the application with this id if it is the subscriber's. A number that
+    /// the workspace has assigned is in the work slot and hides the user identity's own.
+    pub async fn subscriber(
+        &self,
+        id: UserIdentityId,
+        application: Option<ApplicationId>,
+        now: DateTime<Utc>,
+    ) -> Result<Subscriber> {
+        found(self.look_up(Key { person: id, application, now }).await?, ResourceKind::UserIdentity, id)
+    }
+}
+
+/// Subscriber, its application, and the time.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Key {
+    person: UserIdentityId,
+    application: Option<ApplicationId>,
+    now: DateTime<Utc>,
+}
+
+impl Lookup for Subscriber {
+    type Key = Key;
+
+    async fn all(keys: Vec<Key>, workspace: &Workspace) -> Result<Vec<Option<Subscriber>>> {
+        let persons: Vec<Uuid> = keys.iter().map(|key| key.person.0).collect();
+        let times: Vec<DateTime<Utc>> = keys.iter().map(|key| key.now).collect();
+        let applications: Vec<Option<i64>> = keys.iter().map(|key| key.application.map(|id| id.0)).collect();
+        let rows = managed_number!(query_as(
+            Row,
+            r#"
+            select position as "position!", person.workspace_id, person.user_identity_id, user_identity_key,
+                email_address, phone_number, full_name, person.created_at, enterprise_voice,
+                application.application_id as "application_id?", culture as "culture?", user_agent as "user_agent?",
+                instance_id, application_type, is_available as "is_available?", slot_type as "slot_type!: SlotType",
+                coalesce('tel:' || managed.number, slot.number, '') as "number!",
+                managed.number is not null or coalesce(include_in_contact_card, false) as "include_in_contact_card!",
+                coalesce(version, 1) - (managed.number is not null)::int as "version!",
+                managed.number is not null as "is_managed!"
+            from unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) with ordinality
+                as requested (user_identity_id, now, application_id, position)
+            join user_identity as person using (user_identity_id)
+            cross join unnest(array['work', 'mobile', 'home', 'other']) with ordinality as kind (slot_type, place)
+            left join slot using (workspace_id, user_identity_id, slot_type)
+            left join lateral ("#,
+            r#") as managed on true
+            left join lateral (
+                select application_id, culture, user_agent, instance_id, application_type, is_available
+                from application
+                where workspace_id = $1 and user_identity_id = requested.user_identity_id
+                    and application_id = requested.application_id
+            ) as application on true
+            where person.workspace_id = $1
+            order by position, place
+            "#,
+            workspace.workspace_id(),
+            &persons,
+            &times,
+            &applications as _,
+        ));
+        let mut rows = workspace.store.read_short(rows).await?.into_iter().peekable();
+        let at_position = |position: usize| i64::try_from(position).unwrap_or(i64::MAX);
+        let slots =
+            |position| std::iter::from_fn(|| rows.next_if(|row| row.position == at_position(position))).collect();
+        Ok((1..=keys.len()).map(slots).map(Subscriber::of).collect())
+    }
+}
+
+impl Subscriber {
+    /// From one row per slot; None if there is none.
+    fn of(rows: Vec<Row>) -> Option<Subscriber> {
+        let mut subscriber: Option<Subscriber> = None;
+        for row in rows {
+            let slot = Slot {
+                slot_type: row.slot_type,
+                number: row.number,
+                include_in_contact_card: row.include_in_contact_card,
+                version: row.version,
+                is_managed: row.is_managed,
+            };
+            let whole = subscriber.get_or_insert_with(|| Subscriber {
+                person: UserIdentity {
+                    workspace_id: row.workspace_id,
+                    user_identity_id: row.user_identity_id,
+                    user_identity_key: row.user_identity_key,
+                    email_address: row.email_address,
+                    phone_number: row.phone_number,
+                    full_name: row.full_name,
+                    created_at: row.created_at,
+                },
+                enterprise_voice: row.enterprise_voice,
+                slots: Vec::with_capacity(SlotType::ALL.len()),
+                application: row.application_id.map(|id| Application {
+                    application_id: ApplicationId(id),
+                    culture: row.culture.unwrap_or_default(),
+                    user_agent: row.user_agent.unwrap_or_default(),
+                    instance_id: row.instance_id,
+                    application_type: row.application_type,
+                    is_available: row.is_available.unwrap_or_default(),
+                }),
+            });
+            whole.slots.push(slot);
+        }
+        subscriber
+    }
+}
+
+impl Store {
+    /// Turns voice on or off for a user identity in any workspace.
+    pub async fn set_enterprise_voice(&self, person: UserIdentityId, is_on: bool) -> Result<()> {
+        let set = sqlx::query!(
+            "update user_identity set enterprise_voice = $2 where user_identity_id = $1",
+            person.0,
+            is_on,
+        )
+        .execute(self.writer())
+        .await?;
+        found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
+    }
+}

@@ -1,0 +1,132 @@
+//! Reset of a sandbox, and the action attempt that clients may poll.
+
+use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::model::id::ActionAttemptId;
+use crate::model::workspace::ActionAttempt;
+use crate::store::{Workspace, sql::found};
+use chrono::{DateTime, Utc};
+
+/// Action type of a reset.
+const RESET: &str = "RESET_SANDBOX_WORKSPACE";
+
+impl Workspace {
+    /// Deletes a sandbox's user identities with their contacts, phones, numbers, credentials, client sessions, events
+    /// and webhooks. The keys and tokens of its callers stay. Any other workspace is refused.
+    pub async fn reset_sandbox(&self, attempt: ActionAttemptId, now: DateTime<Utc>) -> Result<ActionAttempt> {
+        if !self.is_sandbox {
+            return Err(Error::Conflict(Reason::NotASandbox));
+        }
+        let workspace = self.clone();
+        let reset = self
+            .store
+            .writer()
+            .transact(move |connection| Box::pin(async move { workspace.delete_rows(connection, attempt, now).await }));
+        reset.await?;
+        Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
+    }
+
+    /// The action attempt with this id.
+    pub async fn action_attempt(&self, id: ActionAttemptId) -> Result<ActionAttempt> {
+        let row = sqlx::query_as!(
+            ActionAttempt,
+            r#"
+            select action_attempt_id, action_type from action_attempt
+            where workspace_id = $1 and action_attempt_id = $2
+            "#,
+            self.workspace_id(),
+            id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        found(row, ResourceKind::ActionAttempt, id)
+    }
+
+    async fn delete_rows(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        attempt: ActionAttemptId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        // In the order in which all transactions lock (user identities, phones, credentials, the event clock,
+        // webhooks), so that none deadlocks with this. Later ones find no user identity; one that is created
+        // concurrently belongs to the reset sandbox.
+        let persons = self.lock_user_identities(connection).await?;
+        self.delete_audited_rows(connection, now).await?;
+        for statement in [
+            sqlx::query!("delete from client_session where workspace_id = $1", self.workspace_id()),
+            sqlx::query!("delete from claimed_number where workspace_id = $1", self.workspace_id()),
+            sqlx::query!(
+                "delete from contact where workspace_id = $1 and user_identity_id = any ($2)",
+                self.workspace_id(),
+                &persons,
+            ),
+            sqlx::query!(
+                "delete from user_identity where workspace_id = $1 and user_identity_id = any ($2)",
+                self.workspace_id(),
+                &persons,
+            ),
+            sqlx::query!("update event_clock set last_at = last_at where workspace_id = $1", self.workspace_id()),
+            sqlx::query!("delete from webhook where workspace_id = $1", self.workspace_id()),
+            sqlx::query!("delete from event where workspace_id = $1", self.workspace_id()),
+        ] {
+            statement.execute(&mut *connection).await?;
+        }
+        sqlx::query!(
+            r#"
+            insert into action_attempt (workspace_id, action_attempt_id, action_type, created_at)
+            values ($1, $2, $3, $4)
+            "#,
+            self.workspace_id(),
+            attempt.0,
+            RESET,
+            now,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn delete_audited_rows(&self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<()> {
+        audited!(
+            query_scalar,
+            r#"
+            with phones as (
+                delete from phone where workspace_id = $1 returning device_id, to_jsonb(phone) as before
+            ), credentials as (
+                delete from credential where workspace_id = $1
+                returning acs_credential_id, to_jsonb(credential) as before
+            ), numbers as (
+                delete from number_register where workspace_id = $1
+                returning register_id, to_jsonb(number_register) as before
+            ), slots as (
+                delete from slot where workspace_id = $1 returning user_identity_id, to_jsonb(slot) as before
+            ), changes as (
+                select 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
+                from phones
+                union all
+                select 'credential.deleted', acs_credential_id, before, null from credentials
+                union all
+                select 'number.deleted', register_id, before, null from numbers
+                union all
+                select 'slot.deleted', user_identity_id, before, null from slots
+            )
+            "#,
+            r#"select count(*) as "count!" from changes"#,
+            self.workspace_id(),
+            now,
+            self.context(),
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn lock_user_identities(&self, connection: &mut sqlx::PgConnection) -> Result<Vec<uuid::Uuid>> {
+        Ok(sqlx::query_scalar!(
+            "select user_identity_id from user_identity where workspace_id = $1 order by user_identity_id for update",
+            self.workspace_id(),
+        )
+        .fetch_all(connection)
+        .await?)
+    }
+}
