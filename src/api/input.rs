@@ -31,7 +31,7 @@ pub use rule::{Absent, Rule};
 pub use shape::{Field, Shape};
 pub use text::{Parsed, email, id, text, uuid, web_url};
 pub use time::{date_time, lenient_date};
-pub use wrap::{Named, Nullable, Nullish, Optional, Or, Refined, TryMap};
+pub use wrap::{Named, Optional, Or, TryMap};
 
 /// The whole input of one operation, or an object within it. Declared with [`input!`].
 pub trait Input: Sized {

@@ -30,14 +30,14 @@ impl Rule for Changes {
     type Output = MetadataChange;
 
     fn shape(&self) -> Shape {
-        Shape::Metadata { most_keys: Some(MAX_PAIRS), key_max: Some(MAX_KEY), text_max: Some(MAX_TEXT) }
+        Shape::Metadata { is_limited: true }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
         let map = object::keys(value, at)?;
         let count = map.len();
         let types_fit = map.values().all(is_setting);
-        let settings = settings(map, Some(MAX_KEY), Some(MAX_TEXT), at);
+        let settings = settings(map, true, at);
         // zod 3 skips rules over the whole record once a value has a wrong type.
         let few = at.demand(!types_fit || count <= MAX_PAIRS, || TOO_MANY);
         let deleting = |setting| (setting != Some(MetadataValue::Text(String::new()))).then_some(setting).flatten();
@@ -55,11 +55,11 @@ impl Rule for Filter {
     type Output = MetadataFilter;
 
     fn shape(&self) -> Shape {
-        Shape::Metadata { most_keys: None, key_max: None, text_max: None }
+        Shape::Metadata { is_limited: false }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
-        let settings = settings(object::keys(value, at)?, None, None, at)?;
+        let settings = settings(object::keys(value, at)?, false, at)?;
         let texts = settings.into_iter().map(|(key, setting)| (key, setting.map(MetadataValue::into_text)));
         // A query string cannot contain empty text, so Seam's filter drops such a pair, from a body too.
         Some(texts.filter(|(_, text)| text.as_deref() != Some("")).collect())
@@ -68,18 +68,13 @@ impl Rule for Filter {
 
 type Settings = BTreeMap<String, Option<MetadataValue>>;
 
-fn settings(
-    map: Map<String, Value>,
-    key_max: Option<usize>,
-    text_max: Option<usize>,
-    at: &mut Cursor,
-) -> Option<Settings> {
+fn settings(map: Map<String, Value>, is_limited: bool, at: &mut Cursor) -> Option<Settings> {
     let mut settings = BTreeMap::new();
     let mut sound = true;
     for (key, value) in map {
         let setting = at.within(Step::Key(key.clone()), |at| {
-            let key_fits = is_key(&key, key_max, at);
-            setting(value, text_max, at).filter(|_| key_fits)
+            let key_fits = is_key(&key, is_limited, at);
+            setting(value, is_limited, at).filter(|_| key_fits)
         });
         match setting {
             Some(setting) => _ = settings.insert(key, setting),
@@ -89,18 +84,19 @@ fn settings(
     sound.then_some(settings)
 }
 
-fn is_key(key: &str, max: Option<usize>, at: &mut Cursor) -> bool {
-    let short = max.is_none_or(|max| text::at_most(max, key, at));
+fn is_key(key: &str, is_limited: bool, at: &mut Cursor) -> bool {
+    let short = at.length(text::units(key), None, is_limited.then_some(MAX_KEY), Unit::Characters);
     let flat = at.demand(!key.contains('.'), || Problem::Period);
     at.storable(key) && short && flat
 }
 
-fn setting(value: Value, text_max: Option<usize>, at: &mut Cursor) -> Option<Option<MetadataValue>> {
+fn setting(value: Value, is_limited: bool, at: &mut Cursor) -> Option<Option<MetadataValue>> {
     match value {
         Value::Null => Some(None),
         Value::Bool(flag) => Some(Some(MetadataValue::Flag(flag))),
         Value::String(text) => {
-            let fits = at.storable(&text) & text_max.is_none_or(|max| text::at_most(max, &text, at));
+            let max = is_limited.then_some(MAX_TEXT);
+            let fits = at.storable(&text) & at.length(text::units(&text), None, max, Unit::Characters);
             fits.then_some(Some(MetadataValue::Text(text)))
         }
         other => {

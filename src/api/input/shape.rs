@@ -1,6 +1,6 @@
 //! Shapes of valid values as plain data, for parsing query strings and for the OpenAPI document.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Absent, Rule};
 use crate::api::openapi::Schemas;
@@ -20,8 +20,8 @@ pub enum Shape {
     List { items: Box<Shape>, min: Option<usize>, max: Option<usize> },
     /// An object of these fields, with its description.
     Object(&'static str, Vec<Field>),
-    /// Custom metadata: text, boolean or null by key.
-    Metadata { most_keys: Option<usize>, key_max: Option<usize>, text_max: Option<usize> },
+    /// Custom metadata: text, boolean or null by key; with limits if it is to be stored.
+    Metadata { is_limited: bool },
     /// A shape that is a schema of its own in the document, by this name.
     Named(&'static str, Box<Shape>),
     /// A schema of the document that is defined elsewhere, by its name.
@@ -39,11 +39,16 @@ impl Shape {
         }
     }
 
+    /// The shape, or null too.
+    pub(super) fn nullable_if(self, is_nullable: bool) -> Shape {
+        if is_nullable { Shape::Nullable(Box::new(self)) } else { self }
+    }
+
     /// Adds the named schemas of the shape.
     pub fn define(&self, schemas: &mut Schemas) {
         match self {
             Shape::Named(name, shape) => {
-                schemas.0.entry(*name).or_insert_with(|| json!(shape.schema()));
+                schemas.0.entry(*name).or_insert_with(|| shape.schema());
                 shape.define(schemas);
             }
             Shape::List { items: shape, .. } | Shape::Nullable(shape) => shape.define(schemas),

@@ -70,7 +70,7 @@ pub trait Described: Protocol + Sized {
     /// The paths of operations; the schemas of their bodies are added to the given ones.
     fn paths(operations: Vec<Operation<Self>>, schemas: &mut Schemas) -> Map<String, Value> {
         for body in operations.iter().filter_map(|operation| operation.rules.body.as_ref()) {
-            schemas.0.insert(body.schema.to_owned(), json!(Field::object(body.description, &body.fields)));
+            schemas.0.insert(body.schema.to_owned(), Field::object(body.description, &body.fields));
             body.fields.iter().for_each(|field| field.shape.define(schemas));
         }
         let described =
@@ -91,7 +91,7 @@ fn describe<P: Described>(operation: Operation<P>) -> Value {
     };
     let mut responses = P::errors(&operation);
     responses.extend(operation.success.iter().map(|(status, success)| ((*status).to_owned(), success.clone())));
-    let body = body.as_ref().map(|body| json_body(body.schema, body.is_required, operation.example.clone()));
+    let body = body.as_ref().map(|body| json_body(reference(body.schema), body.is_required, operation.example.clone()));
     Description {
         id: P::id(&operation),
         summary: operation.summary,
@@ -126,7 +126,7 @@ pub fn path_names(path: &str) -> impl Iterator<Item = &str> {
 
 /// A parameter of this field, in `path` or `query`.
 pub fn parameter(field: &Field, place: &str) -> Value {
-    let mut schema = json!(field.schema());
+    let mut schema = field.schema();
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description")).unwrap_or_default();
     let mut parameter = json!({ "name": field.name, "in": place, "required": field.required, "schema": schema });
     if !description.is_null() {
@@ -139,10 +139,10 @@ pub fn parameter(field: &Field, place: &str) -> Value {
 }
 
 /// A JSON body.
-pub fn json_body(schema: &str, is_required: bool, example: Value) -> Value {
+pub fn json_body(schema: Value, is_required: bool, example: Value) -> Value {
     json!({
         "required": is_required,
-        "content": { "application/json": { "schema": reference(schema), "example": example } },
+        "content": { "application/json": { "schema": schema, "example": example } },
     })
 }
 

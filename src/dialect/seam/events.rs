@@ -62,9 +62,9 @@ input! {
             .refine(|times| times[0] < times[1], "second value must be greater than first value")
             .optional(),
         /// Only events of this type.
-        event_type: Option<EventType> = choice().optional(),
+        event_type: Option<EventType> = choice().named("EventType").optional(),
         /// Only events of these types.
-        event_types: Option<Vec<EventType>> = array(choice()).optional(),
+        event_types: Option<Vec<EventType>> = array(choice().named("EventType")).optional(),
         /// Only these events.
         event_ids: Option<Vec<EventId>> = array(id()).optional(),
         /// Only events of this device.
