@@ -119,9 +119,7 @@ async fn list(call: Call<ByKeyOrSession>, Scoped { cursor_scope, input }: Scoped
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
         ..PhoneFilter::default()
     };
-    let page = workspace.phones(&filter, *scope).await?;
-    let pagination = cursor_scope.pagination(&page);
-    Ok(Paged { items: page.items.into_iter().map(wire::Device::from).collect(), pagination })
+    Ok(cursor_scope.paged(workspace.phones(&filter, *scope).await?))
 }
 
 async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdentityId>> {

@@ -127,36 +127,27 @@ fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> ErrorBody {
 }
 
 fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
-    let unauthorized = |message: &str| ErrorBody::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
-    match (scheme, failure) {
-        (None, _) => unauthorized("No authentication methods succeeded"),
-        (Some(Scheme::ApiKey | Scheme::Pass), _) => unauthorized("API Key not found"),
-        (Some(Scheme::AccessToken), _) => unauthorized("Access token not found"),
+    let (kind, message) = match (scheme, failure) {
+        (None, _) => ("unauthorized", "No authentication methods succeeded"),
+        (Some(Scheme::ApiKey | Scheme::Pass), _) => ("unauthorized", "API Key not found"),
+        (Some(Scheme::AccessToken), _) => ("unauthorized", "Access token not found"),
         (Some(Scheme::ConsoleSession), AuthFailure::NotMember) => {
-            unauthorized("User does not have access to this workspace")
+            ("unauthorized", "User does not have access to this workspace")
         }
-        (Some(Scheme::ConsoleSession), _) => unauthorized("Session not found"),
+        (Some(Scheme::ConsoleSession), _) => ("unauthorized", "Session not found"),
         (Some(Scheme::ClientSession), AuthFailure::Malformed) => {
-            ErrorBody::bad("invalid_client_session_token", "A client session token begins with \"seam_cst\"")
+            let message = "A client session token begins with \"seam_cst\"";
+            return ErrorBody::bad("invalid_client_session_token", message);
         }
-        (Some(Scheme::ClientSession), AuthFailure::Expired) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_expired", "Client session expired")
+        (Some(Scheme::ClientSession), AuthFailure::Expired) => ("client_session_expired", "Client session expired"),
+        (Some(Scheme::ClientSession), AuthFailure::Revoked) => ("client_session_revoked", "Client session revoked"),
+        (Some(Scheme::ClientSession), _) => ("client_session_not_found", "Client session not found"),
+        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => {
+            ("publishable_key_requires_user_identifier_key", "A publishable key needs a user_identifier_key")
         }
-        (Some(Scheme::ClientSession), AuthFailure::Revoked) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_revoked", "Client session revoked")
-        }
-        (Some(Scheme::ClientSession), _) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_not_found", "Client session not found")
-        }
-        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => ErrorBody::new(
-            StatusCode::UNAUTHORIZED,
-            "publishable_key_requires_user_identifier_key",
-            "A publishable key needs a user_identifier_key",
-        ),
-        (Some(Scheme::PublishableKey), _) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "workspace_not_found", "Workspace not found")
-        }
-    }
+        (Some(Scheme::PublishableKey), _) => ("workspace_not_found", "Workspace not found"),
+    };
+    ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)
 }
 
 fn missing(noun: ResourceKind, id: &str) -> ErrorBody {

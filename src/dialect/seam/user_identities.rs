@@ -124,9 +124,7 @@ async fn list(
         created_before: input.created_before,
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
-    let page = call.grant.workspace.user_identities(&filter, call.grant.scope).await?;
-    let pagination = cursor_scope.pagination(&page);
-    Ok(Paged { items: page.items.into_iter().map(wire::UserIdentity::from).collect(), pagination })
+    Ok(cursor_scope.paged(call.grant.workspace.user_identities(&filter, call.grant.scope).await?))
 }
 
 input! {

@@ -22,11 +22,6 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-input! {
-    /// No input.
-    pub struct Nothing {}
-}
-
 async fn get(call: Call<ByKeyOrSession>, _: Nothing) -> Result<One<wire::Workspace>> {
     Ok(One(call.grant.workspace.record().await?.into()))
 }
