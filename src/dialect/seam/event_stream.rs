@@ -2,12 +2,11 @@
 //! `Last-Event-ID` continues after it, on any server, with nothing lost or repeated, because the order of the log is
 //! the order of commits.
 
-use super::access::{ByKeyOrSession, admit};
+use super::access::{ByKeyOrSession, SeamGrant, authenticate, granted};
 use super::answer::{AnswerShape, Resource, SeamAnswer};
 use super::events::List;
 use super::route::*;
 use super::wire;
-use crate::api::route::{Answer, Head};
 use crate::error::{Error, Format, Issue, Place, Problem, Result};
 use crate::http::App;
 use crate::model::event::{Event, EventFilter};
@@ -71,20 +70,16 @@ pub struct Live {
     events_changed: watch::Receiver<()>,
 }
 
-impl Answer<Seam> for Live {
-    fn respond(self, _: &Head, _: &'static str) -> Response {
+impl SeamAnswer for Live {
+    const SHAPE: AnswerShape = AnswerShape::Stream(wire::Event::COMPONENT);
+
+    fn response(self, _: &'static str) -> Response {
         let heartbeat = KeepAlive::new().interval(self.app.heartbeat);
         let events = stream::unfold(self, |mut live| async move {
             let event = live.next().await?;
             Some((Ok::<_, Infallible>(event), live))
         });
         Sse::new(events).keep_alive(heartbeat).into_response()
-    }
-}
-
-impl SeamAnswer for Live {
-    fn shape() -> AnswerShape {
-        AnswerShape::Stream(wire::Event::COMPONENT)
     }
 }
 
@@ -115,7 +110,9 @@ impl Live {
     async fn look(&mut self) -> Result<()> {
         // A read is not audited, so the origin is not needed.
         let (origin, now) = (Origin::default(), self.app.clock.now());
-        let (grant, _) = admit::<ByKeyOrSession>(&self.app, &self.headers, Prefetch::None, origin, now).await?;
+        let access = ByKeyOrSession::ACCESS;
+        let (caller, _) = authenticate(&self.app, &self.headers, access, Prefetch::None, origin, now).await?;
+        let grant: ByKeyOrSession = granted(caller)?;
         let Some(filter) = &mut self.filter else { return Ok(()) };
         filter.scope = grant.scope;
         let events = grant.workspace.events(filter).await?;
