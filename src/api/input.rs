@@ -91,17 +91,10 @@ pub fn name(field: &'static str) -> &'static str {
 /// ```
 #[macro_export]
 macro_rules! input {
-    ($(#[doc = $about:literal])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
-        $crate::api::input::input!(@ [$($about)*] [$(#[doc = $about])*] $vis $name $($fields)*);
-    };
-    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
-        $crate::api::input::input!(@ [] [$(#[$meta])*] $vis $name $($fields)*);
-    };
-    (
-        @ [$($about:literal)*] [$($meta:tt)*] $vis:vis $name:ident
+    ($(#[doc = $about:literal])* $vis:vis struct $name:ident {
         $($(#[doc = $doc:literal])* $field_vis:vis $field:ident: $type:ty = $rule:expr),* $(,)?
-    ) => {
-        $($meta)*
+    }) => {
+        $(#[doc = $about])*
         #[derive(Debug, Clone)]
         $vis struct $name {
             $($(#[doc = $doc])* $field_vis $field: $type,)*

@@ -7,40 +7,25 @@ use crate::error::{Error, Throttle};
 use crate::http::{body, dialect};
 use axum::http::StatusCode;
 use chrono::DateTime;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// One operation of the document.
+#[derive(Serialize)]
 pub struct Description<'a> {
+    #[serde(rename = "operationId")]
     pub id: String,
     pub summary: &'a str,
     pub description: String,
-    pub tag: &'a str,
+    pub tags: [&'a str; 1],
     /// Alternative security requirements; none if there is no authentication.
     pub security: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Value>,
+    #[serde(rename = "requestBody", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     pub responses: Map<String, Value>,
-}
-
-impl From<Description<'_>> for Value {
-    fn from(operation: Description<'_>) -> Value {
-        let mut value = json!({
-            "operationId": operation.id,
-            "summary": operation.summary,
-            "description": operation.description,
-            "tags": [operation.tag],
-            "security": operation.security,
-            "responses": operation.responses,
-        });
-        if !operation.parameters.is_empty() {
-            value["parameters"] = operation.parameters.into();
-        }
-        if let Some(body) = operation.body {
-            value["requestBody"] = body;
-        }
-        value
-    }
 }
 
 /// A dialect's part of the document.
@@ -85,18 +70,18 @@ fn describe<P: Described>(operation: Operation<P>) -> Value {
         path_names(&operation.path).enumerate().map(|(index, name)| P::path_parameter(name, of_path.get(index)));
     let query = query.iter().map(|field| parameter(field, "query"));
     let shared = |parameter: Value| {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        let name = format!("{}{}", P::RESPONSES.prefix, pascal_case(name.strip_prefix("X-Ucwa-").unwrap_or(name)));
-        component(Kind::Parameter, &name, parameter)
+        let prefix = P::RESPONSES.prefix;
+        let name = pascal_case(parameter["name"].as_str().unwrap_or_default().trim_start_matches("X-"));
+        component(Kind::Parameter, &format!("{prefix}{}", name.strip_prefix(prefix).unwrap_or(&name)), parameter)
     };
     let mut responses = P::errors(&operation);
     responses.extend(operation.success.iter().map(|(status, success)| ((*status).to_owned(), success.clone())));
     let body = body.as_ref().map(|body| json_body(reference(body.schema), body.is_required, operation.example.clone()));
-    Description {
+    json!(Description {
         id: P::id(&operation),
         summary: operation.summary,
         description: operation.description.to_owned(),
-        tag: P::TAG,
+        tags: [P::TAG],
         security: P::security(&operation),
         parameters: of_path
             .chain(query)
@@ -106,8 +91,7 @@ fn describe<P: Described>(operation: Operation<P>) -> Value {
             .collect(),
         body: body.or(Some(operation.example).filter(|_| operation.rules.body.is_none()).filter(|it| !it.is_null())),
         responses,
-    }
-    .into()
+    })
 }
 
 /// Paths with their operations, by path and method.

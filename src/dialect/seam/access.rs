@@ -171,19 +171,13 @@ impl SeamGrant for ByAccount {
 }
 
 /// One workspace by its key or a client session, or all of an account's.
-pub enum ByAccountOrKey {
-    Account(Account),
-    Workspace(Workspace),
-}
+pub struct ByAccountOrKey(pub Authenticated);
 
 impl SeamGrant for ByAccountOrKey {
     const ACCESS: &'static [Access] = &[Access::ApiKey, Access::Account, Access::ClientSession];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
-        Some(match caller? {
-            Authenticated::Account(account) => ByAccountOrKey::Account(account),
-            Authenticated::Caller(caller) => ByAccountOrKey::Workspace(caller.workspace),
-        })
+        caller.map(ByAccountOrKey)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
+use super::error::invalid;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::deactivation;
-use crate::error::{Error, Issue, ResourceKind, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::metadata::{MetadataChange, MetadataFilter};
 use crate::model::phone::{OperatingSystem, PhoneChange, PhoneFilter};
@@ -55,7 +56,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>
             phone
         }
         (None, Some(name)) => workspace.phone_called(&name, *scope).await?,
-        (None, None) => return Err(Error::Invalid(vec![Issue::root("Must specify either device_id or name")])),
+        (None, None) => return Err(invalid("Must specify either device_id or name")),
     };
     Ok(One(phone.into()))
 }
@@ -170,7 +171,7 @@ input! {
 
 async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
     if !input.is_managed {
-        return Err(Error::Invalid(vec![Issue::root("A phone cannot be unmanaged")]));
+        return Err(invalid("A phone cannot be unmanaged"));
     }
     let nickname = input.name.or(input.properties.and_then(|properties| properties.name));
     let change = PhoneChange {

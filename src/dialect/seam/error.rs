@@ -9,7 +9,7 @@ use crate::error::*;
 use crate::http::{RequestContext, failure};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// An error before serialization.
 struct ErrorBody {
@@ -38,6 +38,11 @@ impl ErrorBody {
     }
 }
 
+/// An error of the input as a whole.
+pub fn invalid(message: &'static str) -> Error {
+    Error::Invalid(vec![Issue::root(message)])
+}
+
 /// Renders an error.
 pub fn render(error: &Error, context: &RequestContext) -> Response {
     let (status, body) = body_of(error, &context.method, context.uri.path(), &context.id.0.to_string());
@@ -51,12 +56,9 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
 /// Status and body of an error of a request with this method, path and id.
 pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> (StatusCode, Value) {
     let ErrorBody { status, kind, message, data, tree } = inner(error, method, path);
-    let mut inside = Map::new();
-    inside.insert("type".to_owned(), kind.into());
-    inside.insert("message".to_owned(), message.into());
-    data.map(|data| inside.insert("data".to_owned(), data));
-    tree.map(|tree| inside.insert("validation_errors".to_owned(), tree));
-    inside.insert("request_id".to_owned(), request_id.into());
+    let mut inside = json!({ "type": kind, "message": message, "request_id": request_id });
+    data.map(|data| inside["data"] = data);
+    tree.map(|tree| inside["validation_errors"] = tree);
     (status, json!({ "error": inside, "ok": false }))
 }
 

@@ -4,6 +4,7 @@
 
 use super::access::{ByKeyOrSession, SeamGrant, authenticate, granted};
 use super::answer::{AnswerShape, Resource, SeamAnswer};
+use super::error::invalid;
 use super::events::List;
 use super::route::*;
 use super::wire;
@@ -34,7 +35,7 @@ pub fn routes() -> Vec<Operation> {
 
 async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
     if input.between.is_some() {
-        return Err(Error::Invalid(vec![Issue::root("A stream has no end: between does not go with it")]));
+        return Err(invalid("A stream has no end: between does not go with it"));
     }
     let after = match last_event_id(call.head.headers())?.or(input.since) {
         Some(after) => Some(after),

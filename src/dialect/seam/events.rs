@@ -2,11 +2,12 @@
 
 use super::access::ByKeyOrSession;
 use super::answer::{Many, One};
+use super::error::invalid;
 use super::event_types::EventType;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
-use crate::error::{Error, Issue, ResourceKind, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::event::EventFilter;
 use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
 use crate::model::scope::Scope;
@@ -34,7 +35,7 @@ input! {
 
 async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>> {
     if input.event_id.is_none() && input.event_type.is_none() && input.device_id.is_none() {
-        return Err(Error::Invalid(vec![Issue::root("Must specify at least one of event_id, event_type, device_id")]));
+        return Err(invalid("Must specify at least one of event_id, event_type, device_id"));
     }
     let filter = EventFilter {
         scope: call.grant.scope,
@@ -106,8 +107,8 @@ async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<wire::Even
     let (after, before) = match (input.since, input.between.as_deref()) {
         (Some(since), None) => (Some(since), None),
         (None, Some([first, second])) => (Some(*first), Some(*second)),
-        (None, _) => return Err(Error::Invalid(vec![Issue::root("Must specify either since or between")])),
-        (Some(_), Some(_)) => return Err(Error::Invalid(vec![Issue::root("Cannot specify both since and between")])),
+        (None, _) => return Err(invalid("Must specify either since or between")),
+        (Some(_), Some(_)) => return Err(invalid("Cannot specify both since and between")),
     };
     let (limit, offset) = (Some(i64::from(input.limit)), i64::from(input.unstable_offset));
     let Some(filter) = input.filter(call.grant.scope) else { return Ok(Many(Vec::new())) };

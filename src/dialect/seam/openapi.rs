@@ -70,9 +70,9 @@ fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
         _ => body = Some(inputs::body(&name_of(route), &rules.query)),
     }
     let id = operation_id(&route.path, method);
-    let (tag, security, responses) = (tag(&route.path), security::of(document.access), responses::of(route, schemas));
-    let mut operation: Value =
-        Description { id, summary, description, tag, security, parameters, body, responses }.into();
+    let (tags, security) = ([tag(&route.path)], security::of(document.access));
+    let responses = responses::of(route, schemas);
+    let mut operation = json!(Description { id, summary, description, tags, security, parameters, body, responses });
     operation["x-response-key"] = json!(key);
     if *key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {
         operation["x-action-attempt-type"] = "RESET_SANDBOX_WORKSPACE".into();

@@ -2,6 +2,7 @@
 
 use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
+use super::error::invalid;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
@@ -87,10 +88,7 @@ async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
     let person = match (input.user_identity_id, &input.user_identity_key) {
         (Some(id), None) => workspace.user_identity(id, Scope::Workspace).await?,
         (None, Some(key)) => workspace.user_identity_by_key(key).await?,
-        _ => {
-            let message = "Must specify either user_identity_id or user_identity_key";
-            return Err(Error::Invalid(vec![Issue::root(message)]));
-        }
+        _ => return Err(invalid("Must specify either user_identity_id or user_identity_key")),
     };
     Ok(One(person.into()))
 }

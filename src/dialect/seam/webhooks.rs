@@ -2,11 +2,12 @@
 
 use super::access::ByKey;
 use super::answer::{Many, Members, One, Paged, Void};
+use super::error::invalid;
 use super::event_types::EventType;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
-use crate::error::{Error, Issue, Reason, ResourceKind, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::WebhookId;
 use crate::model::token::Token;
 use crate::model::webhook::{DeliveryFilter, DeliveryStatus, FORMER_SECRET_SIGNS, Webhook};
@@ -195,10 +196,7 @@ async fn redeliver(call: Call<ByKey>, input: Redeliver) -> Result<Members<Redeli
             1
         }
         (None, Some(id), Some(since)) => call.grant.0.redeliver_failed(parse(id)?, since, call.now).await?,
-        _ => {
-            let message = "Must specify either delivery_id, or webhook_id and since";
-            return Err(Error::Invalid(vec![Issue::root(message)]));
-        }
+        _ => return Err(invalid("Must specify either delivery_id, or webhook_id and since")),
     };
     Ok(Members(Redelivering { redelivering_count }))
 }
