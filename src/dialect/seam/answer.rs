@@ -6,15 +6,13 @@ use super::route::Seam;
 use crate::api::openapi::{Schemas, own_schema};
 use crate::api::route::{Answer, Head};
 use axum::body::Body;
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
-
-/// Content type of every response.
-pub const JSON: &str = "application/json; charset=utf-8";
 
 /// A handler's response: a JSON object, unless the type makes another.
 pub trait SeamAnswer: Sized + Send {
@@ -178,6 +176,6 @@ impl<A: SeamAnswer> Serialize for WithOk<'_, A> {
 /// A response of JSON bytes.
 pub fn json_response(body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static(JSON));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     response
 }

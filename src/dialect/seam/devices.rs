@@ -112,7 +112,7 @@ async fn list(call: Call<ByKeyOrSession>, Scoped { cursor_scope, input }: Scoped
     let filter = PhoneFilter {
         device_ids: if is_elsewhere { Some(Vec::new()) } else { input.device_ids },
         user_identity_ids: owners,
-        operating_systems: systems(input.device_type, input.device_types),
+        operating_systems: one_of(input.device_type, input.device_types).map(systems),
         manufacturer: input.manufacturer,
         search: input.search,
         custom_metadata_has: input.custom_metadata_has.unwrap_or_default(),
@@ -131,18 +131,10 @@ async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdent
     }
 }
 
-/// Operating systems of the requested device types; None if none were requested.
-fn systems(one: Option<String>, many: Option<Vec<String>>) -> Option<Vec<OperatingSystem>> {
-    if one.is_none() && many.is_none() {
-        return None;
-    }
-    let is_asked = |name: &str| {
-        one.as_deref().is_none_or(|one| one == name)
-            && many.as_ref().is_none_or(|many| many.iter().any(|other| other == name))
-    };
-    Some(
-        <OperatingSystem as Choice>::ALL.iter().filter(|(name, _)| is_asked(name)).map(|(_, system)| *system).collect(),
-    )
+/// The operating systems of these device types.
+fn systems(device_types: Vec<String>) -> Vec<OperatingSystem> {
+    let is_named = |name: &str| device_types.iter().any(|device_type| device_type == name);
+    <OperatingSystem as Choice>::ALL.iter().filter(|(name, _)| is_named(name)).map(|(_, system)| *system).collect()
 }
 
 input! {

@@ -153,13 +153,8 @@ fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
 }
 
 fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
-    let (kind, name, field) = kind_of_missing(noun);
-    ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
-}
-
-/// The error type of a missing resource, the resource's name, and the parameter with its id.
-fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static str) {
-    match noun {
+    // The error type, the resource's name, and the parameter with its id.
+    let (kind, name, field) = match noun {
         ResourceKind::Phone => ("device_not_found", "Device", "device_id"),
         ResourceKind::UserIdentity => ("user_identity_not_found", "User identity", "user_identity_id"),
         ResourceKind::ClientSession => ("client_session_not_found", "Client session", "client_session_id"),
@@ -178,7 +173,8 @@ fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static 
         ResourceKind::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
         ResourceKind::Application => ("application_not_found", "Application", "application_id"),
         ResourceKind::Version => ("version_not_found", "Version", "version"),
-    }
+    };
+    ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
 
 fn conflict(reason: &Reason) -> ErrorBody {

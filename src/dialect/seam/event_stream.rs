@@ -7,7 +7,6 @@ use super::answer::{AnswerShape, Resource, SeamAnswer};
 use super::error::invalid;
 use super::events::List;
 use super::route::*;
-use super::wire;
 use crate::error::{Error, Format, Issue, Place, Problem, Result};
 use crate::http::App;
 use crate::model::event::{Event, EventFilter};
@@ -51,13 +50,9 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
     let place = id.to_str().ok().and_then(|id| id.parse().ok()).and_then(DateTime::from_timestamp_micros);
     // Ids of this server have four-digit years; Postgres might refuse others.
-    match place.filter(|place| (0..=9999).contains(&place.year())) {
-        Some(place) => Ok(Some(place)),
-        None => {
-            let issue = Issue::field("Last-Event-ID", Problem::Format(Format::EventId));
-            Err(Error::Invalid(vec![Issue { place: Place::Header, ..issue }]))
-        }
-    }
+    let place = place.filter(|place| (0..=9999).contains(&place.year()));
+    let issue = Issue { place: Place::Header, ..Issue::field("Last-Event-ID", Problem::Format(Format::EventId)) };
+    place.map(Some).ok_or_else(|| Error::Invalid(vec![issue]))
 }
 
 /// A stream. Safe to drop at any time: it holds no connection between reads, and the client knows its position.
@@ -72,7 +67,7 @@ pub struct Live {
 }
 
 impl SeamAnswer for Live {
-    const SHAPE: AnswerShape = AnswerShape::Stream(wire::Event::COMPONENT);
+    const SHAPE: AnswerShape = AnswerShape::Stream(Event::COMPONENT);
 
     fn response(self, _: &'static str) -> Response {
         let heartbeat = KeepAlive::new().interval(self.app.heartbeat);

@@ -51,9 +51,6 @@ impl CursorScope {
         path: &str,
         base_url: impl FnOnce() -> String,
     ) -> CursorScope {
-        if !fields.iter().any(|field| field.name == CURSOR) {
-            return CursorScope::default();
-        }
         let given = |name: &str| body.get(name).or_else(|| query.get(name));
         let parameters: Vec<(&str, &Value)> = fields
             .iter()

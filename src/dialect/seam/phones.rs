@@ -81,13 +81,8 @@ impl List {
     /// The store's filter. A cursor of another list is refused.
     fn filter(&self, cursor_scope: &CursorScope) -> Result<PhoneFilter> {
         let limit = self.limit.or(cursor_scope.is_asked_for.then_some(500));
-        let owners = match (self.owner_user_identity_id, &self.user_identity_ids) {
-            (Some(owner), Some(owners)) if !owners.contains(&owner) => Some(Vec::new()),
-            (Some(owner), _) => Some(vec![owner]),
-            (None, owners) => owners.clone(),
-        };
         Ok(PhoneFilter {
-            user_identity_ids: owners,
+            user_identity_ids: one_of(self.owner_user_identity_id, self.user_identity_ids.clone()),
             acs_credential_id: self.acs_credential_id,
             operating_systems: self.device_type.map(|system| vec![system]),
             search: self.search.clone(),

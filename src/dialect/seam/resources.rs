@@ -4,6 +4,7 @@ use super::answer::{Component, Resource};
 use super::phone_sessions::PhoneSession;
 use super::wire::*;
 use crate::api::openapi::{Schemas, pascal_case, reference};
+use crate::model::event::Event;
 use serde_json::{Map, Value, json};
 
 macro_rules! resources {
@@ -32,6 +33,7 @@ resources! {
     PhoneSession "phone_session" at "/seam/mobile_sdk/v1/phone_sessions",
 }
 
+/// An event has the JSON form that all dialects share.
 impl Resource for Event {
     const COMPONENT: Component =
         Component { schema: "Event", name: "event", route_path: "/events", define: define_event };

@@ -137,6 +137,15 @@ async fn members(fields: &[Field], head: &Head, body: Body) -> Result<(Map<Strin
     Ok((query, input::keys(value)?))
 }
 
+/// Combines a parameter for one value and another for several: both must hold.
+pub fn one_of<T: PartialEq>(one: Option<T>, many: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (one, many) {
+        (Some(one), Some(many)) => Some(if many.contains(&one) { vec![one] } else { Vec::new() }),
+        (Some(one), None) => Some(vec![one]),
+        (None, many) => many,
+    }
+}
+
 /// Base URL of this service: as configured, else from `Host`.
 fn base_url(app: &App, head: &Head) -> String {
     match &app.public_url {

@@ -28,19 +28,9 @@ fn is_record(field: &Field) -> bool {
 pub fn body(name: &str, fields: &[Field]) -> Value {
     let schema = Field::object("", fields);
     let is_required = fields.iter().any(|field| field.required);
-    let example = required_only(&schema);
+    let example = example(&schema, &Schemas::default());
     let schema = component(Kind::Schema, &format!("{name}Request"), schema);
     component(Kind::RequestBody, name, json_body(schema, is_required, example))
-}
-
-/// An example with the required members, so that it works as it is but for its ids.
-fn required_only(schema: &Value) -> Value {
-    let is_required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
-    let properties = schema["properties"].as_object().into_iter().flatten();
-    properties
-        .filter(|(name, _)| is_required(name))
-        .map(|(name, schema)| (name.clone(), example(schema, &Schemas::default())))
-        .collect()
 }
 
 /// Makes components of the parameters that several operations take.
