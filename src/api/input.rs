@@ -9,7 +9,6 @@ mod metadata;
 mod number;
 mod object;
 mod rule;
-mod schema;
 mod shape;
 mod text;
 mod time;

@@ -117,7 +117,8 @@ pub fn router<P: Protocol>(operations: Vec<Operation<P>>) -> Router<Arc<App>> {
         routes.entry(Arc::clone(&operation.path)).or_default().push(operation);
     }
     routes.into_iter().fold(Router::new(), |router, (path, operations)| {
-        let route = Route::new(operations).router();
+        let route = Arc::new(Route::new(operations));
+        let route: MethodRouter<_> = any(move |State(app), request| Arc::clone(&route).serve(app, request));
         match path.trim_end_matches('/') {
             bare if P::ALLOWS_TRAILING_SLASH => router.route(bare, route.clone()).route(&format!("{bare}/"), route),
             _ => router.route(&path, route),
@@ -130,11 +131,6 @@ impl<P: Protocol> Route<P> {
     pub fn new(operations: Vec<Operation<P>>) -> Route<P> {
         assert!(!operations.is_empty(), "a path has operations");
         Route(operations)
-    }
-
-    fn router(self) -> MethodRouter<Arc<App>> {
-        let route = Arc::new(self);
-        any(move |State(app), request| Arc::clone(&route).serve(app, request))
     }
 
     /// Serves a request to this path.

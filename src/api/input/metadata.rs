@@ -44,7 +44,8 @@ impl Rule for Pairs {
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
         let map = object::keys(value, at)?;
         // zod 3 skips rules over the whole record once a value has a wrong type.
-        let is_too_large = self.is_limited && map.len() > MAX_PAIRS && map.values().all(is_setting);
+        let types_fit = map.values().all(|value| matches!(value, Value::Null | Value::Bool(_) | Value::String(_)));
+        let is_too_large = self.is_limited && map.len() > MAX_PAIRS && types_fit;
         let mut pairs = BTreeMap::new();
         let mut sound = true;
         for (key, value) in map {
@@ -84,8 +85,4 @@ fn setting(value: Value, is_limited: bool, at: &mut Cursor) -> Option<Option<Met
             None
         }
     }
-}
-
-fn is_setting(value: &Value) -> bool {
-    matches!(value, Value::Null | Value::Bool(_) | Value::String(_))
 }

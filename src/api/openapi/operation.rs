@@ -187,21 +187,16 @@ impl Responses {
 
     fn error(self, status: StatusCode, examples: Vec<ErrorExample>) -> Value {
         let reason = status.canonical_reason().unwrap_or_default();
-        let codes = || examples.iter().filter_map(|example| example.code.as_deref());
-        let names: Vec<String> = codes().map(|code| pascal_case(&code.to_lowercase())).collect();
-        let codes: Vec<String> = codes().map(|code| format!("`{code}`")).collect();
-        let description = match codes.is_empty() {
-            true => reason.to_owned(),
-            false => format!("{reason}: {}", codes.join(", ")),
+        let codes: Vec<&str> = examples.iter().filter_map(|example| example.code.as_deref()).collect();
+        let quoted: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+        let names: Vec<String> = codes.iter().map(|code| pascal_case(&code.to_lowercase())).collect();
+        let (description, name) = match codes.is_empty() {
+            true => (reason.to_owned(), pascal_case(&reason.to_lowercase())),
+            false => (format!("{reason}: {}", quoted.join(", ")), names.join("Or")),
         };
-        let name = match examples.iter().find_map(|example| example.name) {
-            Some(name) => name.to_owned(),
-            None if names.is_empty() => pascal_case(&reason.to_lowercase()),
-            None => names.join("Or"),
-        };
-        let example = examples.into_iter().next();
-        let (schema, body) = example.map_or(("", Value::Null), |example| (example.schema, example.body));
-        self.json(&name, &description, schema, body)
+        let name = examples.iter().find_map(|example| example.name).unwrap_or(&name);
+        let ErrorExample { schema, body, .. } = &examples[0];
+        self.json(name, &description, schema, body.clone())
     }
 }
 
