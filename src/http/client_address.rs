@@ -1,6 +1,5 @@
 //! The client's address: the peer of the connection or, behind trusted proxies, the address in `X-Forwarded-For`.
 
-use crate::store::Origin;
 use axum::http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -19,11 +18,6 @@ pub struct Peer {
 /// The scheme of the connection that a request came by.
 pub fn scheme(extensions: &Extensions) -> &'static str {
     if extensions.get::<Peer>().is_some_and(|peer| peer.is_secure) { "https" } else { "http" }
-}
-
-/// The origin that the dialect's middleware has set.
-pub fn origin(extensions: &Extensions) -> Origin {
-    extensions.get().copied().unwrap_or_default()
 }
 
 /// The client's address: the nearest that is not a trusted proxy's. Addresses left of it in the header are untrusted

@@ -57,8 +57,12 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
 pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> (StatusCode, Value) {
     let ErrorBody { status, kind, message, data, tree } = inner(error, method, path);
     let mut inside = json!({ "type": kind, "message": message, "request_id": request_id });
-    data.map(|data| inside["data"] = data);
-    tree.map(|tree| inside["validation_errors"] = tree);
+    if let Some(data) = data {
+        inside["data"] = data;
+    }
+    if let Some(tree) = tree {
+        inside["validation_errors"] = tree;
+    }
     (status, json!({ "error": inside, "ok": false }))
 }
 

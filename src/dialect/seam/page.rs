@@ -35,8 +35,8 @@ pub struct CursorScope {
     hash: String,
     /// URL of the same list, up to the cursor.
     address: String,
-    /// Whether the request has a limit or a cursor.
-    pub is_asked_for: bool,
+    /// Whether the list has a limit, given or by default, or a cursor.
+    pub is_paged: bool,
 }
 
 /// Content of a cursor: the hash of its scope, and the first entry of the next page.
@@ -57,11 +57,15 @@ impl CursorScope {
             .filter(|field| field.name != CURSOR)
             .filter_map(|field| Some((field.name, given(field.name).or(field.default.as_ref())?)))
             .collect();
+        let is_paged = given(CURSOR).is_some() || parameters.iter().any(|(name, _)| *name == "limit");
+        if !is_paged {
+            return CursorScope::default();
+        }
         let hash = Sha256::digest(json!([path, parameters]).to_string());
         CursorScope {
             hash: BASE64_STANDARD.encode(&hash[..12]),
             address: format!("{}{path}?{}", base_url(), query_string(&parameters)),
-            is_asked_for: given("limit").is_some() || given(CURSOR).is_some(),
+            is_paged,
         }
     }
 
