@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Absent, Rule};
-use crate::api::openapi::{Kind, Schemas, component, reference};
+use crate::api::openapi::{Schemas, reference};
 use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT};
 
 /// A rule's shape.
@@ -85,14 +85,13 @@ impl Shape {
             Shape::Object(description, fields) => Field::object(description, fields),
             Shape::Metadata { is_limited } => {
                 let limit = |limit: usize| is_limited.then_some(limit);
-                let name = if *is_limited { "CustomMetadataValue" } else { "CustomMetadataFilterValue" };
                 let value = json!({ "type": ["string", "boolean", "null"], "maxLength": limit(MAX_TEXT) });
                 keywords(json!({
                     "type": "object",
                     "maxProperties": limit(MAX_PAIRS),
                     "propertyNames":
                         keywords(json!({ "type": "string", "maxLength": limit(MAX_KEY), "pattern": "^[^.]*$" })),
-                    "additionalProperties": component(Kind::Schema, name, keywords(value)),
+                    "additionalProperties": keywords(value),
                 }))
             }
         }
@@ -133,9 +132,7 @@ impl Field {
         if !self.description.is_empty() {
             schema["description"] = self.description.as_str().into();
         }
-        // An object is no default here: generators cannot write it, and its members have defaults of their own.
-        let default = self.default.as_ref().filter(|default| !default.is_object() && !schema["type"].is_null());
-        if let Some(default) = default {
+        if let Some(default) = self.default.as_ref().filter(|_| !schema["type"].is_null()) {
             schema["default"] = default.clone();
         }
         schema

@@ -26,11 +26,33 @@ fn is_record(field: &Field) -> bool {
 
 /// All fields as a JSON body.
 pub fn body(name: &str, fields: &[Field]) -> Value {
-    let schema = Field::object("", fields);
+    let schema = with_named_values(Field::object("", fields));
     let is_required = fields.iter().any(|field| field.required);
     let example = example(&schema, &Schemas::default());
     let schema = component(Kind::Schema, &format!("{name}Request"), schema);
     component(Kind::RequestBody, name, json_body(schema, is_required, example))
+}
+
+/// The schema of an input, with components for the values of metadata. A default that is an object is left out: the
+/// defaults of its members say the same, and generators cannot write it.
+fn with_named_values(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut members) => {
+            if members.contains_key("type") {
+                members.retain(|name, value| name != "default" || !value.is_object());
+            }
+            let is_value = members.get("type").and_then(Value::as_array).is_some_and(|types| types.len() > 2);
+            let is_limited = members.contains_key("maxLength");
+            let schema = members.into_iter().map(|(name, member)| (name, with_named_values(member))).collect();
+            match (is_value, is_limited) {
+                (false, _) => schema,
+                (true, true) => component(Kind::Schema, "CustomMetadataValue", schema),
+                (true, false) => component(Kind::Schema, "CustomMetadataFilterValue", schema),
+            }
+        }
+        Value::Array(items) => items.into_iter().map(with_named_values).collect(),
+        other => other,
+    }
 }
 
 /// Makes components of the parameters that several operations take.
