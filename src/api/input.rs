@@ -9,7 +9,6 @@ mod metadata;
 mod number;
 mod object;
 mod rule;
-mod schema;
 mod shape;
 mod text;
 mod time;
@@ -31,7 +30,7 @@ pub use rule::{Absent, Rule};
 pub use shape::{Field, Shape};
 pub use text::{Parsed, email, id, text, uuid, web_url};
 pub use time::{date_time, lenient_date};
-pub use wrap::{Named, Nullable, Nullish, Optional, Or, Refined, TryMap};
+pub use wrap::{Named, Optional, Or, TryMap};
 
 /// The whole input of one operation, or an object within it. Declared with [`input!`].
 pub trait Input: Sized {
@@ -91,17 +90,10 @@ pub fn name(field: &'static str) -> &'static str {
 /// ```
 #[macro_export]
 macro_rules! input {
-    ($(#[doc = $about:literal])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
-        $crate::api::input::input!(@ [$($about)*] [$(#[doc = $about])*] $vis $name $($fields)*);
-    };
-    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($fields:tt)* }) => {
-        $crate::api::input::input!(@ [] [$(#[$meta])*] $vis $name $($fields)*);
-    };
-    (
-        @ [$($about:literal)*] [$($meta:tt)*] $vis:vis $name:ident
+    ($(#[doc = $about:literal])* $vis:vis struct $name:ident {
         $($(#[doc = $doc:literal])* $field_vis:vis $field:ident: $type:ty = $rule:expr),* $(,)?
-    ) => {
-        $($meta)*
+    }) => {
+        $(#[doc = $about])*
         #[derive(Debug, Clone)]
         $vis struct $name {
             $($(#[doc = $doc])* $field_vis $field: $type,)*

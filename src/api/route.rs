@@ -10,7 +10,7 @@ pub use input::{BodyRules, FromRequest, Nothing, Raw, Rules};
 pub use operation::Operation;
 
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant, client_address};
+use crate::http::{App, Tenant};
 use crate::store::{Origin, Prefetch, Prefetched};
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -24,7 +24,7 @@ use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Maximum size of a body that is read before authentication, in bytes.
+/// Maximum declared size of a body that is read before authentication, in bytes.
 const MAX_READ_AHEAD: u64 = 16 * 1024;
 
 /// What a dialect decides for all its routes.
@@ -64,9 +64,9 @@ impl Head {
         names.zip(&self.params).find(|(declared, _)| *declared == name).map(|(_, value)| value.as_str())
     }
 
-    /// Origin of the request, for the audit trail.
+    /// Origin of the request, for the audit trail, as the dialect's middleware has set it.
     pub fn origin(&self) -> Origin {
-        client_address::origin(&self.parts.extensions)
+        self.parts.extensions.get().copied().unwrap_or_default()
     }
 }
 
@@ -117,7 +117,8 @@ pub fn router<P: Protocol>(operations: Vec<Operation<P>>) -> Router<Arc<App>> {
         routes.entry(Arc::clone(&operation.path)).or_default().push(operation);
     }
     routes.into_iter().fold(Router::new(), |router, (path, operations)| {
-        let route = Route::new(operations).router();
+        let route = Arc::new(Route::new(operations));
+        let route: MethodRouter<_> = any(move |State(app), request| Arc::clone(&route).serve(app, request));
         match path.trim_end_matches('/') {
             bare if P::ALLOWS_TRAILING_SLASH => router.route(bare, route.clone()).route(&format!("{bare}/"), route),
             _ => router.route(&path, route),
@@ -130,11 +131,6 @@ impl<P: Protocol> Route<P> {
     pub fn new(operations: Vec<Operation<P>>) -> Route<P> {
         assert!(!operations.is_empty(), "a path has operations");
         Route(operations)
-    }
-
-    fn router(self) -> MethodRouter<Arc<App>> {
-        let route = Arc::new(self);
-        any(move |State(app), request| Arc::clone(&route).serve(app, request))
     }
 
     /// Serves a request to this path.
@@ -185,7 +181,7 @@ async fn serve<P, G, I, H>(
     head: Head,
     body: Body,
     key: &'static str,
-    rules: &Rules,
+    rules: Arc<Rules>,
     handler: H,
     prefetch: Option<fn(&I) -> Prefetch>,
 ) -> Response
@@ -196,8 +192,8 @@ where
     H: HandlerFn<P, G, I>,
 {
     let (input, prefetch) = match prefetch {
-        Some(prefetch) if is_short(&body) => {
-            let input = I::read(rules, &app, &head, body).await;
+        Some(prefetch) if body.size_hint().upper().is_some_and(|length| length <= MAX_READ_AHEAD) => {
+            let input = I::read(&rules, &app, &head, body).await;
             let prefetch = input.as_ref().map_or(Prefetch::None, prefetch);
             (Pending::Read(input), prefetch)
         }
@@ -213,7 +209,7 @@ where
         let (grant, prefetched) = G::authorize(caller, &head, prefetched).await?;
         let input = match input {
             Pending::Read(input) => input?,
-            Pending::Unread(body) => I::read(rules, &app, &head, body).await?,
+            Pending::Unread(body) => I::read(&rules, &app, &head, body).await?,
         };
         let call = Call { grant, now: head.now, app, prefetched, head: Arc::clone(&head) };
         handler.call(call, input).await
@@ -230,9 +226,4 @@ where
 enum Pending<I> {
     Read(Result<I>),
     Unread(Body),
-}
-
-/// Whether a body says that it has at most [`MAX_READ_AHEAD`] bytes.
-fn is_short(body: &Body) -> bool {
-    body.size_hint().upper().is_some_and(|length| length <= MAX_READ_AHEAD)
 }

@@ -1,6 +1,5 @@
 //! The client's address: the peer of the connection or, behind trusted proxies, the address in `X-Forwarded-For`.
 
-use crate::store::Origin;
 use axum::http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -18,12 +17,7 @@ pub struct Peer {
 
 /// The scheme of the connection that a request came by.
 pub fn scheme(extensions: &Extensions) -> &'static str {
-    if extensions.get::<Peer>().is_some_and(|client_address| client_address.is_secure) { "https" } else { "http" }
-}
-
-/// The origin that the dialect's middleware has set.
-pub fn origin(extensions: &Extensions) -> Origin {
-    extensions.get().copied().unwrap_or_default()
+    if extensions.get::<Peer>().is_some_and(|peer| peer.is_secure) { "https" } else { "http" }
 }
 
 /// The client's address: the nearest that is not a trusted proxy's. Addresses left of it in the header are untrusted
@@ -33,9 +27,9 @@ pub fn of<B>(request: &Request<B>, proxies: &[IpNet]) -> Option<IpAddr> {
     Some(nearest(address.ip().to_canonical(), request.headers(), proxies))
 }
 
-fn nearest(client_address: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+fn nearest(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let is_proxy = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
-    let mut address = client_address;
+    let mut address = peer;
     let named = headers.get_all(FORWARDED_FOR).into_iter().rev();
     let mut named = named.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     while is_proxy(&address) {
@@ -67,13 +61,13 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn nearest_of(client_address: &str, forwarded: &[&'static str]) -> String {
+    fn nearest_of(peer: &str, forwarded: &[&'static str]) -> String {
         let proxies = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().expect("a network"));
         let mut headers = HeaderMap::new();
         for line in forwarded {
             headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
         }
-        nearest(client_address.parse().expect("an address"), &headers, &proxies).to_string()
+        nearest(peer.parse().expect("an address"), &headers, &proxies).to_string()
     }
 
     #[test]
@@ -105,8 +99,8 @@ mod tests {
 
     #[test]
     fn ipv6_addresses_of_one_64_bit_network_are_one_client() {
-        let site_of = |text: &str| client_network(text.parse().expect("an address")).to_string();
-        assert_eq!(site_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(site_of("198.51.100.1"), "198.51.100.1");
+        let network_of = |text: &str| client_network(text.parse().expect("an address")).to_string();
+        assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network_of("198.51.100.1"), "198.51.100.1");
     }
 }

@@ -34,30 +34,30 @@ pub struct Connection<S> {
     stream: S,
     renderer: ErrorRenderer,
     /// The replacement that is being written; empty if there is none.
-    error_renderer: Vec<u8>,
+    replacement: Vec<u8>,
     written: usize,
 }
 
 impl<S> Connection<S> {
     pub fn new(stream: S, renderer: ErrorRenderer) -> Connection<S> {
-        Connection { stream, renderer, error_renderer: Vec::new(), written: 0 }
+        Connection { stream, renderer, replacement: Vec::new(), written: 0 }
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.error_renderer.is_empty() {
+        if this.replacement.is_empty() {
             match bare_refusal(bytes, &this.renderer.numbered_by) {
-                Some(error) => this.error_renderer = this.renderer.error_renderer(&error),
+                Some(error) => this.replacement = this.renderer.render(&error),
                 None => return Pin::new(&mut this.stream).poll_write(context, bytes),
             }
         }
-        while this.written < this.error_renderer.len() {
-            let rest = &this.error_renderer[this.written..];
+        while this.written < this.replacement.len() {
+            let rest = &this.replacement[this.written..];
             this.written += ready!(Pin::new(&mut this.stream).poll_write(context, rest))?;
         }
-        (this.error_renderer, this.written) = (Vec::new(), 0);
+        (this.replacement, this.written) = (Vec::new(), 0);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -101,7 +101,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 
 impl ErrorRenderer {
     /// Renders the response as bytes; the connection closes after it.
-    fn error_renderer(&self, error: &Error) -> Vec<u8> {
+    fn render(&self, error: &Error) -> Vec<u8> {
         let at = self.clock.now();
         let id = RequestId(self.random.id(at));
         let context = RequestContext {

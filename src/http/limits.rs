@@ -127,9 +127,9 @@ fn tokens<'a>(names: &'a [&str], headers: &'a HeaderMap) -> impl Iterator<Item =
 }
 
 fn is_auth_failure(response: &Response) -> bool {
-    let said = response.extensions();
-    let is_unknown = |Failure(error): &Failure| matches!(**error, Error::Unauthenticated(_));
-    said.get::<AuthFailed>().is_some() || said.get::<Failure>().is_some_and(is_unknown)
+    let extensions = response.extensions();
+    let is_unauthenticated = |Failure(error): &Failure| matches!(**error, Error::Unauthenticated(_));
+    extensions.get::<AuthFailed>().is_some() || extensions.get::<Failure>().is_some_and(is_unauthenticated)
 }
 
 /// Adds `Retry-After` and `RateLimit-*`; the reset is in Unix seconds.
@@ -151,8 +151,8 @@ mod tests {
 
     #[test]
     fn authentication_failures_count_in_every_format() {
-        let error_renderer = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
-        assert!(is_auth_failure(&error_renderer));
+        let unauthenticated = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
+        assert!(is_auth_failure(&unauthenticated));
         let mut in_other_words = Response::default();
         assert!(!is_auth_failure(&in_other_words));
         in_other_words.extensions_mut().insert(AuthFailed);

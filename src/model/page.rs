@@ -1,6 +1,7 @@
 //! Keyset pagination in order of creation: a deep page costs as much as the first one.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Start and size of a page.
@@ -28,7 +29,7 @@ impl Paging {
 }
 
 /// Position in the order (created_at, id).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     pub created_at: DateTime<Utc>,
     pub id: Uuid,

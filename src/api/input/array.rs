@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Cursor, Rule, Shape};
-use crate::error::{Expected, Limit, Problem, Step, Unit};
+use crate::error::{Expected, Step, Unit};
 
 /// A list whose items match a rule.
 pub fn array<R: Rule>(items: R) -> Array<R> {
@@ -28,19 +28,6 @@ impl<R> Array<R> {
     pub fn exactly(self, count: usize) -> Array<R> {
         Array { min: Some(count), max: Some(count), ..self }
     }
-
-    fn check(&self, count: usize, at: &mut Cursor) -> bool {
-        let few = self.min.filter(|min| count < *min);
-        let many = self.max.filter(|max| count > *max);
-        let limit = match (few, many) {
-            (None, None) => return true,
-            (Some(limit), _) | (_, Some(limit)) if self.min == self.max => Limit::Exactly(limit),
-            (Some(limit), _) => Limit::AtLeast(limit),
-            (_, Some(limit)) => Limit::AtMost(limit),
-        };
-        at.fault(Problem::Length { limit, unit: Unit::Items });
-        false
-    }
 }
 
 impl<R: Rule> Rule for Array<R> {
@@ -58,9 +45,8 @@ impl<R: Rule> Rule for Array<R> {
                 return None;
             }
         };
-        let fits = self.check(values.len(), at);
         let mut items = Vec::new();
-        let mut sound = fits;
+        let mut sound = at.length(values.len(), self.min, self.max, Unit::Items);
         for (index, value) in values.into_iter().enumerate() {
             if at.is_full() {
                 return None;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Rule;
-use crate::error::{Error, Expected, Issue, Place, Problem, Result, Step};
+use crate::error::{Error, Expected, Issue, Limit, Place, Problem, Result, Step, Unit};
 
 /// More issues would not help; a hostile body could cause half a million.
 const MOST_ISSUES: usize = 100;
@@ -65,6 +65,18 @@ impl Cursor {
             self.fault(problem());
         }
         test
+    }
+
+    /// Adds an issue unless the length is within the limits; returns whether it is.
+    pub fn length(&mut self, length: usize, min: Option<usize>, max: Option<usize>, unit: Unit) -> bool {
+        let limit = match (min.filter(|min| length < *min), max.filter(|max| length > *max)) {
+            (None, None) => return true,
+            (Some(limit), _) | (_, Some(limit)) if min == max => Limit::Exactly(limit),
+            (Some(limit), _) => Limit::AtLeast(limit),
+            (_, Some(limit)) => Limit::AtMost(limit),
+        };
+        self.fault(Problem::Length { limit, unit });
+        false
     }
 
     /// The value, which is required.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Cursor, Rule, Shape, object, text};
 use crate::error::{Expected, Limit, Problem, Step, Unit};
@@ -12,95 +12,69 @@ use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, Metad
 pub const TOO_MANY: Problem = Problem::Length { limit: Limit::AtMost(MAX_PAIRS), unit: Unit::Keys };
 
 /// Metadata of an update: listed keys change, others stay. Null and the empty text delete a key.
-pub fn metadata() -> Changes {
-    Changes
+pub fn metadata() -> impl Rule<Output = MetadataChange> {
+    Pairs { is_limited: true }.try_map(|pairs| {
+        let change = |value: Option<MetadataValue>| value.filter(|value| *value != MetadataValue::Text(String::new()));
+        Ok(pairs.into_iter().map(|(key, value)| (key, change(value))).collect())
+    })
 }
 
-/// Metadata of a filter: all pairs must match, and null matches a key that is not set.
-pub fn metadata_filter() -> Filter {
-    Filter
+/// Metadata of a filter: all pairs must match, and null matches a key that is not set. A flag in a query string is text,
+/// so all values are texts.
+pub fn metadata_filter() -> impl Rule<Output = MetadataFilter> {
+    Pairs { is_limited: false }.try_map(|pairs| {
+        let texts = pairs.into_iter().map(|(key, value)| (key, value.map(MetadataValue::into_text)));
+        // A query string cannot contain empty text, so Seam's filter drops such a pair, from a body too.
+        Ok(texts.filter(|(_, text)| text.as_deref() != Some("")).collect())
+    })
 }
 
-/// Changes of custom metadata. Made by [`metadata`].
-#[derive(Debug, Clone)]
-pub struct Changes;
+/// Pairs of custom metadata, as they are given.
+struct Pairs {
+    is_limited: bool,
+}
 
-impl Rule for Changes {
-    /// `None` deletes the key.
-    type Output = MetadataChange;
+impl Rule for Pairs {
+    type Output = BTreeMap<String, Option<MetadataValue>>;
 
     fn shape(&self) -> Shape {
-        Shape::Metadata { most_keys: Some(MAX_PAIRS), key_max: Some(MAX_KEY), text_max: Some(MAX_TEXT) }
+        Shape::Metadata { is_limited: self.is_limited }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
         let map = object::keys(value, at)?;
-        let count = map.len();
-        let types_fit = map.values().all(is_setting);
-        let settings = settings(map, Some(MAX_KEY), Some(MAX_TEXT), at);
         // zod 3 skips rules over the whole record once a value has a wrong type.
-        let few = at.demand(!types_fit || count <= MAX_PAIRS, || TOO_MANY);
-        let deleting = |setting| (setting != Some(MetadataValue::Text(String::new()))).then_some(setting).flatten();
-        let settings = settings?.into_iter().map(|(key, setting)| (key, deleting(setting)));
-        few.then(|| settings.collect())
-    }
-}
-
-/// A filter by custom metadata. Made by [`metadata_filter`].
-#[derive(Debug, Clone)]
-pub struct Filter;
-
-impl Rule for Filter {
-    /// `None` matches a key that is not set. A flag in a query string is text, so all values are texts.
-    type Output = MetadataFilter;
-
-    fn shape(&self) -> Shape {
-        Shape::Metadata { most_keys: None, key_max: None, text_max: None }
-    }
-
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
-        let settings = settings(object::keys(value, at)?, None, None, at)?;
-        let texts = settings.into_iter().map(|(key, setting)| (key, setting.map(MetadataValue::into_text)));
-        // A query string cannot contain empty text, so Seam's filter drops such a pair, from a body too.
-        Some(texts.filter(|(_, text)| text.as_deref() != Some("")).collect())
-    }
-}
-
-type Settings = BTreeMap<String, Option<MetadataValue>>;
-
-fn settings(
-    map: Map<String, Value>,
-    key_max: Option<usize>,
-    text_max: Option<usize>,
-    at: &mut Cursor,
-) -> Option<Settings> {
-    let mut settings = BTreeMap::new();
-    let mut sound = true;
-    for (key, value) in map {
-        let setting = at.within(Step::Key(key.clone()), |at| {
-            let key_fits = is_key(&key, key_max, at);
-            setting(value, text_max, at).filter(|_| key_fits)
-        });
-        match setting {
-            Some(setting) => _ = settings.insert(key, setting),
-            None => sound = false,
+        let types_fit = map.values().all(|value| matches!(value, Value::Null | Value::Bool(_) | Value::String(_)));
+        let is_too_large = self.is_limited && map.len() > MAX_PAIRS && types_fit;
+        let mut pairs = BTreeMap::new();
+        let mut sound = true;
+        for (key, value) in map {
+            let setting = at.within(Step::Key(key.clone()), |at| {
+                let key_fits = is_key(&key, self.is_limited, at);
+                setting(value, self.is_limited, at).filter(|_| key_fits)
+            });
+            match setting {
+                Some(setting) => _ = pairs.insert(key, setting),
+                None => sound = false,
+            }
         }
+        (at.demand(!is_too_large, || TOO_MANY) && sound).then_some(pairs)
     }
-    sound.then_some(settings)
 }
 
-fn is_key(key: &str, max: Option<usize>, at: &mut Cursor) -> bool {
-    let short = max.is_none_or(|max| text::at_most(max, key, at));
+fn is_key(key: &str, is_limited: bool, at: &mut Cursor) -> bool {
+    let short = at.length(text::units(key), None, is_limited.then_some(MAX_KEY), Unit::Characters);
     let flat = at.demand(!key.contains('.'), || Problem::Period);
     at.storable(key) && short && flat
 }
 
-fn setting(value: Value, text_max: Option<usize>, at: &mut Cursor) -> Option<Option<MetadataValue>> {
+fn setting(value: Value, is_limited: bool, at: &mut Cursor) -> Option<Option<MetadataValue>> {
     match value {
         Value::Null => Some(None),
         Value::Bool(flag) => Some(Some(MetadataValue::Flag(flag))),
         Value::String(text) => {
-            let fits = at.storable(&text) & text_max.is_none_or(|max| text::at_most(max, &text, at));
+            let max = is_limited.then_some(MAX_TEXT);
+            let fits = at.storable(&text) & at.length(text::units(&text), None, max, Unit::Characters);
             fits.then_some(Some(MetadataValue::Text(text)))
         }
         other => {
@@ -111,8 +85,4 @@ fn setting(value: Value, text_max: Option<usize>, at: &mut Cursor) -> Option<Opt
             None
         }
     }
-}
-
-fn is_setting(value: &Value) -> bool {
-    matches!(value, Value::Null | Value::Bool(_) | Value::String(_))
 }

@@ -109,14 +109,9 @@ impl<T: Numeric> Rule for Number<T> {
         let least = if self.above.is_some_and(|above| above >= least) { f64::MIN } else { least };
         let above = self.above.unwrap_or(f64::NEG_INFINITY);
         let most = self.most.map_or(ceiling, |most| most.min(ceiling));
-        let checks = [
-            (number >= least, Limit::AtLeast(least)),
-            (number > above, Limit::Above(above)),
-            (number <= most, Limit::AtMost(most)),
-        ];
-        let within = checks
-            .into_iter()
-            .fold(true, |within, (holds, limit)| at.demand(holds, || Problem::Range(limit)) && within);
+        let within = at.demand(number >= least, || Problem::Range(Limit::AtLeast(least)))
+            & at.demand(number > above, || Problem::Range(Limit::Above(above)))
+            & at.demand(number <= most, || Problem::Range(Limit::AtMost(most)));
         (whole && within).then(|| T::of(number, &value))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Cursor, Named, Nullable, Nullish, Optional, Or, Refined, Shape, TryMap};
+use super::{Cursor, Named, Optional, Or, Shape, TryMap};
 use crate::error::Problem;
 
 /// A rule for one value.
@@ -23,17 +23,17 @@ pub trait Rule: Sized {
 
     /// Allows absence; refuses null, as in zod 3.
     fn optional(self) -> Optional<Self> {
-        Optional(self)
+        Optional { rule: self, allows_absence: true, allows_null: false }
     }
 
     /// Allows null; refuses absence, as in zod 3. `.nullable().optional()` distinguishes absent, null and a value.
-    fn nullable(self) -> Nullable<Self> {
-        Nullable(self)
+    fn nullable(self) -> Optional<Self> {
+        Optional { rule: self, allows_absence: false, allows_null: true }
     }
 
     /// Allows null and absence, undistinguished.
-    fn nullish(self) -> Nullish<Self> {
-        Nullish(self)
+    fn nullish(self) -> Optional<Self> {
+        Optional { rule: self, allows_absence: true, allows_null: true }
     }
 
     /// Sets the default of an absent key. The rule reads it like any other input, as in zod 3.
@@ -47,8 +47,8 @@ pub trait Rule: Sized {
     }
 
     /// Adds a check of the output, with its message.
-    fn refine(self, test: fn(&Self::Output) -> bool, message: &'static str) -> Refined<Self> {
-        Refined { rule: self, test, message }
+    fn refine(self, test: fn(&Self::Output) -> bool, message: &'static str) -> impl Rule<Output = Self::Output> {
+        self.try_map(move |output| if test(&output) { Ok(output) } else { Err(Problem::Rule(message.into())) })
     }
 
     /// Makes the shape a schema of its own in the document.
@@ -57,7 +57,7 @@ pub trait Rule: Sized {
     }
 
     /// Converts the output, or adds an issue.
-    fn try_map<T>(self, convert: fn(Self::Output) -> Result<T, Problem>) -> TryMap<Self, T> {
+    fn try_map<T, F: Fn(Self::Output) -> Result<T, Problem>>(self, convert: F) -> TryMap<Self, F> {
         TryMap { rule: self, convert }
     }
 }

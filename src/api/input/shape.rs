@@ -1,9 +1,10 @@
-//! Shapes of valid values as plain data, for parsing query strings and for the OpenAPI document.
+//! Shapes of valid values as plain data, for parsing query strings, and as schemas of OpenAPI 3.1.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Absent, Rule};
-use crate::api::openapi::Schemas;
+use crate::api::openapi::{Schemas, reference};
+use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT};
 
 /// A rule's shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +21,8 @@ pub enum Shape {
     List { items: Box<Shape>, min: Option<usize>, max: Option<usize> },
     /// An object of these fields, with its description.
     Object(&'static str, Vec<Field>),
-    /// Custom metadata: text, boolean or null by key.
-    Metadata { most_keys: Option<usize>, key_max: Option<usize>, text_max: Option<usize> },
+    /// Custom metadata: text, boolean or null by key; with limits if it is to be stored.
+    Metadata { is_limited: bool },
     /// A shape that is a schema of its own in the document, by this name.
     Named(&'static str, Box<Shape>),
     /// A schema of the document that is defined elsewhere, by its name.
@@ -39,11 +40,16 @@ impl Shape {
         }
     }
 
+    /// The shape, or null too.
+    pub(super) fn nullable_if(self, is_nullable: bool) -> Shape {
+        if is_nullable { Shape::Nullable(Box::new(self)) } else { self }
+    }
+
     /// Adds the named schemas of the shape.
     pub fn define(&self, schemas: &mut Schemas) {
         match self {
             Shape::Named(name, shape) => {
-                schemas.0.entry(*name).or_insert_with(|| json!(shape.schema()));
+                schemas.0.entry(*name).or_insert_with(|| shape.schema());
                 shape.define(schemas);
             }
             Shape::List { items: shape, .. } | Shape::Nullable(shape) => shape.define(schemas),
@@ -55,6 +61,40 @@ impl Shape {
     /// Whether null is allowed.
     pub fn is_nullable(&self) -> bool {
         matches!(self, Shape::Nullable(_))
+    }
+
+    /// The schema of the shape; a reference if it has a name.
+    pub fn schema(&self) -> Value {
+        match self {
+            Shape::Named(name, _) | Shape::Reference(name) => reference(name),
+            Shape::Nullable(shape) => nullable(shape.schema()),
+            Shape::Text { min, max, format } => {
+                keywords(json!({ "type": "string", "minLength": min, "maxLength": max, "format": format }))
+            }
+            Shape::Number { whole, least, above, most } => keywords(json!({
+                "type": if *whole { "integer" } else { "number" },
+                "minimum": least.map(number),
+                "exclusiveMinimum": above.map(number),
+                "maximum": most.map(number),
+            })),
+            Shape::Boolean => json!({ "type": "boolean" }),
+            Shape::Choice(names) => json!({ "type": "string", "enum": names }),
+            Shape::List { items, min, max } => {
+                keywords(json!({ "type": "array", "items": items.schema(), "minItems": min, "maxItems": max }))
+            }
+            Shape::Object(description, fields) => Field::object(description, fields),
+            Shape::Metadata { is_limited } => {
+                let limit = |limit: usize| is_limited.then_some(limit);
+                let value = json!({ "type": ["string", "boolean", "null"], "maxLength": limit(MAX_TEXT) });
+                keywords(json!({
+                    "type": "object",
+                    "maxProperties": limit(MAX_PAIRS),
+                    "propertyNames":
+                        keywords(json!({ "type": "string", "maxLength": limit(MAX_KEY), "pattern": "^[^.]*$" })),
+                    "additionalProperties": keywords(value),
+                }))
+            }
+        }
     }
 }
 
@@ -85,9 +125,59 @@ impl Field {
             },
         }
     }
+
+    /// The field's schema, with its description and default.
+    pub fn schema(&self) -> Value {
+        let mut schema = self.shape.schema();
+        if !self.description.is_empty() {
+            schema["description"] = self.description.as_str().into();
+        }
+        if let Some(default) = self.default.as_ref().filter(|_| !schema["type"].is_null()) {
+            schema["default"] = default.clone();
+        }
+        schema
+    }
+
+    /// The schema of an object of these fields.
+    pub fn object(description: &str, fields: &[Field]) -> Value {
+        let description = Some(one_line(description)).filter(|text| !text.is_empty());
+        let properties: Map<String, Value> =
+            fields.iter().map(|field| (field.name.to_owned(), field.schema())).collect();
+        let required: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+        keywords(json!({
+            "type": "object",
+            "description": description,
+            "properties": Some(properties).filter(|them| !them.is_empty()),
+            "required": Some(required).filter(|them| !them.is_empty()),
+        }))
+    }
 }
 
 /// The text of a doc comment in one line.
-pub(super) fn one_line(doc: &str) -> String {
+fn one_line(doc: &str) -> String {
     doc.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A number, without a fraction if it is whole.
+fn number(number: f64) -> Value {
+    if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
+}
+
+/// A schema of these keywords, without those that are null.
+fn keywords(mut schema: Value) -> Value {
+    if let Some(keywords) = schema.as_object_mut() {
+        keywords.retain(|_, value| !value.is_null());
+    }
+    schema
+}
+
+fn nullable(mut schema: Value) -> Value {
+    if schema["type"].is_null() {
+        return json!({ "oneOf": [schema, { "type": "null" }] });
+    }
+    schema["type"] = json!([schema["type"], "null"]);
+    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        values.push(Value::Null);
+    }
+    schema
 }

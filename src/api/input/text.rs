@@ -6,7 +6,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Cursor, Rule, Shape};
-use crate::error::{Expected, Format, Limit, Problem, Unit};
+use crate::error::{Expected, Format, Problem, Unit};
 
 /// Free text.
 pub fn text() -> Text {
@@ -67,23 +67,12 @@ impl Rule for Text {
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<String> {
         let text = at.string(value, Expected::Json("string")).filter(|text| at.storable(text))?;
-        let long_enough = self.min.is_none_or(|min| at_least(min, &text, at));
-        let short_enough = self.max.is_none_or(|max| at_most(max, &text, at));
-        (long_enough && short_enough).then_some(text)
+        at.length(units(&text), self.min, self.max, Unit::Characters).then_some(text)
     }
 }
 
-fn at_least(min: usize, text: &str, at: &mut Cursor) -> bool {
-    at.demand(units(text) >= min, || Problem::Length { limit: Limit::AtLeast(min), unit: Unit::Characters })
-}
-
-/// Whether the text has at most `max` UTF-16 units; if not, adds an issue.
-pub(super) fn at_most(max: usize, text: &str, at: &mut Cursor) -> bool {
-    at.demand(units(text) <= max, || Problem::Length { limit: Limit::AtMost(max), unit: Unit::Characters })
-}
-
 /// Length in UTF-16 units, as in JavaScript and zod.
-fn units(text: &str) -> usize {
+pub(super) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 

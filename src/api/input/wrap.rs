@@ -1,75 +1,34 @@
-//! Wrappers of rules, for absence, null, defaults and further checks.
+//! Wrappers of rules, for absence, null, defaults and conversions.
 
 use serde_json::Value;
 
 use super::{Absent, Cursor, Rule, Shape};
 use crate::error::Problem;
 
-/// Allows absence. Made by [`Rule::optional`].
+/// Allows absence, null, or both. Made by [`Rule::optional`], [`Rule::nullable`] and [`Rule::nullish`].
 #[derive(Debug, Clone)]
-pub struct Optional<R>(pub(super) R);
+pub struct Optional<R> {
+    pub(super) rule: R,
+    pub(super) allows_absence: bool,
+    pub(super) allows_null: bool,
+}
 
 impl<R: Rule> Rule for Optional<R> {
     type Output = Option<R::Output>;
 
     fn shape(&self) -> Shape {
-        self.0.shape()
+        self.rule.shape().nullable_if(self.allows_null)
     }
 
     fn absent(&self) -> Absent {
-        Absent::Allowed
+        if self.allows_absence { Absent::Allowed } else { self.rule.absent() }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
         match value {
-            None => Some(None),
-            value => self.0.read(value, at).map(Some),
-        }
-    }
-}
-
-/// Allows null. Made by [`Rule::nullable`].
-#[derive(Debug, Clone)]
-pub struct Nullable<R>(pub(super) R);
-
-impl<R: Rule> Rule for Nullable<R> {
-    type Output = Option<R::Output>;
-
-    fn shape(&self) -> Shape {
-        Shape::Nullable(Box::new(self.0.shape()))
-    }
-
-    fn absent(&self) -> Absent {
-        self.0.absent()
-    }
-
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
-        match value {
-            Some(Value::Null) => Some(None),
-            value => self.0.read(value, at).map(Some),
-        }
-    }
-}
-
-/// Allows null and absence. Made by [`Rule::nullish`].
-#[derive(Debug, Clone)]
-pub struct Nullish<R>(pub(super) R);
-
-impl<R: Rule> Rule for Nullish<R> {
-    type Output = Option<R::Output>;
-
-    fn shape(&self) -> Shape {
-        Shape::Nullable(Box::new(self.0.shape()))
-    }
-
-    fn absent(&self) -> Absent {
-        Absent::Allowed
-    }
-
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
-        match value {
-            None | Some(Value::Null) => Some(None),
-            value => self.0.read(value, at).map(Some),
+            None if self.allows_absence => Some(None),
+            Some(Value::Null) if self.allows_null => Some(None),
+            value => self.rule.read(value, at).map(Some),
         }
     }
 }
@@ -87,10 +46,7 @@ impl<R: Rule> Rule for Or<R> {
     type Output = R::Output;
 
     fn shape(&self) -> Shape {
-        match self.rule.shape() {
-            shape if self.replaces_null => Shape::Nullable(Box::new(shape)),
-            shape => shape,
-        }
+        self.rule.shape().nullable_if(self.replaces_null)
     }
 
     fn absent(&self) -> Absent {
@@ -100,31 +56,6 @@ impl<R: Rule> Rule for Or<R> {
     fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
         let value = value.filter(|value| !(self.replaces_null && value.is_null()));
         self.rule.read(Some(value.unwrap_or_else(|| self.default.clone())), at)
-    }
-}
-
-/// Adds a check. Made by [`Rule::refine`].
-#[derive(Debug, Clone)]
-pub struct Refined<R: Rule> {
-    pub(super) rule: R,
-    pub(super) test: fn(&R::Output) -> bool,
-    pub(super) message: &'static str,
-}
-
-impl<R: Rule> Rule for Refined<R> {
-    type Output = R::Output;
-
-    fn shape(&self) -> Shape {
-        self.rule.shape()
-    }
-
-    fn absent(&self) -> Absent {
-        self.rule.absent()
-    }
-
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
-        let read = self.rule.read(value, at)?;
-        at.demand((self.test)(&read), || Problem::Rule(self.message.into())).then_some(read)
     }
 }
 
@@ -151,14 +82,14 @@ impl<R: Rule> Rule for Named<R> {
     }
 }
 
-/// Converts the output. Made by [`Rule::try_map`].
+/// Converts the output. Made by [`Rule::try_map`] and [`Rule::refine`].
 #[derive(Debug, Clone)]
-pub struct TryMap<R: Rule, T> {
+pub struct TryMap<R, F> {
     pub(super) rule: R,
-    pub(super) convert: fn(R::Output) -> Result<T, Problem>,
+    pub(super) convert: F,
 }
 
-impl<R: Rule, T> Rule for TryMap<R, T> {
+impl<R: Rule, T, F: Fn(R::Output) -> Result<T, Problem>> Rule for TryMap<R, F> {
     type Output = T;
 
     fn shape(&self) -> Shape {

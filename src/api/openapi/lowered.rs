@@ -148,8 +148,7 @@ fn without_null_branch(schema: &mut Map<String, Value>) {
 
 /// Several objects that all hold become one with all their properties.
 fn without_all_of(schema: &mut Map<String, Value>) {
-    let Some(Value::Array(parts)) = schema.get("allOf").cloned() else { return };
-    schema.remove("allOf");
+    let Some(Value::Array(parts)) = schema.remove("allOf") else { return };
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for part in &parts {
         properties.extend(part["properties"].as_object().cloned().unwrap_or_default());

@@ -7,40 +7,25 @@ use crate::error::{Error, Throttle};
 use crate::http::{body, dialect};
 use axum::http::StatusCode;
 use chrono::DateTime;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// One operation of the document.
+#[derive(Serialize)]
 pub struct Description<'a> {
+    #[serde(rename = "operationId")]
     pub id: String,
     pub summary: &'a str,
     pub description: String,
-    pub tag: &'a str,
+    pub tags: [&'a str; 1],
     /// Alternative security requirements; none if there is no authentication.
     pub security: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Value>,
+    #[serde(rename = "requestBody", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     pub responses: Map<String, Value>,
-}
-
-impl From<Description<'_>> for Value {
-    fn from(operation: Description<'_>) -> Value {
-        let mut value = json!({
-            "operationId": operation.id,
-            "summary": operation.summary,
-            "description": operation.description,
-            "tags": [operation.tag],
-            "security": operation.security,
-            "responses": operation.responses,
-        });
-        if !operation.parameters.is_empty() {
-            value["parameters"] = operation.parameters.into();
-        }
-        if let Some(body) = operation.body {
-            value["requestBody"] = body;
-        }
-        value
-    }
 }
 
 /// A dialect's part of the document.
@@ -70,7 +55,7 @@ pub trait Described: Protocol + Sized {
     /// The paths of operations; the schemas of their bodies are added to the given ones.
     fn paths(operations: Vec<Operation<Self>>, schemas: &mut Schemas) -> Map<String, Value> {
         for body in operations.iter().filter_map(|operation| operation.rules.body.as_ref()) {
-            schemas.0.insert(body.schema.to_owned(), json!(Field::object(body.description, &body.fields)));
+            schemas.0.insert(body.schema.to_owned(), Field::object(body.description, &body.fields));
             body.fields.iter().for_each(|field| field.shape.define(schemas));
         }
         let described =
@@ -85,18 +70,18 @@ fn describe<P: Described>(operation: Operation<P>) -> Value {
         path_names(&operation.path).enumerate().map(|(index, name)| P::path_parameter(name, of_path.get(index)));
     let query = query.iter().map(|field| parameter(field, "query"));
     let shared = |parameter: Value| {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        let name = format!("{}{}", P::RESPONSES.prefix, pascal_case(name.strip_prefix("X-Ucwa-").unwrap_or(name)));
-        component(Kind::Parameter, &name, parameter)
+        let prefix = P::RESPONSES.prefix;
+        let name = pascal_case(parameter["name"].as_str().unwrap_or_default().trim_start_matches("X-"));
+        component(Kind::Parameter, &format!("{prefix}{}", name.strip_prefix(prefix).unwrap_or(&name)), parameter)
     };
     let mut responses = P::errors(&operation);
     responses.extend(operation.success.iter().map(|(status, success)| ((*status).to_owned(), success.clone())));
-    let body = body.as_ref().map(|body| json_body(body.schema, body.is_required, operation.example.clone()));
-    Description {
+    let body = body.as_ref().map(|body| json_body(reference(body.schema), body.is_required, operation.example.clone()));
+    json!(Description {
         id: P::id(&operation),
         summary: operation.summary,
         description: operation.description.to_owned(),
-        tag: P::TAG,
+        tags: [P::TAG],
         security: P::security(&operation),
         parameters: of_path
             .chain(query)
@@ -106,8 +91,7 @@ fn describe<P: Described>(operation: Operation<P>) -> Value {
             .collect(),
         body: body.or(Some(operation.example).filter(|_| operation.rules.body.is_none()).filter(|it| !it.is_null())),
         responses,
-    }
-    .into()
+    })
 }
 
 /// Paths with their operations, by path and method.
@@ -126,7 +110,7 @@ pub fn path_names(path: &str) -> impl Iterator<Item = &str> {
 
 /// A parameter of this field, in `path` or `query`.
 pub fn parameter(field: &Field, place: &str) -> Value {
-    let mut schema = json!(field.schema());
+    let mut schema = field.schema();
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description")).unwrap_or_default();
     let mut parameter = json!({ "name": field.name, "in": place, "required": field.required, "schema": schema });
     if !description.is_null() {
@@ -139,10 +123,10 @@ pub fn parameter(field: &Field, place: &str) -> Value {
 }
 
 /// A JSON body.
-pub fn json_body(schema: &str, is_required: bool, example: Value) -> Value {
+pub fn json_body(schema: Value, is_required: bool, example: Value) -> Value {
     json!({
         "required": is_required,
-        "content": { "application/json": { "schema": reference(schema), "example": example } },
+        "content": { "application/json": { "schema": schema, "example": example } },
     })
 }
 
@@ -203,21 +187,16 @@ impl Responses {
 
     fn error(self, status: StatusCode, examples: Vec<ErrorExample>) -> Value {
         let reason = status.canonical_reason().unwrap_or_default();
-        let codes = || examples.iter().filter_map(|example| example.code.as_deref());
-        let names: Vec<String> = codes().map(|code| pascal_case(&code.to_lowercase())).collect();
-        let codes: Vec<String> = codes().map(|code| format!("`{code}`")).collect();
-        let description = match codes.is_empty() {
-            true => reason.to_owned(),
-            false => format!("{reason}: {}", codes.join(", ")),
+        let codes: Vec<&str> = examples.iter().filter_map(|example| example.code.as_deref()).collect();
+        let quoted: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+        let names: Vec<String> = codes.iter().map(|code| pascal_case(&code.to_lowercase())).collect();
+        let (description, name) = match codes.is_empty() {
+            true => (reason.to_owned(), pascal_case(&reason.to_lowercase())),
+            false => (format!("{reason}: {}", quoted.join(", ")), names.join("Or")),
         };
-        let name = match examples.iter().find_map(|example| example.name) {
-            Some(name) => name.to_owned(),
-            None if names.is_empty() => pascal_case(&reason.to_lowercase()),
-            None => names.join("Or"),
-        };
-        let example = examples.into_iter().next();
-        let (schema, body) = example.map_or(("", Value::Null), |example| (example.schema, example.body));
-        self.json(&name, &description, schema, body)
+        let name = examples.iter().find_map(|example| example.name).unwrap_or(&name);
+        let ErrorExample { schema, body, .. } = &examples[0];
+        self.json(name, &description, schema, body.clone())
     }
 }
 

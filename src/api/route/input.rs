@@ -21,7 +21,7 @@ pub trait FromRequest<P: Protocol>: Sized + Send + 'static {
 pub struct Rules {
     pub path: Vec<Field>,
     pub query: Vec<Field>,
-    /// Parameters that are no fields, as the document has them.
+    /// Parameters that are not fields, as they stand in the document.
     pub parameters: Vec<Value>,
     pub body: Option<BodyRules>,
 }

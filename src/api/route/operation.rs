@@ -6,8 +6,8 @@ use crate::http::{App, Tenant};
 use crate::store::Prefetch;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
 use serde_json::Value;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// One operation: the path, the methods, and what serves them.
@@ -24,7 +24,7 @@ pub struct Operation<P: Protocol> {
     pub rules: Arc<Rules>,
     /// Example of a body, or null.
     pub example: Value,
-    /// Responses of success by status, as the document has them.
+    /// Success responses by status, as they stand in the document.
     pub success: Vec<(&'static str, Value)>,
     /// Errors beyond those of every operation.
     pub errors: Vec<Error>,
@@ -33,12 +33,11 @@ pub struct Operation<P: Protocol> {
     pub(super) admit: Admit,
 }
 
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Serve = Arc<dyn Fn(Arc<App>, Head, Body, &'static str, Arc<Rules>) -> BoxFuture<Response> + Send + Sync>;
+type Serve = Arc<dyn Fn(Arc<App>, Head, Body, &'static str, Arc<Rules>) -> BoxFuture<'static, Response> + Send + Sync>;
 /// Authenticates and authorizes the caller of a request that is refused; also returns its workspace.
-type Admit = fn(Arc<App>, Head) -> BoxFuture<(Option<Tenant>, Result<()>)>;
+type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)>;
 
-fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<(Option<Tenant>, Result<()>)> {
+fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)> {
     Box::pin(async move {
         match G::authenticate(&app, &head, Prefetch::None).await {
             Ok((caller, prefetched)) => {
@@ -66,7 +65,7 @@ impl<P: Protocol> Operation<P> {
     {
         let rules = Arc::new(I::rules());
         let serve: Serve = Arc::new(move |app, head, body, key, rules| {
-            Box::pin(async move { serve::<P, G, I, H>(app, head, body, key, &rules, handler, prefetch).await })
+            Box::pin(serve::<P, G, I, H>(app, head, body, key, rules, handler, prefetch))
         });
         Operation { methods, rules, ..Operation::of(path, serve, admit::<G>) }
     }
@@ -110,7 +109,7 @@ impl<P: Protocol> Operation<P> {
         Operation { example, ..self }
     }
 
-    /// Adds a response of success.
+    /// Adds a success response.
     pub fn succeeds(mut self, status: &'static str, response: Value) -> Operation<P> {
         self.success.push((status, response));
         self

@@ -6,7 +6,7 @@ use super::error::ErrorBody;
 use super::openapi::example;
 use super::openapi::examples::token_example;
 use super::route::{Auth, Call, Operation, Public, Raw, operation};
-use crate::api::openapi::{ErrorExample, json_body};
+use crate::api::openapi::{ErrorExample, json_body, reference};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::model::client_session::{NewClientSession, OnConflict};
@@ -25,7 +25,7 @@ use url::form_urlencoded;
 
 /// Every route.
 pub fn routes() -> Vec<Operation> {
-    let request = json_body("PhoneComTokenRequest", true, json!({ "grant_type": "client_credentials" }));
+    let request = json_body(reference("PhoneComTokenRequest"), true, json!({ "grant_type": "client_credentials" }));
     vec![
         operation("/v4/oauth/access-token", &["POST"], token)
             .about("phone_com_get_token", "Create a token")

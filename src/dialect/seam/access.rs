@@ -20,77 +20,61 @@ use uuid::Uuid;
 /// The request id header, readable by browser pages.
 const REQUEST_ID: HeaderName = HeaderName::from_static("seam-request-id");
 
-/// Credentials that a route accepts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Access {
-    pub api_key: bool,
-    /// Access tokens that name a workspace.
-    pub member: bool,
-    /// Console sessions that name a workspace.
-    pub console: bool,
-    /// Access tokens and console sessions of an account.
-    pub account: bool,
-    pub client_session: bool,
-    pub publishable_key: bool,
-}
-
-impl Access {
-    /// No authentication.
-    pub const NONE: Access = Access {
-        api_key: false,
-        member: false,
-        console: false,
-        account: false,
-        client_session: false,
-        publishable_key: false,
-    };
-    const KEYS: Access = Access { api_key: true, member: true, console: true, ..Access::NONE };
-
-    /// Whether the route needs no authentication.
-    pub fn is_open(self) -> bool {
-        self == Access::NONE
-    }
+/// A kind of credential that a route may accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    ApiKey,
+    /// An access token that names a workspace.
+    Member,
+    /// A console session that names a workspace.
+    Console,
+    /// An access token or a console session of an account.
+    Account,
+    ClientSession,
+    PublishableKey,
 }
 
 /// A handler's view of its caller, whose type defines the accepted credentials.
 pub trait SeamGrant: Sized + Send + 'static {
-    const ACCESS: Access;
+    /// The accepted credentials; without any, the route needs no authentication.
+    const ACCESS: &'static [Access];
 
     /// Converts a caller; None only if [`SeamGrant::ACCESS`] admits a kind that does not fit.
     fn of(caller: Option<Authenticated>) -> Option<Self>;
-
-    /// The request's workspace, for the log.
-    fn tenant(&self) -> Option<WorkspaceId>;
 }
 
 impl<G: SeamGrant> Grant for G {
-    type Caller = G;
+    type Caller = Option<Authenticated>;
 
-    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(G, Prefetched)> {
-        admit(app, head.headers(), prefetch, head.origin(), head.now).await
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Self::Caller, Prefetched)> {
+        authenticate(app, head.headers(), G::ACCESS, prefetch, head.origin(), head.now).await
     }
 
-    fn tenant(caller: &G) -> Option<WorkspaceId> {
-        caller.tenant()
+    fn tenant(caller: &Self::Caller) -> Option<WorkspaceId> {
+        match caller.as_ref()? {
+            Authenticated::Caller(caller) => Some(caller.workspace.id()),
+            Authenticated::Account(_) => None,
+        }
     }
 
-    async fn authorize(caller: G, _: &Head, prefetched: Prefetched) -> Result<(G, Prefetched)> {
-        Ok((caller, prefetched))
+    async fn authorize(caller: Self::Caller, _: &Head, prefetched: Prefetched) -> Result<(G, Prefetched)> {
+        Ok((granted(caller)?, prefetched))
     }
+}
+
+/// The grant of a caller.
+pub fn granted<G: SeamGrant>(caller: Option<Authenticated>) -> Result<G> {
+    G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))
 }
 
 /// A route without authentication.
 pub struct Public;
 
 impl SeamGrant for Public {
-    const ACCESS: Access = Access::NONE;
+    const ACCESS: &'static [Access] = &[];
 
-    fn of(_: Option<Authenticated>) -> Option<Self> {
+    fn of(_: Option<Authenticated>) -> Option<Public> {
         Some(Public)
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        None
     }
 }
 
@@ -98,14 +82,10 @@ impl SeamGrant for Public {
 pub struct ByKey(pub Workspace);
 
 impl SeamGrant for ByKey {
-    const ACCESS: Access = Access::KEYS;
+    const ACCESS: &'static [Access] = &[Access::ApiKey, Access::Member, Access::Console];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         in_workspace(caller).map(|caller| ByKey(caller.workspace))
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.0.id())
     }
 }
 
@@ -113,14 +93,10 @@ impl SeamGrant for ByKey {
 pub struct ByConsole(pub Workspace);
 
 impl SeamGrant for ByConsole {
-    const ACCESS: Access = Access { console: true, ..Access::NONE };
+    const ACCESS: &'static [Access] = &[Access::Console];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         in_workspace(caller).map(|caller| ByConsole(caller.workspace))
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.0.id())
     }
 }
 
@@ -133,7 +109,7 @@ pub struct ByKeyOrSession {
 }
 
 impl SeamGrant for ByKeyOrSession {
-    const ACCESS: Access = Access { client_session: true, ..Access::KEYS };
+    const ACCESS: &'static [Access] = &[Access::ApiKey, Access::Member, Access::Console, Access::ClientSession];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
@@ -143,10 +119,6 @@ impl SeamGrant for ByKeyOrSession {
             _ => (Scope::Workspace, None),
         };
         Some(ByKeyOrSession { workspace, scope, session })
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.workspace.id())
     }
 }
 
@@ -158,7 +130,7 @@ pub struct BySession {
 }
 
 impl SeamGrant for BySession {
-    const ACCESS: Access = Access { client_session: true, ..Access::NONE };
+    const ACCESS: &'static [Access] = &[Access::ClientSession];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
@@ -166,10 +138,6 @@ impl SeamGrant for BySession {
             Principal::ClientSession(_, person) => Some(BySession { workspace, person }),
             _ => None,
         }
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.workspace.id())
     }
 }
 
@@ -180,15 +148,11 @@ pub struct ByKeyOrPublishable {
 }
 
 impl SeamGrant for ByKeyOrPublishable {
-    const ACCESS: Access = Access { publishable_key: true, ..Access::KEYS };
+    const ACCESS: &'static [Access] = &[Access::ApiKey, Access::Member, Access::Console, Access::PublishableKey];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
         Some(ByKeyOrPublishable { workspace, is_publishable: credential == Principal::PublishableKey })
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.workspace.id())
     }
 }
 
@@ -196,7 +160,7 @@ impl SeamGrant for ByKeyOrPublishable {
 pub struct ByAccount(pub Account);
 
 impl SeamGrant for ByAccount {
-    const ACCESS: Access = Access { account: true, ..Access::NONE };
+    const ACCESS: &'static [Access] = &[Access::Account];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         match caller? {
@@ -204,33 +168,16 @@ impl SeamGrant for ByAccount {
             Authenticated::Caller(_) => None,
         }
     }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        None
-    }
 }
 
 /// One workspace by its key or a client session, or all of an account's.
-pub enum ByAccountOrKey {
-    Account(Account),
-    Workspace(Workspace),
-}
+pub struct ByAccountOrKey(pub Authenticated);
 
 impl SeamGrant for ByAccountOrKey {
-    const ACCESS: Access = Access { api_key: true, account: true, client_session: true, ..Access::NONE };
+    const ACCESS: &'static [Access] = &[Access::ApiKey, Access::Account, Access::ClientSession];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
-        Some(match caller? {
-            Authenticated::Account(account) => ByAccountOrKey::Account(account),
-            Authenticated::Caller(caller) => ByAccountOrKey::Workspace(caller.workspace),
-        })
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        match self {
-            ByAccountOrKey::Account(_) => None,
-            ByAccountOrKey::Workspace(workspace) => Some(workspace.id()),
-        }
+        caller.map(ByAccountOrKey)
     }
 }
 
@@ -241,55 +188,51 @@ fn in_workspace(caller: Option<Authenticated>) -> Option<Caller> {
     }
 }
 
-/// Authenticates a caller.
-pub async fn admit<G: SeamGrant>(
+/// Authenticates a caller by the accepted credentials.
+pub async fn authenticate(
     app: &App,
     headers: &HeaderMap,
+    access: &[Access],
     prefetch: Prefetch,
     origin: Origin,
     now: DateTime<Utc>,
-) -> Result<(G, Prefetched)> {
-    let (caller, prefetched) = match presented(headers, G::ACCESS)? {
-        _ if G::ACCESS.is_open() => (None, Prefetched::Nothing),
-        Some(presented) => {
-            let (caller, prefetched) = app.store.authenticate_with(presented, prefetch, origin, now).await?;
-            (Some(caller), prefetched)
-        }
-        None => return Err(Error::Unauthenticated(Rejection::MISSING)),
-    };
-    Ok((G::of(caller).ok_or(Error::Unauthenticated(Rejection::MISSING))?, prefetched))
+) -> Result<(Option<Authenticated>, Prefetched)> {
+    if access.is_empty() {
+        return Ok((None, Prefetched::Nothing));
+    }
+    let presented = presented(headers, access)?.ok_or(Error::Unauthenticated(Rejection::MISSING))?;
+    let (caller, prefetched) = app.store.authenticate_with(presented, prefetch, origin, now).await?;
+    Ok((Some(caller), prefetched))
 }
 
 /// The credential that the route accepts.
-fn presented(headers: &HeaderMap, access: Access) -> Result<Option<Credentials<'_>>> {
-    let bearer = bearer(headers);
-    if access.client_session {
-        // The header wins over the bearer token; JavaScript clients send the same in both.
-        if let Some(token) =
-            text(headers, "client-session-token").or_else(|| text(headers, "seam-client-session-token"))
-        {
-            return if scheme_of(token) == Scheme::ClientSession {
-                Ok(Some(Credentials::ClientSession(token)))
-            } else {
-                Err(Error::Unauthenticated(Rejection::of(Scheme::ClientSession, AuthFailure::Malformed)))
-            };
-        }
+fn presented<'a>(headers: &'a HeaderMap, access: &[Access]) -> Result<Option<Credentials<'a>>> {
+    let accepts = |kind| access.contains(&kind);
+    // The header wins over the bearer token; JavaScript clients send the same in both.
+    let session = text(headers, "client-session-token").or_else(|| text(headers, "seam-client-session-token"));
+    if let Some(token) = session.filter(|_| accepts(Access::ClientSession)) {
+        return match scheme_of(token) {
+            Scheme::ClientSession => Ok(Some(Credentials::ClientSession(token))),
+            _ => Err(Error::Unauthenticated(Rejection::of(Scheme::ClientSession, AuthFailure::Malformed))),
+        };
     }
-    let Some(bearer) = bearer else {
+    let Some(bearer) = bearer(headers) else {
         let is_bare = !headers.contains_key(AUTHORIZATION);
-        let key = text(headers, "seam-publishable-key").filter(|_| access.publishable_key && is_bare);
+        let key = text(headers, "seam-publishable-key").filter(|_| accepts(Access::PublishableKey) && is_bare);
         return Ok(key.map(Credentials::PublishableKey));
     };
     Ok(match scheme_of(bearer) {
-        Scheme::ClientSession if access.client_session => Some(Credentials::ClientSession(bearer)),
-        Scheme::AccessToken if access.account => Some(Credentials::AccessToken(bearer, None)),
-        Scheme::ConsoleSession if access.account => Some(Credentials::ConsoleSession(bearer, None)),
-        Scheme::AccessToken if access.member => workspace(headers)
-            .map(|workspace| Credentials::AccessToken(bearer, Some(WorkspaceSelector::Workspace(workspace)))),
-        Scheme::ConsoleSession if access.console => workspace(headers)
-            .map(|workspace| Credentials::ConsoleSession(bearer, Some(WorkspaceSelector::Workspace(workspace)))),
+        Scheme::ClientSession if accepts(Access::ClientSession) => Some(Credentials::ClientSession(bearer)),
+        Scheme::AccessToken if accepts(Access::Account) => Some(Credentials::AccessToken(bearer, None)),
+        Scheme::ConsoleSession if accepts(Access::Account) => Some(Credentials::ConsoleSession(bearer, None)),
+        Scheme::AccessToken if accepts(Access::Member) => {
+            workspace(headers).map(|workspace| Credentials::AccessToken(bearer, Some(workspace)))
+        }
+        Scheme::ConsoleSession if accepts(Access::Console) => {
+            workspace(headers).map(|workspace| Credentials::ConsoleSession(bearer, Some(workspace)))
+        }
         // A publishable key as a bearer token counts as an unknown API key.
-        Scheme::ApiKey | Scheme::PublishableKey if access.api_key => Some(Credentials::ApiKey(bearer)),
+        Scheme::ApiKey | Scheme::PublishableKey if accepts(Access::ApiKey) => Some(Credentials::ApiKey(bearer)),
         _ => None,
     })
 }
@@ -301,8 +244,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The workspace that a token is used for. A malformed id becomes the nil id, which has no members.
-fn workspace(headers: &HeaderMap) -> Option<WorkspaceId> {
-    text(headers, "seam-workspace").map(|id| WorkspaceId(Uuid::parse_str(id).unwrap_or(Uuid::nil())))
+fn workspace(headers: &HeaderMap) -> Option<WorkspaceSelector> {
+    let id = Uuid::parse_str(text(headers, "seam-workspace")?).unwrap_or(Uuid::nil());
+    Some(WorkspaceSelector::Workspace(WorkspaceId(id)))
 }
 
 /// A header's text, if not empty. Invalid UTF-8 becomes U+FFFD, which matches nothing.

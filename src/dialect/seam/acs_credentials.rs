@@ -151,9 +151,7 @@ async fn list(
         created_before: input.created_before,
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
-    let page = call.grant.workspace.credentials(&filter, call.grant.scope).await?;
-    let pagination = cursor_scope.pagination(&page);
-    Ok(Paged { items: page.items.into_iter().map(wire::AcsCredential::from).collect(), pagination })
+    Ok(cursor_scope.paged(call.grant.workspace.credentials(&filter, call.grant.scope).await?))
 }
 
 async fn delete(call: Call<ByKey>, Which { acs_credential_id }: Which) -> Result<Void> {

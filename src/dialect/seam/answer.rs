@@ -6,6 +6,7 @@ use super::route::Seam;
 use crate::api::openapi::{Schemas, own_schema};
 use crate::api::route::{Answer, Head};
 use axum::body::Body;
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde::Serialize;
@@ -13,34 +14,26 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Content type of every response.
-pub const JSON: &str = "application/json; charset=utf-8";
-
-/// A handler's response type.
-pub trait SeamAnswer: Answer<Seam> {
+/// A handler's response: a JSON object, unless the type makes another.
+pub trait SeamAnswer: Sized + Send {
     /// Shape of the response.
-    fn shape() -> AnswerShape;
-}
+    const SHAPE: AnswerShape;
 
-/// A response that is a JSON object.
-pub trait JsonAnswer: Send {
-    /// Writes the members of the object, with content under `key` if it has any.
-    fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error>;
+    /// Writes the members beside `ok`, with content under `key` if it has any.
+    fn members<S: SerializeMap>(&self, _key: &'static str, _map: &mut S) -> Result<(), S::Error> {
+        Ok(())
+    }
 
-    /// Shape of the object.
-    fn shape() -> AnswerShape;
-}
-
-impl<A: JsonAnswer> Answer<Seam> for A {
-    fn respond(self, _: &Head, key: &'static str) -> Response {
+    /// The response, with content under `key` if it has any.
+    fn response(self, key: &'static str) -> Response {
         let body = serde_json::to_vec(&WithOk(&self, key)).expect("a response has string keys and no fallible parts");
         json_response(body)
     }
 }
 
-impl<A: JsonAnswer> SeamAnswer for A {
-    fn shape() -> AnswerShape {
-        <A as JsonAnswer>::shape()
+impl<A: SeamAnswer> Answer<Seam> for A {
+    fn respond(self, _: &Head, key: &'static str) -> Response {
+        self.response(key)
     }
 }
 
@@ -65,15 +58,14 @@ pub enum AnswerShape {
 }
 
 impl AnswerShape {
-    /// The resource that is answered with, if there is one.
+    /// The resource in the response, if any.
     pub fn component(&self) -> Option<Component> {
+        use AnswerShape::*;
         match self {
-            AnswerShape::Void | AnswerShape::Members(_) => None,
-            AnswerShape::One(component)
-            | AnswerShape::Many(component)
-            | AnswerShape::Paged(component)
-            | AnswerShape::Pageable(component)
-            | AnswerShape::Stream(component) => Some(*component),
+            Void | Members(_) => None,
+            One(component) | Many(component) | Paged(component) | Pageable(component) | Stream(component) => {
+                Some(*component)
+            }
         }
     }
 }
@@ -99,26 +91,22 @@ pub struct Component {
 /// One resource.
 pub struct One<T>(pub T);
 
-impl<T: Resource> JsonAnswer for One<T> {
+impl<T: Resource> SeamAnswer for One<T> {
+    const SHAPE: AnswerShape = AnswerShape::One(T::COMPONENT);
+
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.0)
-    }
-
-    fn shape() -> AnswerShape {
-        AnswerShape::One(T::COMPONENT)
     }
 }
 
 /// A whole list.
 pub struct Many<T>(pub Vec<T>);
 
-impl<T: Resource> JsonAnswer for Many<T> {
+impl<T: Resource> SeamAnswer for Many<T> {
+    const SHAPE: AnswerShape = AnswerShape::Many(T::COMPONENT);
+
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.0)
-    }
-
-    fn shape() -> AnswerShape {
-        AnswerShape::Many(T::COMPONENT)
     }
 }
 
@@ -128,14 +116,12 @@ pub struct Paged<T> {
     pub pagination: Pagination,
 }
 
-impl<T: Resource> JsonAnswer for Paged<T> {
+impl<T: Resource> SeamAnswer for Paged<T> {
+    const SHAPE: AnswerShape = AnswerShape::Paged(T::COMPONENT);
+
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.items)?;
         map.serialize_entry("pagination", &self.pagination)
-    }
-
-    fn shape() -> AnswerShape {
-        AnswerShape::Paged(T::COMPONENT)
     }
 }
 
@@ -145,50 +131,40 @@ pub struct Pageable<T> {
     pub pagination: Option<Pagination>,
 }
 
-impl<T: Resource> JsonAnswer for Pageable<T> {
+impl<T: Resource> SeamAnswer for Pageable<T> {
+    const SHAPE: AnswerShape = AnswerShape::Pageable(T::COMPONENT);
+
     fn members<S: SerializeMap>(&self, key: &'static str, map: &mut S) -> Result<(), S::Error> {
         map.serialize_entry(key, &self.items)?;
         self.pagination.iter().try_for_each(|pagination| map.serialize_entry("pagination", pagination))
-    }
-
-    fn shape() -> AnswerShape {
-        AnswerShape::Pageable(T::COMPONENT)
     }
 }
 
 /// An empty success.
 pub struct Void;
 
-impl JsonAnswer for Void {
-    fn members<S: SerializeMap>(&self, _: &'static str, _: &mut S) -> Result<(), S::Error> {
-        Ok(())
-    }
-
-    fn shape() -> AnswerShape {
-        AnswerShape::Void
-    }
+impl SeamAnswer for Void {
+    const SHAPE: AnswerShape = AnswerShape::Void;
 }
 
 /// Its own members, for the few responses of no other shape.
 pub struct Members<T>(pub T);
 
-impl<T: Serialize + ToSchema + Send> JsonAnswer for Members<T> {
+impl<T: Serialize + ToSchema + Send> SeamAnswer for Members<T> {
+    const SHAPE: AnswerShape = AnswerShape::Members(|schemas| {
+        schemas.add_referenced::<T>();
+        own_schema::<T>()
+    });
+
     fn members<S: SerializeMap>(&self, _: &'static str, map: &mut S) -> Result<(), S::Error> {
         let members = serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?;
         members.as_object().into_iter().flatten().try_for_each(|(name, value)| map.serialize_entry(name, value))
-    }
-
-    fn shape() -> AnswerShape {
-        AnswerShape::Members(|schemas| {
-            schemas.add_referenced::<T>();
-            own_schema::<T>()
-        })
     }
 }
 
 struct WithOk<'a, A>(&'a A, &'static str);
 
-impl<A: JsonAnswer> Serialize for WithOk<'_, A> {
+impl<A: SeamAnswer> Serialize for WithOk<'_, A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.0.members(self.1, &mut map)?;
@@ -200,6 +176,6 @@ impl<A: JsonAnswer> Serialize for WithOk<'_, A> {
 /// A response of JSON bytes.
 pub fn json_response(body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static(JSON));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     response
 }

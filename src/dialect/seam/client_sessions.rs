@@ -2,6 +2,7 @@
 
 use super::access::{ByKey, ByKeyOrPublishable, ByKeyOrSession};
 use super::answer::{Many, Members, One, Void};
+use super::error::invalid;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
@@ -50,7 +51,7 @@ input! {
         /// The user identity of the session.
         user_identity_id: Option<UserIdentityId> = id().optional(),
         /// Deprecated: a list with the user identity.
-        user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).exactly(1).optional(),
+        user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// The connected accounts that the session can access.
         connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// The connect webviews that the session can access.
@@ -78,8 +79,7 @@ async fn open(
     input: Create,
     on_conflict: OnConflict,
 ) -> Result<One<wire::ClientSession>> {
-    let user_identity_id =
-        input.user_identity_id.or(input.user_identity_ids.as_deref().and_then(|ids| ids.first().copied()));
+    let user_identity_id = input.user_identity_id.or(input.user_identity_ids);
     let grants_nothing =
         input.connected_account_ids.is_empty() && input.connect_webview_ids.is_empty() && user_identity_id.is_none();
     if call.grant.is_publishable {
@@ -124,10 +124,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::ClientS
         (Some(id), None, _) => workspace.client_session(id).await?,
         (None, Some(key), _) => workspace.client_session_by_key(key).await?,
         (None, None, Some(own)) => workspace.client_session(*own).await?,
-        (None, None, None) => {
-            let message = "Must specify either client_session_id or user_identifier_key";
-            return Err(Error::Invalid(vec![Issue::root(message)]));
-        }
+        (None, None, None) => return Err(invalid("Must specify either client_session_id or user_identifier_key")),
     };
     if own.is_some_and(|own| own != session.client_session_id) {
         let asked = input.client_session_id.map(|id| id.to_string()).or(input.user_identifier_key);
@@ -174,7 +171,7 @@ input! {
         /// The new user identity of the session.
         user_identity_id: Option<UserIdentityId> = id().optional(),
         /// Deprecated: a list with the user identity.
-        user_identity_ids: Option<Vec<UserIdentityId>> = array(id()).exactly(1).optional(),
+        user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// Additional connected accounts.
         connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// Additional connect webviews.
@@ -193,13 +190,10 @@ async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<Members<G
     let id = match (input.client_session_id, &input.user_identifier_key) {
         (Some(id), _) => id,
         (None, Some(key)) => workspace.client_session_by_key(key).await?.client_session_id,
-        (None, None) => {
-            let message = "Must specify either client_session_id or user_identifier_key";
-            return Err(Error::Invalid(vec![Issue::root(message)]));
-        }
+        (None, None) => return Err(invalid("Must specify either client_session_id or user_identifier_key")),
     };
     let grant = ClientSessionGrant {
-        user_identity_id: input.user_identity_id.or(input.user_identity_ids.and_then(|ids| ids.first().copied())),
+        user_identity_id: input.user_identity_id.or(input.user_identity_ids),
         connected_account_ids: input.connected_account_ids,
         connect_webview_ids: input.connect_webview_ids,
     };

@@ -2,11 +2,12 @@
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
+use super::error::invalid;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::deactivation;
-use crate::error::{Error, Issue, ResourceKind, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::{DeviceId, UserIdentityId};
 use crate::model::metadata::{MetadataChange, MetadataFilter};
 use crate::model::phone::{OperatingSystem, PhoneChange, PhoneFilter};
@@ -55,7 +56,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>
             phone
         }
         (None, Some(name)) => workspace.phone_called(&name, *scope).await?,
-        (None, None) => return Err(Error::Invalid(vec![Issue::root("Must specify either device_id or name")])),
+        (None, None) => return Err(invalid("Must specify either device_id or name")),
     };
     Ok(One(phone.into()))
 }
@@ -111,7 +112,7 @@ async fn list(call: Call<ByKeyOrSession>, Scoped { cursor_scope, input }: Scoped
     let filter = PhoneFilter {
         device_ids: if is_elsewhere { Some(Vec::new()) } else { input.device_ids },
         user_identity_ids: owners,
-        operating_systems: systems(input.device_type, input.device_types),
+        operating_systems: one_of(input.device_type, input.device_types).map(systems),
         manufacturer: input.manufacturer,
         search: input.search,
         custom_metadata_has: input.custom_metadata_has.unwrap_or_default(),
@@ -119,9 +120,7 @@ async fn list(call: Call<ByKeyOrSession>, Scoped { cursor_scope, input }: Scoped
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
         ..PhoneFilter::default()
     };
-    let page = workspace.phones(&filter, *scope).await?;
-    let pagination = cursor_scope.pagination(&page);
-    Ok(Paged { items: page.items.into_iter().map(wire::Device::from).collect(), pagination })
+    Ok(cursor_scope.paged(workspace.phones(&filter, *scope).await?))
 }
 
 async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdentityId>> {
@@ -132,18 +131,10 @@ async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdent
     }
 }
 
-/// Operating systems of the requested device types; None if none were requested.
-fn systems(one: Option<String>, many: Option<Vec<String>>) -> Option<Vec<OperatingSystem>> {
-    if one.is_none() && many.is_none() {
-        return None;
-    }
-    let is_asked = |name: &str| {
-        one.as_deref().is_none_or(|one| one == name)
-            && many.as_ref().is_none_or(|many| many.iter().any(|other| other == name))
-    };
-    Some(
-        <OperatingSystem as Choice>::ALL.iter().filter(|(name, _)| is_asked(name)).map(|(_, system)| *system).collect(),
-    )
+/// The operating systems of these device types.
+fn systems(device_types: Vec<String>) -> Vec<OperatingSystem> {
+    let is_named = |name: &str| device_types.iter().any(|device_type| device_type == name);
+    <OperatingSystem as Choice>::ALL.iter().filter(|(name, _)| is_named(name)).map(|(_, system)| *system).collect()
 }
 
 input! {
@@ -172,7 +163,7 @@ input! {
 
 async fn update(call: Call<ByKeyOrSession>, input: Update) -> Result<Void> {
     if !input.is_managed {
-        return Err(Error::Invalid(vec![Issue::root("A phone cannot be unmanaged")]));
+        return Err(invalid("A phone cannot be unmanaged"));
     }
     let nickname = input.name.or(input.properties.and_then(|properties| properties.name));
     let change = PhoneChange {

@@ -9,7 +9,7 @@ use crate::error::*;
 use crate::http::{RequestContext, failure};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// An error before serialization.
 struct ErrorBody {
@@ -38,6 +38,11 @@ impl ErrorBody {
     }
 }
 
+/// An error of the input as a whole.
+pub fn invalid(message: &'static str) -> Error {
+    Error::Invalid(vec![Issue::root(message)])
+}
+
 /// Renders an error.
 pub fn render(error: &Error, context: &RequestContext) -> Response {
     let (status, body) = body_of(error, &context.method, context.uri.path(), &context.id.0.to_string());
@@ -51,12 +56,13 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
 /// Status and body of an error of a request with this method, path and id.
 pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> (StatusCode, Value) {
     let ErrorBody { status, kind, message, data, tree } = inner(error, method, path);
-    let mut inside = Map::new();
-    inside.insert("type".to_owned(), kind.into());
-    inside.insert("message".to_owned(), message.into());
-    data.map(|data| inside.insert("data".to_owned(), data));
-    tree.map(|tree| inside.insert("validation_errors".to_owned(), tree));
-    inside.insert("request_id".to_owned(), request_id.into());
+    let mut inside = json!({ "type": kind, "message": message, "request_id": request_id });
+    if let Some(data) = data {
+        inside["data"] = data;
+    }
+    if let Some(tree) = tree {
+        inside["validation_errors"] = tree;
+    }
     (status, json!({ "error": inside, "ok": false }))
 }
 
@@ -127,46 +133,32 @@ fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> ErrorBody {
 }
 
 fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
-    let unauthorized = |message: &str| ErrorBody::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
-    match (scheme, failure) {
-        (None, _) => unauthorized("No authentication methods succeeded"),
-        (Some(Scheme::ApiKey | Scheme::Pass), _) => unauthorized("API Key not found"),
-        (Some(Scheme::AccessToken), _) => unauthorized("Access token not found"),
+    let (kind, message) = match (scheme, failure) {
+        (None, _) => ("unauthorized", "No authentication methods succeeded"),
+        (Some(Scheme::ApiKey | Scheme::Pass), _) => ("unauthorized", "API Key not found"),
+        (Some(Scheme::AccessToken), _) => ("unauthorized", "Access token not found"),
         (Some(Scheme::ConsoleSession), AuthFailure::NotMember) => {
-            unauthorized("User does not have access to this workspace")
+            ("unauthorized", "User does not have access to this workspace")
         }
-        (Some(Scheme::ConsoleSession), _) => unauthorized("Session not found"),
+        (Some(Scheme::ConsoleSession), _) => ("unauthorized", "Session not found"),
         (Some(Scheme::ClientSession), AuthFailure::Malformed) => {
-            ErrorBody::bad("invalid_client_session_token", "A client session token begins with \"seam_cst\"")
+            let message = "A client session token begins with \"seam_cst\"";
+            return ErrorBody::bad("invalid_client_session_token", message);
         }
-        (Some(Scheme::ClientSession), AuthFailure::Expired) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_expired", "Client session expired")
+        (Some(Scheme::ClientSession), AuthFailure::Expired) => ("client_session_expired", "Client session expired"),
+        (Some(Scheme::ClientSession), AuthFailure::Revoked) => ("client_session_revoked", "Client session revoked"),
+        (Some(Scheme::ClientSession), _) => ("client_session_not_found", "Client session not found"),
+        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => {
+            ("publishable_key_requires_user_identifier_key", "A publishable key needs a user_identifier_key")
         }
-        (Some(Scheme::ClientSession), AuthFailure::Revoked) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_revoked", "Client session revoked")
-        }
-        (Some(Scheme::ClientSession), _) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "client_session_not_found", "Client session not found")
-        }
-        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => ErrorBody::new(
-            StatusCode::UNAUTHORIZED,
-            "publishable_key_requires_user_identifier_key",
-            "A publishable key needs a user_identifier_key",
-        ),
-        (Some(Scheme::PublishableKey), _) => {
-            ErrorBody::new(StatusCode::UNAUTHORIZED, "workspace_not_found", "Workspace not found")
-        }
-    }
+        (Some(Scheme::PublishableKey), _) => ("workspace_not_found", "Workspace not found"),
+    };
+    ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)
 }
 
 fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
-    let (kind, name, field) = kind_of_missing(noun);
-    ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
-}
-
-/// The error type of a missing resource, the resource's name, and the parameter with its id.
-fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static str) {
-    match noun {
+    // The error type, the resource's name, and the parameter with its id.
+    let (kind, name, field) = match noun {
         ResourceKind::Phone => ("device_not_found", "Device", "device_id"),
         ResourceKind::UserIdentity => ("user_identity_not_found", "User identity", "user_identity_id"),
         ResourceKind::ClientSession => ("client_session_not_found", "Client session", "client_session_id"),
@@ -185,7 +177,8 @@ fn kind_of_missing(noun: ResourceKind) -> (&'static str, &'static str, &'static 
         ResourceKind::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
         ResourceKind::Application => ("application_not_found", "Application", "application_id"),
         ResourceKind::Version => ("version_not_found", "Version", "version"),
-    }
+    };
+    ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
 
 fn conflict(reason: &Reason) -> ErrorBody {

@@ -2,12 +2,11 @@
 //! `Last-Event-ID` continues after it, on any server, with nothing lost or repeated, because the order of the log is
 //! the order of commits.
 
-use super::access::{ByKeyOrSession, admit};
+use super::access::{ByKeyOrSession, SeamGrant, authenticate, granted};
 use super::answer::{AnswerShape, Resource, SeamAnswer};
+use super::error::invalid;
 use super::events::List;
 use super::route::*;
-use super::wire;
-use crate::api::route::{Answer, Head};
 use crate::error::{Error, Format, Issue, Place, Problem, Result};
 use crate::http::App;
 use crate::model::event::{Event, EventFilter};
@@ -35,7 +34,7 @@ pub fn routes() -> Vec<Operation> {
 
 async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
     if input.between.is_some() {
-        return Err(Error::Invalid(vec![Issue::root("A stream has no end: between does not go with it")]));
+        return Err(invalid("A stream has no end: between does not go with it"));
     }
     let after = match last_event_id(call.head.headers())?.or(input.since) {
         Some(after) => Some(after),
@@ -51,13 +50,9 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
     let place = id.to_str().ok().and_then(|id| id.parse().ok()).and_then(DateTime::from_timestamp_micros);
     // Ids of this server have four-digit years; Postgres might refuse others.
-    match place.filter(|place| (0..=9999).contains(&place.year())) {
-        Some(place) => Ok(Some(place)),
-        None => {
-            let issue = Issue::field("Last-Event-ID", Problem::Format(Format::EventId));
-            Err(Error::Invalid(vec![Issue { place: Place::Header, ..issue }]))
-        }
-    }
+    let place = place.filter(|place| (0..=9999).contains(&place.year()));
+    let issue = Issue { place: Place::Header, ..Issue::field("Last-Event-ID", Problem::Format(Format::EventId)) };
+    place.map(Some).ok_or_else(|| Error::Invalid(vec![issue]))
 }
 
 /// A stream. Safe to drop at any time: it holds no connection between reads, and the client knows its position.
@@ -71,20 +66,16 @@ pub struct Live {
     events_changed: watch::Receiver<()>,
 }
 
-impl Answer<Seam> for Live {
-    fn respond(self, _: &Head, _: &'static str) -> Response {
+impl SeamAnswer for Live {
+    const SHAPE: AnswerShape = AnswerShape::Stream(Event::COMPONENT);
+
+    fn response(self, _: &'static str) -> Response {
         let heartbeat = KeepAlive::new().interval(self.app.heartbeat);
         let events = stream::unfold(self, |mut live| async move {
             let event = live.next().await?;
             Some((Ok::<_, Infallible>(event), live))
         });
         Sse::new(events).keep_alive(heartbeat).into_response()
-    }
-}
-
-impl SeamAnswer for Live {
-    fn shape() -> AnswerShape {
-        AnswerShape::Stream(wire::Event::COMPONENT)
     }
 }
 
@@ -115,7 +106,9 @@ impl Live {
     async fn look(&mut self) -> Result<()> {
         // A read is not audited, so the origin is not needed.
         let (origin, now) = (Origin::default(), self.app.clock.now());
-        let (grant, _) = admit::<ByKeyOrSession>(&self.app, &self.headers, Prefetch::None, origin, now).await?;
+        let access = ByKeyOrSession::ACCESS;
+        let (caller, _) = authenticate(&self.app, &self.headers, access, Prefetch::None, origin, now).await?;
+        let grant: ByKeyOrSession = granted(caller)?;
         let Some(filter) = &mut self.filter else { return Ok(()) };
         filter.scope = grant.scope;
         let events = grant.workspace.events(filter).await?;

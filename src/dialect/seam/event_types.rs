@@ -4,11 +4,6 @@
 use crate::api::input::Choice;
 use crate::model::event::OPT_IN_TYPES;
 
-/// Whether this is an event type, Seam's or Handset's own.
-pub fn is_known(name: &str) -> bool {
-    SEAM.contains(&name) || OPT_IN_TYPES.contains(&name)
-}
-
 /// The name of an event type, Seam's or Handset's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EventType(pub &'static str);
@@ -29,7 +24,7 @@ const fn choices() -> [(&'static str, EventType); SEAM.len() + OPT_IN_TYPES.len(
 }
 
 /// The types of Seam's published document.
-pub const SEAM: [&str; 114] = [
+const SEAM: [&str; 114] = [
     "access_code.created",
     "access_code.changed",
     "access_code.name_changed",

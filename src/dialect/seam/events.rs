@@ -2,12 +2,12 @@
 
 use super::access::ByKeyOrSession;
 use super::answer::{Many, One};
+use super::error::invalid;
 use super::event_types::EventType;
 use super::route::*;
-use super::wire;
 use crate::api::input::*;
-use crate::error::{Error, Issue, ResourceKind, Result};
-use crate::model::event::EventFilter;
+use crate::error::{Error, ResourceKind, Result};
+use crate::model::event::{Event, EventFilter};
 use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
 use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
@@ -32,9 +32,9 @@ input! {
     }
 }
 
-async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>> {
+async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<Event>> {
     if input.event_id.is_none() && input.event_type.is_none() && input.device_id.is_none() {
-        return Err(Error::Invalid(vec![Issue::root("Must specify at least one of event_id, event_type, device_id")]));
+        return Err(invalid("Must specify at least one of event_id, event_type, device_id"));
     }
     let filter = EventFilter {
         scope: call.grant.scope,
@@ -48,7 +48,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Event>>
     };
     let found = call.grant.workspace.events(&filter).await?.pop();
     let asked = input.event_id.map_or_else(String::new, |id| id.to_string());
-    found.map(|event| One(wire::Event(event))).ok_or(Error::NotFound(ResourceKind::Event, asked))
+    found.map(One).ok_or(Error::NotFound(ResourceKind::Event, asked))
 }
 
 input! {
@@ -62,9 +62,9 @@ input! {
             .refine(|times| times[0] < times[1], "second value must be greater than first value")
             .optional(),
         /// Only events of this type.
-        event_type: Option<EventType> = choice().optional(),
+        event_type: Option<EventType> = choice().named("EventType").optional(),
         /// Only events of these types.
-        event_types: Option<Vec<EventType>> = array(choice()).optional(),
+        event_types: Option<Vec<EventType>> = array(choice().named("EventType")).optional(),
         /// Only these events.
         event_ids: Option<Vec<EventId>> = array(id()).optional(),
         /// Only events of this device.
@@ -102,18 +102,17 @@ input! {
     }
 }
 
-async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<wire::Event>> {
+async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<Event>> {
     let (after, before) = match (input.since, input.between.as_deref()) {
         (Some(since), None) => (Some(since), None),
         (None, Some([first, second])) => (Some(*first), Some(*second)),
-        (None, _) => return Err(Error::Invalid(vec![Issue::root("Must specify either since or between")])),
-        (Some(_), Some(_)) => return Err(Error::Invalid(vec![Issue::root("Cannot specify both since and between")])),
+        (None, _) => return Err(invalid("Must specify either since or between")),
+        (Some(_), Some(_)) => return Err(invalid("Cannot specify both since and between")),
     };
     let (limit, offset) = (Some(i64::from(input.limit)), i64::from(input.unstable_offset));
     let Some(filter) = input.filter(call.grant.scope) else { return Ok(Many(Vec::new())) };
     let filter = EventFilter { after, before, limit, offset, ..filter };
-    let events = call.grant.workspace.events(&filter).await?;
-    Ok(Many(events.into_iter().map(wire::Event).collect()))
+    Ok(Many(call.grant.workspace.events(&filter).await?))
 }
 
 impl List {
@@ -125,12 +124,12 @@ impl List {
         Some(EventFilter {
             scope,
             event_ids: self.event_ids,
-            event_types: both(self.event_type, self.event_types)
+            event_types: one_of(self.event_type, self.event_types)
                 .map(|types| types.into_iter().map(|EventType(name)| name.to_owned()).collect()),
-            device_ids: both(self.device_id, self.device_ids),
+            device_ids: one_of(self.device_id, self.device_ids),
             user_identity_id: self.user_identity_id,
             acs_credential_id: self.acs_credential_id,
-            acs_system_ids: both(self.acs_system_id, self.acs_system_ids),
+            acs_system_ids: one_of(self.acs_system_id, self.acs_system_ids),
             ..EventFilter::default()
         })
     }
@@ -151,14 +150,5 @@ impl List {
         ];
         let lists = [&self.access_code_ids, &self.access_grant_ids, &self.access_method_ids, &self.space_ids];
         ids.iter().any(Option::is_some) || lists.iter().any(|list| list.is_some()) || self.customer_key.is_some()
-    }
-}
-
-/// Combines one value and a list with AND.
-fn both<T: PartialEq>(one: Option<T>, many: Option<Vec<T>>) -> Option<Vec<T>> {
-    match (one, many) {
-        (Some(one), Some(many)) => Some(if many.contains(&one) { vec![one] } else { Vec::new() }),
-        (Some(one), None) => Some(vec![one]),
-        (None, many) => many,
     }
 }

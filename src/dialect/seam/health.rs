@@ -3,7 +3,6 @@
 use super::access::Public;
 use super::answer::Members;
 use super::route::*;
-use crate::api::input::*;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,11 +13,6 @@ pub fn routes() -> Vec<Operation> {
         .into_iter()
         .map(|path| route(path, &[GET, POST], health).does("Get the health of the service and its database"))
         .collect()
-}
-
-input! {
-    /// No input.
-    pub struct Nothing {}
 }
 
 /// How the service is.

@@ -10,17 +10,16 @@ use super::page::Pagination;
 use super::route::Operation;
 use crate::api::input::Choice;
 use crate::api::openapi::*;
-use responses::Responses;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let routes = super::routes();
-    let responses = Responses::of(&routes);
+    let schemas = schemas(&routes);
     let operations = routes.iter().flat_map(|route| {
         let methods = route.methods.iter();
-        methods.map(|method| (route.path.to_string(), *method, operation(route, method, &responses)))
+        methods.map(|method| (route.path.to_string(), *method, operation(route, method, &schemas)))
     });
     let mut paths = paths(operations);
     inputs::share_parameters(&mut paths);
@@ -28,7 +27,7 @@ pub fn document() -> Value {
         "tags": tags(&routes),
         "paths": paths,
         "components": {
-            "schemas": responses.schemas.0,
+            "schemas": schemas.0,
             "securitySchemes": security::schemes(),
         },
     });
@@ -59,7 +58,7 @@ fn tag_description(name: &str) -> String {
     }
 }
 
-fn operation(route: &Operation, method: &str, responses: &Responses) -> Value {
+fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
     let Operation { summary, key, rules, document, .. } = route;
     let mut description = format!("{summary}.");
     let (mut parameters, mut body) = (Vec::new(), None);
@@ -71,9 +70,9 @@ fn operation(route: &Operation, method: &str, responses: &Responses) -> Value {
         _ => body = Some(inputs::body(&name_of(route), &rules.query)),
     }
     let id = operation_id(&route.path, method);
-    let (tag, security, responses) = (tag(&route.path), security::of(document.access), responses.of_route(route));
-    let mut operation: Value =
-        Description { id, summary, description, tag, security, parameters, body, responses }.into();
+    let (tags, security) = ([tag(&route.path)], security::of(document.access));
+    let responses = responses::of(route, schemas);
+    let mut operation = json!(Description { id, summary, description, tags, security, parameters, body, responses });
     operation["x-response-key"] = json!(key);
     if *key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {
         operation["x-action-attempt-type"] = "RESET_SANDBOX_WORKSPACE".into();

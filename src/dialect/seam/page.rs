@@ -1,17 +1,17 @@
 //! Cursors. A cursor contains the first entry of the next page and is bound to the path and the parameters of its list:
 //! with others it is refused, since it would point into another list.
 
+use super::answer::Paged;
 use crate::api::input::Field;
 use crate::error::{Error, Format, Issue, Problem, Reason, Result};
 use crate::model::page::{Page, Paging, Place};
 use base64::prelude::*;
-use chrono::{DateTime, Datelike, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::Datelike;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded::Serializer;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// The parameter that carries a cursor.
 const CURSOR: &str = "page_cursor";
@@ -35,19 +35,12 @@ pub struct CursorScope {
     hash: String,
     /// URL of the same list, up to the cursor.
     address: String,
-    is_asked_for: bool,
+    /// Whether the list has a limit, given or by default, or a cursor.
+    pub is_paged: bool,
 }
 
-/// Content of a cursor.
-#[derive(Serialize, Deserialize)]
-struct CursorPayload(String, First);
-
-/// The first entry of the next page.
-#[derive(Serialize, Deserialize)]
-struct First {
-    created_at: DateTime<Utc>,
-    id: Uuid,
-}
+/// Content of a cursor: the hash of its scope, and the first entry of the next page.
+type CursorPayload = (String, Place);
 
 impl CursorScope {
     /// Scope of a request. Defaults count as given, so that an explicit default changes nothing.
@@ -58,26 +51,22 @@ impl CursorScope {
         path: &str,
         base_url: impl FnOnce() -> String,
     ) -> CursorScope {
-        if !fields.iter().any(|field| field.name == CURSOR) {
-            return CursorScope::default();
-        }
         let given = |name: &str| body.get(name).or_else(|| query.get(name));
         let parameters: Vec<(&str, &Value)> = fields
             .iter()
             .filter(|field| field.name != CURSOR)
             .filter_map(|field| Some((field.name, given(field.name).or(field.default.as_ref())?)))
             .collect();
+        let is_paged = given(CURSOR).is_some() || parameters.iter().any(|(name, _)| *name == "limit");
+        if !is_paged {
+            return CursorScope::default();
+        }
         let hash = Sha256::digest(json!([path, parameters]).to_string());
         CursorScope {
             hash: BASE64_STANDARD.encode(&hash[..12]),
             address: format!("{}{path}?{}", base_url(), query_string(&parameters)),
-            is_asked_for: given("limit").is_some() || given(CURSOR).is_some(),
+            is_paged,
         }
-    }
-
-    /// Whether the request has a limit or a cursor.
-    pub fn is_asked_for(&self) -> bool {
-        self.is_asked_for
     }
 
     /// The page for a limit and a cursor.
@@ -90,22 +79,25 @@ impl CursorScope {
         let inside: Option<CursorPayload> =
             BASE64_STANDARD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         // Cursors of this server have four-digit years; Postgres might refuse others.
-        let ours = inside.filter(|CursorPayload(_, first)| (0..=9999).contains(&first.created_at.year()));
-        let Some(CursorPayload(hash, place)) = ours else {
+        let ours = inside.filter(|(_, place)| (0..=9999).contains(&place.created_at.year()));
+        let Some((hash, place)) = ours else {
             return Err(Error::Invalid(vec![Issue::field(CURSOR, Problem::Format(Format::Cursor))]));
         };
         if hash != self.hash {
             return Err(Error::Conflict(Reason::CursorOfAnotherQuery));
         }
-        Ok(Place { created_at: place.created_at, id: place.id })
+        Ok(place)
+    }
+
+    /// A page with its pagination, in the form of the wire.
+    pub fn paged<T, W: From<T>>(&self, page: Page<T>) -> Paged<W> {
+        let pagination = self.pagination(&page);
+        Paged { items: page.items.into_iter().map(W::from).collect(), pagination }
     }
 
     /// The next page's cursor and URL.
     pub fn pagination<T>(&self, page: &Page<T>) -> Pagination {
-        let cursor = page.next.map(|Place { created_at, id }| {
-            let inside = CursorPayload(self.hash.clone(), First { created_at, id });
-            BASE64_STANDARD.encode(json!(inside).to_string())
-        });
+        let cursor = page.next.map(|place| BASE64_STANDARD.encode(json!([self.hash, place]).to_string()));
         let next_page_url = cursor.as_ref().map(|cursor| {
             let cursor: String = Serializer::new(String::new()).append_pair(CURSOR, cursor).finish();
             let glue = if self.address.ends_with('?') { "" } else { "&" };
@@ -142,7 +134,9 @@ fn plain(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::DateTime;
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     fn cursor_scope(hash: &str) -> CursorScope {
         CursorScope { hash: hash.to_owned(), ..CursorScope::default() }

@@ -80,14 +80,9 @@ input! {
 impl List {
     /// The store's filter. A cursor of another list is refused.
     fn filter(&self, cursor_scope: &CursorScope) -> Result<PhoneFilter> {
-        let limit = self.limit.or(cursor_scope.is_asked_for().then_some(500));
-        let owners = match (self.owner_user_identity_id, &self.user_identity_ids) {
-            (Some(owner), Some(owners)) if !owners.contains(&owner) => Some(Vec::new()),
-            (Some(owner), _) => Some(vec![owner]),
-            (None, owners) => owners.clone(),
-        };
+        let limit = self.limit.or(cursor_scope.is_paged.then_some(500));
         Ok(PhoneFilter {
-            user_identity_ids: owners,
+            user_identity_ids: one_of(self.owner_user_identity_id, self.user_identity_ids.clone()),
             acs_credential_id: self.acs_credential_id,
             operating_systems: self.device_type.map(|system| vec![system]),
             search: self.search.clone(),
@@ -102,7 +97,7 @@ impl List {
 
 async fn list(call: Call<ByKey>, Scoped { cursor_scope, input }: Scoped<List>) -> Result<Pageable<wire::Phone>> {
     let page = call.grant.0.phones_with(call.prefetched, &input.filter(&cursor_scope)?, Scope::Workspace).await?;
-    let pagination = cursor_scope.is_asked_for().then(|| cursor_scope.pagination(&page));
+    let pagination = cursor_scope.is_paged.then(|| cursor_scope.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }
 

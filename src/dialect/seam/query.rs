@@ -19,6 +19,9 @@ const STRICT: &str = "_strict";
 
 /// Parses a raw query string, without its question mark, by an operation's fields.
 pub fn parse(raw: &str, fields: &[Field]) -> Result<Map<String, Value>> {
+    if raw.is_empty() {
+        return Ok(Map::new());
+    }
     let mut pairs = pairs::split(raw);
     let strict = pairs.remove(STRICT).is_some_and(|values| values == [Some("true".to_owned())]);
     Query { pairs, strict }.fields("", fields)
@@ -47,6 +50,7 @@ impl Query {
     fn value(&self, name: &str, shape: &Shape) -> Result<Option<Value>> {
         match shape.bare() {
             Shape::List { items, .. } => self.list(name, items),
+            Shape::Metadata { .. } | Shape::Object(..) if self.pairs.contains_key(name) => self.nothing(name),
             Shape::Metadata { .. } => self.record(name),
             Shape::Object(_, fields) => self.object(name, fields),
             bare => Ok(self.single(name)?.map(|text| leaf::read(text, bare, shape.is_nullable(), self.strict))),
@@ -55,18 +59,12 @@ impl Query {
 
     /// An object's fields are prefixed with its name. Without any of them the object is absent.
     fn object(&self, name: &str, fields: &[Field]) -> Result<Option<Value>> {
-        if self.pairs.contains_key(name) {
-            return self.nothing(name);
-        }
         let map = self.fields(&format!("{name}."), fields)?;
-        Ok((fields.is_empty() || !map.is_empty()).then_some(Value::Object(map)))
+        Ok((!map.is_empty()).then_some(Value::Object(map)))
     }
 
     /// A record is an object with arbitrary keys. Its values are text or null; rules convert them.
     fn record(&self, name: &str) -> Result<Option<Value>> {
-        if self.pairs.contains_key(name) {
-            return self.nothing(name);
-        }
         let prefix = format!("{name}.");
         let mut map = Map::new();
         for full in self.below(&prefix) {

@@ -4,7 +4,7 @@ use super::answer::{Component, Resource};
 use super::phone_sessions::PhoneSession;
 use super::wire::*;
 use crate::api::openapi::{Schemas, pascal_case, reference};
-use crate::model::event::EventType;
+use crate::model::event::{Event, EventType};
 use serde_json::{Map, Value, json};
 
 macro_rules! resources {
@@ -33,6 +33,7 @@ resources! {
     PhoneSession "phone_session" at "/seam/mobile_sdk/v1/phone_sessions",
 }
 
+/// An event has the JSON form that all dialects share.
 impl Resource for Event {
     const COMPONENT: Component =
         Component { schema: "Event", name: "event", route_path: "/events", define: define_event };
@@ -81,14 +82,15 @@ fn define_event(schemas: &mut Schemas) {
 fn variant_of(event_type: &str, route_path: &str, own: &[&str]) -> Value {
     let id = json!({ "type": "string", "format": "uuid" });
     let time = json!({ "type": "string", "format": "date-time" });
-    let mut properties = Map::new();
-    properties.insert("event_id".to_owned(), id.clone());
-    properties.insert("event_type".to_owned(), json!({ "type": "string", "enum": [event_type] }));
-    properties.insert("workspace_id".to_owned(), id.clone());
-    properties.insert("created_at".to_owned(), time.clone());
-    properties.insert("occurred_at".to_owned(), time.clone());
+    let mut properties = json!({
+        "event_id": id,
+        "event_type": { "type": "string", "enum": [event_type] },
+        "workspace_id": id,
+        "created_at": time,
+        "occurred_at": time,
+    });
     for property in own {
-        let schema = match *property {
+        properties[*property] = match *property {
             "device_custom_metadata" => {
                 json!({ "type": "object", "additionalProperties": reference("CustomMetadataEntry") })
             }
@@ -96,9 +98,9 @@ fn variant_of(event_type: &str, route_path: &str, own: &[&str]) -> Value {
             "scheduled_release_at" => time.clone(),
             _ => id.clone(),
         };
-        properties.insert((*property).to_owned(), schema);
     }
     // The type is required of the event as a whole: the Rust generator takes it out before it reads the variant.
-    let required: Vec<&String> = properties.keys().filter(|name| *name != "event_type").collect();
+    let names = properties.as_object().into_iter().flat_map(Map::keys);
+    let required: Vec<&String> = names.filter(|name| *name != "event_type").collect();
     json!({ "type": "object", "required": required, "properties": properties, "x-route-path": route_path })
 }

@@ -5,7 +5,7 @@ use super::access::{Access, SeamGrant};
 use super::answer::{AnswerShape, SeamAnswer};
 use super::page::CursorScope;
 use super::query;
-use crate::api::input::{self, Field, Input};
+use crate::api::input::{self, Field, Input, input};
 use crate::api::route::{FromRequest, HandlerFn, Head, Protocol, Rules};
 use crate::error::{BodyFault, Error, ResourceKind, Result};
 use crate::http::{App, body, client_address};
@@ -40,52 +40,35 @@ impl Protocol for Seam {
 /// Access and response of an operation, for the document.
 #[derive(Default)]
 pub struct Document {
-    pub access: Access,
+    pub access: &'static [Access],
     pub shape: AnswerShape,
 }
 
 /// A route to `handler`, whose types define access, input and response.
-pub fn route<G, I, H>(path: &'static str, methods: &'static [&'static str], handler: H) -> Operation
-where
-    G: SeamGrant,
-    I: FromRequest<Seam>,
-    H: HandlerFn<Seam, G, I, Answer: SeamAnswer>,
-{
-    of(path, methods, handler, None)
+pub fn route<G: SeamGrant, I: FromRequest<Seam>, H: HandlerFn<Seam, G, I, Answer: SeamAnswer>>(
+    path: &'static str,
+    methods: &'static [&'static str],
+    handler: H,
+) -> Operation {
+    Operation::new(path, methods, handler, None).with_types::<G, H::Answer>()
 }
 
 /// A route for a frequent operation: its rows are prefetched during authentication.
-pub fn prefetching<G, I, H>(
+pub fn prefetching<G: SeamGrant, I: FromRequest<Seam>, H: HandlerFn<Seam, G, I, Answer: SeamAnswer>>(
     path: &'static str,
     methods: &'static [&'static str],
     handler: H,
     prefetch: fn(&I) -> Prefetch,
-) -> Operation
-where
-    G: SeamGrant,
-    I: FromRequest<Seam>,
-    H: HandlerFn<Seam, G, I, Answer: SeamAnswer>,
-{
-    of(path, methods, handler, Some(prefetch))
-}
-
-fn of<G, I, H>(
-    path: &'static str,
-    methods: &'static [&'static str],
-    handler: H,
-    prefetch: Option<fn(&I) -> Prefetch>,
-) -> Operation
-where
-    G: SeamGrant,
-    I: FromRequest<Seam>,
-    H: HandlerFn<Seam, G, I, Answer: SeamAnswer>,
-{
-    let mut operation = Operation::new(path, methods, handler, prefetch);
-    operation.document = Document { access: G::ACCESS, shape: H::Answer::shape() };
-    operation
+) -> Operation {
+    Operation::new(path, methods, handler, Some(prefetch)).with_types::<G, H::Answer>()
 }
 
 impl Operation {
+    fn with_types<G: SeamGrant, A: SeamAnswer>(mut self) -> Operation {
+        self.document = Document { access: G::ACCESS, shape: A::SHAPE };
+        self
+    }
+
     /// Sets the response key.
     pub fn key(mut self, key: &'static str) -> Operation {
         self.key = Some(key);
@@ -112,6 +95,11 @@ impl<I: Input + Send + 'static> FromRequest<Seam> for I {
         let (query, body) = members(&rules.query, head, body).await?;
         input::read(query, body)
     }
+}
+
+input! {
+    /// No input. A body has to be a JSON object all the same.
+    pub struct Nothing {}
 }
 
 /// An input with the scope of its page cursors.
@@ -147,6 +135,15 @@ async fn members(fields: &[Field], head: &Head, body: Body) -> Result<(Map<Strin
     let value =
         serde_json::from_slice(&body).map_err(|fault| Error::Unreadable(BodyFault::Syntax(fault.to_string())))?;
     Ok((query, input::keys(value)?))
+}
+
+/// Combines a parameter for one value and another for several: both must hold.
+pub fn one_of<T: PartialEq>(one: Option<T>, many: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (one, many) {
+        (Some(one), Some(many)) => Some(if many.contains(&one) { vec![one] } else { Vec::new() }),
+        (Some(one), None) => Some(vec![one]),
+        (None, many) => many,
+    }
 }
 
 /// Base URL of this service: as configured, else from `Host`.

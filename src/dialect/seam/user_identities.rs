@@ -2,6 +2,7 @@
 
 use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
+use super::error::invalid;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
@@ -87,10 +88,7 @@ async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
     let person = match (input.user_identity_id, &input.user_identity_key) {
         (Some(id), None) => workspace.user_identity(id, Scope::Workspace).await?,
         (None, Some(key)) => workspace.user_identity_by_key(key).await?,
-        _ => {
-            let message = "Must specify either user_identity_id or user_identity_key";
-            return Err(Error::Invalid(vec![Issue::root(message)]));
-        }
+        _ => return Err(invalid("Must specify either user_identity_id or user_identity_key")),
     };
     Ok(One(person.into()))
 }
@@ -124,9 +122,7 @@ async fn list(
         created_before: input.created_before,
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
-    let page = call.grant.workspace.user_identities(&filter, call.grant.scope).await?;
-    let pagination = cursor_scope.pagination(&page);
-    Ok(Paged { items: page.items.into_iter().map(wire::UserIdentity::from).collect(), pagination })
+    Ok(cursor_scope.paged(call.grant.workspace.user_identities(&filter, call.grant.scope).await?))
 }
 
 input! {

@@ -2,10 +2,12 @@
 
 use super::access::ByKey;
 use super::answer::{Many, Members, One, Paged, Void};
+use super::error::invalid;
+use super::event_types::EventType;
 use super::route::*;
-use super::{event_types, wire};
+use super::wire;
 use crate::api::input::*;
-use crate::error::{Error, Issue, Reason, ResourceKind, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::WebhookId;
 use crate::model::token::Token;
 use crate::model::webhook::{DeliveryFilter, DeliveryStatus, FORMER_SECRET_SIGNS, Webhook};
@@ -64,9 +66,16 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::Webhook>> 
     Ok(One(webhook.into()))
 }
 
+/// Seam allows any text as an id; an invalid UUID is an unknown webhook.
+fn parse(webhook_id: &str) -> Result<WebhookId> {
+    let unknown = |_| Error::NotFound(ResourceKind::Webhook, webhook_id.to_owned());
+    Uuid::try_parse(webhook_id).map(WebhookId).map_err(unknown)
+}
+
 /// `*` must be the only name; any other must be an event type.
 fn check(event_types: &[String]) -> Result<()> {
-    let unknown: Vec<String> = event_types.iter().filter(|name| !event_types::is_known(name)).cloned().collect();
+    let is_known = |name: &str| EventType::ALL.iter().any(|(known, _)| *known == name);
+    let unknown: Vec<String> = event_types.iter().filter(|name| !is_known(name)).cloned().collect();
     if unknown.is_empty() || event_types == ["*"] {
         return Ok(());
     }
@@ -81,25 +90,8 @@ input! {
     }
 }
 
-impl Which {
-    /// Seam allows any text here; an invalid UUID is an unknown webhook.
-    fn id(&self) -> Result<WebhookId> {
-        parse(&self.webhook_id)
-    }
-}
-
-fn parse(webhook_id: &str) -> Result<WebhookId> {
-    let unknown = |_| Error::NotFound(ResourceKind::Webhook, webhook_id.to_owned());
-    Uuid::try_parse(webhook_id).map(WebhookId).map_err(unknown)
-}
-
-async fn get(call: Call<ByKey>, which: Which) -> Result<One<wire::Webhook>> {
-    Ok(One(call.grant.0.webhook(which.id()?).await?.into()))
-}
-
-input! {
-    /// No input.
-    pub struct Nothing {}
+async fn get(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::Webhook>> {
+    Ok(One(call.grant.0.webhook(parse(&webhook_id)?).await?.into()))
 }
 
 async fn list(call: Call<ByKey>, _: Nothing) -> Result<Many<wire::Webhook>> {
@@ -123,20 +115,20 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
     Ok(Void)
 }
 
-async fn delete(call: Call<ByKey>, which: Which) -> Result<Void> {
-    call.grant.0.delete_webhook(which.id()?).await?;
+async fn delete(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<Void> {
+    call.grant.0.delete_webhook(parse(&webhook_id)?).await?;
     Ok(Void)
 }
 
-async fn ping(call: Call<ByKey>, which: Which) -> Result<One<wire::WebhookDelivery>> {
+async fn ping(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::WebhookDelivery>> {
     let event_id = call.app.random.id(call.now);
-    Ok(One(call.grant.0.ping_webhook(which.id()?, event_id, call.now).await?.into()))
+    Ok(One(call.grant.0.ping_webhook(parse(&webhook_id)?, event_id, call.now).await?.into()))
 }
 
-async fn rotate_secret(call: Call<ByKey>, which: Which) -> Result<One<wire::Webhook>> {
+async fn rotate_secret(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::Webhook>> {
     let secret = Token::signing_secret(&call.app.random);
     let former_until = call.now + FORMER_SECRET_SIGNS;
-    Ok(One(call.grant.0.rotate_webhook_secret(which.id()?, &secret, former_until).await?.into()))
+    Ok(One(call.grant.0.rotate_webhook_secret(parse(&webhook_id)?, &secret, former_until).await?.into()))
 }
 
 impl Choice for DeliveryStatus {
@@ -175,9 +167,7 @@ async fn list_deliveries(
         status: input.status,
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
-    let page = call.grant.0.deliveries(&filter).await?;
-    let pagination = cursor_scope.pagination(&page);
-    Ok(Paged { items: page.items.into_iter().map(wire::WebhookDelivery::from).collect(), pagination })
+    Ok(cursor_scope.paged(call.grant.0.deliveries(&filter).await?))
 }
 
 input! {
@@ -206,10 +196,7 @@ async fn redeliver(call: Call<ByKey>, input: Redeliver) -> Result<Members<Redeli
             1
         }
         (None, Some(id), Some(since)) => call.grant.0.redeliver_failed(parse(id)?, since, call.now).await?,
-        _ => {
-            let message = "Must specify either delivery_id, or webhook_id and since";
-            return Err(Error::Invalid(vec![Issue::root(message)]));
-        }
+        _ => return Err(invalid("Must specify either delivery_id, or webhook_id and since")),
     };
     Ok(Members(Redelivering { redelivering_count }))
 }

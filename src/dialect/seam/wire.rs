@@ -10,7 +10,7 @@ pub use credential::AcsCredential;
 pub use person::{ClientSession, UserIdentity};
 pub use phone::{Device, Phone};
 pub use webhook::{Webhook, WebhookDelivery};
-pub use workspace::{ActionAttempt, Event, Workspace};
+pub use workspace::{ActionAttempt, Workspace};
 
 use crate::model::id::WorkspaceId;
 use chrono::{DateTime, Utc};

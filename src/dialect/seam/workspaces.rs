@@ -6,7 +6,7 @@ use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::error::Result;
-use crate::store::NewWorkspace;
+use crate::store::{Authenticated, NewWorkspace};
 
 pub fn routes() -> Vec<Operation> {
     vec![
@@ -22,19 +22,14 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-input! {
-    /// No input.
-    pub struct Nothing {}
-}
-
 async fn get(call: Call<ByKeyOrSession>, _: Nothing) -> Result<One<wire::Workspace>> {
     Ok(One(call.grant.workspace.record().await?.into()))
 }
 
 async fn list(call: Call<ByAccountOrKey>, _: Nothing) -> Result<Many<wire::Workspace>> {
-    let workspaces = match &call.grant {
-        ByAccountOrKey::Account(account) => account.workspaces().await?,
-        ByAccountOrKey::Workspace(workspace) => vec![workspace.record().await?],
+    let workspaces = match &call.grant.0 {
+        Authenticated::Account(account) => account.workspaces().await?,
+        Authenticated::Caller(caller) => vec![caller.workspace.record().await?],
     };
     Ok(Many(workspaces.into_iter().map(wire::Workspace::from).collect()))
 }

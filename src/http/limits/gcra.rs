@@ -8,30 +8,30 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-const PARTS: usize = 64;
+const SHARDS: usize = 64;
 
 /// Maximum number of keys per shard: 65,536 in all, in a few megabytes.
-const PLACES: usize = 1_024;
+const MAX_KEYS: usize = 1_024;
 
 /// The limiter of one rate.
 #[derive(Debug)]
 pub struct GcraLimiter<K> {
     rate: Rate,
-    chance: RandomState,
-    parts: [Mutex<Part<K>>; PARTS],
+    hasher: RandomState,
+    shards: [Mutex<Shard<K>>; SHARDS],
 }
 
 /// One shard: the times at which quotas are full again.
 #[derive(Debug)]
-struct Part<K> {
+struct Shard<K> {
     known: HashMap<K, Duration>,
     overflow: Duration,
 }
 
 impl<K> GcraLimiter<K> {
     pub fn of(rate: Rate) -> GcraLimiter<K> {
-        let part = || Mutex::new(Part { known: HashMap::new(), overflow: Duration::ZERO });
-        GcraLimiter { rate, chance: RandomState::new(), parts: std::array::from_fn(|_| part()) }
+        let shard = || Mutex::new(Shard { known: HashMap::new(), overflow: Duration::ZERO });
+        GcraLimiter { rate, hasher: RandomState::new(), shards: std::array::from_fn(|_| shard()) }
     }
 
     pub fn rate(&self) -> Rate {
@@ -39,8 +39,8 @@ impl<K> GcraLimiter<K> {
     }
 
     /// The time at which the quota is full again after one more request, or `Err` with the wait until that is allowed.
-    fn after_one(&self, whole_at: Duration, now: Duration) -> Result<Duration, Duration> {
-        let after = whole_at.max(now) + self.rate.interval();
+    fn after_one(&self, full_at: Duration, now: Duration) -> Result<Duration, Duration> {
+        let after = full_at.max(now) + self.rate.interval();
         match after.checked_sub(now + self.rate.period) {
             Some(wait) if !wait.is_zero() => Err(wait),
             _ => Ok(after),
@@ -51,29 +51,29 @@ impl<K> GcraLimiter<K> {
 impl<K: Hash + Eq> GcraLimiter<K> {
     /// Counts one request of `key`, or returns the wait until it is allowed.
     pub fn take(&self, key: K, now: Duration) -> Result<(), Duration> {
-        let mut part = self.part(&key);
-        let whole_at = part.place(key, now);
-        *whole_at = self.after_one(*whole_at, now)?;
+        let mut shard = self.shard(&key);
+        let full_at = shard.full_at_of(key, now);
+        *full_at = self.after_one(*full_at, now)?;
         Ok(())
     }
 
     /// Like [`GcraLimiter::take`], but counts nothing.
     pub fn look(&self, key: &K, now: Duration) -> Result<(), Duration> {
-        let part = self.part(key);
-        part.known.get(key).map_or(Ok(()), |whole_at| self.after_one(*whole_at, now).map(drop))
+        let shard = self.shard(key);
+        shard.known.get(key).map_or(Ok(()), |full_at| self.after_one(*full_at, now).map(drop))
     }
 
-    fn part(&self, key: &K) -> MutexGuard<'_, Part<K>> {
-        let index = usize::try_from(self.chance.hash_one(key) % PARTS as u64).unwrap_or_default();
-        self.parts[index].lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
+        let index = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Hash + Eq> Part<K> {
-    fn place(&mut self, key: K, now: Duration) -> &mut Duration {
-        if self.known.len() >= PLACES && !self.known.contains_key(&key) {
-            self.known.retain(|_, whole_at| *whole_at > now);
-            if self.known.len() >= PLACES {
+impl<K: Hash + Eq> Shard<K> {
+    fn full_at_of(&mut self, key: K, now: Duration) -> &mut Duration {
+        if self.known.len() >= MAX_KEYS && !self.known.contains_key(&key) {
+            self.known.retain(|_, full_at| *full_at > now);
+            if self.known.len() >= MAX_KEYS {
                 return &mut self.overflow;
             }
         }
@@ -127,11 +127,11 @@ mod tests {
         for key in 0..100_000 {
             let _ = limiter.take(key, now);
         }
-        let known = || limiter.parts.iter().map(|part| part.lock().expect("whole").known.len()).sum::<usize>();
-        assert_eq!(known(), PARTS * PLACES);
+        let known = || limiter.shards.iter().map(|shard| shard.lock().expect("whole").known.len()).sum::<usize>();
+        assert_eq!(known(), SHARDS * MAX_KEYS);
         assert_eq!(limiter.take(u64::MAX, now), Ok(()), "a key from before the flood keeps its own quota");
         assert!(limiter.take(300_000, now).is_err(), "new keys share the overflow entry");
         assert_eq!(limiter.take(300_000, now + 7_200 * SECOND), Ok(()), "after the flood each key has its own quota");
-        assert!(known() < PARTS * PLACES);
+        assert!(known() < SHARDS * MAX_KEYS);
     }
 }

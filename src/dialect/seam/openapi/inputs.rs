@@ -1,14 +1,14 @@
 //! What an operation takes: query parameters or a JSON body, from the rules of its input.
 
 use crate::api::input::{Field, Shape};
-use crate::api::openapi::{self, Kind, Schemas, component, example, pascal_case, reference};
-use serde_json::{Map, Value, json};
+use crate::api::openapi::{Kind, Schemas, component, example, json_body, parameter, pascal_case};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The fields as query parameters. A record has dotted keys there, `custom_metadata_has.a=b`, which OpenAPI has no style for:
 /// clients that sent one as a `deepObject` would see it ignored, so [`describe_records`] tells of it in words.
 pub fn parameters(fields: &[Field]) -> Vec<Value> {
-    fields.iter().filter(|field| !is_record(field)).map(parameter).collect()
+    fields.iter().filter(|field| !is_record(field)).map(|field| parameter(field, "query")).collect()
 }
 
 /// What the query may hold beyond its parameters.
@@ -24,59 +24,33 @@ fn is_record(field: &Field) -> bool {
     matches!(field.shape.bare(), Shape::Metadata { .. })
 }
 
-fn parameter(field: &Field) -> Value {
-    with_named_schemas(openapi::parameter(field, "query"))
-}
-
 /// All fields as a JSON body.
 pub fn body(name: &str, fields: &[Field]) -> Value {
-    let schema = with_named_schemas(json!(Field::object("", fields)));
+    let schema = with_named_values(Field::object("", fields));
     let is_required = fields.iter().any(|field| field.required);
-    let example = required_only(&schema);
+    let example = example(&schema, &Schemas::default());
     let schema = component(Kind::Schema, &format!("{name}Request"), schema);
-    let body = json!({
-        "required": is_required,
-        "content": { "application/json": { "schema": schema, "example": example } },
-    });
-    component(Kind::RequestBody, name, body)
+    component(Kind::RequestBody, name, json_body(schema, is_required, example))
 }
 
-/// An example with the required members, so that it works as it is but for its ids.
-fn required_only(schema: &Value) -> Value {
-    let is_required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
-    let properties = schema["properties"].as_object().into_iter().flatten();
-    properties
-        .filter(|(name, _)| is_required(name))
-        .map(|(name, schema)| (name.clone(), example(schema, &Schemas::default())))
-        .collect()
-}
-
-/// The schema of an input, with references to the schemas that have names. A default that is an object is left out: what it
-/// says is said by the defaults of its members, and generators cannot write it.
-fn with_named_schemas(schema: Value) -> Value {
+/// The schema of an input, with components for the values of metadata. A default that is an object is left out: the
+/// defaults of its members say the same, and generators cannot write it.
+fn with_named_values(schema: Value) -> Value {
     match schema {
         Value::Object(mut members) => {
             if members.contains_key("type") {
                 members.retain(|name, value| name != "default" || !value.is_object());
             }
-            let event_types = super::event_type();
-            if members.get("enum") == Some(&event_types["enum"]) {
-                let description = members.get("description").map(|it| ("description".to_owned(), it.clone()));
-                let mut reference = reference("EventType");
-                reference.as_object_mut().into_iter().for_each(|it| it.extend(description.clone()));
-                return reference;
-            }
-            let is_of_several_types =
-                members.get("type").is_some_and(|types| types.as_array().is_some_and(|it| it.len() > 2));
+            let is_value = members.get("type").and_then(Value::as_array).is_some_and(|types| types.len() > 2);
             let is_limited = members.contains_key("maxLength");
-            let schema = members.into_iter().map(|(name, member)| (name, with_named_schemas(member))).collect();
-            match (is_of_several_types, is_limited) {
+            let schema = members.into_iter().map(|(name, member)| (name, with_named_values(member))).collect();
+            match (is_value, is_limited) {
                 (false, _) => schema,
                 (true, true) => component(Kind::Schema, "CustomMetadataValue", schema),
                 (true, false) => component(Kind::Schema, "CustomMetadataFilterValue", schema),
             }
         }
-        Value::Array(items) => items.into_iter().map(with_named_schemas).collect(),
+        Value::Array(items) => items.into_iter().map(with_named_values).collect(),
         other => other,
     }
 }

@@ -41,96 +41,85 @@ pub struct ErrorDetails {
 
 const RESPONSES: openapi::Responses = openapi::Responses { prefix: "", request_id: "seam-request-id" };
 
-/// The responses of all routes.
-pub struct Responses {
-    /// The schemas that they refer to.
-    pub schemas: Schemas,
+/// Every response of a route, by status.
+pub fn of(route: &Operation, schemas: &Schemas) -> Map<String, Value> {
+    let access = route.document.access;
+    let mut errors = vec![invalid_input(&route.rules.query)];
+    if !access.is_empty() {
+        errors.push(Error::Unauthenticated(Rejection::MISSING));
+    }
+    if access.contains(&Access::PublishableKey) {
+        errors.push(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
+    }
+    errors.extend(errors_of_every_operation());
+    let mut responses = RESPONSES.errors(errors.iter().chain(&route.errors).map(example_of));
+    responses.insert("200".to_owned(), success(route, schemas));
+    responses
 }
 
-impl Responses {
-    pub fn of(routes: &[Operation]) -> Responses {
-        Responses { schemas: super::schemas(routes) }
+fn success(route: &Operation, schemas: &Schemas) -> Value {
+    let shape = route.document.shape;
+    if let AnswerShape::Stream(resource) = shape {
+        return stream(resource, schemas);
     }
+    let schema = envelope(shape, route.key);
+    let mut value = example(&schema, schemas);
+    if let Some((key, resource)) = route.key.zip(shape.component()) {
+        let item = example(&reference(resource.schema), schemas);
+        value[key] = if matches!(shape, AnswerShape::One(_)) { item } else { json!([item]) };
+    }
+    if matches!(shape, AnswerShape::Paged(_)) {
+        value["pagination"] = json!({ "has_next_page": false, "next_page_cursor": null, "next_page_url": null });
+    }
+    let name = match shape {
+        AnswerShape::Void => "Ok".to_owned(),
+        _ => super::name_of(route),
+    };
+    let schema = component(Kind::Schema, &format!("{name}Response"), schema);
+    RESPONSES.response(&name, "OK", json!({ "application/json": { "schema": schema, "example": value } }))
+}
 
-    /// Every response of a route, by status.
-    pub fn of_route(&self, route: &Operation) -> Map<String, Value> {
-        let Operation { document, rules, .. } = route;
-        let mut errors = vec![invalid_input(&rules.query)];
-        if document.access != Access::NONE {
-            errors.push(Error::Unauthenticated(Rejection::MISSING));
-        }
-        if document.access.publishable_key {
-            errors.push(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
-        }
-        errors.extend(errors_of_every_operation());
-        let mut responses = RESPONSES.errors(errors.iter().chain(&route.errors).map(example_of));
-        responses.insert("200".to_owned(), self.success(route));
-        responses
-    }
+/// Server-sent events: the resource is the data of each.
+fn stream(resource: Component, schemas: &Schemas) -> Value {
+    let item = example(&reference(resource.schema), schemas);
+    let example = format!("id: 1795293243805951\ndata: {item}\n\n");
+    let description = format!("Server-sent events; the data of each is one {}", resource.name);
+    let schema = json!({ "type": "string", "description": description });
+    let name = format!("{}Stream", resource.schema);
+    let content = json!({ "text/event-stream": { "schema": schema, "example": example } });
+    RESPONSES.response(&name, "A stream of events", content)
+}
 
-    fn success(&self, route: &Operation) -> Value {
-        if let AnswerShape::Stream(resource) = route.document.shape {
-            return self.stream(resource);
+/// The schema of the body of a success.
+fn envelope(shape: AnswerShape, key: Option<&str>) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    let key = key.unwrap_or_default().to_owned();
+    match shape {
+        AnswerShape::Void | AnswerShape::Stream(_) => {}
+        AnswerShape::Members(schema) => {
+            let schema = schema(&mut Schemas::default());
+            properties = schema["properties"].as_object().cloned().unwrap_or_default();
+            required = schema["required"].as_array().cloned().unwrap_or_default();
         }
-        let schema = self.envelope(route);
-        let mut value = example(&schema, &self.schemas);
-        if let Some((key, resource)) = route.key.zip(route.document.shape.component()) {
-            let item = example(&reference(resource.schema), &self.schemas);
-            value[key] = if matches!(route.document.shape, AnswerShape::One(_)) { item } else { json!([item]) };
+        AnswerShape::One(resource) => _ = properties.insert(key.clone(), reference(resource.schema)),
+        AnswerShape::Many(resource) | AnswerShape::Paged(resource) | AnswerShape::Pageable(resource) => {
+            properties.insert(key.clone(), json!({ "type": "array", "items": reference(resource.schema) }));
         }
-        if matches!(route.document.shape, AnswerShape::Paged(_)) {
-            value["pagination"] = json!({ "has_next_page": false, "next_page_cursor": null, "next_page_url": null });
-        }
-        let name = match route.document.shape {
-            AnswerShape::Void => "Ok".to_owned(),
-            _ => super::name_of(route),
-        };
-        let schema = component(Kind::Schema, &format!("{name}Response"), schema);
-        RESPONSES.response(&name, "OK", json!({ "application/json": { "schema": schema, "example": value } }))
     }
-
-    /// Server-sent events: the resource is the data of each.
-    fn stream(&self, resource: Component) -> Value {
-        let item = example(&reference(resource.schema), &self.schemas);
-        let example = format!("id: 1795293243805951\ndata: {item}\n\n");
-        let description = format!("Server-sent events; the data of each is one {}", resource.name);
-        let schema = json!({ "type": "string", "description": description });
-        let name = format!("{}Stream", resource.schema);
-        let content = json!({ "text/event-stream": { "schema": schema, "example": example } });
-        RESPONSES.response(&name, "A stream of events", content)
+    // Members of its own may be there already, one of them under the key.
+    if !key.is_empty() && !required.contains(&key.as_str().into()) {
+        required.push(key.into());
     }
-
-    /// The schema of the body of a success.
-    fn envelope(&self, route: &Operation) -> Value {
-        let mut properties = Map::new();
-        let mut required = Vec::new();
-        match route.document.shape {
-            AnswerShape::Void | AnswerShape::Stream(_) => {}
-            AnswerShape::Members(schema) => {
-                let schema = schema(&mut Schemas::default());
-                properties = schema["properties"].as_object().cloned().unwrap_or_default();
-                required = schema["required"].as_array().cloned().unwrap_or_default();
-            }
-            AnswerShape::One(resource) => {
-                properties.insert(route.key.unwrap_or_default().to_owned(), reference(resource.schema));
-            }
-            AnswerShape::Many(resource) | AnswerShape::Paged(resource) | AnswerShape::Pageable(resource) => {
-                let list = json!({ "type": "array", "items": reference(resource.schema) });
-                properties.insert(route.key.unwrap_or_default().to_owned(), list);
-            }
-        }
-        // Members of its own may be there already, one of them under the key.
-        required.extend(route.key.map(Value::from).filter(|key| !required.contains(key)));
-        if matches!(route.document.shape, AnswerShape::Paged(_) | AnswerShape::Pageable(_)) {
-            properties.insert("pagination".to_owned(), reference("Pagination"));
-        }
-        if matches!(route.document.shape, AnswerShape::Paged(_)) {
-            required.push("pagination".into());
-        }
-        properties.insert("ok".to_owned(), json!({ "type": "boolean", "description": "Always true" }));
-        required.push("ok".into());
-        json!({ "type": "object", "properties": properties, "required": required })
+    if matches!(shape, AnswerShape::Paged(_) | AnswerShape::Pageable(_)) {
+        properties.insert("pagination".to_owned(), reference("Pagination"));
     }
+    if matches!(shape, AnswerShape::Paged(_)) {
+        required.push("pagination".into());
+    }
+    properties.insert("ok".to_owned(), json!({ "type": "boolean", "description": "Always true" }));
+    required.push("ok".into());
+    json!({ "type": "object", "properties": properties, "required": required })
 }
 
 fn invalid_input(fields: &[Field]) -> Error {

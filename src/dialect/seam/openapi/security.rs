@@ -4,28 +4,18 @@ use super::super::access::Access;
 use serde_json::{Value, json};
 
 /// The ways in which callers of a route authenticate.
-pub fn of(access: Access) -> Value {
-    let mut ways = Vec::new();
-    if access.api_key {
-        ways.push(json!({ "api_key": [] }));
-    }
-    if access.member {
-        ways.push(json!({ "pat_with_workspace": [], "workspace": [] }));
-    }
-    if access.console {
-        ways.push(json!({ "console_session_with_workspace": [], "workspace": [] }));
-    }
-    if access.account {
-        ways.push(json!({ "pat_without_workspace": [] }));
-        ways.push(json!({ "console_session_without_workspace": [] }));
-    }
-    if access.client_session {
-        ways.push(json!({ "client_session": [] }));
-    }
-    if access.publishable_key {
-        ways.push(json!({ "publishable_key": [] }));
-    }
-    ways.into()
+pub fn of(access: &[Access]) -> Value {
+    let ways = |access: &Access| match access {
+        Access::ApiKey => vec![json!({ "api_key": [] })],
+        Access::Member => vec![json!({ "pat_with_workspace": [], "workspace": [] })],
+        Access::Console => vec![json!({ "console_session_with_workspace": [], "workspace": [] })],
+        Access::Account => {
+            vec![json!({ "pat_without_workspace": [] }), json!({ "console_session_without_workspace": [] })]
+        }
+        Access::ClientSession => vec![json!({ "client_session": [] })],
+        Access::PublishableKey => vec![json!({ "publishable_key": [] })],
+    };
+    access.iter().flat_map(ways).collect()
 }
 
 /// Every scheme.

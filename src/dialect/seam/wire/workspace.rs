@@ -1,4 +1,4 @@
-//! Workspaces, events, action attempts.
+//! Workspaces and action attempts.
 
 use crate::model;
 use serde::Serialize;
@@ -83,8 +83,3 @@ impl From<model::workspace::ActionAttempt> for ActionAttempt {
         }
     }
 }
-
-/// An event, in the JSON form that all dialects share.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct Event(pub model::event::Event);
