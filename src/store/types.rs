@@ -60,10 +60,7 @@ macro_rules! as_text {
         impl Decode<'_, Postgres> for $name {
             fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
                 let text = <&str as Decode<Postgres>>::decode(value)?;
-                $name::ALL
-                    .into_iter()
-                    .find(|known| known.as_str() == text)
-                    .ok_or_else(|| format!("{text:?} is no {}", stringify!($name)).into())
+                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
             }
         }
     )*};
