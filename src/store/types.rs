@@ -94,7 +94,7 @@ impl Type<Postgres> for ContactDocument {
 
 impl Decode<'_, Postgres> for ContactDocument {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
-        value.as_str().map(ContactDocument::in_json)
+        value.as_str().map(|json| ContactDocument(json.to_owned()))
     }
 }
 
