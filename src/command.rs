@@ -14,7 +14,7 @@ use crate::lifecycle::Lifecycle;
 use crate::postgres::{self, Durability};
 use crate::server::document;
 use crate::telemetry;
-use admin::{ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
+use admin::{AdminContext, ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
 use audit::AuditCommand;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::error::Error;
@@ -94,25 +94,26 @@ impl CommandLine {
 
     /// Runs the command.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
-        let command = self.command;
+        let CommandLine { config, json, command } = self;
         let quiet = if matches!(command, Command::Serve(_) | Command::DevDb) { "info" } else { "warn" };
-        let is_for_people = match self.config.log_format {
+        let is_for_people = match config.log_format {
             LogFormat::Auto => None,
             LogFormat::Pretty => Some(true),
             LogFormat::Json => Some(false),
         };
-        let _last_lines = telemetry::init(self.config.log.as_deref().unwrap_or(quiet), is_for_people)?;
+        let _last_lines = telemetry::init(config.log.as_deref().unwrap_or(quiet), is_for_people)?;
+        let config = &config;
         match command {
-            Command::Serve(serve) => serve::run(&self.config, &serve).await,
+            Command::Serve(serve) => serve::run(config, &serve).await,
             Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", document::whole())?),
-            Command::DevDb => dev_db(&self.config).await,
-            Command::Migrate { distribute } => admin::migrate(&self.config, distribute, self.json).await,
-            Command::Workspace(command) => admin::workspace(&self.config, command, self.json).await,
-            Command::Key(command) => admin::key(&self.config, command, self.json).await,
-            Command::Token(command) => admin::token(&self.config, command, self.json).await,
-            Command::ConsoleSession(command) => admin::console(&self.config, command, self.json).await,
-            Command::Audit(asked) => audit::audit(&self.config, &asked, self.json).await,
-            Command::User(command) => user::user(&self.config, command, self.json).await,
+            Command::DevDb => dev_db(config).await,
+            Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
+            Command::Workspace(command) => AdminContext::run(config, json, admin::workspace, command).await,
+            Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
+            Command::Token(command) => AdminContext::run(config, json, admin::token, command).await,
+            Command::ConsoleSession(command) => AdminContext::run(config, json, admin::console, command).await,
+            Command::Audit(command) => AdminContext::run(config, json, audit::audit, command).await,
+            Command::User(command) => user::user(config, json, command).await,
         }
     }
 }

@@ -4,7 +4,6 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::fmt;
 
 /// A failed request, to be rendered by a dialect's edge.
 #[derive(Debug, thiserror::Error)]
@@ -132,57 +131,40 @@ pub enum Denial {
     NoMessaging,
 }
 
-/// Kinds of resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Kinds of resource, displayed as messages name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum ResourceKind {
     Phone,
+    #[strum(to_string = "user identity")]
     UserIdentity,
+    #[strum(to_string = "client session")]
     ClientSession,
     Credential,
     Event,
     Webhook,
     Delivery,
     Workspace,
+    #[strum(to_string = "action attempt")]
     ActionAttempt,
+    #[strum(to_string = "API key")]
     ApiKey,
+    #[strum(to_string = "access token")]
     AccessToken,
     /// A managed phone number.
+    #[strum(to_string = "phone number")]
     Number,
     /// A workspace by its number.
     Account,
     /// A user by its number.
     Extension,
     Contact,
+    #[strum(to_string = "contact group")]
     ContactGroup,
     /// A UCWA application.
     Application,
     /// A later version of a resource.
     Version,
-}
-
-impl fmt::Display for ResourceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ResourceKind::Phone => "phone",
-            ResourceKind::UserIdentity => "user identity",
-            ResourceKind::ClientSession => "client session",
-            ResourceKind::Credential => "credential",
-            ResourceKind::Event => "event",
-            ResourceKind::Webhook => "webhook",
-            ResourceKind::Delivery => "delivery",
-            ResourceKind::Workspace => "workspace",
-            ResourceKind::ActionAttempt => "action attempt",
-            ResourceKind::ApiKey => "API key",
-            ResourceKind::AccessToken => "access token",
-            ResourceKind::Number => "phone number",
-            ResourceKind::Account => "account",
-            ResourceKind::Extension => "extension",
-            ResourceKind::Contact => "contact",
-            ResourceKind::ContactGroup => "contact group",
-            ResourceKind::Application => "application",
-            ResourceKind::Version => "version",
-        })
-    }
 }
 
 /// Conflict of a well-formed request with the state.
@@ -278,19 +260,12 @@ pub enum Place {
 }
 
 /// One step from a container into it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, strum::Display)]
 pub enum Step {
+    #[strum(to_string = "{0}")]
     Key(String),
+    #[strum(to_string = "{0}")]
     Index(usize),
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::Key(key) => f.write_str(key),
-            Step::Index(index) => write!(f, "{index}"),
-        }
-    }
 }
 
 /// The reason why a value is invalid, with the numbers and names that a message about it needs.

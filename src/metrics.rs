@@ -6,8 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
-use std::fmt;
+use prometheus_client::registry::{Metric, Registry, Unit};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,26 +16,30 @@ use std::time::Duration;
 const LATENCIES: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
 /// The metrics, or nothing if they are off. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Metrics(Option<Arc<Kept>>);
 
 /// A gauge that is NaN while its value is unknown.
 type Measure = Gauge<f64, AtomicU64>;
 
+#[derive(Debug)]
 struct Kept {
     registry: Registry,
     requests: Family<RequestOutcome, Counter>,
     latencies: Family<Route, Histogram, fn() -> Histogram>,
-    deliveries: Family<Sent, Counter>,
+    deliveries: Family<[Label; 1], Counter>,
     moved_numbers: Counter,
     pruned_events: Counter,
-    connections: Family<Pooled, Gauge>,
+    connections: Family<[Label; 1], Gauge>,
     connections_closed_in_transaction: Counter,
     lookups: Counter,
     lookup_statements: Counter,
     pending_deliveries: Measure,
     oldest_pending_delivery: Measure,
 }
+
+/// Name and value.
+type Label = (&'static str, &'static str);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Route {
@@ -51,18 +54,9 @@ struct RequestOutcome {
     status: u16,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Sent {
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Pooled {
-    state: &'static str,
-}
-
 /// The outcome of a delivery attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     Delivered,
     /// Failed, to be retried.
@@ -103,12 +97,7 @@ impl Metrics {
     /// Counts a delivery attempt.
     pub fn delivery(&self, outcome: Outcome) {
         if let Metrics(Some(kept)) = self {
-            let outcome = match outcome {
-                Outcome::Delivered => "delivered",
-                Outcome::Postponed => "postponed",
-                Outcome::GivenUp => "given_up",
-            };
-            kept.deliveries.get_or_create(&Sent { outcome }).inc();
+            kept.deliveries.get_or_create(&[("outcome", outcome.into())]).inc();
         }
     }
 
@@ -129,8 +118,8 @@ impl Metrics {
     /// All metrics as OpenMetrics text; `None` if they are off.
     pub fn text(&self, snapshot: &Snapshot) -> Option<String> {
         let Metrics(Some(kept)) = self else { return None };
-        kept.connections.get_or_create(&Pooled { state: "idle" }).set(snapshot.idle_connections.into());
-        kept.connections.get_or_create(&Pooled { state: "used" }).set(snapshot.used_connections.into());
+        kept.connections.get_or_create(&[("state", "idle")]).set(snapshot.idle_connections.into());
+        kept.connections.get_or_create(&[("state", "used")]).set(snapshot.used_connections.into());
         kept.connections_closed_in_transaction.inner().store(snapshot.connections_closed_in_transaction, Relaxed);
         kept.lookups.inner().store(snapshot.lookups, Relaxed);
         kept.lookup_statements.inner().store(snapshot.lookup_statements, Relaxed);
@@ -147,47 +136,50 @@ impl Metrics {
 
 impl Kept {
     fn new() -> Kept {
-        let mut kept = Kept {
-            registry: Registry::with_prefix("handset"),
-            requests: Family::default(),
-            latencies: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
-            deliveries: Family::default(),
-            moved_numbers: Counter::default(),
-            pruned_events: Counter::default(),
-            connections: Family::default(),
-            connections_closed_in_transaction: Counter::default(),
-            lookups: Counter::default(),
-            lookup_statements: Counter::default(),
-            pending_deliveries: Measure::default(),
-            oldest_pending_delivery: Measure::default(),
-        };
-        let all = &mut kept.registry;
-        all.register("requests", "Requests by dialect, route and status", kept.requests.clone());
-        let latency = "Time from the head of a request to the head of its response";
-        all.register_with_unit("request_duration", latency, Unit::Seconds, kept.latencies.clone());
-        all.register("deliveries", "Webhook delivery attempts by outcome", kept.deliveries.clone());
-        all.register("numbers_moved", "Phone numbers whose status the sweeper changed", kept.moved_numbers.clone());
-        all.register("events_pruned", "Events deleted after the retention period", kept.pruned_events.clone());
-        all.register("database_connections", "Open database connections by state", kept.connections.clone());
-        let closed = "Database connections closed because they were returned in a transaction";
-        all.register(
-            "database_connections_closed_in_transaction",
-            closed,
-            kept.connections_closed_in_transaction.clone(),
-        );
-        all.register("lookups", "Lookups that can share a statement with others of their kind", kept.lookups.clone());
-        let statements = "Statements of these lookups; fewer per lookup on a busier server";
-        all.register("lookup_statements", statements, kept.lookup_statements.clone());
-        let pending_deliveries = "Pending webhook deliveries of all servers on the database";
-        all.register("outbox_messages", pending_deliveries, kept.pending_deliveries.clone());
-        let oldest = "Age of the oldest pending webhook delivery";
-        all.register_with_unit("outbox_oldest_age", oldest, Unit::Seconds, kept.oldest_pending_delivery.clone());
-        kept
+        let mut registry = Registry::with_prefix("handset");
+        let all = &mut registry;
+        let latencies = Family::new_with_constructor((|| Histogram::new(LATENCIES)) as fn() -> Histogram);
+        Kept {
+            requests: registered(all, "requests", "Requests by dialect, route and status"),
+            latencies: {
+                let help = "Time from the head of a request to the head of its response";
+                all.register_with_unit("request_duration", help, Unit::Seconds, latencies.clone());
+                latencies
+            },
+            deliveries: registered(all, "deliveries", "Webhook delivery attempts by outcome"),
+            moved_numbers: registered(all, "numbers_moved", "Phone numbers whose status the sweeper changed"),
+            pruned_events: registered(all, "events_pruned", "Events deleted after the retention period"),
+            connections: registered(all, "database_connections", "Open database connections by state"),
+            connections_closed_in_transaction: registered(
+                all,
+                "database_connections_closed_in_transaction",
+                "Database connections closed because they were returned in a transaction",
+            ),
+            lookups: registered(all, "lookups", "Lookups that can share a statement with others of their kind"),
+            lookup_statements: registered(
+                all,
+                "lookup_statements",
+                "Statements of these lookups; fewer per lookup on a busier server",
+            ),
+            pending_deliveries: registered(
+                all,
+                "outbox_messages",
+                "Pending webhook deliveries of all servers on the database",
+            ),
+            oldest_pending_delivery: {
+                let oldest = Measure::default();
+                let help = "Age of the oldest pending webhook delivery";
+                all.register_with_unit("outbox_oldest_age", help, Unit::Seconds, oldest.clone());
+                oldest
+            },
+            registry,
+        }
     }
 }
 
-impl fmt::Debug for Metrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Metrics(kept)" } else { "Metrics(none)" })
-    }
+/// A metric that the registry encodes.
+fn registered<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }

@@ -70,9 +70,6 @@ pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
         .await
         .expect("the search for binaries does not panic")?;
     owner.check_entrance(home.root())?;
-    if wanted.is_none() {
-        initdb::create(&home, &lock, &owner, &binaries, settings.durability).await?;
-    }
     let spec = postmaster::Spec {
         socket_dir: home.socket_dir(&owner)?,
         durability: settings.durability,
@@ -80,7 +77,10 @@ pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
         owner,
         binaries,
     };
-    leftovers::clear(&lock, &spec.home.cluster(), &spec.socket_dir).await?;
+    if wanted.is_none() {
+        initdb::create(&spec, &lock).await?;
+    }
+    leftovers::clear(&lock, &spec).await?;
     let postmaster = postmaster::spawn(&spec, &lock)?;
     let cluster = Cluster { postmaster, spec, lock };
     if let Err(fault) = cluster.ready().await {
@@ -119,7 +119,7 @@ impl Cluster {
     /// Restarts Postgres, on the same URL.
     pub async fn restart(&mut self) -> Result<(), StartError> {
         self.postmaster.stop().await;
-        leftovers::clear(&self.lock, &self.spec.home.cluster(), &self.spec.socket_dir).await?;
+        leftovers::clear(&self.lock, &self.spec).await?;
         // Stored before the await: if the future is dropped, `stop` still has the process.
         self.postmaster = postmaster::spawn(&self.spec, &self.lock)?;
         self.ready().await

@@ -50,23 +50,12 @@ async fn answer(dialects: Arc<[(&Dialect, Router)]>, request: Request) -> Respon
     unreachable!("the last dialect claims every request")
 }
 
-/// Serves with a default listener until `stop`, then accepts no more and finishes requests in flight, up to 10 s.
-pub async fn serve(listener: TcpListener, app: impl Into<Arc<App>>, stop: CancellationToken) {
-    serve_on(ListenerConfig::default(), listener, app, stop).await;
-}
-
-/// Like [`serve`], with a configured listener.
-pub async fn serve_on(
-    config: ListenerConfig,
-    listener: TcpListener,
-    app: impl Into<Arc<App>>,
-    stop: CancellationToken,
-) {
-    let app = app.into();
+/// Serves until `stop`, then accepts no more and finishes requests in flight, up to 10 s.
+pub async fn serve(config: ListenerConfig, listener: TcpListener, app: Arc<App>, stop: CancellationToken) {
     serve_routes(config, listener, router(&app), &app, stop).await;
 }
 
-/// Like [`serve_on`], with other routes than those of the dialects.
+/// Like [`serve`], with other routes than those of the dialects.
 pub async fn serve_routes(
     config: ListenerConfig,
     listener: TcpListener,

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::store::Store;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -31,10 +31,11 @@ impl Sweeper {
     /// Sweeps until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            self.cancel_deliveries_of_disabled_webhooks(&stop).await;
-            self.move_numbers(&stop).await;
-            self.prune_events(&stop).await;
-            self.prune_audit(&stop).await;
+            let (store, before) = (&self.store, self.clock.now() - self.keep_events);
+            repeat(&stop, "deliveries of disabled webhooks", || store.cancel_deliveries_of_disabled_webhooks()).await;
+            repeat(&stop, "due phone numbers", || self.move_numbers()).await;
+            repeat(&stop, "old events", || self.prune_events(before)).await;
+            repeat(&stop, "old audit entries", || store.prune_audit(before, BATCH)).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.tick) => {}
@@ -42,63 +43,31 @@ impl Sweeper {
         }
     }
 
-    async fn cancel_deliveries_of_disabled_webhooks(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            match self.store.cancel_deliveries_of_disabled_webhooks().await {
-                Ok(0) => return,
-                Ok(count) => tracing::info!(count, "cancelled deliveries of disabled webhooks"),
-                Err(error) => {
-                    return tracing::warn!(%error, "failed to cancel deliveries of disabled webhooks; retrying");
-                }
-            }
-        }
-    }
-
-    async fn move_numbers(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            match self.move_some().await {
-                Ok(0) => return,
-                Ok(count) => {
-                    self.metrics.moved_numbers(count.unsigned_abs());
-                    tracing::info!(count, "advanced phone numbers");
-                }
-                Err(error) => return tracing::warn!(%error, "failed to advance phone numbers; retrying"),
-            }
-        }
-    }
-
     /// One round through the workspaces with due numbers.
-    async fn move_some(&self) -> Result<i64> {
+    async fn move_numbers(&self) -> Result<u64> {
         let now = self.clock.now();
         let mut count = 0;
         for workspace in self.store.workspaces_with_due_numbers(now, FEW).await? {
-            count += self.store.move_due_numbers(workspace, now, FEW).await?;
+            count += self.store.move_due_numbers(workspace, now, FEW).await?.unsigned_abs();
         }
+        self.metrics.moved_numbers(count);
         Ok(count)
     }
 
-    async fn prune_events(&self, stop: &CancellationToken) {
-        let before = self.clock.now() - self.keep_events;
-        while !stop.is_cancelled() {
-            match self.store.prune_events(before, BATCH).await {
-                Ok(0) => return,
-                Ok(count) => {
-                    self.metrics.pruned_events(count);
-                    tracing::info!(count, %before, "pruned old events");
-                }
-                Err(error) => return tracing::warn!(%error, "failed to prune old events; retrying"),
-            }
-        }
+    async fn prune_events(&self, before: DateTime<Utc>) -> Result<u64> {
+        let count = self.store.prune_events(before, BATCH).await?;
+        self.metrics.pruned_events(count);
+        Ok(count)
     }
+}
 
-    async fn prune_audit(&self, stop: &CancellationToken) {
-        let before = self.clock.now() - self.keep_events;
-        while !stop.is_cancelled() {
-            match self.store.prune_audit(before, BATCH).await {
-                Ok(0) => return,
-                Ok(count) => tracing::info!(count, %before, "pruned old audit entries"),
-                Err(error) => return tracing::warn!(%error, "failed to prune old audit entries; retrying"),
-            }
+/// Repeats a step until there is nothing left to do, it fails, or `stop` is cancelled.
+async fn repeat<F: Future<Output = Result<u64>>>(stop: &CancellationToken, subject: &str, step: impl Fn() -> F) {
+    while !stop.is_cancelled() {
+        match step().await {
+            Ok(0) => return,
+            Ok(count) => tracing::info!(subject, count, "swept"),
+            Err(error) => return tracing::warn!(subject, %error, "failed to sweep; retrying"),
         }
     }
 }

@@ -1,17 +1,19 @@
 //! Administration of workspaces and their credentials. A secret is printed once, here, and stored as a hash.
 
 use super::database::{Database, DatabaseSource};
-use super::output::{print, table};
+use super::output::table;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error;
 use crate::model::id::WorkspaceId;
 use crate::model::workspace::WorkspaceRecord;
 use crate::random::Random;
 use crate::store::{NewWorkspace, Store};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::error::Error;
+use std::io::{self, Write};
 
 /// The result of a command.
 pub type Outcome = Result<(), Box<dyn Error>>;
@@ -118,26 +120,37 @@ enum CliError {
     NoToken,
 }
 
-/// The open database, the time and the random source of a command.
+/// The open database, the time, the random source and the output of an administrative command.
 pub struct AdminContext {
     database: Database,
     now: DateTime<Utc>,
-    random: Random,
+    pub random: Random,
+    pub json: bool,
 }
 
 impl AdminContext {
-    /// Opens the configured database.
-    pub async fn open(config: &Config) -> Result<AdminContext, Box<dyn Error>> {
+    /// Runs a function on the configured database, then closes it.
+    pub async fn run<C>(
+        config: &Config,
+        json: bool,
+        function: impl AsyncFnOnce(&AdminContext, C) -> Outcome,
+        command: C,
+    ) -> Outcome {
         let database = Database::open(config, DatabaseSource::Administration).await?;
-        Ok(AdminContext { database, now: Clock::system().now(), random: Random::system() })
+        let context = AdminContext { database, now: Clock::system().now(), random: Random::system(), json };
+        let outcome = function(&context, command).await;
+        context.database.close().await;
+        outcome
     }
 
     pub fn store(&self) -> &Store {
         &self.database.store
     }
 
-    pub fn random(&self) -> &Random {
-        &self.random
+    /// Prints `value` as JSON, or `text`.
+    pub fn print(&self, value: &Value, text: &str) -> Outcome {
+        let mut out = io::stdout();
+        Ok(if self.json { writeln!(out, "{value}") } else { writeln!(out, "{text}") }?)
     }
 
     /// Finds a workspace by name or id.
@@ -160,63 +173,56 @@ impl AdminContext {
         }
         Ok(ids)
     }
+}
 
-    /// Closes the database and returns `outcome`.
-    pub async fn done(self, outcome: Outcome) -> Outcome {
-        self.database.close().await;
-        outcome
+/// Replaces `NotFound` by an error in the words of the command line.
+pub fn known<T>(found: error::Result<T>, missing: impl Error + 'static) -> Result<T, Box<dyn Error>> {
+    match found {
+        Err(error::Error::NotFound(..)) => Err(missing.into()),
+        found => Ok(found?),
     }
 }
 
-pub async fn migrate(config: &Config, distribute: bool, json: bool) -> Outcome {
-    let context = AdminContext::open(config).await?;
-    let outcome = match distribute {
-        false => print(json, &json!({ "migrated": true }), "The schema is up to date.").map_err(Into::into),
-        true => lay_out(&context, json).await,
-    };
-    context.done(outcome).await
-}
-
-async fn lay_out(context: &AdminContext, json: bool) -> Outcome {
+pub async fn migrate(context: &AdminContext, distribute: bool) -> Outcome {
+    if !distribute {
+        return context.print(&json!({ "migrated": true }), "The schema is up to date.");
+    }
     let tables = context.store().distribute().await?;
-    let said = match tables.as_slice() {
+    let text = match tables.as_slice() {
         [] => "The schema is up to date, and every table is distributed.".to_owned(),
         tables => format!("The schema is up to date. Distributed: {}.", tables.join(", ")),
     };
-    Ok(print(json, &json!({ "migrated": true, "distributed": tables }), &said)?)
+    context.print(&json!({ "migrated": true, "distributed": tables }), &text)
 }
 
-pub async fn workspace(config: &Config, command: WorkspaceCommand, json: bool) -> Outcome {
-    let context = AdminContext::open(config).await?;
-    let outcome = match command {
-        WorkspaceCommand::Create { name, sandbox } => create_workspace(&context, name, sandbox, json).await,
-        WorkspaceCommand::List => list_workspaces(&context, json).await,
-    };
-    context.done(outcome).await
+pub async fn workspace(context: &AdminContext, command: WorkspaceCommand) -> Outcome {
+    match command {
+        WorkspaceCommand::Create { name, sandbox } => create_workspace(context, name, sandbox).await,
+        WorkspaceCommand::List => list_workspaces(context).await,
+    }
 }
 
-async fn create_workspace(context: &AdminContext, name: String, sandbox: bool, json: bool) -> Outcome {
+async fn create_workspace(context: &AdminContext, name: String, sandbox: bool) -> Outcome {
     if name.is_empty() {
         return Err(CliError::NoName.into());
     }
     let new = NewWorkspace::named(name, sandbox, context.now, &context.random);
     context.store().create_workspace(&new, context.now).await?;
+    let (id, publishable_key) = (new.workspace_id, new.publishable_key.reveal());
     let value = json!({
-        "workspace_id": new.workspace_id,
+        "workspace_id": id,
         "name": new.name,
         "is_sandbox": new.is_sandbox,
-        "publishable_key": new.publishable_key.reveal(),
+        "publishable_key": publishable_key,
     });
     let text = format!(
-        "workspace        {}\npublishable key  {}\n\nCreate an API key: handset key create --workspace {}",
-        new.workspace_id,
-        new.publishable_key.reveal(),
-        new.workspace_id,
+        "workspace        {id}\npublishable key  {publishable_key}\n\n\
+         Create an API key: handset key create --workspace {id}"
     );
-    Ok(print(json, &value, &text)?)
+    context.print(&value, &text)
 }
 
-async fn list_workspaces(context: &AdminContext, json: bool) -> Outcome {
+async fn list_workspaces(context: &AdminContext) -> Outcome {
     let workspaces = context.store().workspaces().await?;
     let value = json!({ "workspaces": workspaces.iter().map(|workspace| json!({
         "workspace_id": workspace.workspace_id,
@@ -226,35 +232,29 @@ async fn list_workspaces(context: &AdminContext, json: bool) -> Outcome {
         "created_at": workspace.created_at,
     })).collect::<Vec<_>>() });
     let kind = |is_sandbox| if is_sandbox { "sandbox" } else { "production" }.to_owned();
-    let rows: Vec<Vec<String>> = workspaces
+    let rows = workspaces
         .into_iter()
-        .map(|row| vec![row.workspace_id.to_string(), kind(row.is_sandbox), minute(row.created_at), row.name])
-        .collect();
-    Ok(print(json, &value, &table(&["ID", "KIND", "CREATED", "NAME"], &rows))?)
+        .map(|row| [row.workspace_id.to_string(), kind(row.is_sandbox), second(row.created_at), row.name]);
+    context.print(&value, &table(["ID", "KIND", "CREATED", "NAME"], rows))
 }
 
-pub async fn key(config: &Config, command: KeyCommand, json: bool) -> Outcome {
-    let context = AdminContext::open(config).await?;
-    let outcome = match command {
-        KeyCommand::Create { workspace, name } => create_key(&context, &workspace, &name, json).await,
-        KeyCommand::List { workspace } => list_keys(&context, workspace.as_deref(), json).await,
-        KeyCommand::Revoke { key } => match context.store().revoke_api_key(&key, context.now).await {
-            Ok(id) => Ok(print(json, &json!({ "api_key_id": id, "revoked": true }), "Revoked.")?),
-            Err(crate::error::Error::NotFound(..)) => Err(CliError::NoKey.into()),
-            Err(error) => Err(error.into()),
-        },
-    };
-    context.done(outcome).await
+pub async fn key(context: &AdminContext, command: KeyCommand) -> Outcome {
+    match command {
+        KeyCommand::Create { workspace, name } => {
+            let workspace = context.workspace(&workspace).await?;
+            let (id, key) = context.store().create_api_key(&workspace, &name, context.now, &context.random).await?;
+            let value = json!({ "api_key": key.reveal(), "api_key_id": id, "workspace_id": workspace.workspace_id });
+            context.print(&value, key.reveal())
+        }
+        KeyCommand::List { workspace } => list_keys(context, workspace.as_deref()).await,
+        KeyCommand::Revoke { key } => {
+            let id = known(context.store().revoke_api_key(&key, context.now).await, CliError::NoKey)?;
+            context.print(&json!({ "api_key_id": id, "revoked": true }), "Revoked.")
+        }
+    }
 }
 
-async fn create_key(context: &AdminContext, workspace: &str, name: &str, json: bool) -> Outcome {
-    let workspace = context.workspace(workspace).await?;
-    let (id, key) = context.store().create_api_key(&workspace, name, context.now, &context.random).await?;
-    let value = json!({ "api_key": key.reveal(), "api_key_id": id, "workspace_id": workspace.workspace_id });
-    Ok(print(json, &value, key.reveal())?)
-}
-
-async fn list_keys(context: &AdminContext, workspace: Option<&str>, json: bool) -> Outcome {
+async fn list_keys(context: &AdminContext, workspace: Option<&str>) -> Outcome {
     let workspace = match workspace {
         Some(name) => Some(context.workspace(name).await?.workspace_id),
         None => None,
@@ -268,71 +268,53 @@ async fn list_keys(context: &AdminContext, workspace: Option<&str>, json: bool) 
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
     })).collect::<Vec<_>>() });
-    let state = |revoked_at: Option<_>| revoked_at.map_or("in use".to_owned(), |at| format!("revoked {}", minute(at)));
-    let rows: Vec<Vec<String>> = keys
-        .into_iter()
-        .map(|key| {
-            let hint = format!("{}_…", key.hint);
-            vec![key.api_key_id.to_string(), hint, key.workspace_name, state(key.revoked_at), key.name]
-        })
-        .collect();
-    Ok(print(json, &value, &table(&["ID", "KEY", "WORKSPACE", "STATE", "NAME"], &rows))?)
+    let state = |revoked_at: Option<_>| revoked_at.map_or("in use".to_owned(), |at| format!("revoked {}", second(at)));
+    let rows = keys.into_iter().map(|key| {
+        let hint = format!("{}_…", key.hint);
+        [key.api_key_id.to_string(), hint, key.workspace_name, state(key.revoked_at), key.name]
+    });
+    context.print(&value, &table(["ID", "KEY", "WORKSPACE", "STATE", "NAME"], rows))
 }
 
-pub async fn token(config: &Config, command: TokenCommand, json: bool) -> Outcome {
-    let context = AdminContext::open(config).await?;
-    let outcome = match command {
-        TokenCommand::Create { workspace, name } => create_token(&context, &workspace, &name, json).await,
-        TokenCommand::Revoke { token } => match context.store().revoke_access_token(&token, context.now).await {
-            Ok(id) => Ok(print(json, &json!({ "access_token_id": id, "revoked": true }), "Revoked.")?),
-            Err(crate::error::Error::NotFound(..)) => Err(CliError::NoToken.into()),
-            Err(error) => Err(error.into()),
-        },
-    };
-    context.done(outcome).await
+pub async fn token(context: &AdminContext, command: TokenCommand) -> Outcome {
+    match command {
+        TokenCommand::Create { workspace, name } => {
+            let workspaces = context.workspaces(&workspace).await?;
+            let created = context.store().create_access_token(&name, &workspaces, context.now, &context.random);
+            let (id, token) = created.await?;
+            let value = json!({ "access_token": token.reveal(), "access_token_id": id, "workspace_ids": workspaces });
+            context.print(&value, token.reveal())
+        }
+        TokenCommand::Revoke { token } => {
+            let id = known(context.store().revoke_access_token(&token, context.now).await, CliError::NoToken)?;
+            context.print(&json!({ "access_token_id": id, "revoked": true }), "Revoked.")
+        }
+    }
 }
 
-async fn create_token(context: &AdminContext, workspaces: &[String], name: &str, json: bool) -> Outcome {
-    let workspaces = context.workspaces(workspaces).await?;
-    let (id, token) = context.store().create_access_token(name, &workspaces, context.now, &context.random).await?;
-    let value = json!({ "access_token": token.reveal(), "access_token_id": id, "workspace_ids": workspaces });
-    Ok(print(json, &value, token.reveal())?)
-}
-
-pub async fn console(config: &Config, command: ConsoleCommand, json: bool) -> Outcome {
-    let context = AdminContext::open(config).await?;
-    let outcome = match command {
+pub async fn console(context: &AdminContext, command: ConsoleCommand) -> Outcome {
+    let AdminContext { now, random, .. } = context;
+    match command {
         ConsoleCommand::Create { workspace, name, hours } => {
-            let expires_at = context.now + TimeDelta::hours(i64::from(hours));
-            create_console_session(&context, &workspace, &name, expires_at, json).await
+            let workspaces = context.workspaces(&workspace).await?;
+            let expires_at = *now + TimeDelta::hours(i64::from(hours));
+            let created = context.store().create_console_session(&name, &workspaces, *now, expires_at, random);
+            let (id, jwt) = created.await?;
+            let value = json!({
+                "console_session_token": jwt.reveal(),
+                "console_session_id": id,
+                "workspace_ids": workspaces,
+                "expires_at": expires_at,
+            });
+            context.print(&value, jwt.reveal())
         }
         ConsoleCommand::RotateKey { retire_older } => {
-            let (id, _) = context.store().rotate_console_key(retire_older, context.now, &context.random).await?;
-            Ok(print(json, &json!({ "console_key_id": id }), &format!("New signing key: {id}"))?)
+            let (id, _) = context.store().rotate_console_key(retire_older, *now, random).await?;
+            context.print(&json!({ "console_key_id": id }), &format!("New signing key: {id}"))
         }
-    };
-    context.done(outcome).await
+    }
 }
 
-async fn create_console_session(
-    context: &AdminContext,
-    workspaces: &[String],
-    name: &str,
-    expires_at: DateTime<Utc>,
-    json: bool,
-) -> Outcome {
-    let workspaces = context.workspaces(workspaces).await?;
-    let (id, jwt) =
-        context.store().create_console_session(name, &workspaces, context.now, expires_at, &context.random).await?;
-    let value = json!({
-        "console_session_token": jwt.reveal(),
-        "console_session_id": id,
-        "workspace_ids": workspaces,
-        "expires_at": expires_at,
-    });
-    Ok(print(json, &value, jwt.reveal())?)
-}
-
-fn minute(at: DateTime<Utc>) -> String {
+fn second(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

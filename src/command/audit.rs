@@ -1,7 +1,6 @@
 //! Prints the audit trail as a table or as JSON lines, in batches.
 
 use super::admin::{AdminContext, Outcome};
-use crate::config::Config;
 use crate::model::audit::{AuditEntry, AuditFilter};
 use crate::model::id::{DeviceId, WorkspaceId};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -41,23 +40,18 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     time.ok_or_else(|| "write a day as 2026-11-01, or a time as 2026-11-01T08:30:00Z".to_owned())
 }
 
-pub async fn audit(config: &Config, asked: &AuditCommand, json: bool) -> Outcome {
-    let context = AdminContext::open(config).await?;
-    let outcome = print_all(&context, asked, json).await;
-    context.done(outcome).await
-}
-
-async fn print_all(context: &AdminContext, asked: &AuditCommand, json: bool) -> Outcome {
+pub async fn audit(context: &AdminContext, asked: AuditCommand) -> Outcome {
     let workspaces = match &asked.workspace {
         Some(name) => vec![context.workspace(name).await?],
         None => context.store().workspaces().await?,
     };
     let filter = AuditFilter { device_id: asked.phone.map(DeviceId), since: asked.since, until: asked.until };
-    if !json && !told(&line(&["TIME", "ACTION", "SUBJECT", "BY", "FROM", "REQUEST", "CHANGES"].map(str::to_owned)))? {
+    let headings = ["TIME", "ACTION", "SUBJECT", "BY", "FROM", "REQUEST", "CHANGES"].map(str::to_owned);
+    if !context.json && !told(&line(&headings))? {
         return Ok(());
     }
     for workspace in workspaces {
-        if !print_one(context, workspace.workspace_id, &filter, json).await? {
+        if !print_one(context, workspace.workspace_id, &filter).await? {
             break;
         }
     }
@@ -69,7 +63,6 @@ async fn print_one(
     context: &AdminContext,
     workspace: WorkspaceId,
     filter: &AuditFilter,
-    json: bool,
 ) -> Result<bool, Box<dyn std::error::Error>> {
     let mut behind = None;
     loop {
@@ -78,7 +71,7 @@ async fn print_one(
         behind = Some(last.place());
         let mut text = String::new();
         for entry in &entries {
-            text += &if json { serde_json::to_string(entry)? + "\n" } else { row(entry) };
+            text += &if context.json { serde_json::to_string(entry)? + "\n" } else { row(entry) };
         }
         if !told(&text)? {
             return Ok(false);

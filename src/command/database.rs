@@ -26,11 +26,19 @@ pub enum DatabaseSource {
 
 impl Database {
     /// Opens the database and migrates its schema.
-    pub async fn open(config: &Config, asker: DatabaseSource) -> Result<Database, Box<dyn Error>> {
-        let random = Random::system();
-        let (url, cluster) = match &config.database_url {
-            Some(url) => (url.clone(), None),
-            None => private(config, asker).await?,
+    pub async fn open(config: &Config, source: DatabaseSource) -> Result<Database, Box<dyn Error>> {
+        let (random, data_dir) = (Random::system(), config.data_dir());
+        let running = match (&config.database_url, source) {
+            (Some(url), _) => Some(url.clone()),
+            (None, DatabaseSource::Administration) => postgres::join(&data_dir)?,
+            (None, DatabaseSource::Server) => None,
+        };
+        let (url, cluster) = match running {
+            Some(url) => (url, None),
+            None => {
+                let cluster = postgres::start(postgres::Settings { data_dir, durability: Durability::Durable }).await?;
+                (cluster.url(), Some(cluster))
+            }
         };
         // After the cluster, which creates the data directory with the mode that Postgres's user needs.
         let opened = async {
@@ -57,15 +65,4 @@ impl Database {
             cluster.stop().await;
         }
     }
-}
-
-async fn private(config: &Config, asker: DatabaseSource) -> Result<(String, Option<Cluster>), Box<dyn Error>> {
-    let data_dir = config.data_dir();
-    if asker == DatabaseSource::Administration
-        && let Some(url) = postgres::join(&data_dir)?
-    {
-        return Ok((url, None));
-    }
-    let cluster = postgres::start(postgres::Settings { data_dir, durability: Durability::Durable }).await?;
-    Ok((cluster.url(), Some(cluster)))
 }

@@ -1,23 +1,13 @@
-//! The output of commands: text, or one JSON value.
-
-use serde_json::Value;
-use std::io::{self, Write};
-
-/// Prints `value` as JSON, or `text`.
-pub fn print(json: bool, value: &Value, text: &str) -> io::Result<()> {
-    if json { writeln!(io::stdout(), "{value}") } else { writeln!(io::stdout(), "{text}") }
-}
+//! Tables, as commands print them.
 
 /// Formats rows under headings, each column as wide as its widest cell.
-pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).chain([headings[column].len()]).max().unwrap_or(0)
-    };
-    let line = |cells: &[String]| {
-        let cells: Vec<String> =
-            cells.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", width(column))).collect();
+pub fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let lines: Vec<[String; N]> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
+    let width = |column: usize| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: &[String; N]| {
+        let cells: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         cells.join("  ").trim_end().to_owned()
     };
-    let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
-    std::iter::once(line(&headings)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -24,7 +24,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -50,12 +49,15 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     };
     let listening = listener_config(&serve.connections)?;
     let otlp = serve.operations.otlp_endpoint.as_ref().map(Otlp::to).transpose()?;
-    let place = place(&listener, operators.as_ref(), &listening)?;
+    let scheme = if listening.certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr()?);
+    let operators_address = operators.as_ref().map(TcpListener::local_addr).transpose()?;
     let database = tokio::select! {
         () = life.leaving.cancelled() => return Ok(()),
         opened = Database::open(config, DatabaseSource::Server) => opened?,
     };
-    let (store, supervisor) = (database.store, database.cluster.map(|cluster| PostgresSupervisor::of(cluster, &life)));
+    let (store, release) = (database.store, CancellationToken::new());
+    let supervisor = database.cluster.map(|cluster| tokio::spawn(supervise(cluster, release.clone(), life.clone())));
     let app = Arc::new(App {
         public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         stopping: life.stopping.clone(),
@@ -67,15 +69,16 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
         ..App::new(store.clone(), Clock::system(), Random::system())
     });
+    let operations = Operations { app: Arc::clone(&app), leaving: life.leaving.clone() };
     // Served until the process ends.
-    let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(of(&app, &life).serve(listener))));
+    let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(operations.serve(listener))));
     let served = async {
-        greet(config, serve, &app, &place).await?;
+        greet(config, serve, &app, &url, operators_address).await?;
         start_workers(serve, &app, supervisor.is_some(), &life)?;
         if let Some(certificate) = &listening.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
         }
-        server::serve_on(listening, listener, app, life.stopping.clone()).await;
+        server::serve(listening, listener, app, life.stopping.clone()).await;
         Ok::<_, Box<dyn Error>>(())
     };
     let served = served.await;
@@ -87,8 +90,9 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     if let Some(otlp) = otlp {
         otlp.close().await;
     }
+    release.cancel();
     let kept = match supervisor {
-        Some(supervisor) => supervisor.stop().await,
+        Some(supervisor) => supervisor.await.expect("the supervisor task does not panic"),
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
@@ -96,30 +100,6 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
 
 async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
-}
-
-/// The URLs of the server.
-struct Place {
-    url: String,
-    metrics: Option<String>,
-}
-
-fn place(listener: &TcpListener, operators: Option<&TcpListener>, config: &ListenerConfig) -> io::Result<Place> {
-    let scheme = if config.certificate.is_some() { "https" } else { "http" };
-    let metrics = operators.map(TcpListener::local_addr).transpose()?;
-    Ok(Place {
-        url: format!("{scheme}://{}", listener.local_addr()?),
-        metrics: metrics.map(|address| format!("http://{address}/metrics")),
-    })
-}
-
-fn of(app: &App, life: &Lifecycle) -> Operations {
-    Operations {
-        metrics: app.metrics.clone(),
-        store: app.store.clone(),
-        clock: app.clock.clone(),
-        leaving: life.leaving.clone(),
-    }
 }
 
 /// The listener's settings. Raises the soft limit of open files to the hard limit, since each connection needs one.
@@ -172,33 +152,21 @@ fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecy
     Ok(())
 }
 
-/// Runs the private Postgres until it is released; if it cannot be kept running, the server stops.
-struct PostgresSupervisor {
-    release: CancellationToken,
-    supervising: JoinHandle<Result<(), StartError>>,
-}
-
-impl PostgresSupervisor {
-    fn of(cluster: Cluster, life: &Lifecycle) -> PostgresSupervisor {
-        let (release, stopping) = (CancellationToken::new(), life.stopping.clone());
-        let until = release.clone().cancelled_owned();
-        let supervising = tokio::spawn(async move {
-            let kept = cluster.keep(until).await;
-            stopping.cancel();
-            kept
-        });
-        PostgresSupervisor { release, supervising }
-    }
-
-    async fn stop(self) -> Result<(), StartError> {
-        self.release.cancel();
-        self.supervising.await.expect("the supervisor task does not panic")
-    }
+/// Runs the private Postgres until `release`; if it cannot be kept running, the server stops.
+async fn supervise(cluster: Cluster, release: CancellationToken, life: Lifecycle) -> Result<(), StartError> {
+    let kept = cluster.keep(release.cancelled()).await;
+    life.stopping.cancel();
+    kept
 }
 
 /// Prints the server's URL with the demo at the first start, or with how to create an API key at later ones.
-async fn greet(config: &Config, serve: &ServeConfig, app: &App, place: &Place) -> Result<(), Box<dyn Error>> {
-    let url = &place.url;
+async fn greet(
+    config: &Config,
+    serve: &ServeConfig,
+    app: &App,
+    url: &str,
+    operators: Option<SocketAddr>,
+) -> Result<(), Box<dyn Error>> {
     let demo = match serve.no_demo {
         true => None,
         false => demo::make(&app.store, &app.clock, &app.random).await?,
@@ -209,7 +177,7 @@ async fn greet(config: &Config, serve: &ServeConfig, app: &App, place: &Place) -
     };
     // A reader that has closed standard output, as `head` does, is no reason not to serve.
     let mut out = io::stdout();
-    let figures = place.metrics.as_ref().map(|url| format!("Figures on {url}\n")).unwrap_or_default();
+    let figures = operators.map(|address| format!("Figures on http://{address}/metrics\n")).unwrap_or_default();
     if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{more}").and_then(|()| out.flush()) {
         tracing::warn!(%fault, url, "could not print the greeting");
     }

@@ -1,9 +1,7 @@
 //! Sets the password and the voice permission of a user identity in any workspace.
 
-use super::admin::{AdminContext, Outcome};
-use super::output::print;
+use super::admin::{AdminContext, Outcome, known};
 use crate::config::Config;
-use crate::error;
 use crate::model::id::UserIdentityId;
 use crate::model::password::{Password, Unfit};
 use clap::{Subcommand, ValueEnum};
@@ -50,24 +48,29 @@ enum CliError {
     Unfit(#[from] Unfit),
 }
 
-pub async fn user(config: &Config, command: UserCommand, json: bool) -> Outcome {
+pub async fn user(config: &Config, json: bool, command: UserCommand) -> Outcome {
     match command {
         UserCommand::SetPassword { person, password_stdin } => {
+            // Before the database is opened, which may take seconds.
             let password = read_password(password_stdin)?;
-            let context = AdminContext::open(config).await?;
-            let set = context.store().set_password_anywhere(UserIdentityId(person), password, context.random()).await;
-            let told = json!({ "user_identity_id": person, "password_set": true });
-            context.done(known(set, person).and_then(|()| Ok(print(json, &told, "The password is set.")?))).await
+            AdminContext::run(config, json, set_password, (UserIdentityId(person), password)).await
         }
         UserCommand::SetVoice { person, voice } => {
-            let context = AdminContext::open(config).await?;
-            let is_on = voice == Switch::On;
-            let set = context.store().set_enterprise_voice(UserIdentityId(person), is_on).await;
-            let told = json!({ "user_identity_id": person, "enterprise_voice_enabled": is_on });
-            let text = if is_on { "Voice is on." } else { "Voice is off." };
-            context.done(known(set, person).and_then(|()| Ok(print(json, &told, text)?))).await
+            AdminContext::run(config, json, set_voice, (UserIdentityId(person), voice == Switch::On)).await
         }
     }
+}
+
+async fn set_password(context: &AdminContext, (person, password): (UserIdentityId, Password)) -> Outcome {
+    let set = context.store().set_password_anywhere(person, password, &context.random).await;
+    known(set, CliError::NoPerson(person))?;
+    context.print(&json!({ "user_identity_id": person, "password_set": true }), "The password is set.")
+}
+
+async fn set_voice(context: &AdminContext, (person, is_on): (UserIdentityId, bool)) -> Outcome {
+    known(context.store().set_enterprise_voice(person, is_on).await, CliError::NoPerson(person))?;
+    let value = json!({ "user_identity_id": person, "enterprise_voice_enabled": is_on });
+    context.print(&value, if is_on { "Voice is on." } else { "Voice is off." })
 }
 
 /// Reads the password: prompts twice on a terminal, else reads the first line of standard input.
@@ -84,11 +87,4 @@ fn read_password(from_stdin: bool) -> Result<Password, Box<dyn std::error::Error
         line.trim_end_matches(['\r', '\n']).to_owned()
     };
     Ok(Password::chosen(&text).map_err(CliError::Unfit)?)
-}
-
-fn known(set: error::Result<()>, person: Uuid) -> Outcome {
-    match set {
-        Err(error::Error::NotFound(..)) => Err(CliError::NoPerson(UserIdentityId(person)).into()),
-        set => Ok(set?),
-    }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A stored contact.
 #[derive(Debug, Clone)]
@@ -29,18 +30,7 @@ impl Contact {
 /// A contact without its group, as JSON: an object of its texts in their order, then its `emails`, `phone_numbers` and
 /// `addresses`. Rendering a contact does not parse it.
 #[derive(Debug, Clone)]
-pub struct ContactDocument(String);
-
-impl ContactDocument {
-    /// Wraps a JSON object, unparsed.
-    pub fn in_json(object: &str) -> ContactDocument {
-        ContactDocument(object.to_owned())
-    }
-
-    pub fn json(&self) -> &str {
-        &self.0
-    }
-}
+pub struct ContactDocument(pub String);
 
 /// Fields of a contact.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -92,8 +82,9 @@ impl From<ContactChange> for ContactFields {
     }
 }
 
-/// A text field of a contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A text field of a contact, in storage order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Text {
     Prefix,
     FirstName,
@@ -110,32 +101,16 @@ pub enum Text {
 }
 
 impl Text {
-    /// Every field by its name, in storage order.
-    pub const ALL: [(&str, Text); 12] = [
-        ("prefix", Text::Prefix),
-        ("first_name", Text::FirstName),
-        ("middle_name", Text::MiddleName),
-        ("last_name", Text::LastName),
-        ("suffix", Text::Suffix),
-        ("nickname", Text::Nickname),
-        ("company", Text::Company),
-        ("phonetic_first_name", Text::PhoneticFirstName),
-        ("phonetic_middle_name", Text::PhoneticMiddleName),
-        ("phonetic_last_name", Text::PhoneticLastName),
-        ("department", Text::Department),
-        ("job_title", Text::JobTitle),
-    ];
-
     /// Names and company.
-    pub const SUMMARY: &[(&str, Text)] = Text::ALL.split_at(7).0;
+    pub const SUMMARY: &[Text] = Text::VARIANTS.split_at(7).0;
 }
 
 /// Text fields of a contact; unset ones are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts([String; Text::ALL.len()]);
+pub struct Texts([String; Text::VARIANTS.len()]);
 
 impl Texts {
-    /// Values in the order of [`Text::ALL`].
+    /// Values in storage order.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
@@ -144,7 +119,8 @@ impl Texts {
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Texts, D::Error> {
         let mut said = HashMap::<String, String>::deserialize(deserializer)?;
-        Ok(Texts(Text::ALL.map(|(name, _)| said.remove(name).unwrap_or_default())))
+        let mut text = |index: usize| said.remove(Text::VARIANTS[index].into_str()).unwrap_or_default();
+        Ok(Texts(std::array::from_fn(&mut text)))
     }
 }
 

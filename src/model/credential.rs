@@ -3,6 +3,7 @@
 use super::id::{CredentialId, DeviceId, UserIdentityId, WorkspaceId};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
+use strum::{EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 /// A credential: a multi-phone parent or a phone's child.
@@ -27,26 +28,13 @@ pub struct Credential {
 }
 
 /// Access method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AccessMethod {
     Code,
     Card,
     MobileKey,
     CloudKey,
-}
-
-impl AccessMethod {
-    pub const ALL: [AccessMethod; 4] =
-        [AccessMethod::Code, AccessMethod::Card, AccessMethod::MobileKey, AccessMethod::CloudKey];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            AccessMethod::Code => "code",
-            AccessMethod::Card => "card",
-            AccessMethod::MobileKey => "mobile_key",
-            AccessMethod::CloudKey => "cloud_key",
-        }
-    }
 }
 
 /// A credential to create.

@@ -104,20 +104,14 @@ impl Dialled {
         })?;
         match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) {
             Ok(NumberLengthType::IsPossible | NumberLengthType::IsPossibleLocalOnly) => {}
-            Err(fault) => return Err(fault.into()),
+            Err(ValidationError::TooShort) => return Err(Undialled::TooShort),
+            Err(ValidationError::TooLong) => return Err(Undialled::TooLong),
+            Err(ValidationError::InvalidCountryCode | ValidationError::InvalidLength) => {
+                return Err(Undialled::NoNumber);
+            }
         }
         let extension = number.extension.clone().filter(|extension| !extension.is_empty());
         Ok(Dialled { number: E164::of(&number), extension })
-    }
-}
-
-impl From<ValidationError> for Undialled {
-    fn from(fault: ValidationError) -> Undialled {
-        match fault {
-            ValidationError::TooShort => Undialled::TooShort,
-            ValidationError::TooLong => Undialled::TooLong,
-            ValidationError::InvalidCountryCode | ValidationError::InvalidLength => Undialled::NoNumber,
-        }
     }
 }
 

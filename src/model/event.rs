@@ -4,8 +4,7 @@
 use super::id::{CredentialId, DeviceId, EventId, UserIdentityId, WorkspaceId};
 use super::scope::Scope;
 use chrono::{DateTime, Utc};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -106,31 +105,17 @@ const fn count_opt_in() -> usize {
 }
 
 /// One event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Event {
-    pub workspace_id: WorkspaceId,
     pub event_id: EventId,
     /// Text, since the log may hold types of another version of the server.
     pub event_type: String,
+    pub workspace_id: WorkspaceId,
     pub created_at: DateTime<Utc>,
     pub occurred_at: DateTime<Utc>,
     /// Properties beyond the common ones.
+    #[serde(flatten)]
     pub details: Map<String, Value>,
-}
-
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(5 + self.details.len()))?;
-        map.serialize_entry("event_id", &self.event_id)?;
-        map.serialize_entry("event_type", &self.event_type)?;
-        map.serialize_entry("workspace_id", &self.workspace_id)?;
-        map.serialize_entry("created_at", &self.created_at)?;
-        map.serialize_entry("occurred_at", &self.occurred_at)?;
-        for (name, value) in &self.details {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
 }
 
 /// Filter of events. Conditions combine with AND; times are exclusive.

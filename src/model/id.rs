@@ -6,20 +6,20 @@ use std::fmt;
 use uuid::Uuid;
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+    ($raw:ty: $($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(pub Uuid);
+        pub struct $name(pub $raw);
 
-        impl From<Uuid> for $name {
-            fn from(id: Uuid) -> Self {
+        impl From<$raw> for $name {
+            fn from(id: $raw) -> Self {
                 $name(id)
             }
         }
 
-        impl From<$name> for Uuid {
-            fn from(id: $name) -> Uuid {
+        impl From<$name> for $raw {
+            fn from(id: $name) -> $raw {
                 id.0
             }
         }
@@ -32,26 +32,8 @@ macro_rules! ids {
     )*};
 }
 
-/// A UCWA application; twelve digits, as on real UCWA servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ApplicationId(pub i64);
-
-impl ApplicationId {
-    /// Generates a random id.
-    pub fn new(random: &Random) -> ApplicationId {
-        const LEAST: u64 = 100_000_000_000;
-        let number = LEAST + u64::from_be_bytes(random.bytes()) % (9 * LEAST);
-        ApplicationId(i64::try_from(number).expect("twelve digits fit in an i64"))
-    }
-}
-
-impl fmt::Display for ApplicationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 ids! {
+    Uuid:
     /// A tenant.
     WorkspaceId,
     /// A phone; on the wire a device id.
@@ -72,26 +54,23 @@ ids! {
     ConsoleKeyId,
 }
 
-macro_rules! numbers {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(pub i64);
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    )*};
-}
-
-numbers! {
+ids! {
+    i64:
     /// A tenant, by a short number.
     AccountId,
     /// A user identity, by a short number.
     ExtensionId,
     ContactId,
     ContactGroupId,
+    /// A UCWA application; twelve digits, as on real UCWA servers.
+    ApplicationId,
+}
+
+impl ApplicationId {
+    /// Generates a random id.
+    pub fn new(random: &Random) -> ApplicationId {
+        const LEAST: u64 = 100_000_000_000;
+        let number = LEAST + u64::from_be_bytes(random.bytes()) % (9 * LEAST);
+        ApplicationId(i64::try_from(number).expect("twelve digits fit in an i64"))
+    }
 }

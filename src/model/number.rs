@@ -6,6 +6,7 @@ use super::id::{PhoneNumberId, UserIdentityId};
 use super::page::Place;
 use crate::error::Reason;
 use chrono::{DateTime, Months, TimeDelta, Utc};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// Quarantine of a released number before it is free again.
@@ -33,7 +34,8 @@ pub struct PhoneNumber {
 }
 
 /// Origin of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Provider {
     /// Bought here, paid by the month.
     Netelip,
@@ -41,19 +43,9 @@ pub enum Provider {
     Custom,
 }
 
-impl Provider {
-    pub const ALL: [Provider; 2] = [Provider::Netelip, Provider::Custom];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Provider::Netelip => "netelip",
-            Provider::Custom => "custom",
-        }
-    }
-}
-
 /// Status in the lifecycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Status {
     /// Held for a limited time.
     Reserved,
@@ -63,19 +55,6 @@ pub enum Status {
     Released,
     /// Over; a final status.
     Finished,
-}
-
-impl Status {
-    pub const ALL: [Status; 4] = [Status::Reserved, Status::Assigned, Status::Released, Status::Finished];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Status::Reserved => "reserved",
-            Status::Assigned => "assigned",
-            Status::Released => "released",
-            Status::Finished => "finished",
-        }
-    }
 }
 
 /// Result of a release request.
@@ -100,16 +79,16 @@ impl PhoneNumber {
     pub fn assign(&self, now: DateTime<Utc>) -> Result<(), Reason> {
         match self.status {
             Status::Reserved if self.reserved_until.is_some_and(|until| until <= now) => {
-                Err(Reason::NumberNotAssignable(Status::Finished.as_str()))
+                Err(Reason::NumberNotAssignable(Status::Finished.into_str()))
             }
             Status::Reserved | Status::Assigned => Ok(()),
-            Status::Released | Status::Finished => Err(Reason::NumberNotAssignable(self.status.as_str())),
+            Status::Released | Status::Finished => Err(Reason::NumberNotAssignable(self.status.into_str())),
         }
     }
 
     /// Checks that it may have agents.
     pub fn check_can_have_agent(&self) -> Result<(), Reason> {
-        if self.status == Status::Assigned { Ok(()) } else { Err(Reason::NumberNotAssigned(self.status.as_str())) }
+        if self.status == Status::Assigned { Ok(()) } else { Err(Reason::NumberNotAssigned(self.status.into_str())) }
     }
 
     /// Decides when a release takes effect.
@@ -118,7 +97,7 @@ impl PhoneNumber {
             (Status::Assigned, Provider::Custom, _) => Ok(Release::Now),
             (Status::Assigned, Provider::Netelip, _) if self.scheduled_release_at.is_some() => Ok(Release::Ordered),
             (Status::Assigned, Provider::Netelip, Some(assigned_at)) => Ok(Release::At(month_end(assigned_at, now))),
-            _ => Err(Reason::NumberNotReleasable(self.status.as_str())),
+            _ => Err(Reason::NumberNotReleasable(self.status.into_str())),
         }
     }
 
@@ -253,7 +232,7 @@ mod tests {
         for status in [Status::Reserved, Status::Released, Status::Finished] {
             assert!(bought(status).release(now).is_err() && bought(status).check_can_have_agent().is_err());
         }
-        for status in Status::ALL {
+        for &status in Status::VARIANTS {
             let goes = matches!(status, Status::Reserved | Status::Assigned);
             assert_eq!(bought(status).assign(now).is_ok(), goes, "{status:?}");
         }

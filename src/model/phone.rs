@@ -5,7 +5,7 @@ use super::metadata::{Metadata, MetadataChange, MetadataFilter};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use strum::{EnumString, IntoStaticStr};
 
 /// A registered phone.
 #[derive(Debug, Clone)]
@@ -33,27 +33,11 @@ impl Phone {
 }
 
 /// Operating system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum OperatingSystem {
     Ios,
     Android,
-}
-
-impl OperatingSystem {
-    pub const ALL: [OperatingSystem; 2] = [OperatingSystem::Android, OperatingSystem::Ios];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            OperatingSystem::Ios => "ios",
-            OperatingSystem::Android => "android",
-        }
-    }
-}
-
-impl fmt::Display for OperatingSystem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Simulated mobile credential service data of a sandbox phone.

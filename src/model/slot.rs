@@ -1,32 +1,15 @@
 //! Slots: the four places of a user identity for a telephone number.
 
-/// Type of a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
+
+/// Type of a slot, in display order. Its names are those that are stored and shown; any case is parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, EnumIter, VariantNames)]
+#[strum(serialize_all = "snake_case", const_into_str, ascii_case_insensitive)]
 pub enum SlotType {
     Work,
     Mobile,
     Home,
     Other,
-}
-
-impl SlotType {
-    /// Every type, in display order.
-    pub const ALL: [SlotType; 4] = [SlotType::Work, SlotType::Mobile, SlotType::Home, SlotType::Other];
-
-    /// The name, as stored and shown.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SlotType::Work => "work",
-            SlotType::Mobile => "mobile",
-            SlotType::Home => "home",
-            SlotType::Other => "other",
-        }
-    }
-
-    /// Finds a type by name, in any case.
-    pub fn named(name: &str) -> Option<SlotType> {
-        SlotType::ALL.into_iter().find(|slot| slot.as_str().eq_ignore_ascii_case(name))
-    }
 }
 
 /// A slot's content.

@@ -88,19 +88,14 @@ impl TokenHash {
 
 /// Returns the kind of a bearer token, by its prefix. Without a known prefix it is an API key.
 pub fn scheme_of(bearer: &str) -> Scheme {
-    if bearer.starts_with("handset_") {
-        Scheme::Pass
-    } else if bearer.starts_with("seam_cst") {
-        Scheme::ClientSession
-    } else if bearer.starts_with("seam_at") {
-        Scheme::AccessToken
-    } else if bearer.starts_with("seam_pk") {
-        Scheme::PublishableKey
-    } else if bearer.starts_with("ey") {
-        Scheme::ConsoleSession
-    } else {
-        Scheme::ApiKey
-    }
+    let prefixes = [
+        ("handset_", Scheme::Pass),
+        ("seam_cst", Scheme::ClientSession),
+        ("seam_at", Scheme::AccessToken),
+        ("seam_pk", Scheme::PublishableKey),
+        ("ey", Scheme::ConsoleSession),
+    ];
+    prefixes.into_iter().find(|(prefix, _)| bearer.starts_with(prefix)).map_or(Scheme::ApiKey, |(_, scheme)| scheme)
 }
 
 /// Eight letters that do not begin with another kind's prefix.

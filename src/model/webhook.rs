@@ -5,6 +5,7 @@ use super::id::{EventId, WebhookId, WorkspaceId};
 use super::page::Paging;
 use super::token::Token;
 use chrono::{DateTime, TimeDelta, Utc};
+use strum::{EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 /// A webhook with its signing secret.
@@ -91,23 +92,12 @@ pub struct Delivery {
 }
 
 /// Status of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum DeliveryStatus {
     Pending,
     Delivered,
     Failed,
-}
-
-impl DeliveryStatus {
-    pub const ALL: [DeliveryStatus; 3] = [DeliveryStatus::Pending, DeliveryStatus::Delivered, DeliveryStatus::Failed];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            DeliveryStatus::Pending => "pending",
-            DeliveryStatus::Delivered => "delivered",
-            DeliveryStatus::Failed => "failed",
-        }
-    }
 }
 
 /// Filter of deliveries, newest first.

@@ -81,6 +81,14 @@ pub struct JoinError {
     pub source: io::Error,
 }
 
+/// `None` instead of the error that there is no such file.
+pub(super) fn if_exists<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        outcome => outcome.map(Some),
+    }
+}
+
 impl StartError {
     pub(super) fn io(task: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::geteuid;
 
-use super::error::StartError;
+use super::error::{StartError, if_exists};
 use super::owner::Owner;
 
 /// The file name of a Postgres socket, as client libraries derive it.
@@ -84,12 +84,10 @@ impl Home {
     /// The major version that created the cluster, or `None` without a cluster.
     pub fn major(&self) -> Result<Option<u32>, StartError> {
         let path = self.cluster().join("PG_VERSION");
-        match fs::read_to_string(&path) {
-            Ok(text) => text.trim().parse().map(Some).map_err(|_| ErrorKind::InvalidData.into()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-        .map_err(StartError::io("read the version in", &path))
+        let major = |text: String| text.trim().parse().map_err(|_| ErrorKind::InvalidData.into());
+        if_exists(fs::read_to_string(&path))
+            .and_then(|text| text.map(major).transpose())
+            .map_err(StartError::io("read the version in", &path))
     }
 
     /// Creates the directory of the socket, which only `owner` (and root) can enter: this is the only access control. It is

@@ -2,7 +2,7 @@
 //! function takes the lock.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,26 +10,25 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
 use super::child::LADDER;
-use super::error::StartError;
+use super::error::{StartError, if_exists};
 use super::home::{Lock, SOCKET};
 use super::pidfile;
+use super::postmaster::Spec;
 
 const POLL: Duration = Duration::from_millis(5);
 
-/// Prepares `cluster` for a new postmaster.
+/// Prepares the cluster for a new postmaster.
 ///
 /// A killed postmaster leaves its pid in two files. Without an init that reaps orphans the pid stays a zombie's, which
 /// Postgres takes for a running process and refuses to start; otherwise the pid may have been reused. So the files are
 /// no evidence: this checks that no process works in the cluster.
-pub(super) async fn clear(lock: &Lock, cluster: &Path, socket_dir: &Path) -> Result<(), StartError> {
-    end(lock, cluster).await?;
-    for stale in [pidfile::path(cluster), socket_dir.join(format!("{SOCKET}.lock"))] {
-        match fs::remove_file(&stale) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(StartError::io("remove the stale file", &stale)(error));
-            }
-            Err(_) => {}
-            Ok(()) => tracing::info!(file = %stale.display(), "removed a stale file of an earlier run"),
+pub(super) async fn clear(lock: &Lock, spec: &Spec) -> Result<(), StartError> {
+    let cluster = spec.home.cluster();
+    end(lock, &cluster).await?;
+    for stale in [pidfile::path(&cluster), spec.socket_dir.join(format!("{SOCKET}.lock"))] {
+        let removed = if_exists(fs::remove_file(&stale)).map_err(StartError::io("remove the stale file", &stale))?;
+        if removed.is_some() {
+            tracing::info!(file = %stale.display(), "removed a stale file of an earlier run");
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::{Gid, Uid, User, chown, getegid, geteuid};
 
-use super::error::StartError;
+use super::error::{StartError, if_exists};
 
 /// The environment variables passed to Postgres programs: paths only, since the environment can hold secrets.
 const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
@@ -28,10 +28,8 @@ impl Owner {
     /// or `nobody` where Postgres was installed without an account.
     pub fn choose(cluster: &Path) -> Result<Self, StartError> {
         let chosen = if geteuid().is_root() { Self::for_root()? } else { Self { uid: geteuid(), gid: getegid() } };
-        let meta = match fs::metadata(cluster) {
-            Ok(meta) => meta,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(chosen),
-            Err(error) => return Err(StartError::io("examine", cluster)(error)),
+        let Some(meta) = if_exists(fs::metadata(cluster)).map_err(StartError::io("examine", cluster))? else {
+            return Ok(chosen);
         };
         let owner = Self { uid: Uid::from_raw(meta.uid()), gid: Gid::from_raw(meta.gid()) };
         if owner.uid == chosen.uid {

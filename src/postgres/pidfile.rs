@@ -1,13 +1,14 @@
 //! Reads `postmaster.pid`: the postmaster's pid, its socket directory and whether it accepts connections.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
+use super::error::if_exists;
 use super::home::SOCKET;
 
 /// Poll interval; short, since reading the file costs microseconds.
@@ -63,10 +64,8 @@ struct Told {
 
 /// Parses the file; `None` if it is absent or incomplete.
 fn read(cluster: &Path) -> io::Result<Option<Told>> {
-    let text = match fs::read_to_string(path(cluster)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+    let Some(text) = if_exists(fs::read_to_string(path(cluster)))? else {
+        return Ok(None);
     };
     // Lines: pid, data directory, start time, port, socket directory, address, shared memory, status.
     let lines: Vec<&str> = text.lines().collect();

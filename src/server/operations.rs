@@ -1,8 +1,7 @@
 //! Metrics and the readiness probe, on a separate address that clients of the API do not reach.
 
-use crate::clock::Clock;
-use crate::metrics::{Metrics, Snapshot};
-use crate::store::Store;
+use crate::http::App;
+use crate::metrics::Snapshot;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -19,11 +19,9 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// State of the operations routes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Operations {
-    pub metrics: Metrics,
-    pub store: Store,
-    pub clock: Clock,
+    pub app: Arc<App>,
     /// Cancelled when the server is about to stop; the readiness probe then fails.
     pub leaving: CancellationToken,
 }
@@ -37,10 +35,10 @@ impl Operations {
 }
 
 /// Returns this server's metrics as OpenMetrics text.
-async fn metrics(State(operations): State<Operations>) -> Response {
-    let Operations { metrics, store, clock, .. } = operations;
-    let pending_deliveries = tokio::time::timeout(PATIENCE, store.pending_deliveries()).await.ok().and_then(Result::ok);
-    let age = |since: DateTime<Utc>| (clock.now() - since).to_std().unwrap_or_default();
+async fn metrics(State(Operations { app, .. }): State<Operations>) -> Response {
+    let store = &app.store;
+    let pending = tokio::time::timeout(PATIENCE, store.pending_deliveries()).await.ok().and_then(Result::ok);
+    let age = |since: DateTime<Utc>| (app.clock.now() - since).to_std().unwrap_or_default();
     let (idle_connections, used_connections) = store.connections();
     let (lookups, lookup_statements) = store.lookups();
     let snapshot = Snapshot {
@@ -49,11 +47,9 @@ async fn metrics(State(operations): State<Operations>) -> Response {
         connections_closed_in_transaction: store.connections_closed_in_transaction(),
         lookups,
         lookup_statements,
-        pending_deliveries: pending_deliveries.map(|pending_deliveries| {
-            (pending_deliveries.count, pending_deliveries.oldest.map(age).unwrap_or_default())
-        }),
+        pending_deliveries: pending.map(|pending| (pending.count, pending.oldest.map(age).unwrap_or_default())),
     };
-    match metrics.text(&snapshot) {
+    match app.metrics.text(&snapshot) {
         Some(text) => {
             ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
         }

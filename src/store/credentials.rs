@@ -107,7 +107,7 @@ impl Workspace {
             is_mobile_key,
             new.is_multi_phone_sync_credential,
             new.acs_system_id,
-            new.access_method.as_str(),
+            new.access_method.into_str(),
             &new.allowed_acs_entrance_ids,
             new.starts_at,
             new.ends_at,

@@ -50,7 +50,7 @@ macro_rules! matching {
             $workspace.workspace_id(),
             $filter.inbound_agent_id,
             $filter.outbound_agent_id,
-            $filter.status.map(Status::as_str),
+            $filter.status.map(|status| status.into_str()),
             $filter.assigned_from,
             $filter.assigned_until
             $(, $argument)*

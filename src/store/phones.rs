@@ -249,5 +249,5 @@ fn split(change: &MetadataChange) -> (serde_json::Value, Vec<String>) {
 }
 
 fn names(systems: &[OperatingSystem]) -> Vec<String> {
-    systems.iter().map(|system| system.as_str().to_owned()).collect()
+    systems.iter().map(|system| system.into_str().to_owned()).collect()
 }

@@ -99,7 +99,7 @@ impl Workspace {
             now,
             self.context(),
             person.0,
-            slot_type.as_str(),
+            slot_type.into_str(),
             change.number,
             change.include_in_contact_card,
             action,

@@ -139,7 +139,7 @@ impl Route {
         let client = Client::builder()
             .user_agent(concat!("handset/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Resolver::new(Arc::clone(&rules)))
+            .dns_resolver(Resolver(Arc::clone(&rules)))
             .no_proxy()
             .redirect(redirect::Policy::none())
             .retry(retry::never())

@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Operation> {
             .describe("Sets the nickname and the agents. Absent members stay as they are; null clears.")
             .example(json!({ "nickname": "Front desk" }))
             .returns_phone()
-            .fails([no_phone(), Error::Conflict(Reason::NumberNotAssigned(Status::Reserved.as_str()))]),
+            .fails([no_phone(), Error::Conflict(Reason::NumberNotAssigned(Status::Reserved.into_str()))]),
         operation("/v1/phone/{phone_id}", &["DELETE"], release)
             .about("diga_release_phone", "Release a phone")
             .describe(
@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Operation> {
                          imported one is released at once. Idempotent.",
             )
             .succeeds("204", RESPONSES.response("NoContent", "No Content", Value::Null))
-            .fails([no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.as_str()))]),
+            .fails([no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.into_str()))]),
         operation("/v1/phone/import", &["POST"], import)
             .about("diga_import_phone", "Import a number")
             .describe("Adds a number that the workspace already owns. It can be used at once.")
@@ -70,7 +70,7 @@ pub fn routes() -> Vec<Operation> {
             .fails([
                 no_phone(),
                 Error::NotFound(ResourceKind::UserIdentity, EXAMPLE.to_string()),
-                Error::Conflict(Reason::NumberNotAssignable(Status::Finished.as_str())),
+                Error::Conflict(Reason::NumberNotAssignable(Status::Finished.into_str())),
                 Error::Conflict(Reason::UserHasNumber),
             ]),
         operation("/v1/phone/{phone_id}/cancel_release", &["POST"], cancel_release)
@@ -109,10 +109,10 @@ impl Choice for Order {
 
 impl Choice for Status {
     const ALL: &'static [(&'static str, Status)] = &[
-        (Status::Reserved.as_str(), Status::Reserved),
-        (Status::Assigned.as_str(), Status::Assigned),
-        (Status::Released.as_str(), Status::Released),
-        (Status::Finished.as_str(), Status::Finished),
+        (Status::Reserved.into_str(), Status::Reserved),
+        (Status::Assigned.into_str(), Status::Assigned),
+        (Status::Released.into_str(), Status::Released),
+        (Status::Finished.into_str(), Status::Finished),
     ];
 }
 

@@ -70,12 +70,12 @@ impl Contact {
             Contact::Full(_) => {
                 let group = contact.group.as_ref().map(Group::from);
                 let (created_at, updated_at) = (contact.created_at.timestamp(), contact.updated_at.timestamp());
-                join(out, contact.said.json().as_bytes());
+                join(out, contact.said.0.as_bytes());
                 join(out, &serde_json::to_vec(&TrailingMembers { group, created_at, updated_at })?);
             }
             Contact::Summary(_) => {
                 let (texts, mut summary) = (contact.fields()?.texts, Vec::new());
-                let members = Text::SUMMARY.iter().map(|(name, text)| (*name, &texts[*text]));
+                let members = Text::SUMMARY.iter().map(|&text| (text.into_str(), &texts[text]));
                 serde_json::Serializer::new(&mut summary).collect_map(members)?;
                 join(out, &summary);
             }

@@ -128,7 +128,7 @@ impl Grant for Subscribed {
         if let Some(version) = later_version(head.headers()) {
             return Err(Error::NotFound(ResourceKind::Version, version.to_string()));
         }
-        let slot = head.named("type").map(|name| SlotType::named(name).ok_or(Error::NoRoute)).transpose()?;
+        let slot = head.named("type").map(|name| name.parse().map_err(|_| Error::NoRoute)).transpose()?;
         let (base, form) = (base_of(&head.path, application), Form::asked_by(head.headers()));
         Ok((Subscribed { workspace, subscriber, base, form, slot }, prefetched))
     }

@@ -17,6 +17,7 @@ use axum::http::header::{self, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
+use strum::VariantNames;
 
 /// The routes below a base path.
 pub fn routes(base: &str) -> Vec<Operation> {
@@ -105,10 +106,8 @@ async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
 
 async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     let name = input.required("type", 100)?;
-    let one_of = || {
-        fault("type", Problem::Choice { expected: SlotType::ALL.map(SlotType::as_str).into(), received: name.clone() })
-    };
-    let slot_type = SlotType::named(name.trim()).ok_or_else(one_of)?;
+    let one_of = || fault("type", Problem::Choice { expected: SlotType::VARIANTS.to_vec(), received: name.clone() });
+    let slot_type: SlotType = name.trim().parse().map_err(|_| one_of())?;
     let is_shared = input.flag("includeInContactCard")?.unwrap_or(false);
     let number = input.number(call.app.region)?;
     if number.is_empty() {
@@ -182,10 +181,10 @@ pub fn phone(base: &str, slot: &Slot) -> Resource {
     phone
         .flag("includeInContactCard", slot.include_in_contact_card)
         .text("number", slot.number.as_str())
-        .text("type", slot.slot_type.as_str())
+        .text("type", slot.slot_type.into_str())
         .text("etag", slot.version.to_string())
 }
 
 fn href(base: &str, slot_type: SlotType) -> String {
-    format!("{base}/me/phones/{}", slot_type.as_str())
+    format!("{base}/me/phones/{}", slot_type.into_str())
 }

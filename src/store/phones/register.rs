@@ -89,7 +89,7 @@ impl Workspace {
             new.user_identity_id.0,
             new.device_id.0,
             new.custom_sdk_installation_id,
-            new.operating_system.as_str(),
+            new.operating_system.into_str(),
             new.os_version,
             new.device_manufacturer,
             new.device_model,

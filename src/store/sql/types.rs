@@ -60,10 +60,7 @@ macro_rules! as_text {
         impl Decode<'_, Postgres> for $name {
             fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
                 let text = <&str as Decode<Postgres>>::decode(value)?;
-                $name::ALL
-                    .into_iter()
-                    .find(|known| known.as_str() == text)
-                    .ok_or_else(|| format!("{text:?} is no {}", stringify!($name)).into())
+                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
             }
         }
     )*};
@@ -97,7 +94,7 @@ impl Type<Postgres> for ContactDocument {
 
 impl Decode<'_, Postgres> for ContactDocument {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
-        value.as_str().map(ContactDocument::in_json)
+        value.as_str().map(|json| ContactDocument(json.to_owned()))
     }
 }
 

@@ -39,8 +39,7 @@ impl Store {
         let only = if rows.len() == 1 { rows.pop() } else { None };
         let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), password.clone());
         let is_match =
-            on_blocking_thread(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash::from).fits(&password))
-                .await?;
+            on_blocking_thread(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash).fits(&password)).await?;
         match only {
             Some(row) if is_match => {
                 let credential = Principal::Password(UserIdentityId(row.user_identity_id));
@@ -59,13 +58,10 @@ impl Store {
     ) -> Result<()> {
         let random = random.clone();
         let hash = on_blocking_thread(move || password.hash(&random)).await?;
-        let set = sqlx::query!(
-            "update user_identity set password_hash = $2 where user_identity_id = $1",
-            person.0,
-            hash.as_str(),
-        )
-        .execute(self.writer())
-        .await?;
+        let set =
+            sqlx::query!("update user_identity set password_hash = $2 where user_identity_id = $1", person.0, hash.0,)
+                .execute(self.writer())
+                .await?;
         found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
     }
 }
@@ -79,7 +75,7 @@ impl Workspace {
             "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
             self.workspace_id(),
             person.0,
-            hash.as_str(),
+            hash.0,
         )
         .execute(self.store.writer())
         .await?;

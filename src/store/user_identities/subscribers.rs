@@ -10,6 +10,7 @@ use crate::store::batch::Lookup;
 use crate::store::sql::found;
 use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
+use strum::VariantNames;
 use uuid::Uuid;
 
 /// A user identity and a slot.
@@ -127,7 +128,7 @@ impl Subscriber {
                     created_at: row.created_at,
                 },
                 enterprise_voice: row.enterprise_voice,
-                slots: Vec::with_capacity(SlotType::ALL.len()),
+                slots: Vec::with_capacity(SlotType::VARIANTS.len()),
                 application: row.application_id.map(|id| Application {
                     application_id: ApplicationId(id),
                     culture: row.culture.unwrap_or_default(),

@@ -29,7 +29,7 @@ impl Workspace {
             self.workspace_id(),
             filter.webhook_id.map(|id| id.0),
             filter.delivery_id,
-            filter.status.map(DeliveryStatus::as_str),
+            filter.status.map(|status| status.into_str()),
             filter.paging.from.map(|place| place.created_at),
             filter.paging.from.map(|place| place.id),
             filter.paging.fetch(),

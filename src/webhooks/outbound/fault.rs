@@ -37,7 +37,7 @@ pub enum Fault {
     #[error("redirected with {0} to {1}: redirects are not followed")]
     Redirected(u16, String),
     #[error("answered {0}")]
-    RequestOutcome(u16),
+    Status(u16),
 }
 
 /// The fault of a response; None if it succeeded.
@@ -49,7 +49,7 @@ pub fn of_response(response: &Response) -> Option<Fault> {
             let place = location.to_str().ok().and_then(|text| response.url().join(text).ok());
             Some(Fault::Redirected(status.as_u16(), place.map_or("an unreadable address".to_owned(), public_part)))
         }
-        _ => Some(Fault::RequestOutcome(status.as_u16())),
+        _ => Some(Fault::Status(status.as_u16())),
     }
 }
 

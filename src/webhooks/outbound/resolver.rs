@@ -7,9 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Resolves names within the rules.
-pub struct Resolver {
-    rules: Arc<Rules>,
-}
+pub struct Resolver(pub Arc<Rules>);
 
 /// Error of a name lookup.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -22,15 +20,9 @@ pub enum Unreachable {
     Refused(String, Refusal),
 }
 
-impl Resolver {
-    pub fn new(rules: Arc<Rules>) -> Resolver {
-        Resolver { rules }
-    }
-}
-
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let rules = Arc::clone(&self.rules);
+        let rules = Arc::clone(&self.0);
         Box::pin(async move {
             let name = name.as_str();
             let found = tokio::net::lookup_host((name, 0))

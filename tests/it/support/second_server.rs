@@ -4,7 +4,8 @@ use super::client::Client;
 use super::webhook_worker::second_store;
 use super::world::World;
 use handset::http::{App, HEARTBEAT};
-use handset::server;
+use handset::server::{self, ListenerConfig};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -31,7 +32,8 @@ impl SecondServer {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        SecondServer { url, serving: tokio::spawn(server::serve(listener, app, stop.clone())), stop }
+        let serving = tokio::spawn(server::serve(ListenerConfig::default(), listener, Arc::new(app), stop.clone()));
+        SecondServer { url, stop, serving }
     }
 
     /// A client of this server with the first workspace's API key.

@@ -85,7 +85,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let stop = CancellationToken::new();
-        tokio::spawn(server::serve_on(listener_config, listener, Arc::clone(&app), stop.clone()));
+        tokio::spawn(server::serve(listener_config, listener, Arc::clone(&app), stop.clone()));
         let first = Tenant::create("First", true, &url, &store, &clock, &random).await;
         let (database_url, stop) = (database_url.to_owned(), stop.drop_guard());
         World { url, clock, random, store, app, metrics, first, database_url, _database: None, _until_dropped: stop }

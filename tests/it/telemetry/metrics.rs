@@ -15,6 +15,7 @@ use handset::sweeper::Sweeper;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -23,12 +24,7 @@ use tokio_util::sync::CancellationToken;
 async fn counting() -> (World, Client, CancellationToken) {
     let world = World::with(|app| App { metrics: Metrics::kept(), ..app }).await;
     let leaving = CancellationToken::new();
-    let operations = Operations {
-        metrics: world.metrics.clone(),
-        store: world.store.clone(),
-        clock: world.clock.clone(),
-        leaving: leaving.clone(),
-    };
+    let operations = Operations { app: Arc::clone(&world.app), leaving: leaving.clone() };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let operator = Client::new(&format!("http://{}", listener.local_addr().expect("bound")));
     tokio::spawn(operations.serve(listener));

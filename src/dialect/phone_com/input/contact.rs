@@ -6,6 +6,7 @@ use crate::error::{Expected, Format, Problem};
 use crate::model::contact::*;
 use crate::model::e164::{Dialled, Region};
 use serde_json::{Map, Value, json};
+use strum::VariantArray;
 
 /// The most e-mail addresses that a contact has.
 pub const MOST_EMAILS: usize = 2;
@@ -76,7 +77,8 @@ impl Input for ContactInput {
     const DESCRIPTION: &'static str = "A contact to create or change.";
 
     fn fields() -> Vec<Field> {
-        let own = Text::ALL.map(|(name, _)| Field::new(name, "Null is an empty text.", &text_field()));
+        let own =
+            Text::VARIANTS.iter().map(|text| Field::new(text.into_str(), "Null is an empty text.", &text_field()));
         let aliases = [
             Field::new("organization", "An alias of `company`.", &text_field()),
             Field::new("title", "An alias of `job_title`.", &text_field()),
@@ -87,13 +89,14 @@ impl Input for ContactInput {
             Field::new("addresses", "", &addresses()),
             Field::new("group", "", &GroupReference.nullable().optional()),
         ];
-        own.into_iter().chain(aliases).chain(lists).collect()
+        own.chain(aliases).chain(lists).collect()
     }
 
     fn read(map: &mut Map<String, Value>, at: &mut Cursor) -> Option<ContactInput> {
         let mut texts: Vec<(Text, String)> = Vec::new();
         // A field's own name wins over its alias.
-        for (name, text) in ALIASES.into_iter().chain(Text::ALL) {
+        let own = Text::VARIANTS.iter().map(|&text| (text.into_str(), text));
+        for (name, text) in ALIASES.into_iter().chain(own) {
             texts.extend(at.field(name, &text_field(), map).flatten().map(|value| (text, value)));
         }
         let emails = at.field("emails", &emails(), map).flatten();

@@ -2,11 +2,12 @@
 
 use crate::model::contact::Text;
 use serde_json::{Map, Value, json};
+use strum::VariantArray;
 
 /// A contact.
 pub fn contact_example() -> Value {
     let mut example = Map::from_iter([("id".to_owned(), json!(1))]);
-    example.extend(Text::ALL.iter().map(|(name, _)| ((*name).to_owned(), json!(""))));
+    example.extend(Text::VARIANTS.iter().map(|name| (name.into_str().to_owned(), json!(""))));
     let mut example = Value::from(example);
     example["first_name"] = json!("Jane");
     example["last_name"] = json!("Doe");

@@ -8,6 +8,7 @@ use crate::model::contact::{self, Text};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use strum::VariantArray;
 use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -219,7 +220,7 @@ fn contact() -> Value {
     let mut properties = Map::new();
     let id = json!({ "type": "integer", "format": "int64", "description": "The number of the contact" });
     properties.insert("id".to_owned(), id);
-    properties.extend(Text::ALL.iter().map(|(name, _)| ((*name).to_owned(), text.clone())));
+    properties.extend(Text::VARIANTS.iter().map(|name| (name.into_str().to_owned(), text.clone())));
     for (name, schema) in [
         ("emails", list("PhoneComEmail")),
         ("phone_numbers", list("PhoneComNumber")),
@@ -230,6 +231,6 @@ fn contact() -> Value {
     ] {
         properties.insert(name.to_owned(), schema);
     }
-    let summary: Vec<&str> = ["id"].into_iter().chain(Text::SUMMARY.iter().map(|(name, _)| *name)).collect();
+    let summary: Vec<&str> = ["id"].into_iter().chain(Text::SUMMARY.iter().map(|name| name.into_str())).collect();
     json!({ "type": "object", "description": "A contact", "required": summary, "properties": properties })
 }

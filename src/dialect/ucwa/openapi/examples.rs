@@ -7,6 +7,7 @@ use crate::model::slot::{Slot, SlotType};
 use crate::model::subscriber::Subscriber;
 use crate::model::user_identity::UserIdentity;
 use chrono::DateTime;
+use strum::IntoEnumIterator;
 use uuid::Uuid;
 
 /// The number of the application.
@@ -32,7 +33,7 @@ pub fn subscriber(has_application: bool) -> Subscriber {
             created_at: DateTime::UNIX_EPOCH,
         },
         enterprise_voice: true,
-        slots: SlotType::ALL.map(slot).into(),
+        slots: SlotType::iter().map(slot).collect(),
         application: has_application.then(|| Application {
             application_id: ApplicationId(APPLICATION.parse().expect("it is a number")),
             culture: "en-US".to_owned(),

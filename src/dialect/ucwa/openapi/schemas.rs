@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use strum::VariantNames;
 use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -49,7 +50,7 @@ impl PartialSchema for SlotName {
     fn schema() -> RefOr<Schema> {
         let mut schema = Object::with_type(Type::String);
         schema.description = Some("One of the four slots for telephone numbers".to_owned());
-        schema.enum_values = Some(SlotType::ALL.iter().map(|slot| slot.as_str().into()).collect());
+        schema.enum_values = Some(SlotType::VARIANTS.iter().map(|&name| name.into()).collect());
         schema.into()
     }
 }
