@@ -7,7 +7,7 @@ use super::{Account, Origin, Prefetch, Prefetched, Store, Workspace, console};
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::model::id::*;
 use crate::model::password::Password;
-use crate::model::token::{Token, TokenHash};
+use crate::model::token::{Token, TokenHash, scheme_of};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -25,6 +25,18 @@ pub enum Credentials<'a> {
     PublishableKey(&'a str),
     /// A user identity's name and password.
     Password(&'a str, &'a Password),
+}
+
+impl Credentials<'_> {
+    /// A token in a dialect that has no means to select a workspace: a client session, or else an API key.
+    pub fn of_workspace(token: &str) -> Credentials<'_> {
+        match scheme_of(token) {
+            Scheme::ClientSession => Credentials::ClientSession(token),
+            Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
+                Credentials::ApiKey(token)
+            }
+        }
+    }
 }
 
 /// The workspace that a request selects.

@@ -1,6 +1,6 @@
 //! An operation as a value.
 
-use super::{FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
+use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
 use crate::error::{Error, Result};
 use crate::http::{App, Tenant};
 use crate::store::Prefetch;
@@ -40,9 +40,9 @@ type Admit = fn(Arc<App>, Head) -> BoxFuture<(Option<Tenant>, Result<()>)>;
 
 fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<(Option<Tenant>, Result<()>)> {
     Box::pin(async move {
-        match G::authenticate(&app, &head, Prefetch::None).await {
+        match G::Caller::authenticate(&app, &head, Prefetch::None).await {
             Ok((caller, prefetched)) => {
-                let tenant = G::tenant(&caller).map(Tenant);
+                let tenant = caller.tenant().map(Tenant);
                 (tenant, G::authorize(caller, &head, prefetched).await.map(|_| ()))
             }
             Err(error) => (None, Err(error)),

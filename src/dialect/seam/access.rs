@@ -2,7 +2,7 @@
 //! is that of Seam's framework: a credential that the route does not accept counts as none, the first accepted one
 //! decides.
 
-use crate::api::route::{Grant, Head};
+use crate::api::route::{Authenticate, Head};
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
@@ -63,19 +63,13 @@ pub trait SeamGrant: Sized + Send + 'static {
     fn tenant(&self) -> Option<WorkspaceId>;
 }
 
-impl<G: SeamGrant> Grant for G {
-    type Caller = G;
-
+impl<G: SeamGrant> Authenticate for G {
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(G, Prefetched)> {
         admit(app, head.headers(), prefetch, head.origin(), head.now).await
     }
 
-    fn tenant(caller: &G) -> Option<WorkspaceId> {
-        caller.tenant()
-    }
-
-    async fn authorize(caller: G, _: &Head, prefetched: Prefetched) -> Result<(G, Prefetched)> {
-        Ok((caller, prefetched))
+    fn tenant(&self) -> Option<WorkspaceId> {
+        SeamGrant::tenant(self)
     }
 }
 
