@@ -51,9 +51,18 @@ fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<(Option<Tenant>, Resu
 }
 
 impl<P: Protocol> Operation<P> {
-    /// An operation of `handler`, whose types define access, input and response. For a frequent operation, `prefetch`
-    /// names the rows that authentication reads along.
-    pub fn new<G, I, H>(
+    /// An operation of `handler`, whose types define access, input and response.
+    pub fn new<G, I, H>(path: impl Into<Arc<str>>, methods: &'static [&'static str], handler: H) -> Operation<P>
+    where
+        G: Grant,
+        I: FromRequest<P>,
+        H: HandlerFn<P, G, I>,
+    {
+        Operation::with_prefetch(path, methods, handler, None)
+    }
+
+    /// As [`Operation::new`]; for a frequent operation, `prefetch` names the rows that authentication reads along.
+    pub fn with_prefetch<G, I, H>(
         path: impl Into<Arc<str>>,
         methods: &'static [&'static str],
         handler: H,

@@ -21,25 +21,25 @@ use uuid::Uuid;
 /// Every route, in the order of the document.
 pub fn routes() -> Vec<Operation> {
     vec![
-        operation("/v1/phone/", &["GET"], list)
+        Operation::new("/v1/phone/", &["GET"], list)
             .about("diga_list_phones", "List phones")
             .describe(
                 "Returns the phones of the workspace, newest first by default, by page number or, with \
                          `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
             )
             .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", page_example())),
-        operation("/v1/phone/{phone_id}", &["GET"], get)
+        Operation::new("/v1/phone/{phone_id}", &["GET"], get)
             .about("diga_get_phone", "Get a phone")
             .describe("Returns one phone.")
             .returns_phone()
             .fails([no_phone()]),
-        operation("/v1/phone/{phone_id}", &["PATCH"], update)
+        Operation::new("/v1/phone/{phone_id}", &["PATCH"], update)
             .about("diga_update_phone", "Update a phone")
             .describe("Sets the nickname and the agents. Absent members stay as they are; null clears.")
             .example(json!({ "nickname": "Front desk" }))
             .returns_phone()
             .fails([no_phone(), Error::Conflict(Reason::NumberNotAssigned(Status::Reserved.as_str()))]),
-        operation("/v1/phone/{phone_id}", &["DELETE"], release)
+        Operation::new("/v1/phone/{phone_id}", &["DELETE"], release)
             .about("diga_release_phone", "Release a phone")
             .describe(
                 "A purchased phone is released at the end of the paid month and works until then; an \
@@ -47,19 +47,19 @@ pub fn routes() -> Vec<Operation> {
             )
             .succeeds("204", RESPONSES.response("NoContent", "No Content", Value::Null))
             .fails([no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.as_str()))]),
-        operation("/v1/phone/import", &["POST"], import)
+        Operation::new("/v1/phone/import", &["POST"], import)
             .about("diga_import_phone", "Import a number")
             .describe("Adds a number that the workspace already owns. It can be used at once.")
             .example(json!({ "phone_number": "+34675897654", "nickname": "Front desk" }))
             .returns_phone()
             .fails([Error::Conflict(Reason::NumberInUse)]),
-        operation("/v1/phone/reserve", &["POST"], reserve)
+        Operation::new("/v1/phone/reserve", &["POST"], reserve)
             .about("diga_reserve_phone", "Reserve a number")
             .describe("Holds a number until it is assigned or the reservation expires.")
             .example(json!({ "number": "+34675897654" }))
             .returns_phone()
             .fails([Error::Conflict(Reason::NumberInUse)]),
-        operation("/v1/phone/{phone_id}/assign", &["POST"], assign)
+        Operation::new("/v1/phone/{phone_id}/assign", &["POST"], assign)
             .about("diga_assign_phone", "Assign a phone")
             .describe(
                 "Assigns a reserved phone to the workspace and to a user identity, or to none. An assigned \
@@ -73,7 +73,7 @@ pub fn routes() -> Vec<Operation> {
                 Error::Conflict(Reason::NumberNotAssignable(Status::Finished.as_str())),
                 Error::Conflict(Reason::UserHasNumber),
             ]),
-        operation("/v1/phone/{phone_id}/cancel_release", &["POST"], cancel_release)
+        Operation::new("/v1/phone/{phone_id}/cancel_release", &["POST"], cancel_release)
             .about("diga_cancel_release_of_phone", "Cancel a scheduled release")
             .describe("Cancels the scheduled release of a phone that is not released yet.")
             .returns_phone()

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::input::filter::Kind;
 use super::input::query::{Fields, ListField, Wanted};
 use super::openapi::examples::*;
-use super::route::{Call, Nothing, Operation, operation};
+use super::route::{Call, Nothing, Operation};
 use super::wire::{Account, Extension, List};
 use crate::error::Result;
 use crate::model::extension::{NamedField, NumberedAccount};
@@ -14,19 +14,19 @@ use crate::model::extension::{NamedField, NumberedAccount};
 /// Every route.
 pub fn routes() -> Vec<Operation> {
     vec![
-        operation("/v4/accounts", &["GET"], accounts)
+        Operation::new("/v4/accounts", &["GET"], accounts)
             .about("phone_com_list_accounts", "List accounts")
             .describe("Returns the workspaces of the caller with their account numbers.")
             .returns("PhoneComAccountList", list_example(account_example())),
-        operation("/v4/accounts/{account_id}", &["GET"], account)
+        Operation::new("/v4/accounts/{account_id}", &["GET"], account)
             .about("phone_com_get_account", "Get an account")
             .describe("Returns one workspace.")
             .returns("PhoneComAccount", account_example()),
-        operation("/v4/accounts/{account_id}/extensions", &["GET"], extensions)
+        Operation::new("/v4/accounts/{account_id}/extensions", &["GET"], extensions)
             .about("phone_com_list_extensions", "List extensions")
             .describe("Returns the user identities of the workspace with their extension numbers.")
             .returns("PhoneComExtensionList", list_example(extension_example())),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}", &["GET"], extension)
+        Operation::new("/v4/accounts/{account_id}/extensions/{extension_id}", &["GET"], extension)
             .about("phone_com_get_extension", "Get an extension")
             .describe("Returns one user identity.")
             .returns("PhoneComExtension", extension_example()),

@@ -5,7 +5,7 @@ use super::answer::Answer;
 use super::error::ErrorBody;
 use super::openapi::example;
 use super::openapi::examples::token_example;
-use super::route::{Auth, Call, Operation, Public, Raw, operation};
+use super::route::{Auth, Call, Operation, Public, Raw};
 use crate::api::openapi::{ErrorExample, json_body};
 use crate::error::{Error, Result};
 use crate::http::App;
@@ -27,7 +27,7 @@ use url::form_urlencoded;
 pub fn routes() -> Vec<Operation> {
     let request = json_body("PhoneComTokenRequest", true, json!({ "grant_type": "client_credentials" }));
     vec![
-        operation("/v4/oauth/access-token", &["POST"], token)
+        Operation::new("/v4/oauth/access-token", &["POST"], token)
             .about("phone_com_get_token", "Create a token")
             .describe(
                 "Returns a bearer token for the id and secret of an API key (client credentials), or for \

@@ -80,7 +80,7 @@ where
     I: FromRequest<Seam>,
     H: HandlerFn<Seam, G, I, Answer: SeamAnswer>,
 {
-    let mut operation = Operation::new(path, methods, handler, prefetch);
+    let mut operation = Operation::with_prefetch(path, methods, handler, prefetch);
     operation.document = Document { access: G::ACCESS, shape: H::Answer::shape() };
     operation
 }

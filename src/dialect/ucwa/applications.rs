@@ -8,7 +8,7 @@ use super::openapi::examples::{example_base, subscriber};
 use super::openapi::inputs::{body, if_none_match};
 use super::openapi::{ETAG, resource};
 use super::resource::Resource;
-use super::route::{Call, Operation, operation};
+use super::route::{Call, Operation};
 use crate::error::{Error, Problem, Result};
 use crate::model::application::NewApplication;
 use crate::model::id::ApplicationId;
@@ -29,7 +29,7 @@ pub fn routes(applications: &str) -> Vec<Operation> {
     let headers = [("Location", "The URI of the application"), ETAG];
     let created = resource("ApplicationCreated", "UcwaApplication", &headers, &example);
     vec![
-        operation(applications, &["POST"], create)
+        Operation::new(applications, &["POST"], create)
             .about("create_application", "Create an application")
             .describe(
                 "Creates an application (201), or returns the existing one of the same instanceId (200). A \
@@ -39,12 +39,12 @@ pub fn routes(applications: &str) -> Vec<Operation> {
             .succeeds("201", created.clone())
             .succeeds("200", created)
             .fails([fault("culture", Problem::Missing)]),
-        operation(format!("{applications}/{{application_id}}"), &["GET"], get)
+        Operation::new(format!("{applications}/{{application_id}}"), &["GET"], get)
             .about("get_application", "Get an application")
             .describe("Returns the application with the user identity and its capabilities.")
             .takes(if_none_match())
             .returns("Application", "UcwaApplication", &[ETAG], &example),
-        operation(format!("{applications}/{{application_id}}"), &["DELETE"], delete)
+        Operation::new(format!("{applications}/{{application_id}}"), &["DELETE"], delete)
             .about("delete_application", "Delete an application")
             .describe("Deletes the application and every resource below it.")
             .returns_nothing(),

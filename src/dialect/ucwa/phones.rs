@@ -8,7 +8,7 @@ use super::openapi::examples::{self, example_base, subscriber};
 use super::openapi::inputs::*;
 use super::openapi::{ETAG, resource};
 use super::resource::Resource;
-use super::route::{Call, Operation, operation};
+use super::route::{Call, Operation};
 use super::{answer, number};
 use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
 use crate::model::slot::{Slot, SlotChange, SlotType};
@@ -30,12 +30,12 @@ pub fn routes(base: &str) -> Vec<Operation> {
     let in_query = |name, schema| query(name, "As in the body, which takes precedence", schema);
     let visibility = || in_query("includeInContactCard", json!({ "type": "boolean" }));
     vec![
-        operation(path(""), &["GET"], list)
+        Operation::new(path(""), &["GET"], list)
             .about("list_phones", "List telephone numbers")
             .describe("Returns all four telephone numbers, in order. A managed one has no links to change it.")
             .returns("Phones", "UcwaPhones", &[], &all)
             .fails([no_voice()]),
-        operation(path(""), &["POST"], create)
+        Operation::new(path(""), &["POST"], create)
             .about("create_phone", "Create a telephone number")
             .describe("Sets the number of an empty slot.")
             .example(body(
@@ -45,18 +45,18 @@ pub fn routes(base: &str) -> Vec<Operation> {
             ))
             .succeeds("201", created)
             .fails([invalid(), no_number(), Error::Conflict(Reason::SlotFilled), managed(), no_voice()]),
-        operation(path("/{type}"), &["GET"], get)
+        Operation::new(path("/{type}"), &["GET"], get)
             .about("get_phone", "Get a telephone number")
             .describe("Returns one of the four telephone numbers. The number of an empty slot is empty.")
             .takes(if_none_match())
             .returns("Phone", "UcwaPhone", &[ETAG], &mobile)
             .fails([no_voice()]),
-        operation(path("/{type}"), &["DELETE"], remove)
+        Operation::new(path("/{type}"), &["DELETE"], remove)
             .about("delete_phone", "Delete a telephone number")
             .describe("Clears the slot. Idempotent.")
             .returns_nothing()
             .fails([managed(), no_voice()]),
-        operation(path("/{type}/changeNumber"), &["POST"], change_number)
+        Operation::new(path("/{type}/changeNumber"), &["POST"], change_number)
             .about("change_number", "Update a telephone number")
             .describe("Sets the number and, if given, its visibility. Without a number the slot is cleared.")
             .takes(in_query("number", number_schema()))
@@ -68,7 +68,7 @@ pub fn routes(base: &str) -> Vec<Operation> {
             ))
             .returns_nothing()
             .fails([invalid(), no_number(), managed(), no_voice()]),
-        operation(path("/{type}/changeVisibility"), &["POST"], change_visibility)
+        Operation::new(path("/{type}/changeVisibility"), &["POST"], change_visibility)
             .about("change_visibility", "Update the visibility of a telephone number")
             .describe("Sets whether the number is on the contact card; false if absent.")
             .takes(visibility())

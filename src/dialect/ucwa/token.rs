@@ -4,7 +4,7 @@
 use super::access::MARK;
 use super::address::TOKEN;
 use super::openapi::RESPONSES;
-use super::route::{Access, Call, Operation, Public, Raw, beside};
+use super::route::{Access, Call, Operation, Public, Raw};
 use crate::api::openapi::reference;
 use crate::error::{AuthFailure, Error, Result};
 use crate::http::{Tenant, limits};
@@ -30,7 +30,8 @@ pub fn routes() -> Vec<Operation> {
     let granted: Value = json!({ "access_token": "cwt=seam_cst1example1_2b4d5e6f", "expires_in": 28800,
         "ms_rtc_identityscope": "local", "token_type": "Bearer" });
     let request = json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } });
-    let token = beside(TOKEN, &["POST"], serve, Access::OAuth)
+    let token = Operation::new(TOKEN, &["POST"], serve)
+        .access(Access::OAuth)
         .about("ucwa_create_token", "Sign in")
         .describe(
             "Returns a token for the name and password of a user identity. It is a client session that is valid for \
