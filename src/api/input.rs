@@ -34,7 +34,9 @@ pub use time::{date_time, lenient_date};
 pub use wrap::{Named, Nullable, Nullish, Optional, Or, Refined, TryMap};
 
 /// The whole input of one operation, or an object within it. Declared with [`input!`].
-pub trait Input: Sized {
+pub trait Input: Sized + Send + 'static {
+    /// Name of the type, after which its schema is named.
+    const NAME: &'static str;
     /// Description of the object.
     const DESCRIPTION: &'static str = "";
 
@@ -108,6 +110,7 @@ macro_rules! input {
         }
 
         impl $crate::api::input::Input for $name {
+            const NAME: &'static str = stringify!($name);
             const DESCRIPTION: &'static str = concat!($($about, "\n"),*);
 
             fn fields() -> Vec<$crate::api::input::Field> {

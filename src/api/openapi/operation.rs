@@ -70,7 +70,7 @@ pub trait Described: Protocol + Sized {
     /// The paths of operations; the schemas of their bodies are added to the given ones.
     fn paths(operations: Vec<Operation<Self>>, schemas: &mut Schemas) -> Map<String, Value> {
         for body in operations.iter().filter_map(|operation| operation.rules.body.as_ref()) {
-            schemas.0.insert(body.schema.to_owned(), json!(Field::object(body.description, &body.fields)));
+            schemas.0.insert(body.schema.clone(), json!(Field::object(body.description, &body.fields)));
             body.fields.iter().for_each(|field| field.shape.define(schemas));
         }
         let described =
@@ -91,7 +91,7 @@ fn describe<P: Described>(operation: Operation<P>) -> Value {
     };
     let mut responses = P::errors(&operation);
     responses.extend(operation.success.iter().map(|(status, success)| ((*status).to_owned(), success.clone())));
-    let body = body.as_ref().map(|body| json_body(body.schema, body.is_required, operation.example.clone()));
+    let body = body.as_ref().map(|body| json_body(&body.schema, body.is_required, operation.example.clone()));
     Description {
         id: P::id(&operation),
         summary: operation.summary,

@@ -172,7 +172,7 @@ async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Resu
 
 input! {
     /// A change of a phone. Absent members stay as they are; null clears.
-    pub struct Update {
+    pub struct PhoneUpdate {
         /// A free label.
         nickname: Option<Option<String>> = text().nullable().optional(),
         /// The agent that answers calls to this number.
@@ -186,12 +186,11 @@ input! {
     }
 }
 
-impl NamedInput for Update {
-    const SCHEMA: &'static str = "DigaPhoneUpdate";
-}
-
 /// The published request names agent versions; here an agent has one version, so either name is accepted.
-async fn update(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Update>)) -> Result<Body<Phone>> {
+async fn update(
+    call: Call<Project>,
+    (Path(which), Json(input)): (Path<Which>, Json<PhoneUpdate>),
+) -> Result<Body<Phone>> {
     let change = PhoneNumberChange {
         nickname: input.nickname,
         inbound_agent_id: input.inbound_agent_id.or(input.inbound_version_id),
@@ -227,7 +226,7 @@ input! {
 
 input! {
     /// A number to import.
-    pub struct Import {
+    pub struct PhoneImport {
         /// The number in E.164.
         phone_number: E164 = phone_number(),
         /// A free label.
@@ -237,11 +236,7 @@ input! {
     }
 }
 
-impl NamedInput for Import {
-    const SCHEMA: &'static str = "DigaPhoneImport";
-}
-
-async fn import(call: Call<Project>, Json(input): Json<Import>) -> Result<Body<Phone>> {
+async fn import(call: Call<Project>, Json(input): Json<PhoneImport>) -> Result<Body<Phone>> {
     // The SIP configuration is one secret.
     let sip_config = input.sip_config.map(|SipConfig { termination_uri, username, password }| {
         let config = json!({ "termination_uri": termination_uri, "username": username, "password": password });
@@ -254,7 +249,7 @@ async fn import(call: Call<Project>, Json(input): Json<Import>) -> Result<Body<P
 
 input! {
     /// A number to reserve.
-    pub struct Reserve {
+    pub struct PhoneReserve {
         /// The number in E.164.
         number: E164 = phone_number(),
         /// A free label.
@@ -262,31 +257,29 @@ input! {
     }
 }
 
-impl NamedInput for Reserve {
-    const SCHEMA: &'static str = "DigaPhoneReserve";
-}
-
-async fn reserve(call: Call<Project>, Json(Reserve { number, nickname }): Json<Reserve>) -> Result<Body<Phone>> {
+async fn reserve(
+    call: Call<Project>,
+    Json(PhoneReserve { number, nickname }): Json<PhoneReserve>,
+) -> Result<Body<Phone>> {
     let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
     phone(call.grant.0.reserve_number(&new, call.now, call.now + call.app.reservation).await?)
 }
 
 input! {
     /// The assignment of a phone.
-    pub struct Assign {
+    pub struct PhoneAssign {
         /// The user identity that gets the number; null for none.
         user_identity_id: Option<UserIdentityId> = any_uuid().nullish(),
     }
 }
 
-impl NamedInput for Assign {
-    const SCHEMA: &'static str = "DigaPhoneAssign";
-    const IS_REQUIRED: bool = false;
-}
-
-async fn assign(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Assign>)) -> Result<Body<Phone>> {
+async fn assign(
+    call: Call<Project>,
+    (Path(which), input): (Path<Which>, Option<Json<PhoneAssign>>),
+) -> Result<Body<Phone>> {
+    let person = input.and_then(|Json(input)| input.user_identity_id);
     let event_id = call.app.random.id(call.now);
-    phone(call.grant.0.assign_number(which.phone_id, input.user_identity_id, event_id, call.now).await?)
+    phone(call.grant.0.assign_number(which.phone_id, person, event_id, call.now).await?)
 }
 
 async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {

@@ -3,7 +3,7 @@
 use super::access::{self, InExtension};
 use super::answer::Answer;
 use super::input::query::Wanted;
-use super::input::{Filled, NamedInput, Unread};
+use super::input::{Filled, Unread};
 use super::openapi::examples::*;
 use super::route::{Call, Head, Nothing, Operation};
 use super::wire::{Deleted, Group, List};
@@ -56,10 +56,6 @@ input! {
         /// The name.
         name: String = Filled,
     }
-}
-
-impl NamedInput for GroupInput {
-    const SCHEMA: &'static str = "PhoneComGroupInput";
 }
 
 async fn list(Call { grant: own, .. }: Call<InExtension>, wanted: Wanted<NamedField>) -> Result<Answer> {

@@ -103,7 +103,7 @@ impl Operation {
     }
 }
 
-impl<I: Input + Send + 'static> FromRequest<Seam> for I {
+impl<I: Input> FromRequest<Seam> for I {
     fn rules() -> Rules {
         Rules { query: I::fields(), ..Rules::default() }
     }
@@ -120,7 +120,7 @@ pub struct Scoped<I> {
     pub input: I,
 }
 
-impl<I: Input + Send + 'static> FromRequest<Seam> for Scoped<I> {
+impl<I: Input> FromRequest<Seam> for Scoped<I> {
     fn rules() -> Rules {
         <I as FromRequest<Seam>>::rules()
     }
