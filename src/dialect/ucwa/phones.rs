@@ -13,8 +13,7 @@ use super::{answer, number};
 use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
 use crate::model::slot::{Slot, SlotChange, SlotType};
 use crate::model::subscriber::Subscriber;
-use axum::http::header::{self, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
@@ -94,13 +93,7 @@ async fn list(call: Call<Subscribed>, _: Input) -> Result<Response> {
 async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
     call.grant.may_use_voice()?;
     let slot = call.grant.subscriber.slot(call.grant.slot());
-    let version = slot.version.to_string();
-    if answer::is_known(call.head.headers(), &version) {
-        return Ok(answer::not_modified(&version));
-    }
-    let mut response = answer::resource(call.grant.form, &phone(&call.grant.base, slot));
-    response.headers_mut().insert(header::ETAG, answer::quoted(&version));
-    Ok(response)
+    Ok(answer::versioned(&call, &slot.version.to_string(), &phone(&call.grant.base, slot)))
 }
 
 async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
@@ -117,14 +110,10 @@ async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     call.grant.may_use_voice()?;
     let person = call.grant.user_identity_id();
     call.grant.workspace.fill_slot(person, slot_type, number, is_shared, call.now).await?;
-    let now = call.grant.workspace.subscriber(person, None, call.now).await?;
-    let resource = phone(&call.grant.base, now.slot(slot_type));
-    let mut response = answer::resource(call.grant.form, &resource);
-    *response.status_mut() = StatusCode::CREATED;
-    let place = HeaderValue::from_str(&href(&call.grant.base, slot_type)).expect("an href is ASCII");
-    response.headers_mut().insert(LOCATION, place);
-    response.headers_mut().insert(header::ETAG, answer::quoted(&now.slot(slot_type).version.to_string()));
-    Ok(response)
+    let subscriber = call.grant.workspace.subscriber(person, None, call.now).await?;
+    let slot = subscriber.slot(slot_type);
+    let (version, phone) = (slot.version.to_string(), phone(&call.grant.base, slot));
+    Ok(answer::created(call.grant.form, StatusCode::CREATED, &version, &phone))
 }
 
 async fn remove(call: Call<Subscribed>, _: Input) -> Result<Response> {
@@ -172,7 +161,7 @@ pub fn phones(base: &str, subscriber: &Subscriber) -> Resource {
 
 /// A phone. A managed number has no links that change it.
 pub fn phone(base: &str, slot: &Slot) -> Resource {
-    let own = href(base, slot.slot_type);
+    let own = format!("{base}/me/phones/{}", slot.slot_type.as_str());
     let mut phone = Resource::new("phone", own.clone());
     if !slot.is_managed {
         phone = phone
@@ -184,8 +173,4 @@ pub fn phone(base: &str, slot: &Slot) -> Resource {
         .text("number", slot.number.as_str())
         .text("type", slot.slot_type.as_str())
         .text("etag", slot.version.to_string())
-}
-
-fn href(base: &str, slot_type: SlotType) -> String {
-    format!("{base}/me/phones/{}", slot_type.as_str())
 }
