@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Place, Result, Step};
 
 pub use array::array;
-pub use choice::{Choice, choice};
+pub use choice::{Choice, choice, names};
 pub use cursor::Cursor;
 pub use metadata::{TOO_MANY, metadata, metadata_filter};
 pub use number::{boolean, integer, number};

@@ -6,7 +6,6 @@ use super::workspace::{Tenant, Who};
 use super::{Account, Origin, Prefetch, Prefetched, Store, Workspace, console};
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::model::id::*;
-use crate::model::password::Password;
 use crate::model::token::{Token, TokenHash, scheme_of};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -23,8 +22,6 @@ pub enum Credentials<'a> {
     ConsoleSession(&'a str, Option<WorkspaceSelector>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
-    /// A user identity's name and password.
-    Password(&'a str, &'a Password),
 }
 
 impl Credentials<'_> {
@@ -112,7 +109,6 @@ impl Store {
             Credentials::ConsoleSession(jwt, meant) => self.console_session(jwt, meant, origin, now).await,
             Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
             Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
-            Credentials::Password(name, password) => self.by_password(name, password, origin).await,
         };
         Ok((authenticated?, Prefetched::Nothing))
     }

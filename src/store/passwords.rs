@@ -1,8 +1,9 @@
 //! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time, because each
 //! takes 19 MiB and tens of milliseconds.
 
-use super::{Authenticated, Origin, Principal, Store, Workspace};
-use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result};
+use super::audited::Actor;
+use super::{Origin, Principal, Store, Workspace};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::password::{Password, PasswordHash};
 use crate::random::Random;
@@ -16,9 +17,18 @@ static PERMITS: Semaphore = Semaphore::const_new(4);
 static DUMMY_HASH: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
 
 impl Store {
-    /// Authenticates by `name` (an e-mail address in any case, or a key) and password. A name of several user
-    /// identities with passwords matches none.
-    pub(super) async fn by_password(&self, name: &str, password: &Password, origin: Origin) -> Result<Authenticated> {
+    /// Authenticates a user identity by `name` (an e-mail address in any case, or a key) and password; `None` if either
+    /// is wrong. A name of several user identities with passwords matches none.
+    pub async fn authenticate_by_password(
+        &self,
+        name: &str,
+        password: &str,
+        origin: Origin,
+    ) -> Result<Option<(Workspace, UserIdentityId)>> {
+        // Postgres cannot store U+0000, so no name contains it.
+        if name.contains('\0') {
+            return Ok(None);
+        }
         let mut rows = sqlx::query!(
             r#"
             select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
@@ -31,15 +41,13 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let only = if rows.len() == 1 { rows.pop() } else { None };
-        let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), password.clone());
+        let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), Password::given(password));
         let fits = apart(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash::from).fits(&password)).await?;
-        match only {
-            Some(row) if fits => {
-                let credential = Principal::Password(UserIdentityId(row.user_identity_id));
-                Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
-            }
-            _ => Err(Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Unknown })),
-        }
+        Ok(only.filter(|_| fits).map(|row| {
+            let person = UserIdentityId(row.user_identity_id);
+            let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
+            (Workspace::new(self.clone(), tenant, Actor::new(Principal::Password(person), origin)), person)
+        }))
     }
 
     /// Sets the password of a user identity in any workspace.

@@ -100,7 +100,7 @@ impl Grant for Subscribed {
             return Err(Error::NotFound(ResourceKind::Version, version.to_string()));
         }
         let slot = head.named("type").map(|name| SlotType::named(name).ok_or(Error::NoRoute)).transpose()?;
-        let (base, form) = (base_of(&head.path, application), Form::asked_by(head.headers()));
+        let (base, form) = (base_of(&head.path, application), Form::of(head.headers()));
         Ok((Subscribed { workspace, subscriber, base, form, slot }, prefetched))
     }
 }

@@ -62,12 +62,12 @@ async fn root(call: Call<Public>, _: Nothing) -> Result<Response> {
     let query = call.head.parts.uri.query().unwrap_or_default();
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
     let domain = domain.map(|domain| format!("?{domain}")).unwrap_or_default();
-    Ok(answer::resource(Form::asked_by(call.head.headers()), &links_of_root(&base_of(&call), &domain)))
+    Ok(answer::resource(Form::of(call.head.headers()), &links_of_root(&base_of(&call), &domain)))
 }
 
 /// Second step: the link to the applications.
 async fn user(call: Call<Known>, _: Nothing) -> Result<Response> {
-    Ok(answer::resource(Form::asked_by(call.head.headers()), &links_of_user(&base_of(&call))))
+    Ok(answer::resource(Form::of(call.head.headers()), &links_of_user(&base_of(&call))))
 }
 
 fn base_of<G>(call: &Call<G>) -> String {

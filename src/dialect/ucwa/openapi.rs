@@ -135,7 +135,7 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
         several => several.iter().map(|name| name.split_once('/').map_or("General", |(_, subcode)| subcode)).collect(),
     };
     let codes: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let content = in_json_and_xml("UcwaError", errors[0].json(), errors[0].xml());
+    let content = in_json_and_xml("UcwaError", json!(errors[0]), errors[0].xml());
     RESPONSES.response(&format!("{reason}{}", subcodes.join("Or")), &codes.join(", "), content)
 }
 

@@ -1,13 +1,11 @@
 //! Parameters and request bodies.
 
 use super::super::number;
+use super::super::resource::NAMESPACE;
 use super::examples::{APPLICATION, PERSON};
-use super::schemas::SlotName;
 use crate::api::openapi::{Kind, component, own_schema, reference};
+use crate::model::slot::SlotType;
 use serde_json::{Value, json};
-
-/// The namespace of XML.
-const NAMESPACE: &str = "http://schemas.microsoft.com/rtc/2012/03/ucwa";
 
 /// The application in the path.
 pub fn application_id() -> Value {
@@ -28,7 +26,7 @@ pub fn slot() -> Value {
         "in": "path",
         "required": true,
         "description": "The slot, in any case",
-        "schema": own_schema::<SlotName>(),
+        "schema": own_schema::<SlotType>(),
         "example": "mobile",
     })
 }
