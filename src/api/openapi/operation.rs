@@ -1,6 +1,6 @@
 //! The frame of an operation in the document: what is the same in every dialect.
 
-use super::{Kind, Schemas, component, example, pascal_case, reference};
+use super::{Kind, Schemas, component, example, extract_components, pascal_case, reference};
 use crate::api::input::Field;
 use crate::api::route::{Operation, Protocol, Rules};
 use crate::error::{Error, Throttle};
@@ -66,6 +66,21 @@ pub trait Described: Protocol + Sized {
 
     /// The responses of errors by status.
     fn errors(operation: &Operation<Self>) -> Map<String, Value>;
+
+    /// The dialect's tag with its description, paths and components.
+    fn document(
+        description: &str,
+        operations: Vec<Operation<Self>>,
+        mut schemas: Schemas,
+        security_schemes: Value,
+    ) -> Value {
+        let paths = Self::paths(operations, &mut schemas);
+        extract_components(json!({
+            "tags": [{ "name": Self::TAG, "description": description }],
+            "paths": paths,
+            "components": { "schemas": schemas.0, "securitySchemes": security_schemes },
+        }))
+    }
 
     /// The paths of operations; the schemas of their bodies are added to the given ones.
     fn paths(operations: Vec<Operation<Self>>, schemas: &mut Schemas) -> Map<String, Value> {
@@ -136,6 +151,23 @@ pub fn parameter(field: &Field, place: &str) -> Value {
         parameter["example"] = example(&parameter["schema"], &Schemas::default());
     }
     parameter
+}
+
+/// A parameter of the path that no rule has.
+pub fn path_parameter(name: &str, description: &str, schema: Value, example: impl Into<Value>) -> Value {
+    let example = example.into();
+    json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema,
+        "example": example })
+}
+
+/// An optional parameter in `query` or `header` that no rule has.
+pub fn optional_parameter(name: &str, place: &str, description: &str, schema: Value) -> Value {
+    json!({ "name": name, "in": place, "required": false, "description": description, "schema": schema })
+}
+
+/// A scheme of HTTP authentication.
+pub fn security_scheme(scheme: &str, description: &str) -> Value {
+    json!({ "type": "http", "scheme": scheme, "description": description })
 }
 
 /// A JSON body.

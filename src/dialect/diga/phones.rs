@@ -143,17 +143,14 @@ input! {
 }
 
 async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Page>> {
-    let start = match (input.after, input.before) {
+    let page = input.page.unwrap_or(1);
+    let (start, page) = match (input.after, input.before) {
         (Some(_), Some(_)) => {
             return Err(Error::Conflict(Reason::ExclusiveOptions("after and before exclude each other")));
         }
-        (Some(id), None) => Start::After(id),
-        (None, Some(id)) => Start::Before(id),
-        (None, None) => Start::Page(input.page.unwrap_or(1)),
-    };
-    let page = match start {
-        Start::Page(page) => Some(page),
-        Start::After(_) | Start::Before(_) => None,
+        (Some(id), None) => (Start::After(id), None),
+        (None, Some(id)) => (Start::Before(id), None),
+        (None, None) => (Start::Page(page), Some(page)),
     };
     let filter = PhoneNumberFilter {
         inbound_agent_id: input.inbound_agent_id,

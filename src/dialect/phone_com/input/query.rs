@@ -6,6 +6,7 @@ use super::super::route::{Head, PhoneCom};
 use super::super::wire::Pairs;
 use super::filter::{self, Kind};
 use crate::api::input::*;
+use crate::api::openapi::optional_parameter;
 use crate::api::route::{FromRequest, Rules};
 use crate::error::{Place, Problem, Result, Step};
 use crate::http::App;
@@ -83,13 +84,13 @@ const FILTER: &str = "A value, or an operator and its argument: `empty`, `eq:`, 
 
 impl<F: ListField> FromRequest<PhoneCom> for Wanted<F> {
     fn rules() -> Rules {
-        let query = |name: String, description: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema });
+        let query =
+            |name: String, description, schema: &Value| optional_parameter(&name, "query", description, schema.clone());
         let items = json!({ "type": "array", "items": { "type": "string" } });
         let order = json!({ "type": "string", "enum": ["asc", "desc"] });
-        let filters =
-            F::FIELDS.filters.iter().map(|(name, ..)| query(format!("filters[{name}]"), FILTER, items.clone()));
+        let filters = F::FIELDS.filters.iter().map(|(name, ..)| query(format!("filters[{name}]"), FILTER, &items));
         let sorts = F::FIELDS.sorts.iter();
-        let sorts = sorts.map(|(name, _)| query(format!("sort[{name}]"), "The order by this field", order.clone()));
+        let sorts = sorts.map(|(name, _)| query(format!("sort[{name}]"), "The order by this field", &order));
         Rules { query: Part::fields(), parameters: filters.chain(sorts).collect(), ..Rules::default() }
     }
 
