@@ -4,7 +4,7 @@
 use super::access::{ByToken, InAccount, InExtension};
 use super::answer::Answer;
 use super::input::filter::Kind;
-use super::input::query::{Fields, ListField, Wanted};
+use super::input::query::{Fields, ListField, ListQuery};
 use super::openapi::examples::*;
 use super::route::{Call, Nothing, Operation};
 use super::wire::{Account, Extension, List};
@@ -40,9 +40,9 @@ impl ListField for NamedField {
     };
 }
 
-async fn accounts(call: Call<ByToken>, wanted: Wanted<NamedField>) -> Result<Answer> {
-    let listed = call.grant.0.accounts(&wanted.listing).await?;
-    Ok(Answer::ok(&List::of(listed, wanted, Account::from)))
+async fn accounts(call: Call<ByToken>, query: ListQuery<NamedField>) -> Result<Answer> {
+    let listed = call.grant.0.accounts(&query.listing).await?;
+    Ok(Answer::ok(&List::of(listed, query, Account::from)))
 }
 
 async fn account(call: Call<InAccount>, _: Nothing) -> Result<Answer> {
@@ -55,9 +55,9 @@ async fn account(call: Call<InAccount>, _: Nothing) -> Result<Answer> {
     })))
 }
 
-async fn extensions(call: Call<InAccount>, wanted: Wanted<NamedField>) -> Result<Answer> {
-    let listed = call.grant.workspace.extensions(call.grant.scope, &wanted.listing).await?;
-    Ok(Answer::ok(&List::of(listed, wanted, Extension::from)))
+async fn extensions(call: Call<InAccount>, query: ListQuery<NamedField>) -> Result<Answer> {
+    let listed = call.grant.workspace.extensions(call.grant.scope, &query.listing).await?;
+    Ok(Answer::ok(&List::of(listed, query, Extension::from)))
 }
 
 async fn extension(call: Call<InExtension>, _: Nothing) -> Result<Answer> {

@@ -2,7 +2,7 @@
 
 use super::access::{self, InExtension};
 use super::answer::Answer;
-use super::input::query::Wanted;
+use super::input::query::ListQuery;
 use super::input::{Filled, Unread};
 use super::openapi::examples::*;
 use super::route::{Call, Head, Nothing, Operation};
@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::new(GROUP, &["DELETE"], delete)
             .about("phone_com_delete_contact_group", "Delete a contact group")
             .describe("Deletes a contact group. Its contacts stay, without a group.")
-            .returns("PhoneComDeleted", deleted_example()),
+            .returns("PhoneComDeleted", json!(Deleted::DONE)),
     ]
 }
 
@@ -58,9 +58,9 @@ input! {
     }
 }
 
-async fn list(Call { grant: own, .. }: Call<InExtension>, wanted: Wanted<NamedField>) -> Result<Answer> {
-    let listed = own.workspace.contact_groups(own.extension.user_identity_id, &wanted.listing).await?;
-    Ok(Answer::ok(&List::of(listed, wanted, |group| Group::from(&group))))
+async fn list(Call { grant: own, .. }: Call<InExtension>, query: ListQuery<NamedField>) -> Result<Answer> {
+    let listed = own.workspace.contact_groups(own.extension.user_identity_id, &query.listing).await?;
+    Ok(Answer::ok(&List::of(listed, query, |group| Group::from(&group))))
 }
 
 async fn create(Call { grant: own, .. }: Call<InExtension>, body: Unread<GroupInput>) -> Result<Answer> {

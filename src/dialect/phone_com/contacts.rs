@@ -5,7 +5,7 @@ use super::answer::Answer;
 use super::input::Unread;
 use super::input::contact::ContactInput;
 use super::input::filter::Kind;
-use super::input::query::{Fields, ListField, Wanted};
+use super::input::query::{Fields, ListField, ListQuery};
 use super::openapi::examples::*;
 use super::route::{Call, Head, Nothing, Operation};
 use super::wire::{Contact, Deleted, List};
@@ -13,6 +13,7 @@ use crate::error::{Error, Issue, Problem, ResourceKind, Result, Step};
 use crate::model::contact::{ContactChange, ContactField, ContactFields, UpdateMode};
 use crate::model::id::ContactId;
 use axum::http::StatusCode;
+use serde_json::json;
 use std::borrow::Cow;
 
 const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contacts";
@@ -47,7 +48,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::new(CONTACT, &["DELETE"], delete)
             .about("phone_com_delete_contact", "Delete a contact")
             .describe("Deletes a contact.")
-            .returns("PhoneComDeleted", deleted_example()),
+            .returns("PhoneComDeleted", json!(Deleted::DONE)),
     ]
 }
 
@@ -64,10 +65,10 @@ impl ListField for ContactField {
     };
 }
 
-async fn list(Call { grant: own, .. }: Call<InExtension>, wanted: Wanted<ContactField>) -> Result<Answer> {
-    let listed = own.workspace.contacts(own.extension.user_identity_id, &wanted.listing).await?;
-    let form = if wanted.is_brief { Contact::Summary } else { Contact::Full };
-    Ok(Answer::written(StatusCode::OK, List::of(listed, wanted, form).json()?))
+async fn list(Call { grant: own, .. }: Call<InExtension>, query: ListQuery<ContactField>) -> Result<Answer> {
+    let listed = own.workspace.contacts(own.extension.user_identity_id, &query.listing).await?;
+    let form = if query.is_brief { Contact::Summary } else { Contact::Full };
+    Ok(Answer::written(StatusCode::OK, List::of(listed, query, form).json()?))
 }
 
 async fn create(Call { grant: own, now, .. }: Call<InExtension>, body: Unread<ContactInput>) -> Result<Answer> {

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn asked(tags: &[u8], version: &str) -> bool {
+    fn finds(tags: &[u8], version: &str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(tags).expect("a header value"));
         is_known(&headers, version)
@@ -106,14 +106,14 @@ mod tests {
             mark in prop::sample::select(vec!["W/\"_\"", "\"_\"", "_"]),
         ) {
             let mut tags: Vec<String> = others.iter().map(|other| mark.replace('_', &other.to_string())).collect();
-            prop_assert!(!asked(tags.join(",").as_bytes(), &version.to_string()));
+            prop_assert!(!finds(tags.join(",").as_bytes(), &version.to_string()));
             tags.push(mark.replace('_', &version.to_string()));
-            prop_assert!(asked(tags.join(", ").as_bytes(), &version.to_string()));
+            prop_assert!(finds(tags.join(", ").as_bytes(), &version.to_string()));
         }
 
         #[test]
         fn if_none_match_accepts_any_visible_ascii(tags in proptest::collection::vec(0x20_u8..0x7f, 0..60)) {
-            let is_known = asked(&tags, "7");
+            let is_known = finds(&tags, "7");
             prop_assert!(!is_known || tags.iter().any(|sign| b"*7".contains(sign)));
         }
     }

@@ -50,8 +50,3 @@ pub fn extension_example() -> Value {
 pub fn list_example(item: Value) -> Value {
     json!({ "filters": { "id": "gt:0" }, "sort": { "id": "asc" }, "total": 1, "offset": 0, "limit": 25, "items": [item] })
 }
-
-/// A deletion.
-pub fn deleted_example() -> Value {
-    json!({ "success": true })
-}
