@@ -94,12 +94,7 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
         Error::Forbidden(denial) => {
             (StatusCode::FORBIDDEN, ErrorBody::service("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
         }
-        Error::NotFound(kind, id) => {
-            let name = if *kind == ResourceKind::Number { "phone".to_owned() } else { kind.to_string() };
-            let code = format!("{}_NOT_FOUND", name.to_uppercase().replace(' ', "_"));
-            let message = format!("{} {id} not found", capitalized(&name));
-            (StatusCode::NOT_FOUND, ErrorBody::service(code, message.as_str()).and_detail(message))
-        }
+        Error::NotFound(kind, id) => (StatusCode::NOT_FOUND, not_found(*kind, id)),
         Error::NoRoute => (StatusCode::NOT_FOUND, ErrorBody::router("Not Found")),
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorBody::router("Method Not Allowed")),
         Error::Invalid(issues) => {
@@ -147,6 +142,13 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             ),
         ),
     }
+}
+
+fn not_found(kind: ResourceKind, id: &str) -> ErrorBody {
+    let name = if kind == ResourceKind::Number { "phone".to_owned() } else { kind.to_string() };
+    let code = format!("{}_NOT_FOUND", name.to_uppercase().replace(' ', "_"));
+    let message = format!("{} {id} not found", capitalized(&name));
+    ErrorBody::service(code, message.as_str()).and_detail(message)
 }
 
 fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
