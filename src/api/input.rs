@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Place, Result, Step};
 
 pub use array::array;
-pub use choice::{Choice, choice};
+pub use choice::{Choice, choice, names};
 pub use cursor::Cursor;
 pub use metadata::{TOO_MANY, metadata, metadata_filter};
 pub use number::{boolean, integer, number};
@@ -33,7 +33,9 @@ pub use time::{date_time, lenient_date};
 pub use wrap::{Named, Optional, Or, TryMap};
 
 /// The whole input of one operation, or an object within it. Declared with [`input!`].
-pub trait Input: Sized {
+pub trait Input: Sized + Send + 'static {
+    /// Name of the type, after which its schema is named.
+    const NAME: &'static str;
     /// Description of the object.
     const DESCRIPTION: &'static str = "";
 
@@ -100,6 +102,7 @@ macro_rules! input {
         }
 
         impl $crate::api::input::Input for $name {
+            const NAME: &'static str = stringify!($name);
             const DESCRIPTION: &'static str = concat!($($about, "\n"),*);
 
             fn fields() -> Vec<$crate::api::input::Field> {

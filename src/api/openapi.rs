@@ -11,7 +11,8 @@ pub use components::{Kind, component, extract_components};
 pub use example::example;
 pub use lowered::{RESOURCE_NAME, lowered};
 pub use operation::*;
-pub use schemas::{Schemas, own_schema, reference};
+pub(crate) use schemas::enum_schema;
+pub use schemas::{Schemas, own_schema, reference, schema_of_names};
 
 /// A word of an identifier with a capital first letter.
 pub fn capitalized(word: &str) -> String {

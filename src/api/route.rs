@@ -5,7 +5,8 @@ mod grant;
 mod input;
 mod operation;
 
-pub use grant::{Grant, Public};
+pub(crate) use grant::grant_of_caller;
+pub use grant::{Authenticate, Grant, Public};
 pub use input::{BodyRules, FromRequest, Nothing, Raw, Rules};
 pub use operation::Operation;
 
@@ -199,11 +200,11 @@ where
         }
         _ => (Pending::Unread(body), Prefetch::None),
     };
-    let (caller, prefetched) = match G::authenticate(&app, &head, prefetch).await {
+    let (caller, prefetched) = match G::Caller::authenticate(&app, &head, prefetch).await {
         Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };
-    let tenant = G::tenant(&caller).map(Tenant);
+    let tenant = caller.tenant().map(Tenant);
     let head = Arc::new(head);
     let answer = async {
         let (grant, prefetched) = G::authorize(caller, &head, prefetched).await?;

@@ -34,7 +34,7 @@ pub struct PhoneNumber {
 }
 
 /// Origin of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Provider {
     /// Bought here, paid by the month.

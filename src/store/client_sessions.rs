@@ -4,8 +4,10 @@ use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::client_session::*;
 use crate::model::event::EventType;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
+use crate::model::token::Token;
+use crate::random::Random;
 use crate::store::{Workspace, sql::faults::missing, sql::found};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -69,6 +71,29 @@ impl Workspace {
             (false, OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
             (false, OnConflict::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
         }
+    }
+
+    /// Creates a session of a user identity that has signed in, and returns its token.
+    pub async fn create_session_of(
+        &self,
+        person: UserIdentityId,
+        lifetime: TimeDelta,
+        random: &Random,
+        now: DateTime<Utc>,
+    ) -> Result<Token> {
+        let token = Token::client_session(random);
+        let new = NewClientSession {
+            client_session_id: random.id(now),
+            token: token.clone(),
+            user_identifier_key: None,
+            user_identity_id: Some(person),
+            connected_account_ids: Vec::new(),
+            connect_webview_ids: Vec::new(),
+            customer_key: None,
+            expires_at: now + lifetime,
+        };
+        self.create_client_session(new, OnConflict::Refuse, now).await?;
+        Ok(token)
     }
 
     /// Revokes an expired session with this key, so that a new one can take it.

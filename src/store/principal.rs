@@ -6,8 +6,7 @@ mod passes;
 
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::model::id::*;
-use crate::model::password::Password;
-use crate::model::token::{Token, TokenHash};
+use crate::model::token::{Token, TokenHash, scheme_of};
 use crate::store::sql::audited::Actor;
 use crate::store::workspace::{AccountCredential, Tenant};
 use crate::store::{Account, Origin, Prefetch, Prefetched, Store, Workspace};
@@ -26,8 +25,18 @@ pub enum Credentials<'a> {
     ConsoleSession(&'a str, Option<WorkspaceSelector>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
-    /// A user identity's name and password.
-    Password(&'a str, &'a Password),
+}
+
+impl Credentials<'_> {
+    /// A token in a dialect that has no means to select a workspace: a client session, or else an API key.
+    pub fn of_workspace(token: &str) -> Credentials<'_> {
+        match scheme_of(token) {
+            Scheme::ClientSession => Credentials::ClientSession(token),
+            Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
+                Credentials::ApiKey(token)
+            }
+        }
+    }
 }
 
 /// The workspace that a request selects.
@@ -103,7 +112,6 @@ impl Store {
             Credentials::ConsoleSession(jwt, selector) => self.console_session(jwt, selector, origin, now).await,
             Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
             Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
-            Credentials::Password(name, password) => self.by_password(name, password, origin).await,
         };
         Ok((authenticated?, Prefetched::Nothing))
     }

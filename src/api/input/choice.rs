@@ -43,6 +43,7 @@ impl<E: Choice> Rule for OneOf<E> {
     }
 }
 
-fn names<E: Choice>() -> Vec<&'static str> {
+/// The names of a type.
+pub fn names<E: Choice>() -> Vec<&'static str> {
     E::ALL.iter().map(|(name, _)| *name).collect()
 }

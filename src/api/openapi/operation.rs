@@ -1,6 +1,6 @@
 //! The frame of an operation in the document: what is the same in every dialect.
 
-use super::{Kind, Schemas, component, example, pascal_case, reference};
+use super::{Kind, Schemas, component, example, extract_components, pascal_case, reference};
 use crate::api::input::Field;
 use crate::api::route::{Operation, Protocol, Rules};
 use crate::error::{Error, Throttle};
@@ -52,10 +52,25 @@ pub trait Described: Protocol + Sized {
     /// The responses of errors by status.
     fn errors(operation: &Operation<Self>) -> Map<String, Value>;
 
+    /// The dialect's tag with its description, paths and components.
+    fn document(
+        description: &str,
+        operations: Vec<Operation<Self>>,
+        mut schemas: Schemas,
+        security_schemes: Value,
+    ) -> Value {
+        let paths = Self::paths(operations, &mut schemas);
+        extract_components(json!({
+            "tags": [{ "name": Self::TAG, "description": description }],
+            "paths": paths,
+            "components": { "schemas": schemas.0, "securitySchemes": security_schemes },
+        }))
+    }
+
     /// The paths of operations; the schemas of their bodies are added to the given ones.
     fn paths(operations: Vec<Operation<Self>>, schemas: &mut Schemas) -> Map<String, Value> {
         for body in operations.iter().filter_map(|operation| operation.rules.body.as_ref()) {
-            schemas.0.insert(body.schema.to_owned(), Field::object(body.description, &body.fields));
+            schemas.0.insert(body.schema.clone(), Field::object(body.description, &body.fields));
             body.fields.iter().for_each(|field| field.shape.define(schemas));
         }
         let described =
@@ -76,7 +91,8 @@ fn describe<P: Described>(operation: Operation<P>) -> Value {
     };
     let mut responses = P::errors(&operation);
     responses.extend(operation.success.iter().map(|(status, success)| ((*status).to_owned(), success.clone())));
-    let body = body.as_ref().map(|body| json_body(reference(body.schema), body.is_required, operation.example.clone()));
+    let body =
+        body.as_ref().map(|body| json_body(reference(&body.schema), body.is_required, operation.example.clone()));
     json!(Description {
         id: P::id(&operation),
         summary: operation.summary,
@@ -120,6 +136,23 @@ pub fn parameter(field: &Field, place: &str) -> Value {
         parameter["example"] = example(&parameter["schema"], &Schemas::default());
     }
     parameter
+}
+
+/// A parameter of the path that no rule has.
+pub fn path_parameter(name: &str, description: &str, schema: Value, example: impl Into<Value>) -> Value {
+    let example = example.into();
+    json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema,
+        "example": example })
+}
+
+/// An optional parameter in `query` or `header` that no rule has.
+pub fn optional_parameter(name: &str, place: &str, description: &str, schema: Value) -> Value {
+    json!({ "name": name, "in": place, "required": false, "description": description, "schema": schema })
+}
+
+/// A scheme of HTTP authentication.
+pub fn security_scheme(scheme: &str, description: &str) -> Value {
+    json!({ "type": "http", "scheme": scheme, "description": description })
 }
 
 /// A JSON body.

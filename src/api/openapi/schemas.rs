@@ -1,6 +1,7 @@
 //! Schemas derived from types.
 
 use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -57,6 +58,32 @@ fn drop_idle_property_names(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_idle_property_names),
         _ => {}
     }
+}
+
+/// Describes an enum in the document: the type, the name and the description of its schema, and its names.
+macro_rules! enum_schema {
+    ($type:ty, $name:literal, $description:literal, $names:expr) => {
+        impl utoipa::PartialSchema for $type {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::api::openapi::schema_of_names($description, $names)
+            }
+        }
+
+        impl utoipa::ToSchema for $type {
+            fn name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+        }
+    };
+}
+pub(crate) use enum_schema;
+
+/// The schema of a text that is one of these names.
+pub fn schema_of_names(description: &str, names: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
+    let mut schema = Object::with_type(Type::String);
+    schema.description = Some(description.to_owned());
+    schema.enum_values = Some(names.into_iter().map(Value::from).collect());
+    schema.into()
 }
 
 /// A reference to the schema of this name.

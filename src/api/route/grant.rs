@@ -6,20 +6,24 @@ use crate::http::App;
 use crate::model::id::WorkspaceId;
 use crate::store::{Prefetch, Prefetched};
 
-/// A handler's view of its caller.
-pub trait Grant: Sized + Send + 'static {
-    /// An authenticated caller.
-    type Caller: Send;
-
+/// A caller, authenticated by its credential.
+pub trait Authenticate: Sized + Send + 'static {
     /// Authenticates a request, and prefetches what its operation will read.
     fn authenticate(
         app: &App,
         head: &Head,
         prefetch: Prefetch,
-    ) -> impl Future<Output = Result<(Self::Caller, Prefetched)>> + Send;
+    ) -> impl Future<Output = Result<(Self, Prefetched)>> + Send;
 
     /// The request's workspace, for the log.
-    fn tenant(caller: &Self::Caller) -> Option<WorkspaceId>;
+    fn tenant(&self) -> Option<WorkspaceId> {
+        None
+    }
+}
+
+/// A handler's view of its caller.
+pub trait Grant: Sized + Send + 'static {
+    type Caller: Authenticate;
 
     /// Admits the caller to what the path names.
     fn authorize(
@@ -29,21 +33,31 @@ pub trait Grant: Sized + Send + 'static {
     ) -> impl Future<Output = Result<(Self, Prefetched)>> + Send;
 }
 
+/// Makes a caller a grant by itself: the path names nothing that it could be refused.
+macro_rules! grant_of_caller {
+    ($caller:ty) => {
+        impl $crate::api::route::Grant for $caller {
+            type Caller = $caller;
+
+            async fn authorize(
+                caller: $caller,
+                _: &$crate::api::route::Head,
+                prefetched: $crate::store::Prefetched,
+            ) -> $crate::error::Result<($caller, $crate::store::Prefetched)> {
+                Ok((caller, prefetched))
+            }
+        }
+    };
+}
+pub(crate) use grant_of_caller;
+
 /// A route without authentication.
 pub struct Public;
 
-impl Grant for Public {
-    type Caller = Public;
-
+impl Authenticate for Public {
     async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
         Ok((Public, Prefetched::Nothing))
     }
-
-    fn tenant(_: &Public) -> Option<WorkspaceId> {
-        None
-    }
-
-    async fn authorize(caller: Public, _: &Head, prefetched: Prefetched) -> Result<(Public, Prefetched)> {
-        Ok((caller, prefetched))
-    }
 }
+
+grant_of_caller!(Public);

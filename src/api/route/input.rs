@@ -29,7 +29,7 @@ pub struct Rules {
 /// Fields of a body, and the name of its schema.
 #[derive(Debug)]
 pub struct BodyRules {
-    pub schema: &'static str,
+    pub schema: String,
     pub description: &'static str,
     pub fields: Vec<Field>,
     pub is_required: bool,

@@ -1,6 +1,6 @@
 //! An operation as a value.
 
-use super::{FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
+use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
 use crate::error::{Error, Result};
 use crate::http::{App, Tenant};
 use crate::store::Prefetch;
@@ -39,9 +39,9 @@ type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, (Option<Tenant>, Result<()
 
 fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)> {
     Box::pin(async move {
-        match G::authenticate(&app, &head, Prefetch::None).await {
+        match G::Caller::authenticate(&app, &head, Prefetch::None).await {
             Ok((caller, prefetched)) => {
-                let tenant = G::tenant(&caller).map(Tenant);
+                let tenant = caller.tenant().map(Tenant);
                 (tenant, G::authorize(caller, &head, prefetched).await.map(|_| ()))
             }
             Err(error) => (None, Err(error)),
@@ -50,9 +50,18 @@ fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, (Option<Tena
 }
 
 impl<P: Protocol> Operation<P> {
-    /// An operation of `handler`, whose types define access, input and response. For a frequent operation, `prefetch`
-    /// names the rows that authentication reads along.
-    pub fn new<G, I, H>(
+    /// An operation of `handler`, whose types define access, input and response.
+    pub fn new<G, I, H>(path: impl Into<Arc<str>>, methods: &'static [&'static str], handler: H) -> Operation<P>
+    where
+        G: Grant,
+        I: FromRequest<P>,
+        H: HandlerFn<P, G, I>,
+    {
+        Operation::with_prefetch(path, methods, handler, None)
+    }
+
+    /// As [`Operation::new`]; for a frequent operation, `prefetch` names the rows that authentication reads along.
+    pub fn with_prefetch<G, I, H>(
         path: impl Into<Arc<str>>,
         methods: &'static [&'static str],
         handler: H,

@@ -2,49 +2,74 @@
 //! router are a `detail`. Where a real server may send either, the body has both: additional keys are legal in each.
 
 use super::answer;
-use super::validation::{self, ValidationError};
+use super::validation::ValidationIssue;
+use crate::api::openapi::capitalized;
 use crate::error::*;
 use crate::http::{RequestContext, failure};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
+use std::borrow::Cow;
+use utoipa::ToSchema;
 
-/// Error body. Fields in wire order.
-#[derive(Debug, Default, Serialize)]
-pub struct ErrorBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<Detail>,
-}
-
-/// FastAPI's part of an error.
+/// Error body.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Detail {
-    Text(String),
-    Errors(Vec<ValidationError>),
+pub enum ErrorBody {
+    Service(ServiceError),
+    Router(RouterError),
+    Validation { detail: Vec<ValidationIssue> },
+}
+
+/// An error of the service. 401 and 404 also have a `detail`, for clients that read that.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DigaError)]
+pub struct ServiceError {
+    status: ErrorStatus,
+    /// A code for programs.
+    pub error_code: Cow<'static, str>,
+    /// A message for people.
+    message: String,
+    /// The message, as the framework puts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<String>,
+}
+
+/// The status of every error.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DigaErrorStatus)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorStatus {
+    Error,
+}
+
+/// An error of the router.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DigaRouterError)]
+pub struct RouterError {
+    detail: &'static str,
 }
 
 impl ErrorBody {
     /// Error of the service.
-    fn code(error_code: &'static str, message: impl Into<String>) -> ErrorBody {
-        ErrorBody { status: Some("error"), error_code: Some(error_code), message: Some(message.into()), detail: None }
+    fn service(error_code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> ErrorBody {
+        let (error_code, message) = (error_code.into(), message.into());
+        ErrorBody::Service(ServiceError { status: ErrorStatus::Error, error_code, message, detail: None })
     }
 
-    /// Error of FastAPI.
-    fn detail(detail: &str) -> ErrorBody {
-        ErrorBody::default().and_detail(detail)
+    /// Adds FastAPI's `detail` to an error of the service.
+    fn and_detail(self, detail: impl Into<String>) -> ErrorBody {
+        match self {
+            ErrorBody::Service(error) => ErrorBody::Service(ServiceError { detail: Some(detail.into()), ..error }),
+            body => body,
+        }
     }
 
-    /// Adds FastAPI's `detail`.
-    fn and_detail(self, detail: &str) -> ErrorBody {
-        ErrorBody { detail: Some(Detail::Text(detail.to_owned())), ..self }
+    /// Error of FastAPI's router.
+    fn router(detail: &'static str) -> ErrorBody {
+        ErrorBody::Router(RouterError { detail })
     }
 }
 
@@ -64,92 +89,76 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
     match error {
         Error::Unauthenticated(_) => (
             StatusCode::UNAUTHORIZED,
-            ErrorBody::code("UNAUTHORIZED", "Invalid or missing API key").and_detail("Not authenticated"),
+            ErrorBody::service("UNAUTHORIZED", "Invalid or missing API key").and_detail("Not authenticated"),
         ),
         Error::Forbidden(denial) => {
-            (StatusCode::FORBIDDEN, ErrorBody::code("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
+            (StatusCode::FORBIDDEN, ErrorBody::service("MISSING_PERMISSIONS", format!("Missing permissions: {denial}")))
         }
-        Error::NotFound(noun, id) => {
-            let (code, name) = missing(*noun);
-            let message = format!("{name} {id} not found");
-            (StatusCode::NOT_FOUND, ErrorBody::code(code, message.as_str()).and_detail(&message))
-        }
-        Error::NoRoute => (StatusCode::NOT_FOUND, ErrorBody::detail("Not Found")),
-        Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorBody::detail("Method Not Allowed")),
+        Error::NotFound(kind, id) => (StatusCode::NOT_FOUND, not_found(*kind, id)),
+        Error::NoRoute => (StatusCode::NOT_FOUND, ErrorBody::router("Not Found")),
+        Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorBody::router("Method Not Allowed")),
         Error::Invalid(issues) => {
-            let detail = Some(Detail::Errors(issues.iter().map(validation::error).collect()));
-            (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody { detail, ..ErrorBody::default() })
+            let detail = issues.iter().map(ValidationIssue::from).collect();
+            (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody::Validation { detail })
         }
         Error::AmbiguousQuery { name, reason } => {
-            (StatusCode::BAD_REQUEST, ErrorBody::code("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
+            (StatusCode::BAD_REQUEST, ErrorBody::service("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
         }
         Error::Unreadable(BodyFault::ContentType | BodyFault::Syntax(_)) => {
-            (StatusCode::BAD_REQUEST, ErrorBody::detail("There was an error parsing the body"))
+            (StatusCode::BAD_REQUEST, ErrorBody::router("There was an error parsing the body"))
         }
         Error::Conflict(reason) => conflict(reason),
         Error::TooLarge(limit) => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            ErrorBody::code("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
+            ErrorBody::service("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
         ),
         Error::AddressTooLong(limit) => (
             StatusCode::URI_TOO_LONG,
-            ErrorBody::code("URI_TOO_LONG", format!("The path and query are over the limit of {limit} bytes")),
+            ErrorBody::service("URI_TOO_LONG", format!("The path and query are over the limit of {limit} bytes")),
         ),
         Error::HeadTooLarge => (
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            ErrorBody::code("HEADERS_TOO_LARGE", "The request's headers are too large"),
+            ErrorBody::service("HEADERS_TOO_LARGE", "The request's headers are too large"),
         ),
         Error::NotHttp => {
-            (StatusCode::BAD_REQUEST, ErrorBody::code("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
+            (StatusCode::BAD_REQUEST, ErrorBody::service("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
         }
         Error::Throttled(Throttle { limit, retry_after, .. }) => (
             StatusCode::TOO_MANY_REQUESTS,
-            ErrorBody::code(
+            ErrorBody::service(
                 "RATE_LIMIT_EXCEEDED",
                 format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
             ),
         ),
         Error::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            ErrorBody::code("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),
+            ErrorBody::service("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),
         ),
         Error::Internal(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
-            ErrorBody::code("INTERNAL_SERVER_ERROR", "Internal server error. The log has more under this request id"),
+            ErrorBody::service(
+                "INTERNAL_SERVER_ERROR",
+                "Internal server error. The log has more under this request id",
+            ),
         ),
     }
 }
 
-fn missing(noun: ResourceKind) -> (&'static str, &'static str) {
-    match noun {
-        ResourceKind::Number => ("PHONE_NOT_FOUND", "Phone"),
-        ResourceKind::UserIdentity => ("USER_IDENTITY_NOT_FOUND", "User identity"),
-        ResourceKind::Phone => ("DEVICE_NOT_FOUND", "Device"),
-        ResourceKind::ClientSession => ("CLIENT_SESSION_NOT_FOUND", "Client session"),
-        ResourceKind::Credential => ("CREDENTIAL_NOT_FOUND", "Credential"),
-        ResourceKind::Event => ("EVENT_NOT_FOUND", "Event"),
-        ResourceKind::Webhook => ("WEBHOOK_NOT_FOUND", "Webhook"),
-        ResourceKind::Delivery => ("DELIVERY_NOT_FOUND", "Delivery"),
-        ResourceKind::Workspace => ("PROJECT_NOT_FOUND", "Project"),
-        ResourceKind::ActionAttempt => ("ACTION_ATTEMPT_NOT_FOUND", "Action attempt"),
-        ResourceKind::ApiKey => ("API_KEY_NOT_FOUND", "API key"),
-        ResourceKind::AccessToken => ("ACCESS_TOKEN_NOT_FOUND", "Access token"),
-        ResourceKind::Account => ("ACCOUNT_NOT_FOUND", "Account"),
-        ResourceKind::Extension => ("EXTENSION_NOT_FOUND", "Extension"),
-        ResourceKind::Contact => ("CONTACT_NOT_FOUND", "Contact"),
-        ResourceKind::ContactGroup => ("CONTACT_GROUP_NOT_FOUND", "Contact group"),
-        ResourceKind::Application => ("APPLICATION_NOT_FOUND", "Application"),
-        ResourceKind::Version => ("VERSION_NOT_FOUND", "Version"),
-    }
+fn not_found(kind: ResourceKind, id: &str) -> ErrorBody {
+    let name = if kind == ResourceKind::Number { "phone".to_owned() } else { kind.to_string() };
+    let code = format!("{}_NOT_FOUND", name.to_uppercase().replace(' ', "_"));
+    let message = format!("{} {id} not found", capitalized(&name));
+    ErrorBody::service(code, message.as_str()).and_detail(message)
 }
 
 fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
-    let refused = |code, message: &str| (StatusCode::CONFLICT, ErrorBody::code(code, message));
+    let refused = |code, message: &str| (StatusCode::CONFLICT, ErrorBody::service(code, message));
     let in_state = |code, status: &str, hint: &str| {
-        (StatusCode::CONFLICT, ErrorBody::code(code, format!("The phone is {status}. {hint}")))
+        (StatusCode::CONFLICT, ErrorBody::service(code, format!("The phone is {status}. {hint}")))
     };
-    let pagination =
-        |message: &str| (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody::code("INVALID_PAGINATION_PARAMETERS", message));
+    let pagination = |message: &str| {
+        (StatusCode::UNPROCESSABLE_ENTITY, ErrorBody::service("INVALID_PAGINATION_PARAMETERS", message))
+    };
     match reason {
         Reason::NumberInUse => refused("PHONE_ALREADY_IN_USE", "The phone number is in use. Choose another one"),
         Reason::NumberNotAssignable(status) => {

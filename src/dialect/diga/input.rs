@@ -1,6 +1,7 @@
 //! Input as FastAPI and pydantic read it: path, query and body in this order, and all issues at once. Each issue repeats
 //! the value, without passwords.
 
+use super::openapi::RESPONSES;
 use super::route::Diga;
 use crate::api::input::{Cursor, Field, Input, Parsed, Rule, Shape, object, text};
 use crate::api::route::{BodyRules, FromRequest, Head, Rules};
@@ -35,7 +36,7 @@ pub trait Part: Sized + Send + 'static {
 /// Parameters of the path.
 pub struct Path<T>(pub T);
 
-impl<T: Input + Send + 'static> Part for Path<T> {
+impl<T: Input> Part for Path<T> {
     fn add_to(rules: &mut Rules) {
         rules.path = T::fields();
     }
@@ -49,7 +50,7 @@ impl<T: Input + Send + 'static> Part for Path<T> {
 /// Parameters of the query.
 pub struct Query<T>(pub T);
 
-impl<T: Input + Send + 'static> Part for Query<T> {
+impl<T: Input> Part for Query<T> {
     fn add_to(rules: &mut Rules) {
         rules.query = T::fields();
     }
@@ -60,40 +61,34 @@ impl<T: Input + Send + 'static> Part for Query<T> {
     }
 }
 
-/// A JSON body, with the name of its schema.
-pub trait NamedInput: Input + Send + 'static {
-    const SCHEMA: &'static str;
-    /// Whether an absent body is an issue; otherwise it is an empty object.
-    const IS_REQUIRED: bool = true;
-}
-
 /// A JSON body.
 pub struct Json<T>(pub T);
 
-impl<T: NamedInput> Part for Json<T> {
+impl<T: Input> Part for Json<T> {
     fn add_to(rules: &mut Rules) {
         rules.body = Some(BodyRules {
-            schema: T::SCHEMA,
+            schema: format!("{}{}", RESPONSES.prefix, T::NAME),
             description: T::DESCRIPTION,
             fields: T::fields(),
-            is_required: T::IS_REQUIRED,
+            is_required: true,
         });
     }
 
     fn read(values: &mut Values, at: &mut Cursor) -> Option<Json<T>> {
         at.go_to(Place::Body);
-        let empty = || (!T::IS_REQUIRED).then(|| json!({}));
-        object().read(values.body.take().or_else(empty), at).map(Json)
+        object().read(values.body.take(), at).map(Json)
     }
 }
 
-impl<A: Part> Part for (A,) {
+/// A JSON body that may be absent.
+impl<T: Input> Part for Option<Json<T>> {
     fn add_to(rules: &mut Rules) {
-        A::add_to(rules);
+        Json::<T>::add_to(rules);
+        rules.body.iter_mut().for_each(|body| body.is_required = false);
     }
 
-    fn read(values: &mut Values, at: &mut Cursor) -> Option<(A,)> {
-        A::read(values, at).map(|part| (part,))
+    fn read(values: &mut Values, at: &mut Cursor) -> Option<Option<Json<T>>> {
+        if values.body.is_some() { <Json<T> as Part>::read(values, at).map(Some) } else { Some(None) }
     }
 }
 

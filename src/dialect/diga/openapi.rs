@@ -4,7 +4,7 @@ mod schemas;
 
 pub use schemas::{page_example, phone_example};
 
-use super::error::body_of;
+use super::error::{ErrorBody, body_of};
 use super::phones::{self, EXAMPLE};
 use super::route::{Diga, Operation};
 use crate::api::input::Field;
@@ -19,20 +19,9 @@ pub const RESPONSES: Responses = Responses { prefix: "Diga", request_id: "x-requ
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
-    let mut schemas = schemas::all();
-    let paths = Diga::paths(phones::routes(), &mut schemas);
-    extract_components(json!({
-        "tags": [{ "name": Diga::TAG, "description": "Phone numbers, compatible with Diga's API" }],
-        "paths": paths,
-        "components": {
-            "schemas": schemas.0,
-            "securitySchemes": { SCHEME: {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "An API key of a workspace, created with `handset key create`",
-            } },
-        },
-    }))
+    let scheme = security_scheme("bearer", "An API key of a workspace, created with `handset key create`");
+    let description = "Phone numbers, compatible with Diga's API";
+    Diga::document(description, phones::routes(), schemas::all(), json!({ SCHEME: scheme }))
 }
 
 impl Described for Diga {
@@ -68,7 +57,10 @@ fn example_of(error: &Error) -> ErrorExample {
         Error::MethodNotAllowed(_) => "DigaRouterError",
         _ => "DigaError",
     };
-    let code = body.error_code.filter(|_| has_codes).map(str::to_owned);
+    let code = match &body {
+        ErrorBody::Service(error) if has_codes => Some(error.error_code.clone().into_owned()),
+        _ => None,
+    };
     ErrorExample { status, code, name: None, schema, body: json!(body) }
 }
 

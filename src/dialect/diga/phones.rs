@@ -21,25 +21,25 @@ use uuid::Uuid;
 /// Every route, in the order of the document.
 pub fn routes() -> Vec<Operation> {
     vec![
-        operation("/v1/phone/", &["GET"], list)
+        Operation::new("/v1/phone/", &["GET"], list)
             .about("diga_list_phones", "List phones")
             .describe(
                 "Returns the phones of the workspace, newest first by default, by page number or, with \
                          `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
             )
             .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", page_example())),
-        operation("/v1/phone/{phone_id}", &["GET"], get)
+        Operation::new("/v1/phone/{phone_id}", &["GET"], get)
             .about("diga_get_phone", "Get a phone")
             .describe("Returns one phone.")
             .returns_phone()
             .fails([no_phone()]),
-        operation("/v1/phone/{phone_id}", &["PATCH"], update)
+        Operation::new("/v1/phone/{phone_id}", &["PATCH"], update)
             .about("diga_update_phone", "Update a phone")
             .describe("Sets the nickname and the agents. Absent members stay as they are; null clears.")
             .example(json!({ "nickname": "Front desk" }))
             .returns_phone()
             .fails([no_phone(), Error::Conflict(Reason::NumberNotAssigned(Status::Reserved.into_str()))]),
-        operation("/v1/phone/{phone_id}", &["DELETE"], release)
+        Operation::new("/v1/phone/{phone_id}", &["DELETE"], release)
             .about("diga_release_phone", "Release a phone")
             .describe(
                 "A purchased phone is released at the end of the paid month and works until then; an \
@@ -47,19 +47,19 @@ pub fn routes() -> Vec<Operation> {
             )
             .succeeds("204", RESPONSES.response("NoContent", "No Content", Value::Null))
             .fails([no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.into_str()))]),
-        operation("/v1/phone/import", &["POST"], import)
+        Operation::new("/v1/phone/import", &["POST"], import)
             .about("diga_import_phone", "Import a number")
             .describe("Adds a number that the workspace already owns. It can be used at once.")
             .example(json!({ "phone_number": "+34675897654", "nickname": "Front desk" }))
             .returns_phone()
             .fails([Error::Conflict(Reason::NumberInUse)]),
-        operation("/v1/phone/reserve", &["POST"], reserve)
+        Operation::new("/v1/phone/reserve", &["POST"], reserve)
             .about("diga_reserve_phone", "Reserve a number")
             .describe("Holds a number until it is assigned or the reservation expires.")
             .example(json!({ "number": "+34675897654" }))
             .returns_phone()
             .fails([Error::Conflict(Reason::NumberInUse)]),
-        operation("/v1/phone/{phone_id}/assign", &["POST"], assign)
+        Operation::new("/v1/phone/{phone_id}/assign", &["POST"], assign)
             .about("diga_assign_phone", "Assign a phone")
             .describe(
                 "Assigns a reserved phone to the workspace and to a user identity, or to none. An assigned \
@@ -73,7 +73,7 @@ pub fn routes() -> Vec<Operation> {
                 Error::Conflict(Reason::NumberNotAssignable(Status::Finished.into_str())),
                 Error::Conflict(Reason::UserHasNumber),
             ]),
-        operation("/v1/phone/{phone_id}/cancel_release", &["POST"], cancel_release)
+        Operation::new("/v1/phone/{phone_id}/cancel_release", &["POST"], cancel_release)
             .about("diga_cancel_release_of_phone", "Cancel a scheduled release")
             .describe("Cancels the scheduled release of a phone that is not released yet.")
             .returns_phone()
@@ -143,17 +143,14 @@ input! {
 }
 
 async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Page>> {
-    let start = match (input.after, input.before) {
+    let page = input.page.unwrap_or(1);
+    let (start, page) = match (input.after, input.before) {
         (Some(_), Some(_)) => {
             return Err(Error::Conflict(Reason::ExclusiveOptions("after and before exclude each other")));
         }
-        (Some(id), None) => Start::After(id),
-        (None, Some(id)) => Start::Before(id),
-        (None, None) => Start::Page(input.page.unwrap_or(1)),
-    };
-    let page = match start {
-        Start::Page(page) => Some(page),
-        Start::After(_) | Start::Before(_) => None,
+        (Some(id), None) => (Start::After(id), None),
+        (None, Some(id)) => (Start::Before(id), None),
+        (None, None) => (Start::Page(page), Some(page)),
     };
     let filter = PhoneNumberFilter {
         inbound_agent_id: input.inbound_agent_id,
@@ -172,7 +169,7 @@ async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Resu
 
 input! {
     /// A change of a phone. Absent members stay as they are; null clears.
-    pub struct Update {
+    pub struct PhoneUpdate {
         /// A free label.
         nickname: Option<Option<String>> = text().nullable().optional(),
         /// The agent that answers calls to this number.
@@ -186,12 +183,11 @@ input! {
     }
 }
 
-impl NamedInput for Update {
-    const SCHEMA: &'static str = "DigaPhoneUpdate";
-}
-
 /// The published request names agent versions; here an agent has one version, so either name is accepted.
-async fn update(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Update>)) -> Result<Body<Phone>> {
+async fn update(
+    call: Call<Project>,
+    (Path(which), Json(input)): (Path<Which>, Json<PhoneUpdate>),
+) -> Result<Body<Phone>> {
     let change = PhoneNumberChange {
         nickname: input.nickname,
         inbound_agent_id: input.inbound_agent_id.or(input.inbound_version_id),
@@ -227,7 +223,7 @@ input! {
 
 input! {
     /// A number to import.
-    pub struct Import {
+    pub struct PhoneImport {
         /// The number in E.164.
         phone_number: E164 = phone_number(),
         /// A free label.
@@ -237,11 +233,7 @@ input! {
     }
 }
 
-impl NamedInput for Import {
-    const SCHEMA: &'static str = "DigaPhoneImport";
-}
-
-async fn import(call: Call<Project>, Json(input): Json<Import>) -> Result<Body<Phone>> {
+async fn import(call: Call<Project>, Json(input): Json<PhoneImport>) -> Result<Body<Phone>> {
     // The SIP configuration is one secret.
     let sip_config = input.sip_config.map(|SipConfig { termination_uri, username, password }| {
         let config = json!({ "termination_uri": termination_uri, "username": username, "password": password });
@@ -254,7 +246,7 @@ async fn import(call: Call<Project>, Json(input): Json<Import>) -> Result<Body<P
 
 input! {
     /// A number to reserve.
-    pub struct Reserve {
+    pub struct PhoneReserve {
         /// The number in E.164.
         number: E164 = phone_number(),
         /// A free label.
@@ -262,31 +254,29 @@ input! {
     }
 }
 
-impl NamedInput for Reserve {
-    const SCHEMA: &'static str = "DigaPhoneReserve";
-}
-
-async fn reserve(call: Call<Project>, Json(Reserve { number, nickname }): Json<Reserve>) -> Result<Body<Phone>> {
+async fn reserve(
+    call: Call<Project>,
+    Json(PhoneReserve { number, nickname }): Json<PhoneReserve>,
+) -> Result<Body<Phone>> {
     let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
     phone(call.grant.0.reserve_number(&new, call.now, call.now + call.app.reservation).await?)
 }
 
 input! {
     /// The assignment of a phone.
-    pub struct Assign {
+    pub struct PhoneAssign {
         /// The user identity that gets the number; null for none.
         user_identity_id: Option<UserIdentityId> = any_uuid().nullish(),
     }
 }
 
-impl NamedInput for Assign {
-    const SCHEMA: &'static str = "DigaPhoneAssign";
-    const IS_REQUIRED: bool = false;
-}
-
-async fn assign(call: Call<Project>, (Path(which), Json(input)): (Path<Which>, Json<Assign>)) -> Result<Body<Phone>> {
+async fn assign(
+    call: Call<Project>,
+    (Path(which), input): (Path<Which>, Option<Json<PhoneAssign>>),
+) -> Result<Body<Phone>> {
+    let person = input.and_then(|Json(input)| input.user_identity_id);
     let event_id = call.app.random.id(call.now);
-    phone(call.grant.0.assign_number(which.phone_id, input.user_identity_id, event_id, call.now).await?)
+    phone(call.grant.0.assign_number(which.phone_id, person, event_id, call.now).await?)
 }
 
 async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {

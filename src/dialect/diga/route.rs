@@ -1,8 +1,7 @@
 //! Diga's routes: 405 comes before 401, as in FastAPI's router.
 
-use super::access::Project;
 use super::openapi::{RESPONSES, phone_example};
-use crate::api::route::{FromRequest, HandlerFn, Protocol};
+use crate::api::route::Protocol;
 
 pub use crate::api::route::Call;
 
@@ -15,15 +14,6 @@ impl Protocol for Diga {
     const METHOD_FIRST: bool = true;
     const ALLOWS_TRAILING_SLASH: bool = true;
     type Document = ();
-}
-
-/// An operation of this method.
-pub fn operation<I: FromRequest<Diga>, H: HandlerFn<Diga, Project, I>>(
-    path: &'static str,
-    methods: &'static [&'static str],
-    handler: H,
-) -> Operation {
-    Operation::new(path, methods, handler, None)
 }
 
 impl Operation {

@@ -3,33 +3,52 @@
 use crate::error::{Expected, Format, Issue, Limit, Place, Problem, Step, Unit};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-/// One validation error. Members in wire order.
-#[derive(Debug, Serialize)]
-pub struct ValidationError {
+/// One issue of a request.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DigaValidationIssue)]
+pub struct ValidationIssue {
+    /// The kind of issue.
     r#type: &'static str,
-    loc: Vec<Value>,
+    /// The path to the value, from the outermost member inwards.
+    loc: Vec<PathStep>,
+    /// A message for people.
     msg: String,
+    /// The value that was found.
+    #[schema(required = false)]
     input: Value,
+    /// The values in the message.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
     ctx: Option<Value>,
 }
 
-/// The error about an invalid value.
-pub fn error(issue: &Issue) -> ValidationError {
-    let place = match issue.place {
-        Place::Path => "path",
-        Place::Query => "query",
-        Place::Header => "header",
-        Place::Body => "body",
-    };
-    let steps = issue.path.iter().map(|step| match step {
-        Step::Key(key) => Value::from(key.as_str()),
-        Step::Index(index) => Value::from(*index),
-    });
-    let loc: Vec<Value> = [Value::from(place)].into_iter().chain(steps).collect();
-    let (r#type, msg, ctx) = worded(issue);
-    ValidationError { r#type, loc, msg, input: issue.input.clone(), ctx }
+/// The name of a member or the index of an item.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DigaPathStep)]
+#[serde(untagged)]
+enum PathStep {
+    Name(String),
+    Index(i64),
+}
+
+impl From<&Issue> for ValidationIssue {
+    fn from(issue: &Issue) -> ValidationIssue {
+        let place = match issue.place {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+            Place::Body => "body",
+        };
+        let steps = issue.path.iter().map(|step| match step {
+            Step::Key(key) => PathStep::Name(key.clone()),
+            Step::Index(index) => PathStep::Index(*index as i64),
+        });
+        let loc = [PathStep::Name(place.to_owned())].into_iter().chain(steps).collect();
+        let (r#type, msg, ctx) = worded(issue);
+        ValidationIssue { r#type, loc, msg, input: issue.input.clone(), ctx }
+    }
 }
 
 /// Type, message and context.

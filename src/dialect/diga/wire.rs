@@ -1,8 +1,10 @@
 //! The phones of the wire: ten members, always in this order, and pages of them.
 
-use crate::model::number::{self, PhoneNumber, PhoneNumberPage};
+use crate::api::openapi::enum_schema;
+use crate::model::number::{PhoneNumber, PhoneNumberPage, Provider, Status};
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
+use strum::VariantArray;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -18,8 +20,10 @@ pub struct Phone {
     /// The number in E.164.
     #[schema(format = "phone", min_length = 1, example = "+34675897654")]
     number: String,
-    telephony_provider: TelephonyProvider,
-    status: PhoneStatus,
+    #[schema(value_type = Provider)]
+    telephony_provider: &'static str,
+    #[schema(value_type = Status)]
+    status: &'static str,
     /// When it was released.
     #[schema(value_type = Option<DateTime<Utc>>)]
     released_at: Option<Time>,
@@ -35,45 +39,18 @@ pub struct Phone {
     outbound_agent_id: Option<Uuid>,
 }
 
-/// The provider of a number: `netelip` for purchased ones, `custom` for imported ones.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = DigaTelephonyProvider)]
-pub enum TelephonyProvider {
-    Netelip,
-    Custom,
-}
-
-impl From<number::Provider> for TelephonyProvider {
-    fn from(provider: number::Provider) -> TelephonyProvider {
-        match provider {
-            number::Provider::Netelip => TelephonyProvider::Netelip,
-            number::Provider::Custom => TelephonyProvider::Custom,
-        }
-    }
-}
-
-/// The status of a phone: reserved for a while, assigned, released into quarantine, or finished.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = DigaPhoneStatus)]
-pub enum PhoneStatus {
-    Reserved,
-    Assigned,
-    Released,
-    Finished,
-}
-
-impl From<number::Status> for PhoneStatus {
-    fn from(status: number::Status) -> PhoneStatus {
-        match status {
-            number::Status::Reserved => PhoneStatus::Reserved,
-            number::Status::Assigned => PhoneStatus::Assigned,
-            number::Status::Released => PhoneStatus::Released,
-            number::Status::Finished => PhoneStatus::Finished,
-        }
-    }
-}
+enum_schema!(
+    Provider,
+    "DigaTelephonyProvider",
+    "The provider of a number: `netelip` for purchased ones, `custom` for imported ones.",
+    Provider::VARIANTS.iter().map(|provider| provider.into_str())
+);
+enum_schema!(
+    Status,
+    "DigaPhoneStatus",
+    "The status of a phone: reserved for a while, assigned, released into quarantine, or finished.",
+    Status::VARIANTS.iter().map(|status| status.into_str())
+);
 
 impl From<PhoneNumber> for Phone {
     fn from(register: PhoneNumber) -> Phone {
@@ -81,8 +58,8 @@ impl From<PhoneNumber> for Phone {
             id: register.register_id.0,
             nickname: register.nickname,
             number: register.number,
-            telephony_provider: register.telephony_provider.into(),
-            status: register.status.into(),
+            telephony_provider: register.telephony_provider.into_str(),
+            status: register.status.into_str(),
             released_at: register.released_at.map(Time),
             scheduled_release_at: register.scheduled_release_at.map(Time),
             assigned_at: register.assigned_at.map(Time),

@@ -2,7 +2,7 @@
 //! `account-owner`; a client session has `extension-user`, for one extension.
 
 use super::PREFIX;
-use crate::api::route::{Grant, Head};
+use crate::api::route::{Authenticate, Grant, Head, grant_of_caller};
 use crate::error::{AuthFailure, Denial, Error, Rejection, ResourceKind, Result, Scheme};
 use crate::http::{App, auth};
 use crate::model::extension::Extension;
@@ -14,22 +14,14 @@ use crate::store::{Authenticated, Caller, Credentials, Prefetch, Prefetched, Pri
 /// The holder of any token.
 pub struct ByToken(pub Authenticated);
 
-impl Grant for ByToken {
-    type Caller = ByToken;
-
+impl Authenticate for ByToken {
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(ByToken, Prefetched)> {
         let (caller, prefetched) = admit(app, head, None, prefetch).await?;
         Ok((ByToken(caller), prefetched))
     }
-
-    fn tenant(_: &ByToken) -> Option<WorkspaceId> {
-        None
-    }
-
-    async fn authorize(caller: ByToken, _: &Head, prefetched: Prefetched) -> Result<(ByToken, Prefetched)> {
-        Ok((caller, prefetched))
-    }
 }
+
+grant_of_caller!(ByToken);
 
 /// The account in the path, and the caller's scope in it. Another account is not found.
 pub struct InAccount {
@@ -37,11 +29,10 @@ pub struct InAccount {
     pub scope: Scope,
 }
 
-impl Grant for InAccount {
-    type Caller = InAccount;
-
-    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(InAccount, Prefetched)> {
+impl Authenticate for InAccount {
+    async fn authenticate(app: &App, head: &Head, _: Prefetch) -> Result<(InAccount, Prefetched)> {
         let named = head.param(0);
+        let prefetch = number(head.param(1)).map_or(Prefetch::None, |id| Prefetch::Extension(ExtensionId(id)));
         let unknown = || Error::NotFound(ResourceKind::Account, named.to_owned());
         let id = number(named).map(AccountId);
         match admit(app, head, id, prefetch).await {
@@ -53,14 +44,12 @@ impl Grant for InAccount {
         }
     }
 
-    fn tenant(account: &InAccount) -> Option<WorkspaceId> {
-        Some(account.workspace.id())
-    }
-
-    async fn authorize(account: InAccount, _: &Head, prefetched: Prefetched) -> Result<(InAccount, Prefetched)> {
-        Ok((account, prefetched))
+    fn tenant(&self) -> Option<WorkspaceId> {
+        Some(self.workspace.id())
     }
 }
+
+grant_of_caller!(InAccount);
 
 /// The extension in the path, which the caller may use.
 pub struct InExtension {
@@ -77,15 +66,6 @@ impl InExtension {
 
 impl Grant for InExtension {
     type Caller = InAccount;
-
-    async fn authenticate(app: &App, head: &Head, _: Prefetch) -> Result<(InAccount, Prefetched)> {
-        let extension = number(head.param(1)).map_or(Prefetch::None, |id| Prefetch::Extension(ExtensionId(id)));
-        InAccount::authenticate(app, head, extension).await
-    }
-
-    fn tenant(account: &InAccount) -> Option<WorkspaceId> {
-        InAccount::tenant(account)
-    }
 
     async fn authorize(
         InAccount { workspace, scope }: InAccount,
@@ -114,24 +94,24 @@ impl Grant for InExtension {
     }
 }
 
-/// Authenticates a request. A token of several workspaces is used for the account `meant`.
+/// Authenticates a request. A token of several workspaces is used for this account.
 async fn admit(
     app: &App,
     head: &Head,
-    meant: Option<AccountId>,
+    account: Option<AccountId>,
     prefetch: Prefetch,
 ) -> Result<(Authenticated, Prefetched)> {
     let token = auth::bearer(head.headers()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
-    let meant = meant.map(WorkspaceSelector::Account);
-    let presented = match scheme_of(token) {
+    let selected = account.map(WorkspaceSelector::Account);
+    let credentials = match scheme_of(token) {
         Scheme::ClientSession => Credentials::ClientSession(token),
         Scheme::Pass => Credentials::Pass(token),
-        Scheme::AccessToken => Credentials::AccessToken(token, meant),
-        Scheme::ConsoleSession => Credentials::ConsoleSession(token, meant),
+        Scheme::AccessToken => Credentials::AccessToken(token, selected),
+        Scheme::ConsoleSession => Credentials::ConsoleSession(token, selected),
         // A publishable key is not a bearer token.
         Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
     };
-    app.store.authenticate_with(presented, prefetch, head.origin(), head.now).await
+    app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await
 }
 
 /// Scope of a caller in its workspace.

@@ -4,9 +4,9 @@
 use super::access::{ByToken, InAccount, InExtension};
 use super::answer::Answer;
 use super::input::filter::Kind;
-use super::input::query::{Fields, ListField, Wanted};
+use super::input::query::{Fields, ListField, ListQuery};
 use super::openapi::examples::*;
-use super::route::{Call, Nothing, Operation, operation};
+use super::route::{Call, Nothing, Operation};
 use super::wire::{Account, Extension, List};
 use crate::error::Result;
 use crate::model::extension::{NamedField, NumberedAccount};
@@ -14,19 +14,19 @@ use crate::model::extension::{NamedField, NumberedAccount};
 /// Every route.
 pub fn routes() -> Vec<Operation> {
     vec![
-        operation("/v4/accounts", &["GET"], accounts)
+        Operation::new("/v4/accounts", &["GET"], accounts)
             .about("phone_com_list_accounts", "List accounts")
             .describe("Returns the workspaces of the caller with their account numbers.")
             .returns("PhoneComAccountList", list_example(account_example())),
-        operation("/v4/accounts/{account_id}", &["GET"], account)
+        Operation::new("/v4/accounts/{account_id}", &["GET"], account)
             .about("phone_com_get_account", "Get an account")
             .describe("Returns one workspace.")
             .returns("PhoneComAccount", account_example()),
-        operation("/v4/accounts/{account_id}/extensions", &["GET"], extensions)
+        Operation::new("/v4/accounts/{account_id}/extensions", &["GET"], extensions)
             .about("phone_com_list_extensions", "List extensions")
             .describe("Returns the user identities of the workspace with their extension numbers.")
             .returns("PhoneComExtensionList", list_example(extension_example())),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}", &["GET"], extension)
+        Operation::new("/v4/accounts/{account_id}/extensions/{extension_id}", &["GET"], extension)
             .about("phone_com_get_extension", "Get an extension")
             .describe("Returns one user identity.")
             .returns("PhoneComExtension", extension_example()),
@@ -40,9 +40,9 @@ impl ListField for NamedField {
     };
 }
 
-async fn accounts(call: Call<ByToken>, wanted: Wanted<NamedField>) -> Result<Answer> {
-    let listed = call.grant.0.accounts(&wanted.listing).await?;
-    Ok(Answer::ok(&List::of(listed, wanted, Account::from)))
+async fn accounts(call: Call<ByToken>, query: ListQuery<NamedField>) -> Result<Answer> {
+    let listed = call.grant.0.accounts(&query.listing).await?;
+    Ok(Answer::ok(&List::of(listed, query, Account::from)))
 }
 
 async fn account(call: Call<InAccount>, _: Nothing) -> Result<Answer> {
@@ -55,9 +55,9 @@ async fn account(call: Call<InAccount>, _: Nothing) -> Result<Answer> {
     })))
 }
 
-async fn extensions(call: Call<InAccount>, wanted: Wanted<NamedField>) -> Result<Answer> {
-    let listed = call.grant.workspace.extensions(call.grant.scope, &wanted.listing).await?;
-    Ok(Answer::ok(&List::of(listed, wanted, Extension::from)))
+async fn extensions(call: Call<InAccount>, query: ListQuery<NamedField>) -> Result<Answer> {
+    let listed = call.grant.workspace.extensions(call.grant.scope, &query.listing).await?;
+    Ok(Answer::ok(&List::of(listed, query, Extension::from)))
 }
 
 async fn extension(call: Call<InExtension>, _: Nothing) -> Result<Answer> {

@@ -56,10 +56,10 @@ impl Answer {
     }
 
     /// Renders the response to a request with these headers.
-    pub fn render(self, asked: &HeaderMap) -> Response {
+    pub fn render(self, headers: &HeaderMap) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type(asked)));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type(headers)));
         response.headers_mut().extend(self.headers);
         if self.refuses_credentials {
             response.extensions_mut().insert(AuthFailed);
@@ -68,17 +68,17 @@ impl Answer {
     }
 
     /// Renders the response to a GET: with an entity tag of the body, or 304 if the client has it.
-    fn render_tagged(self, asked: &HeaderMap) -> Response {
+    fn render_tagged(self, headers: &HeaderMap) -> Response {
         let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&self.body)[..16]));
-        let header = HeaderValue::from_str(&tag).expect("base64 is ASCII");
-        let mut response = if has(asked, &tag) {
+        let etag = HeaderValue::from_str(&tag).expect("base64 is ASCII");
+        let mut response = if is_known(headers, &tag) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
         } else {
-            self.render(asked)
+            self.render(headers)
         };
-        response.headers_mut().insert(ETAG, header);
+        response.headers_mut().insert(ETAG, etag);
         response
     }
 }
@@ -93,8 +93,8 @@ impl api::route::Answer<PhoneCom> for Answer {
 }
 
 /// Whether `If-None-Match` contains the tag (RFC 9110, 13.1.2: weak comparison).
-fn has(asked: &HeaderMap, tag: &str) -> bool {
-    let lists = asked.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
     lists
         .flat_map(|list| list.split(','))
         .map(str::trim)
@@ -102,8 +102,8 @@ fn has(asked: &HeaderMap, tag: &str) -> bool {
 }
 
 /// Media type for JSON that the client accepts.
-fn media_type(asked: &HeaderMap) -> &'static str {
-    let ranges = asked.get_all(ACCEPT).iter().filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
+fn media_type(headers: &HeaderMap) -> &'static str {
+    let ranges = headers.get_all(ACCEPT).iter().filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
     let mut types = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());
     if types.any(|name| name.eq_ignore_ascii_case(MASON)) { MASON } else { "application/json" }
 }

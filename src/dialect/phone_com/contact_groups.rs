@@ -2,10 +2,10 @@
 
 use super::access::{self, InExtension};
 use super::answer::Answer;
-use super::input::query::Wanted;
-use super::input::{Filled, NamedInput, Unread};
+use super::input::query::ListQuery;
+use super::input::{Filled, Unread};
 use super::openapi::examples::*;
-use super::route::{Call, Head, Nothing, Operation, operation};
+use super::route::{Call, Head, Nothing, Operation};
 use super::wire::{Deleted, Group, List};
 use crate::api::input::input;
 use crate::error::{Error, ResourceKind, Result};
@@ -14,36 +14,39 @@ use crate::model::id::ContactGroupId;
 use axum::http::StatusCode;
 use serde_json::json;
 
+const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
+const GROUP: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}";
+
 /// Every route.
 pub fn routes() -> Vec<Operation> {
     vec![
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups", &["GET"], list)
+        Operation::new(GROUPS, &["GET"], list)
             .about("phone_com_list_contact_groups", "List contact groups")
             .describe("Returns the contact groups of the extension.")
             .returns("PhoneComGroupList", list_example(group_example())),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups", &["POST"], create)
+        Operation::new(GROUPS, &["POST"], create)
             .about("phone_com_create_contact_group", "Create a contact group")
             .describe("Creates a contact group without contacts.")
             .example(json!({ "name": "Family" }))
             .creates("PhoneComGroup", group_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["GET"], get)
+        Operation::new(GROUP, &["GET"], get)
             .about("phone_com_get_contact_group", "Get a contact group")
             .describe("Returns one contact group.")
             .returns("PhoneComGroup", group_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["PUT"], rename)
+        Operation::new(GROUP, &["PUT"], rename)
             .about("phone_com_replace_contact_group", "Replace a contact group")
             .describe("Sets the name of the contact group.")
             .example(json!({ "name": "Family" }))
             .returns("PhoneComGroup", group_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["PATCH"], rename)
+        Operation::new(GROUP, &["PATCH"], rename)
             .about("phone_com_update_contact_group", "Update a contact group")
             .describe("Sets the name of the contact group.")
             .example(json!({ "name": "Family" }))
             .returns("PhoneComGroup", group_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups/{group_id}", &["DELETE"], delete)
+        Operation::new(GROUP, &["DELETE"], delete)
             .about("phone_com_delete_contact_group", "Delete a contact group")
             .describe("Deletes a contact group. Its contacts stay, without a group.")
-            .returns("PhoneComDeleted", deleted_example()),
+            .returns("PhoneComDeleted", json!(Deleted::DONE)),
     ]
 }
 
@@ -55,13 +58,9 @@ input! {
     }
 }
 
-impl NamedInput for GroupInput {
-    const SCHEMA: &'static str = "PhoneComGroupInput";
-}
-
-async fn list(Call { grant: own, .. }: Call<InExtension>, wanted: Wanted<NamedField>) -> Result<Answer> {
-    let listed = own.workspace.contact_groups(own.extension.user_identity_id, &wanted.listing).await?;
-    Ok(Answer::ok(&List::of(listed, wanted, |group| Group::from(&group))))
+async fn list(Call { grant: own, .. }: Call<InExtension>, query: ListQuery<NamedField>) -> Result<Answer> {
+    let listed = own.workspace.contact_groups(own.extension.user_identity_id, &query.listing).await?;
+    Ok(Answer::ok(&List::of(listed, query, |group| Group::from(&group))))
 }
 
 async fn create(Call { grant: own, .. }: Call<InExtension>, body: Unread<GroupInput>) -> Result<Answer> {

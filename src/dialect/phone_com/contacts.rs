@@ -5,46 +5,50 @@ use super::answer::Answer;
 use super::input::Unread;
 use super::input::contact::ContactInput;
 use super::input::filter::Kind;
-use super::input::query::{Fields, ListField, Wanted};
+use super::input::query::{Fields, ListField, ListQuery};
 use super::openapi::examples::*;
-use super::route::{Call, Head, Nothing, Operation, operation};
+use super::route::{Call, Head, Nothing, Operation};
 use super::wire::{Contact, Deleted, List};
 use crate::error::{Error, Issue, Problem, ResourceKind, Result, Step};
 use crate::model::contact::{ContactChange, ContactField, ContactFields, UpdateMode};
 use crate::model::id::ContactId;
 use axum::http::StatusCode;
+use serde_json::json;
 use std::borrow::Cow;
+
+const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contacts";
+const CONTACT: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}";
 
 /// Every route.
 pub fn routes() -> Vec<Operation> {
     vec![
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", &["GET"], list)
+        Operation::new(CONTACTS, &["GET"], list)
             .about("phone_com_list_contacts", "List contacts")
             .describe("Returns the contacts of the extension, in full or as summaries.")
             .returns("PhoneComContactList", list_example(contact_example())),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts", &["POST"], create)
+        Operation::new(CONTACTS, &["POST"], create)
             .about("phone_com_create_contact", "Create a contact")
             .describe("Creates a contact. Absent members are empty.")
             .example(input_example())
             .creates("PhoneComContact", contact_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["GET"], get)
+        Operation::new(CONTACT, &["GET"], get)
             .about("phone_com_get_contact", "Get a contact")
             .describe("Returns one contact in full.")
             .returns("PhoneComContact", contact_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["PUT"], replace)
+        Operation::new(CONTACT, &["PUT"], replace)
             .about("phone_com_replace_contact", "Replace a contact")
             .describe("Replaces all members. Absent members become empty.")
             .example(input_example())
             .returns("PhoneComContact", contact_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["PATCH"], update)
+        Operation::new(CONTACT, &["PATCH"], update)
             .about("phone_com_update_contact", "Update a contact")
             .describe("Updates the given members. Absent members stay as they are.")
             .example(input_example())
             .returns("PhoneComContact", contact_example()),
-        operation("/v4/accounts/{account_id}/extensions/{extension_id}/contacts/{contact_id}", &["DELETE"], delete)
+        Operation::new(CONTACT, &["DELETE"], delete)
             .about("phone_com_delete_contact", "Delete a contact")
             .describe("Deletes a contact.")
-            .returns("PhoneComDeleted", deleted_example()),
+            .returns("PhoneComDeleted", json!(Deleted::DONE)),
     ]
 }
 
@@ -61,10 +65,10 @@ impl ListField for ContactField {
     };
 }
 
-async fn list(Call { grant: own, .. }: Call<InExtension>, wanted: Wanted<ContactField>) -> Result<Answer> {
-    let listed = own.workspace.contacts(own.extension.user_identity_id, &wanted.listing).await?;
-    let form = if wanted.is_brief { Contact::Summary } else { Contact::Full };
-    Ok(Answer::written(StatusCode::OK, List::of(listed, wanted, form).json()?))
+async fn list(Call { grant: own, .. }: Call<InExtension>, query: ListQuery<ContactField>) -> Result<Answer> {
+    let listed = own.workspace.contacts(own.extension.user_identity_id, &query.listing).await?;
+    let form = if query.is_brief { Contact::Summary } else { Contact::Full };
+    Ok(Answer::written(StatusCode::OK, List::of(listed, query, form).json()?))
 }
 
 async fn create(Call { grant: own, now, .. }: Call<InExtension>, body: Unread<ContactInput>) -> Result<Answer> {

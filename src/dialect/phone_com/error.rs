@@ -113,10 +113,9 @@ impl ErrorBody {
         body
     }
 
-    fn conflict(reason: &Reason) -> ErrorBody {
-        let message = conflict_message(reason);
-        let mut body = ErrorBody::plain(StatusCode::CONFLICT, message.as_str());
-        body.inner.messages = Some(vec![message]);
+    fn conflict(message: &str) -> ErrorBody {
+        let mut body = ErrorBody::plain(StatusCode::CONFLICT, message);
+        body.inner.messages = Some(vec![message.to_owned()]);
         body
     }
 
@@ -125,6 +124,11 @@ impl ErrorBody {
         let mut body = ErrorBody::plain(StatusCode::TOO_MANY_REQUESTS, "Too much requests");
         body.inner.rate_limit = Some(RateLimit { limit, remaining, reset: reset.timestamp(), retry_after });
         body
+    }
+
+    /// The code of OAuth, if it has one.
+    pub fn code(&self) -> Option<&'static str> {
+        self.error
     }
 
     pub fn status(&self) -> StatusCode {
@@ -147,7 +151,7 @@ impl ErrorBody {
 /// Renders an error.
 pub fn render(error: &Error, context: &RequestContext) -> Response {
     let body = body_of(error);
-    let code = body.error;
+    let code = body.code();
     let mut response = body.at(context.at).render(&context.headers);
     let status = response.status();
     let headers = response.headers_mut();
@@ -185,7 +189,8 @@ pub fn body_of(error: &Error) -> ErrorBody {
                 ErrorBody::plain(StatusCode::BAD_REQUEST, format!("The body cannot be read: {reason}"))
             }
         },
-        Error::Conflict(reason) => ErrorBody::conflict(reason),
+        // No operation of this dialect causes one.
+        Error::Conflict(_) => ErrorBody::conflict("The request conflicts with the current state"),
         Error::Throttled(throttle) => ErrorBody::throttled(*throttle),
         Error::TooLarge(limit) => {
             ErrorBody::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))
@@ -223,31 +228,6 @@ fn unauthenticated(failure: AuthFailure) -> ErrorBody {
         AuthFailure::Revoked => ("invalid_token", "The access token was revoked"),
     };
     ErrorBody::oauth(StatusCode::UNAUTHORIZED, code, message)
-}
-
-/// Message of a conflict. No operation of this dialect causes one so far.
-fn conflict_message(reason: &Reason) -> String {
-    match reason {
-        Reason::NotASandbox => "This works in sandbox workspaces only".to_owned(),
-        Reason::UserIdentityExists(field) => format!("Another person has this {field}"),
-        Reason::ClientSessionExists => "A client session with this key exists already".to_owned(),
-        Reason::UnknownEventTypes(unknown) => format!("There are no event types called {}", unknown.join(", ")),
-        Reason::CursorOfAnotherQuery | Reason::UnknownCursor => "The cursor belongs to another list".to_owned(),
-        Reason::TooMuchMetadata => "Metadata is limited to 50 keys".to_owned(),
-        Reason::WebhookDisabled => "The webhook is disabled".to_owned(),
-        Reason::ExclusiveOptions(message) => (*message).to_owned(),
-        Reason::NumberInUse => "The phone number is in use".to_owned(),
-        Reason::NumberNotAssignable(status)
-        | Reason::NumberNotAssigned(status)
-        | Reason::NumberNotReleasable(status) => {
-            format!("The phone number is {status}")
-        }
-        Reason::ReleaseNotScheduled => "No release of the phone number is scheduled".to_owned(),
-        Reason::ManagedNumber => "The number is managed and cannot be changed here".to_owned(),
-        Reason::SlotFilled => "There is a number already".to_owned(),
-        Reason::AlreadyAvailable => "The person was made available before".to_owned(),
-        Reason::UserHasNumber => "The person has a phone number already".to_owned(),
-    }
 }
 
 /// Message about an invalid value.

@@ -4,6 +4,7 @@ pub mod contact;
 pub mod filter;
 pub mod query;
 
+use super::openapi::RESPONSES;
 use super::route::PhoneCom;
 use crate::api::input::{Cursor, Input, Rule, Shape, text};
 use crate::api::route::{BodyRules, FromRequest, Head, Rules};
@@ -13,15 +14,10 @@ use axum::body::Body;
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
 
-/// A JSON object as a body, with the name of its schema.
-pub trait NamedInput: Input + Send + 'static {
-    const SCHEMA: &'static str;
-}
-
 /// A body that the handler reads once it knows that the resource in the path exists: 404 comes before 422.
 pub struct Unread<T>(Body, PhantomData<fn() -> T>);
 
-impl<T: NamedInput> Unread<T> {
+impl<T: Input> Unread<T> {
     /// Reads the body, an object; an absent body is an empty one.
     pub async fn read(self) -> Result<T> {
         let (read, at) = self.read_with_issues().await?;
@@ -43,14 +39,13 @@ impl<T: NamedInput> Unread<T> {
     }
 }
 
-impl<T: NamedInput> FromRequest<PhoneCom> for Unread<T> {
+impl<T: Input> FromRequest<PhoneCom> for Unread<T> {
     fn rules() -> Rules {
         let fields = T::fields();
         let is_required = fields.iter().any(|field| field.required);
-        Rules {
-            body: Some(BodyRules { schema: T::SCHEMA, description: T::DESCRIPTION, fields, is_required }),
-            ..Rules::default()
-        }
+        let schema = format!("{}{}", RESPONSES.prefix, T::NAME);
+        let body = Some(BodyRules { schema, description: T::DESCRIPTION, fields, is_required });
+        Rules { body, ..Rules::default() }
     }
 
     async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Unread<T>> {

@@ -4,30 +4,26 @@
 use super::answer::Answer;
 use super::error::ErrorBody;
 use super::openapi::example;
-use super::openapi::examples::token_example;
-use super::route::{Auth, Call, Operation, Public, Raw, operation};
+use super::route::{Auth, Call, Operation, Public, Raw};
 use crate::api::openapi::{ErrorExample, json_body, reference};
 use crate::error::{Error, Result};
-use crate::http::App;
-use crate::model::client_session::{NewClientSession, OnConflict};
-use crate::model::id::UserIdentityId;
-use crate::model::password::Password;
-use crate::model::token::Token;
-use crate::store::{Authenticated, Caller, Credentials, Origin, Principal};
+use crate::model;
+use crate::store::{Authenticated, Caller, Credentials, Principal};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use base64::prelude::*;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
 /// Every route.
 pub fn routes() -> Vec<Operation> {
     let request = json_body(reference("PhoneComTokenRequest"), true, json!({ "grant_type": "client_credentials" }));
     vec![
-        operation("/v4/oauth/access-token", &["POST"], token)
+        Operation::new("/v4/oauth/access-token", &["POST"], create_token)
             .about("phone_com_get_token", "Create a token")
             .describe(
                 "Returns a bearer token for the id and secret of an API key (client credentials), or for \
@@ -36,61 +32,80 @@ pub fn routes() -> Vec<Operation> {
             )
             .auth(Auth::Client)
             .example(request)
-            .returns("PhoneComToken", token_example()),
+            .returns(
+                "PhoneComToken",
+                json!(Token::new("handset_1A2b3C4d_5E6f7G8h9J1k2L3m4N5p6Q7r", Scope::AccountOwner)),
+            ),
     ]
 }
 
-/// Lifetime of a granted token.
+/// Lifetime of a token.
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
 
-/// Token response.
-#[derive(Debug, Serialize)]
-struct Granted<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
+/// An access token.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComToken)]
+pub struct Token {
+    /// The bearer token.
+    access_token: String,
+    token_type: TokenType,
+    /// The lifetime in seconds.
     expires_in: i64,
-    scope: &'static str,
+    scope: Scope,
 }
 
-const NO_GRANT: Refusal = Refusal {
-    status: StatusCode::BAD_REQUEST,
-    code: "unsupported_grant_type",
-    description: "grant_type must be client_credentials or password",
-};
-
-/// OAuth error response.
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    code: &'static str,
-    description: &'static str,
+/// The type of a token.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PhoneComTokenType)]
+enum TokenType {
+    Bearer,
 }
 
-const NO_CLIENT: Refusal = Refusal {
-    status: StatusCode::UNAUTHORIZED,
-    code: "invalid_client",
-    description: "client_id is the id of an API key, and client_secret the key itself",
-};
+/// The scope of a token: the account of an API key, or the extension of a user identity.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = PhoneComScope)]
+enum Scope {
+    AccountOwner,
+    ExtensionUser,
+}
+
+impl Token {
+    fn new(token: &str, scope: Scope) -> Token {
+        let expires_in = LIFETIME.num_seconds();
+        Token { access_token: token.to_owned(), token_type: TokenType::Bearer, expires_in, scope }
+    }
+}
+
+fn bad_request(code: &'static str, description: &'static str) -> ErrorBody {
+    ErrorBody::oauth(StatusCode::BAD_REQUEST, code, description)
+}
+
+fn unsupported_grant_type() -> ErrorBody {
+    bad_request("unsupported_grant_type", "grant_type must be client_credentials or password")
+}
+
+fn invalid_client() -> ErrorBody {
+    let description = "client_id is the id of an API key, and client_secret the key itself";
+    ErrorBody::oauth(StatusCode::UNAUTHORIZED, "invalid_client", description)
+}
 
 /// Its errors, for the document.
 pub fn examples() -> [ErrorExample; 2] {
-    let of = |name, Refusal { status, code, description }: Refusal| {
-        example(Some(name), ErrorBody::oauth(status, code, description))
-    };
-    [of("InvalidTokenRequest", NO_GRANT), of("InvalidClient", NO_CLIENT)]
+    [example(Some("InvalidTokenRequest"), unsupported_grant_type()), example(Some("InvalidClient"), invalid_client())]
 }
 
-async fn token(call: Call<Public>, Raw(body): Raw) -> Result<Answer> {
-    let form = Form::of(&body);
-    let answer = match grant(&call.app, call.head.headers(), &form, call.head.origin(), call.now).await? {
-        Ok(granted) => granted,
-        Err(refusal) => {
-            let answer = ErrorBody::oauth(refusal.status, refusal.code, refusal.description).at(call.now);
-            match refusal.code {
-                "invalid_client" => {
+async fn create_token(call: Call<Public>, Raw(body): Raw) -> Result<Answer> {
+    let answer = match grant(&call, &Form::of(&body)).await? {
+        Ok(token) => Answer::ok(&token),
+        Err(error) => {
+            let code = error.code();
+            let answer = error.at(call.now);
+            match code {
+                Some("invalid_client") => {
                     answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")).refusing_credentials()
                 }
-                "invalid_grant" => answer.refusing_credentials(),
+                Some("invalid_grant") => answer.refusing_credentials(),
                 _ => answer,
             }
         }
@@ -98,114 +113,58 @@ async fn token(call: Call<Public>, Raw(body): Raw) -> Result<Answer> {
     Ok(answer.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
-async fn grant(
-    app: &App,
-    headers: &HeaderMap,
-    form: &Form,
-    origin: Origin,
-    now: DateTime<Utc>,
-) -> Result<Result<Answer, Refusal>> {
-    let refused = |code, description| Ok(Err(Refusal { status: StatusCode::BAD_REQUEST, code, description }));
+async fn grant(call: &Call<Public>, form: &Form) -> Result<Result<Token, ErrorBody>> {
     match form.value("grant_type") {
-        None => refused("invalid_request", "grant_type is required: client_credentials or password"),
-        Some("client_credentials") => match client(app, headers, form, origin, now).await? {
-            Some(caller) => pass(app, &caller, now).await.map(Ok),
-            None => Ok(Err(NO_CLIENT)),
-        },
-        Some("password") => {
-            let (Some(name), Some(password)) = (form.value("username"), form.value("password")) else {
-                return refused("invalid_request", "username and password are required");
-            };
-            // Client credentials, if present, must be valid and of the user identity's workspace.
-            let client = match shown(headers, form) {
-                None => None,
-                Some(_) => match client(app, headers, form, origin, now).await? {
-                    None => return Ok(Err(NO_CLIENT)),
-                    client => client,
-                },
-            };
-            match person(app, name, password, origin, now).await? {
-                Some((caller, person)) if client.is_none_or(|client| is_of(&client, &caller)) => {
-                    session(app, &caller, person, now).await.map(Ok)
-                }
-                _ => refused("invalid_grant", "The user name or the password is wrong"),
-            }
+        None => {
+            let description = "grant_type is required: client_credentials or password";
+            Ok(Err(bad_request("invalid_request", description)))
         }
-        Some(_) => Ok(Err(NO_GRANT)),
+        Some("client_credentials") => match client(call, form).await? {
+            Some(client) => {
+                let pass = model::token::Token::pass(&call.app.random);
+                client.issue_pass(&pass, call.now, call.now + LIFETIME).await?;
+                Ok(Ok(Token::new(pass.reveal(), Scope::AccountOwner)))
+            }
+            None => Ok(Err(invalid_client())),
+        },
+        Some("password") => sign_in(call, form).await,
+        Some(_) => Ok(Err(unsupported_grant_type())),
     }
 }
 
-/// Issues a pass for an API key.
-async fn pass(app: &App, caller: &Caller, now: DateTime<Utc>) -> Result<Answer> {
-    let pass = Token::pass(&app.random);
-    caller.issue_pass(&pass, now, now + LIFETIME).await?;
-    Ok(granted(&pass, "account-owner"))
-}
-
-/// Creates a client session for an authenticated user identity.
-async fn session(app: &App, caller: &Caller, person: UserIdentityId, now: DateTime<Utc>) -> Result<Answer> {
-    let token = Token::client_session(&app.random);
-    let session = NewClientSession {
-        client_session_id: app.random.id(now),
-        token: token.clone(),
-        user_identifier_key: None,
-        user_identity_id: Some(person),
-        connected_account_ids: Vec::new(),
-        connect_webview_ids: Vec::new(),
-        customer_key: None,
-        expires_at: now + LIFETIME,
+/// Creates a client session for the name and password of a user identity.
+async fn sign_in(call: &Call<Public>, form: &Form) -> Result<Result<Token, ErrorBody>> {
+    let (Some(name), Some(password)) = (form.value("username"), form.value("password")) else {
+        return Ok(Err(bad_request("invalid_request", "username and password are required")));
     };
-    caller.workspace.create_client_session(session, OnConflict::Refuse, now).await?;
-    Ok(granted(&token, "extension-user"))
-}
-
-fn granted(token: &Token, scope: &'static str) -> Answer {
-    let expires_in = LIFETIME.num_seconds();
-    Answer::ok(&Granted { access_token: token.reveal(), token_type: "Bearer", expires_in, scope })
-}
-
-/// Authenticates a user identity by name and password.
-async fn person(
-    app: &App,
-    name: &str,
-    password: &str,
-    origin: Origin,
-    now: DateTime<Utc>,
-) -> Result<Option<(Caller, UserIdentityId)>> {
-    match app.store.authenticate(Credentials::Password(name, &Password::given(password)), origin, now).await {
-        Ok(Authenticated::Caller(caller)) => Ok(match caller.credential {
-            Principal::Password(person) => Some((caller, person)),
-            _ => None,
-        }),
-        Ok(Authenticated::Account(_)) | Err(Error::Unauthenticated(_)) => Ok(None),
-        Err(error) => Err(error),
+    // Client credentials, if present, must be valid and of the user identity's workspace.
+    let client = client(call, form).await?;
+    if client.is_none() && client_credentials(call.head.headers(), form).is_some() {
+        return Ok(Err(invalid_client()));
+    }
+    match call.app.store.authenticate_by_password(name, password, call.head.origin()).await? {
+        Some((workspace, person)) if client.is_none_or(|client| client.workspace.id() == workspace.id()) => {
+            let token = workspace.create_session_of(person, LIFETIME, &call.app.random, call.now).await?;
+            Ok(Ok(Token::new(token.reveal(), Scope::ExtensionUser)))
+        }
+        _ => Ok(Err(bad_request("invalid_grant", "The user name or the password is wrong"))),
     }
 }
 
-fn is_of(client: &Caller, caller: &Caller) -> bool {
-    client.workspace.id() == caller.workspace.id()
-}
-
-/// Authenticates a client by its API key, from the header or else the body.
-async fn client(
-    app: &App,
-    headers: &HeaderMap,
-    form: &Form,
-    origin: Origin,
-    now: DateTime<Utc>,
-) -> Result<Option<Caller>> {
-    let Some((id, secret)) = shown(headers, form) else { return Ok(None) };
-    match app.store.authenticate(Credentials::ApiKey(&secret), origin, now).await {
+/// Authenticates a client by its API key.
+async fn client(call: &Call<Public>, form: &Form) -> Result<Option<Caller>> {
+    let Some((id, secret)) = client_credentials(call.head.headers(), form) else { return Ok(None) };
+    match call.app.store.authenticate(Credentials::ApiKey(&secret), call.head.origin(), call.now).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Client id and secret of the request.
-fn shown(headers: &HeaderMap, form: &Form) -> Option<(String, String)> {
-    let by_body = || Some((form.value("client_id")?.to_owned(), form.value("client_secret")?.to_owned()));
-    basic(headers).or_else(by_body)
+/// Client id and secret of the request: of the header, or else of the body.
+fn client_credentials(headers: &HeaderMap, form: &Form) -> Option<(String, String)> {
+    let of_body = || Some((form.value("client_id")?.to_owned(), form.value("client_secret")?.to_owned()));
+    basic(headers).or_else(of_body)
 }
 
 fn is_key(credential: Principal, id: &str) -> bool {

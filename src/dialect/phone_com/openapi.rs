@@ -20,27 +20,12 @@ pub const RESPONSES: Responses = Responses { prefix: "PhoneCom", request_id: "x-
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
-    let mut schemas = schemas::all();
-    let paths = PhoneCom::paths(super::routes(), &mut schemas);
-    extract_components(json!({
-        "tags": [{ "name": PhoneCom::TAG, "description": "Contacts of user identities, compatible with Phone.com's API" }],
-        "paths": paths,
-        "components": {
-            "schemas": schemas.0,
-            "securitySchemes": {
-                SCHEME: {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "An API key, an access token, a client session, or a token of /v4/oauth/access-token",
-                },
-                CLIENT: {
-                    "type": "http",
-                    "scheme": "basic",
-                    "description": "The id of an API key and the key itself; the body may hold both instead",
-                },
-            },
-        },
-    }))
+    let bearer = "An API key, an access token, a client session, or a token of /v4/oauth/access-token";
+    let client = "The id of an API key and the key itself; the body may hold both instead";
+    let security_schemes =
+        json!({ SCHEME: security_scheme("bearer", bearer), CLIENT: security_scheme("basic", client) });
+    let description = "Contacts of user identities, compatible with Phone.com's API";
+    PhoneCom::document(description, super::routes(), schemas::all(), security_schemes)
 }
 
 impl Described for PhoneCom {
@@ -74,14 +59,7 @@ fn number(name: &str) -> Value {
         "contact_id" => "The number of the contact",
         _ => "The number of the contact group",
     };
-    json!({
-        "name": name,
-        "in": "path",
-        "required": true,
-        "description": description,
-        "schema": { "type": "integer", "format": "int64", "minimum": 1 },
-        "example": 1,
-    })
+    path_parameter(name, description, json!({ "type": "integer", "format": "int64", "minimum": 1 }), 1)
 }
 
 /// The errors of callers that may not call, and of invalid input.

@@ -1,7 +1,7 @@
 //! Phone.com's routes: 405 comes before 401; authorization for the account and extension in the path comes before input.
 
 use super::openapi::RESPONSES;
-use crate::api::route::{FromRequest, Grant, HandlerFn, Protocol};
+use crate::api::route::Protocol;
 use serde_json::Value;
 
 pub use crate::api::route::{Call, Head, Nothing, Public, Raw};
@@ -24,15 +24,6 @@ pub enum Auth {
     Client,
     #[default]
     Token,
-}
-
-/// An operation of this method.
-pub fn operation<G: Grant, I: FromRequest<PhoneCom>, H: HandlerFn<PhoneCom, G, I>>(
-    path: &'static str,
-    methods: &'static [&'static str],
-    handler: H,
-) -> Operation {
-    Operation::new(path, methods, handler, None)
 }
 
 impl Operation {

@@ -1,6 +1,6 @@
 //! Wire types, with keys in the order of the vendor's documents.
 
-use super::input::query::Wanted;
+use super::input::query::ListQuery;
 use crate::error::{Error, Result};
 use crate::model::contact::{self, ContactGroup, Text};
 use crate::model::extension;
@@ -198,8 +198,8 @@ impl Deleted {
 
 impl<T> List<T> {
     /// Converts a listed page to the wire format.
-    pub fn of<M, F>(listed: Listed<M>, wanted: Wanted<F>, item: impl Fn(M) -> T) -> Self {
-        let Wanted { listing: Listing { offset, limit, .. }, filters, sort, .. } = wanted;
+    pub fn of<M, F>(listed: Listed<M>, query: ListQuery<F>, item: impl Fn(M) -> T) -> Self {
+        let ListQuery { listing: Listing { offset, limit, .. }, filters, sort, .. } = query;
         let items = listed.items.into_iter().map(item).collect();
         List { filters, sort, total: listed.total, offset, limit, items }
     }

@@ -2,7 +2,7 @@
 //! is that of Seam's framework: a credential that the route does not accept counts as none, the first accepted one
 //! decides.
 
-use crate::api::route::{Grant, Head};
+use crate::api::route::{Authenticate, Grant, Head};
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
@@ -14,6 +14,7 @@ use crate::store::{
 use axum::http::header::*;
 use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, Utc};
+use std::marker::PhantomData;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use uuid::Uuid;
 
@@ -43,21 +44,32 @@ pub trait SeamGrant: Sized + Send + 'static {
     fn of(caller: Option<Authenticated>) -> Option<Self>;
 }
 
-impl<G: SeamGrant> Grant for G {
-    type Caller = Option<Authenticated>;
+/// The caller of a route that accepts the credentials of `G`.
+pub struct SeamCaller<G>(Option<Authenticated>, PhantomData<fn() -> G>);
 
-    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Self::Caller, Prefetched)> {
-        authenticate(app, head.headers(), G::ACCESS, prefetch, head.origin(), head.now).await
+impl<G: SeamGrant> Authenticate for SeamCaller<G> {
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Self, Prefetched)> {
+        let (caller, prefetched) =
+            authenticate(app, head.headers(), G::ACCESS, prefetch, head.origin(), head.now).await?;
+        Ok((SeamCaller(caller, PhantomData), prefetched))
     }
 
-    fn tenant(caller: &Self::Caller) -> Option<WorkspaceId> {
-        match caller.as_ref()? {
+    fn tenant(&self) -> Option<WorkspaceId> {
+        match self.0.as_ref()? {
             Authenticated::Caller(caller) => Some(caller.workspace.id()),
             Authenticated::Account(_) => None,
         }
     }
+}
 
-    async fn authorize(caller: Self::Caller, _: &Head, prefetched: Prefetched) -> Result<(G, Prefetched)> {
+impl<G: SeamGrant> Grant for G {
+    type Caller = SeamCaller<G>;
+
+    async fn authorize(
+        SeamCaller(caller, _): SeamCaller<G>,
+        _: &Head,
+        prefetched: Prefetched,
+    ) -> Result<(G, Prefetched)> {
         Ok((granted(caller)?, prefetched))
     }
 }

@@ -50,7 +50,7 @@ pub fn route<G: SeamGrant, I: FromRequest<Seam>, H: HandlerFn<Seam, G, I, Answer
     methods: &'static [&'static str],
     handler: H,
 ) -> Operation {
-    Operation::new(path, methods, handler, None).with_types::<G, H::Answer>()
+    Operation::new(path, methods, handler).with_types::<G, H::Answer>()
 }
 
 /// A route for a frequent operation: its rows are prefetched during authentication.
@@ -60,7 +60,7 @@ pub fn prefetching<G: SeamGrant, I: FromRequest<Seam>, H: HandlerFn<Seam, G, I, 
     handler: H,
     prefetch: fn(&I) -> Prefetch,
 ) -> Operation {
-    Operation::new(path, methods, handler, Some(prefetch)).with_types::<G, H::Answer>()
+    Operation::with_prefetch(path, methods, handler, Some(prefetch)).with_types::<G, H::Answer>()
 }
 
 impl Operation {
@@ -86,7 +86,7 @@ impl Operation {
     }
 }
 
-impl<I: Input + Send + 'static> FromRequest<Seam> for I {
+impl<I: Input> FromRequest<Seam> for I {
     fn rules() -> Rules {
         Rules { query: I::fields(), ..Rules::default() }
     }
@@ -108,7 +108,7 @@ pub struct Scoped<I> {
     pub input: I,
 }
 
-impl<I: Input + Send + 'static> FromRequest<Seam> for Scoped<I> {
+impl<I: Input> FromRequest<Seam> for Scoped<I> {
     fn rules() -> Rules {
         <I as FromRequest<Seam>>::rules()
     }

@@ -4,14 +4,13 @@
 
 use super::APPLICATIONS;
 use super::form::Form;
-use crate::api::route::{Grant, Head};
-use crate::error::{Denial, Error, Rejection, ResourceKind, Result, Scheme};
+use crate::api::route::{Authenticate, Grant, Head, grant_of_caller};
+use crate::error::{Denial, Error, Rejection, ResourceKind, Result};
 use crate::http::{App, auth};
 use crate::model::application::Application;
 use crate::model::id::{ApplicationId, UserIdentityId, WorkspaceId};
 use crate::model::slot::SlotType;
 use crate::model::subscriber::Subscriber;
-use crate::model::token::scheme_of;
 use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, Workspace};
 use axum::http::HeaderMap;
 use uuid::Uuid;
@@ -31,21 +30,13 @@ pub struct Person {
     user_identity_id: UserIdentityId,
 }
 
-impl Grant for Person {
-    type Caller = Person;
-
+impl Authenticate for Person {
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Person, Prefetched)> {
         let token = auth::bearer(head.headers()).map(|token| token.strip_prefix(MARK).unwrap_or(token));
         let token = token.filter(|token| !token.is_empty()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
-        let presented = match scheme_of(token) {
-            Scheme::ClientSession => Credentials::ClientSession(token),
-            // Other kinds of token select their workspace by a header that this dialect does not have.
-            Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
-                Credentials::ApiKey(token)
-            }
-        };
-        let admitted = app.store.authenticate_with(presented, prefetch, head.origin(), head.now).await?;
-        let (Authenticated::Caller(caller), prefetched) = admitted else {
+        let credentials = Credentials::of_workspace(token);
+        let authenticated = app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await?;
+        let (Authenticated::Caller(caller), prefetched) = authenticated else {
             return Err(Error::Unauthenticated(Rejection::MISSING));
         };
         let person = match caller.credential {
@@ -56,14 +47,12 @@ impl Grant for Person {
         Ok((Person { workspace: caller.workspace, user_identity_id }, prefetched))
     }
 
-    fn tenant(person: &Person) -> Option<WorkspaceId> {
-        Some(person.workspace.id())
-    }
-
-    async fn authorize(person: Person, _: &Head, prefetched: Prefetched) -> Result<(Person, Prefetched)> {
-        Ok((person, prefetched))
+    fn tenant(&self) -> Option<WorkspaceId> {
+        Some(self.workspace.id())
     }
 }
+
+grant_of_caller!(Person);
 
 /// User identity named by the header. A value that is not a UUID is not found.
 fn named(headers: &HeaderMap) -> Result<Option<UserIdentityId>> {
@@ -79,14 +68,6 @@ pub struct Known;
 
 impl Grant for Known {
     type Caller = Person;
-
-    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Person, Prefetched)> {
-        Person::authenticate(app, head, prefetch).await
-    }
-
-    fn tenant(person: &Person) -> Option<WorkspaceId> {
-        Person::tenant(person)
-    }
 
     async fn authorize(person: Person, head: &Head, prefetched: Prefetched) -> Result<(Known, Prefetched)> {
         person.workspace.subscriber(person.user_identity_id, None, head.now).await?;
@@ -107,14 +88,6 @@ pub struct Subscribed {
 impl Grant for Subscribed {
     type Caller = Person;
 
-    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Person, Prefetched)> {
-        Person::authenticate(app, head, prefetch).await
-    }
-
-    fn tenant(person: &Person) -> Option<WorkspaceId> {
-        Person::tenant(person)
-    }
-
     async fn authorize(person: Person, head: &Head, prefetched: Prefetched) -> Result<(Subscribed, Prefetched)> {
         if head.params.iter().any(|param| param.contains('\u{fffd}')) {
             return Err(Error::NoRoute);
@@ -129,7 +102,7 @@ impl Grant for Subscribed {
             return Err(Error::NotFound(ResourceKind::Version, version.to_string()));
         }
         let slot = head.named("type").map(|name| name.parse().map_err(|_| Error::NoRoute)).transpose()?;
-        let (base, form) = (base_of(&head.path, application), Form::asked_by(head.headers()));
+        let (base, form) = (base_of(&head.path, application), Form::of(head.headers()));
         Ok((Subscribed { workspace, subscriber, base, form, slot }, prefetched))
     }
 }

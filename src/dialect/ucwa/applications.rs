@@ -8,13 +8,12 @@ use super::openapi::examples::{example_base, subscriber};
 use super::openapi::inputs::{body, if_none_match};
 use super::openapi::{ETAG, resource};
 use super::resource::Resource;
-use super::route::{Call, Operation, operation};
+use super::route::{Call, Operation};
 use crate::error::{Error, Problem, Result};
 use crate::model::application::NewApplication;
 use crate::model::id::ApplicationId;
 use crate::model::subscriber::Subscriber;
-use axum::http::header::{self, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
@@ -29,7 +28,7 @@ pub fn routes(applications: &str) -> Vec<Operation> {
     let headers = [("Location", "The URI of the application"), ETAG];
     let created = resource("ApplicationCreated", "UcwaApplication", &headers, &example);
     vec![
-        operation(applications, &["POST"], create)
+        Operation::new(applications, &["POST"], create)
             .about("create_application", "Create an application")
             .describe(
                 "Creates an application (201), or returns the existing one of the same instanceId (200). A \
@@ -39,12 +38,12 @@ pub fn routes(applications: &str) -> Vec<Operation> {
             .succeeds("201", created.clone())
             .succeeds("200", created)
             .fails([fault("culture", Problem::Missing)]),
-        operation(format!("{applications}/{{application_id}}"), &["GET"], get)
+        Operation::new(format!("{applications}/{{application_id}}"), &["GET"], get)
             .about("get_application", "Get an application")
             .describe("Returns the application with the user identity and its capabilities.")
             .takes(if_none_match())
             .returns("Application", "UcwaApplication", &[ETAG], &example),
-        operation(format!("{applications}/{{application_id}}"), &["DELETE"], delete)
+        Operation::new(format!("{applications}/{{application_id}}"), &["DELETE"], delete)
             .about("delete_application", "Delete an application")
             .describe("Deletes the application and every resource below it.")
             .returns_nothing(),
@@ -56,13 +55,9 @@ async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     let person = call.grant.user_identity_id();
     let (id, is_new) = call.grant.workspace.begin_application(person, &new, call.now).await?;
     let subscriber = call.grant.workspace.subscriber(person, Some(id), call.now).await?;
-    let own = format!("{}/{id}", call.grant.base);
-    let mut response = answer::resource(call.grant.form, &application(own.clone(), &subscriber));
-    *response.status_mut() = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let place = HeaderValue::from_str(&own).expect("an href is ASCII");
-    response.headers_mut().insert(LOCATION, place);
-    response.headers_mut().insert(header::ETAG, answer::quoted(version(&subscriber)));
-    Ok(response)
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let application = application(format!("{}/{id}", call.grant.base), &subscriber);
+    Ok(answer::created(call.grant.form, status, version(&subscriber), &application))
 }
 
 /// Reads the description of a client. All errors are reported at once.
@@ -86,13 +81,8 @@ fn described(input: &Input, application_id: ApplicationId) -> Result<NewApplicat
 }
 
 async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
-    let version = version(&call.grant.subscriber);
-    if answer::is_known(call.head.headers(), version) {
-        return Ok(answer::not_modified(version));
-    }
-    let mut response = answer::resource(call.grant.form, &application(call.grant.base.clone(), &call.grant.subscriber));
-    response.headers_mut().insert(header::ETAG, answer::quoted(version));
-    Ok(response)
+    let application = application(call.grant.base.clone(), &call.grant.subscriber);
+    Ok(answer::versioned(&call, version(&call.grant.subscriber), &application))
 }
 
 async fn delete(call: Call<Subscribed>, _: Input) -> Result<Response> {

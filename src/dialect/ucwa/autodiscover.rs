@@ -8,7 +8,7 @@ use super::challenge::base_url;
 use super::form::Form;
 use super::openapi::inputs::query;
 use super::resource::Resource;
-use super::route::{Access, Call, Nothing, Operation, Public, beside};
+use super::route::{Access, Call, Nothing, Operation, Public};
 use crate::error::{Denial, Error, ResourceKind, Result};
 use crate::http::client_address;
 use axum::response::Response;
@@ -24,7 +24,8 @@ const HOST: &str = "https://phones.example.com";
 pub fn routes() -> Vec<Operation> {
     let sip = json!({ "type": "string", "example": "sip:jane@example.com" });
     vec![
-        beside(ROOT, &["GET"], root, Access::Open)
+        Operation::new(ROOT, &["GET"], root)
+            .access(Access::Open)
             .about("ucwa_discover", "Discover the service")
             .describe(
                 "The entry point of clients: returns where to discover the user's resources. The path is \
@@ -41,7 +42,8 @@ pub fn routes() -> Vec<Operation> {
 
 fn user_route(path: &str, id: &'static str) -> Operation {
     let no_user_identity = Error::NotFound(ResourceKind::UserIdentity, String::new());
-    beside(format!("{ROOT}{path}"), &["GET"], user, Access::User)
+    Operation::new(format!("{ROOT}{path}"), &["GET"], user)
+        .access(Access::User)
         .about(id, "Discover the applications of the user")
         .describe(
             "Returns where to create applications. Without a token it fails, and the error says where to get one.",
@@ -60,12 +62,12 @@ async fn root(call: Call<Public>, _: Nothing) -> Result<Response> {
     let query = call.head.parts.uri.query().unwrap_or_default();
     let domain = query.split('&').find(|pair| pair.to_ascii_lowercase().starts_with("originaldomain="));
     let domain = domain.map(|domain| format!("?{domain}")).unwrap_or_default();
-    Ok(answer::resource(Form::asked_by(call.head.headers()), &links_of_root(&base_of(&call), &domain)))
+    Ok(answer::resource(Form::of(call.head.headers()), &links_of_root(&base_of(&call), &domain)))
 }
 
 /// Second step: the link to the applications.
 async fn user(call: Call<Known>, _: Nothing) -> Result<Response> {
-    Ok(answer::resource(Form::asked_by(call.head.headers()), &links_of_user(&base_of(&call))))
+    Ok(answer::resource(Form::of(call.head.headers()), &links_of_user(&base_of(&call))))
 }
 
 fn base_of<G>(call: &Call<G>) -> String {

@@ -13,8 +13,8 @@ const ISSUER: &str = "00000002-0000-0ff1-ce00-000000000000";
 const CLIENT: &str = "00000004-0000-0ff1-ce00-000000000000";
 
 /// 401 with the challenge.
-pub fn response(asked: &RequestContext) -> Response {
-    let base = base_url(asked.public_url.as_deref(), asked.scheme, &asked.headers);
+pub fn response(context: &RequestContext) -> Response {
+    let base = base_url(context.public_url.as_deref(), context.scheme, &context.headers);
     let body = format!(
         "<!DOCTYPE html><html><head><title>401 Unauthorized</title></head><body><p>Show a token as a bearer; \
          {base}/WebTicket/oauthtoken gives one for a name and a password.</p></body></html>"

@@ -13,18 +13,40 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::json;
 use std::io;
+use utoipa::ToSchema;
 
 /// Error body (UCWA reference, "Error response").
-#[derive(Debug)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UcwaError, description = "An error.")]
 pub struct ErrorBody {
+    #[serde(skip)]
     status: StatusCode,
+    /// The kind of error, one for each status.
     code: &'static str,
+    /// The error, if it has a code of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     subcode: Option<&'static str>,
+    /// A message for people.
+    #[schema(required = false)]
     message: String,
-    /// Name and reason of each.
-    parameters: Vec<(String, String)>,
+    /// The invalid inputs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    parameters: Vec<InvalidParameter>,
+}
+
+/// An invalid input.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UcwaInvalidParameter)]
+struct InvalidParameter {
+    /// The name of the input.
+    name: String,
+    /// What is wrong with it.
+    reason: String,
 }
 
 impl ErrorBody {
@@ -60,23 +82,10 @@ impl ErrorBody {
     /// Response in the negotiated format.
     pub fn response(&self, form: Form) -> Response {
         let body = match form.syntax {
-            Syntax::Json => self.json().to_string().into_bytes(),
+            Syntax::Json => json!(self).to_string().into_bytes(),
             Syntax::Xml => self.xml(),
         };
         answer::written(form, self.status, body)
-    }
-
-    /// Serializes to JSON.
-    pub fn json(&self) -> Value {
-        let mut object = Map::new();
-        object.insert("code".to_owned(), self.code.into());
-        self.subcode.map(|subcode| object.insert("subcode".to_owned(), subcode.into()));
-        object.insert("message".to_owned(), self.message.as_str().into());
-        if !self.parameters.is_empty() {
-            let parameters = self.parameters.iter().map(|(name, reason)| json!({ "name": name, "reason": reason }));
-            object.insert("parameters".to_owned(), parameters.collect());
-        }
-        object.into()
     }
 
     /// Serializes to an XML document.
@@ -98,7 +107,7 @@ impl ErrorBody {
             text(writer, "message", &self.message)?;
             if !self.parameters.is_empty() {
                 writer.create_element("parameters").write_inner_content(|writer| {
-                    self.parameters.iter().try_for_each(|(name, reason)| {
+                    self.parameters.iter().try_for_each(|InvalidParameter { name, reason }| {
                         let parameter = writer.create_element("parameter");
                         parameter.write_inner_content(|writer| {
                             text(writer, "name", name)?;
@@ -120,8 +129,8 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
         return challenge::response(context);
     }
     let mut response = match context.uri.path() == address::TOKEN {
-        true => token::refusal(error),
-        false => body_of(error).response(Form::asked_by(&context.headers)),
+        true => token::render(error),
+        false => body_of(error).response(Form::of(&context.headers)),
     };
     failure::hint(error, response.headers_mut());
     response
@@ -138,13 +147,9 @@ pub fn body_of(error: &Error) -> ErrorBody {
             "The request is for no user identity. Name one in X-Ucwa-User",
         )
         .because("AnonymousNotAllowed"),
-        Error::Forbidden(
-            denial @ (Denial::NoEnterpriseVoice
-            | Denial::NoMessaging
-            | Denial::ClientSession
-            | Denial::OtherExtension
-            | Denial::PublishableKeyGrantsNothing),
-        ) => ErrorBody::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}")),
+        Error::Forbidden(denial) => {
+            ErrorBody::new(StatusCode::FORBIDDEN, "Forbidden", format!("Not allowed: {denial}"))
+        }
         Error::NotFound(kind, _) => missing(*kind),
         Error::NoRoute => ErrorBody::not_found("There is no such resource"),
         Error::MethodNotAllowed(methods) => ErrorBody::new(
@@ -209,7 +214,8 @@ fn invalid(issues: &[Issue]) -> ErrorBody {
         return ErrorBody::bad("The number cannot be normalized. Write it with its country, as +1 425 555 0100")
             .because("NormalizationFailed");
     }
-    let parameters = issues.iter().map(|issue| (issue.dotted(), reason_of(&issue.problem)));
+    let parameters =
+        issues.iter().map(|issue| InvalidParameter { name: issue.dotted(), reason: reason_of(&issue.problem) });
     ErrorBody { parameters: parameters.collect(), ..ErrorBody::bad("The request has parameters that do not do") }
         .because("ParameterValidationFailure")
 }
@@ -241,21 +247,21 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::SlotFilled => ErrorBody::conflict("There is a number already. changeNumber puts another in its place")
             .because("AlreadyExists"),
         Reason::AlreadyAvailable => ErrorBody::conflict("The user is available already").because("AlreadyExists"),
-        Reason::UserIdentityExists(field) => {
-            ErrorBody::conflict(&format!("Another user has this {field}")).because("AlreadyExists")
-        }
-        Reason::ClientSessionExists => ErrorBody::conflict("There is such a session already").because("AlreadyExists"),
-        Reason::NumberInUse | Reason::UserHasNumber => ErrorBody::conflict("The number is in use"),
-        Reason::NumberNotAssignable(status)
-        | Reason::NumberNotAssigned(status)
-        | Reason::NumberNotReleasable(status) => ErrorBody::conflict(&format!("The number is {status}")),
-        Reason::ReleaseNotScheduled => ErrorBody::conflict("No release of the number is ordered"),
-        Reason::NotASandbox => ErrorBody::conflict("This works in sandbox workspaces only"),
-        Reason::WebhookDisabled => ErrorBody::conflict("The webhook is disabled"),
-        Reason::UnknownEventTypes(_)
+        // No operation of this dialect causes one of these.
+        Reason::NotASandbox
+        | Reason::UserIdentityExists(_)
+        | Reason::ClientSessionExists
+        | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
+        | Reason::WebhookDisabled
         | Reason::ExclusiveOptions(_)
-        | Reason::UnknownCursor => ErrorBody::conflict("The request does not go together with what there is"),
+        | Reason::UnknownCursor
+        | Reason::NumberInUse
+        | Reason::NumberNotAssignable(_)
+        | Reason::NumberNotAssigned(_)
+        | Reason::NumberNotReleasable(_)
+        | Reason::ReleaseNotScheduled
+        | Reason::UserHasNumber => ErrorBody::conflict("The request conflicts with the current state"),
     }
 }

@@ -19,7 +19,7 @@ pub enum Syntax {
     Xml,
 }
 
-/// Media types of responses (UCWA reference, "Media types"; the one without `.com` is in its page on versions).
+/// Media types (UCWA reference, "Media types"; the one without `.com` is in its page on versions).
 const NAMES: [(&str, Syntax); 5] = [
     ("application/json", Syntax::Json),
     ("application/vnd.microsoft.com.ucwa+json", Syntax::Json),
@@ -28,16 +28,21 @@ const NAMES: [(&str, Syntax); 5] = [
     ("application/vnd.microsoft.ucwa+xml", Syntax::Xml),
 ];
 
+/// The media type of this name in lowercase, and its syntax.
+pub fn known(essence: &str) -> Option<(&'static str, Syntax)> {
+    NAMES.into_iter().find(|(name, _)| *name == essence)
+}
+
 const Q: Name<'_> = Name::new_unchecked("q");
 
 impl Form {
     /// Negotiates the format. JSON if `Accept` is absent or has no supported media type.
-    pub fn asked_by(headers: &HeaderMap) -> Form {
+    pub fn of(headers: &HeaderMap) -> Form {
         let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let mut best: Option<(f32, (&str, Syntax))> = None;
+        let mut best: Option<(f32, (&'static str, Syntax))> = None;
         for media_type in accept.flat_map(MediaTypeList::new).filter_map(Result::ok) {
             let essence = media_type.essence().to_string().to_ascii_lowercase();
-            let known = NAMES.into_iter().find(|(name, _)| *name == essence);
+            let known = known(&essence);
             let is_any = matches!(essence.as_str(), "*/*" | "application/*");
             let weight = media_type.get_param(Q).and_then(|q| q.as_str().parse().ok()).unwrap_or(1.0_f32);
             let Some(name) = known.or(is_any.then_some(NAMES[0])).filter(|_| weight > 0.0) else { continue };
@@ -69,14 +74,14 @@ mod tests {
     fn form(accept: &str) -> (Syntax, &'static str) {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_str(accept).expect("a header"));
-        let form = Form::asked_by(&headers);
+        let form = Form::of(&headers);
         (form.syntax, form.media_type)
     }
 
     #[test]
     fn accept_header_selects_json_or_xml_and_defaults_to_json() {
         let plain = Form { syntax: Syntax::Json, media_type: "application/json", is_gzip: false };
-        assert_eq!(Form::asked_by(&HeaderMap::new()), plain);
+        assert_eq!(Form::of(&HeaderMap::new()), plain);
         for (accept, name) in [
             ("*/*", "application/json"),
             ("application/hal+json", "application/json"),

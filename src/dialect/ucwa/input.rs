@@ -2,6 +2,8 @@
 //! "Payload format"). Operations read all three alike; the last value of a name wins, and the body wins over the query.
 //! Names are case-insensitive, and unknown ones are ignored.
 
+use super::form::{self, Syntax};
+use super::number;
 use crate::error::{BodyFault, Error, Expected, Format, Issue, Limit, Problem, Result, Unit};
 use crate::model::e164::Region;
 use axum::http::HeaderMap;
@@ -12,8 +14,6 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
-
-use super::number;
 
 /// Values of a request, by lowercase name.
 #[derive(Debug, Default)]
@@ -171,28 +171,20 @@ impl Input {
     }
 }
 
-enum Syntax {
-    Json,
-    Xml,
-}
-
 /// Syntax of the body. Some clients send no content type, and one sends JSON as `text/plain`.
 fn syntax(headers: &HeaderMap) -> Result<Syntax> {
-    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
-    if said.is_empty() {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
+    if media_type.is_empty() {
         return Ok(Syntax::Json);
     }
-    let essence = MediaType::parse(said).map(|media_type| media_type.essence().to_string().to_ascii_lowercase());
+    let essence = MediaType::parse(media_type).map(|media_type| media_type.essence().to_string().to_ascii_lowercase());
     match essence.as_deref() {
-        Ok("application/json" | "application/vnd.microsoft.com.ucwa+json" | "text/plain") => Ok(Syntax::Json),
-        Ok(
-            "application/xml"
-            | "text/xml"
-            | "application/vnd.microsoft.com.ucwa+xml"
-            | "application/vnd.microsoft.ucwa+xml",
-        ) => Ok(Syntax::Xml),
-        _ => Err(Error::Unreadable(BodyFault::ContentType)),
+        Ok("text/plain") => Some(Syntax::Json),
+        Ok("text/xml") => Some(Syntax::Xml),
+        Ok(essence) => form::known(essence).map(|(_, syntax)| syntax),
+        Err(_) => None,
     }
+    .ok_or(Error::Unreadable(BodyFault::ContentType))
 }
 
 /// Next XML event. A document type is refused, so there are no entity definitions.

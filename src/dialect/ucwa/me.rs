@@ -7,7 +7,7 @@ use super::input::{Input, expected, fault};
 use super::openapi::examples::{example_base, subscriber};
 use super::openapi::inputs::{body, query};
 use super::resource::Resource;
-use super::route::{Call, Operation, operation};
+use super::route::{Call, Operation};
 use crate::error::{Denial, Error, Reason, Result};
 use crate::model::subscriber::Subscriber;
 use axum::response::Response;
@@ -31,7 +31,7 @@ const EMPTY: [(&str, &str); 7] = [
 /// The route of the user identity below a base path.
 pub fn operation_of_me(base: &str) -> Operation {
     let example = me(&example_base(), &subscriber(true));
-    operation(format!("{base}/me"), &["GET"], get)
+    Operation::new(format!("{base}/me"), &["GET"], get)
         .about("get_me", "Get the user identity")
         .describe(
             "Returns the user identity of the token with its capabilities. Without voice it has no link to \
@@ -46,34 +46,34 @@ pub fn routes_of_application(base: &str) -> Vec<Operation> {
     let available = json!({ "supportedModalities": ["Messaging"] });
     let in_query = |name, description| query(name, description, json!({ "type": "integer", "minimum": 0 }));
     let mut routes = vec![
-        operation(at("/me/makeMeAvailable"), &["POST"], make_available)
+        Operation::new(at("/me/makeMeAvailable"), &["POST"], make_available)
             .about("make_me_available", "Make the user identity available")
             .describe("Possible once for each application, which then has no such link.")
             .example(body("UcwaMakeMeAvailable", false, available))
             .returns_nothing()
             .fails([Error::Conflict(Reason::AlreadyAvailable)]),
-        operation(at("/events"), &["GET"], events)
+        Operation::new(at("/events"), &["GET"], events)
             .about("get_events", "Wait for events")
             .describe("Waits, then returns an empty event channel: telephone numbers cause no events.")
             .takes(in_query("ack", "The last part that the client has received"))
             .takes(in_query("timeout", "The maximum time to wait, in seconds"))
             .returns("Events", "UcwaEvents", &[], &no_events(&example_base(), 1))
             .fails([fault("ack", expected("number", "string"))]),
-        operation(at("/communication/startMessaging"), &["POST"], start_messaging)
+        Operation::new(at("/communication/startMessaging"), &["POST"], start_messaging)
             .about("start_messaging", "Start messaging")
             .describe("Always fails; clients require its link.")
             .fails([Error::Forbidden(Denial::NoMessaging)]),
-        empty(operation(at("/communication"), &["GET"], get_communication), "get_communication"),
+        empty(Operation::new(at("/communication"), &["GET"], get_communication), "get_communication"),
         reporting(at("/me/reportMyActivity"), "report_my_activity"),
         // One client uses this path.
         reporting(at("/reportMyActivity"), "report_activity"),
     ];
-    routes.extend(EMPTY.map(|(path, id)| empty(operation(at(path), &["GET"], get_empty), id)));
+    routes.extend(EMPTY.map(|(path, id)| empty(Operation::new(at(path), &["GET"], get_empty), id)));
     routes
 }
 
 fn reporting(path: String, id: &'static str) -> Operation {
-    operation(path, &["POST"], report_activity)
+    Operation::new(path, &["POST"], report_activity)
         .about(id, "Report activity")
         .describe("Reports activity of the user identity. It is accepted and not stored.")
         .returns_nothing()

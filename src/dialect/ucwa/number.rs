@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn space_in_a_query_becomes_a_plus() {
-        for (text, meant) in
+        for (text, expected) in
             [(" 14255551234", "+14255551234"), ("tel: 1425", "tel:+1425"), ("425 5551234", "425 5551234")]
         {
-            assert_eq!(with_plus(text), meant);
+            assert_eq!(with_plus(text), expected);
         }
     }
 

@@ -30,22 +30,12 @@ const BASES: [(&str, &str); 3] =
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let routes = super::routes().into_iter().filter(|operation| is_described(&operation.path));
-    let mut schemas = schemas::all();
-    let paths = Ucwa::paths(routes.collect(), &mut schemas);
-    extract_components(json!({
-        "tags": [{ "name": Ucwa::TAG, "description": "The telephone numbers of a user identity, compatible with UCWA 1.0. \
-            Paths below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml \
-            are accepted and returned like the listed media types" }],
-        "paths": paths,
-        "components": {
-            "schemas": schemas.0,
-            "securitySchemes": { SCHEME: {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "A client session; a token of /webticket/oauthtoken; or an API key with X-Ucwa-User",
-            } },
-        },
-    }))
+    let scheme = "A client session; a token of /webticket/oauthtoken; or an API key with X-Ucwa-User";
+    let security_schemes = json!({ SCHEME: security_scheme("bearer", scheme) });
+    let description = "The telephone numbers of a user identity, compatible with UCWA 1.0. \
+        Paths below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml \
+        are accepted and returned like the listed media types";
+    Ucwa::document(description, routes.collect(), schemas::all(), security_schemes)
 }
 
 /// Of the base paths with the same resources, one is left out.
@@ -135,7 +125,7 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
         several => several.iter().map(|name| name.split_once('/').map_or("General", |(_, subcode)| subcode)).collect(),
     };
     let codes: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let content = in_json_and_xml("UcwaError", errors[0].json(), errors[0].xml());
+    let content = in_json_and_xml("UcwaError", json!(errors[0]), errors[0].xml());
     RESPONSES.response(&format!("{reason}{}", subcodes.join("Or")), &codes.join(", "), content)
 }
 

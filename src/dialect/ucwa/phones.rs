@@ -8,13 +8,12 @@ use super::openapi::examples::{self, example_base, subscriber};
 use super::openapi::inputs::*;
 use super::openapi::{ETAG, resource};
 use super::resource::Resource;
-use super::route::{Call, Operation, operation};
+use super::route::{Call, Operation};
 use super::{answer, number};
 use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
 use crate::model::slot::{Slot, SlotChange, SlotType};
 use crate::model::subscriber::Subscriber;
-use axum::http::header::{self, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 use strum::VariantNames;
@@ -31,12 +30,12 @@ pub fn routes(base: &str) -> Vec<Operation> {
     let in_query = |name, schema| query(name, "As in the body, which takes precedence", schema);
     let visibility = || in_query("includeInContactCard", json!({ "type": "boolean" }));
     vec![
-        operation(path(""), &["GET"], list)
+        Operation::new(path(""), &["GET"], list)
             .about("list_phones", "List telephone numbers")
             .describe("Returns all four telephone numbers, in order. A managed one has no links to change it.")
             .returns("Phones", "UcwaPhones", &[], &all)
             .fails([no_voice()]),
-        operation(path(""), &["POST"], create)
+        Operation::new(path(""), &["POST"], create)
             .about("create_phone", "Create a telephone number")
             .describe("Sets the number of an empty slot.")
             .example(body(
@@ -46,18 +45,18 @@ pub fn routes(base: &str) -> Vec<Operation> {
             ))
             .succeeds("201", created)
             .fails([invalid(), no_number(), Error::Conflict(Reason::SlotFilled), managed(), no_voice()]),
-        operation(path("/{type}"), &["GET"], get)
+        Operation::new(path("/{type}"), &["GET"], get)
             .about("get_phone", "Get a telephone number")
             .describe("Returns one of the four telephone numbers. The number of an empty slot is empty.")
             .takes(if_none_match())
             .returns("Phone", "UcwaPhone", &[ETAG], &mobile)
             .fails([no_voice()]),
-        operation(path("/{type}"), &["DELETE"], remove)
+        Operation::new(path("/{type}"), &["DELETE"], remove)
             .about("delete_phone", "Delete a telephone number")
             .describe("Clears the slot. Idempotent.")
             .returns_nothing()
             .fails([managed(), no_voice()]),
-        operation(path("/{type}/changeNumber"), &["POST"], change_number)
+        Operation::new(path("/{type}/changeNumber"), &["POST"], change_number)
             .about("change_number", "Update a telephone number")
             .describe("Sets the number and, if given, its visibility. Without a number the slot is cleared.")
             .takes(in_query("number", number_schema()))
@@ -69,7 +68,7 @@ pub fn routes(base: &str) -> Vec<Operation> {
             ))
             .returns_nothing()
             .fails([invalid(), no_number(), managed(), no_voice()]),
-        operation(path("/{type}/changeVisibility"), &["POST"], change_visibility)
+        Operation::new(path("/{type}/changeVisibility"), &["POST"], change_visibility)
             .about("change_visibility", "Update the visibility of a telephone number")
             .describe("Sets whether the number is on the contact card; false if absent.")
             .takes(visibility())
@@ -95,13 +94,7 @@ async fn list(call: Call<Subscribed>, _: Input) -> Result<Response> {
 async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
     call.grant.may_use_voice()?;
     let slot = call.grant.subscriber.slot(call.grant.slot());
-    let version = slot.version.to_string();
-    if answer::is_known(call.head.headers(), &version) {
-        return Ok(answer::not_modified(&version));
-    }
-    let mut response = answer::resource(call.grant.form, &phone(&call.grant.base, slot));
-    response.headers_mut().insert(header::ETAG, answer::quoted(&version));
-    Ok(response)
+    Ok(answer::versioned(&call, &slot.version.to_string(), &phone(&call.grant.base, slot)))
 }
 
 async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
@@ -116,14 +109,10 @@ async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     call.grant.may_use_voice()?;
     let person = call.grant.user_identity_id();
     call.grant.workspace.fill_slot(person, slot_type, number, is_shared, call.now).await?;
-    let now = call.grant.workspace.subscriber(person, None, call.now).await?;
-    let resource = phone(&call.grant.base, now.slot(slot_type));
-    let mut response = answer::resource(call.grant.form, &resource);
-    *response.status_mut() = StatusCode::CREATED;
-    let place = HeaderValue::from_str(&href(&call.grant.base, slot_type)).expect("an href is ASCII");
-    response.headers_mut().insert(LOCATION, place);
-    response.headers_mut().insert(header::ETAG, answer::quoted(&now.slot(slot_type).version.to_string()));
-    Ok(response)
+    let subscriber = call.grant.workspace.subscriber(person, None, call.now).await?;
+    let slot = subscriber.slot(slot_type);
+    let (version, phone) = (slot.version.to_string(), phone(&call.grant.base, slot));
+    Ok(answer::created(call.grant.form, StatusCode::CREATED, &version, &phone))
 }
 
 async fn remove(call: Call<Subscribed>, _: Input) -> Result<Response> {
@@ -171,7 +160,7 @@ pub fn phones(base: &str, subscriber: &Subscriber) -> Resource {
 
 /// A phone. A managed number has no links that change it.
 pub fn phone(base: &str, slot: &Slot) -> Resource {
-    let own = href(base, slot.slot_type);
+    let own = format!("{base}/me/phones/{}", slot.slot_type.into_str());
     let mut phone = Resource::new("phone", own.clone());
     if !slot.is_managed {
         phone = phone
@@ -183,8 +172,4 @@ pub fn phone(base: &str, slot: &Slot) -> Resource {
         .text("number", slot.number.as_str())
         .text("type", slot.slot_type.into_str())
         .text("etag", slot.version.to_string())
-}
-
-fn href(base: &str, slot_type: SlotType) -> String {
-    format!("{base}/me/phones/{}", slot_type.into_str())
 }

@@ -46,6 +46,10 @@ impl Resource {
         Resource { is_named: false, ..self }
     }
 
+    pub fn href(&self) -> &str {
+        &self.href
+    }
+
     /// Adds a link, which permits an operation.
     pub fn link(mut self, rel: &'static str, href: String) -> Resource {
         self.links.push((rel, href));

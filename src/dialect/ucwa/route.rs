@@ -1,17 +1,15 @@
 //! UCWA's routes: 401 comes before all other errors, then 404 of the path, 405, and errors of the input.
 
-use super::access::Subscribed;
 use super::input::Input;
 use super::openapi::{RESPONSES, resource};
 use super::resource::Resource;
-use crate::api::route::{Answer, FromRequest, Grant, HandlerFn, Head, Protocol, Rules};
+use crate::api::route::{Answer, FromRequest, Head, Protocol, Rules};
 use crate::error::Result;
 use crate::http::{App, body};
 use axum::body::{Body, Bytes};
 use axum::http::Method;
 use axum::response::Response;
 use serde_json::Value;
-use std::sync::Arc;
 
 pub use crate::api::route::{Call, Nothing, Public, Raw};
 
@@ -52,28 +50,13 @@ impl Answer<Ucwa> for Response {
     }
 }
 
-/// An operation on the resources of a user identity.
-pub fn operation<H: HandlerFn<Ucwa, Subscribed, Input>>(
-    path: impl Into<Arc<str>>,
-    methods: &'static [&'static str],
-    handler: H,
-) -> Operation {
-    Operation::new(path, methods, handler, None)
-}
-
-/// An operation outside of those.
-pub fn beside<G: Grant, I: FromRequest<Ucwa>, H: HandlerFn<Ucwa, G, I>>(
-    path: impl Into<Arc<str>>,
-    methods: &'static [&'static str],
-    handler: H,
-    access: Access,
-) -> Operation {
-    let mut operation = Operation::new(path, methods, handler, None);
-    operation.document.access = access;
-    operation
-}
-
 impl Operation {
+    /// Sets who may call, and where.
+    pub fn access(mut self, access: Access) -> Operation {
+        self.document.access = access;
+        self
+    }
+
     /// Adds a parameter beyond those of the path and the caller.
     pub fn takes(mut self, parameter: Value) -> Operation {
         self.document.parameters.push(parameter);

@@ -1,12 +1,13 @@
 //! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time, because each
 //! takes 19 MiB and tens of milliseconds.
 
-use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result};
+use crate::error::{Error, ResourceKind, Result};
 use crate::model::id::UserIdentityId;
 use crate::model::password::{Password, PasswordHash};
 use crate::random::Random;
+use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
-use crate::store::{Authenticated, Origin, Principal, Store, Workspace};
+use crate::store::{Origin, Principal, Store, Workspace};
 use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 
@@ -17,14 +18,18 @@ static PERMITS: Semaphore = Semaphore::const_new(4);
 static DUMMY_HASH: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
 
 impl Store {
-    /// Authenticates by `name` (an e-mail address in any case, or a key) and password. A name of several user
-    /// identities with passwords matches none.
-    pub(in crate::store) async fn by_password(
+    /// Authenticates a user identity by `name` (an e-mail address in any case, or a key) and password; `None` if either
+    /// is wrong. A name of several user identities with passwords matches none.
+    pub async fn authenticate_by_password(
         &self,
         name: &str,
-        password: &Password,
+        password: &str,
         origin: Origin,
-    ) -> Result<Authenticated> {
+    ) -> Result<Option<(Workspace, UserIdentityId)>> {
+        // Postgres cannot store U+0000, so no name contains it.
+        if name.contains('\0') {
+            return Ok(None);
+        }
         let mut rows = sqlx::query!(
             r#"
             select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
@@ -37,16 +42,14 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let only = if rows.len() == 1 { rows.pop() } else { None };
-        let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), password.clone());
+        let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), Password::given(password));
         let is_match =
             on_blocking_thread(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash).fits(&password)).await?;
-        match only {
-            Some(row) if is_match => {
-                let credential = Principal::Password(UserIdentityId(row.user_identity_id));
-                Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
-            }
-            _ => Err(Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Unknown })),
-        }
+        Ok(only.filter(|_| is_match).map(|row| {
+            let person = UserIdentityId(row.user_identity_id);
+            let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
+            (Workspace::new(self.clone(), tenant, Actor::new(Principal::Password(person), origin)), person)
+        }))
     }
 
     /// Sets the password of a user identity in any workspace.

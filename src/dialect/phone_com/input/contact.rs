@@ -1,6 +1,6 @@
 //! Contacts in request bodies, and the lookup of their group.
 
-use super::{Filled, NamedInput};
+use super::Filled;
 use crate::api::input::*;
 use crate::error::{Expected, Format, Problem};
 use crate::model::contact::*;
@@ -69,11 +69,8 @@ pub struct ContactInput {
     pub group: Option<Option<GroupLookup>>,
 }
 
-impl NamedInput for ContactInput {
-    const SCHEMA: &'static str = "PhoneComContactInput";
-}
-
 impl Input for ContactInput {
+    const NAME: &'static str = "ContactInput";
     const DESCRIPTION: &'static str = "A contact to create or change.";
 
     fn fields() -> Vec<Field> {

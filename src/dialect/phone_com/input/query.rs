@@ -6,6 +6,7 @@ use super::super::route::{Head, PhoneCom};
 use super::super::wire::Pairs;
 use super::filter::{self, Kind};
 use crate::api::input::*;
+use crate::api::openapi::optional_parameter;
 use crate::api::route::{FromRequest, Rules};
 use crate::error::{Place, Problem, Result, Step};
 use crate::http::App;
@@ -32,7 +33,7 @@ pub trait ListField: Copy + Send + Sync + 'static {
 
 /// Parsed query of a list, and what the response repeats of it.
 #[derive(Debug)]
-pub struct Wanted<F> {
+pub struct ListQuery<F> {
     pub listing: Listing<F>,
     pub filters: Pairs,
     pub sort: Pairs,
@@ -81,19 +82,19 @@ const FILTER: &str = "A value, or an operator and its argument: `empty`, `eq:`, 
      `starts-with:`, `ends-with:`, `contains:`, `between:a,b`, `in:a,b,c`, and most with `not-` before them. \
      Repeated filters must all match";
 
-impl<F: ListField> FromRequest<PhoneCom> for Wanted<F> {
+impl<F: ListField> FromRequest<PhoneCom> for ListQuery<F> {
     fn rules() -> Rules {
-        let query = |name: String, description: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema });
+        let query =
+            |name: String, description, schema: &Value| optional_parameter(&name, "query", description, schema.clone());
         let items = json!({ "type": "array", "items": { "type": "string" } });
         let order = json!({ "type": "string", "enum": ["asc", "desc"] });
-        let filters =
-            F::FIELDS.filters.iter().map(|(name, ..)| query(format!("filters[{name}]"), FILTER, items.clone()));
+        let filters = F::FIELDS.filters.iter().map(|(name, ..)| query(format!("filters[{name}]"), FILTER, &items));
         let sorts = F::FIELDS.sorts.iter();
-        let sorts = sorts.map(|(name, _)| query(format!("sort[{name}]"), "The order by this field", order.clone()));
+        let sorts = sorts.map(|(name, _)| query(format!("sort[{name}]"), "The order by this field", &order));
         Rules { query: Part::fields(), parameters: filters.chain(sorts).collect(), ..Rules::default() }
     }
 
-    async fn read(_: &Rules, _: &App, head: &Head, _: Body) -> Result<Wanted<F>> {
+    async fn read(_: &Rules, _: &App, head: &Head, _: Body) -> Result<ListQuery<F>> {
         let mut at = Cursor::at(Place::Query);
         let read = read(head.parts.uri.query().unwrap_or_default(), &F::FIELDS, &mut at);
         at.finish(read)
@@ -101,7 +102,7 @@ impl<F: ListField> FromRequest<PhoneCom> for Wanted<F> {
 }
 
 /// Parses the query of a list. Unknown parameters are ignored, except fields in brackets.
-fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Cursor) -> Option<Wanted<F>> {
+fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Cursor) -> Option<ListQuery<F>> {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let value = |name: &str, text: &str| match name {
         "limit" | "offset" => filter::whole(text).map_or_else(|| text.into(), Value::from),
@@ -114,7 +115,7 @@ fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Cursor) -> Option<Wan
     let Part { limit, offset, fields, mode } = part?;
     let listing = Listing { conditions, order, limit, offset };
     let items = fields.or(mode.map(|Mode(items)| items));
-    Some(Wanted { listing, filters, sort, is_brief: items.is_some_and(|items| items.are_brief) })
+    Some(ListQuery { listing, filters, sort, is_brief: items.is_some_and(|items| items.are_brief) })
 }
 
 fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Cursor) -> (Vec<Order<F>>, Pairs) {
@@ -124,27 +125,22 @@ fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Curso
             unknown("sort", name, fields.sorts.iter().map(|(known, _)| *known), at);
             continue;
         };
-        let ways = [("asc", true), ("desc", false)];
-        let chosen = ways.iter().find(|(way, _)| *way == word);
-        match chosen {
-            Some((_, is_ascending)) => {
-                let order = Order { field: *field, is_ascending: *is_ascending };
-                match sorts.iter_mut().find(|(known, _)| known == name) {
-                    Some(known) => known.1 = order,
-                    None => sorts.push((name, order)),
-                }
-            }
-            None => {
-                let expected = ways.iter().map(|(way, _)| *way).collect();
-                fault(["sort", name], Problem::Choice { expected, received: word.to_owned() }, at);
-            }
+        if !["asc", "desc"].contains(&word) {
+            let problem = Problem::Choice { expected: vec!["asc", "desc"], received: word.to_owned() };
+            fault(["sort", name], problem, at);
+            continue;
+        }
+        let order = Order { field: *field, is_ascending: word == "asc" };
+        match sorts.iter_mut().find(|(known, _)| known == name) {
+            Some(known) => known.1 = order,
+            None => sorts.push((name, order)),
         }
     }
     if let Some((name, field)) = fields.sorts.first().filter(|_| sorts.is_empty()) {
         sorts.push((name, Order { field: *field, is_ascending: true }));
     }
-    let said = |order: &Order<F>| Value::from(if order.is_ascending { "asc" } else { "desc" });
-    let echo = sorts.iter().map(|(name, order)| ((*name).to_owned(), said(order))).collect();
+    let direction = |order: &Order<F>| Value::from(if order.is_ascending { "asc" } else { "desc" });
+    let echo = sorts.iter().map(|(name, order)| ((*name).to_owned(), direction(order))).collect();
     (sorts.into_iter().map(|(_, order)| order).collect(), Pairs(echo))
 }
 
@@ -158,7 +154,7 @@ fn filters<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Cur
         };
         match echo.iter_mut().find(|(known, _)| known == name) {
             Some((_, Value::Array(texts))) => texts.push(text.into()),
-            Some((_, said)) => *said = Value::from(vec![said.take(), text.into()]),
+            Some((_, first)) => *first = Value::from(vec![first.take(), text.into()]),
             None if is_list => echo.push((name.to_owned(), Value::from(vec![text]))),
             None => echo.push((name.to_owned(), text.into())),
         }

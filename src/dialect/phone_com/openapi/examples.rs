@@ -51,14 +51,3 @@ pub fn extension_example() -> Value {
 pub fn list_example(item: Value) -> Value {
     json!({ "filters": { "id": "gt:0" }, "sort": { "id": "asc" }, "total": 1, "offset": 0, "limit": 25, "items": [item] })
 }
-
-/// A deletion.
-pub fn deleted_example() -> Value {
-    json!({ "success": true })
-}
-
-/// A token.
-pub fn token_example() -> Value {
-    json!({ "access_token": "handset_1A2b3C4d_5E6f7G8h9J1k2L3m4N5p6Q7r", "token_type": "Bearer", "expires_in": 3600,
-        "scope": "account-owner" })
-}

@@ -2,14 +2,16 @@
 //! `error`.
 
 use super::super::error::ErrorBody;
+use super::super::oauth::Token;
+use super::super::probes::{Hello, Ping};
 use super::super::wire::{Account, Deleted, Extension, Group, List};
-use crate::api::openapi::{Schemas, own_schema, reference};
-use crate::model::contact::{self, Text};
+use crate::api::input::names;
+use crate::api::openapi::{Schemas, enum_schema, own_schema, reference};
+use crate::model::contact::{AddressType, EmailType, NumberType, Text};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use strum::VariantArray;
-use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -41,23 +43,6 @@ pub fn all() -> Schemas {
     all
 }
 
-/// The service.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComHello)]
-struct Hello {
-    /// The name of the service.
-    name: String,
-    /// The version of the API.
-    version: String,
-}
-
-/// A sign of life.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComPing)]
-struct Ping {
-    ping: String,
-}
-
 /// The credentials for an access token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PhoneComTokenRequest)]
@@ -87,62 +72,9 @@ enum GrantType {
     Password,
 }
 
-/// An access token.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComToken)]
-struct Token {
-    /// The bearer token.
-    access_token: String,
-    token_type: TokenType,
-    /// The lifetime in seconds.
-    expires_in: i64,
-    scope: Scope,
-}
-
-/// The type of a token.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PhoneComTokenType)]
-#[expect(dead_code, reason = "it is in the document only")]
-enum TokenType {
-    Bearer,
-}
-
-/// The scope of a token: the account of an API key, or the extension of a user identity.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = PhoneComScope)]
-#[expect(dead_code, reason = "it is in the document only")]
-enum Scope {
-    AccountOwner,
-    ExtensionUser,
-}
-
-/// A choice of texts that the model names.
-macro_rules! choice {
-    ($type:ident, $name:literal, $description:literal, $all:expr) => {
-        #[derive(Serialize)]
-        struct $type;
-
-        impl PartialSchema for $type {
-            fn schema() -> RefOr<Schema> {
-                let mut schema = Object::with_type(Type::String);
-                schema.description = Some($description.to_owned());
-                schema.enum_values = Some($all.iter().map(|(name, _)| Value::from(*name)).collect());
-                schema.into()
-            }
-        }
-
-        impl ToSchema for $type {
-            fn name() -> Cow<'static, str> {
-                $name.into()
-            }
-        }
-    };
-}
-
-choice!(EmailType, "PhoneComEmailType", "The type of an e-mail address", contact::EmailType::ALL);
-choice!(NumberType, "PhoneComNumberType", "The type of a telephone number", contact::NumberType::ALL);
-choice!(AddressType, "PhoneComAddressType", "The type of an address", contact::AddressType::ALL);
+enum_schema!(EmailType, "PhoneComEmailType", "The type of an e-mail address", names::<EmailType>());
+enum_schema!(NumberType, "PhoneComNumberType", "The type of a telephone number", names::<NumberType>());
+enum_schema!(AddressType, "PhoneComAddressType", "The type of an address", names::<AddressType>());
 
 /// An e-mail address of a contact.
 #[derive(Serialize, ToSchema)]

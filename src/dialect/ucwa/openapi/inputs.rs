@@ -1,72 +1,44 @@
 //! Parameters and request bodies.
 
 use super::super::number;
+use super::super::resource::NAMESPACE;
 use super::examples::{APPLICATION, PERSON};
-use super::schemas::SlotName;
-use crate::api::openapi::{Kind, component, own_schema, reference};
+use crate::api::openapi::{Kind, component, optional_parameter, own_schema, path_parameter, reference};
+use crate::model::slot::SlotType;
 use serde_json::{Value, json};
-
-/// The namespace of XML.
-const NAMESPACE: &str = "http://schemas.microsoft.com/rtc/2012/03/ucwa";
 
 /// The application in the path.
 pub fn application_id() -> Value {
-    json!({
-        "name": "application_id",
-        "in": "path",
-        "required": true,
-        "description": "The number of the application",
-        "schema": { "type": "string", "example": APPLICATION },
-        "example": APPLICATION,
-    })
+    let schema = json!({ "type": "string", "example": APPLICATION });
+    path_parameter("application_id", "The number of the application", schema, APPLICATION)
 }
 
 /// The slot in the path.
 pub fn slot() -> Value {
-    json!({
-        "name": "type",
-        "in": "path",
-        "required": true,
-        "description": "The slot, in any case",
-        "schema": own_schema::<SlotName>(),
-        "example": "mobile",
-    })
+    path_parameter("type", "The slot, in any case", own_schema::<SlotType>(), "mobile")
 }
 
 /// The user identity for which an API key acts.
 pub fn person() -> Value {
-    json!({
-        "name": "X-Ucwa-User",
-        "in": "header",
-        "required": false,
-        "description": "The user identity for which an API key acts. Client sessions have one of their own",
-        "schema": { "type": "string", "format": "uuid", "example": PERSON },
-    })
+    let description = "The user identity for which an API key acts. Client sessions have one of their own";
+    let schema = json!({ "type": "string", "format": "uuid", "example": PERSON });
+    optional_parameter("X-Ucwa-User", "header", description, schema)
 }
 
 /// The condition of a conditional request.
 pub fn if_none_match() -> Value {
-    json!({
-        "name": "If-None-Match",
-        "in": "header",
-        "required": false,
-        "description": "The etag of the client's copy; the response is 304 while it is current",
-        "schema": { "type": "string", "example": "\"2\"" },
-    })
+    let description = "The etag of the client's copy; the response is 304 while it is current";
+    optional_parameter("If-None-Match", "header", description, json!({ "type": "string", "example": "\"2\"" }))
 }
 
 /// An optional query parameter.
 pub fn query(name: &str, description: &str, schema: Value) -> Value {
-    json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
+    optional_parameter(name, "query", description, schema)
 }
 
 /// A telephone number.
 pub fn number_schema() -> Value {
-    json!({
-        "type": "string",
-        "maxLength": number::LONGEST,
-        "example": "tel:+14255550199",
-    })
+    json!({ "type": "string", "maxLength": number::LONGEST, "example": "tel:+14255550199" })
 }
 
 /// A body in JSON or XML.

@@ -1,15 +1,14 @@
 //! The schemas. Resources are written member by member, so these types describe them for the document only.
 
-use crate::api::openapi::Schemas;
+use super::super::error::ErrorBody;
+use super::super::token::{Token, TokenError};
+use crate::api::openapi::{Schemas, enum_schema};
 use crate::model::slot::SlotType;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use strum::VariantNames;
-use utoipa::openapi::schema::{Object, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 /// All of them.
 pub fn all() -> Schemas {
@@ -29,7 +28,7 @@ pub fn all() -> Schemas {
         .with::<TokenRequest>()
         .with::<Token>()
         .with::<TokenError>()
-        .with::<UcwaError>()
+        .with::<ErrorBody>()
         .with::<Xml>()
         .with::<Page>()
 }
@@ -42,24 +41,7 @@ struct Link {
     href: String,
 }
 
-/// One of the four slots for telephone numbers.
-#[derive(Serialize)]
-pub struct SlotName;
-
-impl PartialSchema for SlotName {
-    fn schema() -> RefOr<Schema> {
-        let mut schema = Object::with_type(Type::String);
-        schema.description = Some("One of the four slots for telephone numbers".to_owned());
-        schema.enum_values = Some(SlotType::VARIANTS.iter().map(|&name| name.into()).collect());
-        schema.into()
-    }
-}
-
-impl ToSchema for SlotName {
-    fn name() -> Cow<'static, str> {
-        "UcwaSlot".into()
-    }
-}
+enum_schema!(SlotType, "UcwaSlot", "One of the four slots for telephone numbers", SlotType::VARIANTS.iter().copied());
 
 /// A resource with a name and a URI, and nothing else.
 #[derive(Serialize, ToSchema)]
@@ -78,7 +60,8 @@ struct NamedResource {
 struct Phone {
     /// `phone`.
     rel: String,
-    r#type: SlotName,
+    #[schema(value_type = SlotType)]
+    r#type: String,
     /// A tel URI or digits; empty if there is none.
     number: String,
     /// Whether the number is on the contact card.
@@ -273,83 +256,6 @@ struct TokenRequest {
 #[expect(dead_code, reason = "it is in the document only")]
 enum GrantType {
     Password,
-}
-
-/// An access token.
-#[derive(Serialize, ToSchema)]
-#[schema(as = UcwaToken)]
-struct Token {
-    /// The token, which starts with `cwt=`.
-    access_token: String,
-    /// The lifetime in seconds.
-    expires_in: i64,
-    ms_rtc_identityscope: IdentityScope,
-    token_type: TokenType,
-}
-
-/// The scope of a token.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = UcwaIdentityScope)]
-#[expect(dead_code, reason = "it is in the document only")]
-enum IdentityScope {
-    Local,
-}
-
-/// The type of a token.
-#[derive(Serialize, ToSchema)]
-#[schema(as = UcwaTokenType)]
-#[expect(dead_code, reason = "it is in the document only")]
-enum TokenType {
-    Bearer,
-}
-
-/// An error of OAuth.
-#[derive(Serialize, ToSchema)]
-#[schema(as = UcwaTokenError)]
-struct TokenError {
-    error: TokenErrorCode,
-    #[schema(nullable = false)]
-    error_description: Option<String>,
-}
-
-/// The code of an error of OAuth.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = UcwaTokenErrorCode)]
-#[expect(dead_code, reason = "it is in the document only")]
-enum TokenErrorCode {
-    InvalidRequest,
-    InvalidGrant,
-    UnsupportedGrantType,
-    ServerError,
-    TemporarilyUnavailable,
-}
-
-/// An error.
-#[derive(Serialize, ToSchema)]
-struct UcwaError {
-    /// The kind of error, one for each status.
-    code: String,
-    /// The error, if it has a code of its own.
-    #[schema(nullable = false)]
-    subcode: Option<String>,
-    /// A message for people.
-    #[schema(nullable = false)]
-    message: Option<String>,
-    /// The invalid inputs.
-    #[schema(nullable = false)]
-    parameters: Option<Vec<InvalidParameter>>,
-}
-
-/// An invalid input.
-#[derive(Serialize, ToSchema)]
-#[schema(as = UcwaInvalidParameter)]
-struct InvalidParameter {
-    /// The name of the input.
-    name: String,
-    /// What is wrong with it.
-    reason: String,
 }
 
 /// The same in XML, in the namespace of UCWA.
