@@ -220,7 +220,7 @@ pub enum BodyFault {
 /// One invalid value of a request, as data: each dialect words it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Issue {
-    pub place: Place,
+    pub place: RequestPart,
     /// From the outermost key inwards; empty for the whole input.
     pub path: Vec<Step>,
     pub problem: Problem,
@@ -231,7 +231,7 @@ pub struct Issue {
 impl Issue {
     /// An issue of the body.
     pub fn new(path: Vec<Step>, problem: Problem) -> Issue {
-        Issue { place: Place::Body, path, problem, input: Value::Null }
+        Issue { place: RequestPart::Body, path, problem, input: Value::Null }
     }
 
     /// A broken rule over the whole input.
@@ -252,7 +252,7 @@ impl Issue {
 
 /// The part of a request that an issue is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum RequestPart {
     Path,
     Query,
     Header,

@@ -4,10 +4,10 @@
 
 mod array;
 mod choice;
-mod cursor;
 mod metadata;
 mod number;
 mod object;
+mod reader;
 mod rule;
 mod shape;
 mod text;
@@ -18,14 +18,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Place, Result, Step};
+use crate::error::{Error, RequestPart, Result, Step};
 
 pub use array::array;
 pub use choice::{Choice, choice, names};
-pub use cursor::Cursor;
 pub use metadata::{TOO_MANY, metadata, metadata_filter};
 pub use number::{boolean, integer, number};
 pub use object::object;
+pub use reader::Reader;
 pub use rule::{Absent, Rule};
 pub use shape::{Field, Shape};
 pub use text::{Parsed, email, id, text, uuid, web_url};
@@ -44,7 +44,7 @@ pub trait Input: Sized + Send + 'static {
 
     /// Reads every field, so that all issues are found at once; `None` if there is any. Unknown keys are ignored, as in
     /// zod 3.
-    fn read(map: &mut Map<String, Value>, at: &mut Cursor) -> Option<Self>;
+    fn read(map: &mut Map<String, Value>, at: &mut Reader) -> Option<Self>;
 }
 
 /// Reads an operation's input from its query and its body. The body wins where both have a key.
@@ -52,7 +52,7 @@ pub fn read<T: Input>(mut query: Map<String, Value>, body: Map<String, Value>) -
     let from_query: BTreeSet<String> = query.keys().filter(|key| !body.contains_key(*key)).cloned().collect();
     query.extend(body);
 
-    let mut at = Cursor::default();
+    let mut at = Reader::default();
     let read = T::read(&mut query, &mut at);
     let mut issues = at.into_issues();
     if let (Some(input), true) = (read, issues.is_empty()) {
@@ -60,7 +60,7 @@ pub fn read<T: Input>(mut query: Map<String, Value>, body: Map<String, Value>) -
     }
     for issue in &mut issues {
         if matches!(issue.path.first(), Some(Step::Key(key)) if from_query.contains(key)) {
-            issue.place = Place::Query;
+            issue.place = RequestPart::Query;
         }
     }
     Err(Error::Invalid(issues))
@@ -68,7 +68,7 @@ pub fn read<T: Input>(mut query: Map<String, Value>, body: Map<String, Value>) -
 
 /// The members of a JSON body, which must be an object.
 pub fn keys(body: Value) -> Result<Map<String, Value>> {
-    let mut at = Cursor::default();
+    let mut at = Reader::default();
     object::keys(Some(body), &mut at).ok_or_else(|| Error::Invalid(at.into_issues()))
 }
 
@@ -116,7 +116,7 @@ macro_rules! input {
             #[allow(unused_variables, clippy::let_unit_value, reason = "an operation may take nothing")]
             fn read(
                 map: &mut serde_json::Map<String, serde_json::Value>,
-                at: &mut $crate::api::input::Cursor,
+                at: &mut $crate::api::input::Reader,
             ) -> Option<Self> {
                 // One tuple, so that no field shadows a rule of the same name.
                 let ($($field,)*) =

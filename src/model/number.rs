@@ -3,7 +3,7 @@
 
 use super::e164::E164;
 use super::id::{PhoneNumberId, UserIdentityId};
-use super::page::Place;
+use super::page::Position;
 use crate::error::Reason;
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -70,8 +70,8 @@ pub enum Release {
 
 impl PhoneNumber {
     /// Position in lists.
-    pub fn place(&self) -> Place {
-        Place { created_at: self.created_at, id: self.register_id.0 }
+    pub fn place(&self) -> Position {
+        Position { created_at: self.created_at, id: self.register_id.0 }
     }
 
     /// Checks that it may be assigned, or given to another user identity. An expired reservation counts as finished,

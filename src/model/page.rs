@@ -10,7 +10,7 @@ pub struct Paging {
     /// Maximum; None for all.
     pub limit: Option<u32>,
     /// The first entry of the page; None for the beginning.
-    pub from: Option<Place>,
+    pub from: Option<Position>,
 }
 
 impl Paging {
@@ -20,7 +20,7 @@ impl Paging {
     }
 
     /// Truncates fetched rows to the page and finds the next one.
-    pub fn cut<T>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> Place) -> Page<T> {
+    pub fn cut<T>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> Position) -> Page<T> {
         let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
         let next = rows.get(limit).map(place);
         rows.truncate(limit);
@@ -30,19 +30,19 @@ impl Paging {
 
 /// Position in the order (created_at, id).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Position {
     pub created_at: DateTime<Utc>,
     pub id: Uuid,
 }
 
-impl Place {
+impl Position {
     /// Sorts before every entry.
-    pub const FIRST: Place = Place { created_at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
+    pub const FIRST: Position = Position { created_at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
 }
 
 /// One page of a list, and the start of the next.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    pub next: Option<Place>,
+    pub next: Option<Position>,
 }

@@ -26,7 +26,7 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// The nickname, else the model.
+    /// The nickname, else the model. In SQL: `coalesce(nickname, device_model)`.
     pub fn display_name(&self) -> &str {
         self.nickname.as_deref().unwrap_or(&self.device_model)
     }

@@ -7,7 +7,7 @@ mod prefetch;
 
 pub(super) use batcher::{LookupCounts, MAX_LIST_BATCH};
 pub(super) use lookup::{Lookup, each};
-pub(super) use prefetch::{LONGEST, PhoneListQuery};
+pub(super) use prefetch::{LONGEST, PlainPhoneList};
 pub use prefetch::{Prefetch, Prefetched};
 
 use super::Store;

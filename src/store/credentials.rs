@@ -4,7 +4,7 @@ use crate::error::{ResourceKind, Result};
 use crate::model::credential::*;
 use crate::model::event::EventType;
 use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
-use crate::model::page::{Page, Place};
+use crate::model::page::{Page, Position};
 use crate::model::scope::Scope;
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
@@ -172,7 +172,7 @@ impl Workspace {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(filter.paging.cut(rows, |key| Place { created_at: key.created_at, id: key.acs_credential_id.0 }))
+        Ok(filter.paging.cut(rows, |key| Position { created_at: key.created_at, id: key.acs_credential_id.0 }))
     }
 
     /// Deletes a credential with its children, and emits `acs_credential.deleted` for each.

@@ -6,7 +6,7 @@ mod sweep;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::id::{PhoneNumberId, UserIdentityId};
 use crate::model::number::*;
-use crate::model::page::Place;
+use crate::model::page::Position;
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, each};
 use crate::store::sql::found;
@@ -156,7 +156,7 @@ impl Workspace {
         Ok(PhoneNumberPage { items, has_more, pages })
     }
 
-    async fn place_of(&self, id: PhoneNumberId) -> Result<Place> {
+    async fn place_of(&self, id: PhoneNumberId) -> Result<Position> {
         match self.number(id).await {
             Ok(number) => Ok(number.place()),
             Err(Error::NotFound(..)) => Err(Error::Conflict(Reason::UnknownCursor)),

@@ -9,11 +9,11 @@ use crate::error::{ResourceKind, Result};
 use crate::model::event::EventType;
 use crate::model::id::{DeviceId, EventId, UserIdentityId};
 use crate::model::metadata::{Metadata, MetadataChange};
-use crate::model::page::{Page, Paging, Place};
+use crate::model::page::{Page, Paging, Position};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
 use crate::model::scope::Scope;
 use crate::store::Workspace;
-use crate::store::batch::{Lookup, PhoneListQuery, Prefetched, each};
+use crate::store::batch::{Lookup, PlainPhoneList, Prefetched, each};
 use crate::store::sql::types::Document;
 use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};
@@ -82,24 +82,24 @@ impl Workspace {
         found(row, ResourceKind::Phone, name)
     }
 
-    /// Phones that match a filter, in order of registration.
+    /// Phones that match a filter, in order of `created_at`, then of their ids.
     pub async fn phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
         self.phones_with(Prefetched::Nothing, filter, scope).await
     }
 
     /// As [`Workspace::phones`], from what was prefetched for this filter.
     pub async fn phones_with(&self, prefetched: Prefetched, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
-        let rows = match (prefetched, PhoneListQuery::of(filter, scope)) {
+        let rows = match (prefetched, PlainPhoneList::of(filter, scope)) {
             (Prefetched::Phones(phones), _) => phones,
-            (_, Some(PhoneListQuery::All)) => self.all_phones(&filter.paging).await?,
-            (_, Some(PhoneListQuery::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
+            (_, Some(PlainPhoneList::All)) => self.all_phones(&filter.paging).await?,
+            (_, Some(PlainPhoneList::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
             (_, None) => self.filtered_phones(filter, scope).await?,
         };
-        Ok(filter.paging.cut(rows, |phone| Place { created_at: phone.created_at, id: phone.device_id.0 }))
+        Ok(filter.paging.cut(rows, |phone| Position { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
     async fn all_phones(&self, paging: &Paging) -> Result<Vec<Phone>> {
-        let from = paging.from.unwrap_or(Place::FIRST);
+        let from = paging.from.unwrap_or(Position::FIRST);
         let phones = select_phones!(
             "where workspace_id = $1 and deactivated_at is null and (created_at, device_id) >= ($2, $3)
             order by created_at, device_id
@@ -113,7 +113,7 @@ impl Workspace {
     }
 
     async fn phones_of(&self, person: UserIdentityId, paging: &Paging) -> Result<Vec<Phone>> {
-        let from = paging.from.unwrap_or(Place::FIRST);
+        let from = paging.from.unwrap_or(Position::FIRST);
         let phones = select_phones!(
             "where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
                 and (created_at, device_id) >= ($3, $4)

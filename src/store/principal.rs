@@ -8,7 +8,7 @@ use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::model::id::*;
 use crate::model::token::{Token, TokenHash, scheme_of};
 use crate::store::sql::audited::Actor;
-use crate::store::workspace::{AccountCredential, Tenant};
+use crate::store::workspace::{AccountCredential, WorkspaceRow};
 use crate::store::{Account, Origin, Prefetch, Prefetched, Store, Workspace};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -232,7 +232,7 @@ impl Store {
         Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Principal::PublishableKey, origin))
     }
 
-    pub(super) fn caller(&self, tenant: Tenant, credential: Principal, origin: Origin) -> Authenticated {
+    pub(super) fn caller(&self, tenant: WorkspaceRow, credential: Principal, origin: Origin) -> Authenticated {
         let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
         Authenticated::Caller(Caller { workspace, credential })
     }
@@ -242,7 +242,7 @@ impl Store {
         &self,
         credential: AccountCredential,
         selector: Option<WorkspaceSelector>,
-        member: Option<Tenant>,
+        member: Option<WorkspaceRow>,
         origin: Origin,
     ) -> Result<Authenticated> {
         let (scheme, principal) = match credential {
@@ -279,7 +279,7 @@ fn check(
     }
 }
 
-fn tenant(workspace_id: Option<Uuid>, account_id: Option<i64>, is_sandbox: Option<bool>) -> Option<Tenant> {
+fn tenant(workspace_id: Option<Uuid>, account_id: Option<i64>, is_sandbox: Option<bool>) -> Option<WorkspaceRow> {
     Some((workspace_id?, account_id?, is_sandbox?))
 }
 

@@ -8,7 +8,7 @@ mod subscribers;
 
 use crate::error::{ResourceKind, Result};
 use crate::model::id::UserIdentityId;
-use crate::model::page::{Page, Place};
+use crate::model::page::{Page, Position};
 use crate::model::scope::Scope;
 use crate::model::user_identity::*;
 use crate::store::Workspace;
@@ -106,7 +106,7 @@ impl Workspace {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(filter.paging.cut(rows, |person| Place { created_at: person.created_at, id: person.user_identity_id.0 }))
+        Ok(filter.paging.cut(rows, |person| Position { created_at: person.created_at, id: person.user_identity_id.0 }))
     }
 
     /// Updates a user identity.

@@ -40,10 +40,10 @@ pub struct Workspace {
 }
 
 /// Id and account number of a workspace, and whether it is a sandbox.
-pub(super) type Tenant = (Uuid, i64, bool);
+pub(super) type WorkspaceRow = (Uuid, i64, bool);
 
 impl Workspace {
-    pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): Tenant, actor: Actor) -> Workspace {
+    pub(super) fn new(store: Store, (workspace_id, account_id, is_sandbox): WorkspaceRow, actor: Actor) -> Workspace {
         let (workspace_id, account_id) = (WorkspaceId(workspace_id), AccountId(account_id));
         Workspace { store, workspace_id, account_id, is_sandbox, actor }
     }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use handset::api::input::*;
-use handset::error::{Error, Expected, Issue, Place, Problem, Step};
+use handset::error::{Error, Expected, Issue, Problem, RequestPart, Step};
 use serde_json::{Map, Value, json};
 
 mod messages;
@@ -130,14 +130,14 @@ fn all_issues_are_found_in_declared_order_with_their_places_and_paths() {
     assert_eq!(
         found,
         [
-            (Place::Body, vec![key("user_identity_id")], "missing"),
-            (Place::Query, vec![key("custom_sdk_installation_id")], "type"),
-            (Place::Body, vec![key("phone_metadata"), key("operating_system")], "choice"),
-            (Place::Body, vec![key("phone_metadata"), key("nfc")], "type"),
-            (Place::Query, vec![key("max_use_count")], "range"),
-            (Place::Body, vec![key("tags")], "length"),
-            (Place::Body, vec![key("tags"), Step::Index(1)], "type"),
-            (Place::Body, vec![key("tags"), Step::Index(2)], "type"),
+            (RequestPart::Body, vec![key("user_identity_id")], "missing"),
+            (RequestPart::Query, vec![key("custom_sdk_installation_id")], "type"),
+            (RequestPart::Body, vec![key("phone_metadata"), key("operating_system")], "choice"),
+            (RequestPart::Body, vec![key("phone_metadata"), key("nfc")], "type"),
+            (RequestPart::Query, vec![key("max_use_count")], "range"),
+            (RequestPart::Body, vec![key("tags")], "length"),
+            (RequestPart::Body, vec![key("tags"), Step::Index(1)], "type"),
+            (RequestPart::Body, vec![key("tags"), Step::Index(2)], "type"),
         ]
     );
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Cursor, Rule, Shape};
+use super::{Reader, Rule, Shape};
 use crate::error::{Expected, Step, Unit};
 
 /// A list whose items match a rule.
@@ -37,7 +37,7 @@ impl<R: Rule> Rule for Array<R> {
         Shape::List { items: Box::new(self.items.shape()), min: self.min, max: self.max }
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output> {
         let values = match at.present(value)? {
             Value::Array(values) => values,
             other => {

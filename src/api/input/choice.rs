@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use super::{Cursor, Rule, Shape};
+use super::{Reader, Rule, Shape};
 use crate::error::{Expected, Problem};
 
 /// A type whose values have names on the wire.
@@ -29,7 +29,7 @@ impl<E: Choice> Rule for OneOf<E> {
         Shape::Choice(names::<E>())
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<E> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<E> {
         let value = at.present(value)?;
         let Some(text) = value.as_str() else {
             at.mismatch(Expected::Choice(names::<E>()), &value);

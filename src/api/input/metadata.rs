@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Cursor, Rule, Shape, object, text};
+use super::{Reader, Rule, Shape, object, text};
 use crate::error::{Expected, Limit, Problem, Step, Unit};
 use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue};
 
@@ -41,7 +41,7 @@ impl Rule for Pairs {
         Shape::Metadata { is_limited: self.is_limited }
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output> {
         let map = object::keys(value, at)?;
         // zod 3 skips rules over the whole record once a value has a wrong type.
         let types_fit = map.values().all(|value| matches!(value, Value::Null | Value::Bool(_) | Value::String(_)));
@@ -62,13 +62,13 @@ impl Rule for Pairs {
     }
 }
 
-fn is_key(key: &str, is_limited: bool, at: &mut Cursor) -> bool {
+fn is_key(key: &str, is_limited: bool, at: &mut Reader) -> bool {
     let short = at.length(text::units(key), None, is_limited.then_some(MAX_KEY), Unit::Characters);
     let flat = at.demand(!key.contains('.'), || Problem::Period);
     at.storable(key) && short && flat
 }
 
-fn setting(value: Value, is_limited: bool, at: &mut Cursor) -> Option<Option<MetadataValue>> {
+fn setting(value: Value, is_limited: bool, at: &mut Reader) -> Option<Option<MetadataValue>> {
     match value {
         Value::Null => Some(None),
         Value::Bool(flag) => Some(Some(MetadataValue::Flag(flag))),

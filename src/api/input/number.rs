@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use super::{Cursor, Rule, Shape};
+use super::{Reader, Rule, Shape};
 use crate::error::{Expected, Limit, Problem};
 
 /// Any number.
@@ -96,7 +96,7 @@ impl<T: Numeric> Rule for Number<T> {
         Shape::Number { whole: T::WHOLE, least: self.least, above: self.above, most }
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<T> {
         let value = at.present(value)?;
         let Some(number) = value.as_f64() else {
             at.mismatch(Expected::Json("number"), &value);
@@ -127,7 +127,7 @@ impl Rule for Boolean {
         Shape::Boolean
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<bool> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<bool> {
         let value = at.present(value)?;
         if value.as_bool().is_none() {
             at.mismatch(Expected::Json("boolean"), &value);

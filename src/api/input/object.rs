@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
 
-use super::{Cursor, Input, Rule, Shape};
+use super::{Input, Reader, Rule, Shape};
 use crate::error::Expected;
 
 /// An object of known fields.
@@ -23,13 +23,13 @@ impl<T: Input> Rule for Object<T> {
         Shape::Object(T::DESCRIPTION, T::fields())
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<T> {
         T::read(&mut keys(value, at)?, at)
     }
 }
 
 /// The keys of a value, which has to be an object.
-pub(super) fn keys(value: Option<Value>, at: &mut Cursor) -> Option<Map<String, Value>> {
+pub(super) fn keys(value: Option<Value>, at: &mut Reader) -> Option<Map<String, Value>> {
     match at.present(value)? {
         Value::Object(map) => Some(map),
         other => {

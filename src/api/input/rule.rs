@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Cursor, Named, Optional, Or, Shape, TryMap};
+use super::{Named, Optional, Or, Reader, Shape, TryMap};
 use crate::error::Problem;
 
 /// A rule for one value.
@@ -19,7 +19,7 @@ pub trait Rule: Sized {
     }
 
     /// Reads a value, where `None` is an absent key. Adds issues to the cursor and returns `None` if it is invalid.
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output>;
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output>;
 
     /// Allows absence; refuses null, as in zod 3.
     fn optional(self) -> Optional<Self> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Cursor, Rule, Shape};
+use super::{Reader, Rule, Shape};
 use crate::error::{Expected, Format, Problem, Unit};
 
 /// Free text.
@@ -65,7 +65,7 @@ impl Rule for Text {
         Shape::Text { min: self.min, max: self.max, format: self.format }
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<String> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<String> {
         let text = at.string(value, Expected::Json("string")).filter(|text| at.storable(text))?;
         at.length(units(&text), self.min, self.max, Unit::Characters).then_some(text)
     }
@@ -104,7 +104,7 @@ impl<T> Rule for Parsed<T> {
         Shape::Text { min: None, max: None, format: Some(self.format) }
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<T> {
         let text = at.string(value, Expected::Format(self.format))?;
         if self.refuses_null_character && !at.storable(&text) {
             return None;

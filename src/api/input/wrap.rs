@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Absent, Cursor, Rule, Shape};
+use super::{Absent, Reader, Rule, Shape};
 use crate::error::Problem;
 
 /// Allows absence, null, or both. Made by [`Rule::optional`], [`Rule::nullable`] and [`Rule::nullish`].
@@ -24,7 +24,7 @@ impl<R: Rule> Rule for Optional<R> {
         if self.allows_absence { Absent::Allowed } else { self.rule.absent() }
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output> {
         match value {
             None if self.allows_absence => Some(None),
             Some(Value::Null) if self.allows_null => Some(None),
@@ -53,7 +53,7 @@ impl<R: Rule> Rule for Or<R> {
         Absent::Default(self.default.clone())
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output> {
         let value = value.filter(|value| !(self.replaces_null && value.is_null()));
         self.rule.read(Some(value.unwrap_or_else(|| self.default.clone())), at)
     }
@@ -77,7 +77,7 @@ impl<R: Rule> Rule for Named<R> {
         self.rule.absent()
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<Self::Output> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output> {
         self.rule.read(value, at)
     }
 }
@@ -100,7 +100,7 @@ impl<R: Rule, T, F: Fn(R::Output) -> Result<T, Problem>> Rule for TryMap<R, F> {
         self.rule.absent()
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<T> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<T> {
         (self.convert)(self.rule.read(value, at)?).map_err(|problem| at.fault(problem)).ok()
     }
 }

@@ -8,7 +8,9 @@ use crate::model::id::WorkspaceId;
 use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, Workspace};
 
 /// The workspace of an API key.
-pub struct Project(pub Workspace);
+pub struct Project {
+    pub workspace: Workspace,
+}
 
 impl Authenticate for Project {
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Project, Prefetched)> {
@@ -16,7 +18,7 @@ impl Authenticate for Project {
         let credentials = Credentials::of_workspace(token);
         match app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await? {
             (Authenticated::Caller(caller), prefetched) if matches!(caller.credential, Principal::ApiKey(_)) => {
-                Ok((Project(caller.workspace), prefetched))
+                Ok((Project { workspace: caller.workspace }, prefetched))
             }
             (Authenticated::Caller(_), _) => Err(Error::Forbidden(Denial::ClientSession)),
             (Authenticated::Account(_), _) => Err(Error::Unauthenticated(Rejection::MISSING)),
@@ -24,7 +26,7 @@ impl Authenticate for Project {
     }
 
     fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.0.id())
+        Some(self.workspace.id())
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::openapi::RESPONSES;
 use super::route::Diga;
-use crate::api::input::{Cursor, Field, Input, Parsed, Rule, Shape, object, text};
+use crate::api::input::{Field, Input, Parsed, Reader, Rule, Shape, object, text};
 use crate::api::route::{BodyRules, FromRequest, Head, Rules};
-use crate::error::{Error, Format, Issue, Place, Problem, Result, Step};
+use crate::error::{Error, Format, Issue, Problem, RequestPart, Result, Step};
 use crate::http::{App, body};
 use crate::model::e164::E164;
 use axum::body::{Body, Bytes};
@@ -30,7 +30,7 @@ pub struct Values {
 pub trait Part: Sized + Send + 'static {
     fn add_to(rules: &mut Rules);
 
-    fn read(values: &mut Values, at: &mut Cursor) -> Option<Self>;
+    fn read(values: &mut Values, at: &mut Reader) -> Option<Self>;
 }
 
 /// Parameters of the path.
@@ -41,8 +41,8 @@ impl<T: Input> Part for Path<T> {
         rules.path = T::fields();
     }
 
-    fn read(values: &mut Values, at: &mut Cursor) -> Option<Path<T>> {
-        at.go_to(Place::Path);
+    fn read(values: &mut Values, at: &mut Reader) -> Option<Path<T>> {
+        at.go_to(RequestPart::Path);
         T::read(&mut values.path, at).map(Path)
     }
 }
@@ -55,8 +55,8 @@ impl<T: Input> Part for Query<T> {
         rules.query = T::fields();
     }
 
-    fn read(values: &mut Values, at: &mut Cursor) -> Option<Query<T>> {
-        at.go_to(Place::Query);
+    fn read(values: &mut Values, at: &mut Reader) -> Option<Query<T>> {
+        at.go_to(RequestPart::Query);
         T::read(&mut values.query, at).map(Query)
     }
 }
@@ -74,8 +74,8 @@ impl<T: Input> Part for Json<T> {
         });
     }
 
-    fn read(values: &mut Values, at: &mut Cursor) -> Option<Json<T>> {
-        at.go_to(Place::Body);
+    fn read(values: &mut Values, at: &mut Reader) -> Option<Json<T>> {
+        at.go_to(RequestPart::Body);
         object().read(values.body.take(), at).map(Json)
     }
 }
@@ -87,7 +87,7 @@ impl<T: Input> Part for Option<Json<T>> {
         rules.body.iter_mut().for_each(|body| body.is_required = false);
     }
 
-    fn read(values: &mut Values, at: &mut Cursor) -> Option<Option<Json<T>>> {
+    fn read(values: &mut Values, at: &mut Reader) -> Option<Option<Json<T>>> {
         if values.body.is_some() { <Json<T> as Part>::read(values, at).map(Some) } else { Some(None) }
     }
 }
@@ -98,7 +98,7 @@ impl<A: Part, B: Part> Part for (A, B) {
         B::add_to(rules);
     }
 
-    fn read(values: &mut Values, at: &mut Cursor) -> Option<(A, B)> {
+    fn read(values: &mut Values, at: &mut Reader) -> Option<(A, B)> {
         let (first, second) = (A::read(values, at), B::read(values, at));
         first.zip(second)
     }
@@ -121,7 +121,7 @@ impl<A: Part> FromRequest<Diga> for A {
                 body: parsed(head.headers(), &bytes)?,
             })
         };
-        let mut at = Cursor::default();
+        let mut at = Reader::default();
         let read = A::read(&mut values(true)?, &mut at);
         match at.finish(read) {
             Err(Error::Invalid(issues)) => {
@@ -181,9 +181,9 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Adds the value that an issue is about; that of a missing one is the object that misses it.
 fn with_input(issue: Issue, values: &Values) -> Issue {
     let root = match issue.place {
-        Place::Path => Value::from(values.path.clone()),
-        Place::Query => Value::from(values.query.clone()),
-        Place::Header | Place::Body => values.body.clone().unwrap_or_default(),
+        RequestPart::Path => Value::from(values.path.clone()),
+        RequestPart::Query => Value::from(values.query.clone()),
+        RequestPart::Header | RequestPart::Body => values.body.clone().unwrap_or_default(),
     };
     let depth = issue.path.len() - usize::from(issue.problem == Problem::Missing && !issue.path.is_empty());
     let value = issue.path[..depth].iter().try_fold(&root, |value, step| match step {

@@ -9,7 +9,7 @@ use super::phones::{self, EXAMPLE};
 use super::route::{Diga, Operation};
 use crate::api::input::Field;
 use crate::api::openapi::*;
-use crate::error::{Denial, Error, Format, Issue, Place, Problem, Rejection};
+use crate::error::{Denial, Error, Format, Issue, Problem, Rejection, RequestPart};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -67,5 +67,5 @@ fn example_of(error: &Error) -> ErrorExample {
 fn invalid() -> Issue {
     let reason = Format::Uuid("invalid length: found 3".to_owned());
     let issue = Issue::field("phone_id", Problem::Format(reason));
-    Issue { place: Place::Path, input: EXAMPLE.to_string()[..3].into(), ..issue }
+    Issue { place: RequestPart::Path, input: EXAMPLE.to_string()[..3].into(), ..issue }
 }

@@ -160,11 +160,11 @@ async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Pag
         assigned_until: input.end_assigned_at,
     };
     let window = Window { ascending: input.order == Order::Ascending, limit: input.limit, start };
-    Ok(Body(Page::of(call.grant.0.numbers(&filter, window).await?, page)))
+    Ok(Body(Page::of(call.grant.workspace.numbers(&filter, window).await?, page)))
 }
 
 async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
-    phone(call.grant.0.number(phone_id).await?)
+    phone(call.grant.workspace.number(phone_id).await?)
 }
 
 input! {
@@ -193,7 +193,7 @@ async fn update(
         inbound_agent_id: input.inbound_agent_id.or(input.inbound_version_id),
         outbound_agent_id: input.outbound_agent_id.or(input.outbound_version_id),
     };
-    phone(call.grant.0.update_number(which.phone_id, change, call.now).await?)
+    phone(call.grant.workspace.update_number(which.phone_id, change, call.now).await?)
 }
 
 input! {
@@ -205,7 +205,7 @@ input! {
 }
 
 async fn release(call: Call<Project>, Path(Release { id }): Path<Release>) -> Result<NoContent> {
-    call.grant.0.release_number(id, call.app.random.id(call.now), call.now).await?;
+    call.grant.workspace.release_number(id, call.app.random.id(call.now), call.now).await?;
     Ok(NoContent)
 }
 
@@ -241,7 +241,7 @@ async fn import(call: Call<Project>, Json(input): Json<PhoneImport>) -> Result<B
     });
     let register_id = call.app.random.id(call.now);
     let new = NewPhoneNumber { register_id, number: input.phone_number, nickname: input.nickname };
-    phone(call.grant.0.import_number(&new, sip_config, call.now).await?)
+    phone(call.grant.workspace.import_number(&new, sip_config, call.now).await?)
 }
 
 input! {
@@ -259,7 +259,7 @@ async fn reserve(
     Json(PhoneReserve { number, nickname }): Json<PhoneReserve>,
 ) -> Result<Body<Phone>> {
     let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
-    phone(call.grant.0.reserve_number(&new, call.now, call.now + call.app.reservation).await?)
+    phone(call.grant.workspace.reserve_number(&new, call.now, call.now + call.app.reservation).await?)
 }
 
 input! {
@@ -276,11 +276,11 @@ async fn assign(
 ) -> Result<Body<Phone>> {
     let person = input.and_then(|Json(input)| input.user_identity_id);
     let event_id = call.app.random.id(call.now);
-    phone(call.grant.0.assign_number(which.phone_id, person, event_id, call.now).await?)
+    phone(call.grant.workspace.assign_number(which.phone_id, person, event_id, call.now).await?)
 }
 
 async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
-    phone(call.grant.0.cancel_release(phone_id, call.now).await?)
+    phone(call.grant.workspace.cancel_release(phone_id, call.now).await?)
 }
 
 fn phone(register: PhoneNumber) -> Result<Body<Phone>> {

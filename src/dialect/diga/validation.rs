@@ -1,6 +1,6 @@
 //! Validation errors in pydantic's format: type, location, message, input, and the values in the message as context.
 
-use crate::error::{Expected, Format, Issue, Limit, Place, Problem, Step, Unit};
+use crate::error::{Expected, Format, Issue, Limit, Problem, RequestPart, Step, Unit};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -36,10 +36,10 @@ enum PathStep {
 impl From<&Issue> for ValidationIssue {
     fn from(issue: &Issue) -> ValidationIssue {
         let place = match issue.place {
-            Place::Path => "path",
-            Place::Query => "query",
-            Place::Header => "header",
-            Place::Body => "body",
+            RequestPart::Path => "path",
+            RequestPart::Query => "query",
+            RequestPart::Header => "header",
+            RequestPart::Body => "body",
         };
         let steps = issue.path.iter().map(|step| match step {
             Step::Key(key) => PathStep::Name(key.clone()),

@@ -6,7 +6,7 @@ pub mod query;
 
 use super::openapi::RESPONSES;
 use super::route::PhoneCom;
-use crate::api::input::{Cursor, Input, Rule, Shape, text};
+use crate::api::input::{Input, Reader, Rule, Shape, text};
 use crate::api::route::{BodyRules, FromRequest, Head, Rules};
 use crate::error::{BodyFault, Error, Problem, Result};
 use crate::http::{App, body};
@@ -25,7 +25,7 @@ impl<T: Input> Unread<T> {
     }
 
     /// Reads the body, and returns its issues beside what was read.
-    pub async fn read_with_issues(self) -> Result<(Option<T>, Cursor)> {
+    pub async fn read_with_issues(self) -> Result<(Option<T>, Reader)> {
         let bytes = body::read(self.0).await?;
         let unreadable = |reason: String| Error::Unreadable(BodyFault::Syntax(reason));
         let mut members = match serde_json::from_slice(&bytes) {
@@ -34,7 +34,7 @@ impl<T: Input> Unread<T> {
             Ok(_) => return Err(unreadable("it must be a JSON object".to_owned())),
             Err(fault) => return Err(unreadable(fault.to_string())),
         };
-        let mut at = Cursor::default();
+        let mut at = Reader::default();
         Ok((T::read(&mut members, &mut at), at))
     }
 }
@@ -63,7 +63,7 @@ impl Rule for Filled {
         text().min(1).shape()
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<String> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<String> {
         let value = value.filter(|value| !value.is_null() && *value != "");
         if value.is_none() {
             at.fault(Problem::Missing);

@@ -91,24 +91,28 @@ impl SeamGrant for Public {
 }
 
 /// A workspace, by a key or a member's token.
-pub struct ByKey(pub Workspace);
+pub struct ByKey {
+    pub workspace: Workspace,
+}
 
 impl SeamGrant for ByKey {
     const ACCESS: &'static [Access] = &[Access::ApiKey, Access::Member, Access::Console];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
-        in_workspace(caller).map(|caller| ByKey(caller.workspace))
+        in_workspace(caller).map(|caller| ByKey { workspace: caller.workspace })
     }
 }
 
 /// A workspace, by a console session.
-pub struct ByConsole(pub Workspace);
+pub struct ByConsole {
+    pub workspace: Workspace,
+}
 
 impl SeamGrant for ByConsole {
     const ACCESS: &'static [Access] = &[Access::Console];
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
-        in_workspace(caller).map(|caller| ByConsole(caller.workspace))
+        in_workspace(caller).map(|caller| ByConsole { workspace: caller.workspace })
     }
 }
 

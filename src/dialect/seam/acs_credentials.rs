@@ -17,15 +17,15 @@ pub fn routes() -> Vec<Operation> {
     vec![
         route("/acs/credentials/create", &[POST], create)
             .key("acs_credential")
-            .does("Create a credential, for one phone or for each phone of a user identity")
+            .summary("Create a credential, for one phone or for each phone of a user identity")
             .not_found(ResourceKind::UserIdentity),
         route("/acs/credentials/get", &[GET, POST], get)
             .key("acs_credential")
-            .does("Get a credential")
+            .summary("Get a credential")
             .not_found(credentials),
-        route("/acs/credentials/list", &[GET, POST], list).key("acs_credentials").does("List credentials"),
+        route("/acs/credentials/list", &[GET, POST], list).key("acs_credentials").summary("List credentials"),
         route("/acs/credentials/delete", &[DELETE, POST], delete)
-            .does("Delete a credential with its children")
+            .summary("Delete a credential with its children")
             .not_found(credentials),
     ]
 }
@@ -88,13 +88,13 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    let workspace = &call.grant.0;
+    let workspace = &call.grant.workspace;
     let named_system = input.acs_system_id.or(input.credential_manager_acs_system_id);
     let new = NewCredential {
         acs_credential_id: call.app.random.id(call.now),
         user_identity_id: input.user_identity_id,
         acs_user_id: input.acs_user_id,
-        acs_system_id: named_system.unwrap_or_else(|| wire::constant_of(workspace.id(), "acs_system")),
+        acs_system_id: named_system.unwrap_or_else(|| wire::placeholder_id(workspace.id(), "acs_system")),
         access_method: input.access_method,
         is_multi_phone_sync_credential: input.is_multi_phone_sync_credential,
         allowed_acs_entrance_ids: input.allowed_acs_entrance_ids,
@@ -113,7 +113,7 @@ input! {
 }
 
 async fn get(call: Call<ByKey>, Which { acs_credential_id }: Which) -> Result<One<wire::AcsCredential>> {
-    Ok(One(call.grant.0.credential(acs_credential_id).await?.into()))
+    Ok(One(call.grant.workspace.credential(acs_credential_id).await?.into()))
 }
 
 input! {
@@ -140,7 +140,7 @@ input! {
 
 async fn list(
     call: Call<ByKeyOrSession>,
-    Scoped { cursor_scope, input }: Scoped<List>,
+    Paginated { cursor_scope, input }: Paginated<List>,
 ) -> Result<Paged<wire::AcsCredential>> {
     let filter = CredentialFilter {
         user_identity_id: input.user_identity_id,
@@ -155,6 +155,6 @@ async fn list(
 }
 
 async fn delete(call: Call<ByKey>, Which { acs_credential_id }: Which) -> Result<Void> {
-    call.grant.0.delete_credential(acs_credential_id, call.now).await?;
+    call.grant.workspace.delete_credential(acs_credential_id, call.now).await?;
     Ok(Void)
 }

@@ -12,7 +12,7 @@ pub fn routes() -> Vec<Operation> {
     vec![
         route("/action_attempts/get", &[GET, POST], get)
             .key("action_attempt")
-            .does("Get an action attempt")
+            .summary("Get an action attempt")
             .not_found(ResourceKind::ActionAttempt),
     ]
 }

@@ -24,22 +24,24 @@ pub fn routes() -> Vec<Operation> {
     vec![
         route("/client_sessions/create", &[PUT, POST], create)
             .key("client_session")
-            .does("Create a client session; with PUT, or return the one of the user identifier key")
+            .summary("Create a client session; with PUT, or return the one of the user identifier key")
             .not_found(ResourceKind::UserIdentity),
         route("/client_sessions/get_or_create", &[POST, PUT], get_or_create)
             .key("client_session")
-            .does("Get the client session of a user identifier key, or create it")
+            .summary("Get the client session of a user identifier key, or create it")
             .not_found(ResourceKind::UserIdentity),
         route("/client_sessions/get", &[GET, POST], get)
             .key("client_session")
-            .does("Get a client session")
+            .summary("Get a client session")
             .not_found(sessions),
-        route("/client_sessions/list", &[GET, POST], list).key("client_sessions").does("List client sessions"),
+        route("/client_sessions/list", &[GET, POST], list).key("client_sessions").summary("List client sessions"),
         route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
-            .does("Extend what a client session can access")
+            .summary("Extend what a client session can access")
             .not_found(ResourceKind::ClientSession),
-        route("/client_sessions/revoke", &[POST], revoke).does("Revoke a client session").not_found(sessions),
-        route("/client_sessions/delete", &[DELETE, POST], delete).does("Delete a client session").not_found(sessions),
+        route("/client_sessions/revoke", &[POST], revoke).summary("Revoke a client session").not_found(sessions),
+        route("/client_sessions/delete", &[DELETE, POST], delete)
+            .summary("Delete a client session")
+            .not_found(sessions),
     ]
 }
 
@@ -157,7 +159,7 @@ async fn list(call: Call<ByKey>, input: List) -> Result<Many<wire::ClientSession
         connect_webview_id: input.connect_webview_id,
         without_user_identifier_key: input.without_user_identifier_key,
     };
-    let sessions = call.grant.0.client_sessions(&filter).await?;
+    let sessions = call.grant.workspace.client_sessions(&filter).await?;
     Ok(Many(sessions.into_iter().map(wire::ClientSession::from).collect()))
 }
 
@@ -186,7 +188,7 @@ pub struct Granted {
 }
 
 async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<Members<Granted>> {
-    let workspace = &call.grant.0;
+    let workspace = &call.grant.workspace;
     let id = match (input.client_session_id, &input.user_identifier_key) {
         (Some(id), _) => id,
         (None, Some(key)) => workspace.client_session_by_key(key).await?.client_session_id,
@@ -210,11 +212,11 @@ input! {
 }
 
 async fn revoke(call: Call<ByKey>, Which { client_session_id }: Which) -> Result<Void> {
-    call.grant.0.revoke_client_session(client_session_id, call.now).await?;
+    call.grant.workspace.revoke_client_session(client_session_id, call.now).await?;
     Ok(Void)
 }
 
 async fn delete(call: Call<ByKey>, Which { client_session_id }: Which) -> Result<Void> {
-    call.grant.0.delete_client_session(client_session_id, call.now).await?;
+    call.grant.workspace.delete_client_session(client_session_id, call.now).await?;
     Ok(Void)
 }

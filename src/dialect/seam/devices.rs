@@ -19,17 +19,17 @@ pub fn routes() -> Vec<Operation> {
     vec![
         route("/devices/get", &[GET, POST], get)
             .key("device")
-            .does("Get a phone as a device")
+            .summary("Get a phone as a device")
             .not_found(ResourceKind::Phone),
-        route("/devices/list", &[GET, POST], list).key("devices").does("List phones as devices"),
+        route("/devices/list", &[GET, POST], list).key("devices").summary("List phones as devices"),
         route("/devices/update", &[PATCH, POST], update)
-            .does("Update the nickname or custom metadata of a phone")
+            .summary("Update the nickname or custom metadata of a phone")
             .not_found(ResourceKind::Phone),
         route("/phones/update", &[PATCH, POST], update)
-            .does("Update the nickname or custom metadata of a phone; the same as /devices/update")
+            .summary("Update the nickname or custom metadata of a phone; the same as /devices/update")
             .not_found(ResourceKind::Phone),
         route("/devices/delete", &[DELETE, POST], delete)
-            .does("Deactivate a phone; kept for old clients, use /phones/deactivate")
+            .summary("Deactivate a phone; kept for old clients, use /phones/deactivate")
             .not_found(ResourceKind::Phone),
     ]
 }
@@ -97,9 +97,12 @@ input! {
     }
 }
 
-async fn list(call: Call<ByKeyOrSession>, Scoped { cursor_scope, input }: Scoped<List>) -> Result<Paged<wire::Device>> {
+async fn list(
+    call: Call<ByKeyOrSession>,
+    Paginated { cursor_scope, input }: Paginated<List>,
+) -> Result<Paged<wire::Device>> {
     let ByKeyOrSession { workspace, scope, .. } = &call.grant;
-    let account = wire::constant_of(workspace.id(), "connected_account");
+    let account = wire::placeholder_id(workspace.id(), "connected_account");
     let is_elsewhere = input.connect_webview_id.is_some()
         || input.customer_key.is_some()
         || input.space_id.is_some()
@@ -185,6 +188,6 @@ input! {
 }
 
 async fn delete(call: Call<ByKey>, Delete { device_id }: Delete) -> Result<Void> {
-    deactivation::of_phone(&call.grant.0, device_id, Scope::Workspace, None, call.now).await?;
+    deactivation::of_phone(&call.grant.workspace, device_id, Scope::Workspace, None, call.now).await?;
     Ok(Void)
 }

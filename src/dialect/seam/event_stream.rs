@@ -7,7 +7,7 @@ use super::answer::{AnswerShape, Resource, SeamAnswer};
 use super::error::invalid;
 use super::events::List;
 use super::route::*;
-use crate::error::{Error, Format, Issue, Place, Problem, Result};
+use crate::error::{Error, Format, Issue, Problem, RequestPart, Result};
 use crate::http::App;
 use crate::model::event::{Event, EventFilter};
 use crate::store::{Origin, Prefetch};
@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_secs(1);
 const BATCH: i64 = 100;
 
 pub fn routes() -> Vec<Operation> {
-    vec![route("/events/stream", &[GET], stream).does("Stream events as they happen, as server-sent events")]
+    vec![route("/events/stream", &[GET], stream).summary("Stream events as they happen, as server-sent events")]
 }
 
 async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
@@ -51,7 +51,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     let place = id.to_str().ok().and_then(|id| id.parse().ok()).and_then(DateTime::from_timestamp_micros);
     // Ids of this server have four-digit years; Postgres might refuse others.
     let place = place.filter(|place| (0..=9999).contains(&place.year()));
-    let issue = Issue { place: Place::Header, ..Issue::field("Last-Event-ID", Problem::Format(Format::EventId)) };
+    let issue = Issue { place: RequestPart::Header, ..Issue::field("Last-Event-ID", Problem::Format(Format::EventId)) };
     place.map(Some).ok_or_else(|| Error::Invalid(vec![issue]))
 }
 

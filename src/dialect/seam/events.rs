@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Operation> {
     vec![
-        route("/events/get", &[GET, POST], get).key("event").does("Get an event").not_found(ResourceKind::Event),
-        route("/events/list", &[GET, POST], list).key("events").does("List events, oldest first"),
+        route("/events/get", &[GET, POST], get).key("event").summary("Get an event").not_found(ResourceKind::Event),
+        route("/events/list", &[GET, POST], list).key("events").summary("List events, oldest first"),
     ]
 }
 

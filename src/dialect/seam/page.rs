@@ -4,7 +4,7 @@
 use super::answer::Paged;
 use crate::api::input::Field;
 use crate::error::{Error, Format, Issue, Problem, Reason, Result};
-use crate::model::page::{Page, Paging, Place};
+use crate::model::page::{Page, Paging, Position};
 use base64::prelude::*;
 use chrono::Datelike;
 use serde::Serialize;
@@ -40,7 +40,7 @@ pub struct CursorScope {
 }
 
 /// Content of a cursor: the hash of its scope, and the first entry of the next page.
-type CursorPayload = (String, Place);
+type CursorPayload = (String, Position);
 
 impl CursorScope {
     /// Scope of a request. Defaults count as given, so that an explicit default changes nothing.
@@ -75,7 +75,7 @@ impl CursorScope {
         Ok(Paging { limit, from })
     }
 
-    fn place(&self, cursor: &str) -> Result<Place> {
+    fn place(&self, cursor: &str) -> Result<Position> {
         let inside: Option<CursorPayload> =
             BASE64_STANDARD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         // Cursors of this server have four-digit years; Postgres might refuse others.
@@ -150,7 +150,7 @@ mod tests {
             id in any::<u128>(),
         ) {
             let created_at = DateTime::from_timestamp(seconds, micros * 1_000).expect("a time");
-            let place = Place { created_at, id: Uuid::from_u128(id) };
+            let place = Position { created_at, id: Uuid::from_u128(id) };
             let page: Page<()> = Page { items: Vec::new(), next: Some(place) };
             let cursor = cursor_scope("one").pagination(&page).next_page_cursor.expect("another page");
             let read = cursor_scope("one").place(&cursor).expect("a valid cursor");

@@ -20,7 +20,7 @@ pub fn routes() -> Vec<Operation> {
     vec![
         route("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], get_or_create)
             .key("phone_session")
-            .does("Register the phone of an app, or return it if it is registered")
+            .summary("Register the phone of an app, or return it if it is registered")
             .not_found(ResourceKind::UserIdentity),
     ]
 }
@@ -88,7 +88,7 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
     let BySession { workspace, person } = &call.grant;
     let person = person.ok_or(Error::NotFound(ResourceKind::UserIdentity, String::new()))?;
     let metadata = input.phone_device_metadata;
-    let said = |of: fn(PhoneDeviceMetadata) -> Option<String>| {
+    let text_or_unknown = |of: fn(PhoneDeviceMetadata) -> Option<String>| {
         metadata.clone().and_then(of).filter(|text| !text.is_empty()).unwrap_or_else(|| "Unknown".to_owned())
     };
     let registration = Registration {
@@ -96,9 +96,9 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
         user_identity_id: person,
         custom_sdk_installation_id: Some(input.custom_sdk_installation_id),
         operating_system: input.phone_os.0,
-        os_version: said(|metadata| metadata.os_version),
-        device_manufacturer: said(|metadata| metadata.manufacturer),
-        device_model: said(|metadata| metadata.model),
+        os_version: text_or_unknown(|metadata| metadata.os_version),
+        device_manufacturer: text_or_unknown(|metadata| metadata.manufacturer),
+        device_model: text_or_unknown(|metadata| metadata.model),
         assa_abloy_metadata: None,
     };
     let device_id: DeviceId = workspace.register_phone(registration, call.now).await?;

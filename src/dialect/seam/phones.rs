@@ -21,19 +21,19 @@ pub fn routes() -> Vec<Operation> {
     vec![
         prefetching("/phones/get", &[GET, POST], get, |input: &Get| Prefetch::Phone(input.device_id))
             .key("phone")
-            .does("Get a phone")
+            .summary("Get a phone")
             .not_found(ResourceKind::Phone),
-        prefetching("/phones/list", &[GET, POST], list, |Scoped { cursor_scope, input }: &Scoped<List>| {
+        prefetching("/phones/list", &[GET, POST], list, |Paginated { cursor_scope, input }: &Paginated<List>| {
             input.filter(cursor_scope).map_or(Prefetch::None, |filter| Prefetch::phones(&filter))
         })
         .key("phones")
-        .does("List phones"),
+        .summary("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
-            .does("Deactivate a lost or unused phone and the credentials on it")
+            .summary("Deactivate a lost or unused phone and the credentials on it")
             .not_found(ResourceKind::Phone),
         route("/phones/simulate/create_sandbox_phone", &[POST], create_sandbox_phone)
             .key("phone")
-            .does("Create a phone in a sandbox workspace")
+            .summary("Create a phone in a sandbox workspace")
             .not_found(ResourceKind::UserIdentity),
     ]
 }
@@ -47,7 +47,7 @@ input! {
 }
 
 async fn get(call: Call<ByKey>, Get { device_id }: Get) -> Result<One<wire::Phone>> {
-    let phone = call.grant.0.phone_with(call.prefetched, device_id, Scope::Workspace).await?;
+    let phone = call.grant.workspace.phone_with(call.prefetched, device_id, Scope::Workspace).await?;
     Ok(One(phone.into()))
 }
 
@@ -95,8 +95,9 @@ impl List {
     }
 }
 
-async fn list(call: Call<ByKey>, Scoped { cursor_scope, input }: Scoped<List>) -> Result<Pageable<wire::Phone>> {
-    let page = call.grant.0.phones_with(call.prefetched, &input.filter(&cursor_scope)?, Scope::Workspace).await?;
+async fn list(call: Call<ByKey>, Paginated { cursor_scope, input }: Paginated<List>) -> Result<Pageable<wire::Phone>> {
+    let page =
+        call.grant.workspace.phones_with(call.prefetched, &input.filter(&cursor_scope)?, Scope::Workspace).await?;
     let pagination = cursor_scope.is_paged.then(|| cursor_scope.pagination(&page));
     Ok(Pageable { items: page.items.into_iter().map(wire::Phone::from).collect(), pagination })
 }
@@ -171,7 +172,7 @@ input! {
 }
 
 async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> Result<One<wire::Phone>> {
-    let workspace = &call.grant.0;
+    let workspace = &call.grant.workspace;
     if !workspace.is_sandbox() {
         return Err(Error::Conflict(Reason::NotASandbox));
     }

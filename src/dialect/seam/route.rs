@@ -76,7 +76,7 @@ impl Operation {
     }
 
     /// Sets the summary.
-    pub fn does(self, summary: &'static str) -> Operation {
+    pub fn summary(self, summary: &'static str) -> Operation {
         self.about("", summary)
     }
 
@@ -103,20 +103,20 @@ input! {
 }
 
 /// An input with the scope of its page cursors.
-pub struct Scoped<I> {
+pub struct Paginated<I> {
     pub cursor_scope: CursorScope,
     pub input: I,
 }
 
-impl<I: Input> FromRequest<Seam> for Scoped<I> {
+impl<I: Input> FromRequest<Seam> for Paginated<I> {
     fn rules() -> Rules {
         <I as FromRequest<Seam>>::rules()
     }
 
-    async fn read(rules: &Rules, app: &App, head: &Head, body: Body) -> Result<Scoped<I>> {
+    async fn read(rules: &Rules, app: &App, head: &Head, body: Body) -> Result<Paginated<I>> {
         let (query, body) = members(&rules.query, head, body).await?;
         let cursor_scope = CursorScope::of(&rules.query, &query, &body, &head.path, || base_url(app, head));
-        Ok(Scoped { cursor_scope, input: input::read(query, body)? })
+        Ok(Paginated { cursor_scope, input: input::read(query, body)? })
     }
 }
 

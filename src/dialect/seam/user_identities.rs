@@ -19,27 +19,27 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Operation> {
     vec![
-        route("/user_identities/create", &[POST], create).key("user_identity").does("Create a user identity"),
+        route("/user_identities/create", &[POST], create).key("user_identity").summary("Create a user identity"),
         route("/user_identities/get", &[GET, POST], get)
             .key("user_identity")
-            .does("Get a user identity by id or key")
+            .summary("Get a user identity by id or key")
             .not_found(ResourceKind::UserIdentity),
-        route("/user_identities/list", &[GET, POST], list).key("user_identities").does("List user identities"),
+        route("/user_identities/list", &[GET, POST], list).key("user_identities").summary("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
-            .does("Update a user identity")
+            .summary("Update a user identity")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/set_password", &[POST], set_password)
-            .does("Set the password of a user identity, with a console session")
+            .summary("Set the password of a user identity, with a console session")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/delete", &[DELETE, POST], delete)
-            .does("Delete a user identity with its client sessions and credentials, and deactivate its phones")
+            .summary("Delete a user identity with its client sessions and credentials, and deactivate its phones")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/list_accessible_devices", &[GET, POST], list_accessible_devices)
             .key("devices")
-            .does("List the locks that a user identity can open; always empty, because Handset has no locks")
+            .summary("List the locks that a user identity can open; always empty, because Handset has no locks")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
-            .does("Deactivate all phones of a user identity, or list them with dry_run")
+            .summary("Deactivate all phones of a user identity, or list them with dry_run")
             .not_found(ResourceKind::UserIdentity),
     ]
 }
@@ -69,7 +69,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdenti
         enterprise_voice: input.enterprise_voice_enabled,
     };
     let id: UserIdentityId = call.app.random.id(call.now);
-    let person = call.grant.0.create_user_identity(id, &fields, call.now).await?;
+    let person = call.grant.workspace.create_user_identity(id, &fields, call.now).await?;
     Ok(One(person.into()))
 }
 
@@ -84,7 +84,7 @@ input! {
 }
 
 async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
-    let workspace = &call.grant.0;
+    let workspace = &call.grant.workspace;
     let person = match (input.user_identity_id, &input.user_identity_key) {
         (Some(id), None) => workspace.user_identity(id, Scope::Workspace).await?,
         (None, Some(key)) => workspace.user_identity_by_key(key).await?,
@@ -113,7 +113,7 @@ input! {
 
 async fn list(
     call: Call<ByKeyOrSession>,
-    Scoped { cursor_scope, input }: Scoped<List>,
+    Paginated { cursor_scope, input }: Paginated<List>,
 ) -> Result<Paged<wire::UserIdentity>> {
     let none = input.credential_manager_acs_system_id.map(|_| Vec::new());
     let filter = UserIdentityFilter {
@@ -151,7 +151,7 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
         full_name: input.full_name,
         enterprise_voice: input.enterprise_voice_enabled,
     };
-    call.grant.0.update_user_identity(input.user_identity_id, &change).await?;
+    call.grant.workspace.update_user_identity(input.user_identity_id, &change).await?;
     Ok(Void)
 }
 
@@ -176,12 +176,12 @@ input! {
 async fn set_password(call: Call<ByConsole>, input: SetPassword) -> Result<Void> {
     let password = Password::chosen(&input.password)
         .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Rule(unfit.to_string().into()))]))?;
-    call.grant.0.set_password(input.user_identity_id, password, &call.app.random).await?;
+    call.grant.workspace.set_password(input.user_identity_id, password, &call.app.random).await?;
     Ok(Void)
 }
 
 async fn delete(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<Void> {
-    call.grant.0.delete_user_identity(user_identity_id, call.now).await?;
+    call.grant.workspace.delete_user_identity(user_identity_id, call.now).await?;
     Ok(Void)
 }
 
@@ -196,7 +196,7 @@ async fn list_accessible_devices(
     call: Call<ByKey>,
     Which { user_identity_id }: Which,
 ) -> Result<Members<AccessibleDevices>> {
-    call.grant.0.user_identity(user_identity_id, Scope::Workspace).await?;
+    call.grant.workspace.user_identity(user_identity_id, Scope::Workspace).await?;
     Ok(Members(AccessibleDevices { devices: Vec::new(), accessible_devices: Vec::new() }))
 }
 
@@ -217,6 +217,7 @@ pub struct DeviceIds {
 }
 
 async fn deactivate_phones(call: Call<ByKey>, input: DeactivatePhones) -> Result<Members<DeviceIds>> {
-    let devices = deactivation::of_person(&call.grant.0, input.user_identity_id, input.dry_run, call.now).await?;
+    let devices =
+        deactivation::of_person(&call.grant.workspace, input.user_identity_id, input.dry_run, call.now).await?;
     Ok(Members(DeviceIds { device_ids: devices.into_iter().map(Uuid::from).collect() }))
 }

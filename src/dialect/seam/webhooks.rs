@@ -19,25 +19,27 @@ use uuid::Uuid;
 pub fn routes() -> Vec<Operation> {
     let webhooks = ResourceKind::Webhook;
     vec![
-        route("/webhooks/create", &[POST], create).key("webhook").does("Create a webhook"),
-        route("/webhooks/get", &[GET, POST], get).key("webhook").does("Get a webhook").not_found(webhooks),
-        route("/webhooks/list", &[GET, POST], list).key("webhooks").does("List webhooks"),
-        route("/webhooks/update", &[PUT, POST], update).does("Update the event types of a webhook").not_found(webhooks),
-        route("/webhooks/delete", &[DELETE, POST], delete).does("Delete a webhook").not_found(webhooks),
+        route("/webhooks/create", &[POST], create).key("webhook").summary("Create a webhook"),
+        route("/webhooks/get", &[GET, POST], get).key("webhook").summary("Get a webhook").not_found(webhooks),
+        route("/webhooks/list", &[GET, POST], list).key("webhooks").summary("List webhooks"),
+        route("/webhooks/update", &[PUT, POST], update)
+            .summary("Update the event types of a webhook")
+            .not_found(webhooks),
+        route("/webhooks/delete", &[DELETE, POST], delete).summary("Delete a webhook").not_found(webhooks),
         route("/webhooks/ping", &[POST], ping)
             .key("webhook_delivery")
-            .does("Send a test event to a webhook")
+            .summary("Send a test event to a webhook")
             .not_found(webhooks),
         route("/webhooks/rotate_secret", &[POST], rotate_secret)
             .key("webhook")
-            .does("Rotate the secret of a webhook; for a day both secrets sign")
+            .summary("Rotate the secret of a webhook; for a day both secrets sign")
             .not_found(webhooks),
         route("/webhooks/list_deliveries", &[GET, POST], list_deliveries)
             .key("webhook_deliveries")
-            .does("List the deliveries of webhooks, newest first")
+            .summary("List the deliveries of webhooks, newest first")
             .not_found(webhooks),
         route("/webhooks/redeliver", &[POST], redeliver)
-            .does("Retry one delivery, or all failed deliveries of a webhook since a time")
+            .summary("Retry one delivery, or all failed deliveries of a webhook since a time")
             .not_found(ResourceKind::Delivery),
     ]
 }
@@ -55,14 +57,14 @@ input! {
 async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::Webhook>> {
     check(&input.event_types)?;
     let webhook = Webhook {
-        workspace_id: call.grant.0.id(),
+        workspace_id: call.grant.workspace.id(),
         webhook_id: call.app.random.id(call.now),
         url: input.url,
         event_types: input.event_types,
         secret: Token::signing_secret(&call.app.random),
         disabled_at: None,
     };
-    call.grant.0.create_webhook(&webhook, call.now).await?;
+    call.grant.workspace.create_webhook(&webhook, call.now).await?;
     Ok(One(webhook.into()))
 }
 
@@ -91,11 +93,11 @@ input! {
 }
 
 async fn get(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::Webhook>> {
-    Ok(One(call.grant.0.webhook(parse(&webhook_id)?).await?.into()))
+    Ok(One(call.grant.workspace.webhook(parse(&webhook_id)?).await?.into()))
 }
 
 async fn list(call: Call<ByKey>, _: Nothing) -> Result<Many<wire::Webhook>> {
-    let webhooks = call.grant.0.webhooks().await?;
+    let webhooks = call.grant.workspace.webhooks().await?;
     Ok(Many(webhooks.into_iter().map(wire::Webhook::from).collect()))
 }
 
@@ -111,24 +113,24 @@ input! {
 
 async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
     check(&input.event_types)?;
-    call.grant.0.update_webhook(parse(&input.webhook_id)?, &input.event_types).await?;
+    call.grant.workspace.update_webhook(parse(&input.webhook_id)?, &input.event_types).await?;
     Ok(Void)
 }
 
 async fn delete(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<Void> {
-    call.grant.0.delete_webhook(parse(&webhook_id)?).await?;
+    call.grant.workspace.delete_webhook(parse(&webhook_id)?).await?;
     Ok(Void)
 }
 
 async fn ping(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::WebhookDelivery>> {
     let event_id = call.app.random.id(call.now);
-    Ok(One(call.grant.0.ping_webhook(parse(&webhook_id)?, event_id, call.now).await?.into()))
+    Ok(One(call.grant.workspace.ping_webhook(parse(&webhook_id)?, event_id, call.now).await?.into()))
 }
 
 async fn rotate_secret(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::Webhook>> {
     let secret = Token::signing_secret(&call.app.random);
     let former_until = call.now + FORMER_SECRET_SIGNS;
-    Ok(One(call.grant.0.rotate_webhook_secret(parse(&webhook_id)?, &secret, former_until).await?.into()))
+    Ok(One(call.grant.workspace.rotate_webhook_secret(parse(&webhook_id)?, &secret, former_until).await?.into()))
 }
 
 impl Choice for DeliveryStatus {
@@ -155,10 +157,10 @@ input! {
 
 async fn list_deliveries(
     call: Call<ByKey>,
-    Scoped { cursor_scope, input }: Scoped<ListDeliveries>,
+    Paginated { cursor_scope, input }: Paginated<ListDeliveries>,
 ) -> Result<Paged<wire::WebhookDelivery>> {
     let webhook_id = match &input.webhook_id {
-        Some(id) => Some(call.grant.0.webhook(parse(id)?).await?.webhook_id),
+        Some(id) => Some(call.grant.workspace.webhook(parse(id)?).await?.webhook_id),
         None => None,
     };
     let filter = DeliveryFilter {
@@ -167,7 +169,7 @@ async fn list_deliveries(
         status: input.status,
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
     };
-    Ok(cursor_scope.paged(call.grant.0.deliveries(&filter).await?))
+    Ok(cursor_scope.paged(call.grant.workspace.deliveries(&filter).await?))
 }
 
 input! {
@@ -192,10 +194,10 @@ pub struct Redelivering {
 async fn redeliver(call: Call<ByKey>, input: Redeliver) -> Result<Members<Redelivering>> {
     let redelivering_count = match (input.delivery_id, &input.webhook_id, input.since) {
         (Some(id), None, None) => {
-            call.grant.0.redeliver(id, call.now).await?;
+            call.grant.workspace.redeliver(id, call.now).await?;
             1
         }
-        (None, Some(id), Some(since)) => call.grant.0.redeliver_failed(parse(id)?, since, call.now).await?,
+        (None, Some(id), Some(since)) => call.grant.workspace.redeliver_failed(parse(id)?, since, call.now).await?,
         _ => return Err(invalid("Must specify either delivery_id, or webhook_id and since")),
     };
     Ok(Members(Redelivering { redelivering_count }))

@@ -38,7 +38,7 @@ pub struct Warning {
 }
 
 /// A placeholder for an id that clients require: constant per workspace and name (RFC 9562, version 8).
-pub fn constant_of(workspace: WorkspaceId, name: &str) -> Uuid {
+pub fn placeholder_id(workspace: WorkspaceId, name: &str) -> Uuid {
     let hash: [u8; 32] = Sha256::new().chain_update(workspace.0).chain_update(name).finalize().into();
     let (bytes, _) = hash.split_first_chunk().expect("32 bytes have a first 16");
     Builder::from_custom_bytes(*bytes).into_uuid()

@@ -10,15 +10,17 @@ use crate::store::{Authenticated, NewWorkspace};
 
 pub fn routes() -> Vec<Operation> {
     vec![
-        route("/workspaces/get", &[GET, POST], get).key("workspace").does("Get the workspace of the credential"),
-        route("/workspaces/list", &[GET, POST], list).key("workspaces").does("List the workspaces of the credential"),
+        route("/workspaces/get", &[GET, POST], get).key("workspace").summary("Get the workspace of the credential"),
+        route("/workspaces/list", &[GET, POST], list)
+            .key("workspaces")
+            .summary("List the workspaces of the credential"),
         route("/workspaces/create", &[POST], create)
             .key("workspace")
-            .does("Create a workspace, with an access token or a console session"),
-        route("/workspaces/update", &[PATCH, POST], update).does("Update a workspace"),
+            .summary("Create a workspace, with an access token or a console session"),
+        route("/workspaces/update", &[PATCH, POST], update).summary("Update a workspace"),
         route("/workspaces/reset_sandbox", &[POST], reset_sandbox)
             .key("action_attempt")
-            .does("Reset a sandbox workspace, except for its keys and tokens"),
+            .summary("Reset a sandbox workspace, except for its keys and tokens"),
     ]
 }
 
@@ -67,11 +69,11 @@ input! {
 }
 
 async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
-    call.grant.0.rename(input.name.as_deref(), input.connect_partner_name).await?;
+    call.grant.workspace.rename(input.name.as_deref(), input.connect_partner_name).await?;
     Ok(Void)
 }
 
 async fn reset_sandbox(call: Call<ByKey>, _: Nothing) -> Result<One<wire::ActionAttempt>> {
-    let attempt = call.grant.0.reset_sandbox(call.app.random.id(call.now), call.now).await?;
+    let attempt = call.grant.workspace.reset_sandbox(call.app.random.id(call.now), call.now).await?;
     Ok(One(attempt.into()))
 }

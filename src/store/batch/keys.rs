@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::id::ApiKeyId;
 use crate::model::token::TokenHash;
 use crate::store::Store;
-use crate::store::workspace::Tenant;
+use crate::store::workspace::WorkspaceRow;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ pub(in crate::store) struct KeyLookup<Q> {
 pub(in crate::store) struct ApiKey {
     pub api_key_id: ApiKeyId,
     pub is_revoked: bool,
-    pub tenant: Tenant,
+    pub tenant: WorkspaceRow,
 }
 
 /// A known key, with a row if there is one.
@@ -75,7 +75,7 @@ pub(in crate::store) struct KeyRow<T> {
 }
 
 impl ApiKey {
-    pub fn new(api_key_id: Uuid, revoked_at: Option<DateTime<Utc>>, tenant: Tenant) -> ApiKey {
+    pub fn new(api_key_id: Uuid, revoked_at: Option<DateTime<Utc>>, tenant: WorkspaceRow) -> ApiKey {
         ApiKey { api_key_id: ApiKeyId(api_key_id), is_revoked: revoked_at.is_some(), tenant }
     }
 }

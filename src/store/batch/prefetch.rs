@@ -36,12 +36,12 @@ pub enum Prefetch {
 impl Prefetch {
     /// The phones that match a filter, unless they are too many or need the general query.
     pub fn phones(filter: &PhoneFilter) -> Prefetch {
-        let Some(query) = PhoneListQuery::of(filter, Scope::Workspace) else { return Prefetch::None };
+        let Some(query) = PlainPhoneList::of(filter, Scope::Workspace) else { return Prefetch::None };
         let is_short = filter.paging.limit.is_some_and(|limit| limit < LONGEST);
         match query {
-            PhoneListQuery::All if is_short => Prefetch::Phones(None, filter.paging),
+            PlainPhoneList::All if is_short => Prefetch::Phones(None, filter.paging),
             // Most user identities have few phones.
-            PhoneListQuery::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
+            PlainPhoneList::OfPerson(person) if is_short || filter.paging.limit.is_none() => {
                 Prefetch::Phones(Some(person), filter.paging)
             }
             _ => Prefetch::None,
@@ -107,14 +107,14 @@ impl Prefetched {
 
 /// The most frequent lists. Each has its own statement, which Postgres plans once; the general one is planned anew for
 /// each combination of filters.
-pub(in crate::store) enum PhoneListQuery {
+pub(in crate::store) enum PlainPhoneList {
     All,
     OfPerson(UserIdentityId),
 }
 
-impl PhoneListQuery {
-    /// The list that a filter asks for, if it has no other condition.
-    pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<PhoneListQuery> {
+impl PlainPhoneList {
+    /// The list that a filter asks for; `None` if it has another condition and takes the general statement.
+    pub fn of(filter: &PhoneFilter, scope: Scope) -> Option<PlainPhoneList> {
         let PhoneFilter {
             device_ids: None,
             user_identity_ids,
@@ -132,9 +132,9 @@ impl PhoneListQuery {
         };
         match (user_identity_ids.as_deref(), scope) {
             _ if !custom_metadata_has.is_empty() => None,
-            (None, Scope::Workspace) => Some(PhoneListQuery::All),
-            (Some([person]), Scope::Workspace) => Some(PhoneListQuery::OfPerson(*person)),
-            (None, Scope::Person(person)) => Some(PhoneListQuery::OfPerson(person)),
+            (None, Scope::Workspace) => Some(PlainPhoneList::All),
+            (Some([person]), Scope::Workspace) => Some(PlainPhoneList::OfPerson(*person)),
+            (None, Scope::Person(person)) => Some(PlainPhoneList::OfPerson(person)),
             _ => None,
         }
     }

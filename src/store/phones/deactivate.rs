@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 pub struct Deactivated {
     pub device_id: DeviceId,
     /// False if it was deactivated before.
-    pub now: bool,
+    pub is_newly_deactivated: bool,
 }
 
 impl Workspace {
@@ -121,6 +121,6 @@ impl Row {
     }
 
     fn outcome(&self) -> Deactivated {
-        Deactivated { device_id: DeviceId(self.device_id), now: self.now }
+        Deactivated { device_id: DeviceId(self.device_id), is_newly_deactivated: self.now }
     }
 }

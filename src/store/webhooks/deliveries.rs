@@ -3,7 +3,7 @@
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::model::event::EventType;
 use crate::model::id::{EventId, WebhookId};
-use crate::model::page::{Page, Place};
+use crate::model::page::{Page, Position};
 use crate::model::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
@@ -36,7 +36,7 @@ impl Workspace {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(filter.paging.cut(rows, |row| Place { created_at: row.created_at, id: row.delivery_id }))
+        Ok(filter.paging.cut(rows, |row| Position { created_at: row.created_at, id: row.delivery_id }))
     }
 
     /// The delivery with this id.

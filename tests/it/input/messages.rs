@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 /// The messages for a value, each after its path; none if it is valid.
 fn messages<R: Rule>(rule: &R, value: Option<Value>) -> Vec<String> {
-    let mut at = Cursor::default();
+    let mut at = Reader::default();
     let sound = rule.read(value, &mut at).is_some();
     let issues = at.into_issues();
     assert_eq!(sound, issues.is_empty(), "a read fails exactly when there are issues");
@@ -31,7 +31,7 @@ fn says<R: Rule>(rule: &R, table: &[(Value, &[&str])]) {
 }
 
 fn output<R: Rule>(rule: &R, value: Value) -> Option<R::Output> {
-    rule.read(Some(value), &mut Cursor::default())
+    rule.read(Some(value), &mut Reader::default())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use handset::api::input::*;
 use handset::dialect::seam::query;
-use handset::error::{Error, Place};
+use handset::error::{Error, RequestPart};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -197,7 +197,7 @@ fn nul_is_decoded_and_refused_by_the_rules() {
     let query = query::parse("text=%00&has.%00=x", &Everything::fields()).expect("an unambiguous query");
     let Err(Error::Invalid(issues)) = read::<Everything>(query, Map::new()) else { panic!("NUL was accepted") };
     assert_eq!(issues.len(), 2);
-    assert!(issues.iter().all(|issue| issue.place == Place::Query));
+    assert!(issues.iter().all(|issue| issue.place == RequestPart::Query));
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl Input for ContactInput {
         own.chain(aliases).chain(lists).collect()
     }
 
-    fn read(map: &mut Map<String, Value>, at: &mut Cursor) -> Option<ContactInput> {
+    fn read(map: &mut Map<String, Value>, at: &mut Reader) -> Option<ContactInput> {
         let mut texts: Vec<(Text, String)> = Vec::new();
         // A field's own name wins over its alias.
         let own = Text::VARIANTS.iter().map(|&text| (text.into_str(), text));
@@ -155,7 +155,7 @@ impl Rule for GroupReference {
         Shape::Reference("PhoneComGroupReference")
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<GroupLookup> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<GroupLookup> {
         let any_of = |id: Option<i64>, name: String| GroupLookup { id, name: Some(name), needs_all: false };
         match at.present(value)? {
             Value::Number(number) => Some(any_of(number.as_i64(), number.to_string())),
@@ -188,7 +188,7 @@ impl Rule for WholeNumber {
         integer::<i64>().shape()
     }
 
-    fn read(&self, value: Option<Value>, at: &mut Cursor) -> Option<i64> {
+    fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<i64> {
         let value = at.present(value)?;
         let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
         if number.is_none() {

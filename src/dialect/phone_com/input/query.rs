@@ -8,7 +8,7 @@ use super::filter::{self, Kind};
 use crate::api::input::*;
 use crate::api::openapi::optional_parameter;
 use crate::api::route::{FromRequest, Rules};
-use crate::error::{Place, Problem, Result, Step};
+use crate::error::{Problem, RequestPart, Result, Step};
 use crate::http::App;
 use crate::model::listing::{Condition, Listing, Order};
 use axum::body::Body;
@@ -95,14 +95,14 @@ impl<F: ListField> FromRequest<PhoneCom> for ListQuery<F> {
     }
 
     async fn read(_: &Rules, _: &App, head: &Head, _: Body) -> Result<ListQuery<F>> {
-        let mut at = Cursor::at(Place::Query);
+        let mut at = Reader::at(RequestPart::Query);
         let read = read(head.parts.uri.query().unwrap_or_default(), &F::FIELDS, &mut at);
         at.finish(read)
     }
 }
 
 /// Parses the query of a list. Unknown parameters are ignored, except fields in brackets.
-fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Cursor) -> Option<ListQuery<F>> {
+fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Reader) -> Option<ListQuery<F>> {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let value = |name: &str, text: &str| match name {
         "limit" | "offset" => filter::whole(text).map_or_else(|| text.into(), Value::from),
@@ -118,7 +118,7 @@ fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Cursor) -> Option<Lis
     Some(ListQuery { listing, filters, sort, is_brief: items.is_some_and(|items| items.are_brief) })
 }
 
-fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Cursor) -> (Vec<Order<F>>, Pairs) {
+fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Reader) -> (Vec<Order<F>>, Pairs) {
     let mut sorts: Vec<(&str, Order<F>)> = Vec::new();
     for (name, word, _) in bracketed(pairs, "sort") {
         let Some((name, field)) = fields.sorts.iter().find(|(known, _)| *known == name) else {
@@ -144,7 +144,7 @@ fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Curso
     (sorts.into_iter().map(|(_, order)| order).collect(), Pairs(echo))
 }
 
-fn filters<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Cursor) -> (Vec<Condition<F>>, Pairs) {
+fn filters<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Reader) -> (Vec<Condition<F>>, Pairs) {
     let mut conditions = Vec::new();
     let mut echo: Vec<(String, Value)> = Vec::new();
     for (name, text, is_list) in bracketed(pairs, "filters") {
@@ -175,13 +175,13 @@ fn bracketed<'a>(pairs: &'a [(String, String)], name: &'a str) -> impl Iterator<
     })
 }
 
-fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>, at: &mut Cursor) {
+fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>, at: &mut Reader) {
     let known: Vec<&str> = known.collect();
     let message = format!("There is no such field; there are: {}", known.join(", "));
     fault([kind, name], Problem::Rule(message.into()), at);
 }
 
-fn fault([kind, name]: [&str; 2], problem: Problem, at: &mut Cursor) {
+fn fault([kind, name]: [&str; 2], problem: Problem, at: &mut Reader) {
     let key = |name: &str| Step::Key(name.to_owned());
     at.within(key(kind), |at| at.within(key(name), |at| at.fault(problem)));
 }

@@ -1,6 +1,6 @@
 //! Credentials of user identities and phones.
 
-use super::{Fault, Warning, constant_of};
+use super::{Fault, Warning, placeholder_id};
 use crate::model;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -75,7 +75,7 @@ impl From<model::credential::Credential> for AcsCredential {
             user_identity_id: credential.user_identity_id.map(|id| id.0),
             acs_user_id: credential.acs_user_id,
             acs_system_id: credential.acs_system_id,
-            connected_account_id: constant_of(credential.workspace_id, "connected_account"),
+            connected_account_id: placeholder_id(credential.workspace_id, "connected_account"),
             workspace_id: credential.workspace_id.0,
             access_method: credential.access_method.into(),
             is_managed: true,

@@ -1,6 +1,6 @@
 //! A phone in its two forms: as a phone and as a device.
 
-use super::{Fault, Warning, constant_of};
+use super::{Fault, Warning, placeholder_id};
 use crate::model;
 use crate::model::metadata::Metadata;
 use chrono::{DateTime, Utc};
@@ -165,7 +165,7 @@ impl From<model::phone::Phone> for Device {
             },
             phone: (&phone).into(),
         };
-        let connected_account_id = constant_of(phone.workspace_id, "connected_account");
+        let connected_account_id = placeholder_id(phone.workspace_id, "connected_account");
         let phone = Phone::from(phone);
         Device {
             device_id: phone.device_id,

@@ -6,7 +6,7 @@ use super::phone::{KeyPhoneRow, select_keys_with_phones};
 use crate::error::Result;
 use crate::model::id::UserIdentityId;
 use crate::model::metadata::Metadata;
-use crate::model::page::{Paging, Place};
+use crate::model::page::{Paging, Position};
 use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::store::Store;
 use crate::store::batch::MAX_LIST_BATCH;
@@ -50,7 +50,7 @@ impl KeyedQuery for PhonePage {
 
     async fn load(hashes: &[&[u8]], queries: &[PhonePage], store: &Store) -> Result<Vec<KeyRow<Phone>>> {
         let persons: Option<Vec<Uuid>> = queries.iter().map(|query| query.person.map(|id| id.0)).collect();
-        let (times, ids, counts) = windows(queries.iter().map(|query| query.paging));
+        let (times, ids, counts) = page_bounds(queries.iter().map(|query| query.paging));
         let rows = match persons {
             Some(persons) => {
                 let rows = select_keys_with_lists!(
@@ -83,9 +83,9 @@ impl KeyedQuery for PhonePage {
 }
 
 /// First places and maximum lengths of pages.
-fn windows(pages: impl Iterator<Item = Paging>) -> (Vec<DateTime<Utc>>, Vec<Uuid>, Vec<i64>) {
+fn page_bounds(pages: impl Iterator<Item = Paging>) -> (Vec<DateTime<Utc>>, Vec<Uuid>, Vec<i64>) {
     let window = |page: Paging| {
-        let first = page.from.unwrap_or(Place::FIRST);
+        let first = page.from.unwrap_or(Position::FIRST);
         (first.created_at, first.id, page.fetch().unwrap_or(i64::from(LONGEST) + 1))
     };
     pages.map(window).collect()

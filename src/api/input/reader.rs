@@ -3,33 +3,33 @@
 use serde_json::{Map, Value};
 
 use super::Rule;
-use crate::error::{Error, Expected, Issue, Limit, Place, Problem, Result, Step, Unit};
+use crate::error::{Error, Expected, Issue, Limit, Problem, RequestPart, Result, Step, Unit};
 
 /// More issues would not help; a hostile body could cause half a million.
 const MOST_ISSUES: usize = 100;
 
 /// Current place and path, and issues.
 #[derive(Debug)]
-pub struct Cursor {
-    place: Place,
+pub struct Reader {
+    place: RequestPart,
     path: Vec<Step>,
     issues: Vec<Issue>,
 }
 
-impl Default for Cursor {
-    fn default() -> Cursor {
-        Cursor::at(Place::Body)
+impl Default for Reader {
+    fn default() -> Reader {
+        Reader::at(RequestPart::Body)
     }
 }
 
-impl Cursor {
+impl Reader {
     /// A cursor in this part of a request.
-    pub fn at(place: Place) -> Cursor {
-        Cursor { place, path: Vec::new(), issues: Vec::new() }
+    pub fn at(place: RequestPart) -> Reader {
+        Reader { place, path: Vec::new(), issues: Vec::new() }
     }
 
     /// Continues in another part of the request.
-    pub fn go_to(&mut self, place: Place) {
+    pub fn go_to(&mut self, place: RequestPart) {
         self.place = place;
     }
 
@@ -40,7 +40,7 @@ impl Cursor {
     }
 
     /// Reads one step further in.
-    pub fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Cursor) -> T) -> T {
+    pub fn within<T>(&mut self, step: Step, read: impl FnOnce(&mut Reader) -> T) -> T {
         self.path.push(step);
         let read = read(self);
         self.path.pop();
