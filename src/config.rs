@@ -1,7 +1,7 @@
 //! The settings, each a flag and an environment variable; `--help` is the reference.
 
-use crate::http::limits::Rate;
-use crate::model::e164::Region;
+use crate::domain::e164::Region;
+use crate::http::rate_limit::Rate;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;

@@ -1,9 +1,9 @@
 //! The deactivation service: deactivates a phone, or all phones of a user identity. The store does it in one unit of
 //! work with the events; this module interprets the result. Requests and responses are the dialects'.
 
+use crate::domain::id::{DeviceId, UserIdentityId};
+use crate::domain::scope::Scope;
 use crate::error::{Error, ResourceKind, Result};
-use crate::model::id::{DeviceId, UserIdentityId};
-use crate::model::scope::Scope;
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 

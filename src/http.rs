@@ -10,7 +10,7 @@ pub mod dialect;
 pub mod error_renderer;
 pub mod failure;
 pub mod guard;
-pub mod limits;
+pub mod rate_limit;
 pub mod traces;
 
 pub use app::{App, HEARTBEAT, RESERVATION};

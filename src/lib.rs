@@ -17,13 +17,13 @@
 //! A module depends only on floors below its own.
 //!
 //! ```text
-//! 6  main · command
+//! 6  main · cli
 //! 5  server · lifecycle · config · telemetry · postgres (the private one)
-//! 4  dialect/*       use api, http, model, error, deactivation and the store's handles; never another dialect, never SQL
+//! 4  dialect/*       use api, http, domain, error, deactivation and the store's handles; never another dialect, never SQL
 //! 3  api             what dialects share: routes, input rules, the frame of the document
 //! 2  http · deactivation · webhooks · sweeper     middleware and background work
 //! 1  store           the repository layer, the only module with SQL
-//! 0  model · error · clock · random · metrics     plain types and pure rules; time, randomness and counting as values
+//! 0  domain · error · clock · random · metrics     plain types and pure rules; time, randomness and counting as values
 //! ```
 //!
 //! # Request flow
@@ -35,16 +35,16 @@
 //! statements (`store::batch`). A route is a value ([`api::route`]): router and OpenAPI document derive from the same list.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
-pub mod command;
 pub mod config;
 pub mod deactivation;
 pub mod dialect;
+pub mod domain;
 pub mod error;
 pub mod http;
 pub mod lifecycle;
 pub mod metrics;
-pub mod model;
 pub mod postgres;
 pub mod random;
 pub mod server;

@@ -1,6 +1,6 @@
 //! The binary: parses the command line and runs the command.
 
-use handset::command::CommandLine;
+use handset::cli::CommandLine;
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 

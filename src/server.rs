@@ -1,7 +1,7 @@
 //! Mounts the dialects and serves them until shutdown.
 
-pub mod document;
 mod listener;
+pub mod openapi;
 mod operations;
 mod tls;
 
@@ -30,7 +30,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let dialects: Arc<[(&Dialect, Router)]> = dialect::ALL
         .into_iter()
         .map(|dialect| {
-            let beside = if dialect.name == rest.name { document::route() } else { Router::new() };
+            let beside = if dialect.name == rest.name { openapi::route() } else { Router::new() };
             (dialect, dialect.router(app, beside).with_state(Arc::clone(app)))
         })
         .collect();

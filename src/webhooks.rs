@@ -6,8 +6,8 @@
 pub mod outbound;
 
 use crate::clock::Clock;
+use crate::domain::webhook::{Attempted, Claim, pause_after};
 use crate::metrics::{Metrics, Outcome};
-use crate::model::webhook::{Attempted, Claim, pause_after};
 use crate::random::Random;
 use crate::store::{Capacity, Store};
 use chrono::TimeDelta;

@@ -1,10 +1,10 @@
 //! The state that all handlers share.
 
-use super::limits::Limits;
+use super::rate_limit::Limits;
 use super::traces::Traces;
 use crate::clock::Clock;
+use crate::domain::e164::Region;
 use crate::metrics::Metrics;
-use crate::model::e164::Region;
 use crate::random::Random;
 use crate::store::Store;
 use ipnet::IpNet;

@@ -1,7 +1,7 @@
 //! Carries an [`Error`] from a handler to the dialect's middleware in the extensions of an empty response: only the
 //! middleware knows the error format and media type of the response.
 
-use super::limits;
+use super::rate_limit;
 use crate::error::Error;
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
@@ -28,7 +28,7 @@ pub fn hint(error: &Error, headers: &mut HeaderMap) {
             let methods = HeaderValue::from_str(&methods.join(", ")).expect("method names are ASCII");
             headers.insert(ALLOW, methods);
         }
-        Error::Throttled(throttle) => limits::hint(throttle, headers),
+        Error::Throttled(throttle) => rate_limit::hint(throttle, headers),
         Error::Unavailable(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
         _ => {}
     }

@@ -2,7 +2,7 @@
 //! is one. Without a collector no span is created.
 
 use super::context::RequestContext;
-use crate::model::id::WorkspaceId;
+use crate::domain::id::WorkspaceId;
 use axum::http::Method;
 use chrono::{DateTime, Utc};
 use opentelemetry::KeyValue;

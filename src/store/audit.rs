@@ -1,9 +1,9 @@
 //! Reads and pruning of the audit trail, for the operator and the sweeper of a deployment. Rows are written by
 //! [`crate::store::sql::audited`].
 
+use crate::domain::audit::{AuditEntry, AuditFilter};
+use crate::domain::id::WorkspaceId;
 use crate::error::Result;
-use crate::model::audit::{AuditEntry, AuditFilter};
-use crate::model::id::WorkspaceId;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

@@ -1,10 +1,10 @@
 //! Client sessions: created under a user identifier key, read, widened, revoked and deleted.
 
+use crate::domain::client_session::*;
+use crate::domain::event::EventType;
+use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
+use crate::domain::token::Token;
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::model::client_session::*;
-use crate::model::event::EventType;
-use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
-use crate::model::token::Token;
 use crate::random::Random;
 use crate::store::{Workspace, sql::faults::missing, sql::found};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -3,10 +3,10 @@
 mod groups;
 mod lists;
 
+use crate::domain::contact::*;
+use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId};
+use crate::domain::listing::{Listed, Listing};
 use crate::error::{Error, ResourceKind, Result};
-use crate::model::contact::*;
-use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
-use crate::model::listing::{Listed, Listing};
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, each};
 use crate::store::sql::listing::{self, Source};

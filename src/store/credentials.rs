@@ -1,11 +1,11 @@
 //! Credentials: created with a child for each phone of their user identity, read, listed and deleted.
 
+use crate::domain::credential::*;
+use crate::domain::event::EventType;
+use crate::domain::id::{CredentialId, DeviceId, UserIdentityId};
+use crate::domain::page::{Page, Position};
+use crate::domain::scope::Scope;
 use crate::error::{ResourceKind, Result};
-use crate::model::credential::*;
-use crate::model::event::EventType;
-use crate::model::id::{CredentialId, DeviceId, UserIdentityId};
-use crate::model::page::{Page, Position};
-use crate::model::scope::Scope;
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 

@@ -1,8 +1,8 @@
 //! Reads of the event log. Events are written by the statements that cause them.
 
+use crate::domain::event::{Event, EventFilter};
+use crate::domain::scope::Scope;
 use crate::error::Result;
-use crate::model::event::{Event, EventFilter};
-use crate::model::scope::Scope;
 use crate::store::sql::types::Document;
 use crate::store::{Workspace, sql::raw_ids};
 use chrono::{DateTime, Utc};

@@ -3,10 +3,10 @@
 mod lifecycle;
 mod sweep;
 
+use crate::domain::id::{PhoneNumberId, UserIdentityId};
+use crate::domain::number::*;
+use crate::domain::page::Position;
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::model::id::{PhoneNumberId, UserIdentityId};
-use crate::model::number::*;
-use crate::model::page::Position;
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, each};
 use crate::store::sql::found;

@@ -1,10 +1,10 @@
 //! Operator commands, across workspaces: create workspaces and the credentials that let callers in. None reads a
 //! tenant's rows.
 
+use crate::domain::id::*;
+use crate::domain::token::{Token, TokenHash};
+use crate::domain::workspace::WorkspaceRecord;
 use crate::error::{ResourceKind, Result};
-use crate::model::id::*;
-use crate::model::token::{Token, TokenHash};
-use crate::model::workspace::WorkspaceRecord;
 use crate::random::Random;
 use crate::store::sql::found;
 use crate::store::workspace::select_workspaces;

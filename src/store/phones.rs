@@ -5,13 +5,13 @@ mod register;
 
 pub use deactivate::Deactivated;
 
+use crate::domain::event::EventType;
+use crate::domain::id::{DeviceId, EventId, UserIdentityId};
+use crate::domain::metadata::{Metadata, MetadataChange};
+use crate::domain::page::{Page, Paging, Position};
+use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
+use crate::domain::scope::Scope;
 use crate::error::{ResourceKind, Result};
-use crate::model::event::EventType;
-use crate::model::id::{DeviceId, EventId, UserIdentityId};
-use crate::model::metadata::{Metadata, MetadataChange};
-use crate::model::page::{Page, Paging, Position};
-use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
-use crate::model::scope::Scope;
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, PlainPhoneList, Prefetched, each};
 use crate::store::sql::types::Document;

@@ -4,9 +4,9 @@
 pub(super) mod console;
 mod passes;
 
+use crate::domain::id::*;
+use crate::domain::token::{Token, TokenHash, scheme_of};
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
-use crate::model::id::*;
-use crate::model::token::{Token, TokenHash, scheme_of};
 use crate::store::sql::audited::Actor;
 use crate::store::workspace::{AccountCredential, WorkspaceRow};
 use crate::store::{Account, Origin, Prefetch, Prefetched, Store, Workspace};

@@ -1,8 +1,8 @@
 //! Seals secrets that must be shown or used again: XChaCha20-Poly1305 with a random nonce, bound to the row that the
 //! secret belongs to, so that a sealed secret moved to another row does not open.
 
+use crate::domain::token::Token;
 use crate::error::Error;
-use crate::model::token::Token;
 use crate::random::Random;
 use base64::prelude::*;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};

@@ -2,9 +2,9 @@
 //! for one itself, so that a concurrent assignment is not missed. Writers lock the user identity, so that `before` in
 //! the audit trail is accurate.
 
+use crate::domain::id::UserIdentityId;
+use crate::domain::slot::{SlotChange, SlotType};
 use crate::error::{Error, Reason, Result};
-use crate::model::id::UserIdentityId;
-use crate::model::slot::{SlotChange, SlotType};
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 

@@ -6,11 +6,11 @@ mod extensions;
 mod passwords;
 mod subscribers;
 
+use crate::domain::id::UserIdentityId;
+use crate::domain::page::{Page, Position};
+use crate::domain::scope::Scope;
+use crate::domain::user_identity::*;
 use crate::error::{ResourceKind, Result};
-use crate::model::id::UserIdentityId;
-use crate::model::page::{Page, Position};
-use crate::model::scope::Scope;
-use crate::model::user_identity::*;
 use crate::store::Workspace;
 use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};

@@ -5,10 +5,10 @@ mod outbox;
 
 pub use outbox::{Capacity, PendingDeliveries};
 
+use crate::domain::id::{WebhookId, WorkspaceId};
+use crate::domain::token::Token;
+use crate::domain::webhook::Webhook;
 use crate::error::{ResourceKind, Result};
-use crate::model::id::{WebhookId, WorkspaceId};
-use crate::model::token::Token;
-use crate::model::webhook::Webhook;
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 

@@ -4,10 +4,10 @@
 mod accounts;
 mod sandbox;
 
+use crate::domain::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
+use crate::domain::token::Token;
+use crate::domain::workspace::WorkspaceRecord;
 use crate::error::{ResourceKind, Result};
-use crate::model::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
-use crate::model::token::Token;
-use crate::model::workspace::WorkspaceRecord;
 use crate::random::Random;
 use crate::store::Store;
 use crate::store::sql::audited::Actor;

@@ -7,7 +7,7 @@ mod fault;
 mod resolver;
 mod signature;
 
-use crate::model::token::Token;
+use crate::domain::token::Token;
 use address::Rules;
 use chrono::{DateTime, Utc};
 use fault::Fault;

@@ -10,9 +10,9 @@ use crate::support::numbers::{call_action, number, path};
 use crate::support::ucwa::Person;
 use crate::support::world::{Tenant, World, text};
 use chrono::TimeDelta;
+use handset::domain::audit::AuditFilter;
+use handset::domain::id::{DeviceId, WorkspaceId};
 use handset::http::App;
-use handset::model::audit::AuditFilter;
-use handset::model::id::{DeviceId, WorkspaceId};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use std::path::Path;
 fn the_committed_document_is_generated_by_the_code() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
     let text = fs::read_to_string(path).expect("openapi.json is committed");
-    let is_current = text == format!("{:#}\n", server::document::whole());
+    let is_current = text == format!("{:#}\n", server::openapi::whole());
     assert!(is_current, "openapi.json is out of date. Generate it: cargo run -- openapi > openapi.json");
 }
 

@@ -4,7 +4,7 @@
 use crate::contacts;
 use crate::registry::{BASE, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, Rng, finish_head, finish_request};
 use base64::prelude::*;
-use handset::model::event::{EventType, OPT_IN_TYPES};
+use handset::domain::event::{EventType, OPT_IN_TYPES};
 use serde_json::{Value, json};
 
 /// Items of a page.

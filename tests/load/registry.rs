@@ -3,7 +3,7 @@
 //! number, which together are a well-formed UUID of version 7 in the order of the numbers.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
-use handset::model::token::TokenHash;
+use handset::domain::token::TokenHash;
 use std::io::Write;
 
 /// Phones per person.

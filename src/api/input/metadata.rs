@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Reader, Rule, Shape, object, text};
+use crate::domain::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue};
 use crate::error::{Expected, Limit, Problem, Step, Unit};
-use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue};
 
 /// The problem of metadata with too many keys.
 pub const TOO_MANY: Problem = Problem::Length { limit: Limit::AtMost(MAX_PAIRS), unit: Unit::Keys };

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Absent, Rule};
 use crate::api::openapi::{Schemas, reference};
-use crate::model::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT};
+use crate::domain::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT};
 
 /// A rule's shape.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,9 @@
 //! Who may call an operation.
 
 use super::Head;
+use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use crate::http::App;
-use crate::model::id::WorkspaceId;
 use crate::store::{Prefetch, Prefetched};
 
 /// A caller, authenticated by its credential.

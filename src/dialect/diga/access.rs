@@ -2,9 +2,9 @@
 //! in it; a client session is valid but forbidden here.
 
 use crate::api::route::{Authenticate, Head, grant_of_caller};
+use crate::domain::id::WorkspaceId;
 use crate::error::{Denial, Error, Rejection, Result};
 use crate::http::{App, auth};
-use crate::model::id::WorkspaceId;
 use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, Workspace};
 
 /// The workspace of an API key.

@@ -1,7 +1,7 @@
 //! The phones of the wire: ten members, always in this order, and pages of them.
 
 use crate::api::openapi::enum_schema;
-use crate::model::number::{PhoneNumber, PhoneNumberPage, Provider, Status};
+use crate::domain::number::{PhoneNumber, PhoneNumberPage, Provider, Status};
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
 use strum::VariantArray;

@@ -3,12 +3,12 @@
 
 use super::PREFIX;
 use crate::api::route::{Authenticate, Grant, Head, grant_of_caller};
+use crate::domain::extension::Extension;
+use crate::domain::id::{AccountId, ExtensionId, WorkspaceId};
+use crate::domain::scope::Scope;
+use crate::domain::token::scheme_of;
 use crate::error::{AuthFailure, Denial, Error, Rejection, ResourceKind, Result, Scheme};
 use crate::http::{App, auth};
-use crate::model::extension::Extension;
-use crate::model::id::{AccountId, ExtensionId, WorkspaceId};
-use crate::model::scope::Scope;
-use crate::model::token::scheme_of;
 use crate::store::{Authenticated, Caller, Credentials, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector};
 
 /// The holder of any token.

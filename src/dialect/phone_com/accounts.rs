@@ -8,8 +8,8 @@ use super::input::query::{Fields, ListField, ListQuery};
 use super::openapi::examples::*;
 use super::route::{Call, Nothing, Operation};
 use super::wire::{Account, Extension, List};
+use crate::domain::extension::{NamedField, NumberedAccount};
 use crate::error::Result;
-use crate::model::extension::{NamedField, NumberedAccount};
 
 /// Every route.
 pub fn routes() -> Vec<Operation> {

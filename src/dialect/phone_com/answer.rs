@@ -2,7 +2,7 @@
 
 use super::route::{Head, PhoneCom};
 use crate::api;
-use crate::http::limits::AuthFailed;
+use crate::http::rate_limit::AuthFailed;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};

@@ -8,9 +8,9 @@ use super::openapi::examples::*;
 use super::route::{Call, Head, Nothing, Operation};
 use super::wire::{Deleted, Group, List};
 use crate::api::input::input;
+use crate::domain::extension::NamedField;
+use crate::domain::id::ContactGroupId;
 use crate::error::{Error, ResourceKind, Result};
-use crate::model::extension::NamedField;
-use crate::model::id::ContactGroupId;
 use axum::http::StatusCode;
 use serde_json::json;
 

@@ -6,8 +6,8 @@ use super::error::ErrorBody;
 use super::openapi::example;
 use super::route::{Auth, Call, Operation, Public, Raw};
 use crate::api::openapi::{ErrorExample, json_body, reference};
+use crate::domain;
 use crate::error::{Error, Result};
-use crate::model;
 use crate::store::{Authenticated, Caller, Credentials, Principal};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -121,7 +121,7 @@ async fn grant(call: &Call<Public>, form: &Form) -> Result<Result<Token, ErrorBo
         }
         Some("client_credentials") => match client(call, form).await? {
             Some(client) => {
-                let pass = model::token::Token::pass(&call.app.random);
+                let pass = domain::token::Token::pass(&call.app.random);
                 client.issue_pass(&pass, call.now, call.now + LIFETIME).await?;
                 Ok(Ok(Token::new(pass.reveal(), Scope::AccountOwner)))
             }

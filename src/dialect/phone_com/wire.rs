@@ -1,10 +1,10 @@
 //! Wire types, with keys in the order of the vendor's documents.
 
 use super::input::query::ListQuery;
+use crate::domain::contact::{self, ContactGroup, Text};
+use crate::domain::extension;
+use crate::domain::listing::{Listed, Listing};
 use crate::error::{Error, Result};
-use crate::model::contact::{self, ContactGroup, Text};
-use crate::model::extension;
-use crate::model::listing::{Listed, Listing};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -3,11 +3,11 @@
 //! decides.
 
 use crate::api::route::{Authenticate, Grant, Head};
+use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
+use crate::domain::scope::Scope;
+use crate::domain::token::scheme_of;
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
-use crate::model::id::{ClientSessionId, UserIdentityId, WorkspaceId};
-use crate::model::scope::Scope;
-use crate::model::token::scheme_of;
 use crate::store::{
     Account, Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector,
 };

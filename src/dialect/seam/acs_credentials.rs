@@ -6,9 +6,9 @@ use super::answer::{One, Paged, Void};
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
+use crate::domain::credential::*;
+use crate::domain::id::{CredentialId, UserIdentityId};
 use crate::error::{Error, Issue, ResourceKind, Result};
-use crate::model::credential::*;
-use crate::model::id::{CredentialId, UserIdentityId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -5,8 +5,8 @@ use super::answer::One;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
+use crate::domain::id::ActionAttemptId;
 use crate::error::{ResourceKind, Result};
-use crate::model::id::ActionAttemptId;
 
 pub fn routes() -> Vec<Operation> {
     vec![

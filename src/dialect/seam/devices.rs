@@ -7,11 +7,11 @@ use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::deactivation;
+use crate::domain::id::{DeviceId, UserIdentityId};
+use crate::domain::metadata::{MetadataChange, MetadataFilter};
+use crate::domain::phone::{OperatingSystem, PhoneChange, PhoneFilter};
+use crate::domain::scope::Scope;
 use crate::error::{Error, ResourceKind, Result};
-use crate::model::id::{DeviceId, UserIdentityId};
-use crate::model::metadata::{MetadataChange, MetadataFilter};
-use crate::model::phone::{OperatingSystem, PhoneChange, PhoneFilter};
-use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 //! events has only these, and a webhook may name only these or Handset's own types.
 
 use crate::api::input::Choice;
-use crate::model::event::OPT_IN_TYPES;
+use crate::domain::event::OPT_IN_TYPES;
 
 /// The name of an event type, Seam's or Handset's.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,10 +6,10 @@ use super::error::invalid;
 use super::event_types::EventType;
 use super::route::*;
 use crate::api::input::*;
+use crate::domain::event::{Event, EventFilter};
+use crate::domain::id::{CredentialId, DeviceId, EventId, UserIdentityId};
+use crate::domain::scope::Scope;
 use crate::error::{Error, ResourceKind, Result};
-use crate::model::event::{Event, EventFilter};
-use crate::model::id::{CredentialId, DeviceId, EventId, UserIdentityId};
-use crate::model::scope::Scope;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

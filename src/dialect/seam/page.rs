@@ -3,8 +3,8 @@
 
 use super::answer::Paged;
 use crate::api::input::Field;
+use crate::domain::page::{Page, Paging, Position};
 use crate::error::{Error, Format, Issue, Problem, Reason, Result};
-use crate::model::page::{Page, Paging, Position};
 use base64::prelude::*;
 use chrono::Datelike;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use super::answer::{Component, Resource};
 use super::phone_sessions::PhoneSession;
 use super::wire::*;
 use crate::api::openapi::{Schemas, pascal_case, reference};
-use crate::model::event::{Event, EventType};
+use crate::domain::event::{Event, EventType};
 use serde_json::{Map, Value, json};
 
 macro_rules! resources {

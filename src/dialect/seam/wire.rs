@@ -12,7 +12,7 @@ pub use phone::{Device, Phone};
 pub use webhook::{Webhook, WebhookDelivery};
 pub use workspace::{ActionAttempt, Workspace};
 
-use crate::model::id::WorkspaceId;
+use crate::domain::id::WorkspaceId;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};

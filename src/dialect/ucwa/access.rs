@@ -5,12 +5,12 @@
 use super::APPLICATIONS;
 use super::form::Form;
 use crate::api::route::{Authenticate, Grant, Head, grant_of_caller};
+use crate::domain::application::Application;
+use crate::domain::id::{ApplicationId, UserIdentityId, WorkspaceId};
+use crate::domain::slot::SlotType;
+use crate::domain::subscriber::Subscriber;
 use crate::error::{Denial, Error, Rejection, ResourceKind, Result};
 use crate::http::{App, auth};
-use crate::model::application::Application;
-use crate::model::id::{ApplicationId, UserIdentityId, WorkspaceId};
-use crate::model::slot::SlotType;
-use crate::model::subscriber::Subscriber;
 use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, Workspace};
 use axum::http::HeaderMap;
 use uuid::Uuid;

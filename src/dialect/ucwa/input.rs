@@ -4,8 +4,8 @@
 
 use super::form::{self, Syntax};
 use super::number;
+use crate::domain::e164::Region;
 use crate::error::{BodyFault, Error, Expected, Format, Issue, Limit, Problem, Result, Unit};
-use crate::model::e164::Region;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use mediatype::MediaType;

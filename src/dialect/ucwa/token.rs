@@ -7,7 +7,7 @@ use super::openapi::RESPONSES;
 use super::route::{Access, Call, Operation, Public, Raw};
 use crate::api::openapi::reference;
 use crate::error::{Error, Result};
-use crate::http::{Tenant, limits};
+use crate::http::{Tenant, rate_limit};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use axum::http::{HeaderValue, StatusCode};
@@ -155,7 +155,7 @@ fn bad_request(error: &TokenError) -> Response {
     };
     response.headers_mut().insert("x-ms-diagnostics", HeaderValue::from_static(diagnostics));
     if error.error == TokenErrorCode::InvalidGrant {
-        response.extensions_mut().insert(limits::AuthFailed);
+        response.extensions_mut().insert(rate_limit::AuthFailed);
     }
     response
 }

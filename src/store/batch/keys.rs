@@ -4,9 +4,9 @@
 
 use super::Batched;
 use super::batcher::BatchQuery;
+use crate::domain::id::ApiKeyId;
+use crate::domain::token::TokenHash;
 use crate::error::Result;
-use crate::model::id::ApiKeyId;
-use crate::model::token::TokenHash;
 use crate::store::Store;
 use crate::store::workspace::WorkspaceRow;
 use chrono::{DateTime, Utc};

@@ -3,8 +3,8 @@
 
 use super::Batched;
 use super::batcher::{self, BatchQuery};
+use crate::domain::id::WorkspaceId;
 use crate::error::Result;
-use crate::model::id::WorkspaceId;
 use crate::store::{Store, Workspace};
 
 /// A type whose values are looked up by key.

@@ -9,12 +9,12 @@ pub(super) use extension::OneExtension;
 pub(super) use phone::OnePhone;
 pub(super) use phones::PhonePage;
 
+use crate::domain::extension::Extension;
+use crate::domain::id::{DeviceId, ExtensionId, UserIdentityId};
+use crate::domain::page::Paging;
+use crate::domain::phone::{Phone, PhoneFilter};
+use crate::domain::scope::Scope;
 use crate::error::{AuthFailure, Result, Scheme};
-use crate::model::extension::Extension;
-use crate::model::id::{DeviceId, ExtensionId, UserIdentityId};
-use crate::model::page::Paging;
-use crate::model::phone::{Phone, PhoneFilter};
-use crate::model::scope::Scope;
 use crate::store::principal::rejected;
 use crate::store::{Authenticated, Origin, Principal, Store};
 

@@ -1,10 +1,10 @@
 //! Contact groups: created, found, listed, renamed and deleted, which leaves their contacts without one.
 
+use crate::domain::contact::*;
+use crate::domain::extension::NamedField;
+use crate::domain::id::{ContactGroupId, UserIdentityId};
+use crate::domain::listing::{Listed, Listing};
 use crate::error::{ResourceKind, Result};
-use crate::model::contact::*;
-use crate::model::extension::NamedField;
-use crate::model::id::{ContactGroupId, UserIdentityId};
-use crate::model::listing::{Listed, Listing};
 use crate::store::sql::listing::{self, Column, Field, Source};
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};

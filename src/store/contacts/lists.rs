@@ -1,10 +1,10 @@
 //! Columns by which lists of contacts are filtered and sorted, and the most frequent lists.
 
 use super::group;
+use crate::domain::contact::{Contact, ContactDocument, ContactField};
+use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId};
+use crate::domain::listing::{Listed, Listing, Order};
 use crate::error::Result;
-use crate::model::contact::{Contact, ContactDocument, ContactField};
-use crate::model::id::{ContactGroupId, ContactId, UserIdentityId};
-use crate::model::listing::{Listed, Listing, Order};
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, MAX_LIST_BATCH};
 use crate::store::sql::listing::{Column, Field};

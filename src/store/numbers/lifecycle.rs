@@ -2,11 +2,11 @@
 //! number's lock; a user identity is locked before a number, as everywhere. The statement that writes a transition
 //! claims a new number and frees a finished one, so two workspaces cannot have it at once.
 
+use crate::domain::event::EventType;
+use crate::domain::id::{EventId, PhoneNumberId, UserIdentityId};
+use crate::domain::number::{NewPhoneNumber, PhoneNumber, PhoneNumberChange, Provider, Release, Status};
+use crate::domain::token::Token;
 use crate::error::{Error, Reason, Result};
-use crate::model::event::EventType;
-use crate::model::id::{EventId, PhoneNumberId, UserIdentityId};
-use crate::model::number::{NewPhoneNumber, PhoneNumber, PhoneNumberChange, Provider, Release, Status};
-use crate::model::token::Token;
 use crate::store::Workspace;
 use crate::store::writer::Writer;
 use chrono::{DateTime, Utc};

@@ -2,10 +2,10 @@
 //! crosses workspaces, for the server's own sweeper only. Any number of servers may sweep: each skips rows that another
 //! has locked, and a number that has moved on is no longer due.
 
+use crate::domain::event::EventType;
+use crate::domain::id::WorkspaceId;
+use crate::domain::number::QUARANTINE;
 use crate::error::Result;
-use crate::model::event::EventType;
-use crate::model::id::WorkspaceId;
-use crate::model::number::QUARANTINE;
 use crate::store::Store;
 use crate::store::sql::audited::Actor;
 use chrono::{DateTime, Utc};

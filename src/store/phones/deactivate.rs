@@ -1,10 +1,10 @@
 //! Deactivation of phones in one statement: tombstones, deletion of their credentials, the events of both and their
 //! deliveries. All of it happens or none.
 
+use crate::domain::event::EventType;
+use crate::domain::id::DeviceId;
+use crate::domain::scope::Scope;
 use crate::error::Result;
-use crate::model::event::EventType;
-use crate::model::id::DeviceId;
-use crate::model::scope::Scope;
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 

@@ -1,9 +1,9 @@
 //! Registration of phones, with the credentials that their user identity's phones hold.
 
+use crate::domain::event::EventType;
+use crate::domain::id::DeviceId;
+use crate::domain::phone::Registration;
 use crate::error::Result;
-use crate::model::event::EventType;
-use crate::model::id::DeviceId;
-use crate::model::phone::Registration;
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 use serde_json::json;

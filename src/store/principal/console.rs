@@ -1,9 +1,9 @@
 //! Console sessions are JWTs (RFC 7519, HS256). The header names the key, the claims name the session; one statement
 //! looks up both, and a retired key or an ended session is rejected at once.
 
+use crate::domain::id::{ConsoleKeyId, ConsoleSessionId};
+use crate::domain::token::Token;
 use crate::error::Error;
-use crate::model::id::{ConsoleKeyId, ConsoleSessionId};
-use crate::model::token::Token;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};

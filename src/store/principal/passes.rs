@@ -1,7 +1,7 @@
 //! Passes: temporary tokens that stand for an API key.
 
+use crate::domain::token::Token;
 use crate::error::{Error, Rejection, Result};
-use crate::model::token::Token;
 use crate::store::{Caller, Principal};
 use chrono::{DateTime, Utc};
 

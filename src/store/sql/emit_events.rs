@@ -9,7 +9,7 @@
 //! block each other. Statements lock the clock after all other locks and once per transaction, so that they cannot
 //! deadlock.
 
-use crate::model::event::OPT_IN_TYPES;
+use crate::domain::event::OPT_IN_TYPES;
 use serde_json::{Value, json};
 
 /// Context of a statement that causes events: which types are opt-in. [`crate::store::sql::audited::Actor::context`] adds an author.
@@ -22,7 +22,7 @@ pub(in crate::store) fn context() -> Value {
 /// `emit_events!(query_as, Row, "with … , new_events as (select …)", "select …", arguments…)`: the first literal ends
 /// with a CTE `new_events` of the columns `event_id, event_type, user_identity_id, details`; the last one is the
 /// statement's own result, after further CTEs if there are any. Types are parameters, made of an
-/// [`EventType`](crate::model::event::EventType). **`$1` is the workspace, `$2` is now, and `$3` is the context.** Between
+/// [`EventType`](crate::domain::event::EventType). **`$1` is the workspace, `$2` is now, and `$3` is the context.** Between
 /// the literals the macro adds the clock's new time, the events in their order, and their deliveries. Webhook rows are
 /// share-locked until commit: a webhook deleted concurrently is awaited and gets no delivery, which would violate its
 /// foreign key.

@@ -2,8 +2,8 @@
 //! literals in the source; every client value is a parameter. It selects only the numbers of the entries; statements
 //! that are checked at compile time read the rows.
 
+use crate::domain::listing::{Condition, Listing, Operand, Order, Part, Relation, Test};
 use crate::error::Result;
-use crate::model::listing::{Condition, Listing, Operand, Order, Part, Relation, Test};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgHasArrayType, Postgres};
 use sqlx::{Arguments, Encode, PgConnection, QueryBuilder, Type};

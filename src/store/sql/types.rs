@@ -1,13 +1,13 @@
 //! Postgres encodings of the model's types: ids as uuid, names as text, documents as jsonb.
 
-use crate::model::contact::ContactDocument;
-use crate::model::credential::AccessMethod;
-use crate::model::id::*;
-use crate::model::metadata::Metadata;
-use crate::model::number::{Provider, Status};
-use crate::model::phone::{AssaAbloyMetadata, OperatingSystem};
-use crate::model::slot::SlotType;
-use crate::model::webhook::DeliveryStatus;
+use crate::domain::contact::ContactDocument;
+use crate::domain::credential::AccessMethod;
+use crate::domain::id::*;
+use crate::domain::metadata::Metadata;
+use crate::domain::number::{Provider, Status};
+use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem};
+use crate::domain::slot::SlotType;
+use crate::domain::webhook::DeliveryStatus;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sqlx::postgres::{PgTypeInfo, PgValueRef, Postgres};

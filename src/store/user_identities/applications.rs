@@ -1,8 +1,8 @@
 //! Applications of user identities: created, made available, ended.
 
+use crate::domain::application::NewApplication;
+use crate::domain::id::{ApplicationId, UserIdentityId};
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::model::application::NewApplication;
-use crate::model::id::{ApplicationId, UserIdentityId};
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 

@@ -1,8 +1,8 @@
 //! Deletion of a user identity with all of its rows.
 
+use crate::domain::event::EventType;
+use crate::domain::id::UserIdentityId;
 use crate::error::Result;
-use crate::model::event::EventType;
-use crate::model::id::UserIdentityId;
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 

@@ -1,10 +1,10 @@
 //! Extensions: the user identities of a workspace, by number.
 
+use crate::domain::extension::{Extension, NamedField};
+use crate::domain::id::{ExtensionId, UserIdentityId};
+use crate::domain::listing::{Listed, Listing};
+use crate::domain::scope::Scope;
 use crate::error::{ResourceKind, Result};
-use crate::model::extension::{Extension, NamedField};
-use crate::model::id::{ExtensionId, UserIdentityId};
-use crate::model::listing::{Listed, Listing};
-use crate::model::scope::Scope;
 use crate::store::batch::{Lookup, each};
 use crate::store::sql::found;
 use crate::store::sql::listing::{self, Column, Field, Source};

@@ -1,9 +1,9 @@
 //! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time, because each
 //! takes 19 MiB and tens of milliseconds.
 
+use crate::domain::id::UserIdentityId;
+use crate::domain::password::{Password, PasswordHash};
 use crate::error::{Error, ResourceKind, Result};
-use crate::model::id::UserIdentityId;
-use crate::model::password::{Password, PasswordHash};
 use crate::random::Random;
 use crate::store::sql::audited::Actor;
 use crate::store::sql::found;

@@ -1,11 +1,11 @@
 //! User identities as subscribers of telephony.
 
+use crate::domain::application::Application;
+use crate::domain::id::*;
+use crate::domain::slot::{Slot, SlotType};
+use crate::domain::subscriber::Subscriber;
+use crate::domain::user_identity::UserIdentity;
 use crate::error::{ResourceKind, Result};
-use crate::model::application::Application;
-use crate::model::id::*;
-use crate::model::slot::{Slot, SlotType};
-use crate::model::subscriber::Subscriber;
-use crate::model::user_identity::UserIdentity;
 use crate::store::batch::Lookup;
 use crate::store::sql::found;
 use crate::store::{Store, Workspace};

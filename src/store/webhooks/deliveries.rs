@@ -1,10 +1,10 @@
 //! The delivery log of a workspace, with pings and redelivery.
 
+use crate::domain::event::EventType;
+use crate::domain::id::{EventId, WebhookId};
+use crate::domain::page::{Page, Position};
+use crate::domain::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::model::event::EventType;
-use crate::model::id::{EventId, WebhookId};
-use crate::model::page::{Page, Position};
-use crate::model::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

@@ -6,11 +6,11 @@
 //! presumed dead changes nothing when it comes back. Recording locks the webhook's row before those of its deliveries,
 //! as deleting a webhook does, so that they cannot deadlock.
 
+use crate::domain::event::{Event, EventType};
+use crate::domain::id::*;
+use crate::domain::token::Token;
+use crate::domain::webhook::{Attempted, Claim, FAILING_TOO_LONG};
 use crate::error::Result;
-use crate::model::event::{Event, EventType};
-use crate::model::id::*;
-use crate::model::token::Token;
-use crate::model::webhook::{Attempted, Claim, FAILING_TOO_LONG};
 use crate::store::sql::types::Document;
 use crate::store::{Store, sql::emit_events};
 use chrono::{DateTime, Utc};

@@ -1,9 +1,9 @@
 //! Accounts: the workspaces that a caller may see, under their account numbers.
 
+use crate::domain::extension::{NamedField, NumberedAccount};
+use crate::domain::id::{AccountId, WorkspaceId};
+use crate::domain::listing::{Listed, Listing};
 use crate::error::Result;
-use crate::model::extension::{NamedField, NumberedAccount};
-use crate::model::id::{AccountId, WorkspaceId};
-use crate::model::listing::{Listed, Listing};
 use crate::store::sql::listing::{self, Column, Field, Source};
 use crate::store::{Authenticated, Caller};
 

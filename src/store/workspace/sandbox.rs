@@ -1,8 +1,8 @@
 //! Reset of a sandbox, and the action attempt that clients may poll.
 
+use crate::domain::id::ActionAttemptId;
+use crate::domain::workspace::ActionAttempt;
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::model::id::ActionAttemptId;
-use crate::model::workspace::ActionAttempt;
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 

@@ -3,7 +3,7 @@
 
 use super::Message;
 use super::fault::Fault;
-use crate::model::token::Token;
+use crate::domain::token::Token;
 use base64::prelude::*;
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -5,8 +5,8 @@ use crate::support::phone_com::Extension;
 use crate::support::world::{World, text};
 use base64::prelude::*;
 use chrono::TimeDelta;
-use handset::model::id::UserIdentityId;
-use handset::model::password::Password;
+use handset::domain::id::UserIdentityId;
+use handset::domain::password::Password;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "/v4/oauth/access-token";

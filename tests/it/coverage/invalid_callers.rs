@@ -4,9 +4,9 @@
 use crate::support::world::{World, text};
 use base64::prelude::*;
 use chrono::{DateTime, TimeDelta, Utc};
-use handset::model::id::{UserIdentityId, WorkspaceId};
-use handset::model::password::Password;
-use handset::model::token::Token;
+use handset::domain::id::{UserIdentityId, WorkspaceId};
+use handset::domain::password::Password;
+use handset::domain::token::Token;
 use handset::store::{Authenticated, Credentials, Origin};
 use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};

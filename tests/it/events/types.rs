@@ -1,7 +1,7 @@
 //! The event types that Handset emits are those of the OpenAPI document, and documented.
 
 use crate::support::document::committed;
-use handset::model::event::{EventType, OPT_IN_TYPES};
+use handset::domain::event::{EventType, OPT_IN_TYPES};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

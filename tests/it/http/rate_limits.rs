@@ -4,7 +4,7 @@ use crate::support::client::{Client, Response};
 use crate::support::world::{World, noon};
 use chrono::TimeDelta;
 use handset::http::App;
-use handset::http::limits::{Limits, Rate, Rates};
+use handset::http::rate_limit::{Limits, Rate, Rates};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@ use super::{ID, System};
 use chrono::{DateTime, Utc};
 use handset::api::input::*;
 use handset::dialect::seam::message::message;
+use handset::domain::metadata::MetadataValue;
 use handset::error::Step;
-use handset::model::metadata::MetadataValue;
 use serde_json::{Map, Value, json};
 
 /// The messages for a value, each after its path; none if it is valid.

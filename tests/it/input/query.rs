@@ -15,7 +15,7 @@ input! {
         kind: Option<System> = choice().optional(),
         names: Option<Vec<String>> = array(text()).optional(),
         counts: Option<Vec<f64>> = array(number()).optional(),
-        has: Option<handset::model::metadata::MetadataFilter> = metadata_filter().optional(),
+        has: Option<handset::domain::metadata::MetadataFilter> = metadata_filter().optional(),
         device: Option<Device> = object().optional(),
         since: Option<chrono::DateTime<chrono::Utc>> = lenient_date().optional(),
     }

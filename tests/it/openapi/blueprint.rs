@@ -176,7 +176,7 @@ fn operations_of_the_mobile_sdk_and_streams_are_hidden() {
 /// The document for Seam's clients.
 fn part() -> &'static Value {
     static PART: OnceLock<Value> = OnceLock::new();
-    PART.get_or_init(|| server::document::part_of(&seam::DIALECT))
+    PART.get_or_init(|| server::openapi::part_of(&seam::DIALECT))
 }
 
 fn operations() -> Vec<Operation> {

@@ -10,7 +10,7 @@ use std::path::Path;
 /// On which floor a module stands.
 const FLOORS: [(&str, u8); 19] = [
     ("main", 6),
-    ("command", 6),
+    ("cli", 6),
     ("server", 5),
     ("lifecycle", 5),
     ("config", 5),
@@ -23,18 +23,18 @@ const FLOORS: [(&str, u8); 19] = [
     ("webhooks", 2),
     ("sweeper", 2),
     ("store", 1),
-    ("model", 0),
+    ("domain", 0),
     ("error", 0),
     ("clock", 0),
     ("random", 0),
     ("metrics", 0),
 ];
 
-/// Allowed dependencies within a layer: `model` uses errors, time and randomness; `main` starts the command line.
-const BESIDE: [(&str, &str); 3] = [("model", "error"), ("model", "random"), ("main", "command")];
+/// Allowed dependencies within a layer: `domain` uses errors, time and randomness; `main` starts the command line.
+const BESIDE: [(&str, &str); 3] = [("domain", "error"), ("domain", "random"), ("main", "cli")];
 
 /// What of the other modules a dialect may know; of the store, these handles.
-const OF_DIALECTS: [&str; 6] = ["api", "http", "model", "error", "deactivation", "store"];
+const OF_DIALECTS: [&str; 6] = ["api", "http", "domain", "error", "deactivation", "store"];
 const HANDLES: [&str; 11] = [
     "Workspace",
     "Account",
@@ -108,14 +108,14 @@ fn the_layer_rules_detect_violations() {
         judge_edges(Path::new(path), text, &mut faults);
         faults.count()
     };
-    assert_eq!(breaks("src/store/phones.rs", "use crate::{error::Error, model::{id::DeviceId, page::Page}};"), 0);
+    assert_eq!(breaks("src/store/phones.rs", "use crate::{error::Error, domain::{id::DeviceId, page::Page}};"), 0);
     assert_eq!(breaks("src/store/phones.rs", "use crate::{error::Error,\n  http::{App, body}};"), 2);
     assert_eq!(breaks("src/http/app.rs", "fn x() { crate::deactivation::of_phone() }"), 1);
     assert_eq!(breaks("src/http/app.rs", "use super::super::server;"), 1);
     assert_eq!(breaks("src/http/app.rs", "use super::dialect;"), 0);
-    assert_eq!(breaks("src/model/phone.rs", "mod tests { use super::super::super::store; }"), 1);
-    assert_eq!(breaks("src/model/phone.rs", "mod tests { use super::super::id; }"), 0);
-    assert_eq!(breaks("src/error.rs", "use crate::model::id::DeviceId;"), 1);
+    assert_eq!(breaks("src/domain/phone.rs", "mod tests { use super::super::super::store; }"), 1);
+    assert_eq!(breaks("src/domain/phone.rs", "mod tests { use super::super::id; }"), 0);
+    assert_eq!(breaks("src/error.rs", "use crate::domain::id::DeviceId;"), 1);
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store::Workspace; use super::wire;"), 0);
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store::Store;"), 1);
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use crate::store;"), 1);
@@ -125,7 +125,7 @@ fn the_layer_rules_detect_violations() {
     assert_eq!(breaks("src/dialect/seam/phones.rs", "use super::super::diga::wire;"), 1);
     assert_eq!(breaks("src/dialect/seam/query/leaf.rs", "use super::super::super::seam::wire;"), 0);
     assert_eq!(breaks("src/dialect.rs", "use crate::http::Dialect; pub mod seam;"), 0);
-    assert_eq!(breaks("src/main.rs", "use handset::command::CommandLine;"), 0);
+    assert_eq!(breaks("src/main.rs", "use handset::cli::CommandLine;"), 0);
     assert_eq!(breaks("src/nowhere.rs", "use crate::error::Error;"), 1);
 }
 

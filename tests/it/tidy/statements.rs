@@ -5,7 +5,7 @@ use super::Faults;
 use super::expand::Macros;
 use super::rust::{each_level, functions, inside, is_mark, is_word, string, tokens, word};
 use super::tree::{ROOT, files, rust_files};
-use handset::model::event::EventType;
+use handset::domain::event::EventType;
 use proc_macro2::TokenTree;
 use serde_json::Value;
 use std::collections::BTreeSet;

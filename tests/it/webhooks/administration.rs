@@ -5,7 +5,7 @@ use crate::support::receiver::{Behaviour, Receiver, closed_port_url};
 use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone, timestamp};
 use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
-use handset::model::webhook::Attempted;
+use handset::domain::webhook::Attempted;
 use handset::store::Capacity;
 use serde_json::{Value, json};
 use std::collections::HashSet;

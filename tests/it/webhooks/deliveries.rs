@@ -6,7 +6,7 @@ use crate::support::wait::until;
 use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone, second_store, timestamp};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
-use handset::model::webhook::{Attempted, Claim};
+use handset::domain::webhook::{Attempted, Claim};
 use handset::store::{Capacity, Store};
 use serde_json::{Value, json};
 use std::collections::HashSet;

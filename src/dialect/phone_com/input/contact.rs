@@ -2,9 +2,9 @@
 
 use super::Filled;
 use crate::api::input::*;
+use crate::domain::contact::*;
+use crate::domain::e164::{Dialled, Region};
 use crate::error::{Expected, Format, Problem};
-use crate::model::contact::*;
-use crate::model::e164::{Dialled, Region};
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
 

@@ -1,7 +1,7 @@
 //! Filter values: an operator and its operands (grammar of the vendor's server library).
 
-use crate::model::e164::{Dialled, Region};
-use crate::model::listing::{Operand, Part, Relation, Test};
+use crate::domain::e164::{Dialled, Region};
+use crate::domain::listing::{Operand, Part, Relation, Test};
 
 /// Type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Examples of resources.
 
-use crate::model::contact::Text;
+use crate::domain::contact::Text;
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
 

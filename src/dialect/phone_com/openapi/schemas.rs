@@ -7,7 +7,7 @@ use super::super::probes::{Hello, Ping};
 use super::super::wire::{Account, Deleted, Extension, Group, List};
 use crate::api::input::names;
 use crate::api::openapi::{Schemas, enum_schema, own_schema, reference};
-use crate::model::contact::{AddressType, EmailType, NumberType, Text};
+use crate::domain::contact::{AddressType, EmailType, NumberType, Text};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! Credentials of user identities and phones.
 
 use super::{Fault, Warning, placeholder_id};
-use crate::model;
+use crate::domain;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,9 +54,9 @@ pub enum AccessMethod {
     CloudKey,
 }
 
-impl From<model::credential::AccessMethod> for AccessMethod {
-    fn from(method: model::credential::AccessMethod) -> AccessMethod {
-        use model::credential::AccessMethod as M;
+impl From<domain::credential::AccessMethod> for AccessMethod {
+    fn from(method: domain::credential::AccessMethod) -> AccessMethod {
+        use domain::credential::AccessMethod as M;
         match method {
             M::Code => AccessMethod::Code,
             M::Card => AccessMethod::Card,
@@ -66,8 +66,8 @@ impl From<model::credential::AccessMethod> for AccessMethod {
     }
 }
 
-impl From<model::credential::Credential> for AcsCredential {
-    fn from(credential: model::credential::Credential) -> AcsCredential {
+impl From<domain::credential::Credential> for AcsCredential {
+    fn from(credential: domain::credential::Credential) -> AcsCredential {
         AcsCredential {
             display_name: credential.display_name().to_owned(),
             acs_credential_id: credential.acs_credential_id.0,

@@ -1,7 +1,7 @@
 //! User identities and their client sessions.
 
 use super::{Fault, Warning};
-use crate::model;
+use crate::domain;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,8 +31,8 @@ pub struct UserIdentity {
     pub merged_user_identity_keys: Vec<String>,
 }
 
-impl From<model::user_identity::UserIdentity> for UserIdentity {
-    fn from(person: model::user_identity::UserIdentity) -> UserIdentity {
+impl From<domain::user_identity::UserIdentity> for UserIdentity {
+    fn from(person: domain::user_identity::UserIdentity) -> UserIdentity {
         UserIdentity {
             display_name: person.display_name().to_owned(),
             user_identity_id: person.user_identity_id.0,
@@ -76,8 +76,8 @@ pub struct ClientSession {
     pub customer_key: Option<String>,
 }
 
-impl From<model::client_session::ClientSession> for ClientSession {
-    fn from(session: model::client_session::ClientSession) -> ClientSession {
+impl From<domain::client_session::ClientSession> for ClientSession {
+    fn from(session: domain::client_session::ClientSession) -> ClientSession {
         let user_identity_id = session.user_identity_id.map(|id| id.0);
         ClientSession {
             client_session_id: session.client_session_id.0,

@@ -1,8 +1,8 @@
 //! A phone in its two forms: as a phone and as a device.
 
 use super::{Fault, Warning, placeholder_id};
-use crate::model;
-use crate::model::metadata::Metadata;
+use crate::domain;
+use crate::domain::metadata::Metadata;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -38,11 +38,11 @@ pub enum DeviceType {
     AndroidPhone,
 }
 
-impl From<model::phone::OperatingSystem> for DeviceType {
-    fn from(system: model::phone::OperatingSystem) -> DeviceType {
+impl From<domain::phone::OperatingSystem> for DeviceType {
+    fn from(system: domain::phone::OperatingSystem) -> DeviceType {
         match system {
-            model::phone::OperatingSystem::Ios => DeviceType::IosPhone,
-            model::phone::OperatingSystem::Android => DeviceType::AndroidPhone,
+            domain::phone::OperatingSystem::Ios => DeviceType::IosPhone,
+            domain::phone::OperatingSystem::Android => DeviceType::AndroidPhone,
         }
     }
 }
@@ -70,8 +70,8 @@ pub struct AssaAbloyEndpoint {
     pub is_active: bool,
 }
 
-impl From<&model::phone::Phone> for PhoneProperties {
-    fn from(phone: &model::phone::Phone) -> PhoneProperties {
+impl From<&domain::phone::Phone> for PhoneProperties {
+    fn from(phone: &domain::phone::Phone) -> PhoneProperties {
         PhoneProperties {
             assa_abloy_credential_service_metadata: phone.assa_abloy_metadata.as_ref().map(|metadata| {
                 let endpoint_id = metadata.seos_tsm_endpoint_id.to_string();
@@ -82,8 +82,8 @@ impl From<&model::phone::Phone> for PhoneProperties {
     }
 }
 
-impl From<model::phone::Phone> for Phone {
-    fn from(phone: model::phone::Phone) -> Phone {
+impl From<domain::phone::Phone> for Phone {
+    fn from(phone: domain::phone::Phone) -> Phone {
         Phone {
             device_id: phone.device_id.0,
             device_type: phone.operating_system.into(),
@@ -152,8 +152,8 @@ pub struct DeviceModel {
     pub manufacturer_display_name: String,
 }
 
-impl From<model::phone::Phone> for Device {
-    fn from(phone: model::phone::Phone) -> Device {
+impl From<domain::phone::Phone> for Device {
+    fn from(phone: domain::phone::Phone) -> Device {
         let properties = DeviceProperties {
             name: phone.display_name().to_owned(),
             online: true,

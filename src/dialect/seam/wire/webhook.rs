@@ -1,6 +1,6 @@
 //! Webhooks and deliveries.
 
-use crate::model;
+use crate::domain;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,8 +23,8 @@ pub struct Webhook {
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
-impl From<model::webhook::Webhook> for Webhook {
-    fn from(webhook: model::webhook::Webhook) -> Webhook {
+impl From<domain::webhook::Webhook> for Webhook {
+    fn from(webhook: domain::webhook::Webhook) -> Webhook {
         Webhook {
             webhook_id: webhook.webhook_id.0,
             url: webhook.url,
@@ -72,9 +72,9 @@ pub enum DeliveryStatus {
     Failed,
 }
 
-impl From<model::webhook::DeliveryStatus> for DeliveryStatus {
-    fn from(status: model::webhook::DeliveryStatus) -> DeliveryStatus {
-        use model::webhook::DeliveryStatus as S;
+impl From<domain::webhook::DeliveryStatus> for DeliveryStatus {
+    fn from(status: domain::webhook::DeliveryStatus) -> DeliveryStatus {
+        use domain::webhook::DeliveryStatus as S;
         match status {
             S::Pending => DeliveryStatus::Pending,
             S::Delivered => DeliveryStatus::Delivered,
@@ -83,8 +83,8 @@ impl From<model::webhook::DeliveryStatus> for DeliveryStatus {
     }
 }
 
-impl From<model::webhook::Delivery> for WebhookDelivery {
-    fn from(delivery: model::webhook::Delivery) -> WebhookDelivery {
+impl From<domain::webhook::Delivery> for WebhookDelivery {
+    fn from(delivery: domain::webhook::Delivery) -> WebhookDelivery {
         let status = DeliveryStatus::from(delivery.status);
         WebhookDelivery {
             delivery_id: delivery.delivery_id,

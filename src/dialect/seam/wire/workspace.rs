@@ -1,6 +1,6 @@
 //! Workspaces and action attempts.
 
-use crate::model;
+use crate::domain;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -27,8 +27,8 @@ pub struct Workspace {
     pub organization_id: Option<Uuid>,
 }
 
-impl From<model::workspace::WorkspaceRecord> for Workspace {
-    fn from(workspace: model::workspace::WorkspaceRecord) -> Workspace {
+impl From<domain::workspace::WorkspaceRecord> for Workspace {
+    fn from(workspace: domain::workspace::WorkspaceRecord) -> Workspace {
         Workspace {
             workspace_id: workspace.workspace_id.0,
             company_name: workspace.connect_partner_name.clone().unwrap_or_else(|| workspace.name.clone()),
@@ -72,8 +72,8 @@ pub enum ActionAttemptStatus {
     Success,
 }
 
-impl From<model::workspace::ActionAttempt> for ActionAttempt {
-    fn from(attempt: model::workspace::ActionAttempt) -> ActionAttempt {
+impl From<domain::workspace::ActionAttempt> for ActionAttempt {
+    fn from(attempt: domain::workspace::ActionAttempt) -> ActionAttempt {
         ActionAttempt {
             action_attempt_id: attempt.action_attempt_id.0,
             action_type: attempt.action_type,

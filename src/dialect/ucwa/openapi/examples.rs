@@ -1,11 +1,11 @@
 //! The records of the examples. The code that shows records to clients shows these, too, so that no example
 //! can tell of something else.
 
-use crate::model::application::Application;
-use crate::model::id::{ApplicationId, UserIdentityId, WorkspaceId};
-use crate::model::slot::{Slot, SlotType};
-use crate::model::subscriber::Subscriber;
-use crate::model::user_identity::UserIdentity;
+use crate::domain::application::Application;
+use crate::domain::id::{ApplicationId, UserIdentityId, WorkspaceId};
+use crate::domain::slot::{Slot, SlotType};
+use crate::domain::subscriber::Subscriber;
+use crate::domain::user_identity::UserIdentity;
 use chrono::DateTime;
 use strum::IntoEnumIterator;
 use uuid::Uuid;

@@ -4,7 +4,7 @@ use super::super::number;
 use super::super::resource::NAMESPACE;
 use super::examples::{APPLICATION, PERSON};
 use crate::api::openapi::{Kind, component, optional_parameter, own_schema, path_parameter, reference};
-use crate::model::slot::SlotType;
+use crate::domain::slot::SlotType;
 use serde_json::{Value, json};
 
 /// The application in the path.

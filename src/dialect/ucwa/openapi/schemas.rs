@@ -3,7 +3,7 @@
 use super::super::error::ErrorBody;
 use super::super::token::{Token, TokenError};
 use crate::api::openapi::{Schemas, enum_schema};
-use crate::model::slot::SlotType;
+use crate::domain::slot::SlotType;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! An extension with the API key that asks for it.
 
+use crate::domain::extension::Extension;
+use crate::domain::id::{ExtensionId, UserIdentityId};
 use crate::error::Result;
-use crate::model::extension::Extension;
-use crate::model::id::{ExtensionId, UserIdentityId};
 use crate::store::Store;
 use crate::store::batch::batcher::MAX_BATCH;
 use crate::store::batch::keys::{ApiKey, KeyRow, KeyedQuery, select_keys};

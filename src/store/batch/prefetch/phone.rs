@@ -1,9 +1,9 @@
 //! A phone with the API key that asks for it, or the key alone.
 
+use crate::domain::id::{DeviceId, UserIdentityId, WorkspaceId};
+use crate::domain::metadata::Metadata;
+use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::error::Result;
-use crate::model::id::{DeviceId, UserIdentityId, WorkspaceId};
-use crate::model::metadata::Metadata;
-use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::store::Store;
 use crate::store::batch::batcher::MAX_BATCH;
 use crate::store::batch::keys::{ApiKey, KeyRow, KeyedQuery, select_keys};

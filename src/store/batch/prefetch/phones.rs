@@ -3,11 +3,11 @@
 
 use super::LONGEST;
 use super::phone::{KeyPhoneRow, select_keys_with_phones};
+use crate::domain::id::UserIdentityId;
+use crate::domain::metadata::Metadata;
+use crate::domain::page::{Paging, Position};
+use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::error::Result;
-use crate::model::id::UserIdentityId;
-use crate::model::metadata::Metadata;
-use crate::model::page::{Paging, Position};
-use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Phone};
 use crate::store::Store;
 use crate::store::batch::MAX_LIST_BATCH;
 use crate::store::batch::keys::{KeyRow, KeyedQuery, select_keys};

@@ -4,7 +4,7 @@ use super::database::{Database, DatabaseSource};
 use super::demo;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig};
-use crate::http::limits::{Limits, Rates};
+use crate::http::rate_limit::{Limits, Rates};
 use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;

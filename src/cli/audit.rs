@@ -1,8 +1,8 @@
 //! Prints the audit trail as a table or as JSON lines, in batches.
 
 use super::admin::{AdminContext, Outcome};
-use crate::model::audit::{AuditEntry, AuditFilter};
-use crate::model::id::{DeviceId, WorkspaceId};
+use crate::domain::audit::{AuditEntry, AuditFilter};
+use crate::domain::id::{DeviceId, WorkspaceId};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::Value;

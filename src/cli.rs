@@ -12,7 +12,7 @@ mod user;
 use crate::config::{Config, LogFormat, ServeConfig};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{self, Durability};
-use crate::server::document;
+use crate::server::openapi;
 use crate::telemetry;
 use admin::{AdminContext, ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
 use audit::AuditCommand;
@@ -105,7 +105,7 @@ impl CommandLine {
         let config = &config;
         match command {
             Command::Serve(serve) => serve::run(config, &serve).await,
-            Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", document::whole())?),
+            Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", openapi::whole())?),
             Command::DevDb => dev_db(config).await,
             Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
             Command::Workspace(command) => AdminContext::run(config, json, admin::workspace, command).await,

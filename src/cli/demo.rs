@@ -2,11 +2,11 @@
 //! to try them. It is created once, through the store's ordinary methods.
 
 use crate::clock::Clock;
+use crate::domain::id::{DeviceId, UserIdentityId};
+use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem, Registration};
+use crate::domain::token::Token;
+use crate::domain::user_identity::UserIdentityFields;
 use crate::error::Result;
-use crate::model::id::{DeviceId, UserIdentityId};
-use crate::model::phone::{AssaAbloyMetadata, OperatingSystem, Registration};
-use crate::model::token::Token;
-use crate::model::user_identity::UserIdentityFields;
 use crate::random::Random;
 use crate::store::{NewWorkspace, Store};
 

@@ -2,8 +2,8 @@
 
 use super::admin::{AdminContext, Outcome, known};
 use crate::config::Config;
-use crate::model::id::UserIdentityId;
-use crate::model::password::{Password, Unfit};
+use crate::domain::id::UserIdentityId;
+use crate::domain::password::{Password, Unfit};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use std::io::{self, BufRead, IsTerminal};
