@@ -254,7 +254,7 @@ impl Workspace {
             "select client_session_id from deleted",
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[EventType::ClientSessionDeleted]),
             id.0,
             EventType::ClientSessionDeleted.as_str(),
         )

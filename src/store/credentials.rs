@@ -100,7 +100,7 @@ impl Workspace {
             "select acs_credential_id from created",
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[EventType::AcsCredentialIssued]),
             new.acs_credential_id.0,
             new.user_identity_id.map(|id| id.0),
             new.acs_user_id,
@@ -198,7 +198,7 @@ impl Workspace {
             r#"select count(*) as "count!" from deleted"#,
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[EventType::AcsCredentialDeleted]),
             id.0,
             EventType::AcsCredentialDeleted.as_str(),
         )

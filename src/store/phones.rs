@@ -224,7 +224,7 @@ impl Workspace {
             "select device_id from changed",
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[EventType::PhoneUpdated]),
             device_id.0,
             scope.owner(),
             change.nickname.is_some(),

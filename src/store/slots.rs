@@ -97,7 +97,7 @@ impl Workspace {
             "select slot_type from written",
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[]),
             person.0,
             slot_type.into_str(),
             change.number,

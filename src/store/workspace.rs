@@ -4,6 +4,7 @@
 mod accounts;
 mod sandbox;
 
+use crate::domain::event::EventType;
 use crate::domain::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::domain::token::Token;
 use crate::domain::workspace::WorkspaceRecord;
@@ -69,8 +70,8 @@ impl Workspace {
     }
 
     /// The third parameter of every statement that is audited or causes events.
-    pub(super) fn context(&self) -> serde_json::Value {
-        self.actor.context()
+    pub(super) fn context(&self, event_types: &[EventType]) -> serde_json::Value {
+        self.actor.context(event_types)
     }
 
     /// The workspace's own record.

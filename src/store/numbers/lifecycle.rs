@@ -217,7 +217,7 @@ impl Workspace {
             "select register_id from written",
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(event.map(|(event_type, _)| event_type).as_slice()),
             number.register_id.0,
             number.number,
             number.telephony_provider.into_str(),

@@ -66,7 +66,7 @@ impl Store {
             r#"select count(*) as "count!" from moved"#,
             workspace.0,
             now,
-            Actor::SWEEPER.context(),
+            Actor::SWEEPER.context(&[EventType::PhoneNumberFinished, EventType::PhoneNumberReleased]),
             batch,
             now + QUARANTINE,
             EventType::PhoneNumberFinished.as_str(),

@@ -95,7 +95,11 @@ impl Workspace {
             "#,
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[
+                EventType::PhoneDeactivated,
+                EventType::AcsCredentialInvalidated,
+                EventType::AcsCredentialDeleted,
+            ]),
             &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
             scope.owner(),
             reason,

@@ -85,7 +85,7 @@ impl Workspace {
             "#,
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[EventType::PhoneRegistered, EventType::AcsCredentialIssued]),
             new.user_identity_id.0,
             new.device_id.0,
             new.custom_sdk_installation_id,

@@ -2,6 +2,7 @@
 //! statements share, and an [`Actor`] is the author: each [`crate::store::Workspace`] holds the one it was opened for, so that
 //! no caller has to pass it along.
 
+use crate::domain::event::EventType;
 use crate::store::{Principal, sql::emit_events};
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -39,14 +40,15 @@ impl Actor {
         Actor { credential_kind, credential_id, origin }
     }
 
-    /// Context of a statement: the author of its changes, and what its events need.
-    pub fn context(&self) -> Value {
-        let mut context = emit_events::context();
-        context["credential_kind"] = json!(self.credential_kind);
-        context["credential_id"] = json!(self.credential_id);
-        context["request_id"] = json!(self.origin.request_id);
-        context["address"] = json!(self.origin.address);
-        context
+    /// Context of a statement: the author of its changes, and what the events of these types need.
+    pub fn context(&self, event_types: &[EventType]) -> Value {
+        let author = json!({
+            "credential_kind": self.credential_kind,
+            "credential_id": self.credential_id,
+            "request_id": self.origin.request_id,
+            "address": self.origin.address,
+        });
+        emit_events::with_opt_in_types(author, event_types)
     }
 }
 
@@ -54,8 +56,8 @@ impl Actor {
 ///
 /// `audited!(query_scalar, "with … , changes as (select …)", "select …", arguments…)`: the first literal has a CTE
 /// `changes` of the columns `action, subject_id, before, after`; documents are whole rows as JSON, which the SQL function
-/// `redacted` strips of secrets and counters. **`$1` is the workspace, `$2` is now, and `$3` is the context.** Rows that did not change are not
-/// recorded. `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
+/// `redacted` strips of secrets and counters. **`$1` is the workspace, `$2` is now, and `$3` is the context.** Rows that
+/// did not change are not recorded. `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
 /// `new_events`.
 macro_rules! audited {
     (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {

@@ -9,12 +9,18 @@
 //! block each other. Statements lock the clock after all other locks and once per transaction, so that they cannot
 //! deadlock.
 
-use crate::domain::event::OPT_IN_TYPES;
+use crate::domain::event::EventType;
 use serde_json::{Value, json};
 
-/// Context of a statement that causes events: which types are opt-in. [`crate::store::sql::audited::Actor::context`] adds an author.
-pub(in crate::store) fn context() -> Value {
-    json!({ "opt_in_types": OPT_IN_TYPES })
+/// Adds to the context of a statement, a JSON object, which of its event types are opt-in. Without any, nothing is added:
+/// each byte of a context is sent and parsed with each write.
+pub(in crate::store) fn with_opt_in_types(mut context: Value, event_types: &[EventType]) -> Value {
+    let opt_in: Vec<&str> =
+        event_types.iter().filter(|event_type| event_type.is_opt_in()).map(|event_type| event_type.as_str()).collect();
+    if !opt_in.is_empty() {
+        context["opt_in_types"] = json!(opt_in);
+    }
+    context
 }
 
 /// Completes and runs a statement that causes events.
@@ -43,7 +49,7 @@ macro_rules! emit_events {
             ), inserted as (
                 insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
                     user_identity_id, details)
-                select $1, event_id, event_type, $3::jsonb -> 'opt_in_types' ? event_type,
+                select $1, event_id, event_type, coalesce($3::jsonb -> 'opt_in_types' ? event_type, false),
                     last_at - (count(*) over () - row_number() over ()) * interval '1 microsecond', $2::timestamptz,
                     user_identity_id, details
                 from new_events cross join tick

@@ -76,7 +76,7 @@ impl Workspace {
             r#"select count(*) as "count!" from changes"#,
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[]),
             id.0,
         )
         .fetch_one(connection)
@@ -141,7 +141,12 @@ impl Workspace {
             "select user_identity_id from deleted",
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[
+                EventType::PhoneDeactivated,
+                EventType::AcsCredentialInvalidated,
+                EventType::AcsCredentialDeleted,
+                EventType::ClientSessionDeleted,
+            ]),
             id.0,
             EventType::PhoneDeactivated.as_str(),
             EventType::AcsCredentialInvalidated.as_str(),

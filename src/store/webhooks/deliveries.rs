@@ -70,7 +70,7 @@ impl Workspace {
             "#,
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[EventType::WebhookPing]),
             id.0,
             event_id.0,
             EventType::WebhookPing.as_str(),

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::store::sql::types::Document;
 use crate::store::{Store, sql::emit_events};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Maximum deliveries that the sweeper ends per statement, to stay within its timeout.
@@ -249,7 +249,7 @@ impl Store {
             "select webhook_id from failing",
             claim.event.workspace_id.0,
             attempted.at,
-            emit_events::context(),
+            emit_events::with_opt_in_types(json!({}), &[EventType::WebhookDisabled]),
             claim.webhook_id.0,
             claim.event.event_id.0,
             claim.attempt,

@@ -114,7 +114,7 @@ impl Workspace {
             r#"select count(*) as "count!" from changes"#,
             self.workspace_id(),
             now,
-            self.context(),
+            self.context(&[]),
         )
         .fetch_one(connection)
         .await?;
