@@ -57,6 +57,8 @@ REFUSALS = [
     r'"phone_numbers\.\d+\.number":\["',
     r"The extension has no such contact group",
     r"Say the group's id, its name, or both",
+    # Phone.com: no text holds what Postgres cannot.
+    r"It must not contain the null character",
     # RFC 6749: which fields a grant needs depends on the grant.
     r'"error":"invalid_request"',
     # RFC 6749, 5.2: a password that is wrong is a bad request.
