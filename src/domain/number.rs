@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    fn register(status: Status, telephony_provider: Provider) -> PhoneNumber {
+    fn number(status: Status, telephony_provider: Provider) -> PhoneNumber {
         let then = at("2026-01-01T00:00:00Z");
         PhoneNumber {
             register_id: PhoneNumberId(Uuid::nil()),
@@ -221,9 +221,9 @@ mod tests {
     #[test]
     fn phone_number_status_moves_forward_only() {
         let now = at("2026-01-10T00:00:00Z");
-        let bought = |status| register(status, Provider::Netelip);
+        let bought = |status| number(status, Provider::Netelip);
         assert_eq!(bought(Status::Assigned).release(now), Ok(Release::At(at("2026-02-01T00:00:00Z"))));
-        assert_eq!(register(Status::Assigned, Provider::Custom).release(now), Ok(Release::Now));
+        assert_eq!(number(Status::Assigned, Provider::Custom).release(now), Ok(Release::Now));
         let ordered = PhoneNumber { scheduled_release_at: Some(now), ..bought(Status::Assigned) };
         assert_eq!(ordered.release(now), Ok(Release::Ordered));
         let before = now - TimeDelta::microseconds(1);

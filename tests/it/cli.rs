@@ -141,7 +141,7 @@ async fn an_unusable_database_is_reported_with_its_cause() {
     let anonymous = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it was bound");
     for (url, words) in [
         ("mysql://localhost/x", "DATABASE_URL is not a Postgres URL"),
-        (&format!("postgres://nobody:hunter2@{anonymous}/x"), "the database does not answer"),
+        (&format!("postgres://user:hunter2@{anonymous}/x"), "the database does not answer"),
     ] {
         let outcome =
             Outcome::of(handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--database-url", url])).await;

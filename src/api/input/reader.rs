@@ -1,4 +1,4 @@
-//! The state of reading: the current place and path, and the issues so far.
+//! The state of reading: the current part of the request, the path in it, and the issues so far.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Expected, Issue, Limit, Problem, RequestPart, Result, 
 /// More issues would not help; a hostile body could cause half a million.
 const MOST_ISSUES: usize = 100;
 
-/// Current place and path, and issues.
+/// Current part of the request, path, and issues.
 #[derive(Debug)]
 pub struct Reader {
     place: RequestPart,
@@ -23,7 +23,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// A cursor in this part of a request.
+    /// A reader of this part of a request.
     pub fn at(place: RequestPart) -> Reader {
         Reader { place, path: Vec::new(), issues: Vec::new() }
     }

@@ -20,7 +20,7 @@ pub trait FromRequest<P: Protocol>: Sized + Send + 'static {
 #[derive(Debug, Default)]
 pub struct Rules {
     pub path: Vec<Field>,
-    /// Of the query; in Seam's dialect of the query and the body together.
+    /// Of the query; of the query and the body together in a dialect that reads them alike.
     pub query: Vec<Field>,
     /// Parameters that are not fields, as they stand in the document.
     pub parameters: Vec<Value>,

@@ -135,6 +135,9 @@ impl<A: Part> FromRequest<Diga> for A {
 
 /// The parameters of these names, as texts or in their types; the last of a name wins.
 fn query(text: &str, fields: &[Field], is_typed: bool) -> Map<String, Value> {
+    if fields.is_empty() {
+        return Map::new();
+    }
     let mut texts: HashMap<String, String> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
     let value = |field: &Field| {
         let text = texts.remove(field.name)?;

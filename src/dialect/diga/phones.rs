@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Operation> {
             .about("diga_list_phones", "List phones")
             .describe(
                 "Returns the phones of the workspace, newest first by default, by page number or, with \
-                         `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
+                 `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
             )
             .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", page_example())),
         Operation::new("/v1/phone/{phone_id}", &["GET"], get)
@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Operation> {
             .about("diga_release_phone", "Release a phone")
             .describe(
                 "A purchased phone is released at the end of the paid month and works until then; an \
-                         imported one is released at once. Idempotent.",
+                 imported one is released at once. Idempotent.",
             )
             .succeeds("204", RESPONSES.response("NoContent", "No Content", Value::Null))
             .fails([no_phone(), Error::Conflict(Reason::NumberNotReleasable(Status::Reserved.into_str()))]),
@@ -63,7 +63,7 @@ pub fn routes() -> Vec<Operation> {
             .about("diga_assign_phone", "Assign a phone")
             .describe(
                 "Assigns a reserved phone to the workspace and to a user identity, or to none. An assigned \
-                         phone is reassigned.",
+                 phone is reassigned.",
             )
             .example(json!({ "user_identity_id": EXAMPLE }))
             .returns_phone()
@@ -283,6 +283,6 @@ async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Whic
     phone(call.grant.workspace.cancel_release(phone_id, call.now).await?)
 }
 
-fn phone(register: PhoneNumber) -> Result<Body<Phone>> {
-    Ok(Body(Phone::from(register)))
+fn phone(number: PhoneNumber) -> Result<Body<Phone>> {
+    Ok(Body(Phone::from(number)))
 }

@@ -53,18 +53,18 @@ enum_schema!(
 );
 
 impl From<PhoneNumber> for Phone {
-    fn from(register: PhoneNumber) -> Phone {
+    fn from(number: PhoneNumber) -> Phone {
         Phone {
-            id: register.register_id.0,
-            nickname: register.nickname,
-            number: register.number,
-            telephony_provider: register.telephony_provider.into_str(),
-            status: register.status.into_str(),
-            released_at: register.released_at.map(Time),
-            scheduled_release_at: register.scheduled_release_at.map(Time),
-            assigned_at: register.assigned_at.map(Time),
-            inbound_agent_id: register.inbound_agent_id,
-            outbound_agent_id: register.outbound_agent_id,
+            id: number.register_id.0,
+            nickname: number.nickname,
+            number: number.number,
+            telephony_provider: number.telephony_provider.into_str(),
+            status: number.status.into_str(),
+            released_at: number.released_at.map(Time),
+            scheduled_release_at: number.scheduled_release_at.map(Time),
+            assigned_at: number.assigned_at.map(Time),
+            inbound_agent_id: number.inbound_agent_id,
+            outbound_agent_id: number.outbound_agent_id,
         }
     }
 }

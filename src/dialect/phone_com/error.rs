@@ -189,8 +189,7 @@ pub fn body_of(error: &Error) -> ErrorBody {
                 ErrorBody::plain(StatusCode::BAD_REQUEST, format!("The body cannot be read: {reason}"))
             }
         },
-        // No operation of this dialect causes one.
-        Error::Conflict(_) => ErrorBody::conflict("The request conflicts with the current state"),
+        Error::Conflict(reason) => conflict(reason),
         Error::Throttled(throttle) => ErrorBody::throttled(*throttle),
         Error::TooLarge(limit) => {
             ErrorBody::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))
@@ -228,6 +227,30 @@ fn unauthenticated(failure: AuthFailure) -> ErrorBody {
         AuthFailure::Revoked => ("invalid_token", "The access token was revoked"),
     };
     ErrorBody::oauth(StatusCode::UNAUTHORIZED, code, message)
+}
+
+/// Error of a conflict. No operation of this dialect causes one so far; a new reason has to be judged here.
+fn conflict(reason: &Reason) -> ErrorBody {
+    match reason {
+        Reason::NotASandbox
+        | Reason::UserIdentityExists(_)
+        | Reason::ClientSessionExists
+        | Reason::UnknownEventTypes(_)
+        | Reason::CursorOfAnotherQuery
+        | Reason::TooMuchMetadata
+        | Reason::WebhookDisabled
+        | Reason::ExclusiveOptions(_)
+        | Reason::UnknownCursor
+        | Reason::NumberInUse
+        | Reason::NumberNotAssignable(_)
+        | Reason::NumberNotAssigned(_)
+        | Reason::NumberNotReleasable(_)
+        | Reason::ReleaseNotScheduled
+        | Reason::UserHasNumber
+        | Reason::ManagedNumber
+        | Reason::SlotFilled
+        | Reason::AlreadyAvailable => ErrorBody::conflict("The request conflicts with the current state"),
+    }
 }
 
 /// Message about an invalid value.

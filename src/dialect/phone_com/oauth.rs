@@ -27,8 +27,8 @@ pub fn routes() -> Vec<Operation> {
             .about("phone_com_get_token", "Create a token")
             .describe(
                 "Returns a bearer token for the id and secret of an API key (client credentials), or for \
-                         the name and password of a user identity. The body is a form or JSON; clients may \
-                         authenticate with HTTP Basic instead.",
+                 the name and password of a user identity. The body is a form or JSON; clients may \
+                 authenticate with HTTP Basic instead.",
             )
             .auth(Auth::Client)
             .example(request)

@@ -32,7 +32,7 @@ pub fn routes(applications: &str) -> Vec<Operation> {
             .about("create_application", "Create an application")
             .describe(
                 "Creates an application (201), or returns the existing one of the same instanceId (200). A \
-                         new application replaces the previous one of the same endpoint.",
+                 new application replaces the previous one of the same endpoint.",
             )
             .example(body("UcwaNewApplication", true, input))
             .succeeds("201", created.clone())

@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Operation> {
             .about("ucwa_discover", "Discover the service")
             .describe(
                 "The entry point of clients: returns where to discover the user's resources. The path is \
-                         case-insensitive, and also served at `/` of a host whose name starts with lyncdiscover.",
+                 case-insensitive, and also served at `/` of a host whose name starts with lyncdiscover.",
             )
             .takes(original_domain())
             .takes(query("sipuri", "The sip address of the user; sent by older clients", sip))

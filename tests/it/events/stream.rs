@@ -154,7 +154,7 @@ async fn an_invalid_last_event_id_is_refused() {
 async fn a_stream_refuses_what_list_events_refuses_with_the_same_errors() {
     let world = World::new().await;
     world.anonymous().get("/events/stream").await.refused(401, "unauthorized");
-    world.anonymous().bearer("seam_test_nobody").get("/events/stream").await.refused(401, "unauthorized");
+    world.anonymous().bearer("seam_test_unknown").get("/events/stream").await.refused(401, "unauthorized");
     world.key().get("/events/stream?event_type=phone.exploded").await.refused(400, "invalid_input");
     world.key().get("/events/stream?since=never").await.invalid("since", "Must be parsable date string if defined");
     let between = "/events/stream?between=2000-01-01&between=2000-01-02";
