@@ -1,5 +1,6 @@
 //! Hostile input: it is refused in the format of the dialect, and neither slows the server down nor causes a server error.
 
+mod bulk;
 mod random_requests;
 mod seam;
 mod time_complexity;
