@@ -5,6 +5,7 @@ mod audit;
 mod database;
 mod demo;
 mod output;
+mod phone;
 mod seal_key;
 mod serve;
 mod user;
@@ -17,6 +18,7 @@ use crate::telemetry;
 use admin::{AdminContext, ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
 use audit::AuditCommand;
 use clap::{CommandFactory, Parser, Subcommand};
+use phone::PhoneCommand;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -66,6 +68,9 @@ enum Command {
     /// Set a user identity's password and voice permission
     #[command(subcommand)]
     User(UserCommand),
+    /// Let the installations of deactivated phones in again
+    #[command(subcommand)]
+    Phone(PhoneCommand),
     /// Print the audit trail of phones, credentials, numbers and slots, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
@@ -112,6 +117,7 @@ impl CommandLine {
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, admin::token, command).await,
             Command::ConsoleSession(command) => AdminContext::run(config, json, admin::console, command).await,
+            Command::Phone(command) => AdminContext::run(config, json, phone::phone, command).await,
             Command::Audit(command) => AdminContext::run(config, json, audit::audit, command).await,
             Command::User(command) => user::user(config, json, command).await,
         }

@@ -182,6 +182,10 @@ pub enum Reason {
     CursorOfAnotherQuery,
     /// The custom metadata would have more pairs than the limit.
     TooMuchMetadata,
+    /// A phone of this installation was deactivated, and not readmitted.
+    PhoneDeactivated,
+    /// The user identity or the installation has as many active phones as are allowed.
+    TooManyPhones(i64),
     /// The webhook was disabled because it failed for too long.
     WebhookDisabled,
     /// These options exclude each other.

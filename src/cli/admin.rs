@@ -123,7 +123,7 @@ enum CliError {
 /// The open database, the time, the random source and the output of an administrative command.
 pub struct AdminContext {
     database: Database,
-    now: DateTime<Utc>,
+    pub now: DateTime<Utc>,
     pub random: Random,
     pub json: bool,
 }

@@ -3,5 +3,6 @@
 mod bulk;
 mod random_requests;
 mod seam;
+mod stays_off;
 mod time_complexity;
 mod ucwa_bodies;

@@ -254,6 +254,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
+        | Reason::PhoneDeactivated
+        | Reason::TooManyPhones(_)
         | Reason::WebhookDisabled
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor

@@ -1,5 +1,5 @@
-//! Deactivation of phones in one statement: tombstones, deletion of their credentials, the events of both and their
-//! deliveries. All of it happens or none. The statement does not read the phones' own texts, so it takes the same time
+//! Deactivation of phones in one statement: tombstones, deletion of their credentials and of the client sessions that
+//! spoke for them, the events of all of these and their deliveries. All of it happens or none. The statement does not read the phones' own texts, so it takes the same time
 //! however long these are.
 
 use crate::domain::event::EventType;
@@ -105,6 +105,7 @@ impl Workspace {
         Ok(done)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn try_deactivate(
         &self,
         connection: &mut sqlx::PgConnection,
@@ -133,6 +134,13 @@ impl Workspace {
                 using deactivated
                 where credential.workspace_id = $1 and credential.device_id = deactivated.device_id
                 returning deactivated.user_identity_id, acs_credential_id, acs_system_id, to_jsonb(credential) as before
+            ), ended as (
+                delete from client_session
+                using phone_client_session as tie, deactivated
+                where client_session.workspace_id = $1 and tie.workspace_id = $1
+                    and tie.device_id = deactivated.device_id
+                    and client_session.client_session_id = tie.client_session_id
+                returning client_session.user_identity_id, client_session.client_session_id
             ), changes as (
                 select 'phone.deactivated' as action, device_id as subject_id, ids as before,
                     ids || jsonb_build_object('deactivated_at', $2::timestamptz, 'deactivation_reason', $6::text) as after
@@ -150,6 +158,10 @@ impl Workspace {
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
                 from revoked
                 cross join (values ($8::text), ($9::text)) as both_events (type)
+                union all
+                select name_uuid(client_session_id, $10::text), $10, user_identity_id,
+                    jsonb_build_object('client_session_id', client_session_id)
+                from ended
             )
             "#,
             r#"
@@ -162,6 +174,7 @@ impl Workspace {
                 EventType::PhoneDeactivated,
                 EventType::AcsCredentialInvalidated,
                 EventType::AcsCredentialDeleted,
+                EventType::ClientSessionDeleted,
             ]),
             &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
             scope.owner(),
@@ -169,6 +182,7 @@ impl Workspace {
             EventType::PhoneDeactivated.as_str(),
             EventType::AcsCredentialInvalidated.as_str(),
             EventType::AcsCredentialDeleted.as_str(),
+            EventType::ClientSessionDeleted.as_str(),
         )
         .fetch_all(connection)
         .await?)

@@ -28,6 +28,9 @@ impl Actor {
     pub const SWEEPER: Actor =
         Actor { credential_kind: "sweeper", credential_id: None, origin: Origin { request_id: None, address: None } };
 
+    /// Changes by the command line.
+    pub const OPERATOR: Actor = Actor { credential_kind: "operator", ..Actor::SWEEPER };
+
     pub fn new(credential: Principal, origin: Origin) -> Actor {
         let (credential_kind, credential_id) = match credential {
             Principal::ApiKey(id) => ("api_key", Some(id.0)),

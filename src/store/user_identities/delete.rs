@@ -7,8 +7,8 @@ use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 
 impl Workspace {
-    /// Deletes a user identity with its client sessions and credentials, and deactivates its phones; emits an event for
-    /// each. The phones' tombstones stay, without an owner.
+    /// Deletes a user identity with its client sessions and credentials, and deactivates its phones, with the client
+    /// sessions that spoke for them; emits an event for each. The phones' tombstones stay, without an owner.
     pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
         // Under the locks of the user identity and its phones, so that no phone is registered and no credential created
         // meanwhile. A phone deactivated just before by itself has had its events, and loses its owner with the others.
@@ -110,8 +110,16 @@ impl Workspace {
                     to_jsonb(credential) as before
             ), ended as (
                 delete from client_session
-                where workspace_id = $1 and user_identity_id = $4
-                returning client_session_id
+                using (
+                    select client_session_id from client_session where workspace_id = $1 and user_identity_id = $4
+                    union
+                    select client_session_id from phone_client_session
+                    where workspace_id = $1 and device_id in (
+                        select device_id from phone
+                        where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null)
+                ) as ending
+                where client_session.workspace_id = $1 and client_session.client_session_id = ending.client_session_id
+                returning client_session.client_session_id
             ), deleted_contacts as (
                 delete from contact
                 where workspace_id = $1 and user_identity_id = $4

@@ -74,7 +74,10 @@ async fn deactivate_phones_of_more_phones_than_a_batch_includes_those_registered
     again.ok();
     world.key().post(path, whose).await.ok();
     let count = registered.iter().filter(|response| response.status == 200).count();
-    assert!(registered.iter().all(|response| response.status == 200 || response.status == 404), "{registered:?}");
+    for refused in registered.iter().filter(|response| response.status != 200) {
+        // It had too many phones still, or the new one was deactivated before it was read for the response.
+        assert!(["too_many_phones", "device_not_found"].contains(&refused.error()["type"].as_str().expect("a type")));
+    }
     assert!(world.phone_ids().await.is_empty());
     assert!(world.events("phone.deactivated").await.len() >= 350 + count, "one event for each phone");
 }
