@@ -186,6 +186,8 @@ pub enum Reason {
     PhoneDeactivated,
     /// The user identity or the installation has as many active phones as are allowed.
     TooManyPhones(i64),
+    /// The client session would have more connected accounts or connect webviews than the limit.
+    TooManyIds,
     /// The webhook was disabled because it failed for too long.
     WebhookDisabled,
     /// These options exclude each other.

@@ -5,6 +5,7 @@ use super::output::table;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
+use crate::domain::limits::MAX_TEXT;
 use crate::domain::workspace::WorkspaceRecord;
 use crate::error;
 use crate::random::Random;
@@ -24,6 +25,7 @@ pub enum WorkspaceCommand {
     #[command(after_help = "Example:\n  handset workspace create Acme --sandbox")]
     Create {
         /// The workspace's name
+        #[arg(value_parser = short)]
         name: String,
         /// Create a sandbox workspace, which can simulate phones and be reset
         #[arg(long)]
@@ -43,7 +45,7 @@ pub enum KeyCommand {
         #[arg(long, value_name = "NAME|ID")]
         workspace: String,
         /// Name of the key, such as its purpose
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = short)]
         name: String,
     },
     /// List API keys without their secrets
@@ -70,7 +72,7 @@ pub enum TokenCommand {
         #[arg(long, required = true, value_name = "NAME|ID")]
         workspace: Vec<String>,
         /// Name of the token, such as its owner
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = short)]
         name: String,
     },
     /// Revoke a personal access token
@@ -90,7 +92,7 @@ pub enum ConsoleCommand {
         #[arg(long, required = true, value_name = "NAME|ID")]
         workspace: Vec<String>,
         /// Name of the session, such as its owner
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = short)]
         name: String,
         /// Lifetime in hours
         #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=87_600))]
@@ -103,6 +105,14 @@ pub enum ConsoleCommand {
         #[arg(long)]
         retire_older: bool,
     },
+}
+
+/// Parses a name, which may have as many characters as one given to the API.
+fn short(name: &str) -> Result<String, String> {
+    match name.chars().count() {
+        0..=MAX_TEXT => Ok(name.to_owned()),
+        count => Err(format!("it has {count} characters; at most {MAX_TEXT} are allowed")),
+    }
 }
 
 /// Usage errors of administrative commands.

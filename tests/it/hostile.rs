@@ -4,5 +4,6 @@ mod bulk;
 mod random_requests;
 mod seam;
 mod stays_off;
+mod text_limits;
 mod time_complexity;
 mod ucwa_bodies;

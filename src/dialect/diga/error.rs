@@ -196,6 +196,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyPhones(most) => {
             refused("TOO_MANY_PHONES", &format!("A user identity can have at most {most} active phones"))
         }
+        Reason::TooManyIds => refused("NOT_VALID_FIELD", "A client session has too many ids"),
         Reason::WebhookDisabled => refused("WEBHOOK_DISABLED", "The webhook is disabled. Update it to enable it"),
     }
 }

@@ -240,6 +240,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
+        | Reason::TooManyIds
         | Reason::WebhookDisabled
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor

@@ -8,6 +8,7 @@ use super::wire;
 use crate::api::input::*;
 use crate::domain::client_session::*;
 use crate::domain::id::{ClientSessionId, UserIdentityId};
+use crate::domain::limits::MAX_ADDED_IDS;
 use crate::domain::token::Token;
 use crate::error::*;
 use axum::http::Method;
@@ -55,9 +56,9 @@ input! {
         /// Deprecated: a list with the user identity.
         user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// The connected accounts that the session can access.
-        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
         /// The connect webviews that the session can access.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
         /// When it expires; a year from now by default.
         expires_at: Option<DateTime<Utc>> = date_time().optional(),
         /// The customer of the session.
@@ -175,9 +176,9 @@ input! {
         /// Deprecated: a list with the user identity.
         user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// Additional connected accounts.
-        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
         /// Additional connect webviews.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
     }
 }
 

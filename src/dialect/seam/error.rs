@@ -211,6 +211,10 @@ fn conflict(reason: &Reason) -> ErrorBody {
                 "A user identity, and an installation, can have at most {most} active phones. Deactivate others first"
             ),
         ),
+        Reason::TooManyIds => ErrorBody::bad(
+            "too_many_ids",
+            "A client session can have at most 1000 connected accounts and 1000 connect webviews",
+        ),
         Reason::WebhookDisabled => ErrorBody::bad(
             "webhook_disabled",
             "The webhook was disabled because it failed for five days. /webhooks/update enables it again",

@@ -67,6 +67,7 @@ fn of_constraint(name: &str) -> Option<Reason> {
         "user_identity_email_address_unique" => Reason::UserIdentityExists("email_address"),
         "user_identity_phone_number_unique" => Reason::UserIdentityExists("phone_number"),
         "phone_custom_metadata_small" => Reason::TooMuchMetadata,
+        "client_session_ids_few" => Reason::TooManyIds,
         "client_session_user_identifier_key_unique" => Reason::ClientSessionExists,
         "claimed_number_pkey" => Reason::NumberInUse,
         "number_register_of_person_unique" => Reason::UserHasNumber,
