@@ -14,6 +14,7 @@ use crate::domain::id::{PhoneNumberId, UserIdentityId};
 use crate::domain::number::*;
 use crate::domain::token::Token;
 use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::store::Prefetch;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -28,7 +29,7 @@ pub fn routes() -> Vec<Operation> {
                  `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
             )
             .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", page_example())),
-        Operation::new("/v1/phone/{phone_id}", &["GET"], get)
+        Operation::with_prefetch("/v1/phone/{phone_id}", &["GET"], get, Some(prefetch))
             .about("diga_get_phone", "Get a phone")
             .describe("Returns one phone.")
             .returns_phone()
@@ -164,7 +165,11 @@ async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Pag
 }
 
 async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
-    phone(call.grant.workspace.number(phone_id).await?)
+    phone(call.grant.workspace.number_with(call.prefetched, phone_id).await?)
+}
+
+fn prefetch(Path(Which { phone_id }): &Path<Which>) -> Prefetch {
+    Prefetch::Number(*phone_id)
 }
 
 input! {
