@@ -4,7 +4,7 @@
 use crate::contacts;
 use crate::registry::{BASE, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, Rng, finish_head, finish_request};
 use base64::prelude::*;
-use handset::domain::event::{EventType, OPT_IN_TYPES};
+use handset::domain::event::{EventType, opt_in_types};
 use serde_json::{Value, json};
 
 /// Items of a page.
@@ -356,13 +356,13 @@ fn context() -> String {
     let id = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
     let context = json!({
         "credential_kind": "api_key", "credential_id": id, "request_id": id, "address": "127.0.0.1",
-        "opt_in_types": OPT_IN_TYPES,
+        "opt_in_types": opt_in_types().collect::<Vec<_>>(),
     });
     format!("'{context}'::jsonb")
 }
 
 fn name(event_type: EventType) -> String {
-    format!("'{}'::text", event_type.as_str())
+    format!("'{}'::text", event_type.into_str())
 }
 
 const ASSA_ABLOY: &str = r#"'{"application_version": "1.0.0", "seos_applet_version": "1.0.0", "ble_capability": true,

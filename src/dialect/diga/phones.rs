@@ -17,6 +17,7 @@ use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Prefetch;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// Every route, in the order of the document.
@@ -98,23 +99,11 @@ input! {
 }
 
 /// The order by time of creation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 enum Order {
-    Ascending,
-    Descending,
-}
-
-impl Choice for Order {
-    const ALL: &'static [(&'static str, Order)] = &[("asc", Order::Ascending), ("desc", Order::Descending)];
-}
-
-impl Choice for Status {
-    const ALL: &'static [(&'static str, Status)] = &[
-        (Status::Reserved.into_str(), Status::Reserved),
-        (Status::Assigned.into_str(), Status::Assigned),
-        (Status::Released.into_str(), Status::Released),
-        (Status::Finished.into_str(), Status::Finished),
-    ];
+    Asc,
+    Desc,
 }
 
 input! {
@@ -160,7 +149,7 @@ async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Pag
         assigned_from: input.start_assigned_at,
         assigned_until: input.end_assigned_at,
     };
-    let window = Window { ascending: input.order == Order::Ascending, limit: input.limit, start };
+    let window = Window { ascending: input.order == Order::Asc, limit: input.limit, start };
     Ok(Body(Page::of(call.grant.workspace.numbers(&filter, window).await?, page)))
 }
 
