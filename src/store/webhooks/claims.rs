@@ -30,6 +30,26 @@ pub struct ClaimFilter {
     pub seed: i64,
 }
 
+/// A row of a claim, with its secrets sealed.
+struct Row {
+    workspace_id: Uuid,
+    webhook_id: Uuid,
+    delivery_id: Uuid,
+    attempt: i32,
+    failures: i32,
+    url: String,
+    host: String,
+    is_failing: bool,
+    secret_sealed: Vec<u8>,
+    former_secret_sealed: Option<Vec<u8>>,
+    is_sandbox: bool,
+    event_id: Uuid,
+    event_type: String,
+    created_at: DateTime<Utc>,
+    occurred_at: DateTime<Utc>,
+    details: Document<Map<String, Value>>,
+}
+
 impl Store {
     /// At most `limit` workspaces with due deliveries, in random order, by one index lookup per workspace.
     pub async fn due_workspaces(
@@ -112,7 +132,8 @@ impl Store {
         given_up_at: DateTime<Utc>,
     ) -> Result<Vec<Claim>> {
         let (ids, counts): (Vec<Uuid>, Vec<i64>) = webhooks.iter().map(|(id, count)| (id.0, *count)).unzip();
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            Row,
             r#"
             with due as (
                 select granted.webhook_id, event_id
@@ -134,7 +155,7 @@ impl Store {
                     and delivery.event_id = due.event_id
                 returning delivery.workspace_id, delivery.webhook_id, delivery.event_id, delivery_id, attempt, failures
             )
-            select workspace_id, webhook_id, delivery_id, attempt, failures, url, host as "host!",
+            select workspace_id, webhook_id, delivery_id as "delivery_id!", attempt, failures, url, host as "host!",
                 failing_since is not null as "is_failing!", secret_sealed,
                 case when former_secret_until > $2 then former_secret_sealed end as former_secret_sealed, is_sandbox,
                 event_id, event_type, event.created_at, occurred_at,
@@ -152,29 +173,28 @@ impl Store {
         )
         .fetch_all(self.writer())
         .await?;
-        let claims = rows.into_iter().map(|row| Claim {
-            secrets: self.secrets(WebhookId(row.webhook_id), [Some(row.secret_sealed), row.former_secret_sealed]),
-            endpoint: Endpoint {
-                workspace_id: WorkspaceId(row.workspace_id),
-                webhook_id: WebhookId(row.webhook_id),
-                host: row.host,
-                is_failing: row.is_failing,
-            },
-            delivery_id: row.delivery_id.unwrap_or_default(),
+        Ok(rows.into_iter().map(|row| self.opened_claim(row)).collect())
+    }
+
+    fn opened_claim(&self, row: Row) -> Claim {
+        let (workspace_id, webhook_id) = (WorkspaceId(row.workspace_id), WebhookId(row.webhook_id));
+        Claim {
+            secrets: self.secrets(webhook_id, [Some(row.secret_sealed), row.former_secret_sealed]),
+            endpoint: Endpoint { workspace_id, webhook_id, host: row.host, is_failing: row.is_failing },
+            delivery_id: row.delivery_id,
             attempt: row.attempt,
             failures: row.failures,
             url: row.url,
             is_sandbox: row.is_sandbox,
             event: Event {
-                workspace_id: WorkspaceId(row.workspace_id),
+                workspace_id,
                 event_id: EventId(row.event_id),
                 event_type: row.event_type,
                 created_at: row.created_at,
                 occurred_at: row.occurred_at,
                 details: row.details.into(),
             },
-        });
-        Ok(claims.collect())
+        }
     }
 
     /// Secrets of a webhook. Nothing is sent unsigned: if a secret does not open, that webhook's attempts fail, while
