@@ -111,7 +111,7 @@ impl Store {
             attempted.latency_ms,
             attempted.fault,
             attempted.at - FAILING_TOO_LONG,
-            EventType::WebhookDisabled.as_str(),
+            EventType::WebhookDisabled.into_str(),
             attempted.is_gone(),
         )
         .fetch_optional(self.emitter())
