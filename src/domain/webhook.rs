@@ -39,8 +39,8 @@ const PAUSES: [TimeDelta; 7] = [
     TimeDelta::hours(10),
 ];
 
-/// Maximum delay that a receiver can ask for: that of the schedule.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(10);
+/// Maximum delay that a receiver can ask for: the last of the schedule.
+const LONGEST_PAUSE: TimeDelta = PAUSES[PAUSES.len() - 1];
 
 /// Maximum number of webhooks per workspace. Each event of a workspace may become a delivery to each of them.
 pub const MAX_WEBHOOKS: i64 = 100;

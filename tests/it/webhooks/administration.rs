@@ -188,7 +188,7 @@ async fn a_delivery_in_progress_shows_when_its_claim_expires() {
 /// Marks all pending deliveries as failed, without further attempts.
 async fn exhaust_attempts(world: &World) {
     let now = world.clock.now();
-    let claims = claim_deliveries(&world, &world.store, now).await;
+    let claims = claim_deliveries(world, &world.store, now).await;
     for claim in claims {
         let attempted = Attempted { at: now, response_status: Some(500), latency_ms: 1, fault: Some("no".to_owned()) };
         world.store.record_failed(&claim, &attempted, None).await.expect("the database answers");
