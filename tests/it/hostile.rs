@@ -2,5 +2,6 @@
 
 mod random_requests;
 mod seam;
+mod tarpits;
 mod time_complexity;
 mod ucwa_bodies;
