@@ -37,8 +37,8 @@ pub struct Worker {
     pub outbound: Arc<Outbound>,
     /// Counts attempts.
     pub metrics: Metrics,
-    /// Whether sandbox workspaces may send to loopback addresses, for trials.
-    pub sandboxes_reach_loopback: bool,
+    /// Whether the demo workspace may send to loopback addresses, for trials.
+    pub demo_reaches_loopback: bool,
     /// Polling interval for other servers' events and for due retries.
     pub tick: Duration,
 }
@@ -101,7 +101,7 @@ impl Worker {
             message_id: format!("msg_{}", claim.delivery_id.simple()),
             body: serde_json::to_vec(&claim.event).expect("an event has string keys"),
             secrets: claim.secrets.clone(),
-            may_reach_loopback: claim.is_sandbox && self.sandboxes_reach_loopback,
+            may_reach_loopback: claim.is_demo && self.demo_reaches_loopback,
         };
         let outcome = self.outbound.send(&message, self.clock.now()).await;
         let attempted = Attempted {
@@ -123,7 +123,7 @@ impl Worker {
         let (delivery, attempt) = (claim.delivery_id, claim.attempt);
         match recorded {
             Ok(()) => {
-                tracing::info!(%delivery, attempt, status = outcome.response_status, fault = outcome.fault, "sent delivery")
+                tracing::info!(%delivery, attempt, status = outcome.response_status, fault = outcome.cause, "sent delivery")
             }
             // It will be claimed and sent again.
             Err(error) => tracing::warn!(%delivery, attempt, %error, "failed to record delivery attempt"),

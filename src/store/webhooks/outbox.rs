@@ -121,13 +121,12 @@ impl Store {
                 returning delivery.workspace_id, delivery.webhook_id, delivery.event_id, delivery_id, attempt, failures
             )
             select workspace_id, webhook_id, delivery_id, attempt, failures, url, secret_sealed,
-                case when former_secret_until > $2 then former_secret_sealed end as former_secret_sealed, is_sandbox,
-                event_id, event_type, event.created_at, occurred_at,
+                case when former_secret_until > $2 then former_secret_sealed end as former_secret_sealed,
+                exists (select from deployment where demo_workspace_id = $1) as "is_demo!", event_id, event_type, event.created_at, occurred_at,
                 details as "details: Document<Map<String, Value>>"
             from claimed
             join event using (workspace_id, event_id)
             join webhook using (workspace_id, webhook_id)
-            join workspace using (workspace_id)
             "#,
             workspace.0,
             now,
@@ -145,7 +144,7 @@ impl Store {
             attempt: row.attempt,
             failures: row.failures,
             url: row.url,
-            is_sandbox: row.is_sandbox,
+            is_demo: row.is_demo,
             event: Event {
                 workspace_id: WorkspaceId(row.workspace_id),
                 event_id: EventId(row.event_id),
