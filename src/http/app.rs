@@ -1,6 +1,7 @@
 //! The state that all handlers share.
 
 use super::rate_limit::Limits;
+use super::retry_after::RetryAfter;
 use super::traces::Traces;
 use crate::clock::Clock;
 use crate::domain::e164::Region;
@@ -38,6 +39,8 @@ pub struct App {
     pub proxies: Arc<[IpNet]>,
     /// Rate limits, if any are configured.
     pub limits: Option<Arc<Limits>>,
+    /// Waits that responses with 503 ask for.
+    pub retry_after: RetryAfter,
     pub metrics: Metrics,
     pub traces: Traces,
 }
@@ -56,6 +59,7 @@ impl App {
             region: Region::US,
             proxies: Arc::default(),
             limits: None,
+            retry_after: RetryAfter::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
         }

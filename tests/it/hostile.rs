@@ -5,6 +5,7 @@ mod audit_guard;
 mod first_start;
 mod loopback;
 mod random_requests;
+mod retry_after;
 mod seam;
 mod time_complexity;
 mod ucwa_bodies;
