@@ -16,7 +16,8 @@ use crate::server::openapi;
 use crate::telemetry;
 use admin::{AdminContext, ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
 use audit::AuditCommand;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -81,7 +82,7 @@ impl CommandLine {
     /// Parses the arguments of this process; the default command is `serve`. Exits with the help or a usage error.
     pub fn read() -> CommandLine {
         let mut arguments: Vec<OsString> = std::env::args_os().collect();
-        let grammar = CommandLine::command();
+        let grammar = without_empty_variables(CommandLine::command());
         let names_a_command = |argument: &OsString| {
             let known = grammar.get_subcommands().any(|command| argument == command.get_name());
             known || ["help", "-h", "--help", "-V", "--version"].iter().any(|asking| argument == asking)
@@ -89,7 +90,8 @@ impl CommandLine {
         if !arguments.iter().skip(1).any(names_a_command) {
             arguments.insert(1.min(arguments.len()), "serve".into());
         }
-        CommandLine::parse_from(arguments)
+        let matches = grammar.get_matches_from(arguments);
+        CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
     /// Runs the command.
@@ -116,6 +118,17 @@ impl CommandLine {
             Command::User(command) => user::user(config, json, command).await,
         }
     }
+}
+
+/// The grammar in which an empty environment variable is an unset one.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &Arg| {
+        let value = arg.get_env().and_then(std::env::var_os);
+        value.is_some_and(|value| value.is_empty())
+    };
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 async fn dev_db(config: &Config) -> Result<(), Box<dyn Error>> {

@@ -2,6 +2,7 @@
 
 use crate::domain::e164::Region;
 use crate::http::rate_limit::Rate;
+use crate::store::SchemaName;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -15,6 +16,11 @@ pub struct Config {
     /// one that accepts writes is used [default: a private Postgres in the data directory]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     pub database_url: Option<String>,
+
+    /// Schema of Handset's tables in the database, created if it is missing; for a database that other programs use, too
+    /// [default: the first of the user's search_path, as public, in a database of Handset's own]
+    #[arg(long, env = "HANDSET_SCHEMA", global = true, value_name = "NAME")]
+    pub schema: Option<SchemaName>,
 
     /// Directory of the private Postgres and the seal key [default: the platform's data directory; for root,
     /// /var/lib/handset]
@@ -133,7 +139,8 @@ pub struct ServeConfig {
     pub public_url: Option<String>,
 
     /// Networks that are not public but allowed for webhooks, as 10.1.0.0/16,fd00::/8. Other loopback, private, link-local
-    /// and special-purpose addresses are refused, except loopback for sandbox workspaces on the private Postgres
+    /// and special-purpose addresses are refused, except loopback for the demo workspace while --listen is a loopback
+    /// address and the Postgres the private one
     #[arg(long, env = "HANDSET_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "NETWORKS")]
     pub webhook_allow: Vec<IpNet>,
 
@@ -151,7 +158,12 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_DEFAULT_REGION", default_value = "US", value_name = "REGION")]
     pub default_region: Region,
 
-    /// Do not create a demo workspace in an empty database
+    /// Create a demo workspace in an empty database and print its API key [default: only in the private Postgres, and only
+    /// while --listen is a loopback address]
+    #[arg(long, env = "HANDSET_DEMO", conflicts_with = "no_demo")]
+    pub demo: bool,
+
+    /// Never create a demo workspace
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
 
@@ -163,6 +175,18 @@ pub struct ServeConfig {
 
     #[command(flatten)]
     pub operations: OperationsConfig,
+}
+
+impl ServeConfig {
+    /// Whether this is a trial on one machine: only its programs reach the server, and the database is the private one.
+    pub fn is_trial(&self, config: &Config) -> bool {
+        config.database_url.is_none() && self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether an empty database gets the demo workspace.
+    pub fn wants_demo(&self, config: &Config) -> bool {
+        !self.no_demo && (self.demo || self.is_trial(config))
+    }
 }
 
 impl Config {

@@ -53,6 +53,9 @@ pub enum Error {
     /// A temporary failure: the database is unreachable, or the request timed out.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Postgres ended a statement that took too long. The request may be too expensive, or had to wait for locks.
+    #[error("statement timeout")]
+    StatementTimeout,
     /// A server error. The source is logged once, at the edge, and never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -67,6 +67,7 @@ pub async fn serve_routes(
         dialect: dialect::fallback(),
         numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),
         is_secure: config.certificate.is_some(),
+        peer: None,
         clock: app.clock.clone(),
         random: app.random.clone(),
     };

@@ -17,6 +17,7 @@ mod operator;
 mod phones;
 mod pool;
 mod principal;
+mod schema;
 mod seal;
 mod slots;
 mod user_identities;
@@ -29,6 +30,7 @@ pub use distribution::DistributeError;
 pub use operator::ApiKeyRecord;
 pub use phones::Deactivated;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
+pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
 pub use webhooks::{ClaimFilter, PendingDeliveries};
@@ -38,13 +40,15 @@ use crate::error::Result;
 use batch::{Batchers, LONGEST, LookupCounts};
 use pool::Pool;
 use pool::hosts::Hosts;
+use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Connection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Advisory lock of the schema migrations: an arbitrary number, here "handset" in ASCII.
+/// Advisory lock of the schema migrations: an arbitrary number, here "handset" in ASCII. A schema that is named has a lock
+/// of its own, so that the servers of two schemas do not wait for each other.
 const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
 /// Maximum size of the pool for short statements. Batched lookups gain from a second connection, not from a third;
@@ -69,6 +73,8 @@ pub struct Shared {
     batchers: Batchers,
     lookups: LookupCounts,
     hosts: Hosts,
+    /// The schema of the tables, if it is configured.
+    schema: Option<SchemaName>,
     seal: Seal,
     /// Notifies subscribers in this process of new events. Other processes poll.
     events_changed: watch::Sender<()>,
@@ -83,6 +89,40 @@ pub enum OpenError {
     Connect(#[source] sqlx::Error),
     #[error("the database could not be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error(
+        "the tables of this version are missing, and the user of DATABASE_URL may not create them: {0}. Run `handset \
+         migrate` as the user that owns the tables, or name a schema that this user owns with --schema"
+    )]
+    MayNotMigrate(#[source] sqlx::migrate::MigrateError),
+    #[error(
+        "there is no schema \"{schema}\", and the user of DATABASE_URL may not create it: {source}. As the owner of the \
+         database, run: create schema {schema} authorization the_user"
+    )]
+    MayNotCreate { schema: SchemaName, source: sqlx::migrate::MigrateError },
+    #[error(
+        "this database is in use by another program: its schema \"{schema}\" has tables that are not Handset's. Nothing \
+         was changed. Give Handset a database of its own, or a schema of its own in this one: --schema handset"
+    )]
+    DatabaseInUse { schema: String },
+    #[error(
+        "Handset's tables are in the schema \"{schema}\" of this database, and this would use \"{current}\". Nothing was \
+         changed. Say --schema {schema}; for another Handset, the name of another schema"
+    )]
+    OtherSchema { schema: String, current: String },
+    #[error(
+        "the schema \"{schema}\" has tables that are not Handset's. Nothing was changed. Choose another name for \
+         --schema, or a database of its own"
+    )]
+    SchemaInUse { schema: SchemaName },
+    #[error(
+        "no schema of the user's search_path exists in this database. Name one for Handset's tables: --schema handset"
+    )]
+    NoSchema,
+    #[error(
+        "connections do not use the schema \"{schema}\": a pooler in front of Postgres drops the setting. Nothing was \
+         changed. Set search_path to {schema} in the pooler (connect_query in pgbouncer), or for the user in Postgres"
+    )]
+    SchemaIgnored { schema: SchemaName },
     #[error(
         "this database's secrets are sealed with another key than this server has. Start it with the HANDSET_SEAL_KEY \
          (or the data directory's file seal.key) of the servers that use this database already"
@@ -101,7 +141,17 @@ impl Deref for Store {
 impl Store {
     /// Connects to `url` with at most `connections` connections; opens one now, to fail early.
     pub async fn open(url: &str, connections: u32, seal: Seal) -> Result<Store, OpenError> {
-        let hosts = Hosts::parse(url).map_err(OpenError::Url)?;
+        Store::open_in(url, None, connections, seal).await
+    }
+
+    /// Like [`Store::open`], for tables in `schema`. Without one, they are in the first schema of the search path.
+    pub async fn open_in(
+        url: &str,
+        schema: Option<&SchemaName>,
+        connections: u32,
+        seal: Seal,
+    ) -> Result<Store, OpenError> {
+        let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
         let short_count = SHORT_CONNECTIONS.min(connections / CONNECTIONS_PER_SHORT);
         let pool = match Pool::open(hosts.clone(), connections - short_count).await {
             // `PoolTimedOut` hides its cause; a connection attempt reveals it.
@@ -117,22 +167,29 @@ impl Store {
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
         let (batchers, lookups, events_changed) = Default::default();
-        Ok(Store(Arc::new(Shared { pool, short, is_distributed, batchers, lookups, hosts, seal, events_changed })))
+        let schema = schema.cloned();
+        let shared = Shared { pool, short, is_distributed, batchers, lookups, hosts, schema, seal, events_changed };
+        Ok(Store(Arc::new(shared)))
     }
 
     /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are
-    /// sealed with this server's seal.
+    /// sealed with this server's seal. A database with tables of another program is refused, and nothing is changed.
     pub async fn migrate(&self) -> Result<(), OpenError> {
         // A connection of its own has no statement timeout, which a migration may exceed. The lock is part of the
         // transaction, since a pooler in front of Postgres keeps only a transaction on one connection.
         let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
         let mut transaction = connection.begin().await.map_err(OpenError::Connect)?;
-        sqlx::query!("select pg_advisory_xact_lock($1)", MIGRATING)
+        let schema = self.schema.as_ref();
+        let lock = schema.filter(|schema| schema.as_str() != "public").map_or(MIGRATING, lock_of);
+        sqlx::query!("select pg_advisory_xact_lock($1)", lock)
             .execute(&mut *transaction)
             .await
             .map_err(OpenError::Connect)?;
-        // Ignores a newer version's migrations, so that the previous version can start during an upgrade.
-        sqlx::migrate!().set_locking(false).set_ignore_missing(true).run(&mut *transaction).await?;
+        schema::create(&mut transaction, schema).await?;
+        // Also a role that may not migrate can start a server on an up-to-date schema.
+        if !schema::check(&mut transaction, schema).await? {
+            schema::MIGRATOR.run(&mut *transaction).await.map_err(schema::fault_of_migration)?;
+        }
         transaction.commit().await.map_err(OpenError::Connect)?;
         connection.close().await.map_err(OpenError::Connect)?;
         let fingerprint = self.seal.fingerprint();
@@ -214,4 +271,10 @@ impl Store {
             short.close().await;
         }
     }
+}
+
+/// The lock of the migrations of a schema.
+fn lock_of(schema: &SchemaName) -> i64 {
+    let digest = Sha256::digest(schema.as_str());
+    MIGRATING ^ i64::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
 }

@@ -38,8 +38,8 @@ pub struct Worker {
     pub outbound: Arc<Outbound>,
     /// Counts attempts.
     pub metrics: Metrics,
-    /// Whether sandbox workspaces may send to loopback addresses, for trials.
-    pub sandboxes_reach_loopback: bool,
+    /// Whether the demo workspace may send to loopback addresses, for trials.
+    pub demo_reaches_loopback: bool,
     /// Polling interval for other servers' events and for due retries.
     pub tick: Duration,
 }
@@ -148,7 +148,7 @@ impl Worker {
             message_id: format!("msg_{}", claim.delivery_id.simple()),
             body: serde_json::to_vec(&claim.event).expect("an event has string keys"),
             secrets: claim.secrets.clone(),
-            may_reach_loopback: claim.is_sandbox && self.sandboxes_reach_loopback,
+            may_reach_loopback: claim.is_demo && self.demo_reaches_loopback,
         };
         let response = self.outbound.send(&message, self.clock.now()).await;
         let mut attempted = Attempted {
@@ -171,7 +171,7 @@ impl Worker {
         let (delivery, attempt) = (claim.delivery_id, claim.attempt);
         match recorded {
             Ok(()) => {
-                tracing::info!(%delivery, attempt, status = response.response_status, fault = response.fault, "sent delivery")
+                tracing::info!(%delivery, attempt, status = response.response_status, fault = response.cause, "sent delivery")
             }
             // It will be claimed and sent again.
             Err(error) => tracing::warn!(%delivery, attempt, %error, "failed to record delivery attempt"),

@@ -10,9 +10,10 @@ pub use grant::{Authenticate, Grant, Public};
 pub use input::{BodyRules, FromRequest, Nothing, Raw, Rules};
 pub use operation::Operation;
 
+use crate::domain::id::WorkspaceId;
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant};
-use crate::store::{Origin, Prefetch, Prefetched};
+use crate::http::{App, CallerCell, RequestCaller};
+use crate::store::{Authenticated, Credentials, Origin, Prefetch, Prefetched, Principal};
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -63,6 +64,26 @@ impl Head {
     pub fn named(&self, name: &str) -> Option<&str> {
         let names = self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
         names.zip(&self.params).find(|(declared, _)| *declared == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Authenticates the request by these credentials, and notes the caller.
+    pub async fn authenticate(
+        &self,
+        app: &App,
+        credentials: Credentials<'_>,
+        prefetch: Prefetch,
+    ) -> Result<(Authenticated, Prefetched)> {
+        let authenticated = app.store.authenticate_with(credentials, prefetch, self.origin(), self.now).await?;
+        let (credential, workspace) = authenticated.0.principal();
+        self.note(credential, workspace);
+        Ok(authenticated)
+    }
+
+    /// Notes the caller, for the log line.
+    pub fn note(&self, credential: Principal, workspace: Option<WorkspaceId>) {
+        if let Some(cell) = self.parts.extensions.get::<CallerCell>() {
+            cell.set(RequestCaller::new(credential, workspace));
+        }
     }
 
     /// Origin of the request, for the audit trail, as the dialect's middleware has set it.
@@ -154,8 +175,8 @@ impl<P: Protocol> Route<P> {
     /// The response to a method that no operation has.
     async fn refuse(&self, app: Arc<App>, head: Head) -> Response {
         let Route(operations) = self;
-        let (tenant, admitted) = match P::METHOD_FIRST {
-            true => (None, Ok(())),
+        let admitted = match P::METHOD_FIRST {
+            true => Ok(()),
             false => (operations[0].admit)(app, head).await,
         };
         let methods: Vec<&str> = operations.iter().flat_map(|operation| operation.methods).copied().collect();
@@ -164,9 +185,7 @@ impl<P: Protocol> Route<P> {
             Ok(()) if methods.is_empty() => Error::NoRoute,
             Ok(()) => Error::MethodNotAllowed(methods),
         };
-        let mut response = error.into_response();
-        tenant.map(|tenant| response.extensions_mut().insert(tenant));
-        response
+        error.into_response()
     }
 }
 
@@ -204,7 +223,6 @@ where
         Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };
-    let tenant = caller.tenant().map(Tenant);
     let head = Arc::new(head);
     let answer = async {
         let (grant, prefetched) = G::authorize(caller, &head, prefetched).await?;
@@ -215,12 +233,10 @@ where
         let call = Call { grant, now: head.now, app, prefetched, head: Arc::clone(&head) };
         handler.call(call, input).await
     };
-    let mut response = match answer.await {
+    match answer.await {
         Ok(answer) => answer.respond(&head, key),
         Err(error) => error.into_response(),
-    };
-    tenant.map(|tenant| response.extensions_mut().insert(tenant));
-    response
+    }
 }
 
 /// The input of a request, as far as it is read before authentication.

@@ -74,7 +74,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(operations.serve(listener))));
     let served = async {
         greet(config, serve, &app, &url, operators_address).await?;
-        start_workers(serve, &app, supervisor.is_some(), &life)?;
+        start_workers(serve, &app, serve.is_trial(config), &life)?;
         if let Some(certificate) = &listening.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
         }
@@ -130,14 +130,14 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
 }
 
 /// Starts the webhook worker and the sweeper, which run until the server stops.
-fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecycle) -> Result<(), Box<dyn Error>> {
+fn start_workers(serve: &ServeConfig, app: &App, is_trial: bool, life: &Lifecycle) -> Result<(), Box<dyn Error>> {
     let worker = Worker {
         store: app.store.clone(),
         clock: app.clock.clone(),
         random: app.random.clone(),
         outbound: Arc::new(Outbound::new(serve.webhook_allow.clone())?),
         metrics: app.metrics.clone(),
-        sandboxes_reach_loopback: is_private,
+        demo_reaches_loopback: is_trial,
         tick: Duration::from_secs(1),
     };
     let sweeper = Sweeper {
@@ -167,9 +167,9 @@ async fn greet(
     url: &str,
     operators: Option<SocketAddr>,
 ) -> Result<(), Box<dyn Error>> {
-    let demo = match serve.no_demo {
-        true => None,
-        false => demo::make(&app.store, &app.clock, &app.random).await?,
+    let demo = match serve.wants_demo(config) {
+        true => demo::make(&app.store, &app.clock, &app.random).await?,
+        false => None,
     };
     let more = match demo {
         Some(demo) => demo.greeting(url),
@@ -186,10 +186,11 @@ async fn greet(
 
 async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {
     let program = std::env::args().next().unwrap_or_else(|| "handset".to_owned());
-    let place = match (&config.database_url, &config.data_dir) {
+    let mut place = match (&config.database_url, &config.data_dir) {
         (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
         _ => String::new(),
     };
+    place.extend(config.schema.iter().map(|schema| format!(" --schema {schema}")));
     let workspaces = store.workspaces().await?;
     Ok(match workspaces.first() {
         Some(workspace) => {

@@ -76,7 +76,8 @@ pub struct Claim {
     pub url: String,
     /// Each one signs.
     pub secrets: Vec<Token>,
-    pub is_sandbox: bool,
+    /// Whether it is the demo workspace's.
+    pub is_demo: bool,
     pub event: Event,
 }
 

@@ -1,6 +1,8 @@
 //! The state that all handlers share.
 
 use super::rate_limit::{Limits, Rate, WorkspaceLimit};
+
+use super::retry_after::RetryAfter;
 use super::traces::Traces;
 use crate::clock::Clock;
 use crate::domain::e164::Region;
@@ -44,6 +46,8 @@ pub struct App {
     pub limits: Option<Arc<Limits>>,
     /// Limit of the test events of webhooks.
     pub pings: WorkspaceLimit,
+    /// Waits that responses with 503 ask for.
+    pub retry_after: RetryAfter,
     pub metrics: Metrics,
     pub traces: Traces,
 }
@@ -63,6 +67,7 @@ impl App {
             region: Region::US,
             proxies: Arc::default(),
             limits: None,
+            retry_after: RetryAfter::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
         }

@@ -129,6 +129,7 @@ impl ConnectionServer {
 
     async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr) {
         let ConnectionServer { router, renderer, http, stop, .. } = self;
+        let renderer = ErrorRenderer { peer: Some(address.ip().to_canonical()), ..renderer };
         let client_address = Peer { address, is_secure: renderer.is_secure };
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(client_address);

@@ -30,14 +30,15 @@ impl Store {
         self.insert_workspace(new, (None, None), now).await.map(|_| ())
     }
 
-    /// Claims the creation of the demo: true once, and only while there is no workspace.
-    pub async fn claim_demo(&self, now: DateTime<Utc>) -> Result<bool> {
+    /// Claims the creation of the demo, a workspace with this id: true once, and only while there is no workspace.
+    pub async fn claim_demo(&self, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<bool> {
         let claimed = sqlx::query!(
             r#"
-            update deployment set demo_made_at = $1
+            update deployment set demo_made_at = $1, demo_workspace_id = $2
             where demo_made_at is null and not exists (select from workspace)
             "#,
             now,
+            workspace.0,
         )
         .execute(self.writer())
         .await?;

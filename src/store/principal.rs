@@ -85,6 +85,30 @@ pub enum Principal {
     Password(UserIdentityId),
 }
 
+impl Principal {
+    /// The kind and the id of the credential, as in the audit trail and the log. A password's id is its user identity's.
+    pub fn kind_and_id(self) -> (&'static str, Option<Uuid>) {
+        match self {
+            Principal::ApiKey(id) => ("api_key", Some(id.0)),
+            Principal::AccessToken(id) => ("access_token", Some(id.0)),
+            Principal::ConsoleSession(id) => ("console_session", Some(id.0)),
+            Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
+            Principal::PublishableKey => ("publishable_key", None),
+            Principal::Password(person) => ("password", Some(person.0)),
+        }
+    }
+}
+
+impl Authenticated {
+    /// The credential, and the workspace if one is selected.
+    pub fn principal(&self) -> (Principal, Option<WorkspaceId>) {
+        match self {
+            Authenticated::Caller(caller) => (caller.credential, Some(caller.workspace.id())),
+            Authenticated::Account(account) => (account.principal(), None),
+        }
+    }
+}
+
 impl Store {
     /// Authenticates a caller. An unknown, expired or revoked credential is `Unauthenticated` with the reason. Changes
     /// in the workspace are audited as the caller's, and as coming from `origin`.
@@ -245,13 +269,13 @@ impl Store {
         member: Option<WorkspaceRow>,
         origin: Origin,
     ) -> Result<Authenticated> {
-        let (scheme, principal) = match credential {
-            AccountCredential::AccessToken(id) => (Scheme::AccessToken, Principal::AccessToken(id)),
-            AccountCredential::ConsoleSession(id) => (Scheme::ConsoleSession, Principal::ConsoleSession(id)),
+        let scheme = match credential {
+            AccountCredential::AccessToken(_) => Scheme::AccessToken,
+            AccountCredential::ConsoleSession(_) => Scheme::ConsoleSession,
         };
         match (selector, member) {
             (None, _) => Ok(Authenticated::Account(Account { store: self.clone(), credential })),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, principal, origin)),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, credential.principal(), origin)),
             (Some(_), None) => Err(rejected(scheme, AuthFailure::NotMember)),
         }
     }

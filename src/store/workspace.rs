@@ -10,9 +10,9 @@ use crate::domain::token::Token;
 use crate::domain::workspace::WorkspaceRecord;
 use crate::error::{ResourceKind, Result};
 use crate::random::Random;
-use crate::store::Store;
 use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
+use crate::store::{Principal, Store};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -117,6 +117,15 @@ pub(super) enum AccountCredential {
     ConsoleSession(ConsoleSessionId),
 }
 
+impl AccountCredential {
+    pub fn principal(self) -> Principal {
+        match self {
+            AccountCredential::AccessToken(id) => Principal::AccessToken(id),
+            AccountCredential::ConsoleSession(id) => Principal::ConsoleSession(id),
+        }
+    }
+}
+
 /// A workspace to create.
 #[derive(Debug, Clone)]
 pub struct NewWorkspace {
@@ -161,6 +170,10 @@ impl Account {
     /// Creates a workspace with this account as a member.
     pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<WorkspaceRecord> {
         self.store.insert_workspace(new, self.keys(), now).await
+    }
+
+    pub(super) fn principal(&self) -> Principal {
+        self.credential.principal()
     }
 
     fn keys(&self) -> (Option<Uuid>, Option<Uuid>) {

@@ -42,7 +42,7 @@ pub struct Message {
     pub body: Vec<u8>,
     /// Each of them signs, so that a receiver can switch between them.
     pub secrets: Vec<Token>,
-    /// Whether loopback addresses are allowed, as in a sandbox.
+    /// Whether loopback addresses are allowed, as for the demo.
     pub may_reach_loopback: bool,
 }
 
@@ -51,14 +51,17 @@ pub struct Message {
 pub struct Outcome {
     /// Status of the response, even if the rest of it was lost.
     pub response_status: Option<u16>,
-    /// From the start until the response was read or abandoned.
+    /// From the start until the response was read or abandoned; zero if it would tell tenants what `fault` does not.
     pub latency: Duration,
-    /// Readable reason of a failure. It never contains a secret part of the URL.
+    /// Readable reason of a failure, for tenants: it does not tell what a name resolves to, nor how hosts fail that are
+    /// not public. It never contains a secret part of the URL.
     pub fault: Option<String>,
     /// Whether no complete response arrived.
     pub is_unanswered: bool,
     /// The pause that an overloaded receiver asked for (`Retry-After`).
     pub retry_after: Option<TimeDelta>,
+    /// The reason in full, for the operator's log.
+    pub cause: Option<String>,
 }
 
 impl Outcome {
@@ -114,6 +117,7 @@ impl Outbound {
     /// Makes one attempt. Failures are outcomes.
     pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Outcome {
         let start = Instant::now();
+        let reveals_connections = self.route(message).rules.are_public();
         let (response_status, retry_after, verdict, lost) = match self.in_time(start, self.post(message, now)).await {
             Err(fault) => (None, None, None, Some(fault)),
             Ok(response) => {
@@ -122,13 +126,13 @@ impl Outbound {
                 (Some(status), retry_after, verdict, self.in_time(start, drain(response)).await.err())
             }
         };
-        Outcome {
-            response_status,
-            latency: start.elapsed(),
-            is_unanswered: lost.is_some(),
-            fault: verdict.or(lost).map(|fault| fault.to_string()),
-            retry_after,
-        }
+        let is_unanswered = lost.is_some();
+        let fault = verdict.or(lost);
+        let withheld = fault.as_ref().and_then(|fault| fault.withheld(reveals_connections));
+        let latency = if withheld.is_some() { Duration::ZERO } else { start.elapsed() };
+        let cause = fault.map(|fault| fault.to_string());
+        let fault = withheld.map(str::to_owned).or_else(|| cause.clone());
+        Outcome { response_status, latency, fault, is_unanswered, retry_after, cause }
     }
 
     /// Waits until no lookup of the URL's host is in progress; one may outlive the attempt that began it.
@@ -138,12 +142,16 @@ impl Outbound {
         }
     }
 
+    fn route(&self, message: &Message) -> &Route {
+        if message.may_reach_loopback { &self.loopback } else { &self.public }
+    }
+
     async fn in_time<T>(&self, start: Instant, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         timeout_at(start + self.patience, step).await.unwrap_or(Err(Fault::Late(self.patience)))
     }
 
     async fn post(&self, message: &Message, now: DateTime<Utc>) -> Result<Response, Fault> {
-        let route = if message.may_reach_loopback { &self.loopback } else { &self.public };
+        let route = self.route(message);
         let request = route
             .client
             .post(route.admit(&message.url)?)

@@ -1,7 +1,6 @@
 //! Who may call an operation.
 
 use super::Head;
-use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use crate::http::App;
 use crate::store::{Prefetch, Prefetched};
@@ -14,11 +13,6 @@ pub trait Authenticate: Sized + Send + 'static {
         head: &Head,
         prefetch: Prefetch,
     ) -> impl Future<Output = Result<(Self, Prefetched)>> + Send;
-
-    /// The request's workspace, for the log.
-    fn tenant(&self) -> Option<WorkspaceId> {
-        None
-    }
 }
 
 /// A handler's view of its caller.

@@ -2,7 +2,7 @@
 
 use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant};
+use crate::http::App;
 use crate::store::Prefetch;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -34,18 +34,13 @@ pub struct Operation<P: Protocol> {
 }
 
 type Serve = Arc<dyn Fn(Arc<App>, Head, Body, &'static str, Arc<Rules>) -> BoxFuture<'static, Response> + Send + Sync>;
-/// Authenticates and authorizes the caller of a request that is refused; also returns its workspace.
-type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)>;
+/// Authenticates and authorizes the caller of a request that is refused.
+type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, Result<()>>;
 
-fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)> {
+fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move {
-        match G::Caller::authenticate(&app, &head, Prefetch::None).await {
-            Ok((caller, prefetched)) => {
-                let tenant = caller.tenant().map(Tenant);
-                (tenant, G::authorize(caller, &head, prefetched).await.map(|_| ()))
-            }
-            Err(error) => (None, Err(error)),
-        }
+        let (caller, prefetched) = G::Caller::authenticate(&app, &head, Prefetch::None).await?;
+        G::authorize(caller, &head, prefetched).await.map(|_| ())
     })
 }
 

@@ -134,6 +134,13 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorBody::service("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),
         ),
+        Error::StatementTimeout => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorBody::service(
+                "STATEMENT_TIMEOUT",
+                "The request takes too long. Narrow it, for example by a filter or a smaller limit, before you try again",
+            ),
+        ),
         Error::Internal(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             ErrorBody::service(

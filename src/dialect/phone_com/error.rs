@@ -207,6 +207,11 @@ pub fn body_of(error: &Error) -> ErrorBody {
             "temporarily_unavailable",
             "The service cannot answer just now. Try again in a moment",
         ),
+        Error::StatementTimeout => ErrorBody::oauth(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "statement_timeout",
+            "The request takes too long. Narrow it, for example by a filter or a smaller limit, before you try again",
+        ),
         Error::Internal(_) => ErrorBody::oauth(
             StatusCode::INTERNAL_SERVER_ERROR,
             "server_error",

@@ -121,6 +121,7 @@ async fn grant(call: &Call<Public>, form: &Form) -> Result<Result<Token, ErrorBo
         }
         Some("client_credentials") => match client(call, form).await? {
             Some(client) => {
+                call.head.note(client.credential, Some(client.workspace.id()));
                 let pass = domain::token::Token::pass(&call.app.random);
                 client.issue_pass(&pass, call.now, call.now + LIFETIME).await?;
                 Ok(Ok(Token::new(pass.reveal(), Scope::AccountOwner)))
@@ -144,6 +145,7 @@ async fn sign_in(call: &Call<Public>, form: &Form) -> Result<Result<Token, Error
     }
     match call.app.store.authenticate_by_password(name, password, call.head.origin()).await? {
         Some((workspace, person)) if client.is_none_or(|client| client.workspace.id() == workspace.id()) => {
+            call.head.note(Principal::Password(person), Some(workspace.id()));
             let token = workspace.create_session_of(person, LIFETIME, &call.app.random, call.now).await?;
             Ok(Ok(Token::new(token.reveal(), Scope::ExtensionUser)))
         }

@@ -51,14 +51,10 @@ impl<G: SeamGrant> Authenticate for SeamCaller<G> {
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Self, Prefetched)> {
         let (caller, prefetched) =
             authenticate(app, head.headers(), G::ACCESS, prefetch, head.origin(), head.now).await?;
-        Ok((SeamCaller(caller, PhantomData), prefetched))
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        match self.0.as_ref()? {
-            Authenticated::Caller(caller) => Some(caller.workspace.id()),
-            Authenticated::Account(_) => None,
+        if let Some((credential, workspace)) = caller.as_ref().map(Authenticated::principal) {
+            head.note(credential, workspace);
         }
+        Ok((SeamCaller(caller, PhantomData), prefetched))
     }
 }
 

@@ -116,6 +116,11 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
             "service_unavailable",
             "The service cannot answer just now. Try again in a moment",
         ),
+        Error::StatementTimeout => ErrorBody::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "statement_timeout",
+            "The request takes too long. Narrow it, for example by a filter or a smaller limit, before you try again",
+        ),
         Error::Internal(_) => ErrorBody::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_server_error",

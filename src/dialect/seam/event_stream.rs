@@ -89,7 +89,9 @@ impl Live {
             }
             match self.look().await {
                 Ok(()) => {}
-                Err(Error::Unavailable(reason)) => tracing::debug!(reason, "event stream waits for the database"),
+                Err(error @ (Error::Unavailable(_) | Error::StatementTimeout)) => {
+                    tracing::debug!(%error, "event stream waits for the database");
+                }
                 Err(_) => return None,
             }
             if self.read.is_empty() {

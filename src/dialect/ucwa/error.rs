@@ -183,6 +183,13 @@ pub fn body_of(error: &Error) -> ErrorBody {
             "ServiceUnavailable",
             "The service cannot answer just now. Try again in a moment",
         ),
+        // Subcodes of the reference are statuses of their own; this one names it as its status 504 does.
+        Error::StatementTimeout => ErrorBody::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceUnavailable",
+            "The request takes too long. Try again later",
+        )
+        .because("Timeout"),
         Error::Internal(_) => ErrorBody::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "ServiceFailure",

@@ -7,7 +7,8 @@ use super::openapi::RESPONSES;
 use super::route::{Access, Call, Operation, Public, Raw};
 use crate::api::openapi::reference;
 use crate::error::{Error, Result};
-use crate::http::{Tenant, rate_limit};
+use crate::http::rate_limit;
+use crate::store::Principal;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use axum::http::{HeaderValue, StatusCode};
@@ -126,9 +127,8 @@ async fn grant(call: &Call<Public>, body: &[u8]) -> Result<Result<Response, Toke
         return refused(TokenErrorCode::InvalidGrant, "The user name or the password is wrong");
     };
     let token = workspace.create_session_of(person, LIFETIME, &call.app.random, call.now).await?;
-    let mut response = written(StatusCode::OK, &Token::new(token.reveal()));
-    response.extensions_mut().insert(Tenant(workspace.id()));
-    Ok(Ok(response))
+    call.head.note(Principal::Password(person), Some(workspace.id()));
+    Ok(Ok(written(StatusCode::OK, &Token::new(token.reveal()))))
 }
 
 /// Domain error in OAuth's format.
@@ -137,7 +137,9 @@ pub fn render(error: &Error) -> Response {
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, TokenErrorCode::InvalidRequest),
         Error::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, TokenErrorCode::TemporarilyUnavailable),
         Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, TokenErrorCode::InvalidRequest),
-        Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, TokenErrorCode::TemporarilyUnavailable),
+        Error::Unavailable(_) | Error::StatementTimeout => {
+            (StatusCode::SERVICE_UNAVAILABLE, TokenErrorCode::TemporarilyUnavailable)
+        }
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, TokenErrorCode::ServerError),
         _ => (StatusCode::BAD_REQUEST, TokenErrorCode::InvalidRequest),
     };

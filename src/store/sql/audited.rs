@@ -29,14 +29,7 @@ impl Actor {
         Actor { credential_kind: "sweeper", credential_id: None, origin: Origin { request_id: None, address: None } };
 
     pub fn new(credential: Principal, origin: Origin) -> Actor {
-        let (credential_kind, credential_id) = match credential {
-            Principal::ApiKey(id) => ("api_key", Some(id.0)),
-            Principal::AccessToken(id) => ("access_token", Some(id.0)),
-            Principal::ConsoleSession(id) => ("console_session", Some(id.0)),
-            Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
-            Principal::PublishableKey => ("publishable_key", None),
-            Principal::Password(person) => ("password", Some(person.0)),
-        };
+        let (credential_kind, credential_id) = credential.kind_and_id();
         Actor { credential_kind, credential_id, origin }
     }
 

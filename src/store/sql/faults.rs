@@ -1,9 +1,12 @@
-//! Mapping of database errors: a violated constraint by its name, an unavailable database by its code; all others are
-//! internal errors.
+//! Mapping of database errors: a violated constraint by its name, an unavailable database and a statement timeout by its
+//! code; all others are internal errors.
 
 use crate::error::{Error, Reason, ResourceKind};
 use sqlx::postgres::PgDatabaseError;
 use std::fmt::Display;
+
+/// SQLSTATE of a statement that was cancelled, by the statement timeout unless an operator did.
+const QUERY_CANCELED: &str = "57014";
 
 /// SQLSTATE of a write that Postgres refuses, as on a standby.
 const READ_ONLY: &str = "25006";
@@ -52,6 +55,9 @@ pub(in crate::store) fn is_of_connection(fault: &sqlx::Error) -> bool {
 fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     if let Some(reason) = fault.constraint().and_then(of_constraint) {
         return Some(Error::Conflict(reason));
+    }
+    if fault.code() == QUERY_CANCELED {
+        return Some(Error::StatementTimeout);
     }
     // Classes of the manual's appendix "PostgreSQL Error Codes": connection exceptions, transaction rollbacks (retry),
     // no resources, operator intervention (shutdown, starting up), system errors.

@@ -42,7 +42,7 @@ struct Row {
     is_failing: bool,
     secret_sealed: Vec<u8>,
     former_secret_sealed: Option<Vec<u8>>,
-    is_sandbox: bool,
+    is_demo: bool,
     event_id: Uuid,
     event_type: String,
     created_at: DateTime<Utc>,
@@ -157,13 +157,12 @@ impl Store {
             )
             select workspace_id, webhook_id, delivery_id as "delivery_id!", attempt, failures, url, host as "host!",
                 failing_since is not null as "is_failing!", secret_sealed,
-                case when former_secret_until > $2 then former_secret_sealed end as former_secret_sealed, is_sandbox,
-                event_id, event_type, event.created_at, occurred_at,
+                case when former_secret_until > $2 then former_secret_sealed end as former_secret_sealed,
+                exists (select from deployment where demo_workspace_id = $1) as "is_demo!", event_id, event_type, event.created_at, occurred_at,
                 details as "details: Document<Map<String, Value>>"
             from claimed
             join event using (workspace_id, event_id)
             join webhook using (workspace_id, webhook_id)
-            join workspace using (workspace_id)
             "#,
             workspace.0,
             now,
@@ -185,7 +184,7 @@ impl Store {
             attempt: row.attempt,
             failures: row.failures,
             url: row.url,
-            is_sandbox: row.is_sandbox,
+            is_demo: row.is_demo,
             event: Event {
                 workspace_id,
                 event_id: EventId(row.event_id),

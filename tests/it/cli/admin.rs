@@ -46,7 +46,7 @@ async fn credentials_created_beside_a_running_server_work_at_once() {
 
 #[tokio::test]
 async fn credentials_created_without_a_server_work_on_the_next_one() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     let migrated = admin(&test_dir, &["migrate"]).await;
     assert_eq!(migrated, json!({ "migrated": true }));
     assert!(!test_dir.is_busy(), "Postgres stops with the command");
@@ -88,7 +88,7 @@ async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
 
 #[tokio::test]
 async fn lists_show_workspaces_and_api_keys_without_secrets() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     let made = create_credentials(&test_dir).await;
     let id = &made.workspace["workspace_id"];
     let workspaces = admin(&test_dir, &["workspace", "list"]).await;
@@ -108,7 +108,7 @@ async fn lists_show_workspaces_and_api_keys_without_secrets() {
 
 #[tokio::test]
 async fn key_create_without_json_prints_only_the_key() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     Outcome::of(handset_in(&test_dir, &["workspace", "create", "Acme"])).await.stdout_of_success();
     let created = Outcome::of(handset_in(&test_dir, &["key", "create", "--workspace", "Acme"])).await;
     let key = created.stdout_of_success().trim();
@@ -117,7 +117,7 @@ async fn key_create_without_json_prints_only_the_key() {
 
 #[tokio::test]
 async fn invalid_administration_commands_are_refused_with_the_cause() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     for _ in 0..2 {
         admin(&test_dir, &["workspace", "create", "Twin"]).await;
     }

@@ -93,9 +93,9 @@ impl Server {
         Server::run(handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0"]), test_dir).await
     }
 
-    /// A server on a free port that uses this database.
+    /// A server on a free port that uses this database, and has a demo.
     pub async fn start_on(database_url: &str, test_dir: &TestDir) -> Server {
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--database-url", database_url];
+        let arguments = ["serve", "--demo", "--listen", "127.0.0.1:0", "--database-url", database_url];
         Server::run(handset_in(test_dir, &arguments), test_dir).await
     }
 

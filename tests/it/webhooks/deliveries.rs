@@ -312,25 +312,31 @@ async fn a_stopping_worker_finishes_the_delivery_under_way() {
 }
 
 #[tokio::test]
-async fn only_sandboxes_on_the_private_postgres_deliver_to_loopback_addresses() {
+async fn only_the_demo_of_a_trial_delivers_to_loopback_addresses() {
     let world = World::new().await;
-    let production = world.production("Real").await;
+    let sandbox = world.sandbox("Also a sandbox").await;
+    let mut database = world.database().await;
+    sqlx::query("update deployment set demo_workspace_id = $1::uuid")
+        .bind(&world.id)
+        .execute(&mut database)
+        .await
+        .expect("the first workspace is the demo");
     let receiver = Receiver::new().await;
-    let sandboxed = Webhook::create(&world, &receiver).await;
-    let real = Webhook::create_at(&production, &receiver.url(), &["webhook.ping"]).await;
-    production.key().post("/webhooks/ping", json!({ "webhook_id": real.id })).await.ok();
+    let demo = Webhook::create(&world, &receiver).await;
+    let other = Webhook::create_at(&sandbox, &receiver.url(), &["webhook.ping"]).await;
+    sandbox.key().post("/webhooks/ping", json!({ "webhook_id": other.id })).await.ok();
     let refused = |row: &Value| row["fault"].as_str().is_some_and(|fault| fault.contains("HANDSET_WEBHOOK_ALLOW"));
-    let worker = WebhookWorker::start(&world);
-    real.wait_for_deliveries(&production, "it is refused", refused).await;
+    let worker = WebhookWorker::of_a_trial(&world, true);
+    other.wait_for_deliveries(&sandbox, "it is refused", refused).await;
     worker.close().await;
 
     register_and_deactivate_phone(&world).await;
-    let worker = WebhookWorker::without_loopback(&world);
-    sandboxed.wait_for_deliveries(&world, "it is refused", refused).await;
+    let worker = WebhookWorker::of_a_trial(&world, false);
+    demo.wait_for_deliveries(&world, "it is refused", refused).await;
     worker.close().await;
     assert!(receiver.received().is_empty());
     world.advance(TimeDelta::seconds(6));
-    let _worker = WebhookWorker::start(&world);
-    sandboxed.wait_until_delivered(&world).await;
+    let _worker = WebhookWorker::of_a_trial(&world, true);
+    demo.wait_until_delivered(&world).await;
     assert_eq!(receiver.received().len(), 1);
 }
