@@ -12,6 +12,7 @@ mod contacts;
 mod credentials;
 mod distribution;
 mod events;
+mod network;
 mod numbers;
 mod operator;
 mod phones;
@@ -26,6 +27,7 @@ mod writer;
 
 pub use batch::{Prefetch, Prefetched};
 pub use distribution::DistributeError;
+pub use network::client_network;
 pub use operator::ApiKeyRecord;
 pub use phones::Deactivated;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
@@ -43,6 +45,7 @@ use sqlx::{Connection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
+use user_identities::HashQueue;
 
 /// Advisory lock of the schema migrations: an arbitrary number, here "handset" in ASCII.
 const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
@@ -70,6 +73,7 @@ pub struct Shared {
     lookups: LookupCounts,
     hosts: Hosts,
     seal: Seal,
+    hash_queue: Arc<HashQueue>,
     /// Notifies subscribers in this process of new events. Other processes poll.
     events_changed: watch::Sender<()>,
 }
@@ -116,8 +120,9 @@ impl Store {
             short_count => Some(pool.beside(hosts.planning_once(), short_count).await.map_err(OpenError::Connect)?),
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (batchers, lookups, events_changed) = Default::default();
-        Ok(Store(Arc::new(Shared { pool, short, is_distributed, batchers, lookups, hosts, seal, events_changed })))
+        let (batchers, lookups, hash_queue, events_changed) = Default::default();
+        let shared = Shared { pool, short, is_distributed, batchers, lookups, hosts, seal, hash_queue, events_changed };
+        Ok(Store(Arc::new(shared)))
     }
 
     /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are

@@ -1,6 +1,6 @@
 //! An operation as a value.
 
-use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
+use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, authenticate, serve};
 use crate::error::{Error, Result};
 use crate::http::{App, Tenant};
 use crate::store::Prefetch;
@@ -39,7 +39,7 @@ type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, (Option<Tenant>, Result<()
 
 fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)> {
     Box::pin(async move {
-        match G::Caller::authenticate(&app, &head, Prefetch::None).await {
+        match authenticate::<G::Caller>(&app, &head, Prefetch::None).await {
             Ok((caller, prefetched)) => {
                 let tenant = caller.tenant().map(Tenant);
                 (tenant, G::authorize(caller, &head, prefetched).await.map(|_| ()))
