@@ -30,9 +30,10 @@
 //!
 //! [`server::router`] mounts the dialects. The middleware around each ([`http::dialect`]) assigns the request id, enforces
 //! the timeout, renders an [`error::Error`] in the dialect's format and writes one log line. A handler decodes, makes one
-//! call on the workspace and encodes. For requests with an API key, phones and extensions are prefetched by the statement
-//! that looks up the key ([`store::Prefetch`]), and the call uses the prefetched rows. Concurrent lookups by id share
-//! statements (`store::batch`). A route is a value ([`api::route`]): router and OpenAPI document derive from the same list.
+//! call on the workspace and encodes. For requests with an API key, phones, numbers and extensions are prefetched by the
+//! statement that looks up the key ([`store::Prefetch`]), and the call uses the prefetched rows. Concurrent lookups by id
+//! share statements (`store::batch`). A route is a value ([`api::route`]): router and OpenAPI document derive from the
+//! same list.
 
 pub mod api;
 pub mod cli;

@@ -174,30 +174,37 @@ pub struct Address {
     pub country: String,
 }
 
-macro_rules! types {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name {
-            #[default]
-            $($variant),*
-        }
-
-        impl $name {
-            /// Every type by its name; the first one is the default.
-            pub const ALL: &[(&str, $name)] = &[$(($text, $name::$variant)),*];
-        }
-    )*};
+/// Type of an e-mail address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum EmailType {
+    #[default]
+    Primary,
+    Alternate,
 }
 
-types! {
-    /// Type of an e-mail address.
-    EmailType { Primary = "primary", Alternate = "alternate" }
-    /// Type of a number.
-    NumberType { Home = "home", Business = "business", Mobile = "mobile", Fax = "fax", Pager = "pager" }
-    /// Type of an address.
-    AddressType { Home = "home", Business = "business" }
+/// Type of a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum NumberType {
+    #[default]
+    Home,
+    Business,
+    Mobile,
+    Fax,
+    Pager,
+}
+
+/// Type of an address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum AddressType {
+    #[default]
+    Home,
+    Business,
 }
 
 /// A group of contacts.

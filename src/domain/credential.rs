@@ -3,7 +3,7 @@
 use super::id::{CredentialId, DeviceId, UserIdentityId, WorkspaceId};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// A credential: a multi-phone parent or a phone's child.
@@ -28,7 +28,7 @@ pub struct Credential {
 }
 
 /// Access method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AccessMethod {
     Code,

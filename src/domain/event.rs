@@ -6,61 +6,42 @@ use super::scope::Scope;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// Type of an event that Handset emits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(const_into_str)]
 pub enum EventType {
+    #[strum(serialize = "phone.deactivated")]
     PhoneDeactivated,
+    #[strum(serialize = "phone.registered")]
     PhoneRegistered,
+    #[strum(serialize = "phone.updated")]
     PhoneUpdated,
+    #[strum(serialize = "phone_number.assigned")]
     PhoneNumberAssigned,
+    #[strum(serialize = "phone_number.release_scheduled")]
     PhoneNumberReleaseScheduled,
+    #[strum(serialize = "phone_number.released")]
     PhoneNumberReleased,
+    #[strum(serialize = "phone_number.finished")]
     PhoneNumberFinished,
+    #[strum(serialize = "acs_credential.issued")]
     AcsCredentialIssued,
+    #[strum(serialize = "acs_credential.invalidated")]
     AcsCredentialInvalidated,
+    #[strum(serialize = "acs_credential.deleted")]
     AcsCredentialDeleted,
+    #[strum(serialize = "client_session.deleted")]
     ClientSessionDeleted,
+    #[strum(serialize = "webhook.disabled")]
     WebhookDisabled,
+    #[strum(serialize = "webhook.ping")]
     WebhookPing,
 }
 
 impl EventType {
-    pub const ALL: [EventType; 13] = [
-        EventType::PhoneDeactivated,
-        EventType::PhoneRegistered,
-        EventType::PhoneUpdated,
-        EventType::PhoneNumberAssigned,
-        EventType::PhoneNumberReleaseScheduled,
-        EventType::PhoneNumberReleased,
-        EventType::PhoneNumberFinished,
-        EventType::AcsCredentialIssued,
-        EventType::AcsCredentialInvalidated,
-        EventType::AcsCredentialDeleted,
-        EventType::ClientSessionDeleted,
-        EventType::WebhookDisabled,
-        EventType::WebhookPing,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            EventType::PhoneDeactivated => "phone.deactivated",
-            EventType::PhoneRegistered => "phone.registered",
-            EventType::PhoneUpdated => "phone.updated",
-            EventType::PhoneNumberAssigned => "phone_number.assigned",
-            EventType::PhoneNumberReleaseScheduled => "phone_number.release_scheduled",
-            EventType::PhoneNumberReleased => "phone_number.released",
-            EventType::PhoneNumberFinished => "phone_number.finished",
-            EventType::AcsCredentialIssued => "acs_credential.issued",
-            EventType::AcsCredentialInvalidated => "acs_credential.invalidated",
-            EventType::AcsCredentialDeleted => "acs_credential.deleted",
-            EventType::ClientSessionDeleted => "client_session.deleted",
-            EventType::WebhookDisabled => "webhook.disabled",
-            EventType::WebhookPing => "webhook.ping",
-        }
-    }
-
     /// True for Handset's own types, unknown to Seam's clients; listed and delivered only if named.
     pub const fn is_opt_in(self) -> bool {
         match self {
@@ -82,26 +63,8 @@ impl EventType {
 }
 
 /// Names of the opt-in types.
-pub const OPT_IN_TYPES: [&str; count_opt_in()] = {
-    let mut names = [""; count_opt_in()];
-    let (mut index, mut count) = (0, 0);
-    while index < EventType::ALL.len() {
-        if EventType::ALL[index].is_opt_in() {
-            names[count] = EventType::ALL[index].as_str();
-            count += 1;
-        }
-        index += 1;
-    }
-    names
-};
-
-const fn count_opt_in() -> usize {
-    let (mut index, mut count) = (0, 0);
-    while index < EventType::ALL.len() {
-        count += EventType::ALL[index].is_opt_in() as usize;
-        index += 1;
-    }
-    count
+pub fn opt_in_types() -> impl Iterator<Item = &'static str> {
+    EventType::VARIANTS.iter().filter(|event_type| event_type.is_opt_in()).map(|event_type| event_type.into_str())
 }
 
 /// One event.

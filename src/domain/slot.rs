@@ -1,9 +1,9 @@
 //! Slots: the four places of a user identity for a telephone number.
 
-use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// Type of a slot, in display order. Its names are those that are stored and shown; any case is parsed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, EnumIter, VariantNames)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str, ascii_case_insensitive)]
 pub enum SlotType {
     Work,

@@ -5,7 +5,7 @@ use super::id::{EventId, WebhookId, WorkspaceId};
 use super::page::Paging;
 use super::token::Token;
 use chrono::{DateTime, TimeDelta, Utc};
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// A webhook with its signing secret.
@@ -92,7 +92,7 @@ pub struct Delivery {
 }
 
 /// Status of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum DeliveryStatus {
     Pending,

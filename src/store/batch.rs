@@ -21,7 +21,7 @@ use crate::error::Result;
 use batcher::{BatchQuery, Batcher};
 use keys::KeyLookup;
 use lookup::LookupRequest;
-use prefetch::{OneExtension, OnePhone, PhonePage};
+use prefetch::{OneExtension, OneNumber, OnePhone, PhonePage};
 
 /// A query with a batcher in each store.
 pub(super) trait Batched: BatchQuery {
@@ -54,6 +54,7 @@ batchers! {
     keys_and_phone: KeyLookup<OnePhone>,
     keys_and_phones: KeyLookup<PhonePage>,
     keys_and_extension: KeyLookup<OneExtension>,
+    keys_and_number: KeyLookup<OneNumber>,
 }
 
 impl Store {

@@ -256,7 +256,7 @@ impl Workspace {
             now,
             self.context(&[EventType::ClientSessionDeleted]),
             id.0,
-            EventType::ClientSessionDeleted.as_str(),
+            EventType::ClientSessionDeleted.into_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;

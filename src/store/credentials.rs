@@ -112,7 +112,7 @@ impl Workspace {
             new.starts_at,
             new.ends_at,
             is_issued_at_once,
-            EventType::AcsCredentialIssued.as_str(),
+            EventType::AcsCredentialIssued.into_str(),
         )
         .fetch_one(connection)
         .await?;
@@ -200,7 +200,7 @@ impl Workspace {
             now,
             self.context(&[EventType::AcsCredentialDeleted]),
             id.0,
-            EventType::AcsCredentialDeleted.as_str(),
+            EventType::AcsCredentialDeleted.into_str(),
         )
         .fetch_one(self.store.emitter())
         .await?;

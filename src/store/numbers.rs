@@ -8,7 +8,7 @@ use crate::domain::number::*;
 use crate::domain::page::Position;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
-use crate::store::batch::{Lookup, each};
+use crate::store::batch::{Lookup, Prefetched, each};
 use crate::store::sql::found;
 use uuid::Uuid;
 
@@ -92,7 +92,16 @@ impl Lookup for PhoneNumber {
 impl Workspace {
     /// The number with this id.
     pub async fn number(&self, id: PhoneNumberId) -> Result<PhoneNumber> {
-        found(self.look_up(id).await?, ResourceKind::Number, id)
+        self.number_with(Prefetched::Nothing, id).await
+    }
+
+    /// As [`Workspace::number`], from what was prefetched for this id.
+    pub async fn number_with(&self, prefetched: Prefetched, id: PhoneNumberId) -> Result<PhoneNumber> {
+        let number = match prefetched {
+            Prefetched::Number(number) => number,
+            _ => self.look_up(id).await?,
+        };
+        found(number, ResourceKind::Number, id)
     }
 
     /// The number with this id, locked until the transaction ends.

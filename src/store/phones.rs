@@ -232,7 +232,7 @@ impl Workspace {
             set,
             &removed,
             event_id.0,
-            EventType::PhoneUpdated.as_str(),
+            EventType::PhoneUpdated.into_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;

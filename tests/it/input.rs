@@ -5,18 +5,16 @@ use uuid::Uuid;
 use handset::api::input::*;
 use handset::error::{Error, Expected, Issue, Problem, RequestPart, Step};
 use serde_json::{Map, Value, json};
+use strum::{IntoStaticStr, VariantArray};
 
 mod messages;
 mod query;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 enum System {
     Android,
     Ios,
-}
-
-impl Choice for System {
-    const ALL: &'static [(&'static str, Self)] = &[("android", System::Android), ("ios", System::Ios)];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

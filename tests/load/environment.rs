@@ -117,20 +117,19 @@ pub struct Program {
 }
 
 impl Program {
-    /// The server, in the same build profile as this program. Its log is written, to /dev/null.
-    pub fn handset(database: &Database) -> Program {
+    /// The server, in the same build profile as this program, with further arguments. Its log is written, to /dev/null.
+    pub fn handset(database: &Database, arguments: &[&str]) -> Program {
         let migrated =
             handset(database).arg("migrate").stdout(Stdio::null()).status().expect("the server's program starts");
         assert!(migrated.success(), "migration failed; the server's error is above");
-        Program::serving(handset(database))
+        let mut command = handset(database);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]).args(arguments);
+        Program::start(command, b"")
     }
 
     /// Another build of the server, on a migrated database.
     pub fn build(program: &Path, database: &Database) -> Program {
-        Program::serving(build(program, database))
-    }
-
-    fn serving(mut command: Command) -> Program {
+        let mut command = build(program, database);
         command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
         Program::start(command, b"")
     }

@@ -285,6 +285,12 @@ fn length_in(head: &[u8]) -> Option<usize> {
     std::str::from_utf8(digits).ok()?.trim().parse().ok()
 }
 
+/// The status of a response, and its length with its head if that is stated; `None` until the head is complete.
+pub fn head_of(bytes: &[u8]) -> Option<(u16, Option<usize>)> {
+    let end = end_of_head(bytes)?;
+    Some((status_in(&bytes[..end])?, length_in(&bytes[..end]).map(|length| end + length)))
+}
+
 fn too_much() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "response exceeds its content-length")
 }

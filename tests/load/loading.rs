@@ -105,7 +105,8 @@ impl Registry {
         database.execute("vacuum (analyze) phone");
     }
 
-    fn insert_phones(&self, workspace: &str, device: &str, person: &str, count: u64) -> String {
+    /// SQL that inserts phones; the expressions are of a phone's number `n`.
+    pub fn insert_phones(&self, workspace: &str, device: &str, person: &str, count: u64) -> String {
         let at = self.sql_time("n");
         format!(
             r#"insert into phone (workspace_id, device_id, user_identity_id, operating_system, os_version,

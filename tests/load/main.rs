@@ -8,6 +8,7 @@
 //! cargo bench -- --growth                      10,000 phones against 1,000,000, 1,000 contacts against 100,000
 //! cargo bench -- --soak 10                     ten minutes of load, with samples of memory
 //! cargo bench -- --against target/before       this build and another one, interleaved
+//! cargo bench -- --neighbours                  one tenant while others make noise of each kind
 //! ```
 //!
 //! A rate alone depends more on the machine than on the server. So each operation is interleaved with **references**,
@@ -51,6 +52,7 @@ mod environment;
 mod generator;
 mod growth;
 mod loading;
+mod neighbours;
 mod operations;
 mod pgbench;
 mod references;
@@ -94,6 +96,9 @@ fn bench(settings: &Settings) {
     } else if let Some(minutes) = settings.soak {
         let soak = soak::run(&environment, settings, Duration::from_secs(minutes * 60));
         (serde_json::json!(soak), soak.text())
+    } else if settings.neighbours {
+        let neighbours = neighbours::run(&environment, settings);
+        (serde_json::json!(neighbours), neighbours.text())
     } else if let Some(program) = &settings.against {
         let builds = builds::run(&environment, settings, program);
         (serde_json::json!(builds), builds.text())

@@ -4,7 +4,7 @@
 use crate::contacts;
 use crate::registry::{BASE, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, Rng, finish_head, finish_request};
 use base64::prelude::*;
-use handset::domain::event::{EventType, OPT_IN_TYPES};
+use handset::domain::event::{EventType, opt_in_types};
 use serde_json::{Value, json};
 
 /// Items of a page.
@@ -82,7 +82,8 @@ const PHONES: &str = "select workspace_id, device_id, * from phone where workspa
 const PHONES_OF: &str = "select workspace_id, device_id, * from phone where workspace_id = $1 and user_identity_id = $2 \
     and deactivated_at is null and (created_at, device_id) >= *";
 const EVENTS_SINCE: &str = "select workspace_id, event_id, * from event where workspace_id = $1 and created_at > $2 *";
-const REGISTER: &str = "select register_id *, user_identity_id *, created_at from number_register \
+const KEY_AND_NUMBER: &str = "select place * as requested (token_hash, register_id, place) join api_key *";
+const NUMBER: &str = "select register_id *, user_identity_id *, created_at from number_register \
     where workspace_id = $1 and register_id = any ($2)";
 const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
 const DEACTIVATE: &str = "with found as materialized ( select device_id, * update phone set deactivated_at = $2, *";
@@ -271,8 +272,8 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(REGISTER, |_| vec![workspace(), one(Kind::Register.sql(":person"))])],
-        keyless: &[],
+        transaction: &[Step::Stored(KEY_AND_NUMBER, |registry| key_and(registry, &[Kind::Register.sql(":person")]))],
+        keyless: &[Step::Stored(NUMBER, |_| vec![workspace(), one(Kind::Register.sql(":person"))])],
         is_first: false,
     },
     Operation {
@@ -355,13 +356,13 @@ fn context() -> String {
     let id = "0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f";
     let context = json!({
         "credential_kind": "api_key", "credential_id": id, "request_id": id, "address": "127.0.0.1",
-        "opt_in_types": OPT_IN_TYPES,
+        "opt_in_types": opt_in_types().collect::<Vec<_>>(),
     });
     format!("'{context}'::jsonb")
 }
 
 fn name(event_type: EventType) -> String {
-    format!("'{}'::text", event_type.as_str())
+    format!("'{}'::text", event_type.into_str())
 }
 
 const ASSA_ABLOY: &str = r#"'{"application_version": "1.0.0", "seos_applet_version": "1.0.0", "ble_capability": true,

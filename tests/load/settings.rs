@@ -1,6 +1,6 @@
 //! Command line.
 
-use crate::operations;
+use crate::{neighbours, operations};
 use clap::Parser;
 use handset::postgres::Durability;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub struct Settings {
         value_parser = clap::value_parser!(u32).range(1..=64))]
     pub clients: Vec<u32>,
 
-    /// Measure only these operations
+    /// Measure only these operations, or kinds of noise
     #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = names())]
     pub only: Vec<String>,
 
@@ -51,6 +51,10 @@ pub struct Settings {
     /// Compare with another build of the server instead, interleaved on the same registry
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["growth", "soak"])]
     pub against: Option<PathBuf>,
+
+    /// Measure what the load of other tenants costs one tenant instead, for each kind of noise
+    #[arg(long, conflicts_with_all = ["growth", "soak", "against"])]
+    pub neighbours: bool,
 
     /// Print results as JSON
     #[arg(long)]
@@ -94,5 +98,6 @@ impl Settings {
 }
 
 fn names() -> clap::builder::PossibleValuesParser {
-    operations::ALL.iter().map(|operation| operation.name).collect::<Vec<_>>().into()
+    let operations = operations::ALL.iter().map(|operation| operation.name);
+    operations.chain(neighbours::names()).collect::<Vec<_>>().into()
 }

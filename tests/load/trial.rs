@@ -4,7 +4,7 @@ use crate::environment::Environment;
 use crate::settings::Settings;
 use crate::steady::{self, SLICE};
 use crate::usage::{self, OtherThreads};
-use crate::{comparison, growth, operations, pgbench, soak};
+use crate::{comparison, growth, neighbours, operations, pgbench, soak};
 use libtest_mimic::{Arguments, Trial};
 use std::path::Path;
 use std::process::ExitCode;
@@ -72,6 +72,14 @@ fn a_brief_run_measures_every_operation() {
     assert_eq!(growth_report.targets.len(), 7, "{growth_report:?}");
     for about in ["get one phone", "last 25 contacts"] {
         assert!(growth_report.text().contains(about), "{}", growth_report.text());
+    }
+    let neighbours_report = neighbours::run(&environment, &settings);
+    assert_eq!(neighbours_report.noises.len(), neighbours::names().count());
+    for noise in &neighbours_report.noises {
+        for sample in [&noise.quiet, &noise.noisy] {
+            assert!(sample.failed == 0 && sample.unheard == 0 && sample.webhook.p50 > 0, "{noise:?}");
+        }
+        assert!(neighbours_report.text().contains(noise.name), "{}", neighbours_report.text());
     }
     let soak_report = soak::run(&environment, &settings, Duration::from_millis(300));
     assert!(soak_report.requests > 0, "{soak_report:?}");

@@ -59,8 +59,19 @@ pub struct Cpu {
 impl Workbench {
     /// Creates a database, starts the server on it and loads the registry.
     pub fn open(environment: &Environment, settings: &Settings, name: &str, phones: u64) -> Workbench {
+        Workbench::open_with(environment, settings, name, phones, &[])
+    }
+
+    /// Like [`Workbench::open`], with further arguments of the server.
+    pub fn open_with(
+        environment: &Environment,
+        settings: &Settings,
+        name: &str,
+        phones: u64,
+        arguments: &[&str],
+    ) -> Workbench {
         let mut database = environment.database(name);
-        let server = Program::handset(&database);
+        let server = Program::handset(&database, arguments);
         let registry = Registry::of(phones, settings.workspaces, settings.contacts());
         registry.load(&mut database);
         let page_binding = page_binding(server.address);

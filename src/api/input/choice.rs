@@ -6,11 +6,19 @@ use serde_json::Value;
 
 use super::{Reader, Rule, Shape};
 use crate::error::{Expected, Problem};
+use strum::VariantArray;
 
 /// A type whose values have names on the wire.
 pub trait Choice: Copy + 'static {
     /// Every name and its value, in the order in which messages list them.
-    const ALL: &'static [(&'static str, Self)];
+    fn all() -> impl Iterator<Item = (&'static str, Self)>;
+}
+
+/// An enum by the names of its variants.
+impl<E: VariantArray + Copy + Into<&'static str>> Choice for E {
+    fn all() -> impl Iterator<Item = (&'static str, E)> {
+        E::VARIANTS.iter().map(|&value| (value.into(), value))
+    }
 }
 
 /// One of the type's names.
@@ -35,15 +43,15 @@ impl<E: Choice> Rule for OneOf<E> {
             at.mismatch(Expected::Choice(names::<E>()), &value);
             return None;
         };
-        let chosen = E::ALL.iter().find(|(name, _)| *name == text);
+        let chosen = E::all().find(|(name, _)| *name == text);
         if chosen.is_none() {
             at.fault(Problem::Choice { expected: names::<E>(), received: text.to_owned() });
         }
-        chosen.map(|(_, value)| *value)
+        chosen.map(|(_, value)| value)
     }
 }
 
 /// The names of a type.
 pub fn names<E: Choice>() -> Vec<&'static str> {
-    E::ALL.iter().map(|(name, _)| *name).collect()
+    E::all().map(|(name, _)| name).collect()
 }

@@ -60,12 +60,12 @@ fn drop_idle_property_names(schema: &mut Value) {
     }
 }
 
-/// Describes an enum in the document: the type, the name and the description of its schema, and its names.
+/// Describes an enum in the document: the type, and the name and the description of its schema.
 macro_rules! enum_schema {
-    ($type:ty, $name:literal, $description:literal, $names:expr) => {
+    ($type:ty, $name:literal, $description:literal $(,)?) => {
         impl utoipa::PartialSchema for $type {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::api::openapi::schema_of_names($description, $names)
+                $crate::api::openapi::schema_of_names($description, $crate::api::input::names::<$type>())
             }
         }
 

@@ -14,8 +14,10 @@ use crate::domain::id::{PhoneNumberId, UserIdentityId};
 use crate::domain::number::*;
 use crate::domain::token::Token;
 use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::store::Prefetch;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 /// Every route, in the order of the document.
@@ -28,7 +30,7 @@ pub fn routes() -> Vec<Operation> {
                  `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
             )
             .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", page_example())),
-        Operation::new("/v1/phone/{phone_id}", &["GET"], get)
+        Operation::with_prefetch("/v1/phone/{phone_id}", &["GET"], get, Some(prefetch))
             .about("diga_get_phone", "Get a phone")
             .describe("Returns one phone.")
             .returns_phone()
@@ -97,23 +99,11 @@ input! {
 }
 
 /// The order by time of creation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 enum Order {
-    Ascending,
-    Descending,
-}
-
-impl Choice for Order {
-    const ALL: &'static [(&'static str, Order)] = &[("asc", Order::Ascending), ("desc", Order::Descending)];
-}
-
-impl Choice for Status {
-    const ALL: &'static [(&'static str, Status)] = &[
-        (Status::Reserved.into_str(), Status::Reserved),
-        (Status::Assigned.into_str(), Status::Assigned),
-        (Status::Released.into_str(), Status::Released),
-        (Status::Finished.into_str(), Status::Finished),
-    ];
+    Asc,
+    Desc,
 }
 
 input! {
@@ -159,12 +149,16 @@ async fn list(call: Call<Project>, Query(input): Query<List>) -> Result<Body<Pag
         assigned_from: input.start_assigned_at,
         assigned_until: input.end_assigned_at,
     };
-    let window = Window { ascending: input.order == Order::Ascending, limit: input.limit, start };
+    let window = Window { ascending: input.order == Order::Asc, limit: input.limit, start };
     Ok(Body(Page::of(call.grant.workspace.numbers(&filter, window).await?, page)))
 }
 
 async fn get(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {
-    phone(call.grant.workspace.number(phone_id).await?)
+    phone(call.grant.workspace.number_with(call.prefetched, phone_id).await?)
+}
+
+fn prefetch(Path(Which { phone_id }): &Path<Which>) -> Prefetch {
+    Prefetch::Number(*phone_id)
 }
 
 input! {

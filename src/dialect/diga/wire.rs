@@ -4,7 +4,6 @@ use crate::api::openapi::enum_schema;
 use crate::domain::number::{PhoneNumber, PhoneNumberPage, Provider, Status};
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use serde::{Serialize, Serializer};
-use strum::VariantArray;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -43,13 +42,11 @@ enum_schema!(
     Provider,
     "DigaTelephonyProvider",
     "The provider of a number: `netelip` for purchased ones, `custom` for imported ones.",
-    Provider::VARIANTS.iter().map(|provider| provider.into_str())
 );
 enum_schema!(
     Status,
     "DigaPhoneStatus",
     "The status of a phone: reserved for a while, assigned, released into quarantine, or finished.",
-    Status::VARIANTS.iter().map(|status| status.into_str())
 );
 
 impl From<PhoneNumber> for Phone {

@@ -30,15 +30,6 @@ pub fn routes() -> Vec<Operation> {
     ]
 }
 
-impl Choice for AccessMethod {
-    const ALL: &'static [(&'static str, AccessMethod)] = &[
-        ("code", AccessMethod::Code),
-        ("card", AccessMethod::Card),
-        ("mobile_key", AccessMethod::MobileKey),
-        ("cloud_key", AccessMethod::CloudKey),
-    ];
-}
-
 input! {
     /// A credential to create.
     pub struct Create {

@@ -137,7 +137,7 @@ async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdent
 /// The operating systems of these device types.
 fn systems(device_types: Vec<String>) -> Vec<OperatingSystem> {
     let is_named = |name: &str| device_types.iter().any(|device_type| device_type == name);
-    <OperatingSystem as Choice>::ALL.iter().filter(|(name, _)| is_named(name)).map(|(_, system)| *system).collect()
+    <OperatingSystem as Choice>::all().filter(|(name, _)| is_named(name)).map(|(_, system)| system).collect()
 }
 
 input! {

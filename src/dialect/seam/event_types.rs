@@ -2,25 +2,16 @@
 //! events has only these, and a webhook may name only these or Handset's own types.
 
 use crate::api::input::Choice;
-use crate::domain::event::OPT_IN_TYPES;
+use crate::domain::event::opt_in_types;
 
 /// The name of an event type, Seam's or Handset's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EventType(pub &'static str);
 
 impl Choice for EventType {
-    const ALL: &'static [(&'static str, EventType)] = &choices();
-}
-
-const fn choices() -> [(&'static str, EventType); SEAM.len() + OPT_IN_TYPES.len()] {
-    let mut choices = [("", EventType("")); SEAM.len() + OPT_IN_TYPES.len()];
-    let mut index = 0;
-    while index < choices.len() {
-        let name = if index < SEAM.len() { SEAM[index] } else { OPT_IN_TYPES[index - SEAM.len()] };
-        choices[index] = (name, EventType(name));
-        index += 1;
+    fn all() -> impl Iterator<Item = (&'static str, EventType)> {
+        SEAM.into_iter().chain(opt_in_types()).map(|name| (name, EventType(name)))
     }
-    choices
 }
 
 /// The types of Seam's published document.

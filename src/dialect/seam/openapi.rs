@@ -8,7 +8,7 @@ use super::answer::AnswerShape;
 use super::event_types::EventType;
 use super::page::Pagination;
 use super::route::Operation;
-use crate::api::input::Choice;
+use crate::api::input::names;
 use crate::api::openapi::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -106,8 +106,7 @@ fn name_of(route: &Operation) -> String {
 
 /// Every event type, as a schema of its own.
 fn event_type() -> Value {
-    let names: Vec<&str> = EventType::ALL.iter().map(|(name, _)| *name).collect();
-    json!({ "type": "string", "description": "The type of an event", "enum": names })
+    json!({ "type": "string", "description": "The type of an event", "enum": names::<EventType>() })
 }
 
 /// The schemas of the resources and of what stands around them.

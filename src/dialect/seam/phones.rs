@@ -122,8 +122,9 @@ async fn deactivate(call: Call<ByKeyOrSession>, input: Deactivate) -> Result<Voi
 }
 
 impl Choice for OperatingSystem {
-    const ALL: &'static [(&'static str, OperatingSystem)] =
-        &[("ios_phone", OperatingSystem::Ios), ("android_phone", OperatingSystem::Android)];
+    fn all() -> impl Iterator<Item = (&'static str, OperatingSystem)> {
+        [("ios_phone", OperatingSystem::Ios), ("android_phone", OperatingSystem::Android)].into_iter()
+    }
 }
 
 /// An operating system by its own name; device types use other names.
@@ -131,8 +132,9 @@ impl Choice for OperatingSystem {
 pub struct Platform(pub OperatingSystem);
 
 impl Choice for Platform {
-    const ALL: &'static [(&'static str, Platform)] =
-        &[("android", Platform(OperatingSystem::Android)), ("ios", Platform(OperatingSystem::Ios))];
+    fn all() -> impl Iterator<Item = (&'static str, Platform)> {
+        [OperatingSystem::Android, OperatingSystem::Ios].map(|system| (system.into_str(), Platform(system))).into_iter()
+    }
 }
 
 input! {

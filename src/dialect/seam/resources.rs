@@ -6,6 +6,7 @@ use super::wire::*;
 use crate::api::openapi::{Schemas, pascal_case, reference};
 use crate::domain::event::{Event, EventType};
 use serde_json::{Map, Value, json};
+use strum::VariantArray;
 
 macro_rules! resources {
     ($($type:ident $name:literal at $route_path:literal),* $(,)?) => {$(
@@ -60,9 +61,9 @@ fn route_and_properties(event_type: EventType) -> (&'static str, &'static [&'sta
 /// A choice by type of event, and each type as a schema of its own.
 fn define_event(schemas: &mut Schemas) {
     let (mut variants, mut mapping) = (Vec::new(), Map::new());
-    for event_type in EventType::ALL {
-        let (route_path, own) = route_and_properties(event_type);
-        let event_type = event_type.as_str();
+    for event_type in EventType::VARIANTS {
+        let (route_path, own) = route_and_properties(*event_type);
+        let event_type = event_type.into_str();
         let name = format!("{}Event", pascal_case(event_type));
         let variant = reference(&name);
         mapping.insert(event_type.to_owned(), variant["$ref"].clone());

@@ -76,8 +76,8 @@ fn parse(webhook_id: &str) -> Result<WebhookId> {
 
 /// `*` must be the only name; any other must be an event type.
 fn check(event_types: &[String]) -> Result<()> {
-    let is_known = |name: &str| EventType::ALL.iter().any(|(known, _)| *known == name);
-    let unknown: Vec<String> = event_types.iter().filter(|name| !is_known(name)).cloned().collect();
+    let known = names::<EventType>();
+    let unknown: Vec<String> = event_types.iter().filter(|name| !known.contains(&name.as_str())).cloned().collect();
     if unknown.is_empty() || event_types == ["*"] {
         return Ok(());
     }
@@ -131,14 +131,6 @@ async fn rotate_secret(call: Call<ByKey>, Which { webhook_id }: Which) -> Result
     let secret = Token::signing_secret(&call.app.random);
     let former_until = call.now + FORMER_SECRET_SIGNS;
     Ok(One(call.grant.workspace.rotate_webhook_secret(parse(&webhook_id)?, &secret, former_until).await?.into()))
-}
-
-impl Choice for DeliveryStatus {
-    const ALL: &'static [(&'static str, DeliveryStatus)] = &[
-        ("pending", DeliveryStatus::Pending),
-        ("delivered", DeliveryStatus::Delivered),
-        ("failed", DeliveryStatus::Failed),
-    ];
 }
 
 input! {

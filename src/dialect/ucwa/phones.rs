@@ -10,13 +10,13 @@ use super::openapi::{ETAG, resource};
 use super::resource::Resource;
 use super::route::{Call, Operation};
 use super::{answer, number};
+use crate::api::input::names;
 use crate::domain::slot::{Slot, SlotChange, SlotType};
 use crate::domain::subscriber::Subscriber;
 use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
-use strum::VariantNames;
 
 /// The routes below a base path.
 pub fn routes(base: &str) -> Vec<Operation> {
@@ -99,7 +99,7 @@ async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
 
 async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     let name = input.required("type", 100)?;
-    let one_of = || fault("type", Problem::Choice { expected: SlotType::VARIANTS.to_vec(), received: name.clone() });
+    let one_of = || fault("type", Problem::Choice { expected: names::<SlotType>(), received: name.clone() });
     let slot_type: SlotType = name.trim().parse().map_err(|_| one_of())?;
     let is_shared = input.flag("includeInContactCard")?.unwrap_or(false);
     let number = input.number(call.app.region)?;

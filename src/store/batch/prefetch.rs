@@ -2,15 +2,18 @@
 //! and beside it the rows in the workspace of that key.
 
 mod extension;
+mod number;
 mod phone;
 mod phones;
 
 pub(super) use extension::OneExtension;
+pub(super) use number::OneNumber;
 pub(super) use phone::OnePhone;
 pub(super) use phones::PhonePage;
 
 use crate::domain::extension::Extension;
-use crate::domain::id::{DeviceId, ExtensionId, UserIdentityId};
+use crate::domain::id::{DeviceId, ExtensionId, PhoneNumberId, UserIdentityId};
+use crate::domain::number::PhoneNumber;
 use crate::domain::page::Paging;
 use crate::domain::phone::{Phone, PhoneFilter};
 use crate::domain::scope::Scope;
@@ -31,6 +34,8 @@ pub enum Prefetch {
     Phones(Option<UserIdentityId>, Paging),
     /// An extension by its number.
     Extension(ExtensionId),
+    /// A phone number by its id.
+    Number(PhoneNumberId),
 }
 
 impl Prefetch {
@@ -59,6 +64,7 @@ pub enum Prefetched {
     /// One more than the page holds if there are more.
     Phones(Vec<Phone>),
     Extension(Option<Extension>),
+    Number(Option<PhoneNumber>),
 }
 
 impl Store {
@@ -83,6 +89,10 @@ impl Store {
             Prefetch::Extension(id) => {
                 let found = self.look_up_key(key, OneExtension(id)).await?;
                 found.map(|(key, mut extensions)| (key, Prefetched::Extension(extensions.pop())))
+            }
+            Prefetch::Number(id) => {
+                let found = self.look_up_key(key, OneNumber(id)).await?;
+                found.map(|(key, mut numbers)| (key, Prefetched::Number(numbers.pop())))
             }
         };
         let (key, prefetched) = found.ok_or_else(|| rejected(Scheme::ApiKey, AuthFailure::Unknown))?;

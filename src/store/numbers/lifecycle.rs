@@ -233,7 +233,7 @@ impl Workspace {
             number.user_identity_id.map(|person| person.0),
             sip_config_sealed,
             action,
-            event.map(|(event_type, _)| event_type.as_str()),
+            event.map(|(event_type, _)| event_type.into_str()),
             event.and_then(|(_, id)| id).map(|id| id.0),
             is_scheduled.then(|| json!({ "scheduled_release_at": number.scheduled_release_at })),
         )

@@ -69,8 +69,8 @@ impl Store {
             Actor::SWEEPER.context(&[EventType::PhoneNumberFinished, EventType::PhoneNumberReleased]),
             batch,
             now + QUARANTINE,
-            EventType::PhoneNumberFinished.as_str(),
-            EventType::PhoneNumberReleased.as_str(),
+            EventType::PhoneNumberFinished.into_str(),
+            EventType::PhoneNumberReleased.into_str(),
         )
         .fetch_one(self.emitter())
         .await?;

@@ -103,9 +103,9 @@ impl Workspace {
             &devices.iter().map(|id| id.0).collect::<Vec<_>>(),
             scope.owner(),
             reason,
-            EventType::PhoneDeactivated.as_str(),
-            EventType::AcsCredentialInvalidated.as_str(),
-            EventType::AcsCredentialDeleted.as_str(),
+            EventType::PhoneDeactivated.into_str(),
+            EventType::AcsCredentialInvalidated.into_str(),
+            EventType::AcsCredentialDeleted.into_str(),
         )
         .fetch_all(connection)
         .await?)

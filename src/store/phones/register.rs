@@ -94,8 +94,8 @@ impl Workspace {
             new.device_manufacturer,
             new.device_model,
             new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata)),
-            EventType::PhoneRegistered.as_str(),
-            EventType::AcsCredentialIssued.as_str(),
+            EventType::PhoneRegistered.into_str(),
+            EventType::AcsCredentialIssued.into_str(),
         )
         .fetch_one(connection)
         .await?)

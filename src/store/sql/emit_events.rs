@@ -15,8 +15,11 @@ use serde_json::{Value, json};
 /// Adds to the context of a statement, a JSON object, which of its event types are opt-in. Without any, nothing is added:
 /// each byte of a context is sent and parsed with each write.
 pub(in crate::store) fn with_opt_in_types(mut context: Value, event_types: &[EventType]) -> Value {
-    let opt_in: Vec<&str> =
-        event_types.iter().filter(|event_type| event_type.is_opt_in()).map(|event_type| event_type.as_str()).collect();
+    let opt_in: Vec<&str> = event_types
+        .iter()
+        .filter(|event_type| event_type.is_opt_in())
+        .map(|event_type| event_type.into_str())
+        .collect();
     if !opt_in.is_empty() {
         context["opt_in_types"] = json!(opt_in);
     }

@@ -148,10 +148,10 @@ impl Workspace {
                 EventType::ClientSessionDeleted,
             ]),
             id.0,
-            EventType::PhoneDeactivated.as_str(),
-            EventType::AcsCredentialInvalidated.as_str(),
-            EventType::AcsCredentialDeleted.as_str(),
-            EventType::ClientSessionDeleted.as_str(),
+            EventType::PhoneDeactivated.into_str(),
+            EventType::AcsCredentialInvalidated.into_str(),
+            EventType::AcsCredentialDeleted.into_str(),
+            EventType::ClientSessionDeleted.into_str(),
         )
         .fetch_optional(connection)
         .await?;

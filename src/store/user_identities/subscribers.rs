@@ -10,7 +10,7 @@ use crate::store::batch::Lookup;
 use crate::store::sql::found;
 use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
-use strum::VariantNames;
+use strum::VariantArray;
 use uuid::Uuid;
 
 /// A user identity and a slot.

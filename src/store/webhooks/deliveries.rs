@@ -73,7 +73,7 @@ impl Workspace {
             self.context(&[EventType::WebhookPing]),
             id.0,
             event_id.0,
-            EventType::WebhookPing.as_str(),
+            EventType::WebhookPing.into_str(),
         )
         .fetch_optional(self.store.emitter())
         .await?;

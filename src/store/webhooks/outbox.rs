@@ -258,7 +258,7 @@ impl Store {
             attempted.latency_ms,
             attempted.fault,
             attempted.at - FAILING_TOO_LONG,
-            EventType::WebhookDisabled.as_str(),
+            EventType::WebhookDisabled.into_str(),
         )
         .fetch_optional(self.emitter())
         .await?;

@@ -38,7 +38,9 @@ input! {
 struct System;
 
 impl Choice for System {
-    const ALL: &'static [(&'static str, Self)] = &[("android", System), ("ios", System)];
+    fn all() -> impl Iterator<Item = (&'static str, System)> {
+        ["android", "ios"].map(|name| (name, System)).into_iter()
+    }
 }
 
 fn parsed(raw: &str) -> String {

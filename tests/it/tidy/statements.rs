@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use strum::VariantArray;
 
 /// Statements over scoped tables that do not bind the workspace, with their places and reasons.
 const EXEMPT: [(&str, &str, &str); 11] = [
@@ -190,7 +191,7 @@ fn event_types_in_statements_are_parameters() {
     for statement in written() {
         let place = format!("{}, {}", statement.file, statement.function);
         for literal in event_types_in(&statement.text) {
-            faults.add(&place, format_args!("bind EventType::….as_str() in place of '{literal}'"));
+            faults.add(&place, format_args!("bind EventType::….into_str() in place of '{literal}'"));
         }
         if !statement.text.matches('\'').count().is_multiple_of(2) {
             faults.add(&place, "has an odd number of quotes, which hides literals: remove the one in a comment");
@@ -211,7 +212,7 @@ fn event_types_in(text: &str) -> impl Iterator<Item = &str> {
     let is_event_type = |(literal, rest): &(&str, &str)| {
         let begins = literal.trim().len() > 1 && literal.contains('.');
         let is_action = rest.starts_with(" as action");
-        begins && !is_action && EventType::ALL.iter().any(|known| known.as_str().starts_with(literal.trim()))
+        begins && !is_action && EventType::VARIANTS.iter().any(|known| known.into_str().starts_with(literal.trim()))
     };
     (1..count).step_by(2).map(literal).filter(is_event_type).map(|(literal, _)| literal)
 }

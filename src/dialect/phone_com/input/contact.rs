@@ -14,16 +14,6 @@ pub const MOST_EMAILS: usize = 2;
 /// Aliases of text fields in newer clients.
 const ALIASES: [(&str, Text); 2] = [("organization", Text::Company), ("title", Text::JobTitle)];
 
-macro_rules! choices {
-    ($($type:ty),*) => {$(
-        impl Choice for $type {
-            const ALL: &'static [(&'static str, $type)] = <$type>::ALL;
-        }
-    )*};
-}
-
-choices!(EmailType, NumberType, AddressType);
-
 input! {
     /// An e-mail address of a contact.
     pub struct EmailInput {

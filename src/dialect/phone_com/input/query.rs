@@ -13,6 +13,7 @@ use crate::error::{Problem, RequestPart, Result, Step};
 use crate::http::App;
 use axum::body::Body;
 use serde_json::{Map, Value, json};
+use strum::{IntoStaticStr, VariantArray};
 use url::form_urlencoded;
 
 /// The largest page.
@@ -42,26 +43,20 @@ pub struct ListQuery<F> {
 }
 
 /// A form of the items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Items {
-    are_brief: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+enum Items {
+    Brief,
+    Full,
+    All,
 }
 
-impl Choice for Items {
-    const ALL: &'static [(&'static str, Items)] = &[
-        ("brief", Items { are_brief: true }),
-        ("full", Items { are_brief: false }),
-        ("all", Items { are_brief: false }),
-    ];
-}
-
-/// [`Items`], in newer clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mode(Items);
-
-impl Choice for Mode {
-    const ALL: &'static [(&'static str, Mode)] =
-        &[("brief", Mode(Items { are_brief: true })), ("full", Mode(Items { are_brief: false }))];
+/// A form of the items, in newer clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+enum Mode {
+    Brief,
+    Full,
 }
 
 input! {
@@ -114,8 +109,8 @@ fn read<F: Copy>(query: &str, fields: &Fields<F>, at: &mut Reader) -> Option<Lis
     let (conditions, filters) = filters(&pairs, fields, at);
     let Part { limit, offset, fields, mode } = part?;
     let listing = Listing { conditions, order, limit, offset };
-    let items = fields.or(mode.map(|Mode(items)| items));
-    Some(ListQuery { listing, filters, sort, is_brief: items.is_some_and(|items| items.are_brief) })
+    let is_brief = fields.map_or(mode == Some(Mode::Brief), |items| items == Items::Brief);
+    Some(ListQuery { listing, filters, sort, is_brief })
 }
 
 fn sorts<F: Copy>(pairs: &[(String, String)], fields: &Fields<F>, at: &mut Reader) -> (Vec<Order<F>>, Pairs) {

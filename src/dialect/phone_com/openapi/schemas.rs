@@ -5,7 +5,6 @@ use super::super::error::ErrorBody;
 use super::super::oauth::Token;
 use super::super::probes::{Hello, Ping};
 use super::super::wire::{Account, Deleted, Extension, Group, List};
-use crate::api::input::names;
 use crate::api::openapi::{Schemas, enum_schema, own_schema, reference};
 use crate::domain::contact::{AddressType, EmailType, NumberType, Text};
 use serde::Serialize;
@@ -72,9 +71,9 @@ enum GrantType {
     Password,
 }
 
-enum_schema!(EmailType, "PhoneComEmailType", "The type of an e-mail address", names::<EmailType>());
-enum_schema!(NumberType, "PhoneComNumberType", "The type of a telephone number", names::<NumberType>());
-enum_schema!(AddressType, "PhoneComAddressType", "The type of an address", names::<AddressType>());
+enum_schema!(EmailType, "PhoneComEmailType", "The type of an e-mail address");
+enum_schema!(NumberType, "PhoneComNumberType", "The type of a telephone number");
+enum_schema!(AddressType, "PhoneComAddressType", "The type of an address");
 
 /// An e-mail address of a contact.
 #[derive(Serialize, ToSchema)]

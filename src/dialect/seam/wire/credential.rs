@@ -1,7 +1,9 @@
 //! Credentials of user identities and phones.
 
 use super::{Fault, Warning, placeholder_id};
+use crate::api::openapi::enum_schema;
 use crate::domain;
+use crate::domain::credential::AccessMethod;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,7 +26,8 @@ pub struct AcsCredential {
     pub acs_system_id: Uuid,
     pub connected_account_id: Uuid,
     pub workspace_id: Uuid,
-    pub access_method: AccessMethod,
+    #[schema(value_type = AccessMethod)]
+    pub access_method: &'static str,
     #[schema(example = "Mobile key")]
     pub display_name: String,
     pub is_managed: bool,
@@ -44,27 +47,7 @@ pub struct AcsCredential {
     pub warnings: Vec<Warning>,
 }
 
-/// The access method of a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccessMethod {
-    Code,
-    Card,
-    MobileKey,
-    CloudKey,
-}
-
-impl From<domain::credential::AccessMethod> for AccessMethod {
-    fn from(method: domain::credential::AccessMethod) -> AccessMethod {
-        use domain::credential::AccessMethod as M;
-        match method {
-            M::Code => AccessMethod::Code,
-            M::Card => AccessMethod::Card,
-            M::MobileKey => AccessMethod::MobileKey,
-            M::CloudKey => AccessMethod::CloudKey,
-        }
-    }
-}
+enum_schema!(AccessMethod, "AccessMethod", "The access method of a credential.");
 
 impl From<domain::credential::Credential> for AcsCredential {
     fn from(credential: domain::credential::Credential) -> AcsCredential {
@@ -77,7 +60,7 @@ impl From<domain::credential::Credential> for AcsCredential {
             acs_system_id: credential.acs_system_id,
             connected_account_id: placeholder_id(credential.workspace_id, "connected_account"),
             workspace_id: credential.workspace_id.0,
-            access_method: credential.access_method.into(),
+            access_method: credential.access_method.into_str(),
             is_managed: true,
             is_multi_phone_sync_credential: credential.is_multi_phone_sync_credential,
             is_issued: credential.issued_at.is_some(),

@@ -1,6 +1,8 @@
 //! Webhooks and deliveries.
 
+use crate::api::openapi::enum_schema;
 use crate::domain;
+use crate::domain::webhook::DeliveryStatus;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,7 +45,8 @@ pub struct WebhookDelivery {
     pub event_id: Uuid,
     #[schema(example = "phone.deactivated")]
     pub event_type: String,
-    pub status: DeliveryStatus,
+    #[schema(value_type = DeliveryStatus)]
+    pub status: &'static str,
     pub attempt_count: i32,
     /// The status of the last response.
     #[schema(required)]
@@ -63,42 +66,23 @@ pub struct WebhookDelivery {
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
-/// The status of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryStatus {
-    Pending,
-    Delivered,
-    Failed,
-}
-
-impl From<domain::webhook::DeliveryStatus> for DeliveryStatus {
-    fn from(status: domain::webhook::DeliveryStatus) -> DeliveryStatus {
-        use domain::webhook::DeliveryStatus as S;
-        match status {
-            S::Pending => DeliveryStatus::Pending,
-            S::Delivered => DeliveryStatus::Delivered,
-            S::Failed => DeliveryStatus::Failed,
-        }
-    }
-}
+enum_schema!(DeliveryStatus, "DeliveryStatus", "The status of a delivery.");
 
 impl From<domain::webhook::Delivery> for WebhookDelivery {
     fn from(delivery: domain::webhook::Delivery) -> WebhookDelivery {
-        let status = DeliveryStatus::from(delivery.status);
         WebhookDelivery {
             delivery_id: delivery.delivery_id,
             webhook_id: delivery.webhook_id.0,
             event_id: delivery.event_id.0,
             event_type: delivery.event_type,
-            status,
+            status: delivery.status.into_str(),
             attempt_count: delivery.attempts,
             response_status: delivery.response_status,
             latency_ms: delivery.latency_ms,
             fault: delivery.fault,
             created_at: delivery.created_at,
             last_attempt_at: delivery.last_attempt_at,
-            next_attempt_at: (status == DeliveryStatus::Pending).then_some(delivery.next_attempt_at),
+            next_attempt_at: (delivery.status == DeliveryStatus::Pending).then_some(delivery.next_attempt_at),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::slot::{Slot, SlotType};
 use crate::domain::subscriber::Subscriber;
 use crate::domain::user_identity::UserIdentity;
 use chrono::DateTime;
-use strum::IntoEnumIterator;
+use strum::VariantArray;
 use uuid::Uuid;
 
 /// The number of the application.
@@ -33,7 +33,7 @@ pub fn subscriber(has_application: bool) -> Subscriber {
             created_at: DateTime::UNIX_EPOCH,
         },
         enterprise_voice: true,
-        slots: SlotType::iter().map(slot).collect(),
+        slots: SlotType::VARIANTS.iter().copied().map(slot).collect(),
         application: has_application.then(|| Application {
             application_id: ApplicationId(APPLICATION.parse().expect("it is a number")),
             culture: "en-US".to_owned(),

@@ -7,7 +7,6 @@ use crate::domain::slot::SlotType;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use strum::VariantNames;
 use utoipa::ToSchema;
 
 /// All of them.
@@ -41,7 +40,7 @@ struct Link {
     href: String,
 }
 
-enum_schema!(SlotType, "UcwaSlot", "One of the four slots for telephone numbers", SlotType::VARIANTS.iter().copied());
+enum_schema!(SlotType, "UcwaSlot", "One of the four slots for telephone numbers");
 
 /// A resource with a name and a URI, and nothing else.
 #[derive(Serialize, ToSchema)]
