@@ -37,7 +37,7 @@ impl InFlight {
         InFlight { requests: Shares::new(usize::MAX, requests_of_client), requests_of_client, responses }
     }
 
-    /// Takes a place for a request of a client behind a proxy.
+    /// Takes the share of a request of a client behind a proxy.
     pub fn request(&self, client: IpAddr, clock: &Clock) -> Result<Share> {
         let (limit, retry_after) = (u32::try_from(self.requests_of_client).unwrap_or(u32::MAX), 1);
         let throttled = || {

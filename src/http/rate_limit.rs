@@ -1,7 +1,7 @@
 //! Rate limits per credential and per client network, checked in the dialect's middleware, before any lookup; and of failed
 //! authentication, checked where a credential is judged. Each server counts for itself.
 
-mod attempts;
+mod failed_auth;
 mod gcra;
 mod rate;
 
@@ -11,9 +11,9 @@ use crate::clock::Clock;
 use crate::domain::token::TokenHash;
 use crate::error::{Error, Result, Throttle};
 use crate::store::{Origin, client_network};
-use attempts::AttemptLimits;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{Extensions, HeaderMap};
+use failed_auth::FailedAuthLimits;
 use gcra::GcraLimiter;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -40,19 +40,19 @@ pub struct Limits {
     clock: Clock,
     credential: Option<GcraLimiter<TokenHash>>,
     address: Option<GcraLimiter<IpAddr>>,
-    attempts: Option<AttemptLimits>,
+    failed_auth: Option<FailedAuthLimits>,
 }
 
 impl Limits {
     /// Creates limiters for these rates; `None` if all are unlimited.
     pub fn new(rates: &Rates, clock: Clock) -> Option<Limits> {
-        let attempts = AttemptLimits::new(rates);
-        let is_any = rates.credential.or(rates.address).is_some() || attempts.is_some();
+        let failed_auth = FailedAuthLimits::new(rates);
+        let is_any = rates.credential.or(rates.address).is_some() || failed_auth.is_some();
         is_any.then(|| Limits {
             clock,
             credential: rates.credential.map(GcraLimiter::of),
             address: rates.address.map(GcraLimiter::of),
-            attempts,
+            failed_auth,
         })
     }
 
@@ -79,10 +79,10 @@ impl Limits {
         authenticated: impl Future<Output = Result<T>>,
         is_caller: impl FnOnce(&T) -> bool,
     ) -> Result<T> {
-        let Some(attempts) = &self.attempts else { return authenticated.await };
+        let Some(limits) = &self.failed_auth else { return authenticated.await };
         let CredentialHeaders(names) = extensions.get().copied().unwrap_or(CredentialHeaders(&[]));
         let network = extensions.get().and_then(Origin::client_network);
-        let judged = attempts.token(network, tokens(names, headers), &self.clock, authenticated, is_caller);
+        let judged = limits.token(network, tokens(names, headers), &self.clock, authenticated, is_caller);
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }
 
@@ -93,9 +93,9 @@ impl Limits {
         secret: &str,
         authenticated: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let Some(attempts) = &self.attempts else { return authenticated.await };
+        let Some(limits) = &self.failed_auth else { return authenticated.await };
         let (network, secret) = (origin.client_network(), std::iter::once(secret));
-        let judged = attempts.token(network, secret, &self.clock, authenticated, |_| true);
+        let judged = limits.token(network, secret, &self.clock, authenticated, |_| true);
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }
 
@@ -106,8 +106,8 @@ impl Limits {
         name: &str,
         authenticated: impl Future<Output = Result<Option<T>>>,
     ) -> Result<Option<T>> {
-        let Some(attempts) = &self.attempts else { return authenticated.await };
-        let judged = attempts.password(origin.client_network(), name, &self.clock, authenticated);
+        let Some(limits) = &self.failed_auth else { return authenticated.await };
+        let judged = limits.password(origin.client_network(), name, &self.clock, authenticated);
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }
 

@@ -23,6 +23,9 @@ const FREE: usize = 8 * 1024;
 /// Bytes by which a share grows.
 const STEP: usize = 16 * 1024;
 
+/// Maximum size of a read. A larger one would let the connection's read buffer grow with it, and the buffer stays.
+const MAX_READ: usize = 16 * 1024;
+
 /// Pause until a connection without a share tries again.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -101,9 +104,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             }
         }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        if buffer.remaining() <= MAX_READ {
+            ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+        } else {
+            let mut limited = ReadBuf::new(buffer.initialize_unfilled_to(MAX_READ));
+            ready!(Pin::new(&mut this.stream).poll_read(context, &mut limited))?;
+            let count = limited.filled().len();
+            buffer.advance(count);
+        }
         this.unanswered += buffer.filled().len() - before;
-        read
+        Poll::Ready(Ok(()))
     }
 }
 

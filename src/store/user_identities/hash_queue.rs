@@ -1,4 +1,4 @@
-//! The queue for password hashes. Few run at a time, each client network waits in a line of its own, and the lines take
+//! The queue for password hashes. Few run at a time, each client network has a queue of its own, and the queues take
 //! turns, so that many sign-ins of one client do not delay those of others. A full queue refuses at once.
 
 use crate::error::{Error, Result};
@@ -13,11 +13,11 @@ use tokio::sync::oneshot;
 /// Maximum number of concurrent hashes; fewer on a machine with less than eight cores. Each takes 19 MiB and a core.
 const MAX_RUNNING: usize = 4;
 
-/// Maximum number of places of one client network: a few seconds of hashes.
+/// Maximum number of sign-ins of one client network: a few seconds of hashes.
 const MAX_OF_CLIENT: usize = 64;
 
-/// Maximum number of places.
-const MAX_PLACES: usize = 256;
+/// Maximum number of sign-ins.
+const MAX_ADMITTED: usize = 256;
 
 /// Maximum wait for a permit.
 const MAX_WAIT: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 /// A client network; `None` is this server's operator.
 type Client = Option<IpAddr>;
 
-/// The queue. Its permits are given to the lines in turn.
+/// The queue. Its permits are given to the clients in turn.
 #[derive(Debug)]
 pub(in crate::store) struct HashQueue {
     permits: usize,
@@ -35,17 +35,17 @@ pub(in crate::store) struct HashQueue {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
-    /// Number of places of each client, of which some do not wait yet.
-    places: HashMap<Client, usize>,
+    /// Number of sign-ins of each client, of which some do not wait yet.
+    admitted: HashMap<Client, usize>,
     total: usize,
-    lines: HashMap<Client, VecDeque<oneshot::Sender<Permit>>>,
-    /// The clients with a line, the next one first.
+    waiting: HashMap<Client, VecDeque<oneshot::Sender<Permit>>>,
+    /// The clients of which some wait, the next one first.
     turns: VecDeque<Client>,
 }
 
-/// A place in the queue.
+/// A sign-in that may wait for a permit.
 #[derive(Debug)]
-pub(in crate::store) struct Place {
+pub(in crate::store) struct Admission {
     queue: Arc<HashQueue>,
     client: Client,
 }
@@ -67,16 +67,16 @@ impl HashQueue {
         HashQueue { permits, state: Mutex::default() }
     }
 
-    /// Takes a place, before anything is looked up for the hash.
-    pub fn enter(self: &Arc<Self>, client: Client) -> Result<Place> {
+    /// Admits a sign-in, before anything is looked up for it.
+    pub fn enter(self: &Arc<Self>, client: Client) -> Result<Admission> {
         let mut state = self.state();
-        let taken = state.places.get(&client).copied().unwrap_or_default();
-        if taken >= MAX_OF_CLIENT || (state.total >= MAX_PLACES && !state.displace(taken)) {
+        let taken = state.admitted.get(&client).copied().unwrap_or_default();
+        if taken >= MAX_OF_CLIENT || (state.total >= MAX_ADMITTED && !state.displace(taken)) {
             return Err(full());
         }
-        *state.places.entry(client).or_default() += 1;
+        *state.admitted.entry(client).or_default() += 1;
         state.total += 1;
-        Ok(Place { queue: Arc::clone(self), client })
+        Ok(Admission { queue: Arc::clone(self), client })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,19 +85,19 @@ impl HashQueue {
 }
 
 impl State {
-    /// Refuses the last of the longest line, if that is longer than `taken`.
+    /// Refuses the last of the client with most that wait, if those are more than `taken`.
     fn displace(&mut self, taken: usize) -> bool {
-        let longest = self.lines.values_mut().max_by_key(|line| line.len());
-        longest.filter(|line| line.len() > taken).and_then(VecDeque::pop_back).is_some()
+        let longest = self.waiting.values_mut().max_by_key(|waiting| waiting.len());
+        longest.filter(|waiting| waiting.len() > taken).and_then(VecDeque::pop_back).is_some()
     }
 
-    /// The next of the lines, in turn.
+    /// The next that waits, with the clients in turn.
     fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
         while let Some(client) = self.turns.pop_front() {
-            let Some(line) = self.lines.get_mut(&client) else { continue };
-            let next = line.pop_front();
-            if line.is_empty() {
-                self.lines.remove(&client);
+            let Some(waiting) = self.waiting.get_mut(&client) else { continue };
+            let next = waiting.pop_front();
+            if waiting.is_empty() {
+                self.waiting.remove(&client);
             } else {
                 self.turns.push_back(client);
             }
@@ -109,8 +109,8 @@ impl State {
     }
 }
 
-impl Place {
-    /// Runs a hash on a blocking thread, when it is this place's turn.
+impl Admission {
+    /// Runs a hash on a blocking thread, when it is its turn.
     pub async fn run<T: Send + 'static>(self, hash: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let permit = self.permit().await?;
         let done = tokio::task::spawn_blocking(move || {
@@ -121,37 +121,37 @@ impl Place {
     }
 
     async fn permit(self) -> Result<Permit> {
-        let waiting = {
+        let permit = {
             let mut state = self.queue.state();
             if state.running < self.queue.permits {
                 state.running += 1;
                 return Ok(Permit(Some(Arc::clone(&self.queue))));
             }
             let (sender, receiver) = oneshot::channel();
-            let line = state.lines.entry(self.client).or_default();
+            let waiting = state.waiting.entry(self.client).or_default();
             // Those that have gone away.
-            line.retain(|waiting| !waiting.is_closed());
-            line.push_back(sender);
+            waiting.retain(|waiting| !waiting.is_closed());
+            waiting.push_back(sender);
             if !state.turns.contains(&self.client) {
                 state.turns.push_back(self.client);
             }
             receiver
         };
-        match tokio::time::timeout(MAX_WAIT, waiting).await {
+        match tokio::time::timeout(MAX_WAIT, permit).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(full()),
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Admission {
     fn drop(&mut self) {
         let mut state = self.queue.state();
         state.total -= 1;
-        if let Some(places) = state.places.get_mut(&self.client) {
-            *places -= 1;
-            if *places == 0 {
-                state.places.remove(&self.client);
+        if let Some(admitted) = state.admitted.get_mut(&self.client) {
+            *admitted -= 1;
+            if *admitted == 0 {
+                state.admitted.remove(&self.client);
             }
         }
     }
@@ -194,24 +194,24 @@ mod tests {
         Some(Ipv4Addr::new(198, 51, 100, number).into())
     }
 
-    /// Waits until this many places of a queue wait for a permit.
+    /// Waits until this many wait for a permit.
     async fn until_waiting(queue: &HashQueue, count: usize) {
-        while queue.state().lines.values().map(VecDeque::len).sum::<usize>() < count {
+        while queue.state().waiting.values().map(VecDeque::len).sum::<usize>() < count {
             tokio::task::yield_now().await;
         }
     }
 
     fn is_empty(queue: &HashQueue) -> bool {
         let state = queue.state();
-        state.running == 0 && state.total == 0 && state.places.is_empty() && state.lines.is_empty()
+        state.running == 0 && state.total == 0 && state.admitted.is_empty() && state.waiting.is_empty()
     }
 
     #[tokio::test]
     async fn a_hash_keeps_its_permit_when_its_caller_goes_away() {
         let queue = Arc::new(HashQueue::new(1));
         let ((begin, begun), (release, released)) = (mpsc::channel(), mpsc::channel::<()>());
-        let place = queue.enter(client(1)).expect("it is empty");
-        let caller = tokio::spawn(place.run(move || {
+        let admission = queue.enter(client(1)).expect("it is empty");
+        let caller = tokio::spawn(admission.run(move || {
             begin.send(()).expect("the test waits");
             released.recv()
         }));
@@ -219,7 +219,7 @@ mod tests {
         caller.abort();
         assert!(caller.await.expect_err("it was dropped").is_cancelled());
         assert_eq!(queue.state().running, 1);
-        let next = tokio::spawn(queue.enter(client(1)).expect("a place").run(|| ()));
+        let next = tokio::spawn(queue.enter(client(1)).expect("it is admitted").run(|| ()));
         until_waiting(&queue, 1).await;
         drop(release);
         next.await.expect("no panic").expect("a permit");
@@ -227,14 +227,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_take_turns_and_those_that_went_away_are_skipped() {
+    async fn clients_take_turns_and_those_that_went_away_are_skipped() {
         let queue = Arc::new(HashQueue::new(1));
-        let first = queue.enter(client(1)).expect("a place").permit().await.expect("a permit");
+        let first = queue.enter(client(1)).expect("it is admitted").permit().await.expect("a permit");
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
         let wait = |number: u8| {
-            let (place, done) = (queue.enter(client(number)).expect("a place"), done.clone());
+            let (admission, done) = (queue.enter(client(number)).expect("it is admitted"), done.clone());
             tokio::spawn(async move {
-                let permit = place.permit().await.expect("a permit");
+                let permit = admission.permit().await.expect("a permit");
                 done.send(number).expect("the test reads");
                 drop(permit);
             })
@@ -258,19 +258,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_refuses_and_a_new_client_displaces_the_last_of_the_longest_line() {
+    async fn a_full_queue_refuses_and_a_new_client_displaces_the_last_of_the_client_with_most() {
         let queue = Arc::new(HashQueue::new(1));
-        let running = queue.enter(client(0)).expect("a place").permit().await.expect("a permit");
+        let running = queue.enter(client(0)).expect("it is admitted").permit().await.expect("a permit");
         let mut waiting = Vec::new();
-        for number in 0..MAX_PLACES {
-            let place = queue.enter(client(u8::try_from(number / MAX_OF_CLIENT).expect("few"))).expect("a place");
-            waiting.push(tokio::spawn(async { place.permit().await.map(drop) }));
+        for number in 0..MAX_ADMITTED {
+            let admission =
+                queue.enter(client(u8::try_from(number / MAX_OF_CLIENT).expect("few"))).expect("it is admitted");
+            waiting.push(tokio::spawn(async { admission.permit().await.map(drop) }));
         }
-        until_waiting(&queue, MAX_PLACES).await;
-        assert!(queue.enter(client(0)).is_err(), "a client has {MAX_OF_CLIENT} places");
+        until_waiting(&queue, MAX_ADMITTED).await;
+        assert!(queue.enter(client(0)).is_err(), "over the maximum of a client");
         let newcomer = queue.enter(client(9)).expect("it has none");
         let newcomer = tokio::spawn(async { newcomer.permit().await.map(drop) });
-        until_waiting(&queue, MAX_PLACES).await;
+        until_waiting(&queue, MAX_ADMITTED).await;
         drop(running);
         newcomer.await.expect("no panic").expect("it has its turn");
         let mut refused = 0;

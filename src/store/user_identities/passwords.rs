@@ -26,7 +26,7 @@ impl Store {
         if name.contains('\0') {
             return Ok(None);
         }
-        let place = self.hash_queue.enter(origin.client_network())?;
+        let admission = self.hash_queue.enter(origin.client_network())?;
         let mut rows = sqlx::query!(
             r#"
             select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
@@ -40,7 +40,8 @@ impl Store {
         .await?;
         let only = if rows.len() == 1 { rows.pop() } else { None };
         let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), Password::given(password));
-        let is_match = place.run(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash).fits(&password)).await?;
+        let is_match =
+            admission.run(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash).fits(&password)).await?;
         Ok(only.filter(|_| is_match).map(|row| {
             let person = UserIdentityId(row.user_identity_id);
             let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
@@ -69,8 +70,8 @@ impl Workspace {
     /// Sets the password of a user identity.
     pub async fn set_password(&self, person: UserIdentityId, password: Password, random: &Random) -> Result<()> {
         let random = random.clone();
-        let place = self.store.hash_queue.enter(self.client_network())?;
-        let hash = place.run(move || password.hash(&random)).await?;
+        let admission = self.store.hash_queue.enter(self.client_network())?;
+        let hash = admission.run(move || password.hash(&random)).await?;
         let set = sqlx::query!(
             "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
             self.workspace_id(),

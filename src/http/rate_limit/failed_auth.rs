@@ -1,9 +1,9 @@
-//! Limits of failed authentication. An attempt reserves a unit before it is judged, so that concurrent attempts cannot
-//! exceed the rate; the unit is counted if the attempt fails, and given back otherwise. Attempts beyond the units that are
-//! left wait until earlier ones are judged, so the concurrency of valid requests is never refused.
+//! Limits of failed authentication. Each authentication reserves a unit before it is judged, so that concurrent ones cannot
+//! exceed the rate; the unit is counted if it fails, and given back otherwise. Those beyond the units that are left wait until
+//! earlier ones are judged, so the concurrency of valid requests is never refused.
 //!
 //! A token that was valid lately is judged without a reservation: it costs nothing, and it stays usable from an address
-//! over the rate. What decides is the judgement; this memory decides only whether an attempt has to wait.
+//! over the rate. This memory decides only whether a request has to wait, never whether its token is valid.
 //!
 //! A password also counts towards the rate of its account name, from all addresses. Above it, each client network still has
 //! a tenth of that rate for the name, so that an account cannot be locked for addresses that have not failed.
@@ -22,12 +22,12 @@ use tokio::sync::Notify;
 /// Number of tokens that are remembered as valid, in 128 KiB.
 const RECENT: usize = 16_384;
 
-/// An exceeded rate, and the wait until one more attempt is allowed.
+/// An exceeded rate, and the wait until one more authentication is allowed.
 pub type Exceeded = (Rate, Duration);
 
 /// The limiters of failed authentication.
 #[derive(Debug)]
-pub struct AttemptLimits {
+pub struct FailedAuthLimits {
     address: Option<GcraLimiter<IpAddr>>,
     account: Option<AccountLimits>,
     /// Hashes with a random key, so that names and tokens that collide cannot be chosen.
@@ -42,11 +42,11 @@ struct AccountLimits {
     network: GcraLimiter<(u64, Option<IpAddr>)>,
 }
 
-impl AttemptLimits {
+impl FailedAuthLimits {
     /// Limiters for these rates; `None` if both are off.
-    pub fn new(rates: &Rates) -> Option<AttemptLimits> {
+    pub fn new(rates: &Rates) -> Option<FailedAuthLimits> {
         let account = |rate: Rate| AccountLimits { all: GcraLimiter::of(rate), network: GcraLimiter::of(rate.tenth()) };
-        rates.failed.or(rates.failed_account).map(|_| AttemptLimits {
+        rates.failed.or(rates.failed_account).map(|_| FailedAuthLimits {
             address: rates.failed.map(GcraLimiter::of),
             account: rates.failed_account.map(account),
             hasher: RandomState::new(),
@@ -91,7 +91,7 @@ impl AttemptLimits {
         Ok(result)
     }
 
-    /// Authenticates by the name of an account and a password; `None` is a failure. The attempt counts even if the client
+    /// Authenticates by the name of an account and a password; `None` is a failure. It counts even if the client
     /// goes away, since the password is checked all the same.
     pub async fn password<T>(
         &self,
@@ -136,7 +136,7 @@ impl AccountLimits {
         network: Option<IpAddr>,
         clock: &'a Clock,
     ) -> Result<AccountReservation<'a>, Exceeded> {
-        let mut queue = Queue::default();
+        let mut waiter = Waiter::default();
         loop {
             match (self.all.reserve(name, clock), self.network.reserve((name, network), clock)) {
                 (Err(Shortage::UsedUp(of_all)), Err(Shortage::UsedUp(of_network))) => {
@@ -144,7 +144,7 @@ impl AccountLimits {
                     return Err(if of_all <= of_network { exceeded[0] } else { exceeded[1] });
                 }
                 (Err(Shortage::Reserved(settled)), Err(_)) | (Err(_), Err(Shortage::Reserved(settled))) => {
-                    queue.wait(settled).await;
+                    waiter.wait(settled).await;
                 }
                 (of_all, of_network) => return Ok((of_all.ok(), of_network.ok())),
             }
@@ -159,30 +159,30 @@ async fn reserve<'a, K: Hash + Eq + Copy>(
     clock: &'a Clock,
     is_exempt: impl Fn() -> bool,
 ) -> Result<Option<Reservation<'a, K>>, Duration> {
-    let mut queue = Queue::default();
+    let mut waiter = Waiter::default();
     while !is_exempt() {
         match limiter.reserve(key, clock) {
             Ok(reservation) => return Ok(Some(reservation)),
             Err(Shortage::UsedUp(wait)) => return Err(wait),
-            Err(Shortage::Reserved(settled)) => queue.wait(settled).await,
+            Err(Shortage::Reserved(settled)) => waiter.wait(settled).await,
         }
     }
     Ok(None)
 }
 
-/// A place among those that wait for a settled unit. A settled unit notifies one of them; whichever way that one leaves, it
-/// notifies the next, which looks for itself.
+/// A waiter for a settled unit. A settled unit notifies one waiter; whichever way that one goes on, it notifies the next,
+/// which looks for itself.
 #[derive(Default)]
-struct Queue(Option<Arc<Notify>>);
+struct Waiter(Option<Arc<Notify>>);
 
-impl Queue {
+impl Waiter {
     async fn wait(&mut self, settled: Arc<Notify>) {
         settled.notified().await;
         self.0 = Some(settled);
     }
 }
 
-impl Drop for Queue {
+impl Drop for Waiter {
     fn drop(&mut self) {
         if let Some(settled) = &self.0 {
             settled.notify_one();
@@ -202,7 +202,7 @@ fn folded(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// Hashes of tokens that were valid lately: a table without locks, in which a token replaces another one of the same place.
+/// Hashes of tokens that were valid lately: a table without locks, in which a token replaces another one of the same cell.
 #[derive(Debug)]
 struct RecentTokens(Box<[AtomicU64]>);
 
@@ -211,21 +211,21 @@ impl RecentTokens {
         RecentTokens((0..RECENT).map(|_| AtomicU64::new(0)).collect())
     }
 
-    fn place(&self, token: u64) -> &AtomicU64 {
-        let RecentTokens(places) = self;
-        &places[usize::try_from(token % RECENT as u64).unwrap_or_default()]
+    fn cell(&self, token: u64) -> &AtomicU64 {
+        let RecentTokens(cells) = self;
+        &cells[usize::try_from(token % RECENT as u64).unwrap_or_default()]
     }
 
     fn contains(&self, token: u64) -> bool {
-        token != 0 && self.place(token).load(Ordering::Relaxed) == token
+        token != 0 && self.cell(token).load(Ordering::Relaxed) == token
     }
 
     fn insert(&self, token: u64) {
-        self.place(token).store(token, Ordering::Relaxed);
+        self.cell(token).store(token, Ordering::Relaxed);
     }
 
     fn forget(&self, token: u64) {
-        let _ = self.place(token).compare_exchange(token, 0, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.cell(token).compare_exchange(token, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
@@ -237,9 +237,9 @@ mod tests {
 
     const CLIENT: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 
-    fn limits(failed: &str) -> (AttemptLimits, Clock) {
+    fn limits(failed: &str) -> (FailedAuthLimits, Clock) {
         let rates = Rates { failed: failed.parse().ok(), ..Rates::default() };
-        (AttemptLimits::new(&rates).expect("there is a rate"), Clock::fixed(DateTime::UNIX_EPOCH))
+        (FailedAuthLimits::new(&rates).expect("there is a rate"), Clock::fixed(DateTime::UNIX_EPOCH))
     }
 
     #[test]
