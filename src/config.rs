@@ -1,7 +1,7 @@
 //! The settings, each a flag and an environment variable; `--help` is the reference.
 
 use crate::domain::e164::Region;
-use crate::http::rate_limit::Rate;
+use crate::http::rate_limit::{Rate, RateOrOff};
 use crate::store::SchemaName;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
@@ -88,7 +88,14 @@ pub struct ConnectionsConfig {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Seconds after which a connection is closed if the client sent no complete request head or read no part of a response
+    /// Maximum number of connections per client address, for IPv6 per /64 network; further ones are closed. Behind
+    /// --trusted-proxies, the maximum number of requests in progress per client address instead
+    #[arg(long, env = "HANDSET_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 4_096, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections_per_address: u32,
+
+    /// Seconds after which a connection is closed if the client sent no complete request head, or, if that is less than 20,
+    /// read no part of a response
     #[arg(long, env = "HANDSET_IDLE_SECONDS", default_value_t = 75, value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub idle_seconds: u32,
@@ -115,11 +122,15 @@ pub struct LimitsConfig {
     #[arg(long, env = "HANDSET_RATE_LIMIT_ADDRESS", value_name = "COUNT/TIME")]
     pub rate_limit_address: Option<Rate>,
 
-    /// Rate limit of failed authentications per client address. Above it all requests of the address are refused until
-    /// the rate allows more. Set it if users sign in with passwords [default: unlimited, since tokens are too long to be
-    /// guessed, and clients behind a proxy that is not in --trusted-proxies share one address]
-    #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", value_name = "COUNT/TIME")]
-    pub failed_auth_limit: Option<Rate>,
+    /// Rate limit of failed authentications per client address, or off. Above it, credentials from the address are not
+    /// judged until the rate allows more, except tokens that were valid lately
+    #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", default_value = "100/60s", value_name = "COUNT/TIME")]
+    pub failed_auth_limit: RateOrOff,
+
+    /// Rate limit of failed sign-ins per account name, from all client addresses, or off. Above it, each address still has
+    /// a tenth of it for the name
+    #[arg(long, env = "HANDSET_FAILED_SIGN_IN_LIMIT", default_value = "30/15m", value_name = "COUNT/TIME")]
+    pub failed_sign_in_limit: RateOrOff,
 
     /// Networks of proxies whose X-Forwarded-For is trusted, as 10.1.0.0/16,fd00::/8; the client's address is the nearest
     /// one outside these networks

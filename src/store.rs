@@ -12,6 +12,7 @@ mod contacts;
 mod credentials;
 mod distribution;
 mod events;
+mod network;
 mod numbers;
 mod operator;
 mod phones;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use batch::{Prefetch, Prefetched};
 pub use distribution::DistributeError;
+pub use network::client_network;
 pub use operator::ApiKeyRecord;
 pub use phones::Deactivated;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
@@ -46,6 +48,7 @@ use sqlx::{Connection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
+use user_identities::HashQueue;
 
 /// Advisory lock of the schema migrations: an arbitrary number, here "handset" in ASCII. A schema that is named has a lock
 /// of its own, so that the servers of two schemas do not wait for each other.
@@ -76,6 +79,7 @@ pub struct Shared {
     /// The schema of the tables, if it is configured.
     schema: Option<SchemaName>,
     seal: Seal,
+    hash_queue: Arc<HashQueue>,
     /// Notifies subscribers in this process of new events. Other processes poll.
     events_changed: watch::Sender<()>,
 }
@@ -166,9 +170,10 @@ impl Store {
             short_count => Some(pool.beside(hosts.planning_once(), short_count).await.map_err(OpenError::Connect)?),
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (batchers, lookups, events_changed) = Default::default();
+        let (batchers, lookups, hash_queue, events_changed) = Default::default();
         let schema = schema.cloned();
-        let shared = Shared { pool, short, is_distributed, batchers, lookups, hosts, schema, seal, events_changed };
+        let shared =
+            Shared { pool, short, is_distributed, batchers, lookups, hosts, schema, seal, hash_queue, events_changed };
         Ok(Store(Arc::new(shared)))
     }
 

@@ -12,7 +12,7 @@ pub use operation::Operation;
 
 use crate::domain::id::WorkspaceId;
 use crate::error::{Error, Result};
-use crate::http::{App, CallerCell, RequestCaller};
+use crate::http::{App, CallerCell, RequestCaller, body};
 use crate::store::{Authenticated, Credentials, Origin, Prefetch, Prefetched, Principal};
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -24,10 +24,11 @@ use axum::routing::{MethodRouter, any};
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Maximum declared size of a body that is read before authentication, in bytes.
-const MAX_READ_AHEAD: u64 = 16 * 1024;
+const MAX_READ_AHEAD: u64 = body::UNAUTHENTICATED_LIMIT as u64;
 
 /// What a dialect decides for all its routes.
 pub trait Protocol: Send + Sync + 'static {
@@ -196,6 +197,18 @@ fn params(declared: &str, path: &str) -> Vec<String> {
     segments.filter(|(declared, _)| declared.starts_with('{')).map(|(_, segment)| decoded(segment)).collect()
 }
 
+/// Authenticates the caller, within the limit of failed authentications.
+async fn authenticate<C: Authenticate>(app: &App, head: &Head, prefetch: Prefetch) -> Result<(C, Prefetched)> {
+    let mut authenticated = pin!(C::authenticate(app, head, prefetch));
+    match app.limits.as_ref().filter(|_| C::IS_JUDGED) {
+        None => authenticated.await,
+        Some(limits) => {
+            let is_caller = |(caller, _): &(C, Prefetched)| caller.tenant().is_some();
+            limits.authenticate(&head.parts.extensions, head.headers(), authenticated.as_mut(), is_caller).await
+        }
+    }
+}
+
 async fn serve<P, G, I, H>(
     app: Arc<App>,
     head: Head,
@@ -213,13 +226,13 @@ where
 {
     let (input, prefetch) = match prefetch {
         Some(prefetch) if body.size_hint().upper().is_some_and(|length| length <= MAX_READ_AHEAD) => {
-            let input = I::read(&rules, &app, &head, body).await;
+            let input = body::before_authentication(I::read(&rules, &app, &head, body)).await;
             let prefetch = input.as_ref().map_or(Prefetch::None, prefetch);
             (Pending::Read(input), prefetch)
         }
         _ => (Pending::Unread(body), Prefetch::None),
     };
-    let (caller, prefetched) = match G::Caller::authenticate(&app, &head, prefetch).await {
+    let (caller, prefetched) = match authenticate::<G::Caller>(&app, &head, prefetch).await {
         Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };

@@ -4,6 +4,7 @@ use super::database::{Database, DatabaseSource};
 use super::demo;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig};
+use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::{Limits, Rates};
 use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
@@ -42,9 +43,9 @@ struct ListenError {
 /// Serves until a signal.
 pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
     let life = Lifecycle::listen(Duration::from_secs(u64::from(serve.operations.shutdown_grace_seconds)))?;
-    let listener = listen(serve.listen, "--listen").await?;
+    let listener = listen(serve.listen, "--listen")?;
     let operators = match serve.operations.metrics_listen {
-        Some(address) => Some(listen(address, "--metrics-listen").await?),
+        Some(address) => Some(listen(address, "--metrics-listen")?),
         None => None,
     };
     let listening = listener_config(&serve.connections)?;
@@ -65,6 +66,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         region: serve.default_region,
         proxies: serve.limits.trusted_proxies.clone().into(),
         limits: limits(&serve.limits, Clock::system()),
+        in_flight: InFlight::new(listening.connections_of_client),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
         ..App::new(store.clone(), Clock::system(), Random::system())
@@ -98,8 +100,8 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     served.and(kept.map_err(Into::into))
 }
 
-async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
+fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
+    server::bind(address).map_err(|source| ListenError { address, flag, source })
 }
 
 /// The listener's settings. Raises the soft limit of open files to the hard limit, since each connection needs one.
@@ -115,6 +117,7 @@ fn listener_config(config: &ConnectionsConfig) -> Result<ListenerConfig, Box<dyn
     };
     Ok(ListenerConfig {
         connections: usize::try_from(config.max_connections)?,
+        connections_of_client: usize::try_from(config.max_connections_per_address)?,
         idle: Duration::from_secs(u64::from(config.idle_seconds)),
         certificate,
     })
@@ -124,7 +127,8 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
     let rates = Rates {
         credential: config.rate_limit_credential,
         address: config.rate_limit_address,
-        failed: config.failed_auth_limit,
+        failed: config.failed_auth_limit.0,
+        failed_account: config.failed_sign_in_limit.0,
     };
     Limits::new(&rates, clock).map(Arc::new)
 }

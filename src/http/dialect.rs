@@ -6,9 +6,11 @@ use super::App;
 use super::client_address;
 use super::context::{CallerCell, RequestContext, RequestId};
 use super::failure::{self, Failure};
+use super::in_flight;
+use super::rate_limit::CredentialHeaders;
 use super::traces::RequestOutcome;
 use crate::error::Error;
-use crate::store::Origin;
+use crate::store::{Origin, client_network};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::RETRY_AFTER;
@@ -17,6 +19,7 @@ use axum::http::{HeaderName, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -97,12 +100,13 @@ async fn edge(
     request.extensions_mut().insert(Origin { request_id: Some(context.id.0), address });
     request.extensions_mut().insert(caller.clone());
 
-    let mut response = match &app.limits {
-        None => bounded(request, next).await,
-        Some(limits) => {
-            let names = dialect.credential_headers;
-            limits.around(address, names, request, |request| bounded(request, next)).await
-        }
+    let admitted = app.limits.as_ref().map_or(Ok(()), |limits| {
+        request.extensions_mut().insert(CredentialHeaders(dialect.credential_headers));
+        limits.admit(address, dialect.credential_headers, request.headers())
+    });
+    let mut response = match admitted {
+        Ok(()) => counted(&app, address, request, next).await,
+        Err(error) => error.into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         log_failure(&error, context.id);
@@ -145,6 +149,22 @@ fn record_request(app: &App, context: &RequestContext, outcome: &RequestOutcome<
         credential_id = caller.and_then(|caller| caller.credential_id).map(tracing::field::display),
         workspace = caller.and_then(|caller| caller.workspace).map(tracing::field::display),
     );
+}
+
+/// Runs the routes within the budgets of requests in flight.
+async fn counted(app: &App, address: Option<IpAddr>, request: Request, next: Next) -> Response {
+    let share = match client_address::forwarded(request.extensions(), address) {
+        None => None,
+        Some(client) => match app.in_flight.request(client, &app.clock) {
+            Ok(share) => Some(share),
+            Err(error) => return error.into_response(),
+        },
+    };
+    let response = app.in_flight.respond(address.map(client_network), bounded(request, next).await);
+    match share {
+        Some(share) => in_flight::until_end(response, share),
+        None => response,
+    }
 }
 
 /// Runs the routes with a timeout. On timeout the handler's future is dropped, as when the client disconnects: reads end

@@ -3,8 +3,11 @@
 mod applications;
 mod delete;
 mod extensions;
+mod hash_queue;
 mod passwords;
 mod subscribers;
+
+pub(in crate::store) use hash_queue::HashQueue;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};

@@ -14,6 +14,7 @@ use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
 use crate::store::{Principal, Store};
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Selects workspaces; the literal is the rest of the statement.
@@ -72,6 +73,11 @@ impl Workspace {
     /// The third parameter of every statement that is audited or causes events.
     pub(super) fn context(&self, event_types: &[EventType]) -> serde_json::Value {
         self.actor.context(event_types)
+    }
+
+    /// The network that counts as the client.
+    pub(super) fn client_network(&self) -> Option<IpAddr> {
+        self.actor.client_network()
     }
 
     /// The workspace's own record.

@@ -4,6 +4,10 @@
 mod audit_guard;
 mod first_start;
 mod loopback;
+mod connections;
+mod guessing;
+mod hashing;
+mod memory;
 mod random_requests;
 mod retry_after;
 mod seam;

@@ -7,6 +7,9 @@ use crate::store::{Prefetch, Prefetched};
 
 /// A caller, authenticated by its credential.
 pub trait Authenticate: Sized + Send + 'static {
+    /// Whether a credential is judged at all.
+    const IS_JUDGED: bool = true;
+
     /// Authenticates a request, and prefetches what its operation will read.
     fn authenticate(
         app: &App,
@@ -49,6 +52,8 @@ pub(crate) use grant_of_caller;
 pub struct Public;
 
 impl Authenticate for Public {
+    const IS_JUDGED: bool = false;
+
     async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
         Ok((Public, Prefetched::Nothing))
     }

@@ -1,6 +1,6 @@
 //! An operation as a value.
 
-use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
+use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, authenticate, serve};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::store::Prefetch;
@@ -39,7 +39,7 @@ type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, Result<()>>;
 
 fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move {
-        let (caller, prefetched) = G::Caller::authenticate(&app, &head, Prefetch::None).await?;
+        let (caller, prefetched) = authenticate::<G::Caller>(&app, &head, Prefetch::None).await?;
         G::authorize(caller, &head, prefetched).await.map(|_| ())
     })
 }

@@ -102,10 +102,7 @@ async fn create_token(call: Call<Public>, Raw(body): Raw) -> Result<Answer> {
             let code = error.code();
             let answer = error.at(call.now);
             match code {
-                Some("invalid_client") => {
-                    answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")).refusing_credentials()
-                }
-                Some("invalid_grant") => answer.refusing_credentials(),
+                Some("invalid_client") => answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")),
                 _ => answer,
             }
         }
@@ -143,20 +140,27 @@ async fn sign_in(call: &Call<Public>, form: &Form) -> Result<Result<Token, Error
     if client.is_none() && client_credentials(call.head.headers(), form).is_some() {
         return Ok(Err(invalid_client()));
     }
-    match call.app.store.authenticate_by_password(name, password, call.head.origin()).await? {
-        Some((workspace, person)) if client.is_none_or(|client| client.workspace.id() == workspace.id()) => {
+    let (app, origin) = (&call.app, call.head.origin());
+    let known = async {
+        let known = app.store.authenticate_by_password(name, password, origin).await?;
+        Ok(known.filter(|(workspace, _)| client.is_none_or(|client| client.workspace.id() == workspace.id())))
+    };
+    match app.authenticate_by_password(origin, name, known).await? {
+        Some((workspace, person)) => {
             call.head.note(Principal::Password(person), Some(workspace.id()));
             let token = workspace.create_session_of(person, LIFETIME, &call.app.random, call.now).await?;
             Ok(Ok(Token::new(token.reveal(), Scope::ExtensionUser)))
         }
-        _ => Ok(Err(bad_request("invalid_grant", "The user name or the password is wrong"))),
+        None => Ok(Err(bad_request("invalid_grant", "The user name or the password is wrong"))),
     }
 }
 
 /// Authenticates a client by its API key.
 async fn client(call: &Call<Public>, form: &Form) -> Result<Option<Caller>> {
     let Some((id, secret)) = client_credentials(call.head.headers(), form) else { return Ok(None) };
-    match call.app.store.authenticate(Credentials::ApiKey(&secret), call.head.origin(), call.now).await {
+    let (app, origin) = (&call.app, call.head.origin());
+    let known = app.store.authenticate(Credentials::ApiKey(&secret), origin, call.now);
+    match app.authenticate_by_secret(origin, &secret, known).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),

@@ -48,6 +48,8 @@ pub trait SeamGrant: Sized + Send + 'static {
 pub struct SeamCaller<G>(Option<Authenticated>, PhantomData<fn() -> G>);
 
 impl<G: SeamGrant> Authenticate for SeamCaller<G> {
+    const IS_JUDGED: bool = !G::ACCESS.is_empty();
+
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Self, Prefetched)> {
         let (caller, prefetched) =
             authenticate(app, head.headers(), G::ACCESS, prefetch, head.origin(), head.now).await?;

@@ -7,7 +7,6 @@ use super::openapi::RESPONSES;
 use super::route::{Access, Call, Operation, Public, Raw};
 use crate::api::openapi::reference;
 use crate::error::{Error, Result};
-use crate::http::rate_limit;
 use crate::store::Principal;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
@@ -122,8 +121,9 @@ async fn grant(call: &Call<Public>, body: &[u8]) -> Result<Result<Response, Toke
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip:") => rest,
         _ => name,
     };
-    let known = call.app.store.authenticate_by_password(name, password, call.head.origin()).await?;
-    let Some((workspace, person)) = known else {
+    let (app, origin) = (&call.app, call.head.origin());
+    let known = app.store.authenticate_by_password(name, password, origin);
+    let Some((workspace, person)) = app.authenticate_by_password(origin, name, known).await? else {
         return refused(TokenErrorCode::InvalidGrant, "The user name or the password is wrong");
     };
     let token = workspace.create_session_of(person, LIFETIME, &call.app.random, call.now).await?;
@@ -156,9 +156,6 @@ fn bad_request(error: &TokenError) -> Response {
         _ => r#"28020;source="handset";reason="No valid security token.""#,
     };
     response.headers_mut().insert("x-ms-diagnostics", HeaderValue::from_static(diagnostics));
-    if error.error == TokenErrorCode::InvalidGrant {
-        response.extensions_mut().insert(rate_limit::AuthFailed);
-    }
     response
 }
 

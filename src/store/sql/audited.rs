@@ -3,7 +3,7 @@
 //! no caller has to pass it along.
 
 use crate::domain::event::EventType;
-use crate::store::{Principal, sql::emit_events};
+use crate::store::{Principal, client_network, sql::emit_events};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -13,6 +13,13 @@ use uuid::Uuid;
 pub struct Origin {
     pub request_id: Option<Uuid>,
     pub address: Option<IpAddr>,
+}
+
+impl Origin {
+    /// The network that counts as the client.
+    pub fn client_network(&self) -> Option<IpAddr> {
+        self.address.map(client_network)
+    }
 }
 
 /// Author of a change: credential and origin.
@@ -31,6 +38,11 @@ impl Actor {
     pub fn new(credential: Principal, origin: Origin) -> Actor {
         let (credential_kind, credential_id) = credential.kind_and_id();
         Actor { credential_kind, credential_id, origin }
+    }
+
+    /// The network that counts as the client.
+    pub fn client_network(&self) -> Option<IpAddr> {
+        self.origin.client_network()
     }
 
     /// Context of a statement: the author of its changes, and what the events of these types need.
