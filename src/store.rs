@@ -26,7 +26,7 @@ mod writer;
 
 pub use batch::{Prefetch, Prefetched};
 pub use distribution::DistributeError;
-pub use operator::ApiKeyRecord;
+pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};
 pub use phones::Deactivated;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
 pub use seal::{Seal, SealError};
