@@ -4,25 +4,29 @@ mod admin;
 mod audit;
 mod database;
 mod demo;
+mod members;
 mod output;
 mod seal_key;
 mod serve;
 mod user;
+mod workspace;
 
 use crate::config::{Config, LogFormat, ServeConfig};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{self, Durability};
 use crate::server::openapi;
 use crate::telemetry;
-use admin::{AdminContext, ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
+use admin::{AdminContext, KeyCommand};
 use audit::AuditCommand;
 use clap::builder::Resettable;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use members::{ConsoleCommand, TokenCommand};
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Duration;
 use user::UserCommand;
+use workspace::WorkspaceCommand;
 
 /// A self-hosted phones service: one registry of phones in Postgres, served in the protocols of existing clients. Without
 /// a command it runs the server.
@@ -52,22 +56,22 @@ enum Command {
         #[arg(long)]
         distribute: bool,
     },
-    /// Create and list workspaces
+    /// Create, list and update workspaces, and set what their publishable keys may do
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Create and revoke personal access tokens
+    /// Create, list and revoke personal access tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Create console sessions and rotate their signing key
+    /// Create, list and revoke console sessions, and rotate their signing key
     #[command(subcommand)]
     ConsoleSession(ConsoleCommand),
     /// Set a user identity's password and voice permission
     #[command(subcommand)]
     User(UserCommand),
-    /// Print the audit trail of phones, credentials, numbers and slots, oldest entry first
+    /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
     /// Print the OpenAPI document
@@ -110,10 +114,10 @@ impl CommandLine {
             Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", openapi::whole())?),
             Command::DevDb => dev_db(config).await,
             Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
-            Command::Workspace(command) => AdminContext::run(config, json, admin::workspace, command).await,
+            Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
-            Command::Token(command) => AdminContext::run(config, json, admin::token, command).await,
-            Command::ConsoleSession(command) => AdminContext::run(config, json, admin::console, command).await,
+            Command::Token(command) => AdminContext::run(config, json, members::token, command).await,
+            Command::ConsoleSession(command) => AdminContext::run(config, json, members::console, command).await,
             Command::Audit(command) => AdminContext::run(config, json, audit::audit, command).await,
             Command::User(command) => user::user(config, json, command).await,
         }

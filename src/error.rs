@@ -122,6 +122,10 @@ pub enum AuthFailure {
 pub enum Denial {
     #[error("a publishable key makes client sessions without accounts or views only")]
     PublishableKeyGrantsNothing,
+    #[error("the workspace accepts no publishable key")]
+    PublishableKeyOff,
+    #[error("a key has given the client session access, so a publishable key does not open it")]
+    ClientSessionHasAccess,
     #[error("a client session reaches its own person's phones only; use an API key")]
     ClientSession,
     #[error("a client session reaches its own person's extension only; use an API key")]
@@ -154,6 +158,8 @@ pub enum ResourceKind {
     ApiKey,
     #[strum(to_string = "access token")]
     AccessToken,
+    #[strum(to_string = "console session")]
+    ConsoleSession,
     /// A managed phone number.
     #[strum(to_string = "phone number")]
     Number,
@@ -179,6 +185,10 @@ pub enum Reason {
     UserIdentityExists(&'static str),
     /// A client session with this user identifier key exists.
     ClientSessionExists,
+    /// The workspace has this many client sessions without access, the maximum.
+    TooManyAnonymousSessions(u32),
+    /// The client session would have more connected accounts or connect webviews than the limit.
+    TooManyGrants,
     /// These event types do not exist.
     UnknownEventTypes(Vec<String>),
     /// The cursor belongs to a request with other parameters.

@@ -29,7 +29,7 @@ mod writer;
 pub use batch::{Prefetch, Prefetched};
 pub use distribution::DistributeError;
 pub use network::client_network;
-pub use operator::ApiKeyRecord;
+pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};
 pub use phones::Deactivated;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
 pub use schema::{SchemaName, SchemaNameError};

@@ -1,9 +1,11 @@
 //! Operator commands, across workspaces: create workspaces and the credentials that let callers in. None reads a
 //! tenant's rows.
 
+mod members;
+
 use crate::domain::id::*;
 use crate::domain::token::{Token, TokenHash};
-use crate::domain::workspace::WorkspaceRecord;
+use crate::domain::workspace::{PublishableKeySessions, WorkspaceRecord};
 use crate::error::{ResourceKind, Result};
 use crate::random::Random;
 use crate::store::sql::found;
@@ -11,6 +13,8 @@ use crate::store::workspace::select_workspaces;
 use crate::store::{NewWorkspace, Store, principal::console};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+pub use members::{AccessTokenRecord, ConsoleSessionRecord};
 
 /// An API key as listed, without its secret.
 #[derive(Debug, Clone)]

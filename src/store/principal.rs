@@ -6,7 +6,8 @@ mod passes;
 
 use crate::domain::id::*;
 use crate::domain::token::{Token, TokenHash, scheme_of};
-use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
+use crate::domain::workspace::PublishableKeySessions;
+use crate::error::{AuthFailure, Denial, Error, Rejection, Result, Scheme};
 use crate::store::sql::audited::Actor;
 use crate::store::workspace::{AccountCredential, WorkspaceRow};
 use crate::store::{Account, Origin, Prefetch, Prefetched, Store, Workspace};
@@ -80,7 +81,8 @@ pub enum Principal {
     ConsoleSession(ConsoleSessionId),
     /// A client session, and its user identity; without one it reaches no user identity's rows.
     ClientSession(ClientSessionId, Option<UserIdentityId>),
-    PublishableKey,
+    /// A workspace's publishable key, and what it may do; never [`PublishableKeySessions::Off`].
+    PublishableKey(PublishableKeySessions),
     /// A user identity, by its own password.
     Password(UserIdentityId),
 }
@@ -202,7 +204,7 @@ impl Store {
             console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Malformed))?;
         let row = sqlx::query!(
             r#"
-            select key.secret_sealed, session.expires_at, workspace.workspace_id as "workspace_id?",
+            select key.secret_sealed, session.expires_at, session.revoked_at, workspace.workspace_id as "workspace_id?",
                 workspace.account_id as "account_id?", workspace.is_sandbox as "is_sandbox?"
             from console_key as key
             cross join console_session as session
@@ -223,7 +225,7 @@ impl Store {
         if !console::is_genuine(jwt, &secret) {
             return Err(rejected(Scheme::ConsoleSession, AuthFailure::Unknown));
         }
-        check(Scheme::ConsoleSession, None, Some(row.expires_at), now)?;
+        check(Scheme::ConsoleSession, row.revoked_at, Some(row.expires_at), now)?;
         let member = tenant(row.workspace_id, row.account_id, row.is_sandbox);
         self.member(AccountCredential::ConsoleSession(unverified.session), selector, member, origin)
     }
@@ -232,8 +234,8 @@ impl Store {
         let hash = TokenHash::of(token);
         let row = sqlx::query!(
             r#"
-            select client_session_id, user_identity_id as "user_identity_id: UserIdentityId", expires_at, revoked_at,
-                workspace_id, account_id, is_sandbox
+            select client_session_id, user_identity_id as "user_identity_id: UserIdentityId",
+                least(expires_at, anonymous_until) as "expires_at!", revoked_at, workspace_id, account_id, is_sandbox
             from client_session join workspace using (workspace_id)
             where token_hash = $1
             "#,
@@ -248,12 +250,23 @@ impl Store {
     }
 
     async fn publishable_key(&self, key: &str, origin: Origin) -> Result<Authenticated> {
-        let row =
-            sqlx::query!("select workspace_id, account_id, is_sandbox from workspace where publishable_key = $1", key)
-                .fetch_optional(&self.pool)
-                .await?
-                .ok_or_else(|| rejected(Scheme::PublishableKey, AuthFailure::Unknown))?;
-        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Principal::PublishableKey, origin))
+        let row = sqlx::query!(
+            r#"
+            select workspace_id, account_id, is_sandbox,
+                publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions"
+            from workspace
+            where publishable_key = $1
+            "#,
+            key,
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or_else(|| rejected(Scheme::PublishableKey, AuthFailure::Unknown))?;
+        let credential = match row.publishable_key_sessions {
+            PublishableKeySessions::Off => return Err(Error::Forbidden(Denial::PublishableKeyOff)),
+            setting => Principal::PublishableKey(setting),
+        };
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
     }
 
     pub(super) fn caller(&self, tenant: WorkspaceRow, credential: Principal, origin: Origin) -> Authenticated {

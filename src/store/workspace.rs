@@ -7,7 +7,7 @@ mod sandbox;
 use crate::domain::event::EventType;
 use crate::domain::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::domain::token::Token;
-use crate::domain::workspace::WorkspaceRecord;
+use crate::domain::workspace::{PublishableKeySessions, WorkspaceRecord};
 use crate::error::{ResourceKind, Result};
 use crate::random::Random;
 use crate::store::sql::audited::Actor;
@@ -22,8 +22,12 @@ macro_rules! select_workspaces {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             WorkspaceRecord,
-            "select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at from workspace "
-                + $rest
+            r#"
+            select workspace_id, name, is_sandbox, publishable_key,
+                publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions", connect_partner_name,
+                created_at
+            from workspace
+            "# + $rest
             $(, $argument)*
         )
     };
@@ -78,6 +82,11 @@ impl Workspace {
     /// The network that counts as the client.
     pub(super) fn client_network(&self) -> Option<IpAddr> {
         self.actor.client_network()
+    }
+
+    /// The key that vouches for the client sessions that it creates or extends.
+    pub(super) fn issuer_id(&self) -> Option<Uuid> {
+        self.actor.key_id()
     }
 
     /// The workspace's own record.
@@ -140,6 +149,7 @@ pub struct NewWorkspace {
     pub is_sandbox: bool,
     pub connect_partner_name: Option<String>,
     pub publishable_key: Token,
+    pub publishable_key_sessions: PublishableKeySessions,
 }
 
 impl NewWorkspace {
@@ -151,6 +161,7 @@ impl NewWorkspace {
             is_sandbox,
             connect_partner_name: None,
             publishable_key: Token::publishable_key(random),
+            publishable_key_sessions: PublishableKeySessions::default_for(is_sandbox),
         }
     }
 }
@@ -202,10 +213,11 @@ impl Store {
             WorkspaceRecord,
             r#"
             with made as (
-                insert into workspace
-                    (workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at)
-                values ($3, $4, $5, $6, $7, $8)
-                returning workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
+                insert into workspace (workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
+                    connect_partner_name, created_at)
+                values ($3, $4, $5, $6, $9, $7, $8)
+                returning workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
+                    connect_partner_name, created_at
             ), joined_by_token as (
                 insert into access_token_workspace (access_token_id, workspace_id)
                 select $1, workspace_id from made where $1::uuid is not null
@@ -213,7 +225,10 @@ impl Store {
                 insert into console_session_workspace (console_session_id, workspace_id)
                 select $2, workspace_id from made where $2::uuid is not null
             )
-            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at from made
+            select workspace_id, name, is_sandbox, publishable_key,
+                publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions", connect_partner_name,
+                created_at
+            from made
             "#,
             token,
             session,
@@ -223,6 +238,7 @@ impl Store {
             new.publishable_key.reveal(),
             new.connect_partner_name,
             now,
+            new.publishable_key_sessions.into_str(),
         )
         .fetch_one(self.writer())
         .await?)

@@ -2,15 +2,19 @@
 //! nor cause a server error; and starts that would do harm.
 
 mod audit_guard;
-mod first_start;
-mod loopback;
 mod connections;
+mod first_start;
 mod guessing;
 mod hashing;
+mod loopback;
 mod memory;
+mod new_password;
+mod publishable_keys;
 mod random_requests;
 mod retry_after;
+mod revoked_keys;
 mod seam;
+mod sign_in;
 mod tarpits;
 mod time_complexity;
 mod ucwa_bodies;

@@ -195,6 +195,12 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
             refused("DUPLICATE_FIELD", &format!("A user identity with this {field} exists already"))
         }
         Reason::ClientSessionExists => refused("DUPLICATE_FIELD", "A client session with this key exists already"),
+        Reason::TooManyAnonymousSessions(limit) => {
+            refused("TOO_MANY_CLIENT_SESSIONS", &format!("There are {limit} client sessions without access already"))
+        }
+        Reason::TooManyGrants => {
+            refused("TOO_MANY_GRANTS", "A client session has at most 1000 accounts and 1000 views")
+        }
         Reason::UnknownEventTypes(unknown) => {
             refused("NOT_VALID_FIELD", &format!("There are no event types called {}", unknown.join(", ")))
         }

@@ -115,9 +115,10 @@ pub fn scope(caller: &Caller) -> Scope {
     match caller.credential {
         Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
         Principal::ClientSession(_, None) => Scope::Nothing,
-        Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) | Principal::PublishableKey => {
-            Scope::Workspace
-        }
+        Principal::ApiKey(_)
+        | Principal::AccessToken(_)
+        | Principal::ConsoleSession(_)
+        | Principal::PublishableKey(_) => Scope::Workspace,
     }
 }
 

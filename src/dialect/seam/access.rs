@@ -6,6 +6,7 @@ use crate::api::route::{Authenticate, Grant, Head};
 use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::domain::scope::Scope;
 use crate::domain::token::scheme_of;
+use crate::domain::workspace::PublishableKeySessions;
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::store::{
@@ -158,7 +159,8 @@ impl SeamGrant for BySession {
 /// A workspace, by a key or by its publishable key.
 pub struct ByKeyOrPublishable {
     pub workspace: Workspace,
-    pub is_publishable: bool,
+    /// What the publishable key may do, if that is the credential.
+    pub publishable: Option<PublishableKeySessions>,
 }
 
 impl SeamGrant for ByKeyOrPublishable {
@@ -166,7 +168,11 @@ impl SeamGrant for ByKeyOrPublishable {
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
-        Some(ByKeyOrPublishable { workspace, is_publishable: credential == Principal::PublishableKey })
+        let publishable = match credential {
+            Principal::PublishableKey(setting) => Some(setting),
+            _ => None,
+        };
+        Some(ByKeyOrPublishable { workspace, publishable })
     }
 }
 

@@ -69,14 +69,7 @@ pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> 
 fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
     match error {
         Error::Unauthenticated(rejection) => rejected(*rejection),
-        Error::Forbidden(Denial::PublishableKeyGrantsNothing) => ErrorBody::new(
-            StatusCode::FORBIDDEN,
-            "publishable_keys_must_create_empty_client_sessions",
-            "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
-        ),
-        Error::Forbidden(denial) => {
-            ErrorBody::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}"))
-        }
+        Error::Forbidden(denial) => denied(*denial),
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => ErrorBody::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", path)),
         Error::MethodNotAllowed(methods) => ErrorBody::new(
@@ -161,6 +154,35 @@ fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
     ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)
 }
 
+fn denied(denial: Denial) -> ErrorBody {
+    let (kind, message) = match denial {
+        Denial::PublishableKeyGrantsNothing => (
+            "publishable_keys_must_create_empty_client_sessions",
+            "A publishable key cannot give a client session connected accounts, connect webviews, a customer or a user \
+             identity. Use an API key"
+                .to_owned(),
+        ),
+        Denial::PublishableKeyOff => (
+            "publishable_key_auth_disabled",
+            "The workspace accepts no publishable key. Create client sessions with an API key, or let the operator switch \
+             it on: handset workspace update <workspace> --publishable-key anonymous"
+                .to_owned(),
+        ),
+        Denial::ClientSessionHasAccess => (
+            "client_session_has_access",
+            "An API key has given the client session of this user_identifier_key access, so a publishable key does not \
+             open it. Get its token with an API key, or use another user_identifier_key"
+                .to_owned(),
+        ),
+        Denial::ClientSession
+        | Denial::OtherExtension
+        | Denial::Anonymous
+        | Denial::NoEnterpriseVoice
+        | Denial::NoMessaging => ("forbidden", format!("Not allowed: {denial}")),
+    };
+    ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
+}
+
 fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
     // The error type, the resource's name, and the parameter with its id.
     let (kind, name, field) = match noun {
@@ -175,6 +197,7 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
         ResourceKind::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
         ResourceKind::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
+        ResourceKind::ConsoleSession => ("console_session_not_found", "Console session", "console_session_id"),
         ResourceKind::Number => ("phone_number_not_found", "Phone number", "register_id"),
         ResourceKind::Account => ("account_not_found", "Account", "account_id"),
         ResourceKind::Extension => ("extension_not_found", "Extension", "extension_id"),
@@ -197,6 +220,18 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::ClientSessionExists => ErrorBody::bad(
             "client_session_token_already_exists",
             "A client session with this user_identifier_key exists already. Use PUT, or get_or_create, to have it",
+        ),
+        Reason::TooManyAnonymousSessions(limit) => ErrorBody::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_client_sessions",
+            format!(
+                "The workspace has {limit} client sessions that its publishable key has created and no API key has given \
+                 access, which is the maximum. They expire within a day. Create client sessions with an API key"
+            ),
+        ),
+        Reason::TooManyGrants => ErrorBody::bad(
+            "too_many_grants",
+            "A client session has at most 1000 connected accounts and 1000 connect webviews. Use another client session",
         ),
         Reason::UnknownEventTypes(unknown) => {
             ErrorBody::bad("invalid_event_types", format!("There are no event types called {}", unknown.join(", ")))

@@ -176,7 +176,7 @@ input! {
 async fn set_password(call: Call<ByConsole>, input: SetPassword) -> Result<Void> {
     let password = Password::chosen(&input.password)
         .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Rule(unfit.to_string().into()))]))?;
-    call.grant.workspace.set_password(input.user_identity_id, password, &call.app.random).await?;
+    call.grant.workspace.set_password(input.user_identity_id, password, &call.app.random, call.now).await?;
     Ok(Void)
 }
 

@@ -27,17 +27,35 @@ impl Origin {
 pub(in crate::store) struct Actor {
     credential_kind: &'static str,
     credential_id: Option<Uuid>,
+    /// Whether the credential is a key: it creates client sessions, and they end with it.
+    is_key: bool,
     origin: Origin,
 }
 
 impl Actor {
     /// Changes that the sweeper makes.
-    pub const SWEEPER: Actor =
-        Actor { credential_kind: "sweeper", credential_id: None, origin: Origin { request_id: None, address: None } };
+    pub const SWEEPER: Actor = Actor::of_this_process("sweeper");
+
+    /// Changes that the operator makes on the command line.
+    pub const OPERATOR: Actor = Actor::of_this_process("operator");
+
+    const fn of_this_process(credential_kind: &'static str) -> Actor {
+        let origin = Origin { request_id: None, address: None };
+        Actor { credential_kind, credential_id: None, is_key: false, origin }
+    }
 
     pub fn new(credential: Principal, origin: Origin) -> Actor {
         let (credential_kind, credential_id) = credential.kind_and_id();
-        Actor { credential_kind, credential_id, origin }
+        let is_key = match credential {
+            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => true,
+            Principal::ClientSession(..) | Principal::PublishableKey(_) | Principal::Password(_) => false,
+        };
+        Actor { credential_kind, credential_id, is_key, origin }
+    }
+
+    /// Id of the key, if the credential is one.
+    pub fn key_id(&self) -> Option<Uuid> {
+        self.credential_id.filter(|_| self.is_key)
     }
 
     /// The network that counts as the client.
