@@ -87,6 +87,11 @@ impl Head {
         }
     }
 
+    /// Whether a credential was accepted.
+    fn has_caller(&self) -> bool {
+        self.parts.extensions.get::<CallerCell>().is_some_and(|cell| cell.get().is_some())
+    }
+
     /// Origin of the request, for the audit trail, as the dialect's middleware has set it.
     pub fn origin(&self) -> Origin {
         self.parts.extensions.get().copied().unwrap_or_default()
@@ -203,7 +208,7 @@ async fn authenticate<C: Authenticate>(app: &App, head: &Head, prefetch: Prefetc
     match app.limits.as_ref().filter(|_| C::IS_JUDGED) {
         None => authenticated.await,
         Some(limits) => {
-            let is_caller = |(caller, _): &(C, Prefetched)| caller.tenant().is_some();
+            let is_caller = |_: &(C, Prefetched)| head.has_caller();
             limits.authenticate(&head.parts.extensions, head.headers(), authenticated.as_mut(), is_caller).await
         }
     }

@@ -95,7 +95,7 @@ impl Principal {
             Principal::AccessToken(id) => ("access_token", Some(id.0)),
             Principal::ConsoleSession(id) => ("console_session", Some(id.0)),
             Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
-            Principal::PublishableKey => ("publishable_key", None),
+            Principal::PublishableKey(_) => ("publishable_key", None),
             Principal::Password(person) => ("password", Some(person.0)),
         }
     }

@@ -1,6 +1,6 @@
 //! An operation as a value.
 
-use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, authenticate, serve};
+use super::{FromRequest, Grant, HandlerFn, Head, Protocol, Rules, authenticate, serve};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::store::Prefetch;
