@@ -6,6 +6,7 @@ mod database;
 mod demo;
 mod members;
 mod output;
+mod phone;
 mod seal_key;
 mod serve;
 mod user;
@@ -21,6 +22,7 @@ use audit::AuditCommand;
 use clap::builder::Resettable;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use members::{ConsoleCommand, TokenCommand};
+use phone::PhoneCommand;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -71,6 +73,9 @@ enum Command {
     /// Set a user identity's password and voice permission
     #[command(subcommand)]
     User(UserCommand),
+    /// Let the installations of deactivated phones in again
+    #[command(subcommand)]
+    Phone(PhoneCommand),
     /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
@@ -118,6 +123,7 @@ impl CommandLine {
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, members::token, command).await,
             Command::ConsoleSession(command) => AdminContext::run(config, json, members::console, command).await,
+            Command::Phone(command) => AdminContext::run(config, json, phone::phone, command).await,
             Command::Audit(command) => AdminContext::run(config, json, audit::audit, command).await,
             Command::User(command) => user::user(config, json, command).await,
         }

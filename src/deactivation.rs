@@ -22,16 +22,12 @@ pub async fn of_phone(
     }
 }
 
-/// Deactivates all active phones of a user identity, unless `dry_run`. Returns their ids in order of registration.
+/// Deactivates all active phones of a user identity. Returns their ids in order of registration.
 pub async fn of_person(
     workspace: &Workspace,
     person: UserIdentityId,
-    dry_run: bool,
+    reason: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<Vec<DeviceId>> {
-    let devices = workspace.phone_ids_of(person).await?;
-    if !dry_run {
-        workspace.deactivate_phones(devices.clone(), Scope::Workspace, None, now).await?;
-    }
-    Ok(devices)
+    workspace.deactivate_phones_of(person, reason, now).await
 }

@@ -10,6 +10,7 @@ pub mod e164;
 pub mod event;
 pub mod extension;
 pub mod id;
+pub mod limits;
 pub mod listing;
 pub mod metadata;
 pub mod number;

@@ -195,6 +195,10 @@ pub enum Reason {
     CursorOfAnotherQuery,
     /// The custom metadata would have more pairs than the limit.
     TooMuchMetadata,
+    /// A phone of this installation was deactivated, and not readmitted.
+    PhoneDeactivated,
+    /// The user identity or the installation has as many active phones as are allowed.
+    TooManyPhones(i64),
     /// The webhook was disabled because it failed for too long, or because the receiver is gone.
     WebhookDisabled,
     /// The workspace has as many webhooks as it may; the number is given.

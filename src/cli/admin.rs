@@ -5,6 +5,7 @@ use super::output::table;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
+use crate::domain::limits::MAX_TEXT;
 use crate::domain::workspace::WorkspaceRecord;
 use crate::error;
 use crate::random::Random;
@@ -28,7 +29,7 @@ pub enum KeyCommand {
         #[arg(long, value_name = "NAME|ID")]
         workspace: String,
         /// Name of the key, such as its purpose
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = short)]
         name: String,
     },
     /// List API keys without their secrets
@@ -47,6 +48,14 @@ pub enum KeyCommand {
         #[arg(long)]
         keep_client_sessions: bool,
     },
+}
+
+/// Parses a name, which may have as many characters as one given to the API.
+pub fn short(name: &str) -> Result<String, String> {
+    match name.chars().count() {
+        0..=MAX_TEXT => Ok(name.to_owned()),
+        count => Err(format!("it has {count} characters; at most {MAX_TEXT} are allowed")),
+    }
 }
 
 /// Usage errors of administrative commands.

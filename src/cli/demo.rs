@@ -57,6 +57,7 @@ fn phone(person: UserIdentityId, operating_system: OperatingSystem, random: &Ran
         device_id: random.id(clock.now()),
         user_identity_id: person,
         custom_sdk_installation_id: None,
+        client_session_id: None,
         operating_system,
         os_version: os_version.to_owned(),
         device_manufacturer: device_manufacturer.to_owned(),

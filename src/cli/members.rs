@@ -17,7 +17,7 @@ pub enum TokenCommand {
         #[arg(long, required = true, value_name = "NAME|ID")]
         workspace: Vec<String>,
         /// Name of the token, such as its owner
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = short)]
         name: String,
     },
     /// List personal access tokens without their secrets
@@ -47,7 +47,7 @@ pub enum ConsoleCommand {
         #[arg(long, required = true, value_name = "NAME|ID")]
         workspace: Vec<String>,
         /// Name of the session, such as its owner
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = short)]
         name: String,
         /// Lifetime in hours
         #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=87_600))]

@@ -13,6 +13,7 @@ pub enum WorkspaceCommand {
     #[command(after_help = "Example:\n  handset workspace create Acme --sandbox")]
     Create {
         /// The workspace's name
+        #[arg(value_parser = short)]
         name: String,
         /// Create a sandbox workspace, which can simulate phones and be reset
         #[arg(long)]

@@ -8,7 +8,9 @@ pub const MAX_PAIRS: usize = 50;
 /// Longest key, in UTF-16 units.
 pub const MAX_KEY: usize = 40;
 /// Longest text value, in UTF-16 units.
-pub const MAX_TEXT: usize = 500;
+pub const MAX_TEXT: usize = super::limits::MAX_TEXT;
+/// Longest key and longest text of a filter, in UTF-16 units. Longer ones cannot match.
+pub const MAX_FILTER: usize = 1_000;
 
 /// Custom metadata, as stored.
 pub type Metadata = BTreeMap<String, MetadataValue>;

@@ -1,11 +1,15 @@
 //! Phones: handsets with the app, owned by a user identity.
 
-use super::id::{CredentialId, DeviceId, UserIdentityId, WorkspaceId};
+use super::id::{ClientSessionId, CredentialId, DeviceId, UserIdentityId, WorkspaceId};
 use super::metadata::{Metadata, MetadataChange, MetadataFilter};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
+
+/// Maximum number of active phones, of a user identity and of an installation. Registrations of one installation for
+/// several user identities at the same time may exceed it by their number.
+pub const MAX_PHONES: i64 = 100;
 
 /// A registered phone.
 #[derive(Debug, Clone)]
@@ -58,6 +62,8 @@ pub struct Registration {
     pub device_id: DeviceId,
     pub user_identity_id: UserIdentityId,
     pub custom_sdk_installation_id: Option<String>,
+    /// The client session that speaks for the phone, and ends with it.
+    pub client_session_id: Option<ClientSessionId>,
     pub operating_system: OperatingSystem,
     pub os_version: String,
     pub device_manufacturer: String,

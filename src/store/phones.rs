@@ -1,6 +1,7 @@
 //! Phones: read, listed and updated.
 
 mod deactivate;
+mod readmit;
 mod register;
 
 pub use deactivate::Deactivated;

@@ -2,6 +2,7 @@
 //! nor cause a server error; and starts that would do harm.
 
 mod audit_guard;
+mod bulk;
 mod connections;
 mod first_start;
 mod guessing;
@@ -15,6 +16,8 @@ mod retry_after;
 mod revoked_keys;
 mod seam;
 mod sign_in;
+mod stays_off;
 mod tarpits;
+mod text_limits;
 mod time_complexity;
 mod ucwa_bodies;

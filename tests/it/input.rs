@@ -190,9 +190,9 @@ fn schemas_are_openapi_3_1() {
                     },
                 },
                 "max_use_count": { "type": "integer", "minimum": 1, "maximum": 4294967295_u32, "default": 1 },
-                "name": { "type": ["string", "null"], "minLength": 1 },
-                "page_cursor": { "type": ["string", "null"] },
-                "tags": { "type": "array", "items": { "type": "string" }, "maxItems": 2, "default": ["*"] },
+                "name": { "type": ["string", "null"], "minLength": 1, "maxLength": 500 },
+                "page_cursor": { "type": ["string", "null"], "maxLength": 500 },
+                "tags": { "type": "array", "items": { "type": "string", "maxLength": 500 }, "maxItems": 2, "default": ["*"] },
             },
         })
     );

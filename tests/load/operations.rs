@@ -5,6 +5,7 @@ use crate::contacts;
 use crate::registry::{BASE, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, Rng, finish_head, finish_request};
 use base64::prelude::*;
 use handset::domain::event::{EventType, opt_in_types};
+use handset::domain::phone::MAX_PHONES;
 use serde_json::{Value, json};
 
 /// Items of a page.
@@ -88,7 +89,7 @@ const NUMBER: &str = "select register_id *, user_identity_id *, created_at from 
 const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
 const DEACTIVATE: &str = "with found as materialized ( select device_id, * update phone set deactivated_at = $2, *";
 const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
-const REGISTER_PHONE: &str = "with known as ( select device_id from phone * insert into phone *";
+const REGISTER_PHONE: &str = "with known as materialized ( select device_id, * insert into phone *";
 
 /// All operations; the others are compared with the first.
 pub const ALL: &[Operation] = &[
@@ -195,6 +196,7 @@ pub const ALL: &[Operation] = &[
                 name(EventType::PhoneDeactivated),
                 name(EventType::AcsCredentialInvalidated),
                 name(EventType::AcsCredentialDeleted),
+                name(EventType::ClientSessionDeleted),
             ]
         })],
         keyless: &[],
@@ -229,7 +231,8 @@ pub const ALL: &[Operation] = &[
                 let ids =
                     [workspace(), "now()".to_owned(), context(), Kind::Guest.sql(":guest"), Kind::Made.sql(":made")];
                 let types = [EventType::PhoneRegistered, EventType::AcsCredentialIssued].map(name);
-                ids.into_iter().chain(looks.map(str::to_owned)).chain(types).collect()
+                let rest = ["null::uuid".to_owned(), format!("{MAX_PHONES}::bigint")];
+                ids.into_iter().chain(looks.map(str::to_owned)).chain(types).chain(rest).collect()
             }),
             Step::Own("commit"),
             Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Made.sql(":made"))]),

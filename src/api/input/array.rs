@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::{Reader, Rule, Shape};
+use crate::domain::limits::MAX_ITEMS;
 use crate::error::{Expected, Step, Unit};
 
-/// A list whose items match a rule.
+/// A list whose items match a rule, of at most [`MAX_ITEMS`] unless a rule says otherwise.
 pub fn array<R: Rule>(items: R) -> Array<R> {
-    Array { items, min: None, max: None }
+    Array { items, min: None, max: MAX_ITEMS }
 }
 
 /// A list. Made by [`array`].
@@ -15,18 +16,18 @@ pub fn array<R: Rule>(items: R) -> Array<R> {
 pub struct Array<R> {
     items: R,
     min: Option<usize>,
-    max: Option<usize>,
+    max: usize,
 }
 
 impl<R> Array<R> {
     /// Maximum number of items.
     pub fn max(self, max: usize) -> Array<R> {
-        Array { max: Some(max), ..self }
+        Array { max, ..self }
     }
 
     /// Exact number of items.
     pub fn exactly(self, count: usize) -> Array<R> {
-        Array { min: Some(count), max: Some(count), ..self }
+        Array { min: Some(count), max: count, ..self }
     }
 }
 
@@ -34,7 +35,7 @@ impl<R: Rule> Rule for Array<R> {
     type Output = Vec<R::Output>;
 
     fn shape(&self) -> Shape {
-        Shape::List { items: Box::new(self.items.shape()), min: self.min, max: self.max }
+        Shape::List { items: Box::new(self.items.shape()), min: self.min, max: Some(self.max) }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output> {
@@ -46,7 +47,7 @@ impl<R: Rule> Rule for Array<R> {
             }
         };
         let mut items = Vec::new();
-        let mut sound = at.length(values.len(), self.min, self.max, Unit::Items);
+        let mut sound = at.length(values.len(), self.min, Some(self.max), Unit::Items);
         for (index, value) in values.into_iter().enumerate() {
             if at.is_full() {
                 return None;

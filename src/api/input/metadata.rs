@@ -1,11 +1,14 @@
-//! Rules for custom metadata in updates and in filters. The limits are those of Seam's own schemas.
+//! Rules for custom metadata in updates and in filters. The limits of updates are those of Seam's own schemas. A filter has
+//! no limit there.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Reader, Rule, Shape, object, text};
-use crate::domain::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue};
+use crate::domain::metadata::{
+    MAX_FILTER, MAX_KEY, MAX_PAIRS, MAX_TEXT, MetadataChange, MetadataFilter, MetadataValue,
+};
 use crate::error::{Expected, Limit, Problem, Step, Unit};
 
 /// The problem of metadata with too many keys.
@@ -13,7 +16,7 @@ pub const TOO_MANY: Problem = Problem::Length { limit: Limit::AtMost(MAX_PAIRS),
 
 /// Metadata of an update: listed keys change, others stay. Null and the empty text delete a key.
 pub fn metadata() -> impl Rule<Output = MetadataChange> {
-    Pairs { is_limited: true }.try_map(|pairs| {
+    Pairs { max_key: MAX_KEY, max_text: MAX_TEXT }.try_map(|pairs| {
         let change = |value: Option<MetadataValue>| value.filter(|value| *value != MetadataValue::Text(String::new()));
         Ok(pairs.into_iter().map(|(key, value)| (key, change(value))).collect())
     })
@@ -22,7 +25,7 @@ pub fn metadata() -> impl Rule<Output = MetadataChange> {
 /// Metadata of a filter: all pairs must match, and null matches a key that is not set. A flag in a query string is text,
 /// so all values are texts.
 pub fn metadata_filter() -> impl Rule<Output = MetadataFilter> {
-    Pairs { is_limited: false }.try_map(|pairs| {
+    Pairs { max_key: MAX_FILTER, max_text: MAX_FILTER }.try_map(|pairs| {
         let texts = pairs.into_iter().map(|(key, value)| (key, value.map(MetadataValue::into_text)));
         // A query string cannot contain empty text, so Seam's filter drops such a pair, from a body too.
         Ok(texts.filter(|(_, text)| text.as_deref() != Some("")).collect())
@@ -31,27 +34,30 @@ pub fn metadata_filter() -> impl Rule<Output = MetadataFilter> {
 
 /// Pairs of custom metadata, as they are given.
 struct Pairs {
-    is_limited: bool,
+    /// Longest key.
+    max_key: usize,
+    /// Longest text.
+    max_text: usize,
 }
 
 impl Rule for Pairs {
     type Output = BTreeMap<String, Option<MetadataValue>>;
 
     fn shape(&self) -> Shape {
-        Shape::Metadata { is_limited: self.is_limited }
+        Shape::Metadata { max_key: self.max_key, max_text: self.max_text }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<Self::Output> {
         let map = object::keys(value, at)?;
         // zod 3 skips rules over the whole record once a value has a wrong type.
         let types_fit = map.values().all(|value| matches!(value, Value::Null | Value::Bool(_) | Value::String(_)));
-        let is_too_large = self.is_limited && map.len() > MAX_PAIRS && types_fit;
+        let is_too_large = map.len() > MAX_PAIRS && types_fit;
         let mut pairs = BTreeMap::new();
         let mut sound = true;
         for (key, value) in map {
             let setting = at.within(Step::Key(key.clone()), |at| {
-                let key_fits = is_key(&key, self.is_limited, at);
-                setting(value, self.is_limited, at).filter(|_| key_fits)
+                let key_fits = is_key(&key, self.max_key, at);
+                setting(value, self.max_text, at).filter(|_| key_fits)
             });
             match setting {
                 Some(setting) => _ = pairs.insert(key, setting),
@@ -62,19 +68,18 @@ impl Rule for Pairs {
     }
 }
 
-fn is_key(key: &str, is_limited: bool, at: &mut Reader) -> bool {
-    let short = at.length(text::units(key), None, is_limited.then_some(MAX_KEY), Unit::Characters);
+fn is_key(key: &str, max: usize, at: &mut Reader) -> bool {
+    let short = at.length(text::units(key), None, Some(max), Unit::Characters);
     let flat = at.demand(!key.contains('.'), || Problem::Period);
     at.storable(key) && short && flat
 }
 
-fn setting(value: Value, is_limited: bool, at: &mut Reader) -> Option<Option<MetadataValue>> {
+fn setting(value: Value, max: usize, at: &mut Reader) -> Option<Option<MetadataValue>> {
     match value {
         Value::Null => Some(None),
         Value::Bool(flag) => Some(Some(MetadataValue::Flag(flag))),
         Value::String(text) => {
-            let max = is_limited.then_some(MAX_TEXT);
-            let fits = at.storable(&text) & at.length(text::units(&text), None, max, Unit::Characters);
+            let fits = at.storable(&text) & at.length(text::units(&text), None, Some(max), Unit::Characters);
             fits.then_some(Some(MetadataValue::Text(text)))
         }
         other => {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Absent, Rule};
 use crate::api::openapi::{Schemas, reference};
-use crate::domain::metadata::{MAX_KEY, MAX_PAIRS, MAX_TEXT};
+use crate::domain::metadata::MAX_PAIRS;
 
 /// A rule's shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,8 @@ pub enum Shape {
     List { items: Box<Shape>, min: Option<usize>, max: Option<usize> },
     /// An object of these fields, with its description.
     Object(&'static str, Vec<Field>),
-    /// Custom metadata: text, boolean or null by key; with limits if it is to be stored.
-    Metadata { is_limited: bool },
+    /// Custom metadata: text, boolean or null by key, with the longest key and text.
+    Metadata { max_key: usize, max_text: usize },
     /// A shape that is a schema of its own in the document, by this name.
     Named(&'static str, Box<Shape>),
     /// A schema of the document that is defined elsewhere, by its name.
@@ -83,17 +83,12 @@ impl Shape {
                 keywords(json!({ "type": "array", "items": items.schema(), "minItems": min, "maxItems": max }))
             }
             Shape::Object(description, fields) => Field::object(description, fields),
-            Shape::Metadata { is_limited } => {
-                let limit = |limit: usize| is_limited.then_some(limit);
-                let value = json!({ "type": ["string", "boolean", "null"], "maxLength": limit(MAX_TEXT) });
-                keywords(json!({
-                    "type": "object",
-                    "maxProperties": limit(MAX_PAIRS),
-                    "propertyNames":
-                        keywords(json!({ "type": "string", "maxLength": limit(MAX_KEY), "pattern": "^[^.]*$" })),
-                    "additionalProperties": keywords(value),
-                }))
-            }
+            Shape::Metadata { max_key, max_text } => json!({
+                "type": "object",
+                "maxProperties": MAX_PAIRS,
+                "propertyNames": { "type": "string", "maxLength": max_key, "pattern": "^[^.]*$" },
+                "additionalProperties": { "type": ["string", "boolean", "null"], "maxLength": max_text },
+            }),
         }
     }
 }

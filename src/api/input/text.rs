@@ -6,11 +6,12 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Reader, Rule, Shape};
+use crate::domain::limits::{MAX_EMAIL, MAX_TEXT, MAX_URL};
 use crate::error::{Expected, Format, Problem, Unit};
 
-/// Free text.
+/// Free text, of at most [`MAX_TEXT`] unless a rule says otherwise.
 pub fn text() -> Text {
-    Text { min: None, max: None, format: None }
+    Text { min: None, max: MAX_TEXT, format: None }
 }
 
 /// A UUID of any version, in the canonical form only, as in zod 3: no braces, no `urn:`, no form without dashes.
@@ -25,19 +26,19 @@ pub fn id<T: From<Uuid>>() -> Parsed<T> {
 
 /// An e-mail address, as in zod 3.
 pub fn email() -> Parsed<String> {
-    Parsed::new("email", |text| is_email(text).then(|| text.to_owned()).ok_or(Format::Email))
+    Parsed::new("email", |text| is_email(text).then(|| text.to_owned()).ok_or(Format::Email)).max(MAX_EMAIL)
 }
 
 /// A web URL. zod 3 accepts any scheme; only `http` and `https` are accepted here, since the URL is called.
 pub fn web_url() -> Parsed<String> {
-    Parsed::new("uri", |text| is_web_url(text).then(|| text.to_owned()).ok_or(Format::WebUrl))
+    Parsed::new("uri", |text| is_web_url(text).then(|| text.to_owned()).ok_or(Format::WebUrl)).max(MAX_URL)
 }
 
 /// Free text. Made by [`text`].
 #[derive(Debug, Clone)]
 pub struct Text {
     min: Option<usize>,
-    max: Option<usize>,
+    max: usize,
     format: Option<&'static str>,
 }
 
@@ -49,7 +50,7 @@ impl Text {
 
     /// Maximum length, in UTF-16 units.
     pub fn max(self, max: usize) -> Text {
-        Text { max: Some(max), ..self }
+        Text { max, ..self }
     }
 
     /// The format of JSON Schema that the document names. A [`Rule::try_map`] checks it.
@@ -62,12 +63,12 @@ impl Rule for Text {
     type Output = String;
 
     fn shape(&self) -> Shape {
-        Shape::Text { min: self.min, max: self.max, format: self.format }
+        Shape::Text { min: self.min, max: Some(self.max), format: self.format }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<String> {
         let text = at.string(value, Expected::Json("string")).filter(|text| at.storable(text))?;
-        at.length(units(&text), self.min, self.max, Unit::Characters).then_some(text)
+        at.length(units(&text), self.min, Some(self.max), Unit::Characters).then_some(text)
     }
 }
 
@@ -81,6 +82,8 @@ pub(super) fn units(text: &str) -> usize {
 pub struct Parsed<T> {
     format: &'static str,
     parse: fn(&str) -> Result<T, Format>,
+    /// Maximum length, where the format or the parsed type has none.
+    max: Option<usize>,
     /// Whether U+0000 is an issue of its own, or the parser's.
     refuses_null_character: bool,
 }
@@ -88,7 +91,12 @@ pub struct Parsed<T> {
 impl<T> Parsed<T> {
     /// Text of this format of JSON Schema.
     pub fn new(format: &'static str, parse: fn(&str) -> Result<T, Format>) -> Parsed<T> {
-        Parsed { format, parse, refuses_null_character: true }
+        Parsed { format, parse, max: None, refuses_null_character: true }
+    }
+
+    /// Maximum length, in UTF-16 units.
+    pub fn max(self, max: usize) -> Parsed<T> {
+        Parsed { max: Some(max), ..self }
     }
 
     /// The same, but U+0000 is left to the parser, which refuses it.
@@ -101,12 +109,15 @@ impl<T> Rule for Parsed<T> {
     type Output = T;
 
     fn shape(&self) -> Shape {
-        Shape::Text { min: None, max: None, format: Some(self.format) }
+        Shape::Text { min: None, max: self.max, format: Some(self.format) }
     }
 
     fn read(&self, value: Option<Value>, at: &mut Reader) -> Option<T> {
         let text = at.string(value, Expected::Format(self.format))?;
         if self.refuses_null_character && !at.storable(&text) {
+            return None;
+        }
+        if self.max.is_some() && !at.length(units(&text), None, self.max, Unit::Characters) {
             return None;
         }
         (self.parse)(&text).map_err(|format| at.fault(Problem::Format(format))).ok()

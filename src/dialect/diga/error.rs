@@ -205,6 +205,10 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
             refused("NOT_VALID_FIELD", &format!("There are no event types called {}", unknown.join(", ")))
         }
         Reason::TooMuchMetadata => refused("NOT_VALID_FIELD", "Metadata is limited to 50 keys"),
+        Reason::PhoneDeactivated => refused("PHONE_DEACTIVATED", "The phone of this installation was deactivated"),
+        Reason::TooManyPhones(most) => {
+            refused("TOO_MANY_PHONES", &format!("A user identity can have at most {most} active phones"))
+        }
         Reason::WebhookDisabled => refused("WEBHOOK_DISABLED", "The webhook is disabled. Update it to enable it"),
         Reason::TooManyWebhooks(limit) => {
             refused("TOO_MANY_WEBHOOKS", &format!("There are {limit} webhooks, which is the limit. Delete one first"))

@@ -140,6 +140,7 @@ impl SeamGrant for ByKeyOrSession {
 /// A user's part of a workspace, by a client session only.
 pub struct BySession {
     pub workspace: Workspace,
+    pub session: ClientSessionId,
     /// None: the session has no user.
     pub person: Option<UserIdentityId>,
 }
@@ -150,7 +151,7 @@ impl SeamGrant for BySession {
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
         match credential {
-            Principal::ClientSession(_, person) => Some(BySession { workspace, person }),
+            Principal::ClientSession(session, person) => Some(BySession { workspace, session, person }),
             _ => None,
         }
     }

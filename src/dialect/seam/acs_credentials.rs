@@ -8,6 +8,7 @@ use super::wire;
 use crate::api::input::*;
 use crate::domain::credential::*;
 use crate::domain::id::{CredentialId, UserIdentityId};
+use crate::domain::limits::MAX_ENTRANCES;
 use crate::error::{Error, Issue, ResourceKind, Result};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -46,7 +47,7 @@ input! {
         /// Whether each phone of the user identity gets a credential of its own.
         is_multi_phone_sync_credential: bool = boolean().or(false),
         /// The entrances.
-        allowed_acs_entrance_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        allowed_acs_entrance_ids: Vec<Uuid> = array(uuid()).max(MAX_ENTRANCES).or(Vec::<String>::new()),
         /// When it becomes valid.
         starts_at: Option<DateTime<Utc>> = date_time().optional(),
         /// When it expires.

@@ -19,9 +19,6 @@ use uuid::Uuid;
 /// Maximum length of the texts of a session: an index takes as many characters of any kind.
 const MAX_LENGTH: usize = 500;
 
-/// Maximum number of accounts, and of views, in a request.
-const MAX_ITEMS: usize = 1_000;
-
 /// Default lifetime of a session. Seam's own default is not public; its fake's is a year.
 const LIFETIME: TimeDelta = TimeDelta::days(365);
 
@@ -61,9 +58,9 @@ input! {
         /// Deprecated: a list with the user identity.
         user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// The connected accounts that the session can access.
-        connected_account_ids: Vec<Uuid> = array(uuid()).max(MAX_ITEMS).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// The connect webviews that the session can access.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).max(MAX_ITEMS).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// When it expires; a year from now by default.
         expires_at: Option<DateTime<Utc>> = date_time().optional(),
         /// The customer of the session.
@@ -191,9 +188,9 @@ input! {
         /// Deprecated: a list with the user identity.
         user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// Additional connected accounts.
-        connected_account_ids: Vec<Uuid> = array(uuid()).max(MAX_ITEMS).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// Additional connect webviews.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).max(MAX_ITEMS).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
     }
 }
 

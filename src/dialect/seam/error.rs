@@ -241,6 +241,16 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "The page_cursor belongs to a list with other parameters. Repeat those, or start without a cursor",
         ),
         Reason::TooMuchMetadata => ErrorBody::invalid(&[Issue::field("custom_metadata", TOO_MANY)]),
+        Reason::PhoneDeactivated => ErrorBody::bad(
+            "phone_deactivated",
+            "The phone of this installation was deactivated. Use /phones/readmit, with an API key, to let it in again",
+        ),
+        Reason::TooManyPhones(most) => ErrorBody::bad(
+            "too_many_phones",
+            format!(
+                "A user identity, and an installation, can have at most {most} active phones. Deactivate others first"
+            ),
+        ),
         Reason::WebhookDisabled => ErrorBody::bad(
             "webhook_disabled",
             "The webhook was disabled because it failed for five days, or answered 410. /webhooks/update enables it again",

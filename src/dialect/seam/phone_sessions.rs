@@ -85,7 +85,7 @@ input! {
 }
 
 async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<PhoneSession>> {
-    let BySession { workspace, person } = &call.grant;
+    let BySession { workspace, session, person } = &call.grant;
     let person = person.ok_or(Error::NotFound(ResourceKind::UserIdentity, String::new()))?;
     let metadata = input.phone_device_metadata;
     let text_or_unknown = |of: fn(PhoneDeviceMetadata) -> Option<String>| {
@@ -95,6 +95,7 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
         device_id: call.app.random.id(call.now),
         user_identity_id: person,
         custom_sdk_installation_id: Some(input.custom_sdk_installation_id),
+        client_session_id: Some(*session),
         operating_system: input.phone_os.0,
         os_version: text_or_unknown(|metadata| metadata.os_version),
         device_manufacturer: text_or_unknown(|metadata| metadata.manufacturer),

@@ -31,6 +31,9 @@ pub fn routes() -> Vec<Operation> {
         route("/phones/deactivate", &[DELETE, POST], deactivate)
             .summary("Deactivate a lost or unused phone and the credentials on it")
             .not_found(ResourceKind::Phone),
+        route("/phones/readmit", &[POST], readmit)
+            .summary("Allow the installation of a deactivated phone to register again, as a new phone")
+            .not_found(ResourceKind::Phone),
         route("/phones/simulate/create_sandbox_phone", &[POST], create_sandbox_phone)
             .key("phone")
             .summary("Create a phone in a sandbox workspace")
@@ -121,6 +124,19 @@ async fn deactivate(call: Call<ByKeyOrSession>, input: Deactivate) -> Result<Voi
     Ok(Void)
 }
 
+input! {
+    /// Id of a deactivated phone.
+    pub struct Readmit {
+        /// The deactivated phone.
+        device_id: DeviceId = id(),
+    }
+}
+
+async fn readmit(call: Call<ByKey>, Readmit { device_id }: Readmit) -> Result<Void> {
+    call.grant.workspace.readmit_phone(device_id, call.now).await?;
+    Ok(Void)
+}
+
 impl Choice for OperatingSystem {
     fn all() -> impl Iterator<Item = (&'static str, OperatingSystem)> {
         [("ios_phone", OperatingSystem::Ios), ("android_phone", OperatingSystem::Android)].into_iter()
@@ -183,6 +199,7 @@ async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> R
         device_id: call.app.random.id(call.now),
         user_identity_id: input.user_identity_id,
         custom_sdk_installation_id: input.custom_sdk_installation_id,
+        client_session_id: None,
         operating_system: phone.operating_system.0,
         os_version: phone.os_version,
         device_manufacturer: phone.device_manufacturer,

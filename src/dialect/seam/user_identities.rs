@@ -205,6 +205,8 @@ input! {
     pub struct DeactivatePhones {
         /// The user identity.
         user_identity_id: UserIdentityId = id(),
+        /// The reason, for the audit trail.
+        reason: Option<String> = text().max(500).optional(),
         /// Whether to return the phones without deactivating them.
         dry_run: bool = boolean().or(false),
     }
@@ -212,12 +214,18 @@ input! {
 
 /// The phones that were deactivated, or would be.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DeviceIds {
+pub struct PhonesDeactivated {
     pub device_ids: Vec<Uuid>,
+    /// Whether the phones were only listed.
+    pub dry_run: bool,
 }
 
-async fn deactivate_phones(call: Call<ByKey>, input: DeactivatePhones) -> Result<Members<DeviceIds>> {
-    let devices =
-        deactivation::of_person(&call.grant.workspace, input.user_identity_id, input.dry_run, call.now).await?;
-    Ok(Members(DeviceIds { device_ids: devices.into_iter().map(Uuid::from).collect() }))
+async fn deactivate_phones(call: Call<ByKey>, input: DeactivatePhones) -> Result<Members<PhonesDeactivated>> {
+    let (workspace, person) = (&call.grant.workspace, input.user_identity_id);
+    let devices = match input.dry_run {
+        true => workspace.phone_ids_of(person).await?,
+        false => deactivation::of_person(workspace, person, input.reason, call.now).await?,
+    };
+    let device_ids = devices.into_iter().map(Uuid::from).collect();
+    Ok(Members(PhonesDeactivated { device_ids, dry_run: input.dry_run }))
 }

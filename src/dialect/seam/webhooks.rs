@@ -8,6 +8,7 @@ use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::domain::id::WebhookId;
+use crate::domain::limits::MAX_EVENT_TYPES;
 use crate::domain::token::Token;
 use crate::domain::webhook::{DeliveryFilter, DeliveryStatus, FORMER_SECRET_SIGNS, Webhook};
 use crate::error::{Error, Reason, ResourceKind, Result};
@@ -50,7 +51,7 @@ input! {
         /// The URL to send events to.
         url: String = web_url(),
         /// The event types to send; `*` for all of Seam's.
-        event_types: Vec<String> = array(text()).or(vec!["*"]),
+        event_types: Vec<String> = array(text()).max(MAX_EVENT_TYPES).or(vec!["*"]),
     }
 }
 
@@ -107,7 +108,7 @@ input! {
         /// The webhook.
         webhook_id: String = text().min(1),
         /// The event types to send.
-        event_types: Vec<String> = array(text()),
+        event_types: Vec<String> = array(text()).max(MAX_EVENT_TYPES),
     }
 }
 

@@ -263,6 +263,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
+        | Reason::PhoneDeactivated
+        | Reason::TooManyPhones(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWebhooks(_)
         | Reason::ExclusiveOptions(_)

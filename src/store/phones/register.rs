@@ -2,16 +2,27 @@
 
 use crate::domain::event::EventType;
 use crate::domain::id::DeviceId;
-use crate::domain::phone::Registration;
-use crate::error::Result;
+use crate::domain::phone::{MAX_PHONES, Registration};
+use crate::error::{AuthFailure, Error, Reason, Result, Scheme};
 use crate::store::Workspace;
+use crate::store::principal::rejected;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+/// Foreign key of a client session that speaks for a phone.
+const SESSION_KEY: &str = "phone_client_session_session_fkey";
+
+/// Outcome of one attempt. The reasons are None if the phone was known.
+struct Attempt {
+    device_id: Option<DeviceId>,
+    is_barred: Option<bool>,
+    is_full: Option<bool>,
+}
+
 impl Workspace {
     /// Registers a phone, or finds the active one with the same installation id, and returns its id. A new phone gets a
-    /// child of each multi-phone sync credential of its user identity, and the mobile keys that waited for a phone. An
-    /// unknown user identity is `NotFound`.
+    /// child of each multi-phone sync credential of its user identity, and the mobile keys that waited for a phone. The
+    /// installation of a deactivated phone is refused until it is readmitted. An unknown user identity is `NotFound`.
     pub async fn register_phone(&self, new: Registration, now: DateTime<Utc>) -> Result<DeviceId> {
         // The lock of the user identity serializes this with other registrations of the same installation and with the
         // creation of credentials for its phones.
@@ -19,7 +30,16 @@ impl Workspace {
         let registered = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
                 workspace.lock_user_identity(connection, new.user_identity_id).await?;
-                workspace.register_under_lock(connection, &new, now).await
+                loop {
+                    let attempt = workspace.register_under_lock(connection, &new, now).await?;
+                    match (attempt.device_id, attempt.is_barred, attempt.is_full) {
+                        (Some(device_id), ..) => return Ok(device_id),
+                        (None, Some(true), _) => return Err(Error::Conflict(Reason::PhoneDeactivated)),
+                        (None, _, Some(true)) => return Err(Error::Conflict(Reason::TooManyPhones(MAX_PHONES))),
+                        // The known phone was deactivated between the snapshot and its lock.
+                        (None, ..) => {}
+                    }
+                }
             })
         });
         registered.await
@@ -31,21 +51,56 @@ impl Workspace {
         connection: &mut sqlx::PgConnection,
         new: &Registration,
         now: DateTime<Utc>,
-    ) -> Result<DeviceId> {
-        Ok(audited!(
+    ) -> Result<Attempt> {
+        let attempt = audited!(
             emit_events,
-            query_scalar,
+            query_as,
+            Attempt,
             r#"
-            with known as (
-                select device_id from phone
+            with known as materialized (
+                select device_id, $14::uuid is null or exists (
+                        select from phone_client_session as tie
+                        where tie.workspace_id = $1 and tie.device_id = phone.device_id and client_session_id = $14
+                    ) as is_recorded
+                from phone
                 where workspace_id = $1 and user_identity_id = $4 and custom_sdk_installation_id = $6
                     and deactivated_at is null
+            ), refusal as materialized (
+                select exists (
+                        select from phone
+                        where workspace_id = $1 and custom_sdk_installation_id = $6 and deactivated_at is not null
+                            and readmitted_at is null
+                    ) as is_barred, $15 in ((
+                        select count(*) from (
+                            select from phone where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null
+                            limit $15
+                        ) as of_person
+                    ), (
+                        select count(*) from (
+                            select from phone
+                            where workspace_id = $1 and custom_sdk_installation_id = $6 and deactivated_at is null
+                            limit $15
+                        ) as of_installation
+                    )) as is_full
+                where not exists (select from known)
             ), registered as (
                 insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
                     operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
                 select $1, $2, $4, $5, $6, $7, $8, $9, $10, $11
-                where not exists (select from known)
+                from refusal
+                where not is_barred and not is_full
                 returning device_id, to_jsonb(phone) as after
+            ), spoken_for as (
+                update phone set credentials_version = credentials_version + 1
+                from known
+                where phone.workspace_id = $1 and phone.device_id = known.device_id and not is_recorded
+                    and phone.deactivated_at is null
+                returning phone.device_id
+            ), recorded as (
+                insert into phone_client_session (workspace_id, device_id, client_session_id)
+                select $1, device_id, $14
+                from (select device_id from registered union all select device_id from spoken_for) as phone
+                where $14 is not null
             ), children as (
                 insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
@@ -80,8 +135,14 @@ impl Workspace {
             )
             "#,
             r#"
-            select device_id as "device_id!: DeviceId"
-            from (select device_id from registered union all select device_id from known) as phone
+            select (
+                    select device_id from registered
+                    union all
+                    select device_id from spoken_for
+                    union all
+                    select device_id from known where is_recorded
+                ) as "device_id: DeviceId",
+                (select is_barred from refusal) as is_barred, (select is_full from refusal) as is_full
             "#,
             self.workspace_id(),
             now,
@@ -96,8 +157,16 @@ impl Workspace {
             new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata)),
             EventType::PhoneRegistered.into_str(),
             EventType::AcsCredentialIssued.into_str(),
-        )
-        .fetch_one(connection)
-        .await?)
+            new.client_session_id.map(|id| id.0),
+            MAX_PHONES,
+        );
+        attempt.fetch_one(connection).await.map_err(|fault| {
+            let constraint = fault.as_database_error().and_then(|database| database.constraint());
+            match constraint {
+                // A deactivation ended the session meanwhile.
+                Some(SESSION_KEY) => rejected(Scheme::ClientSession, AuthFailure::Unknown),
+                _ => fault.into(),
+            }
+        })
     }
 }

@@ -44,6 +44,9 @@ impl Actor {
         Actor { credential_kind, credential_id: None, is_key: false, origin }
     }
 
+    /// Changes by the command line.
+    pub const OPERATOR: Actor = Actor { credential_kind: "operator", ..Actor::SWEEPER };
+
     pub fn new(credential: Principal, origin: Origin) -> Actor {
         let (credential_kind, credential_id) = credential.kind_and_id();
         let is_key = match credential {
@@ -78,10 +81,10 @@ impl Actor {
 /// Completes and runs a statement that changes phones, credentials, numbers or slots.
 ///
 /// `audited!(query_scalar, "with … , changes as (select …)", "select …", arguments…)`: the first literal has a CTE
-/// `changes` of the columns `action, subject_id, before, after`; documents are whole rows as JSON, which the SQL function
-/// `redacted` strips of secrets and counters. **`$1` is the workspace, `$2` is now, and `$3` is the context.** Rows that
-/// did not change are not recorded. `audited!(emit_events, query_scalar, …)` is for statements that also cause events: its first literal ends with
-/// `new_events`.
+/// `changes` of the columns `action, subject_id, before, after`; documents are rows as JSON, which the SQL function
+/// `redacted` strips of secrets and counters, and `changed` of what is the same before and after. **`$1` is the workspace,
+/// `$2` is now, and `$3` is the context.** Rows that did not change are not recorded. `audited!(emit_events,
+/// query_scalar, …)` is for statements that also cause events: its first literal ends with `new_events`.
 macro_rules! audited {
     (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
         emit_events!(query_as, $record, $causes, $audited + $result $($arguments)*)
@@ -100,7 +103,7 @@ macro_rules! audited {
                     subject_id, before, after)
                 select $1, $2::timestamptz, uuid_at($2::timestamptz, change::text), (context ->> 'request_id')::uuid,
                     context ->> 'credential_kind', (context ->> 'credential_id')::uuid, (context ->> 'address')::inet,
-                    action, subject_id, before, after
+                    action, subject_id, changed(before, after), changed(after, before)
                 from (
                     select $3::jsonb as context, action, subject_id, redacted(before) as before, redacted(after) as after
                     from changes

@@ -7,8 +7,8 @@ use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 
 impl Workspace {
-    /// Deletes a user identity with its client sessions and credentials, and deactivates its phones; emits an event for
-    /// each. The phones' tombstones stay, without an owner.
+    /// Deletes a user identity with its client sessions and credentials, and deactivates its phones, with the client
+    /// sessions that spoke for them; emits an event for each. The phones' tombstones stay, without an owner.
     pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
         // Under the locks of the user identity and its phones, so that no phone is registered and no credential created
         // meanwhile. A phone deactivated just before by itself has had its events, and loses its owner with the others.
@@ -27,15 +27,18 @@ impl Workspace {
     async fn lock_phones_of(&self, connection: &mut sqlx::PgConnection, id: UserIdentityId) -> Result<()> {
         sqlx::query!(
             r#"
-            select device_id from phone
-            where workspace_id = $1 and user_identity_id = $2
-            order by device_id
-            for no key update
+            with held as materialized (
+                select device_id from phone
+                where workspace_id = $1 and user_identity_id = $2
+                order by device_id
+                for no key update
+            )
+            select count(*) from held
             "#,
             self.workspace_id(),
             id.0,
         )
-        .fetch_all(connection)
+        .fetch_one(connection)
         .await?;
         Ok(())
     }
@@ -53,7 +56,7 @@ impl Workspace {
             with disowned as (
                 update phone set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4 and deactivated_at is not null
-                returning device_id, to_jsonb(phone) as after
+                returning device_id, jsonb_build_object('device_id', device_id) as after
             ), taken_back as (
                 update number_register set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4
@@ -99,7 +102,7 @@ impl Workspace {
                 update phone
                 set deactivated_at = $2, deactivation_reason = 'user identity deleted', user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null
-                returning device_id, custom_metadata, to_jsonb(phone) as after
+                returning device_id, custom_metadata, deactivation_reason
             ), revoked as (
                 delete from credential
                 where workspace_id = $1 and user_identity_id = $4
@@ -107,8 +110,16 @@ impl Workspace {
                     to_jsonb(credential) as before
             ), ended as (
                 delete from client_session
-                where workspace_id = $1 and user_identity_id = $4
-                returning client_session_id
+                using (
+                    select client_session_id from client_session where workspace_id = $1 and user_identity_id = $4
+                    union
+                    select client_session_id from phone_client_session
+                    where workspace_id = $1 and device_id in (
+                        select device_id from phone
+                        where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null)
+                ) as ending
+                where client_session.workspace_id = $1 and client_session.client_session_id = ending.client_session_id
+                returning client_session.client_session_id
             ), deleted_contacts as (
                 delete from contact
                 where workspace_id = $1 and user_identity_id = $4
@@ -118,8 +129,9 @@ impl Workspace {
                 returning user_identity_id
             ), changes as (
                 select 'phone.deactivated' as action, device_id as subject_id,
-                    after - 'deactivated_at' - 'deactivation_reason'
-                        || jsonb_build_object('user_identity_id', $4::uuid) as before, after
+                    jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid) as before,
+                    jsonb_build_object('device_id', device_id, 'deactivated_at', $2::timestamptz,
+                        'deactivation_reason', deactivation_reason) as after
                 from deactivated
                 union all
                 select 'credential.deleted', acs_credential_id, before, null from revoked

@@ -40,6 +40,11 @@ export const calls = {
     { with: async (of) => ({ ...(await phone(of)), name: 'Desk' }) },
     unknown('device_id', 'device', { name: 'x' }),
   ],
+  '/phones/readmit': [
+    { with: async (of) => ({ device_id: (await of.deactivatedPhone()).device_id }) },
+    missing('device_id'),
+    unknown('device_id', 'device'),
+  ],
   '/phones/simulate/create_sandbox_phone': [
     { with: person },
     {

@@ -108,7 +108,7 @@ async fn a_body_is_a_json_object_whatever_its_content_type() {
 async fn odd_texts_and_queries_cause_no_server_error() {
     let world = World::new().await;
     let extension = Extension::new(&world).await;
-    let long = "ß".repeat(100_000);
+    let long = "ß".repeat(500);
     for odd in ["\u{202e}", "🦀", " ", "'; drop table contact; --", "%_\\", &long] {
         let fields = json!({ "first_name": odd, "last_name": odd, "company": odd, "addresses": [{ "city": odd }] });
         let made = extension.add_contact(fields).await;

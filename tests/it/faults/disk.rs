@@ -102,7 +102,7 @@ async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Respo
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let key = format!("person-{}-{}", known.len(), "x".repeat(200));
-        let fields = json!({ "user_identity_key": key, "full_name": "y".repeat(900) });
+        let fields = json!({ "user_identity_key": key, "full_name": "y".repeat(500) });
         let response = world.key().post("/user_identities/create", fields).await;
         if response.status != 200 {
             return response;

@@ -6,11 +6,12 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every route with its methods, in the order in which a 405 response lists them.
-const METHODS: [(&str, &str); 49] = [
+const METHODS: [(&str, &str); 50] = [
     ("/phones/get", "GET,POST"),
     ("/phones/list", "GET,POST"),
     ("/phones/deactivate", "DELETE,POST"),
     ("/phones/update", "PATCH,POST"),
+    ("/phones/readmit", "POST"),
     ("/phones/simulate/create_sandbox_phone", "POST"),
     ("/events/get", "GET,POST"),
     ("/events/list", "GET,POST"),

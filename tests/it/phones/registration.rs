@@ -78,16 +78,17 @@ async fn get_or_create_phone_session_registers_an_installation_once() {
 }
 
 #[tokio::test]
-async fn registration_after_deactivation_creates_another_phone() {
+async fn registration_after_readmission_creates_another_phone() {
     let world = World::new().await;
     let jane = world.person("jane").await;
-    let register = async || {
-        let body = json!({ "user_identity_id": jane, "custom_sdk_installation_id": "installation-1" });
-        text(&world.key().post("/phones/simulate/create_sandbox_phone", body).await.ok()["phone"]["device_id"])
-    };
+    let create = "/phones/simulate/create_sandbox_phone";
+    let body = json!({ "user_identity_id": jane, "custom_sdk_installation_id": "installation-1" });
+    let register = async || text(&world.key().post(create, body.clone()).await.ok()["phone"]["device_id"]);
     let first = register().await;
     assert_eq!(register().await, first, "the same installation is the same phone");
     world.key().post("/phones/deactivate", json!({ "device_id": first })).await.ok();
+    world.key().post(create, body.clone()).await.refused(400, "phone_deactivated");
+    world.key().post("/phones/readmit", json!({ "device_id": first })).await.ok();
     let second = register().await;
     assert_ne!(second, first);
     assert_eq!(register().await, second);

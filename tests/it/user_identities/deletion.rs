@@ -121,11 +121,10 @@ async fn no_phone_remains_of_a_user_identity_deleted_during_registration() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..30 {
         let person = world.person(&format!("person{round}")).await;
-        let phone_number =
-            |number: usize| json!({ "user_identity_id": person, "custom_sdk_installation_id": number.to_string() });
+        let phone = |number: usize| json!({ "user_identity_id": person, "custom_sdk_installation_id": format!("{round}-{number}") });
         let path = "/phones/simulate/create_sandbox_phone";
         let (registered, deleted) = tokio::join!(
-            at_once(&world, 5, path, phone_number),
+            at_once(&world, 5, path, phone),
             world.key().post("/user_identities/delete", json!({ "user_identity_id": person })),
         );
         deleted.ok();

@@ -4,6 +4,7 @@ use super::Filled;
 use crate::api::input::*;
 use crate::domain::contact::*;
 use crate::domain::e164::{Dialled, Region};
+use crate::domain::limits::MAX_CONTACT_ENTRIES;
 use crate::error::{Expected, Format, Problem};
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
@@ -120,11 +121,11 @@ fn emails() -> impl Rule<Output = Option<Vec<EmailInput>>> {
 }
 
 fn phone_numbers() -> impl Rule<Output = Option<Vec<NumberInput>>> {
-    array(object().named("PhoneComNumberInput")).or_if_nullish(json!([])).optional()
+    array(object().named("PhoneComNumberInput")).max(MAX_CONTACT_ENTRIES).or_if_nullish(json!([])).optional()
 }
 
 fn addresses() -> impl Rule<Output = Option<Vec<AddressInput>>> {
-    array(object().named("PhoneComAddressInput")).or_if_nullish(json!([])).optional()
+    array(object().named("PhoneComAddressInput")).max(MAX_CONTACT_ENTRIES).or_if_nullish(json!([])).optional()
 }
 
 /// Whether a text is shaped like an e-mail address: local part, at sign, domain with a dot.
@@ -149,7 +150,10 @@ impl Rule for GroupReference {
         let any_of = |id: Option<i64>, name: String| GroupLookup { id, name: Some(name), needs_all: false };
         match at.present(value)? {
             Value::Number(number) => Some(any_of(number.as_i64(), number.to_string())),
-            Value::String(text) if !text.contains('\0') => Some(any_of(text.trim().parse().ok(), text)),
+            Value::String(name) if !name.contains('\0') => {
+                let name = text().read(Some(Value::String(name)), at)?;
+                Some(any_of(name.trim().parse().ok(), name))
+            }
             Value::Object(mut members) => {
                 let is_empty = ["id", "name"].iter().all(|key| members.get(*key).is_none_or(Value::is_null));
                 let id = at.field("id", &WholeNumber.nullish(), &mut members).flatten();

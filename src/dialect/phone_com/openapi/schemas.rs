@@ -125,6 +125,7 @@ struct GroupLookup {
     /// The number of the group.
     id: Option<i64>,
     /// The name, in any case.
+    #[schema(max_length = 500)]
     name: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::api::input::{Field, Shape};
 use crate::api::openapi::{Kind, Schemas, component, example, json_body, parameter, pascal_case};
+use crate::domain::metadata::MAX_TEXT;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -42,9 +43,9 @@ fn with_named_values(schema: Value) -> Value {
                 members.retain(|name, value| name != "default" || !value.is_object());
             }
             let is_value = members.get("type").and_then(Value::as_array).is_some_and(|types| types.len() > 2);
-            let is_limited = members.contains_key("maxLength");
+            let is_stored = members.get("maxLength").is_some_and(|longest| *longest == MAX_TEXT);
             let schema = members.into_iter().map(|(name, member)| (name, with_named_values(member))).collect();
-            match (is_value, is_limited) {
+            match (is_value, is_stored) {
                 (false, _) => schema,
                 (true, true) => component(Kind::Schema, "CustomMetadataValue", schema),
                 (true, false) => component(Kind::Schema, "CustomMetadataFilterValue", schema),

@@ -82,9 +82,18 @@ impl Seam {
             "/devices/delete" | "/phones/deactivate" => json!({ "device_id": tenant.phone(person).await }),
             "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => json!({ "custom_sdk_installation_id": name }),
             "/user_identities/create" => json!({ "user_identity_key": name, "full_name": name }),
+            "/phones/readmit" => {
+                let gone = json!({ "user_identity_id": person, "custom_sdk_installation_id": name });
+                let gone = tenant.key().post("/phones/simulate/create_sandbox_phone", gone).await.ok();
+                let gone = json!({ "device_id": gone["phone"]["device_id"] });
+                tenant.key().post("/phones/deactivate", gone.clone()).await.ok();
+                gone
+            }
+            // Of another person: it would end the client session that other operations are called with.
             "/user_identities/deactivate_phones" => {
-                tenant.phone(person).await;
-                json!({})
+                let other = tenant.person(&format!("other-{serial}")).await;
+                tenant.phone(&other).await;
+                json!({ "user_identity_id": other })
             }
             "/user_identities/delete" => {
                 let gone = tenant.person(&format!("gone-{serial}")).await;

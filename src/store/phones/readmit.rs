@@ -1,0 +1,61 @@
+//! Readmission of installations whose phones were deactivated.
+
+use crate::domain::id::{DeviceId, WorkspaceId};
+use crate::error::{ResourceKind, Result};
+use crate::store::sql::audited::Actor;
+use crate::store::sql::found;
+use crate::store::{Store, Workspace};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+impl Workspace {
+    /// Allows the installation of a phone to register again. The deactivated phones stay deactivated. Idempotent.
+    pub async fn readmit_phone(&self, device_id: DeviceId, now: DateTime<Utc>) -> Result<()> {
+        self.store.readmit(self.workspace_id, device_id, self.context(&[]), now).await
+    }
+}
+
+impl Store {
+    /// As [`Workspace::readmit_phone`], by the operator.
+    pub async fn readmit_phone(&self, workspace: WorkspaceId, device_id: DeviceId, now: DateTime<Utc>) -> Result<()> {
+        self.readmit(workspace, device_id, Actor::OPERATOR.context(&[]), now).await
+    }
+
+    async fn readmit(
+        &self,
+        workspace: WorkspaceId,
+        device_id: DeviceId,
+        context: Value,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let known = audited!(
+            query_scalar,
+            r#"
+            with wanted as materialized (
+                select device_id, custom_sdk_installation_id from phone where workspace_id = $1 and device_id = $4
+            ), readmitted as (
+                update phone set readmitted_at = $2
+                from wanted
+                where phone.workspace_id = $1
+                    and phone.custom_sdk_installation_id = wanted.custom_sdk_installation_id
+                    and phone.deactivated_at is not null and phone.readmitted_at is null
+                returning phone.device_id, phone.user_identity_id
+            ), changes as (
+                select 'phone.readmitted' as action, device_id as subject_id, ids as before,
+                    ids || jsonb_build_object('readmitted_at', $2::timestamptz) as after
+                from readmitted
+                cross join lateral jsonb_build_object(
+                    'device_id', device_id, 'user_identity_id', user_identity_id) as ids
+            )
+            "#,
+            "select device_id from wanted",
+            workspace.0,
+            now,
+            context,
+            device_id.0,
+        )
+        .fetch_optional(self.writer())
+        .await?;
+        found(known, ResourceKind::Phone, device_id).map(|_| ())
+    }
+}
