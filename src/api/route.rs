@@ -12,7 +12,7 @@ pub use operation::Operation;
 
 use crate::error::{Error, Result};
 use crate::http::{App, Tenant};
-use crate::store::{Origin, Prefetch, Prefetched};
+use crate::store::{Origin, Prefetch, Prefetched, Store};
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -47,6 +47,8 @@ pub struct Head {
     pub path: Arc<str>,
     /// Parameters of the path, in its order. What is not UTF-8 becomes U+FFFD, which matches nothing.
     pub params: Vec<String>,
+    /// Whether the operation takes the connections that are reserved for deactivation.
+    pub is_urgent: bool,
 }
 
 impl Head {
@@ -63,6 +65,11 @@ impl Head {
     pub fn named(&self, name: &str) -> Option<&str> {
         let names = self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
         names.zip(&self.params).find(|(declared, _)| *declared == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The store, with the connections that the operation may use.
+    pub fn store(&self, app: &App) -> Store {
+        if self.is_urgent { app.store.urgent() } else { app.store.clone() }
     }
 
     /// Origin of the request, for the audit trail, as the dialect's middleware has set it.
@@ -140,10 +147,11 @@ impl<P: Protocol> Route<P> {
         let Route(operations) = &*self;
         let path = Arc::clone(&operations[0].path);
         let params = params(&path, parts.uri.path());
-        let head = Head { now: app.clock.now(), parts, path, params };
+        let mut head = Head { now: app.clock.now(), parts, path, params, is_urgent: false };
         let method = head.parts.method.as_str();
         match operations.iter().find(|operation| operation.methods.contains(&method)) {
             Some(operation) => {
+                head.is_urgent = operation.is_urgent;
                 let rules = Arc::clone(&operation.rules);
                 (operation.serve)(app, head, body, operation.key.unwrap_or_default(), rules).await
             }

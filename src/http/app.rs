@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::domain::e164::Region;
 use crate::metrics::Metrics;
 use crate::random::Random;
-use crate::store::Store;
+use crate::store::{Store, StreamLimits};
 use ipnet::IpNet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +38,7 @@ pub struct App {
     pub proxies: Arc<[IpNet]>,
     /// Rate limits, if any are configured.
     pub limits: Option<Arc<Limits>>,
+    pub streams: StreamLimits,
     pub metrics: Metrics,
     pub traces: Traces,
 }
@@ -56,6 +57,7 @@ impl App {
             region: Region::US,
             proxies: Arc::default(),
             limits: None,
+            streams: StreamLimits::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
         }

@@ -29,6 +29,7 @@ pub fn hint(error: &Error, headers: &mut HeaderMap) {
             headers.insert(ALLOW, methods);
         }
         Error::Throttled(throttle) => rate_limit::hint(throttle, headers),
+        Error::TooManyStreams(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("10")),
         Error::Unavailable(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
         _ => {}
     }

@@ -16,7 +16,7 @@ impl Authenticate for Project {
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Project, Prefetched)> {
         let token = auth::bearer(head.headers()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
         let credentials = Credentials::of_workspace(token);
-        match app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await? {
+        match head.store(app).authenticate_with(credentials, prefetch, head.origin(), head.now).await? {
             (Authenticated::Caller(caller), prefetched) if matches!(caller.credential, Principal::ApiKey(_)) => {
                 Ok((Project { workspace: caller.workspace }, prefetched))
             }

@@ -111,7 +111,7 @@ async fn admit(
         // A publishable key is not a bearer token.
         Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
     };
-    app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await
+    head.store(app).authenticate_with(credentials, prefetch, head.origin(), head.now).await
 }
 
 /// Scope of a caller in its workspace.

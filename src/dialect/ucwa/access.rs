@@ -35,7 +35,7 @@ impl Authenticate for Person {
         let token = auth::bearer(head.headers()).map(|token| token.strip_prefix(MARK).unwrap_or(token));
         let token = token.filter(|token| !token.is_empty()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
         let credentials = Credentials::of_workspace(token);
-        let authenticated = app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await?;
+        let authenticated = head.store(app).authenticate_with(credentials, prefetch, head.origin(), head.now).await?;
         let (Authenticated::Caller(caller), prefetched) = authenticated else {
             return Err(Error::Unauthenticated(Rejection::MISSING));
         };

@@ -1,7 +1,7 @@
 //! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time, because each
 //! takes 19 MiB and tens of milliseconds.
 
-use crate::domain::id::UserIdentityId;
+use crate::domain::id::{UserIdentityId, WorkspaceId};
 use crate::domain::password::{Password, PasswordHash};
 use crate::error::{Error, ResourceKind, Result};
 use crate::random::Random;
@@ -48,7 +48,9 @@ impl Store {
         Ok(only.filter(|_| is_match).map(|row| {
             let person = UserIdentityId(row.user_identity_id);
             let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
-            (Workspace::new(self.clone(), tenant, Actor::new(Principal::Password(person), origin)), person)
+            let principal = Principal::Password(person);
+            let store = self.of_caller(WorkspaceId(row.workspace_id), principal);
+            (Workspace::new(store, tenant, Actor::new(principal, origin)), person)
         }))
     }
 

@@ -260,7 +260,7 @@ impl Store {
             attempted.at - FAILING_TOO_LONG,
             EventType::WebhookDisabled.into_str(),
         )
-        .fetch_optional(self.emitter())
+        .fetch_optional(self.of_workspace(claim.event.workspace_id).emitter())
         .await?;
         Ok(())
     }

@@ -30,11 +30,7 @@ const EXEMPT: [(&str, &str, &str); 11] = [
         "set_enterprise_voice",
         "the operator names a person of whichever workspace",
     ),
-    (
-        "src/store/principal.rs",
-        "client_session",
-        "the token is what tells the workspace, so it is looked up in all of them",
-    ),
+    ("src/store/batch/sessions.rs", "ask", "the token is what tells the workspace, so it is looked up in all of them"),
     ("src/store/batch/prefetch/phones.rs", "load", "the key in the same statement tells the workspace of each list"),
     (
         "src/store/batch/prefetch/extension.rs",
