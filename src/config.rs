@@ -132,6 +132,16 @@ pub struct LimitsConfig {
     #[arg(long, env = "HANDSET_FAILED_SIGN_IN_LIMIT", default_value = "30/15m", value_name = "COUNT/TIME")]
     pub failed_sign_in_limit: RateOrOff,
 
+    /// Maximum number of open event streams per credential; further ones are refused. Each server counts for itself
+    #[arg(long, env = "HANDSET_STREAMS_PER_CREDENTIAL", default_value_t = 100, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_per_credential: u32,
+
+    /// Maximum number of open event streams per workspace, of which client sessions have at most half
+    #[arg(long, env = "HANDSET_STREAMS_PER_WORKSPACE", default_value_t = 1_000, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_per_workspace: u32,
+
     /// Networks of proxies whose X-Forwarded-For is trusted, as 10.1.0.0/16,fd00::/8; the client's address is the nearest
     /// one outside these networks
     #[arg(long, env = "HANDSET_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]

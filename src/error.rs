@@ -50,6 +50,9 @@ pub enum Error {
     /// A rate limit is exceeded.
     #[error("more than {} requests at a time", .0.limit)]
     Throttled(Throttle),
+    /// As many event streams as allowed are open.
+    #[error("{0}")]
+    TooManyStreams(StreamLimit),
     /// A temporary failure: the database is unreachable, or the request timed out.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -72,6 +75,17 @@ pub struct Throttle {
     pub reset: DateTime<Utc>,
     /// Whole seconds until one is left again; at least one.
     pub retry_after: u64,
+}
+
+/// The limit of open event streams that is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StreamLimit {
+    #[error("{0} event streams of this credential are open")]
+    OfCredential(usize),
+    #[error("{0} event streams of client sessions of this workspace are open")]
+    OfSessions(usize),
+    #[error("{0} event streams of this workspace are open")]
+    OfWorkspace(usize),
 }
 
 /// Reason of a failed authentication, and the kind of credential.

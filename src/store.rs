@@ -28,6 +28,7 @@ mod writer;
 
 pub use batch::{Prefetch, Prefetched};
 pub use distribution::DistributeError;
+pub use events::{EventStream, Reauthenticate, StreamLimits, StreamedEvent};
 pub use network::client_network;
 pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};
 pub use phones::Deactivated;
@@ -38,10 +39,12 @@ pub use sql::audited::Origin;
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
+use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use batch::{Batchers, LONGEST, LookupCounts};
-use pool::Pool;
+use events::Hubs;
 use pool::hosts::Hosts;
+use pool::{Connections, PoolKind, Statement};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Connection, Postgres};
@@ -54,23 +57,17 @@ use user_identities::HashQueue;
 /// of its own, so that the servers of two schemas do not wait for each other.
 const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
-/// Maximum size of the pool for short statements. Batched lookups gain from a second connection, not from a third;
-/// short lists use this pool, too.
-const SHORT_CONNECTIONS: u32 = 4;
-
-/// Connections in total per connection of the short pool.
-const CONNECTIONS_PER_SHORT: u32 = 4;
-
 /// The registry's database. Cheap to clone; every request does.
 #[derive(Debug, Clone)]
-pub struct Store(Arc<Shared>);
+pub struct Store {
+    shared: Arc<Shared>,
+    /// The connections, within the share of a workspace if this store is that of its handle.
+    pool: Connections,
+}
 
 /// State that clones of a store share.
 #[derive(Debug)]
 pub struct Shared {
-    pool: Pool,
-    /// Pool for short statements with generic plans. None if there are few connections; then `pool` serves these, too.
-    short: Option<Pool>,
     /// True if tables may lie on several nodes; then no statement touches more than one workspace.
     is_distributed: bool,
     batchers: Batchers,
@@ -82,6 +79,8 @@ pub struct Shared {
     hash_queue: Arc<HashQueue>,
     /// Notifies subscribers in this process of new events. Other processes poll.
     events_changed: watch::Sender<()>,
+    /// Readers of the log for event streams.
+    hubs: Hubs,
 }
 
 /// Failure to open or migrate the database.
@@ -138,7 +137,7 @@ impl Deref for Store {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        &self.0
+        &self.shared
     }
 }
 
@@ -156,8 +155,7 @@ impl Store {
         seal: Seal,
     ) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
-        let short_count = SHORT_CONNECTIONS.min(connections / CONNECTIONS_PER_SHORT);
-        let pool = match Pool::open(hosts.clone(), connections - short_count).await {
+        let pool = match Connections::open(&hosts, connections).await {
             // `PoolTimedOut` hides its cause; a connection attempt reveals it.
             Err(sqlx::Error::PoolTimedOut) => {
                 let cause = hosts.connect().await.err();
@@ -165,16 +163,12 @@ impl Store {
             }
             opened => opened.map_err(OpenError::Connect)?,
         };
-        let short = match short_count {
-            0 => None,
-            short_count => Some(pool.beside(hosts.planning_once(), short_count).await.map_err(OpenError::Connect)?),
-        };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (batchers, lookups, hash_queue, events_changed) = Default::default();
+        let (batchers, lookups, hash_queue, events_changed, hubs) = Default::default();
         let schema = schema.cloned();
         let shared =
-            Shared { pool, short, is_distributed, batchers, lookups, hosts, schema, seal, hash_queue, events_changed };
-        Ok(Store(Arc::new(shared)))
+            Shared { is_distributed, batchers, lookups, hosts, schema, seal, hash_queue, events_changed, hubs };
+        Ok(Store { shared: Arc::new(shared), pool })
     }
 
     /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are
@@ -217,14 +211,30 @@ impl Store {
         }
     }
 
-    /// The pool for short statements with generic plans.
-    fn short(&self) -> &Pool {
-        self.short.as_ref().unwrap_or(&self.pool)
+    /// The store with the connections that are reserved for deactivation.
+    pub fn urgent(&self) -> Store {
+        Store { pool: self.pool.urgent(), ..self.clone() }
     }
 
-    /// The short pool for lists of at most [`LONGEST`] rows, else the main pool.
-    fn short_for(&self, count: Option<i64>) -> &Pool {
-        if count.is_some_and(|count| count <= i64::from(LONGEST) + 1) { self.short() } else { &self.pool }
+    /// The store within the share of a workspace.
+    fn of_workspace(&self, workspace: WorkspaceId) -> Store {
+        Store { pool: self.pool.of_workspace(workspace), ..self.clone() }
+    }
+
+    /// The store within the share of a caller in a workspace.
+    fn of_caller(&self, workspace: WorkspaceId, principal: Principal) -> Store {
+        Store { pool: self.pool.of_caller(workspace, principal), ..self.clone() }
+    }
+
+    /// The pool for short statements with generic plans.
+    fn short(&self) -> Statement<'_> {
+        self.pool.on(PoolKind::Short)
+    }
+
+    /// The short pool for lists of at most [`LONGEST`] rows, else the general pool.
+    fn short_for(&self, count: Option<i64>) -> Statement<'_> {
+        let is_short = count.is_some_and(|count| count <= i64::from(LONGEST) + 1);
+        self.pool.on(if is_short { PoolKind::Short } else { PoolKind::General })
     }
 
     /// All rows of a short statement, within the deadline for those.
@@ -233,8 +243,7 @@ impl Store {
         F: FnMut(PgRow) -> sqlx::Result<T> + Send,
         T: Send + Unpin,
     {
-        let pool = self.short();
-        Ok(pool.with_deadline(query.fetch_all(pool)).await?)
+        Ok(self.pool.short_statement(|statement| query.fetch_all(statement)).await?)
     }
 
     /// Subscribes to new events that this process writes.
@@ -242,8 +251,10 @@ impl Store {
         self.events_changed.subscribe()
     }
 
-    fn notify(&self) {
+    /// Notifies of new events of a workspace, or of any.
+    fn notify(&self, workspace: Option<WorkspaceId>) {
         self.events_changed.send_replace(());
+        self.hubs.wake(workspace);
     }
 
     /// Checks that the database responds.
@@ -254,13 +265,11 @@ impl Store {
 
     /// Numbers of idle connections and of connections in use.
     pub fn connections(&self) -> (u32, u32) {
-        let pools = [Some(&self.pool), self.short.as_ref()].into_iter().flatten();
-        pools.map(Pool::idle_and_used).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
+        self.pool.idle_and_used()
     }
 
     /// Number of connections closed because Postgres had them in a transaction when they were returned.
     pub fn connections_closed_in_transaction(&self) -> u64 {
-        // The pools share the counter.
         self.pool.closed_in_transaction()
     }
 
@@ -272,9 +281,6 @@ impl Store {
     /// Waits for the units of work and the statements in progress, then closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
-        if let Some(short) = &self.short {
-            short.close().await;
-        }
     }
 }
 

@@ -13,7 +13,7 @@ pub use operation::Operation;
 use crate::domain::id::WorkspaceId;
 use crate::error::{Error, Result};
 use crate::http::{App, CallerCell, RequestCaller, body};
-use crate::store::{Authenticated, Credentials, Origin, Prefetch, Prefetched, Principal};
+use crate::store::{Authenticated, Credentials, Origin, Prefetch, Prefetched, Principal, Store};
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -49,6 +49,8 @@ pub struct Head {
     pub path: Arc<str>,
     /// Parameters of the path, in its order. What is not UTF-8 becomes U+FFFD, which matches nothing.
     pub params: Vec<String>,
+    /// Whether the operation takes the connections that are reserved for deactivation.
+    pub is_urgent: bool,
 }
 
 impl Head {
@@ -67,6 +69,11 @@ impl Head {
         names.zip(&self.params).find(|(declared, _)| *declared == name).map(|(_, value)| value.as_str())
     }
 
+    /// The store, with the connections that the operation may use.
+    pub fn store(&self, app: &App) -> Store {
+        if self.is_urgent { app.store.urgent() } else { app.store.clone() }
+    }
+
     /// Authenticates the request by these credentials, and notes the caller.
     pub async fn authenticate(
         &self,
@@ -74,7 +81,7 @@ impl Head {
         credentials: Credentials<'_>,
         prefetch: Prefetch,
     ) -> Result<(Authenticated, Prefetched)> {
-        let authenticated = app.store.authenticate_with(credentials, prefetch, self.origin(), self.now).await?;
+        let authenticated = self.store(app).authenticate_with(credentials, prefetch, self.origin(), self.now).await?;
         let (credential, workspace) = authenticated.0.principal();
         self.note(credential, workspace);
         Ok(authenticated)
@@ -167,10 +174,11 @@ impl<P: Protocol> Route<P> {
         let Route(operations) = &*self;
         let path = Arc::clone(&operations[0].path);
         let params = params(&path, parts.uri.path());
-        let head = Head { now: app.clock.now(), parts, path, params };
+        let mut head = Head { now: app.clock.now(), parts, path, params, is_urgent: false };
         let method = head.parts.method.as_str();
         match operations.iter().find(|operation| operation.methods.contains(&method)) {
             Some(operation) => {
+                head.is_urgent = operation.is_urgent;
                 let rules = Arc::clone(&operation.rules);
                 (operation.serve)(app, head, body, operation.key.unwrap_or_default(), rules).await
             }

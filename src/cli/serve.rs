@@ -12,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::postgres::{Cluster, StartError};
 use crate::random::Random;
 use crate::server::{self, Certificate, ListenerConfig, Operations};
-use crate::store::Store;
+use crate::store::{Store, StreamLimits};
 use crate::sweeper::Sweeper;
 use crate::telemetry::otlp::Otlp;
 use crate::webhooks::Worker;
@@ -65,6 +65,10 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         region: serve.default_region,
         proxies: serve.limits.trusted_proxies.clone().into(),
+        streams: StreamLimits {
+            per_credential: serve.limits.streams_per_credential as usize,
+            per_workspace: serve.limits.streams_per_workspace as usize,
+        },
         limits: limits(&serve.limits, Clock::system()),
         in_flight: InFlight::new(listening.connections_of_client),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),

@@ -9,7 +9,7 @@ use crate::domain::e164::Region;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::random::Random;
-use crate::store::{Origin, Store};
+use crate::store::{Origin, Store, StreamLimits};
 use ipnet::IpNet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -54,6 +54,7 @@ pub struct App {
     pub retry_after: RetryAfter,
     /// What requests in flight may hold.
     pub in_flight: InFlight,
+    pub streams: StreamLimits,
     pub metrics: Metrics,
     pub traces: Traces,
 }
@@ -75,6 +76,7 @@ impl App {
             limits: None,
             retry_after: RetryAfter::default(),
             in_flight: InFlight::new(REQUESTS_OF_CLIENT),
+            streams: StreamLimits::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
         }

@@ -5,6 +5,7 @@ pub(super) mod console;
 mod passes;
 
 use crate::domain::id::*;
+use crate::domain::scope::Scope;
 use crate::domain::token::{Token, TokenHash, scheme_of};
 use crate::domain::workspace::PublishableKeySessions;
 use crate::error::{AuthFailure, Denial, Error, Rejection, Result, Scheme};
@@ -99,6 +100,15 @@ impl Principal {
             Principal::Password(person) => ("password", Some(person.0)),
         }
     }
+
+    /// The part of the workspace that it reaches.
+    pub fn scope(self) -> Scope {
+        match self {
+            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => Scope::Workspace,
+            Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
+            Principal::ClientSession(_, None) | Principal::PublishableKey(_) => Scope::Nothing,
+        }
+    }
 }
 
 impl Authenticated {
@@ -152,7 +162,7 @@ impl Store {
             "#,
             hash.as_bytes(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.short())
         .await?
         .ok_or_else(|| rejected(Scheme::Pass, AuthFailure::Unknown))?;
         check(Scheme::Pass, row.revoked_at, Some(row.expires_at), now)?;
@@ -182,7 +192,7 @@ impl Store {
             workspace,
             account,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.short())
         .await?
         .ok_or_else(|| rejected(Scheme::AccessToken, AuthFailure::Unknown))?;
         if row.revoked_at.is_some() {
@@ -218,7 +228,7 @@ impl Store {
             workspace,
             account,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.short())
         .await?
         .ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Unknown))?;
         let secret = self.seal.open(&row.secret_sealed, unverified.key.0)?;
@@ -231,22 +241,11 @@ impl Store {
     }
 
     async fn client_session(&self, token: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
-        let hash = TokenHash::of(token);
-        let row = sqlx::query!(
-            r#"
-            select client_session_id, user_identity_id as "user_identity_id: UserIdentityId",
-                least(expires_at, anonymous_until) as "expires_at!", revoked_at, workspace_id, account_id, is_sandbox
-            from client_session join workspace using (workspace_id)
-            where token_hash = $1
-            "#,
-            hash.as_bytes(),
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or_else(|| rejected(Scheme::ClientSession, AuthFailure::Unknown))?;
+        let row = self.look_up_session(token).await?;
+        let row = row.ok_or_else(|| rejected(Scheme::ClientSession, AuthFailure::Unknown))?;
         check(Scheme::ClientSession, row.revoked_at, Some(row.expires_at), now)?;
         let credential = Principal::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
-        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
+        Ok(self.caller(row.tenant, credential, origin))
     }
 
     async fn publishable_key(&self, key: &str, origin: Origin) -> Result<Authenticated> {
@@ -259,7 +258,7 @@ impl Store {
             "#,
             key,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.short())
         .await?
         .ok_or_else(|| rejected(Scheme::PublishableKey, AuthFailure::Unknown))?;
         let credential = match row.publishable_key_sessions {
@@ -270,7 +269,8 @@ impl Store {
     }
 
     pub(super) fn caller(&self, tenant: WorkspaceRow, credential: Principal, origin: Origin) -> Authenticated {
-        let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
+        let store = self.of_caller(WorkspaceId(tenant.0), credential);
+        let workspace = Workspace::new(store, tenant, Actor::new(credential, origin));
         Authenticated::Caller(Caller { workspace, credential })
     }
 

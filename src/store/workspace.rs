@@ -69,6 +69,12 @@ impl Workspace {
         self.is_sandbox
     }
 
+    /// The workspace within the share of all its callers.
+    pub(super) fn with_whole_share(&self) -> Workspace {
+        let store = Store { pool: self.store.pool.whole_share(), ..self.store.clone() };
+        Workspace { store, ..self.clone() }
+    }
+
     /// The first parameter of every scoped statement.
     pub(super) fn workspace_id(&self) -> Uuid {
         self.workspace_id.0

@@ -1,9 +1,11 @@
 //! Hostile input, callers and neighbours: they are refused in the format of the dialect, and neither slow the server down
-//! nor cause a server error; and starts that would do harm.
+//! nor cause a server error; hostile load delays no other workspace and no deactivation; and starts that would do harm.
 
 mod audit_guard;
 mod bulk;
 mod connections;
+mod event_streams;
+mod fairness;
 mod first_start;
 mod guessing;
 mod hashing;

@@ -29,6 +29,8 @@ pub struct Operation<P: Protocol> {
     /// Errors beyond those of every operation.
     pub errors: Vec<Error>,
     pub document: P::Document,
+    /// Whether it deactivates phones, with the connections that are reserved for that.
+    pub is_urgent: bool,
     pub(super) serve: Serve,
     pub(super) admit: Admit,
 }
@@ -93,6 +95,7 @@ impl<P: Protocol> Operation<P> {
             success: Vec::new(),
             errors: Vec::new(),
             document: P::Document::default(),
+            is_urgent: false,
             serve,
             admit,
         }
@@ -101,6 +104,12 @@ impl<P: Protocol> Operation<P> {
     /// Sets its id and its summary in the document.
     pub fn about(self, id: &'static str, summary: &'static str) -> Operation<P> {
         Operation { id, summary, ..self }
+    }
+
+    /// Marks an operation that deactivates phones: from authentication on it uses the connections that are reserved for
+    /// deactivation, so that it waits behind no other kind of request.
+    pub fn urgent(self) -> Operation<P> {
+        Operation { is_urgent: true, ..self }
     }
 
     /// Sets its description.

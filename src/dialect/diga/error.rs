@@ -130,6 +130,9 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
                 format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
             ),
         ),
+        Error::TooManyStreams(limit) => {
+            (StatusCode::TOO_MANY_REQUESTS, ErrorBody::service("RATE_LIMIT_EXCEEDED", limit.to_string()))
+        }
         Error::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorBody::service("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),

@@ -202,6 +202,7 @@ pub fn body_of(error: &Error) -> ErrorBody {
             ErrorBody::plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large")
         }
         Error::NotHttp => ErrorBody::plain(StatusCode::BAD_REQUEST, "The request cannot be read as HTTP/1.1"),
+        Error::TooManyStreams(limit) => ErrorBody::plain(StatusCode::TOO_MANY_REQUESTS, limit.to_string()),
         Error::Unavailable(_) => ErrorBody::oauth(
             StatusCode::SERVICE_UNAVAILABLE,
             "temporarily_unavailable",

@@ -104,6 +104,11 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
         ),
         Error::NotHttp => ErrorBody::bad("bad_request", "The request cannot be read as HTTP/1.1"),
         Error::Throttled(throttle) => throttled(throttle),
+        Error::TooManyStreams(limit) => ErrorBody::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_event_streams",
+            format!("{limit}, which is the limit. Close one, or use one stream for several purposes, then try again"),
+        ),
         Error::Unavailable(_) => ErrorBody::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",

@@ -39,6 +39,7 @@ pub fn routes() -> Vec<Operation> {
             .summary("List the locks that a user identity can open; always empty, because Handset has no locks")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
+            .urgent()
             .summary("Deactivate all phones of a user identity, or list them with dry_run")
             .not_found(ResourceKind::UserIdentity),
     ]

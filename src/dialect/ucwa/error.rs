@@ -178,6 +178,9 @@ pub fn body_of(error: &Error) -> ErrorBody {
             "TooManyRequests",
             format!("More requests than are allowed at a time. Try again in {} s", throttle.retry_after),
         ),
+        Error::TooManyStreams(limit) => {
+            ErrorBody::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", limit.to_string())
+        }
         Error::Unavailable(_) => ErrorBody::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "ServiceUnavailable",

@@ -2,6 +2,7 @@
 //! code; all others are internal errors.
 
 use crate::error::{Error, Reason, ResourceKind};
+use crate::store::pool::Crowded;
 use sqlx::postgres::PgDatabaseError;
 use std::fmt::Display;
 
@@ -14,6 +15,7 @@ const READ_ONLY: &str = "25006";
 impl From<sqlx::Error> for Error {
     fn from(fault: sqlx::Error) -> Error {
         match &fault {
+            sqlx::Error::Configuration(cause) if cause.is::<Crowded>() => Error::Unavailable(cause.to_string()),
             fault if is_lost(fault) => Error::Unavailable(format!("the database is away: {fault}")),
             sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
                 Some(postgres) => of_postgres(postgres).unwrap_or_else(|| Error::Internal(Box::new(fault))),

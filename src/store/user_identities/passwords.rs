@@ -55,7 +55,9 @@ impl Store {
         let (Some((candidate, _)), None) = (matching.next(), matching.next()) else { return Ok(None) };
         let (person, hash) = (UserIdentityId(candidate.user_identity_id), PasswordHash(candidate.password_hash));
         let tenant = (candidate.workspace_id, candidate.account_id, candidate.is_sandbox);
-        let workspace = Workspace::new(self.clone(), tenant, Actor::new(Principal::Password(person), origin));
+        let principal = Principal::Password(person);
+        let store = self.of_caller(WorkspaceId(candidate.workspace_id), principal);
+        let workspace = Workspace::new(store, tenant, Actor::new(principal, origin));
         let token = workspace.create_signed_in_session(person, &hash, sign_in.lifetime, random, now).await?;
         Ok(token.map(|token| (workspace.id(), person, token)))
     }

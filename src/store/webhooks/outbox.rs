@@ -114,7 +114,7 @@ impl Store {
             EventType::WebhookDisabled.into_str(),
             attempted.is_gone(),
         )
-        .fetch_optional(self.emitter())
+        .fetch_optional(self.of_workspace(claim.event.workspace_id).emitter())
         .await?;
         Ok(())
     }

@@ -35,11 +35,7 @@ const EXEMPT: [(&str, &str, &str); 12] = [
         "prune_anonymous_client_sessions",
         "the sweeper of the server forgets what has expired in all workspaces",
     ),
-    (
-        "src/store/principal.rs",
-        "client_session",
-        "the token is what tells the workspace, so it is looked up in all of them",
-    ),
+    ("src/store/batch/sessions.rs", "ask", "the token is what tells the workspace, so it is looked up in all of them"),
     ("src/store/batch/prefetch/phones.rs", "load", "the key in the same statement tells the workspace of each list"),
     (
         "src/store/batch/prefetch/extension.rs",
