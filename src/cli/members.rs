@@ -1,6 +1,6 @@
 //! Personal access tokens and console sessions: created, listed and revoked.
 
-use super::admin::{AdminContext, CliError, Outcome, ended, known, second};
+use super::admin::{AdminContext, CliError, Outcome, ended, known, second, short};
 use super::output::table;
 use crate::domain::id::ConsoleSessionId;
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,6 +1,6 @@
 //! Workspaces: created, listed and updated.
 
-use super::admin::{AdminContext, CliError, Outcome, second};
+use super::admin::{AdminContext, CliError, Outcome, second, short};
 use super::output::table;
 use crate::domain::workspace::PublishableKeySessions;
 use crate::store::NewWorkspace;

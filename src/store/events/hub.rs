@@ -329,6 +329,6 @@ fn id_of(principal: Principal) -> Uuid {
         Principal::ConsoleSession(id) => id.0,
         Principal::ClientSession(id, _) => id.0,
         Principal::Password(id) => id.0,
-        Principal::PublishableKey => Uuid::nil(),
+        Principal::PublishableKey(_) => Uuid::nil(),
     }
 }

@@ -94,7 +94,7 @@ impl Shares {
             }
             Principal::ClientSession(id, _) => Some(id.0),
             Principal::Password(person) => Some(person.0),
-            Principal::PublishableKey => None,
+            Principal::PublishableKey(_) => None,
         };
         let mut entries = self.entries();
         let of_workspace = self.get(&mut entries, ShareKey::Workspace(workspace), None);

@@ -44,9 +44,6 @@ impl Actor {
         Actor { credential_kind, credential_id: None, is_key: false, origin }
     }
 
-    /// Changes by the command line.
-    pub const OPERATOR: Actor = Actor { credential_kind: "operator", ..Actor::SWEEPER };
-
     pub fn new(credential: Principal, origin: Origin) -> Actor {
         let (credential_kind, credential_id) = credential.kind_and_id();
         let is_key = match credential {
