@@ -192,8 +192,10 @@ pub enum Reason {
     CursorOfAnotherQuery,
     /// The custom metadata would have more pairs than the limit.
     TooMuchMetadata,
-    /// The webhook was disabled because it failed for too long.
+    /// The webhook was disabled because it failed for too long, or because the receiver is gone.
     WebhookDisabled,
+    /// The workspace has as many webhooks as it may; the number is given.
+    TooManyWebhooks(i64),
     /// These options exclude each other.
     ExclusiveOptions(&'static str),
     /// The list has no entry with the id that the cursor names.

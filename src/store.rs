@@ -31,7 +31,7 @@ pub use phones::Deactivated;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
-pub use webhooks::{Capacity, PendingDeliveries};
+pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! The state that all handlers share.
 
-use super::rate_limit::Limits;
+use super::rate_limit::{Limits, Rate, WorkspaceLimit};
 use super::traces::Traces;
 use crate::clock::Clock;
 use crate::domain::e164::Region;
@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::store::Store;
 use ipnet::IpNet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,9 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Default lifetime of a phone number reservation.
 pub const RESERVATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Test events of webhooks per workspace.
+const PINGS: Rate = Rate { count: NonZeroU32::new(60).expect("it is not zero"), period: Duration::from_secs(60) };
 
 /// Application state, passed to axum.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub struct App {
     pub proxies: Arc<[IpNet]>,
     /// Rate limits, if any are configured.
     pub limits: Option<Arc<Limits>>,
+    /// Limit of the test events of webhooks.
+    pub pings: WorkspaceLimit,
     pub metrics: Metrics,
     pub traces: Traces,
 }
@@ -46,6 +52,7 @@ impl App {
     /// State over a store, with defaults for everything else.
     pub fn new(store: Store, clock: Clock, random: Random) -> App {
         App {
+            pings: WorkspaceLimit::new(PINGS, clock.clone()),
             store,
             clock,
             random,

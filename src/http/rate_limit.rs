@@ -3,8 +3,10 @@
 
 mod gcra;
 mod rate;
+mod workspace_limit;
 
 pub use rate::Rate;
+pub use workspace_limit::WorkspaceLimit;
 
 use super::client_address;
 use super::failure::Failure;

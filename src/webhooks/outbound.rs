@@ -4,14 +4,17 @@
 
 mod address;
 mod fault;
+mod lookups;
 mod resolver;
+mod retry_after;
 mod signature;
 
 use crate::domain::token::Token;
 use address::Rules;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use fault::Fault;
 use ipnet::IpNet;
+use lookups::Lookups;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, redirect, retry};
 use resolver::Resolver;
@@ -52,6 +55,10 @@ pub struct Outcome {
     pub latency: Duration,
     /// Readable reason of a failure. It never contains a secret part of the URL.
     pub fault: Option<String>,
+    /// Whether no complete response arrived.
+    pub is_unanswered: bool,
+    /// The pause that an overloaded receiver asked for (`Retry-After`).
+    pub retry_after: Option<TimeDelta>,
 }
 
 impl Outcome {
@@ -76,6 +83,7 @@ pub struct Outbound {
     public: Route,
     /// Separate, so that a loopback connection is never reused for a message to public addresses.
     loopback: Route,
+    lookups: Lookups,
     patience: Duration,
 }
 
@@ -89,10 +97,11 @@ struct Route {
 impl Outbound {
     /// `allowed`: exceptions to the networks refused by default.
     pub fn new(allowed: Vec<IpNet>) -> Result<Outbound, OutboundError> {
-        let tls = tls()?;
+        let (tls, lookups) = (tls()?, Lookups::default());
         Ok(Outbound {
-            public: Route::new(Rules { allowed: allowed.clone(), loopback: false }, tls.clone())?,
-            loopback: Route::new(Rules { allowed, loopback: true }, tls)?,
+            public: Route::new(Rules { allowed: allowed.clone(), loopback: false }, &lookups, tls.clone())?,
+            loopback: Route::new(Rules { allowed, loopback: true }, &lookups, tls)?,
+            lookups,
             patience: PATIENCE,
         })
     }
@@ -105,15 +114,28 @@ impl Outbound {
     /// Makes one attempt. Failures are outcomes.
     pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Outcome {
         let start = Instant::now();
-        let (response_status, fault) = match self.in_time(start, self.post(message, now)).await {
-            Err(fault) => (None, Some(fault)),
+        let (response_status, retry_after, verdict, lost) = match self.in_time(start, self.post(message, now)).await {
+            Err(fault) => (None, None, None, Some(fault)),
             Ok(response) => {
                 let (status, verdict) = (response.status().as_u16(), fault::of_response(&response));
-                let lost = self.in_time(start, drain(response)).await.err();
-                (Some(status), verdict.or(lost))
+                let retry_after = retry_after::of_response(&response, now);
+                (Some(status), retry_after, verdict, self.in_time(start, drain(response)).await.err())
             }
         };
-        Outcome { response_status, latency: start.elapsed(), fault: fault.map(|fault| fault.to_string()) }
+        Outcome {
+            response_status,
+            latency: start.elapsed(),
+            is_unanswered: lost.is_some(),
+            fault: verdict.or(lost).map(|fault| fault.to_string()),
+            retry_after,
+        }
+    }
+
+    /// Waits until no lookup of the URL's host is in progress; one may outlive the attempt that began it.
+    pub async fn lookup_ended(&self, url: &str) {
+        if let Some(Host::Domain(name)) = Url::parse(url).ok().as_ref().and_then(Url::host) {
+            self.lookups.ended(name).await;
+        }
     }
 
     async fn in_time<T>(&self, start: Instant, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
@@ -133,13 +155,13 @@ impl Outbound {
 }
 
 impl Route {
-    fn new(rules: Rules, tls: ClientConfig) -> Result<Route, OutboundError> {
+    fn new(rules: Rules, lookups: &Lookups, tls: ClientConfig) -> Result<Route, OutboundError> {
         let rules = Arc::new(rules);
         #[expect(clippy::disallowed_methods, reason = "this is the client that refuses addresses that are not public")]
         let client = Client::builder()
             .user_agent(concat!("handset/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Resolver(Arc::clone(&rules)))
+            .dns_resolver(Resolver { rules: Arc::clone(&rules), lookups: lookups.clone() })
             .no_proxy()
             .redirect(redirect::Policy::none())
             .retry(retry::never())

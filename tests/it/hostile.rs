@@ -6,5 +6,6 @@ mod random_requests;
 mod revoked_keys;
 mod seam;
 mod sign_in;
+mod tarpits;
 mod time_complexity;
 mod ucwa_bodies;

@@ -199,5 +199,8 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         }
         Reason::TooMuchMetadata => refused("NOT_VALID_FIELD", "Metadata is limited to 50 keys"),
         Reason::WebhookDisabled => refused("WEBHOOK_DISABLED", "The webhook is disabled. Update it to enable it"),
+        Reason::TooManyWebhooks(limit) => {
+            refused("TOO_MANY_WEBHOOKS", &format!("There are {limit} webhooks, which is the limit. Delete one first"))
+        }
     }
 }

@@ -241,6 +241,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
         | Reason::WebhookDisabled
+        | Reason::TooManyWebhooks(_)
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor
         | Reason::NumberInUse

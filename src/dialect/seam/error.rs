@@ -238,7 +238,11 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::TooMuchMetadata => ErrorBody::invalid(&[Issue::field("custom_metadata", TOO_MANY)]),
         Reason::WebhookDisabled => ErrorBody::bad(
             "webhook_disabled",
-            "The webhook was disabled because it failed for five days. /webhooks/update enables it again",
+            "The webhook was disabled because it failed for five days, or answered 410. /webhooks/update enables it again",
+        ),
+        Reason::TooManyWebhooks(limit) => ErrorBody::bad(
+            "too_many_webhooks",
+            format!("The workspace has {limit} webhooks, which is the limit. Delete one first"),
         ),
         Reason::ExclusiveOptions(message) => ErrorBody::bad("invalid_options", *message),
         Reason::UnknownCursor => ErrorBody::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),

@@ -257,6 +257,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
         | Reason::WebhookDisabled
+        | Reason::TooManyWebhooks(_)
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor
         | Reason::NumberInUse

@@ -4,7 +4,8 @@ use super::receiver::Receiver;
 use super::wait::until;
 use super::world::{Tenant, World, list, seal, text};
 use chrono::{DateTime, Utc};
-use handset::store::Store;
+use handset::domain::webhook::Claim;
+use handset::store::{ClaimFilter, Store};
 use handset::webhooks::Worker;
 use handset::webhooks::outbound::Outbound;
 use serde_json::{Value, json};
@@ -74,6 +75,20 @@ fn outbound() -> Outbound {
 /// A store on the same database with its own connections.
 pub async fn second_store(world: &World) -> Store {
     Store::open(&world.database_url, 3, seal()).await.expect("the database opens")
+}
+
+/// Claims all due deliveries of all workspaces until a time, as a worker without limits.
+pub async fn claim_deliveries(world: &World, store: &Store, given_up_at: DateTime<Utc>) -> Vec<Claim> {
+    let now = world.clock.now();
+    let filter = ClaimFilter::default();
+    let mut claims = Vec::new();
+    for workspace in store.due_workspaces(&filter, 100, now).await.expect("the database answers") {
+        let due = store.due_endpoints(workspace, &filter, now).await.expect("the database answers");
+        let webhooks: Vec<_> = due.iter().map(|endpoint| (endpoint.webhook_id, 100)).collect();
+        let claimed = store.claim_deliveries(workspace, &webhooks, now, given_up_at).await;
+        claims.extend(claimed.expect("the database answers"));
+    }
+    claims
 }
 
 /// A webhook.
