@@ -14,7 +14,7 @@ const MIGRATIONS: &str = "_sqlx_migrations";
 /// SQLSTATE of a missing privilege.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
-/// A clause of migration 20 that only a superuser may write, since its setting is not Postgres's own. Migration 34 replaces
+/// A clause of migration 20 that only a superuser may write, since its setting is not Postgres's own. Migration 31 replaces
 /// the function, without the clause.
 const SUPERUSER_CLAUSE: (i64, &str) = (20, "    set handset.forgets = 'yes'\n");
 

@@ -12,6 +12,7 @@ use crate::support::world::{World, text};
 use futures_util::FutureExt;
 use handset::domain::event::EventFilter;
 use handset::domain::scope::Scope;
+use handset::domain::workspace::PublishableKeySessions;
 use handset::http::App;
 use handset::store::{Principal, StreamLimits};
 use serde_json::{Value, json};
@@ -148,7 +149,7 @@ async fn a_stream_that_is_read_slowly_misses_and_repeats_nothing() {
     let again = Arc::new(|| async { Ok(Scope::Workspace) }.boxed());
     let filter = EventFilter { include_opt_in: true, ..EventFilter::default() };
     let mut slow = workspace
-        .stream_events(Some(filter), None, Principal::PublishableKey, again, limits)
+        .stream_events(Some(filter), None, Principal::PublishableKey(PublishableKeySessions::Anonymous), again, limits)
         .await
         .expect("it is the first");
     // Each is a batch of its own, and more than are kept.

@@ -132,7 +132,7 @@ async fn the_demo_of_a_previous_version_is_known_by_its_time() {
     let demo =
         "update workspace set name = 'Demo', created_at = '2025-01-01T00:00:00.123456Z' where workspace_id = $1::uuid";
     sqlx::query(demo).bind(&world.id).execute(&mut database).await.expect("it is ours");
-    let migration = include_str!("../../../migrations/0035_first_start.sql");
+    let migration = include_str!("../../../migrations/0032_first_start.sql");
     let backfill = migration.split(";\n").find(|part| part.contains("update deployment")).expect("it has one");
     sqlx::query(sqlx::AssertSqlSafe(backfill)).execute(&mut database).await.expect("it is SQL");
     let found: Option<String> = sqlx::query_scalar("select demo_workspace_id::text from deployment")
