@@ -123,13 +123,7 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
         Error::NotHttp => {
             (StatusCode::BAD_REQUEST, ErrorBody::service("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
         }
-        Error::Throttled(Throttle { limit, retry_after, .. }) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            ErrorBody::service(
-                "RATE_LIMIT_EXCEEDED",
-                format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
-            ),
-        ),
+        Error::Throttled(throttle) => throttled(throttle),
         Error::TooManyStreams(limit) => {
             (StatusCode::TOO_MANY_REQUESTS, ErrorBody::service("RATE_LIMIT_EXCEEDED", limit.to_string()))
         }
@@ -152,6 +146,11 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             ),
         ),
     }
+}
+
+fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> (StatusCode, ErrorBody) {
+    let message = format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s");
+    (StatusCode::TOO_MANY_REQUESTS, ErrorBody::service("RATE_LIMIT_EXCEEDED", message))
 }
 
 fn not_found(kind: ResourceKind, id: &str) -> ErrorBody {

@@ -21,12 +21,15 @@ async fn pinged(client: &Client, url: &str) -> Value {
     let created = client.post("/webhooks/create", json!({ "url": url, "event_types": ["webhook.ping"] })).await.ok();
     let webhook_id = created["webhook"]["webhook_id"].clone();
     let ping = client.post("/webhooks/ping", json!({ "webhook_id": webhook_id })).await.ok();
-    assert_eq!(ping["webhook_delivery"]["fault"], Value::Null, "the answer to a ping tells nothing of the host");
-    until("the first attempt is recorded", async || {
+    let row = until("the first attempt is recorded", async || {
         let listed = client.post("/webhooks/list_deliveries", json!({ "webhook_id": webhook_id })).await.ok();
         Some(listed["webhook_deliveries"][0].clone()).filter(|row| row["last_attempt_at"].is_string())
-    })
-    .await
+    });
+    let row = row.await;
+    // The worker may be quicker than the answer to the ping, which tells no more than the log.
+    let answered = &ping["webhook_delivery"]["fault"];
+    assert!(answered.is_null() || *answered == row["fault"], "{ping}");
+    row
 }
 
 #[tokio::test]
