@@ -4,26 +4,31 @@ mod admin;
 mod audit;
 mod database;
 mod demo;
+mod members;
 mod output;
 mod phone;
 mod seal_key;
 mod serve;
 mod user;
+mod workspace;
 
 use crate::config::{Config, LogFormat, ServeConfig};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{self, Durability};
 use crate::server::openapi;
 use crate::telemetry;
-use admin::{AdminContext, ConsoleCommand, KeyCommand, TokenCommand, WorkspaceCommand};
+use admin::{AdminContext, KeyCommand};
 use audit::AuditCommand;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use members::{ConsoleCommand, TokenCommand};
 use phone::PhoneCommand;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Duration;
 use user::UserCommand;
+use workspace::WorkspaceCommand;
 
 /// A self-hosted phones service: one registry of phones in Postgres, served in the protocols of existing clients. Without
 /// a command it runs the server.
@@ -53,16 +58,16 @@ enum Command {
         #[arg(long)]
         distribute: bool,
     },
-    /// Create and list workspaces
+    /// Create, list and update workspaces, and set what their publishable keys may do
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Create and revoke personal access tokens
+    /// Create, list and revoke personal access tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Create console sessions and rotate their signing key
+    /// Create, list and revoke console sessions, and rotate their signing key
     #[command(subcommand)]
     ConsoleSession(ConsoleCommand),
     /// Set a user identity's password and voice permission
@@ -71,7 +76,7 @@ enum Command {
     /// Let the installations of deactivated phones in again
     #[command(subcommand)]
     Phone(PhoneCommand),
-    /// Print the audit trail of phones, credentials, numbers and slots, oldest entry first
+    /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
     /// Print the OpenAPI document
@@ -86,7 +91,7 @@ impl CommandLine {
     /// Parses the arguments of this process; the default command is `serve`. Exits with the help or a usage error.
     pub fn read() -> CommandLine {
         let mut arguments: Vec<OsString> = std::env::args_os().collect();
-        let grammar = CommandLine::command();
+        let grammar = without_empty_variables(CommandLine::command());
         let names_a_command = |argument: &OsString| {
             let known = grammar.get_subcommands().any(|command| argument == command.get_name());
             known || ["help", "-h", "--help", "-V", "--version"].iter().any(|asking| argument == asking)
@@ -94,7 +99,8 @@ impl CommandLine {
         if !arguments.iter().skip(1).any(names_a_command) {
             arguments.insert(1.min(arguments.len()), "serve".into());
         }
-        CommandLine::parse_from(arguments)
+        let matches = grammar.get_matches_from(arguments);
+        CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
     /// Runs the command.
@@ -113,15 +119,26 @@ impl CommandLine {
             Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", openapi::whole())?),
             Command::DevDb => dev_db(config).await,
             Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
-            Command::Workspace(command) => AdminContext::run(config, json, admin::workspace, command).await,
+            Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
-            Command::Token(command) => AdminContext::run(config, json, admin::token, command).await,
-            Command::ConsoleSession(command) => AdminContext::run(config, json, admin::console, command).await,
+            Command::Token(command) => AdminContext::run(config, json, members::token, command).await,
+            Command::ConsoleSession(command) => AdminContext::run(config, json, members::console, command).await,
             Command::Phone(command) => AdminContext::run(config, json, phone::phone, command).await,
             Command::Audit(command) => AdminContext::run(config, json, audit::audit, command).await,
             Command::User(command) => user::user(config, json, command).await,
         }
     }
+}
+
+/// The grammar in which an empty environment variable is an unset one.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &Arg| {
+        let value = arg.get_env().and_then(std::env::var_os);
+        value.is_some_and(|value| value.is_empty())
+    };
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 async fn dev_db(config: &Config) -> Result<(), Box<dyn Error>> {

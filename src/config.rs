@@ -1,7 +1,8 @@
 //! The settings, each a flag and an environment variable; `--help` is the reference.
 
 use crate::domain::e164::Region;
-use crate::http::rate_limit::Rate;
+use crate::http::rate_limit::{Rate, RateOrOff};
+use crate::store::SchemaName;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -15,6 +16,11 @@ pub struct Config {
     /// one that accepts writes is used [default: a private Postgres in the data directory]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     pub database_url: Option<String>,
+
+    /// Schema of Handset's tables in the database, created if it is missing; for a database that other programs use, too
+    /// [default: the first of the user's search_path, as public, in a database of Handset's own]
+    #[arg(long, env = "HANDSET_SCHEMA", global = true, value_name = "NAME")]
+    pub schema: Option<SchemaName>,
 
     /// Directory of the private Postgres and the seal key [default: the platform's data directory; for root,
     /// /var/lib/handset]
@@ -82,7 +88,14 @@ pub struct ConnectionsConfig {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Seconds after which a connection is closed if the client sent no complete request head or read no part of a response
+    /// Maximum number of connections per client address, for IPv6 per /64 network; further ones are closed. Behind
+    /// --trusted-proxies, the maximum number of requests in progress per client address instead
+    #[arg(long, env = "HANDSET_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 4_096, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections_per_address: u32,
+
+    /// Seconds after which a connection is closed if the client sent no complete request head, or, if that is less than 20,
+    /// read no part of a response
     #[arg(long, env = "HANDSET_IDLE_SECONDS", default_value_t = 75, value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub idle_seconds: u32,
@@ -109,11 +122,25 @@ pub struct LimitsConfig {
     #[arg(long, env = "HANDSET_RATE_LIMIT_ADDRESS", value_name = "COUNT/TIME")]
     pub rate_limit_address: Option<Rate>,
 
-    /// Rate limit of failed authentications per client address. Above it all requests of the address are refused until
-    /// the rate allows more. Set it if users sign in with passwords [default: unlimited, since tokens are too long to be
-    /// guessed, and clients behind a proxy that is not in --trusted-proxies share one address]
-    #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", value_name = "COUNT/TIME")]
-    pub failed_auth_limit: Option<Rate>,
+    /// Rate limit of failed authentications per client address, or off. Above it, credentials from the address are not
+    /// judged until the rate allows more, except tokens that were valid lately
+    #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", default_value = "100/60s", value_name = "COUNT/TIME")]
+    pub failed_auth_limit: RateOrOff,
+
+    /// Rate limit of failed sign-ins per account name, from all client addresses, or off. Above it, each address still has
+    /// a tenth of it for the name
+    #[arg(long, env = "HANDSET_FAILED_SIGN_IN_LIMIT", default_value = "30/15m", value_name = "COUNT/TIME")]
+    pub failed_sign_in_limit: RateOrOff,
+
+    /// Maximum number of open event streams per credential; further ones are refused. Each server counts for itself
+    #[arg(long, env = "HANDSET_STREAMS_PER_CREDENTIAL", default_value_t = 100, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_per_credential: u32,
+
+    /// Maximum number of open event streams per workspace, of which client sessions have at most half
+    #[arg(long, env = "HANDSET_STREAMS_PER_WORKSPACE", default_value_t = 1_000, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_per_workspace: u32,
 
     /// Networks of proxies whose X-Forwarded-For is trusted, as 10.1.0.0/16,fd00::/8; the client's address is the nearest
     /// one outside these networks
@@ -133,7 +160,8 @@ pub struct ServeConfig {
     pub public_url: Option<String>,
 
     /// Networks that are not public but allowed for webhooks, as 10.1.0.0/16,fd00::/8. Other loopback, private, link-local
-    /// and special-purpose addresses are refused, except loopback for sandbox workspaces on the private Postgres
+    /// and special-purpose addresses are refused, except loopback for the demo workspace while --listen is a loopback
+    /// address and the Postgres the private one
     #[arg(long, env = "HANDSET_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "NETWORKS")]
     pub webhook_allow: Vec<IpNet>,
 
@@ -151,7 +179,12 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_DEFAULT_REGION", default_value = "US", value_name = "REGION")]
     pub default_region: Region,
 
-    /// Do not create a demo workspace in an empty database
+    /// Create a demo workspace in an empty database and print its API key [default: only in the private Postgres, and only
+    /// while --listen is a loopback address]
+    #[arg(long, env = "HANDSET_DEMO", conflicts_with = "no_demo")]
+    pub demo: bool,
+
+    /// Never create a demo workspace
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
 
@@ -163,6 +196,18 @@ pub struct ServeConfig {
 
     #[command(flatten)]
     pub operations: OperationsConfig,
+}
+
+impl ServeConfig {
+    /// Whether this is a trial on one machine: only its programs reach the server, and the database is the private one.
+    pub fn is_trial(&self, config: &Config) -> bool {
+        config.database_url.is_none() && self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether an empty database gets the demo workspace.
+    pub fn wants_demo(&self, config: &Config) -> bool {
+        !self.no_demo && (self.demo || self.is_trial(config))
+    }
 }
 
 impl Config {

@@ -50,9 +50,15 @@ pub enum Error {
     /// A rate limit is exceeded.
     #[error("more than {} requests at a time", .0.limit)]
     Throttled(Throttle),
+    /// As many event streams as allowed are open.
+    #[error("{0}")]
+    TooManyStreams(StreamLimit),
     /// A temporary failure: the database is unreachable, or the request timed out.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Postgres ended a statement that took too long. The request may be too expensive, or had to wait for locks.
+    #[error("statement timeout")]
+    StatementTimeout,
     /// A server error. The source is logged once, at the edge, and never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -69,6 +75,17 @@ pub struct Throttle {
     pub reset: DateTime<Utc>,
     /// Whole seconds until one is left again; at least one.
     pub retry_after: u64,
+}
+
+/// The limit of open event streams that is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StreamLimit {
+    #[error("{0} event streams of this credential are open")]
+    OfCredential(usize),
+    #[error("{0} event streams of client sessions of this workspace are open")]
+    OfSessions(usize),
+    #[error("{0} event streams of this workspace are open")]
+    OfWorkspace(usize),
 }
 
 /// Reason of a failed authentication, and the kind of credential.
@@ -119,6 +136,10 @@ pub enum AuthFailure {
 pub enum Denial {
     #[error("a publishable key makes client sessions without accounts or views only")]
     PublishableKeyGrantsNothing,
+    #[error("the workspace accepts no publishable key")]
+    PublishableKeyOff,
+    #[error("a key has given the client session access, so a publishable key does not open it")]
+    ClientSessionHasAccess,
     #[error("a client session reaches its own person's phones only; use an API key")]
     ClientSession,
     #[error("a client session reaches its own person's extension only; use an API key")]
@@ -151,6 +172,8 @@ pub enum ResourceKind {
     ApiKey,
     #[strum(to_string = "access token")]
     AccessToken,
+    #[strum(to_string = "console session")]
+    ConsoleSession,
     /// A managed phone number.
     #[strum(to_string = "phone number")]
     Number,
@@ -176,6 +199,10 @@ pub enum Reason {
     UserIdentityExists(&'static str),
     /// A client session with this user identifier key exists.
     ClientSessionExists,
+    /// The workspace has this many client sessions without access, the maximum.
+    TooManyAnonymousSessions(u32),
+    /// The client session would have more connected accounts or connect webviews than the limit.
+    TooManyGrants,
     /// These event types do not exist.
     UnknownEventTypes(Vec<String>),
     /// The cursor belongs to a request with other parameters.
@@ -186,10 +213,10 @@ pub enum Reason {
     PhoneDeactivated,
     /// The user identity or the installation has as many active phones as are allowed.
     TooManyPhones(i64),
-    /// The client session would have more connected accounts or connect webviews than the limit.
-    TooManyIds,
-    /// The webhook was disabled because it failed for too long.
+    /// The webhook was disabled because it failed for too long, or because the receiver is gone.
     WebhookDisabled,
+    /// The workspace has as many webhooks as it may; the number is given.
+    TooManyWebhooks(i64),
     /// These options exclude each other.
     ExclusiveOptions(&'static str),
     /// The list has no entry with the id that the cursor names.

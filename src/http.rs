@@ -10,10 +10,13 @@ pub mod dialect;
 pub mod error_renderer;
 pub mod failure;
 pub mod guard;
+pub mod in_flight;
 pub mod rate_limit;
+pub mod retry_after;
+pub mod shares;
 pub mod traces;
 
 pub use app::{App, HEARTBEAT, RESERVATION};
-pub use context::{RequestContext, RequestId};
-pub use dialect::{Claim, Dialect, Tenant};
+pub use context::{CallerCell, RequestCaller, RequestContext, RequestId};
+pub use dialect::{Claim, Dialect};
 pub use traces::Traces;

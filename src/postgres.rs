@@ -79,6 +79,7 @@ pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
     };
     if wanted.is_none() {
         initdb::create(&spec, &lock).await?;
+        tracing::info!(data_dir = %spec.home.root().display(), "created the private Postgres");
     }
     leftovers::clear(&lock, &spec).await?;
     let postmaster = postmaster::spawn(&spec, &lock)?;
@@ -90,6 +91,12 @@ pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
     let (major, took) = (cluster.spec.binaries.major(), began.elapsed());
     tracing::info!(major, ?took, "private Postgres is ready");
     Ok(cluster)
+}
+
+/// Whether `data_dir` has a cluster.
+pub fn exists(data_dir: &Path) -> Result<bool, JoinError> {
+    let version = home::cluster_in(data_dir).join("PG_VERSION");
+    version.try_exists().map_err(|source| JoinError { data_dir: data_dir.to_owned(), source })
 }
 
 /// The URL of the Postgres that another process runs in `data_dir`, or `None` if none accepts connections. For commands

@@ -1,11 +1,12 @@
 //! Mounts the dialects and serves them until shutdown.
 
 mod listener;
+mod metered;
 pub mod openapi;
 mod operations;
 mod tls;
 
-pub use listener::ListenerConfig;
+pub use listener::{ListenerConfig, bind};
 pub use operations::Operations;
 pub use tls::Certificate;
 
@@ -67,12 +68,13 @@ pub async fn serve_routes(
         dialect: dialect::fallback(),
         numbered_by: dialect::ALL.iter().map(|dialect| dialect.request_id_header).collect(),
         is_secure: config.certificate.is_some(),
+        peer: None,
         clock: app.clock.clone(),
         random: app.random.clone(),
     };
     // Converts handlers to routes once, instead of for each request.
     let routes = routes.with_state(());
-    let serving = config.serve(listener, routes, renderer, stop.clone());
+    let serving = config.serve(listener, routes, renderer, &app.proxies, stop.clone());
     tokio::select! {
         () = serving => {}
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {

@@ -1,5 +1,5 @@
-//! Periodic maintenance: advances phone numbers in their lifecycle, prunes the event log and the audit trail, and
-//! cancels deliveries of disabled webhooks. Any number of servers may sweep one database; they share the work.
+//! Periodic maintenance: advances phone numbers in their lifecycle, prunes the event log, the audit trail and
+//! unused client sessions, and cancels deliveries of disabled webhooks. Any number of servers may sweep one database; they share the work.
 
 use crate::clock::Clock;
 use crate::error::Result;
@@ -36,6 +36,8 @@ impl Sweeper {
             repeat(&stop, "due phone numbers", || self.move_numbers()).await;
             repeat(&stop, "old events", || self.prune_events(before)).await;
             repeat(&stop, "old audit entries", || store.prune_audit(before, BATCH)).await;
+            repeat(&stop, "unused client sessions", || store.prune_anonymous_client_sessions(self.clock.now(), BATCH))
+                .await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.tick) => {}

@@ -10,9 +10,10 @@ pub use grant::{Authenticate, Grant, Public};
 pub use input::{BodyRules, FromRequest, Nothing, Raw, Rules};
 pub use operation::Operation;
 
+use crate::domain::id::WorkspaceId;
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant};
-use crate::store::{Origin, Prefetch, Prefetched};
+use crate::http::{App, CallerCell, RequestCaller, body};
+use crate::store::{Authenticated, Credentials, Origin, Prefetch, Prefetched, Principal, Store};
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -23,10 +24,11 @@ use axum::routing::{MethodRouter, any};
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Maximum declared size of a body that is read before authentication, in bytes.
-const MAX_READ_AHEAD: u64 = 16 * 1024;
+const MAX_READ_AHEAD: u64 = body::UNAUTHENTICATED_LIMIT as u64;
 
 /// What a dialect decides for all its routes.
 pub trait Protocol: Send + Sync + 'static {
@@ -47,6 +49,8 @@ pub struct Head {
     pub path: Arc<str>,
     /// Parameters of the path, in its order. What is not UTF-8 becomes U+FFFD, which matches nothing.
     pub params: Vec<String>,
+    /// Whether the operation takes the connections that are reserved for deactivation.
+    pub is_urgent: bool,
 }
 
 impl Head {
@@ -63,6 +67,36 @@ impl Head {
     pub fn named(&self, name: &str) -> Option<&str> {
         let names = self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
         names.zip(&self.params).find(|(declared, _)| *declared == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The store, with the connections that the operation may use.
+    pub fn store(&self, app: &App) -> Store {
+        if self.is_urgent { app.store.urgent() } else { app.store.clone() }
+    }
+
+    /// Authenticates the request by these credentials, and notes the caller.
+    pub async fn authenticate(
+        &self,
+        app: &App,
+        credentials: Credentials<'_>,
+        prefetch: Prefetch,
+    ) -> Result<(Authenticated, Prefetched)> {
+        let authenticated = self.store(app).authenticate_with(credentials, prefetch, self.origin(), self.now).await?;
+        let (credential, workspace) = authenticated.0.principal();
+        self.note(credential, workspace);
+        Ok(authenticated)
+    }
+
+    /// Notes the caller, for the log line.
+    pub fn note(&self, credential: Principal, workspace: Option<WorkspaceId>) {
+        if let Some(cell) = self.parts.extensions.get::<CallerCell>() {
+            cell.set(RequestCaller::new(credential, workspace));
+        }
+    }
+
+    /// Whether a credential was accepted.
+    fn has_caller(&self) -> bool {
+        self.parts.extensions.get::<CallerCell>().is_some_and(|cell| cell.get().is_some())
     }
 
     /// Origin of the request, for the audit trail, as the dialect's middleware has set it.
@@ -140,10 +174,11 @@ impl<P: Protocol> Route<P> {
         let Route(operations) = &*self;
         let path = Arc::clone(&operations[0].path);
         let params = params(&path, parts.uri.path());
-        let head = Head { now: app.clock.now(), parts, path, params };
+        let mut head = Head { now: app.clock.now(), parts, path, params, is_urgent: false };
         let method = head.parts.method.as_str();
         match operations.iter().find(|operation| operation.methods.contains(&method)) {
             Some(operation) => {
+                head.is_urgent = operation.is_urgent;
                 let rules = Arc::clone(&operation.rules);
                 (operation.serve)(app, head, body, operation.key.unwrap_or_default(), rules).await
             }
@@ -154,8 +189,8 @@ impl<P: Protocol> Route<P> {
     /// The response to a method that no operation has.
     async fn refuse(&self, app: Arc<App>, head: Head) -> Response {
         let Route(operations) = self;
-        let (tenant, admitted) = match P::METHOD_FIRST {
-            true => (None, Ok(())),
+        let admitted = match P::METHOD_FIRST {
+            true => Ok(()),
             false => (operations[0].admit)(app, head).await,
         };
         let methods: Vec<&str> = operations.iter().flat_map(|operation| operation.methods).copied().collect();
@@ -164,9 +199,7 @@ impl<P: Protocol> Route<P> {
             Ok(()) if methods.is_empty() => Error::NoRoute,
             Ok(()) => Error::MethodNotAllowed(methods),
         };
-        let mut response = error.into_response();
-        tenant.map(|tenant| response.extensions_mut().insert(tenant));
-        response
+        error.into_response()
     }
 }
 
@@ -175,6 +208,18 @@ fn params(declared: &str, path: &str) -> Vec<String> {
     let decoded = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
     let segments = declared.split('/').zip(path.split('/'));
     segments.filter(|(declared, _)| declared.starts_with('{')).map(|(_, segment)| decoded(segment)).collect()
+}
+
+/// Authenticates the caller, within the limit of failed authentications.
+async fn authenticate<C: Authenticate>(app: &App, head: &Head, prefetch: Prefetch) -> Result<(C, Prefetched)> {
+    let mut authenticated = pin!(C::authenticate(app, head, prefetch));
+    match app.limits.as_ref().filter(|_| C::IS_JUDGED) {
+        None => authenticated.await,
+        Some(limits) => {
+            let is_caller = |_: &(C, Prefetched)| head.has_caller();
+            limits.authenticate(&head.parts.extensions, head.headers(), authenticated.as_mut(), is_caller).await
+        }
+    }
 }
 
 async fn serve<P, G, I, H>(
@@ -194,17 +239,16 @@ where
 {
     let (input, prefetch) = match prefetch {
         Some(prefetch) if body.size_hint().upper().is_some_and(|length| length <= MAX_READ_AHEAD) => {
-            let input = I::read(&rules, &app, &head, body).await;
+            let input = body::before_authentication(I::read(&rules, &app, &head, body)).await;
             let prefetch = input.as_ref().map_or(Prefetch::None, prefetch);
             (Pending::Read(input), prefetch)
         }
         _ => (Pending::Unread(body), Prefetch::None),
     };
-    let (caller, prefetched) = match G::Caller::authenticate(&app, &head, prefetch).await {
+    let (caller, prefetched) = match authenticate::<G::Caller>(&app, &head, prefetch).await {
         Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };
-    let tenant = caller.tenant().map(Tenant);
     let head = Arc::new(head);
     let answer = async {
         let (grant, prefetched) = G::authorize(caller, &head, prefetched).await?;
@@ -215,12 +259,10 @@ where
         let call = Call { grant, now: head.now, app, prefetched, head: Arc::clone(&head) };
         handler.call(call, input).await
     };
-    let mut response = match answer.await {
+    match answer.await {
         Ok(answer) => answer.respond(&head, key),
         Err(error) => error.into_response(),
-    };
-    tenant.map(|tenant| response.extensions_mut().insert(tenant));
-    response
+    }
 }
 
 /// The input of a request, as far as it is read before authentication.

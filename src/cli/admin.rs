@@ -1,4 +1,4 @@
-//! Administration of workspaces and their credentials. A secret is printed once, here, and stored as a hash.
+//! What administrative commands share, and API keys. A secret is printed once, here, and stored as a hash.
 
 use super::database::{Database, DatabaseSource};
 use super::output::table;
@@ -9,32 +9,16 @@ use crate::domain::limits::MAX_TEXT;
 use crate::domain::workspace::WorkspaceRecord;
 use crate::error;
 use crate::random::Random;
-use crate::store::{NewWorkspace, Store};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use crate::store::Store;
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::{self, Write};
+use uuid::Uuid;
 
 /// The result of a command.
 pub type Outcome = Result<(), Box<dyn Error>>;
-
-#[derive(Debug, Subcommand)]
-pub enum WorkspaceCommand {
-    /// Create a workspace
-    #[command(after_help = "Example:\n  handset workspace create Acme --sandbox")]
-    Create {
-        /// The workspace's name
-        #[arg(value_parser = short)]
-        name: String,
-        /// Create a sandbox workspace, which can simulate phones and be reset
-        #[arg(long)]
-        sandbox: bool,
-    },
-    /// List all workspaces
-    #[command(after_help = "Example:\n  handset workspace list --json")]
-    List,
-}
 
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
@@ -55,60 +39,19 @@ pub enum KeyCommand {
         #[arg(long, value_name = "NAME|ID")]
         workspace: Option<String>,
     },
-    /// Revoke an API key
+    /// Revoke an API key and end the client sessions that it created or extended
     #[command(after_help = "Example:\n  handset key revoke 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
     Revoke {
         /// The key's id, or the key itself
         key: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Create a personal access token for one or more workspaces and print it; it is shown only once
-    #[command(after_help = "Example:\n  handset token create --workspace Demo --workspace Acme")]
-    Create {
-        /// A workspace's name or id; repeat it for more
-        #[arg(long, required = true, value_name = "NAME|ID")]
-        workspace: Vec<String>,
-        /// Name of the token, such as its owner
-        #[arg(long, default_value = "", value_parser = short)]
-        name: String,
-    },
-    /// Revoke a personal access token
-    #[command(after_help = "Example:\n  handset token revoke 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
-    Revoke {
-        /// The token's id, or the token itself
-        token: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ConsoleCommand {
-    /// Create a console session for one or more workspaces and print its JWT; it is shown only once
-    #[command(after_help = "Example:\n  handset console-session create --workspace Demo --hours 8")]
-    Create {
-        /// A workspace's name or id; repeat it for more
-        #[arg(long, required = true, value_name = "NAME|ID")]
-        workspace: Vec<String>,
-        /// Name of the session, such as its owner
-        #[arg(long, default_value = "", value_parser = short)]
-        name: String,
-        /// Lifetime in hours
-        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=87_600))]
-        hours: u32,
-    },
-    /// Create a new signing key; sessions signed by older keys stay valid unless those are retired
-    #[command(after_help = "Example:\n  handset console-session rotate-key --retire-older")]
-    RotateKey {
-        /// End all sessions signed by older keys
+        /// Keep the client sessions, as for a key that was replaced and did not leak
         #[arg(long)]
-        retire_older: bool,
+        keep_client_sessions: bool,
     },
 }
 
 /// Parses a name, which may have as many characters as one given to the API.
-fn short(name: &str) -> Result<String, String> {
+pub fn short(name: &str) -> Result<String, String> {
     match name.chars().count() {
         0..=MAX_TEXT => Ok(name.to_owned()),
         count => Err(format!("it has {count} characters; at most {MAX_TEXT} are allowed")),
@@ -117,7 +60,7 @@ fn short(name: &str) -> Result<String, String> {
 
 /// Usage errors of administrative commands.
 #[derive(Debug, thiserror::Error)]
-enum CliError {
+pub enum CliError {
     #[error("there is no workspace called {0:?}; `handset workspace list` shows all")]
     NoWorkspace(String),
     #[error("{1} workspaces are called {0:?}; use the id that `handset workspace list` shows")]
@@ -126,8 +69,10 @@ enum CliError {
     NoName,
     #[error("there is no such key; `handset key list` shows all")]
     NoKey,
-    #[error("there is no such token")]
+    #[error("there is no such token; `handset token list` shows all")]
     NoToken,
+    #[error("there is no such console session; `handset console-session list` shows all")]
+    NoConsoleSession,
 }
 
 /// The open database, the time, the random source and the output of an administrative command.
@@ -173,7 +118,16 @@ impl AdminContext {
         }
     }
 
-    async fn workspaces(&self, names: &[String]) -> Result<Vec<WorkspaceId>, Box<dyn Error>> {
+    /// The id of a workspace, if one is named.
+    pub async fn workspace_id(&self, name: Option<&str>) -> Result<Option<WorkspaceId>, Box<dyn Error>> {
+        Ok(match name {
+            Some(name) => Some(self.workspace(name).await?.workspace_id),
+            None => None,
+        })
+    }
+
+    /// The ids of workspaces, each once.
+    pub async fn workspaces(&self, names: &[String]) -> Result<Vec<WorkspaceId>, Box<dyn Error>> {
         let mut ids = Vec::with_capacity(names.len());
         for name in names {
             let id = self.workspace(name).await?.workspace_id;
@@ -205,49 +159,6 @@ pub async fn migrate(context: &AdminContext, distribute: bool) -> Outcome {
     context.print(&json!({ "migrated": true, "distributed": tables }), &text)
 }
 
-pub async fn workspace(context: &AdminContext, command: WorkspaceCommand) -> Outcome {
-    match command {
-        WorkspaceCommand::Create { name, sandbox } => create_workspace(context, name, sandbox).await,
-        WorkspaceCommand::List => list_workspaces(context).await,
-    }
-}
-
-async fn create_workspace(context: &AdminContext, name: String, sandbox: bool) -> Outcome {
-    if name.is_empty() {
-        return Err(CliError::NoName.into());
-    }
-    let new = NewWorkspace::named(name, sandbox, context.now, &context.random);
-    context.store().create_workspace(&new, context.now).await?;
-    let (id, publishable_key) = (new.workspace_id, new.publishable_key.reveal());
-    let value = json!({
-        "workspace_id": id,
-        "name": new.name,
-        "is_sandbox": new.is_sandbox,
-        "publishable_key": publishable_key,
-    });
-    let text = format!(
-        "workspace        {id}\npublishable key  {publishable_key}\n\n\
-         Create an API key: handset key create --workspace {id}"
-    );
-    context.print(&value, &text)
-}
-
-async fn list_workspaces(context: &AdminContext) -> Outcome {
-    let workspaces = context.store().workspaces().await?;
-    let value = json!({ "workspaces": workspaces.iter().map(|workspace| json!({
-        "workspace_id": workspace.workspace_id,
-        "name": workspace.name,
-        "is_sandbox": workspace.is_sandbox,
-        "publishable_key": workspace.publishable_key,
-        "created_at": workspace.created_at,
-    })).collect::<Vec<_>>() });
-    let kind = |is_sandbox| if is_sandbox { "sandbox" } else { "production" }.to_owned();
-    let rows = workspaces
-        .into_iter()
-        .map(|row| [row.workspace_id.to_string(), kind(row.is_sandbox), second(row.created_at), row.name]);
-    context.print(&value, &table(["ID", "KIND", "CREATED", "NAME"], rows))
-}
-
 pub async fn key(context: &AdminContext, command: KeyCommand) -> Outcome {
     match command {
         KeyCommand::Create { workspace, name } => {
@@ -257,19 +168,16 @@ pub async fn key(context: &AdminContext, command: KeyCommand) -> Outcome {
             context.print(&value, key.reveal())
         }
         KeyCommand::List { workspace } => list_keys(context, workspace.as_deref()).await,
-        KeyCommand::Revoke { key } => {
+        KeyCommand::Revoke { key, keep_client_sessions } => {
             let id = known(context.store().revoke_api_key(&key, context.now).await, CliError::NoKey)?;
-            context.print(&json!({ "api_key_id": id, "revoked": true }), "Revoked.")
+            let text = ended(context, id.0, keep_client_sessions).await?;
+            context.print(&json!({ "api_key_id": id, "revoked": true }), &text)
         }
     }
 }
 
 async fn list_keys(context: &AdminContext, workspace: Option<&str>) -> Outcome {
-    let workspace = match workspace {
-        Some(name) => Some(context.workspace(name).await?.workspace_id),
-        None => None,
-    };
-    let keys = context.store().api_keys(workspace).await?;
+    let keys = context.store().api_keys(context.workspace_id(workspace).await?).await?;
     let value = json!({ "api_keys": keys.iter().map(|key| json!({
         "api_key_id": key.api_key_id,
         "workspace_id": key.workspace_id,
@@ -286,45 +194,15 @@ async fn list_keys(context: &AdminContext, workspace: Option<&str>) -> Outcome {
     context.print(&value, &table(["ID", "KEY", "WORKSPACE", "STATE", "NAME"], rows))
 }
 
-pub async fn token(context: &AdminContext, command: TokenCommand) -> Outcome {
-    match command {
-        TokenCommand::Create { workspace, name } => {
-            let workspaces = context.workspaces(&workspace).await?;
-            let created = context.store().create_access_token(&name, &workspaces, context.now, &context.random);
-            let (id, token) = created.await?;
-            let value = json!({ "access_token": token.reveal(), "access_token_id": id, "workspace_ids": workspaces });
-            context.print(&value, token.reveal())
-        }
-        TokenCommand::Revoke { token } => {
-            let id = known(context.store().revoke_access_token(&token, context.now).await, CliError::NoToken)?;
-            context.print(&json!({ "access_token_id": id, "revoked": true }), "Revoked.")
-        }
+/// Ends the client sessions of a revoked key unless they are to be kept, and returns the text to print.
+pub async fn ended(context: &AdminContext, issuer: Uuid, keep: bool) -> Result<String, Box<dyn Error>> {
+    if keep {
+        return Ok("Revoked. Its client sessions stay.".to_owned());
     }
+    let count = context.store().end_client_sessions_of(issuer, context.now).await?;
+    Ok(format!("Revoked. Client sessions ended: {count}."))
 }
 
-pub async fn console(context: &AdminContext, command: ConsoleCommand) -> Outcome {
-    let AdminContext { now, random, .. } = context;
-    match command {
-        ConsoleCommand::Create { workspace, name, hours } => {
-            let workspaces = context.workspaces(&workspace).await?;
-            let expires_at = *now + TimeDelta::hours(i64::from(hours));
-            let created = context.store().create_console_session(&name, &workspaces, *now, expires_at, random);
-            let (id, jwt) = created.await?;
-            let value = json!({
-                "console_session_token": jwt.reveal(),
-                "console_session_id": id,
-                "workspace_ids": workspaces,
-                "expires_at": expires_at,
-            });
-            context.print(&value, jwt.reveal())
-        }
-        ConsoleCommand::RotateKey { retire_older } => {
-            let (id, _) = context.store().rotate_console_key(retire_older, *now, random).await?;
-            context.print(&json!({ "console_key_id": id }), &format!("New signing key: {id}"))
-        }
-    }
-}
-
-fn second(at: DateTime<Utc>) -> String {
+pub fn second(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

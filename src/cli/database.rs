@@ -7,6 +7,7 @@ use crate::postgres::{self, Cluster, Durability};
 use crate::random::Random;
 use crate::store::Store;
 use std::error::Error;
+use std::path::PathBuf;
 
 /// An open database with a migrated schema.
 pub struct Database {
@@ -15,12 +16,20 @@ pub struct Database {
     pub cluster: Option<Cluster>,
 }
 
+/// An administrative command on a data directory without a cluster, such as a mistyped one.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there is no Handset data in {}. `handset serve --data-dir …` creates it; for an existing server, name its directory \
+     with --data-dir, or its database with DATABASE_URL", .0.display()
+)]
+struct NoData(PathBuf);
+
 /// The kind of command that opens the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseSource {
     /// Runs the private Postgres; fails if another process runs it.
     Server,
-    /// Uses the private Postgres of a running server, if any.
+    /// Uses the private Postgres of a running server, if any. Creates none.
     Administration,
 }
 
@@ -30,6 +39,9 @@ impl Database {
         let (random, data_dir) = (Random::system(), config.data_dir());
         let running = match (&config.database_url, source) {
             (Some(url), _) => Some(url.clone()),
+            (None, DatabaseSource::Administration) if !postgres::exists(&data_dir)? => {
+                return Err(NoData(data_dir).into());
+            }
             (None, DatabaseSource::Administration) => postgres::join(&data_dir)?,
             (None, DatabaseSource::Server) => None,
         };
@@ -43,7 +55,7 @@ impl Database {
         // After the cluster, which creates the data directory with the mode that Postgres's user needs.
         let opened = async {
             let seal = seal_key::seal(config, random)?;
-            let store = Store::open(&url, config.connections, seal).await?;
+            let store = Store::open_in(&url, config.schema.as_ref(), config.connections, seal).await?;
             store.migrate().await?;
             Ok::<_, Box<dyn Error>>(store)
         };

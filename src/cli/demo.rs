@@ -23,11 +23,13 @@ pub struct Demo {
 /// Creates the demo if the database is empty and no other server is creating it.
 pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Option<Demo>> {
     let now = clock.now();
-    if !store.claim_demo(now).await? {
+    let new = NewWorkspace::named(NAME, true, now, random);
+    if !store.claim_demo(new.workspace_id, now).await? {
         return Ok(None);
     }
-    store.create_workspace(&NewWorkspace::named(NAME, true, now, random), now).await?;
-    let Some(record) = store.workspaces_called(NAME).await?.pop() else { return Ok(None) };
+    store.create_workspace(&new, now).await?;
+    let id = new.workspace_id.to_string();
+    let Some(record) = store.workspaces_called(&id).await?.pop() else { return Ok(None) };
     let (_, key) = store.create_api_key(&record, "demo", now, random).await?;
     let workspace = store.workspace_of_key(&key, now).await?;
 

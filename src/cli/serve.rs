@@ -4,6 +4,7 @@ use super::database::{Database, DatabaseSource};
 use super::demo;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig};
+use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::{Limits, Rates};
 use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
@@ -11,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::postgres::{Cluster, StartError};
 use crate::random::Random;
 use crate::server::{self, Certificate, ListenerConfig, Operations};
-use crate::store::Store;
+use crate::store::{Store, StreamLimits};
 use crate::sweeper::Sweeper;
 use crate::telemetry::otlp::Otlp;
 use crate::webhooks::Worker;
@@ -42,9 +43,9 @@ struct ListenError {
 /// Serves until a signal.
 pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
     let life = Lifecycle::listen(Duration::from_secs(u64::from(serve.operations.shutdown_grace_seconds)))?;
-    let listener = listen(serve.listen, "--listen").await?;
+    let listener = listen(serve.listen, "--listen")?;
     let operators = match serve.operations.metrics_listen {
-        Some(address) => Some(listen(address, "--metrics-listen").await?),
+        Some(address) => Some(listen(address, "--metrics-listen")?),
         None => None,
     };
     let listening = listener_config(&serve.connections)?;
@@ -64,7 +65,12 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         region: serve.default_region,
         proxies: serve.limits.trusted_proxies.clone().into(),
+        streams: StreamLimits {
+            per_credential: serve.limits.streams_per_credential as usize,
+            per_workspace: serve.limits.streams_per_workspace as usize,
+        },
         limits: limits(&serve.limits, Clock::system()),
+        in_flight: InFlight::new(listening.connections_of_client),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
         ..App::new(store.clone(), Clock::system(), Random::system())
@@ -74,7 +80,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(operations.serve(listener))));
     let served = async {
         greet(config, serve, &app, &url, operators_address).await?;
-        start_workers(serve, &app, supervisor.is_some(), &life)?;
+        start_workers(serve, &app, serve.is_trial(config), &life)?;
         if let Some(certificate) = &listening.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
         }
@@ -98,8 +104,8 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     served.and(kept.map_err(Into::into))
 }
 
-async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError { address, flag, source })
+fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
+    server::bind(address).map_err(|source| ListenError { address, flag, source })
 }
 
 /// The listener's settings. Raises the soft limit of open files to the hard limit, since each connection needs one.
@@ -115,6 +121,7 @@ fn listener_config(config: &ConnectionsConfig) -> Result<ListenerConfig, Box<dyn
     };
     Ok(ListenerConfig {
         connections: usize::try_from(config.max_connections)?,
+        connections_of_client: usize::try_from(config.max_connections_per_address)?,
         idle: Duration::from_secs(u64::from(config.idle_seconds)),
         certificate,
     })
@@ -124,20 +131,21 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
     let rates = Rates {
         credential: config.rate_limit_credential,
         address: config.rate_limit_address,
-        failed: config.failed_auth_limit,
+        failed: config.failed_auth_limit.0,
+        failed_account: config.failed_sign_in_limit.0,
     };
     Limits::new(&rates, clock).map(Arc::new)
 }
 
 /// Starts the webhook worker and the sweeper, which run until the server stops.
-fn start_workers(serve: &ServeConfig, app: &App, is_private: bool, life: &Lifecycle) -> Result<(), Box<dyn Error>> {
+fn start_workers(serve: &ServeConfig, app: &App, is_trial: bool, life: &Lifecycle) -> Result<(), Box<dyn Error>> {
     let worker = Worker {
         store: app.store.clone(),
         clock: app.clock.clone(),
         random: app.random.clone(),
         outbound: Arc::new(Outbound::new(serve.webhook_allow.clone())?),
         metrics: app.metrics.clone(),
-        sandboxes_reach_loopback: is_private,
+        demo_reaches_loopback: is_trial,
         tick: Duration::from_secs(1),
     };
     let sweeper = Sweeper {
@@ -167,9 +175,9 @@ async fn greet(
     url: &str,
     operators: Option<SocketAddr>,
 ) -> Result<(), Box<dyn Error>> {
-    let demo = match serve.no_demo {
-        true => None,
-        false => demo::make(&app.store, &app.clock, &app.random).await?,
+    let demo = match serve.wants_demo(config) {
+        true => demo::make(&app.store, &app.clock, &app.random).await?,
+        false => None,
     };
     let more = match demo {
         Some(demo) => demo.greeting(url),
@@ -186,10 +194,11 @@ async fn greet(
 
 async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {
     let program = std::env::args().next().unwrap_or_else(|| "handset".to_owned());
-    let place = match (&config.database_url, &config.data_dir) {
+    let mut place = match (&config.database_url, &config.data_dir) {
         (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
         _ => String::new(),
     };
+    place.extend(config.schema.iter().map(|schema| format!(" --schema {schema}")));
     let workspaces = store.workspaces().await?;
     Ok(match workspaces.first() {
         Some(workspace) => {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Set a user identity's password, read from standard input
+    /// Set a user identity's password, read from standard input, and end the client sessions got with the old one
     #[command(after_help = "Example:\n  handset user set-password 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
     SetPassword {
         /// The user identity
@@ -62,7 +62,7 @@ pub async fn user(config: &Config, json: bool, command: UserCommand) -> Outcome 
 }
 
 async fn set_password(context: &AdminContext, (person, password): (UserIdentityId, Password)) -> Outcome {
-    let set = context.store().set_password_anywhere(person, password, &context.random).await;
+    let set = context.store().set_password_anywhere(person, password, &context.random, context.now).await;
     known(set, CliError::NoPerson(person))?;
     context.print(&json!({ "user_identity_id": person, "password_set": true }), "The password is set.")
 }

@@ -22,6 +22,14 @@ pub struct ClientSession {
     pub expires_at: DateTime<Utc>,
 }
 
+impl ClientSession {
+    /// True if a key has granted it anything.
+    pub fn has_access(&self) -> bool {
+        let has_lists = !self.connected_account_ids.is_empty() || !self.connect_webview_ids.is_empty();
+        has_lists || self.user_identity_id.is_some() || self.customer_key.is_some()
+    }
+}
+
 /// A session to create.
 #[derive(Debug, Clone)]
 pub struct NewClientSession {

@@ -100,3 +100,34 @@ pub struct EventFilter {
     /// Number of events to skip.
     pub offset: i64,
 }
+
+/// What an event is about, for filters, beyond what [`Event`] shows.
+#[derive(Debug, Clone, Copy)]
+pub struct EventSubject {
+    pub is_opt_in: bool,
+    pub user_identity_id: Option<UserIdentityId>,
+    pub device_id: Option<DeviceId>,
+    pub acs_credential_id: Option<CredentialId>,
+    pub acs_system_id: Option<Uuid>,
+}
+
+impl EventFilter {
+    /// Whether an event matches all conditions but those on its time, as the database judges it in a list.
+    pub fn matches(&self, event: &Event, subject: &EventSubject) -> bool {
+        let EventFilter { scope, after: _, before: _, event_ids, event_types, include_opt_in, .. } = self;
+        let EventFilter { device_ids, user_identity_id, acs_credential_id, acs_system_ids, .. } = self;
+        scope.includes(subject.user_identity_id)
+            && event_types
+                .as_ref()
+                .map_or(*include_opt_in || !subject.is_opt_in, |types| types.contains(&event.event_type))
+            && is_one_of(event_ids, Some(event.event_id))
+            && is_one_of(device_ids, subject.device_id)
+            && is_one_of(acs_system_ids, subject.acs_system_id)
+            && user_identity_id.is_none_or(|id| subject.user_identity_id == Some(id))
+            && acs_credential_id.is_none_or(|id| subject.acs_credential_id == Some(id))
+    }
+}
+
+fn is_one_of<T: PartialEq>(wanted: &Option<Vec<T>>, value: Option<T>) -> bool {
+    wanted.as_ref().is_none_or(|wanted| value.is_some_and(|value| wanted.contains(&value)))
+}

@@ -12,10 +12,6 @@ pub const MAX_URL: usize = 2_048;
 /// Most items of a list, unless its rule says otherwise.
 pub const MAX_ITEMS: usize = 1_000;
 
-/// Most connected accounts, and most connect webviews, that one request adds to a client session. The session has at most
-/// ten times as many, see `client_session_ids_few`.
-pub const MAX_ADDED_IDS: usize = 100;
-
 /// Most entrances of a credential; each child has a copy.
 pub const MAX_ENTRANCES: usize = 200;
 

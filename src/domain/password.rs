@@ -4,7 +4,9 @@
 use crate::random::Random;
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use chrono::TimeDelta;
 use std::fmt;
+use uuid::Uuid;
 
 /// A plaintext password. Never printed by `Debug`.
 #[derive(Clone)]
@@ -70,6 +72,18 @@ impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")
     }
+}
+
+/// What a caller signs in with.
+#[derive(Clone, Copy)]
+pub struct SignIn<'a> {
+    /// An e-mail address in any case, or a user identity key.
+    pub name: &'a str,
+    pub password: &'a str,
+    /// The id of a workspace or of an API key, which selects the workspace. Another id selects nothing.
+    pub client_id: Option<Uuid>,
+    /// Lifetime of the client session.
+    pub lifetime: TimeDelta,
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct Webhook {
     /// Names of event types; `*` stands for all of Seam's.
     pub event_types: Vec<String>,
     pub secret: Token,
-    /// When it was disabled because it failed for too long.
+    /// When it was disabled because it failed for too long, or because the receiver is gone.
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
@@ -39,17 +39,35 @@ const PAUSES: [TimeDelta; 7] = [
     TimeDelta::hours(10),
 ];
 
+/// Maximum delay that a receiver can ask for: the last of the schedule.
+const LONGEST_PAUSE: TimeDelta = PAUSES[PAUSES.len() - 1];
+
+/// Maximum number of webhooks per workspace. Each event of a workspace may become a delivery to each of them.
+pub const MAX_WEBHOOKS: i64 = 100;
+
 /// Delay of the next attempt, if there is one. `spread`, of 0 to 255, adds up to a tenth as jitter, so that deliveries
-/// that failed together are not retried together.
-pub fn pause_after(failures: usize, spread: u8) -> Option<TimeDelta> {
+/// that failed together are not retried together. A receiver may ask for a longer delay.
+pub fn pause_after(failures: usize, spread: u8, asked: Option<TimeDelta>) -> Option<TimeDelta> {
     let pause = PAUSES.get(failures.checked_sub(1)?)?.num_milliseconds();
-    Some(TimeDelta::milliseconds(pause + pause * i64::from(spread) / 2_550))
+    let pause = TimeDelta::milliseconds(pause + pause * i64::from(spread) / 2_550);
+    Some(asked.map_or(pause, |asked| pause.max(asked.min(LONGEST_PAUSE))))
+}
+
+/// A webhook as the worker sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub workspace_id: WorkspaceId,
+    pub webhook_id: WebhookId,
+    /// The URL's host, with its port unless it is the scheme's own.
+    pub host: String,
+    /// Whether the last attempt failed.
+    pub is_failing: bool,
 }
 
 /// A delivery attempt, claimed by one worker for a while.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    pub webhook_id: WebhookId,
+    pub endpoint: Endpoint,
     pub delivery_id: Uuid,
     /// The attempt's number: its outcome is recorded only while it is the newest.
     pub attempt: i32,
@@ -58,7 +76,8 @@ pub struct Claim {
     pub url: String,
     /// Each one signs.
     pub secrets: Vec<Token>,
-    pub is_sandbox: bool,
+    /// Whether it is the demo workspace's.
+    pub is_demo: bool,
     pub event: Event,
 }
 
@@ -70,6 +89,13 @@ pub struct Attempted {
     pub latency_ms: i32,
     /// Reason of the failure; None if it succeeded.
     pub fault: Option<String>,
+}
+
+impl Attempted {
+    /// Whether the receiver wants no more messages (410 Gone).
+    pub fn is_gone(&self) -> bool {
+        self.response_status == Some(410)
+    }
 }
 
 /// The delivery of one event to one webhook.
@@ -115,10 +141,19 @@ mod tests {
 
     #[test]
     fn retry_delays_grow_end_and_have_at_most_a_tenth_of_jitter() {
-        assert_eq!(pause_after(0, 0), None);
-        assert_eq!(pause_after(1, 0), Some(TimeDelta::seconds(5)));
-        assert_eq!(pause_after(1, 255), Some(TimeDelta::milliseconds(5_500)));
-        assert_eq!(pause_after(7, 255), Some(TimeDelta::hours(11)));
-        assert_eq!(pause_after(8, 0), None);
+        assert_eq!(pause_after(0, 0, None), None);
+        assert_eq!(pause_after(1, 0, None), Some(TimeDelta::seconds(5)));
+        assert_eq!(pause_after(1, 255, None), Some(TimeDelta::milliseconds(5_500)));
+        assert_eq!(pause_after(7, 255, None), Some(TimeDelta::hours(11)));
+        assert_eq!(pause_after(8, 0, None), None);
+    }
+
+    #[test]
+    fn a_receiver_can_ask_for_a_longer_delay_within_the_schedule() {
+        let asked = |failures, seconds| pause_after(failures, 0, Some(TimeDelta::seconds(seconds)));
+        assert_eq!(asked(1, 4), Some(TimeDelta::seconds(5)));
+        assert_eq!(asked(1, 120), Some(TimeDelta::seconds(120)));
+        assert_eq!(asked(1, i64::from(i32::MAX)), Some(TimeDelta::hours(10)));
+        assert_eq!(asked(8, 120), None, "it gets no further attempt");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::id::WorkspaceId;
 use chrono::{DateTime, Utc};
+use strum::{EnumString, IntoStaticStr};
 
 /// A workspace's record.
 #[derive(Debug, Clone)]
@@ -10,8 +11,29 @@ pub struct WorkspaceRecord {
     pub name: String,
     pub is_sandbox: bool,
     pub publishable_key: String,
+    pub publishable_key_sessions: PublishableKeySessions,
     pub connect_partner_name: Option<String>,
     pub created_at: DateTime<Utc>,
+}
+
+/// The client sessions that a workspace's publishable key may open. The key is public: pages and apps contain it. The
+/// names are those that are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum PublishableKeySessions {
+    /// None.
+    Off,
+    /// New ones, and existing ones without access.
+    Anonymous,
+    /// Existing ones with access, too: a caller that knows the user identifier key of a user becomes that user.
+    AnyUser,
+}
+
+impl PublishableKeySessions {
+    /// The setting of a new workspace.
+    pub fn default_for(is_sandbox: bool) -> PublishableKeySessions {
+        if is_sandbox { PublishableKeySessions::Anonymous } else { PublishableKeySessions::Off }
+    }
 }
 
 /// A task that clients may poll. It is finished when the request that started it returns.

@@ -1,13 +1,17 @@
 //! The state that all handlers share.
 
-use super::rate_limit::Limits;
+use super::in_flight::InFlight;
+use super::rate_limit::{Limits, Rate, WorkspaceLimit};
+use super::retry_after::RetryAfter;
 use super::traces::Traces;
 use crate::clock::Clock;
 use crate::domain::e164::Region;
+use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::random::Random;
-use crate::store::Store;
+use crate::store::{Origin, Store, StreamLimits};
 use ipnet::IpNet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +21,12 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Default lifetime of a phone number reservation.
 pub const RESERVATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Test events of webhooks per workspace.
+const PINGS: Rate = Rate { count: NonZeroU32::new(60).expect("it is not zero"), period: Duration::from_secs(60) };
+
+/// Default maximum number of connections, or of requests behind a proxy, of one client network.
+pub const REQUESTS_OF_CLIENT: usize = 4_096;
 
 /// Application state, passed to axum.
 #[derive(Debug)]
@@ -38,6 +48,13 @@ pub struct App {
     pub proxies: Arc<[IpNet]>,
     /// Rate limits, if any are configured.
     pub limits: Option<Arc<Limits>>,
+    /// Limit of the test events of webhooks.
+    pub pings: WorkspaceLimit,
+    /// Waits that responses with 503 ask for.
+    pub retry_after: RetryAfter,
+    /// What requests in flight may hold.
+    pub in_flight: InFlight,
+    pub streams: StreamLimits,
     pub metrics: Metrics,
     pub traces: Traces,
 }
@@ -46,6 +63,7 @@ impl App {
     /// State over a store, with defaults for everything else.
     pub fn new(store: Store, clock: Clock, random: Random) -> App {
         App {
+            pings: WorkspaceLimit::new(PINGS, clock.clone()),
             store,
             clock,
             random,
@@ -56,8 +74,37 @@ impl App {
             region: Region::US,
             proxies: Arc::default(),
             limits: None,
+            retry_after: RetryAfter::default(),
+            in_flight: InFlight::new(REQUESTS_OF_CLIENT),
+            streams: StreamLimits::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
+        }
+    }
+
+    /// Authenticates by a secret outside the headers, within the limit of failed authentications.
+    pub async fn authenticate_by_secret<T>(
+        &self,
+        origin: Origin,
+        secret: &str,
+        authenticated: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        match &self.limits {
+            None => authenticated.await,
+            Some(limits) => limits.authenticate_by_secret(origin, secret, authenticated).await,
+        }
+    }
+
+    /// Authenticates by name and password, within the limits of failed authentications; `None` is a failure.
+    pub async fn authenticate_by_password<T>(
+        &self,
+        origin: Origin,
+        name: &str,
+        authenticated: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<T>> {
+        match &self.limits {
+            None => authenticated.await,
+            Some(limits) => limits.authenticate_by_password(origin, name, authenticated).await,
         }
     }
 }

@@ -1,21 +1,53 @@
 //! Reads request bodies whole, up to a limit.
 
 use crate::error::{BodyFault, Error, Result};
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
+use std::time::Duration;
 
 /// Maximum size of a request body, in bytes.
 pub const LIMIT: usize = 1024 * 1024;
 
+/// Maximum size of a body that is read before the caller is known, in bytes.
+pub const UNAUTHENTICATED_LIMIT: usize = 16 * 1024;
+
+/// Maximum time for such a body to arrive.
+const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Reads a body to its end. Returns `TooLarge` as soon as the limit is exceeded, `Unreadable` if the body is cut short.
 pub async fn read(body: Body) -> Result<Bytes> {
-    match Limited::new(body, LIMIT).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(fault) if fault.is::<LengthLimitError>() => Err(Error::TooLarge(LIMIT)),
-        Err(fault) => Err(Error::Unreadable(BodyFault::Syntax(format!("the body broke off: {fault}")))),
+    read_up_to(LIMIT, body).await
+}
+
+/// Reads the body of an operation that is for anyone, within the limits for those.
+pub async fn read_unauthenticated(body: Body) -> Result<Bytes> {
+    before_authentication(read_up_to(UNAUTHENTICATED_LIMIT, body)).await
+}
+
+/// Limits the time of reading a body before the caller is known.
+pub async fn before_authentication<T>(reading: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(UNAUTHENTICATED_TIMEOUT, reading)
+        .await
+        .unwrap_or_else(|_| Err(Error::Unavailable(format!("no body within {} s", UNAUTHENTICATED_TIMEOUT.as_secs()))))
+}
+
+async fn read_up_to(limit: usize, mut body: Body) -> Result<Bytes> {
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let broken = |fault| Error::Unreadable(BodyFault::Syntax(format!("the body broke off: {fault}")));
+        let Ok(part) = frame.map_err(broken)?.into_data() else { continue };
+        if whole.len() + part.len() > limit {
+            return Err(Error::TooLarge(limit));
+        }
+        if whole.is_empty() && body.is_end_stream() {
+            return Ok(part);
+        }
+        // Copied, since a short part may keep a whole read buffer alive.
+        whole.extend_from_slice(&part);
     }
+    Ok(whole.into())
 }
 
 /// The media type of a body, without parameters; empty if it has none.

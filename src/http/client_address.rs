@@ -1,8 +1,9 @@
 //! The client's address: the peer of the connection or, behind trusted proxies, the address in `X-Forwarded-For`.
 
+use crate::store::client_network;
 use axum::http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 /// The header to which each proxy appends the address of its peer.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -27,12 +28,22 @@ pub fn of<B>(request: &Request<B>, proxies: &[IpNet]) -> Option<IpAddr> {
     Some(nearest(address.ip().to_canonical(), request.headers(), proxies))
 }
 
+/// The client's network, if a trusted proxy forwarded its request.
+pub fn forwarded(extensions: &Extensions, client: Option<IpAddr>) -> Option<IpAddr> {
+    let Peer { address, .. } = extensions.get()?;
+    client.filter(|client| *client != address.ip().to_canonical()).map(client_network)
+}
+
+/// Whether an address is a trusted proxy's.
+pub fn is_proxy(address: IpAddr, proxies: &[IpNet]) -> bool {
+    proxies.iter().any(|network| network.contains(&address.to_canonical()))
+}
+
 fn nearest(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
-    let is_proxy = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut address = peer;
     let named = headers.get_all(FORWARDED_FOR).into_iter().rev();
     let mut named = named.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
-    while is_proxy(&address) {
+    while is_proxy(address, proxies) {
         match named.next().and_then(parse) {
             Some(before) => address = before,
             None => break,
@@ -46,14 +57,6 @@ fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let address = text.parse().or_else(|_| text.parse().map(|address: SocketAddr| address.ip())).ok()?;
     Some(IpAddr::to_canonical(&address))
-}
-
-/// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, since a client may use all of it.
-pub fn client_network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-    }
 }
 
 #[cfg(test)]
@@ -95,12 +98,5 @@ mod tests {
         assert_eq!(nearest_of("10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
         assert_eq!(nearest_of("fd00::1", &["[2001:db8::1]:443"]), "2001:db8::1");
         assert_eq!(nearest_of("10.0.0.1", &["::ffff:198.51.100.1"]), "198.51.100.1");
-    }
-
-    #[test]
-    fn ipv6_addresses_of_one_64_bit_network_are_one_client() {
-        let network_of = |text: &str| client_network(text.parse().expect("an address")).to_string();
-        assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network_of("198.51.100.1"), "198.51.100.1");
     }
 }

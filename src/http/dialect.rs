@@ -4,19 +4,22 @@
 
 use super::App;
 use super::client_address;
-use super::context::{RequestContext, RequestId};
+use super::context::{CallerCell, RequestContext, RequestId};
 use super::failure::{self, Failure};
+use super::in_flight;
+use super::rate_limit::CredentialHeaders;
 use super::traces::RequestOutcome;
-use crate::domain::id::WorkspaceId;
 use crate::error::Error;
-use crate::store::Origin;
+use crate::store::{Origin, client_network};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -66,10 +69,6 @@ impl Claim {
     }
 }
 
-/// The workspace of a request, a response extension for the log line.
-#[derive(Debug, Clone, Copy)]
-pub struct Tenant(pub WorkspaceId);
-
 impl Dialect {
     /// The dialect's routes and `beside`, within the dialect's middleware.
     pub fn router(&'static self, app: &Arc<App>, beside: Router<Arc<App>>) -> Router<Arc<App>> {
@@ -97,20 +96,24 @@ async fn edge(
     };
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let address = client_address::of(&request, &app.proxies);
+    let caller = CallerCell::default();
     request.extensions_mut().insert(Origin { request_id: Some(context.id.0), address });
+    request.extensions_mut().insert(caller.clone());
 
-    let mut response = match &app.limits {
-        None => bounded(request, next).await,
-        Some(limits) => {
-            let names = dialect.credential_headers;
-            limits.around(address, names, request, |request| bounded(request, next)).await
-        }
+    let admitted = app.limits.as_ref().map_or(Ok(()), |limits| {
+        request.extensions_mut().insert(CredentialHeaders(dialect.credential_headers));
+        limits.admit(address, dialect.credential_headers, request.headers())
+    });
+    let mut response = match admitted {
+        Ok(()) => counted(&app, address, request, next).await,
+        Err(error) => error.into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
         log_failure(&error, context.id);
-        let tenant = response.extensions_mut().remove::<Tenant>();
         response = (dialect.render)(&error, &context);
-        tenant.map(|tenant| response.extensions_mut().insert(tenant));
+        if let Some(seconds) = app.retry_after.seconds(&error, app.clock.elapsed(), &app.random) {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
     }
     response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), context.id.header());
 
@@ -118,7 +121,8 @@ async fn edge(
         dialect: dialect.name,
         route: matched.as_ref().map(MatchedPath::as_str),
         status: response.status().as_u16(),
-        workspace: response.extensions().get::<Tenant>().map(|tenant| tenant.0),
+        client_address: address,
+        caller: caller.get(),
         began,
         latency: started.elapsed(),
     };
@@ -128,7 +132,7 @@ async fn edge(
 
 /// Records a request in the log, the metrics and the traces.
 fn record_request(app: &App, context: &RequestContext, outcome: &RequestOutcome<'_>) {
-    let RequestOutcome { dialect, route, status, workspace, latency, .. } = *outcome;
+    let RequestOutcome { dialect, route, status, client_address, caller, latency, .. } = *outcome;
     let path = route.unwrap_or("(none)");
     app.metrics.request(dialect, path, status, latency);
     app.traces.request(context, outcome);
@@ -140,8 +144,27 @@ fn record_request(app: &App, context: &RequestContext, outcome: &RequestOutcome<
         status,
         latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
         request_id = %context.id.0,
-        workspace = workspace.map(tracing::field::display),
+        client_address = client_address.map(tracing::field::display),
+        credential_kind = caller.map_or("none", |caller| caller.credential_kind),
+        credential_id = caller.and_then(|caller| caller.credential_id).map(tracing::field::display),
+        workspace = caller.and_then(|caller| caller.workspace).map(tracing::field::display),
     );
+}
+
+/// Runs the routes within the budgets of requests in flight.
+async fn counted(app: &App, address: Option<IpAddr>, request: Request, next: Next) -> Response {
+    let share = match client_address::forwarded(request.extensions(), address) {
+        None => None,
+        Some(client) => match app.in_flight.request(client, &app.clock) {
+            Ok(share) => Some(share),
+            Err(error) => return error.into_response(),
+        },
+    };
+    let response = app.in_flight.respond(address.map(client_network), bounded(request, next).await);
+    match share {
+        Some(share) => in_flight::until_end(response, share),
+        None => response,
+    }
 }
 
 /// Runs the routes with a timeout. On timeout the handler's future is dropped, as when the client disconnects: reads end
@@ -161,6 +184,7 @@ async fn bounded(request: Request, next: Next) -> Response {
 fn log_failure(error: &Error, id: RequestId) {
     match error {
         Error::Internal(source) => tracing::error!(request_id = %id.0, error = %source, "internal error"),
+        Error::StatementTimeout => tracing::warn!(request_id = %id.0, "statement timeout"),
         Error::Unavailable(reason) => tracing::warn!(request_id = %id.0, reason, "unavailable"),
         _ => {}
     }

@@ -12,6 +12,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -25,6 +26,8 @@ pub struct ErrorRenderer {
     pub numbered_by: Arc<[&'static str]>,
     /// Whether the connection uses TLS.
     pub is_secure: bool,
+    /// The peer of the connection, for the log line.
+    pub peer: Option<IpAddr>,
     pub clock: Clock,
     pub random: Random,
 }
@@ -114,7 +117,14 @@ impl ErrorRenderer {
             scheme: if self.is_secure { "https" } else { "http" },
         };
         let mut response = (self.dialect.render)(error, &context);
-        tracing::info!(target: "handset::request", status = response.status().as_u16(), request_id = %id.0, %error);
+        tracing::info!(
+            target: "handset::request",
+            status = response.status().as_u16(),
+            request_id = %id.0,
+            client_address = self.peer.map(tracing::field::display),
+            credential_kind = "none",
+            %error,
+        );
         response.headers_mut().insert(self.dialect.request_id_header, id.header());
         guard::answer(response.headers_mut(), self.is_secure);
         on_the_wire(response)

@@ -21,7 +21,8 @@ impl IntoResponse for Error {
     }
 }
 
-/// Adds the headers that an error has in every dialect: `Allow`, the hints of a rate limit, `Retry-After`.
+/// Adds the headers that an error has in every dialect: `Allow`, and the hints of a rate limit. `Retry-After` of a 503
+/// depends on how long the trouble has lasted; the middleware adds it.
 pub fn hint(error: &Error, headers: &mut HeaderMap) {
     match error {
         Error::MethodNotAllowed(methods) => {
@@ -29,7 +30,7 @@ pub fn hint(error: &Error, headers: &mut HeaderMap) {
             headers.insert(ALLOW, methods);
         }
         Error::Throttled(throttle) => rate_limit::hint(throttle, headers),
-        Error::Unavailable(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
+        Error::TooManyStreams(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("10")),
         _ => {}
     }
 }

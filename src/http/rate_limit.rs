@@ -1,20 +1,21 @@
-//! Rate limits per credential, per client network, and per client network for failed authentication. They are checked in
-//! the dialect's middleware, before any lookup. Each server counts for itself.
+//! Rate limits per credential and per client network, checked in the dialect's middleware, before any lookup; and of failed
+//! authentication, checked where a credential is judged. Each server counts for itself.
 
+mod failed_auth;
 mod gcra;
 mod rate;
+mod workspace_limit;
 
-pub use rate::Rate;
+pub use rate::{Rate, RateOrOff};
+pub use workspace_limit::WorkspaceLimit;
 
-use super::client_address;
-use super::failure::Failure;
 use crate::clock::Clock;
 use crate::domain::token::TokenHash;
-use crate::error::{Error, Throttle};
-use axum::extract::Request;
-use axum::http::HeaderMap;
+use crate::error::{Error, Result, Throttle};
+use crate::store::{Origin, client_network};
 use axum::http::header::RETRY_AFTER;
-use axum::response::{IntoResponse, Response};
+use axum::http::{Extensions, HeaderMap};
+use failed_auth::FailedAuthLimits;
 use gcra::GcraLimiter;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -27,12 +28,13 @@ pub struct Rates {
     pub address: Option<Rate>,
     /// Failed authentications per client network.
     pub failed: Option<Rate>,
+    /// Failed sign-ins per account name.
+    pub failed_account: Option<Rate>,
 }
 
-/// Response extension: an authentication failure that is not an [`Error::Unauthenticated`], as of a token endpoint that
-/// takes passwords. It counts towards the limit all the same.
+/// Request extension: the headers of its dialect that carry credentials.
 #[derive(Debug, Clone, Copy)]
-pub struct AuthFailed;
+pub struct CredentialHeaders(pub &'static [&'static str]);
 
 /// The limiters and their state.
 #[derive(Debug)]
@@ -40,56 +42,27 @@ pub struct Limits {
     clock: Clock,
     credential: Option<GcraLimiter<TokenHash>>,
     address: Option<GcraLimiter<IpAddr>>,
-    failed: Option<GcraLimiter<IpAddr>>,
+    failed_auth: Option<FailedAuthLimits>,
 }
 
 impl Limits {
     /// Creates limiters for these rates; `None` if all are unlimited.
     pub fn new(rates: &Rates, clock: Clock) -> Option<Limits> {
-        let is_any = rates.credential.or(rates.address).or(rates.failed).is_some();
+        let failed_auth = FailedAuthLimits::new(rates);
+        let is_any = rates.credential.or(rates.address).is_some() || failed_auth.is_some();
         is_any.then(|| Limits {
             clock,
             credential: rates.credential.map(GcraLimiter::of),
             address: rates.address.map(GcraLimiter::of),
-            failed: rates.failed.map(GcraLimiter::of),
+            failed_auth,
         })
     }
 
-    /// Runs `answer` for a request from `address`, or returns `Throttled`.
-    pub async fn around<F: Future<Output = Response>>(
-        &self,
-        address: Option<IpAddr>,
-        credential_headers: &[&str],
-        request: Request,
-        answer: impl FnOnce(Request) -> F,
-    ) -> Response {
-        let client_network = address.map(client_address::client_network);
-        if let Err(throttle) = self.admit(client_network, credential_headers, request.headers()) {
-            return Error::Throttled(throttle).into_response();
-        }
-        // If dropped here, the request has used the other limits; without a response, no credential was guessed.
-        let response = answer(request).await;
-        if let Some((failed, client_network)) =
-            self.failed.as_ref().zip(client_network).filter(|_| is_auth_failure(&response))
-        {
-            // This response passes even over the limit; the next request is refused.
-            let _ = failed.take(client_network, self.clock.elapsed());
-        }
-        response
-    }
-
-    fn admit(
-        &self,
-        client_network: Option<IpAddr>,
-        credential_headers: &[&str],
-        headers: &HeaderMap,
-    ) -> Result<(), Throttle> {
+    /// Counts a request from `address`.
+    pub fn admit(&self, address: Option<IpAddr>, credential_headers: &[&str], headers: &HeaderMap) -> Result<()> {
         let now = self.clock.elapsed();
-        if let Some(client_network) = client_network {
-            if let Some(failed) = &self.failed {
-                failed.look(&client_network, now).map_err(|wait| self.throttle(failed, wait))?;
-            }
-            self.take(&self.address, client_network, now)?;
+        if let Some(address) = address {
+            self.take(&self.address, client_network(address), now)?;
         }
         if self.credential.is_some() {
             for token in tokens(credential_headers, headers) {
@@ -99,21 +72,61 @@ impl Limits {
         Ok(())
     }
 
-    fn take<K: Hash + Eq>(&self, limiter: &Option<GcraLimiter<K>>, key: K, now: Duration) -> Result<(), Throttle> {
+    /// Authenticates a request by the token in its headers, within the limit of failed authentications. `is_caller` tells
+    /// whether a success was that of a token.
+    pub async fn authenticate<T>(
+        &self,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+        authenticated: impl Future<Output = Result<T>>,
+        is_caller: impl FnOnce(&T) -> bool,
+    ) -> Result<T> {
+        let Some(limits) = &self.failed_auth else { return authenticated.await };
+        let CredentialHeaders(names) = extensions.get().copied().unwrap_or(CredentialHeaders(&[]));
+        let network = extensions.get().and_then(Origin::client_network);
+        let judged = limits.token(network, tokens(names, headers), &self.clock, authenticated, is_caller);
+        judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
+    }
+
+    /// Authenticates by a secret outside the headers.
+    pub async fn authenticate_by_secret<T>(
+        &self,
+        origin: Origin,
+        secret: &str,
+        authenticated: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let Some(limits) = &self.failed_auth else { return authenticated.await };
+        let (network, secret) = (origin.client_network(), std::iter::once(secret));
+        let judged = limits.token(network, secret, &self.clock, authenticated, |_| true);
+        judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
+    }
+
+    /// Authenticates by name and password; `None` is a failure.
+    pub async fn authenticate_by_password<T>(
+        &self,
+        origin: Origin,
+        name: &str,
+        authenticated: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<T>> {
+        let Some(limits) = &self.failed_auth else { return authenticated.await };
+        let judged = limits.password(origin.client_network(), name, &self.clock, authenticated);
+        judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
+    }
+
+    fn take<K: Hash + Eq>(&self, limiter: &Option<GcraLimiter<K>>, key: K, now: Duration) -> Result<()> {
         match limiter {
-            Some(limiter) => limiter.take(key, now).map_err(|wait| self.throttle(limiter, wait)),
+            Some(limiter) => limiter.take(key, now).map_err(|wait| self.throttled(limiter.rate(), wait)),
             None => Ok(()),
         }
     }
 
-    fn throttle<K>(&self, limiter: &GcraLimiter<K>, wait: Duration) -> Throttle {
-        let rate = limiter.rate();
-        Throttle {
+    fn throttled(&self, rate: Rate, wait: Duration) -> Error {
+        Error::Throttled(Throttle {
             limit: rate.count.get(),
             remaining: 0,
             reset: self.clock.now() + wait + rate.interval() * (rate.count.get() - 1),
             retry_after: whole_seconds(wait),
-        }
+        })
     }
 }
 
@@ -124,12 +137,6 @@ fn tokens<'a>(names: &'a [&str], headers: &'a HeaderMap) -> impl Iterator<Item =
         let found = token(name)?;
         (!names[..index].iter().any(|earlier| token(earlier) == Some(found))).then_some(found)
     })
-}
-
-fn is_auth_failure(response: &Response) -> bool {
-    let extensions = response.extensions();
-    let is_unauthenticated = |Failure(error): &Failure| matches!(**error, Error::Unauthenticated(_));
-    extensions.get::<AuthFailed>().is_some() || extensions.get::<Failure>().is_some_and(is_unauthenticated)
 }
 
 /// Adds `Retry-After` and `RateLimit-*`; the reset is in Unix seconds.
@@ -143,20 +150,4 @@ pub fn hint(throttle: &Throttle, headers: &mut HeaderMap) {
 /// Rounds up to whole seconds, at least 1.
 fn whole_seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn authentication_failures_count_in_every_format() {
-        let unauthenticated = Error::Unauthenticated(crate::error::Rejection::MISSING).into_response();
-        assert!(is_auth_failure(&unauthenticated));
-        let mut in_other_words = Response::default();
-        assert!(!is_auth_failure(&in_other_words));
-        in_other_words.extensions_mut().insert(AuthFailed);
-        assert!(is_auth_failure(&in_other_words));
-        assert!(!is_auth_failure(&Error::NoRoute.into_response()));
-    }
 }

@@ -1,7 +1,7 @@
 //! One OpenTelemetry span per request, a child of the span in the client's `traceparent` (W3C, "Trace Context") if there
 //! is one. Without a collector no span is created.
 
-use super::context::RequestContext;
+use super::context::{RequestCaller, RequestContext};
 use crate::domain::id::WorkspaceId;
 use axum::http::Method;
 use chrono::{DateTime, Utc};
@@ -11,6 +11,7 @@ use opentelemetry::trace::{Span, SpanKind, Status, Tracer};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracer;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 /// Records spans, or nothing without a tracer. Cheap to clone.
@@ -24,7 +25,9 @@ pub struct RequestOutcome<'a> {
     /// The path with parameter names in place of values; `None` if no route matched.
     pub route: Option<&'a str>,
     pub status: u16,
-    pub workspace: Option<WorkspaceId>,
+    pub client_address: Option<IpAddr>,
+    /// None if no credential was accepted.
+    pub caller: Option<RequestCaller>,
     pub began: DateTime<Utc>,
     pub latency: Duration,
 }
@@ -35,7 +38,8 @@ impl Traces {
         Traces(Some(tracer))
     }
 
-    /// Records a request. The span has the fields of the log line, and no parameter values.
+    /// Records a request. The span has the fields of the log line, except the client's address and its credential, and no
+    /// parameter values.
     pub fn request(&self, context: &RequestContext, outcome: &RequestOutcome<'_>) {
         let Traces(Some(tracer)) = self else { return };
         let method = known(&context.method);
@@ -48,7 +52,7 @@ impl Traces {
         ];
         attributes.extend(outcome.route.map(|route| KeyValue::new("http.route", route.to_owned())));
         let workspace = |id: WorkspaceId| KeyValue::new("handset.workspace", id.to_string());
-        attributes.extend(outcome.workspace.map(workspace));
+        attributes.extend(outcome.caller.and_then(|caller| caller.workspace).map(workspace));
 
         let began = SystemTime::from(outcome.began);
         let caller = TraceContextPropagator::new().extract(&HeaderExtractor(&context.headers));

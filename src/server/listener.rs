@@ -1,10 +1,15 @@
 //! Accepts connections and serves HTTP/1 over each, with TLS if there is a certificate. The number of connections is
-//! limited, and a connection is closed if the client neither sends a request nor reads the response for long.
+//! limited, in all and for each client network, and a connection is closed if the client neither sends a request nor reads
+//! the response for long.
 
+use super::metered::Metered;
 use super::tls::Certificate;
-use crate::http::client_address::Peer;
+use crate::http::app::REQUESTS_OF_CLIENT;
+use crate::http::client_address::{Peer, is_proxy};
 use crate::http::error_renderer::{Connection, ErrorRenderer};
 use crate::http::guard;
+use crate::http::shares::Shares;
+use crate::store::client_network;
 use axum::Router;
 use axum::serve::Listener;
 use hyper::Request;
@@ -12,13 +17,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
@@ -29,6 +36,19 @@ use tower_service::Service;
 /// TLS handshake timeout.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Timeout for the client to read any part of a response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Size of the kernel's buffers of a connection, in bytes; Linux doubles it. By default they may grow to megabytes.
+const SOCKET_BUFFER: u32 = 128 * 1024;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Bytes of unanswered requests, of all connections and of those of one client network.
+const MAX_UNANSWERED: usize = 64 * 1024 * 1024;
+const MAX_UNANSWERED_OF_CLIENT: usize = 16 * 1024 * 1024;
+
 /// Maximum size of a request's head, and of the buffer for an unread body, in bytes.
 const MAX_HEAD: usize = 128 * 1024;
 
@@ -37,7 +57,11 @@ const MAX_HEAD: usize = 128 * 1024;
 pub struct ListenerConfig {
     /// Maximum number of open connections; further ones wait until one is closed.
     pub connections: usize,
-    /// Timeout for receiving a request's head, and for the client to read any part of a response.
+    /// Maximum number of open connections of one client network; further ones are closed. Trusted proxies have no limit of
+    /// their own.
+    pub connections_of_client: usize,
+    /// Timeout for receiving a request's head, and for the client to read any part of a response, if that is shorter than
+    /// [`WRITE_TIMEOUT`].
     pub idle: Duration,
     /// The server certificate; `None` serves without TLS.
     pub certificate: Option<Arc<Certificate>>,
@@ -45,8 +69,19 @@ pub struct ListenerConfig {
 
 impl Default for ListenerConfig {
     fn default() -> ListenerConfig {
-        ListenerConfig { connections: 16_384, idle: Duration::from_secs(75), certificate: None }
+        let idle = Duration::from_secs(75);
+        ListenerConfig { connections: 16_384, connections_of_client: REQUESTS_OF_CLIENT, idle, certificate: None }
     }
+}
+
+/// Binds an address, with buffers of limited size for its connections.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SOCKET_BUFFER)?;
+    socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// An accepted connection, with the write timeout.
@@ -61,6 +96,15 @@ struct ConnectionServer {
     idle: Duration,
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
+    /// Bytes of unanswered requests.
+    unanswered: Arc<Shares>,
+}
+
+/// An accepted connection's peer, and its client network unless it is a trusted proxy.
+#[derive(Clone, Copy)]
+struct Client {
+    address: SocketAddr,
+    network: Option<IpAddr>,
 }
 
 impl ListenerConfig {
@@ -70,12 +114,15 @@ impl ListenerConfig {
         mut listener: TcpListener,
         router: Router,
         renderer: ErrorRenderer,
+        proxies: &[IpNet],
         stop: CancellationToken,
     ) {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.idle).max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
         let tls = self.certificate.map(Certificate::acceptor);
-        let server = ConnectionServer { router, renderer, http, idle: self.idle, tls, stop: stop.clone() };
+        let unanswered = Shares::new(MAX_UNANSWERED, MAX_UNANSWERED_OF_CLIENT);
+        let server = ConnectionServer { router, renderer, http, idle: self.idle, tls, stop: stop.clone(), unanswered };
+        let of_clients = Shares::new(usize::MAX, self.connections_of_client);
         let (permits, connections) = (Arc::new(Semaphore::new(self.connections)), TaskTracker::new());
         while let Some((permit, (stream, address))) = stop
             .run_until_cancelled(async {
@@ -84,10 +131,16 @@ impl ListenerConfig {
             })
             .await
         {
+            let network = client_network(address.ip());
+            let client = Client { address, network: (!is_proxy(address.ip(), proxies)).then_some(network) };
+            let Some(share) = of_clients.take(client.network, 1) else {
+                tracing::debug!(%network, "closed a connection over the limit of its client");
+                continue;
+            };
             let server = server.clone();
             connections.spawn(async move {
-                server.handle(stream, address).await;
-                drop(permit);
+                server.handle(stream, client).await;
+                drop((permit, share));
             });
         }
         drop(listener);
@@ -97,7 +150,7 @@ impl ListenerConfig {
 }
 
 impl ConnectionServer {
-    async fn handle(self, stream: TcpStream, address: SocketAddr) {
+    async fn handle(self, stream: TcpStream, client: Client) {
         // Responses are written in one piece; Nagle's algorithm would only delay them.
         if let Err(fault) = stream.set_nodelay(true) {
             tracing::debug!(%fault, "TCP_NODELAY not set");
@@ -108,33 +161,36 @@ impl ConnectionServer {
             return;
         }
         let mut stream = TimeoutWriter::new(stream);
-        stream.set_timeout(Some(self.idle));
+        stream.set_timeout(Some(self.idle.min(WRITE_TIMEOUT)));
         let stream = Box::pin(stream);
         match self.tls.clone() {
             // Boxed separately, so that a plain connection does not take up the size of the larger TLS future.
-            None => Box::pin(self.serve_http(stream, address)).await,
-            Some(tls) => Box::pin(self.serve_tls(tls, stream, address)).await,
+            None => Box::pin(self.serve_http(stream, client)).await,
+            Some(tls) => Box::pin(self.serve_tls(tls, stream, client)).await,
         }
     }
 
-    async fn serve_tls(self, tls: TlsAcceptor, stream: TcpConnection, address: SocketAddr) {
+    async fn serve_tls(self, tls: TlsAcceptor, stream: TcpConnection, client: Client) {
         let agreed = Box::pin(tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)));
         match self.stop.run_until_cancelled(agreed).await {
-            Some(Ok(Ok(stream))) => self.serve_http(stream, address).await,
+            Some(Ok(Ok(stream))) => self.serve_http(stream, client).await,
             Some(Ok(Err(fault))) => tracing::debug!(%fault, "TLS handshake failed"),
             Some(Err(_)) => tracing::debug!("TLS handshake timed out"),
             None => {}
         }
     }
 
-    async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr) {
-        let ConnectionServer { router, renderer, http, stop, .. } = self;
-        let client_address = Peer { address, is_secure: renderer.is_secure };
+    async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, client: Client) {
+        let ConnectionServer { router, renderer, http, stop, unanswered, .. } = self;
+        let renderer = ErrorRenderer { peer: Some(client.address.ip().to_canonical()), ..renderer };
+        let client_address = Peer { address: client.address, is_secure: renderer.is_secure };
+        let stream = Metered::new(stream, unanswered, client.network);
+        let unsent = stream.unsent();
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(client_address);
-            let answer = router.clone().call(request);
+            let (answer, unsent) = (router.clone().call(request), Arc::clone(&unsent));
             async move {
-                let mut response = answer.await?;
+                let mut response = unsent.pace(answer.await?);
                 guard::answer(response.headers_mut(), client_address.is_secure);
                 Ok::<_, Infallible>(response)
             }

@@ -4,6 +4,7 @@ mod batcher;
 mod keys;
 mod lookup;
 mod prefetch;
+mod sessions;
 
 pub(super) use batcher::{LookupCounts, MAX_LIST_BATCH};
 pub(super) use lookup::{Lookup, each};
@@ -22,6 +23,7 @@ use batcher::{BatchQuery, Batcher};
 use keys::KeyLookup;
 use lookup::LookupRequest;
 use prefetch::{OneExtension, OneNumber, OnePhone, PhonePage};
+use sessions::SessionLookup;
 
 /// A query with a batcher in each store.
 pub(super) trait Batched: BatchQuery {
@@ -55,6 +57,7 @@ batchers! {
     keys_and_phones: KeyLookup<PhonePage>,
     keys_and_extension: KeyLookup<OneExtension>,
     keys_and_number: KeyLookup<OneNumber>,
+    sessions: SessionLookup,
 }
 
 impl Store {

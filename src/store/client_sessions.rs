@@ -1,14 +1,14 @@
 //! Client sessions: created under a user identifier key, read, widened, revoked and deleted.
 
+mod create;
+mod end;
+
 use crate::domain::client_session::*;
 use crate::domain::event::EventType;
 use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
-use crate::domain::token::Token;
-use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::random::Random;
+use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result, Scheme};
 use crate::store::{Workspace, sql::faults::missing, sql::found};
-use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// Foreign key of a session's user identity.
@@ -37,7 +37,7 @@ macro_rules! select_sessions {
             r#"
             select workspace_id, client_session_id, token_sealed, user_identifier_key,
                 user_identity_id as "user_identity_id: UserIdentityId", connected_account_ids, connect_webview_ids,
-                customer_key, created_at, expires_at, (
+                customer_key, created_at, least(expires_at, anonymous_until) as "expires_at!", (
                     select count(*) from phone
                     where phone.workspace_id = $1 and phone.user_identity_id = client_session.user_identity_id
                         and phone.deactivated_at is null
@@ -49,102 +49,39 @@ macro_rules! select_sessions {
     };
 }
 
-impl Workspace {
-    /// Creates a session. `on_conflict` decides if its key is taken. An unknown user identity is `NotFound`.
-    pub async fn create_client_session(
-        &self,
-        new: NewClientSession,
-        on_conflict: OnConflict,
-        now: DateTime<Utc>,
-    ) -> Result<ClientSession> {
-        let (workspace, id, key) = (self.clone(), new.client_session_id, new.user_identifier_key.clone());
-        let inserted = self.store.writer().transact(move |connection| {
-            Box::pin(async move {
-                if let Some(key) = &new.user_identifier_key {
-                    workspace.free_key(connection, key, now).await?;
-                }
-                workspace.insert_session(connection, &new, now).await
-            })
-        });
-        match (inserted.await?, on_conflict) {
-            (true, _) => self.client_session(id).await,
-            (false, OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
-            (false, OnConflict::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
-        }
-    }
-
-    /// Creates a session of a user identity that has signed in, and returns its token.
-    pub async fn create_session_of(
-        &self,
-        person: UserIdentityId,
-        lifetime: TimeDelta,
-        random: &Random,
-        now: DateTime<Utc>,
-    ) -> Result<Token> {
-        let token = Token::client_session(random);
-        let new = NewClientSession {
-            client_session_id: random.id(now),
-            token: token.clone(),
-            user_identifier_key: None,
-            user_identity_id: Some(person),
-            connected_account_ids: Vec::new(),
-            connect_webview_ids: Vec::new(),
-            customer_key: None,
-            expires_at: now + lifetime,
-        };
-        self.create_client_session(new, OnConflict::Refuse, now).await?;
-        Ok(token)
-    }
-
-    /// Revokes an expired session with this key, so that a new one can take it.
-    async fn free_key(&self, connection: &mut PgConnection, key: &str, now: DateTime<Utc>) -> Result<()> {
+/// Queries with the row `issuer` of the API key, access token or console session that makes the change; none if it is
+/// revoked by now. Its lock waits for a revocation, which then ends the sessions of the key or prevents them. **`$1` is the
+/// workspace, and `$2` the issuer.**
+macro_rules! with_issuer {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query!(
             r#"
-            update client_session set revoked_at = $3
-            where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null and expires_at <= $3
-            "#,
-            self.workspace_id(),
-            key,
-            now,
+            with key as (
+                select api_key_id as issuer_id from api_key where api_key_id = $2 and revoked_at is null for share
+            ), token as (
+                select access_token_id as issuer_id from access_token
+                where access_token_id = $2 and revoked_at is null
+                for share
+            ), session as (
+                select console_session_id as issuer_id from console_session
+                where console_session_id = $2 and revoked_at is null
+                for share
+            ), issuer as (
+                select issuer_id from key union all select issuer_id from token union all select issuer_id from session
+            )
+            "# + $rest
+            $(, $argument)*
         )
-        .execute(connection)
-        .await?;
-        Ok(())
-    }
+    };
+}
+use with_issuer;
 
-    /// False if an unrevoked session has the key.
-    async fn insert_session(
-        &self,
-        connection: &mut PgConnection,
-        new: &NewClientSession,
-        now: DateTime<Utc>,
-    ) -> Result<bool> {
-        let hash = new.token.hash();
-        let inserted = sqlx::query!(
-            r#"
-            insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identifier_key,
-                user_identity_id, connected_account_ids, connect_webview_ids, customer_key, created_at, expires_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            on conflict (workspace_id, user_identifier_key) where revoked_at is null do nothing
-            "#,
-            self.workspace_id(),
-            new.client_session_id.0,
-            hash.as_bytes(),
-            self.store.seal.close(&new.token, new.client_session_id.0),
-            new.user_identifier_key,
-            new.user_identity_id.map(|id| id.0),
-            &new.connected_account_ids,
-            &new.connect_webview_ids,
-            new.customer_key,
-            now,
-            new.expires_at,
-        )
-        .execute(connection)
-        .await
-        .map_err(|fault| missing(fault, PERSON_KEY, ResourceKind::UserIdentity, new.user_identity_id))?;
-        Ok(inserted.rows_affected() == 1)
-    }
+/// The error of a caller whose key was revoked during the request.
+fn revoked_issuer() -> Error {
+    Error::Unauthenticated(Rejection::of(Scheme::ApiKey, AuthFailure::Revoked))
+}
 
+impl Workspace {
     /// The unrevoked session with this id.
     pub async fn client_session(&self, id: ClientSessionId) -> Result<ClientSession> {
         let row = select_sessions!(
@@ -194,28 +131,46 @@ impl Workspace {
         rows.into_iter().map(|row| self.opened(row)).collect()
     }
 
-    /// Extends a session: another user identity, more accounts, more views.
-    pub async fn widen_client_session(&self, id: ClientSessionId, grant: &ClientSessionGrant) -> Result<ClientSession> {
-        let changed = sqlx::query_scalar!(
+    /// Extends a session: another user identity, more accounts, more views. It is no longer an anonymous one then, unless
+    /// it has expired.
+    pub async fn widen_client_session(
+        &self,
+        id: ClientSessionId,
+        grant: &ClientSessionGrant,
+        now: DateTime<Utc>,
+    ) -> Result<ClientSession> {
+        let row = with_issuer!(
             r#"
-            update client_session
-            set user_identity_id = coalesce($3, user_identity_id),
-                connected_account_ids = array(
-                    select unnest(connected_account_ids) union select unnest($4::uuid[]) order by 1),
-                connect_webview_ids = array(select unnest(connect_webview_ids) union select unnest($5::uuid[]) order by 1)
-            where workspace_id = $1 and client_session_id = $2 and revoked_at is null
-            returning client_session_id
+            , changed as (
+                update client_session
+                set user_identity_id = coalesce($4, user_identity_id),
+                    connected_account_ids = array(
+                        select unnest(connected_account_ids) union select unnest($5::uuid[]) order by 1),
+                    connect_webview_ids = array(
+                        select unnest(connect_webview_ids) union select unnest($6::uuid[]) order by 1),
+                    issuer_ids = array(select unnest(issuer_ids) union select issuer_id from issuer order by 1),
+                    anonymous_until = case when anonymous_until <= $7 then anonymous_until end
+                where workspace_id = $1 and client_session_id = $3 and revoked_at is null
+                    and exists (select from issuer)
+                returning client_session_id
+            )
+            select exists (select from changed) as "is_changed!", exists (select from issuer) as "has_issuer!"
             "#,
             self.workspace_id(),
+            self.issuer_id(),
             id.0,
             grant.user_identity_id.map(|id| id.0),
             &grant.connected_account_ids,
             &grant.connect_webview_ids,
+            now,
         )
-        .fetch_optional(self.store.writer())
+        .fetch_one(self.store.writer())
         .await
         .map_err(|fault| missing(fault, PERSON_KEY, ResourceKind::UserIdentity, grant.user_identity_id))?;
-        found(changed, ResourceKind::ClientSession, id)?;
+        if !row.has_issuer {
+            return Err(revoked_issuer());
+        }
+        found(row.is_changed.then_some(()), ResourceKind::ClientSession, id)?;
         self.client_session(id).await
     }
 

@@ -1,6 +1,14 @@
-//! Reads of the event log. Events are written by the statements that cause them.
+//! Reads of the event log, and streams of it. Events are written by the statements that cause them.
 
-use crate::domain::event::{Event, EventFilter};
+mod hub;
+mod stream;
+
+pub(super) use hub::Hubs;
+pub use hub::{Reauthenticate, StreamLimits};
+pub use stream::{EventStream, StreamedEvent};
+
+use crate::domain::event::{Event, EventFilter, EventSubject};
+use crate::domain::id::{CredentialId, DeviceId, EventId, UserIdentityId};
 use crate::domain::scope::Scope;
 use crate::error::Result;
 use crate::store::sql::types::Document;
@@ -32,6 +40,7 @@ fn is_plain(filter: &EventFilter) -> bool {
         scope: Scope::Workspace,
         event_ids: None,
         event_types: None,
+        include_opt_in: false,
         device_ids: None,
         user_identity_id: None,
         acs_credential_id: None,
@@ -48,8 +57,47 @@ impl Workspace {
     /// Time of the last event in the log.
     pub async fn last_event_at(&self) -> Result<Option<DateTime<Utc>>> {
         Ok(sqlx::query_scalar!("select last_at from event_clock where workspace_id = $1", self.workspace_id())
-            .fetch_optional(&self.store.pool)
+            .fetch_optional(self.store.short())
             .await?)
+    }
+
+    /// All events after a time, with what filters need to know of each, in order of time.
+    async fn logged_after(&self, after: DateTime<Utc>, limit: i64) -> Result<Vec<(Event, EventSubject)>> {
+        let rows = sqlx::query!(
+            r#"
+            select event_id, event_type, is_opt_in, created_at, occurred_at, user_identity_id, device_id,
+                acs_credential_id, acs_system_id,
+                details as "details: Document<serde_json::Map<String, serde_json::Value>>"
+            from event
+            where workspace_id = $1 and created_at > $2
+            order by created_at
+            limit $3
+            "#,
+            self.workspace_id(),
+            after,
+            limit,
+        )
+        .fetch_all(self.store.short_for(Some(limit)))
+        .await?;
+        let logged = rows.into_iter().map(|row| {
+            let subject = EventSubject {
+                is_opt_in: row.is_opt_in,
+                user_identity_id: row.user_identity_id.map(UserIdentityId),
+                device_id: row.device_id.map(DeviceId),
+                acs_credential_id: row.acs_credential_id.map(CredentialId),
+                acs_system_id: row.acs_system_id,
+            };
+            let event = Event {
+                event_id: EventId(row.event_id),
+                event_type: row.event_type,
+                workspace_id: self.workspace_id,
+                created_at: row.created_at,
+                occurred_at: row.occurred_at,
+                details: row.details.0,
+            };
+            (event, subject)
+        });
+        Ok(logged.collect())
     }
 
     /// Events that match a filter, in order of time.
@@ -59,13 +107,12 @@ impl Workspace {
 
     async fn plain_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
         Ok(select_events!(
-            "where workspace_id = $1 and created_at > $2 and created_at < $3 and ($4 or not is_opt_in)
+            "where workspace_id = $1 and created_at > $2 and created_at < $3 and not is_opt_in
             order by created_at
-            limit $5 offset $6",
+            limit $4 offset $5",
             self.workspace_id(),
             filter.after.unwrap_or(DateTime::UNIX_EPOCH),
             filter.before.unwrap_or(LAST),
-            filter.include_opt_in,
             filter.limit,
             filter.offset,
         )

@@ -1,9 +1,11 @@
 //! Operator commands, across workspaces: create workspaces and the credentials that let callers in. None reads a
 //! tenant's rows.
 
+mod members;
+
 use crate::domain::id::*;
 use crate::domain::token::{Token, TokenHash};
-use crate::domain::workspace::WorkspaceRecord;
+use crate::domain::workspace::{PublishableKeySessions, WorkspaceRecord};
 use crate::error::{ResourceKind, Result};
 use crate::random::Random;
 use crate::store::sql::found;
@@ -11,6 +13,8 @@ use crate::store::workspace::select_workspaces;
 use crate::store::{NewWorkspace, Store, principal::console};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+pub use members::{AccessTokenRecord, ConsoleSessionRecord};
 
 /// An API key as listed, without its secret.
 #[derive(Debug, Clone)]
@@ -30,14 +34,15 @@ impl Store {
         self.insert_workspace(new, (None, None), now).await.map(|_| ())
     }
 
-    /// Claims the creation of the demo: true once, and only while there is no workspace.
-    pub async fn claim_demo(&self, now: DateTime<Utc>) -> Result<bool> {
+    /// Claims the creation of the demo, a workspace with this id: true once, and only while there is no workspace.
+    pub async fn claim_demo(&self, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<bool> {
         let claimed = sqlx::query!(
             r#"
-            update deployment set demo_made_at = $1
+            update deployment set demo_made_at = $1, demo_workspace_id = $2
             where demo_made_at is null and not exists (select from workspace)
             "#,
             now,
+            workspace.0,
         )
         .execute(self.writer())
         .await?;

@@ -5,8 +5,10 @@ pub(super) mod console;
 mod passes;
 
 use crate::domain::id::*;
+use crate::domain::scope::Scope;
 use crate::domain::token::{Token, TokenHash, scheme_of};
-use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
+use crate::domain::workspace::PublishableKeySessions;
+use crate::error::{AuthFailure, Denial, Error, Rejection, Result, Scheme};
 use crate::store::sql::audited::Actor;
 use crate::store::workspace::{AccountCredential, WorkspaceRow};
 use crate::store::{Account, Origin, Prefetch, Prefetched, Store, Workspace};
@@ -80,9 +82,43 @@ pub enum Principal {
     ConsoleSession(ConsoleSessionId),
     /// A client session, and its user identity; without one it reaches no user identity's rows.
     ClientSession(ClientSessionId, Option<UserIdentityId>),
-    PublishableKey,
+    /// A workspace's publishable key, and what it may do; never [`PublishableKeySessions::Off`].
+    PublishableKey(PublishableKeySessions),
     /// A user identity, by its own password.
     Password(UserIdentityId),
+}
+
+impl Principal {
+    /// The kind and the id of the credential, as in the audit trail and the log. A password's id is its user identity's.
+    pub fn kind_and_id(self) -> (&'static str, Option<Uuid>) {
+        match self {
+            Principal::ApiKey(id) => ("api_key", Some(id.0)),
+            Principal::AccessToken(id) => ("access_token", Some(id.0)),
+            Principal::ConsoleSession(id) => ("console_session", Some(id.0)),
+            Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
+            Principal::PublishableKey(_) => ("publishable_key", None),
+            Principal::Password(person) => ("password", Some(person.0)),
+        }
+    }
+
+    /// The part of the workspace that it reaches.
+    pub fn scope(self) -> Scope {
+        match self {
+            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => Scope::Workspace,
+            Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
+            Principal::ClientSession(_, None) | Principal::PublishableKey(_) => Scope::Nothing,
+        }
+    }
+}
+
+impl Authenticated {
+    /// The credential, and the workspace if one is selected.
+    pub fn principal(&self) -> (Principal, Option<WorkspaceId>) {
+        match self {
+            Authenticated::Caller(caller) => (caller.credential, Some(caller.workspace.id())),
+            Authenticated::Account(account) => (account.principal(), None),
+        }
+    }
 }
 
 impl Store {
@@ -126,7 +162,7 @@ impl Store {
             "#,
             hash.as_bytes(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.short())
         .await?
         .ok_or_else(|| rejected(Scheme::Pass, AuthFailure::Unknown))?;
         check(Scheme::Pass, row.revoked_at, Some(row.expires_at), now)?;
@@ -156,7 +192,7 @@ impl Store {
             workspace,
             account,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.short())
         .await?
         .ok_or_else(|| rejected(Scheme::AccessToken, AuthFailure::Unknown))?;
         if row.revoked_at.is_some() {
@@ -178,7 +214,7 @@ impl Store {
             console::Claimed::of(jwt).ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Malformed))?;
         let row = sqlx::query!(
             r#"
-            select key.secret_sealed, session.expires_at, workspace.workspace_id as "workspace_id?",
+            select key.secret_sealed, session.expires_at, session.revoked_at, workspace.workspace_id as "workspace_id?",
                 workspace.account_id as "account_id?", workspace.is_sandbox as "is_sandbox?"
             from console_key as key
             cross join console_session as session
@@ -192,48 +228,49 @@ impl Store {
             workspace,
             account,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.short())
         .await?
         .ok_or_else(|| rejected(Scheme::ConsoleSession, AuthFailure::Unknown))?;
         let secret = self.seal.open(&row.secret_sealed, unverified.key.0)?;
         if !console::is_genuine(jwt, &secret) {
             return Err(rejected(Scheme::ConsoleSession, AuthFailure::Unknown));
         }
-        check(Scheme::ConsoleSession, None, Some(row.expires_at), now)?;
+        check(Scheme::ConsoleSession, row.revoked_at, Some(row.expires_at), now)?;
         let member = tenant(row.workspace_id, row.account_id, row.is_sandbox);
         self.member(AccountCredential::ConsoleSession(unverified.session), selector, member, origin)
     }
 
     async fn client_session(&self, token: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
-        let hash = TokenHash::of(token);
-        let row = sqlx::query!(
-            r#"
-            select client_session_id, user_identity_id as "user_identity_id: UserIdentityId", expires_at, revoked_at,
-                workspace_id, account_id, is_sandbox
-            from client_session join workspace using (workspace_id)
-            where token_hash = $1
-            "#,
-            hash.as_bytes(),
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or_else(|| rejected(Scheme::ClientSession, AuthFailure::Unknown))?;
+        let row = self.look_up_session(token).await?;
+        let row = row.ok_or_else(|| rejected(Scheme::ClientSession, AuthFailure::Unknown))?;
         check(Scheme::ClientSession, row.revoked_at, Some(row.expires_at), now)?;
         let credential = Principal::ClientSession(ClientSessionId(row.client_session_id), row.user_identity_id);
-        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
+        Ok(self.caller(row.tenant, credential, origin))
     }
 
     async fn publishable_key(&self, key: &str, origin: Origin) -> Result<Authenticated> {
-        let row =
-            sqlx::query!("select workspace_id, account_id, is_sandbox from workspace where publishable_key = $1", key)
-                .fetch_optional(&self.pool)
-                .await?
-                .ok_or_else(|| rejected(Scheme::PublishableKey, AuthFailure::Unknown))?;
-        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), Principal::PublishableKey, origin))
+        let row = sqlx::query!(
+            r#"
+            select workspace_id, account_id, is_sandbox,
+                publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions"
+            from workspace
+            where publishable_key = $1
+            "#,
+            key,
+        )
+        .fetch_optional(self.short())
+        .await?
+        .ok_or_else(|| rejected(Scheme::PublishableKey, AuthFailure::Unknown))?;
+        let credential = match row.publishable_key_sessions {
+            PublishableKeySessions::Off => return Err(Error::Forbidden(Denial::PublishableKeyOff)),
+            setting => Principal::PublishableKey(setting),
+        };
+        Ok(self.caller((row.workspace_id, row.account_id, row.is_sandbox), credential, origin))
     }
 
     pub(super) fn caller(&self, tenant: WorkspaceRow, credential: Principal, origin: Origin) -> Authenticated {
-        let workspace = Workspace::new(self.clone(), tenant, Actor::new(credential, origin));
+        let store = self.of_caller(WorkspaceId(tenant.0), credential);
+        let workspace = Workspace::new(store, tenant, Actor::new(credential, origin));
         Authenticated::Caller(Caller { workspace, credential })
     }
 
@@ -245,13 +282,13 @@ impl Store {
         member: Option<WorkspaceRow>,
         origin: Origin,
     ) -> Result<Authenticated> {
-        let (scheme, principal) = match credential {
-            AccountCredential::AccessToken(id) => (Scheme::AccessToken, Principal::AccessToken(id)),
-            AccountCredential::ConsoleSession(id) => (Scheme::ConsoleSession, Principal::ConsoleSession(id)),
+        let scheme = match credential {
+            AccountCredential::AccessToken(_) => Scheme::AccessToken,
+            AccountCredential::ConsoleSession(_) => Scheme::ConsoleSession,
         };
         match (selector, member) {
             (None, _) => Ok(Authenticated::Account(Account { store: self.clone(), credential })),
-            (Some(_), Some(tenant)) => Ok(self.caller(tenant, principal, origin)),
+            (Some(_), Some(tenant)) => Ok(self.caller(tenant, credential.principal(), origin)),
             (Some(_), None) => Err(rejected(scheme, AuthFailure::NotMember)),
         }
     }

@@ -3,8 +3,11 @@
 mod applications;
 mod delete;
 mod extensions;
+mod hash_queue;
 mod passwords;
 mod subscribers;
+
+pub(in crate::store) use hash_queue::HashQueue;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};
@@ -116,6 +119,9 @@ impl Workspace {
             update user_identity
             set user_identity_key = case when $3 then $4 else user_identity_key end,
                 email_address = case when $5 then $6 else email_address end,
+                duplicate_email_address = case
+                    when $5 and email_address is distinct from $6 then null else duplicate_email_address
+                end,
                 phone_number = case when $7 then $8 else phone_number end,
                 full_name = case when $9 then $10 else full_name end,
                 enterprise_voice = coalesce($11, enterprise_voice)

@@ -1,14 +1,16 @@
 //! Webhooks: endpoints for a workspace's events, with the secrets that sign them.
 
+mod claims;
 mod deliveries;
 mod outbox;
 
-pub use outbox::{Capacity, PendingDeliveries};
+pub use claims::ClaimFilter;
+pub use outbox::PendingDeliveries;
 
 use crate::domain::id::{WebhookId, WorkspaceId};
 use crate::domain::token::Token;
-use crate::domain::webhook::Webhook;
-use crate::error::{ResourceKind, Result};
+use crate::domain::webhook::{MAX_WEBHOOKS, Webhook};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
 
@@ -34,12 +36,13 @@ macro_rules! select_webhooks {
 }
 
 impl Workspace {
-    /// Creates a webhook. It gets events from now on.
+    /// Creates a webhook. It gets events from now on. Webhooks created concurrently may exceed the limit by their number.
     pub async fn create_webhook(&self, webhook: &Webhook, now: DateTime<Utc>) -> Result<()> {
-        sqlx::query!(
+        let created = sqlx::query!(
             r#"
             insert into webhook (workspace_id, webhook_id, url, event_types, secret_sealed, created_at)
-            values ($1, $2, $3, $4, $5, $6)
+            select $1, $2, $3, $4, $5, $6
+            where (select count(*) from webhook where workspace_id = $1) < $7
             "#,
             self.workspace_id(),
             webhook.webhook_id.0,
@@ -47,10 +50,14 @@ impl Workspace {
             &webhook.event_types,
             self.store.seal.close(&webhook.secret, webhook.webhook_id.0),
             now,
+            MAX_WEBHOOKS,
         )
         .execute(self.store.writer())
         .await?;
-        Ok(())
+        match created.rows_affected() {
+            0 => Err(Error::Conflict(Reason::TooManyWebhooks(MAX_WEBHOOKS))),
+            _ => Ok(()),
+        }
     }
 
     /// The webhook with this id.

@@ -7,13 +7,14 @@ mod sandbox;
 use crate::domain::event::EventType;
 use crate::domain::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::domain::token::Token;
-use crate::domain::workspace::WorkspaceRecord;
+use crate::domain::workspace::{PublishableKeySessions, WorkspaceRecord};
 use crate::error::{ResourceKind, Result};
 use crate::random::Random;
-use crate::store::Store;
 use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
+use crate::store::{Principal, Store};
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Selects workspaces; the literal is the rest of the statement.
@@ -21,8 +22,12 @@ macro_rules! select_workspaces {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             WorkspaceRecord,
-            "select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at from workspace "
-                + $rest
+            r#"
+            select workspace_id, name, is_sandbox, publishable_key,
+                publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions", connect_partner_name,
+                created_at
+            from workspace
+            "# + $rest
             $(, $argument)*
         )
     };
@@ -64,6 +69,12 @@ impl Workspace {
         self.is_sandbox
     }
 
+    /// The workspace within the share of all its callers.
+    pub(super) fn with_whole_share(&self) -> Workspace {
+        let store = Store { pool: self.store.pool.whole_share(), ..self.store.clone() };
+        Workspace { store, ..self.clone() }
+    }
+
     /// The first parameter of every scoped statement.
     pub(super) fn workspace_id(&self) -> Uuid {
         self.workspace_id.0
@@ -72,6 +83,16 @@ impl Workspace {
     /// The third parameter of every statement that is audited or causes events.
     pub(super) fn context(&self, event_types: &[EventType]) -> serde_json::Value {
         self.actor.context(event_types)
+    }
+
+    /// The network that counts as the client.
+    pub(super) fn client_network(&self) -> Option<IpAddr> {
+        self.actor.client_network()
+    }
+
+    /// The key that vouches for the client sessions that it creates or extends.
+    pub(super) fn issuer_id(&self) -> Option<Uuid> {
+        self.actor.key_id()
     }
 
     /// The workspace's own record.
@@ -117,6 +138,15 @@ pub(super) enum AccountCredential {
     ConsoleSession(ConsoleSessionId),
 }
 
+impl AccountCredential {
+    pub fn principal(self) -> Principal {
+        match self {
+            AccountCredential::AccessToken(id) => Principal::AccessToken(id),
+            AccountCredential::ConsoleSession(id) => Principal::ConsoleSession(id),
+        }
+    }
+}
+
 /// A workspace to create.
 #[derive(Debug, Clone)]
 pub struct NewWorkspace {
@@ -125,6 +155,7 @@ pub struct NewWorkspace {
     pub is_sandbox: bool,
     pub connect_partner_name: Option<String>,
     pub publishable_key: Token,
+    pub publishable_key_sessions: PublishableKeySessions,
 }
 
 impl NewWorkspace {
@@ -136,6 +167,7 @@ impl NewWorkspace {
             is_sandbox,
             connect_partner_name: None,
             publishable_key: Token::publishable_key(random),
+            publishable_key_sessions: PublishableKeySessions::default_for(is_sandbox),
         }
     }
 }
@@ -163,6 +195,10 @@ impl Account {
         self.store.insert_workspace(new, self.keys(), now).await
     }
 
+    pub(super) fn principal(&self) -> Principal {
+        self.credential.principal()
+    }
+
     fn keys(&self) -> (Option<Uuid>, Option<Uuid>) {
         match self.credential {
             AccountCredential::AccessToken(id) => (Some(id.0), None),
@@ -183,10 +219,11 @@ impl Store {
             WorkspaceRecord,
             r#"
             with made as (
-                insert into workspace
-                    (workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at)
-                values ($3, $4, $5, $6, $7, $8)
-                returning workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at
+                insert into workspace (workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
+                    connect_partner_name, created_at)
+                values ($3, $4, $5, $6, $9, $7, $8)
+                returning workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
+                    connect_partner_name, created_at
             ), joined_by_token as (
                 insert into access_token_workspace (access_token_id, workspace_id)
                 select $1, workspace_id from made where $1::uuid is not null
@@ -194,7 +231,10 @@ impl Store {
                 insert into console_session_workspace (console_session_id, workspace_id)
                 select $2, workspace_id from made where $2::uuid is not null
             )
-            select workspace_id, name, is_sandbox, publishable_key, connect_partner_name, created_at from made
+            select workspace_id, name, is_sandbox, publishable_key,
+                publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions", connect_partner_name,
+                created_at
+            from made
             "#,
             token,
             session,
@@ -204,6 +244,7 @@ impl Store {
             new.publishable_key.reveal(),
             new.connect_partner_name,
             now,
+            new.publishable_key_sessions.into_str(),
         )
         .fetch_one(self.writer())
         .await?)

@@ -45,7 +45,7 @@ impl Writer<'_> {
         let store = self.emits_events.then(|| self.store.clone());
         move || {
             if let Some(store) = store {
-                store.notify();
+                store.notify(store.pool.workspace());
             }
         }
     }

@@ -43,7 +43,7 @@ impl Otlp {
             .with_endpoint(format!("{}/v1/traces", collector.as_str().trim_end_matches('/')))
             .with_http_client(Exporter { client, runtime: Handle::current() })
             .build()?;
-        let resource = match std::env::var_os("OTEL_SERVICE_NAME") {
+        let resource = match std::env::var_os("OTEL_SERVICE_NAME").filter(|name| !name.is_empty()) {
             Some(_) => Resource::builder(),
             None => Resource::builder().with_service_name(NAME),
         };

@@ -4,14 +4,17 @@
 
 mod address;
 mod fault;
+mod lookups;
 mod resolver;
+mod retry_after;
 mod signature;
 
 use crate::domain::token::Token;
 use address::Rules;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use fault::Fault;
 use ipnet::IpNet;
+use lookups::Lookups;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, redirect, retry};
 use resolver::Resolver;
@@ -39,7 +42,7 @@ pub struct Message {
     pub body: Vec<u8>,
     /// Each of them signs, so that a receiver can switch between them.
     pub secrets: Vec<Token>,
-    /// Whether loopback addresses are allowed, as in a sandbox.
+    /// Whether loopback addresses are allowed, as for the demo.
     pub may_reach_loopback: bool,
 }
 
@@ -48,10 +51,17 @@ pub struct Message {
 pub struct Outcome {
     /// Status of the response, even if the rest of it was lost.
     pub response_status: Option<u16>,
-    /// From the start until the response was read or abandoned.
+    /// From the start until the response was read or abandoned; zero if it would tell tenants what `fault` does not.
     pub latency: Duration,
-    /// Readable reason of a failure. It never contains a secret part of the URL.
+    /// Readable reason of a failure, for tenants: it does not tell what a name resolves to, nor how hosts fail that are
+    /// not public. It never contains a secret part of the URL.
     pub fault: Option<String>,
+    /// Whether no complete response arrived.
+    pub is_unanswered: bool,
+    /// The pause that an overloaded receiver asked for (`Retry-After`).
+    pub retry_after: Option<TimeDelta>,
+    /// The reason in full, for the operator's log.
+    pub cause: Option<String>,
 }
 
 impl Outcome {
@@ -76,6 +86,7 @@ pub struct Outbound {
     public: Route,
     /// Separate, so that a loopback connection is never reused for a message to public addresses.
     loopback: Route,
+    lookups: Lookups,
     patience: Duration,
 }
 
@@ -89,10 +100,11 @@ struct Route {
 impl Outbound {
     /// `allowed`: exceptions to the networks refused by default.
     pub fn new(allowed: Vec<IpNet>) -> Result<Outbound, OutboundError> {
-        let tls = tls()?;
+        let (tls, lookups) = (tls()?, Lookups::default());
         Ok(Outbound {
-            public: Route::new(Rules { allowed: allowed.clone(), loopback: false }, tls.clone())?,
-            loopback: Route::new(Rules { allowed, loopback: true }, tls)?,
+            public: Route::new(Rules { allowed: allowed.clone(), loopback: false }, &lookups, tls.clone())?,
+            loopback: Route::new(Rules { allowed, loopback: true }, &lookups, tls)?,
+            lookups,
             patience: PATIENCE,
         })
     }
@@ -105,15 +117,33 @@ impl Outbound {
     /// Makes one attempt. Failures are outcomes.
     pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Outcome {
         let start = Instant::now();
-        let (response_status, fault) = match self.in_time(start, self.post(message, now)).await {
-            Err(fault) => (None, Some(fault)),
+        let reveals_connections = self.route(message).rules.are_public();
+        let (response_status, retry_after, verdict, lost) = match self.in_time(start, self.post(message, now)).await {
+            Err(fault) => (None, None, None, Some(fault)),
             Ok(response) => {
                 let (status, verdict) = (response.status().as_u16(), fault::of_response(&response));
-                let lost = self.in_time(start, drain(response)).await.err();
-                (Some(status), verdict.or(lost))
+                let retry_after = retry_after::of_response(&response, now);
+                (Some(status), retry_after, verdict, self.in_time(start, drain(response)).await.err())
             }
         };
-        Outcome { response_status, latency: start.elapsed(), fault: fault.map(|fault| fault.to_string()) }
+        let is_unanswered = lost.is_some();
+        let fault = verdict.or(lost);
+        let withheld = fault.as_ref().and_then(|fault| fault.withheld(reveals_connections));
+        let latency = if withheld.is_some() { Duration::ZERO } else { start.elapsed() };
+        let cause = fault.map(|fault| fault.to_string());
+        let fault = withheld.map(str::to_owned).or_else(|| cause.clone());
+        Outcome { response_status, latency, fault, is_unanswered, retry_after, cause }
+    }
+
+    /// Waits until no lookup of the URL's host is in progress; one may outlive the attempt that began it.
+    pub async fn lookup_ended(&self, url: &str) {
+        if let Some(Host::Domain(name)) = Url::parse(url).ok().as_ref().and_then(Url::host) {
+            self.lookups.ended(name).await;
+        }
+    }
+
+    fn route(&self, message: &Message) -> &Route {
+        if message.may_reach_loopback { &self.loopback } else { &self.public }
     }
 
     async fn in_time<T>(&self, start: Instant, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
@@ -121,7 +151,7 @@ impl Outbound {
     }
 
     async fn post(&self, message: &Message, now: DateTime<Utc>) -> Result<Response, Fault> {
-        let route = if message.may_reach_loopback { &self.loopback } else { &self.public };
+        let route = self.route(message);
         let request = route
             .client
             .post(route.admit(&message.url)?)
@@ -133,13 +163,13 @@ impl Outbound {
 }
 
 impl Route {
-    fn new(rules: Rules, tls: ClientConfig) -> Result<Route, OutboundError> {
+    fn new(rules: Rules, lookups: &Lookups, tls: ClientConfig) -> Result<Route, OutboundError> {
         let rules = Arc::new(rules);
         #[expect(clippy::disallowed_methods, reason = "this is the client that refuses addresses that are not public")]
         let client = Client::builder()
             .user_agent(concat!("handset/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Resolver(Arc::clone(&rules)))
+            .dns_resolver(Resolver { rules: Arc::clone(&rules), lookups: lookups.clone() })
             .no_proxy()
             .redirect(redirect::Policy::none())
             .retry(retry::never())

@@ -11,10 +11,11 @@ mod dropping;
 pub mod proxy;
 mod returned;
 
+use crate::support::client::Client;
 use crate::support::document::{Dialect, Operation, operations_of};
 use crate::support::durable_postgres::socket;
 use crate::support::shared_postgres::Database;
-use crate::support::world::World;
+use crate::support::world::{Tenant, World};
 use arguments::Arguments;
 use arguments::diga::Diga;
 use arguments::phone_com::PhoneCom;
@@ -33,9 +34,9 @@ use reqwest::RequestBuilder;
 use std::collections::BTreeSet;
 use tower::ServiceExt;
 
-/// Connections of the server: a quarter serves short reads only.
+/// Connections of the server: one serves short reads only, and one is reserved for deactivation.
 const CONNECTIONS: u32 = 5;
-const GENERAL_CONNECTIONS: usize = 4;
+const GENERAL_CONNECTIONS: usize = 3;
 
 /// Upper limit of the suspensions and statements of a request.
 const MAX_DROPS: usize = 200;
@@ -115,6 +116,18 @@ async fn sweep<A: Arguments>(dialect: Dialect, part: usize, parts: usize) {
     assert!(faults.is_empty(), "{} of {} operations:\n{}", faults.len(), ledger.len(), faults.join("\n"));
 }
 
+/// User identities of two workspaces in turn, each with the key of its workspace.
+async fn user_identities(world: &World, count: usize) -> Vec<(Client, String)> {
+    let second = world.sandbox("Second").await;
+    let tenants: [&Tenant; 2] = [world, &second];
+    let mut user_identities = Vec::new();
+    for number in 0..count {
+        let tenant = tenants[number % tenants.len()];
+        user_identities.push((tenant.key().clone(), tenant.person(&format!("changed-{number}")).await));
+    }
+    user_identities
+}
+
 /// A server behind a proxy to Postgres, and the arguments of its operations.
 struct Sweep<A> {
     world: World,
@@ -122,8 +135,8 @@ struct Sweep<A> {
     proxy: Proxy,
     observer: Observer,
     arguments: A,
-    /// One per general connection.
-    user_identities: Vec<String>,
+    /// One per general connection, each with the key of its workspace: no workspace may hold all connections.
+    user_identities: Vec<(Client, String)>,
     /// Serial number of the request.
     serial: u32,
     // Dropped after the server that uses it.
@@ -138,10 +151,7 @@ impl<A: Arguments> Sweep<A> {
         let router = server::router(&world.app).with_state(());
         let observer = Observer::new(&database.url).await;
         let arguments = A::new(&world).await;
-        let mut user_identities = Vec::new();
-        for number in 0..GENERAL_CONNECTIONS {
-            user_identities.push(world.person(&format!("changed-{number}")).await);
-        }
+        let user_identities = user_identities(&world, GENERAL_CONNECTIONS).await;
         Sweep { world, router, proxy, observer, arguments, user_identities, serial: 0, _database: database }
     }
 
@@ -153,7 +163,7 @@ impl<A: Arguments> Sweep<A> {
         }
         let waiting = self.response(operation, variant).await;
         let label = format!("change {}", self.serial);
-        let lost = self.observer.lost_changes(self.world.key(), &self.user_identities, &label, waiting).await;
+        let lost = self.observer.lost_changes(&self.user_identities, &label, waiting).await;
         self.check_afterwards(operation, None, || "dropped while no connection was free".to_owned()).await?;
         if lost.is_empty() { Ok(drops) } else { Err(format!("changes are lost afterwards: {lost:?}")) }
     }

@@ -148,6 +148,7 @@ async fn an_unusable_database_is_reported_with_its_cause() {
         assert!(outcome.error_message().starts_with(words), "{outcome:?}");
         assert!(!outcome.stderr.contains("hunter2"), "{outcome:?}");
     }
+    let test_dir = TestDir::with_empty_database().await;
     let outcome = Outcome::of(handset_in(&test_dir, &["migrate", "--seal-key", "short"])).await;
     assert!(outcome.error_message().starts_with("HANDSET_SEAL_KEY is wrong"), "{outcome:?}");
     assert!(!test_dir.is_busy(), "its Postgres has stopped");

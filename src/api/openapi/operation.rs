@@ -234,7 +234,7 @@ impl Responses {
 }
 
 /// The errors that every operation may respond with, for examples.
-pub fn errors_of_every_operation() -> [Error; 6] {
+pub fn errors_of_every_operation() -> [Error; 7] {
     let throttle = Throttle { limit: 120, remaining: 0, reset: DateTime::UNIX_EPOCH, retry_after: 1 };
     [
         Error::MethodNotAllowed(vec!["GET", "POST"]),
@@ -243,5 +243,6 @@ pub fn errors_of_every_operation() -> [Error; 6] {
         Error::Throttled(throttle),
         Error::Internal("an example".into()),
         Error::Unavailable("an example".to_owned()),
+        Error::StatementTimeout,
     ]
 }

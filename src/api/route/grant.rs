@@ -1,24 +1,21 @@
 //! Who may call an operation.
 
 use super::Head;
-use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use crate::http::App;
 use crate::store::{Prefetch, Prefetched};
 
 /// A caller, authenticated by its credential.
 pub trait Authenticate: Sized + Send + 'static {
+    /// Whether a credential is judged at all.
+    const IS_JUDGED: bool = true;
+
     /// Authenticates a request, and prefetches what its operation will read.
     fn authenticate(
         app: &App,
         head: &Head,
         prefetch: Prefetch,
     ) -> impl Future<Output = Result<(Self, Prefetched)>> + Send;
-
-    /// The request's workspace, for the log.
-    fn tenant(&self) -> Option<WorkspaceId> {
-        None
-    }
 }
 
 /// A handler's view of its caller.
@@ -55,6 +52,8 @@ pub(crate) use grant_of_caller;
 pub struct Public;
 
 impl Authenticate for Public {
+    const IS_JUDGED: bool = false;
+
     async fn authenticate(_: &App, _: &Head, _: Prefetch) -> Result<(Public, Prefetched)> {
         Ok((Public, Prefetched::Nothing))
     }

@@ -49,7 +49,7 @@ impl<P: Protocol> FromRequest<P> for Nothing {
     }
 }
 
-/// The bytes of a body.
+/// The bytes of the body of an operation that is for anyone.
 pub struct Raw(pub Bytes);
 
 impl<P: Protocol> FromRequest<P> for Raw {
@@ -58,6 +58,6 @@ impl<P: Protocol> FromRequest<P> for Raw {
     }
 
     async fn read(_: &Rules, _: &App, _: &Head, body: Body) -> Result<Raw> {
-        body::read(body).await.map(Raw)
+        body::read_unauthenticated(body).await.map(Raw)
     }
 }

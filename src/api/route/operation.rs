@@ -1,8 +1,8 @@
 //! An operation as a value.
 
-use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, serve};
+use super::{FromRequest, Grant, HandlerFn, Head, Protocol, Rules, authenticate, serve};
 use crate::error::{Error, Result};
-use crate::http::{App, Tenant};
+use crate::http::App;
 use crate::store::Prefetch;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -29,23 +29,20 @@ pub struct Operation<P: Protocol> {
     /// Errors beyond those of every operation.
     pub errors: Vec<Error>,
     pub document: P::Document,
+    /// Whether it deactivates phones, with the connections that are reserved for that.
+    pub is_urgent: bool,
     pub(super) serve: Serve,
     pub(super) admit: Admit,
 }
 
 type Serve = Arc<dyn Fn(Arc<App>, Head, Body, &'static str, Arc<Rules>) -> BoxFuture<'static, Response> + Send + Sync>;
-/// Authenticates and authorizes the caller of a request that is refused; also returns its workspace.
-type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)>;
+/// Authenticates and authorizes the caller of a request that is refused.
+type Admit = fn(Arc<App>, Head) -> BoxFuture<'static, Result<()>>;
 
-fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, (Option<Tenant>, Result<()>)> {
+fn admit<G: Grant>(app: Arc<App>, head: Head) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move {
-        match G::Caller::authenticate(&app, &head, Prefetch::None).await {
-            Ok((caller, prefetched)) => {
-                let tenant = caller.tenant().map(Tenant);
-                (tenant, G::authorize(caller, &head, prefetched).await.map(|_| ()))
-            }
-            Err(error) => (None, Err(error)),
-        }
+        let (caller, prefetched) = authenticate::<G::Caller>(&app, &head, Prefetch::None).await?;
+        G::authorize(caller, &head, prefetched).await.map(|_| ())
     })
 }
 
@@ -98,6 +95,7 @@ impl<P: Protocol> Operation<P> {
             success: Vec::new(),
             errors: Vec::new(),
             document: P::Document::default(),
+            is_urgent: false,
             serve,
             admit,
         }
@@ -106,6 +104,12 @@ impl<P: Protocol> Operation<P> {
     /// Sets its id and its summary in the document.
     pub fn about(self, id: &'static str, summary: &'static str) -> Operation<P> {
         Operation { id, summary, ..self }
+    }
+
+    /// Marks an operation that deactivates phones: from authentication on it uses the connections that are reserved for
+    /// deactivation, so that it waits behind no other kind of request.
+    pub fn urgent(self) -> Operation<P> {
+        Operation { is_urgent: true, ..self }
     }
 
     /// Sets its description.

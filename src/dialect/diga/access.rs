@@ -2,7 +2,6 @@
 //! in it; a client session is valid but forbidden here.
 
 use crate::api::route::{Authenticate, Head, grant_of_caller};
-use crate::domain::id::WorkspaceId;
 use crate::error::{Denial, Error, Rejection, Result};
 use crate::http::{App, auth};
 use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, Workspace};
@@ -16,17 +15,13 @@ impl Authenticate for Project {
     async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Project, Prefetched)> {
         let token = auth::bearer(head.headers()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
         let credentials = Credentials::of_workspace(token);
-        match app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await? {
+        match head.authenticate(app, credentials, prefetch).await? {
             (Authenticated::Caller(caller), prefetched) if matches!(caller.credential, Principal::ApiKey(_)) => {
                 Ok((Project { workspace: caller.workspace }, prefetched))
             }
             (Authenticated::Caller(_), _) => Err(Error::Forbidden(Denial::ClientSession)),
             (Authenticated::Account(_), _) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.workspace.id())
     }
 }
 

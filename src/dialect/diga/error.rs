@@ -123,16 +123,20 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
         Error::NotHttp => {
             (StatusCode::BAD_REQUEST, ErrorBody::service("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
         }
-        Error::Throttled(Throttle { limit, retry_after, .. }) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            ErrorBody::service(
-                "RATE_LIMIT_EXCEEDED",
-                format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s"),
-            ),
-        ),
+        Error::Throttled(throttle) => throttled(throttle),
+        Error::TooManyStreams(limit) => {
+            (StatusCode::TOO_MANY_REQUESTS, ErrorBody::service("RATE_LIMIT_EXCEEDED", limit.to_string()))
+        }
         Error::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorBody::service("SERVICE_UNAVAILABLE", "The service cannot answer just now. Try again in a moment"),
+        ),
+        Error::StatementTimeout => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorBody::service(
+                "STATEMENT_TIMEOUT",
+                "The request takes too long. Narrow it, for example by a filter or a smaller limit, before you try again",
+            ),
         ),
         Error::Internal(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -142,6 +146,11 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             ),
         ),
     }
+}
+
+fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> (StatusCode, ErrorBody) {
+    let message = format!("More than the {limit} requests that are allowed at a time. Try again in {retry_after} s");
+    (StatusCode::TOO_MANY_REQUESTS, ErrorBody::service("RATE_LIMIT_EXCEEDED", message))
 }
 
 fn not_found(kind: ResourceKind, id: &str) -> ErrorBody {
@@ -188,6 +197,12 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
             refused("DUPLICATE_FIELD", &format!("A user identity with this {field} exists already"))
         }
         Reason::ClientSessionExists => refused("DUPLICATE_FIELD", "A client session with this key exists already"),
+        Reason::TooManyAnonymousSessions(limit) => {
+            refused("TOO_MANY_CLIENT_SESSIONS", &format!("There are {limit} client sessions without access already"))
+        }
+        Reason::TooManyGrants => {
+            refused("TOO_MANY_GRANTS", "A client session has at most 1000 accounts and 1000 views")
+        }
         Reason::UnknownEventTypes(unknown) => {
             refused("NOT_VALID_FIELD", &format!("There are no event types called {}", unknown.join(", ")))
         }
@@ -196,7 +211,9 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyPhones(most) => {
             refused("TOO_MANY_PHONES", &format!("A user identity can have at most {most} active phones"))
         }
-        Reason::TooManyIds => refused("NOT_VALID_FIELD", "A client session has too many ids"),
         Reason::WebhookDisabled => refused("WEBHOOK_DISABLED", "The webhook is disabled. Update it to enable it"),
+        Reason::TooManyWebhooks(limit) => {
+            refused("TOO_MANY_WEBHOOKS", &format!("There are {limit} webhooks, which is the limit. Delete one first"))
+        }
     }
 }

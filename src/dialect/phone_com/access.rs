@@ -4,7 +4,7 @@
 use super::PREFIX;
 use crate::api::route::{Authenticate, Grant, Head, grant_of_caller};
 use crate::domain::extension::Extension;
-use crate::domain::id::{AccountId, ExtensionId, WorkspaceId};
+use crate::domain::id::{AccountId, ExtensionId};
 use crate::domain::scope::Scope;
 use crate::domain::token::scheme_of;
 use crate::error::{AuthFailure, Denial, Error, Rejection, ResourceKind, Result, Scheme};
@@ -42,10 +42,6 @@ impl Authenticate for InAccount {
             Ok(_) | Err(Error::Unauthenticated(Rejection { failure: AuthFailure::NotMember, .. })) => Err(unknown()),
             Err(error) => Err(error),
         }
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.workspace.id())
     }
 }
 
@@ -111,7 +107,7 @@ async fn admit(
         // A publishable key is not a bearer token.
         Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
     };
-    app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await
+    head.authenticate(app, credentials, prefetch).await
 }
 
 /// Scope of a caller in its workspace.
@@ -119,9 +115,10 @@ pub fn scope(caller: &Caller) -> Scope {
     match caller.credential {
         Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
         Principal::ClientSession(_, None) => Scope::Nothing,
-        Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) | Principal::PublishableKey => {
-            Scope::Workspace
-        }
+        Principal::ApiKey(_)
+        | Principal::AccessToken(_)
+        | Principal::ConsoleSession(_)
+        | Principal::PublishableKey(_) => Scope::Workspace,
     }
 }
 

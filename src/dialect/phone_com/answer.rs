@@ -2,7 +2,6 @@
 
 use super::route::{Head, PhoneCom};
 use crate::api;
-use crate::http::rate_limit::AuthFailed;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -20,7 +19,6 @@ pub struct Answer {
     status: StatusCode,
     body: Vec<u8>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    refuses_credentials: bool,
 }
 
 impl Answer {
@@ -31,7 +29,7 @@ impl Answer {
 
     /// Response with serialized JSON.
     pub fn written(status: StatusCode, body: Vec<u8>) -> Answer {
-        Answer { status, body, headers: Vec::new(), refuses_credentials: false }
+        Answer { status, body, headers: Vec::new() }
     }
 
     /// 200 with a JSON body.
@@ -50,20 +48,12 @@ impl Answer {
         self
     }
 
-    /// Marks an authentication failure, which the rate limiter counts.
-    pub fn refusing_credentials(self) -> Answer {
-        Answer { refuses_credentials: true, ..self }
-    }
-
     /// Renders the response to a request with these headers.
     pub fn render(self, headers: &HeaderMap) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type(headers)));
         response.headers_mut().extend(self.headers);
-        if self.refuses_credentials {
-            response.extensions_mut().insert(AuthFailed);
-        }
         response
     }
 

@@ -202,10 +202,16 @@ pub fn body_of(error: &Error) -> ErrorBody {
             ErrorBody::plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large")
         }
         Error::NotHttp => ErrorBody::plain(StatusCode::BAD_REQUEST, "The request cannot be read as HTTP/1.1"),
+        Error::TooManyStreams(limit) => ErrorBody::plain(StatusCode::TOO_MANY_REQUESTS, limit.to_string()),
         Error::Unavailable(_) => ErrorBody::oauth(
             StatusCode::SERVICE_UNAVAILABLE,
             "temporarily_unavailable",
             "The service cannot answer just now. Try again in a moment",
+        ),
+        Error::StatementTimeout => ErrorBody::oauth(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "statement_timeout",
+            "The request takes too long. Narrow it, for example by a filter or a smaller limit, before you try again",
         ),
         Error::Internal(_) => ErrorBody::oauth(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -235,13 +241,15 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)
         | Reason::ClientSessionExists
+        | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
-        | Reason::TooManyIds
         | Reason::WebhookDisabled
+        | Reason::TooManyWebhooks(_)
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor
         | Reason::NumberInUse

@@ -7,6 +7,7 @@ use super::openapi::example;
 use super::route::{Auth, Call, Operation, Public, Raw};
 use crate::api::openapi::{ErrorExample, json_body, reference};
 use crate::domain;
+use crate::domain::password::SignIn;
 use crate::error::{Error, Result};
 use crate::store::{Authenticated, Caller, Credentials, Principal};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use url::form_urlencoded;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Every route.
 pub fn routes() -> Vec<Operation> {
@@ -102,10 +104,7 @@ async fn create_token(call: Call<Public>, Raw(body): Raw) -> Result<Answer> {
             let code = error.code();
             let answer = error.at(call.now);
             match code {
-                Some("invalid_client") => {
-                    answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")).refusing_credentials()
-                }
-                Some("invalid_grant") => answer.refusing_credentials(),
+                Some("invalid_client") => answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Basic")),
                 _ => answer,
             }
         }
@@ -121,6 +120,7 @@ async fn grant(call: &Call<Public>, form: &Form) -> Result<Result<Token, ErrorBo
         }
         Some("client_credentials") => match client(call, form).await? {
             Some(client) => {
+                call.head.note(client.credential, Some(client.workspace.id()));
                 let pass = domain::token::Token::pass(&call.app.random);
                 client.issue_pass(&pass, call.now, call.now + LIFETIME).await?;
                 Ok(Ok(Token::new(pass.reveal(), Scope::AccountOwner)))
@@ -137,24 +137,33 @@ async fn sign_in(call: &Call<Public>, form: &Form) -> Result<Result<Token, Error
     let (Some(name), Some(password)) = (form.value("username"), form.value("password")) else {
         return Ok(Err(bad_request("invalid_request", "username and password are required")));
     };
-    // Client credentials, if present, must be valid and of the user identity's workspace.
+    // Client credentials, if present, must be valid. A client, also one that sends its id only, signs in to its workspace.
     let client = client(call, form).await?;
     if client.is_none() && client_credentials(call.head.headers(), form).is_some() {
         return Ok(Err(invalid_client()));
     }
-    match call.app.store.authenticate_by_password(name, password, call.head.origin()).await? {
-        Some((workspace, person)) if client.is_none_or(|client| client.workspace.id() == workspace.id()) => {
-            let token = workspace.create_session_of(person, LIFETIME, &call.app.random, call.now).await?;
-            Ok(Ok(Token::new(token.reveal(), Scope::ExtensionUser)))
+    let client_id = match client {
+        Some(client) => Some(client.workspace.id().0),
+        None => form.value("client_id").and_then(|id| Uuid::parse_str(id).ok()),
+    };
+    let (app, origin) = (&call.app, call.head.origin());
+    let sign_in = SignIn { name, password, client_id, lifetime: LIFETIME };
+    let signed_in = app.store.sign_in(sign_in, origin, &app.random, call.now);
+    Ok(match app.authenticate_by_password(origin, name, signed_in).await? {
+        Some((workspace, person, token)) => {
+            call.head.note(Principal::Password(person), Some(workspace));
+            Ok(Token::new(token.reveal(), Scope::ExtensionUser))
         }
-        _ => Ok(Err(bad_request("invalid_grant", "The user name or the password is wrong"))),
-    }
+        None => Err(bad_request("invalid_grant", "The user name or the password is wrong")),
+    })
 }
 
 /// Authenticates a client by its API key.
 async fn client(call: &Call<Public>, form: &Form) -> Result<Option<Caller>> {
     let Some((id, secret)) = client_credentials(call.head.headers(), form) else { return Ok(None) };
-    match call.app.store.authenticate(Credentials::ApiKey(&secret), call.head.origin(), call.now).await {
+    let (app, origin) = (&call.app, call.head.origin());
+    let known = app.store.authenticate(Credentials::ApiKey(&secret), origin, call.now);
+    match app.authenticate_by_secret(origin, &secret, known).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),

@@ -6,20 +6,26 @@ use crate::api::route::{Authenticate, Grant, Head};
 use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::domain::scope::Scope;
 use crate::domain::token::scheme_of;
+use crate::domain::workspace::PublishableKeySessions;
 use crate::error::{AuthFailure, Error, Rejection, Result, Scheme};
 use crate::http::App;
 use crate::store::{
-    Account, Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Workspace, WorkspaceSelector,
+    Account, Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Reauthenticate, Workspace,
+    WorkspaceSelector,
 };
 use axum::http::header::*;
-use axum::http::{HeaderMap, Method};
-use chrono::{DateTime, Utc};
+use axum::http::{HeaderMap, HeaderName, Method};
 use std::marker::PhantomData;
+use std::sync::Arc;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use uuid::Uuid;
 
 /// The request id header, readable by browser pages.
 const REQUEST_ID: HeaderName = HeaderName::from_static("seam-request-id");
+
+/// The headers of a credential, and of the workspace that it is used for.
+const CREDENTIAL_HEADERS: [&str; 5] =
+    ["authorization", "client-session-token", "seam-client-session-token", "seam-publishable-key", "seam-workspace"];
 
 /// A kind of credential that a route may accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +54,14 @@ pub trait SeamGrant: Sized + Send + 'static {
 pub struct SeamCaller<G>(Option<Authenticated>, PhantomData<fn() -> G>);
 
 impl<G: SeamGrant> Authenticate for SeamCaller<G> {
-    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Self, Prefetched)> {
-        let (caller, prefetched) =
-            authenticate(app, head.headers(), G::ACCESS, prefetch, head.origin(), head.now).await?;
-        Ok((SeamCaller(caller, PhantomData), prefetched))
-    }
+    const IS_JUDGED: bool = !G::ACCESS.is_empty();
 
-    fn tenant(&self) -> Option<WorkspaceId> {
-        match self.0.as_ref()? {
-            Authenticated::Caller(caller) => Some(caller.workspace.id()),
-            Authenticated::Account(_) => None,
+    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Self, Prefetched)> {
+        let (caller, prefetched) = authenticate(app, head, G::ACCESS, prefetch).await?;
+        if let Some((credential, workspace)) = caller.as_ref().map(Authenticated::principal) {
+            head.note(credential, workspace);
         }
+        Ok((SeamCaller(caller, PhantomData), prefetched))
     }
 }
 
@@ -122,6 +125,7 @@ pub struct ByKeyOrSession {
     pub scope: Scope,
     /// The client session, if any.
     pub session: Option<ClientSessionId>,
+    pub principal: Principal,
 }
 
 impl SeamGrant for ByKeyOrSession {
@@ -129,12 +133,11 @@ impl SeamGrant for ByKeyOrSession {
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
-        let (scope, session) = match credential {
-            Principal::ClientSession(id, Some(person)) => (Scope::Person(person), Some(id)),
-            Principal::ClientSession(id, None) => (Scope::Nothing, Some(id)),
-            _ => (Scope::Workspace, None),
+        let session = match credential {
+            Principal::ClientSession(id, _) => Some(id),
+            _ => None,
         };
-        Some(ByKeyOrSession { workspace, scope, session })
+        Some(ByKeyOrSession { workspace, scope: credential.scope(), session, principal: credential })
     }
 }
 
@@ -161,7 +164,8 @@ impl SeamGrant for BySession {
 /// A workspace, by a key or by its publishable key.
 pub struct ByKeyOrPublishable {
     pub workspace: Workspace,
-    pub is_publishable: bool,
+    /// What the publishable key may do, if that is the credential.
+    pub publishable: Option<PublishableKeySessions>,
 }
 
 impl SeamGrant for ByKeyOrPublishable {
@@ -169,7 +173,11 @@ impl SeamGrant for ByKeyOrPublishable {
 
     fn of(caller: Option<Authenticated>) -> Option<Self> {
         let Caller { workspace, credential } = in_workspace(caller)?;
-        Some(ByKeyOrPublishable { workspace, is_publishable: credential == Principal::PublishableKey })
+        let publishable = match credential {
+            Principal::PublishableKey(setting) => Some(setting),
+            _ => None,
+        };
+        Some(ByKeyOrPublishable { workspace, publishable })
     }
 }
 
@@ -206,20 +214,37 @@ fn in_workspace(caller: Option<Authenticated>) -> Option<Caller> {
 }
 
 /// Authenticates a caller by the accepted credentials.
-pub async fn authenticate(
+async fn authenticate(
     app: &App,
-    headers: &HeaderMap,
+    head: &Head,
     access: &[Access],
     prefetch: Prefetch,
-    origin: Origin,
-    now: DateTime<Utc>,
 ) -> Result<(Option<Authenticated>, Prefetched)> {
     if access.is_empty() {
         return Ok((None, Prefetched::Nothing));
     }
-    let presented = presented(headers, access)?.ok_or(Error::Unauthenticated(Rejection::MISSING))?;
-    let (caller, prefetched) = app.store.authenticate_with(presented, prefetch, origin, now).await?;
+    let presented = presented(head.headers(), access)?.ok_or(Error::Unauthenticated(Rejection::MISSING))?;
+    let (caller, prefetched) = head.store(app).authenticate_with(presented, prefetch, head.origin(), head.now).await?;
     Ok((Some(caller), prefetched))
+}
+
+/// Authenticates the credential of an open stream again, which may have expired or been revoked.
+pub fn reauthenticate<G: SeamGrant>(
+    app: Arc<App>,
+    headers: &HeaderMap,
+    scope: impl Fn(G) -> Scope + Copy + Send + Sync + 'static,
+) -> Reauthenticate {
+    let names = CREDENTIAL_HEADERS.iter().filter_map(|name| Some((HeaderName::from_static(name), headers.get(*name)?)));
+    let headers: Arc<HeaderMap> = Arc::new(names.map(|(name, value)| (name, value.clone())).collect());
+    Arc::new(move || {
+        let (app, headers) = (Arc::clone(&app), Arc::clone(&headers));
+        Box::pin(async move {
+            let presented = presented(&headers, G::ACCESS)?.ok_or(Error::Unauthenticated(Rejection::MISSING))?;
+            // A read is not audited, so the origin is not needed.
+            let caller = app.store.authenticate(presented, Origin::default(), app.clock.now()).await?;
+            Ok(scope(granted(Some(caller))?))
+        })
+    })
 }
 
 /// The credential that the route accepts.

@@ -8,7 +8,6 @@ use super::wire;
 use crate::api::input::*;
 use crate::domain::client_session::*;
 use crate::domain::id::{ClientSessionId, UserIdentityId};
-use crate::domain::limits::MAX_ADDED_IDS;
 use crate::domain::token::Token;
 use crate::error::*;
 use axum::http::Method;
@@ -16,6 +15,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Maximum length of the texts of a session: an index takes as many characters of any kind.
+const MAX_LENGTH: usize = 500;
 
 /// Default lifetime of a session. Seam's own default is not public; its fake's is a year.
 const LIFETIME: TimeDelta = TimeDelta::days(365);
@@ -50,21 +52,21 @@ input! {
     /// A session to create.
     pub struct Create {
         /// The key of the user in your system. One active session can have it.
-        user_identifier_key: Option<String> = text().min(1).optional(),
+        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
         /// The user identity of the session.
         user_identity_id: Option<UserIdentityId> = id().optional(),
         /// Deprecated: a list with the user identity.
         user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// The connected accounts that the session can access.
-        connected_account_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// The connect webviews that the session can access.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// When it expires; a year from now by default.
         expires_at: Option<DateTime<Utc>> = date_time().optional(),
         /// The customer of the session.
-        customer_key: Option<String> = text().min(1).optional(),
+        customer_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
         /// Deprecated: an alias of `customer_key`.
-        customer_id: Option<String> = text().optional(),
+        customer_id: Option<String> = text().max(MAX_LENGTH).optional(),
     }
 }
 
@@ -82,29 +84,39 @@ async fn open(
     input: Create,
     on_conflict: OnConflict,
 ) -> Result<One<wire::ClientSession>> {
-    let user_identity_id = input.user_identity_id.or(input.user_identity_ids);
-    let grants_nothing =
-        input.connected_account_ids.is_empty() && input.connect_webview_ids.is_empty() && user_identity_id.is_none();
-    if call.grant.is_publishable {
-        if input.user_identifier_key.is_none() {
-            return Err(Error::Unauthenticated(Rejection::of(Scheme::PublishableKey, AuthFailure::Incomplete)));
-        }
-        if !grants_nothing {
-            return Err(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
-        }
-    }
     let new = NewClientSession {
         client_session_id: call.app.random.id(call.now),
         token: Token::client_session(&call.app.random),
         user_identifier_key: input.user_identifier_key,
-        user_identity_id,
+        user_identity_id: input.user_identity_id.or(input.user_identity_ids),
         connected_account_ids: input.connected_account_ids,
         connect_webview_ids: input.connect_webview_ids,
         customer_key: input.customer_key.or(input.customer_id),
         expires_at: input.expires_at.unwrap_or(call.now + LIFETIME),
     };
-    let session = call.grant.workspace.create_client_session(new, on_conflict, call.now).await?;
+    let ByKeyOrPublishable { workspace, publishable } = &call.grant;
+    let session = match publishable {
+        None => workspace.create_client_session(new, on_conflict, call.now).await?,
+        Some(setting) => {
+            let (key, new) = anonymous(new, call.now + LIFETIME)?;
+            workspace.create_anonymous_client_session(key, new, on_conflict, *setting, call.now).await?
+        }
+    };
     Ok(One(session.into()))
+}
+
+/// The key of a session that a publishable key may create, and the session: it has a key and no access, and lives no
+/// longer than others.
+fn anonymous(new: NewClientSession, latest: DateTime<Utc>) -> Result<(String, NewClientSession)> {
+    let Some(key) = new.user_identifier_key.clone() else {
+        return Err(Error::Unauthenticated(Rejection::of(Scheme::PublishableKey, AuthFailure::Incomplete)));
+    };
+    let has_lists = !new.connected_account_ids.is_empty() || !new.connect_webview_ids.is_empty();
+    if has_lists || new.user_identity_id.is_some() || new.customer_key.is_some() {
+        return Err(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
+    }
+    let expires_at = new.expires_at.min(latest);
+    Ok((key, NewClientSession { expires_at, ..new }))
 }
 
 input! {
@@ -113,7 +125,7 @@ input! {
         /// The session.
         client_session_id: Option<ClientSessionId> = id().optional(),
         /// The user identifier key of the session.
-        user_identifier_key: Option<String> = text().min(1).optional(),
+        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
     }
 }
 
@@ -142,7 +154,7 @@ input! {
         /// Only the client session with this id.
         client_session_id: Option<ClientSessionId> = id().optional(),
         /// Only the client session with this user identifier key.
-        user_identifier_key: Option<String> = text().min(1).optional(),
+        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
         /// Only those of this user identity; null for those without one.
         user_identity_id: Option<Option<UserIdentityId>> = id().nullable().optional(),
         /// Only those with access to this connect webview; null for those without any.
@@ -170,15 +182,15 @@ input! {
         /// The session. Either this or the key is required.
         client_session_id: Option<ClientSessionId> = id().optional(),
         /// The user identifier key of the session.
-        user_identifier_key: Option<String> = text().min(1).optional(),
+        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
         /// The new user identity of the session.
         user_identity_id: Option<UserIdentityId> = id().optional(),
         /// Deprecated: a list with the user identity.
         user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
         /// Additional connected accounts.
-        connected_account_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
         /// Additional connect webviews.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).max(MAX_ADDED_IDS).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
     }
 }
 
@@ -200,7 +212,7 @@ async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<Members<G
         connected_account_ids: input.connected_account_ids,
         connect_webview_ids: input.connect_webview_ids,
     };
-    let client_session = workspace.widen_client_session(id, &grant).await?.into();
+    let client_session = workspace.widen_client_session(id, &grant, call.now).await?.into();
     Ok(Members(Granted { client_session }))
 }
 

@@ -29,6 +29,7 @@ pub fn routes() -> Vec<Operation> {
             .summary("Update the nickname or custom metadata of a phone; the same as /devices/update")
             .not_found(ResourceKind::Phone),
         route("/devices/delete", &[DELETE, POST], delete)
+            .urgent()
             .summary("Deactivate a phone; kept for old clients, use /phones/deactivate")
             .not_found(ResourceKind::Phone),
     ]

@@ -69,14 +69,7 @@ pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> 
 fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
     match error {
         Error::Unauthenticated(rejection) => rejected(*rejection),
-        Error::Forbidden(Denial::PublishableKeyGrantsNothing) => ErrorBody::new(
-            StatusCode::FORBIDDEN,
-            "publishable_keys_must_create_empty_client_sessions",
-            "A publishable key cannot give a client session connected accounts, connect webviews or a user identity",
-        ),
-        Error::Forbidden(denial) => {
-            ErrorBody::new(StatusCode::FORBIDDEN, "forbidden", format!("Not allowed: {denial}"))
-        }
+        Error::Forbidden(denial) => denied(*denial),
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => ErrorBody::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", path)),
         Error::MethodNotAllowed(methods) => ErrorBody::new(
@@ -111,10 +104,20 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
         ),
         Error::NotHttp => ErrorBody::bad("bad_request", "The request cannot be read as HTTP/1.1"),
         Error::Throttled(throttle) => throttled(throttle),
+        Error::TooManyStreams(limit) => ErrorBody::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_event_streams",
+            format!("{limit}, which is the limit. Close one, or use one stream for several purposes, then try again"),
+        ),
         Error::Unavailable(_) => ErrorBody::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",
             "The service cannot answer just now. Try again in a moment",
+        ),
+        Error::StatementTimeout => ErrorBody::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "statement_timeout",
+            "The request takes too long. Narrow it, for example by a filter or a smaller limit, before you try again",
         ),
         Error::Internal(_) => ErrorBody::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -156,6 +159,35 @@ fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
     ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)
 }
 
+fn denied(denial: Denial) -> ErrorBody {
+    let (kind, message) = match denial {
+        Denial::PublishableKeyGrantsNothing => (
+            "publishable_keys_must_create_empty_client_sessions",
+            "A publishable key cannot give a client session connected accounts, connect webviews, a customer or a user \
+             identity. Use an API key"
+                .to_owned(),
+        ),
+        Denial::PublishableKeyOff => (
+            "publishable_key_auth_disabled",
+            "The workspace accepts no publishable key. Create client sessions with an API key, or let the operator switch \
+             it on: handset workspace update <workspace> --publishable-key anonymous"
+                .to_owned(),
+        ),
+        Denial::ClientSessionHasAccess => (
+            "client_session_has_access",
+            "An API key has given the client session of this user_identifier_key access, so a publishable key does not \
+             open it. Get its token with an API key, or use another user_identifier_key"
+                .to_owned(),
+        ),
+        Denial::ClientSession
+        | Denial::OtherExtension
+        | Denial::Anonymous
+        | Denial::NoEnterpriseVoice
+        | Denial::NoMessaging => ("forbidden", format!("Not allowed: {denial}")),
+    };
+    ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
+}
+
 fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
     // The error type, the resource's name, and the parameter with its id.
     let (kind, name, field) = match noun {
@@ -170,6 +202,7 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::ActionAttempt => ("action_attempt_not_found", "Action attempt", "action_attempt_id"),
         ResourceKind::ApiKey => ("api_key_not_found", "API key", "api_key_id"),
         ResourceKind::AccessToken => ("access_token_not_found", "Access token", "access_token_id"),
+        ResourceKind::ConsoleSession => ("console_session_not_found", "Console session", "console_session_id"),
         ResourceKind::Number => ("phone_number_not_found", "Phone number", "register_id"),
         ResourceKind::Account => ("account_not_found", "Account", "account_id"),
         ResourceKind::Extension => ("extension_not_found", "Extension", "extension_id"),
@@ -193,6 +226,18 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "client_session_token_already_exists",
             "A client session with this user_identifier_key exists already. Use PUT, or get_or_create, to have it",
         ),
+        Reason::TooManyAnonymousSessions(limit) => ErrorBody::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_client_sessions",
+            format!(
+                "The workspace has {limit} client sessions that its publishable key has created and no API key has given \
+                 access, which is the maximum. They expire within a day. Create client sessions with an API key"
+            ),
+        ),
+        Reason::TooManyGrants => ErrorBody::bad(
+            "too_many_grants",
+            "A client session has at most 1000 connected accounts and 1000 connect webviews. Use another client session",
+        ),
         Reason::UnknownEventTypes(unknown) => {
             ErrorBody::bad("invalid_event_types", format!("There are no event types called {}", unknown.join(", ")))
         }
@@ -211,13 +256,13 @@ fn conflict(reason: &Reason) -> ErrorBody {
                 "A user identity, and an installation, can have at most {most} active phones. Deactivate others first"
             ),
         ),
-        Reason::TooManyIds => ErrorBody::bad(
-            "too_many_ids",
-            "A client session can have at most 1000 connected accounts and 1000 connect webviews",
-        ),
         Reason::WebhookDisabled => ErrorBody::bad(
             "webhook_disabled",
-            "The webhook was disabled because it failed for five days. /webhooks/update enables it again",
+            "The webhook was disabled because it failed for five days, or answered 410. /webhooks/update enables it again",
+        ),
+        Reason::TooManyWebhooks(limit) => ErrorBody::bad(
+            "too_many_webhooks",
+            format!("The workspace has {limit} webhooks, which is the limit. Delete one first"),
         ),
         Reason::ExclusiveOptions(message) => ErrorBody::bad("invalid_options", *message),
         Reason::UnknownCursor => ErrorBody::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),

@@ -2,47 +2,41 @@
 //! `Last-Event-ID` continues after it, on any server, with nothing lost or repeated, because the order of the log is
 //! the order of commits.
 
-use super::access::{ByKeyOrSession, SeamGrant, authenticate, granted};
+use super::access::{ByKeyOrSession, reauthenticate};
 use super::answer::{AnswerShape, Resource, SeamAnswer};
 use super::error::invalid;
 use super::events::List;
 use super::route::*;
-use crate::domain::event::{Event, EventFilter};
-use crate::error::{Error, Format, Issue, Problem, RequestPart, Result};
+use crate::domain::event::Event;
+use crate::error::{Error, Format, Issue, Problem, RequestPart, Result, StreamLimit};
 use crate::http::App;
-use crate::store::{Origin, Prefetch};
+use crate::store::EventStream;
 use axum::http::HeaderMap;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Datelike, Utc};
 use futures_util::stream;
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::watch;
-
-/// Polling interval for other servers' events.
-const TICK: Duration = Duration::from_secs(1);
-
-/// Events per read.
-const BATCH: i64 = 100;
 
 pub fn routes() -> Vec<Operation> {
-    vec![route("/events/stream", &[GET], stream).summary("Stream events as they happen, as server-sent events")]
+    vec![
+        route("/events/stream", &[GET], stream)
+            .summary("Stream events as they happen, as server-sent events")
+            .fails([Error::TooManyStreams(StreamLimit::OfCredential(100))]),
+    ]
 }
 
 async fn stream(call: Call<ByKeyOrSession>, input: List) -> Result<Live> {
     if input.between.is_some() {
         return Err(invalid("A stream has no end: between does not go with it"));
     }
-    let after = match last_event_id(call.head.headers())?.or(input.since) {
-        Some(after) => Some(after),
-        None => call.grant.workspace.last_event_at().await?,
-    };
-    let filter = input.filter(call.grant.scope).map(|filter| EventFilter { after, limit: Some(BATCH), ..filter });
-    let events_changed = call.app.store.subscribe();
-    Ok(Live { app: call.app, headers: call.head.headers().clone(), filter, read: VecDeque::new(), events_changed })
+    let since = last_event_id(call.head.headers())?.or(input.since);
+    let (app, grant) = (call.app, call.grant);
+    let filter = input.filter(grant.scope);
+    let again = reauthenticate(Arc::clone(&app), call.head.headers(), |grant: ByKeyOrSession| grant.scope);
+    let events = grant.workspace.stream_events(filter, since, grant.principal, again, app.streams).await?;
+    Ok(Live { app, events })
 }
 
 /// Position of the client's last event: microseconds since 1970.
@@ -55,15 +49,10 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
     place.map(Some).ok_or_else(|| Error::Invalid(vec![issue]))
 }
 
-/// A stream. Safe to drop at any time: it holds no connection between reads, and the client knows its position.
+/// A stream that ends with its credential or the server.
 pub struct Live {
     app: Arc<App>,
-    /// The credential, which may expire during the stream.
-    headers: HeaderMap,
-    /// The filter, after the last event that was read; None if nothing can match.
-    filter: Option<EventFilter>,
-    read: VecDeque<Event>,
-    events_changed: watch::Receiver<()>,
+    events: EventStream,
 }
 
 impl SeamAnswer for Live {
@@ -72,48 +61,13 @@ impl SeamAnswer for Live {
     fn response(self, _: &'static str) -> Response {
         let heartbeat = KeepAlive::new().interval(self.app.heartbeat);
         let events = stream::unfold(self, |mut live| async move {
-            let event = live.next().await?;
+            let event = tokio::select! {
+                () = live.app.stopping.cancelled() => return None,
+                event = live.events.next() => event?,
+            };
+            let event = sse::Event::default().id(event.position().to_string()).data(event.data());
             Some((Ok::<_, Infallible>(event), live))
         });
         Sse::new(events).keep_alive(heartbeat).into_response()
-    }
-}
-
-impl Live {
-    /// The next event; None when the server stops or the credential is invalid.
-    async fn next(&mut self) -> Option<sse::Event> {
-        loop {
-            if let Some(event) = self.read.pop_front() {
-                let data = serde_json::to_string(&event).expect("an event has string keys");
-                return Some(sse::Event::default().id(event.created_at.timestamp_micros().to_string()).data(data));
-            }
-            match self.look().await {
-                Ok(()) => {}
-                Err(Error::Unavailable(reason)) => tracing::debug!(reason, "event stream waits for the database"),
-                Err(_) => return None,
-            }
-            if self.read.is_empty() {
-                tokio::select! {
-                    () = self.app.stopping.cancelled() => return None,
-                    _ = self.events_changed.changed() => {}
-                    () = tokio::time::sleep(TICK) => {}
-                }
-            }
-        }
-    }
-
-    /// Reads on, if still authorized.
-    async fn look(&mut self) -> Result<()> {
-        // A read is not audited, so the origin is not needed.
-        let (origin, now) = (Origin::default(), self.app.clock.now());
-        let access = ByKeyOrSession::ACCESS;
-        let (caller, _) = authenticate(&self.app, &self.headers, access, Prefetch::None, origin, now).await?;
-        let grant: ByKeyOrSession = granted(caller)?;
-        let Some(filter) = &mut self.filter else { return Ok(()) };
-        filter.scope = grant.scope;
-        let events = grant.workspace.events(filter).await?;
-        filter.after = events.last().map(|event| event.created_at).or(filter.after);
-        self.read.extend(events);
-        Ok(())
     }
 }

@@ -29,6 +29,7 @@ pub fn routes() -> Vec<Operation> {
         .key("phones")
         .summary("List phones"),
         route("/phones/deactivate", &[DELETE, POST], deactivate)
+            .urgent()
             .summary("Deactivate a lost or unused phone and the credentials on it")
             .not_found(ResourceKind::Phone),
         route("/phones/readmit", &[POST], readmit)

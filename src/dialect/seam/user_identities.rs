@@ -39,6 +39,7 @@ pub fn routes() -> Vec<Operation> {
             .summary("List the locks that a user identity can open; always empty, because Handset has no locks")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
+            .urgent()
             .summary("Deactivate all phones of a user identity, or list them with dry_run")
             .not_found(ResourceKind::UserIdentity),
     ]
@@ -176,7 +177,7 @@ input! {
 async fn set_password(call: Call<ByConsole>, input: SetPassword) -> Result<Void> {
     let password = Password::chosen(&input.password)
         .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Rule(unfit.to_string().into()))]))?;
-    call.grant.workspace.set_password(input.user_identity_id, password, &call.app.random).await?;
+    call.grant.workspace.set_password(input.user_identity_id, password, &call.app.random, call.now).await?;
     Ok(Void)
 }
 

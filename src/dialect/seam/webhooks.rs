@@ -124,6 +124,7 @@ async fn delete(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<Void> 
 }
 
 async fn ping(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::WebhookDelivery>> {
+    call.app.pings.take(call.grant.workspace.id())?;
     let event_id = call.app.random.id(call.now);
     Ok(One(call.grant.workspace.ping_webhook(parse(&webhook_id)?, event_id, call.now).await?.into()))
 }

@@ -6,7 +6,7 @@ use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::error::Result;
-use crate::store::{Authenticated, NewWorkspace};
+use crate::store::{Authenticated, Caller, NewWorkspace, Principal};
 
 pub fn routes() -> Vec<Operation> {
     vec![
@@ -25,15 +25,20 @@ pub fn routes() -> Vec<Operation> {
 }
 
 async fn get(call: Call<ByKeyOrSession>, _: Nothing) -> Result<One<wire::Workspace>> {
-    Ok(One(call.grant.workspace.record().await?.into()))
+    let ByKeyOrSession { workspace, session, .. } = &call.grant;
+    let workspace: wire::Workspace = workspace.record().await?.into();
+    Ok(One(if session.is_some() { workspace.for_client_session() } else { workspace }))
 }
 
 async fn list(call: Call<ByAccountOrKey>, _: Nothing) -> Result<Many<wire::Workspace>> {
-    let workspaces = match &call.grant.0 {
-        Authenticated::Account(account) => account.workspaces().await?,
-        Authenticated::Caller(caller) => vec![caller.workspace.record().await?],
-    };
-    Ok(Many(workspaces.into_iter().map(wire::Workspace::from).collect()))
+    let shown = wire::Workspace::from;
+    Ok(Many(match &call.grant.0 {
+        Authenticated::Account(account) => account.workspaces().await?.into_iter().map(shown).collect(),
+        Authenticated::Caller(Caller { workspace, credential: Principal::ClientSession(..) }) => {
+            vec![shown(workspace.record().await?).for_client_session()]
+        }
+        Authenticated::Caller(caller) => vec![shown(caller.workspace.record().await?)],
+    }))
 }
 
 input! {

@@ -6,7 +6,7 @@ use super::APPLICATIONS;
 use super::form::Form;
 use crate::api::route::{Authenticate, Grant, Head, grant_of_caller};
 use crate::domain::application::Application;
-use crate::domain::id::{ApplicationId, UserIdentityId, WorkspaceId};
+use crate::domain::id::{ApplicationId, UserIdentityId};
 use crate::domain::slot::SlotType;
 use crate::domain::subscriber::Subscriber;
 use crate::error::{Denial, Error, Rejection, ResourceKind, Result};
@@ -35,7 +35,7 @@ impl Authenticate for Person {
         let token = auth::bearer(head.headers()).map(|token| token.strip_prefix(MARK).unwrap_or(token));
         let token = token.filter(|token| !token.is_empty()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
         let credentials = Credentials::of_workspace(token);
-        let authenticated = app.store.authenticate_with(credentials, prefetch, head.origin(), head.now).await?;
+        let authenticated = head.authenticate(app, credentials, prefetch).await?;
         let (Authenticated::Caller(caller), prefetched) = authenticated else {
             return Err(Error::Unauthenticated(Rejection::MISSING));
         };
@@ -45,10 +45,6 @@ impl Authenticate for Person {
         };
         let user_identity_id = person.ok_or(Error::Forbidden(Denial::Anonymous))?;
         Ok((Person { workspace: caller.workspace, user_identity_id }, prefetched))
-    }
-
-    fn tenant(&self) -> Option<WorkspaceId> {
-        Some(self.workspace.id())
     }
 }
 

@@ -178,11 +178,21 @@ pub fn body_of(error: &Error) -> ErrorBody {
             "TooManyRequests",
             format!("More requests than are allowed at a time. Try again in {} s", throttle.retry_after),
         ),
+        Error::TooManyStreams(limit) => {
+            ErrorBody::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", limit.to_string())
+        }
         Error::Unavailable(_) => ErrorBody::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "ServiceUnavailable",
             "The service cannot answer just now. Try again in a moment",
         ),
+        // Subcodes of the reference are statuses of their own; this one names it as its status 504 does.
+        Error::StatementTimeout => ErrorBody::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceUnavailable",
+            "The request takes too long. Try again later",
+        )
+        .because("Timeout"),
         Error::Internal(_) => ErrorBody::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "ServiceFailure",
@@ -251,13 +261,15 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)
         | Reason::ClientSessionExists
+        | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
-        | Reason::TooManyIds
         | Reason::WebhookDisabled
+        | Reason::TooManyWebhooks(_)
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor
         | Reason::NumberInUse

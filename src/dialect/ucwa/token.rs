@@ -6,8 +6,9 @@ use super::address::TOKEN;
 use super::openapi::RESPONSES;
 use super::route::{Access, Call, Operation, Public, Raw};
 use crate::api::openapi::reference;
+use crate::domain::password::SignIn;
 use crate::error::{Error, Result};
-use crate::http::{Tenant, rate_limit};
+use crate::store::Principal;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use axum::http::{HeaderValue, StatusCode};
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Lifetime of a token.
 const LIFETIME: TimeDelta = TimeDelta::hours(8);
@@ -121,14 +123,16 @@ async fn grant(call: &Call<Public>, body: &[u8]) -> Result<Result<Response, Toke
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip:") => rest,
         _ => name,
     };
-    let known = call.app.store.authenticate_by_password(name, password, call.head.origin()).await?;
-    let Some((workspace, person)) = known else {
+    // Some clients send the vendor's client id, which selects nothing here.
+    let client_id = field("client_id").and_then(|id| Uuid::parse_str(id).ok());
+    let (app, origin) = (&call.app, call.head.origin());
+    let sign_in = SignIn { name, password, client_id, lifetime: LIFETIME };
+    let signed_in = app.store.sign_in(sign_in, origin, &app.random, call.now);
+    let Some((workspace, person, token)) = app.authenticate_by_password(origin, name, signed_in).await? else {
         return refused(TokenErrorCode::InvalidGrant, "The user name or the password is wrong");
     };
-    let token = workspace.create_session_of(person, LIFETIME, &call.app.random, call.now).await?;
-    let mut response = written(StatusCode::OK, &Token::new(token.reveal()));
-    response.extensions_mut().insert(Tenant(workspace.id()));
-    Ok(Ok(response))
+    call.head.note(Principal::Password(person), Some(workspace));
+    Ok(Ok(written(StatusCode::OK, &Token::new(token.reveal()))))
 }
 
 /// Domain error in OAuth's format.
@@ -137,7 +141,9 @@ pub fn render(error: &Error) -> Response {
         Error::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, TokenErrorCode::InvalidRequest),
         Error::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, TokenErrorCode::TemporarilyUnavailable),
         Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, TokenErrorCode::InvalidRequest),
-        Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, TokenErrorCode::TemporarilyUnavailable),
+        Error::Unavailable(_) | Error::StatementTimeout => {
+            (StatusCode::SERVICE_UNAVAILABLE, TokenErrorCode::TemporarilyUnavailable)
+        }
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, TokenErrorCode::ServerError),
         _ => (StatusCode::BAD_REQUEST, TokenErrorCode::InvalidRequest),
     };
@@ -154,9 +160,6 @@ fn bad_request(error: &TokenError) -> Response {
         _ => r#"28020;source="handset";reason="No valid security token.""#,
     };
     response.headers_mut().insert("x-ms-diagnostics", HeaderValue::from_static(diagnostics));
-    if error.error == TokenErrorCode::InvalidGrant {
-        response.extensions_mut().insert(rate_limit::AuthFailed);
-    }
     response
 }
 

@@ -1,12 +1,16 @@
 //! The generic cell rate algorithm (GCRA): the only state per key is the time at which its quota is full again. The map
 //! is sharded to reduce lock contention and bounded: a full shard drops the keys whose quota is full, and if none is, new
 //! keys share one overflow entry.
+//!
+//! A unit can also be reserved: it is not available to others until it is settled, and only then counted or given back.
 
 use super::Rate;
+use crate::clock::Clock;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 const SHARDS: usize = 64;
 
@@ -21,16 +25,46 @@ pub struct GcraLimiter<K> {
     shards: [Mutex<Shard<K>>; SHARDS],
 }
 
-/// One shard: the times at which quotas are full again.
+/// One shard of the keys' quotas.
 #[derive(Debug)]
 struct Shard<K> {
-    known: HashMap<K, Duration>,
-    overflow: Duration,
+    known: HashMap<K, Quota>,
+    overflow: Quota,
+}
+
+/// The state of one key.
+#[derive(Debug, Default)]
+struct Quota {
+    full_at: Duration,
+    /// Units that are reserved.
+    reserved: u32,
+    /// Notified of each settled unit, once a caller has waited for one.
+    settled: Option<Arc<Notify>>,
+}
+
+/// Why no unit could be reserved.
+#[derive(Debug)]
+pub enum Shortage {
+    /// The units that are left are reserved: one may be given back.
+    Reserved(Arc<Notify>),
+    /// None is left, for this long.
+    UsedUp(Duration),
+}
+
+/// A reserved unit. When dropped, it is counted or given back.
+#[derive(Debug)]
+pub struct Reservation<'a, K: Hash + Eq> {
+    limiter: &'a GcraLimiter<K>,
+    clock: &'a Clock,
+    key: K,
+    is_overflow: bool,
+    /// Whether it is counted. True at first.
+    pub is_counted: bool,
 }
 
 impl<K> GcraLimiter<K> {
     pub fn of(rate: Rate) -> GcraLimiter<K> {
-        let shard = || Mutex::new(Shard { known: HashMap::new(), overflow: Duration::ZERO });
+        let shard = || Mutex::new(Shard { known: HashMap::new(), overflow: Quota::default() });
         GcraLimiter { rate, hasher: RandomState::new(), shards: std::array::from_fn(|_| shard()) }
     }
 
@@ -46,21 +80,52 @@ impl<K> GcraLimiter<K> {
             _ => Ok(after),
         }
     }
+
+    /// Number of units that are left, reserved ones included.
+    fn left(&self, full_at: Duration, now: Duration) -> u128 {
+        (now + self.rate.period).saturating_sub(full_at.max(now)).as_nanos() / self.rate.interval().as_nanos().max(1)
+    }
 }
 
 impl<K: Hash + Eq> GcraLimiter<K> {
     /// Counts one request of `key`, or returns the wait until it is allowed.
     pub fn take(&self, key: K, now: Duration) -> Result<(), Duration> {
         let mut shard = self.shard(&key);
-        let full_at = shard.full_at_of(key, now);
-        *full_at = self.after_one(*full_at, now)?;
+        let (quota, _) = shard.quota(key, now);
+        quota.full_at = self.after_one(quota.full_at, now)?;
         Ok(())
     }
 
-    /// Like [`GcraLimiter::take`], but counts nothing.
-    pub fn look(&self, key: &K, now: Duration) -> Result<(), Duration> {
-        let shard = self.shard(key);
-        shard.known.get(key).map_or(Ok(()), |full_at| self.after_one(*full_at, now).map(drop))
+    /// Reserves a unit of `key`.
+    pub fn reserve<'a>(&'a self, key: K, clock: &'a Clock) -> Result<Reservation<'a, K>, Shortage>
+    where
+        K: Clone,
+    {
+        let now = clock.elapsed();
+        let mut shard = self.shard(&key);
+        let (quota, is_overflow) = shard.quota(key.clone(), now);
+        if u128::from(quota.reserved) < self.left(quota.full_at, now) {
+            quota.reserved += 1;
+            return Ok(Reservation { limiter: self, clock, key, is_overflow, is_counted: true });
+        }
+        match self.after_one(quota.full_at, now) {
+            Err(wait) if quota.reserved == 0 => Err(Shortage::UsedUp(wait)),
+            _ => Err(Shortage::Reserved(Arc::clone(quota.settled.get_or_insert_default()))),
+        }
+    }
+
+    fn settle(&self, key: &K, is_overflow: bool, is_counted: bool, now: Duration) {
+        let mut shard = self.shard(key);
+        let Shard { known, overflow } = &mut *shard;
+        let quota = if is_overflow { Some(overflow) } else { known.get_mut(key) };
+        let quota = quota.expect("a key with a reserved unit is kept");
+        quota.reserved = quota.reserved.saturating_sub(1);
+        if is_counted {
+            quota.full_at = quota.full_at.max(now) + self.rate.interval();
+        }
+        if let Some(settled) = &quota.settled {
+            settled.notify_one();
+        }
     }
 
     fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
@@ -70,14 +135,21 @@ impl<K: Hash + Eq> GcraLimiter<K> {
 }
 
 impl<K: Hash + Eq> Shard<K> {
-    fn full_at_of(&mut self, key: K, now: Duration) -> &mut Duration {
+    /// The key's quota, and whether it is the overflow entry.
+    fn quota(&mut self, key: K, now: Duration) -> (&mut Quota, bool) {
         if self.known.len() >= MAX_KEYS && !self.known.contains_key(&key) {
-            self.known.retain(|_, full_at| *full_at > now);
+            self.known.retain(|_, quota| quota.full_at > now || quota.reserved > 0);
             if self.known.len() >= MAX_KEYS {
-                return &mut self.overflow;
+                return (&mut self.overflow, true);
             }
         }
-        self.known.entry(key).or_default()
+        (self.known.entry(key).or_default(), false)
+    }
+}
+
+impl<K: Hash + Eq> Drop for Reservation<'_, K> {
+    fn drop(&mut self) {
+        self.limiter.settle(&self.key, self.is_overflow, self.is_counted, self.clock.elapsed());
     }
 }
 
@@ -110,13 +182,21 @@ mod tests {
     }
 
     #[test]
-    fn look_counts_nothing() {
-        let limiter = limiter("1/1s");
+    fn a_reserved_unit_is_counted_or_given_back() {
+        let (limiter, clock) = (limiter("2/60s"), Clock::fixed(chrono::DateTime::UNIX_EPOCH));
+        let reserve = || limiter.reserve(1, &clock);
         for _ in 0..5 {
-            assert_eq!(limiter.look(&1, SECOND), Ok(()));
+            reserve().expect("a unit is left").is_counted = false;
         }
-        assert_eq!(limiter.take(1, SECOND), Ok(()));
-        assert_eq!(limiter.look(&1, SECOND), Err(SECOND));
+        let (mut first, second) = (reserve().expect("one is left"), reserve().expect("one is left"));
+        assert!(matches!(reserve(), Err(Shortage::Reserved(_))), "both are reserved");
+        assert!(limiter.reserve(2, &clock).is_ok(), "another key has its own quota");
+        first.is_counted = false;
+        drop((first, second));
+        drop(reserve().expect("the unit that was given back"));
+        assert!(matches!(reserve(), Err(Shortage::UsedUp(wait)) if wait == 30 * SECOND));
+        clock.advance(chrono::TimeDelta::seconds(30));
+        assert!(reserve().is_ok());
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// A tenth of the count, at least one.
+    pub fn tenth(self) -> Rate {
+        Rate { count: NonZeroU32::new(self.count.get() / 10).unwrap_or(NonZeroU32::MIN), ..self }
+    }
+
     /// The time after which one more request is allowed.
     pub fn interval(self) -> Duration {
         self.period / self.count.get()
@@ -48,9 +53,28 @@ impl FromStr for Rate {
     }
 }
 
+/// A rate, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateOrOff(pub Option<Rate>);
+
+impl FromStr for RateOrOff {
+    type Err = NoRate;
+
+    fn from_str(text: &str) -> Result<RateOrOff, NoRate> {
+        if text == "off" { Ok(RateOrOff(None)) } else { text.parse().map(|rate| RateOrOff(Some(rate))) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_can_be_off() {
+        assert_eq!("off".parse(), Ok(RateOrOff(None)));
+        assert_eq!("5/60s".parse(), Ok(RateOrOff("5/60s".parse().ok())));
+        assert_eq!("of".parse::<RateOrOff>(), Err(NoRate));
+    }
 
     #[test]
     fn a_rate_is_a_count_and_a_time() {

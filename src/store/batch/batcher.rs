@@ -179,7 +179,7 @@ impl<Q: BatchQuery> Drop for BatchRun<Q> {
     }
 }
 
-/// An answer for each. If a batch fails, its queries run one by one, unless the database is unavailable.
+/// An answer for each. If a batch fails, its queries run one by one, unless the database is unavailable or too slow.
 async fn all<Q: BatchQuery>(queries: Vec<Q>, store: &crate::store::Store) -> Vec<Result<Q::Answer>> {
     let is_single = queries.len() == 1;
     let again = if is_single { Vec::new() } else { queries.clone() };
@@ -190,6 +190,7 @@ async fn all<Q: BatchQuery>(queries: Vec<Q>, store: &crate::store::Store) -> Vec
     match Q::ask(queries, store.clone()).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if is_single => vec![Err(error)],
+        Err(Error::StatementTimeout) => (0..count).map(|_| Err(Error::StatementTimeout)).collect(),
         Err(Error::Unavailable(reason)) => (0..count).map(|_| Err(Error::Unavailable(reason.clone()))).collect(),
         Err(_) => {
             let mut answers = Vec::with_capacity(count);

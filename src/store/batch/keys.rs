@@ -56,6 +56,8 @@ pub(in crate::store) trait KeyedQuery: Copy + Send + Sync + 'static {
 pub(in crate::store) struct KeyLookup<Q> {
     token_hash: TokenHash,
     query: Q,
+    /// Whether it takes a reserved connection. Then it is batched only with others that do.
+    is_urgent: bool,
 }
 
 /// A known key.
@@ -81,18 +83,18 @@ impl ApiKey {
 }
 
 impl<Q: KeyedQuery> BatchQuery for KeyLookup<Q> {
-    type BatchKey = u8;
+    type BatchKey = (u8, bool);
     /// None if the key is unknown.
     type Answer = Option<(ApiKey, Vec<Q::Row>)>;
 
     const MAX_IN_FLIGHT: usize = 2;
 
-    fn max_batch(_: &u8) -> usize {
+    fn max_batch(_: &(u8, bool)) -> usize {
         Q::MAX_BATCH
     }
 
-    fn batch_key(&self) -> u8 {
-        self.query.shape()
+    fn batch_key(&self) -> (u8, bool) {
+        (self.query.shape(), self.is_urgent)
     }
 
     async fn ask(batch: Vec<KeyLookup<Q>>, store: Store) -> Result<Vec<Self::Answer>> {
@@ -114,6 +116,6 @@ impl Store {
     where
         KeyLookup<Q>: Batched<Answer = Option<(ApiKey, Vec<Q::Row>)>>,
     {
-        self.ask(KeyLookup { token_hash: TokenHash::of(key), query }).await
+        self.ask(KeyLookup { token_hash: TokenHash::of(key), query, is_urgent: self.pool.is_urgent() }).await
     }
 }

@@ -46,7 +46,9 @@ impl<P: Lookup> BatchQuery for LookupRequest<P> {
     }
 
     async fn ask(batch: Vec<LookupRequest<P>>, _: Store) -> Result<Vec<Option<P>>> {
-        let Some(LookupRequest { workspace, .. }) = batch.first().cloned() else { return Ok(Vec::new()) };
+        let Some(LookupRequest { workspace, .. }) = batch.first() else { return Ok(Vec::new()) };
+        // The statement serves several callers, so it runs within the share of all.
+        let workspace = workspace.with_whole_share();
         P::all(batch.into_iter().map(|request| request.key).collect(), &workspace).await
     }
 }

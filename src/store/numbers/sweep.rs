@@ -72,7 +72,7 @@ impl Store {
             EventType::PhoneNumberFinished.into_str(),
             EventType::PhoneNumberReleased.into_str(),
         )
-        .fetch_one(self.emitter())
+        .fetch_one(self.of_workspace(workspace).emitter())
         .await?;
         Ok(moved)
     }

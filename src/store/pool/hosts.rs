@@ -1,6 +1,7 @@
 //! The hosts of `DATABASE_URL`, and which of them accepts writes now. sqlx reads one host; this reads a list, as libpq
 //! does, and tries each until one is found. It does not know the open connections.
 
+use crate::store::SchemaName;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
@@ -58,6 +59,14 @@ impl Hosts {
         Ok(Hosts(hosts.into_iter().map(one).collect::<sqlx::Result<_>>()?))
     }
 
+    /// Hosts for connections whose names resolve in this schema only.
+    pub fn in_schema(self, schema: Option<&SchemaName>) -> Hosts {
+        match schema {
+            Some(schema) => self.with([("search_path", schema.as_str())]),
+            None => self,
+        }
+    }
+
     /// Opens a connection outside the pool, without a statement timeout.
     pub async fn connect(&self) -> sqlx::Result<PgConnection> {
         let options = self.writable().await?.options([("statement_timeout", "0")]);
@@ -69,6 +78,10 @@ impl Hosts {
     pub fn planning_once(&self) -> Hosts {
         let settings =
             [("plan_cache_mode", "force_generic_plan"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+        self.with(settings)
+    }
+
+    fn with<const N: usize>(&self, settings: [(&str, &str); N]) -> Hosts {
         Hosts(self.0.iter().map(|host| host.clone().options(settings)).collect())
     }
 

@@ -4,6 +4,7 @@
 
 use super::ACQUIRE_TIMEOUT;
 use super::health::{HealthSignal, SUSPICION_WINDOW, TimedRows};
+use super::share::SharePermit;
 use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow};
@@ -47,6 +48,7 @@ pub(super) struct Checkout {
     hot: Arc<HotConnections>,
     // Dropped last, so that the next statement finds the connection.
     _permit: OwnedSemaphorePermit,
+    _of_share: Option<SharePermit>,
 }
 
 impl HotConnections {
@@ -62,27 +64,35 @@ impl HotConnections {
         (idle, self.pool.size().saturating_sub(idle))
     }
 
-    /// Checks out a connection that is beyond doubt or just checked. Cancel safe: a connection under check returns to
-    /// sqlx's pool, and the permit is released.
-    pub async fn checkout(self: &Arc<Self>) -> sqlx::Result<Checkout> {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
+    /// Waits for permission to use a connection of this pool.
+    pub async fn acquire_permit(&self) -> sqlx::Result<OwnedSemaphorePermit> {
+        match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => Ok(permit),
             Err(_) => match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
-                Ok(permit) => permit.map_err(|_| sqlx::Error::PoolClosed)?,
-                Err(_) => return self.health.observe(Err(sqlx::Error::PoolTimedOut)),
+                Ok(permit) => permit.map_err(|_| sqlx::Error::PoolClosed),
+                Err(_) => self.health.observe(Err(sqlx::Error::PoolTimedOut)),
             },
-        };
+        }
+    }
+
+    /// Checks out a connection that is beyond doubt or just checked. Cancel safe: a connection under check returns to
+    /// sqlx's pool, and the permits are released.
+    pub async fn checkout(
+        self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        of_share: Option<SharePermit>,
+    ) -> sqlx::Result<Checkout> {
         let hot = Arc::clone(self);
         loop {
             let Some(Idle { mut connection, left_pool, since }) = self.idle().pop() else { break };
             if self.health.may_use(&mut connection, since.elapsed()).await.unwrap_or(false) {
-                return Ok(Checkout { connection, left_pool, hot, _permit: permit });
+                return Ok(Checkout { connection, left_pool, hot, _permit: permit, _of_share: of_share });
             }
             // Closed without `Terminate`, for which sqlx's pool would wait.
             drop(connection.detach());
         }
         let connection = self.health.observe(self.pool.acquire().await)?;
-        Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit })
+        Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit, _of_share: of_share })
     }
 
     /// Waits for connections in use, then closes all.
@@ -133,7 +143,7 @@ impl Checkout {
     }
 
     fn keep(self) {
-        let Checkout { connection, left_pool, hot, _permit } = self;
+        let Checkout { connection, left_pool, hot, _permit, _of_share } = self;
         let since = Instant::now();
         if since.duration_since(left_pool) < MAX_AGE {
             let mut idle = hot.idle();

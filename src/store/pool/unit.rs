@@ -2,7 +2,7 @@
 //! even if its caller has gone. So `begin` is never cancelled midway either, after which sqlx 0.9 would hand out a
 //! connection that is still in the transaction. There are at most as many units as connections.
 
-use super::Pool;
+use super::Connections;
 use super::health::{HealthSignal, silence};
 use super::hot::{Checkout, Part};
 use crate::error::Result;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 /// Timeout of a unit of several statements, the same as that of a request.
 const UNIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// The work of a unit on its connection. The trait only names the bound, see [`Pool::transact`].
+/// The work of a unit on its connection. The trait only names the bound, see [`Connections::transact`].
 pub(in crate::store) trait Work<T>:
     for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static
 {
@@ -25,7 +25,7 @@ pub(in crate::store) trait Work<T>:
 
 impl<T, W> Work<T> for W where W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T>> + Send + 'static {}
 
-impl Pool {
+impl Connections {
     /// Runs one statement; calls `done` after success.
     pub async fn statement(
         &self,
@@ -40,7 +40,7 @@ impl Pool {
         .await?
     }
 
-    /// Like [`Pool::statement`], for its first row.
+    /// Like [`Connections::statement`], for its first row.
     pub async fn first_row(
         &self,
         sql: SqlStr,
@@ -56,7 +56,7 @@ impl Pool {
 
     /// Runs statements that each commit by themselves; calls `done` after all have succeeded.
     pub async fn run<T: Send + 'static>(&self, work: impl Work<T>, done: impl FnOnce() + Send + 'static) -> Result<T> {
-        let health = self.health.clone();
+        let health = self.pools.health.clone();
         self.in_task(move |mut checkout, answer| async move {
             let outcome = limited(&health, work(checkout.connection())).await.inspect(|_| done());
             finish(checkout, answer, outcome).await;
@@ -72,7 +72,7 @@ impl Pool {
         work: impl Work<T>,
         done: impl FnOnce() + Send + 'static,
     ) -> Result<T> {
-        let health = self.health.clone();
+        let health = self.pools.health.clone();
         self.in_task(move |mut checkout, answer| async move {
             let transaction = transaction(&health, checkout.connection(), begin, work);
             let outcome = limited(&health, transaction).await.inspect(|_| done());
@@ -92,10 +92,10 @@ impl Pool {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let checkout = self.hot.checkout().await?;
-        let mut watch = self.health.watch();
+        let checkout = self.checkout().await?;
+        let mut watch = self.pools.health.watch();
         let (answer, answered) = oneshot::channel();
-        let task = self.units.spawn(work(checkout, answer));
+        let task = self.pools.units.spawn(work(checkout, answer));
         let outcome = match answered.await {
             Ok(outcome) => Ok(outcome),
             Err(_) => match task.await {

@@ -3,7 +3,7 @@
 //! no caller has to pass it along.
 
 use crate::domain::event::EventType;
-use crate::store::{Principal, sql::emit_events};
+use crate::store::{Principal, client_network, sql::emit_events};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -15,32 +15,52 @@ pub struct Origin {
     pub address: Option<IpAddr>,
 }
 
+impl Origin {
+    /// The network that counts as the client.
+    pub fn client_network(&self) -> Option<IpAddr> {
+        self.address.map(client_network)
+    }
+}
+
 /// Author of a change: credential and origin.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Actor {
     credential_kind: &'static str,
     credential_id: Option<Uuid>,
+    /// Whether the credential is a key: it creates client sessions, and they end with it.
+    is_key: bool,
     origin: Origin,
 }
 
 impl Actor {
     /// Changes that the sweeper makes.
-    pub const SWEEPER: Actor =
-        Actor { credential_kind: "sweeper", credential_id: None, origin: Origin { request_id: None, address: None } };
+    pub const SWEEPER: Actor = Actor::of_this_process("sweeper");
 
-    /// Changes by the command line.
-    pub const OPERATOR: Actor = Actor { credential_kind: "operator", ..Actor::SWEEPER };
+    /// Changes that the operator makes on the command line.
+    pub const OPERATOR: Actor = Actor::of_this_process("operator");
+
+    const fn of_this_process(credential_kind: &'static str) -> Actor {
+        let origin = Origin { request_id: None, address: None };
+        Actor { credential_kind, credential_id: None, is_key: false, origin }
+    }
 
     pub fn new(credential: Principal, origin: Origin) -> Actor {
-        let (credential_kind, credential_id) = match credential {
-            Principal::ApiKey(id) => ("api_key", Some(id.0)),
-            Principal::AccessToken(id) => ("access_token", Some(id.0)),
-            Principal::ConsoleSession(id) => ("console_session", Some(id.0)),
-            Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
-            Principal::PublishableKey => ("publishable_key", None),
-            Principal::Password(person) => ("password", Some(person.0)),
+        let (credential_kind, credential_id) = credential.kind_and_id();
+        let is_key = match credential {
+            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => true,
+            Principal::ClientSession(..) | Principal::PublishableKey(_) | Principal::Password(_) => false,
         };
-        Actor { credential_kind, credential_id, origin }
+        Actor { credential_kind, credential_id, is_key, origin }
+    }
+
+    /// Id of the key, if the credential is one.
+    pub fn key_id(&self) -> Option<Uuid> {
+        self.credential_id.filter(|_| self.is_key)
+    }
+
+    /// The network that counts as the client.
+    pub fn client_network(&self) -> Option<IpAddr> {
+        self.origin.client_network()
     }
 
     /// Context of a statement: the author of its changes, and what the events of these types need.

@@ -1,9 +1,13 @@
-//! Mapping of database errors: a violated constraint by its name, an unavailable database by its code; all others are
-//! internal errors.
+//! Mapping of database errors: a violated constraint by its name, an unavailable database and a statement timeout by its
+//! code; all others are internal errors.
 
 use crate::error::{Error, Reason, ResourceKind};
+use crate::store::pool::Crowded;
 use sqlx::postgres::PgDatabaseError;
 use std::fmt::Display;
+
+/// SQLSTATE of a statement that was cancelled, by the statement timeout unless an operator did.
+const QUERY_CANCELED: &str = "57014";
 
 /// SQLSTATE of a write that Postgres refuses, as on a standby.
 const READ_ONLY: &str = "25006";
@@ -11,6 +15,7 @@ const READ_ONLY: &str = "25006";
 impl From<sqlx::Error> for Error {
     fn from(fault: sqlx::Error) -> Error {
         match &fault {
+            sqlx::Error::Configuration(cause) if cause.is::<Crowded>() => Error::Unavailable(cause.to_string()),
             fault if is_lost(fault) => Error::Unavailable(format!("the database is away: {fault}")),
             sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
                 Some(postgres) => of_postgres(postgres).unwrap_or_else(|| Error::Internal(Box::new(fault))),
@@ -53,6 +58,9 @@ fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
     if let Some(reason) = fault.constraint().and_then(of_constraint) {
         return Some(Error::Conflict(reason));
     }
+    if fault.code() == QUERY_CANCELED {
+        return Some(Error::StatementTimeout);
+    }
     // Classes of the manual's appendix "PostgreSQL Error Codes": connection exceptions, transaction rollbacks (retry),
     // no resources, operator intervention (shutdown, starting up), system errors.
     let away =
@@ -64,10 +72,12 @@ fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
 fn of_constraint(name: &str) -> Option<Reason> {
     Some(match name {
         "user_identity_key_unique" => Reason::UserIdentityExists("user_identity_key"),
-        "user_identity_email_address_unique" => Reason::UserIdentityExists("email_address"),
+        "user_identity_email_address_unique" | "user_identity_email_address_folded_unique" => {
+            Reason::UserIdentityExists("email_address")
+        }
         "user_identity_phone_number_unique" => Reason::UserIdentityExists("phone_number"),
         "phone_custom_metadata_small" => Reason::TooMuchMetadata,
-        "client_session_ids_few" => Reason::TooManyIds,
+        "client_session_grants_few" => Reason::TooManyGrants,
         "client_session_user_identifier_key_unique" => Reason::ClientSessionExists,
         "claimed_number_pkey" => Reason::NumberInUse,
         "number_register_of_person_unique" => Reason::UserHasNumber,

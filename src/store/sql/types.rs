@@ -8,6 +8,7 @@ use crate::domain::number::{Provider, Status};
 use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem};
 use crate::domain::slot::SlotType;
 use crate::domain::webhook::DeliveryStatus;
+use crate::domain::workspace::PublishableKeySessions;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sqlx::postgres::{PgTypeInfo, PgValueRef, Postgres};
@@ -66,7 +67,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, SlotType, Status);
+as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, PublishableKeySessions, SlotType, Status);
 
 /// A value stored as JSON; columns decode into it and are passed on by `into()`.
 #[derive(Debug, Clone, Deserialize)]

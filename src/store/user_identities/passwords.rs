@@ -1,98 +1,180 @@
-//! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time, because each
-//! takes 19 MiB and tens of milliseconds.
+//! Sign-in of user identities by name and password. Hashes run outside the async workers, few at a time and in turn, because
+//! each takes 19 MiB and tens of milliseconds.
 
-use crate::domain::id::UserIdentityId;
-use crate::domain::password::{Password, PasswordHash};
-use crate::error::{Error, ResourceKind, Result};
+use crate::domain::event::EventType;
+use crate::domain::id::{UserIdentityId, WorkspaceId};
+use crate::domain::password::{Password, PasswordHash, SignIn};
+use crate::domain::token::Token;
+use crate::error::{ResourceKind, Result};
 use crate::random::Random;
 use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
 use crate::store::{Origin, Principal, Store, Workspace};
+use chrono::{DateTime, Utc};
 use std::sync::LazyLock;
-use tokio::sync::Semaphore;
+use uuid::Uuid;
 
-/// Maximum number of concurrent hashes.
-static PERMITS: Semaphore = Semaphore::const_new(4);
+/// Number of hashes that each sign-in verifies, so that its duration tells nothing about the name. A name without a
+/// workspace may have as many user identities that are tried, the oldest ones.
+const TRIED: usize = 4;
 
-/// Hash to verify if the user identity is unknown, so that both cases take equally long.
+/// Hash to verify where there is no user identity.
 static DUMMY_HASH: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
 
+/// A user identity with the name of a sign-in.
+struct Candidate {
+    workspace_id: Uuid,
+    account_id: i64,
+    is_sandbox: bool,
+    user_identity_id: Uuid,
+    password_hash: String,
+}
+
 impl Store {
-    /// Authenticates a user identity by `name` (an e-mail address in any case, or a key) and password; `None` if either
-    /// is wrong. A name of several user identities with passwords matches none.
-    pub async fn authenticate_by_password(
+    /// Creates a client session of the user identity with this name and password, and returns its workspace, the user identity and the token;
+    /// `None` if either is wrong, or if they are those of several user identities.
+    pub async fn sign_in(
         &self,
-        name: &str,
-        password: &str,
+        sign_in: SignIn<'_>,
         origin: Origin,
-    ) -> Result<Option<(Workspace, UserIdentityId)>> {
+        random: &Random,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(WorkspaceId, UserIdentityId, Token)>> {
         // Postgres cannot store U+0000, so no name contains it.
-        if name.contains('\0') {
+        if sign_in.name.contains('\0') {
             return Ok(None);
         }
-        let mut rows = sqlx::query!(
-            r#"
-            select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
-            from user_identity join workspace using (workspace_id)
-            where password_hash is not null and (lower(email_address) = lower($1) or user_identity_key = $1)
-            limit 2
-            "#,
-            name,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let only = if rows.len() == 1 { rows.pop() } else { None };
-        let (hash, password) = (only.as_ref().map(|row| row.password_hash.clone()), Password::given(password));
-        let is_match =
-            on_blocking_thread(move || hash.map_or_else(|| DUMMY_HASH.clone(), PasswordHash).fits(&password)).await?;
-        Ok(only.filter(|_| is_match).map(|row| {
-            let person = UserIdentityId(row.user_identity_id);
-            let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
-            (Workspace::new(self.clone(), tenant, Actor::new(Principal::Password(person), origin)), person)
-        }))
+        let admission = self.hash_queue.enter(origin.client_network())?;
+        let candidates = self.sign_in_candidates(sign_in.name, sign_in.client_id).await?;
+        let hashes = candidates.iter().map(|candidate| PasswordHash(candidate.password_hash.clone()));
+        let hashes: Vec<PasswordHash> =
+            hashes.chain(std::iter::repeat_with(|| DUMMY_HASH.clone())).take(TRIED).collect();
+        let password = Password::given(sign_in.password);
+        let matches = admission.run(move || hashes.iter().map(|hash| hash.fits(&password)).collect::<Vec<bool>>());
+        let mut matching = candidates.into_iter().zip(matches.await?).filter(|(_, is_match)| *is_match);
+        let (Some((candidate, _)), None) = (matching.next(), matching.next()) else { return Ok(None) };
+        let (person, hash) = (UserIdentityId(candidate.user_identity_id), PasswordHash(candidate.password_hash));
+        let tenant = (candidate.workspace_id, candidate.account_id, candidate.is_sandbox);
+        let principal = Principal::Password(person);
+        let store = self.of_caller(WorkspaceId(candidate.workspace_id), principal);
+        let workspace = Workspace::new(store, tenant, Actor::new(principal, origin));
+        let token = workspace.create_signed_in_session(person, &hash, sign_in.lifetime, random, now).await?;
+        Ok(token.map(|token| (workspace.id(), person, token)))
     }
 
-    /// Sets the password of a user identity in any workspace.
+    /// User identities with this name and a password, the oldest first, so that later ones displace none.
+    async fn sign_in_candidates(&self, name: &str, client_id: Option<Uuid>) -> Result<Vec<Candidate>> {
+        Ok(sqlx::query_as!(
+            Candidate,
+            r#"
+            with client as materialized (
+                select workspace_id from api_key where api_key_id = $2
+                union all
+                select workspace_id from workspace where workspace_id = $2
+            )
+            select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
+            from user_identity join workspace using (workspace_id)
+            where password_hash is not null
+                and (email_address_folded = folded(normalize($1, nfc)) or user_identity_key = $1)
+                and (not exists (select from client) or workspace_id in (select workspace_id from client))
+            group by workspace_id, account_id, is_sandbox, user_identity_id, password_hash
+            order by min(user_identity.created_at), user_identity_id
+            limit $3
+            "#,
+            name,
+            client_id,
+            TRIED as i64,
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Sets the password of a user identity in any workspace, as [`Workspace::set_password`] does.
     pub async fn set_password_anywhere(
         &self,
         person: UserIdentityId,
         password: Password,
         random: &Random,
+        now: DateTime<Utc>,
     ) -> Result<()> {
-        let random = random.clone();
-        let hash = on_blocking_thread(move || password.hash(&random)).await?;
-        let set =
-            sqlx::query!("update user_identity set password_hash = $2 where user_identity_id = $1", person.0, hash.0,)
-                .execute(self.writer())
-                .await?;
-        found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
+        let row = sqlx::query!(
+            r#"
+            select workspace_id, account_id, is_sandbox from user_identity join workspace using (workspace_id)
+            where user_identity_id = $1
+            "#,
+            person.0,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let row = found(row, ResourceKind::UserIdentity, person)?;
+        let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
+        Workspace::new(self.clone(), tenant, Actor::OPERATOR).set_password(person, password, random, now).await
     }
 }
 
 impl Workspace {
-    /// Sets the password of a user identity.
-    pub async fn set_password(&self, person: UserIdentityId, password: Password, random: &Random) -> Result<()> {
+    /// Sets the password of a user identity, deletes the client sessions that were signed in with the old one, and emits
+    /// `client_session.deleted` for each.
+    pub async fn set_password(
+        &self,
+        person: UserIdentityId,
+        password: Password,
+        random: &Random,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let random = random.clone();
-        let hash = on_blocking_thread(move || password.hash(&random)).await?;
-        let set = sqlx::query!(
-            "update user_identity set password_hash = $3 where workspace_id = $1 and user_identity_id = $2",
+        let admission = self.store.hash_queue.enter(self.client_network())?;
+        let hash = admission.run(move || password.hash(&random)).await?;
+        let workspace = self.clone();
+        let set = self.store.emitter().transact(move |connection| {
+            Box::pin(async move {
+                // Waits for the sign-ins in progress, so that the statement sees their sessions.
+                workspace.lock_user_identity(connection, person).await?;
+                workspace.replace_password(connection, person, &hash, now).await
+            })
+        });
+        set.await
+    }
+
+    async fn replace_password(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+        hash: &PasswordHash,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let set = audited!(
+            emit_events,
+            query_scalar,
+            r#"
+            with changed as (
+                update user_identity set password_hash = $5
+                where workspace_id = $1 and user_identity_id = $4
+                returning user_identity_id
+            ), ended as (
+                delete from client_session
+                where workspace_id = $1 and password_of = $4 and revoked_at is null and expires_at > $2
+                returning client_session_id, user_identity_id
+            ), changes as (
+                select 'user_identity.password_set' as action, user_identity_id as subject_id, null::jsonb as before,
+                    jsonb_build_object('client_sessions_ended', (select count(*) from ended)) as after
+                from changed
+            ), new_events as (
+                select name_uuid(client_session_id, $6::text) as event_id, $6::text as event_type, user_identity_id,
+                    jsonb_build_object('client_session_id', client_session_id) as details
+                from ended
+            )
+            "#,
+            "select user_identity_id from changed",
             self.workspace_id(),
+            now,
+            self.context(&[EventType::ClientSessionDeleted]),
             person.0,
             hash.0,
+            EventType::ClientSessionDeleted.into_str(),
         )
-        .execute(self.store.writer())
+        .fetch_optional(connection)
         .await?;
-        found((set.rows_affected() > 0).then_some(()), ResourceKind::UserIdentity, person)
+        found(set, ResourceKind::UserIdentity, person).map(|_| ())
     }
-}
-
-/// Runs long work on a blocking thread, once there is a permit. The thread holds the permit, since it continues after
-/// its request is dropped.
-async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let permit = PERMITS.acquire().await.expect("the semaphore is never closed");
-    let done = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        work()
-    });
-    done.await.map_err(|fault| Error::Internal(Box::new(fault)))
 }

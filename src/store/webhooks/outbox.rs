@@ -1,35 +1,19 @@
-//! The outbox: deliveries claimed and recorded, and the event log pruned. Its queries cross workspaces, for the workers
-//! of the server itself; no caller reaches them.
+//! The outbox: attempts recorded, and the event log pruned. Its queries cross workspaces, for the workers of the server
+//! itself; no caller reaches them.
 //!
-//! A claim postpones the delivery's next attempt to the time at which the worker is presumed dead, and counts the
-//! attempt. No lock is held while a message is sent. Recording requires the number of the attempt, so a worker that was
-//! presumed dead changes nothing when it comes back. Recording locks the webhook's row before those of its deliveries,
-//! as deleting a webhook does, so that they cannot deadlock.
+//! Recording requires the number of the attempt, so a worker that was presumed dead changes nothing when it comes back.
+//! Recording locks the webhook's row before those of its deliveries, as deleting a webhook does, so that they cannot
+//! deadlock.
 
-use crate::domain::event::{Event, EventType};
-use crate::domain::id::*;
-use crate::domain::token::Token;
+use crate::domain::event::EventType;
 use crate::domain::webhook::{Attempted, Claim, FAILING_TOO_LONG};
 use crate::error::Result;
-use crate::store::sql::types::Document;
 use crate::store::{Store, sql::emit_events};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
 /// Maximum deliveries that the sweeper ends per statement, to stay within its timeout.
 const MAX_CANCELLED: i64 = 10_000;
-
-/// Limits of a claim.
-#[derive(Debug)]
-pub struct Capacity<'a> {
-    /// Maximum attempts.
-    pub total: i64,
-    /// Maximum per endpoint.
-    pub per_endpoint: i64,
-    /// Webhooks to skip.
-    pub busy: &'a [Uuid],
-}
 
 /// Pending deliveries of all workspaces.
 #[derive(Debug)]
@@ -40,137 +24,6 @@ pub struct PendingDeliveries {
 }
 
 impl Store {
-    /// Claims due attempts until `given_up_at`, longest due first.
-    pub async fn claim_deliveries(
-        &self,
-        capacity: &Capacity<'_>,
-        now: DateTime<Utc>,
-        given_up_at: DateTime<Utc>,
-    ) -> Result<Vec<Claim>> {
-        let mut claims = Vec::new();
-        for workspace in self.workspaces_with_due_deliveries(capacity, now).await? {
-            let left = capacity.total - i64::try_from(claims.len()).unwrap_or(i64::MAX);
-            if left <= 0 {
-                break;
-            }
-            claims.extend(self.claim_of(workspace, left, capacity, now, given_up_at).await?);
-        }
-        Ok(claims)
-    }
-
-    /// Workspaces with due deliveries, by one index lookup per webhook.
-    async fn workspaces_with_due_deliveries(
-        &self,
-        capacity: &Capacity<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<WorkspaceId>> {
-        let rows = sqlx::query_scalar!(
-            r#"
-            select workspace_id
-            from (
-                select workspace_id, (
-                    select min(next_attempt_at) from delivery
-                    where delivery.workspace_id = webhook.workspace_id and delivery.webhook_id = webhook.webhook_id
-                        and status = 'pending'
-                ) as due_at
-                from webhook
-                where disabled_at is null and webhook_id <> all ($2)
-            ) as due
-            where due_at <= $1
-            group by workspace_id
-            order by min(due_at)
-            limit $3
-            "#,
-            now,
-            capacity.busy,
-            capacity.total,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(WorkspaceId).collect())
-    }
-
-    async fn claim_of(
-        &self,
-        workspace: WorkspaceId,
-        total: i64,
-        capacity: &Capacity<'_>,
-        now: DateTime<Utc>,
-        given_up_at: DateTime<Utc>,
-    ) -> Result<Vec<Claim>> {
-        let rows = sqlx::query!(
-            r#"
-            with due as (
-                select webhook.webhook_id, event_id
-                from webhook cross join lateral (
-                    select event_id, next_attempt_at from delivery
-                    where delivery.workspace_id = $1 and delivery.webhook_id = webhook.webhook_id
-                        and status = 'pending' and next_attempt_at <= $2
-                    order by next_attempt_at
-                    limit $5
-                    for update skip locked
-                ) as first
-                where webhook.workspace_id = $1 and disabled_at is null and webhook_id <> all ($6)
-                order by next_attempt_at
-                limit $4
-            ), claimed as (
-                update delivery set attempt = attempt + 1, next_attempt_at = $3
-                from due
-                where delivery.workspace_id = $1 and delivery.webhook_id = due.webhook_id
-                    and delivery.event_id = due.event_id
-                returning delivery.workspace_id, delivery.webhook_id, delivery.event_id, delivery_id, attempt, failures
-            )
-            select workspace_id, webhook_id, delivery_id, attempt, failures, url, secret_sealed,
-                case when former_secret_until > $2 then former_secret_sealed end as former_secret_sealed, is_sandbox,
-                event_id, event_type, event.created_at, occurred_at,
-                details as "details: Document<Map<String, Value>>"
-            from claimed
-            join event using (workspace_id, event_id)
-            join webhook using (workspace_id, webhook_id)
-            join workspace using (workspace_id)
-            "#,
-            workspace.0,
-            now,
-            given_up_at,
-            total,
-            capacity.per_endpoint,
-            capacity.busy,
-        )
-        .fetch_all(self.writer())
-        .await?;
-        let claims = rows.into_iter().map(|row| Claim {
-            secrets: self.secrets(WebhookId(row.webhook_id), [Some(row.secret_sealed), row.former_secret_sealed]),
-            webhook_id: WebhookId(row.webhook_id),
-            delivery_id: row.delivery_id.unwrap_or_default(),
-            attempt: row.attempt,
-            failures: row.failures,
-            url: row.url,
-            is_sandbox: row.is_sandbox,
-            event: Event {
-                workspace_id: WorkspaceId(row.workspace_id),
-                event_id: EventId(row.event_id),
-                event_type: row.event_type,
-                created_at: row.created_at,
-                occurred_at: row.occurred_at,
-                details: row.details.into(),
-            },
-        });
-        Ok(claims.collect())
-    }
-
-    /// Secrets of a webhook. Nothing is sent unsigned: if a secret does not open, that webhook's attempts fail, while
-    /// those of the others, claimed by the same statement, are sent.
-    fn secrets(&self, webhook: WebhookId, sealed: [Option<Vec<u8>>; 2]) -> Vec<Token> {
-        let open = |sealed: &Vec<u8>| match self.seal.open(sealed, webhook.0) {
-            Ok(secret) => Some(secret),
-            Err(error) => {
-                tracing::error!(webhook = %webhook.0, %error, "webhook secret cannot be opened");
-                None
-            }
-        };
-        sealed.iter().flatten().filter_map(open).collect()
-    }
-
     /// Records a successful attempt.
     pub async fn record_delivered(&self, claim: &Claim, attempted: &Attempted) -> Result<()> {
         sqlx::query!(
@@ -190,7 +43,7 @@ impl Store {
             where webhook.workspace_id = $1 and webhook.webhook_id = recorded.webhook_id and failing_since is not null
             "#,
             claim.event.workspace_id.0,
-            claim.webhook_id.0,
+            claim.endpoint.webhook_id.0,
             claim.event.event_id.0,
             claim.attempt,
             attempted.at,
@@ -203,7 +56,7 @@ impl Store {
     }
 
     /// Records a failed attempt, and when the next one is due; None if it was the last. An endpoint whose attempts have
-    /// all failed for too long is disabled: its deliveries fail, and `webhook.disabled` is emitted.
+    /// all failed for too long, or that is gone, is disabled: its deliveries fail, and `webhook.disabled` is emitted.
     pub async fn record_failed(
         &self,
         claim: &Claim,
@@ -219,7 +72,7 @@ impl Store {
                 for no key update
             ), recorded as (
                 update delivery
-                set status = case when $7::timestamptz is null or failing_since <= $11 then 'failed' else status end,
+                set status = case when $7::timestamptz is null or $13 or failing_since <= $11 then 'failed' else status end,
                     failures = failures + 1, next_attempt_at = coalesce($7, next_attempt_at), last_attempt_at = $2,
                     response_status = $8, latency_ms = $9, fault = $10
                 from subject
@@ -229,7 +82,7 @@ impl Store {
             ), failing as (
                 update webhook
                 set failing_since = coalesce(failing_since, $2),
-                    disabled_at = case when failing_since <= $11 then $2::timestamptz end
+                    disabled_at = case when $13 or failing_since <= $11 then $2::timestamptz end
                 from recorded
                 where webhook.workspace_id = $1 and webhook.webhook_id = recorded.webhook_id and disabled_at is null
                 returning webhook.webhook_id, disabled_at
@@ -250,7 +103,7 @@ impl Store {
             claim.event.workspace_id.0,
             attempted.at,
             emit_events::with_opt_in_types(json!({}), &[EventType::WebhookDisabled]),
-            claim.webhook_id.0,
+            claim.endpoint.webhook_id.0,
             claim.event.event_id.0,
             claim.attempt,
             next_attempt_at,
@@ -259,8 +112,9 @@ impl Store {
             attempted.fault,
             attempted.at - FAILING_TOO_LONG,
             EventType::WebhookDisabled.into_str(),
+            attempted.is_gone(),
         )
-        .fetch_optional(self.emitter())
+        .fetch_optional(self.of_workspace(claim.event.workspace_id).emitter())
         .await?;
         Ok(())
     }

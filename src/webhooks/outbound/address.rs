@@ -65,6 +65,11 @@ impl Rules {
         kind(meant).filter(|_| !self.is_allowed(meant)).map(|kind| Refusal { address, kind })
     }
 
+    /// Whether only public addresses are allowed.
+    pub fn are_public(&self) -> bool {
+        self.allowed.is_empty() && !self.loopback
+    }
+
     fn is_allowed(&self, address: IpAddr) -> bool {
         self.allowed.iter().any(|network| network.contains(&address))
     }

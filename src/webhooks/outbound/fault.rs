@@ -1,5 +1,6 @@
-//! Reasons of failed attempts, worded for the endpoint's owner. Messages of libraries are passed on only where they cannot
-//! contain the URL, because a URL may contain a password.
+//! Reasons of failed attempts. Each has a text for the operator's log; where that would tell a tenant about the operator's
+//! own network, there is another one for the tenant. Messages of libraries are passed on only where they cannot contain
+//! the URL, because a URL may contain a password.
 
 use super::address::Refusal;
 use super::resolver::Unreachable;
@@ -13,6 +14,12 @@ use url::{ParseError, Url};
 
 /// Characters of a redirect URL to repeat.
 const MOST_REPEATED: usize = 200;
+/// One text for a refused address of any kind, a name that resolves to one, and a name that does not resolve: names of the
+/// operator's network may resolve for the server only.
+const NOT_ALLOWED: &str = "the webhook's host has no address that is allowed: only public addresses are, and networks that \
+    the server's operator lists in HANDSET_WEBHOOK_ALLOW";
+/// One text for all reasons why there is no connection.
+const NO_CONNECTION: &str = "no connection to the webhook's host";
 const CLOSED: &str = "the connection was closed before a whole answer";
 
 /// Reason of a failed attempt.
@@ -32,12 +39,29 @@ pub enum Fault {
     MessageId,
     #[error("no answer within {} s", .0.as_secs_f64())]
     Late(Duration),
+    /// The name resolves to no address, or to refused ones only.
+    #[error("{0}")]
+    NoAddress(String),
+    /// No connection could be opened, or secured.
+    #[error("{0}")]
+    Connection(String),
     #[error("{0}")]
     Exchange(String),
     #[error("redirected with {0} to {1}: redirects are not followed")]
     Redirected(u16, String),
     #[error("answered {0}")]
     Status(u16),
+}
+
+impl Fault {
+    /// The text for tenants, if it differs. `reveals_connections` is false if an address may be reached that is not public.
+    pub fn withheld(&self, reveals_connections: bool) -> Option<&'static str> {
+        match self {
+            Fault::Refused(_) | Fault::NoAddress(_) => Some(NOT_ALLOWED),
+            Fault::Connection(_) if !reveals_connections => Some(NO_CONNECTION),
+            _ => None,
+        }
+    }
 }
 
 /// The fault of a response; None if it succeeded.
@@ -74,6 +98,9 @@ impl From<ParseError> for Fault {
 impl From<reqwest::Error> for Fault {
     fn from(error: reqwest::Error) -> Fault {
         let error = error.without_url();
+        if let Some(unreachable) = causes(&error).find_map(|cause| cause.downcast_ref::<Unreachable>()) {
+            return Fault::NoAddress(unreachable.to_string());
+        }
         let words = causes(&error).find_map(explain).unwrap_or_else(|| {
             if error.is_timeout() {
                 format!("no connection within {} s", super::PATIENCE_TO_CONNECT.as_secs())
@@ -81,7 +108,7 @@ impl From<reqwest::Error> for Fault {
                 causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string)
             }
         });
-        Fault::Exchange(words)
+        if error.is_connect() { Fault::Connection(words) } else { Fault::Exchange(words) }
     }
 }
 
@@ -95,9 +122,6 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 /// Explains a cause, if it is a common one.
 fn explain(cause: &(dyn Error + 'static)) -> Option<String> {
-    if let Some(unreachable) = cause.downcast_ref::<Unreachable>() {
-        return Some(unreachable.to_string());
-    }
     if let Some(fault) = cause.downcast_ref::<rustls::Error>() {
         return Some(match fault {
             rustls::Error::InvalidCertificate(why) => format!("certificate not trusted: {}", distrust(why)),

@@ -2,12 +2,16 @@
 //! addresses and does not resolve again, so a name cannot be checked as one host and connected to as another.
 
 use super::address::{Refusal, Rules};
+use super::lookups::Lookups;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Resolves names within the rules.
-pub struct Resolver(pub Arc<Rules>);
+pub struct Resolver {
+    pub rules: Arc<Rules>,
+    pub lookups: Lookups,
+}
 
 /// Error of a name lookup.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -22,13 +26,14 @@ pub enum Unreachable {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let rules = Arc::clone(&self.0);
+        let (rules, lookups) = (Arc::clone(&self.rules), self.lookups.clone());
         Box::pin(async move {
             let name = name.as_str();
-            let found = tokio::net::lookup_host((name, 0))
+            let found = lookups
+                .addresses(name)
                 .await
                 .map_err(|fault| Unreachable::Unknown(name.to_owned(), fault.to_string()))?;
-            let permitted = permitted(&rules, name, found.map(|socket| socket.ip()))?;
+            let permitted = permitted(&rules, name, found.into_iter())?;
             // The client puts the URL's port in place of 0.
             Ok(Box::new(permitted.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })

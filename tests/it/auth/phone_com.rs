@@ -156,7 +156,11 @@ async fn the_password_grant_opens_a_session_of_the_user_identitys_extension() {
     let (jane, john) = (Extension::of(&world, "jane").await, Extension::of(&world, "john").await);
     let person = UserIdentityId(jane.person.parse().expect("an id"));
     let password = Password::chosen("correct horse").expect("it is long enough");
-    world.store.set_password_anywhere(person, password, &world.random).await.expect("the user identity exists");
+    world
+        .store
+        .set_password_anywhere(person, password, &world.random, world.clock.now())
+        .await
+        .expect("the user identity exists");
     let (id, secret) = client(&world).await;
     let anonymous = world.anonymous();
     let named = [("grant_type", "password"), ("username", "JANE@example.com"), ("password", "correct horse")];

@@ -159,18 +159,24 @@ async fn a_wrong_password_and_an_unknown_name_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_name_that_matches_user_identities_of_several_workspaces_is_refused() {
+async fn a_name_of_user_identities_of_several_workspaces_signs_in_the_one_with_the_password() {
     let (world, jane) = jane().await;
     let other = world.sandbox("Other").await;
     let twin = other.person("jane").await;
     set_password(&world, &world, &jane.id, PASSWORD).await;
-    sign_in(&world.anonymous(), "jane", PASSWORD).await.token();
     set_password(&world, &other, &twin, "another horse").await;
-    for password in [PASSWORD, "another horse"] {
-        for name in ["jane", "jane@example.com", "sip:jane"] {
-            sign_in(&world.anonymous(), name, password).await.is_no_token("invalid_grant");
+    for name in ["jane", "jane@example.com", "sip:jane"] {
+        for (password, person) in [(PASSWORD, &jane.id), ("another horse", &twin)] {
+            let token = sign_in(&world.anonymous(), name, password).await.token();
+            let client = world.anonymous().bearer(token.trim_start_matches("cwt="));
+            let session = client.get("/client_sessions/get").await.ok()["client_session"].clone();
+            assert_eq!(session["user_identity_id"], *person, "{name}");
         }
+        sign_in(&world.anonymous(), name, "a third horse").await.is_no_token("invalid_grant");
     }
+    // One that fits both selects neither.
+    set_password(&world, &other, &twin, PASSWORD).await;
+    sign_in(&world.anonymous(), "jane", PASSWORD).await.is_no_token("invalid_grant");
 }
 
 #[tokio::test]

@@ -63,19 +63,18 @@ impl Observer {
     /// waits for one, and is dropped. Returns the user identities whose change was lost.
     pub async fn lost_changes(
         &mut self,
-        key: &Client,
-        user_identities: &[String],
+        user_identities: &[(Client, String)],
         label: &str,
         request: impl Future<Output = u16>,
     ) -> Vec<String> {
-        let ids: Vec<Uuid> = user_identities.iter().map(|id| id.parse().expect("an id")).collect();
+        let ids: Vec<Uuid> = user_identities.iter().map(|(_, id)| id.parse().expect("an id")).collect();
         let mut locks = self.locking.begin().await.expect("a transaction");
         sqlx::query("select from user_identity where user_identity_id = any ($1) for update")
             .bind(&ids)
             .execute(&mut *locks)
             .await
             .expect("the rows are there");
-        let updates = user_identities.iter().map(|id| {
+        let updates = user_identities.iter().map(|(key, id)| {
             key.post("/user_identities/update", json!({ "user_identity_id": id, "full_name": format!("{label} {id}") }))
         });
         let looking = &mut self.looking;
@@ -101,7 +100,7 @@ impl Observer {
         .fetch_all(&mut self.looking)
         .await
         .expect("the query succeeds");
-        user_identities.iter().filter(|id| !kept.contains(*id)).cloned().collect()
+        user_identities.iter().map(|(_, id)| id).filter(|id| !kept.contains(id)).cloned().collect()
     }
 
     /// Ends the sessions that a fault left, so that the next operation is judged by itself.

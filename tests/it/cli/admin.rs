@@ -46,7 +46,7 @@ async fn credentials_created_beside_a_running_server_work_at_once() {
 
 #[tokio::test]
 async fn credentials_created_without_a_server_work_on_the_next_one() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     let migrated = admin(&test_dir, &["migrate"]).await;
     assert_eq!(migrated, json!({ "migrated": true }));
     assert!(!test_dir.is_busy(), "Postgres stops with the command");
@@ -87,8 +87,82 @@ async fn a_revoked_credential_is_refused_at_once_by_the_running_server() {
 }
 
 #[tokio::test]
-async fn lists_show_workspaces_and_api_keys_without_secrets() {
+async fn one_console_session_is_listed_and_revoked_at_once() {
     let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
+    let made = create_credentials(&test_dir).await;
+    let id = text(&made.workspace["workspace_id"]);
+    let another = admin(&test_dir, &["console-session", "create", "--workspace", &id, "--name", "Ann"]).await;
+    let [first, second] = [&made.console, &another]
+        .map(|created| server.client(&text(&created["console_session_token"])).in_workspace(&id));
+    let listed = async || admin(&test_dir, &["console-session", "list", "--workspace", "Acme Corp"]).await;
+    let sessions = listed().await["console_sessions"].clone();
+    assert_eq!(sessions.as_array().map(Vec::len), Some(2), "{sessions}");
+    let ann = &sessions[1];
+    assert_eq!((&ann["console_session_id"], &ann["name"]), (&another["console_session_id"], &json!("Ann")));
+    assert_eq!((&ann["workspace_ids"], &ann["revoked_at"]), (&json!([id]), &json!(null)));
+    assert_eq!(ann["expires_at"], another["expires_at"]);
+
+    let first_id = text(&made.console["console_session_id"]);
+    for _ in 0..2 {
+        let revoked = admin(&test_dir, &["console-session", "revoke", &first_id]).await;
+        assert_eq!(revoked, json!({ "console_session_id": first_id, "revoked": true }));
+        first.get("/phones/list").await.refused(401, "unauthorized");
+    }
+    second.get("/phones/list").await.ok();
+    assert!(listed().await["console_sessions"][0]["revoked_at"].is_string());
+    let table = Outcome::of(handset_in(&test_dir, &["console-session", "list"])).await;
+    assert!(table.stdout_of_success().contains("revoked"), "{table:?}");
+    assert!(!table.stdout.contains("eyJ"), "{table:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_its_client_sessions_unless_they_are_to_be_kept() {
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
+    let made = create_credentials(&test_dir).await;
+    let key = server.client(&text(&made.key["api_key"]));
+    let session = key.post("/client_sessions/create", json!({})).await.ok()["client_session"].clone();
+    let app = server.client(&text(&session["token"]));
+    let key_id = text(&made.key["api_key_id"]);
+    admin(&test_dir, &["key", "revoke", &key_id, "--keep-client-sessions"]).await;
+    key.get("/phones/list").await.refused(401, "unauthorized");
+    app.get("/devices/list").await.ok();
+    let revoked = Outcome::of(handset_in(&test_dir, &["key", "revoke", &key_id])).await;
+    assert_eq!(revoked.stdout_of_success().trim(), "Revoked. Client sessions ended: 1.");
+    app.get("/devices/list").await.refused(401, "client_session_not_found");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn lists_show_access_tokens_without_their_secrets() {
+    let test_dir = TestDir::new();
+    let made = create_credentials(&test_dir).await;
+    let id = &made.workspace["workspace_id"];
+    admin(&test_dir, &["workspace", "create", "Other"]).await;
+    let revoked = admin(&test_dir, &["token", "create", "--workspace", "Other", "--workspace", "Acme Corp"]).await;
+    admin(&test_dir, &["token", "revoke", &text(&revoked["access_token_id"])]).await;
+    let tokens = admin(&test_dir, &["token", "list"]).await;
+    let [first, second] = [&tokens["access_tokens"][0], &tokens["access_tokens"][1]];
+    assert_eq!((&first["access_token_id"], &first["name"]), (&made.token["access_token_id"], &json!("me")));
+    assert_eq!((&first["workspace_ids"], &first["revoked_at"]), (&json!([id]), &json!(null)));
+    let secret = text(&made.token["access_token"]);
+    assert!(secret.starts_with(first["hint"].as_str().unwrap_or("none")), "{tokens}");
+    assert_eq!(second["workspace_ids"].as_array().map(Vec::len), Some(2));
+    assert!(second["revoked_at"].is_string());
+    let own = admin(&test_dir, &["token", "list", "--workspace", "Other"]).await;
+    assert_eq!(own["access_tokens"], json!([second]));
+    let table = Outcome::of(handset_in(&test_dir, &["token", "list"])).await;
+    assert!(table.stdout_of_success().contains("Acme Corp, Other"), "{table:?}");
+    for printed in [tokens.to_string(), table.stdout] {
+        assert!(!printed.contains(&secret), "{printed}");
+    }
+}
+
+#[tokio::test]
+async fn lists_show_workspaces_and_api_keys_without_secrets() {
+    let test_dir = TestDir::with_empty_database().await;
     let made = create_credentials(&test_dir).await;
     let id = &made.workspace["workspace_id"];
     let workspaces = admin(&test_dir, &["workspace", "list"]).await;
@@ -108,7 +182,7 @@ async fn lists_show_workspaces_and_api_keys_without_secrets() {
 
 #[tokio::test]
 async fn key_create_without_json_prints_only_the_key() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     Outcome::of(handset_in(&test_dir, &["workspace", "create", "Acme"])).await.stdout_of_success();
     let created = Outcome::of(handset_in(&test_dir, &["key", "create", "--workspace", "Acme"])).await;
     let key = created.stdout_of_success().trim();
@@ -117,7 +191,7 @@ async fn key_create_without_json_prints_only_the_key() {
 
 #[tokio::test]
 async fn invalid_administration_commands_are_refused_with_the_cause() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     for _ in 0..2 {
         admin(&test_dir, &["workspace", "create", "Twin"]).await;
     }
@@ -127,6 +201,9 @@ async fn invalid_administration_commands_are_refused_with_the_cause() {
         (&["workspace", "create", ""], "a workspace's name must not be empty"),
         (&["key", "revoke", "seam_test1111_111111111111111111111111"], "there is no such key"),
         (&["token", "revoke", "00000000-0000-4000-8000-000000000000"], "there is no such token"),
+        (&["console-session", "revoke", "00000000-0000-4000-8000-000000000000"], "there is no such console session"),
+        (&["workspace", "update", "Nowhere", "--publishable-key", "off"], "there is no workspace called \"Nowhere\""),
+        (&["workspace", "rotate-publishable-key", "Twin"], "2 workspaces are called \"Twin\""),
     ] {
         let outcome = Outcome::of(handset_in(&test_dir, arguments)).await;
         assert!(outcome.error_message().starts_with(words), "{outcome:?}");

@@ -2,7 +2,8 @@
 
 use crate::support::client::Client;
 use crate::support::private_postgres::{TestDir, until, until_async};
-use crate::support::program::{Server, handset_in};
+use crate::support::program::{Server, admin, handset_in};
+use crate::support::raw_http;
 use crate::support::world::text;
 use handset::postgres;
 use nix::sys::signal::{Signal, kill};
@@ -94,27 +95,66 @@ async fn each_request_writes_one_line_of_json_to_the_log() {
     let server = Server::start(&test_dir).await;
     let key = server.client(&server.demo_key());
     let workspace = key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"].clone();
+    let anonymous = Client::new(&server.url);
+    let sandbox = key.get("/user_identities/list").await.ok();
+    let person = &sandbox["user_identities"][0]["user_identity_id"];
+    let session = key.post("/client_sessions/create", json!({ "user_identity_id": person })).await.ok();
+    let session = &session["client_session"];
+    let app = server.client(&text(&session["token"]));
+    let keys = admin(&test_dir, &["key", "list"]).await;
+    let by_key = ("api_key", Some(&keys["api_keys"][0]["api_key_id"]), Some(&workspace));
+    let by_session = ("client_session", Some(&session["client_session_id"]), Some(&workspace));
+    let by_none = ("none", None, None);
+    let unknown = server.client("seam_test9999_unknownunknownunknownunk");
     let responses = [
-        ("GET", "/phones/list", key.get("/phones/list?search=hushhush").await, Some(&workspace)),
-        ("POST", "/phones/get", key.post("/phones/get", json!({})).await, Some(&workspace)),
-        ("PUT", "/phones/get", key.call("PUT", "/phones/get").await, Some(&workspace)),
-        ("GET", "/phones/list", Client::new(&server.url).get("/phones/list").await, None),
-        ("DELETE", "(none)", key.delete("/somewhere/hushhush").await, None),
-        ("GET", "/health", Client::new(&server.url).get("/health").await, None),
+        ("GET", "/phones/list", key.get("/phones/list?search=hushhush").await, by_key),
+        ("POST", "/phones/get", key.post("/phones/get", json!({})).await, by_key),
+        ("PUT", "/phones/get", key.call("PUT", "/phones/get").await, by_key),
+        ("GET", "/devices/list", app.get("/devices/list").await, by_session),
+        ("POST", "/webhooks/list", app.post("/webhooks/list", json!({})).await, by_none),
+        ("GET", "/phones/list", anonymous.get("/phones/list").await, by_none),
+        ("GET", "/phones/list", unknown.get("/phones/list").await, by_none),
+        ("DELETE", "(none)", key.delete("/somewhere/hushhush").await, by_none),
+        ("GET", "/health", anonymous.get("/health").await, by_none),
     ];
+    let unparsable = raw_http::raw(server.address(), b"GET hushhush\r\n\r\n").await;
+    assert_eq!(unparsable.status, 400, "{unparsable:?}");
     let whole = server.stop().await;
     assert!(!whole.contains("hushhush"), "values stay out of the log");
     let log = requests(&whole);
-    assert_eq!(log.len(), responses.len() + 1, "one line each: {log:?}");
-    for (method, path, response, workspace) in responses {
+    assert_eq!(log.len(), responses.len() + 4, "one line each: {log:?}");
+    assert!(log.iter().all(|line| line["client_address"] == "127.0.0.1"), "{log:?}");
+    for (method, path, response, (kind, id, workspace)) in responses {
         let number = response.request_id().to_string();
         let lines: Vec<&Value> = log.iter().filter(|line| line["request_id"] == number.as_str()).collect();
         let [line] = lines[..] else { panic!("{number}: {log:?}") };
         assert_eq!((&line["method"], &line["path"]), (&json!(method), &json!(path)));
         assert_eq!((&line["dialect"], &line["status"]), (&json!("seam"), &json!(response.status)));
         assert!(line["latency_us"].is_u64() && line["timestamp"].is_string(), "{line}");
+        assert_eq!((&line["credential_kind"], line.get("credential_id")), (&json!(kind), id), "{line}");
         assert_eq!(line.get("workspace"), workspace, "{line}");
     }
+    let line = log.iter().find(|line| line["request_id"] == unparsable.request_id().to_string());
+    assert_eq!(line.map(|line| &line["credential_kind"]), Some(&json!("none")));
+}
+
+#[tokio::test]
+async fn the_log_as_text_has_the_client_and_its_credential_behind_a_proxy_too() {
+    let test_dir = TestDir::new();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--log-format", "pretty", "--trusted-proxies", "127.0.0.0/8"];
+    let server = Server::run(handset_in(&test_dir, &arguments), &test_dir).await;
+    let behind = server.client(&server.demo_key()).with("x-forwarded-for", "203.0.113.7");
+    behind.get("/v1/phone/").await;
+    Client::new(&server.url).with("x-forwarded-for", "203.0.113.8").get("/me/phones").await;
+    let log = server.stop().await;
+    let line = |address: &str| {
+        let address = format!("client_address={address}");
+        log.lines().find(|line| line.contains(&address)).unwrap_or_else(|| panic!("{address}: {log}"))
+    };
+    let known = line("203.0.113.7");
+    assert!(known.contains("credential_kind=\"api_key\"") && known.contains("credential_id=0"), "{known}");
+    let anonymous = line("203.0.113.8");
+    assert!(anonymous.contains("credential_kind=\"none\"") && !anonymous.contains("credential_id"), "{anonymous}");
 }
 
 #[tokio::test]

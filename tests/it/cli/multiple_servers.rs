@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
 fn serve(test_dir: &TestDir, database: &Database, seal_key: &str) -> Command {
-    let fixed = ["serve", "--listen", "127.0.0.1:0", "--connections", "4"];
+    let fixed = ["serve", "--demo", "--listen", "127.0.0.1:0", "--connections", "4"];
     let mut command = handset_in(test_dir, &fixed);
     // Secrets go into the environment, since every user can read arguments.
     command.env("DATABASE_URL", &database.url).env("HANDSET_SEAL_KEY", seal_key);

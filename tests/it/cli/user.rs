@@ -64,6 +64,33 @@ async fn set_password_reads_standard_input_and_works_at_once() {
 }
 
 #[tokio::test]
+async fn set_password_ends_the_tokens_got_with_the_old_one_and_is_audited() {
+    let test_dir = TestDir::new();
+    let (server, _key, jane) = with_person(&test_dir).await;
+    set_password(&test_dir, &[&jane], "correct horse").await.stdout_of_success();
+    let signed_in = sign_in(&server, "correct horse").await;
+    let client = server.client(&text(&signed_in.body["access_token"]));
+    assert_eq!(client.get("/me").await.status, 200);
+    set_password(&test_dir, &[&jane], "battery staple").await.stdout_of_success();
+    assert_eq!(client.get("/me").await.status, 401);
+    let trail = Outcome::of(handset_in(&test_dir, &["audit", "--workspace", "Acme", "--json"])).await;
+    let rows: Vec<Value> =
+        trail.stdout_of_success().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    for (row, ended) in rows.iter().zip([0, 1]) {
+        assert_eq!((&row["action"], &row["subject_id"]), (&json!("user_identity.password_set"), &json!(jane)));
+        assert_eq!(
+            (&row["credential_kind"], &row["after"]["client_sessions_ended"]),
+            (&json!("operator"), &json!(ended))
+        );
+    }
+    assert!(!trail.stdout.contains("argon2") && !trail.stdout.contains("horse"), "{trail:?}");
+    let table = Outcome::of(handset_in(&test_dir, &["audit", "--workspace", "Acme"])).await;
+    assert!(table.stdout_of_success().contains("user_identity.password_set"), "{table:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn an_invalid_password_changes_nothing() {
     let test_dir = TestDir::new();
     let (server, _key, jane) = with_person(&test_dir).await;

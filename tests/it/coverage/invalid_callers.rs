@@ -320,7 +320,11 @@ async fn with_a_persons_tokens(world: &World) -> Vec<InvalidCaller> {
     let session = text(&world.client_session(json!({ "user_identity_id": person })).await["token"]);
     let id = UserIdentityId(person.parse().expect("an id"));
     let password = Password::chosen("correct horse").expect("it is long enough");
-    world.store.set_password_anywhere(id, password, &world.random).await.expect("the person is there");
+    world
+        .store
+        .set_password_anywhere(id, password, &world.random, world.clock.now())
+        .await
+        .expect("the person is there");
     let form = "grant_type=password&username=owner&password=correct+horse";
     let token = async |path: &str| {
         let given = world.anonymous().bytes(path, Some("application/x-www-form-urlencoded"), form).await;

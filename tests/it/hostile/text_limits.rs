@@ -304,7 +304,7 @@ async fn lists_that_are_stored_have_a_maximum() {
         (from..from + count).map(|number| uuid::Uuid::from_u128(number).to_string()).collect()
     };
     for (path, field, most) in [
-        ("/client_sessions/create", "connected_account_ids", 100),
+        ("/client_sessions/create", "connected_account_ids", 1_000),
         ("/client_sessions/create", "connect_webview_ids", 100),
         ("/acs/credentials/create", "allowed_acs_entrance_ids", 200),
     ] {
@@ -328,7 +328,7 @@ async fn lists_that_are_stored_have_a_maximum() {
     for step in 0..10 {
         world.key().patch("/client_sessions/grant_access", grant(step)).await.ok();
     }
-    world.key().patch("/client_sessions/grant_access", grant(10)).await.refused(400, "too_many_ids");
+    world.key().patch("/client_sessions/grant_access", grant(10)).await.refused(400, "too_many_grants");
 }
 
 #[tokio::test]

@@ -33,6 +33,13 @@ impl TestDir {
         Self { dir }
     }
 
+    /// With a cluster that has no tables yet, as administrative commands need one.
+    pub async fn with_empty_database() -> Self {
+        let test_dir = Self::new();
+        postgres::start(test_dir.disposable()).await.expect("Postgres starts").stop().await;
+        test_dir
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }

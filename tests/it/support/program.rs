@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::private_postgres::{TIMEOUT, TestDir};
+use super::world::{SEAL_KEY, World};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -93,10 +94,18 @@ impl Server {
         Server::run(handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0"]), test_dir).await
     }
 
-    /// A server on a free port that uses this database.
+    /// A server on a free port that uses this database, and has a demo.
     pub async fn start_on(database_url: &str, test_dir: &TestDir) -> Server {
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--database-url", database_url];
+        let arguments = ["serve", "--demo", "--listen", "127.0.0.1:0", "--database-url", database_url];
         Server::run(handset_in(test_dir, &arguments), test_dir).await
+    }
+
+    /// A server with these arguments on a world's database.
+    pub async fn beside(world: &World, arguments: &[&str], test_dir: &TestDir) -> Server {
+        let mut command =
+            handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0", "--no-demo", "--connections", "4"]);
+        command.args(arguments).env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
+        Server::run(command, test_dir).await
     }
 
     pub async fn run(mut command: Command, test_dir: &TestDir) -> Server {
@@ -145,6 +154,14 @@ impl Server {
     pub fn pid(&self) -> Pid {
         let pid = self.process.id().expect("not waited for yet");
         Pid::from_raw(pid.try_into().expect("a pid fits"))
+    }
+
+    /// Resident memory, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux reports it");
+        line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
     }
 
     pub fn signal(&self, signal: Signal) {

@@ -4,7 +4,8 @@ use super::receiver::Receiver;
 use super::wait::until;
 use super::world::{Tenant, World, list, seal, text};
 use chrono::{DateTime, Utc};
-use handset::store::Store;
+use handset::domain::webhook::Claim;
+use handset::store::{ClaimFilter, Store};
 use handset::webhooks::Worker;
 use handset::webhooks::outbound::Outbound;
 use serde_json::{Value, json};
@@ -20,33 +21,33 @@ pub struct WebhookWorker {
 }
 
 impl WebhookWorker {
-    /// A worker on the world's store.
+    /// A worker on the world's store. The operator allows the loopback address, which the receivers have.
     pub fn start(world: &World) -> WebhookWorker {
-        WebhookWorker::of(world, world.store.clone(), outbound(), true)
+        WebhookWorker::of(world, world.store.clone(), outbound(), false)
     }
 
-    /// A worker as with an external Postgres: no webhook may reach loopback.
-    pub fn without_loopback(world: &World) -> WebhookWorker {
-        WebhookWorker::of(world, world.store.clone(), outbound(), false)
+    /// A worker of an operator who allows no network; of a trial, which lets the demo reach the loopback address.
+    pub fn of_a_trial(world: &World, is_trial: bool) -> WebhookWorker {
+        WebhookWorker::of(world, world.store.clone(), Outbound::new(Vec::new()).expect("a client"), is_trial)
     }
 
     /// A worker with this timeout of an attempt.
     pub fn with_timeout(world: &World, waiting: Duration) -> WebhookWorker {
-        WebhookWorker::of(world, world.store.clone(), outbound().with_patience(waiting), true)
+        WebhookWorker::of(world, world.store.clone(), outbound().with_patience(waiting), false)
     }
 
     /// A worker with its own connections, as on another server.
     pub async fn with_second_store(world: &World) -> WebhookWorker {
-        WebhookWorker::of(world, second_store(world).await, outbound(), true)
+        WebhookWorker::of(world, second_store(world).await, outbound(), false)
     }
 
-    fn of(world: &World, store: Store, outbound: Outbound, sandboxes_reach_loopback: bool) -> WebhookWorker {
+    fn of(world: &World, store: Store, outbound: Outbound, demo_reaches_loopback: bool) -> WebhookWorker {
         let worker = Worker {
             store,
             clock: world.clock.clone(),
             random: world.random.clone(),
             outbound: Arc::new(outbound),
-            sandboxes_reach_loopback,
+            demo_reaches_loopback,
             metrics: world.metrics.clone(),
             tick: Duration::from_millis(10),
         };
@@ -68,12 +69,26 @@ impl Drop for WebhookWorker {
 }
 
 fn outbound() -> Outbound {
-    Outbound::new(Vec::new()).expect("a client")
+    Outbound::new(vec!["127.0.0.0/8".parse().expect("a network")]).expect("a client")
 }
 
 /// A store on the same database with its own connections.
 pub async fn second_store(world: &World) -> Store {
     Store::open(&world.database_url, 3, seal()).await.expect("the database opens")
+}
+
+/// Claims all due deliveries of all workspaces until a time, as a worker without limits.
+pub async fn claim_deliveries(world: &World, store: &Store, given_up_at: DateTime<Utc>) -> Vec<Claim> {
+    let now = world.clock.now();
+    let filter = ClaimFilter::default();
+    let mut claims = Vec::new();
+    for workspace in store.due_workspaces(&filter, 100, now).await.expect("the database answers") {
+        let due = store.due_endpoints(workspace, &filter, now).await.expect("the database answers");
+        let webhooks: Vec<_> = due.iter().map(|endpoint| (endpoint.webhook_id, 100)).collect();
+        let claimed = store.claim_deliveries(workspace, &webhooks, now, given_up_at).await;
+        claims.extend(claimed.expect("the database answers"));
+    }
+    claims
 }
 
 /// A webhook.

@@ -67,6 +67,13 @@ impl World {
         World { _database: Some(database), ..world }
     }
 
+    /// A world with its own listener configuration and a customized app.
+    pub async fn with_both(listener_config: ListenerConfig, configure: impl FnOnce(App) -> App) -> World {
+        let database = Database::new(CONNECTIONS).await;
+        let world = World::configure(&database.url, CONNECTIONS, listener_config, configure).await;
+        World { _database: Some(database), ..world }
+    }
+
     /// A world on a migrated database that the test has created.
     pub async fn at(database_url: &str, connections: u32) -> World {
         World::configure(database_url, connections, ListenerConfig::default(), |app| app).await

@@ -2,11 +2,12 @@
 
 use crate::support::concurrency::{CONNECTIONS, count};
 use crate::support::receiver::{Behaviour, Receiver, closed_port_url};
-use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone, timestamp};
+use crate::support::webhook_worker::{
+    Webhook, WebhookWorker, claim_deliveries, register_and_deactivate_phone, timestamp,
+};
 use crate::support::world::{World, list, text};
 use chrono::TimeDelta;
 use handset::domain::webhook::Attempted;
-use handset::store::Capacity;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -186,9 +187,8 @@ async fn a_delivery_in_progress_shows_when_its_claim_expires() {
 
 /// Marks all pending deliveries as failed, without further attempts.
 async fn exhaust_attempts(world: &World) {
-    let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
     let now = world.clock.now();
-    let claims = world.store.claim_deliveries(&capacity, now, now).await.expect("the database answers");
+    let claims = claim_deliveries(world, &world.store, now).await;
     for claim in claims {
         let attempted = Attempted { at: now, response_status: Some(500), latency_ms: 1, fault: Some("no".to_owned()) };
         world.store.record_failed(&claim, &attempted, None).await.expect("the database answers");

@@ -3,11 +3,13 @@
 
 use crate::support::receiver::{Behaviour, Receiver, closed_port_url};
 use crate::support::wait::until;
-use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone, second_store, timestamp};
+use crate::support::webhook_worker::{
+    Webhook, WebhookWorker, claim_deliveries, register_and_deactivate_phone, second_store, timestamp,
+};
 use crate::support::world::{World, text};
 use chrono::TimeDelta;
 use handset::domain::webhook::{Attempted, Claim};
-use handset::store::{Capacity, Store};
+use handset::store::Store;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,9 +21,7 @@ const PAUSES: [i64; 7] = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 
 /// Claims the due deliveries, as a worker that then records nothing for a minute.
 async fn claim(world: &World, store: &Store) -> Vec<Claim> {
-    let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
-    let now = world.clock.now();
-    store.claim_deliveries(&capacity, now, now + TimeDelta::seconds(60)).await.expect("the database answers")
+    claim_deliveries(world, store, world.clock.now() + TimeDelta::seconds(60)).await
 }
 
 fn attempted(world: &World, status: u16) -> Attempted {
@@ -237,33 +237,6 @@ async fn a_hanging_endpoint_delays_no_other_endpoint() {
 }
 
 #[tokio::test]
-async fn a_worker_at_capacity_claims_the_longest_overdue_deliveries() {
-    let world = World::new().await;
-    let mut webhooks = Vec::new();
-    for number in (0..6).rev() {
-        webhooks
-            .push(Webhook::create_at(&world, &format!("https://example.com/{number}"), &["phone.deactivated"]).await);
-    }
-    for _ in 0..3 {
-        register_and_deactivate_phone(&world).await;
-    }
-    // All deliveries of the last webhook are overdue.
-    let moved = sqlx::query(
-        "update delivery set next_attempt_at = next_attempt_at - interval '1 s' where webhook_id::text = $1",
-    )
-    .bind(&webhooks[5].id)
-    .execute(&mut world.database().await)
-    .await
-    .expect("the update succeeds");
-    assert_eq!(moved.rows_affected(), 3);
-    let capacity = Capacity { total: 3, per_endpoint: 10, busy: &[] };
-    let now = world.clock.now();
-    let claims = world.store.claim_deliveries(&capacity, now, now + TimeDelta::seconds(60)).await.expect("claims");
-    let of: Vec<_> = claims.iter().map(|claim| claim.webhook_id.to_string()).collect();
-    assert_eq!(of, [webhooks[5].id.clone(), webhooks[5].id.clone(), webhooks[5].id.clone()]);
-}
-
-#[tokio::test]
 async fn a_secret_that_cannot_be_unsealed_delays_no_other_webhook() {
     let world = World::new().await;
     let receiver = Receiver::new().await;
@@ -339,25 +312,31 @@ async fn a_stopping_worker_finishes_the_delivery_under_way() {
 }
 
 #[tokio::test]
-async fn only_sandboxes_on_the_private_postgres_deliver_to_loopback_addresses() {
+async fn only_the_demo_of_a_trial_delivers_to_loopback_addresses() {
     let world = World::new().await;
-    let production = world.production("Real").await;
+    let sandbox = world.sandbox("Also a sandbox").await;
+    let mut database = world.database().await;
+    sqlx::query("update deployment set demo_workspace_id = $1::uuid")
+        .bind(&world.id)
+        .execute(&mut database)
+        .await
+        .expect("the first workspace is the demo");
     let receiver = Receiver::new().await;
-    let sandboxed = Webhook::create(&world, &receiver).await;
-    let real = Webhook::create_at(&production, &receiver.url(), &["webhook.ping"]).await;
-    production.key().post("/webhooks/ping", json!({ "webhook_id": real.id })).await.ok();
+    let demo = Webhook::create(&world, &receiver).await;
+    let other = Webhook::create_at(&sandbox, &receiver.url(), &["webhook.ping"]).await;
+    sandbox.key().post("/webhooks/ping", json!({ "webhook_id": other.id })).await.ok();
     let refused = |row: &Value| row["fault"].as_str().is_some_and(|fault| fault.contains("HANDSET_WEBHOOK_ALLOW"));
-    let worker = WebhookWorker::start(&world);
-    real.wait_for_deliveries(&production, "it is refused", refused).await;
+    let worker = WebhookWorker::of_a_trial(&world, true);
+    other.wait_for_deliveries(&sandbox, "it is refused", refused).await;
     worker.close().await;
 
     register_and_deactivate_phone(&world).await;
-    let worker = WebhookWorker::without_loopback(&world);
-    sandboxed.wait_for_deliveries(&world, "it is refused", refused).await;
+    let worker = WebhookWorker::of_a_trial(&world, false);
+    demo.wait_for_deliveries(&world, "it is refused", refused).await;
     worker.close().await;
     assert!(receiver.received().is_empty());
     world.advance(TimeDelta::seconds(6));
-    let _worker = WebhookWorker::start(&world);
-    sandboxed.wait_until_delivered(&world).await;
+    let _worker = WebhookWorker::of_a_trial(&world, true);
+    demo.wait_until_delivered(&world).await;
     assert_eq!(receiver.received().len(), 1);
 }

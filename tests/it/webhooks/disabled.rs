@@ -2,12 +2,13 @@
 
 use crate::support::receiver::{Behaviour, Receiver};
 use crate::support::wait::until;
-use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone, timestamp};
-use crate::support::world::World;
+use crate::support::webhook_worker::{
+    Webhook, WebhookWorker, claim_deliveries, register_and_deactivate_phone, timestamp,
+};
+use crate::support::world::{World, text};
 use chrono::TimeDelta;
 use handset::domain::webhook::Attempted;
 use handset::metrics::Metrics;
-use handset::store::Capacity;
 use handset::sweeper::Sweeper;
 use serde_json::json;
 use std::time::Duration;
@@ -73,6 +74,41 @@ async fn a_webhook_is_disabled_after_five_days_of_failures_and_enabled_by_an_upd
 }
 
 #[tokio::test]
+async fn a_webhook_whose_receiver_responds_410_is_disabled_at_once() {
+    let world = World::new().await;
+    let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
+    let (webhook, observer) = (Webhook::create(&world, &receiver).await, Receiver::new().await);
+    Webhook::create_at(&world, &observer.url(), &["webhook.disabled"]).await;
+    register_and_deactivate_phone(&world).await;
+    let _worker = WebhookWorker::start(&world);
+    // This delivery waits for its retry.
+    webhook.wait_for_attempts(&world, 1).await;
+    receiver.set_behaviour(Behaviour::Status(410));
+    register_and_deactivate_phone(&world).await;
+    let rows = webhook.wait_for_deliveries(&world, "both have failed", |row| row["status"] == "failed").await;
+    let faults: Vec<_> = rows.iter().map(|row| (row["response_status"].clone(), text(&row["fault"]))).collect();
+    let expected = [
+        (json!(410), "answered 410: the webhook was disabled".to_owned()),
+        (json!(500), "the webhook was disabled".to_owned()),
+    ];
+    assert!(faults.iter().all(|fault| expected.contains(fault)) && faults.len() == 2, "{faults:?}");
+    assert!(rows.iter().all(|row| row["attempt_count"] == 1 && row["next_attempt_at"].is_null()), "{rows:?}");
+    assert_eq!(timestamp(&webhook.get(&world).await, "disabled_at"), Some(world.clock.now()));
+    assert_eq!(observer.wait_for_messages(1).await[0].event()["webhook_id"], webhook.id);
+    assert_eq!(world.events("webhook.disabled").await.len(), 1);
+    world.key().post("/webhooks/ping", json!({ "webhook_id": webhook.id })).await.refused(400, "webhook_disabled");
+
+    receiver.set_behaviour(Behaviour::Status(200));
+    let update = json!({ "webhook_id": webhook.id, "event_types": ["phone.deactivated"] });
+    world.key().post("/webhooks/update", update).await.ok();
+    register_and_deactivate_phone(&world).await;
+    receiver.wait_for_messages(3).await;
+    let again = json!({ "webhook_id": webhook.id, "since": "2000-01-01" });
+    assert_eq!(world.key().post("/webhooks/redeliver", again).await.ok()["redelivering_count"], 2);
+    webhook.wait_until_delivered(&world).await;
+}
+
+#[tokio::test]
 async fn one_success_in_five_days_keeps_a_webhook_enabled() {
     let world = World::new().await;
     let receiver = Receiver::with_behaviour(Behaviour::Status(500)).await;
@@ -104,8 +140,7 @@ async fn concurrent_failures_disable_a_webhook_without_a_deadlock() {
             register_and_deactivate_phone(&world).await;
         }
         let now = world.clock.now();
-        let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
-        let claims = world.store.claim_deliveries(&capacity, now, now + TimeDelta::seconds(60)).await.expect("claims");
+        let claims = claim_deliveries(&world, &world.store, now + TimeDelta::seconds(60)).await;
         assert_eq!(claims.len(), 9);
         let records: Vec<_> = claims
             .into_iter()
@@ -136,8 +171,7 @@ async fn delete_webhook_while_its_attempts_are_recorded_succeeds() {
             register_and_deactivate_phone(&world).await;
         }
         let now = world.clock.now();
-        let capacity = Capacity { total: 100, per_endpoint: 100, busy: &[] };
-        let claims = world.store.claim_deliveries(&capacity, now, now + TimeDelta::seconds(60)).await.expect("claims");
+        let claims = claim_deliveries(&world, &world.store, now + TimeDelta::seconds(60)).await;
         let records: Vec<_> = claims
             .into_iter()
             .map(|claim| {

@@ -36,6 +36,11 @@ fn fault(outcome: &Outcome) -> &str {
     outcome.fault.as_deref().expect("the outcome has a fault")
 }
 
+/// Text of the fault for the operator; panics if there is none.
+fn cause(outcome: &Outcome) -> &str {
+    outcome.cause.as_deref().expect("the outcome has a cause")
+}
+
 fn ok(rest: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{rest}")
 }
@@ -182,7 +187,7 @@ async fn a_closed_port_is_a_refused_connection() {
     let address = listener.local_addr().expect("bound");
     drop(listener);
     let outcome = send(&message(&format!("http://{address}/"))).await;
-    assert_eq!((outcome.response_status, fault(&outcome)), (None, "connection refused"));
+    assert_eq!((outcome.response_status, cause(&outcome)), (None, "connection refused"));
 }
 
 #[tokio::test]

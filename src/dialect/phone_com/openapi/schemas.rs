@@ -47,7 +47,7 @@ pub fn all() -> Schemas {
 #[schema(as = PhoneComTokenRequest)]
 struct TokenRequest {
     grant_type: GrantType,
-    /// The id of an API key.
+    /// The id of an API key. Alone, with a name and a password, it signs in to the workspace of the key only.
     #[schema(nullable = false)]
     client_id: Option<String>,
     /// The API key.

@@ -1,6 +1,7 @@
 //! Workspaces and action attempts.
 
 use crate::domain;
+use crate::domain::workspace::PublishableKeySessions;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -18,9 +19,12 @@ pub struct Workspace {
     pub connect_partner_name: Option<String>,
     pub is_sandbox: bool,
     pub is_suspended: bool,
+    /// Whether the publishable key may create client sessions.
     pub is_publishable_key_auth_enabled: bool,
-    #[schema(example = "seam_pk1Eq8v3Kd2_7PnQ2mXc9RtYw4ZbL6sHgA1e")]
-    pub publishable_key: String,
+    /// The publishable key; absent for client sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "seam_pk1Eq8v3Kd2_7PnQ2mXc9RtYw4ZbL6sHgA1e")]
+    pub publishable_key: Option<String>,
     #[schema(value_type = Object)]
     pub connect_webview_customization: Map<String, Value>,
     #[schema(required)]
@@ -36,11 +40,18 @@ impl From<domain::workspace::WorkspaceRecord> for Workspace {
             connect_partner_name: workspace.connect_partner_name,
             is_sandbox: workspace.is_sandbox,
             is_suspended: false,
-            is_publishable_key_auth_enabled: true,
-            publishable_key: workspace.publishable_key,
+            is_publishable_key_auth_enabled: workspace.publishable_key_sessions != PublishableKeySessions::Off,
+            publishable_key: Some(workspace.publishable_key),
             connect_webview_customization: Map::new(),
             organization_id: None,
         }
+    }
+}
+
+impl Workspace {
+    /// As client sessions see it.
+    pub fn for_client_session(self) -> Workspace {
+        Workspace { publishable_key: None, ..self }
     }
 }
 

@@ -246,6 +246,9 @@ struct TokenRequest {
     /// The password, set with `handset user set-password`.
     #[schema(min_length = 1)]
     password: String,
+    /// The id of a workspace, or of an API key of it, to sign in to that workspace only. Other ids are ignored.
+    #[schema(nullable = false)]
+    client_id: Option<String>,
 }
 
 /// The type of a grant.

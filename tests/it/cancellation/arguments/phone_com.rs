@@ -27,7 +27,7 @@ impl Arguments for PhoneCom {
         let contact = extension.add_contact(contact("contact", &group)).await;
         let id = UserIdentityId(extension.person.parse().expect("an id"));
         let password = Password::chosen(PASSWORD).expect("it is long enough");
-        let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3)).await;
+        let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3), world.clock.now()).await;
         kept.expect("the person is there");
         let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
         // By its id only, since its name changes.

@@ -23,7 +23,7 @@ impl Arguments for Ucwa {
         let person = Person::new(world, "jane").await;
         let id = UserIdentityId(person.id.parse().expect("an id"));
         let password = Password::chosen(PASSWORD).expect("it is long enough");
-        let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3)).await;
+        let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3), world.clock.now()).await;
         kept.expect("the person is there");
         let application = id_of(&person.begin(COLLECTIONS[0], "endpoint").await);
         Ucwa { person, application }

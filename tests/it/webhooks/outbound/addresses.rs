@@ -1,7 +1,7 @@
 //! Addresses closed to webhooks, in every spelling, and the settings that open them. Outcomes never contain the
 //! credentials of a URL.
 
-use super::{fault, now, ok, outbound, send};
+use super::{cause, fault, now, ok, outbound, send};
 use crate::support::tcp_receiver::{Receiver, message};
 use handset::webhooks::outbound::{Message, Outbound};
 use std::time::Duration;
@@ -36,8 +36,9 @@ async fn loopback_is_refused_without_permission_in_every_spelling() {
     for host in THIS_MACHINE {
         let outcome = send(&strict(&format!("http://{host}:{}/", receiver.address.port()))).await;
         assert_eq!(outcome.response_status, None);
-        let words = fault(&outcome);
+        let words = cause(&outcome);
         assert!(words.contains("(loopback), which webhooks reach only if HANDSET_WEBHOOK_ALLOW"), "{host}: {words}");
+        assert!(fault(&outcome).contains("no address that is allowed"), "{host}: {outcome:?}");
     }
     assert!(receiver.received().is_empty());
 }
@@ -67,7 +68,7 @@ async fn a_pooled_loopback_connection_is_not_reused_without_permission() {
     let outbound = outbound();
     let url = format!("http://localhost:{}/", receiver.address.port());
     assert!(outbound.send(&message(&url), now()).await.is_delivered());
-    assert!(fault(&outbound.send(&strict(&url), now()).await).contains("(loopback)"));
+    assert!(cause(&outbound.send(&strict(&url), now()).await).contains("(loopback)"));
     assert_eq!(receiver.received().len(), 1);
 }
 
@@ -87,7 +88,7 @@ async fn private_and_metadata_addresses_are_refused_before_a_byte_is_sent() {
         // Permission for loopback does not include private networks.
         for message in [strict(&format!("http://{host}/")), message(&format!("https://{host}/"))] {
             let outcome = send(&message).await;
-            assert!(fault(&outcome).contains(&format!("({kind})")), "{host}: {outcome:?}");
+            assert!(cause(&outcome).contains(&format!("({kind})")), "{host}: {outcome:?}");
             assert!(outcome.latency < Duration::from_millis(200), "{host}: {:?}", outcome.latency);
         }
     }
@@ -137,5 +138,5 @@ async fn a_host_name_that_does_not_resolve_is_a_fault() {
     // A label of more than 63 bytes, so that no name server is queried.
     let name = format!("{}.example", "n".repeat(64));
     let outcome = send(&message(&format!("http://{name}/"))).await;
-    assert!(fault(&outcome).starts_with(&format!("the name {name} cannot be resolved")), "{outcome:?}");
+    assert!(cause(&outcome).starts_with(&format!("the name {name} cannot be resolved")), "{outcome:?}");
 }

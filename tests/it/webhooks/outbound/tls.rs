@@ -1,6 +1,6 @@
 //! Certificate validation: no valid certificate, no message.
 
-use super::{fault, send};
+use super::{cause, send};
 use crate::support::certificate::{CERTIFICATE, KEY};
 use crate::support::tcp_receiver::message;
 use rustls::ServerConfig;
@@ -20,7 +20,7 @@ async fn a_self_signed_certificate_is_not_trusted() {
     let (port, answered) = secure_receiver().await;
     let outcome = send(&message(&format!("https://localhost:{port}/"))).await;
     assert_eq!(outcome.response_status, None);
-    assert_eq!(fault(&outcome), "certificate not trusted: its issuer is unknown");
+    assert_eq!(cause(&outcome), "certificate not trusted: its issuer is unknown");
     assert!(!answered.await.expect("the receiver ends"), "no request is sent over an untrusted connection");
 }
 
@@ -47,7 +47,7 @@ async fn a_trusted_certificate_is_accepted_for_its_own_name_only() {
 
     let (port, answered) = secure_receiver().await;
     let outcome = send(&message(&format!("https://127.0.0.1:{port}/"))).await;
-    assert_eq!(fault(&outcome), "certificate not trusted: it is for another name");
+    assert_eq!(cause(&outcome), "certificate not trusted: it is for another name");
     assert!(!answered.await.expect("the receiver ends"));
 }
 
@@ -84,6 +84,6 @@ async fn a_receiver_without_tls_is_a_fault() {
         std::future::pending::<()>().await;
     });
     let outcome = send(&message(&format!("https://localhost:{port}/"))).await;
-    assert!(fault(&outcome).starts_with("no secure connection: "), "{outcome:?}");
+    assert!(cause(&outcome).starts_with("no secure connection: "), "{outcome:?}");
     plain.abort();
 }

@@ -1,0 +1,239 @@
+//! Creation of client sessions: by a key, which vouches for them; by a publishable key, which is public; by a sign-in.
+
+use super::with_issuer;
+use crate::domain::client_session::*;
+use crate::domain::id::UserIdentityId;
+use crate::domain::password::PasswordHash;
+use crate::domain::token::Token;
+use crate::domain::workspace::PublishableKeySessions;
+use crate::error::{Denial, Error, Reason, ResourceKind, Result};
+use crate::random::Random;
+use crate::store::{Workspace, sql::faults::missing};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+/// Lifetime of a session that a publishable key has created, until a key grants it access.
+const ANONYMOUS_LIFETIME: TimeDelta = TimeDelta::days(1);
+
+/// Maximum number of such sessions in a workspace. Concurrent requests may exceed it by their number.
+const MAX_ANONYMOUS: u32 = 10_000;
+
+/// Outcome of an insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inserted {
+    Yes,
+    /// An unrevoked session has the key.
+    KeyTaken,
+    /// There are [`MAX_ANONYMOUS`] sessions.
+    Full,
+}
+
+impl Workspace {
+    /// Creates a session. `on_conflict` decides if its key is taken. An unknown user identity is `NotFound`.
+    pub async fn create_client_session(
+        &self,
+        new: NewClientSession,
+        on_conflict: OnConflict,
+        now: DateTime<Utc>,
+    ) -> Result<ClientSession> {
+        let (workspace, id, key) = (self.clone(), new.client_session_id, new.user_identifier_key.clone());
+        let inserted = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                if let Some(key) = &new.user_identifier_key {
+                    workspace.free_key(connection, key, true, now).await?;
+                }
+                workspace.insert_session(connection, &new, now).await
+            })
+        });
+        match (inserted.await?, on_conflict) {
+            (true, _) => self.client_session(id).await,
+            (false, OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
+            (false, OnConflict::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
+        }
+    }
+
+    /// Creates a session without access for a caller with the publishable key, or returns the one of its key, if the
+    /// setting of the workspace allows it.
+    pub async fn create_anonymous_client_session(
+        &self,
+        key: String,
+        new: NewClientSession,
+        on_conflict: OnConflict,
+        setting: PublishableKeySessions,
+        now: DateTime<Utc>,
+    ) -> Result<ClientSession> {
+        let (workspace, id, sought) = (self.clone(), new.client_session_id, key.clone());
+        let inserted = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                workspace.free_key(connection, &key, false, now).await?;
+                workspace.insert_anonymous_session(connection, &key, &new, now).await
+            })
+        });
+        let inserted = inserted.await?;
+        if inserted == Inserted::Yes {
+            return self.client_session(id).await;
+        }
+        match (self.client_session_by_key(&sought).await, on_conflict) {
+            (Ok(_), OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
+            (Ok(session), OnConflict::Reuse) if session.has_access() && setting != PublishableKeySessions::AnyUser => {
+                Err(Error::Forbidden(Denial::ClientSessionHasAccess))
+            }
+            (Err(Error::NotFound(..)), _) if inserted == Inserted::Full => {
+                Err(Error::Conflict(Reason::TooManyAnonymousSessions(MAX_ANONYMOUS)))
+            }
+            (session, _) => session,
+        }
+    }
+
+    /// Creates a session of a user identity that has signed in with the password of this hash, and returns its token;
+    /// `None` if the user identity has another password by now.
+    pub(in crate::store) async fn create_signed_in_session(
+        &self,
+        person: UserIdentityId,
+        hash: &PasswordHash,
+        lifetime: TimeDelta,
+        random: &Random,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Token>> {
+        let (id, token): (crate::domain::id::ClientSessionId, _) = (random.id(now), Token::client_session(random));
+        let token_hash = token.hash();
+        // The lock waits for a change of the password, which then ends the session or prevents it.
+        let inserted = sqlx::query!(
+            r#"
+            insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identity_id,
+                password_of, connected_account_ids, connect_webview_ids, created_at, expires_at)
+            select $1, $2::uuid, $3::bytea, $4::bytea, user_identity_id, user_identity_id, '{}'::uuid[], '{}'::uuid[],
+                $5::timestamptz, $6::timestamptz
+            from user_identity
+            where workspace_id = $1 and user_identity_id = $7 and password_hash = $8
+            for share
+            "#,
+            self.workspace_id(),
+            id.0,
+            token_hash.as_bytes(),
+            self.store.seal.close(&token, id.0),
+            now,
+            now + lifetime,
+            person.0,
+            hash.0,
+        )
+        .execute(self.store.writer())
+        .await?;
+        Ok((inserted.rows_affected() == 1).then_some(token))
+    }
+
+    /// Revokes an expired session with this key, so that a new one can take it. A key also takes it from a session
+    /// without access that a publishable key has created: its token is known to others.
+    async fn free_key(
+        &self,
+        connection: &mut PgConnection,
+        key: &str,
+        takes_over: bool,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            r#"
+            update client_session set revoked_at = $3
+            where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null
+                and (expires_at <= $3 or anonymous_until <= $3 or ($4 and anonymous_until is not null
+                    and (select publishable_key_sessions from workspace where workspace_id = $1) <> 'any-user'))
+            "#,
+            self.workspace_id(),
+            key,
+            now,
+            takes_over,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// False if an unrevoked session has the key.
+    async fn insert_session(
+        &self,
+        connection: &mut PgConnection,
+        new: &NewClientSession,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let hash = new.token.hash();
+        let row = with_issuer!(
+            r#"
+            , inserted as (
+                insert into client_session (workspace_id, client_session_id, token_hash, token_sealed,
+                    user_identifier_key, user_identity_id, connected_account_ids, connect_webview_ids, customer_key,
+                    created_at, expires_at, issuer_ids)
+                select $1, $3::uuid, $4::bytea, $5::bytea, $6::text, $7::uuid, $8::uuid[], $9::uuid[], $10::text,
+                    $11::timestamptz, $12::timestamptz, array[issuer_id]
+                from issuer
+                on conflict (workspace_id, user_identifier_key) where revoked_at is null do nothing
+                returning client_session_id
+            )
+            select exists (select from inserted) as "is_inserted!", exists (select from issuer) as "has_issuer!"
+            "#,
+            self.workspace_id(),
+            self.issuer_id(),
+            new.client_session_id.0,
+            hash.as_bytes(),
+            self.store.seal.close(&new.token, new.client_session_id.0),
+            new.user_identifier_key,
+            new.user_identity_id.map(|id| id.0),
+            &new.connected_account_ids,
+            &new.connect_webview_ids,
+            new.customer_key,
+            now,
+            new.expires_at,
+        )
+        .fetch_one(connection)
+        .await
+        .map_err(|fault| missing(fault, super::PERSON_KEY, ResourceKind::UserIdentity, new.user_identity_id))?;
+        if row.has_issuer { Ok(row.is_inserted) } else { Err(super::revoked_issuer()) }
+    }
+
+    async fn insert_anonymous_session(
+        &self,
+        connection: &mut PgConnection,
+        key: &str,
+        new: &NewClientSession,
+        now: DateTime<Utc>,
+    ) -> Result<Inserted> {
+        let hash = new.token.hash();
+        let row = sqlx::query!(
+            r#"
+            with living as (
+                select count(*) as count from (
+                    select from client_session
+                    where workspace_id = $1 and anonymous_until > $6 and revoked_at is null
+                    limit $9
+                ) as counted
+            ), inserted as (
+                insert into client_session (workspace_id, client_session_id, token_hash, token_sealed,
+                    user_identifier_key, connected_account_ids, connect_webview_ids, created_at, expires_at,
+                    anonymous_until)
+                select $1, $2::uuid, $3::bytea, $4::bytea, $5::text, '{}'::uuid[], '{}'::uuid[], $6::timestamptz,
+                    $7::timestamptz, $8::timestamptz
+                from living
+                where count < $9
+                on conflict (workspace_id, user_identifier_key) where revoked_at is null do nothing
+                returning client_session_id
+            )
+            select exists (select from inserted) as "is_inserted!", count >= $9 as "is_full!" from living
+            "#,
+            self.workspace_id(),
+            new.client_session_id.0,
+            hash.as_bytes(),
+            self.store.seal.close(&new.token, new.client_session_id.0),
+            key,
+            now,
+            new.expires_at,
+            now + ANONYMOUS_LIFETIME,
+            i64::from(MAX_ANONYMOUS),
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(match (row.is_inserted, row.is_full) {
+            (true, _) => Inserted::Yes,
+            (false, true) => Inserted::Full,
+            (false, false) => Inserted::KeyTaken,
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! The connections as one caller may use them: within the share of its workspace, and for deactivation the reserved ones.
+
+use super::hosts::Hosts;
+use super::hot::{Checkout, HotConnections, Part};
+use super::share::{Crowded, PoolKind, Share, SharePermit};
+use super::{Pools, SHORT_DEADLINE, health};
+use crate::domain::id::WorkspaceId;
+use crate::store::principal::Principal;
+use futures_util::{Stream, TryFutureExt, stream};
+use sqlx::postgres::{PgRow, PgTypeInfo};
+use sqlx::{Execute, Executor, Postgres, SqlStr};
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+pub(in crate::store) type Answers<'e, T> = Pin<Box<dyn Stream<Item = sqlx::Result<T>> + Send + 'e>>;
+pub(in crate::store) type Answer<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
+
+/// The pools, with the share of a workspace or of one of its callers. As an executor it serves reads; changes of data are
+/// units of work, see [`crate::store::writer`]. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Connections {
+    pub(super) pools: Arc<Pools>,
+    /// None: statements of the server itself, and those that find out who calls.
+    share: Option<Arc<Share>>,
+    is_urgent: bool,
+}
+
+/// An executor of one statement.
+#[derive(Debug)]
+pub(in crate::store) struct Statement<'c> {
+    connections: &'c Connections,
+    kind: PoolKind,
+    /// Acquired before, or none.
+    permit: Option<SharePermit>,
+}
+
+impl Connections {
+    /// Opens the pools, with at most `count` connections together.
+    pub async fn open(hosts: &Hosts, count: u32) -> sqlx::Result<Connections> {
+        let pools = Arc::new(Pools::open(hosts, count).await?);
+        Ok(Connections { pools, share: None, is_urgent: false })
+    }
+
+    /// With the reserved connections; with the general ones while those are in use.
+    pub fn urgent(&self) -> Connections {
+        Connections { is_urgent: true, ..self.clone() }
+    }
+
+    pub fn is_urgent(&self) -> bool {
+        self.is_urgent
+    }
+
+    /// Within the share of a caller.
+    pub fn of_caller(&self, workspace: WorkspaceId, principal: Principal) -> Connections {
+        Connections { share: Some(self.pools.shares.of_caller(workspace.0, principal)), ..self.clone() }
+    }
+
+    /// Within the share of a workspace.
+    pub fn of_workspace(&self, workspace: WorkspaceId) -> Connections {
+        Connections { share: Some(self.pools.shares.of_workspace(workspace.0)), ..self.clone() }
+    }
+
+    /// Within the share of the same workspace, whichever caller this was for.
+    pub fn whole_share(&self) -> Connections {
+        Connections { share: self.share.as_ref().map(Share::whole), ..self.clone() }
+    }
+
+    /// The workspace whose share this is.
+    pub fn workspace(&self) -> Option<WorkspaceId> {
+        self.share.as_ref().map(|share| WorkspaceId(share.workspace()))
+    }
+
+    /// An executor of a statement on a pool of this kind.
+    pub fn on(&self, kind: PoolKind) -> Statement<'_> {
+        Statement { connections: self, kind, permit: None }
+    }
+
+    /// Awaits a short statement. After a timeout the database counts as unavailable, and the callers behind this one do
+    /// not wait for as long as a long statement may take. The wait for the share is not part of it.
+    pub async fn short_statement<'c, T, F>(&'c self, run: impl FnOnce(Statement<'c>) -> F) -> sqlx::Result<T>
+    where
+        F: Future<Output = sqlx::Result<T>>,
+    {
+        let kind = PoolKind::Short;
+        let permit = if self.is_urgent { None } else { self.share_permit(kind).await? };
+        let statement = run(Statement { connections: self, kind, permit });
+        let outcome = timeout(SHORT_DEADLINE, statement).await;
+        self.pools.health.observe(outcome.unwrap_or_else(|_| Err(health::silence())))
+    }
+
+    /// Checks out a connection for a unit of work.
+    pub(super) async fn checkout(&self) -> sqlx::Result<Checkout> {
+        self.on(PoolKind::General).checkout().await
+    }
+
+    /// Numbers of idle connections and of connections in use.
+    pub fn idle_and_used(&self) -> (u32, u32) {
+        self.pools.idle_and_used()
+    }
+
+    /// Number of connections closed because they were returned in a transaction.
+    pub fn closed_in_transaction(&self) -> u64 {
+        self.pools.health.closed_in_transaction()
+    }
+
+    /// Waits for the units of work and the statements in progress, then closes every connection.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+
+    /// The kind that serves for `kind`.
+    fn served_by(&self, kind: PoolKind) -> (PoolKind, &Arc<HotConnections>) {
+        let general = (PoolKind::General, &self.pools.general);
+        match kind {
+            PoolKind::General => general,
+            PoolKind::Short => self.pools.short.as_ref().map_or(general, |short| (kind, short)),
+            PoolKind::Reserved => self.pools.reserved.as_ref().map_or(general, |reserved| (kind, reserved)),
+        }
+    }
+
+    async fn share_permit(&self, kind: PoolKind) -> sqlx::Result<Option<SharePermit>> {
+        match &self.share {
+            Some(share) => Ok(Some(share.acquire(self.served_by(kind).0).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Permits for a connection of this kind.
+    async fn permits(&self, kind: PoolKind, permit: Option<SharePermit>) -> sqlx::Result<Permits<'_>> {
+        let of_share = match permit {
+            Some(permit) => Some(permit),
+            None => self.share_permit(kind).await?,
+        };
+        let (_, pool) = self.served_by(kind);
+        Ok(Permits { pool, of_pool: pool.acquire_permit().await?, of_share })
+    }
+
+    /// Permits for a reserved connection, or for a general one if that is free first. A workspace that waits for a lock
+    /// with its reserved one does not delay its own next deactivation, nor another's.
+    async fn urgent_permits(&self) -> sqlx::Result<Permits<'_>> {
+        tokio::select! {
+            biased;
+            permits = self.permits(PoolKind::Reserved, None) => permits,
+            Ok(permits) = self.permits(PoolKind::General, None) => Ok(permits),
+        }
+    }
+}
+
+/// Permission to use a connection of a pool.
+struct Permits<'c> {
+    pool: &'c Arc<HotConnections>,
+    of_pool: OwnedSemaphorePermit,
+    of_share: Option<SharePermit>,
+}
+
+impl Statement<'_> {
+    async fn checkout(self) -> sqlx::Result<Checkout> {
+        let Statement { connections, kind, permit } = self;
+        let permits = match connections.is_urgent {
+            true => connections.urgent_permits().await?,
+            false => connections.permits(kind, permit).await?,
+        };
+        permits.pool.checkout(permits.of_pool, permits.of_share).await
+    }
+}
+
+impl From<Crowded> for sqlx::Error {
+    /// No connection is in doubt.
+    fn from(crowded: Crowded) -> sqlx::Error {
+        sqlx::Error::Configuration(Box::new(crowded))
+    }
+}
+
+impl<'c> Executor<'c> for Statement<'c> {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> Answers<'e, Part>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let parts = async {
+            let mut checkout = self.checkout().await?;
+            let parts = checkout.fetch(query).await;
+            checkout.checkin(&parts);
+            Ok(stream::iter(parts?.into_iter().map(Ok)))
+        };
+        Box::pin(parts.try_flatten_stream())
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<PgRow>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Box::pin(async {
+            let mut checkout = self.checkout().await?;
+            let row = checkout.fetch_optional(query).await;
+            checkout.checkin(&row);
+            row
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> Answer<'e, <Postgres as sqlx::Database>::Statement>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let health = &self.connections.pools.health;
+            let mut checkout = self.checkout().await?;
+            let prepared = health.with_timeout(checkout.connection().prepare_with(sql, parameters)).await;
+            checkout.checkin(&prepared);
+            prepared
+        })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> Answer<'e, sqlx::Describe<Postgres>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let health = &self.connections.pools.health;
+            let mut checkout = self.checkout().await?;
+            let described = health.with_timeout(checkout.connection().describe(sql)).await;
+            checkout.checkin(&described);
+            described
+        })
+    }
+}
+
+/// Runs on the general pool.
+impl<'c> Executor<'c> for &'c Connections {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> Answers<'e, Part>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        self.on(PoolKind::General).fetch_many(query)
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> Answer<'e, Option<PgRow>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        self.on(PoolKind::General).fetch_optional(query)
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> Answer<'e, <Postgres as sqlx::Database>::Statement>
+    where
+        'c: 'e,
+    {
+        self.on(PoolKind::General).prepare_with(sql, parameters)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> Answer<'e, sqlx::Describe<Postgres>>
+    where
+        'c: 'e,
+    {
+        self.on(PoolKind::General).describe(sql)
+    }
+}

@@ -1,0 +1,266 @@
+//! Shares of the connections. A workspace holds at most half of each pool at a time, its client sessions together at
+//! most half of that, and one session half of that again. What exceeds a share waits in a queue of its own, so that no
+//! workspace waits behind another one's queue, and no key behind the sessions of its workspace.
+//!
+//! A permit of an inner share is held while one of an outer share is awaited, and both while a connection is awaited;
+//! never the other way round, so there is no deadlock.
+
+use super::hosts::ACQUIRE_TIMEOUT;
+use crate::store::principal::Principal;
+use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// Maximum number of statements and units of work that wait in a share's queue.
+const MAX_WAITING: usize = 1_024;
+
+/// The pools of one database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum PoolKind {
+    General,
+    /// For short statements with generic plans.
+    Short,
+    /// For deactivation.
+    Reserved,
+}
+
+/// Number of connections by [`PoolKind`].
+pub(super) type PoolSizes = [u32; 3];
+
+/// A statement that waited for its share in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(in crate::store) enum Crowded {
+    #[error("{MAX_WAITING} statements of this workspace wait for its share of the connections")]
+    QueueFull,
+    #[error("this workspace's share of the connections was in use for {} s", ACQUIRE_TIMEOUT.as_secs())]
+    TimedOut,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum ShareKey {
+    Workspace(Uuid),
+    /// The client sessions and users of a workspace together.
+    Sessions(Uuid),
+    /// One of them.
+    Session(Uuid, Uuid),
+}
+
+/// The shares in use. An entry goes with its last user.
+#[derive(Debug)]
+pub(super) struct Shares {
+    sizes: PoolSizes,
+    entries: Mutex<HashMap<ShareKey, Weak<Share>>>,
+}
+
+/// A share of each pool.
+#[derive(Debug)]
+pub(in crate::store) struct Share {
+    key: ShareKey,
+    outer: Option<Arc<Share>>,
+    sizes: PoolSizes,
+    permits: [Semaphore; 3],
+    waiting: AtomicUsize,
+    shares: Arc<Shares>,
+}
+
+/// Permission to use one connection, of a share and of those around it.
+#[derive(Debug)]
+pub(in crate::store) struct SharePermit {
+    share: Arc<Share>,
+    kind: PoolKind,
+    /// Number of shares, from the inner one outwards, that have given theirs.
+    taken: usize,
+}
+
+impl Shares {
+    pub fn new(sizes: PoolSizes) -> Arc<Shares> {
+        Arc::new(Shares { sizes, entries: Mutex::default() })
+    }
+
+    /// The share of a workspace.
+    pub fn of_workspace(self: &Arc<Self>, workspace: Uuid) -> Arc<Share> {
+        self.get(&mut self.entries(), ShareKey::Workspace(workspace), None)
+    }
+
+    /// The share of a caller in a workspace: keys have all of the workspace's.
+    pub fn of_caller(self: &Arc<Self>, workspace: Uuid, principal: Principal) -> Arc<Share> {
+        let session = match principal {
+            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => {
+                return self.of_workspace(workspace);
+            }
+            Principal::ClientSession(id, _) => Some(id.0),
+            Principal::Password(person) => Some(person.0),
+            Principal::PublishableKey(_) => None,
+        };
+        let mut entries = self.entries();
+        let of_workspace = self.get(&mut entries, ShareKey::Workspace(workspace), None);
+        let of_sessions = self.get(&mut entries, ShareKey::Sessions(workspace), Some(of_workspace));
+        match session {
+            Some(id) => self.get(&mut entries, ShareKey::Session(workspace, id), Some(of_sessions)),
+            None => of_sessions,
+        }
+    }
+
+    fn get(
+        self: &Arc<Self>,
+        entries: &mut HashMap<ShareKey, Weak<Share>>,
+        key: ShareKey,
+        outer: Option<Arc<Share>>,
+    ) -> Arc<Share> {
+        if let Some(share) = entries.get(&key).and_then(Weak::upgrade) {
+            // `share` holds its outer share, so dropping this handle of that one ends none under the lock.
+            return share;
+        }
+        let share = Arc::new(Share::new(key, outer, Arc::clone(self)));
+        entries.insert(key, Arc::downgrade(&share));
+        share
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<ShareKey, Weak<Share>>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Share {
+    fn new(key: ShareKey, outer: Option<Arc<Share>>, shares: Arc<Shares>) -> Share {
+        let whole = outer.as_ref().map_or(shares.sizes, |outer| outer.sizes);
+        let sizes = whole.map(|size| size.div_ceil(2));
+        let permits = sizes.map(|size| Semaphore::new(size as usize));
+        Share { key, outer, sizes, permits, waiting: AtomicUsize::new(0), shares }
+    }
+
+    /// The workspace's id.
+    pub fn workspace(&self) -> Uuid {
+        match self.key {
+            ShareKey::Workspace(id) | ShareKey::Sessions(id) | ShareKey::Session(id, _) => id,
+        }
+    }
+
+    /// The outermost share.
+    pub fn whole(self: &Arc<Self>) -> Arc<Share> {
+        self.outer.as_ref().map_or_else(|| Arc::clone(self), Share::whole)
+    }
+
+    /// Waits for a permit of this share and of those around it.
+    pub async fn acquire(self: &Arc<Self>, kind: PoolKind) -> Result<SharePermit, Crowded> {
+        let mut permit = SharePermit { share: Arc::clone(self), kind, taken: 0 };
+        if self.outward().all(|share| share.try_take(&mut permit)) {
+            return Ok(permit);
+        }
+        let waiting = async {
+            for share in self.outward().skip(permit.taken) {
+                share.take(&mut permit).await?;
+            }
+            Ok(())
+        };
+        timeout(ACQUIRE_TIMEOUT, waiting).await.unwrap_or(Err(Crowded::TimedOut))?;
+        Ok(permit)
+    }
+
+    fn outward(&self) -> impl Iterator<Item = &Share> {
+        std::iter::successors(Some(self), |share| share.outer.as_deref())
+    }
+
+    fn try_take(&self, permit: &mut SharePermit) -> bool {
+        let taken = self.permits[permit.kind as usize].try_acquire().map(|own| own.forget());
+        permit.taken += usize::from(taken.is_ok());
+        taken.is_ok()
+    }
+
+    async fn take(&self, permit: &mut SharePermit) -> Result<(), Crowded> {
+        let _place = QueuePlace::of(&self.waiting)?;
+        let own = self.permits[permit.kind as usize].acquire().await.expect("a share is never closed");
+        own.forget();
+        permit.taken += 1;
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut entries = self.shares.entries();
+        // Another share may have taken its place.
+        if entries.get(&self.key).is_some_and(|entry| entry.strong_count() == 0) {
+            entries.remove(&self.key);
+        }
+    }
+}
+
+impl Drop for SharePermit {
+    fn drop(&mut self) {
+        for share in self.share.outward().take(self.taken) {
+            share.permits[self.kind as usize].add_permits(1);
+        }
+    }
+}
+
+/// A place in a queue.
+struct QueuePlace<'w>(&'w AtomicUsize);
+
+impl QueuePlace<'_> {
+    fn of(waiting: &AtomicUsize) -> Result<QueuePlace<'_>, Crowded> {
+        let place = QueuePlace(waiting);
+        if waiting.fetch_add(1, Relaxed) < MAX_WAITING { Ok(place) } else { Err(Crowded::QueueFull) }
+    }
+}
+
+impl Drop for QueuePlace<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::ClientSessionId;
+
+    fn principal(session: u128) -> Principal {
+        Principal::ClientSession(ClientSessionId(Uuid::from_u128(session)), None)
+    }
+
+    #[tokio::test]
+    async fn a_share_is_half_of_the_one_around_it_and_ends_with_its_last_user() {
+        let shares = Shares::new([12, 4, 2]);
+        let workspace = Uuid::from_u128(1);
+        let of_session = shares.of_caller(workspace, principal(2));
+        let of_workspace = shares.of_workspace(workspace);
+        assert_eq!((of_workspace.sizes, of_session.sizes), ([6, 2, 1], [2, 1, 1]));
+        let held = [of_session.acquire(PoolKind::General).await, of_session.acquire(PoolKind::General).await];
+        assert!(held.iter().all(Result::is_ok));
+        // Another session has the rest of the sessions' three.
+        let other = shares.of_caller(workspace, principal(3));
+        let third = other.acquire(PoolKind::General).await;
+        assert!(third.is_ok());
+        assert_eq!(of_workspace.permits[0].available_permits(), 3, "the rest is for keys");
+        assert_eq!(other.outer.as_ref().expect("there is one").permits[0].available_permits(), 0);
+        drop((held, third));
+        assert_eq!(of_workspace.permits[0].available_permits(), 6);
+        drop((of_session, other));
+        assert_eq!(shares.entries().len(), 1);
+        drop(of_workspace);
+        assert_eq!(shares.entries().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_wait_returns_the_permits_that_it_had() {
+        let shares = Shares::new([4, 2, 2]);
+        let workspace = Uuid::from_u128(1);
+        let of_workspace = shares.of_workspace(workspace);
+        let all = [of_workspace.acquire(PoolKind::General).await, of_workspace.acquire(PoolKind::General).await];
+        let of_session = shares.of_caller(workspace, principal(2));
+        {
+            let mut waiting = Box::pin(of_session.acquire(PoolKind::General));
+            assert!(futures_util::poll!(&mut waiting).is_pending());
+            assert_eq!(of_workspace.waiting.load(Relaxed), 1);
+            assert_eq!(of_session.permits[0].available_permits(), 0);
+        }
+        assert_eq!((of_workspace.waiting.load(Relaxed), of_session.permits[0].available_permits()), (0, 1));
+        drop(all);
+        assert!(of_session.acquire(PoolKind::General).await.is_ok());
+    }
+}

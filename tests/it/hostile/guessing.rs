@@ -1,0 +1,148 @@
+//! Guessed passwords and tokens: no more of them are judged than the limits of failed authentication allow, however the
+//! requests are sent, and valid credentials go on working.
+
+use crate::support::client::{Client, Response};
+use crate::support::private_postgres::TestDir;
+use crate::support::program::Server;
+use crate::support::raw_http::heads_first;
+use crate::support::world::World;
+use chrono::TimeDelta;
+use handset::http::App;
+use handset::http::rate_limit::{Limits, Rates};
+use serde_json::json;
+use std::sync::Arc;
+
+const PASSWORD: &str = "correct horse";
+
+/// More than any limit here, and than there are workers.
+const GUESSES: usize = 100;
+
+async fn limited(rates: Rates) -> World {
+    let proxies = Arc::new(["127.0.0.0/8".parse().expect("a network")]);
+    World::with(|app| App { proxies, limits: Limits::new(&rates, app.clock.clone()).map(Arc::new), ..app }).await
+}
+
+fn failed(rate: &str) -> Rates {
+    Rates { failed: rate.parse().ok(), ..Rates::default() }
+}
+
+/// A user identity with a password, who signs in as `jane@example.com`.
+async fn jane(world: &World) {
+    let person = world.person("jane").await;
+    let password = json!({ "user_identity_id": person, "password": PASSWORD });
+    world.console().await.post("/user_identities/set_password", password).await.ok();
+}
+
+async fn sign_in(client: &Client, path: &str, name: &str, password: &str) -> Response {
+    let form = format!("grant_type=password&username={name}&password={password}");
+    client.bytes(path, Some("application/x-www-form-urlencoded"), form).await
+}
+
+/// How often each status occurs.
+fn count(responses: &[Response], status: u16) -> usize {
+    responses.iter().filter(|response| response.status == status).count()
+}
+
+#[tokio::test]
+async fn of_passwords_sent_after_all_heads_no_more_are_judged_than_the_limit_allows() {
+    let world = limited(failed("5/60s")).await;
+    jane(&world).await;
+    for path in ["/webticket/oauthtoken", "/v4/oauth/access-token"] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close");
+        let guess = |number| format!("grant_type=password&username=jane@example.com&password=guess-{number}");
+        let responses =
+            heads_first(world.address(), (0..GUESSES).map(|number| (head.clone(), guess(number))).collect()).await;
+        assert_eq!((count(&responses, 400), count(&responses, 429)), (5, GUESSES - 5), "{path}");
+        let refused = responses.iter().find(|response| response.status == 429).expect("one was refused");
+        assert_eq!(refused.header("retry-after"), Some("12"));
+        world.advance(TimeDelta::seconds(60));
+    }
+    assert_eq!(sign_in(&world.anonymous(), "/webticket/oauthtoken", "jane@example.com", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn of_tokens_sent_with_bodies_after_all_heads_no_more_are_judged_than_the_limit_allows() {
+    let world = limited(failed("5/60s")).await;
+    let body = json!({ "device_id": world.phone(&world.person("jane").await).await }).to_string();
+    let guess = |number: usize| {
+        let head = format!(
+            "POST /phones/get HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             authorization: Bearer seam_guess{number}_nothing"
+        );
+        (head, body.clone())
+    };
+    let responses = heads_first(world.address(), (0..GUESSES).map(guess).collect()).await;
+    assert_eq!((count(&responses, 401), count(&responses, 429)), (5, GUESSES - 5));
+    assert_eq!(world.key().get("/phones/list").await.status, 200, "a key that was valid lately goes on working");
+    let secret = format!("grant_type=client_credentials&client_id=x&client_secret={}", "guess");
+    let form = Some("application/x-www-form-urlencoded");
+    assert_eq!(
+        world.anonymous().bytes("/v4/oauth/access-token", form, secret).await.status,
+        429,
+        "a secret in a body, too"
+    );
+}
+
+#[tokio::test]
+async fn concurrent_valid_requests_are_not_refused_by_a_limit_below_their_number() {
+    let world = limited(Rates { failed_account: "1/60s".parse().ok(), ..failed("1/60s") }).await;
+    jane(&world).await;
+    let sessions: Vec<_> = [world.sandbox("A").await, world.sandbox("B").await, world.sandbox("C").await].into();
+    let calls = (0..60).map(|number| {
+        let (client, other) = (sessions[number % 3].key().clone(), world.anonymous());
+        tokio::spawn(async move {
+            match number % 10 {
+                0 => sign_in(&other, "/webticket/oauthtoken", "jane@example.com", PASSWORD).await.status,
+                _ => client.get("/phones/list").await.status,
+            }
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(call.await.expect("it does not panic"), 200);
+    }
+}
+
+#[tokio::test]
+async fn an_account_name_is_limited_for_all_addresses_and_cannot_be_locked_for_another_one() {
+    let world = limited(Rates { failed_account: "20/15m".parse().ok(), ..failed("100/60s") }).await;
+    jane(&world).await;
+    let from = |address: usize| world.anonymous().with("x-forwarded-for", &format!("198.51.100.{address}"));
+    let guess = |address, name| async move {
+        let client = from(address);
+        sign_in(&client, "/v4/oauth/access-token", name, "a guess").await.status
+    };
+    let spellings = ["jane@example.com", "Jane@Example.com", " JANE@example.com "];
+    for number in 0..20 {
+        assert_eq!(guess(number / 2, spellings[number % 3]).await, 400);
+    }
+    assert_eq!(guess(0, "jane@example.com").await, 429, "neither the name nor this address has a unit left");
+    assert_eq!(guess(0, "ann@example.com").await, 400, "another name has its own rate");
+    let right =
+        async |address| sign_in(&from(address), "/webticket/oauthtoken", "sip:jane@example.com", PASSWORD).await.status;
+    assert_eq!(right(0).await, 429, "whether the password is right is not judged");
+    for _ in 0..5 {
+        assert_eq!(right(77).await, 200, "from an address that has not failed");
+    }
+    assert_eq!([guess(77, "jane@example.com").await, guess(77, "jane@example.com").await], [400, 400]);
+    assert_eq!(guess(77, "jane@example.com").await, 429, "an address has a tenth of the rate for itself");
+    world.advance(TimeDelta::minutes(15));
+    assert_eq!(right(0).await, 200);
+}
+
+#[tokio::test]
+async fn failed_authentications_are_limited_by_default() {
+    let test_dir = TestDir::new();
+    let world = World::new().await;
+    let server = Server::beside(&world, &[], &test_dir).await;
+    let key = server.client(world.api_key.reveal());
+    key.get("/phones/list").await.ok();
+    let mut statuses = Vec::new();
+    for number in 0..200 {
+        statuses.push(server.client(&format!("seam_guess{number}_nothing")).get("/phones/list").await.status);
+    }
+    assert_eq!(statuses[..100], [401; 100], "enough for an office behind one address");
+    assert!(statuses.contains(&429), "{statuses:?}");
+    key.get("/phones/list").await.ok();
+    Client::new(&server.url).get("/health").await.ok();
+    server.stop().await;
+}
