@@ -122,8 +122,9 @@ async fn secrets_never_appear_in_logs_traces_or_error_responses() {
     let refused = refusals.iter().filter(|response| response.status >= 400).map(|response| format!("{response:?}\n"));
     let actual: String = [log].into_iter().chain(spans).chain(refused).collect();
     for secret in &secrets {
-        // The last part of a token is the secret one.
-        let hidden = secret.rsplit(['_', '.']).next().unwrap_or(secret);
+        // The last part of a token is the secret one. The signature of a JWT may contain underscores.
+        let separator = if secret.starts_with("ey") { '.' } else { '_' };
+        let hidden = secret.rsplit(separator).next().unwrap_or(secret);
         let line = actual.contains(hidden).then(|| actual.lines().find(|line| line.contains(hidden)));
         assert!(line.is_none(), "{secret} leaked: {line:#?}");
     }
