@@ -30,7 +30,7 @@ const UNKNOWN: [&str; 4] = [
 #[tokio::test]
 async fn secrets_never_appear_in_logs_traces_or_error_responses() {
     let (test_dir, collector) = (TestDir::new(), Receiver::responding_with(TAKEN).await);
-    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0"]);
+    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--failed-auth-limit", "off"]);
     command.env("HANDSET_LOG", "trace").env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", collector.address));
     let server = Server::run(command, &test_dir).await;
     let demo = ["--workspace", "Demo"];
