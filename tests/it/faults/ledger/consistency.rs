@@ -113,7 +113,7 @@ const AUDITED_SLOTS: &str = "
         and exists (
             select from jsonb_each(redacted(to_jsonb(slot)))
             -- A slot begins as an empty one, which no change has made.
-            where value not in ('""', 'false') and not exists (
+            where value::text not in (repeat(chr(34), 2), 'false') and not exists (
                 select from audit
                 where (audit.workspace_id, audit.subject_id) = (slot.workspace_id, slot.user_identity_id)
                     and after ->> 'slot_type' = slot.slot_type and after -> key = value))";
