@@ -28,6 +28,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+/// Open files that are not client connections: webhooks, Postgres, logs.
+const OTHER_FILES: u64 = 400;
+
 /// Timeout for webhook deliveries in flight on shutdown: a little more than one attempt can take.
 const WORKERS_DRAIN: Duration = Duration::from_secs(17);
 
@@ -108,19 +111,33 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Listen
     server::bind(address).map_err(|source| ListenError { address, flag, source })
 }
 
-/// The listener's settings. Raises the soft limit of open files to the hard limit, since each connection needs one.
+/// Raises the soft limit of open files to the hard limit, and returns how many connections that leaves room for.
+fn connections_by_open_files() -> u64 {
+    let granted = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, granted)| {
+        setrlimit(Resource::RLIMIT_NOFILE, granted, granted)?;
+        Ok(granted)
+    });
+    match granted {
+        Ok(granted) => granted.saturating_sub(OTHER_FILES).max(granted / 2),
+        Err(fault) => {
+            tracing::debug!(%fault, "could not raise the limit of open files");
+            u64::MAX
+        }
+    }
+}
+
+/// The listener's settings. Each connection needs an open file.
 fn listener_config(config: &ConnectionsConfig) -> Result<ListenerConfig, Box<dyn Error>> {
-    if let Err(fault) =
-        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, granted)| setrlimit(Resource::RLIMIT_NOFILE, granted, granted))
-    {
-        tracing::debug!(%fault, "could not raise the limit of open files");
+    let (wanted, possible) = (u64::from(config.max_connections), connections_by_open_files());
+    if possible < wanted {
+        tracing::warn!(wanted, possible, "the limit of open files (ulimit -n) allows fewer connections");
     }
     let certificate = match config.tls_cert.clone().zip(config.tls_key.clone()) {
         Some((chain, key)) => Some(Arc::new(Certificate::read(chain, key)?)),
         None => None,
     };
     Ok(ListenerConfig {
-        connections: usize::try_from(config.max_connections)?,
+        connections: usize::try_from(wanted.min(possible))?,
         connections_of_client: usize::try_from(config.max_connections_per_address)?,
         idle: Duration::from_secs(u64::from(config.idle_seconds)),
         certificate,

@@ -42,6 +42,9 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Size of the kernel's buffers of a connection, in bytes; Linux doubles it. By default they may grow to megabytes.
 const SOCKET_BUFFER: u32 = 128 * 1024;
 
+/// Timeout for receiving a request's head on a connection that took the last place.
+const MIN_IDLE: Duration = Duration::from_secs(2);
+
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
@@ -94,6 +97,7 @@ struct ConnectionServer {
     renderer: ErrorRenderer,
     http: http1::Builder,
     idle: Duration,
+    write_timeout: Duration,
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
     /// Bytes of unanswered requests.
@@ -118,12 +122,15 @@ impl ListenerConfig {
         stop: CancellationToken,
     ) {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.idle).max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
-        let tls = self.certificate.map(Certificate::acceptor);
+        http.timer(TokioTimer::new()).max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
+        let (idle, write_timeout) = (self.idle, self.idle.min(WRITE_TIMEOUT));
+        let tls = self.certificate.clone().map(Certificate::acceptor);
         let unanswered = Shares::new(MAX_UNANSWERED, MAX_UNANSWERED_OF_CLIENT);
-        let server = ConnectionServer { router, renderer, http, idle: self.idle, tls, stop: stop.clone(), unanswered };
+        let server =
+            ConnectionServer { router, renderer, http, idle, write_timeout, tls, stop: stop.clone(), unanswered };
         let of_clients = Shares::new(usize::MAX, self.connections_of_client);
         let (permits, connections) = (Arc::new(Semaphore::new(self.connections)), TaskTracker::new());
+        let mut is_full = false;
         while let Some((permit, (stream, address))) = stop
             .run_until_cancelled(async {
                 let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
@@ -137,7 +144,13 @@ impl ListenerConfig {
                 tracing::debug!(%network, "closed a connection over the limit of its client");
                 continue;
             };
-            let server = server.clone();
+            let free = permits.available_permits();
+            // Logged again only after a tenth of the places has been free.
+            if free == 0 && !is_full {
+                tracing::warn!(connections = self.connections, "all connections are in use; further ones wait");
+            }
+            is_full = free == 0 || is_full && free < self.connections / 10;
+            let server = server.clone().with_idle(self.idle_timeout(free));
             connections.spawn(async move {
                 server.handle(stream, client).await;
                 drop((permit, share));
@@ -147,9 +160,21 @@ impl ListenerConfig {
         connections.close();
         connections.wait().await;
     }
+
+    /// Timeout for a request's head on a connection that leaves `free` places: shorter, the fewer there are, so that
+    /// connections without a request do not keep others out.
+    fn idle_timeout(&self, free: usize) -> Duration {
+        let share = (2.0 * free as f64 / self.connections as f64).min(1.0);
+        self.idle.mul_f64(share).max(self.idle.min(MIN_IDLE))
+    }
 }
 
 impl ConnectionServer {
+    fn with_idle(mut self, idle: Duration) -> ConnectionServer {
+        self.http.header_read_timeout(idle);
+        ConnectionServer { idle, ..self }
+    }
+
     async fn handle(self, stream: TcpStream, client: Client) {
         // Responses are written in one piece; Nagle's algorithm would only delay them.
         if let Err(fault) = stream.set_nodelay(true) {
@@ -161,7 +186,7 @@ impl ConnectionServer {
             return;
         }
         let mut stream = TimeoutWriter::new(stream);
-        stream.set_timeout(Some(self.idle.min(WRITE_TIMEOUT)));
+        stream.set_timeout(Some(self.write_timeout));
         let stream = Box::pin(stream);
         match self.tls.clone() {
             // Boxed separately, so that a plain connection does not take up the size of the larger TLS future.

@@ -87,3 +87,20 @@ async fn open_stream(client: &Client) -> reqwest::Response {
     assert_eq!(response.status(), 200);
     response
 }
+
+#[tokio::test]
+async fn connections_without_a_request_give_way_when_all_are_in_use() {
+    const ALL: usize = 12;
+    let config = ListenerConfig { connections: ALL, connections_of_client: ALL / 4, ..ListenerConfig::default() };
+    let world = World::with_listener(config).await;
+    let mut held = Vec::new();
+    // A head that never ends, from as many addresses as it takes.
+    for address in ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"] {
+        for _ in 0..ALL / 4 {
+            let mut connection = connect(&world, address).await;
+            connection.write_all(b"GET /").await.expect("the connection is open");
+            held.push(connection);
+        }
+    }
+    assert!(is_served(&mut connect(&world, "127.0.0.6").await).await);
+}
