@@ -159,8 +159,19 @@ impl Server {
     /// Resident memory, in bytes.
     #[cfg(target_os = "linux")]
     pub fn memory(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    /// Most resident memory that it ever had, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn status(&self, name: &str) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux reports it");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux reports it");
         line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
     }
 
