@@ -38,8 +38,8 @@ pub enum Error {
     /// The body exceeds the limit, in bytes.
     #[error("the body is over {0} bytes")]
     TooLarge(usize),
-    /// What the request lists exceeds the limit of one response, in bytes of the database's rows.
-    #[error("the rows of a list are over {0} bytes")]
+    /// What the request lists exceeds the limit of one response, in bytes of the database's rows or of the response.
+    #[error("the list is over {0} bytes")]
     ListTooLarge(usize),
     /// The path and query exceed the limit, in bytes.
     #[error("the address is over {0} bytes")]

@@ -24,8 +24,9 @@ const FREE: usize = 1024 * 1024;
 /// Maximum without a share: of a batch, or a page that is read in a unit of work.
 const MAX_UNCOUNTED: usize = 4 * FREE;
 
-/// Maximum of one statement. Its rows, the values made of them and the response are in memory, in part at the same time.
-const MAX_STATEMENT: usize = 16 * FREE;
+/// Maximum of one statement: ten thousand phones, the largest page, with some metadata. The rows, the values made of them,
+/// of which some repeat a column, and the response are in memory, in part at the same time.
+const MAX_STATEMENT: usize = 8 * FREE;
 
 /// Maximum of all statements with shares.
 const MAX_OF_ALL: usize = 2 * MAX_STATEMENT;

@@ -75,8 +75,39 @@ async fn ten_lists_of_everything_use_little_memory_and_delay_no_other_workspace(
     // One that waited in vain for the others is asked to come back.
     assert!(statuses.iter().all(|status| [400, 503].contains(status)), "{statuses:?}");
     lists.iter().find(|response| response.status == 400).expect("one is judged").refused(400, "list_too_large");
-    let page = server.client(world.api_key.reveal()).get("/devices/list?limit=20").await.ok();
-    assert_eq!(page["devices"].as_array().map(Vec::len), Some(20));
+    let page = server.client(world.api_key.reveal()).get("/devices/list?limit=10").await.ok();
+    assert_eq!(page["devices"].as_array().map(Vec::len), Some(10));
+    server.stop().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_just_below_the_limit_use_little_memory() {
+    let (world, test_dir) = (World::new().await, TestDir::new());
+    let second = world.sandbox("second").await;
+    for (tenant, name) in [(&*world, "jane"), (&second, "joe")] {
+        let person = tenant.person(name).await;
+        insert_phones(&world, tenant, &person, 12, 300 * 1024).await;
+    }
+    let server = Server::beside(&world, &["--connections", "16"], &test_dir).await;
+    println!("{} MiB at start", server.peak_memory() / MIB);
+    let (client, other) = (server.client(world.api_key.reveal()), server.client(second.api_key.reveal()));
+    let path = "/devices/list?limit=100000";
+    let (first, second) = tokio::join!(at_once(&client, 10, path), at_once(&other, 10, path));
+    let peak = server.peak_memory();
+    let sizes: Vec<(u16, usize)> = first.iter().chain(&second).map(|list| (list.status, list.text.len())).collect();
+    println!("{} MiB at most, {sizes:?}", peak / MIB);
+    assert!(peak < LIMIT, "{peak} bytes, {sizes:?}");
+    // Others get 503: one client has one such response at a time.
+    assert!(sizes.iter().any(|(status, size)| *status == 200 && *size > 14 * MIB), "{sizes:?}");
+    // Few rows, of which the response repeats too much.
+    let person = world.person("jim").await;
+    insert_phones(&world, &world, &person, 10, 300 * 1024).await;
+    let refused = at_once(&client, 10, path).await;
+    let peak = server.peak_memory();
+    println!("{} MiB at most", peak / MIB);
+    assert!(peak < LIMIT, "{peak} bytes");
+    refused.iter().find(|response| response.status == 400).expect("one is judged").refused(400, "list_too_large");
     server.stop().await;
 }
 

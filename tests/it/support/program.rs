@@ -102,8 +102,10 @@ impl Server {
 
     /// A server with these arguments on a world's database.
     pub async fn beside(world: &World, arguments: &[&str], test_dir: &TestDir) -> Server {
-        let mut command =
-            handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0", "--no-demo", "--connections", "4"]);
+        let mut command = handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
+        if !arguments.contains(&"--connections") {
+            command.args(["--connections", "4"]);
+        }
         command.args(arguments).env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
         Server::run(command, test_dir).await
     }
