@@ -16,7 +16,7 @@ pub fn limited(value: &impl Serialize) -> Result<Vec<u8>> {
     let mut out = Limited(Vec::with_capacity(CAPACITY));
     match serde_json::to_writer(&mut out, value) {
         Ok(()) => Ok(out.0),
-        Err(fault) if fault.is_io() => Err(Error::ListTooLarge(MAX_RESPONSE)),
+        Err(fault) if fault.is_io() => Err(Error::ListTooLarge),
         Err(fault) => Err(Error::Internal(fault.into())),
     }
 }

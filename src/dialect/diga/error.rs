@@ -112,13 +112,11 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorBody::service("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
         ),
-        Error::ListTooLarge(limit) => (
+        Error::ListTooLarge => (
             StatusCode::BAD_REQUEST,
             ErrorBody::service(
                 "LIST_TOO_LARGE",
-                format!(
-                    "The list is over the limit of {limit} bytes for one response. Use limit and page, or a filter"
-                ),
+                "The list is too large for one response. Use limit and page, or a filter",
             ),
         ),
         Error::AddressTooLong(limit) => (

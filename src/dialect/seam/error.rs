@@ -92,11 +92,9 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
             "payload_too_large",
             format!("The request body is over the limit of {limit} bytes"),
         ),
-        Error::ListTooLarge(limit) => ErrorBody::bad(
+        Error::ListTooLarge => ErrorBody::bad(
             "list_too_large",
-            format!(
-                "The list is over the limit of {limit} bytes for one response. Use limit and a cursor, or a filter"
-            ),
+            "The list is too large for one response. Use limit and a cursor, or a filter",
         ),
         Error::AddressTooLong(limit) => ErrorBody::new(
             StatusCode::URI_TOO_LONG,

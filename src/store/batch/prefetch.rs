@@ -85,7 +85,7 @@ impl Store {
             Prefetch::Phones(person, paging) => {
                 match self.look_up_key(key, PhonePage { person, paging }).await {
                     // The handler reads it within the limits of one request.
-                    Err(Error::ListTooLarge(_)) => {
+                    Err(Error::ListTooLarge) => {
                         let found = self.look_up_key(key, OnePhone(None)).await?;
                         found.map(|(key, _)| (key, Prefetched::Nothing))
                     }

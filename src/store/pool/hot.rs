@@ -4,7 +4,7 @@
 
 use super::ACQUIRE_TIMEOUT;
 use super::health::{HealthSignal, SUSPICION_WINDOW, TimedRows};
-use super::rows::{self, RowBudget};
+use super::rows::{self, LargeLists};
 use super::share::SharePermit;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow};
@@ -25,7 +25,7 @@ pub(in crate::store) type Part = Either<PgQueryResult, PgRow>;
 pub(super) struct HotConnections {
     pool: PgPool,
     health: HealthSignal,
-    rows: RowBudget,
+    large_lists: LargeLists,
     /// One permit per connection of the pool.
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
@@ -53,9 +53,9 @@ pub(super) struct Checkout {
 }
 
 impl HotConnections {
-    pub fn new(pool: PgPool, connections: u32, health: HealthSignal, rows: RowBudget) -> HotConnections {
+    pub fn new(pool: PgPool, connections: u32, health: HealthSignal, large_lists: LargeLists) -> HotConnections {
         let permits = Arc::new(Semaphore::new(connections as usize));
-        HotConnections { pool, health, rows, permits, idle: Mutex::default() }
+        HotConnections { pool, health, large_lists, permits, idle: Mutex::default() }
     }
 
     /// Numbers of idle connections and of those in use.
@@ -112,7 +112,7 @@ impl Checkout {
     /// All parts of a statement's result, within the limits of a request's rows.
     pub async fn fetch<'q>(&mut self, query: impl Execute<'q, Postgres> + 'q) -> sqlx::Result<Vec<Part>> {
         let parts = self.connection.fetch_many(query);
-        self.hot.rows.collect(TimedRows::new(&self.hot.health, parts), self.of_share.as_ref()).await
+        self.hot.large_lists.collect(TimedRows::new(&self.hot.health, parts), self.of_share.as_ref()).await
     }
 
     /// The first row of a statement.

@@ -1,7 +1,7 @@
-//! Limits of the rows that requests hold in memory. The first [`FREE`] bytes of a statement count nothing. A statement with
-//! more takes the maximum of one list from the budget of all, in one step, so that two that wait for more cannot block each
-//! other; it returns the rest with its last row, and its share when the response is made. Of a workspace, one request at a
-//! time has a share, so that others find one. A statement over the maximum ends with an error for the client.
+//! Limits of the rows that requests hold in memory. The first [`FREE`] bytes of a statement count nothing. Of requests with
+//! more, one at a time reads on, until its response is made; the others wait for a short time. Of a workspace one waits for
+//! that, and the rest for their workspace's turn, so that another workspace waits for one list. A statement over the maximum
+//! ends with an error for the client.
 //!
 //! What runs outside of requests, as the sweeper and the command line do, is not limited.
 
@@ -12,10 +12,10 @@ use futures_util::{Stream, TryFutureExt, TryStreamExt, stream};
 use sqlx::postgres::{PgRow, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres, Row, SqlStr};
 use std::cell::RefCell;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// Bytes of a statement's rows that need no share.
@@ -28,14 +28,11 @@ const MAX_UNCOUNTED: usize = 4 * FREE;
 /// of which some repeat a column, and the response are in memory, in part at the same time.
 const MAX_STATEMENT: usize = 8 * FREE;
 
-/// Maximum of all statements with shares.
-const MAX_OF_ALL: usize = 2 * MAX_STATEMENT;
-
-/// Unit of the budget.
-const KIB: usize = 1024;
-
 /// Timeout of the wait for a share. Postgres and a connection wait, too; less than the deadline of short statements.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(3);
+
+/// Timeout of the rows that need a share, so that a slow search does not keep it.
+const MAX_READ: Duration = Duration::from_secs(2);
 
 tokio::task_local! {
     static SCOPE: Scope;
@@ -43,8 +40,8 @@ tokio::task_local! {
 
 /// What the current task reads rows for.
 enum Scope {
-    /// A request, with the shares that it has.
-    Request(RefCell<Vec<RowShare>>),
+    /// A request, with its share if it has one.
+    Request(RefCell<Option<RowShare>>),
     /// Several requests, none of which waits for the rows of another.
     Batch,
 }
@@ -62,10 +59,12 @@ pub(in crate::store) async fn of_batch<T>(batch: impl Future<Output = T>) -> T {
 /// Rows that are not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(in crate::store) enum RowsRefused {
-    #[error("the rows of a statement are over {0} bytes")]
-    TooLarge(usize),
+    #[error("the rows of a statement are too large")]
+    TooLarge,
     #[error("large lists of others were read for {} s", MAX_WAIT.as_secs())]
     TimedOut,
+    #[error("a large list was not read within {} s", MAX_READ.as_secs())]
+    TooSlow,
 }
 
 impl From<RowsRefused> for sqlx::Error {
@@ -80,21 +79,21 @@ pub(super) fn has_rows_left(fault: &sqlx::Error) -> bool {
     matches!(fault, sqlx::Error::Configuration(cause) if cause.is::<RowsRefused>())
 }
 
-/// The budget of all requests. Cheap to clone.
+/// The share of all requests. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct RowBudget(Arc<Semaphore>);
+pub(super) struct LargeLists(Arc<Semaphore>);
 
-/// A part of the budget.
+/// Permission to read a large list.
 #[derive(Debug)]
 struct RowShare {
-    /// The workspace's turn; none for the further shares of a request.
+    _of_all: OwnedSemaphorePermit,
+    /// The workspace's turn, for statements within its share of the connections.
     _turn: Option<OwnedSemaphorePermit>,
-    of_all: OwnedSemaphorePermit,
 }
 
-impl RowBudget {
-    pub fn new() -> RowBudget {
-        RowBudget(Arc::new(Semaphore::new(MAX_OF_ALL / KIB)))
+impl LargeLists {
+    pub fn new() -> LargeLists {
+        LargeLists(Arc::new(Semaphore::new(1)))
     }
 
     /// The parts of a statement's result, within the limits of the current task.
@@ -103,55 +102,54 @@ impl RowBudget {
         parts: impl Stream<Item = sqlx::Result<Part>>,
         of_share: Option<&SharePermit>,
     ) -> sqlx::Result<Vec<Part>> {
-        let mut parts = pin!(parts);
-        let (mut collected, mut bytes, mut limit, mut share) = (Vec::new(), 0, FREE, None);
+        let (mut parts, mut collected, mut bytes) = (pin!(parts), Vec::new(), 0);
         while let Some(part) = parts.try_next().await? {
             bytes += size(&part);
-            if bytes > limit {
-                (limit, share) = match scope() {
-                    None => (usize::MAX, None),
-                    Some(Limit::Batch) if limit == FREE => (MAX_UNCOUNTED, None),
-                    Some(Limit::Request { has_share }) if limit == FREE => {
-                        (MAX_STATEMENT, Some(self.take(of_share.filter(|_| !has_share)).await?))
-                    }
-                    Some(_) => return Err(RowsRefused::TooLarge(limit).into()),
-                };
-                if bytes > limit {
-                    return Err(RowsRefused::TooLarge(limit).into());
-                }
-            }
             collected.push(part);
-        }
-        if let Some(share) = share {
-            keep(share.of_size(bytes));
+            if bytes > FREE {
+                return match scope() {
+                    None => rest(parts, collected, usize::MAX - bytes).await,
+                    Some(Limit::Batch) => rest(parts, collected, MAX_UNCOUNTED.saturating_sub(bytes)).await,
+                    Some(Limit::Request { has_share }) => {
+                        if !has_share {
+                            keep(self.take(of_share).await?);
+                        }
+                        let rest = rest(parts, collected, MAX_STATEMENT.saturating_sub(bytes));
+                        timeout(MAX_READ, rest).await.unwrap_or_else(|_| Err(RowsRefused::TooSlow.into()))
+                    }
+                };
+            }
         }
         Ok(collected)
     }
 
-    /// Waits for the maximum of a statement.
+    /// Waits for a share.
     async fn take(&self, of_share: Option<&SharePermit>) -> sqlx::Result<RowShare> {
         let taken = timeout(MAX_WAIT, async {
             let turn = match of_share {
                 Some(of_share) => Some(of_share.large_list().acquire_owned().await?),
                 None => None,
             };
-            let count = u32::try_from(MAX_STATEMENT / KIB).expect("the maximum is small");
-            let of_all = Arc::clone(&self.0).acquire_many_owned(count).await?;
-            Ok::<_, tokio::sync::AcquireError>(RowShare { _turn: turn, of_all })
+            Ok::<_, AcquireError>(RowShare { _of_all: Arc::clone(&self.0).acquire_owned().await?, _turn: turn })
         });
         match taken.await {
-            Ok(share) => Ok(share.expect("the budget is never closed")),
+            Ok(share) => Ok(share.expect("the semaphores are never closed")),
             Err(_) => Err(RowsRefused::TimedOut.into()),
         }
     }
 }
 
-impl RowShare {
-    /// Returns what is more than this many bytes.
-    fn of_size(mut self, bytes: usize) -> RowShare {
-        drop(self.of_all.split(self.of_all.num_permits().saturating_sub(bytes.div_ceil(KIB))));
-        self
+/// Adds the other parts, if they have at most this many bytes.
+async fn rest(
+    mut parts: Pin<&mut impl Stream<Item = sqlx::Result<Part>>>,
+    mut collected: Vec<Part>,
+    mut limit: usize,
+) -> sqlx::Result<Vec<Part>> {
+    while let Some(part) = parts.try_next().await? {
+        limit = limit.checked_sub(size(&part)).ok_or(RowsRefused::TooLarge)?;
+        collected.push(part);
     }
+    Ok(collected)
 }
 
 /// The limit of the current task; none outside of requests.
@@ -162,7 +160,7 @@ enum Limit {
 
 fn scope() -> Option<Limit> {
     let limit = |scope: &Scope| match scope {
-        Scope::Request(shares) => Limit::Request { has_share: !shares.borrow().is_empty() },
+        Scope::Request(share) => Limit::Request { has_share: share.borrow().is_some() },
         Scope::Batch => Limit::Batch,
     };
     SCOPE.try_with(limit).ok()
@@ -171,8 +169,8 @@ fn scope() -> Option<Limit> {
 /// Keeps a share until the request's response is made.
 fn keep(share: RowShare) {
     let _ = SCOPE.try_with(|scope| {
-        if let Scope::Request(shares) = scope {
-            shares.borrow_mut().push(share);
+        if let Scope::Request(kept) = scope {
+            kept.replace(Some(share));
         }
     });
 }
@@ -209,7 +207,7 @@ impl<'c> Executor<'c> for Page<'c> {
     {
         // No share is needed up to this maximum.
         let parts = async move {
-            let parts = of_batch(RowBudget::new().collect(self.0.fetch_many(query), None)).await?;
+            let parts = of_batch(LargeLists::new().collect(self.0.fetch_many(query), None)).await?;
             Ok(stream::iter(parts.into_iter().map(Ok)))
         };
         Box::pin(parts.try_flatten_stream())
