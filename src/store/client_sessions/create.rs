@@ -1,6 +1,6 @@
 //! Creation of client sessions: by a key, which vouches for them; by a publishable key, which is public; by a sign-in.
 
-use super::with_issuer;
+use super::{revoked_issuer, with_issuer};
 use crate::domain::client_session::*;
 use crate::domain::id::UserIdentityId;
 use crate::domain::password::PasswordHash;
@@ -46,7 +46,11 @@ impl Workspace {
             })
         });
         match (inserted.await?, on_conflict) {
-            (true, _) => self.client_session(id).await,
+            // A revocation of the caller's key has ended it already.
+            (true, _) => self.client_session(id).await.map_err(|error| match error {
+                Error::NotFound(..) => revoked_issuer(),
+                error => error,
+            }),
             (false, OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
             (false, OnConflict::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
         }

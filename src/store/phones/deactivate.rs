@@ -48,17 +48,32 @@ impl Workspace {
     ) -> Result<Vec<DeviceId>> {
         self.user_identity(person, Scope::Workspace).await?;
         let workspace = self.clone();
+        let batches = async move {
+            let mut done = Vec::new();
+            loop {
+                let batch = workspace.deactivate_first_phones_of(person, reason.clone(), now).await?;
+                if batch.is_empty() {
+                    return Ok(done);
+                }
+                done.extend(batch);
+            }
+        };
+        self.store.pool.in_sequence(batches).await
+    }
+
+    /// Deactivates a batch of the active phones of a user identity, and returns their ids; none if there is no phone.
+    async fn deactivate_first_phones_of(
+        &self,
+        person: UserIdentityId,
+        reason: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<DeviceId>> {
+        let workspace = self.clone();
         let deactivated = self.store.emitter().run(move |connection| {
             Box::pin(async move {
-                let mut done = Vec::new();
-                loop {
-                    let batch = workspace.first_phones_of(connection, person).await?;
-                    if batch.is_empty() {
-                        return Ok(done);
-                    }
-                    done.extend_from_slice(&batch);
-                    workspace.deactivate_on(connection, batch, Scope::Workspace, reason.as_deref(), now).await?;
-                }
+                let batch = workspace.first_phones_of(connection, person).await?;
+                workspace.deactivate_on(connection, batch.clone(), Scope::Workspace, reason.as_deref(), now).await?;
+                Ok(batch)
             })
         });
         deactivated.await

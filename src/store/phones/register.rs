@@ -9,14 +9,13 @@ use crate::store::principal::rejected;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-/// Foreign key of a client session that speaks for a phone.
-const SESSION_KEY: &str = "phone_client_session_session_fkey";
-
 /// Outcome of one attempt. The reasons are None if the phone was known.
 struct Attempt {
     device_id: Option<DeviceId>,
     is_barred: Option<bool>,
     is_full: Option<bool>,
+    /// A deactivation ended the client session meanwhile.
+    is_ended: bool,
 }
 
 impl Workspace {
@@ -32,6 +31,9 @@ impl Workspace {
                 workspace.lock_user_identity(connection, new.user_identity_id).await?;
                 loop {
                     let attempt = workspace.register_under_lock(connection, &new, now).await?;
+                    if attempt.is_ended {
+                        return Err(rejected(Scheme::ClientSession, AuthFailure::Unknown));
+                    }
                     match (attempt.device_id, attempt.is_barred, attempt.is_full) {
                         (Some(device_id), ..) => return Ok(device_id),
                         (None, Some(true), _) => return Err(Error::Conflict(Reason::PhoneDeactivated)),
@@ -45,6 +47,8 @@ impl Workspace {
         registered.await
     }
 
+    /// Locks the known phone, then the client session, then the clock, in the order of a deactivation. The foreign key
+    /// alone would lock the session after the clock.
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its row of the audit trail")]
     async fn register_under_lock(
         &self,
@@ -83,24 +87,30 @@ impl Workspace {
                         ) as of_installation
                     )) as is_full
                 where not exists (select from known)
-            ), registered as (
-                insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
-                    operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
-                select $1, $2, $4, $5, $6, $7, $8, $9, $10, $11
-                from refusal
-                where not is_barred and not is_full
-                returning device_id, to_jsonb(phone) as after
             ), spoken_for as (
                 update phone set credentials_version = credentials_version + 1
                 from known
                 where phone.workspace_id = $1 and phone.device_id = known.device_id and not is_recorded
                     and phone.deactivated_at is null
                 returning phone.device_id
+            ), session as materialized (
+                select client_session_id from client_session
+                where workspace_id = $1 and client_session_id = $14
+                    and (exists (select from spoken_for)
+                        or exists (select from refusal where not is_barred and not is_full))
+                for key share
+            ), registered as (
+                insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
+                    operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
+                select $1, $2, $4, $5, $6, $7, $8, $9, $10, $11
+                from refusal
+                where not is_barred and not is_full and ($14 is null or exists (select from session))
+                returning device_id, to_jsonb(phone) as after
             ), recorded as (
                 insert into phone_client_session (workspace_id, device_id, client_session_id)
-                select $1, device_id, $14
+                select $1, device_id, client_session_id
                 from (select device_id from registered union all select device_id from spoken_for) as phone
-                where $14 is not null
+                cross join session
             ), children as (
                 insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
@@ -142,7 +152,9 @@ impl Workspace {
                     union all
                     select device_id from known where is_recorded
                 ) as "device_id: DeviceId",
-                (select is_barred from refusal) as is_barred, (select is_full from refusal) as is_full
+                (select is_barred from refusal) as is_barred, (select is_full from refusal) as is_full,
+                $14 is not null and not exists (select from session) and (exists (select from spoken_for)
+                    or exists (select from refusal where not is_barred and not is_full)) as "is_ended!"
             "#,
             self.workspace_id(),
             now,
@@ -160,13 +172,6 @@ impl Workspace {
             new.client_session_id.map(|id| id.0),
             MAX_PHONES,
         );
-        attempt.fetch_one(connection).await.map_err(|fault| {
-            let constraint = fault.as_database_error().and_then(|database| database.constraint());
-            match constraint {
-                // A deactivation ended the session meanwhile.
-                Some(SESSION_KEY) => rejected(Scheme::ClientSession, AuthFailure::Unknown),
-                _ => fault.into(),
-            }
-        })
+        Ok(attempt.fetch_one(connection).await?)
     }
 }

@@ -81,6 +81,19 @@ impl Connections {
         .await?
     }
 
+    /// Runs several units of work, one after the other, in a task of their own: each returns its connection before the
+    /// next one, and all are run even if the caller has gone.
+    pub async fn in_sequence<T: Send + 'static>(
+        &self,
+        units: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        match self.pools.units.spawn(units).await {
+            Ok(outcome) => outcome,
+            Err(fault) if fault.is_panic() => resume_unwind(fault.into_panic()),
+            Err(_) => Err(sqlx::Error::PoolClosed.into()),
+        }
+    }
+
     /// Reads from one consistent snapshot, in one transaction.
     pub async fn snapshot<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
         self.transact("begin isolation level repeatable read read only", work, || {}).await

@@ -137,7 +137,7 @@ async fn a_revoked_key_ends_its_client_sessions_unless_they_are_to_be_kept() {
 
 #[tokio::test]
 async fn lists_show_access_tokens_without_their_secrets() {
-    let test_dir = TestDir::new();
+    let test_dir = TestDir::with_empty_database().await;
     let made = create_credentials(&test_dir).await;
     let id = &made.workspace["workspace_id"];
     admin(&test_dir, &["workspace", "create", "Other"]).await;

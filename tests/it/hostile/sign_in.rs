@@ -135,7 +135,15 @@ async fn refused_sign_ins_have_the_same_answer_and_cost_the_same_work() {
     ];
     let mut bodies = Vec::new();
     let mut fastest = [Duration::MAX; 5];
-    for _ in 0..7 {
+    let is_alike = |fastest: &[Duration; 5]| {
+        let (least, most) = (fastest.iter().min().expect("five"), fastest.iter().max().expect("five"));
+        most.as_secs_f64() < 1.7 * least.as_secs_f64()
+    };
+    // On a busy machine the fastest of a few is no measure of the work; one hash more would stay visible in many.
+    for round in 0..40 {
+        if round >= 5 && is_alike(&fastest) {
+            break;
+        }
         for (fastest, (name, password, more)) in fastest.iter_mut().zip(cases) {
             let begun = Instant::now();
             let response = send(&world.anonymous(), UCWA, name, password, more).await;
@@ -146,8 +154,7 @@ async fn refused_sign_ins_have_the_same_answer_and_cost_the_same_work() {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
-    let (least, most) = (fastest.iter().min().expect("five"), fastest.iter().max().expect("five"));
-    assert!(most.as_secs_f64() < 1.7 * least.as_secs_f64(), "one takes more hashes than another: {fastest:?}");
+    assert!(is_alike(&fastest), "one takes more hashes than another: {fastest:?}");
 }
 
 #[tokio::test]
@@ -189,7 +196,7 @@ async fn email_addresses_that_differ_in_case_survive_the_migration() {
     let mut migrator = sqlx::migrate::Migrator::new(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")))
         .await
         .expect("the migrations are read");
-    migrator.migrations = Cow::Owned(migrator.iter().filter(|it| it.version < 30).cloned().collect());
+    migrator.migrations = Cow::Owned(migrator.iter().filter(|it| it.version < 27).cloned().collect());
     migrator.run(&mut connection).await.expect("it is the previous schema");
     let inserts = "
         insert into workspace (workspace_id, name, is_sandbox, publishable_key, created_at)

@@ -18,8 +18,8 @@ const RULES: [Rule; 12] = [
     ("a phone is deactivated if and only if its event says so", PHONE_EVENTS),
     ("an event has one audit row of the change that caused it", EVENTS_AND_AUDIT),
     ("an event has a delivery for each webhook that wants it, and no other", DELIVERIES),
-    ("the current phone, credential or number is the result of an audited change", AUDITED_ROWS),
-    ("a phone number in a slot is the result of an audited change", AUDITED_SLOTS),
+    ("each field of the current phone, credential or number is the result of an audited change", AUDITED_ROWS),
+    ("each field of a slot with a phone number is the result of an audited change", AUDITED_SLOTS),
     ("what the audit trail created and did not delete is there", CREATED_ROWS),
     ("no credential is on a deactivated phone, and each phone has its child credentials", CREDENTIALS),
     ("a number is claimed if and only if its register is not finished", CLAIMED_NUMBERS),
@@ -87,24 +87,36 @@ const DELIVERIES: &str = "
 const AUDITED_ROWS: &str = "
     select kind || ' ' || subject_id
     from (
-        select workspace_id, 'phone' as kind, device_id as subject_id, shown(to_jsonb(phone)) as document from phone
+        select workspace_id, 'phone' as kind, device_id as subject_id, redacted(to_jsonb(phone)) as document from phone
         union all
-        select workspace_id, 'credential', acs_credential_id, shown(to_jsonb(credential)) from credential
+        select workspace_id, 'credential', acs_credential_id, redacted(to_jsonb(credential)) from credential
         union all
-        select workspace_id, 'number', register_id, shown(to_jsonb(number_register)) from number_register
+        select workspace_id, 'number', register_id, redacted(to_jsonb(number_register)) from number_register
     ) as row
-    where not exists (
-        select from audit
-        where (audit.workspace_id, audit.subject_id) = (row.workspace_id, row.subject_id) and after = document)";
+    where exists (
+        select from jsonb_each(document)
+        where not exists (
+            select from audit
+            where (audit.workspace_id, audit.subject_id) = (row.workspace_id, row.subject_id) and after -> key = value))
+        or exists (
+            select from audit cross join jsonb_object_keys(after) as key
+            where (audit.workspace_id, audit.subject_id) = (row.workspace_id, row.subject_id) and not document ? key
+                and not exists (
+                    select from audit as removal
+                    where (removal.workspace_id, removal.subject_id) = (row.workspace_id, row.subject_id)
+                        and removal.before ? key and not removal.after ? key))";
 
 const AUDITED_SLOTS: &str = "
     select slot_type || ' of ' || user_identity_id || ': ' || number
     from slot
     where (number <> '' or include_in_contact_card)
-        and not exists (
-            select from audit
-            where (audit.workspace_id, audit.subject_id) = (slot.workspace_id, slot.user_identity_id)
-                and after = shown(to_jsonb(slot)))";
+        and exists (
+            select from jsonb_each(redacted(to_jsonb(slot)))
+            -- A slot begins as an empty one, which no change has made.
+            where value::text not in (repeat(chr(34), 2), 'false') and not exists (
+                select from audit
+                where (audit.workspace_id, audit.subject_id) = (slot.workspace_id, slot.user_identity_id)
+                    and after ->> 'slot_type' = slot.slot_type and after -> key = value))";
 
 const CREATED_ROWS: &str = "
     select distinct action || ' ' || subject_id
