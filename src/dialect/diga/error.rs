@@ -112,9 +112,7 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorBody::service("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
         ),
-        Error::ListTooLarge => {
-            bad("LIST_TOO_LARGE", "The list is too large for one response. Use limit and page, or a filter")
-        }
+        Error::ListTooLarge => bad("LIST_TOO_LARGE", "The list is too large for one response. Use a lower limit"),
         Error::AddressTooLong(limit) => (
             StatusCode::URI_TOO_LONG,
             ErrorBody::service("URI_TOO_LONG", format!("The path and query are over the limit of {limit} bytes")),
