@@ -38,6 +38,9 @@ pub enum Error {
     /// The body exceeds the limit, in bytes.
     #[error("the body is over {0} bytes")]
     TooLarge(usize),
+    /// What the request lists is too large for one response.
+    #[error("the list is too large")]
+    ListTooLarge,
     /// The path and query exceed the limit, in bytes.
     #[error("the address is over {0} bytes")]
     AddressTooLong(usize),

@@ -11,6 +11,7 @@ pub mod error_renderer;
 pub mod failure;
 pub mod guard;
 pub mod in_flight;
+pub mod json;
 pub mod rate_limit;
 pub mod retry_after;
 pub mod shares;

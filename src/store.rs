@@ -257,6 +257,11 @@ impl Store {
         self.hubs.wake(workspace);
     }
 
+    /// Limits the rows that a request has in memory, until its response is made.
+    pub async fn limit_rows<T>(request: impl Future<Output = T>) -> T {
+        pool::rows::of_request(request).await
+    }
+
     /// Checks that the database responds.
     pub async fn ping(&self) -> Result<()> {
         sqlx::query_scalar!("select 1").fetch_one(&self.pool).await?;

@@ -10,7 +10,7 @@ use super::in_flight;
 use super::rate_limit::CredentialHeaders;
 use super::traces::RequestOutcome;
 use crate::error::Error;
-use crate::store::{Origin, client_network};
+use crate::store::{Origin, Store, client_network};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::RETRY_AFTER;
@@ -160,7 +160,10 @@ async fn counted(app: &App, address: Option<IpAddr>, request: Request, next: Nex
             Err(error) => return error.into_response(),
         },
     };
-    let response = app.in_flight.respond(address.map(client_network), bounded(request, next).await);
+    // The response has its share before the rows return theirs.
+    let response =
+        Store::limit_rows(async { app.in_flight.respond(address.map(client_network), bounded(request, next).await) });
+    let response = response.await;
     match share {
         Some(share) => in_flight::until_end(response, share),
         None => response,

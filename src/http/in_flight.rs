@@ -20,7 +20,10 @@ const SMALL: usize = 16 * 1024;
 const MAX_RESPONSES: usize = 64 * 1024 * 1024;
 
 /// The same of one client network.
-const MAX_RESPONSES_OF_CLIENT: usize = 16 * 1024 * 1024;
+const MAX_RESPONSES_OF_CLIENT: usize = MAX_RESPONSE;
+
+/// Maximum size of a list's response, in bytes.
+pub const MAX_RESPONSE: usize = 16 * 1024 * 1024;
 
 /// The budgets.
 #[derive(Debug)]

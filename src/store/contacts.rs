@@ -9,6 +9,7 @@ use crate::domain::listing::{Listed, Listing};
 use crate::error::{Error, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, each};
+use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Source};
 use crate::store::sql::{faults::missing, found};
 use chrono::{DateTime, Utc};
@@ -126,7 +127,7 @@ impl Workspace {
             person.0,
             ids,
         )
-        .fetch_all(connection)
+        .fetch_all(rows::Page(connection))
         .await?)
     }
 

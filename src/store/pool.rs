@@ -7,12 +7,14 @@ mod connections;
 mod health;
 pub(super) mod hosts;
 mod hot;
+pub(super) mod rows;
 mod share;
 mod unit;
 
 use health::HealthSignal;
 use hosts::{ACQUIRE_TIMEOUT, Hosts};
 use hot::HotConnections;
+use rows::LargeLists;
 use share::{PoolSizes, Shares};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use std::sync::Arc;
@@ -69,16 +71,16 @@ fn sizes(connections: u32) -> PoolSizes {
 impl Pools {
     /// Opens the first connection of each, to fail early, and all reserved ones.
     async fn open(hosts: &Hosts, connections: u32) -> sqlx::Result<Pools> {
-        let health = HealthSignal::new();
+        let (health, large_lists) = (HealthSignal::new(), LargeLists::new());
         let sizes @ [general, short, reserved] = sizes(connections);
-        let general = open_pool(hosts.clone(), general, 0, &health).await?;
+        let general = open_pool(hosts.clone(), general, 0, &health, &large_lists).await?;
         let short = match short {
             0 => None,
-            count => Some(open_pool(hosts.planning_once(), count, 0, &health).await?),
+            count => Some(open_pool(hosts.planning_once(), count, 0, &health, &large_lists).await?),
         };
         let reserved = match reserved {
             0 => None,
-            count => Some(open_pool(hosts.clone(), count, count, &health).await?),
+            count => Some(open_pool(hosts.clone(), count, count, &health, &large_lists).await?),
         };
         Ok(Pools { general, short, reserved, shares: Shares::new(sizes), health, units: TaskTracker::new() })
     }
@@ -106,7 +108,13 @@ impl Pools {
 }
 
 /// Opens a pool of at most `most` and at least `least` connections. A connection fault in one pool puts all in doubt.
-async fn open_pool(hosts: Hosts, most: u32, least: u32, health: &HealthSignal) -> sqlx::Result<Arc<HotConnections>> {
+async fn open_pool(
+    hosts: Hosts,
+    most: u32,
+    least: u32,
+    health: &HealthSignal,
+    large_lists: &LargeLists,
+) -> sqlx::Result<Arc<HotConnections>> {
     let (before, after) = (health.clone(), health.clone());
     let options = PgPoolOptions::new()
         .max_connections(most)
@@ -125,7 +133,7 @@ async fn open_pool(hosts: Hosts, most: u32, least: u32, health: &HealthSignal) -
     if hosts.are_several() {
         tokio::spawn(follow(hosts, pool.clone(), health.subscribe()));
     }
-    Ok(Arc::new(HotConnections::new(pool, most, health.clone())))
+    Ok(Arc::new(HotConnections::new(pool, most, health.clone(), large_lists.clone())))
 }
 
 /// Points the pool to the host that accepts writes, after each fault.

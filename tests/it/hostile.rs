@@ -9,6 +9,7 @@ mod fairness;
 mod first_start;
 mod guessing;
 mod hashing;
+mod large_lists;
 mod loopback;
 mod memory;
 mod new_password;

@@ -112,6 +112,7 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorBody::service("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),
         ),
+        Error::ListTooLarge => bad("LIST_TOO_LARGE", "The list is too large for one response. Use a lower limit"),
         Error::AddressTooLong(limit) => (
             StatusCode::URI_TOO_LONG,
             ErrorBody::service("URI_TOO_LONG", format!("The path and query are over the limit of {limit} bytes")),
@@ -120,9 +121,7 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             ErrorBody::service("HEADERS_TOO_LARGE", "The request's headers are too large"),
         ),
-        Error::NotHttp => {
-            (StatusCode::BAD_REQUEST, ErrorBody::service("BAD_REQUEST", "The request cannot be read as HTTP/1.1"))
-        }
+        Error::NotHttp => bad("BAD_REQUEST", "The request cannot be read as HTTP/1.1"),
         Error::Throttled(throttle) => throttled(throttle),
         Error::TooManyStreams(limit) => {
             (StatusCode::TOO_MANY_REQUESTS, ErrorBody::service("RATE_LIMIT_EXCEEDED", limit.to_string()))
@@ -146,6 +145,10 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             ),
         ),
     }
+}
+
+fn bad(code: &'static str, message: &'static str) -> (StatusCode, ErrorBody) {
+    (StatusCode::BAD_REQUEST, ErrorBody::service(code, message))
 }
 
 fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> (StatusCode, ErrorBody) {

@@ -194,6 +194,11 @@ pub fn body_of(error: &Error) -> ErrorBody {
         Error::TooLarge(limit) => {
             ErrorBody::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))
         }
+        Error::ListTooLarge => ErrorBody::oauth(
+            StatusCode::BAD_REQUEST,
+            "list_too_large",
+            "The list is too large for one response. Use limit and offset, or a filter",
+        ),
         Error::AddressTooLong(limit) => ErrorBody::plain(
             StatusCode::URI_TOO_LONG,
             format!("The path and query are over the limit of {limit} bytes"),

@@ -5,10 +5,11 @@ use super::page::Pagination;
 use super::route::Seam;
 use crate::api::openapi::{Schemas, own_schema};
 use crate::api::route::{Answer, Head};
+use crate::http::json;
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
@@ -26,8 +27,7 @@ pub trait SeamAnswer: Sized + Send {
 
     /// The response, with content under `key` if it has any.
     fn response(self, key: &'static str) -> Response {
-        let body = serde_json::to_vec(&WithOk(&self, key)).expect("a response has string keys and no fallible parts");
-        json_response(body)
+        json::limited(&WithOk(&self, key)).map_or_else(IntoResponse::into_response, json_response)
     }
 }
 

@@ -92,6 +92,7 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
             "payload_too_large",
             format!("The request body is over the limit of {limit} bytes"),
         ),
+        Error::ListTooLarge => list_too_large(),
         Error::AddressTooLong(limit) => ErrorBody::new(
             StatusCode::URI_TOO_LONG,
             "uri_too_long",
@@ -125,6 +126,11 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
             "Internal server error. The log has more under this request id",
         ),
     }
+}
+
+fn list_too_large() -> ErrorBody {
+    let message = "The list is too large for one response. Use limit and a cursor, or a filter";
+    ErrorBody::bad("list_too_large", message)
 }
 
 fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> ErrorBody {

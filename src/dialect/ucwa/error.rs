@@ -170,6 +170,7 @@ pub fn body_of(error: &Error) -> ErrorBody {
         }
         Error::Conflict(reason) => conflict(reason),
         Error::TooLarge(limit) => too_large(format!("The body is over the limit of {limit} bytes")),
+        Error::ListTooLarge => ErrorBody::bad("The resource is too large for one response"),
         Error::AddressTooLong(limit) => too_large(format!("The address is over the limit of {limit} bytes")),
         Error::HeadTooLarge => too_large("The headers are too large".to_owned()),
         Error::NotHttp => ErrorBody::bad("The request cannot be read as HTTP/1.1"),

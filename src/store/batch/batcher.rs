@@ -7,6 +7,7 @@
 //! be batched.
 
 use crate::error::{Error, Result};
+use crate::store::pool::rows;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::AtomicU64;
@@ -138,7 +139,7 @@ impl<Q: BatchQuery> BatchRun<Q> {
             let waiting = batch.into_iter().filter(|waiting| !waiting.answer.is_closed());
             let (queries, senders): (Vec<Q>, Vec<_>) = waiting.map(|waiting| (waiting.query, waiting.answer)).unzip();
             store.lookups.count(queries.len());
-            let answers = all(queries, &store).await;
+            let answers = rows::of_batch(all(queries, &store)).await;
             for (sender, answer) in senders.into_iter().zip(answers) {
                 // The caller may have gone.
                 let _ = sender.send(answer);

@@ -17,7 +17,7 @@ use crate::domain::number::PhoneNumber;
 use crate::domain::page::Paging;
 use crate::domain::phone::{Phone, PhoneFilter};
 use crate::domain::scope::Scope;
-use crate::error::{AuthFailure, Result, Scheme};
+use crate::error::{AuthFailure, Error, Result, Scheme};
 use crate::store::principal::rejected;
 use crate::store::{Authenticated, Origin, Principal, Store};
 
@@ -83,8 +83,14 @@ impl Store {
                 found.map(|(key, mut phones)| (key, Prefetched::Phone(phones.pop())))
             }
             Prefetch::Phones(person, paging) => {
-                let found = self.look_up_key(key, PhonePage { person, paging }).await?;
-                found.map(|(key, phones)| (key, Prefetched::list(phones, paging)))
+                match self.look_up_key(key, PhonePage { person, paging }).await {
+                    // The handler reads it within the limits of one request.
+                    Err(Error::ListTooLarge) => {
+                        let found = self.look_up_key(key, OnePhone(None)).await?;
+                        found.map(|(key, _)| (key, Prefetched::Nothing))
+                    }
+                    found => found?.map(|(key, phones)| (key, Prefetched::list(phones, paging))),
+                }
             }
             Prefetch::Extension(id) => {
                 let found = self.look_up_key(key, OneExtension(id)).await?;

@@ -5,6 +5,7 @@ use crate::domain::extension::NamedField;
 use crate::domain::id::{ContactGroupId, UserIdentityId};
 use crate::domain::listing::{Listed, Listing};
 use crate::error::{ResourceKind, Result};
+use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Column, Field, Source};
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
@@ -97,7 +98,7 @@ impl Workspace {
                     person.0,
                     &selected.ids,
                 )
-                .fetch_all(connection)
+                .fetch_all(rows::Page(connection))
                 .await?;
                 let items = listing::in_order(rows, &selected.ids, |group| group.contact_group_id.0);
                 Ok(Listed { items, total: selected.total })

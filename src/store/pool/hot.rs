@@ -4,8 +4,8 @@
 
 use super::ACQUIRE_TIMEOUT;
 use super::health::{HealthSignal, SUSPICION_WINDOW, TimedRows};
+use super::rows::{self, LargeLists};
 use super::share::SharePermit;
-use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres};
@@ -25,6 +25,7 @@ pub(in crate::store) type Part = Either<PgQueryResult, PgRow>;
 pub(super) struct HotConnections {
     pool: PgPool,
     health: HealthSignal,
+    large_lists: LargeLists,
     /// One permit per connection of the pool.
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
@@ -48,13 +49,13 @@ pub(super) struct Checkout {
     hot: Arc<HotConnections>,
     // Dropped last, so that the next statement finds the connection.
     _permit: OwnedSemaphorePermit,
-    _of_share: Option<SharePermit>,
+    of_share: Option<SharePermit>,
 }
 
 impl HotConnections {
-    pub fn new(pool: PgPool, connections: u32, health: HealthSignal) -> HotConnections {
+    pub fn new(pool: PgPool, connections: u32, health: HealthSignal, large_lists: LargeLists) -> HotConnections {
         let permits = Arc::new(Semaphore::new(connections as usize));
-        HotConnections { pool, health, permits, idle: Mutex::default() }
+        HotConnections { pool, health, large_lists, permits, idle: Mutex::default() }
     }
 
     /// Numbers of idle connections and of those in use.
@@ -86,13 +87,13 @@ impl HotConnections {
         loop {
             let Some(Idle { mut connection, left_pool, since }) = self.idle().pop() else { break };
             if self.health.may_use(&mut connection, since.elapsed()).await.unwrap_or(false) {
-                return Ok(Checkout { connection, left_pool, hot, _permit: permit, _of_share: of_share });
+                return Ok(Checkout { connection, left_pool, hot, _permit: permit, of_share });
             }
             // Closed without `Terminate`, for which sqlx's pool would wait.
             drop(connection.detach());
         }
         let connection = self.health.observe(self.pool.acquire().await)?;
-        Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit, _of_share: of_share })
+        Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit, of_share })
     }
 
     /// Waits for connections in use, then closes all.
@@ -108,10 +109,10 @@ impl HotConnections {
 }
 
 impl Checkout {
-    /// All parts of a statement's result.
+    /// All parts of a statement's result, within the limits of a request's rows.
     pub async fn fetch<'q>(&mut self, query: impl Execute<'q, Postgres> + 'q) -> sqlx::Result<Vec<Part>> {
         let parts = self.connection.fetch_many(query);
-        TimedRows::new(&self.hot.health, parts).try_collect().await
+        self.hot.large_lists.collect(TimedRows::new(&self.hot.health, parts), self.of_share.as_ref()).await
     }
 
     /// The first row of a statement.
@@ -127,7 +128,11 @@ impl Checkout {
     /// Returns a connection after a single statement with this outcome. Postgres ends the transaction of a single
     /// statement with it, so no check is needed.
     pub fn checkin<T>(self, outcome: &sqlx::Result<T>) {
-        if matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_))) && !self.hot.health.within(SUSPICION_WINDOW) {
+        if outcome.as_ref().err().is_some_and(rows::has_rows_left) {
+            // Closed, so that Postgres sends no more.
+            drop(self.connection.detach());
+        } else if matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_))) && !self.hot.health.within(SUSPICION_WINDOW)
+        {
             self.keep();
         }
     }
@@ -143,7 +148,7 @@ impl Checkout {
     }
 
     fn keep(self) {
-        let Checkout { connection, left_pool, hot, _permit, _of_share } = self;
+        let Checkout { connection, left_pool, hot, _permit, of_share: _of_share } = self;
         let since = Instant::now();
         if since.duration_since(left_pool) < MAX_AGE {
             let mut idle = hot.idle();

@@ -64,6 +64,8 @@ pub(in crate::store) struct Share {
     sizes: PoolSizes,
     permits: [Semaphore; 3],
     waiting: AtomicUsize,
+    /// The turn to read a large list, see [`super::rows`].
+    large_list: Arc<Semaphore>,
     shares: Arc<Shares>,
 }
 
@@ -130,7 +132,15 @@ impl Share {
         let whole = outer.as_ref().map_or(shares.sizes, |outer| outer.sizes);
         let sizes = whole.map(|size| size.div_ceil(2));
         let permits = sizes.map(|size| Semaphore::new(size as usize));
-        Share { key, outer, sizes, permits, waiting: AtomicUsize::new(0), shares }
+        Share {
+            key,
+            outer,
+            sizes,
+            permits,
+            waiting: AtomicUsize::new(0),
+            large_list: Arc::new(Semaphore::new(1)),
+            shares,
+        }
     }
 
     /// The workspace's id.
@@ -187,6 +197,13 @@ impl Drop for Share {
         if entries.get(&self.key).is_some_and(|entry| entry.strong_count() == 0) {
             entries.remove(&self.key);
         }
+    }
+}
+
+impl SharePermit {
+    /// The workspace's turn to read a large list.
+    pub fn large_list(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.share.whole().large_list)
     }
 }
 

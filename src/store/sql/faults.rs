@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Reason, ResourceKind};
 use crate::store::pool::Crowded;
+use crate::store::pool::rows::RowsRefused;
 use sqlx::postgres::PgDatabaseError;
 use std::fmt::Display;
 
@@ -16,6 +17,11 @@ impl From<sqlx::Error> for Error {
     fn from(fault: sqlx::Error) -> Error {
         match &fault {
             sqlx::Error::Configuration(cause) if cause.is::<Crowded>() => Error::Unavailable(cause.to_string()),
+            sqlx::Error::Configuration(cause) if let Some(refused) = cause.downcast_ref() => match refused {
+                RowsRefused::TooLarge => Error::ListTooLarge,
+                RowsRefused::TimedOut => Error::Unavailable(refused.to_string()),
+                RowsRefused::TooSlow => Error::StatementTimeout,
+            },
             fault if is_lost(fault) => Error::Unavailable(format!("the database is away: {fault}")),
             sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
                 Some(postgres) => of_postgres(postgres).unwrap_or_else(|| Error::Internal(Box::new(fault))),

@@ -6,6 +6,7 @@ use crate::domain::listing::{Listed, Listing};
 use crate::domain::scope::Scope;
 use crate::error::{ResourceKind, Result};
 use crate::store::batch::{Lookup, each};
+use crate::store::pool::rows;
 use crate::store::sql::found;
 use crate::store::sql::listing::{self, Column, Field, Source};
 use crate::store::{Prefetched, Workspace};
@@ -79,7 +80,7 @@ impl Workspace {
                     workspace.workspace_id(),
                     &selected.ids,
                 )
-                .fetch_all(connection)
+                .fetch_all(rows::Page(connection))
                 .await?;
                 let items = listing::in_order(rows, &selected.ids, |extension| extension.extension_id.0);
                 Ok(Listed { items, total: selected.total })

@@ -4,6 +4,7 @@ use crate::domain::extension::{NamedField, NumberedAccount};
 use crate::domain::id::{AccountId, WorkspaceId};
 use crate::domain::listing::{Listed, Listing};
 use crate::error::Result;
+use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Column, Field, Source};
 use crate::store::{Authenticated, Caller};
 
@@ -50,7 +51,7 @@ impl Authenticated {
             "#,
                     &selected.ids,
                 )
-                .fetch_all(connection)
+                .fetch_all(rows::Page(connection))
                 .await?;
                 let items = listing::in_order(rows, &selected.ids, |account| account.account_id.0);
                 Ok(Listed { items, total: selected.total })

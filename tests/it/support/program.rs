@@ -102,8 +102,10 @@ impl Server {
 
     /// A server with these arguments on a world's database.
     pub async fn beside(world: &World, arguments: &[&str], test_dir: &TestDir) -> Server {
-        let mut command =
-            handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0", "--no-demo", "--connections", "4"]);
+        let mut command = handset_in(test_dir, &["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
+        if !arguments.contains(&"--connections") {
+            command.args(["--connections", "4"]);
+        }
         command.args(arguments).env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
         Server::run(command, test_dir).await
     }
@@ -159,8 +161,19 @@ impl Server {
     /// Resident memory, in bytes.
     #[cfg(target_os = "linux")]
     pub fn memory(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    /// Most resident memory that it ever had, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn status(&self, name: &str) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux reports it");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux reports it");
         line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
     }
 
