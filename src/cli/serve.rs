@@ -68,10 +68,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         region: serve.default_region,
         proxies: serve.limits.trusted_proxies.clone().into(),
-        streams: StreamLimits {
-            per_credential: serve.limits.streams_per_credential as usize,
-            per_workspace: serve.limits.streams_per_workspace as usize,
-        },
+        streams: stream_limits(&serve.limits),
         limits: limits(&serve.limits, Clock::system()),
         in_flight: InFlight::new(listening.connections_of_client),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
@@ -152,6 +149,13 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
         failed_account: config.failed_sign_in_limit.0,
     };
     Limits::new(&rates, clock).map(Arc::new)
+}
+
+fn stream_limits(config: &LimitsConfig) -> StreamLimits {
+    StreamLimits {
+        per_credential: config.streams_per_credential as usize,
+        per_workspace: config.streams_per_workspace as usize,
+    }
 }
 
 /// Starts the webhook worker and the sweeper, which run until the server stops.

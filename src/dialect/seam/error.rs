@@ -220,6 +220,7 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each reason")]
 fn conflict(reason: &Reason) -> ErrorBody {
     match reason {
         Reason::NotASandbox => ErrorBody::bad("workspace_not_sandbox", "This works in sandbox workspaces only"),
