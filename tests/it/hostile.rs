@@ -12,6 +12,7 @@ mod hashing;
 mod loopback;
 mod memory;
 mod new_password;
+mod operator_commands;
 mod publishable_keys;
 mod random_requests;
 mod retry_after;
