@@ -3,6 +3,7 @@
 
 mod caps;
 mod races;
+mod readmission;
 
 use crate::audit::audit_rows;
 use crate::support::client::{Client, Response};
