@@ -1,9 +1,9 @@
-//! Names that tenants choose do not hinder the operator's commands.
+//! Names that tenants choose neither hinder the operator's commands nor reach the operator's terminal as they are.
 
 use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, handset_in};
 use crate::support::world::{SEAL_KEY, Tenant, World};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Runs an administrative command on the world's database.
 async fn run(world: &World, arguments: &[&str]) -> Outcome {
@@ -32,5 +32,45 @@ async fn a_workspace_named_like_the_id_of_another_does_not_hide_it() {
     // A name that is an id of no workspace is still a name.
     let unused = "00000000-0000-4000-8000-000000000000";
     rename(&attacker, unused).await;
-    assert_eq!(run(&world, &["key", "create", "--workspace", unused, "--json"]).await.json()["workspace_id"], attacker.id);
+    assert_eq!(
+        run(&world, &["key", "create", "--workspace", unused, "--json"]).await.json()["workspace_id"],
+        attacker.id
+    );
+}
+
+/// Escape sequences, line breaks and changes of the writing direction.
+const EVIL: &str = "Evil\u{1b}[2J\r\nAcme\u{7f}\u{85}\u{9b}31m\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}x\u{61c}";
+
+fn is_harmful(character: char) -> bool {
+    character != '\n' && EVIL.contains(character) && !character.is_ascii_graphic() && character != ' '
+}
+
+#[tokio::test]
+async fn names_chosen_by_tenants_are_printed_escaped() {
+    let world = World::new().await;
+    rename(&world, EVIL).await;
+    world.access_token(&[&world]).await;
+    world.console_session(&[&world]).await;
+    let phone = world.phone(&world.person("jane").await).await;
+    let change = json!({ "device_id": phone, "name": EVIL });
+    world.key().patch("/devices/update", change).await.ok();
+    for command in [&["workspace", "list"][..], &["key", "list"], &["token", "list"], &["console-session", "list"]] {
+        let outcome = run(&world, command).await;
+        let stdout = outcome.stdout_of_success();
+        assert_eq!(stdout.lines().count(), 2, "{stdout:?}");
+        assert!(
+            stdout.contains(r"Evil\u001b[2J\u000d\u000aAcme\u007f\u0085\u009b31m\u200f\u2028\u2029\u202e\u2066x\u061c")
+        );
+        assert!(!stdout.contains(is_harmful), "{stdout:?}");
+    }
+    let audit = run(&world, &["audit"]).await;
+    assert!(audit.stdout_of_success().contains(r"\u009b31m") && !audit.stdout.contains(is_harmful), "{audit:?}");
+
+    let listed = run(&world, &["workspace", "list", "--json"]).await;
+    assert!(!listed.stdout.contains(is_harmful), "{listed:?}");
+    assert_eq!(listed.json()["workspaces"][0]["name"], EVIL);
+    let audit = run(&world, &["audit", "--json"]).await;
+    assert!(!audit.stdout.contains(is_harmful), "{audit:?}");
+    let rows: Vec<Value> = audit.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(rows.iter().any(|row| row["after"]["nickname"] == EVIL), "{rows:?}");
 }
