@@ -150,6 +150,8 @@ pub enum Denial {
     NoEnterpriseVoice,
     #[error("messages have no recipients here")]
     NoMessaging,
+    #[error("a client session that was got with a password registers no phone; create one for the app with an API key")]
+    SignedInByPassword,
 }
 
 /// Kinds of resource, displayed as messages name them.

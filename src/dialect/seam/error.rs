@@ -183,7 +183,8 @@ fn denied(denial: Denial) -> ErrorBody {
         | Denial::OtherExtension
         | Denial::Anonymous
         | Denial::NoEnterpriseVoice
-        | Denial::NoMessaging => ("forbidden", format!("Not allowed: {denial}")),
+        | Denial::NoMessaging
+        | Denial::SignedInByPassword => ("forbidden", format!("Not allowed: {denial}")),
     };
     ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
 }

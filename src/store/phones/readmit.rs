@@ -41,7 +41,9 @@ impl Store {
                 update phone set readmitted_at = $2
                 from wanted
                 where phone.workspace_id = $1
-                    and phone.custom_sdk_installation_id = wanted.custom_sdk_installation_id
+                    and installation_key(phone.custom_sdk_installation_id)
+                        = installation_key(wanted.custom_sdk_installation_id)
+                    and phone.custom_sdk_installation_id is not null
                     and phone.deactivated_at <= wanted.deactivated_at and phone.readmitted_at is null
                     and wanted.readmitted_at is null
                 returning phone.device_id, phone.user_identity_id

@@ -2,6 +2,7 @@
 //! key readmits it. Other phones are not hindered.
 
 mod caps;
+mod installations;
 mod races;
 mod readmission;
 
