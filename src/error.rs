@@ -217,6 +217,8 @@ pub enum Reason {
     TooManyPhones(i64),
     /// The webhook was disabled because it failed for too long, or because the receiver is gone.
     WebhookDisabled,
+    /// The access token or console session has as many workspaces as it may to create another; the number is given.
+    TooManyWorkspaces(i64),
     /// The workspace has as many webhooks as it may; the number is given.
     TooManyWebhooks(i64),
     /// These options exclude each other.

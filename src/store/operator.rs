@@ -31,7 +31,7 @@ pub struct ApiKeyRecord {
 impl Store {
     /// Creates a workspace.
     pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<()> {
-        self.insert_workspace(new, (None, None), now).await.map(|_| ())
+        self.insert_workspace(new.clone(), now).await.map(|_| ())
     }
 
     /// Claims the creation of the demo, a workspace with this id: true once, and only while there is no workspace.

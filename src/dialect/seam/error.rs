@@ -257,6 +257,13 @@ fn conflict(reason: &Reason) -> ErrorBody {
                 "A user identity, and an installation, can have at most {most} active phones. Deactivate others first"
             ),
         ),
+        Reason::TooManyWorkspaces(most) => ErrorBody::bad(
+            "too_many_workspaces",
+            format!(
+                "The access token or console session has {most} workspaces or more, so it creates no other. Let the \
+                 operator create it: handset workspace create <name>"
+            ),
+        ),
         Reason::WebhookDisabled => ErrorBody::bad(
             "webhook_disabled",
             "The webhook was disabled because it failed for five days, or answered 410. /webhooks/update enables it again",

@@ -1,8 +1,11 @@
-//! Names that tenants choose neither hinder the operator's commands nor reach the operator's terminal as they are.
+//! Names that tenants choose neither hinder the operator's commands nor reach the operator's terminal as they are, and
+//! tenants create workspaces within a bound.
 
+use crate::support::concurrency::CONNECTIONS;
 use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, handset_in};
 use crate::support::world::{SEAL_KEY, Tenant, World};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 /// Runs an administrative command on the world's database.
@@ -73,4 +76,38 @@ async fn names_chosen_by_tenants_are_printed_escaped() {
     assert!(!audit.stdout.contains(is_harmful), "{audit:?}");
     let rows: Vec<Value> = audit.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(rows.iter().any(|row| row["after"]["nickname"] == EVIL), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_and_a_console_session_create_at_most_a_hundred_workspaces() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let other = world.sandbox("Other").await;
+    let insert = "with created as (
+            insert into workspace (workspace_id, name, is_sandbox, publishable_key, created_at)
+            select gen_random_uuid(), 'one of many', true, gen_random_uuid()::text, now() from generate_series(1, 97)
+            returning workspace_id
+        ), by_token as (
+            insert into access_token_workspace select access_token_id, created.workspace_id from access_token, created
+        )
+        insert into console_session_workspace select console_session_id, workspace_id from console_session, created";
+    let clients = [
+        world.anonymous().bearer(world.access_token(&[&world]).await.reveal()),
+        world.anonymous().bearer(world.console_session(&[&world]).await.reveal()),
+    ];
+    sqlx::query(insert).execute(&mut world.database().await).await.expect("the workspaces are inserted");
+    for client in clients {
+        let create = async || client.post("/workspaces/create", json!({ "name": "another" })).await;
+        let responses = join_all((0..8).map(|_| create())).await;
+        assert_eq!(responses.iter().filter(|response| response.status == 200).count(), 2, "{responses:?}");
+        for refused in responses.iter().filter(|response| response.status != 200) {
+            let error = refused.refused(400, "too_many_workspaces");
+            assert!(error["message"].as_str().is_some_and(|text| text.contains("handset workspace create")), "{error}");
+        }
+        let listed = client.get("/workspaces/list").await.ok();
+        assert_eq!(listed["workspaces"].as_array().map(Vec::len), Some(100));
+    }
+    // Another token is not affected, and neither is the operator.
+    let another = world.anonymous().bearer(world.access_token(&[&other]).await.reveal());
+    another.post("/workspaces/create", json!({ "name": "another" })).await.ok();
+    run(&world, &["workspace", "create", "by the operator"]).await.stdout_of_success();
 }
