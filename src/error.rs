@@ -153,6 +153,8 @@ pub enum Denial {
     NoEnterpriseVoice,
     #[error("messages have no recipients here")]
     NoMessaging,
+    #[error("a client session that was got with a password registers no phone; create one for the app with an API key")]
+    SignedInByPassword,
 }
 
 /// Kinds of resource, displayed as messages name them.
@@ -218,6 +220,8 @@ pub enum Reason {
     TooManyPhones(i64),
     /// The webhook was disabled because it failed for too long, or because the receiver is gone.
     WebhookDisabled,
+    /// The access token or console session has as many workspaces as it may to create another; the number is given.
+    TooManyWorkspaces(i64),
     /// The workspace has as many webhooks as it may; the number is given.
     TooManyWebhooks(i64),
     /// These options exclude each other.

@@ -1,7 +1,7 @@
 //! What administrative commands share, and API keys. A secret is printed once, here, and stored as a hash.
 
 use super::database::{Database, DatabaseSource};
-use super::output::table;
+use super::output::{escaped, escaped_lines, table};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
@@ -105,7 +105,8 @@ impl AdminContext {
     /// Prints `value` as JSON, or `text`.
     pub fn print(&self, value: &Value, text: &str) -> Outcome {
         let mut out = io::stdout();
-        Ok(if self.json { writeln!(out, "{value}") } else { writeln!(out, "{text}") }?)
+        let text = if self.json { escaped(&value.to_string()) } else { escaped_lines(text) };
+        Ok(writeln!(out, "{text}")?)
     }
 
     /// Finds a workspace by name or id.

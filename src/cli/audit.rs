@@ -1,6 +1,7 @@
 //! Prints the audit trail as a table or as JSON lines, in batches.
 
 use super::admin::{AdminContext, Outcome};
+use super::output::escaped;
 use crate::domain::audit::{AuditEntry, AuditFilter};
 use crate::domain::id::{DeviceId, WorkspaceId};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -71,7 +72,7 @@ async fn print_one(
         behind = Some(last.place());
         let mut text = String::new();
         for entry in &entries {
-            text += &if context.json { serde_json::to_string(entry)? + "\n" } else { row(entry) };
+            text += &if context.json { escaped(&serde_json::to_string(entry)?) + "\n" } else { row(entry) };
         }
         if !told(&text)? {
             return Ok(false);
@@ -103,7 +104,7 @@ fn row(entry: &AuditEntry) -> String {
 
 /// Formats cells in columns of fixed width: batches are printed before the widest cell is known.
 fn line(cells: &[String; 7]) -> String {
-    let [at, action, subject, by, from, request, what] = cells;
+    let [at, action, subject, by, from, request, what] = cells.each_ref().map(|cell| escaped(cell));
     let line = format!("{at:<24}  {action:<24}  {subject:<36}  {by:<51}  {from:<15}  {request:<36}  {what}");
     line.trim_end().to_owned() + "\n"
 }

@@ -223,7 +223,8 @@ async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn E
     let workspaces = store.workspaces().await?;
     Ok(match workspaces.first() {
         Some(workspace) => {
-            format!("Create an API key: {program} key create --workspace {:?}{place}", workspace.name)
+            // Not by its name, which a tenant chooses: the line is copied into a shell.
+            format!("Create an API key: {program} key create --workspace {}{place}", workspace.workspace_id)
         }
         None => format!(
             "Create a workspace: {program} workspace create Acme --sandbox{place}\n\

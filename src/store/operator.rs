@@ -31,7 +31,7 @@ pub struct ApiKeyRecord {
 impl Store {
     /// Creates a workspace.
     pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<()> {
-        self.insert_workspace(new, (None, None), now).await.map(|_| ())
+        self.insert_workspace(new.clone(), now).await.map(|_| ())
     }
 
     /// Claims the creation of the demo, a workspace with this id: true once, and only while there is no workspace.
@@ -54,10 +54,13 @@ impl Store {
         Ok(select_workspaces!("order by created_at, workspace_id").fetch_all(&self.pool).await?)
     }
 
-    /// The workspaces whose name or id is `name`; names need not be unique.
+    /// The workspace whose id is `name`; if there is none, those that are called so. Tenants choose the names, which need
+    /// not be unique, so a name never stands in the way of an id.
     pub async fn workspaces_called(&self, name: &str) -> Result<Vec<WorkspaceRecord>> {
         Ok(select_workspaces!(
-            "where name = $1 or workspace_id = $2 order by created_at, workspace_id",
+            "where workspace_id = $2
+                or name = $1 and not exists (select from workspace as of_id where of_id.workspace_id = $2)
+            order by created_at, workspace_id",
             name,
             Uuid::parse_str(name).ok(),
         )

@@ -8,14 +8,18 @@ use crate::domain::event::EventType;
 use crate::domain::id::{AccessTokenId, AccountId, ConsoleSessionId, WorkspaceId};
 use crate::domain::token::Token;
 use crate::domain::workspace::{PublishableKeySessions, WorkspaceRecord};
-use crate::error::{ResourceKind, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::random::Random;
 use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
 use crate::store::{Principal, Store};
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 use std::net::IpAddr;
 use uuid::Uuid;
+
+/// Number of workspaces from which on an access token or a console session creates no more.
+const MAX_WORKSPACES: i64 = 100;
 
 /// Selects workspaces; the literal is the rest of the statement.
 macro_rules! select_workspaces {
@@ -190,9 +194,19 @@ impl Account {
         .await?)
     }
 
-    /// Creates a workspace with this account as a member.
-    pub async fn create_workspace(&self, new: &NewWorkspace, now: DateTime<Utc>) -> Result<WorkspaceRecord> {
-        self.store.insert_workspace(new, self.keys(), now).await
+    /// Creates a workspace with this account as a member, unless it has [`MAX_WORKSPACES`]: the shares of the server are
+    /// those of workspaces, so a caller must not have as many as it likes.
+    pub async fn create_workspace(&self, new: NewWorkspace, now: DateTime<Utc>) -> Result<WorkspaceRecord> {
+        let keys = self.keys();
+        let created = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                if lock_and_count(connection, keys).await? >= MAX_WORKSPACES {
+                    return Err(Error::Conflict(Reason::TooManyWorkspaces(MAX_WORKSPACES)));
+                }
+                insert_workspace(connection, &new, keys, now).await
+            })
+        });
+        created.await
     }
 
     pub(super) fn principal(&self) -> Principal {
@@ -208,45 +222,74 @@ impl Account {
 }
 
 impl Store {
-    /// Creates a workspace with an access token or a console session as a member, or without.
-    pub(super) async fn insert_workspace(
-        &self,
-        new: &NewWorkspace,
-        (token, session): (Option<Uuid>, Option<Uuid>),
-        now: DateTime<Utc>,
-    ) -> Result<WorkspaceRecord> {
-        Ok(sqlx::query_as!(
-            WorkspaceRecord,
-            r#"
-            with made as (
-                insert into workspace (workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
-                    connect_partner_name, created_at)
-                values ($3, $4, $5, $6, $9, $7, $8)
-                returning workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
-                    connect_partner_name, created_at
-            ), joined_by_token as (
-                insert into access_token_workspace (access_token_id, workspace_id)
-                select $1, workspace_id from made where $1::uuid is not null
-            ), joined_by_session as (
-                insert into console_session_workspace (console_session_id, workspace_id)
-                select $2, workspace_id from made where $2::uuid is not null
-            )
-            select workspace_id, name, is_sandbox, publishable_key,
-                publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions", connect_partner_name,
-                created_at
-            from made
-            "#,
-            token,
-            session,
-            new.workspace_id.0,
-            new.name,
-            new.is_sandbox,
-            new.publishable_key.reveal(),
-            new.connect_partner_name,
-            now,
-            new.publishable_key_sessions.into_str(),
-        )
-        .fetch_one(self.writer())
-        .await?)
+    /// Creates a workspace without members.
+    pub(super) async fn insert_workspace(&self, new: NewWorkspace, now: DateTime<Utc>) -> Result<WorkspaceRecord> {
+        let inserted = self.writer().run(move |connection| {
+            Box::pin(async move { insert_workspace(connection, &new, (None, None), now).await })
+        });
+        inserted.await
     }
+}
+
+/// Number of the workspaces of an account. It is locked until the transaction ends, so that concurrent creations are
+/// counted.
+async fn lock_and_count(connection: &mut PgConnection, (token, session): (Option<Uuid>, Option<Uuid>)) -> Result<i64> {
+    sqlx::query_scalar!("select name from access_token where access_token_id = $1 for no key update", token)
+        .fetch_optional(&mut *connection)
+        .await?;
+    sqlx::query_scalar!("select name from console_session where console_session_id = $1 for no key update", session)
+        .fetch_optional(&mut *connection)
+        .await?;
+    Ok(sqlx::query_scalar!(
+        r#"
+        select (select count(*) from access_token_workspace where access_token_id = $1)
+            + (select count(*) from console_session_workspace where console_session_id = $2) as "count!"
+        "#,
+        token,
+        session,
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Creates a workspace with an access token or a console session as a member, or without.
+async fn insert_workspace(
+    connection: &mut PgConnection,
+    new: &NewWorkspace,
+    (token, session): (Option<Uuid>, Option<Uuid>),
+    now: DateTime<Utc>,
+) -> Result<WorkspaceRecord> {
+    Ok(sqlx::query_as!(
+        WorkspaceRecord,
+        r#"
+        with made as (
+            insert into workspace (workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
+                connect_partner_name, created_at)
+            values ($3, $4, $5, $6, $9, $7, $8)
+            returning workspace_id, name, is_sandbox, publishable_key, publishable_key_sessions,
+                connect_partner_name, created_at
+        ), joined_by_token as (
+            insert into access_token_workspace (access_token_id, workspace_id)
+            select $1, workspace_id from made where $1::uuid is not null
+        ), joined_by_session as (
+            insert into console_session_workspace (console_session_id, workspace_id)
+            select $2, workspace_id from made where $2::uuid is not null
+        )
+        select workspace_id, name, is_sandbox, publishable_key,
+            publishable_key_sessions as "publishable_key_sessions: PublishableKeySessions", connect_partner_name,
+            created_at
+        from made
+        "#,
+        token,
+        session,
+        new.workspace_id.0,
+        new.name,
+        new.is_sandbox,
+        new.publishable_key.reveal(),
+        new.connect_partner_name,
+        now,
+        new.publishable_key_sessions.into_str(),
+    )
+    .fetch_one(connection)
+    .await?)
 }

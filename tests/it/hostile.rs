@@ -13,6 +13,7 @@ mod large_lists;
 mod loopback;
 mod memory;
 mod new_password;
+mod operator_commands;
 mod publishable_keys;
 mod random_requests;
 mod retry_after;

@@ -214,6 +214,9 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyPhones(most) => {
             refused("TOO_MANY_PHONES", &format!("A user identity can have at most {most} active phones"))
         }
+        Reason::TooManyWorkspaces(most) => {
+            refused("TOO_MANY_WORKSPACES", &format!("There are {most} workspaces already"))
+        }
         Reason::WebhookDisabled => refused("WEBHOOK_DISABLED", "The webhook is disabled. Update it to enable it"),
         Reason::TooManyWebhooks(limit) => {
             refused("TOO_MANY_WEBHOOKS", &format!("There are {limit} webhooks, which is the limit. Delete one first"))

@@ -253,6 +253,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
+        | Reason::TooManyWorkspaces(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWebhooks(_)
         | Reason::ExclusiveOptions(_)

@@ -189,7 +189,8 @@ fn denied(denial: Denial) -> ErrorBody {
         | Denial::OtherExtension
         | Denial::Anonymous
         | Denial::NoEnterpriseVoice
-        | Denial::NoMessaging => ("forbidden", format!("Not allowed: {denial}")),
+        | Denial::NoMessaging
+        | Denial::SignedInByPassword => ("forbidden", format!("Not allowed: {denial}")),
     };
     ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
 }
@@ -261,6 +262,13 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "too_many_phones",
             format!(
                 "A user identity, and an installation, can have at most {most} active phones. Deactivate others first"
+            ),
+        ),
+        Reason::TooManyWorkspaces(most) => ErrorBody::bad(
+            "too_many_workspaces",
+            format!(
+                "The access token or console session has {most} workspaces or more, so it creates no other. Let the \
+                 operator create it: handset workspace create <name>"
             ),
         ),
         Reason::WebhookDisabled => ErrorBody::bad(

@@ -8,7 +8,7 @@ use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::domain::id::DeviceId;
-use crate::domain::phone::Registration;
+use crate::domain::phone::{Registration, is_visible};
 use crate::domain::scope::Scope;
 use crate::error::{Error, ResourceKind, Result};
 use serde::Serialize;
@@ -76,7 +76,7 @@ input! {
     /// The phone to register.
     pub struct GetOrCreate {
         /// The installation of the app.
-        custom_sdk_installation_id: String = text().min(1),
+        custom_sdk_installation_id: String = text().min(1).refine(|id| is_visible(id), "It has no visible character"),
         /// The operating system of the phone.
         phone_os: Platform = choice(),
         /// The metadata of the phone.

@@ -199,7 +199,7 @@ async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> R
     let registration = Registration {
         device_id: call.app.random.id(call.now),
         user_identity_id: input.user_identity_id,
-        custom_sdk_installation_id: input.custom_sdk_installation_id,
+        custom_sdk_installation_id: input.custom_sdk_installation_id.filter(|id| is_visible(id)),
         client_session_id: None,
         operating_system: phone.operating_system.0,
         os_version: phone.os_version,

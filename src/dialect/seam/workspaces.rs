@@ -60,7 +60,7 @@ async fn create(call: Call<ByAccount>, input: Create) -> Result<One<wire::Worksp
         connect_partner_name: input.connect_partner_name.or(input.company_name),
         ..NewWorkspace::named(input.name, input.is_sandbox, call.now, &call.app.random)
     };
-    Ok(One(call.grant.0.create_workspace(&new, call.now).await?.into()))
+    Ok(One(call.grant.0.create_workspace(new, call.now).await?.into()))
 }
 
 input! {

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 impl Workspace {
-    /// Allows the installation of a phone to register again. The deactivated phones stay deactivated. Idempotent.
+    /// Allows the installation of a deactivated phone to register again, unless another phone of it was deactivated
+    /// later. The deactivated phones stay deactivated. A phone is readmitted once, so a repetition changes nothing, also
+    /// after a later deactivation of the installation.
     pub async fn readmit_phone(&self, device_id: DeviceId, now: DateTime<Utc>) -> Result<()> {
         self.store.readmit(self.workspace_id, device_id, self.context(&[]), now).await
     }
@@ -32,13 +34,18 @@ impl Store {
             query_scalar,
             r#"
             with wanted as materialized (
-                select device_id, custom_sdk_installation_id from phone where workspace_id = $1 and device_id = $4
+                select device_id, custom_sdk_installation_id, deactivated_at, readmitted_at
+                from phone
+                where workspace_id = $1 and device_id = $4
             ), readmitted as (
                 update phone set readmitted_at = $2
                 from wanted
                 where phone.workspace_id = $1
-                    and phone.custom_sdk_installation_id = wanted.custom_sdk_installation_id
-                    and phone.deactivated_at is not null and phone.readmitted_at is null
+                    and installation_key(phone.custom_sdk_installation_id)
+                        = installation_key(wanted.custom_sdk_installation_id)
+                    and phone.custom_sdk_installation_id is not null
+                    and phone.deactivated_at <= wanted.deactivated_at and phone.readmitted_at is null
+                    and wanted.readmitted_at is null
                 returning phone.device_id, phone.user_identity_id
             ), changes as (
                 select 'phone.readmitted' as action, device_id as subject_id, ids as before,

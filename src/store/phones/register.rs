@@ -3,7 +3,7 @@
 use crate::domain::event::EventType;
 use crate::domain::id::DeviceId;
 use crate::domain::phone::{MAX_PHONES, Registration};
-use crate::error::{AuthFailure, Error, Reason, Result, Scheme};
+use crate::error::{AuthFailure, Denial, Error, Reason, Result, Scheme};
 use crate::store::Workspace;
 use crate::store::principal::rejected;
 use chrono::{DateTime, Utc};
@@ -14,6 +14,8 @@ struct Attempt {
     device_id: Option<DeviceId>,
     is_barred: Option<bool>,
     is_full: Option<bool>,
+    /// The client session was got with a password.
+    is_signed_in: bool,
     /// A deactivation ended the client session meanwhile.
     is_ended: bool,
 }
@@ -21,7 +23,8 @@ struct Attempt {
 impl Workspace {
     /// Registers a phone, or finds the active one with the same installation id, and returns its id. A new phone gets a
     /// child of each multi-phone sync credential of its user identity, and the mobile keys that waited for a phone. The
-    /// installation of a deactivated phone is refused until it is readmitted. An unknown user identity is `NotFound`.
+    /// installation of a deactivated phone is refused until it is readmitted; ids are compared by `installation_key`. A
+    /// client session that was got with a password is refused. An unknown user identity is `NotFound`.
     pub async fn register_phone(&self, new: Registration, now: DateTime<Utc>) -> Result<DeviceId> {
         // The lock of the user identity serializes this with other registrations of the same installation and with the
         // creation of credentials for its phones.
@@ -33,6 +36,9 @@ impl Workspace {
                     let attempt = workspace.register_under_lock(connection, &new, now).await?;
                     if attempt.is_ended {
                         return Err(rejected(Scheme::ClientSession, AuthFailure::Unknown));
+                    }
+                    if attempt.is_signed_in {
+                        return Err(Error::Forbidden(Denial::SignedInByPassword));
                     }
                     match (attempt.device_id, attempt.is_barred, attempt.is_full) {
                         (Some(device_id), ..) => return Ok(device_id),
@@ -61,18 +67,27 @@ impl Workspace {
             query_as,
             Attempt,
             r#"
-            with known as materialized (
+            with signed_in as materialized (
+                select from client_session
+                where workspace_id = $1 and client_session_id = $14 and password_of is not null
+            ), known as materialized (
                 select device_id, $14::uuid is null or exists (
                         select from phone_client_session as tie
                         where tie.workspace_id = $1 and tie.device_id = phone.device_id and client_session_id = $14
                     ) as is_recorded
                 from phone
-                where workspace_id = $1 and user_identity_id = $4 and custom_sdk_installation_id = $6
-                    and deactivated_at is null
+                where workspace_id = $1 and user_identity_id = $4
+                    and installation_key(custom_sdk_installation_id) = installation_key($6)
+                    and custom_sdk_installation_id is not null and deactivated_at is null
+                    and not exists (select from signed_in)
+                order by custom_sdk_installation_id = $6 desc, created_at, device_id
+                limit 1
             ), refusal as materialized (
                 select exists (
                         select from phone
-                        where workspace_id = $1 and custom_sdk_installation_id = $6 and deactivated_at is not null
+                        where workspace_id = $1
+                            and installation_key(custom_sdk_installation_id) = installation_key($6)
+                            and custom_sdk_installation_id is not null and deactivated_at is not null
                             and readmitted_at is null
                     ) as is_barred, $15 in ((
                         select count(*) from (
@@ -82,11 +97,13 @@ impl Workspace {
                     ), (
                         select count(*) from (
                             select from phone
-                            where workspace_id = $1 and custom_sdk_installation_id = $6 and deactivated_at is null
+                            where workspace_id = $1
+                                and installation_key(custom_sdk_installation_id) = installation_key($6)
+                                and custom_sdk_installation_id is not null and deactivated_at is null
                             limit $15
                         ) as of_installation
                     )) as is_full
-                where not exists (select from known)
+                where not exists (select from known) and not exists (select from signed_in)
             ), spoken_for as (
                 update phone set credentials_version = credentials_version + 1
                 from known
@@ -153,6 +170,7 @@ impl Workspace {
                     select device_id from known where is_recorded
                 ) as "device_id: DeviceId",
                 (select is_barred from refusal) as is_barred, (select is_full from refusal) as is_full,
+                exists (select from signed_in) as "is_signed_in!",
                 $14 is not null and not exists (select from session) and (exists (select from spoken_for)
                     or exists (select from refusal where not is_barred and not is_full)) as "is_ended!"
             "#,

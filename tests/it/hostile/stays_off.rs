@@ -2,7 +2,9 @@
 //! key readmits it. Other phones are not hindered.
 
 mod caps;
+mod installations;
 mod races;
+mod readmission;
 
 use crate::audit::audit_rows;
 use crate::support::client::{Client, Response};
