@@ -10,6 +10,7 @@ pub use rate::{Rate, RateOrOff};
 pub use workspace_limit::WorkspaceLimit;
 
 use crate::clock::Clock;
+use crate::domain::password::SignedIn;
 use crate::domain::token::TokenHash;
 use crate::error::{Error, Result, Throttle};
 use crate::store::{Origin, client_network};
@@ -102,14 +103,15 @@ impl Limits {
     }
 
     /// Authenticates by name and password; `None` is a failure.
-    pub async fn authenticate_by_password<T>(
+    pub async fn authenticate_by_password(
         &self,
         origin: Origin,
         name: &str,
-        authenticated: impl Future<Output = Result<Option<T>>>,
-    ) -> Result<Option<T>> {
+        authenticated: impl Future<Output = Result<Option<SignedIn>>>,
+    ) -> Result<Option<SignedIn>> {
         let Some(limits) = &self.failed_auth else { return authenticated.await };
-        let judged = limits.password(origin.client_network(), name, &self.clock, authenticated);
+        let is_failure = |signed_in: &SignedIn| signed_in.is_failed_elsewhere;
+        let judged = limits.password(origin.client_network(), name, &self.clock, authenticated, is_failure);
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }
 

@@ -91,14 +91,15 @@ impl FailedAuthLimits {
         Ok(result)
     }
 
-    /// Authenticates by the name of an account and a password; `None` is a failure. It counts even if the client
-    /// goes away, since the password is checked all the same.
+    /// Authenticates by the name of an account and a password; `None` is a failure, and so is a success that `is_failure`.
+    /// It counts even if the client goes away, since the password is checked all the same.
     pub async fn password<T>(
         &self,
         network: Option<IpAddr>,
         name: &str,
         clock: &Clock,
         authenticated: impl Future<Output = Result<Option<T>>>,
+        is_failure: impl FnOnce(&T) -> bool,
     ) -> Result<Result<Option<T>>, Exceeded> {
         let mut of_address = match self.address.as_ref().zip(network) {
             Some((limiter, network)) => {
@@ -114,7 +115,11 @@ impl FailedAuthLimits {
             Ok(_) => Ok(authenticated.await),
             Err(exceeded) => Err(*exceeded),
         };
-        if !matches!(result, Ok(Ok(None))) {
+        let is_counted = match &result {
+            Ok(Ok(success)) => success.as_ref().is_none_or(is_failure),
+            _ => false,
+        };
+        if !is_counted {
             of_address.iter_mut().for_each(|reservation| reservation.is_counted = false);
             if let Ok((of_all, of_network)) = &mut of_account {
                 of_all.iter_mut().for_each(|reservation| reservation.is_counted = false);
@@ -274,10 +279,11 @@ mod tests {
             }
         }
         let sign_in = || {
-            limits.password(CLIENT, "jane", &clock, async {
+            let judged = async {
                 tokio::task::yield_now().await;
                 Ok(Some(()))
-            })
+            };
+            limits.password(CLIENT, "jane", &clock, judged, |()| false)
         };
         for result in futures_util::future::join_all((0..50).map(|_| sign_in())).await {
             assert!(matches!(result, Ok(Ok(Some(())))), "{result:?}");
