@@ -83,16 +83,11 @@ impl App {
         }
     }
 
-    /// Authenticates by a secret outside the headers, within the limit of failed authentications.
-    pub async fn authenticate_by_secret<T>(
-        &self,
-        origin: Origin,
-        secret: &str,
-        authenticated: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+    /// Authenticates by a token, within the limit of failed authentications.
+    pub async fn authenticate<T>(&self, origin: Origin, authenticated: impl Future<Output = Result<T>>) -> Result<T> {
         match &self.limits {
             None => authenticated.await,
-            Some(limits) => limits.authenticate_by_secret(origin, secret, authenticated).await,
+            Some(limits) => limits.authenticate(origin, authenticated).await,
         }
     }
 

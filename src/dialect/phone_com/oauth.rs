@@ -163,7 +163,7 @@ async fn client(call: &Call<Public>, form: &Form) -> Result<Option<Caller>> {
     let Some((id, secret)) = client_credentials(call.head.headers(), form) else { return Ok(None) };
     let (app, origin) = (&call.app, call.head.origin());
     let known = app.store.authenticate(Credentials::ApiKey(&secret), origin, call.now);
-    match app.authenticate_by_secret(origin, &secret, known).await {
+    match app.authenticate(origin, known).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),
