@@ -56,8 +56,9 @@ impl Workspace {
         }
     }
 
-    /// Creates a session without access for a caller with the publishable key, or returns the one of its key, if the
-    /// setting of the workspace allows it.
+    /// Creates a session without access for a caller with the publishable key, or returns the one of its key, if it is
+    /// anonymous or the setting of the workspace allows any. A session that a key has created without access is not
+    /// returned: the key may give it access later.
     pub async fn create_anonymous_client_session(
         &self,
         key: String,
@@ -79,7 +80,7 @@ impl Workspace {
         }
         match (self.client_session_by_key(&sought).await, on_conflict) {
             (Ok(_), OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
-            (Ok(session), OnConflict::Reuse) if session.has_access() && setting != PublishableKeySessions::AnyUser => {
+            (Ok(session), OnConflict::Reuse) if !session.is_anonymous && setting != PublishableKeySessions::AnyUser => {
                 Err(Error::Forbidden(Denial::ClientSessionHasAccess))
             }
             (Err(Error::NotFound(..)), _) if inserted == Inserted::Full => {
