@@ -78,6 +78,8 @@ macro_rules! with_issuer {
 }
 use with_issuer;
 
+pub use end::EndedSessions;
+
 /// The error of a caller whose key was revoked during the request.
 fn revoked_issuer() -> Error {
     Error::Unauthenticated(Rejection::of(Scheme::ApiKey, AuthFailure::Revoked))
