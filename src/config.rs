@@ -122,8 +122,8 @@ pub struct LimitsConfig {
     #[arg(long, env = "HANDSET_RATE_LIMIT_ADDRESS", value_name = "COUNT/TIME")]
     pub rate_limit_address: Option<Rate>,
 
-    /// Rate limit of failed authentications per client address, or off. Above it, credentials from the address are not
-    /// judged until the rate allows more, except tokens that were valid lately
+    /// Rate limit of failed authentications per client address, or off. Above it, unknown tokens from the address get 429
+    /// and passwords are not judged until the rate allows more. Valid tokens are never refused
     #[arg(long, env = "HANDSET_FAILED_AUTH_LIMIT", default_value = "100/60s", value_name = "COUNT/TIME")]
     pub failed_auth_limit: RateOrOff,
 

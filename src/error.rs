@@ -141,7 +141,7 @@ pub enum Denial {
     PublishableKeyGrantsNothing,
     #[error("the workspace accepts no publishable key")]
     PublishableKeyOff,
-    #[error("a key has given the client session access, so a publishable key does not open it")]
+    #[error("a key has created the client session or given it access, so a publishable key does not open it")]
     ClientSessionHasAccess,
     #[error("a client session reaches its own person's phones only; use an API key")]
     ClientSession,

@@ -27,6 +27,7 @@ mod workspace;
 mod writer;
 
 pub use batch::{Prefetch, Prefetched};
+pub use client_sessions::EndedSessions;
 pub use distribution::DistributeError;
 pub use events::{EventStream, Reauthenticate, StreamLimits, StreamedEvent};
 pub use network::client_network;

@@ -94,11 +94,6 @@ impl Head {
         }
     }
 
-    /// Whether a credential was accepted.
-    fn has_caller(&self) -> bool {
-        self.parts.extensions.get::<CallerCell>().is_some_and(|cell| cell.get().is_some())
-    }
-
     /// Origin of the request, for the audit trail, as the dialect's middleware has set it.
     pub fn origin(&self) -> Origin {
         self.parts.extensions.get().copied().unwrap_or_default()
@@ -213,12 +208,9 @@ fn params(declared: &str, path: &str) -> Vec<String> {
 /// Authenticates the caller, within the limit of failed authentications.
 async fn authenticate<C: Authenticate>(app: &App, head: &Head, prefetch: Prefetch) -> Result<(C, Prefetched)> {
     let mut authenticated = pin!(C::authenticate(app, head, prefetch));
-    match app.limits.as_ref().filter(|_| C::IS_JUDGED) {
-        None => authenticated.await,
-        Some(limits) => {
-            let is_caller = |_: &(C, Prefetched)| head.has_caller();
-            limits.authenticate(&head.parts.extensions, head.headers(), authenticated.as_mut(), is_caller).await
-        }
+    match C::IS_JUDGED {
+        true => app.authenticate(head.origin(), authenticated.as_mut()).await,
+        false => authenticated.await,
     }
 }
 

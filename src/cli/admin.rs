@@ -9,9 +9,9 @@ use crate::domain::limits::MAX_TEXT;
 use crate::domain::workspace::WorkspaceRecord;
 use crate::error;
 use crate::random::Random;
-use crate::store::Store;
+use crate::store::{EndedSessions, Store};
 use chrono::{DateTime, SecondsFormat, Utc};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::{self, Write};
@@ -44,10 +44,20 @@ pub enum KeyCommand {
     Revoke {
         /// The key's id, or the key itself
         key: String,
-        /// Keep the client sessions, as for a key that was replaced and did not leak
-        #[arg(long)]
-        keep_client_sessions: bool,
+        #[command(flatten)]
+        sessions: SessionsToEnd,
     },
+}
+
+/// Which client sessions end with a revoked credential.
+#[derive(Debug, Args)]
+pub struct SessionsToEnd {
+    /// Keep the client sessions, as for a credential that was replaced and did not leak
+    #[arg(long)]
+    keep_client_sessions: bool,
+    /// End all client sessions of its workspaces: it could read the tokens of each. Can be repeated later
+    #[arg(long, conflicts_with = "keep_client_sessions")]
+    end_all_client_sessions: bool,
 }
 
 /// Parses a name, which may have as many characters as one given to the API.
@@ -169,9 +179,9 @@ pub async fn key(context: &AdminContext, command: KeyCommand) -> Outcome {
             context.print(&value, key.reveal())
         }
         KeyCommand::List { workspace } => list_keys(context, workspace.as_deref()).await,
-        KeyCommand::Revoke { key, keep_client_sessions } => {
+        KeyCommand::Revoke { key, sessions } => {
             let id = known(context.store().revoke_api_key(&key, context.now).await, CliError::NoKey)?;
-            let text = ended(context, id.0, keep_client_sessions).await?;
+            let text = ended(context, id.0, &sessions).await?;
             context.print(&json!({ "api_key_id": id, "revoked": true }), &text)
         }
     }
@@ -196,11 +206,12 @@ async fn list_keys(context: &AdminContext, workspace: Option<&str>) -> Outcome {
 }
 
 /// Ends the client sessions of a revoked key unless they are to be kept, and returns the text to print.
-pub async fn ended(context: &AdminContext, issuer: Uuid, keep: bool) -> Result<String, Box<dyn Error>> {
-    if keep {
+pub async fn ended(context: &AdminContext, issuer: Uuid, sessions: &SessionsToEnd) -> Result<String, Box<dyn Error>> {
+    if sessions.keep_client_sessions {
         return Ok("Revoked. Its client sessions stay.".to_owned());
     }
-    let count = context.store().end_client_sessions_of(issuer, context.now).await?;
+    let sessions = if sessions.end_all_client_sessions { EndedSessions::All } else { EndedSessions::Issued };
+    let count = context.store().end_client_sessions_of(issuer, sessions, context.now).await?;
     Ok(format!("Revoked. Client sessions ended: {count}."))
 }
 

@@ -1,6 +1,6 @@
 //! Personal access tokens and console sessions: created, listed and revoked.
 
-use super::admin::{AdminContext, CliError, Outcome, ended, known, second, short};
+use super::admin::{AdminContext, CliError, Outcome, SessionsToEnd, ended, known, second, short};
 use super::output::table;
 use crate::domain::id::ConsoleSessionId;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,9 +32,8 @@ pub enum TokenCommand {
     Revoke {
         /// The token's id, or the token itself
         token: String,
-        /// Keep the client sessions, as for a token that did not leak
-        #[arg(long)]
-        keep_client_sessions: bool,
+        #[command(flatten)]
+        sessions: SessionsToEnd,
     },
 }
 
@@ -66,9 +65,8 @@ pub enum ConsoleCommand {
         /// The session's id
         #[arg(value_name = "CONSOLE_SESSION_ID")]
         session: Uuid,
-        /// Keep the client sessions, as for a session that did not leak
-        #[arg(long)]
-        keep_client_sessions: bool,
+        #[command(flatten)]
+        sessions: SessionsToEnd,
     },
     /// Create a new signing key; sessions signed by older keys stay valid unless those are retired
     #[command(after_help = "Example:\n  handset console-session rotate-key --retire-older")]
@@ -89,9 +87,9 @@ pub async fn token(context: &AdminContext, command: TokenCommand) -> Outcome {
             context.print(&value, token.reveal())
         }
         TokenCommand::List { workspace } => list_tokens(context, workspace.as_deref()).await,
-        TokenCommand::Revoke { token, keep_client_sessions } => {
+        TokenCommand::Revoke { token, sessions } => {
             let id = known(context.store().revoke_access_token(&token, context.now).await, CliError::NoToken)?;
-            let text = ended(context, id.0, keep_client_sessions).await?;
+            let text = ended(context, id.0, &sessions).await?;
             context.print(&json!({ "access_token_id": id, "revoked": true }), &text)
         }
     }
@@ -132,10 +130,10 @@ pub async fn console(context: &AdminContext, command: ConsoleCommand) -> Outcome
             context.print(&value, jwt.reveal())
         }
         ConsoleCommand::List { workspace } => list_console_sessions(context, workspace.as_deref()).await,
-        ConsoleCommand::Revoke { session, keep_client_sessions } => {
+        ConsoleCommand::Revoke { session, sessions } => {
             let id = ConsoleSessionId(session);
             known(context.store().revoke_console_session(id, *now).await, CliError::NoConsoleSession)?;
-            let text = ended(context, session, keep_client_sessions).await?;
+            let text = ended(context, session, &sessions).await?;
             context.print(&json!({ "console_session_id": id, "revoked": true }), &text)
         }
         ConsoleCommand::RotateKey { retire_older } => {

@@ -20,14 +20,8 @@ pub struct ClientSession {
     pub device_count: i64,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-}
-
-impl ClientSession {
-    /// True if a key has granted it anything.
-    pub fn has_access(&self) -> bool {
-        let has_lists = !self.connected_account_ids.is_empty() || !self.connect_webview_ids.is_empty();
-        has_lists || self.user_identity_id.is_some() || self.customer_key.is_some()
-    }
+    /// Whether a publishable key has created it and no key has granted it anything.
+    pub is_anonymous: bool,
 }
 
 /// A session to create.

@@ -1,6 +1,8 @@
 //! Passwords of user identities and their Argon2id hashes (RFC 9106). Hashing takes tens of milliseconds and 19 MiB on
 //! purpose; callers hash on blocking threads, a few at a time.
 
+use crate::domain::id::{UserIdentityId, WorkspaceId};
+use crate::domain::token::Token;
 use crate::random::Random;
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
@@ -84,6 +86,17 @@ pub struct SignIn<'a> {
     pub client_id: Option<Uuid>,
     /// Lifetime of the client session.
     pub lifetime: TimeDelta,
+}
+
+/// A client session that was signed in to.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub workspace_id: WorkspaceId,
+    pub user_identity_id: UserIdentityId,
+    pub token: Token,
+    /// Whether another user identity with the name was tried and has another password, so that this was a failed attempt
+    /// at that one.
+    pub is_failed_elsewhere: bool,
 }
 
 #[cfg(test)]

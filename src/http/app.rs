@@ -6,6 +6,7 @@ use super::retry_after::RetryAfter;
 use super::traces::Traces;
 use crate::clock::Clock;
 use crate::domain::e164::Region;
+use crate::domain::password::SignedIn;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::random::Random;
@@ -82,26 +83,21 @@ impl App {
         }
     }
 
-    /// Authenticates by a secret outside the headers, within the limit of failed authentications.
-    pub async fn authenticate_by_secret<T>(
-        &self,
-        origin: Origin,
-        secret: &str,
-        authenticated: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+    /// Authenticates by a token, within the limit of failed authentications.
+    pub async fn authenticate<T>(&self, origin: Origin, authenticated: impl Future<Output = Result<T>>) -> Result<T> {
         match &self.limits {
             None => authenticated.await,
-            Some(limits) => limits.authenticate_by_secret(origin, secret, authenticated).await,
+            Some(limits) => limits.authenticate(origin, authenticated).await,
         }
     }
 
     /// Authenticates by name and password, within the limits of failed authentications; `None` is a failure.
-    pub async fn authenticate_by_password<T>(
+    pub async fn authenticate_by_password(
         &self,
         origin: Origin,
         name: &str,
-        authenticated: impl Future<Output = Result<Option<T>>>,
-    ) -> Result<Option<T>> {
+        authenticated: impl Future<Output = Result<Option<SignedIn>>>,
+    ) -> Result<Option<SignedIn>> {
         match &self.limits {
             None => authenticated.await,
             Some(limits) => limits.authenticate_by_password(origin, name, authenticated).await,

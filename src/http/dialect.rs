@@ -7,7 +7,6 @@ use super::client_address;
 use super::context::{CallerCell, RequestContext, RequestId};
 use super::failure::{self, Failure};
 use super::in_flight;
-use super::rate_limit::CredentialHeaders;
 use super::traces::RequestOutcome;
 use crate::error::Error;
 use crate::store::{Origin, Store, client_network};
@@ -100,10 +99,10 @@ async fn edge(
     request.extensions_mut().insert(Origin { request_id: Some(context.id.0), address });
     request.extensions_mut().insert(caller.clone());
 
-    let admitted = app.limits.as_ref().map_or(Ok(()), |limits| {
-        request.extensions_mut().insert(CredentialHeaders(dialect.credential_headers));
-        limits.admit(address, dialect.credential_headers, request.headers())
-    });
+    let admitted = app
+        .limits
+        .as_ref()
+        .map_or(Ok(()), |limits| limits.admit(address, dialect.credential_headers, request.headers()));
     let mut response = match admitted {
         Ok(()) => counted(&app, address, request, next).await,
         Err(error) => error.into_response(),

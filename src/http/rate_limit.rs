@@ -10,11 +10,12 @@ pub use rate::{Rate, RateOrOff};
 pub use workspace_limit::WorkspaceLimit;
 
 use crate::clock::Clock;
+use crate::domain::password::SignedIn;
 use crate::domain::token::TokenHash;
 use crate::error::{Error, Result, Throttle};
 use crate::store::{Origin, client_network};
+use axum::http::HeaderMap;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{Extensions, HeaderMap};
 use failed_auth::FailedAuthLimits;
 use gcra::GcraLimiter;
 use std::hash::Hash;
@@ -26,15 +27,11 @@ use std::time::Duration;
 pub struct Rates {
     pub credential: Option<Rate>,
     pub address: Option<Rate>,
-    /// Failed authentications per client network.
+    /// Failed authentications per client network: by token, and as many by password.
     pub failed: Option<Rate>,
     /// Failed sign-ins per account name.
     pub failed_account: Option<Rate>,
 }
-
-/// Request extension: the headers of its dialect that carry credentials.
-#[derive(Debug, Clone, Copy)]
-pub struct CredentialHeaders(pub &'static [&'static str]);
 
 /// The limiters and their state.
 #[derive(Debug)]
@@ -72,44 +69,23 @@ impl Limits {
         Ok(())
     }
 
-    /// Authenticates a request by the token in its headers, within the limit of failed authentications. `is_caller` tells
-    /// whether a success was that of a token.
-    pub async fn authenticate<T>(
-        &self,
-        extensions: &Extensions,
-        headers: &HeaderMap,
-        authenticated: impl Future<Output = Result<T>>,
-        is_caller: impl FnOnce(&T) -> bool,
-    ) -> Result<T> {
+    /// Authenticates by a token, within the limit of failed authentications.
+    pub async fn authenticate<T>(&self, origin: Origin, authenticated: impl Future<Output = Result<T>>) -> Result<T> {
         let Some(limits) = &self.failed_auth else { return authenticated.await };
-        let CredentialHeaders(names) = extensions.get().copied().unwrap_or(CredentialHeaders(&[]));
-        let network = extensions.get().and_then(Origin::client_network);
-        let judged = limits.token(network, tokens(names, headers), &self.clock, authenticated, is_caller);
-        judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
-    }
-
-    /// Authenticates by a secret outside the headers.
-    pub async fn authenticate_by_secret<T>(
-        &self,
-        origin: Origin,
-        secret: &str,
-        authenticated: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        let Some(limits) = &self.failed_auth else { return authenticated.await };
-        let (network, secret) = (origin.client_network(), std::iter::once(secret));
-        let judged = limits.token(network, secret, &self.clock, authenticated, |_| true);
+        let judged = limits.token(origin.client_network(), &self.clock, authenticated);
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }
 
     /// Authenticates by name and password; `None` is a failure.
-    pub async fn authenticate_by_password<T>(
+    pub async fn authenticate_by_password(
         &self,
         origin: Origin,
         name: &str,
-        authenticated: impl Future<Output = Result<Option<T>>>,
-    ) -> Result<Option<T>> {
+        authenticated: impl Future<Output = Result<Option<SignedIn>>>,
+    ) -> Result<Option<SignedIn>> {
         let Some(limits) = &self.failed_auth else { return authenticated.await };
-        let judged = limits.password(origin.client_network(), name, &self.clock, authenticated);
+        let is_failure = |signed_in: &SignedIn| signed_in.is_failed_elsewhere;
+        let judged = limits.password(origin.client_network(), name, &self.clock, authenticated, is_failure);
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }
 

@@ -27,6 +27,7 @@ struct Row {
     device_count: i64,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    is_anonymous: bool,
 }
 
 /// Selects sessions; the literal is the rest of the statement.
@@ -37,7 +38,8 @@ macro_rules! select_sessions {
             r#"
             select workspace_id, client_session_id, token_sealed, user_identifier_key,
                 user_identity_id as "user_identity_id: UserIdentityId", connected_account_ids, connect_webview_ids,
-                customer_key, created_at, least(expires_at, anonymous_until) as "expires_at!", (
+                customer_key, created_at, least(expires_at, anonymous_until) as "expires_at!",
+                anonymous_until is not null as "is_anonymous!", (
                     select count(*) from phone
                     where phone.workspace_id = $1 and phone.user_identity_id = client_session.user_identity_id
                         and phone.deactivated_at is null
@@ -75,6 +77,8 @@ macro_rules! with_issuer {
     };
 }
 use with_issuer;
+
+pub use end::EndedSessions;
 
 /// The error of a caller whose key was revoked during the request.
 fn revoked_issuer() -> Error {
@@ -231,6 +235,7 @@ impl Workspace {
             device_count: row.device_count,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            is_anonymous: row.is_anonymous,
         })
     }
 }

@@ -150,9 +150,9 @@ async fn sign_in(call: &Call<Public>, form: &Form) -> Result<Result<Token, Error
     let sign_in = SignIn { name, password, client_id, lifetime: LIFETIME };
     let signed_in = app.store.sign_in(sign_in, origin, &app.random, call.now);
     Ok(match app.authenticate_by_password(origin, name, signed_in).await? {
-        Some((workspace, person, token)) => {
-            call.head.note(Principal::Password(person), Some(workspace));
-            Ok(Token::new(token.reveal(), Scope::ExtensionUser))
+        Some(signed_in) => {
+            call.head.note(Principal::Password(signed_in.user_identity_id), Some(signed_in.workspace_id));
+            Ok(Token::new(signed_in.token.reveal(), Scope::ExtensionUser))
         }
         None => Err(bad_request("invalid_grant", "The user name or the password is wrong")),
     })
@@ -163,7 +163,7 @@ async fn client(call: &Call<Public>, form: &Form) -> Result<Option<Caller>> {
     let Some((id, secret)) = client_credentials(call.head.headers(), form) else { return Ok(None) };
     let (app, origin) = (&call.app, call.head.origin());
     let known = app.store.authenticate(Credentials::ApiKey(&secret), origin, call.now);
-    match app.authenticate_by_secret(origin, &secret, known).await {
+    match app.authenticate(origin, known).await {
         Ok(Authenticated::Caller(caller)) if is_key(caller.credential, &id) => Ok(Some(caller)),
         Ok(_) | Err(Error::Unauthenticated(_)) => Ok(None),
         Err(error) => Err(error),

@@ -181,8 +181,8 @@ fn denied(denial: Denial) -> ErrorBody {
         ),
         Denial::ClientSessionHasAccess => (
             "client_session_has_access",
-            "An API key has given the client session of this user_identifier_key access, so a publishable key does not \
-             open it. Get its token with an API key, or use another user_identifier_key"
+            "An API key has created the client session of this user_identifier_key, or has given it access, so a \
+             publishable key does not open it. Get its token with an API key, or use another user_identifier_key"
                 .to_owned(),
         ),
         Denial::ClientSession

@@ -128,11 +128,11 @@ async fn grant(call: &Call<Public>, body: &[u8]) -> Result<Result<Response, Toke
     let (app, origin) = (&call.app, call.head.origin());
     let sign_in = SignIn { name, password, client_id, lifetime: LIFETIME };
     let signed_in = app.store.sign_in(sign_in, origin, &app.random, call.now);
-    let Some((workspace, person, token)) = app.authenticate_by_password(origin, name, signed_in).await? else {
+    let Some(signed_in) = app.authenticate_by_password(origin, name, signed_in).await? else {
         return refused(TokenErrorCode::InvalidGrant, "The user name or the password is wrong");
     };
-    call.head.note(Principal::Password(person), Some(workspace));
-    Ok(Ok(written(StatusCode::OK, &Token::new(token.reveal()))))
+    call.head.note(Principal::Password(signed_in.user_identity_id), Some(signed_in.workspace_id));
+    Ok(Ok(written(StatusCode::OK, &Token::new(signed_in.token.reveal()))))
 }
 
 /// Domain error in OAuth's format.

@@ -1,12 +1,14 @@
-//! Limits of failed authentication. Each authentication reserves a unit before it is judged, so that concurrent ones cannot
-//! exceed the rate; the unit is counted if it fails, and given back otherwise. Those beyond the units that are left wait until
-//! earlier ones are judged, so the concurrency of valid requests is never refused.
+//! Limits of failed authentication, by password and by token.
 //!
-//! A token that was valid lately is judged without a reservation: it costs nothing, and it stays usable from an address
-//! over the rate. This memory decides only whether a request has to wait, never whether its token is valid.
-//!
-//! A password also counts towards the rate of its account name, from all addresses. Above it, each client network still has
+//! A password is not judged above the rates. Each sign-in reserves a unit before it is judged, so that concurrent ones cannot
+//! exceed a rate; the unit is counted if it fails, and given back otherwise. Those beyond the units that are left wait until
+//! earlier ones are judged, so the concurrency of valid sign-ins is never refused. A password counts towards the rate of its
+//! client network, and towards that of its account name, from all addresses. Above the latter, each client network still has
 //! a tenth of that rate for the name, so that an account cannot be locked for addresses that have not failed.
+//!
+//! A token is always judged, because it has too many random bits to be guessed, and a valid one must not be refused for the
+//! others of its address. Above the rate, unknown ones are refused as too many. They have a rate of their own: a client that
+//! goes on with a deleted session's token does not use up the one of passwords.
 
 use super::gcra::{GcraLimiter, Reservation, Shortage};
 use super::{Rate, Rates};
@@ -15,12 +17,8 @@ use crate::error::{AuthFailure, Error, Result};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
-
-/// Number of tokens that are remembered as valid, in 128 KiB.
-const RECENT: usize = 16_384;
 
 /// An exceeded rate, and the wait until one more authentication is allowed.
 pub type Exceeded = (Rate, Duration);
@@ -28,11 +26,13 @@ pub type Exceeded = (Rate, Duration);
 /// The limiters of failed authentication.
 #[derive(Debug)]
 pub struct FailedAuthLimits {
-    address: Option<GcraLimiter<IpAddr>>,
+    /// Of tokens, for each client network.
+    token: Option<GcraLimiter<IpAddr>>,
+    /// Of passwords, for each client network.
+    password: Option<GcraLimiter<IpAddr>>,
     account: Option<AccountLimits>,
-    /// Hashes with a random key, so that names and tokens that collide cannot be chosen.
+    /// Hashes with a random key, so that names that collide cannot be chosen.
     hasher: RandomState,
-    recent: RecentTokens,
 }
 
 /// The limiters of an account name: in all, and for each client network. The keys are hashes of names.
@@ -47,62 +47,42 @@ impl FailedAuthLimits {
     pub fn new(rates: &Rates) -> Option<FailedAuthLimits> {
         let account = |rate: Rate| AccountLimits { all: GcraLimiter::of(rate), network: GcraLimiter::of(rate.tenth()) };
         rates.failed.or(rates.failed_account).map(|_| FailedAuthLimits {
-            address: rates.failed.map(GcraLimiter::of),
+            token: rates.failed.map(GcraLimiter::of),
+            password: rates.failed.map(GcraLimiter::of),
             account: rates.failed_account.map(account),
             hasher: RandomState::new(),
-            recent: RecentTokens::new(),
         })
     }
 
-    /// Authenticates by one of these tokens. A result that `is_caller` makes the token known as valid.
+    /// Authenticates by a token.
     pub async fn token<T>(
         &self,
         network: Option<IpAddr>,
-        tokens: impl Iterator<Item = &str>,
         clock: &Clock,
         authenticated: impl Future<Output = Result<T>>,
-        is_caller: impl FnOnce(&T) -> bool,
     ) -> Result<Result<T>, Exceeded> {
-        let (Some(limiter), Some(network)) = (&self.address, network) else { return Ok(authenticated.await) };
-        let (mut token, mut count) = (0, 0);
-        for presented in tokens {
-            (token, count) = (self.hasher.hash_one(presented), count + 1);
-        }
-        // Which of several tokens is judged is not known here.
-        let is_recent = || count == 1 && self.recent.contains(token);
-        let mut reservation = match count {
-            0 => None,
-            _ => reserve(limiter, network, clock, is_recent).await.map_err(|wait| (limiter.rate(), wait))?,
-        };
-        // Given back if the client goes away: tokens cannot be guessed, and a slow database must not use up the rate.
-        reservation.iter_mut().for_each(|reservation| reservation.is_counted = false);
         let result = authenticated.await;
-        match &result {
-            Err(error) if is_guess(error) => {
-                self.recent.forget(token);
-                match &mut reservation {
-                    Some(reservation) => reservation.is_counted = true,
-                    None => _ = limiter.take(network, clock.elapsed()),
-                }
-            }
-            Ok(caller) if count == 1 && reservation.is_some() && is_caller(caller) => self.recent.insert(token),
-            _ => {}
+        if let (Some(limiter), Some(network), Err(error)) = (&self.token, network, &result)
+            && is_guess(error)
+        {
+            limiter.take(network, clock.elapsed()).map_err(|wait| (limiter.rate(), wait))?;
         }
         Ok(result)
     }
 
-    /// Authenticates by the name of an account and a password; `None` is a failure. It counts even if the client
-    /// goes away, since the password is checked all the same.
+    /// Authenticates by the name of an account and a password; `None` is a failure, and so is a success that `is_failure`.
+    /// It counts even if the client goes away, since the password is checked all the same.
     pub async fn password<T>(
         &self,
         network: Option<IpAddr>,
         name: &str,
         clock: &Clock,
         authenticated: impl Future<Output = Result<Option<T>>>,
+        is_failure: impl FnOnce(&T) -> bool,
     ) -> Result<Result<Option<T>>, Exceeded> {
-        let mut of_address = match self.address.as_ref().zip(network) {
+        let mut of_address = match self.password.as_ref().zip(network) {
             Some((limiter, network)) => {
-                reserve(limiter, network, clock, || false).await.map_err(|wait| (limiter.rate(), wait))?
+                Some(reserve(limiter, network, clock).await.map_err(|wait| (limiter.rate(), wait))?)
             }
             None => None,
         };
@@ -114,7 +94,11 @@ impl FailedAuthLimits {
             Ok(_) => Ok(authenticated.await),
             Err(exceeded) => Err(*exceeded),
         };
-        if !matches!(result, Ok(Ok(None))) {
+        let is_counted = match &result {
+            Ok(Ok(success)) => success.as_ref().is_none_or(is_failure),
+            _ => false,
+        };
+        if !is_counted {
             of_address.iter_mut().for_each(|reservation| reservation.is_counted = false);
             if let Ok((of_all, of_network)) = &mut of_account {
                 of_all.iter_mut().for_each(|reservation| reservation.is_counted = false);
@@ -152,22 +136,20 @@ impl AccountLimits {
     }
 }
 
-/// Reserves a unit, or none once `is_exempt`; otherwise returns the wait until one is left.
+/// Reserves a unit, or returns the wait until one is left.
 async fn reserve<'a, K: Hash + Eq + Copy>(
     limiter: &'a GcraLimiter<K>,
     key: K,
     clock: &'a Clock,
-    is_exempt: impl Fn() -> bool,
-) -> Result<Option<Reservation<'a, K>>, Duration> {
+) -> Result<Reservation<'a, K>, Duration> {
     let mut waiter = Waiter::default();
-    while !is_exempt() {
+    loop {
         match limiter.reserve(key, clock) {
-            Ok(reservation) => return Ok(Some(reservation)),
+            Ok(reservation) => return Ok(reservation),
             Err(Shortage::UsedUp(wait)) => return Err(wait),
             Err(Shortage::Reserved(settled)) => waiter.wait(settled).await,
         }
     }
-    Ok(None)
 }
 
 /// A waiter for a settled unit. A settled unit notifies one waiter; whichever way that one goes on, it notifies the next,
@@ -202,33 +184,6 @@ fn folded(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// Hashes of tokens that were valid lately: a table without locks, in which a token replaces another one of the same cell.
-#[derive(Debug)]
-struct RecentTokens(Box<[AtomicU64]>);
-
-impl RecentTokens {
-    fn new() -> RecentTokens {
-        RecentTokens((0..RECENT).map(|_| AtomicU64::new(0)).collect())
-    }
-
-    fn cell(&self, token: u64) -> &AtomicU64 {
-        let RecentTokens(cells) = self;
-        &cells[usize::try_from(token % RECENT as u64).unwrap_or_default()]
-    }
-
-    fn contains(&self, token: u64) -> bool {
-        token != 0 && self.cell(token).load(Ordering::Relaxed) == token
-    }
-
-    fn insert(&self, token: u64) {
-        self.cell(token).store(token, Ordering::Relaxed);
-    }
-
-    fn forget(&self, token: u64) {
-        let _ = self.cell(token).compare_exchange(token, 0, Ordering::Relaxed, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,25 +214,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn concurrent_valid_requests_wait_for_each_other_and_are_all_served() {
+    async fn concurrent_valid_sign_ins_wait_for_each_other_and_are_all_served() {
         let (limits, clock) = limits("2/1h");
-        let valid = |token: &'static str| {
+        let sign_in = || {
             let judged = async {
                 tokio::task::yield_now().await;
-                Ok(())
-            };
-            limits.token(CLIENT, std::iter::once(token), &clock, judged, |()| true)
-        };
-        for tokens in [["a"; 50], ["b"; 50]] {
-            for result in futures_util::future::join_all(tokens.map(valid)).await {
-                assert!(matches!(result, Ok(Ok(()))), "{result:?}");
-            }
-        }
-        let sign_in = || {
-            limits.password(CLIENT, "jane", &clock, async {
-                tokio::task::yield_now().await;
                 Ok(Some(()))
-            })
+            };
+            limits.password(CLIENT, "jane", &clock, judged, |()| false)
         };
         for result in futures_util::future::join_all((0..50).map(|_| sign_in())).await {
             assert!(matches!(result, Ok(Ok(Some(())))), "{result:?}");
@@ -285,16 +229,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_beside_a_valid_one_does_not_become_known() {
+    async fn above_the_rate_unknown_tokens_are_refused_and_valid_ones_are_not() {
         let (limits, clock) = limits("1/1h");
-        let valid = limits.token(CLIENT, ["valid", "guess"].into_iter(), &clock, async { Ok(()) }, |()| true);
-        assert!(matches!(valid.await, Ok(Ok(()))));
-        let guess = || {
-            let judged =
-                async { Err::<(), _>(Error::Unauthenticated(Rejection::of(Scheme::ApiKey, AuthFailure::Unknown))) };
-            limits.token(CLIENT, std::iter::once("guess"), &clock, judged, |()| true)
+        let unknown = || {
+            let rejected = Error::Unauthenticated(Rejection::of(Scheme::ApiKey, AuthFailure::Unknown));
+            limits.token(CLIENT, &clock, async { Err::<(), _>(rejected) })
         };
-        assert!(matches!(guess().await, Ok(Err(_))));
-        assert!(guess().await.is_err(), "over the rate, and not known");
+        assert!(matches!(unknown().await, Ok(Err(_))));
+        assert!(unknown().await.is_err());
+        assert!(matches!(limits.token(CLIENT, &clock, async { Ok(()) }).await, Ok(Ok(()))));
     }
 }

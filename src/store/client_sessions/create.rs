@@ -29,7 +29,8 @@ enum Inserted {
 }
 
 impl Workspace {
-    /// Creates a session. `on_conflict` decides if its key is taken. An unknown user identity is `NotFound`.
+    /// Creates a session. `on_conflict` decides if its key is taken; a session that is reused counts as extended by the
+    /// caller, which gets its token. An unknown user identity is `NotFound`.
     pub async fn create_client_session(
         &self,
         new: NewClientSession,
@@ -42,7 +43,7 @@ impl Workspace {
                 if let Some(key) = &new.user_identifier_key {
                     workspace.free_key(connection, key, true, now).await?;
                 }
-                workspace.insert_session(connection, &new, now).await
+                workspace.insert_session(connection, &new, on_conflict, now).await
             })
         });
         match (inserted.await?, on_conflict) {
@@ -56,8 +57,9 @@ impl Workspace {
         }
     }
 
-    /// Creates a session without access for a caller with the publishable key, or returns the one of its key, if the
-    /// setting of the workspace allows it.
+    /// Creates a session without access for a caller with the publishable key, or returns the one of its key, if it is
+    /// anonymous or the setting of the workspace allows any. A session that a key has created without access is not
+    /// returned: the key may give it access later.
     pub async fn create_anonymous_client_session(
         &self,
         key: String,
@@ -79,7 +81,7 @@ impl Workspace {
         }
         match (self.client_session_by_key(&sought).await, on_conflict) {
             (Ok(_), OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
-            (Ok(session), OnConflict::Reuse) if session.has_access() && setting != PublishableKeySessions::AnyUser => {
+            (Ok(session), OnConflict::Reuse) if !session.is_anonymous && setting != PublishableKeySessions::AnyUser => {
                 Err(Error::Forbidden(Denial::ClientSessionHasAccess))
             }
             (Err(Error::NotFound(..)), _) if inserted == Inserted::Full => {
@@ -157,22 +159,25 @@ impl Workspace {
         &self,
         connection: &mut PgConnection,
         new: &NewClientSession,
+        on_conflict: OnConflict,
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let hash = new.token.hash();
         let row = with_issuer!(
             r#"
             , inserted as (
-                insert into client_session (workspace_id, client_session_id, token_hash, token_sealed,
+                insert into client_session as existing (workspace_id, client_session_id, token_hash, token_sealed,
                     user_identifier_key, user_identity_id, connected_account_ids, connect_webview_ids, customer_key,
                     created_at, expires_at, issuer_ids)
                 select $1, $3::uuid, $4::bytea, $5::bytea, $6::text, $7::uuid, $8::uuid[], $9::uuid[], $10::text,
                     $11::timestamptz, $12::timestamptz, array[issuer_id]
                 from issuer
-                on conflict (workspace_id, user_identifier_key) where revoked_at is null do nothing
+                on conflict (workspace_id, user_identifier_key) where revoked_at is null do update
+                set issuer_ids = existing.issuer_ids || excluded.issuer_ids
+                where $13 and not existing.issuer_ids @> excluded.issuer_ids
                 returning client_session_id
             )
-            select exists (select from inserted) as "is_inserted!", exists (select from issuer) as "has_issuer!"
+            select exists (select from inserted where client_session_id = $3) as "is_inserted!", exists (select from issuer) as "has_issuer!"
             "#,
             self.workspace_id(),
             self.issuer_id(),
@@ -186,6 +191,7 @@ impl Workspace {
             new.customer_key,
             now,
             new.expires_at,
+            on_conflict == OnConflict::Reuse,
         )
         .fetch_one(connection)
         .await

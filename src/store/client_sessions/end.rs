@@ -10,11 +10,24 @@ use uuid::Uuid;
 /// Sessions that end in one statement.
 const BATCH: i64 = 1_000;
 
+/// Which client sessions end with an API key, an access token or a console session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedSessions {
+    /// Those that it created or extended.
+    Issued,
+    /// All in its workspaces: it could read their tokens.
+    All,
+}
+
 impl Store {
-    /// Deletes the client sessions that an API key, an access token or a console session has created or extended, emits
-    /// `client_session.deleted` for each, and returns their number. Each batch commits; to continue after an
-    /// interruption, repeat it.
-    pub async fn end_client_sessions_of(&self, issuer: Uuid, now: DateTime<Utc>) -> Result<u64> {
+    /// Deletes client sessions of an API key, an access token or a console session, emits `client_session.deleted` for
+    /// each, and returns their number. Each batch commits; to continue after an interruption, repeat it.
+    pub async fn end_client_sessions_of(
+        &self,
+        issuer: Uuid,
+        sessions: EndedSessions,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
         let workspaces = sqlx::query!(
             r#"
             select workspace_id, account_id, is_sandbox from workspace
@@ -35,7 +48,7 @@ impl Store {
             let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
             let workspace = Workspace::new(self.clone(), tenant, Actor::OPERATOR);
             loop {
-                match workspace.end_some_client_sessions_of(issuer, now).await? {
+                match workspace.end_some_client_sessions_of(issuer, sessions, now).await? {
                     0 => break,
                     ended => count += ended,
                 }
@@ -67,13 +80,18 @@ impl Store {
 }
 
 impl Workspace {
-    async fn end_some_client_sessions_of(&self, issuer: Uuid, now: DateTime<Utc>) -> Result<u64> {
+    async fn end_some_client_sessions_of(
+        &self,
+        issuer: Uuid,
+        sessions: EndedSessions,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
         let ended = emit_events!(
             query_scalar,
             r#"
             with chosen as materialized (
                 select client_session_id from client_session
-                where workspace_id = $1 and issuer_ids @> array[$4::uuid] and revoked_at is null and expires_at > $2
+                where workspace_id = $1 and issuer_ids @> $4::uuid[] and revoked_at is null and expires_at > $2
                 limit $6
             ), ended as (
                 delete from client_session
@@ -90,7 +108,8 @@ impl Workspace {
             self.workspace_id(),
             now,
             self.context(&[EventType::ClientSessionDeleted]),
-            issuer,
+            // Each array contains the empty one.
+            if sessions == EndedSessions::All { &[][..] } else { &[issuer][..] },
             EventType::ClientSessionDeleted.into_str(),
             BATCH,
         )

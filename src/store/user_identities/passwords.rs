@@ -3,8 +3,7 @@
 
 use crate::domain::event::EventType;
 use crate::domain::id::{UserIdentityId, WorkspaceId};
-use crate::domain::password::{Password, PasswordHash, SignIn};
-use crate::domain::token::Token;
+use crate::domain::password::{Password, PasswordHash, SignIn, SignedIn};
 use crate::error::{ResourceKind, Result};
 use crate::random::Random;
 use crate::store::sql::audited::Actor;
@@ -31,15 +30,15 @@ struct Candidate {
 }
 
 impl Store {
-    /// Creates a client session of the user identity with this name and password, and returns its workspace, the user identity and the token;
-    /// `None` if either is wrong, or if they are those of several user identities.
+    /// Creates a client session of the oldest user identity with this name and password; `None` if either is wrong. A
+    /// password that several have is no error: the difference would tell one tenant the password of another one's user.
     pub async fn sign_in(
         &self,
         sign_in: SignIn<'_>,
         origin: Origin,
         random: &Random,
         now: DateTime<Utc>,
-    ) -> Result<Option<(WorkspaceId, UserIdentityId, Token)>> {
+    ) -> Result<Option<SignedIn>> {
         // Postgres cannot store U+0000, so no name contains it.
         if sign_in.name.contains('\0') {
             return Ok(None);
@@ -51,15 +50,22 @@ impl Store {
             hashes.chain(std::iter::repeat_with(|| DUMMY_HASH.clone())).take(TRIED).collect();
         let password = Password::given(sign_in.password);
         let matches = admission.run(move || hashes.iter().map(|hash| hash.fits(&password)).collect::<Vec<bool>>());
-        let mut matching = candidates.into_iter().zip(matches.await?).filter(|(_, is_match)| *is_match);
-        let (Some((candidate, _)), None) = (matching.next(), matching.next()) else { return Ok(None) };
+        let matches = matches.await?;
+        let is_failed_elsewhere = matches[..candidates.len()].contains(&false);
+        let matching = candidates.into_iter().zip(matches).find(|(_, is_match)| *is_match);
+        let Some((candidate, _)) = matching else { return Ok(None) };
         let (person, hash) = (UserIdentityId(candidate.user_identity_id), PasswordHash(candidate.password_hash));
         let tenant = (candidate.workspace_id, candidate.account_id, candidate.is_sandbox);
         let principal = Principal::Password(person);
         let store = self.of_caller(WorkspaceId(candidate.workspace_id), principal);
         let workspace = Workspace::new(store, tenant, Actor::new(principal, origin));
         let token = workspace.create_signed_in_session(person, &hash, sign_in.lifetime, random, now).await?;
-        Ok(token.map(|token| (workspace.id(), person, token)))
+        Ok(token.map(|token| SignedIn {
+            workspace_id: workspace.id(),
+            user_identity_id: person,
+            token,
+            is_failed_elsewhere,
+        }))
     }
 
     /// User identities with this name and a password, the oldest first, so that later ones displace none.

@@ -73,7 +73,7 @@ async fn of_tokens_sent_with_bodies_after_all_heads_no_more_are_judged_than_the_
     };
     let responses = heads_first(world.address(), (0..GUESSES).map(guess).collect()).await;
     assert_eq!((count(&responses, 401), count(&responses, 429)), (5, GUESSES - 5));
-    assert_eq!(world.key().get("/phones/list").await.status, 200, "a key that was valid lately goes on working");
+    assert_eq!(world.key().get("/phones/list").await.status, 200, "a valid key goes on working");
     let secret = format!("grant_type=client_credentials&client_id=x&client_secret={}", "guess");
     let form = Some("application/x-www-form-urlencoded");
     assert_eq!(
@@ -127,6 +127,58 @@ async fn an_account_name_is_limited_for_all_addresses_and_cannot_be_locked_for_a
     assert_eq!(guess(77, "jane@example.com").await, 429, "an address has a tenth of the rate for itself");
     world.advance(TimeDelta::minutes(15));
     assert_eq!(right(0).await, 200);
+}
+
+#[tokio::test]
+async fn a_guess_that_is_the_password_of_another_tenants_user_identity_counts_as_failed() {
+    let world = limited(Rates { failed_account: "20/15m".parse().ok(), ..failed("100/60s") }).await;
+    jane(&world).await;
+    world.advance(TimeDelta::seconds(1));
+    let attacker = world.sandbox("Attacker").await;
+    let own = attacker.person("jane").await;
+    let token = world.console_session(&[&attacker]).await;
+    let console = world.anonymous().bearer(token.reveal()).in_workspace(&attacker.id);
+    let guess = async |number: usize| {
+        let password = format!("a guess {number}");
+        let body = json!({ "user_identity_id": own, "password": password });
+        console.post("/user_identities/set_password", body).await.ok();
+        let path = ["/webticket/oauthtoken", "/v4/oauth/access-token"][number % 2];
+        let client = world.anonymous().with("x-forwarded-for", "198.51.100.1");
+        sign_in(&client, path, "jane@example.com", &password).await.status
+    };
+    for number in 0..20 {
+        assert_eq!(guess(number).await, 200, "a session of the attacker's own user identity");
+    }
+    assert_eq!(guess(20).await, 429);
+
+    // The user still signs in from elsewhere, without a count if the client names the workspace.
+    let victim = world.anonymous().with("x-forwarded-for", "198.51.100.77");
+    let named = format!("{PASSWORD}&client_id={}", world.id);
+    for (password, times) in [(named.as_str(), 5), (PASSWORD, 2)] {
+        for _ in 0..times {
+            let response = sign_in(&victim, "/webticket/oauthtoken", "jane@example.com", password).await;
+            assert_eq!(response.status, 200, "{response:?}");
+        }
+    }
+    let response = sign_in(&victim, "/webticket/oauthtoken", "jane@example.com", PASSWORD).await;
+    assert_eq!(response.status, 429, "each sign-in in several workspaces at once counted");
+}
+
+#[tokio::test]
+async fn guesses_of_many_names_behind_ones_own_user_identities_count_for_the_address() {
+    let world = limited(failed("3/60s")).await;
+    jane(&world).await;
+    let attacker = world.sandbox("Attacker").await;
+    let body = json!({ "user_identity_id": attacker.person("jane").await, "password": "another guess" });
+    let token = world.console_session(&[&attacker]).await;
+    let console = world.anonymous().bearer(token.reveal()).in_workspace(&attacker.id);
+    console.post("/user_identities/set_password", body).await.ok();
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        let response = sign_in(&world.anonymous(), "/webticket/oauthtoken", "jane@example.com", "another guess").await;
+        statuses.push(response.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429]);
 }
 
 #[tokio::test]

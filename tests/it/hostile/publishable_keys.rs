@@ -36,7 +36,7 @@ async fn responses(browser: &Client, key: &str) -> Vec<crate::support::client::R
 }
 
 #[tokio::test]
-async fn a_publishable_key_opens_no_client_session_that_a_key_has_given_access() {
+async fn a_publishable_key_opens_no_client_session_that_a_key_has_created_or_given_access() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -51,6 +51,13 @@ async fn a_publishable_key_opens_no_client_session_that_a_key_has_given_access()
             response.refused(403, "client_session_has_access");
             assert!(!response.text.contains("seam_cst"), "{response:?}");
         }
+    }
+
+    // Nor one that has none yet, since the key may give it access later.
+    world.client_session(named("ann")).await;
+    for response in responses(&world.browser(), "ann").await {
+        response.refused(403, "client_session_has_access");
+        assert!(!response.text.contains("seam_cst"), "{response:?}");
     }
 
     // The page that had the session before the key gave it access keeps it.

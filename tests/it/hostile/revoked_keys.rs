@@ -1,9 +1,12 @@
 //! A leaked key that is revoked takes along the client sessions that its holder may have.
 
 use crate::support::client::Client;
-use crate::support::world::{World, text};
+use crate::support::private_postgres::TestDir;
+use crate::support::program::{Outcome, handset_in};
+use crate::support::world::{SEAL_KEY, World, text};
 use futures_util::future::join_all;
 use handset::domain::token::Token;
+use handset::store::EndedSessions;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -24,7 +27,7 @@ async fn new_key(world: &World) -> (String, Token) {
 /// Revokes a key with the sessions that it issued.
 async fn revoke(world: &World, id: &str) -> u64 {
     let id = world.store.revoke_api_key(id, world.clock.now()).await.expect("the key exists");
-    world.store.end_client_sessions_of(id.0, world.clock.now()).await.expect("they end")
+    world.store.end_client_sessions_of(id.0, EndedSessions::Issued, world.clock.now()).await.expect("they end")
 }
 
 #[tokio::test]
@@ -59,6 +62,58 @@ async fn a_revoked_key_ends_the_client_sessions_that_it_created_or_extended() {
 }
 
 #[tokio::test]
+async fn a_revoked_key_ends_the_client_sessions_that_it_got_by_their_user_identifier_key() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let fields = |key: &str| json!({ "user_identifier_key": key, "user_identity_id": jane });
+    let (got, kept) = (created(world.key(), fields("got")).await, created(world.key(), fields("kept")).await);
+    let (id, leaked) = new_key(&world).await;
+    let leaked = world.anonymous().bearer(leaked.reveal());
+    for _ in 0..2 {
+        let again = leaked.post("/client_sessions/get_or_create", fields("got")).await.ok()["client_session"].clone();
+        assert_eq!(again, got);
+    }
+    leaked.post("/client_sessions/create", fields("kept")).await.refused(400, "client_session_token_already_exists");
+    assert_eq!(revoke(&world, &id).await, 1);
+    app(&world, &got).get("/devices/list").await.refused(401, "client_session_not_found");
+    app(&world, &kept).get("/devices/list").await.ok();
+}
+
+#[tokio::test]
+async fn a_revocation_ends_all_client_sessions_of_the_workspaces_of_a_credential_on_demand() {
+    let world = World::new().await;
+    let other = world.sandbox("Other").await;
+    let third = world.sandbox("Third").await;
+    let mut sessions = Vec::new();
+    for tenant in [&*world, &other, &third] {
+        let jane = tenant.person("jane").await;
+        sessions.push(tenant.client_session(json!({ "user_identity_id": jane })).await);
+    }
+    let page = world.browser().post("/client_sessions/get_or_create", json!({ "user_identifier_key": "page" })).await;
+    sessions.push(page.ok()["client_session"].clone());
+    let token = world.access_token(&[&world, &other]).await;
+    // It could have read their tokens.
+    let list = world.anonymous().bearer(token.reveal()).in_workspace(&world.id).get("/client_sessions/list").await;
+    assert_eq!(list.ok()["client_sessions"].as_array().map(Vec::len), Some(2));
+
+    let test_dir = TestDir::new();
+    for (arguments, printed) in [
+        (vec!["token", "revoke", token.reveal()], "Revoked. Client sessions ended: 0."),
+        (vec!["token", "revoke", token.reveal(), "--end-all-client-sessions"], "Revoked. Client sessions ended: 3."),
+        (vec!["token", "revoke", token.reveal(), "--end-all-client-sessions"], "Revoked. Client sessions ended: 0."),
+    ] {
+        let mut command = handset_in(&test_dir, &arguments);
+        command.args(["--database-url", &world.database_url]).env("HANDSET_SEAL_KEY", SEAL_KEY);
+        assert_eq!(Outcome::of(command).await.stdout_of_success().trim(), printed);
+    }
+    for (at, session) in sessions.iter().enumerate() {
+        let response = app(&world, session).get("/devices/list").await;
+        assert_eq!(response.status, if at == 2 { 200 } else { 401 }, "{response:?}");
+    }
+    assert_eq!(world.events("client_session.deleted").await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_revoked_access_token_ends_its_client_sessions_in_each_workspace() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;
@@ -70,7 +125,7 @@ async fn a_revoked_access_token_ends_its_client_sessions_in_each_workspace() {
     }
     let now = world.clock.now();
     let id = world.store.revoke_access_token(token.reveal(), now).await.expect("the token exists");
-    assert_eq!(world.store.end_client_sessions_of(id.0, now).await.expect("they end"), 2);
+    assert_eq!(world.store.end_client_sessions_of(id.0, EndedSessions::Issued, now).await.expect("they end"), 2);
     for session in &sessions {
         app(&world, session).get("/devices/list").await.refused(401, "client_session_not_found");
     }

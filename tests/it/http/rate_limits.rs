@@ -109,7 +109,7 @@ async fn an_address_over_its_rate_limit_is_refused_for_any_credential_and_any_pa
 }
 
 #[tokio::test]
-async fn an_address_with_failed_authentications_is_refused_for_a_while() {
+async fn unknown_tokens_of_an_address_are_refused_for_a_while_and_valid_ones_are_not() {
     let world = limited(Rates { failed: rate("3/60s"), ..Rates::default() }).await;
     let (guessing_client, other) = (world.anonymous().with(FORWARDED_FOR, "198.51.100.1"), world.key());
     let guess = |number: usize| guessing_client.bearer(&format!("seam_guess{number}_nothing"));
@@ -121,12 +121,37 @@ async fn an_address_with_failed_authentications_is_refused_for_a_while() {
     assert_eq!(hints(&refused)[..3], [Some("20"), Some("3"), Some("0")]);
     assert_eq!(guess(3).get("/health").await.status, 200, "no credential is judged");
     let right = guessing_client.bearer(world.api_key.reveal());
-    assert_eq!(right.get("/v1/phone/").await.status, 429, "a valid key has to wait, too");
+    assert_eq!(right.get("/v1/phone/").await.status, 200, "a valid key never has to wait");
     assert_eq!(statuses(other, "/phones/list", 9).await, [200; 9], "other addresses are not limited");
 
     world.advance(TimeDelta::seconds(20));
     assert_eq!(statuses(&right, "/phones/list", 9).await, [200; 9]);
     assert_eq!(statuses(&guess(4), "/v1/phone/", 2).await, [401, 429]);
+}
+
+#[tokio::test]
+async fn a_deactivated_phone_that_keeps_polling_delays_no_deactivation_and_no_sign_in_of_its_address() {
+    let world = limited(Rates { failed: rate("3/60s"), ..Rates::default() }).await;
+    let jane = world.person("jane").await;
+    let body = json!({ "user_identity_id": jane, "password": "correct horse" });
+    world.console().await.post("/user_identities/set_password", body).await.ok();
+    let phone = world.phone(&jane).await;
+    let session = world.client_session(json!({ "user_identity_id": jane })).await;
+    let delete = json!({ "client_session_id": session["client_session_id"] });
+    world.key().post("/client_sessions/delete", delete).await.ok();
+
+    let address = world.anonymous().with(FORWARDED_FOR, "198.51.100.1");
+    let ended = address.bearer(session["token"].as_str().expect("a token"));
+    assert_eq!(statuses(&ended, "/devices/list", 5).await, [401, 401, 401, 429, 429]);
+    let form = "grant_type=password&username=jane@example.com&password=correct+horse";
+    let form_type = Some("application/x-www-form-urlencoded");
+    assert_eq!(address.bytes("/webticket/oauthtoken", form_type, form).await.status, 200);
+    // A key that this server has not seen before.
+    let created = world.store.create_api_key(&world.record, "new", world.clock.now(), &world.random).await;
+    let (id, key) = created.expect("the workspace exists");
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={}", key.reveal());
+    assert_eq!(address.bytes("/v4/oauth/access-token", form_type, form).await.status, 200);
+    address.bearer(key.reveal()).post("/phones/deactivate", json!({ "device_id": phone })).await.ok();
 }
 
 #[tokio::test]
