@@ -53,7 +53,9 @@ impl FromStr for SchemaName {
 
     fn from_str(text: &str) -> Result<SchemaName, SchemaNameError> {
         let is_plain = text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-        let begins_well = text.starts_with(|first: char| first.is_ascii_lowercase()) && !text.starts_with("pg_") && text != "information_schema";
+        let begins_well = text.starts_with(|first: char| first.is_ascii_lowercase())
+            && !text.starts_with("pg_")
+            && text != "information_schema";
         let is_name = is_plain && begins_well && text.len() <= 63;
         is_name.then(|| SchemaName(text.to_owned())).ok_or(SchemaNameError)
     }
@@ -177,7 +179,9 @@ mod tests {
         for name in ["handset", "h", "user", "handset_2", &"a".repeat(63)] {
             assert!(name.parse::<SchemaName>().is_ok(), "{name}");
         }
-        for name in ["", "Handset", "pg_temp", "information_schema", "2nd", "_x", "a-b", "a,b", "a\"b", "ü", &"a".repeat(64)] {
+        for name in
+            ["", "Handset", "pg_temp", "information_schema", "2nd", "_x", "a-b", "a,b", "a\"b", "ü", &"a".repeat(64)]
+        {
             assert!(name.parse::<SchemaName>().is_err(), "{name}");
         }
     }
