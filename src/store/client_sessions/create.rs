@@ -174,7 +174,7 @@ impl Workspace {
                 from issuer
                 on conflict (workspace_id, user_identifier_key) where revoked_at is null do update
                 set issuer_ids = existing.issuer_ids || excluded.issuer_ids
-                where $13 and not existing.issuer_ids @> excluded.issuer_ids
+                where existing.workspace_id = $1 and $13 and not existing.issuer_ids @> excluded.issuer_ids
                 returning client_session_id
             )
             select exists (select from inserted where client_session_id = $3) as "is_inserted!", exists (select from issuer) as "has_issuer!"
