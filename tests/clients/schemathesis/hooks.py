@@ -124,10 +124,19 @@ TAKEN = {
 
 @schemathesis.check
 def good_input_is_taken(ctx, response, case):
-    """`positive_data_acceptance`, but for the rules of the vendors."""
+    """`positive_data_acceptance`, but for the rules of the vendors. Each field of a query may have its maximum, and all
+    together are longer than a URL may be."""
+    if response.status_code in (414, 431):
+        return True
     if response.status_code in (400, 422) and any(re.search(rule, response.text) for rule in REFUSALS):
         return True
     return checks.positive_data_acceptance(ctx, response, case)
+
+
+@schemathesis.check
+def status_is_documented(ctx, response, case):
+    """`status_code_conformance`, but for a head that is too long for HTTP itself (RFC 6585)."""
+    return response.status_code == 431 or checks.status_code_conformance(ctx, response, case)
 
 
 @schemathesis.check
