@@ -32,11 +32,16 @@ async fn put_returns_the_existing_client_session_and_post_refuses_a_second() {
     assert_eq!(world.key().put("/client_sessions/create", named.clone()).await.ok()["client_session"], first);
     let post = world.key().post("/client_sessions/create", named.clone()).await;
     post.refused(400, "client_session_token_already_exists");
-    for client in [world.key().clone(), world.browser()] {
-        for method in ["POST", "PUT"] {
-            let found = client.json(method, "/client_sessions/get_or_create", named.clone()).await.ok();
-            assert_eq!(found["client_session"], first, "{method}");
-        }
+    for method in ["POST", "PUT"] {
+        let found = world.key().json(method, "/client_sessions/get_or_create", named.clone()).await.ok();
+        assert_eq!(found["client_session"], first, "{method}");
+        // A publishable key does not get a session of a key, only its own.
+        let refused = world.browser().json(method, "/client_sessions/get_or_create", named.clone()).await;
+        refused.refused(403, "client_session_has_access");
+        let page = json!({ "user_identifier_key": "page" });
+        let own = world.browser().json(method, "/client_sessions/get_or_create", page.clone()).await.ok().clone();
+        let again = world.browser().json(method, "/client_sessions/get_or_create", page).await.ok().clone();
+        assert_eq!(again["client_session"], own["client_session"], "{method}");
     }
     let by_key = world.key().get("/client_sessions/get?user_identifier_key=jane").await.ok();
     assert_eq!(by_key["client_session"], first);

@@ -174,9 +174,9 @@ async fn a_name_of_user_identities_of_several_workspaces_signs_in_the_one_with_t
         }
         sign_in(&world.anonymous(), name, "a third horse").await.is_no_token("invalid_grant");
     }
-    // One that fits both selects neither.
+    // One that fits both signs in one of them, so that a refusal does not tell that it fits another one's user.
     set_password(&world, &other, &twin, PASSWORD).await;
-    sign_in(&world.anonymous(), "jane", PASSWORD).await.is_no_token("invalid_grant");
+    sign_in(&world.anonymous(), "jane", PASSWORD).await.token();
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ async fn a_revoked_key_ends_its_client_sessions_unless_they_are_to_be_kept() {
     let revoked = Outcome::of(handset_in(&test_dir, &["key", "revoke", &key_id])).await;
     assert_eq!(revoked.stdout_of_success().trim(), "Revoked. Client sessions ended: 1.");
     app.get("/devices/list").await.refused(401, "client_session_not_found");
-    let other = admin(&test_dir, &["key", "create", "--workspace", "Demo"]).await;
+    let other = admin(&test_dir, &["key", "create", "--workspace", "Acme Corp"]).await;
     let session = server.client(&text(&other["api_key"])).post("/client_sessions/create", json!({})).await.ok();
     let app = server.client(&text(&session["client_session"]["token"]));
     let all = Outcome::of(handset_in(&test_dir, &["key", "revoke", &key_id, "--end-all-client-sessions"])).await;
