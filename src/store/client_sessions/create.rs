@@ -166,15 +166,15 @@ impl Workspace {
         let row = with_issuer!(
             r#"
             , inserted as (
-                insert into client_session as existing (workspace_id, client_session_id, token_hash, token_sealed,
+                insert into client_session (workspace_id, client_session_id, token_hash, token_sealed,
                     user_identifier_key, user_identity_id, connected_account_ids, connect_webview_ids, customer_key,
                     created_at, expires_at, issuer_ids)
                 select $1, $3::uuid, $4::bytea, $5::bytea, $6::text, $7::uuid, $8::uuid[], $9::uuid[], $10::text,
                     $11::timestamptz, $12::timestamptz, array[issuer_id]
                 from issuer
                 on conflict (workspace_id, user_identifier_key) where revoked_at is null do update
-                set issuer_ids = existing.issuer_ids || excluded.issuer_ids
-                where existing.workspace_id = $1 and $13 and not existing.issuer_ids @> excluded.issuer_ids
+                set issuer_ids = client_session.issuer_ids || excluded.issuer_ids
+                where client_session.workspace_id = $1 and $13 and not client_session.issuer_ids @> excluded.issuer_ids
                 returning client_session_id
             )
             select exists (select from inserted where client_session_id = $3) as "is_inserted!", exists (select from issuer) as "has_issuer!"
