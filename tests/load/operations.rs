@@ -89,7 +89,7 @@ const NUMBER: &str = "select register_id *, user_identity_id *, created_at from 
 const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
 const DEACTIVATE: &str = "with found as materialized ( select device_id, * update phone set deactivated_at = $2, *";
 const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
-const REGISTER_PHONE: &str = "with known as materialized ( select device_id, * insert into phone *";
+const REGISTER_PHONE: &str = "with signed_in as materialized ( select from client_session * insert into phone *";
 
 /// All operations; the others are compared with the first.
 pub const ALL: &[Operation] = &[
@@ -258,7 +258,7 @@ pub const ALL: &[Operation] = &[
             format!("\\set workspace {BASE} + random(0, {workspaces} - 1)\n\\set n random(0, {EVENTS} - {PAGE} - 1)\n")
         },
         transaction: &[Step::Stored(EVENTS_SINCE, |registry| {
-            let rest = ["'9999-12-31'::timestamptz", "false", "20", "0"];
+            let rest = ["'9999-12-31'::timestamptz", "20", "0"];
             [workspace(), registry.sql_time(":n")].into_iter().chain(rest.map(str::to_owned)).collect()
         })],
         keyless: &[],
