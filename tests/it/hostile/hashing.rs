@@ -34,7 +34,7 @@ async fn world() -> World {
 #[tokio::test]
 async fn a_flood_of_sign_ins_is_refused_at_once_and_does_not_keep_another_client_from_signing_in() {
     let world = world().await;
-    let flood = (0..FLOOD).map(|number| (head("198.51.100.1"), body(&format!("nobody-{number}"), "guess")));
+    let flood = (0..FLOOD).map(|number| (head("198.51.100.1"), body(&format!("unknown-{number}"), "guess")));
     let flood = heads_first(world.address(), flood.collect());
     let other = async {
         let mut statuses = Vec::new();
