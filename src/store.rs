@@ -222,6 +222,16 @@ impl Store {
         Store { pool: self.pool.of_workspace(workspace), ..self.clone() }
     }
 
+    /// The store within the share of the webhook worker.
+    fn of_worker(&self) -> Store {
+        Store { pool: self.pool.of_worker(), ..self.clone() }
+    }
+
+    /// The store within the share of a workspace's deliveries.
+    fn of_deliveries(&self, workspace: WorkspaceId) -> Store {
+        Store { pool: self.pool.of_deliveries(workspace), ..self.clone() }
+    }
+
     /// The store within the share of a caller in a workspace.
     fn of_caller(&self, workspace: WorkspaceId, principal: Principal) -> Store {
         Store { pool: self.pool.of_caller(workspace, principal), ..self.clone() }

@@ -114,7 +114,7 @@ impl Worker {
         let (at, search) = (self.clock.now(), Instant::now());
         let filter = in_flight.places.filter(at, search, i64::from_ne_bytes(self.random.bytes()));
         let limit = i64::try_from(MAX_WORKSPACES).expect("it is small");
-        let due = self.store.urgent().due_workspaces(&filter, limit, at).await?;
+        let due = self.store.due_workspaces(&filter, limit, at).await?;
         in_flight.next_search = Some(Instant::now() + search.elapsed());
         let mut round = Round::Idle;
         for workspace in &due {
@@ -133,15 +133,12 @@ impl Worker {
 
     async fn claims_of(&self, workspace: WorkspaceId, filter: &ClaimFilter, places: &Places) -> Result<Vec<Claim>> {
         let at = self.clock.now();
-        // One statement at a time, which may use the connections that are reserved for deactivation: who must hear of
-        // one does not wait for the lists of others.
-        let store = self.store.urgent();
-        let due = store.due_endpoints(workspace, filter, at).await?;
+        let due = self.store.due_endpoints(workspace, filter, at).await?;
         let grants = places.grant(&due, Instant::now());
         if grants.is_empty() {
             return Ok(Vec::new());
         }
-        store.claim_deliveries(workspace, &grants, at, at + GIVEN_UP_AFTER).await
+        self.store.claim_deliveries(workspace, &grants, at, at + GIVEN_UP_AFTER).await
     }
 
     /// Sends and records one attempt.

@@ -52,6 +52,7 @@ pub(super) struct Pools {
     /// None if there is a single connection.
     reserved: Option<Arc<HotConnections>>,
     shares: Arc<Shares>,
+    large_lists: LargeLists,
     health: HealthSignal,
     /// Units of work in progress.
     units: TaskTracker,
@@ -82,7 +83,8 @@ impl Pools {
             0 => None,
             count => Some(open_pool(hosts.clone(), count, count, &health, &large_lists).await?),
         };
-        Ok(Pools { general, short, reserved, shares: Shares::new(sizes), health, units: TaskTracker::new() })
+        let (shares, units) = (Shares::new(sizes), TaskTracker::new());
+        Ok(Pools { general, short, reserved, shares, large_lists, health, units })
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<HotConnections>> {

@@ -2,6 +2,7 @@
 
 use super::hosts::Hosts;
 use super::hot::{Checkout, HotConnections, Part};
+use super::rows::Unshared;
 use super::share::{Crowded, PoolKind, Share, SharePermit};
 use super::{Pools, SHORT_DEADLINE, health};
 use crate::domain::id::WorkspaceId;
@@ -62,6 +63,17 @@ impl Connections {
         Connections { share: Some(self.pools.shares.of_workspace(workspace.0)), ..self.clone() }
     }
 
+    /// Within the share of the webhook worker, and with at most one of the reserved connections: who must hear of a
+    /// deactivation does not wait for the lists of others.
+    pub fn of_worker(&self) -> Connections {
+        Connections { share: Some(self.pools.shares.of_worker()), ..self.urgent() }
+    }
+
+    /// Within the share of a workspace's deliveries in that of the webhook worker.
+    pub fn of_deliveries(&self, workspace: WorkspaceId) -> Connections {
+        Connections { share: Some(self.pools.shares.of_deliveries(workspace.0)), ..self.urgent() }
+    }
+
     /// Within the share of the same workspace, whichever caller this was for.
     pub fn whole_share(&self) -> Connections {
         Connections { share: self.share.as_ref().map(Share::whole), ..self.clone() }
@@ -69,7 +81,7 @@ impl Connections {
 
     /// The workspace whose share this is.
     pub fn workspace(&self) -> Option<WorkspaceId> {
-        self.share.as_ref().map(|share| WorkspaceId(share.workspace()))
+        self.share.as_ref().and_then(|share| share.workspace()).map(WorkspaceId)
     }
 
     /// An executor of a statement on a pool of this kind.
@@ -176,15 +188,25 @@ impl From<Crowded> for sqlx::Error {
 impl<'c> Executor<'c> for Statement<'c> {
     type Database = Postgres;
 
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> Answers<'e, Part>
+    fn fetch_many<'e, 'q: 'e, E>(self, mut query: E) -> Answers<'e, Part>
     where
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
+        let arguments = query.take_arguments().map_err(sqlx::Error::Encode);
+        let sql = query.sql();
         let parts = async {
+            let connections = self.connections;
+            let unshared = Unshared::of(connections.share.as_ref(), sql.as_str());
+            if let Some(unshared) = &unshared {
+                unshared.wait(&connections.pools.large_lists).await?;
+            }
             let mut checkout = self.checkout().await?;
-            let parts = checkout.fetch(query).await;
+            let parts = checkout.fetch((sql, arguments?)).await;
             checkout.checkin(&parts);
+            if let Some(unshared) = unshared {
+                unshared.end();
+            }
             Ok(stream::iter(parts?.into_iter().map(Ok)))
         };
         Box::pin(parts.try_flatten_stream())

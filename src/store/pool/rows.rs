@@ -1,17 +1,18 @@
 //! Limits of the rows that requests hold in memory. The first [`FREE`] bytes of a statement count nothing. Of requests with
 //! more, one at a time reads on, until its response is made; the others wait for a short time. Of a workspace one waits for
-//! that, and the rest for their workspace's turn, so that another workspace waits for one list. A statement over the maximum
-//! ends with an error for the client.
+//! that, and the rest for their workspace's turn, so that another workspace waits for one list. A statement whose rows were
+//! large a moment ago waits before it has a connection. A statement over the maximum ends with an error for the client.
 //!
 //! What runs outside of requests, as the sweeper and the command line do, is not limited.
 
 use super::connections::{Answer, Answers};
 use super::hot::Part;
-use super::share::SharePermit;
+use super::share::{Share, SharePermit};
 use futures_util::{Stream, TryFutureExt, TryStreamExt, stream};
 use sqlx::postgres::{PgRow, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres, Row, SqlStr};
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,9 +87,41 @@ pub(super) struct LargeLists(Arc<Semaphore>);
 /// Permission to read a large list.
 #[derive(Debug)]
 struct RowShare {
+    /// Whether rows have needed it.
+    is_used: bool,
     _of_all: OwnedSemaphorePermit,
     /// The workspace's turn, for statements within its share of the connections.
     _turn: Option<OwnedSemaphorePermit>,
+}
+
+/// A statement of a request that has no share yet.
+pub(super) struct Unshared<'c> {
+    caller: &'c Share,
+    statement: u64,
+}
+
+impl Unshared<'_> {
+    /// A statement of the current task, unless its rows are not limited or the request has a share already.
+    pub fn of<'c>(caller: Option<&'c Arc<Share>>, sql: &str) -> Option<Unshared<'c>> {
+        let (caller, Limit::Request { has_share: false }) = (caller?, scope()?) else { return None };
+        let mut hasher = DefaultHasher::new();
+        sql.hash(&mut hasher);
+        Some(Unshared { caller, statement: hasher.finish() })
+    }
+
+    /// Waits for a share if the rows of this caller's statement were large before.
+    pub async fn wait(&self, lists: &LargeLists) -> sqlx::Result<()> {
+        if self.caller.expects_large_list(self.statement) {
+            keep(lists.take(Some(self.caller.large_list())).await?);
+        }
+        Ok(())
+    }
+
+    /// Notes whether the rows were large, and releases the share if not.
+    pub fn end(self) {
+        let is_large = with_share(|share| share.take_if(|share| !share.is_used).is_none() && share.is_some());
+        self.caller.note_list(self.statement, is_large.unwrap_or_default());
+    }
 }
 
 impl LargeLists {
@@ -112,8 +145,9 @@ impl LargeLists {
                     Some(Limit::Batch) => rest(parts, collected, MAX_UNCOUNTED.saturating_sub(bytes)).await,
                     Some(Limit::Request { has_share }) => {
                         if !has_share {
-                            keep(self.take(of_share).await?);
+                            keep(self.take(of_share.map(SharePermit::large_list)).await?);
                         }
+                        with_share(|share| share.iter_mut().for_each(|share| share.is_used = true));
                         let rest = rest(parts, collected, MAX_STATEMENT.saturating_sub(bytes));
                         timeout(MAX_READ, rest).await.unwrap_or_else(|_| Err(RowsRefused::TooSlow.into()))
                     }
@@ -123,14 +157,15 @@ impl LargeLists {
         Ok(collected)
     }
 
-    /// Waits for a share.
-    async fn take(&self, of_share: Option<&SharePermit>) -> sqlx::Result<RowShare> {
+    /// Waits for a share, and before for the workspace's turn.
+    async fn take(&self, turn: Option<Arc<Semaphore>>) -> sqlx::Result<RowShare> {
         let taken = timeout(MAX_WAIT, async {
-            let turn = match of_share {
-                Some(of_share) => Some(of_share.large_list().acquire_owned().await?),
+            let turn = match turn {
+                Some(turn) => Some(turn.acquire_owned().await?),
                 None => None,
             };
-            Ok::<_, AcquireError>(RowShare { _of_all: Arc::clone(&self.0).acquire_owned().await?, _turn: turn })
+            let of_all = Arc::clone(&self.0).acquire_owned().await?;
+            Ok::<_, AcquireError>(RowShare { is_used: false, _of_all: of_all, _turn: turn })
         });
         match taken.await {
             Ok(share) => Ok(share.expect("the semaphores are never closed")),
@@ -168,11 +203,16 @@ fn scope() -> Option<Limit> {
 
 /// Keeps a share until the request's response is made.
 fn keep(share: RowShare) {
-    let _ = SCOPE.try_with(|scope| {
-        if let Scope::Request(kept) = scope {
-            kept.replace(Some(share));
-        }
-    });
+    with_share(|kept| kept.replace(share));
+}
+
+/// Uses the request's share; `None` outside of requests.
+fn with_share<T>(with: impl FnOnce(&mut Option<RowShare>) -> T) -> Option<T> {
+    let with = |scope: &Scope| match scope {
+        Scope::Request(share) => Some(with(&mut share.borrow_mut())),
+        Scope::Batch => None,
+    };
+    SCOPE.try_with(with).ok().flatten()
 }
 
 /// Roughly the memory that a part takes: the values, which Postgres sends one after another, and where each is.

@@ -1,13 +1,14 @@
 //! Shares of the connections. A workspace holds at most half of each pool at a time, its client sessions together at
 //! most half of that, and one session half of that again. What exceeds a share waits in a queue of its own, so that no
-//! workspace waits behind another one's queue, and no key behind the sessions of its workspace.
+//! workspace waits behind another one's queue, and no key behind the sessions of its workspace. The webhook worker has the
+//! share of one more workspace, and in it each workspace's deliveries have half.
 //!
 //! A permit of an inner share is held while one of an outer share is awaited, and both while a connection is awaited;
 //! never the other way round, so there is no deadlock.
 
 use super::hosts::ACQUIRE_TIMEOUT;
 use crate::store::principal::Principal;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,6 +18,9 @@ use uuid::Uuid;
 
 /// Maximum number of statements and units of work that wait in a share's queue.
 const MAX_WAITING: usize = 1_024;
+
+/// Maximum number of statements to remember as large.
+const MAX_LARGE_STATEMENTS: usize = 64;
 
 /// The pools of one database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,10 @@ enum ShareKey {
     Sessions(Uuid),
     /// One of them.
     Session(Uuid, Uuid),
+    /// The webhook worker.
+    Worker,
+    /// The deliveries of a workspace.
+    Deliveries(Uuid),
 }
 
 /// The shares in use. An entry goes with its last user.
@@ -66,6 +74,8 @@ pub(in crate::store) struct Share {
     waiting: AtomicUsize,
     /// The turn to read a large list, see [`super::rows`].
     large_list: Arc<Semaphore>,
+    /// Hashes of the caller's statements whose rows were large the last time.
+    large_statements: Mutex<HashSet<u64>>,
     shares: Arc<Shares>,
 }
 
@@ -107,6 +117,18 @@ impl Shares {
         }
     }
 
+    /// The share of the webhook worker.
+    pub fn of_worker(self: &Arc<Self>) -> Arc<Share> {
+        self.get(&mut self.entries(), ShareKey::Worker, None)
+    }
+
+    /// The share of a workspace's deliveries in that of the webhook worker.
+    pub fn of_deliveries(self: &Arc<Self>, workspace: Uuid) -> Arc<Share> {
+        let mut entries = self.entries();
+        let of_worker = self.get(&mut entries, ShareKey::Worker, None);
+        self.get(&mut entries, ShareKey::Deliveries(workspace), Some(of_worker))
+    }
+
     fn get(
         self: &Arc<Self>,
         entries: &mut HashMap<ShareKey, Weak<Share>>,
@@ -139,15 +161,43 @@ impl Share {
             permits,
             waiting: AtomicUsize::new(0),
             large_list: Arc::new(Semaphore::new(1)),
+            large_statements: Mutex::default(),
             shares,
         }
     }
 
-    /// The workspace's id.
-    pub fn workspace(&self) -> Uuid {
+    /// The workspace's id; none of the worker.
+    pub fn workspace(&self) -> Option<Uuid> {
         match self.key {
-            ShareKey::Workspace(id) | ShareKey::Sessions(id) | ShareKey::Session(id, _) => id,
+            ShareKey::Workspace(id) | ShareKey::Sessions(id) | ShareKey::Session(id, _) | ShareKey::Deliveries(id) => {
+                Some(id)
+            }
+            ShareKey::Worker => None,
         }
+    }
+
+    /// The workspace's turn to read a large list.
+    pub fn large_list(&self) -> Arc<Semaphore> {
+        self.outer.as_ref().map_or_else(|| Arc::clone(&self.large_list), |outer| outer.large_list())
+    }
+
+    /// Whether the rows of a statement were large the last time.
+    pub fn expects_large_list(&self, statement: u64) -> bool {
+        self.large_statements().contains(&statement)
+    }
+
+    /// Notes whether the rows of a statement were large.
+    pub fn note_list(&self, statement: u64, is_large: bool) {
+        let mut statements = self.large_statements();
+        if !is_large {
+            statements.remove(&statement);
+        } else if statements.len() < MAX_LARGE_STATEMENTS {
+            statements.insert(statement);
+        }
+    }
+
+    fn large_statements(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.large_statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The outermost share.
@@ -203,7 +253,7 @@ impl Drop for Share {
 impl SharePermit {
     /// The workspace's turn to read a large list.
     pub fn large_list(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.share.whole().large_list)
+        self.share.large_list()
     }
 }
 

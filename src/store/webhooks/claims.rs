@@ -80,7 +80,7 @@ impl Store {
             filter.seed,
             limit,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.of_worker().pool)
         .await?;
         Ok(rows.into_iter().map(WorkspaceId).collect())
     }
@@ -112,7 +112,7 @@ impl Store {
             &filter.busy_webhooks,
             &filter.busy_hosts,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.of_deliveries(workspace).pool)
         .await?;
         let endpoints = rows.into_iter().map(|row| Endpoint {
             workspace_id: workspace,
@@ -170,7 +170,7 @@ impl Store {
             &ids,
             &counts,
         )
-        .fetch_all(self.writer())
+        .fetch_all(self.of_deliveries(workspace).writer())
         .await?;
         Ok(rows.into_iter().map(|row| self.opened_claim(row)).collect())
     }

@@ -50,7 +50,7 @@ impl Store {
             attempted.response_status.map(i32::from),
             attempted.latency_ms,
         )
-        .execute(self.writer())
+        .execute(self.of_deliveries(claim.event.workspace_id).writer())
         .await?;
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Store {
             EventType::WebhookDisabled.into_str(),
             attempted.is_gone(),
         )
-        .fetch_optional(self.of_workspace(claim.event.workspace_id).emitter())
+        .fetch_optional(self.of_deliveries(claim.event.workspace_id).emitter())
         .await?;
         Ok(())
     }

@@ -5,7 +5,9 @@
 
 use crate::support::client::{Client, Response};
 use crate::support::concurrency::count;
+use crate::support::receiver::Receiver;
 use crate::support::wait::until;
+use crate::support::webhook_worker::{Webhook, WebhookWorker};
 use crate::support::world::{Tenant, World};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -113,6 +115,28 @@ async fn phones_are_deactivated_while_every_general_connection_is_held() {
     assert_eq!(bulk["device_ids"], json!([own[5]]));
     world.key().post("/phones/deactivate", json!({ "device_id": jane })).await.refused(404, "device_not_found");
     world.anonymous().bearer("seam_unknown").call("POST", "/phones/deactivate").await.refused(401, "unauthorized");
+    reads.release().await;
+}
+
+#[tokio::test]
+async fn webhooks_are_delivered_while_every_general_connection_is_held() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let (_, own) = phones(&world, 20).await;
+    let receiver = Receiver::new().await;
+    Webhook::create_at(&world, &receiver.url(), &["phone.deactivated"]).await;
+    let _worker = WebhookWorker::start(&world);
+    let (path, table) = NUMBERS;
+    let readers = [world.sandbox("a").await, world.sandbox("b").await, world.sandbox("c").await];
+    let mut reads = Blocked::on(&world, table).await;
+    readers.iter().for_each(|reader| reads.send(reader.key(), path, 10));
+    until_blocked(&world, GENERAL).await;
+
+    // More than the attempts of one endpoint that may be in flight.
+    deactivate(world.key(), &own).await;
+    receiver.wait_for_messages(own.len()).await;
+    let undelivered = "select count(*) from delivery where status <> 'delivered'";
+    until("each delivery is recorded", async || (count(&world, undelivered).await == 0).then_some(())).await;
+    until_blocked(&world, GENERAL).await;
     reads.release().await;
 }
 
