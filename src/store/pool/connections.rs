@@ -2,13 +2,13 @@
 
 use super::hosts::Hosts;
 use super::hot::{Checkout, HotConnections, Part};
-use super::rows::Unshared;
+use super::rows::{self, Unshared};
 use super::share::{Crowded, PoolKind, Share, SharePermit};
 use super::{Pools, SHORT_DEADLINE, health};
 use crate::domain::id::WorkspaceId;
 use crate::store::principal::Principal;
 use futures_util::{Stream, TryFutureExt, stream};
-use sqlx::postgres::{PgRow, PgTypeInfo};
+use sqlx::postgres::{PgArguments, PgRow, PgTypeInfo};
 use sqlx::{Execute, Executor, Postgres, SqlStr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -168,6 +168,35 @@ struct Permits<'c> {
 }
 
 impl Statement<'_> {
+    /// All parts of the result. One that needs a share of the rows and finds it taken starts again with it.
+    async fn fetch(mut self, sql: SqlStr, arguments: Option<PgArguments>) -> sqlx::Result<Vec<Part>> {
+        let Statement { connections, kind, .. } = self;
+        let caller = connections.share.as_ref();
+        let Some(unshared) = Unshared::of(&connections.pools.large_lists, caller, sql.as_str()) else {
+            return self.fetch_once(sql, arguments).await;
+        };
+        if !unshared.expects_large_list() {
+            let parts = self.fetch_once(sql.clone(), arguments.clone()).await;
+            if !rows::is_busy(&parts) {
+                unshared.end();
+                return parts;
+            }
+            self = connections.on(kind);
+        }
+        self.permit = None;
+        unshared.wait().await?;
+        let parts = self.fetch_once(sql, arguments).await;
+        unshared.end();
+        parts
+    }
+
+    async fn fetch_once(self, sql: SqlStr, arguments: Option<PgArguments>) -> sqlx::Result<Vec<Part>> {
+        let mut checkout = self.checkout().await?;
+        let parts = checkout.fetch((sql, arguments)).await;
+        checkout.checkin(&parts);
+        parts
+    }
+
     async fn checkout(self) -> sqlx::Result<Checkout> {
         let Statement { connections, kind, permit } = self;
         let permits = match connections.is_urgent {
@@ -196,18 +225,8 @@ impl<'c> Executor<'c> for Statement<'c> {
         let arguments = query.take_arguments().map_err(sqlx::Error::Encode);
         let sql = query.sql();
         let parts = async {
-            let connections = self.connections;
-            let unshared = Unshared::of(connections.share.as_ref(), sql.as_str());
-            if let Some(unshared) = &unshared {
-                unshared.wait(&connections.pools.large_lists).await?;
-            }
-            let mut checkout = self.checkout().await?;
-            let parts = checkout.fetch((sql, arguments?)).await;
-            checkout.checkin(&parts);
-            if let Some(unshared) = unshared {
-                unshared.end();
-            }
-            Ok(stream::iter(parts?.into_iter().map(Ok)))
+            let parts = self.fetch(sql, arguments?).await?;
+            Ok(stream::iter(parts.into_iter().map(Ok)))
         };
         Box::pin(parts.try_flatten_stream())
     }

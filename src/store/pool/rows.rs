@@ -1,7 +1,8 @@
 //! Limits of the rows that requests hold in memory. The first [`FREE`] bytes of a statement count nothing. Of requests with
 //! more, one at a time reads on, until its response is made; the others wait for a short time. Of a workspace one waits for
-//! that, and the rest for their workspace's turn, so that another workspace waits for one list. A statement whose rows were
-//! large a moment ago waits before it has a connection. A statement over the maximum ends with an error for the client.
+//! that, and the rest for their workspace's turn, so that another workspace waits for one list. No statement holds a
+//! connection while it waits: it starts again later. One whose rows were large the last time waits before it starts. A
+//! statement over the maximum ends with an error for the client.
 //!
 //! What runs outside of requests, as the sweeper and the command line do, is not limited.
 
@@ -16,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// Bytes of a statement's rows that need no share.
@@ -29,7 +30,7 @@ const MAX_UNCOUNTED: usize = 4 * FREE;
 /// of which some repeat a column, and the response are in memory, in part at the same time.
 const MAX_STATEMENT: usize = 8 * FREE;
 
-/// Timeout of the wait for a share. Postgres and a connection wait, too; less than the deadline of short statements.
+/// Timeout of the wait for a share; less than the deadline of short statements.
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
 /// Timeout of the rows that need a share, so that a slow search does not keep it.
@@ -62,6 +63,9 @@ pub(in crate::store) async fn of_batch<T>(batch: impl Future<Output = T>) -> T {
 pub(in crate::store) enum RowsRefused {
     #[error("the rows of a statement are too large")]
     TooLarge,
+    /// A statement of a caller starts again with a share.
+    #[error("large lists of others are being read")]
+    Busy,
     #[error("large lists of others were read for {} s", MAX_WAIT.as_secs())]
     TimedOut,
     #[error("a large list was not read within {} s", MAX_READ.as_secs())]
@@ -80,6 +84,11 @@ pub(super) fn has_rows_left(fault: &sqlx::Error) -> bool {
     matches!(fault, sqlx::Error::Configuration(cause) if cause.is::<RowsRefused>())
 }
 
+/// True for a statement that starts again with a share.
+pub(super) fn is_busy<T>(outcome: &sqlx::Result<T>) -> bool {
+    matches!(outcome, Err(sqlx::Error::Configuration(cause)) if matches!(cause.downcast_ref(), Some(RowsRefused::Busy)))
+}
+
 /// The share of all requests. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct LargeLists(Arc<Semaphore>);
@@ -96,28 +105,36 @@ struct RowShare {
 
 /// A statement of a request that has no share yet.
 pub(super) struct Unshared<'c> {
+    lists: &'c LargeLists,
     caller: &'c Share,
     statement: u64,
 }
 
 impl Unshared<'_> {
     /// A statement of the current task, unless its rows are not limited or the request has a share already.
-    pub fn of<'c>(caller: Option<&'c Arc<Share>>, sql: &str) -> Option<Unshared<'c>> {
+    pub fn of<'c>(lists: &'c LargeLists, caller: Option<&'c Arc<Share>>, sql: &str) -> Option<Unshared<'c>> {
         let (caller, Limit::Request { has_share: false }) = (caller?, scope()?) else { return None };
         let mut hasher = DefaultHasher::new();
         sql.hash(&mut hasher);
-        Some(Unshared { caller, statement: hasher.finish() })
+        Some(Unshared { lists, caller, statement: hasher.finish() })
     }
 
-    /// Waits for a share if the rows of this caller's statement were large before.
-    pub async fn wait(&self, lists: &LargeLists) -> sqlx::Result<()> {
-        if self.caller.expects_large_list(self.statement) {
-            keep(lists.take(Some(self.caller.large_list())).await?);
+    /// Whether the rows of this caller's statement were large the last time.
+    pub fn expects_large_list(&self) -> bool {
+        self.caller.expects_large_list(self.statement)
+    }
+
+    /// Waits for a share.
+    pub async fn wait(&self) -> sqlx::Result<()> {
+        self.caller.note_list(self.statement, true);
+        match timeout(MAX_WAIT, self.lists.take(&self.caller.large_list())).await {
+            Ok(share) => keep(share),
+            Err(_) => return Err(RowsRefused::TimedOut.into()),
         }
         Ok(())
     }
 
-    /// Notes whether the rows were large, and releases the share if not.
+    /// Notes whether the rows were large, and releases a share that was not needed.
     pub fn end(self) {
         let is_large = with_share(|share| share.take_if(|share| !share.is_used).is_none() && share.is_some());
         self.caller.note_list(self.statement, is_large.unwrap_or_default());
@@ -145,7 +162,8 @@ impl LargeLists {
                     Some(Limit::Batch) => rest(parts, collected, MAX_UNCOUNTED.saturating_sub(bytes)).await,
                     Some(Limit::Request { has_share }) => {
                         if !has_share {
-                            keep(self.take(of_share.map(SharePermit::large_list)).await?);
+                            let share = self.try_take(of_share.map(SharePermit::large_list));
+                            keep(share.ok_or(RowsRefused::Busy)?);
                         }
                         with_share(|share| share.iter_mut().for_each(|share| share.is_used = true));
                         let rest = rest(parts, collected, MAX_STATEMENT.saturating_sub(bytes));
@@ -157,21 +175,24 @@ impl LargeLists {
         Ok(collected)
     }
 
-    /// Waits for a share, and before for the workspace's turn.
-    async fn take(&self, turn: Option<Arc<Semaphore>>) -> sqlx::Result<RowShare> {
-        let taken = timeout(MAX_WAIT, async {
-            let turn = match turn {
-                Some(turn) => Some(turn.acquire_owned().await?),
-                None => None,
-            };
-            let of_all = Arc::clone(&self.0).acquire_owned().await?;
-            Ok::<_, AcquireError>(RowShare { is_used: false, _of_all: of_all, _turn: turn })
-        });
-        match taken.await {
-            Ok(share) => Ok(share.expect("the semaphores are never closed")),
-            Err(_) => Err(RowsRefused::TimedOut.into()),
-        }
+    /// Waits for the workspace's turn, then for a share.
+    async fn take(&self, turn: &Arc<Semaphore>) -> RowShare {
+        let turn = acquire(turn).await;
+        RowShare { is_used: false, _of_all: acquire(&self.0).await, _turn: Some(turn) }
     }
+
+    /// A share, if it is free.
+    fn try_take(&self, turn: Option<Arc<Semaphore>>) -> Option<RowShare> {
+        let turn = match turn {
+            Some(turn) => Some(turn.try_acquire_owned().ok()?),
+            None => None,
+        };
+        Some(RowShare { is_used: false, _of_all: Arc::clone(&self.0).try_acquire_owned().ok()?, _turn: turn })
+    }
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    Arc::clone(semaphore).acquire_owned().await.expect("the semaphores are never closed")
 }
 
 /// Adds the other parts, if they have at most this many bytes.

@@ -19,7 +19,7 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Configuration(cause) if cause.is::<Crowded>() => Error::Unavailable(cause.to_string()),
             sqlx::Error::Configuration(cause) if let Some(refused) = cause.downcast_ref() => match refused {
                 RowsRefused::TooLarge => Error::ListTooLarge,
-                RowsRefused::TimedOut => Error::Unavailable(refused.to_string()),
+                RowsRefused::Busy | RowsRefused::TimedOut => Error::Unavailable(refused.to_string()),
                 RowsRefused::TooSlow => Error::StatementTimeout,
             },
             fault if is_lost(fault) => Error::Unavailable(format!("the database is away: {fault}")),
