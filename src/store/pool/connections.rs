@@ -104,7 +104,11 @@ impl Connections {
 
     /// Checks out a connection for a unit of work.
     pub(super) async fn checkout(&self) -> sqlx::Result<Checkout> {
-        self.on(PoolKind::General).checkout().await
+        let of_units = match &self.share {
+            Some(share) if self.is_urgent => Some(share.urgent_unit().await),
+            _ => None,
+        };
+        Ok(self.on(PoolKind::General).checkout().await?.with(of_units))
     }
 
     /// Numbers of idle connections and of connections in use.

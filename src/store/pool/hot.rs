@@ -50,6 +50,7 @@ pub(super) struct Checkout {
     // Dropped last, so that the next statement finds the connection.
     _permit: OwnedSemaphorePermit,
     of_share: Option<SharePermit>,
+    _of_units: Option<OwnedSemaphorePermit>,
 }
 
 impl HotConnections {
@@ -87,13 +88,13 @@ impl HotConnections {
         loop {
             let Some(Idle { mut connection, left_pool, since }) = self.idle().pop() else { break };
             if self.health.may_use(&mut connection, since.elapsed()).await.unwrap_or(false) {
-                return Ok(Checkout { connection, left_pool, hot, _permit: permit, of_share });
+                return Ok(Checkout { connection, left_pool, hot, _permit: permit, of_share, _of_units: None });
             }
             // Closed without `Terminate`, for which sqlx's pool would wait.
             drop(connection.detach());
         }
         let connection = self.health.observe(self.pool.acquire().await)?;
-        Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit, of_share })
+        Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit, of_share, _of_units: None })
     }
 
     /// Waits for connections in use, then closes all.
@@ -109,6 +110,11 @@ impl HotConnections {
 }
 
 impl Checkout {
+    /// Keeps a place among units in progress until the connection is returned.
+    pub fn with(self, of_units: Option<OwnedSemaphorePermit>) -> Checkout {
+        Checkout { _of_units: of_units, ..self }
+    }
+
     /// All parts of a statement's result, within the limits of a request's rows.
     pub async fn fetch<'q>(&mut self, query: impl Execute<'q, Postgres> + 'q) -> sqlx::Result<Vec<Part>> {
         let parts = self.connection.fetch_many(query);
@@ -148,7 +154,7 @@ impl Checkout {
     }
 
     fn keep(self) {
-        let Checkout { connection, left_pool, hot, _permit, of_share: _of_share } = self;
+        let Checkout { connection, left_pool, hot, _permit, of_share: _of_share, _of_units } = self;
         let since = Instant::now();
         if since.duration_since(left_pool) < MAX_AGE {
             let mut idle = hot.idle();

@@ -12,12 +12,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Maximum number of statements and units of work that wait in a share's queue.
 const MAX_WAITING: usize = 1_024;
+
+/// Maximum number of a workspace's deactivations in progress.
+const MAX_URGENT_UNITS: usize = 3;
 
 /// Maximum number of statements to remember as large.
 const MAX_LARGE_STATEMENTS: usize = 64;
@@ -74,6 +77,9 @@ pub(in crate::store) struct Share {
     waiting: AtomicUsize,
     /// The turn to read a large list, see [`super::rows`].
     large_list: Arc<Semaphore>,
+    /// Deactivations in progress. They wait for each other's lock of the workspace's clock anyway; more of them would only
+    /// take connections.
+    urgent_units: Arc<Semaphore>,
     /// Hashes of the caller's statements whose rows were large the last time.
     large_statements: Mutex<HashSet<u64>>,
     shares: Arc<Shares>,
@@ -161,6 +167,7 @@ impl Share {
             permits,
             waiting: AtomicUsize::new(0),
             large_list: Arc::new(Semaphore::new(1)),
+            urgent_units: Arc::new(Semaphore::new(MAX_URGENT_UNITS)),
             large_statements: Mutex::default(),
             shares,
         }
@@ -179,6 +186,12 @@ impl Share {
     /// The workspace's turn to read a large list.
     pub fn large_list(&self) -> Arc<Semaphore> {
         self.outer.as_ref().map_or_else(|| Arc::clone(&self.large_list), |outer| outer.large_list())
+    }
+
+    /// Waits for a place among the workspace's deactivations in progress.
+    pub async fn urgent_unit(&self) -> OwnedSemaphorePermit {
+        let whole = std::iter::successors(Some(self), |share| share.outer.as_deref()).last().unwrap_or(self);
+        Arc::clone(&whole.urgent_units).acquire_owned().await.expect("the semaphores are never closed")
     }
 
     /// Whether the rows of a statement were large the last time.
