@@ -20,6 +20,7 @@ pub mod phone;
 pub mod scope;
 pub mod slot;
 pub mod subscriber;
+pub mod text;
 pub mod token;
 pub mod user_identity;
 pub mod webhook;
