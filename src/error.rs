@@ -155,6 +155,8 @@ pub enum Denial {
     NoMessaging,
     #[error("a client session that was got with a password registers no phone; create one for the app with an API key")]
     SignedInByPassword,
+    #[error("the operator's command line ends an API key, an access token or a console session; see `handset --help`")]
+    OperatorsCredential,
 }
 
 /// Kinds of resource, displayed as messages name them.

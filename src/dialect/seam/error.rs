@@ -190,7 +190,8 @@ fn denied(denial: Denial) -> ErrorBody {
         | Denial::Anonymous
         | Denial::NoEnterpriseVoice
         | Denial::NoMessaging
-        | Denial::SignedInByPassword => ("forbidden", format!("Not allowed: {denial}")),
+        | Denial::SignedInByPassword
+        | Denial::OperatorsCredential => ("forbidden", format!("Not allowed: {denial}")),
     };
     ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
 }
