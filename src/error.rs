@@ -248,6 +248,8 @@ pub enum Reason {
     SlotFilled,
     /// The application made the user available before.
     AlreadyAvailable,
+    /// The application has not made the user available.
+    NotAvailable,
 }
 
 /// Error of a body, before its values are checked.

@@ -301,6 +301,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         }
         Reason::SlotFilled => ErrorBody::bad("phone_number_exists", "There is a phone number already. Remove it first"),
         Reason::AlreadyAvailable => ErrorBody::bad("already_available", "The user identity is available already"),
+        Reason::NotAvailable => ErrorBody::bad("not_available", "The user identity is not available yet"),
     }
 }
 

@@ -66,7 +66,7 @@ fn split_extension(text: &str) -> Option<(&str, Option<String>)> {
 }
 
 /// Digits of a text; `None` if it has more than digits and separators.
-fn digits(text: &str) -> Option<String> {
+pub fn digits(text: &str) -> Option<String> {
     let mut digits = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
