@@ -3,7 +3,7 @@
 
 use super::rate_limit;
 use crate::error::Error;
-use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
@@ -30,7 +30,11 @@ pub fn hint(error: &Error, headers: &mut HeaderMap) {
             headers.insert(ALLOW, methods);
         }
         Error::Throttled(throttle) => rate_limit::hint(throttle, headers),
-        Error::TooManyStreams(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("10")),
+        Error::TooManyStreams(_) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            // A connection takes memory, which the limit is for.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         _ => {}
     }
 }

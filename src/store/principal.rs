@@ -3,6 +3,7 @@
 
 pub(super) mod console;
 mod passes;
+mod tokens;
 
 use crate::domain::id::*;
 use crate::domain::scope::Scope;
