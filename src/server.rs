@@ -1,5 +1,6 @@
 //! Mounts the dialects and serves them until shutdown.
 
+mod early_answer;
 mod listener;
 mod metered;
 pub mod openapi;

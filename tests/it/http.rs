@@ -1,5 +1,6 @@
 //! HTTP of the listener and of each dialect: errors, input, pagination, rate limits, TLS.
 
+mod early_answers;
 mod error_renderer;
 mod listener;
 mod phone_com_errors;
