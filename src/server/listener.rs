@@ -7,6 +7,7 @@ use super::metered::Metered;
 use super::tls::Certificate;
 use crate::http::app::REQUESTS_OF_CLIENT;
 use crate::http::client_address::{Peer, is_proxy};
+use crate::http::dialect::{MAX_HEAD, MAX_HEADERS};
 use crate::http::error_renderer::{Connection, ErrorRenderer};
 use crate::http::guard;
 use crate::http::shares::Shares;
@@ -52,12 +53,6 @@ const BACKLOG: u32 = 1_024;
 /// Bytes of unanswered requests, of all connections and of those of one client network.
 const MAX_UNANSWERED: usize = 64 * 1024 * 1024;
 const MAX_UNANSWERED_OF_CLIENT: usize = 16 * 1024 * 1024;
-
-/// Maximum size of a request's head, and of the buffer for an unread body, in bytes.
-const MAX_HEAD: usize = 128 * 1024;
-
-/// Maximum number of a request's headers; by default hyper takes 100.
-const MAX_HEADERS: usize = 512;
 
 /// Settings of a listener.
 #[derive(Debug, Clone)]
