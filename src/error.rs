@@ -50,6 +50,9 @@ pub enum Error {
     /// The request is not HTTP/1.1.
     #[error("not HTTP/1.1")]
     NotHttp,
+    /// The request names no host, several, or an invalid one.
+    #[error("no valid host")]
+    InvalidHost,
     /// A rate limit is exceeded.
     #[error("more than {} requests at a time", .0.limit)]
     Throttled(Throttle),
@@ -259,6 +262,8 @@ pub enum Reason {
 pub enum BodyFault {
     #[error("the content type is not application/json")]
     ContentType,
+    #[error("the body has a content encoding")]
+    Encoding,
     #[error("{0}")]
     Syntax(String),
 }
