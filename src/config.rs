@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use url::Url;
 
 /// Settings of all commands.
@@ -143,13 +144,8 @@ pub struct LimitsConfig {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_workspace: u32,
 
-    /// Maximum number of open event streams in all; a workspace has at most half of those that the others leave
-    #[arg(long, env = "HANDSET_MAX_STREAMS", default_value_t = 3_000, value_name = "COUNT",
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub max_streams: u32,
-
-    /// Networks of proxies whose X-Forwarded-For is trusted, as 10.1.0.0/16,fd00::/8; the client's address is the nearest
-    /// one outside these networks
+    /// Networks of proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and Forwarded are trusted, as
+    /// 10.1.0.0/16,fd00::/8; the client's address is the nearest one outside these networks
     #[arg(long, env = "HANDSET_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -161,9 +157,10 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
 
-    /// Base URL for clients, as https://phones.example.com [default: the Host header of each request]
+    /// Base URL for clients, as https://phones.example.com [default: the Host header of each request, or what a trusted
+    /// proxy says of it]
     #[arg(long, env = "HANDSET_PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
 
     /// Networks that are not public but allowed for webhooks, as 10.1.0.0/16,fd00::/8. Other loopback, private, link-local
     /// and special-purpose addresses are refused, except loopback for the demo workspace while --listen is a loopback
@@ -204,6 +201,25 @@ pub struct ServeConfig {
 
     #[command(flatten)]
     pub operations: OperationsConfig,
+}
+
+/// The base URL for clients, without a trailing slash.
+#[derive(Debug, Clone)]
+pub struct PublicUrl(pub String);
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PublicUrl, String> {
+        let is_base = |url: &Url| {
+            let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare && url.password().is_none()
+        };
+        match Url::parse(text).ok().filter(is_base) {
+            Some(url) => Ok(PublicUrl(url.as_str().trim_end_matches('/').to_owned())),
+            None => Err("it must be an http or https URL with a host, as https://phones.example.com".to_owned()),
+        }
+    }
 }
 
 impl ServeConfig {

@@ -118,7 +118,6 @@ impl Input {
     }
 
     fn take_json(&mut self, body: &[u8]) -> Result<()> {
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let object: Map<String, Json> =
             serde_json::from_slice(body).map_err(|fault| syntax_fault(fault.to_string()))?;
         for (name, value) in object {

@@ -30,6 +30,14 @@ struct Candidate {
 }
 
 impl Store {
+    /// Whether a user identity has a password.
+    pub async fn has_passwords(&self) -> Result<bool> {
+        let has = sqlx::query_scalar!(
+            r#"select exists (select from user_identity where password_hash is not null) as "has!""#
+        );
+        Ok(has.fetch_one(&self.pool).await?)
+    }
+
     /// Creates a client session of the oldest user identity with this name and password; `None` if either is wrong. A
     /// password that several have is no error: the difference would tell one tenant the password of another one's user.
     pub async fn sign_in(
