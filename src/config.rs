@@ -3,6 +3,7 @@
 use crate::domain::e164::Region;
 use crate::http::rate_limit::{Rate, RateOrOff};
 use crate::store::SchemaName;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -143,6 +144,11 @@ pub struct LimitsConfig {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_workspace: u32,
 
+    /// Maximum number of open event streams in all; a workspace has at most half of those that the others leave
+    #[arg(long, env = "HANDSET_MAX_STREAMS", default_value_t = 3_000, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_streams: u32,
+
     /// Networks of proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and Forwarded are trusted, as
     /// 10.1.0.0/16,fd00::/8; the client's address is the nearest one outside these networks
     #[arg(long, env = "HANDSET_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]
@@ -183,8 +189,10 @@ pub struct ServeConfig {
 
     /// Create a demo workspace in an empty database and print its API key [default: only in the private Postgres, and only
     /// while --listen is a loopback address]
-    #[arg(long, env = "HANDSET_DEMO", conflicts_with = "no_demo")]
-    pub demo: bool,
+    #[arg(long, env = "HANDSET_DEMO", conflicts_with = "no_demo", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", hide_possible_values = true, value_name = "true|false",
+        value_parser = BoolishValueParser::new())]
+    pub demo: Option<bool>,
 
     /// Never create a demo workspace
     #[arg(long, env = "HANDSET_NO_DEMO")]
@@ -227,7 +235,7 @@ impl ServeConfig {
 
     /// Whether an empty database gets the demo workspace.
     pub fn wants_demo(&self, config: &Config) -> bool {
-        !self.no_demo && (self.demo || self.is_trial(config))
+        !self.no_demo && self.demo.unwrap_or_else(|| self.is_trial(config))
     }
 }
 

@@ -92,6 +92,8 @@ pub enum StreamLimit {
     OfSessions(usize),
     #[error("{0} event streams of this workspace are open")]
     OfWorkspace(usize),
+    #[error("{0} event streams of this server are open, of which this workspace has its share")]
+    OfServer(usize),
 }
 
 /// Reason of a failed authentication, and the kind of credential.
@@ -160,6 +162,8 @@ pub enum Denial {
     NoMessaging,
     #[error("a client session that was got with a password registers no phone; create one for the app with an API key")]
     SignedInByPassword,
+    #[error("the operator's command line ends an API key, an access token or a console session; see `handset --help`")]
+    OperatorsCredential,
 }
 
 /// Kinds of resource, displayed as messages name them.
@@ -251,6 +255,8 @@ pub enum Reason {
     SlotFilled,
     /// The application made the user available before.
     AlreadyAvailable,
+    /// The application has not made the user available.
+    NotAvailable,
 }
 
 /// Error of a body, before its values are checked.

@@ -1,5 +1,5 @@
 //! UCWA, the Unified Communications Web API of Skype for Business 2015, limited to a user identity's phone numbers:
-//! `me/phones`, and what real clients request on the way. Responses are JSON or XML; their links are the permitted
+//! `me/phones`, and what real clients request on the way: presence, and the people of the workspace. Responses are JSON or XML; their links are the permitted
 //! operations. Sources: Microsoft's reference, and the observed behaviour of its servers and clients.
 
 mod access;
@@ -14,7 +14,9 @@ mod input;
 mod me;
 mod number;
 mod openapi;
+mod people;
 mod phones;
+mod presence;
 mod resource;
 mod route;
 mod token;
@@ -51,11 +53,13 @@ fn routes() -> Vec<Operation> {
         let base = format!("{applications}/{{application_id}}");
         routes.extend(applications::routes(applications));
         routes.extend(me::routes_of_application(&base));
-        routes.push(me::operation_of_me(&base));
+        routes.extend(me::routes(&base));
+        routes.extend(people::routes(&base));
+        routes.extend(presence::routes(&base));
         routes.extend(phones::routes(&base));
         routes.push(Operation::nowhere::<Subscribed>(format!("{base}/{{*rest}}")));
     }
-    routes.push(me::operation_of_me(""));
+    routes.extend(me::routes(""));
     routes.extend(phones::routes(""));
     routes
 }

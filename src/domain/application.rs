@@ -1,6 +1,7 @@
 //! UCWA applications.
 
 use super::id::ApplicationId;
+use super::presence::Presence;
 
 /// An application: one client of a user identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +11,8 @@ pub struct Application {
     pub user_agent: String,
     pub instance_id: Option<String>,
     pub application_type: Option<String>,
-    /// Whether it has made its user available.
-    pub is_available: bool,
+    /// What its user shows by it.
+    pub presence: Presence,
 }
 
 /// An application to create.

@@ -3,8 +3,8 @@
 //! at a time, and sent plain when too many are.
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, VARY};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, IF_MATCH, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -22,8 +22,14 @@ const LARGE: usize = 32 * 1024;
 /// Large bodies that are compressed at a time.
 static LARGE_PERMITS: Semaphore = Semaphore::const_new(2);
 
+/// The end of the entity tag of a compressed representation.
+const MARK: &str = "-gzip\"";
+
 /// Compresses the response to a request with these headers, if that is worth it.
 pub async fn compress(asked: &HeaderMap, mut response: Response) -> Response {
+    if response.status() == StatusCode::NOT_MODIFIED && has_mark(asked, &IF_NONE_MATCH) {
+        mark_tag(response.headers_mut());
+    }
     let size = response.body().size_hint().exact().and_then(|size| usize::try_from(size).ok());
     let Some(size) = size.filter(|size| *size >= MIN && !response.headers().contains_key(CONTENT_ENCODING)) else {
         return response;
@@ -60,17 +66,39 @@ pub async fn compress(asked: &HeaderMap, mut response: Response) -> Response {
     }
     parts.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     parts.headers.remove(CONTENT_LENGTH);
-    weaken(&mut parts.headers);
+    mark_tag(&mut parts.headers);
     Response::from_parts(parts, Body::from(compressed))
 }
 
-/// Makes a strong entity tag weak: it is of the plain representation, and a strong one differs for each coding (RFC 9110,
-/// section 8.8.3.3).
-fn weaken(headers: &mut HeaderMap) {
-    let Some(strong) = headers.get(ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/")) else { return };
-    if let Ok(weak) = HeaderValue::from_bytes(&[b"W/", strong.as_bytes()].concat()) {
-        headers.insert(ETAG, weak);
+/// Marks a strong entity tag as that of the compressed representation: a strong one differs for each coding (RFC 9110,
+/// section 8.8.3.3). A weak one would match no `If-Match`.
+fn mark_tag(headers: &mut HeaderMap) {
+    let strong = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'));
+    let marked = strong.and_then(|tag| Some(format!("{}{MARK}", tag.strip_suffix('"')?)));
+    if let Some(marked) = marked.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+        headers.insert(ETAG, marked);
     }
+}
+
+/// Removes the marks from the entity tags in a request's preconditions: handlers know the tags of plain representations.
+pub fn unmark_tags(headers: &mut HeaderMap) {
+    for name in [IF_MATCH, IF_NONE_MATCH] {
+        if !has_mark(headers, &name) {
+            continue;
+        }
+        let tags: Vec<HeaderValue> = headers.get_all(&name).iter().map(unmarked).collect();
+        headers.remove(&name);
+        tags.into_iter().for_each(|tags| _ = headers.append(&name, tags));
+    }
+}
+
+fn unmarked(tags: &HeaderValue) -> HeaderValue {
+    let plain = tags.to_str().ok().map(|text| text.replace(MARK, "\""));
+    plain.and_then(|plain| HeaderValue::try_from(plain).ok()).unwrap_or_else(|| tags.clone())
+}
+
+fn has_mark(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(name).iter().any(|tags| tags.to_str().is_ok_and(|tags| tags.contains(MARK)))
 }
 
 fn gzip(plain: &Bytes) -> Bytes {

@@ -104,6 +104,7 @@ async fn edge(
         headers: request.headers().clone(),
         base_url: BaseUrl::of(&app, request.extensions()),
     };
+    compression::unmark_tags(request.headers_mut());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let address = client_address::of(&request, &app.proxies);
     let caller = CallerCell::default();

@@ -4,6 +4,7 @@
 pub(super) mod console;
 mod passes;
 mod stream_ticket;
+mod tokens;
 
 use crate::domain::id::*;
 use crate::domain::scope::Scope;

@@ -2,6 +2,7 @@
 
 mod applications;
 mod delete;
+mod directory;
 mod extensions;
 mod hash_queue;
 mod passwords;

@@ -1,6 +1,8 @@
 //! Applications: create, read, delete, and the resources that clients read on their way to phone numbers.
 
 mod discovery;
+mod people;
+mod presence;
 
 use crate::support::client::Client;
 use crate::support::ucwa::{COLLECTIONS, Person, href, jane, links, new_application};

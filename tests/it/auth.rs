@@ -2,6 +2,7 @@
 
 mod phone_com;
 mod phone_com_scopes;
+mod phone_com_token_details;
 mod seam;
 mod ucwa_sign_in;
 mod ucwa_user_identity;

@@ -35,8 +35,8 @@ async fn the_served_document_is_the_committed_one() {
 fn the_document_is_openapi_3_1_and_within_size_limits() {
     assert_eq!(committed()["openapi"], "3.1.0");
     let (minified, pretty) = (committed().to_string().len(), format!("{:#}\n", committed()).lines().count());
-    assert!(minified <= 400_000, "{minified} bytes minified");
-    assert!(pretty <= 25_000, "{pretty} lines");
+    assert!(minified <= 500_000, "{minified} bytes minified");
+    assert!(pretty <= 28_000, "{pretty} lines");
 }
 
 #[test]
@@ -99,7 +99,8 @@ fn every_operation_has_an_id_a_summary_a_description_and_tags() {
 #[test]
 fn only_probes_discovery_and_token_operations_need_no_credential() {
     let open: BTreeSet<&str> = operations().iter().filter(|it| it.is_open()).map(|it| it.path).collect();
-    let way_to_a_token = ["/autodiscover/autodiscoverservice.svc/root", "/webticket/oauthtoken"];
+    let root = "/autodiscover/autodiscoverservice.svc/root";
+    let way_to_a_token = [root, "/autodiscover/autodiscoverservice.svc/root/xframe", "/webticket/oauthtoken"];
     assert_eq!(
         open,
         BTreeSet::from(["/health", "/health/get_health", "/v4", "/v4/ping"])
@@ -184,6 +185,7 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
             }
             let is_creation = ["/applications", "/phones"].iter().any(|end| operation.path.ends_with(end));
             expected.insert(match operation.method {
+                "GET" if operation.path.ends_with("/photo") => "204",
                 "GET" => "200",
                 "POST" if operation.is_open() => "200",
                 "POST" if is_creation => "201",

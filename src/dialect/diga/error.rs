@@ -204,6 +204,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         }
         Reason::SlotFilled => refused("DUPLICATE_FIELD", "There is a phone number already. Remove it first"),
         Reason::AlreadyAvailable => refused("ALREADY_AVAILABLE", "The user identity is available already"),
+        Reason::NotAvailable => refused("NOT_AVAILABLE", "The user identity is not available yet"),
         Reason::NotASandbox => refused("NOT_A_SANDBOX", "This works in sandbox projects only"),
         Reason::UserIdentityExists(field) => {
             refused("DUPLICATE_FIELD", &format!("A user identity with this {field} exists already"))

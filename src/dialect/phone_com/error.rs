@@ -271,7 +271,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::UserHasNumber
         | Reason::ManagedNumber
         | Reason::SlotFilled
-        | Reason::AlreadyAvailable => ErrorBody::conflict("The request conflicts with the current state"),
+        | Reason::AlreadyAvailable
+        | Reason::NotAvailable => ErrorBody::conflict("The request conflicts with the current state"),
     }
 }
 

@@ -1,5 +1,8 @@
-//! `POST /oauth/access-token` (RFC 6749). Client credentials, the id and the secret of an API key, grant a pass that
-//! stands for that key for an hour; the name and password of a user identity grant a client session.
+//! `/oauth/access-token` (RFC 6749). Client credentials, the id and the secret of an API key, grant a pass that stands
+//! for that key for an hour; the name and password of a user identity grant a client session. Clients read the scope of
+//! their token before anything else, and delete the token when they sign out.
+
+mod details;
 
 use super::answer::Answer;
 use super::error::ErrorBody;
@@ -21,6 +24,8 @@ use url::form_urlencoded;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use details::TokenDetails;
+
 /// Every route.
 pub fn routes() -> Vec<Operation> {
     let request = json_body(reference("PhoneComTokenRequest"), true, json!({ "grant_type": "client_credentials" }));
@@ -39,6 +44,9 @@ pub fn routes() -> Vec<Operation> {
                 json!(Token::new("handset_1A2b3C4d_5E6f7G8h9J1k2L3m4N5p6Q7r", Scope::AccountOwner)),
             ),
     ]
+    .into_iter()
+    .chain(details::routes())
+    .collect()
 }
 
 /// Lifetime of a token.
@@ -64,8 +72,9 @@ enum TokenType {
 }
 
 /// The scope of a token: the account of an API key, or the extension of a user identity.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 #[schema(as = PhoneComScope)]
 enum Scope {
     AccountOwner,

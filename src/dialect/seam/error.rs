@@ -198,7 +198,8 @@ fn denied(denial: Denial) -> ErrorBody {
         | Denial::Anonymous
         | Denial::NoEnterpriseVoice
         | Denial::NoMessaging
-        | Denial::SignedInByPassword => ("forbidden", format!("Not allowed: {denial}")),
+        | Denial::SignedInByPassword
+        | Denial::OperatorsCredential => ("forbidden", format!("Not allowed: {denial}")),
     };
     ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
 }
@@ -308,6 +309,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         }
         Reason::SlotFilled => ErrorBody::bad("phone_number_exists", "There is a phone number already. Remove it first"),
         Reason::AlreadyAvailable => ErrorBody::bad("already_available", "The user identity is available already"),
+        Reason::NotAvailable => ErrorBody::bad("not_available", "The user identity is not available yet"),
     }
 }
 

@@ -79,6 +79,7 @@ pub struct Subscribed {
     pub base: String,
     pub form: Form,
     slot: Option<SlotType>,
+    contact_id: Option<UserIdentityId>,
 }
 
 impl Grant for Subscribed {
@@ -98,8 +99,10 @@ impl Grant for Subscribed {
             return Err(Error::NotFound(ResourceKind::Version, version.to_string()));
         }
         let slot = head.named("type").map(|name| name.parse().map_err(|_| Error::NoRoute)).transpose()?;
+        let contact_id = head.named("contact_id").map(|name| Uuid::parse_str(name).map_err(|_| Error::NoRoute));
+        let contact_id = contact_id.transpose()?.map(UserIdentityId);
         let (base, form) = (base_of(&head.path, application), Form::of(head.headers()));
-        Ok((Subscribed { workspace, subscriber, base, form, slot }, prefetched))
+        Ok((Subscribed { workspace, subscriber, base, form, slot, contact_id }, prefetched))
     }
 }
 
@@ -116,6 +119,11 @@ impl Subscribed {
     /// Slot in the path. Panics if the route has none.
     pub fn slot(&self) -> SlotType {
         self.slot.expect("the path of this operation has a slot")
+    }
+
+    /// User identity in the path. Panics if the route has none.
+    pub fn contact_id(&self) -> UserIdentityId {
+        self.contact_id.expect("the path of this operation has a contact")
     }
 
     /// Application in the path. Panics if the route has none.

@@ -7,6 +7,7 @@ use super::me;
 use super::openapi::examples::{example_base, subscriber};
 use super::openapi::inputs::{body, if_none_match};
 use super::openapi::{ETAG, resource};
+use super::people;
 use super::resource::Resource;
 use super::route::{Call, Operation};
 use crate::domain::application::NewApplication;
@@ -104,12 +105,12 @@ pub fn application(own: String, subscriber: &Subscriber) -> Resource {
         .text_if("type", known.and_then(|known| known.application_type.as_deref()))
         .text("etag", version(subscriber))
         .one(me::me(&own, subscriber))
-        .one(Resource::new("people", at("/people")))
+        .one(people::people(&own))
         .one(Resource::new("onlineMeetings", at("/onlineMeetings")))
         .one(me::communication(&own))
 }
 
 /// Only `is_available` of an application changes.
 fn version(subscriber: &Subscriber) -> &'static str {
-    if subscriber.application.as_ref().is_some_and(|application| application.is_available) { "2" } else { "1" }
+    if subscriber.application.as_ref().is_some_and(|application| application.presence.is_available) { "2" } else { "1" }
 }

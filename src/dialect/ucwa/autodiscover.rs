@@ -6,14 +6,17 @@ use super::address::ROOT;
 use super::answer;
 use super::form::Form;
 use super::openapi::inputs::query;
+use super::openapi::page;
 use super::resource::Resource;
 use super::route::{Access, Call, Nothing, Operation, Public};
 use crate::error::{Denial, Error, ResourceKind, Result};
 use crate::http::base_url::BaseUrl;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-/// Path as servers spell it. Clients need the `xframe` link (once for cross-origin pages); it has no resource.
+/// Path as servers spell it.
 const SPELT: &str = "/Autodiscover/AutodiscoverService.svc/root";
 
 /// The base URI of examples.
@@ -37,7 +40,21 @@ pub fn routes() -> Vec<Operation> {
         user_route("/oauth/user", "ucwa_discover_user_by_token"),
         // Alternative path in the reference.
         user_route("/user", "ucwa_discover_user"),
+        Operation::new(format!("{ROOT}/xframe"), &["GET"], xframe)
+            .access(Access::Open)
+            .about("ucwa_get_xframe", "Get the cross-domain frame")
+            .describe("Returns an empty page, whose link clients require. Pages of other origins call the API itself.")
+            .succeeds("200", page(XFRAME)),
     ]
+}
+
+/// The page that real servers use to relay requests of other origins, which are allowed here without it.
+const XFRAME: &str = "<!DOCTYPE html><html><head><title>xframe</title></head><body></body></html>";
+
+async fn xframe(_: Call<Public>, _: Nothing) -> Result<Response> {
+    let mut response = Response::new(XFRAME.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    Ok(response)
 }
 
 fn user_route(path: &str, id: &'static str) -> Operation {

@@ -81,6 +81,11 @@ impl ErrorBody {
         [Some(self.code), self.subcode].into_iter().flatten().collect::<Vec<_>>().join("/")
     }
 
+    /// The first invalid input, if any.
+    pub fn first_parameter(&self) -> Option<&str> {
+        self.parameters.first().map(|parameter| parameter.name.as_str())
+    }
+
     /// Response in the negotiated format.
     pub fn response(&self, form: Form) -> Response {
         let body = match form.syntax {
@@ -267,6 +272,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::SlotFilled => ErrorBody::conflict("There is a number already. changeNumber puts another in its place")
             .because("AlreadyExists"),
         Reason::AlreadyAvailable => ErrorBody::conflict("The user is available already").because("AlreadyExists"),
+        Reason::NotAvailable => ErrorBody::conflict("The user is not available yet. makeMeAvailable comes first")
+            .because("MakeMeAvailableRequired"),
         // No operation of this dialect causes one of these.
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)

@@ -1,15 +1,19 @@
 //! `me`, the caller's user identity, and resources of an application that ordinary clients request on the way: they
-//! exist and are empty.
+//! exist and are empty. Clients require the links of real servers.
 
 use super::access::Subscribed;
 use super::answer;
 use super::input::{Input, expected, fault};
 use super::openapi::examples::{example_base, subscriber};
 use super::openapi::inputs::{body, query};
+use super::presence;
 use super::resource::Resource;
 use super::route::{Call, Operation};
+use crate::api::input::names;
+use crate::domain::presence::Availability;
 use crate::domain::subscriber::Subscriber;
-use crate::error::{Denial, Error, Reason, Result};
+use crate::domain::user_identity::UserIdentity;
+use crate::error::{Denial, Error, Problem, Reason, Result};
 use axum::response::Response;
 use serde_json::json;
 use std::time::Duration;
@@ -18,32 +22,35 @@ use std::time::Duration;
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
 /// Resources that are always empty, and the ids of their operations.
-const EMPTY: [(&str, &str); 7] = [
-    ("/people", "get_people"),
+const EMPTY: [(&str, &str); 3] = [
     ("/onlineMeetings", "get_online_meetings"),
     ("/policies", "get_policies"),
-    ("/me/note", "get_note"),
-    ("/me/presence", "get_presence"),
-    ("/me/location", "get_location"),
     ("/me/callForwardingSettings", "get_call_forwarding_settings"),
 ];
 
-/// The route of the user identity below a base path.
-pub fn operation_of_me(base: &str) -> Operation {
+/// The routes of the user identity below a base path.
+pub fn routes(base: &str) -> [Operation; 2] {
     let example = me(&example_base(), &subscriber(true));
-    Operation::new(format!("{base}/me"), &["GET"], get)
-        .about("get_me", "Get the user identity")
-        .describe(
-            "Returns the user identity of the token with its capabilities. Without voice it has no link to \
-             telephone numbers.",
-        )
-        .returns("Me", "UcwaMe", &[], &example)
+    [
+        Operation::new(format!("{base}/me"), &["GET"], get)
+            .about("get_me", "Get the user identity")
+            .describe(
+                "Returns the user identity of the token with its capabilities. Without voice it has no link to \
+                 telephone numbers.",
+            )
+            .returns("Me", "UcwaMe", &[], &example),
+        Operation::new(format!("{base}/me/photo"), &["GET"], get_photo)
+            .about("get_photo", "Get the photo")
+            .describe("Returns no content: photos are not kept. Clients require its link.")
+            .returns_nothing(),
+    ]
 }
 
 /// Routes below an application only.
 pub fn routes_of_application(base: &str) -> Vec<Operation> {
     let at = |path: &str| format!("{base}{path}");
-    let available = json!({ "supportedModalities": ["Messaging"] });
+    let available = json!({ "supportedModalities": ["Messaging"], "signInAs": "Online" });
+    let invalid = Problem::Choice { expected: names::<Availability>(), received: String::new() };
     let in_query = |name, description| query(name, description, json!({ "type": "integer", "minimum": 0 }));
     let mut routes = vec![
         Operation::new(at("/me/makeMeAvailable"), &["POST"], make_available)
@@ -51,7 +58,7 @@ pub fn routes_of_application(base: &str) -> Vec<Operation> {
             .describe("Possible once for each application, which then has no such link.")
             .example(body("UcwaMakeMeAvailable", false, available))
             .returns_nothing()
-            .fails([Error::Conflict(Reason::AlreadyAvailable)]),
+            .fails([Error::Conflict(Reason::AlreadyAvailable), fault("signInAs", invalid)]),
         Operation::new(at("/events"), &["GET"], events)
             .about("get_events", "Wait for events")
             .describe("Waits, then returns an empty event channel: telephone numbers cause no events.")
@@ -80,7 +87,7 @@ fn reporting(path: String, id: &'static str) -> Operation {
 }
 
 fn empty(operation: Operation, id: &'static str) -> Operation {
-    let example = Resource::new("people", format!("{}/people", example_base()));
+    let example = Resource::new("policies", format!("{}/policies", example_base()));
     operation
         .about(id, "Get an empty resource")
         .describe("Returns a resource that clients require and that is always empty.")
@@ -98,7 +105,7 @@ pub fn me(base: &str, subscriber: &Subscriber) -> Resource {
     let person = &subscriber.person;
     let mut me = Resource::new("me", at(""));
     if let Some(application) = &subscriber.application {
-        if application.is_available {
+        if application.presence.is_available {
             for rel in ["note", "presence", "location", "reportMyActivity"] {
                 me = me.link(rel, at(&format!("/{rel}")));
             }
@@ -112,17 +119,26 @@ pub fn me(base: &str, subscriber: &Subscriber) -> Resource {
     if subscriber.enterprise_voice {
         me = me.link("phones", at("/phones"));
     }
-    let name = person.email_address.clone().or_else(|| person.user_identity_key.clone());
-    let address = name.unwrap_or_else(|| person.user_identity_id.to_string());
-    me.text("name", person.display_name())
-        .text("uri", format!("sip:{address}"))
+    me.link("photo", at("/photo"))
+        .text("name", person.display_name())
+        .text("uri", uri(person))
         .list("emailAddresses", person.email_address.iter().cloned().collect())
+}
+
+/// The sip URI of a user identity.
+pub fn uri(person: &UserIdentity) -> String {
+    let name = person.email_address.clone().or_else(|| person.user_identity_key.clone());
+    format!("sip:{}", name.unwrap_or_else(|| person.user_identity_id.to_string()))
 }
 
 /// `communication`, which real clients expect.
 pub fn communication(base: &str) -> Resource {
     let own = format!("{base}/communication");
     Resource::new("communication", own.clone()).link("startMessaging", format!("{own}/startMessaging"))
+}
+
+async fn get_photo(_: Call<Subscribed>, _: Input) -> Result<Response> {
+    Ok(answer::empty())
 }
 
 async fn get_communication(call: Call<Subscribed>, _: Input) -> Result<Response> {
@@ -144,9 +160,10 @@ async fn start_messaging(_: Call<Subscribed>, _: Input) -> Result<Response> {
     Err(Error::Forbidden(Denial::NoMessaging))
 }
 
-async fn make_available(call: Call<Subscribed>, _: Input) -> Result<Response> {
+async fn make_available(call: Call<Subscribed>, input: Input) -> Result<Response> {
+    let availability = presence::chosen(&input, "signInAs")?;
     let id = call.grant.application().application_id;
-    call.grant.workspace.make_available(call.grant.user_identity_id(), id).await?;
+    call.grant.workspace.make_available(call.grant.user_identity_id(), id, availability).await?;
     Ok(answer::empty())
 }
 
@@ -168,7 +185,7 @@ pub fn no_events(base: &str, ack: u32) -> Resource {
     Resource::new("events", at(ack)).link("next", at(ack.wrapping_add(1))).list("sender", Vec::new())
 }
 
-fn whole(input: &Input, name: &str) -> Result<Option<u32>> {
+pub fn whole(input: &Input, name: &str) -> Result<Option<u32>> {
     let Some(text) = input.text(name, 20)? else { return Ok(None) };
     text.trim().parse().map(Some).map_err(|_| fault(name, expected("number", "string")))
 }

@@ -16,18 +16,21 @@ pub fn with_plus(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Normalized number; `None` if invalid. A number without a known country keeps its digits.
+/// Normalized number; `None` if invalid, or if it has a suffix that would be lost. A number without a known country keeps
+/// its digits.
 pub fn normalized(text: &str, region: Region) -> Option<String> {
     let (_, text) = split_scheme(text.trim());
     let mut parameters = text.split(';');
     let (main, mut extension) = split_extension(parameters.next()?.trim())?;
     let mut context = "";
-    for parameter in parameters {
-        match parameter.split_once('=').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim())) {
-            Some((name, value)) if name == "ext" => extension = Some(digits(value).filter(|ext| !ext.is_empty())?),
+    for parameter in parameters.map(str::trim).filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or(("ext", parameter));
+        match (name.trim().to_ascii_lowercase().as_str(), value.trim()) {
+            ("ext", value) if extension.is_none() => extension = Some(digits(value).filter(|ext| !ext.is_empty())?),
             // RFC 3966: a context that begins with a plus is a prefix of the number, any other names a numbering plan.
-            Some((name, value)) if name == "phone-context" && value.starts_with('+') => context = value,
-            _ => {}
+            ("phone-context", value) if value.starts_with('+') => context = value,
+            ("phone-context", _) => {}
+            _ => return None,
         }
     }
     let main = if main.starts_with(['+', '\u{ff0b}']) { main.to_owned() } else { format!("{context}{main}") };
@@ -48,18 +51,22 @@ fn split_scheme(text: &str) -> (&str, &str) {
     }
 }
 
-/// Splits off an extension such as `x123` or `ext. 123`. `None` if it is not a number.
+/// Splits off an extension such as `x123`, `ext. 123` or `,123`, where a comma is a pause. `None` if it is not a number.
 fn split_extension(text: &str) -> Option<(&str, Option<String>)> {
-    let Some(at) = text.find(|letter: char| letter.is_ascii_alphabetic()) else { return Some((text, None)) };
+    let Some(at) = text.find(|letter: char| letter == ',' || letter.is_ascii_alphabetic()) else {
+        return Some((text, None));
+    };
     let (main, behind) = text.split_at(at);
-    let lower = behind.to_ascii_lowercase();
-    let extension = ["extension", "ext", "x"].iter().find_map(|mark| lower.strip_prefix(mark))?;
+    let pauses = behind.trim_start_matches(|letter: char| letter == ',' || letter.is_whitespace());
+    let lower = pauses.to_ascii_lowercase();
+    let marked = ["extension", "ext", "x"].iter().find_map(|mark| lower.strip_prefix(mark));
+    let extension = if behind.starts_with(',') { marked.unwrap_or(&lower) } else { marked? };
     let extension = digits(extension.trim_start_matches(['.', ':']))?;
     (!extension.is_empty()).then(|| (main.trim_end(), Some(extension)))
 }
 
 /// Digits of a text; `None` if it has more than digits and separators.
-fn digits(text: &str) -> Option<String> {
+pub fn digits(text: &str) -> Option<String> {
     let mut digits = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -88,6 +95,8 @@ mod tests {
             ("+1.425.555.0100;ext=100", "tel:+14255550100;ext=100"),
             ("425 555 0100 x123", "tel:+14255550100;ext=123"),
             ("425 555 0100 Ext. 123", "tel:+14255550100;ext=123"),
+            ("+1 (425) 555-0100;100", "tel:+14255550100;ext=100"),
+            ("425 555 0100,,100", "tel:+14255550100;ext=100"),
             ("tel:4255551212;phone-context=defaultprofile", "tel:+14255551212"),
             ("tel:555-1212;phone-context=+1-425", "tel:+14255551212"),
             ("+34 675 89 76 54", "tel:+34675897654"),
@@ -120,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn phone_number_normalization_is_idempotent(text in "[telTEL:+0-9() .x;=\u{ff10}-\u{ff19}-]{0,30}|\\PC{0,90}") {
+        fn phone_number_normalization_is_idempotent(text in "[telTEL:+0-9() .,x;=\u{ff10}-\u{ff19}-]{0,30}|\\PC{0,90}") {
             if let Some(kept) = normalized(&text, Region::US) {
                 prop_assert_eq!(normalized(&kept, Region::US), Some(kept.clone()), "{} is normalized to {}", text, kept);
             }

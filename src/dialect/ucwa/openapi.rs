@@ -12,7 +12,7 @@ use crate::api::input::Field;
 use crate::api::openapi::*;
 use crate::error::{BodyFault, Denial, Error, ResourceKind};
 use axum::http::StatusCode;
-use inputs::{application_id, person, slot};
+use inputs::{application_id, contact_id, person, slot};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -57,7 +57,11 @@ impl Described for Ucwa {
     }
 
     fn path_parameter(name: &str, _: Option<&Field>) -> Value {
-        if name == "type" { slot() } else { application_id() }
+        match name {
+            "type" => slot(),
+            "contact_id" => contact_id(),
+            _ => application_id(),
+        }
     }
 
     fn parameters(operation: &Operation) -> Vec<Value> {
@@ -124,9 +128,14 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
         [only] => only.split_once('/').map(|(_, subcode)| subcode).into_iter().collect(),
         several => several.iter().map(|name| name.split_once('/').map_or("General", |(_, subcode)| subcode)).collect(),
     };
+    // Those of one input only differ by its name.
+    let parameter = match (names.as_slice(), errors) {
+        ([_], [error, ..]) => error.first_parameter().map(pascal_case).unwrap_or_default(),
+        _ => String::new(),
+    };
     let codes: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     let content = in_json_and_xml("UcwaError", json!(errors[0]), errors[0].xml());
-    RESPONSES.response(&format!("{reason}{}", subcodes.join("Or")), &codes.join(", "), content)
+    RESPONSES.response(&format!("{reason}{}{parameter}", subcodes.join("Or")), &codes.join(", "), content)
 }
 
 /// The errors of OAuth.
@@ -162,6 +171,12 @@ fn in_json_and_xml(schema: &str, json: Value, xml: Vec<u8>) -> Value {
         "application/json": { "schema": reference(schema), "example": json },
         "application/xml": { "schema": reference("UcwaXml"), "example": xml },
     })
+}
+
+/// An HTML page.
+pub fn page(example: &str) -> Value {
+    let content = json!({ "text/html": { "schema": reference("UcwaPage"), "example": example } });
+    RESPONSES.response("Page", "OK", content)
 }
 
 fn challenge() -> Value {

@@ -6,6 +6,7 @@ use crate::domain::id::*;
 use crate::domain::metadata::Metadata;
 use crate::domain::number::{Provider, Status};
 use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem};
+use crate::domain::presence::Availability;
 use crate::domain::slot::SlotType;
 use crate::domain::webhook::DeliveryStatus;
 use crate::domain::workspace::PublishableKeySessions;
@@ -67,7 +68,16 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(AccessMethod, DeliveryStatus, OperatingSystem, Provider, PublishableKeySessions, SlotType, Status);
+as_text!(
+    AccessMethod,
+    Availability,
+    DeliveryStatus,
+    OperatingSystem,
+    Provider,
+    PublishableKeySessions,
+    SlotType,
+    Status
+);
 
 /// A value stored as JSON; columns decode into it and are passed on by `into()`.
 #[derive(Debug, Clone, Deserialize)]

@@ -2,6 +2,7 @@
 
 use crate::domain::application::NewApplication;
 use crate::domain::id::{ApplicationId, UserIdentityId};
+use crate::domain::presence::{Availability, PresenceChange};
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
@@ -63,20 +64,57 @@ impl Workspace {
         Ok((ApplicationId(begun.application_id), begun.is_new))
     }
 
-    /// Makes a user identity available by an application. Twice is a conflict.
-    pub async fn make_available(&self, person: UserIdentityId, id: ApplicationId) -> Result<()> {
+    /// Makes a user identity available by an application, with this availability if it chooses one. Twice is a conflict.
+    pub async fn make_available(
+        &self,
+        person: UserIdentityId,
+        id: ApplicationId,
+        availability: Option<Availability>,
+    ) -> Result<()> {
         let made = sqlx::query!(
             r#"
-            update application set is_available = true
+            update application set is_available = true, availability = $4
             where workspace_id = $1 and user_identity_id = $2 and application_id = $3 and not is_available
             "#,
             self.workspace_id(),
             person.0,
             id.0,
+            availability.map(|availability| availability.into_str()),
         )
         .execute(self.store.writer())
         .await?;
         if made.rows_affected() == 0 { Err(Error::Conflict(Reason::AlreadyAvailable)) } else { Ok(()) }
+    }
+
+    /// Changes what a user identity shows by an application. It is a conflict before the application has made it available.
+    pub async fn change_presence(
+        &self,
+        person: UserIdentityId,
+        id: ApplicationId,
+        change: PresenceChange,
+    ) -> Result<()> {
+        let (column, value) = match change {
+            PresenceChange::Availability(value) => ("availability", value.map(|value| value.into_str().to_owned())),
+            PresenceChange::Note(value) => ("note", value),
+            PresenceChange::Location(value) => ("location", value),
+        };
+        let changed = sqlx::query!(
+            r#"
+            update application
+            set availability = case $4::text when 'availability' then $5 else availability end,
+                note = case $4 when 'note' then $5 else note end,
+                location = case $4 when 'location' then $5 else location end
+            where workspace_id = $1 and user_identity_id = $2 and application_id = $3 and is_available
+            "#,
+            self.workspace_id(),
+            person.0,
+            id.0,
+            column,
+            value,
+        )
+        .execute(self.store.writer())
+        .await?;
+        if changed.rows_affected() == 0 { Err(Error::Conflict(Reason::NotAvailable)) } else { Ok(()) }
     }
 
     /// Ends an application of a user identity.

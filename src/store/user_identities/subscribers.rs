@@ -2,6 +2,7 @@
 
 use crate::domain::application::Application;
 use crate::domain::id::*;
+use crate::domain::presence::{Availability, Presence};
 use crate::domain::slot::{Slot, SlotType};
 use crate::domain::subscriber::Subscriber;
 use crate::domain::user_identity::UserIdentity;
@@ -30,6 +31,9 @@ struct Row {
     instance_id: Option<String>,
     application_type: Option<String>,
     is_available: Option<bool>,
+    availability: Option<Availability>,
+    note: Option<String>,
+    location: Option<String>,
     slot_type: SlotType,
     number: String,
     include_in_contact_card: bool,
@@ -71,7 +75,9 @@ impl Lookup for Subscriber {
             select position as "position!", person.workspace_id, person.user_identity_id, user_identity_key,
                 email_address, phone_number, full_name, person.created_at, enterprise_voice,
                 application.application_id as "application_id?", culture as "culture?", user_agent as "user_agent?",
-                instance_id, application_type, is_available as "is_available?", slot_type as "slot_type!: SlotType",
+                instance_id, application_type, is_available as "is_available?",
+                availability as "availability?: Availability", note as "note?", location as "location?",
+                slot_type as "slot_type!: SlotType",
                 coalesce('tel:' || managed.number, slot.number, '') as "number!",
                 managed.number is not null or coalesce(include_in_contact_card, false) as "include_in_contact_card!",
                 coalesce(version, 1) - (managed.number is not null)::int as "version!",
@@ -84,7 +90,8 @@ impl Lookup for Subscriber {
             left join lateral ("#,
             r#") as managed on true
             left join lateral (
-                select application_id, culture, user_agent, instance_id, application_type, is_available
+                select application_id, culture, user_agent, instance_id, application_type, is_available,
+                    availability, note, location
                 from application
                 where workspace_id = $1 and user_identity_id = requested.user_identity_id
                     and application_id = requested.application_id
@@ -135,7 +142,12 @@ impl Subscriber {
                     user_agent: row.user_agent.unwrap_or_default(),
                     instance_id: row.instance_id,
                     application_type: row.application_type,
-                    is_available: row.is_available.unwrap_or_default(),
+                    presence: Presence {
+                        is_available: row.is_available.unwrap_or_default(),
+                        availability: row.availability,
+                        note: row.note,
+                        location: row.location,
+                    },
                 }),
             });
             whole.slots.push(slot);

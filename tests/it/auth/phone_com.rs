@@ -146,7 +146,7 @@ async fn token_errors_have_the_codes_of_oauth() {
     for kind in ["authorization_code", "refresh_token", "magic"] {
         refused(&by_form(&anonymous, &[("grant_type", kind)]).await, 400, "unsupported_grant_type");
     }
-    anonymous.get(TOKEN).await.is_error(405);
+    anonymous.put(TOKEN, json!({})).await.is_error(405);
 }
 
 #[tokio::test]

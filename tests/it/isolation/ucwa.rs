@@ -41,9 +41,9 @@ impl OtherTenant {
 /// An unknown application.
 const UNKNOWN: &str = "1";
 
-/// Calls the operation with this application and the mobile slot.
-async fn call(operation: &Operation, client: &Client, application: &str) -> Response {
-    let arguments: Map<String, Value> = [("application_id", application), ("type", "mobile")]
+/// Calls the operation with this application, the mobile slot, and this contact.
+async fn call(operation: &Operation, client: &Client, application: &str, contact: &str) -> Response {
+    let arguments: Map<String, Value> = [("application_id", application), ("type", "mobile"), ("contact_id", contact)]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), json!(value)))
         .collect();
@@ -51,7 +51,7 @@ async fn call(operation: &Operation, client: &Client, application: &str) -> Resp
     let body = &operation.value["requestBody"]["content"]["application/json"]["example"];
     match operation.method {
         "POST" if body.is_object() => client.post(&path, body.clone()).await,
-        "GET" => client.get(&format!("{path}?timeout=0")).await,
+        "GET" => client.get(&format!("{path}?timeout=0&query=othr")).await,
         method => client.call(method, &path).await,
     }
 }
@@ -69,8 +69,8 @@ async fn ucwa_responds_to_another_persons_application_as_to_an_unknown_one() {
         for (tenant, other_tenant) in &other_tenants {
             let before = rows(&mut database, tenant).await;
             for client in [jane.client.clone(), world.key().with("x-ucwa-user", &jane.id)] {
-                let foreign = call(&operation, &client, &other_tenant.application).await;
-                let unknown = call(&operation, &client, UNKNOWN).await;
+                let foreign = call(&operation, &client, &other_tenant.application, &other_tenant.person.id).await;
+                let unknown = call(&operation, &client, UNKNOWN, &other_tenant.person.id).await;
                 foreign.is_ucwa_error(404, "NotFound", "ApplicationNotFound");
                 assert_eq!(whole(&foreign), whole(&unknown), "{operation}");
                 count += 1;
@@ -93,8 +93,9 @@ async fn ucwa_responds_to_a_person_of_another_workspace_as_to_an_unknown_one() {
         for application in [UNKNOWN, other_tenant.application.as_str()] {
             let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
             let named = |person: &str| world.key().with("x-ucwa-user", person);
-            let foreign = call(&operation, &named(&other_tenant.person.id), application).await;
-            let anonymous = call(&operation, &named(&unknown), application).await;
+            let contact = &other_tenant.person.id;
+            let foreign = call(&operation, &named(&other_tenant.person.id), application, contact).await;
+            let anonymous = call(&operation, &named(&unknown), application, contact).await;
             assert_eq!(foreign.of_ucwa(404).body["code"], "NotFound", "{operation}");
             assert_eq!(whole(&foreign), whole(&anonymous), "{operation}");
             let seen: Vec<&String> = other_tenant
@@ -129,11 +130,24 @@ async fn ucwa_operations_change_and_reveal_nothing_of_other_persons() {
         for client in &clients {
             // The same endpoint id as the neighbours' applications.
             let base = jane.begin(COLLECTIONS[0], "othr-endpoint").await;
-            let response = call(&operation, client, base.rsplit('/').next().expect("an id")).await;
-            assert!(response.status < 400 || [403, 409].contains(&response.status), "{operation}: {response:?}");
-            let hidden = other_tenants.iter().flat_map(|other_tenant| &other_tenant.hidden);
+            let application = base.rsplit('/').next().expect("an id");
+            let stranger = &other_tenants[0].person.id;
+            let response = call(&operation, client, application, stranger).await;
+            let is_contact = operation.path.contains("{contact_id}");
+            if is_contact {
+                let unknown = world.random.id::<Uuid>(world.clock.now()).to_string();
+                let unknown = call(&operation, client, application, &unknown).await;
+                assert_eq!(whole(&response), whole(&unknown), "{operation}");
+            }
+            let expected: &[u16] = if is_contact { &[404] } else { &[200, 201, 204, 403, 409] };
+            assert!(expected.contains(&response.status), "{operation}: {response:?}");
+            // People of a workspace may look each other up: their names, e-mail addresses and shared numbers.
+            let is_directory = ["/people/search", "/people/contacts"].iter().any(|end| operation.path.ends_with(end));
+            let strangers = [&other_tenants[0].hidden[0], stranger];
+            let all = other_tenants.iter().flat_map(|other_tenant| &other_tenant.hidden);
+            let hidden: Vec<&String> = if is_directory { strangers.to_vec() } else { all.collect() };
             let seen: Vec<&String> =
-                hidden.filter(|identifying_text| response.text.contains(*identifying_text)).collect();
+                hidden.into_iter().filter(|identifying_text| response.text.contains(*identifying_text)).collect();
             assert!(seen.is_empty(), "{operation} reveals {seen:?}: {response:?}");
             jane.client.delete(&base).await;
         }

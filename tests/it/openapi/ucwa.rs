@@ -12,7 +12,7 @@ async fn path_of(operation: &Operation, jane: &Person) -> String {
     let collection = if operation.path.starts_with("/v1") { COLLECTIONS[2] } else { COLLECTIONS[0] };
     let base = jane.begin(collection, operation.path).await;
     let id = base.rsplit('/').next().expect("an id");
-    let arguments: Map<String, Value> = [("application_id", id), ("type", "home")]
+    let arguments: Map<String, Value> = [("application_id", id), ("type", "home"), ("contact_id", &jane.id)]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), json!(value)))
         .collect();
@@ -59,7 +59,8 @@ async fn undocumented_ucwa_paths_are_not_found() {
     let base = jane.begin(COLLECTIONS[0], "here").await;
     let id = base.rsplit('/').next().expect("an id");
     for path in paths().into_keys() {
-        documented.insert(path.replace("{application_id}", id).replace("{type}", "home"));
+        documented
+            .insert(path.replace("{application_id}", id).replace("{type}", "home").replace("{contact_id}", &jane.id));
     }
     let mut beside = BTreeSet::new();
     for path in &documented {
@@ -146,6 +147,6 @@ fn both_application_prefixes_document_the_same_operations() {
     assert!(long.len() > 20, "{long:?}");
     let own: BTreeSet<String> = below("/me");
     assert!(own.iter().all(|it| long.contains(&it.replace(' ', " /{application_id}/me"))), "{own:?}");
-    assert_eq!(own.len(), 7);
+    assert_eq!(own.len(), 8);
     assert_eq!(text(&committed()["components"]["securitySchemes"]["UcwaBearer"]["scheme"]), "bearer");
 }

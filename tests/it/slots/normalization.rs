@@ -33,6 +33,73 @@ async fn a_number_of_a_known_country_is_stored_as_a_tel_uri() {
 }
 
 #[tokio::test]
+async fn an_extension_is_kept_in_every_notation() {
+    let (_world, jane) = jane().await;
+    for suffix in [
+        ";100",
+        " ;100",
+        ";ext=100",
+        ";EXT=100",
+        ";ext=100;",
+        "x100",
+        " x100",
+        " x 100",
+        " ext. 100",
+        " Ext 100",
+        " extension 100",
+        " extension: 100",
+        ",100",
+        ",,100",
+        ", 100",
+        ", x100",
+        ", ext. 100",
+    ] {
+        for number in ["+1 (425) 555-0100", "tel:+14255550100", "4255550100"] {
+            let body = json!({ "number": format!("{number}{suffix}") });
+            jane.client.post("/me/phones/other/changeNumber", body.clone()).await.is_no_content();
+            assert_eq!(jane.number_and_visibility("other").await.0, "tel:+14255550100;ext=100", "{body}");
+            jane.client.delete("/me/phones/other").await.is_no_content();
+        }
+    }
+    jane.put("home", "911;100", false).await;
+    assert_eq!(jane.number_and_visibility("home").await.0, "911;ext=100");
+}
+
+#[tokio::test]
+async fn a_number_with_an_unknown_suffix_is_refused() {
+    let (_world, jane) = jane().await;
+    jane.put("home", "+14255550199", true).await;
+    for suffix in [
+        ";isub=100",
+        ";x",
+        ";foo=100",
+        ";ext=",
+        ";ext=100;ext=200",
+        ";100;200",
+        " x100;ext=200",
+        " x100;200",
+        ",100,200",
+        ",100;200",
+        ";1-a",
+        " p100",
+        " w100",
+        "*100",
+        "#100",
+        " ext 100 ext 200",
+        ",",
+        ";postd=100",
+    ] {
+        let number = format!("+1 (425) 555-0100{suffix}");
+        let response = jane.client.post("/me/phones/home/changeNumber", json!({ "number": number })).await;
+        response.is_ucwa_error(400, "BadRequest", "NormalizationFailed");
+        let response = jane.client.post("/me/phones", json!({ "type": "other", "number": number })).await;
+        response.is_ucwa_error(400, "BadRequest", "NormalizationFailed");
+    }
+    assert_eq!(jane.number_and_visibility("home").await, ("tel:+14255550199".to_owned(), true));
+    assert_eq!(jane.number_and_visibility("other").await, (String::new(), false));
+}
+
+#[tokio::test]
 async fn normalization_is_idempotent() {
     let (_world, jane) = jane().await;
     for actual in ["(425) 555-0100 x123", "+34 675 89 76 54", "911"] {

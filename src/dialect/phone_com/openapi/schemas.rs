@@ -2,7 +2,7 @@
 //! `error`.
 
 use super::super::error::ErrorBody;
-use super::super::oauth::Token;
+use super::super::oauth::{Token, TokenDetails};
 use super::super::probes::{Hello, Ping};
 use super::super::wire::{Account, Deleted, Extension, Group, List};
 use crate::api::openapi::{Schemas, enum_schema, own_schema, reference};
@@ -21,6 +21,7 @@ pub fn all() -> Schemas {
         .with::<Ping>()
         .with::<TokenRequest>()
         .with::<Token>()
+        .with::<TokenDetails>()
         .with::<Account>()
         .with::<Extension>()
         .with::<Group>()

@@ -2,7 +2,9 @@
 //! can tell of something else.
 
 use crate::domain::application::Application;
+use crate::domain::directory::DirectoryEntry;
 use crate::domain::id::{ApplicationId, UserIdentityId, WorkspaceId};
+use crate::domain::presence::{Availability, Presence};
 use crate::domain::slot::{Slot, SlotType};
 use crate::domain::subscriber::Subscriber;
 use crate::domain::user_identity::UserIdentity;
@@ -40,7 +42,7 @@ pub fn subscriber(has_application: bool) -> Subscriber {
             user_agent: "curl".to_owned(),
             instance_id: None,
             application_type: None,
-            is_available: false,
+            presence: Presence::default(),
         }),
     }
 }
@@ -54,4 +56,23 @@ pub fn slot(slot_type: SlotType) -> Slot {
     };
     let is_managed = slot_type == SlotType::Work;
     Slot { slot_type, number: number.to_owned(), include_in_contact_card, version, is_managed }
+}
+
+/// The person as others see them.
+pub fn directory_entry() -> DirectoryEntry {
+    DirectoryEntry {
+        person: subscriber(false).person,
+        numbers: vec![(SlotType::Work, slot(SlotType::Work).number)],
+        presence: presence(),
+    }
+}
+
+/// What the person shows to others.
+pub fn presence() -> Presence {
+    Presence {
+        is_available: true,
+        availability: Some(Availability::BeRightBack),
+        note: Some("Back at three".to_owned()),
+        location: Some("By the beach".to_owned()),
+    }
 }

@@ -13,6 +13,12 @@ pub fn application_id() -> Value {
     path_parameter("application_id", "The number of the application", schema, APPLICATION)
 }
 
+/// The user identity of a contact in the path.
+pub fn contact_id() -> Value {
+    let schema = json!({ "type": "string", "format": "uuid", "example": PERSON });
+    path_parameter("contact_id", "The id of the user identity", schema, PERSON)
+}
+
 /// The slot in the path.
 pub fn slot() -> Value {
     path_parameter("type", "The slot, in any case", own_schema::<SlotType>(), "mobile")

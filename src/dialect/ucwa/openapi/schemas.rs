@@ -1,8 +1,11 @@
 //! The schemas. Resources are written member by member, so these types describe them for the document only.
 
+mod people;
+
 use super::super::error::ErrorBody;
 use super::super::token::{Token, TokenError};
 use crate::api::openapi::{Schemas, enum_schema};
+use crate::domain::presence::Availability;
 use crate::domain::slot::SlotType;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,7 +14,7 @@ use utoipa::ToSchema;
 
 /// All of them.
 pub fn all() -> Schemas {
-    Schemas::default()
+    people::with(Schemas::default())
         .with::<Phone>()
         .with::<Phones>()
         .with::<Me>()
@@ -40,6 +43,7 @@ struct Link {
     href: String,
 }
 
+enum_schema!(Availability, "UcwaPreferredAvailability", "An availability that a user identity chooses");
 enum_schema!(SlotType, "UcwaSlot", "One of the four slots for telephone numbers");
 
 /// A resource with a name and a URI, and nothing else.
@@ -224,11 +228,13 @@ struct NewApplication {
     r#type: Option<String>,
 }
 
-/// The modalities of the user identity. They are accepted and not stored.
+/// The availability of the user identity; its modalities are accepted and not stored.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UcwaMakeMeAvailable)]
 struct MakeMeAvailable {
+    #[schema(nullable = false, value_type = Option<Availability>)]
+    sign_in_as: Option<String>,
     #[schema(nullable = false)]
     supported_modalities: Option<Vec<String>>,
 }

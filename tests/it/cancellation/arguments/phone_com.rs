@@ -37,12 +37,17 @@ impl Arguments for PhoneCom {
 
     fn variants(operation: &Operation) -> usize {
         let is_list = operation.method == "GET" && operation.fields().iter().any(|field| field.name == "filters[id]");
-        let is_grant = operation.path == "/v4/oauth/access-token";
+        let is_grant = is_grant(operation);
         let takes_group = operation.fields().iter().any(|field| field.name == "group");
         if is_list || is_grant || takes_group { 2 } else { 1 }
     }
 
     async fn request(&self, world: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {
+        if operation.path.starts_with("/v4/oauth") && !is_grant(operation) {
+            // A deletion consumes the token.
+            let session = world.session(&self.extension.person).await;
+            return operation.request(&session, &Map::new());
+        }
         let name = format!("name {serial}");
         let mut arguments = Map::new();
         for field in operation.fields() {
@@ -97,6 +102,11 @@ impl Arguments for PhoneCom {
         };
         operation.request(client, &arguments)
     }
+}
+
+/// Whether the operation grants a token.
+fn is_grant(operation: &Operation) -> bool {
+    operation.path == "/v4/oauth/access-token" && operation.method == "POST"
 }
 
 /// A contact in a group.

@@ -25,7 +25,9 @@ impl Arguments for Ucwa {
         let password = Password::chosen(PASSWORD).expect("it is long enough");
         let kept = world.store.set_password_anywhere(id, password, &Random::seeded(3), world.clock.now()).await;
         kept.expect("the person is there");
-        let application = id_of(&person.begin(COLLECTIONS[0], "endpoint").await);
+        let base = person.begin(COLLECTIONS[0], "endpoint").await;
+        person.client.call("POST", &format!("{base}/me/makeMeAvailable")).await.is_no_content();
+        let application = id_of(&base);
         Ucwa { person, application }
     }
 
@@ -48,11 +50,13 @@ impl Arguments for Ucwa {
             let value = match field.name {
                 "application_id" => self.application(operation, serial).await,
                 "type" => "mobile".to_owned(),
+                "contact_id" => self.person.id.clone(),
                 other => panic!("{operation}: unknown path parameter {other}"),
             };
             arguments.insert(field.name.to_owned(), json!(value));
         }
         let more = match (operation.method, path) {
+            ("GET", path) if path.ends_with("/people/search") => json!({ "query": "jane" }),
             ("GET", path) if path.ends_with("/events") => json!({ "timeout": 0 }),
             ("POST", path) if path.ends_with("/applications") => new_application(&format!("endpoint {serial}")),
             ("POST", path) if path.ends_with("/me/phones") => {

@@ -17,7 +17,7 @@ async fn two_workspaces_with_random_requests_in_ucwa_are_isolated() {
 }
 
 impl DialectWalk for Ucwa {
-    const STEPS: usize = 240;
+    const STEPS: usize = 320;
 
     fn operations() -> Vec<Operation> {
         operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()).collect()
@@ -35,7 +35,7 @@ impl DialectWalk for Ucwa {
 
     fn named(_: &Operation, field: &Field) -> Option<String> {
         let kind = match field.name {
-            "X-Ucwa-User" => "user_identity_id",
+            "X-Ucwa-User" | "contact_id" => "user_identity_id",
             name if name.ends_with("_id") => name,
             _ => return None,
         };
