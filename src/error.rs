@@ -121,6 +121,8 @@ pub enum Scheme {
     ConsoleSession,
     ClientSession,
     PublishableKey,
+    /// A ticket that opens event streams.
+    StreamTicket,
 }
 
 /// Reason to refuse a credential.
@@ -370,8 +372,6 @@ pub enum Format {
     Date(String),
     PhoneNumber(String),
     Cursor,
-    /// The id of an event in a stream.
-    EventId,
     /// JSON, with the reason of the parser.
     Json(String),
 }

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod base_url;
 pub mod body;
 pub mod client_address;
+pub mod compression;
 pub mod context;
 pub mod cors;
 pub mod dialect;

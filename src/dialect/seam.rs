@@ -21,6 +21,7 @@ mod phones;
 pub mod query;
 mod resources;
 mod route;
+mod stream_ticket;
 mod user_identities;
 mod webhooks;
 mod wire;
@@ -52,6 +53,7 @@ fn routes() -> Vec<Operation> {
         phones::routes(),
         events::routes(),
         event_stream::routes(),
+        stream_ticket::routes(),
         user_identities::routes(),
         client_sessions::routes(),
         devices::routes(),

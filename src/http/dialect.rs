@@ -5,6 +5,7 @@
 use super::App;
 use super::base_url::BaseUrl;
 use super::client_address;
+use super::compression;
 use super::context::{CallerCell, RequestContext, RequestId};
 use super::cors;
 use super::failure::{self, Failure};
@@ -17,7 +18,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Uri};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -103,6 +104,7 @@ async fn edge(
         headers: request.headers().clone(),
         base_url: BaseUrl::of(&app, request.extensions()),
     };
+    compression::unmark_tags(request.headers_mut());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let address = client_address::of(&request, &app.proxies);
     let caller = CallerCell::default();
@@ -115,7 +117,7 @@ async fn edge(
     });
     let mut response = match admitted {
         Ok(()) if cors::is_preflight(&context.method, &context.headers) => cors::preflight(&context.headers),
-        Ok(()) => counted(&app, address, request, next).await,
+        Ok(()) => counted(&app, &context.headers, address, request, next).await,
         Err(error) => error.into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
@@ -163,7 +165,7 @@ fn record_request(app: &App, context: &RequestContext, outcome: &RequestOutcome<
 }
 
 /// Runs the routes within the budgets of requests in flight.
-async fn counted(app: &App, address: Option<IpAddr>, request: Request, next: Next) -> Response {
+async fn counted(app: &App, asked: &HeaderMap, address: Option<IpAddr>, request: Request, next: Next) -> Response {
     let share = match client_address::forwarded(request.extensions(), address) {
         None => None,
         Some(client) => match app.in_flight.request(client, &app.clock) {
@@ -174,7 +176,7 @@ async fn counted(app: &App, address: Option<IpAddr>, request: Request, next: Nex
     // The response has its share before the rows return theirs.
     let response =
         Store::limit_rows(async { app.in_flight.respond(address.map(client_network), bounded(request, next).await) });
-    let response = response.await;
+    let response = compression::compress(asked, response.await).await;
     match share {
         Some(share) => in_flight::until_end(response, share),
         None => response,

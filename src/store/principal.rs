@@ -3,6 +3,7 @@
 
 pub(super) mod console;
 mod passes;
+mod stream_ticket;
 mod tokens;
 
 use crate::domain::id::*;
@@ -35,9 +36,12 @@ impl Credentials<'_> {
     pub fn of_workspace(token: &str) -> Credentials<'_> {
         match scheme_of(token) {
             Scheme::ClientSession => Credentials::ClientSession(token),
-            Scheme::ApiKey | Scheme::Pass | Scheme::AccessToken | Scheme::ConsoleSession | Scheme::PublishableKey => {
-                Credentials::ApiKey(token)
-            }
+            Scheme::ApiKey
+            | Scheme::Pass
+            | Scheme::AccessToken
+            | Scheme::ConsoleSession
+            | Scheme::PublishableKey
+            | Scheme::StreamTicket => Credentials::ApiKey(token),
         }
     }
 }

@@ -9,8 +9,9 @@ mod user;
 
 use crate::support::client::Client;
 use crate::support::private_postgres::TestDir;
-use crate::support::program::{Outcome, Server, handset, handset_in};
-use serde_json::Value;
+use crate::support::program::{Outcome, Server, admin, handset, handset_in};
+use crate::support::world::text;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -121,6 +122,46 @@ async fn public_url_is_the_base_of_next_page_urls() {
     let next = page["pagination"]["next_page_url"].as_str().unwrap_or_default();
     assert!(next.starts_with("https://phones.example.com/api/phones/list?"), "{next}");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn an_invalid_public_url_is_refused_at_start() {
+    let test_dir = TestDir::new();
+    for url in
+        ["foo", "ftp://phones.example.com", "https://", "//phones.example.com", "https://phones.example.com/?a=b"]
+    {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", url];
+        let outcome = Outcome::of(handset_in(&test_dir, &arguments)).await;
+        assert!(!outcome.status.success(), "{outcome:?}");
+        for part in ["--public-url", url, "an http or https URL", "https://phones.example.com"] {
+            assert!(outcome.stderr.contains(part), "{part}: {outcome:?}");
+        }
+    }
+    assert!(!test_dir.data().exists(), "nothing was created");
+}
+
+#[tokio::test]
+async fn a_start_without_tls_and_trusted_proxies_warns_if_there_are_passwords() {
+    const WARNING: &str = "clients send them without TLS";
+    let test_dir = TestDir::new();
+    let server = Server::start(&test_dir).await;
+    let key = server.client(&server.demo_key());
+    let person = key.get("/user_identities/list").await.ok()["user_identities"][0]["user_identity_id"].clone();
+    let workspace = text(&key.get("/workspaces/get").await.ok()["workspace"]["workspace_id"]);
+    let console = admin(&test_dir, &["console-session", "create", "--workspace", "Demo"]).await;
+    let operator = server.client(&text(&console["console_session_token"])).in_workspace(&workspace);
+    let password = json!({ "user_identity_id": person, "password": "correct horse battery" });
+    operator.post("/user_identities/set_password", password).await.ok();
+    let log = server.stop().await;
+    assert!(!log.contains(WARNING), "no password existed: {log}");
+    let listen = ["serve", "--listen", "127.0.0.1:0"];
+    let server = Server::run(handset_in(&test_dir, &listen), &test_dir).await;
+    let log = server.stop().await;
+    assert!(log.contains(WARNING), "{log}");
+    let trusting = [&listen[..], &["--trusted-proxies", "127.0.0.0/8"]].concat();
+    let server = Server::run(handset_in(&test_dir, &trusting), &test_dir).await;
+    let log = server.stop().await;
+    assert!(!log.contains(WARNING), "a proxy is trusted: {log}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod ucwa;
 
 use crate::support::client::{Client, Response};
 use crate::support::document::{Dialect, Operation, operations_of};
-use crate::support::world::World;
+use crate::support::world::{World, text};
 use invalid_callers::{CredentialFault, InvalidCaller, invalid_callers};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,8 +113,14 @@ async fn every_seam_operation_accepts_each_scheme_that_it_names() {
         ),
         ("publishable_key", vec![world.browser()]),
     ]);
+    let ticket = text(&world.key().post("/events/create_stream_ticket", json!({})).await.ok()["ticket"]);
     for operation in operations_of(Dialect::Seam) {
         for scheme in operation.schemes() {
+            if scheme == "event_stream_ticket" {
+                let path = format!("{}?ticket={ticket}", operation.path);
+                world.anonymous().call("BREW", &path).await.refused(405, "method_not_allowed");
+                continue;
+            }
             let clients = callers.get(scheme).unwrap_or_else(|| panic!("{operation}: no caller has a {scheme}"));
             for client in clients {
                 // The method is checked next.

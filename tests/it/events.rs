@@ -4,4 +4,5 @@ mod list;
 mod order;
 mod retention;
 mod stream;
+mod stream_tickets;
 mod types;

@@ -1,6 +1,7 @@
 //! HTTP of the listener and of each dialect: errors, input, pagination, rate limits, TLS.
 
 mod bodies;
+mod compression;
 mod cors;
 mod early_answers;
 mod error_renderer;

@@ -111,7 +111,7 @@ fn wrong_format(format: &Format) -> (&'static str, String, Option<Value>) {
         Format::Email => ("value_error", "value is not a valid email address".to_owned(), None),
         Format::WebUrl => ("url_parsing", "Input should be a valid URL".to_owned(), None),
         Format::DateTime => ("datetime_parsing", "Input should be a valid datetime".to_owned(), None),
-        Format::Cursor | Format::EventId => ("value_error", "Value error, not a valid cursor".to_owned(), None),
+        Format::Cursor => ("value_error", "Value error, not a valid cursor".to_owned(), None),
     }
 }
 

@@ -105,7 +105,7 @@ async fn admit(
         Scheme::AccessToken => Credentials::AccessToken(token, selected),
         Scheme::ConsoleSession => Credentials::ConsoleSession(token, selected),
         // A publishable key is not a bearer token.
-        Scheme::ApiKey | Scheme::PublishableKey => Credentials::ApiKey(token),
+        Scheme::ApiKey | Scheme::PublishableKey | Scheme::StreamTicket => Credentials::ApiKey(token),
     };
     head.authenticate(app, credentials, prefetch).await
 }

@@ -2,6 +2,7 @@
 //! is that of Seam's framework: a credential that the route does not accept counts as none, the first accepted one
 //! decides.
 
+use super::stream_ticket;
 use crate::api::route::{Authenticate, Grant, Head};
 use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::domain::scope::Scope;
@@ -15,12 +16,13 @@ use crate::store::{
 };
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// The headers of a credential, and of the workspace that it is used for.
-const CREDENTIAL_HEADERS: [&str; 5] =
+pub const CREDENTIAL_HEADERS: [&str; 5] =
     ["authorization", "client-session-token", "seam-client-session-token", "seam-publishable-key", "seam-workspace"];
 
 /// A kind of credential that a route may accept.
@@ -35,6 +37,8 @@ pub enum Access {
     Account,
     ClientSession,
     PublishableKey,
+    /// A ticket of a caller that the route accepts.
+    StreamTicket,
 }
 
 /// A handler's view of its caller, whose type defines the accepted credentials.
@@ -137,6 +141,18 @@ impl SeamGrant for ByKeyOrSession {
     }
 }
 
+/// As [`ByKeyOrSession`], also by a ticket of such a caller.
+pub struct ForStream(pub ByKeyOrSession);
+
+impl SeamGrant for ForStream {
+    const ACCESS: &'static [Access] =
+        &[Access::ApiKey, Access::Member, Access::Console, Access::ClientSession, Access::StreamTicket];
+
+    fn of(caller: Option<Authenticated>) -> Option<Self> {
+        ByKeyOrSession::of(caller).map(ForStream)
+    }
+}
+
 /// A user's part of a workspace, by a client session only.
 pub struct BySession {
     pub workspace: Workspace,
@@ -219,9 +235,20 @@ async fn authenticate(
     if access.is_empty() {
         return Ok((None, Prefetched::Nothing));
     }
-    let presented = presented(head.headers(), access)?.ok_or(Error::Unauthenticated(Rejection::MISSING))?;
+    let headers = credential_headers(app, head, access)?;
+    let presented = presented(&headers, access)?.ok_or(Error::Unauthenticated(Rejection::MISSING))?;
     let (caller, prefetched) = head.store(app).authenticate_with(presented, prefetch, head.origin(), head.now).await?;
     Ok((Some(caller), prefetched))
+}
+
+/// The headers with the caller's credential: of the request, or else of its ticket.
+pub fn credential_headers<'a>(app: &App, head: &'a Head, access: &[Access]) -> Result<Cow<'a, HeaderMap>> {
+    let is_by_ticket = access.contains(&Access::StreamTicket) && presented(head.headers(), access)?.is_none();
+    let of_ticket = match is_by_ticket {
+        true => stream_ticket::headers_of(app, head.parts.uri.query(), head.now)?,
+        false => None,
+    };
+    Ok(of_ticket.map_or(Cow::Borrowed(head.headers()), Cow::Owned))
 }
 
 /// Authenticates the credential of an open stream again, which may have expired or been revoked.

@@ -164,6 +164,10 @@ fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
         (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => {
             ("publishable_key_requires_user_identifier_key", "A publishable key needs a user_identifier_key")
         }
+        (Some(Scheme::StreamTicket), AuthFailure::Expired) => {
+            ("event_stream_ticket_expired", "The ticket has expired. Create another one")
+        }
+        (Some(Scheme::StreamTicket), _) => ("unauthorized", "Event stream ticket not found"),
         (Some(Scheme::PublishableKey), _) => ("workspace_not_found", "Workspace not found"),
     };
     ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)

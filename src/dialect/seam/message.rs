@@ -61,7 +61,6 @@ fn wrong_format(format: &Format) -> &'static str {
         Format::PhoneNumber(_) => "Invalid phone number",
         Format::Cursor => "Invalid base64",
         Format::Json(_) => "Invalid JSON",
-        Format::EventId => "Must be the id of an event of this stream",
     }
 }
 

@@ -1,5 +1,6 @@
 //! A document as it is served: with an entity tag, and compressed for clients that accept it.
 
+use crate::http::compression::accepts_gzip;
 use axum::body::{Body, Bytes};
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -62,14 +63,4 @@ fn is_current(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     let own = etag.to_str().map(opaque).unwrap_or_default();
     let tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     tags.flat_map(|tags| tags.split(',')).map(opaque).any(|tag| tag == "*" || tag == own)
-}
-
-/// Whether gzip is among the accepted codings, with a weight above zero (RFC 9110, section 12.5.3).
-fn accepts_gzip(asked: &HeaderMap) -> bool {
-    let codings = asked.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    codings.flat_map(|codings| codings.split(',')).any(|coding| {
-        let (name, parameter) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let weight = parameter.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
-    })
 }

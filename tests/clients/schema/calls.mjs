@@ -86,6 +86,8 @@ export const calls = {
     { with: { between: ['2020-01-01', '2020-01-02'] }, refused: [400, 'invalid_input'] },
   ],
 
+  '/events/create_stream_ticket': [{ with: none }, { as: 'session', with: none }],
+
   '/webhooks/create': [
     { with: { url: 'https://example.com/a' } },
     { with: { url: 'https://example.com/b', event_types: ['phone.deactivated'] } },

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every route with its methods, in the order in which a 405 response lists them.
-const METHODS: [(&str, &str); 50] = [
+const METHODS: [(&str, &str); 51] = [
     ("/phones/get", "GET,POST"),
     ("/phones/list", "GET,POST"),
     ("/phones/deactivate", "DELETE,POST"),
@@ -16,6 +16,7 @@ const METHODS: [(&str, &str); 50] = [
     ("/events/get", "GET,POST"),
     ("/events/list", "GET,POST"),
     ("/events/stream", "GET"),
+    ("/events/create_stream_ticket", "POST"),
     ("/webhooks/create", "POST"),
     ("/webhooks/get", "GET,POST"),
     ("/webhooks/list", "GET,POST"),

@@ -51,6 +51,7 @@ impl EventStream {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-cache");
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
         assert!(response.headers().contains_key("seam-request-id"));
         EventStream { response, unread: String::new(), blocks: VecDeque::new() }
     }

@@ -60,6 +60,10 @@ async fn secrets_never_appear_in_logs_traces_or_error_responses() {
     server.client(&session).get("/devices/list").await.ok();
     server.client(&session).get("/me/phones").await.of_ucwa(200);
     let anonymous = Client::new(&server.url);
+    let ticket = text(&key.post("/events/create_stream_ticket", json!({})).await.ok()["ticket"]);
+    secrets.push(ticket.clone());
+    assert_eq!(anonymous.call("HEAD", &format!("/events/stream?ticket={ticket}")).await.status, 200);
+    assert_eq!(anonymous.call("HEAD", &format!("/events/stream?ticket={ticket}x")).await.status, 401);
     let signed_in = sign_in(&anonymous, PASSWORD).await;
     secrets.push(text(&signed_in.of_ucwa(200).body["access_token"]).trim_start_matches("cwt=").to_owned());
     sign_in(&anonymous, WRONG_PASSWORD).await.of_ucwa(400);

@@ -1,6 +1,7 @@
 //! Who may call an operation.
 
 use super::super::access::Access;
+use super::super::stream_ticket::PARAMETER;
 use serde_json::{Value, json};
 
 /// The ways in which callers of a route authenticate.
@@ -14,6 +15,7 @@ pub fn of(access: &[Access]) -> Value {
         }
         Access::ClientSession => vec![json!({ "client_session": [] })],
         Access::PublishableKey => vec![json!({ "publishable_key": [] })],
+        Access::StreamTicket => vec![json!({ "event_stream_ticket": [] })],
     };
     access.iter().flat_map(ways).collect()
 }
@@ -32,6 +34,10 @@ pub fn schemes() -> Value {
         "console_session_without_workspace": bearer("JWT", session),
         "client_session": header("client-session-token", "The token of a client session; also accepted as a bearer token"),
         "publishable_key": header("seam-publishable-key", "The publishable key of a workspace, without other credentials"),
+        "event_stream_ticket": {
+            "type": "apiKey", "in": "query", "name": PARAMETER,
+            "description": "A ticket of `/events/create_stream_ticket`, for clients that cannot send a header",
+        },
         "workspace": header("seam-workspace", "The id of the workspace"),
     })
 }
