@@ -55,7 +55,8 @@ impl Unread {
 /// The rest of a request's body, once nothing uses it any more.
 #[derive(Debug, Default)]
 pub struct Rest {
-    incoming: Arc<Mutex<Option<Incoming>>>,
+    /// None if the request has no body.
+    incoming: Option<Arc<Mutex<Option<Incoming>>>>,
     /// Whether the client waits to be asked for the body. It does not send one to a server that has answered.
     is_expecting: bool,
 }
@@ -68,19 +69,20 @@ struct Returned {
 
 /// Gives a request a body that leaves its rest.
 pub fn returning(request: Request<Incoming>) -> (Request<Body>, Rest) {
-    let rest = Rest { is_expecting: request.headers().contains_key(EXPECT), ..Rest::default() };
-    let request = request.map(|incoming| match incoming.is_end_stream() {
-        true => Body::empty(),
-        false => Body::new(Returned { incoming: Some(incoming), rest: Arc::clone(&rest.incoming) }),
-    });
-    (request, rest)
+    if request.body().is_end_stream() {
+        return (request.map(|_| Body::empty()), Rest::default());
+    }
+    let (is_expecting, rest) = (request.headers().contains_key(EXPECT), Arc::default());
+    let returned = |incoming| Body::new(Returned { incoming: Some(incoming), rest: Arc::clone(&rest) });
+    let request = request.map(returned);
+    (request, Rest { incoming: Some(rest), is_expecting })
 }
 
 impl Rest {
     /// Reads the rest of the body before the response to it is sent, if that is short. Otherwise the response says that the
     /// connection closes.
     pub async fn settle(self, response: &mut Response, unread: &Unread) {
-        let rest = self.incoming.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let rest = self.incoming.and_then(|rest| rest.lock().unwrap_or_else(PoisonError::into_inner).take());
         let is_unread = match rest {
             None => false,
             Some(rest) => self.is_expecting || !is_drained(rest).await,
