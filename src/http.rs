@@ -5,6 +5,7 @@ pub mod app;
 pub mod auth;
 pub mod body;
 pub mod client_address;
+pub mod conditional;
 pub mod context;
 pub mod dialect;
 pub mod error_renderer;
