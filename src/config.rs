@@ -3,10 +3,12 @@
 use crate::domain::e164::Region;
 use crate::http::rate_limit::{Rate, RateOrOff};
 use crate::store::SchemaName;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use url::Url;
 
 /// Settings of all commands.
@@ -142,8 +144,13 @@ pub struct LimitsConfig {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_workspace: u32,
 
-    /// Networks of proxies whose X-Forwarded-For is trusted, as 10.1.0.0/16,fd00::/8; the client's address is the nearest
-    /// one outside these networks
+    /// Maximum number of open event streams in all; a workspace has at most half of those that the others leave
+    #[arg(long, env = "HANDSET_MAX_STREAMS", default_value_t = 3_000, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_streams: u32,
+
+    /// Networks of proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and Forwarded are trusted, as
+    /// 10.1.0.0/16,fd00::/8; the client's address is the nearest one outside these networks
     #[arg(long, env = "HANDSET_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -155,9 +162,10 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
 
-    /// Base URL for clients, as https://phones.example.com [default: the Host header of each request]
+    /// Base URL for clients, as https://phones.example.com [default: the Host header of each request, or what a trusted
+    /// proxy says of it]
     #[arg(long, env = "HANDSET_PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
 
     /// Networks that are not public but allowed for webhooks, as 10.1.0.0/16,fd00::/8. Other loopback, private, link-local
     /// and special-purpose addresses are refused, except loopback for the demo workspace while --listen is a loopback
@@ -181,8 +189,10 @@ pub struct ServeConfig {
 
     /// Create a demo workspace in an empty database and print its API key [default: only in the private Postgres, and only
     /// while --listen is a loopback address]
-    #[arg(long, env = "HANDSET_DEMO", conflicts_with = "no_demo")]
-    pub demo: bool,
+    #[arg(long, env = "HANDSET_DEMO", conflicts_with = "no_demo", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", hide_possible_values = true, value_name = "true|false",
+        value_parser = BoolishValueParser::new())]
+    pub demo: Option<bool>,
 
     /// Never create a demo workspace
     #[arg(long, env = "HANDSET_NO_DEMO")]
@@ -198,6 +208,25 @@ pub struct ServeConfig {
     pub operations: OperationsConfig,
 }
 
+/// The base URL for clients, without a trailing slash.
+#[derive(Debug, Clone)]
+pub struct PublicUrl(pub String);
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PublicUrl, String> {
+        let is_base = |url: &Url| {
+            let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare && url.password().is_none()
+        };
+        match Url::parse(text).ok().filter(is_base) {
+            Some(url) => Ok(PublicUrl(url.as_str().trim_end_matches('/').to_owned())),
+            None => Err("it must be an http or https URL with a host, as https://phones.example.com".to_owned()),
+        }
+    }
+}
+
 impl ServeConfig {
     /// Whether this is a trial on one machine: only its programs reach the server, and the database is the private one.
     pub fn is_trial(&self, config: &Config) -> bool {
@@ -206,7 +235,7 @@ impl ServeConfig {
 
     /// Whether an empty database gets the demo workspace.
     pub fn wants_demo(&self, config: &Config) -> bool {
-        !self.no_demo && (self.demo || self.is_trial(config))
+        !self.no_demo && self.demo.unwrap_or_else(|| self.is_trial(config))
     }
 }
 

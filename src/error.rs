@@ -53,6 +53,9 @@ pub enum Error {
     /// The request is not HTTP/1.1.
     #[error("not HTTP/1.1")]
     NotHttp,
+    /// The request names no host, several, or an invalid one.
+    #[error("no valid host")]
+    InvalidHost,
     /// A rate limit is exceeded.
     #[error("more than {} requests at a time", .0.limit)]
     Throttled(Throttle),
@@ -92,6 +95,8 @@ pub enum StreamLimit {
     OfSessions(usize),
     #[error("{0} event streams of this workspace are open")]
     OfWorkspace(usize),
+    #[error("{0} event streams of this server are open, of which this workspace has its share")]
+    OfServer(usize),
 }
 
 /// Reason of a failed authentication, and the kind of credential.
@@ -260,6 +265,8 @@ pub enum Reason {
 pub enum BodyFault {
     #[error("the content type is not application/json")]
     ContentType,
+    #[error("the body has a content encoding")]
+    Encoding,
     #[error("{0}")]
     Syntax(String),
 }

@@ -3,14 +3,17 @@
 
 pub mod app;
 pub mod auth;
+pub mod base_url;
 pub mod body;
 pub mod client_address;
 pub mod conditional;
 pub mod context;
+pub mod cors;
 pub mod dialect;
 pub mod error_renderer;
 pub mod failure;
 pub mod guard;
+pub mod host;
 pub mod in_flight;
 pub mod json;
 pub mod rate_limit;

@@ -1,5 +1,6 @@
 //! Mounts the dialects and serves them until shutdown.
 
+mod early_answer;
 mod listener;
 mod metered;
 pub mod openapi;
@@ -12,7 +13,7 @@ pub use tls::Certificate;
 
 use crate::dialect;
 use crate::http::error_renderer::ErrorRenderer;
-use crate::http::{App, Claim, Dialect};
+use crate::http::{App, Claim, Dialect, host};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -40,6 +41,7 @@ pub fn router(app: &Arc<App>) -> Router {
 
 async fn answer(dialects: Arc<[(&Dialect, Router)]>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
+    host::normalize(&mut parts);
     for (dialect, router) in dialects.iter() {
         match (dialect.claims)(&parts) {
             Claim::No => continue,

@@ -17,8 +17,8 @@ use crate::store::{Authenticated, Credentials, Origin, Prefetch, Prefetched, Pri
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use chrono::{DateTime, Utc};
@@ -36,6 +36,8 @@ pub trait Protocol: Send + Sync + 'static {
     const METHOD_FIRST: bool;
     /// Whether each path is served with a slash at its end, too.
     const ALLOWS_TRAILING_SLASH: bool;
+    /// Whether each GET is served as HEAD, too; else only those of [`Operation::with_head`].
+    const ALLOWS_HEAD: bool;
     /// What its document needs of an operation, beyond what all dialects describe.
     type Document: Default + Send + Sync;
 }
@@ -150,7 +152,9 @@ pub fn router<P: Protocol>(operations: Vec<Operation<P>>) -> Router<Arc<App>> {
         let route = Arc::new(Route::new(operations));
         let route: MethodRouter<_> = any(move |State(app), request| Arc::clone(&route).serve(app, request));
         match path.trim_end_matches('/') {
-            bare if P::ALLOWS_TRAILING_SLASH => router.route(bare, route.clone()).route(&format!("{bare}/"), route),
+            bare if P::ALLOWS_TRAILING_SLASH && !path.contains("{*") => {
+                router.route(bare, route.clone()).route(&format!("{bare}/"), route)
+            }
             _ => router.route(&path, route),
         }
     })
@@ -170,9 +174,15 @@ impl<P: Protocol> Route<P> {
         let path = Arc::clone(&operations[0].path);
         let params = params(&path, parts.uri.path());
         let mut head = Head { now: app.clock.now(), parts, path, params, is_urgent: false };
+        let is_head = head.parts.method == Method::HEAD;
         let method = head.parts.method.as_str();
-        match operations.iter().find(|operation| operation.methods.contains(&method)) {
+        let found = operations.iter().find(|operation| operation.methods.contains(&method));
+        match found.or_else(|| operations.iter().find(|operation| is_head && operation.has_head())) {
             Some(operation) => {
+                if is_head {
+                    // The router drops the body of the response.
+                    head.parts.method = Method::GET;
+                }
                 head.is_urgent = operation.is_urgent;
                 let rules = Arc::clone(&operation.rules);
                 (operation.serve)(app, head, body, operation.key.unwrap_or_default(), rules).await
@@ -231,7 +241,7 @@ where
 {
     let (input, prefetch) = match prefetch {
         Some(prefetch) if body.size_hint().upper().is_some_and(|length| length <= MAX_READ_AHEAD) => {
-            let input = body::before_authentication(I::read(&rules, &app, &head, body)).await;
+            let input = body::before_authentication(read(&rules, &app, &head, body)).await;
             let prefetch = input.as_ref().map_or(Prefetch::None, prefetch);
             (Pending::Read(input), prefetch)
         }
@@ -246,7 +256,7 @@ where
         let (grant, prefetched) = G::authorize(caller, &head, prefetched).await?;
         let input = match input {
             Pending::Read(input) => input?,
-            Pending::Unread(body) => I::read(&rules, &app, &head, body).await?,
+            Pending::Unread(body) => read(&rules, &app, &head, body).await?,
         };
         let call = Call { grant, now: head.now, app, prefetched, head: Arc::clone(&head) };
         handler.call(call, input).await
@@ -255,6 +265,11 @@ where
         Ok(answer) => answer.respond(&head, key),
         Err(error) => error.into_response(),
     }
+}
+
+async fn read<P: Protocol, I: FromRequest<P>>(rules: &Rules, app: &App, head: &Head, body: Body) -> Result<I> {
+    body::check_encoding(head.headers(), &body)?;
+    I::read(rules, app, head, body).await
 }
 
 /// The input of a request, as far as it is read before authentication.

@@ -63,7 +63,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let (store, release) = (database.store, CancellationToken::new());
     let supervisor = database.cluster.map(|cluster| tokio::spawn(supervise(cluster, release.clone(), life.clone())));
     let app = Arc::new(App {
-        public_url: serve.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
+        public_url: serve.public_url.as_ref().map(|url| url.0.as_str().into()),
         stopping: life.stopping.clone(),
         reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
         region: serve.default_region,
@@ -79,6 +79,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     // Served until the process ends.
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(operations.serve(listener))));
     let served = async {
+        warn_of_clear_passwords(&app, listening.certificate.is_some()).await?;
         greet(config, serve, &app, &url, operators_address).await?;
         start_workers(serve, &app, serve.is_trial(config), &life)?;
         if let Some(certificate) = &listening.certificate {
@@ -155,7 +156,19 @@ fn stream_limits(config: &LimitsConfig) -> StreamLimits {
     StreamLimits {
         per_credential: config.streams_per_credential as usize,
         per_workspace: config.streams_per_workspace as usize,
+        total: config.max_streams as usize,
     }
+}
+
+/// Warns if passwords may be sent in clear: no TLS, and no proxy that could say that the client used it.
+async fn warn_of_clear_passwords(app: &App, is_secure: bool) -> Result<(), Box<dyn Error>> {
+    if !is_secure && app.proxies.is_empty() && app.store.has_passwords().await? {
+        tracing::warn!(
+            "user identities have passwords, and clients send them without TLS: set --tls-cert and --tls-key, or, behind \
+             a proxy with TLS, --trusted-proxies"
+        );
+    }
+    Ok(())
 }
 
 /// Starts the webhook worker and the sweeper, which run until the server stops.

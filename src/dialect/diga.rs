@@ -30,10 +30,19 @@ pub static DIALECT: Dialect = Dialect {
     document: openapi::document,
     client_header: None,
     render: error::render,
+    allows_origin: |origin| !is_local(origin),
     credential_headers: &["authorization"],
 };
 
 /// FastAPI would redirect from one spelling of a path to the other; here both are served.
 fn router() -> Router<Arc<App>> {
     api::route::router(phones::routes()).fallback(|| async { Error::NoRoute })
+}
+
+/// Whether an origin is of the browser's own machine, to which the original is not open.
+fn is_local(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|local| host.strip_prefix(local).is_some_and(|port| port.is_empty() || port.starts_with(':')))
 }

@@ -34,6 +34,7 @@ pub static DIALECT: Dialect = Dialect {
     document: openapi::document,
     client_header: None,
     render: error::render,
+    allows_origin: |_| true,
     credential_headers: &["authorization"],
 };
 

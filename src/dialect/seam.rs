@@ -42,6 +42,7 @@ pub static DIALECT: Dialect = Dialect {
     document: openapi::document,
     client_header: Some("seam-sdk-name"),
     render: error::render,
+    allows_origin: |_| true,
     credential_headers: &["authorization", "client-session-token", "seam-client-session-token", "seam-publishable-key"],
 };
 
@@ -67,5 +68,5 @@ fn routes() -> Vec<Operation> {
 }
 
 fn router() -> Router<Arc<App>> {
-    api::route::router(routes()).fallback(|| async { Error::NoRoute }).layer(access::cors())
+    api::route::router(routes()).fallback(|| async { Error::NoRoute })
 }

@@ -37,6 +37,7 @@ pub static DIALECT: Dialect = Dialect {
     routes: router,
     document: openapi::document,
     client_header: None,
+    allows_origin: |_| true,
     credential_headers: &["authorization"],
     render: error::render,
 };

@@ -3,7 +3,7 @@
 use crate::error::{BodyFault, Error, Result};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::BodyExt;
 use std::time::Duration;
 
@@ -13,10 +13,13 @@ pub const LIMIT: usize = 1024 * 1024;
 /// Maximum size of a body that is read before the caller is known, in bytes.
 pub const UNAUTHENTICATED_LIMIT: usize = 16 * 1024;
 
+/// The byte-order mark of UTF-8, which JSON parsers need not ignore (RFC 8259, section 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Maximum time for such a body to arrive.
 const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads a body to its end. Returns `TooLarge` as soon as the limit is exceeded, `Unreadable` if the body is cut short.
+/// Reads a body to its end, without a byte-order mark. Returns `TooLarge` as soon as the limit is exceeded, `Unreadable` if the body is cut short.
 pub async fn read(body: Body) -> Result<Bytes> {
     read_up_to(LIMIT, body).await
 }
@@ -42,12 +45,25 @@ async fn read_up_to(limit: usize, mut body: Body) -> Result<Bytes> {
             return Err(Error::TooLarge(limit));
         }
         if whole.is_empty() && body.is_end_stream() {
-            return Ok(part);
+            let mark = if part.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+            return Ok(part.slice(mark..));
         }
         // Copied, since a short part may keep a whole read buffer alive.
         whole.extend_from_slice(&part);
     }
+    if whole.starts_with(BYTE_ORDER_MARK) {
+        whole.drain(..BYTE_ORDER_MARK.len());
+    }
     Ok(whole.into())
+}
+
+/// Refuses a body with a content encoding, which no dialect reads.
+pub fn check_encoding(headers: &HeaderMap, body: &Body) -> Result<()> {
+    let mut codings =
+        headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let is_plain =
+        |coding: &[u8]| matches!(coding.trim_ascii(), b"") || coding.trim_ascii().eq_ignore_ascii_case(b"identity");
+    if body.is_end_stream() || codings.all(is_plain) { Ok(()) } else { Err(Error::Unreadable(BodyFault::Encoding)) }
 }
 
 /// The media type of a body, without parameters; empty if it has none.

@@ -16,16 +16,16 @@ pub struct Peer {
     pub is_secure: bool,
 }
 
-/// The scheme of the connection that a request came by.
-pub fn scheme(extensions: &Extensions) -> &'static str {
-    if extensions.get::<Peer>().is_some_and(|peer| peer.is_secure) { "https" } else { "http" }
-}
-
 /// The client's address: the nearest that is not a trusted proxy's. Addresses left of it in the header are untrusted
 /// input.
 pub fn of<B>(request: &Request<B>, proxies: &[IpNet]) -> Option<IpAddr> {
     let Peer { address, .. } = request.extensions().get()?;
-    Some(nearest(address.ip().to_canonical(), request.headers(), proxies))
+    Some(nearest(address.ip().to_canonical(), request.headers(), proxies).0)
+}
+
+/// The number of trusted proxies that a request of this peer has passed.
+pub fn trusted(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> usize {
+    nearest(peer.to_canonical(), headers, proxies).1
 }
 
 /// The client's network, if a trusted proxy forwarded its request.
@@ -39,22 +39,25 @@ pub fn is_proxy(address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&address.to_canonical()))
 }
 
-fn nearest(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
-    let mut address = peer;
+/// The nearest address that is not a trusted proxy's, and the number of trusted proxies before it.
+fn nearest(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> (IpAddr, usize) {
+    let (mut address, mut count) = (peer, 0);
     let named = headers.get_all(FORWARDED_FOR).into_iter().rev();
     let mut named = named.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     while is_proxy(address, proxies) {
+        count += 1;
         match named.next().and_then(parse) {
             Some(before) => address = before,
             None => break,
         }
     }
-    address
+    (address, count)
 }
 
 /// Parses an address with or without a port.
-fn parse(text: &str) -> Option<IpAddr> {
+pub fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
+    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address = text.parse().or_else(|_| text.parse().map(|address: SocketAddr| address.ip())).ok()?;
     Some(IpAddr::to_canonical(&address))
 }
@@ -70,7 +73,7 @@ mod tests {
         for line in forwarded {
             headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
         }
-        nearest(peer.parse().expect("an address"), &headers, &proxies).to_string()
+        nearest(peer.parse().expect("an address"), &headers, &proxies).0.to_string()
     }
 
     #[test]

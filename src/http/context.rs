@@ -1,5 +1,6 @@
 //! What the edge knows of a request: its id, its head, where it comes from, and who calls.
 
+use super::base_url::BaseUrl;
 use crate::domain::id::WorkspaceId;
 use crate::store::Principal;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
@@ -15,10 +16,7 @@ pub struct RequestContext {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
-    /// Base URL for clients; `None` uses the request's `Host`.
-    pub public_url: Option<Arc<str>>,
-    /// `http` or `https`.
-    pub scheme: &'static str,
+    pub base_url: BaseUrl,
 }
 
 /// The request id, in the response and in the log line.

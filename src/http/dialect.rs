@@ -3,9 +3,12 @@
 //! in the dialect's format and writes the request's one log line.
 
 use super::App;
+use super::base_url::BaseUrl;
 use super::client_address;
 use super::context::{CallerCell, RequestContext, RequestId};
+use super::cors;
 use super::failure::{self, Failure};
+use super::host;
 use super::in_flight;
 use super::traces::RequestOutcome;
 use crate::error::Error;
@@ -29,6 +32,12 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Maximum length of path and query, in bytes.
 pub const LONGEST_ADDRESS: usize = 32 * 1024;
 
+/// Maximum size of a request's head, in bytes.
+pub const MAX_HEAD: usize = 128 * 1024;
+
+/// Maximum number of a request's headers; by default hyper takes 100.
+pub const MAX_HEADERS: usize = 512;
+
 /// One wire dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
@@ -43,6 +52,8 @@ pub struct Dialect {
     pub document: fn() -> Value,
     /// A header that only this dialect's clients send; `/openapi.json` returns them this dialect's part alone.
     pub client_header: Option<&'static str>,
+    /// Whether browser pages of this origin may call.
+    pub allows_origin: fn(&str) -> bool,
     /// The request headers that carry credentials.
     pub credential_headers: &'static [&'static str],
     /// Renders an error in the dialect's format.
@@ -90,8 +101,7 @@ async fn edge(
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),
-        public_url: app.public_url.clone(),
-        scheme: client_address::scheme(request.extensions()),
+        base_url: BaseUrl::of(&app, request.extensions()),
     };
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let address = client_address::of(&request, &app.proxies);
@@ -99,11 +109,12 @@ async fn edge(
     request.extensions_mut().insert(Origin { request_id: Some(context.id.0), address });
     request.extensions_mut().insert(caller.clone());
 
-    let admitted = app
-        .limits
-        .as_ref()
-        .map_or(Ok(()), |limits| limits.admit(address, dialect.credential_headers, request.headers()));
+    let admitted = host::check(request.version(), request.headers()).and_then(|()| match &app.limits {
+        None => Ok(()),
+        Some(limits) => limits.admit(address, dialect.credential_headers, request.headers()),
+    });
     let mut response = match admitted {
+        Ok(()) if cors::is_preflight(&context.method, &context.headers) => cors::preflight(&context.headers),
         Ok(()) => counted(&app, address, request, next).await,
         Err(error) => error.into_response(),
     };
@@ -115,6 +126,7 @@ async fn edge(
         }
     }
     response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), context.id.header());
+    cors::open(&context.headers, response.headers_mut(), dialect.allows_origin);
 
     let outcome = RequestOutcome {
         dialect: dialect.name,

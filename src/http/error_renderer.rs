@@ -2,8 +2,9 @@
 //! no dialect. On the way to the socket this response is replaced by the fallback dialect's, so that a client receives the
 //! same error envelope for every request.
 
+use super::base_url::BaseUrl;
 use super::context::{RequestContext, RequestId};
-use super::dialect::Dialect;
+use super::dialect::{Dialect, LONGEST_ADDRESS};
 use super::guard;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -92,7 +93,8 @@ fn bare_refusal(bytes: &[u8], numbered_by: &[&str]) -> Option<Error> {
         return None;
     }
     Some(match status {
-        b"414" => Error::AddressTooLong(usize::from(u16::MAX) - 1),
+        // Hyper has a limit of its own, which is above the one that others meet.
+        b"414" => Error::AddressTooLong(LONGEST_ADDRESS),
         b"431" => Error::HeadTooLarge,
         _ => Error::NotHttp,
     })
@@ -113,8 +115,7 @@ impl ErrorRenderer {
             method: Default::default(),
             uri: Default::default(),
             headers: Default::default(),
-            public_url: None,
-            scheme: if self.is_secure { "https" } else { "http" },
+            base_url: BaseUrl::default(),
         };
         let mut response = (self.dialect.render)(error, &context);
         tracing::info!(

@@ -2,12 +2,18 @@
 //! middleware knows the error format and media type of the response.
 
 use super::rate_limit;
-use crate::error::Error;
-use axum::http::header::{ALLOW, RETRY_AFTER};
+use crate::error::{BodyFault, Error};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
 use std::sync::Arc;
+
+/// The message about a body with a `Content-Encoding`.
+pub const COMPRESSED: &str = "The request body must not be compressed: send it without Content-Encoding";
+
+/// The message about a request whose host is not clear.
+pub const INVALID_HOST: &str = "The request needs one Host header, with a valid host";
 
 /// An error that the dialect's middleware has yet to render.
 #[derive(Debug, Clone)]
@@ -30,7 +36,15 @@ pub fn hint(error: &Error, headers: &mut HeaderMap) {
             headers.insert(ALLOW, methods);
         }
         Error::Throttled(throttle) => rate_limit::hint(throttle, headers),
-        Error::TooManyStreams(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("10")),
+        // RFC 9110, section 12.5.3.
+        Error::Unreadable(BodyFault::Encoding) => {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        Error::TooManyStreams(_) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            // A connection takes memory, which the limit is for.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         _ => {}
     }
 }

@@ -2,10 +2,12 @@
 //! limited, in all and for each client network, and a connection is closed if the client neither sends a request nor reads
 //! the response for long.
 
+use super::early_answer::{self, Unread};
 use super::metered::Metered;
 use super::tls::Certificate;
 use crate::http::app::REQUESTS_OF_CLIENT;
 use crate::http::client_address::{Peer, is_proxy};
+use crate::http::dialect::{MAX_HEAD, MAX_HEADERS};
 use crate::http::error_renderer::{Connection, ErrorRenderer};
 use crate::http::guard;
 use crate::http::shares::Shares;
@@ -51,9 +53,6 @@ const BACKLOG: u32 = 1_024;
 /// Bytes of unanswered requests, of all connections and of those of one client network.
 const MAX_UNANSWERED: usize = 64 * 1024 * 1024;
 const MAX_UNANSWERED_OF_CLIENT: usize = 16 * 1024 * 1024;
-
-/// Maximum size of a request's head, and of the buffer for an unread body, in bytes.
-const MAX_HEAD: usize = 128 * 1024;
 
 /// Settings of a listener.
 #[derive(Debug, Clone)]
@@ -122,7 +121,7 @@ impl ListenerConfig {
         stop: CancellationToken,
     ) {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
+        http.timer(TokioTimer::new()).max_headers(MAX_HEADERS).max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
         let (idle, write_timeout) = (self.idle, self.idle.min(WRITE_TIMEOUT));
         let tls = self.certificate.clone().map(Certificate::acceptor);
         let unanswered = Shares::new(MAX_UNANSWERED, MAX_UNANSWERED_OF_CLIENT);
@@ -205,31 +204,41 @@ impl ConnectionServer {
         }
     }
 
-    async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, client: Client) {
+    async fn serve_http(self, mut stream: impl AsyncRead + AsyncWrite + Unpin, client: Client) {
         let ConnectionServer { router, renderer, http, stop, unanswered, .. } = self;
         let renderer = ErrorRenderer { peer: Some(client.address.ip().to_canonical()), ..renderer };
         let client_address = Peer { address: client.address, is_secure: renderer.is_secure };
-        let stream = Metered::new(stream, unanswered, client.network);
-        let unsent = stream.unsent();
-        let answer = service_fn(move |mut request: Request<Incoming>| {
+        let metered = Metered::new(&mut stream, unanswered, client.network);
+        let (unsent, unread) = (metered.unsent(), Unread::default());
+        let is_unread = unread.clone();
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let (mut request, rest) = early_answer::returning(request);
             request.extensions_mut().insert(client_address);
-            let (answer, unsent) = (router.clone().call(request), Arc::clone(&unsent));
+            let (answer, unsent, unread) = (router.clone().call(request), Arc::clone(&unsent), unread.clone());
             async move {
                 let mut response = unsent.pace(answer.await?);
+                rest.settle(&mut response, &unread).await;
                 guard::answer(response.headers_mut(), client_address.is_secure);
                 Ok::<_, Infallible>(response)
             }
         });
-        let mut serve_http = pin!(http.serve_connection(TokioIo::new(Connection::new(stream, renderer)), answer));
-        let ended = tokio::select! {
-            ended = serve_http.as_mut() => ended,
-            () = stop.cancelled() => {
-                serve_http.as_mut().graceful_shutdown();
-                serve_http.await
+        let ended = {
+            let mut serve_http = pin!(http.serve_connection(TokioIo::new(Connection::new(metered, renderer)), answer));
+            tokio::select! {
+                ended = serve_http.as_mut() => ended,
+                () = stop.cancelled() => {
+                    serve_http.as_mut().graceful_shutdown();
+                    serve_http.await
+                }
             }
         };
+        let is_refused = ended.as_ref().is_err_and(hyper::Error::is_parse);
         if let Err(fault) = ended {
             tracing::debug!(%fault, "connection closed with an error");
+        }
+        if is_unread.get() || is_refused {
+            // Boxed, so that other connections do not take up the size of this future.
+            Box::pin(early_answer::linger(&mut stream, &stop)).await;
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Operation<P: Protocol> {
     pub document: P::Document,
     /// Whether it deactivates phones, with the connections that are reserved for that.
     pub is_urgent: bool,
+    /// Whether its GET is served as HEAD, too.
+    has_head: bool,
     pub(super) serve: Serve,
     pub(super) admit: Admit,
 }
@@ -96,6 +98,7 @@ impl<P: Protocol> Operation<P> {
             errors: Vec::new(),
             document: P::Document::default(),
             is_urgent: false,
+            has_head: P::ALLOWS_HEAD,
             serve,
             admit,
         }
@@ -115,6 +118,15 @@ impl<P: Protocol> Operation<P> {
     /// Sets its description.
     pub fn describe(self, description: &'static str) -> Operation<P> {
         Operation { description, ..self }
+    }
+
+    /// Serves its GET as HEAD, too, in a dialect that does not do so everywhere.
+    pub fn with_head(self) -> Operation<P> {
+        Operation { has_head: true, ..self }
+    }
+
+    pub(super) fn has_head(&self) -> bool {
+        self.has_head && self.methods.contains(&"GET")
     }
 
     /// Sets the example of a body.

@@ -5,6 +5,8 @@ use super::answer;
 use super::validation::ValidationIssue;
 use crate::api::openapi::capitalized;
 use crate::error::*;
+use crate::http::dialect::{MAX_HEAD, MAX_HEADERS};
+use crate::http::failure::{COMPRESSED, INVALID_HOST};
 use crate::http::{RequestContext, failure};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
@@ -104,6 +106,9 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
         Error::AmbiguousQuery { name, reason } => {
             (StatusCode::BAD_REQUEST, ErrorBody::service("BAD_PARAMETER", format!("Query parameter {name} {reason}")))
         }
+        Error::Unreadable(BodyFault::Encoding) => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorBody::service("UNSUPPORTED_CONTENT_ENCODING", COMPRESSED))
+        }
         Error::Unreadable(BodyFault::ContentType | BodyFault::Syntax(_)) => {
             (StatusCode::BAD_REQUEST, ErrorBody::router("There was an error parsing the body"))
         }
@@ -123,9 +128,13 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
         ),
         Error::HeadTooLarge => (
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            ErrorBody::service("HEADERS_TOO_LARGE", "The request's headers are too large"),
+            ErrorBody::service(
+                "HEADERS_TOO_LARGE",
+                format!("The request's headers are over the limit of {MAX_HEAD} bytes, or of {MAX_HEADERS} headers"),
+            ),
         ),
         Error::NotHttp => bad("BAD_REQUEST", "The request cannot be read as HTTP/1.1"),
+        Error::InvalidHost => bad("BAD_REQUEST", INVALID_HOST),
         Error::Throttled(throttle) => throttled(throttle),
         Error::TooManyStreams(limit) => {
             (StatusCode::TOO_MANY_REQUESTS, ErrorBody::service("RATE_LIMIT_EXCEEDED", limit.to_string()))

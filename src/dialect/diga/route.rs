@@ -13,6 +13,7 @@ pub struct Diga;
 impl Protocol for Diga {
     const METHOD_FIRST: bool = true;
     const ALLOWS_TRAILING_SLASH: bool = true;
+    const ALLOWS_HEAD: bool = false;
     type Document = ();
 }
 

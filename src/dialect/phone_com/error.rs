@@ -4,6 +4,8 @@
 use super::answer::Answer;
 use super::input::query::LARGEST_PAGE;
 use crate::error::*;
+use crate::http::dialect::{MAX_HEAD, MAX_HEADERS};
+use crate::http::failure::{COMPRESSED, INVALID_HOST};
 use crate::http::{RequestContext, failure};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
@@ -185,6 +187,7 @@ pub fn body_of(error: &Error) -> ErrorBody {
         }
         Error::Unreadable(fault) => match fault {
             BodyFault::ContentType => ErrorBody::plain(StatusCode::BAD_REQUEST, "The body must be JSON"),
+            BodyFault::Encoding => ErrorBody::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, COMPRESSED),
             BodyFault::Syntax(reason) => {
                 ErrorBody::plain(StatusCode::BAD_REQUEST, format!("The body cannot be read: {reason}"))
             }
@@ -207,10 +210,12 @@ pub fn body_of(error: &Error) -> ErrorBody {
             StatusCode::URI_TOO_LONG,
             format!("The path and query are over the limit of {limit} bytes"),
         ),
-        Error::HeadTooLarge => {
-            ErrorBody::plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large")
-        }
+        Error::HeadTooLarge => ErrorBody::plain(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            format!("The request's headers are over the limit of {MAX_HEAD} bytes, or of {MAX_HEADERS} headers"),
+        ),
         Error::NotHttp => ErrorBody::plain(StatusCode::BAD_REQUEST, "The request cannot be read as HTTP/1.1"),
+        Error::InvalidHost => ErrorBody::plain(StatusCode::BAD_REQUEST, INVALID_HOST),
         Error::TooManyStreams(limit) => ErrorBody::plain(StatusCode::TOO_MANY_REQUESTS, limit.to_string()),
         Error::Unavailable(_) => ErrorBody::oauth(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -14,6 +14,7 @@ pub struct PhoneCom;
 impl Protocol for PhoneCom {
     const METHOD_FIRST: bool = true;
     const ALLOWS_TRAILING_SLASH: bool = true;
+    const ALLOWS_HEAD: bool = true;
     type Document = Auth;
 }
 

@@ -13,15 +13,11 @@ use crate::store::{
     Account, Authenticated, Caller, Credentials, Origin, Prefetch, Prefetched, Principal, Reauthenticate, Workspace,
     WorkspaceSelector,
 };
-use axum::http::header::*;
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use uuid::Uuid;
-
-/// The request id header, readable by browser pages.
-const REQUEST_ID: HeaderName = HeaderName::from_static("seam-request-id");
 
 /// The headers of a credential, and of the workspace that it is used for.
 const CREDENTIAL_HEADERS: [&str; 5] =
@@ -295,24 +291,4 @@ fn workspace(headers: &HeaderMap) -> Option<WorkspaceSelector> {
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let said = std::str::from_utf8(headers.get(name)?.as_bytes()).unwrap_or("\u{fffd}");
     Some(said.trim()).filter(|said| !said.is_empty())
-}
-
-/// CORS for browsers: any origin, with credentials. The token decides what they may do.
-pub fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::mirror_request())
-        .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID])
-}
-
-/// Lets a browser page read the response. Errors are rendered at the edge, outside of [`cors`], and need it too.
-pub fn open_to_page(asked: &HeaderMap, answer: &mut HeaderMap) {
-    answer.insert(VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = asked.get(ORIGIN) {
-        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, REQUEST_ID.into());
-    }
 }

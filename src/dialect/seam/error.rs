@@ -1,11 +1,12 @@
 //! Renders domain errors for Seam: the envelope, types and messages of Seam's framework, and zod's tree of issues.
 //! Clients map 401 to one class and drop its message, so errors that they must distinguish are never a 401.
 
-use super::access;
 use super::answer::json_response;
 use super::message::message;
 use crate::api::input::TOO_MANY;
 use crate::error::*;
+use crate::http::dialect::{MAX_HEAD, MAX_HEADERS};
+use crate::http::failure::{COMPRESSED, INVALID_HOST};
 use crate::http::{RequestContext, failure};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
@@ -48,7 +49,6 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
     let (status, body) = body_of(error, &context.method, context.uri.path(), &context.id.0.to_string());
     let mut response = json_response(body.to_string().into_bytes());
     *response.status_mut() = status;
-    access::open_to_page(&context.headers, response.headers_mut());
     failure::hint(error, response.headers_mut());
     response
 }
@@ -85,6 +85,9 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
             "invalid_content_type",
             format!("{} requests must have Content-Type header with \"application/json\"", method),
         ),
+        Error::Unreadable(BodyFault::Encoding) => {
+            ErrorBody::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_encoding", COMPRESSED)
+        }
         Error::Unreadable(BodyFault::Syntax(fault)) => ErrorBody::bad("invalid_json", format!("Invalid JSON: {fault}")),
         Error::Conflict(reason) => conflict(reason),
         Error::PreconditionFailed => ErrorBody::new(
@@ -106,9 +109,10 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
         Error::HeadTooLarge => ErrorBody::new(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "headers_too_large",
-            "The request's headers are too large",
+            format!("The request's headers are over the limit of {MAX_HEAD} bytes, or of {MAX_HEADERS} headers"),
         ),
         Error::NotHttp => ErrorBody::bad("bad_request", "The request cannot be read as HTTP/1.1"),
+        Error::InvalidHost => ErrorBody::bad("bad_request", INVALID_HOST),
         Error::Throttled(throttle) => throttled(throttle),
         Error::TooManyStreams(limit) => ErrorBody::new(
             StatusCode::TOO_MANY_REQUESTS,

@@ -23,6 +23,7 @@ pub fn routes() -> Vec<Operation> {
     vec![
         route("/events/stream", &[GET], stream)
             .summary("Stream events as they happen, as server-sent events")
+            .with_head()
             .fails([Error::TooManyStreams(StreamLimit::OfCredential(100))]),
     ]
 }

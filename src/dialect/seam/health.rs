@@ -11,7 +11,9 @@ use utoipa::ToSchema;
 pub fn routes() -> Vec<Operation> {
     ["/health", "/health/get_health"]
         .into_iter()
-        .map(|path| route(path, &[GET, POST], health).summary("Get the health of the service and its database"))
+        .map(|path| {
+            route(path, &[GET, POST], health).summary("Get the health of the service and its database").with_head()
+        })
         .collect()
 }
 

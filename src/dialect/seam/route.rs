@@ -8,11 +8,11 @@ use super::query;
 use crate::api::input::{self, Field, Input, input};
 use crate::api::route::{FromRequest, HandlerFn, Head, Protocol, Rules};
 use crate::error::{BodyFault, Error, ResourceKind, Result};
-use crate::http::{App, body, client_address};
+use crate::http::base_url::BaseUrl;
+use crate::http::{App, body};
 use crate::store::Prefetch;
 use axum::body::Body;
 use axum::http::Method;
-use axum::http::header::HOST;
 use serde_json::{Map, Value};
 
 pub use crate::api::route::Call;
@@ -33,7 +33,8 @@ pub struct Seam;
 
 impl Protocol for Seam {
     const METHOD_FIRST: bool = false;
-    const ALLOWS_TRAILING_SLASH: bool = false;
+    const ALLOWS_TRAILING_SLASH: bool = true;
+    const ALLOWS_HEAD: bool = false;
     type Document = Document;
 }
 
@@ -146,13 +147,6 @@ pub fn one_of<T: PartialEq>(one: Option<T>, many: Option<Vec<T>>) -> Option<Vec<
     }
 }
 
-/// Base URL of this service: as configured, else from `Host`.
 fn base_url(app: &App, head: &Head) -> String {
-    match &app.public_url {
-        Some(url) => url.to_string(),
-        None => {
-            let host = head.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-            format!("{}://{host}", client_address::scheme(&head.parts.extensions))
-        }
-    }
+    BaseUrl::of(app, &head.parts.extensions).resolve(head.headers())
 }

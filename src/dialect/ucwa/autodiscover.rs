@@ -4,14 +4,13 @@
 use super::access::Known;
 use super::address::ROOT;
 use super::answer;
-use super::challenge::base_url;
 use super::form::Form;
 use super::openapi::inputs::query;
 use super::openapi::page;
 use super::resource::Resource;
 use super::route::{Access, Call, Nothing, Operation, Public};
 use crate::error::{Denial, Error, ResourceKind, Result};
-use crate::http::client_address;
+use crate::http::base_url::BaseUrl;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
@@ -28,6 +27,7 @@ pub fn routes() -> Vec<Operation> {
     let sip = json!({ "type": "string", "example": "sip:jane@example.com" });
     vec![
         Operation::new(ROOT, &["GET"], root)
+            .with_head()
             .access(Access::Open)
             .about("ucwa_discover", "Discover the service")
             .describe(
@@ -60,6 +60,7 @@ async fn xframe(_: Call<Public>, _: Nothing) -> Result<Response> {
 fn user_route(path: &str, id: &'static str) -> Operation {
     let no_user_identity = Error::NotFound(ResourceKind::UserIdentity, String::new());
     Operation::new(format!("{ROOT}{path}"), &["GET"], user)
+        .with_head()
         .access(Access::User)
         .about(id, "Discover the applications of the user")
         .describe(
@@ -88,8 +89,7 @@ async fn user(call: Call<Known>, _: Nothing) -> Result<Response> {
 }
 
 fn base_of<G>(call: &Call<G>) -> String {
-    let scheme = client_address::scheme(&call.head.parts.extensions);
-    base_url(call.app.public_url.as_deref(), scheme, call.head.headers())
+    BaseUrl::of(&call.app, &call.head.parts.extensions).resolve(call.head.headers())
 }
 
 /// Links of the first step, below `base`, with the query to repeat.

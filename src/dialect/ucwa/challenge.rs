@@ -4,8 +4,8 @@
 
 use crate::http::RequestContext;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 /// Issuer that the servers of this protocol trust.
@@ -14,7 +14,7 @@ const CLIENT: &str = "00000004-0000-0ff1-ce00-000000000000";
 
 /// 401 with the challenge.
 pub fn response(context: &RequestContext) -> Response {
-    let base = base_url(context.public_url.as_deref(), context.scheme, &context.headers);
+    let base = context.base_url.resolve(&context.headers);
     let body = format!(
         "<!DOCTYPE html><html><head><title>401 Unauthorized</title></head><body><p>Show a token as a bearer; \
          {base}/WebTicket/oauthtoken gives one for a name and a password.</p></body></html>"
@@ -25,29 +25,13 @@ pub fn response(context: &RequestContext) -> Response {
     let trusted = format!("Bearer trusted_issuers=\"{ISSUER}@{}\", client_id=\"{CLIENT}\"", domain(&base));
     let ticket = format!("MsRtcOAuth href=\"{base}/WebTicket/oauthtoken\",grant_type=\"password\"");
     for challenge in [trusted, ticket] {
-        // `base_url` takes only a plain Host, which is a valid header value.
+        // A base URL is a valid header value.
         if let Ok(challenge) = HeaderValue::from_str(&challenge) {
             headers.append(WWW_AUTHENTICATE, challenge);
         }
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response
-}
-
-/// Base URL of this service, without a trailing slash: as configured, else from the Host header.
-pub fn base_url(public_url: Option<&str>, scheme: &str, headers: &HeaderMap) -> String {
-    match public_url {
-        Some(url) => url.to_owned(),
-        None => {
-            let host = headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| is_plain(host));
-            format!("{scheme}://{}", host.unwrap_or("localhost"))
-        }
-    }
-}
-
-/// Whether a host is safe within quotes and HTML.
-fn is_plain(host: &str) -> bool {
-    host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
 fn domain(base: &str) -> &str {

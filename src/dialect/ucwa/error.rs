@@ -8,6 +8,8 @@ use super::form::{Form, Syntax};
 use super::resource::{NAMESPACE, declare};
 use super::token;
 use crate::error::*;
+use crate::http::dialect::{MAX_HEAD, MAX_HEADERS};
+use crate::http::failure::{COMPRESSED, INVALID_HOST};
 use crate::http::{RequestContext, failure};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -170,6 +172,10 @@ pub fn body_of(error: &Error) -> ErrorBody {
             "The body is to be application/json or application/xml",
         )
         .because("UnsupportedMediaType"),
+        Error::Unreadable(BodyFault::Encoding) => {
+            ErrorBody::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", COMPRESSED)
+                .because("UnsupportedMediaType")
+        }
         Error::Unreadable(BodyFault::Syntax(fault)) => {
             ErrorBody::bad(format!("The body cannot be read: {fault}")).because("DeserializationFailure")
         }
@@ -182,8 +188,11 @@ pub fn body_of(error: &Error) -> ErrorBody {
         Error::TooLarge(limit) => too_large(format!("The body is over the limit of {limit} bytes")),
         Error::ListTooLarge => ErrorBody::bad("The resource is too large for one response"),
         Error::AddressTooLong(limit) => too_large(format!("The address is over the limit of {limit} bytes")),
-        Error::HeadTooLarge => too_large("The headers are too large".to_owned()),
+        Error::HeadTooLarge => {
+            too_large(format!("The headers are over the limit of {MAX_HEAD} bytes, or of {MAX_HEADERS} headers"))
+        }
         Error::NotHttp => ErrorBody::bad("The request cannot be read as HTTP/1.1"),
+        Error::InvalidHost => ErrorBody::bad(INVALID_HOST),
         Error::Throttled(throttle) => ErrorBody::new(
             StatusCode::TOO_MANY_REQUESTS,
             "TooManyRequests",

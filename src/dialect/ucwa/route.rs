@@ -20,7 +20,8 @@ pub struct Ucwa;
 
 impl Protocol for Ucwa {
     const METHOD_FIRST: bool = false;
-    const ALLOWS_TRAILING_SLASH: bool = false;
+    const ALLOWS_TRAILING_SLASH: bool = true;
+    const ALLOWS_HEAD: bool = false;
     type Document = Document;
 }
 

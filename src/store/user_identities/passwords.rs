@@ -30,6 +30,14 @@ struct Candidate {
 }
 
 impl Store {
+    /// Whether a user identity has a password.
+    pub async fn has_passwords(&self) -> Result<bool> {
+        let has = sqlx::query_scalar!(
+            r#"select exists (select from user_identity where password_hash is not null) as "has!""#
+        );
+        Ok(has.fetch_one(&self.pool).await?)
+    }
+
     /// Creates a client session of the oldest user identity with this name and password; `None` if either is wrong. A
     /// password that several have is no error: the difference would tell one tenant the password of another one's user.
     pub async fn sign_in(
@@ -81,7 +89,7 @@ impl Store {
             select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
             from user_identity join workspace using (workspace_id)
             where password_hash is not null
-                and (email_address_folded = folded(normalize($1, nfc)) or user_identity_key = $1)
+                and (email_address_folded = folded($1) or normalize(user_identity_key, nfc) = normalize($1, nfc))
                 and (not exists (select from client) or workspace_id in (select workspace_id from client))
             group by workspace_id, account_id, is_sandbox, user_identity_id, password_hash
             order by min(user_identity.created_at), user_identity_id

@@ -201,6 +201,12 @@ async fn the_demo_is_for_the_private_postgres_and_a_loopback_address() {
     let server = Server::run(command, &private).await;
     assert!(server.has_demo(), "{}", server.greeting);
     server.stop().await;
+    let without = TestDir::new();
+    let mut command = handset_in(&without, &listen("127.0.0.1:0"));
+    command.env("HANDSET_DEMO", "false");
+    let server = Server::run(command, &without).await;
+    assert!(!server.has_demo(), "{}", server.greeting);
+    server.stop().await;
     let both = Outcome::of(handset_in(&TestDir::new(), &["serve", "--demo", "--no-demo"])).await;
     assert_eq!(both.status.code(), Some(2), "{both:?}");
 }

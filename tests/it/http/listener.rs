@@ -89,10 +89,17 @@ async fn a_connection_whose_client_does_not_read_the_responses_is_closed() {
 }
 
 #[tokio::test]
-async fn request_headers_have_a_limit_of_their_total_size() {
+async fn request_headers_have_limits_of_their_total_size_and_number() {
     let world = World::new().await;
     let with = |length: usize| world.key().with("x-long", &"x".repeat(length));
     with(100 * 1024).get("/phones/list").await.ok();
+    let many = |count: usize| {
+        let headers = "x: y\r\n".repeat(count - 2);
+        world.raw(format!("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n"))
+    };
+    many(150).await.ok();
+    many(512).await.ok();
+    many(513).await.refused(431, "headers_too_large");
     let head = format!("GET /phones/list HTTP/1.1\r\nx-long: {}\r\n\r\n", "x".repeat(140 * 1024));
     world.raw(head).await.refused(431, "headers_too_large");
 }

@@ -19,7 +19,7 @@ async fn refusals(client: &Client) -> Vec<(Response, u16, &'static str)> {
     let long = format!("/phones/list?search={}", "x".repeat(33 * 1024));
     vec![
         (client.get("/nowhere").await, 404, "not_found"),
-        (client.post("/phones/list/", json!({})).await, 404, "not_found"),
+        (client.post("/phones/list/more", json!({})).await, 404, "not_found"),
         (client.anonymous().get("/phones/list").await, 401, "unauthorized"),
         (client.call("PUT", "/phones/list").await, 405, "method_not_allowed"),
         (client.get("/phones/get").await, 400, "invalid_input"),
@@ -60,7 +60,8 @@ async fn every_response_has_cors_headers_errors_included() {
     for response in responses {
         assert_eq!(response.header("access-control-allow-origin"), Some(ORIGIN), "{response:?}");
         assert_eq!(response.header("access-control-allow-credentials"), Some("true"), "{response:?}");
-        assert_eq!(response.header("access-control-expose-headers"), Some("seam-request-id"), "{response:?}");
+        let exposed = response.header("access-control-expose-headers");
+        assert!(exposed.is_some_and(|exposed| exposed.contains("seam-request-id")), "{response:?}");
         assert!(response.header("vary").is_some_and(|vary| vary.contains("origin")), "{response:?}");
     }
     let plain = world.key().get("/nowhere").await;

@@ -36,7 +36,8 @@ async fn each_ucwa_path_accepts_the_documented_methods_only() {
             let request =
                 jane.client.request(method, &format!("{path}?timeout=0")).header("content-type", "image/png").body("{");
             let actual_response = jane.client.send(request).await;
-            let is_documented = documented.iter().any(|operation| operation.method == method);
+            let is_head_of_get = method == "HEAD" && path.starts_with("/autodiscover/");
+            let is_documented = is_head_of_get || documented.iter().any(|operation| operation.method == method);
             assert_eq!(actual_response.status == 405, !is_documented, "{method} {path}: {actual_response:?}");
             if actual_response.status == 405 {
                 let actual =
@@ -63,7 +64,7 @@ async fn undocumented_ucwa_paths_are_not_found() {
     }
     let mut beside = BTreeSet::new();
     for path in &documented {
-        beside.extend([format!("{path}/"), format!("{path}/more"), format!("{path}x")]);
+        beside.extend([format!("{path}/x/"), format!("{path}/more"), format!("{path}x")]);
         beside.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
         beside.insert(path.replace("/ucwa/oauth/v1", "/ucwa/oauth/v2"));
         beside.insert(path.replace("/phones/home", "/phones/fax"));

@@ -14,7 +14,12 @@ use std::path::Path;
 use strum::VariantArray;
 
 /// Statements over scoped tables that do not bind the workspace, with their places and reasons.
-const EXEMPT: [(&str, &str, &str); 12] = [
+const EXEMPT: [(&str, &str, &str); 13] = [
+    (
+        "src/store/user_identities/passwords.rs",
+        "has_passwords",
+        "a start warns of passwords in clear, whichever workspace has them",
+    ),
     (
         "src/store/user_identities/passwords.rs",
         "sign_in_candidates",
@@ -216,6 +221,27 @@ fn event_types_in(text: &str) -> impl Iterator<Item = &str> {
         begins && !is_action && EventType::VARIANTS.iter().any(|known| known.into_str().starts_with(literal.trim()))
     };
     (1..count).step_by(2).map(literal).filter(is_event_type).map(|(literal, _)| literal)
+}
+
+#[test]
+fn no_statement_compares_texts_by_the_locale_of_the_database() {
+    let mut faults = Faults::default();
+    for statement in written() {
+        for word in locale_dependent_in(&statement.text) {
+            let place = format!("{}, {}", statement.file, statement.function);
+            faults.add(&place, format_args!("depends on the locale by {word}; use caseless, folded or normalize"));
+        }
+    }
+    faults.none();
+    assert_eq!(locale_dependent_in("where lower(name) = lower($1) and nickname ilike $2").count(), 2);
+    assert_eq!(locale_dependent_in("where caseless(name) = caseless($1)").count(), 0);
+}
+
+/// What depends on the locale of the database.
+fn locale_dependent_in(text: &str) -> impl Iterator<Item = &'static str> {
+    [" lower(", " upper(", " initcap(", "(lower(", "(upper(", " ilike ", " ~* "]
+        .into_iter()
+        .filter(move |word| text.contains(word))
 }
 
 /// Tables with every change in the audit trail.
