@@ -35,6 +35,9 @@ pub enum Error {
     /// A well-formed request conflicts with the state.
     #[error("conflict: {0:?}")]
     Conflict(Reason),
+    /// The resource is not, or no longer, in the state that the request requires.
+    #[error("precondition failed")]
+    PreconditionFailed,
     /// The body exceeds the limit, in bytes.
     #[error("the body is over {0} bytes")]
     TooLarge(usize),

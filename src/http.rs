@@ -7,6 +7,7 @@ pub mod base_url;
 pub mod body;
 pub mod client_address;
 pub mod compression;
+pub mod conditional;
 pub mod context;
 pub mod cors;
 pub mod dialect;

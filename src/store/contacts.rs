@@ -7,11 +7,11 @@ use crate::domain::contact::*;
 use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::domain::listing::{Listed, Listing};
 use crate::error::{Error, ResourceKind, Result};
-use crate::store::Workspace;
 use crate::store::batch::{Lookup, each};
 use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Source};
 use crate::store::sql::{faults::missing, found};
+use crate::store::{Precondition, Workspace};
 use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
@@ -242,6 +242,7 @@ impl Workspace {
         id: ContactId,
         change: ContactChange,
         rest: UpdateMode,
+        precondition: Precondition<Contact>,
         now: DateTime<Utc>,
     ) -> Result<Contact> {
         let workspace = self.clone();
@@ -252,6 +253,7 @@ impl Workspace {
                     workspace.hold_group(connection, person, group).await?;
                 }
                 let contact = workspace.lock_contact(connection, person, id).await?;
+                precondition.check(&contact)?;
                 let mut fields = match rest {
                     UpdateMode::Merge => contact.fields().map_err(|fault| Error::Internal(fault.into()))?,
                     UpdateMode::Replace => ContactFields::default(),
@@ -332,7 +334,36 @@ impl Workspace {
     }
 
     /// Deletes a contact.
-    pub async fn delete_contact(&self, person: UserIdentityId, id: ContactId, now: DateTime<Utc>) -> Result<()> {
+    pub async fn delete_contact(
+        &self,
+        person: UserIdentityId,
+        id: ContactId,
+        precondition: Precondition<Contact>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let workspace = self.clone();
+        if precondition.is_none() {
+            let deleted = self.store.writer().run(move |connection| {
+                Box::pin(async move { workspace.mark_deleted(connection, person, id, now).await })
+            });
+            return deleted.await;
+        }
+        let deleted = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                precondition.check(&workspace.lock_contact(connection, person, id).await?)?;
+                workspace.mark_deleted(connection, person, id, now).await
+            })
+        });
+        deleted.await
+    }
+
+    async fn mark_deleted(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ContactId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let deleted = sqlx::query_scalar!(
             r#"
             with deleted as (
@@ -352,7 +383,7 @@ impl Workspace {
             id.0,
             now,
         )
-        .fetch_optional(self.store.writer())
+        .fetch_optional(connection)
         .await?;
         found(deleted, ResourceKind::Contact, id).map(|_| ())
     }

@@ -5,22 +5,24 @@
 use crate::domain::id::UserIdentityId;
 use crate::domain::slot::{SlotChange, SlotType};
 use crate::error::{Error, Reason, Result};
-use crate::store::Workspace;
+use crate::store::{Precondition, Workspace};
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 /// Action of a change that requires an empty slot.
 const FILLED: &str = "slot.filled";
 
 impl Workspace {
-    /// Changes a slot. Its version increases only if its content changes.
+    /// Changes a slot. Its version increases only if its content changes. The precondition is on the version.
     pub async fn change_slot(
         &self,
         person: UserIdentityId,
         slot_type: SlotType,
         change: SlotChange,
+        precondition: Precondition<i64>,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let is_changed = self.write_slot(person, slot_type, "slot.changed", change, now).await?;
+        let is_changed = self.write_slot(person, slot_type, "slot.changed", change, precondition, now).await?;
         is_changed.then_some(()).ok_or(Error::Conflict(Reason::ManagedNumber))
     }
 
@@ -34,7 +36,7 @@ impl Workspace {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let change = SlotChange { number: Some(number), include_in_contact_card: Some(include_in_contact_card) };
-        let is_filled = self.write_slot(person, slot_type, FILLED, change, now).await?;
+        let is_filled = self.write_slot(person, slot_type, FILLED, change, Precondition::NONE, now).await?;
         is_filled.then_some(()).ok_or(Error::Conflict(Reason::SlotFilled))
     }
 
@@ -45,21 +47,43 @@ impl Workspace {
         slot_type: SlotType,
         action: &'static str,
         change: SlotChange,
+        precondition: Precondition<i64>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let workspace = self.clone();
         let written = self.store.writer().transact(move |connection| {
             Box::pin(async move {
                 workspace.lock_user_identity(connection, person).await?;
+                if !precondition.is_none() {
+                    precondition.check(&workspace.slot_version(connection, person, slot_type).await?)?;
+                }
                 workspace.write_slot_under_lock(connection, person, slot_type, action, &change, now).await
             })
         });
         written.await
     }
 
+    async fn slot_version(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        slot_type: SlotType,
+    ) -> Result<i64> {
+        let version = sqlx::query_scalar!(
+            "select version from slot where workspace_id = $1 and user_identity_id = $2 and slot_type = $3",
+            self.workspace_id(),
+            person.0,
+            slot_type.into_str(),
+        )
+        .fetch_optional(connection)
+        .await?;
+        // A slot that was never filled has the first version.
+        Ok(version.unwrap_or(1))
+    }
+
     async fn write_slot_under_lock(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut PgConnection,
         person: UserIdentityId,
         slot_type: SlotType,
         action: &str,

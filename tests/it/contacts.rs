@@ -4,5 +4,6 @@ mod filters;
 mod groups;
 mod lifecycle;
 mod list;
+mod preconditions;
 mod random_queries;
 mod validation;

@@ -180,6 +180,9 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
             if operation.fields().iter().any(|field| field.name == "If-None-Match") {
                 expected.insert("304");
             }
+            if operation.fields().iter().any(|field| field.name == "If-Match") {
+                expected.insert("412");
+            }
             if operation.path.ends_with("/startMessaging") {
                 return (expected, &[]);
             }
@@ -191,7 +194,7 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
                 "POST" if is_creation => "201",
                 _ => "204",
             });
-            (expected, &["200", "400", "409"])
+            (expected, &["200", "400", "409", "412"])
         }
         Dialect::PhoneCom => {
             let has_body = operation.value["requestBody"].is_object();
@@ -207,6 +210,8 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
                 expected.insert("401");
             }
             expected.extend(has_body.then_some("400"));
+            let is_conditional = operation.fields().iter().any(|field| field.name == "If-Match");
+            expected.extend(is_conditional.then_some("412"));
             expected.extend(operation.path.contains('{').then_some("404"));
             expected.insert("429");
             (expected, &[])

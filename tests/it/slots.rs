@@ -5,4 +5,5 @@ mod changes;
 mod conditional_requests;
 mod inputs;
 mod normalization;
+mod preconditions;
 mod representation;

@@ -113,6 +113,10 @@ pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
             (StatusCode::BAD_REQUEST, ErrorBody::router("There was an error parsing the body"))
         }
         Error::Conflict(reason) => conflict(reason),
+        Error::PreconditionFailed => (
+            StatusCode::PRECONDITION_FAILED,
+            ErrorBody::service("PRECONDITION_FAILED", "The resource has changed. Read it again"),
+        ),
         Error::TooLarge(limit) => (
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorBody::service("PAYLOAD_TOO_LARGE", format!("The request body is over the limit of {limit} bytes")),

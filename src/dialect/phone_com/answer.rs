@@ -2,8 +2,11 @@
 
 use super::route::{Head, PhoneCom};
 use crate::api;
+use crate::error::Result;
+use crate::http::conditional::{self, Preconditions};
+use crate::store::Precondition;
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use base64::prelude::*;
@@ -59,9 +62,9 @@ impl Answer {
 
     /// Renders the response to a GET: with an entity tag of the body, or 304 if the client has it.
     fn render_tagged(self, headers: &HeaderMap) -> Response {
-        let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&self.body)[..16]));
-        let etag = HeaderValue::from_str(&tag).expect("base64 is ASCII");
-        let mut response = if is_known(headers, &tag) {
+        let tag = tag_of(&self.body);
+        let etag = HeaderValue::from_str(&format!("\"{tag}\"")).expect("base64 is ASCII");
+        let mut response = if conditional::is_known(headers, &tag) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
@@ -82,13 +85,17 @@ impl api::route::Answer<PhoneCom> for Answer {
     }
 }
 
-/// Whether `If-None-Match` contains the tag (RFC 9110, 13.1.2: weak comparison).
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
-    lists
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+/// Entity tag of a body, without quotes.
+fn tag_of(body: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..16])
+}
+
+/// The preconditions of a request, over what a GET shows as `body`.
+pub fn precondition<T>(headers: &HeaderMap, body: impl Fn(&T) -> Result<Vec<u8>> + Send + 'static) -> Precondition<T> {
+    match Preconditions::of(headers) {
+        None => Precondition::NONE,
+        Some(preconditions) => Precondition::new(move |current| Ok(preconditions.hold(&tag_of(&body(current)?)))),
+    }
 }
 
 /// Media type for JSON that the client accepts.

@@ -1,13 +1,14 @@
 //! `…/extensions/{id}/contact-groups`: the contact groups of an extension.
 
 use super::access::{self, InExtension};
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::input::query::ListQuery;
 use super::input::{Filled, Unread};
 use super::openapi::examples::*;
 use super::route::{Call, Head, Nothing, Operation};
 use super::wire::{Deleted, Group, List};
 use crate::api::input::input;
+use crate::domain::contact::ContactGroup;
 use crate::domain::extension::NamedField;
 use crate::domain::id::ContactGroupId;
 use crate::error::{Error, ResourceKind, Result};
@@ -80,15 +81,22 @@ async fn rename(Call { grant: own, head, .. }: Call<InExtension>, body: Unread<G
     let id = group_id(&head)?;
     own.workspace.contact_group(person, id).await?;
     let name = body.read().await?.name;
-    Ok(Answer::ok(&Group::from(&own.workspace.rename_contact_group(person, id, &name).await?)))
+    let precondition = answer::precondition(head.headers(), shown);
+    Ok(Answer::ok(&Group::from(&own.workspace.rename_contact_group(person, id, name, precondition).await?)))
 }
 
 async fn delete(Call { grant: own, head, now, .. }: Call<InExtension>, _: Nothing) -> Result<Answer> {
-    own.workspace.delete_contact_group(own.extension.user_identity_id, group_id(&head)?, now).await?;
+    let precondition = answer::precondition(head.headers(), shown);
+    own.workspace.delete_contact_group(own.extension.user_identity_id, group_id(&head)?, precondition, now).await?;
     Ok(Answer::ok(&Deleted::DONE))
 }
 
 fn group_id(head: &Head) -> Result<ContactGroupId> {
     let unknown = || Error::NotFound(ResourceKind::ContactGroup, head.param(2).to_owned());
     access::number(head.param(2)).map(ContactGroupId).ok_or_else(unknown)
+}
+
+/// What a GET shows of a group.
+fn shown(group: &ContactGroup) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&Group::from(group)).expect("response values have string keys only"))
 }

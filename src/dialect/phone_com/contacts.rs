@@ -1,7 +1,7 @@
 //! `…/extensions/{id}/contacts`: the contacts of an extension.
 
 use super::access::{self, InExtension};
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::input::Unread;
 use super::input::contact::ContactInput;
 use super::input::filter::Kind;
@@ -9,7 +9,7 @@ use super::input::query::{Fields, ListField, ListQuery};
 use super::openapi::examples::*;
 use super::route::{Call, Head, Nothing, Operation};
 use super::wire::{Contact, Deleted, List};
-use crate::domain::contact::{ContactChange, ContactField, ContactFields, UpdateMode};
+use crate::domain::contact::{self, ContactChange, ContactField, ContactFields, UpdateMode};
 use crate::domain::id::ContactId;
 use crate::error::{Error, Issue, Problem, ResourceKind, Result, Step};
 use axum::http::StatusCode;
@@ -100,13 +100,20 @@ async fn change(
     let id = contact_id(&head)?;
     own.workspace.contact(person, id).await?;
     let change = change_of(&own, body).await?;
-    let changed = own.workspace.update_contact(person, id, change, mode, now).await.map_err(no_group)?;
+    let precondition = answer::precondition(head.headers(), shown);
+    let changed = own.workspace.update_contact(person, id, change, mode, precondition, now).await.map_err(no_group)?;
     Ok(Answer::written(StatusCode::OK, Contact::Full(changed).json()?))
 }
 
 async fn delete(Call { grant: own, head, now, .. }: Call<InExtension>, _: Nothing) -> Result<Answer> {
-    own.workspace.delete_contact(own.extension.user_identity_id, contact_id(&head)?, now).await?;
+    let precondition = answer::precondition(head.headers(), shown);
+    own.workspace.delete_contact(own.extension.user_identity_id, contact_id(&head)?, precondition, now).await?;
     Ok(Answer::ok(&Deleted::DONE))
+}
+
+/// What a GET shows of a contact.
+fn shown(contact: &contact::Contact) -> Result<Vec<u8>> {
+    Contact::Full(contact.clone()).json()
 }
 
 /// Reads a contact from the body and resolves its group.

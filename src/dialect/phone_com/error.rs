@@ -193,6 +193,10 @@ pub fn body_of(error: &Error) -> ErrorBody {
             }
         },
         Error::Conflict(reason) => conflict(reason),
+        Error::PreconditionFailed => ErrorBody::plain(
+            StatusCode::PRECONDITION_FAILED,
+            "The record is not in the state that the request requires. Read it again",
+        ),
         Error::Throttled(throttle) => ErrorBody::throttled(*throttle),
         Error::TooLarge(limit) => {
             ErrorBody::plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is over the limit of {limit} bytes"))

@@ -44,11 +44,24 @@ impl Described for PhoneCom {
         number(name)
     }
 
+    fn parameters(operation: &Operation) -> Vec<Value> {
+        if !takes_preconditions(operation) {
+            return Vec::new();
+        }
+        let description = "The ETag of the client's copy; the request fails with 412 if it is no longer current";
+        vec![optional_parameter("If-Match", "header", description, json!({ "type": "string" }))]
+    }
+
     fn errors(operation: &Operation) -> Map<String, Value> {
         let errors = errors(operation).into_iter().chain(errors_of_every_operation());
         let of_oauth = oauth::examples().into_iter().filter(|_| operation.document == Auth::Client);
         RESPONSES.errors(errors.map(example_of).chain(of_oauth))
     }
+}
+
+/// Whether an operation changes a record that a GET shows with its entity tag.
+fn takes_preconditions(operation: &Operation) -> bool {
+    operation.path.ends_with('}') && operation.methods != ["GET"]
 }
 
 /// A number in a path.
@@ -71,6 +84,9 @@ fn errors(operation: &Operation) -> Vec<Error> {
     let mut errors = vec![Error::Unauthenticated(unknown), Error::Forbidden(Denial::OtherExtension)];
     if operation.path.contains('{') {
         errors.push(Error::NotFound(ResourceKind::Contact, "999999".to_owned()));
+    }
+    if takes_preconditions(operation) {
+        errors.push(Error::PreconditionFailed);
     }
     if operation.rules.body.is_some() {
         errors.push(Error::Unreadable(BodyFault::Syntax("it must be a JSON object".to_owned())));

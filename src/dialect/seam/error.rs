@@ -90,6 +90,11 @@ fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
         }
         Error::Unreadable(BodyFault::Syntax(fault)) => ErrorBody::bad("invalid_json", format!("Invalid JSON: {fault}")),
         Error::Conflict(reason) => conflict(reason),
+        Error::PreconditionFailed => ErrorBody::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "The resource has changed. Read it again".to_owned(),
+        ),
         Error::TooLarge(limit) => ErrorBody::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "payload_too_large",

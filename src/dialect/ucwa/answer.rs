@@ -4,9 +4,11 @@ use super::access::Subscribed;
 use super::form::{Form, Syntax};
 use super::resource::Resource;
 use super::route::Call;
+use crate::http::conditional::{self, Preconditions};
+use crate::store::Precondition;
 use axum::body::Body;
 use axum::http::header::*;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -23,7 +25,7 @@ pub fn resource(form: Form, resource: &Resource) -> Response {
 
 /// 200 with a resource and its version as entity tag; 304 if the client has this version.
 pub fn versioned(call: &Call<Subscribed>, version: &str, resource: &Resource) -> Response {
-    let mut response = match is_known(call.head.headers(), version) {
+    let mut response = match conditional::is_known(call.head.headers(), version) {
         true => bodiless(StatusCode::NOT_MODIFIED),
         false => self::resource(call.grant.form, resource),
     };
@@ -78,43 +80,10 @@ fn quoted(version: &str) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).expect("a version is ASCII digits")
 }
 
-/// Whether `If-None-Match` contains this version. Tags may be quoted, bare or weak, and several.
-fn is_known(headers: &HeaderMap, version: &str) -> bool {
-    let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    tags.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| {
-        let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-        tag == "*" || tag == version
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn finds(tags: &[u8], version: &str) -> bool {
-        let mut headers = HeaderMap::new();
-        headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(tags).expect("a header value"));
-        is_known(&headers, version)
-    }
-
-    proptest! {
-        #[test]
-        fn if_none_match_finds_the_version_among_quoted_bare_and_weak_tags(
-            version in 0_u32..1_000,
-            others in proptest::collection::vec(1_000_u32..2_000, 0..5),
-            mark in prop::sample::select(vec!["W/\"_\"", "\"_\"", "_"]),
-        ) {
-            let mut tags: Vec<String> = others.iter().map(|other| mark.replace('_', &other.to_string())).collect();
-            prop_assert!(!finds(tags.join(",").as_bytes(), &version.to_string()));
-            tags.push(mark.replace('_', &version.to_string()));
-            prop_assert!(finds(tags.join(", ").as_bytes(), &version.to_string()));
-        }
-
-        #[test]
-        fn if_none_match_accepts_any_visible_ascii(tags in proptest::collection::vec(0x20_u8..0x7f, 0..60)) {
-            let is_known = finds(&tags, "7");
-            prop_assert!(!is_known || tags.iter().any(|sign| b"*7".contains(sign)));
-        }
+/// The preconditions of a request, over what has this version.
+pub fn precondition<T>(call: &Call<Subscribed>, version: impl Fn(&T) -> String + Send + 'static) -> Precondition<T> {
+    match Preconditions::of(call.head.headers()) {
+        None => Precondition::NONE,
+        Some(preconditions) => Precondition::new(move |current| Ok(preconditions.hold(&version(current)))),
     }
 }

@@ -5,7 +5,7 @@ use super::answer;
 use super::input::{Input, fault};
 use super::me;
 use super::openapi::examples::{example_base, subscriber};
-use super::openapi::inputs::{body, if_none_match};
+use super::openapi::inputs::{body, if_match, if_none_match};
 use super::openapi::{ETAG, resource};
 use super::people;
 use super::resource::Resource;
@@ -47,7 +47,9 @@ pub fn routes(applications: &str) -> Vec<Operation> {
         Operation::new(format!("{applications}/{{application_id}}"), &["DELETE"], delete)
             .about("delete_application", "Delete an application")
             .describe("Deletes the application and every resource below it.")
-            .returns_nothing(),
+            .takes(if_match())
+            .returns_nothing()
+            .fails([Error::PreconditionFailed]),
     ]
 }
 
@@ -88,7 +90,8 @@ async fn get(call: Call<Subscribed>, _: Input) -> Result<Response> {
 
 async fn delete(call: Call<Subscribed>, _: Input) -> Result<Response> {
     let id = call.grant.application().application_id;
-    call.grant.workspace.end_application(call.grant.user_identity_id(), id).await?;
+    let precondition = answer::precondition(&call, |is_available: &bool| version_of(*is_available).to_owned());
+    call.grant.workspace.end_application(call.grant.user_identity_id(), id, precondition).await?;
     Ok(answer::empty())
 }
 
@@ -112,5 +115,9 @@ pub fn application(own: String, subscriber: &Subscriber) -> Resource {
 
 /// Only `is_available` of an application changes.
 fn version(subscriber: &Subscriber) -> &'static str {
-    if subscriber.application.as_ref().is_some_and(|application| application.presence.is_available) { "2" } else { "1" }
+    version_of(subscriber.application.as_ref().is_some_and(|application| application.presence.is_available))
+}
+
+fn version_of(is_available: bool) -> &'static str {
+    if is_available { "2" } else { "1" }
 }

@@ -180,6 +180,11 @@ pub fn body_of(error: &Error) -> ErrorBody {
             ErrorBody::bad(format!("The body cannot be read: {fault}")).because("DeserializationFailure")
         }
         Error::Conflict(reason) => conflict(reason),
+        Error::PreconditionFailed => ErrorBody::new(
+            StatusCode::PRECONDITION_FAILED,
+            "PreconditionFailed",
+            "The resource is not in the state that the request requires. Read it again",
+        ),
         Error::TooLarge(limit) => too_large(format!("The body is over the limit of {limit} bytes")),
         Error::ListTooLarge => ErrorBody::bad("The resource is too large for one response"),
         Error::AddressTooLong(limit) => too_large(format!("The address is over the limit of {limit} bytes")),

@@ -14,6 +14,7 @@ use crate::api::input::names;
 use crate::domain::slot::{Slot, SlotChange, SlotType};
 use crate::domain::subscriber::Subscriber;
 use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
+use crate::http::conditional;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
@@ -44,7 +45,14 @@ pub fn routes(base: &str) -> Vec<Operation> {
                 json!({ "type": "mobile", "number": "(425) 555-0199", "includeInContactCard": true }),
             ))
             .succeeds("201", created)
-            .fails([invalid(), no_number(), Error::Conflict(Reason::SlotFilled), managed(), no_voice()]),
+            .fails([
+                invalid(),
+                no_number(),
+                Error::Conflict(Reason::SlotFilled),
+                managed(),
+                no_voice(),
+                Error::PreconditionFailed,
+            ]),
         Operation::new(path("/{type}"), &["GET"], get)
             .about("get_phone", "Get a telephone number")
             .describe("Returns one of the four telephone numbers. The number of an empty slot is empty.")
@@ -54,27 +62,30 @@ pub fn routes(base: &str) -> Vec<Operation> {
         Operation::new(path("/{type}"), &["DELETE"], remove)
             .about("delete_phone", "Delete a telephone number")
             .describe("Clears the slot. Idempotent.")
+            .takes(if_match())
             .returns_nothing()
-            .fails([managed(), no_voice()]),
+            .fails([managed(), no_voice(), Error::PreconditionFailed]),
         Operation::new(path("/{type}/changeNumber"), &["POST"], change_number)
             .about("change_number", "Update a telephone number")
             .describe("Sets the number and, if given, its visibility. Without a number the slot is cleared.")
             .takes(in_query("number", number_schema()))
             .takes(visibility())
+            .takes(if_match())
             .example(body(
                 "UcwaChangeNumber",
                 false,
                 json!({ "number": "tel:+14255550199", "includeInContactCard": true }),
             ))
             .returns_nothing()
-            .fails([invalid(), no_number(), managed(), no_voice()]),
+            .fails([invalid(), no_number(), managed(), no_voice(), Error::PreconditionFailed]),
         Operation::new(path("/{type}/changeVisibility"), &["POST"], change_visibility)
             .about("change_visibility", "Update the visibility of a telephone number")
             .describe("Sets whether the number is on the contact card; false if absent.")
             .takes(visibility())
+            .takes(if_match())
             .example(body("UcwaChangeVisibility", false, json!({ "includeInContactCard": true })))
             .returns_nothing()
-            .fails([invalid(), managed(), no_voice()]),
+            .fails([invalid(), managed(), no_voice(), Error::PreconditionFailed]),
     ]
 }
 
@@ -108,7 +119,13 @@ async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     }
     call.grant.may_use_voice()?;
     let person = call.grant.user_identity_id();
-    call.grant.workspace.fill_slot(person, slot_type, number, is_shared, call.now).await?;
+    let filled = call.grant.workspace.fill_slot(person, slot_type, number, is_shared, call.now).await;
+    filled.map_err(|error| match error {
+        Error::Conflict(Reason::SlotFilled) if conditional::must_be_new(call.head.headers()) => {
+            Error::PreconditionFailed
+        }
+        error => error,
+    })?;
     let subscriber = call.grant.workspace.subscriber(person, None, call.now).await?;
     let slot = subscriber.slot(slot_type);
     let (version, phone) = (slot.version.to_string(), phone(&call.grant.base, slot));
@@ -143,7 +160,10 @@ async fn change_visibility(call: Call<Subscribed>, input: Input) -> Result<Respo
 
 async fn change(call: Call<Subscribed>, change: SlotChange) -> Result<Response> {
     call.grant.may_use_voice()?;
-    call.grant.workspace.change_slot(call.grant.user_identity_id(), call.grant.slot(), change, call.now).await?;
+    is_writable(&call)?;
+    let precondition = answer::precondition(&call, i64::to_string);
+    let (person, slot) = (call.grant.user_identity_id(), call.grant.slot());
+    call.grant.workspace.change_slot(person, slot, change, precondition, call.now).await?;
     Ok(answer::empty())
 }
 

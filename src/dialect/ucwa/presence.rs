@@ -14,6 +14,8 @@ use crate::error::{Error, Limit, Problem, Reason, Result, Unit};
 use axum::response::Response;
 use serde_json::json;
 
+/// Maximum characters of the name of an availability.
+const LONGEST_AVAILABILITY: usize = 100;
 /// Maximum characters of a note, that of the desktop client.
 const LONGEST_NOTE: usize = 500;
 /// Maximum characters of a location (UCWA reference, "location").
@@ -82,14 +84,15 @@ fn own(base: &str, part: Part) -> [Operation; 2] {
     let path = format!("{base}/me/{}", part.path);
     let example = (part.show)(part.path, format!("{}/me/{}", example_base(), part.path), &presence());
     let [get_id, change_id, _] = part.ids;
-    let (value, too_long) = match part.input {
+    let (value, longest, invalid) = match part.input {
         "availability" => {
             let (expected, received) = (names::<Availability>(), String::new());
-            ("BeRightBack", Problem::Choice { expected, received })
+            ("BeRightBack", LONGEST_AVAILABILITY, Problem::Choice { expected, received })
         }
-        "message" => ("Back at three", too_long(LONGEST_NOTE)),
-        _ => ("By the beach", too_long(LONGEST_LOCATION)),
+        "message" => ("Back at three", LONGEST_NOTE, too_long(LONGEST_NOTE)),
+        _ => ("By the beach", LONGEST_LOCATION, too_long(LONGEST_LOCATION)),
     };
+    let schema = json!({ "type": "string", "maxLength": longest });
     let get = Operation::new(path.clone(), &["GET"], get)
         .about(get_id, part.summaries[0])
         .describe("Returns what the user identity shows by the application. It is offline before it is made available.")
@@ -97,10 +100,10 @@ fn own(base: &str, part: Part) -> [Operation; 2] {
     let change = Operation::new(path, &["POST"], change)
         .about(change_id, part.summaries[1])
         .describe("Sets what the user identity shows until the application ends. Without a value it is reset.")
-        .takes(query(part.input, "As in the body, which takes precedence", json!({ "type": "string" })))
+        .takes(query(part.input, "As in the body, which takes precedence", schema))
         .example(body(part.input_schema, false, json!({ part.input: value })))
         .returns_nothing()
-        .fails([fault(part.input, too_long), Error::Conflict(Reason::NotAvailable)]);
+        .fails([fault(part.input, invalid), Error::Conflict(Reason::NotAvailable)]);
     [get, change]
 }
 
@@ -162,7 +165,9 @@ async fn change(call: Call<Subscribed>, input: Input) -> Result<Response> {
 
 /// The availability of this input; None if absent.
 pub fn chosen(input: &Input, name: &str) -> Result<Option<Availability>> {
-    let Some(text) = input.text(name, 100)?.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = input.text(name, LONGEST_AVAILABILITY)?.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     let other = || fault(name, Problem::Choice { expected: names::<Availability>(), received: text.to_owned() });
     text.parse().map(Some).map_err(|_| other())
 }

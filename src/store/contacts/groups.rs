@@ -7,7 +7,7 @@ use crate::domain::listing::{Listed, Listing};
 use crate::error::{ResourceKind, Result};
 use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Column, Field, Source};
-use crate::store::{Workspace, sql::found};
+use crate::store::{Precondition, Workspace, sql::found};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -132,6 +132,30 @@ impl Workspace {
         &self,
         person: UserIdentityId,
         id: ContactGroupId,
+        name: String,
+        precondition: Precondition<ContactGroup>,
+    ) -> Result<ContactGroup> {
+        let workspace = self.clone();
+        if precondition.is_none() {
+            let renamed = self.store.writer().run(move |connection| {
+                Box::pin(async move { workspace.rename_group(connection, person, id, &name).await })
+            });
+            return renamed.await;
+        }
+        let renamed = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                precondition.check(&workspace.lock_group(connection, person, id).await?)?;
+                workspace.rename_group(connection, person, id, &name).await
+            })
+        });
+        renamed.await
+    }
+
+    async fn rename_group(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ContactGroupId,
         name: &str,
     ) -> Result<ContactGroup> {
         let renamed = sqlx::query_as!(
@@ -146,7 +170,7 @@ impl Workspace {
             id.0,
             name,
         )
-        .fetch_optional(self.store.writer())
+        .fetch_optional(connection)
         .await?;
         found(renamed, ResourceKind::ContactGroup, id)
     }
@@ -156,13 +180,36 @@ impl Workspace {
         &self,
         person: UserIdentityId,
         id: ContactGroupId,
+        precondition: Precondition<ContactGroup>,
         now: DateTime<Utc>,
     ) -> Result<()> {
         let workspace = self.clone();
         let deleted = self.store.writer().transact(move |connection| {
-            Box::pin(async move { workspace.delete_group(connection, person, id, now).await })
+            Box::pin(async move {
+                // A transaction that adds a contact to it waits, and then finds no group.
+                precondition.check(&workspace.lock_group(connection, person, id).await?)?;
+                workspace.delete_group(connection, person, id, now).await
+            })
         });
         deleted.await
+    }
+
+    /// Locks a group against any change until the transaction ends.
+    async fn lock_group(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ContactGroupId,
+    ) -> Result<ContactGroup> {
+        let row = select_groups!(
+            "where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3 for update",
+            self.workspace_id(),
+            person.0,
+            id.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        found(row, ResourceKind::ContactGroup, id)
     }
 
     async fn delete_group(
@@ -172,20 +219,6 @@ impl Workspace {
         id: ContactGroupId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        // A transaction that adds a contact to it waits, and then finds no group.
-        let locked = sqlx::query_scalar!(
-            r#"
-            select contact_group_id from contact_group
-            where workspace_id = $1 and user_identity_id = $2 and contact_group_id = $3
-            for update
-            "#,
-            self.workspace_id(),
-            person.0,
-            id.0,
-        )
-        .fetch_optional(&mut *connection)
-        .await?;
-        found(locked, ResourceKind::ContactGroup, id)?;
         sqlx::query!(
             r#"
             update contact set contact_group_id = null, updated_at = date_trunc('second', $4::timestamptz)

@@ -4,8 +4,9 @@ use crate::domain::application::NewApplication;
 use crate::domain::id::{ApplicationId, UserIdentityId};
 use crate::domain::presence::{Availability, PresenceChange};
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::store::{Workspace, sql::found};
+use crate::store::{Precondition, Workspace, sql::found};
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 /// Maximum number of applications per user identity; one more ends the oldest.
 const MAX_APPLICATIONS: i64 = 100;
@@ -141,15 +142,54 @@ impl Workspace {
         }
     }
 
-    /// Ends an application of a user identity.
-    pub async fn end_application(&self, person: UserIdentityId, id: ApplicationId) -> Result<()> {
+    /// Ends an application of a user identity. The precondition is on whether it has made the user identity available.
+    pub async fn end_application(
+        &self,
+        person: UserIdentityId,
+        id: ApplicationId,
+        precondition: Precondition<bool>,
+    ) -> Result<()> {
+        let workspace = self.clone();
+        if precondition.is_none() {
+            let ended = self.store.writer().run(move |connection| {
+                Box::pin(async move { workspace.delete_application(connection, person, id).await })
+            });
+            return ended.await;
+        }
+        let ended = self.store.writer().transact(move |connection| {
+            Box::pin(async move {
+                let is_available = sqlx::query_scalar!(
+                    r#"
+                    select is_available from application
+                    where workspace_id = $1 and user_identity_id = $2 and application_id = $3
+                    for update
+                    "#,
+                    workspace.workspace_id(),
+                    person.0,
+                    id.0,
+                )
+                .fetch_optional(&mut *connection)
+                .await?;
+                precondition.check(&found(is_available, ResourceKind::Application, id)?)?;
+                workspace.delete_application(connection, person, id).await
+            })
+        });
+        ended.await
+    }
+
+    async fn delete_application(
+        &self,
+        connection: &mut PgConnection,
+        person: UserIdentityId,
+        id: ApplicationId,
+    ) -> Result<()> {
         let ended = sqlx::query!(
             "delete from application where workspace_id = $1 and user_identity_id = $2 and application_id = $3",
             self.workspace_id(),
             person.0,
             id.0,
         )
-        .execute(self.store.writer())
+        .execute(connection)
         .await?;
         found((ended.rows_affected() > 0).then_some(()), ResourceKind::Application, id)
     }

@@ -11,10 +11,11 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Inputs without a maximum, with reasons.
-const UNBOUNDED: [(&str, &str); 8] = [
+const UNBOUNDED: [(&str, &str); 9] = [
     ("filters[", "the conditions of a list are not stored; a query has 32 KiB"),
     (" group", "a name by which a group is looked up; the rule bounds it"),
     ("If-None-Match", "an etag is compared, not stored"),
+    ("If-Match", "an etag is compared, not stored"),
     ("originalDomain", "it is ignored"),
     ("sipuri", "it is ignored"),
     ("/phones type", "it names one of four slots, in any case"),
@@ -40,16 +41,19 @@ const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/cont
 const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
 
 /// Every column of text, JSON or a list.
-const COLUMNS: [(&str, Bound); 81] = [
+const COLUMNS: [(&str, Bound); 84] = [
     ("access_token.hint", Made),
     ("access_token.name", Argument),
     ("action_attempt.action_type", Made),
     ("api_key.hint", Made),
     ("api_key.name", Argument),
     ("application.application_type", Input("/v1/applications", "type")),
+    ("application.availability", Made),
     ("application.culture", Input("/v1/applications", "culture")),
     ("application.endpoint_id", Input("/v1/applications", "endpointId")),
     ("application.instance_id", Input("/v1/applications", "instanceId")),
+    ("application.location", Input("/v1/applications/{application_id}/me/location", "location")),
+    ("application.note", Input("/v1/applications/{application_id}/me/note", "message")),
     ("application.user_agent", Input("/v1/applications", "userAgent")),
     ("audit.action", Made),
     ("audit.after", Made),

@@ -35,7 +35,7 @@ const BESIDE: [(&str, &str); 3] = [("domain", "error"), ("domain", "random"), ("
 
 /// What of the other modules a dialect may know; of the store, these handles.
 const OF_DIALECTS: [&str; 6] = ["api", "http", "domain", "error", "deactivation", "store"];
-const HANDLES: [&str; 13] = [
+const HANDLES: [&str; 14] = [
     "Workspace",
     "Account",
     "NewWorkspace",
@@ -47,6 +47,7 @@ const HANDLES: [&str; 13] = [
     "Prefetched",
     "WorkspaceSelector",
     "Origin",
+    "Precondition",
     "EventStream",
     "Reauthenticate",
 ];

@@ -37,6 +37,12 @@ pub fn if_none_match() -> Value {
     optional_parameter("If-None-Match", "header", description, json!({ "type": "string", "example": "\"2\"" }))
 }
 
+/// The condition of a change.
+pub fn if_match() -> Value {
+    let description = "The etag of the client's copy; the request fails with 412 if it is no longer current";
+    optional_parameter("If-Match", "header", description, json!({ "type": "string", "example": "\"2\"" }))
+}
+
 /// An optional query parameter.
 pub fn query(name: &str, description: &str, schema: Value) -> Value {
     optional_parameter(name, "query", description, schema)

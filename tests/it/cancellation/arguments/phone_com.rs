@@ -39,7 +39,8 @@ impl Arguments for PhoneCom {
         let is_list = operation.method == "GET" && operation.fields().iter().any(|field| field.name == "filters[id]");
         let is_grant = is_grant(operation);
         let takes_group = operation.fields().iter().any(|field| field.name == "group");
-        if is_list || is_grant || takes_group { 2 } else { 1 }
+        let is_conditional = operation.fields().iter().any(|field| field.name == "If-Match");
+        if is_list || is_grant || takes_group || is_conditional { 2 } else { 1 }
     }
 
     async fn request(&self, world: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {
@@ -70,6 +71,7 @@ impl Arguments for PhoneCom {
                 (Location::Query, "filters[phone]") if variant == 1 => json!("4255550199"),
                 (Location::Query, "filters[updated_at]") if variant == 1 => json!("gt:0"),
                 (Location::Query, "sort[id]" | "sort[updated_at]") if variant == 1 => json!("desc"),
+                (Location::Header, "If-Match") if variant == 1 => json!("*"),
                 (Location::Body, "name") => json!(name),
                 (Location::Body, "first_name") => json!(name),
                 (Location::Body, "group") if variant == 1 => json!({ "name": name }),

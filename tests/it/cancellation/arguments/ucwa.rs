@@ -73,6 +73,9 @@ impl Arguments for Ucwa {
             }
             _ => json!({}),
         };
+        if variant == 1 && operation.fields().iter().any(|field| field.name == "If-Match") {
+            arguments.insert("If-Match".to_owned(), json!("*"));
+        }
         arguments.extend::<Map<String, Value>>(serde_json::from_value(more).expect("an object"));
         let by_key = world.key().with("x-ucwa-user", &self.person.id);
         operation.request(if variant == 0 { &self.person.client } else { &by_key }, &arguments)

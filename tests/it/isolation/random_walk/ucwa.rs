@@ -46,7 +46,8 @@ impl DialectWalk for Ucwa {
         Some(match field.name {
             "timeout" => json!(0),
             "number" => json!(rng.number()),
-            "If-None-Match" => json!(format!("\"{}\"", rng.below(4))),
+            "If-Match" if rng.below(4) > 0 => json!("*"),
+            "If-None-Match" | "If-Match" => json!(format!("\"{}\"", rng.below(4))),
             "type" if operation.path.ends_with("/phones") => json!(SLOTS[rng.below(SLOTS.len())]),
             _ => return None,
         })
