@@ -22,6 +22,7 @@ pub mod presence;
 pub mod scope;
 pub mod slot;
 pub mod subscriber;
+pub mod text;
 pub mod token;
 pub mod user_identity;
 pub mod webhook;

@@ -92,8 +92,6 @@ pub enum StreamLimit {
     OfSessions(usize),
     #[error("{0} event streams of this workspace are open")]
     OfWorkspace(usize),
-    #[error("{0} event streams of this server are open, of which this workspace has its share")]
-    OfServer(usize),
 }
 
 /// Reason of a failed authentication, and the kind of credential.

@@ -156,7 +156,6 @@ fn stream_limits(config: &LimitsConfig) -> StreamLimits {
     StreamLimits {
         per_credential: config.streams_per_credential as usize,
         per_workspace: config.streams_per_workspace as usize,
-        total: config.max_streams as usize,
     }
 }
 

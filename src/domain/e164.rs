@@ -1,6 +1,7 @@
 //! Telephone numbers in E.164, the one form in which they are stored and compared. There are two parsers: a managed
 //! number must be valid in a numbering plan, a contact's or user's own number only needs a possible length.
 
+use super::text::is_invisible;
 use rlibphonenumber::NumberLengthType;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, ValidationError};
 use std::fmt;
@@ -13,14 +14,51 @@ pub struct E164(String);
 /// Maximum length of a text to parse, in bytes; no notation of a number is longer.
 const LONGEST: usize = 80;
 
+/// The zeros of Unicode's decimal digits, each of which nine further ones follow.
+const ZEROS: [u32; 37] = [
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
+    0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
+    0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0,
+];
+
+/// A number as all parsers read it: digits, plus signs, dashes and spaces of any script are those of ASCII, and characters
+/// that are not shown, which address books copy with a number, are removed.
+pub fn plain(text: &str) -> String {
+    text.chars().filter_map(plain_character).collect()
+}
+
+fn plain_character(character: char) -> Option<char> {
+    let code = u32::from(character);
+    let digit = ZEROS.iter().filter_map(|zero| code.checked_sub(*zero)).find(|digit| *digit < 10);
+    match character {
+        _ if character.is_ascii() => Some(character),
+        _ if character.is_whitespace() => Some(' '),
+        _ if is_invisible(character) => None,
+        _ if digit.is_some() => digit.and_then(|digit| char::from_digit(digit, 10)),
+        // The full-width forms of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(code - 0xfee0),
+        '\u{207a}' | '\u{fe62}' => Some('+'),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => Some('-'),
+        _ => Some(character),
+    }
+}
+
+/// The plain text, unless it is too long.
+fn bounded(text: &str) -> Option<String> {
+    // Each character that stays has one byte, and had at most four.
+    let short = (text.len() <= 8 * LONGEST).then(|| plain(text));
+    short.filter(|text| text.len() <= LONGEST)
+}
+
 impl E164 {
     /// Parses a number with a leading plus and any punctuation. None if the text is no valid number: without a plus,
     /// the country is unknown.
     pub fn parse(text: &str) -> Option<E164> {
+        let text = bounded(text)?;
         let text = text.trim();
         // Letters stand for digits on some keypads and for extensions elsewhere; here they are most likely a mistake.
         let is_of_signs = !text.chars().any(char::is_alphabetic);
-        if !text.starts_with('+') || text.len() > LONGEST || !is_of_signs {
+        if !text.starts_with('+') || !is_of_signs {
             return None;
         }
         let number = PHONE_NUMBER_UTIL.parse(text, None).ok()?;
@@ -94,10 +132,8 @@ impl Dialled {
     /// Parses a number as dialled in `region`, with any punctuation, keypad letters and an extension. It need not be in
     /// service, nor in any numbering plan: a possible length is enough.
     pub fn parse(text: &str, region: Region) -> Result<Dialled, Undialled> {
-        if text.len() > LONGEST {
-            return Err(Undialled::TooLong);
-        }
-        let number = PHONE_NUMBER_UTIL.parse(text, Some(region.0)).map_err(|fault| match fault {
+        let text = bounded(text).ok_or(Undialled::TooLong)?;
+        let number = PHONE_NUMBER_UTIL.parse(&text, Some(region.0)).map_err(|fault| match fault {
             ParseError::TooShortAfterIdd | ParseError::TooShortNsn => Undialled::TooShort,
             ParseError::TooLongNsn => Undialled::TooLong,
             ParseError::InvalidCountryCode | ParseError::NotANumber(_) => Undialled::NoNumber,
@@ -172,6 +208,31 @@ mod tests {
             assert_eq!(E164::parse(text).expect(text).as_str(), "+34675897654", "{text}");
         }
         assert_eq!(E164::parse("+1 415 555 2671").expect("a number of San Francisco").as_str(), "+14155552671");
+    }
+
+    #[test]
+    fn digits_of_any_script_and_invisible_marks_are_those_of_one_number() {
+        for text in [
+            "\u{202a}+34 675 89 76 54\u{202c}",
+            "\u{feff}+34\u{a0}675\u{2011}897\u{2011}654\u{200e}",
+            "\u{2068}+34\u{ad}675\u{200b}897654\u{2069}",
+            "＋３４　６７５　８９７　６５４",
+            "+٣٤٦٧٥٨٩٧٦٥٤",
+            "+۳۴ ۶۷۵ ۸۹۷ ۶۵۴",
+            "+३४६७५८९७६५४",
+        ] {
+            assert_eq!(E164::parse(text).expect(text).as_str(), "+34675897654", "{text:?}");
+            assert_eq!(Dialled::parse(text, Region::US).expect(text).number.as_str(), "+34675897654", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_leading_00_is_that_of_the_region() {
+        let spain = "ES".parse().expect("a region");
+        for text in ["0034 675 89 76 54", "００３４６７５８９７６５４", "٠٠٣٤٦٧٥٨٩٧٦٥٤"] {
+            assert_eq!(Dialled::parse(text, spain).expect(text).number.as_str(), "+34675897654", "{text}");
+            assert_eq!(Dialled::parse(text, Region::US), Err(Undialled::TooLong), "the USA dial 011");
+        }
     }
 
     #[test]

@@ -2,12 +2,14 @@
 //! purpose; callers hash on blocking threads, a few at a time.
 
 use crate::domain::id::{UserIdentityId, WorkspaceId};
+use crate::domain::text::normalized;
 use crate::domain::token::Token;
 use crate::random::Random;
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use chrono::TimeDelta;
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 /// A plaintext password. Never printed by `Debug`.
@@ -29,24 +31,37 @@ impl Password {
     /// In characters.
     pub const LONGEST: usize = 256;
 
-    /// Checks a new password.
+    /// Checks a new password. Its length is that of its normalization form C (RFC 8265).
     pub fn chosen(text: &str) -> Result<Password, Unfit> {
-        match text.chars().count() {
+        match text.nfc().take(Password::LONGEST + 1).count() {
             ..Password::SHORTEST => Err(Unfit::TooShort),
             count if count > Password::LONGEST => Err(Unfit::TooLong),
             _ => Ok(Password(text.to_owned())),
         }
     }
 
-    /// A password to verify. An overlong one is cut just past the limit, so that it costs no more.
+    /// A password to verify. An overlong one is cut past the limit, so that it costs no more; its form D may be four times
+    /// as long as form C.
     pub fn given(text: &str) -> Password {
-        Password(text.chars().take(Password::LONGEST + 1).collect())
+        Password(text.chars().take(4 * (Password::LONGEST + 1)).collect())
     }
 
-    /// Hashes it.
+    /// The forms that a hash may be of: form C, and of passwords that were set before they were normalized, the form in
+    /// which they were typed. All are the same for ASCII.
+    fn forms(&self) -> Vec<String> {
+        let mut forms = vec![normalized(&self.0)];
+        for other in [self.0.nfd().collect(), self.0.clone()] {
+            if !forms.contains(&other) {
+                forms.push(other);
+            }
+        }
+        forms
+    }
+
+    /// Hashes its normalization form C.
     pub fn hash(&self, random: &Random) -> PasswordHash {
         let hash: phc::PasswordHash = Argon2::default()
-            .hash_password_with_salt(self.0.as_bytes(), &random.bytes::<16>())
+            .hash_password_with_salt(normalized(&self.0).as_bytes(), &random.bytes::<16>())
             .expect("the default parameters and 16 bytes of salt are within bounds");
         PasswordHash(hash.to_string())
     }
@@ -63,10 +78,10 @@ impl fmt::Debug for Password {
 pub struct PasswordHash(pub String);
 
 impl PasswordHash {
-    /// Whether this is the hash of `password`. Compared in constant time.
+    /// Whether this is the hash of `password`, in any canonically equivalent form. Compared in constant time.
     pub fn fits(&self, password: &Password) -> bool {
         let Ok(hash) = phc::PasswordHash::new(&self.0) else { return false };
-        Argon2::default().verify_password(password.0.as_bytes(), &hash).is_ok()
+        password.forms().iter().any(|form| Argon2::default().verify_password(form.as_bytes(), &hash).is_ok())
     }
 }
 
@@ -113,6 +128,22 @@ mod tests {
         assert!(hash.fits(&Password::given("correct horse")));
         assert!(!hash.fits(&Password::given("correct horse ")));
         assert!(!PasswordHash("nonsense".to_owned()).fits(&password));
+    }
+
+    #[test]
+    fn canonically_equivalent_passwords_are_equal() {
+        let (composed, decomposed) = ("sésame ouvre-toi", "se\u{301}same ouvre-toi");
+        let random = Random::seeded(1);
+        for (chosen, given) in [(composed, decomposed), (decomposed, composed)] {
+            let hash = Password::chosen(chosen).expect("a password").hash(&random);
+            assert!(hash.fits(&Password::given(given)));
+            assert!(!hash.fits(&Password::given("sesame ouvre-toi")));
+            // The hash of a server that did not normalize.
+            let raw = Argon2::default().hash_password_with_salt(chosen.as_bytes(), &random.bytes::<16>());
+            let raw: phc::PasswordHash = raw.expect("a hash");
+            assert!(PasswordHash(raw.to_string()).fits(&Password::given(given)));
+        }
+        assert_eq!(Password::given("plain").forms().len(), 1, "it costs one hash");
     }
 
     #[test]

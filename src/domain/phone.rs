@@ -55,18 +55,6 @@ pub struct AssaAbloyMetadata {
     pub seos_tsm_endpoint_id: f64,
 }
 
-/// Whether a text has a character that is shown. An installation id without one names no installation: `installation_key`
-/// of the database, which compares them, removes the same characters.
-pub fn is_visible(text: &str) -> bool {
-    text.chars().any(|character| {
-        !matches!(character, '\u{0}'..='\u{20}' | '\u{7f}'..='\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
-            | '\u{115f}' | '\u{1160}' | '\u{1680}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}' | '\u{3000}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-    })
-}
-
 /// A phone to register, or to find by its installation.
 #[derive(Debug, Clone)]
 pub struct Registration {

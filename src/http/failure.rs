@@ -3,7 +3,7 @@
 
 use super::rate_limit;
 use crate::error::{BodyFault, Error};
-use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, RETRY_AFTER};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
@@ -40,11 +40,7 @@ pub fn hint(error: &Error, headers: &mut HeaderMap) {
         Error::Unreadable(BodyFault::Encoding) => {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
-        Error::TooManyStreams(_) => {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
-            // A connection takes memory, which the limit is for.
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
+        Error::TooManyStreams(_) => _ = headers.insert(RETRY_AFTER, HeaderValue::from_static("10")),
         _ => {}
     }
 }

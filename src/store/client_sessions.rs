@@ -101,7 +101,7 @@ impl Workspace {
     /// The unrevoked session with this key.
     pub async fn client_session_by_key(&self, key: &str) -> Result<ClientSession> {
         let row = select_sessions!(
-            "where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null",
+            "where workspace_id = $1 and normalize(user_identifier_key, nfc) = normalize($2, nfc) and revoked_at is null",
             self.workspace_id(),
             key,
         )
@@ -115,7 +115,7 @@ impl Workspace {
         let rows = select_sessions!(
             "where workspace_id = $1 and revoked_at is null
                 and ($2::uuid is null or client_session_id = $2)
-                and ($3::text is null or user_identifier_key = $3)
+                and ($3::text is null or normalize(user_identifier_key, nfc) = normalize($3, nfc))
                 and (not $4 or user_identity_id is not distinct from $5)
                 and (not $6 or case when $7::uuid is null then connect_webview_ids = '{}'
                     else $7 = any (connect_webview_ids) end)

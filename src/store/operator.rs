@@ -59,7 +59,7 @@ impl Store {
     pub async fn workspaces_called(&self, name: &str) -> Result<Vec<WorkspaceRecord>> {
         Ok(select_workspaces!(
             "where workspace_id = $2
-                or name = $1 and not exists (select from workspace as of_id where of_id.workspace_id = $2)
+                or normalize(name, nfc) = normalize($1, nfc) and not exists (select from workspace as of_id where of_id.workspace_id = $2)
             order by created_at, workspace_id",
             name,
             Uuid::parse_str(name).ok(),

@@ -12,6 +12,7 @@ use crate::domain::metadata::{Metadata, MetadataChange};
 use crate::domain::page::{Page, Paging, Position};
 use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem, Phone, PhoneChange, PhoneFilter};
 use crate::domain::scope::Scope;
+use crate::domain::text::normalized;
 use crate::error::{ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, PlainPhoneList, Prefetched, each};
@@ -71,7 +72,8 @@ impl Workspace {
     /// The first active phone with this name.
     pub async fn phone_called(&self, name: &str, scope: Scope) -> Result<Phone> {
         let row = select_phones!(
-            "where workspace_id = $1 and coalesce(nickname, device_model) = $2 and deactivated_at is null
+            "where workspace_id = $1 and normalize(coalesce(nickname, device_model), nfc) = normalize($2, nfc)
+                and deactivated_at is null
                 and ($3::uuid is null or user_identity_id = $3)
             order by created_at, device_id limit 1",
             self.workspace_id(),
@@ -140,15 +142,23 @@ impl Workspace {
                     select device_id from credential
                     where workspace_id = $1 and (acs_credential_id = $6 or parent_acs_credential_id = $6)))
                 and ($7::text[] is null or operating_system = any ($7))
-                and ($8::text is null or lower(device_manufacturer) = lower($8))
+                and ($8::text is null or caseless(device_manufacturer) = caseless($8))
                 and ($9::text is null
-                    or strpos(lower(coalesce(nickname, device_model)), lower($9)) > 0
-                    or (length($9) >= 4 and starts_with(device_id::text, lower($9)))
+                    or strpos(caseless(coalesce(nickname, device_model)), caseless($9)) > 0
+                    or (length($9) >= 4 and starts_with(device_id::text, caseless($9)))
                     or exists (
-                        select from jsonb_each_text(custom_metadata) as pair where strpos(lower(pair.value), lower($9)) > 0))
+                        select from jsonb_each_text(custom_metadata) as pair
+                        where strpos(caseless(pair.value), caseless($9)) > 0))
                 and not exists (
                     select from jsonb_each_text($10::jsonb) as wanted
-                    where custom_metadata ->> wanted.key is distinct from wanted.value)
+                    where case when octet_length(wanted.key) = length(wanted.key)
+                            and octet_length(wanted.value) is not distinct from length(wanted.value)
+                        then custom_metadata ->> wanted.key is distinct from wanted.value
+                        else (
+                            select normalize(pair.value, nfc) from jsonb_each_text(custom_metadata) as pair
+                            where normalize(pair.key, nfc) = normalize(wanted.key, nfc)
+                            limit 1
+                        ) is distinct from normalize(wanted.value, nfc) end)
                 and ($11::timestamptz is null or created_at < $11)
                 and ($12::timestamptz is null or (created_at, device_id) >= ($12, $13))
             order by created_at, device_id
@@ -197,7 +207,7 @@ impl Workspace {
         event_id: EventId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let (set, removed) = split(&change.custom_metadata);
+        let (set, keys) = split(&change.custom_metadata);
         let changed = audited!(
             emit_events,
             query_scalar,
@@ -210,7 +220,9 @@ impl Workspace {
             ), changed as (
                 update phone
                 set nickname = case when $6 then $7 else nickname end,
-                    custom_metadata = (custom_metadata || $8) - $9::text[]
+                    custom_metadata = (custom_metadata - array(
+                        select key from jsonb_object_keys(custom_metadata) as known (key)
+                        where normalize(key, nfc) = any ($9::text[]))) || $8
                 from held
                 where phone.workspace_id = $1 and phone.device_id = held.device_id
                 returning phone.device_id, user_identity_id, custom_metadata, before, to_jsonb(phone) as after
@@ -231,7 +243,7 @@ impl Workspace {
             change.nickname.is_some(),
             change.nickname.clone().flatten(),
             set,
-            &removed,
+            &keys,
             event_id.0,
             EventType::PhoneUpdated.into_str(),
         )
@@ -241,12 +253,11 @@ impl Workspace {
     }
 }
 
-/// Splits a metadata change into values to set and keys to remove.
+/// The values that a metadata change sets, and all of its keys, normalised: a key replaces canonically equivalent ones.
 fn split(change: &MetadataChange) -> (serde_json::Value, Vec<String>) {
     let set: serde_json::Map<_, _> =
         change.iter().filter_map(|(key, value)| Some((key.clone(), json!(value.as_ref()?)))).collect();
-    let removed = change.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.clone()).collect();
-    (set.into(), removed)
+    (set.into(), change.keys().map(|key| normalized(key)).collect())
 }
 
 fn names(systems: &[OperatingSystem]) -> Vec<String> {

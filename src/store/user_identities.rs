@@ -76,12 +76,20 @@ impl Workspace {
         found(row, ResourceKind::UserIdentity, id)
     }
 
-    /// The user identity with this key.
+    /// The user identity with this key, in any canonically equivalent form. The form that was stored wins over a duplicate
+    /// from before there was this rule.
     pub async fn user_identity_by_key(&self, key: &str) -> Result<UserIdentity> {
-        let row =
-            select_user_identities!("where workspace_id = $1 and user_identity_key = $2", self.workspace_id(), key,)
-                .fetch_optional(&self.store.pool)
-                .await?;
+        let row = select_user_identities!(
+            "where workspace_id = $1 and (user_identity_key = $2 or (
+                normalize(user_identity_key, nfc) = normalize($2, nfc)
+                and user_identity_key is distinct from duplicate_user_identity_key))
+            order by user_identity_key <> $2
+            limit 1",
+            self.workspace_id(),
+            key,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
         found(row, ResourceKind::UserIdentity, key)
     }
 
@@ -92,9 +100,9 @@ impl Workspace {
                 and ($2::uuid is null or user_identity_id = $2)
                 and ($3::uuid[] is null or user_identity_id = any ($3))
                 and ($4::text is null
-                    or strpos(lower(concat_ws(' ', full_name, email_address, phone_number, user_identity_key)),
-                        lower($4)) > 0
-                    or (length($4) >= 4 and starts_with(user_identity_id::text, lower($4))))
+                    or strpos(concat_ws(' ', caseless(full_name), caseless(email_address), caseless(phone_number),
+                        caseless(user_identity_key)), caseless($4)) > 0
+                    or (length($4) >= 4 and starts_with(user_identity_id::text, caseless($4))))
                 and ($5::timestamptz is null or created_at < $5)
                 and ($6::timestamptz is null or (created_at, user_identity_id) >= ($6, $7))
             order by created_at, user_identity_id
@@ -119,6 +127,9 @@ impl Workspace {
             r#"
             update user_identity
             set user_identity_key = case when $3 then $4 else user_identity_key end,
+                duplicate_user_identity_key = case
+                    when $3 and user_identity_key is distinct from $4 then null else duplicate_user_identity_key
+                end,
                 email_address = case when $5 then $6 else email_address end,
                 duplicate_email_address = case
                     when $5 and email_address is distinct from $6 then null else duplicate_email_address

@@ -182,3 +182,78 @@ async fn expires_at_requires_a_date_a_time_and_an_offset() {
         response.invalid("expires_at", "Invalid datetime");
     }
 }
+
+#[tokio::test]
+async fn canonically_equivalent_user_identifier_keys_are_one_key_and_blank_ones_none() {
+    let world = World::new().await;
+    let (composed, decomposed) = ("Café", "Cafe\u{301}");
+    let first = world.client_session(json!({ "user_identifier_key": decomposed })).await;
+    for key in [composed, decomposed] {
+        let named = json!({ "user_identifier_key": key });
+        let post = world.key().post("/client_sessions/create", named.clone()).await;
+        post.refused(400, "client_session_token_already_exists");
+        for path in ["/client_sessions/get_or_create", "/client_sessions/get", "/client_sessions/list"] {
+            let found = world.key().post(path, named.clone()).await.ok();
+            let session = if path.ends_with("list") { &found["client_sessions"][0] } else { &found["client_session"] };
+            assert_eq!(*session, first, "{path}");
+        }
+        world.key().post("/client_sessions/grant_access", named).await.ok();
+        let page = json!({ "user_identifier_key": format!("page {key}") });
+        let own = world.browser().post("/client_sessions/get_or_create", page).await.ok();
+        assert_eq!(own["client_session"]["user_identifier_key"], format!("page {composed}"));
+    }
+    let mut ids = BTreeSet::new();
+    for blank in [" ", " ", "\u{200b}"] {
+        let session = world.client_session(json!({ "user_identifier_key": blank })).await;
+        assert_eq!(session["user_identifier_key"], Value::Null, "{blank:?}");
+        ids.insert(text(&session["client_session_id"]));
+    }
+    assert_eq!(ids.len(), 3);
+    let blank = world.browser().post("/client_sessions/create", json!({ "user_identifier_key": " " })).await;
+    blank.refused(401, "publishable_key_requires_user_identifier_key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_get_or_create_of_two_forms_of_a_key_create_one_client_session() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let responses = at_once(
+        &world,
+        30,
+        "/client_sessions/get_or_create",
+        |index| json!({ "user_identifier_key": if index % 2 == 0 { "Café" } else { "Cafe\u{301}" } }),
+    );
+    let ids: BTreeSet<String> =
+        responses.await.iter().map(|response| text(&response.ok()["client_session"]["client_session_id"])).collect();
+    assert_eq!(ids.len(), 1);
+}
+
+#[tokio::test]
+async fn times_whose_year_has_no_four_digits_in_utc_are_refused() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    for time in ["9999-12-31T23:59:59-00:01", "9999-12-31T23:59:59.999999999-12:00", "0000-01-01T00:00:00+00:01"] {
+        let expires = json!({ "expires_at": time });
+        world.key().post("/client_sessions/create", expires).await.invalid("expires_at", "Invalid datetime");
+        for field in ["starts_at", "ends_at"] {
+            let credential = json!({ "access_method": "card", "user_identity_id": jane, field: time });
+            world.key().post("/acs/credentials/create", credential).await.invalid(field, "Invalid datetime");
+        }
+        for path in ["/phones/list", "/devices/list", "/user_identities/list", "/acs/credentials/list"] {
+            let filter = json!({ "created_before": time });
+            world.key().post(path, filter).await.invalid("created_before", "Invalid datetime");
+        }
+        let since = world.key().post("/events/list", json!({ "since": time })).await;
+        since.refused(400, "invalid_input");
+        let numbers = world.key().get(&format!("/v1/phone/?start_assigned_at={}", time.replace('+', "%2B"))).await;
+        assert!([200, 422].contains(&numbers.status), "{numbers:?}");
+    }
+    for (time, shown) in [
+        ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999Z"),
+        ("9999-12-31T23:59:59+12:00", "9999-12-31T11:59:59Z"),
+    ] {
+        let session = world.client_session(json!({ "expires_at": time })).await;
+        assert_eq!(session["expires_at"], shown);
+        let parsed = chrono::DateTime::parse_from_rfc3339(&text(&session["expires_at"]));
+        assert!(parsed.is_ok(), "{session}");
+    }
+}

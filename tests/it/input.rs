@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use strum::{IntoStaticStr, VariantArray};
 
 mod messages;
+mod nulls;
 mod query;
 
 #[derive(Debug, Clone, Copy, PartialEq, IntoStaticStr, VariantArray)]

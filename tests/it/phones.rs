@@ -4,3 +4,4 @@ mod deactivation;
 pub mod filters;
 mod properties;
 mod registration;
+mod text_comparison;

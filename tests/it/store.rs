@@ -2,3 +2,4 @@
 
 mod distribution;
 mod statement_counts;
+mod text_comparison;

@@ -3,3 +3,4 @@
 mod attributes;
 mod deactivate_phones;
 mod deletion;
+mod text_comparison;

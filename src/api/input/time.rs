@@ -1,19 +1,24 @@
 //! Rules for points in time: a strict one for stored values, and a lenient one for time filters, which accepts what
 //! JavaScript's `Date` reasonably accepts. Text without an offset is in UTC.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::text::Parsed;
 use crate::error::Format;
 
 /// A date and time with an offset, as in zod 3's `datetime({ offset: true })`.
 pub fn date_time() -> Parsed<DateTime<Utc>> {
-    Parsed::new("date-time", |text| strict(text).ok_or(Format::DateTime))
+    Parsed::new("date-time", |text| strict(text).filter(has_four_digit_year).ok_or(Format::DateTime))
 }
 
 /// A point in time, as lenient as JavaScript's `Date`: a date is enough.
 pub fn lenient_date() -> Parsed<DateTime<Utc>> {
-    Parsed::new("date-time", |text| lenient(text).ok_or(Format::Date(String::new())))
+    Parsed::new("date-time", |text| lenient(text).filter(has_four_digit_year).ok_or(Format::Date(String::new())))
+}
+
+/// Whether the year is one of RFC 3339 in UTC, in which times are returned. An offset may move a time beyond it.
+fn has_four_digit_year(time: &DateTime<Utc>) -> bool {
+    (0..=9999).contains(&time.year())
 }
 
 fn strict(text: &str) -> Option<DateTime<Utc>> {

@@ -37,21 +37,21 @@ input! {
         /// The access method.
         access_method: AccessMethod = choice(),
         /// The user identity of the credential. Either this or an ACS user is required.
-        user_identity_id: Option<UserIdentityId> = id().optional(),
+        user_identity_id: Option<UserIdentityId> = id().nullish(),
         /// The ACS user of the credential.
-        acs_user_id: Option<Uuid> = uuid().optional(),
+        acs_user_id: Option<Uuid> = uuid().nullish(),
         /// The access system.
-        acs_system_id: Option<Uuid> = uuid().optional(),
+        acs_system_id: Option<Uuid> = uuid().nullish(),
         /// The access system that manages the credential.
-        credential_manager_acs_system_id: Option<Uuid> = uuid().optional(),
+        credential_manager_acs_system_id: Option<Uuid> = uuid().nullish(),
         /// Whether each phone of the user identity gets a credential of its own.
-        is_multi_phone_sync_credential: bool = boolean().or(false),
+        is_multi_phone_sync_credential: bool = boolean().or_if_nullish(false),
         /// The entrances.
-        allowed_acs_entrance_ids: Vec<Uuid> = array(uuid()).max(MAX_ENTRANCES).or(Vec::<String>::new()),
+        allowed_acs_entrance_ids: Vec<Uuid> = array(uuid()).max(MAX_ENTRANCES).or_if_nullish(Vec::<String>::new()),
         /// When it becomes valid.
-        starts_at: Option<DateTime<Utc>> = date_time().optional(),
+        starts_at: Option<DateTime<Utc>> = date_time().nullish(),
         /// When it expires.
-        ends_at: Option<DateTime<Utc>> = date_time().optional(),
+        ends_at: Option<DateTime<Utc>> = date_time().nullish(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::wire;
 use crate::api::input::*;
 use crate::domain::client_session::*;
 use crate::domain::id::{ClientSessionId, UserIdentityId};
+use crate::domain::text::is_visible;
 use crate::domain::token::Token;
 use crate::error::*;
 use axum::http::Method;
@@ -52,21 +53,21 @@ input! {
     /// A session to create.
     pub struct Create {
         /// The key of the user in your system. One active session can have it.
-        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
+        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).nullish(),
         /// The user identity of the session.
-        user_identity_id: Option<UserIdentityId> = id().optional(),
+        user_identity_id: Option<UserIdentityId> = id().nullish(),
         /// Deprecated: a list with the user identity.
-        user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
+        user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).nullish(),
         /// The connected accounts that the session can access.
-        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).or_if_nullish(Vec::<String>::new()),
         /// The connect webviews that the session can access.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or_if_nullish(Vec::<String>::new()),
         /// When it expires; a year from now by default.
-        expires_at: Option<DateTime<Utc>> = date_time().optional(),
+        expires_at: Option<DateTime<Utc>> = date_time().nullish(),
         /// The customer of the session.
-        customer_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
+        customer_key: Option<String> = text().min(1).max(MAX_LENGTH).nullish(),
         /// Deprecated: an alias of `customer_key`.
-        customer_id: Option<String> = text().max(MAX_LENGTH).optional(),
+        customer_id: Option<String> = text().max(MAX_LENGTH).nullish(),
     }
 }
 
@@ -87,7 +88,7 @@ async fn open(
     let new = NewClientSession {
         client_session_id: call.app.random.id(call.now),
         token: Token::client_session(&call.app.random),
-        user_identifier_key: input.user_identifier_key,
+        user_identifier_key: input.user_identifier_key.filter(|key| is_visible(key)),
         user_identity_id: input.user_identity_id.or(input.user_identity_ids),
         connected_account_ids: input.connected_account_ids,
         connect_webview_ids: input.connect_webview_ids,
@@ -180,17 +181,17 @@ input! {
     /// Selector of a session, and access to add.
     pub struct GrantAccess {
         /// The session. Either this or the key is required.
-        client_session_id: Option<ClientSessionId> = id().optional(),
+        client_session_id: Option<ClientSessionId> = id().nullish(),
         /// The user identifier key of the session.
-        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).optional(),
+        user_identifier_key: Option<String> = text().min(1).max(MAX_LENGTH).nullish(),
         /// The new user identity of the session.
-        user_identity_id: Option<UserIdentityId> = id().optional(),
+        user_identity_id: Option<UserIdentityId> = id().nullish(),
         /// Deprecated: a list with the user identity.
-        user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).optional(),
+        user_identity_ids: Option<UserIdentityId> = array(id()).exactly(1).try_map(|ids| Ok(ids[0])).nullish(),
         /// Additional connected accounts.
-        connected_account_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connected_account_ids: Vec<Uuid> = array(uuid()).or_if_nullish(Vec::<String>::new()),
         /// Additional connect webviews.
-        connect_webview_ids: Vec<Uuid> = array(uuid()).or(Vec::<String>::new()),
+        connect_webview_ids: Vec<Uuid> = array(uuid()).or_if_nullish(Vec::<String>::new()),
     }
 }
 

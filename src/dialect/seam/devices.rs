@@ -11,6 +11,7 @@ use crate::domain::id::{DeviceId, UserIdentityId};
 use crate::domain::metadata::{MetadataChange, MetadataFilter};
 use crate::domain::phone::{OperatingSystem, PhoneChange, PhoneFilter};
 use crate::domain::scope::Scope;
+use crate::domain::text::normalized;
 use crate::error::{Error, ResourceKind, Result};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -51,7 +52,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>
         (Some(id), None) => workspace.phone(id, *scope).await?,
         (Some(id), Some(name)) => {
             let phone = workspace.phone(id, *scope).await?;
-            if phone.display_name() != name {
+            if normalized(phone.display_name()) != normalized(&name) {
                 return Err(Error::NotFound(ResourceKind::Phone, id.to_string()));
             }
             phone
@@ -157,11 +158,11 @@ input! {
         /// The nickname; null clears it.
         name: Option<Option<String>> = text().nullable().optional(),
         /// The pairs to set. Null or an empty string removes a pair; other pairs stay.
-        custom_metadata: Option<MetadataChange> = metadata().optional(),
+        custom_metadata: Option<MetadataChange> = metadata().nullish(),
         /// Phones are always managed.
-        is_managed: bool = boolean().or(true),
+        is_managed: bool = boolean().or_if_nullish(true),
         /// The properties to update.
-        properties: Option<Properties> = object().optional(),
+        properties: Option<Properties> = object().nullish(),
     }
 }
 

@@ -8,8 +8,9 @@ use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::domain::id::DeviceId;
-use crate::domain::phone::{Registration, is_visible};
+use crate::domain::phone::Registration;
 use crate::domain::scope::Scope;
+use crate::domain::text::is_visible;
 use crate::error::{Error, ResourceKind, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -80,7 +81,7 @@ input! {
         /// The operating system of the phone.
         phone_os: Platform = choice(),
         /// The metadata of the phone.
-        phone_device_metadata: Option<PhoneDeviceMetadata> = object().optional(),
+        phone_device_metadata: Option<PhoneDeviceMetadata> = object().nullish(),
     }
 }
 

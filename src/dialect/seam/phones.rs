@@ -11,6 +11,7 @@ use crate::domain::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::domain::metadata::MetadataFilter;
 use crate::domain::phone::*;
 use crate::domain::scope::Scope;
+use crate::domain::text::is_visible;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Prefetch;
 use chrono::{DateTime, Utc};
@@ -112,7 +113,7 @@ input! {
         /// The phone.
         device_id: String = text(),
         /// The reason, for the audit trail.
-        reason: Option<String> = text().max(500).optional(),
+        reason: Option<String> = text().max(500).nullish(),
     }
 }
 
@@ -157,22 +158,22 @@ impl Choice for Platform {
 input! {
     /// Properties of a sandbox phone.
     pub struct PhoneMetadata {
-        operating_system: Platform = choice().or("android"),
-        os_version: String = text().or("10"),
-        device_manufacturer: String = text().or("Samsung"),
-        device_model: String = text().min(1).or("Samsung Galaxy S10"),
+        operating_system: Platform = choice().or_if_nullish("android"),
+        os_version: String = text().or_if_nullish("10"),
+        device_manufacturer: String = text().or_if_nullish("Samsung"),
+        device_model: String = text().min(1).or_if_nullish("Samsung Galaxy S10"),
     }
 }
 
 input! {
     /// Simulated ASSA ABLOY credential service data of a sandbox phone.
     pub struct SandboxAssaAbloy {
-        application_version: String = text().or("1.0.0"),
-        ble_capability: bool = boolean().or(true),
-        hce_capability: bool = boolean().or(false),
-        nfc_capability: bool = boolean().or(false),
-        seos_applet_version: String = text().or("1.0.0"),
-        seos_tsm_endpoint_id: f64 = number().or(1),
+        application_version: String = text().or_if_nullish("1.0.0"),
+        ble_capability: bool = boolean().or_if_nullish(true),
+        hce_capability: bool = boolean().or_if_nullish(false),
+        nfc_capability: bool = boolean().or_if_nullish(false),
+        seos_applet_version: String = text().or_if_nullish("1.0.0"),
+        seos_tsm_endpoint_id: f64 = number().or_if_nullish(1),
     }
 }
 
@@ -182,11 +183,11 @@ input! {
         /// The user identity of the phone.
         user_identity_id: UserIdentityId = id(),
         /// The installation of the app, which identifies the phone.
-        custom_sdk_installation_id: Option<String> = text().optional(),
+        custom_sdk_installation_id: Option<String> = text().nullish(),
         /// The metadata of the phone.
-        phone_metadata: PhoneMetadata = object().or(json!({})),
+        phone_metadata: PhoneMetadata = object().or_if_nullish(json!({})),
         /// The simulated metadata of ASSA ABLOY's credential service.
-        assa_abloy_metadata: SandboxAssaAbloy = object().or(json!({})),
+        assa_abloy_metadata: SandboxAssaAbloy = object().or_if_nullish(json!({})),
     }
 }
 

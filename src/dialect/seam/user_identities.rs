@@ -10,6 +10,7 @@ use crate::deactivation;
 use crate::domain::id::UserIdentityId;
 use crate::domain::password::Password;
 use crate::domain::scope::Scope;
+use crate::domain::text::is_visible;
 use crate::domain::user_identity::*;
 use crate::error::{Error, Issue, Problem, ResourceKind, Result};
 use chrono::{DateTime, Utc};
@@ -52,7 +53,7 @@ input! {
         user_identity_key: Option<String> = text().min(1).nullish(),
         /// The e-mail address; unique in the workspace.
         email_address: Option<String> = email().nullish(),
-        /// The phone number, preferably in E.164; unique in the workspace.
+        /// The phone number, preferably in E.164; unique in the workspace. A blank one is null.
         phone_number: Option<String> = text().nullish(),
         /// The full name.
         full_name: Option<String> = text().min(1).nullish(),
@@ -63,9 +64,9 @@ input! {
 
 async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdentity>> {
     let fields = UserIdentityFields {
-        user_identity_key: input.user_identity_key,
+        user_identity_key: input.user_identity_key.filter(|key| is_visible(key)),
         email_address: input.email_address,
-        phone_number: input.phone_number,
+        phone_number: input.phone_number.filter(|number| is_visible(number)),
         full_name: input.full_name,
         enterprise_voice: input.enterprise_voice_enabled,
     };
@@ -145,10 +146,11 @@ input! {
 }
 
 async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
+    let filled = |value: Option<Option<String>>| value.map(|text| text.filter(|text| is_visible(text)));
     let change = UserIdentityChange {
-        user_identity_key: input.user_identity_key,
+        user_identity_key: filled(input.user_identity_key),
         email_address: input.email_address,
-        phone_number: input.phone_number,
+        phone_number: filled(input.phone_number),
         full_name: input.full_name,
         enterprise_voice: input.enterprise_voice_enabled,
     };
@@ -207,8 +209,8 @@ input! {
         /// The user identity.
         user_identity_id: UserIdentityId = id(),
         /// The reason, for the audit trail.
-        reason: Option<String> = text().max(500).optional(),
-        /// Whether to return the phones without deactivating them.
+        reason: Option<String> = text().max(500).nullish(),
+        /// Whether to return the phones without deactivating them. Null is refused, since its meaning would be a guess.
         dry_run: bool = boolean().or(false),
     }
 }

@@ -51,7 +51,7 @@ input! {
         /// The URL to send events to.
         url: String = web_url(),
         /// The event types to send; `*` for all of Seam's.
-        event_types: Vec<String> = array(text()).max(MAX_EVENT_TYPES).or(vec!["*"]),
+        event_types: Vec<String> = array(text()).max(MAX_EVENT_TYPES).or_if_nullish(vec!["*"]),
     }
 }
 
@@ -78,9 +78,13 @@ fn parse(webhook_id: &str) -> Result<WebhookId> {
 /// `*` must be the only name; any other must be an event type.
 fn check(event_types: &[String]) -> Result<()> {
     let known = names::<EventType>();
-    let unknown: Vec<String> = event_types.iter().filter(|name| !known.contains(&name.as_str())).cloned().collect();
+    let mut unknown: Vec<String> = event_types.iter().filter(|name| !known.contains(&name.as_str())).cloned().collect();
     if unknown.is_empty() || event_types == ["*"] {
         return Ok(());
+    }
+    // Without the other names, `*` would be valid.
+    if unknown.iter().any(|name| name != "*") {
+        unknown.retain(|name| name != "*");
     }
     Err(Error::Conflict(Reason::UnknownEventTypes(unknown)))
 }
@@ -170,11 +174,11 @@ input! {
     /// Deliveries to retry: one, or all of a webhook that failed since a time.
     pub struct Redeliver {
         /// The delivery.
-        delivery_id: Option<Uuid> = uuid().optional(),
+        delivery_id: Option<Uuid> = uuid().nullish(),
         /// The webhook with the failed deliveries.
-        webhook_id: Option<String> = text().min(1).optional(),
+        webhook_id: Option<String> = text().min(1).nullish(),
         /// Only deliveries of events since this time.
-        since: Option<DateTime<Utc>> = lenient_date().optional(),
+        since: Option<DateTime<Utc>> = lenient_date().nullish(),
     }
 }
 

@@ -47,11 +47,11 @@ input! {
         /// The name.
         name: String = text().min(1),
         /// Whether it is a sandbox workspace.
-        is_sandbox: bool = boolean().or(false),
+        is_sandbox: bool = boolean().or_if_nullish(false),
         /// The company that its users deal with.
         connect_partner_name: Option<String> = text().nullish(),
         /// Deprecated: an alias of `connect_partner_name`.
-        company_name: Option<String> = text().optional(),
+        company_name: Option<String> = text().nullish(),
     }
 }
 
@@ -67,7 +67,7 @@ input! {
     /// A change. Absent keeps a value.
     pub struct Update {
         /// The name of the workspace.
-        name: Option<String> = text().min(1).optional(),
+        name: Option<String> = text().min(1).nullish(),
         /// The company that its users deal with; null clears it.
         connect_partner_name: Option<Option<String>> = text().nullable().optional(),
     }

@@ -4,7 +4,8 @@
 
 use super::form::{self, Syntax};
 use super::number;
-use crate::domain::e164::Region;
+use crate::domain::e164::{Region, plain};
+use crate::domain::text::is_visible;
 use crate::error::{BodyFault, Error, Expected, Format, Issue, Limit, Problem, Result, Unit};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -66,9 +67,9 @@ impl Input {
         }
     }
 
-    /// Required text that is not empty.
+    /// Required text that is not blank.
     pub fn required(&self, name: &str, longest: usize) -> Result<String> {
-        let text = self.text(name, longest)?.filter(|text| !text.is_empty());
+        let text = self.text(name, longest)?.filter(|text| is_visible(text));
         text.map(str::to_owned).ok_or_else(|| fault(name, Problem::Missing))
     }
 
@@ -92,11 +93,12 @@ impl Input {
     /// Normalized phone number; empty if absent.
     pub fn number(&self, region: Region) -> Result<String> {
         const NAME: &str = "number";
-        let Some(text) = self.text(NAME, number::LONGEST)?.filter(|text| !text.trim().is_empty()) else {
+        let Some(text) = self.text(NAME, number::LONGEST)?.filter(|text| is_visible(text)) else {
             return Ok(String::new());
         };
         let is_query = matches!(self.0.get(NAME), Some(Value::Query(_)));
-        let text = if is_query { number::with_plus(text) } else { text.into() };
+        let text = plain(text);
+        let text = if is_query { number::with_plus(&text) } else { text.into() };
         number::normalized(&text, region)
             .ok_or_else(|| fault(NAME, Problem::Format(Format::PhoneNumber(String::new()))))
     }

@@ -1,13 +1,13 @@
 //! Phone numbers as people and clients write them: bare, as tel URIs, with separators, with an extension. They are
 //! stored as tel URIs in E.164 where the country is known (UCWA reference, "changeNumber").
 
-use crate::domain::e164::{Dialled, Region};
+use crate::domain::e164::{Dialled, Region, plain};
 use std::borrow::Cow;
 
 /// Maximum characters of a number in a request.
 pub const LONGEST: usize = 80;
 
-/// Restores the plus of a number in a query: clients do not encode tel URIs, and decoding turns it into a space.
+/// Restores the plus of a number in a query, in plain form: clients do not encode tel URIs, and decoding turns it into a space.
 pub fn with_plus(text: &str) -> Cow<'_, str> {
     let (scheme, rest) = split_scheme(text);
     match rest.strip_prefix(' ') {
@@ -19,6 +19,7 @@ pub fn with_plus(text: &str) -> Cow<'_, str> {
 /// Normalized number; `None` if invalid, or if it has a suffix that would be lost. A number without a known country keeps
 /// its digits.
 pub fn normalized(text: &str, region: Region) -> Option<String> {
+    let text = plain(text);
     let (_, text) = split_scheme(text.trim());
     let mut parameters = text.split(';');
     let (main, mut extension) = split_extension(parameters.next()?.trim())?;
@@ -33,13 +34,13 @@ pub fn normalized(text: &str, region: Region) -> Option<String> {
             _ => return None,
         }
     }
-    let main = if main.starts_with(['+', '\u{ff0b}']) { main.to_owned() } else { format!("{context}{main}") };
-    let plain = digits(main.trim_start_matches(['+', '\u{ff0b}'])).filter(|digits| !digits.is_empty())?;
+    let main = if main.starts_with('+') { main.to_owned() } else { format!("{context}{main}") };
+    let digits_only = digits(main.trim_start_matches('+')).filter(|digits| !digits.is_empty())?;
     let suffix = extension.map(|extension| format!(";ext={extension}")).unwrap_or_default();
     match Dialled::parse(&main, region) {
         Ok(dialled) => Some(format!("tel:{}{suffix}", dialled.number)),
-        Err(_) if main.starts_with(['+', '\u{ff0b}']) => None,
-        Err(_) => Some(format!("{plain}{suffix}")),
+        Err(_) if main.starts_with('+') => None,
+        Err(_) => Some(format!("{digits_only}{suffix}")),
     }
 }
 
@@ -71,9 +72,7 @@ pub fn digits(text: &str) -> Option<String> {
     for letter in text.chars() {
         match letter {
             '0'..='9' => digits.push(letter),
-            // Full-width digits, as they are typed in East Asia.
-            '\u{ff10}'..='\u{ff19}' => digits.extend(char::from_digit(u32::from(letter) - 0xff10, 10)),
-            '-' | '.' | '(' | ')' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
+            '-' | '.' | '(' | ')' | '/' => {}
             letter if letter.is_whitespace() => {}
             _ => return None,
         }

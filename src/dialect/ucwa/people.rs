@@ -11,6 +11,7 @@ use super::resource::Resource;
 use super::route::{Call, Operation};
 use super::{answer, number};
 use crate::domain::directory::{DirectoryEntry, DirectoryFilter};
+use crate::domain::e164::plain;
 use crate::domain::slot::SlotType;
 use crate::error::{Limit, Problem, Result};
 use axum::response::Response;
@@ -131,7 +132,7 @@ fn without_scheme(text: &str) -> &str {
 
 /// The digits of a search by number; none if it is not one.
 fn digits(text: &str) -> Option<String> {
-    let digits = number::digits(without_scheme(text).trim_start_matches('+'))?;
+    let digits = number::digits(without_scheme(&plain(text)).trim_start_matches('+'))?;
     (digits.len() >= LEAST_DIGITS).then_some(digits)
 }
 

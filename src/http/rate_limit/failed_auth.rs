@@ -13,6 +13,7 @@
 use super::gcra::{GcraLimiter, Reservation, Shortage};
 use super::{Rate, Rates};
 use crate::clock::Clock;
+use crate::domain::text::caseless;
 use crate::error::{AuthFailure, Error, Result};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
@@ -87,7 +88,7 @@ impl FailedAuthLimits {
             None => None,
         };
         let mut of_account = match &self.account {
-            Some(account) => account.reserve(self.hasher.hash_one(folded(name)), network, clock).await,
+            Some(account) => account.reserve(self.hasher.hash_one(caseless(name.trim())), network, clock).await,
             None => Ok((None, None)),
         };
         let result = match &of_account {
@@ -177,11 +178,6 @@ impl Drop for Waiter {
 fn is_guess(error: &Error) -> bool {
     matches!(error, Error::Unauthenticated(rejection)
         if matches!(rejection.failure, AuthFailure::Unknown | AuthFailure::Malformed))
-}
-
-/// A name without what look-ups ignore.
-fn folded(name: &str) -> String {
-    name.trim().to_lowercase()
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ const ANONYMOUS_LIFETIME: TimeDelta = TimeDelta::days(1);
 /// Maximum number of such sessions in a workspace. Concurrent requests may exceed it by their number.
 const MAX_ANONYMOUS: u32 = 10_000;
 
+/// Attempts to find or create the session of a key after one that met a concurrent change of it.
+const RETRIES: u32 = 3;
+
 /// Outcome of an insert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inserted {
@@ -37,7 +40,38 @@ impl Workspace {
         on_conflict: OnConflict,
         now: DateTime<Utc>,
     ) -> Result<ClientSession> {
-        let (workspace, id, key) = (self.clone(), new.client_session_id, new.user_identifier_key.clone());
+        let (id, key) = (new.client_session_id, new.user_identifier_key.clone().unwrap_or_default());
+        let mut retries = 0..RETRIES;
+        loop {
+            let found = match (self.insert_under_key(new.clone(), on_conflict, now).await, on_conflict) {
+                // A revocation of the caller's key has ended it already.
+                (Ok(true), _) => {
+                    return self.client_session(id).await.map_err(|error| match error {
+                        Error::NotFound(..) => revoked_issuer(),
+                        error => error,
+                    });
+                }
+                (Ok(false), OnConflict::Refuse) => return Err(Error::Conflict(Reason::ClientSessionExists)),
+                (Ok(false), OnConflict::Reuse) => self.client_session_by_key(&key).await,
+                (Err(error), _) => Err(error),
+            };
+            match found {
+                // Meanwhile the session with the key was revoked, or created by a concurrent request.
+                Err(Error::NotFound(ResourceKind::ClientSession, _) | Error::Conflict(Reason::ClientSessionExists))
+                    if on_conflict == OnConflict::Reuse && retries.next().is_some() => {}
+                found => return found,
+            }
+        }
+    }
+
+    /// False if an unrevoked session has the key.
+    async fn insert_under_key(
+        &self,
+        new: NewClientSession,
+        on_conflict: OnConflict,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let workspace = self.clone();
         let inserted = self.store.writer().transact(move |connection| {
             Box::pin(async move {
                 if let Some(key) = &new.user_identifier_key {
@@ -46,15 +80,7 @@ impl Workspace {
                 workspace.insert_session(connection, &new, on_conflict, now).await
             })
         });
-        match (inserted.await?, on_conflict) {
-            // A revocation of the caller's key has ended it already.
-            (true, _) => self.client_session(id).await.map_err(|error| match error {
-                Error::NotFound(..) => revoked_issuer(),
-                error => error,
-            }),
-            (false, OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
-            (false, OnConflict::Reuse) => self.client_session_by_key(key.as_deref().unwrap_or_default()).await,
-        }
+        inserted.await
     }
 
     /// Creates a session without access for a caller with the publishable key, or returns the one of its key, if it is
@@ -140,7 +166,7 @@ impl Workspace {
         sqlx::query!(
             r#"
             update client_session set revoked_at = $3
-            where workspace_id = $1 and user_identifier_key = $2 and revoked_at is null
+            where workspace_id = $1 and normalize(user_identifier_key, nfc) = normalize($2, nfc) and revoked_at is null
                 and (expires_at <= $3 or anonymous_until <= $3 or ($4 and anonymous_until is not null
                     and (select publishable_key_sessions from workspace where workspace_id = $1) <> 'any-user'))
             "#,
@@ -172,7 +198,7 @@ impl Workspace {
                 select $1, $3::uuid, $4::bytea, $5::bytea, $6::text, $7::uuid, $8::uuid[], $9::uuid[], $10::text,
                     $11::timestamptz, $12::timestamptz, array[issuer_id]
                 from issuer
-                on conflict (workspace_id, user_identifier_key) where revoked_at is null do update
+                on conflict (workspace_id, normalize(user_identifier_key, nfc)) where revoked_at is null do update
                 set issuer_ids = client_session.issuer_ids || excluded.issuer_ids
                 where client_session.workspace_id = $1 and $13 and not client_session.issuer_ids @> excluded.issuer_ids
                 returning client_session_id
@@ -223,7 +249,7 @@ impl Workspace {
                     $7::timestamptz, $8::timestamptz
                 from living
                 where count < $9
-                on conflict (workspace_id, user_identifier_key) where revoked_at is null do nothing
+                on conflict do nothing
                 returning client_session_id
             )
             select exists (select from inserted) as "is_inserted!", count >= $9 as "is_full!" from living

@@ -77,14 +77,18 @@ fn of_postgres(fault: &PgDatabaseError) -> Option<Error> {
 /// The conflict that a violated constraint means.
 fn of_constraint(name: &str) -> Option<Reason> {
     Some(match name {
-        "user_identity_key_unique" => Reason::UserIdentityExists("user_identity_key"),
+        "user_identity_key_unique" | "user_identity_normalized_key_unique" => {
+            Reason::UserIdentityExists("user_identity_key")
+        }
         "user_identity_email_address_unique" | "user_identity_email_address_folded_unique" => {
             Reason::UserIdentityExists("email_address")
         }
         "user_identity_phone_number_unique" => Reason::UserIdentityExists("phone_number"),
         "phone_custom_metadata_small" => Reason::TooMuchMetadata,
         "client_session_grants_few" => Reason::TooManyGrants,
-        "client_session_user_identifier_key_unique" => Reason::ClientSessionExists,
+        "client_session_user_identifier_key_unique" | "client_session_normalized_key_unique" => {
+            Reason::ClientSessionExists
+        }
         "claimed_number_pkey" => Reason::NumberInUse,
         "number_register_of_person_unique" => Reason::UserHasNumber,
         _ => return None,

@@ -71,19 +71,31 @@ impl Workspace {
         id: ApplicationId,
         availability: Option<Availability>,
     ) -> Result<()> {
-        let made = sqlx::query!(
+        let was_available = sqlx::query_scalar!(
             r#"
-            update application set is_available = true, availability = $4
-            where workspace_id = $1 and user_identity_id = $2 and application_id = $3 and not is_available
+            with held as materialized (
+                select application_id, is_available from application
+                where workspace_id = $1 and user_identity_id = $2 and application_id = $3
+                for no key update
+            ), made as (
+                update application set is_available = true, availability = $4
+                from held
+                where application.workspace_id = $1 and application.application_id = held.application_id
+                    and not held.is_available
+            )
+            select is_available from held
             "#,
             self.workspace_id(),
             person.0,
             id.0,
             availability.map(|availability| availability.into_str()),
         )
-        .execute(self.store.writer())
+        .fetch_optional(self.store.writer())
         .await?;
-        if made.rows_affected() == 0 { Err(Error::Conflict(Reason::AlreadyAvailable)) } else { Ok(()) }
+        match found(was_available, ResourceKind::Application, id)? {
+            true => Err(Error::Conflict(Reason::AlreadyAvailable)),
+            false => Ok(()),
+        }
     }
 
     /// Changes what a user identity shows by an application. It is a conflict before the application has made it available.
@@ -98,13 +110,22 @@ impl Workspace {
             PresenceChange::Note(value) => ("note", value),
             PresenceChange::Location(value) => ("location", value),
         };
-        let changed = sqlx::query!(
+        let is_available = sqlx::query_scalar!(
             r#"
-            update application
-            set availability = case $4::text when 'availability' then $5 else availability end,
-                note = case $4 when 'note' then $5 else note end,
-                location = case $4 when 'location' then $5 else location end
-            where workspace_id = $1 and user_identity_id = $2 and application_id = $3 and is_available
+            with held as materialized (
+                select application_id, is_available from application
+                where workspace_id = $1 and user_identity_id = $2 and application_id = $3
+                for no key update
+            ), changed as (
+                update application
+                set availability = case $4::text when 'availability' then $5 else availability end,
+                    note = case $4 when 'note' then $5 else note end,
+                    location = case $4 when 'location' then $5 else location end
+                from held
+                where application.workspace_id = $1 and application.application_id = held.application_id
+                    and held.is_available
+            )
+            select is_available from held
             "#,
             self.workspace_id(),
             person.0,
@@ -112,9 +133,12 @@ impl Workspace {
             column,
             value,
         )
-        .execute(self.store.writer())
+        .fetch_optional(self.store.writer())
         .await?;
-        if changed.rows_affected() == 0 { Err(Error::Conflict(Reason::NotAvailable)) } else { Ok(()) }
+        match found(is_available, ResourceKind::Application, id)? {
+            true => Ok(()),
+            false => Err(Error::Conflict(Reason::NotAvailable)),
+        }
     }
 
     /// Ends an application of a user identity.

@@ -84,9 +84,9 @@ impl Workspace {
                     and ($3::uuid is null or user_identity_id = $3)
                     and ($4::uuid is null or user_identity_id <> $4)
                     and ($5::text is null
-                        or strpos(folded(normalize(full_name, nfc)), folded(normalize($5, nfc))) > 0
-                        or strpos(email_address_folded, folded(normalize($5, nfc))) > 0
-                        or strpos(folded(normalize(user_identity_key, nfc)), folded(normalize($5, nfc))) > 0
+                        or strpos(caseless(full_name), caseless($5)) > 0
+                        or strpos(caseless(email_address), caseless($5)) > 0
+                        or strpos(caseless(user_identity_key), caseless($5)) > 0
                         or enterprise_voice and (exists (
                             select from slot
                             where workspace_id = $1 and slot.user_identity_id = user_identity.user_identity_id

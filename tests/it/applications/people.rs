@@ -136,6 +136,8 @@ async fn search_finds_people_by_name_address_key_and_shared_number() {
         ("+1 (425) 555-0101", vec!["Person joe"]),
         ("tel:+14255550101", vec!["Person joe"]),
         ("5550101", vec!["Person joe"]),
+        ("\u{202a}+1 425 555\u{2011}0101\u{202c}", vec!["Person joe"]),
+        ("５５５０１０１", vec!["Person joe"]),
         ("5550102", vec![]),
         ("person", vec!["Person jane", "Person joe"]),
         ("nobody at all", vec![]),

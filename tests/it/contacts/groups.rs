@@ -143,3 +143,25 @@ async fn delete_group_ungroups_its_contacts_and_sets_their_updated_at() {
     assert_eq!(extension.client.get(&extension.contact(&friend["id"])).await.body, friend);
     assert_eq!(friend["group"], friends);
 }
+
+#[tokio::test]
+async fn groups_and_contacts_are_found_in_each_canonically_equivalent_form() {
+    let world = World::new().await;
+    let extension = Extension::new(&world).await;
+    let group = extension.add_group("Cafe\u{301}").await;
+    let contact = json!({ "first_name": "Zoe\u{308}", "last_name": "ŁOŚ", "group": "café" });
+    let contact = extension.add_contact(contact).await;
+    assert_eq!(contact["group"], group, "it is shown as given");
+    for lookup in [json!("CAFÉ"), json!({ "name": "Cafe\u{301}" }), json!({ "id": group["id"], "name": "Café" })] {
+        assert_eq!(extension.add_contact(json!({ "group": lookup })).await["group"], group);
+    }
+    for filter in ["Café", "CAFE\u{301}", "starts-with:cafe\u{301}", "contains:fé", "in:x,CAFÉ"] {
+        let path = format!("{}?filters[name]={filter}", extension.groups());
+        assert_eq!(extension.client.get(&path).await.ids(), [group["id"].as_i64().expect("an id")], "{filter}");
+    }
+    for filter in
+        ["zoë łoś", "ZOE\u{308} ŁOS\u{301}", "starts-with:zoë", "ends-with:Łos\u{301}", "contains:oe\u{308} ł"]
+    {
+        assert_eq!(extension.first_names(&format!("filters[name]={filter}")).await, ["Zoe\u{308}"], "{filter}");
+    }
+}

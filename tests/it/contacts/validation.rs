@@ -22,6 +22,9 @@ async fn phone_numbers_are_stored_as_entered_and_normalized_to_e164() {
         ("+55 11 98765-4321", "+5511987654321"),
         ("+34 675 89 76 54", "+34675897654"),
         ("011 34 675 89 76 54", "+34675897654"),
+        ("\u{202a}+34 675 89 76 54\u{202c}", "+34675897654"),
+        ("＋３４６７５８９７６５４", "+34675897654"),
+        ("٤٢٥ ٥٥٥ ٢٢٢٢", "+14255552222"),
     ] {
         let made = extension.add_contact(json!({ "phone_numbers": [{ "type": "fax", "number": entered }] })).await;
         let number = json!({ "type": "fax", "number": entered, "normalized": normalized });
@@ -46,7 +49,7 @@ async fn every_fault_of_a_body_is_reported_under_its_path() {
     let contact = extension.add_contact(json!({ "first_name": "Jane" })).await;
     let wrong = json!({
         "prefix": 5, "first_name": ["x"], "last_name": "a\0b", "organization": true,
-        "emails": [{ "type": "work", "email": "a@b.example" }, { "email": "nonsense" }, {}],
+        "emails": [{ "type": "work", "email": "a@b.example" }, { "email": "mailto:a@b.example" }, {}],
         "phone_numbers": [{ "number": "4255550100" }, { "type": 5, "number": 911 }, {}, 7, { "number": "" }],
         "addresses": [{ "type": "summer", "city": 5 }, null],
         "group": "Unknown",

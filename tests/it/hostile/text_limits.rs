@@ -40,7 +40,7 @@ const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/cont
 const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
 
 /// Every column of text, JSON or a list.
-const COLUMNS: [(&str, Bound); 80] = [
+const COLUMNS: [(&str, Bound); 81] = [
     ("access_token.hint", Made),
     ("access_token.name", Argument),
     ("action_attempt.action_type", Made),
@@ -108,6 +108,7 @@ const COLUMNS: [(&str, Bound); 80] = [
     ("slot.number", Input("/me/phones", "number")),
     ("slot.slot_type", Check),
     ("user_identity.duplicate_email_address", Made),
+    ("user_identity.duplicate_user_identity_key", Made),
     ("user_identity.email_address", Input("/user_identities/create", "email_address")),
     ("user_identity.email_address_folded", Made),
     ("user_identity.full_name", Input("/user_identities/create", "full_name")),

@@ -237,3 +237,17 @@ async fn no_odd_text_causes_a_server_error() {
     }
     assert_eq!(world.key().get(&path(&phone_number)).await.phone_number()["status"], "assigned");
 }
+
+#[tokio::test]
+async fn digits_of_any_script_and_invisible_marks_are_those_of_one_number() {
+    let world = World::new().await;
+    for (index, spelled) in
+        ["\u{202a}+34 675 89 76 54\u{202c}", "＋３４６７５８９７６５４", "+٣٤٦٧٥٨٩٧٦٥٤"].iter().enumerate()
+    {
+        let response = world.key().post("/v1/phone/reserve", json!({ "number": spelled })).await;
+        match index {
+            0 => assert_eq!(response.phone_number()["number"], "+34675897654"),
+            _ => assert_eq!(response.body["error_code"], "PHONE_ALREADY_IN_USE", "{response:?}"),
+        }
+    }
+}

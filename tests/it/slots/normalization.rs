@@ -1,6 +1,8 @@
 //! Normalization of phone numbers, and invalid ones.
 
-use crate::support::ucwa::jane;
+use crate::support::ucwa::{Person, jane};
+use crate::support::world::World;
+use handset::http::App;
 use serde_json::json;
 
 #[tokio::test]
@@ -21,6 +23,12 @@ async fn a_number_of_a_known_country_is_stored_as_a_tel_uri() {
         ("tel:4255551212;phone-context=defaultprofile", "tel:+14255551212"),
         ("+34 675 89 76 54", "tel:+34675897654"),
         ("tel:+34675897654", "tel:+34675897654"),
+        // As address books copy them, and as they are typed in other scripts.
+        ("\u{202a}+34 675 89 76 54\u{202c}", "tel:+34675897654"),
+        ("\u{feff}tel:+34675897654\u{200e}", "tel:+34675897654"),
+        ("＋３４　６７５　８９７　６５４", "tel:+34675897654"),
+        ("+٣٤ ٦٧٥ ٨٩٧ ٦٥٤", "tel:+34675897654"),
+        ("۴۲۵ ۵۵۵ ۲۲۲۲", "tel:+14255552222"),
         // Numbers without a country keep their digits.
         ("911", "911"),
         ("tel:12345", "12345"),
@@ -146,4 +154,16 @@ async fn a_number_has_eighty_characters_at_most_before_normalization() {
     let path = format!("/me/phones/home/changeNumber?number={}", padded(69));
     jane.client.call("POST", &path).await.is_invalid(&["number"]);
     assert_eq!(jane.number_and_visibility("home").await.0, "");
+}
+
+#[tokio::test]
+async fn a_leading_00_is_dialled_as_the_region_dials() {
+    let region = "ES".parse().expect("a region");
+    let world = World::with(|app| App { region, ..app }).await;
+    let jane = Person::new(&world, "jane").await;
+    for actual in ["0034 675 89 76 54", "tel:0034675897654", "００３４６７５８９７６５４", "675 89 76 54"]
+    {
+        jane.put("other", actual, false).await;
+        assert_eq!(jane.number_and_visibility("other").await.0, "tel:+34675897654", "{actual:?}");
+    }
 }

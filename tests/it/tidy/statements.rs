@@ -223,6 +223,27 @@ fn event_types_in(text: &str) -> impl Iterator<Item = &str> {
     (1..count).step_by(2).map(literal).filter(is_event_type).map(|(literal, _)| literal)
 }
 
+#[test]
+fn no_statement_compares_texts_by_the_locale_of_the_database() {
+    let mut faults = Faults::default();
+    for statement in written() {
+        for word in locale_dependent_in(&statement.text) {
+            let place = format!("{}, {}", statement.file, statement.function);
+            faults.add(&place, format_args!("depends on the locale by {word}; use caseless, folded or normalize"));
+        }
+    }
+    faults.none();
+    assert_eq!(locale_dependent_in("where lower(name) = lower($1) and nickname ilike $2").count(), 2);
+    assert_eq!(locale_dependent_in("where caseless(name) = caseless($1)").count(), 0);
+}
+
+/// What depends on the locale of the database.
+fn locale_dependent_in(text: &str) -> impl Iterator<Item = &'static str> {
+    [" lower(", " upper(", " initcap(", "(lower(", "(upper(", " ilike ", " ~* "]
+        .into_iter()
+        .filter(move |word| text.contains(word))
+}
+
 /// Tables with every change in the audit trail.
 const AUDITED: [&str; 4] = ["phone", "credential", "number_register", "slot"];
 

@@ -299,3 +299,16 @@ async fn delete_webhook_loses_no_concurrent_event() {
     }
     assert_eq!(count(&world, "select count(*) from delivery").await, 0);
 }
+
+#[tokio::test]
+async fn invalid_event_types_names_those_that_are_unknown() {
+    let world = World::new().await;
+    let create = async |event_types: Value| {
+        let body = json!({ "url": "https://example.com/", "event_types": event_types });
+        text(&world.key().post("/webhooks/create", body).await.refused(400, "invalid_event_types")["message"])
+    };
+    let message = create(json!(["*", "x"])).await;
+    assert!(message.contains('x') && !message.contains('*'), "{message}");
+    let message = create(json!(["*", "phone.deactivated"])).await;
+    assert!(message.contains('*') && !message.contains("phone.deactivated"), "{message}");
+}

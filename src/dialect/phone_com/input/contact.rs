@@ -131,7 +131,12 @@ fn addresses() -> impl Rule<Output = Option<Vec<AddressInput>>> {
 /// Whether a text is shaped like an e-mail address: local part, at sign, domain with a dot.
 fn is_like_email(text: &str) -> bool {
     let is_plain = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-    let parts = text.split_once('@').filter(|(who, domain)| !who.is_empty() && !domain.contains('@'));
+    // Of the characters that only a quoted local part may have (RFC 5322), a colon marks the scheme of a URL.
+    let is_local = |local: &str| {
+        let is_quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
+        !local.is_empty() && (is_quoted || !local.contains(['"', '(', ')', ',', ':', ';', '<', '>', '[', '\\', ']']))
+    };
+    let parts = text.split_once('@').filter(|(local, domain)| is_local(local) && !domain.contains('@'));
     let is_domain = |domain: &str| domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
     is_plain && parts.is_some_and(|(_, domain)| is_domain(domain))
 }
@@ -201,7 +206,19 @@ mod tests {
         for address in ["somebody@example.com", "a.b+c@d.e", "ü@exämple.de"] {
             assert!(is_like_email(address), "{address}");
         }
-        for text in ["", "a", "a@", "@b.c", "a@b", "a@b.", "a@.b", "a b@c.d", "a@b@c.d", "jane:::at:::example.com"] {
+        for text in [
+            "",
+            "a",
+            "a@",
+            "@b.c",
+            "a@b",
+            "a@b.",
+            "a@.b",
+            "a b@c.d",
+            "a@b@c.d",
+            "jane:::at:::example.com",
+            "mailto:jane@example.com",
+        ] {
             assert!(!is_like_email(text), "{text}");
         }
     }
