@@ -41,6 +41,7 @@ pub fn routes() -> Vec<Operation> {
         // Alternative path in the reference.
         user_route("/user", "ucwa_discover_user"),
         Operation::new(format!("{ROOT}/xframe"), &["GET"], xframe)
+            .with_head()
             .access(Access::Open)
             .about("ucwa_get_xframe", "Get the cross-domain frame")
             .describe("Returns an empty page, whose link clients require. Pages of other origins call the API itself.")
