@@ -3,8 +3,11 @@
 
 use crate::error::{Error, Result};
 
+/// Whether a condition holds on a `T`.
+type Holds<T> = Box<dyn FnOnce(&T) -> Result<bool> + Send>;
+
 /// A condition on a `T` before it is changed.
-pub struct Precondition<T>(Option<Box<dyn FnOnce(&T) -> Result<bool> + Send>>);
+pub struct Precondition<T>(Option<Holds<T>>);
 
 impl<T> Precondition<T> {
     /// No condition.

@@ -87,6 +87,7 @@ pub fn render(error: &Error, _: &RequestContext) -> Response {
 }
 
 /// Status and body of an error.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match over all errors")]
 pub fn body_of(error: &Error) -> (StatusCode, ErrorBody) {
     match error {
         Error::Unauthenticated(_) => (

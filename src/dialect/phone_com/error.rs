@@ -169,6 +169,7 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
 }
 
 /// Body of an error.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match over all errors")]
 pub fn body_of(error: &Error) -> ErrorBody {
     match error {
         Error::Unauthenticated(Rejection { failure, .. }) => unauthenticated(*failure),

@@ -66,6 +66,7 @@ pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> 
     (status, json!({ "error": inside, "ok": false }))
 }
 
+#[expect(clippy::too_many_lines, reason = "one exhaustive match over all errors")]
 fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
     match error {
         Error::Unauthenticated(rejection) => rejected(*rejection),

@@ -144,6 +144,7 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
 }
 
 /// Body of a domain error.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match over all errors")]
 pub fn body_of(error: &Error) -> ErrorBody {
     match error {
         // Never sent: the challenge is.

@@ -20,6 +20,7 @@ use axum::response::Response;
 use serde_json::json;
 
 /// The routes below a base path.
+#[expect(clippy::too_many_lines, reason = "a list of operations with their documentation")]
 pub fn routes(base: &str) -> Vec<Operation> {
     let path = |path: &str| format!("{base}/me/phones{path}");
     let (all, mobile) =

@@ -103,6 +103,9 @@ async fn a_body_is_a_json_object_whatever_its_content_type() {
         let response = extension.client.bytes(&extension.contacts(), kind, r#"{"first_name":"Jane"}"#).await;
         assert_eq!(response.created()["first_name"], "Jane", "{kind:?}");
     }
+    let marked = "\u{feff}{\"first_name\":\"Jane\"}";
+    let response = extension.client.bytes(&extension.contacts(), Some("application/json"), marked).await;
+    assert_eq!(response.created()["first_name"], "Jane", "a byte-order mark is skipped");
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     for wrong in ["{", "nope", "[]", "null", "5", "\"x\"", " ", r#"{"first_name":"\ud800"}"#, &deep, "{}\u{feff}"] {
         let response = extension.client.bytes(&extension.contacts(), Some("application/json"), wrong.to_owned()).await;

@@ -220,11 +220,14 @@ async fn no_odd_text_causes_a_server_error() {
     let with_sip = world.key().post("/v1/phone/import", json!({ "phone_number": number(2), "sip_config": sip })).await;
     assert!(with_sip.status < 500, "{with_sip:?}");
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
-    for body in [r#"{"nickname": "\ud800"}"#, r#"{"nickname": 1e999}"#, "\u{feff}{}", &deep] {
+    for body in [r#"{"nickname": "\ud800"}"#, r#"{"nickname": 1e999}"#, &deep] {
         let request = world.key().request("PATCH", &path(&phone_number)).header("content-type", "application/json");
         let response = world.key().send(request.body(body.to_owned())).await;
         assert!((400..500).contains(&response.status), "{body:.30}: {response:?}");
     }
+    let marked = world.key().request("PATCH", &path(&phone_number)).header("content-type", "application/json");
+    let marked = world.key().send(marked.body("\u{feff}{}")).await;
+    assert_eq!(marked.status, 200, "a byte-order mark is skipped: {marked:?}");
     for odd in ["%00", "%ff", "%F0%9F%A6%80", "..", "%2e%2e"] {
         assert_eq!(world.key().get(&format!("/v1/phone/?after={odd}")).await.status, 422, "{odd}");
         let looked = world.key().get(&format!("/v1/phone/x{odd}")).await;
