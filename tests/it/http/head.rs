@@ -53,4 +53,5 @@ async fn head_is_refused_where_the_original_refuses_it() {
     assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, POST")));
     assert_eq!(world.key().call("HEAD", "/v1/phone/").await.status, 405, "FastAPI's GET has no HEAD");
     assert_eq!(jane.client.call("HEAD", "/me/phones").await.status, 405, "UCWA has GET only");
+    assert_eq!(world.key().call("HEAD", "/webticket/oauthtoken").await.status, 405, "it has no GET");
 }
