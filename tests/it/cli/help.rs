@@ -52,7 +52,8 @@ fn settings_of(help: &str) -> BTreeMap<String, String> {
     let mut current = None;
     for line in help.lines().map(str::trim) {
         let flag = line.trim_start_matches("-h, ").trim_start_matches("-V, ");
-        if let Some(flag) = flag.split(' ').next().filter(|flag| flag.starts_with("--")) {
+        // A flag with an optional value has it in brackets.
+        if let Some(flag) = flag.split([' ', '[']).next().filter(|flag| flag.starts_with("--")) {
             let is_setting = !["--help", "--version", "--json"].contains(&flag);
             current = is_setting.then(|| flag.to_owned());
             current.iter().for_each(|flag| _ = found.insert(flag.clone(), String::new()));

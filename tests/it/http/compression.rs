@@ -76,6 +76,22 @@ async fn the_entity_tag_of_a_compressed_response_is_its_own_and_both_are_known()
 }
 
 #[tokio::test]
+async fn the_entity_tag_of_a_compressed_contact_guards_its_change() {
+    let world = World::new().await;
+    let extension = Extension::new(&world).await;
+    let long = "Ada ".repeat(60);
+    let names = ["first_name", "middle_name", "last_name", "nickname", "company", "job_title"];
+    let contact = extension.add_contact(names.iter().map(|name| (*name, json!(long.trim()))).collect()).await;
+    let path = format!("{}/{}", extension.contacts(), contact["id"]);
+    let (headers, _) = bytes(world.key(), &path, "gzip").await;
+    assert_eq!(headers["content-encoding"], "gzip");
+    let tag = headers["etag"].to_str().expect("text");
+    let guarded = world.key().with("if-match", tag);
+    guarded.patch(&path, json!({ "first_name": "Grace" })).await.of_phone_com(200);
+    guarded.patch(&path, json!({ "first_name": "Ada" })).await.is_error(412);
+}
+
+#[tokio::test]
 async fn small_responses_errors_and_event_streams_are_not_compressed() {
     let world = World::new().await;
     let client = world.key().with("accept-encoding", "gzip");
