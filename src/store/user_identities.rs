@@ -100,8 +100,8 @@ impl Workspace {
                 and ($2::uuid is null or user_identity_id = $2)
                 and ($3::uuid[] is null or user_identity_id = any ($3))
                 and ($4::text is null
-                    or strpos(concat_ws(' ', caseless(full_name), caseless(email_address), caseless(phone_number),
-                        caseless(user_identity_key)), caseless($4)) > 0
+                    or strpos(caseless(concat_ws(' ', full_name, email_address, phone_number, user_identity_key)),
+                        caseless($4)) > 0
                     or (length($4) >= 4 and starts_with(user_identity_id::text, caseless($4))))
                 and ($5::timestamptz is null or created_at < $5)
                 and ($6::timestamptz is null or (created_at, user_identity_id) >= ($6, $7))
