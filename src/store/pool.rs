@@ -40,8 +40,10 @@ const SHORT_CONNECTIONS: u32 = 4;
 /// Connections in total per connection of the short pool.
 const CONNECTIONS_PER_SHORT: u32 = 4;
 
-/// Connections in total from which on two are reserved for deactivation, so that two workspaces have one each.
+/// Connections in total from which on two are reserved for deactivation, so that two workspaces have one each, and from
+/// which on twice as many.
 const RESERVES_TWO: u32 = 8;
+const RESERVES_FOUR: u32 = 16;
 
 /// The pools of one database.
 #[derive(Debug)]
@@ -64,7 +66,8 @@ fn sizes(connections: u32) -> PoolSizes {
     let reserved = match connections {
         ..=1 => 0,
         2..RESERVES_TWO => 1,
-        RESERVES_TWO.. => 2,
+        RESERVES_TWO..RESERVES_FOUR => 2,
+        RESERVES_FOUR.. => 4,
     };
     [connections - short - reserved, short, reserved]
 }
@@ -164,7 +167,7 @@ mod tests {
     #[test]
     fn connections_are_divided_among_the_pools() {
         for (connections, divided) in
-            [(1, [1, 0, 0]), (2, [1, 0, 1]), (4, [2, 1, 1]), (8, [4, 2, 2]), (16, [10, 4, 2]), (100, [94, 4, 2])]
+            [(1, [1, 0, 0]), (2, [1, 0, 1]), (4, [2, 1, 1]), (8, [4, 2, 2]), (16, [8, 4, 4]), (100, [92, 4, 4])]
         {
             assert_eq!(sizes(connections), divided, "{connections}");
         }
