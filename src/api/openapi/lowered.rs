@@ -107,10 +107,14 @@ impl Lowering<'_> {
     }
 }
 
-/// A list of types becomes the one that is not null, or a choice of those, and is nullable if null was among them.
+/// A list of types becomes the one that is not null, or a choice of those, and is nullable if null was among them. The
+/// values of an enumeration are without null: Seam's CLI takes texts only.
 fn without_null_type(schema: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = schema.get("type").cloned() else { return };
     schema.remove("type");
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
     let (nulls, types): (Vec<Value>, Vec<Value>) = types.into_iter().partition(|name| name == "null");
     let one_of = |name: &Value| {
         let mut branch = Map::from_iter([("type".to_owned(), name.clone())]);
@@ -214,7 +218,7 @@ mod tests {
                 "securitySchemes": { "key": { "type": "http" } },
             },
         });
-        let kind = json!({ "type": "string", "nullable": true, "enum": ["a", null] });
+        let kind = json!({ "type": "string", "nullable": true, "enum": ["a"] });
         let mut described = kind.clone();
         described["description"] = "Which".into();
         assert_eq!(
