@@ -84,7 +84,11 @@ fn parameters_and_bodies_of_operations_are_inlined() {
             assert!(is_snake_case(field.name), "{operation}: {} is no name for a flag", field.name);
             let is_readable = field.schema["type"].is_string() || field.schema["oneOf"].is_array();
             assert!(is_readable, "{operation}: {} has no type", field.name);
-            walk(field.schema, &mut |part| assert!(part.get("$ref").is_none(), "{operation}: {} refers", field.name));
+            walk(field.schema, &mut |part| {
+                assert!(part.get("$ref").is_none(), "{operation}: {} refers", field.name);
+                let is_null = part["enum"].as_array().is_some_and(|values| values.contains(&Value::Null));
+                assert!(!is_null, "{operation}: {} has null among its values, which the CLI refuses", field.name);
+            });
         }
     }
 }
