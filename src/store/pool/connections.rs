@@ -109,7 +109,7 @@ impl Connections {
     /// Checks out a connection for a unit of work.
     pub(super) async fn checkout(&self) -> sqlx::Result<Checkout> {
         let of_units = match &self.share {
-            Some(share) if self.is_urgent => Some(share.urgent_unit().await),
+            Some(share) if self.is_urgent => Some(share.urgent_unit().await?),
             _ => None,
         };
         Ok(self.on(PoolKind::General).checkout().await?.with(of_units))

@@ -189,9 +189,14 @@ impl Share {
     }
 
     /// Waits for a place among the workspace's deactivations in progress.
-    pub async fn urgent_unit(&self) -> OwnedSemaphorePermit {
-        let whole = std::iter::successors(Some(self), |share| share.outer.as_deref()).last().unwrap_or(self);
-        Arc::clone(&whole.urgent_units).acquire_owned().await.expect("the semaphores are never closed")
+    pub async fn urgent_unit(&self) -> Result<OwnedSemaphorePermit, Crowded> {
+        let whole = self.outward().last().unwrap_or(self);
+        if let Ok(permit) = Arc::clone(&whole.urgent_units).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _place = QueuePlace::of(&whole.waiting)?;
+        let permit = timeout(ACQUIRE_TIMEOUT, Arc::clone(&whole.urgent_units).acquire_owned()).await;
+        Ok(permit.map_err(|_| Crowded::TimedOut)?.expect("the semaphores are never closed"))
     }
 
     /// Whether the rows of a statement were large the last time.

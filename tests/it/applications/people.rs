@@ -140,7 +140,7 @@ async fn search_finds_people_by_name_address_key_and_shared_number() {
         ("５５５０１０１", vec!["Person joe"]),
         ("5550102", vec![]),
         ("person", vec!["Person jane", "Person joe"]),
-        ("nobody at all", vec![]),
+        ("no such user", vec![]),
     ] {
         let found = search(text).await;
         assert_eq!(
