@@ -85,9 +85,7 @@ impl Workspace {
                     and ($3::uuid is null or user_identity_id = $3)
                     and ($4::uuid is null or user_identity_id <> $4)
                     and ($5::text is null
-                        or strpos(caseless(full_name), caseless($5)) > 0
-                        or strpos(caseless(email_address), caseless($5)) > 0
-                        or strpos(caseless(user_identity_key), caseless($5)) > 0
+                        or strpos(caseless(concat_ws(' ', full_name, email_address, user_identity_key)), caseless($5)) > 0
                         or enterprise_voice and (exists (
                             select from slot
                             where workspace_id = $1 and slot.user_identity_id = user_identity.user_identity_id
