@@ -9,6 +9,7 @@ use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
 use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result, Scheme};
 use crate::store::{Workspace, sql::faults::missing, sql::found};
 use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 /// Foreign key of a session's user identity.
@@ -88,12 +89,16 @@ fn revoked_issuer() -> Error {
 impl Workspace {
     /// The unrevoked session with this id.
     pub async fn client_session(&self, id: ClientSessionId) -> Result<ClientSession> {
+        self.client_session_on(&self.store.pool, id).await
+    }
+
+    async fn client_session_on(&self, executor: impl PgExecutor<'_>, id: ClientSessionId) -> Result<ClientSession> {
         let row = select_sessions!(
             "where workspace_id = $1 and client_session_id = $2 and revoked_at is null",
             self.workspace_id(),
             id.0,
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(executor)
         .await?;
         self.opened(found(row, ResourceKind::ClientSession, id)?)
     }

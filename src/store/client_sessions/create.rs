@@ -1,6 +1,6 @@
 //! Creation of client sessions: by a key, which vouches for them; by a publishable key, which is public; by a sign-in.
 
-use super::{revoked_issuer, with_issuer};
+use super::with_issuer;
 use crate::domain::client_session::*;
 use crate::domain::id::UserIdentityId;
 use crate::domain::password::PasswordHash;
@@ -22,9 +22,10 @@ const MAX_ANONYMOUS: u32 = 10_000;
 const RETRIES: u32 = 3;
 
 /// Outcome of an insert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Inserted {
-    Yes,
+    /// The session as it was created.
+    Yes(Box<ClientSession>),
     /// An unrevoked session has the key.
     KeyTaken,
     /// There are [`MAX_ANONYMOUS`] sessions.
@@ -40,19 +41,13 @@ impl Workspace {
         on_conflict: OnConflict,
         now: DateTime<Utc>,
     ) -> Result<ClientSession> {
-        let (id, key) = (new.client_session_id, new.user_identifier_key.clone().unwrap_or_default());
+        let key = new.user_identifier_key.clone().unwrap_or_default();
         let mut retries = 0..RETRIES;
         loop {
             let found = match (self.insert_under_key(new.clone(), on_conflict, now).await, on_conflict) {
-                // A revocation of the caller's key has ended it already.
-                (Ok(true), _) => {
-                    return self.client_session(id).await.map_err(|error| match error {
-                        Error::NotFound(..) => revoked_issuer(),
-                        error => error,
-                    });
-                }
-                (Ok(false), OnConflict::Refuse) => return Err(Error::Conflict(Reason::ClientSessionExists)),
-                (Ok(false), OnConflict::Reuse) => self.client_session_by_key(&key).await,
+                (Ok(Some(session)), _) => return Ok(session),
+                (Ok(None), OnConflict::Refuse) => return Err(Error::Conflict(Reason::ClientSessionExists)),
+                (Ok(None), OnConflict::Reuse) => self.client_session_by_key(&key).await,
                 (Err(error), _) => Err(error),
             };
             match found {
@@ -64,20 +59,23 @@ impl Workspace {
         }
     }
 
-    /// False if an unrevoked session has the key.
+    /// The session as it was created, whatever ends it afterwards; `None` if an unrevoked session has the key.
     async fn insert_under_key(
         &self,
         new: NewClientSession,
         on_conflict: OnConflict,
         now: DateTime<Utc>,
-    ) -> Result<bool> {
+    ) -> Result<Option<ClientSession>> {
         let workspace = self.clone();
         let inserted = self.store.writer().transact(move |connection| {
             Box::pin(async move {
                 if let Some(key) = &new.user_identifier_key {
                     workspace.free_key(connection, key, true, now).await?;
                 }
-                workspace.insert_session(connection, &new, on_conflict, now).await
+                if !workspace.insert_session(connection, &new, on_conflict, now).await? {
+                    return Ok(None);
+                }
+                workspace.client_session_on(connection, new.client_session_id).await.map(Some)
             })
         });
         inserted.await
@@ -94,27 +92,38 @@ impl Workspace {
         setting: PublishableKeySessions,
         now: DateTime<Utc>,
     ) -> Result<ClientSession> {
-        let (workspace, id, sought) = (self.clone(), new.client_session_id, key.clone());
+        let mut retries = 0..RETRIES;
+        loop {
+            let inserted = self.insert_anonymous(key.clone(), new.clone(), now).await?;
+            if let Inserted::Yes(session) = inserted {
+                return Ok(*session);
+            }
+            return match (self.client_session_by_key(&key).await, on_conflict) {
+                (Ok(_), OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
+                (Ok(session), OnConflict::Reuse)
+                    if !session.is_anonymous && setting != PublishableKeySessions::AnyUser =>
+                {
+                    Err(Error::Forbidden(Denial::ClientSessionHasAccess))
+                }
+                (Err(Error::NotFound(..)), _) if matches!(inserted, Inserted::Full) => {
+                    Err(Error::Conflict(Reason::TooManyAnonymousSessions(MAX_ANONYMOUS)))
+                }
+                // The session with the key was revoked meanwhile.
+                (Err(Error::NotFound(..)), _) if retries.next().is_some() => continue,
+                (session, _) => session,
+            };
+        }
+    }
+
+    async fn insert_anonymous(&self, key: String, new: NewClientSession, now: DateTime<Utc>) -> Result<Inserted> {
+        let workspace = self.clone();
         let inserted = self.store.writer().transact(move |connection| {
             Box::pin(async move {
                 workspace.free_key(connection, &key, false, now).await?;
                 workspace.insert_anonymous_session(connection, &key, &new, now).await
             })
         });
-        let inserted = inserted.await?;
-        if inserted == Inserted::Yes {
-            return self.client_session(id).await;
-        }
-        match (self.client_session_by_key(&sought).await, on_conflict) {
-            (Ok(_), OnConflict::Refuse) => Err(Error::Conflict(Reason::ClientSessionExists)),
-            (Ok(session), OnConflict::Reuse) if !session.is_anonymous && setting != PublishableKeySessions::AnyUser => {
-                Err(Error::Forbidden(Denial::ClientSessionHasAccess))
-            }
-            (Err(Error::NotFound(..)), _) if inserted == Inserted::Full => {
-                Err(Error::Conflict(Reason::TooManyAnonymousSessions(MAX_ANONYMOUS)))
-            }
-            (session, _) => session,
-        }
+        inserted.await
     }
 
     /// Creates a session of a user identity that has signed in with the password of this hash, and returns its token;
@@ -264,10 +273,10 @@ impl Workspace {
             now + ANONYMOUS_LIFETIME,
             i64::from(MAX_ANONYMOUS),
         )
-        .fetch_one(connection)
+        .fetch_one(&mut *connection)
         .await?;
         Ok(match (row.is_inserted, row.is_full) {
-            (true, _) => Inserted::Yes,
+            (true, _) => Inserted::Yes(Box::new(self.client_session_on(connection, new.client_session_id).await?)),
             (false, true) => Inserted::Full,
             (false, false) => Inserted::KeyTaken,
         })
