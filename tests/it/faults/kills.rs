@@ -9,6 +9,7 @@ use crate::support::program::Server;
 use crate::support::webhook_worker::WebhookWorker;
 use crate::support::world::World;
 use nix::sys::signal::Signal;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Concurrent callers.
@@ -46,6 +47,8 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
             for round in 1..=kills {
                 responses(responded, ledger.len() * round / (kills + 1)).await;
                 kill_postgres(&cluster).await;
+                // A deactivation that has no connection yet waits for the restart, so that perhaps none is refused.
+                assert!(responded.load(Ordering::Relaxed) < ledger.len(), "the kill came too late");
                 cluster.restart().await.expect("Postgres starts again");
                 let back = Instant::now();
                 until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200)
@@ -58,7 +61,6 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
     let clients = running.stop().await;
     println!("{} acknowledged, {} refused; {clients}", results.acknowledged.len(), results.refused.len());
     assert!(clients.disconnected() > 0, "{clients}");
-    assert!(!results.refused.is_empty(), "the kills came too late");
     ledger.audit(&world, &results).await;
     ledger.retry_and_await_deliveries(&world, world.key(), &results).await;
     worker.close().await;
