@@ -1,11 +1,8 @@
 //! Rules in SQL that several statements follow: macros that put one between two literals of a statement.
 
 /// Name of an extension. `extension_name!(query_as(Row, "select … ", " as name from …", arguments…))`; in place of
-/// `query_as` another macro may stand that takes a row and literals, or `concat` for a constant.
+/// `query_as` another macro may stand that takes a row and literals. The column `extension_name_folded` has it folded.
 macro_rules! extension_name {
-    (@ $name:tt concat, $before:tt, $after:tt) => {
-        concat!($before, $name, $after)
-    };
     (@ $name:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
         sqlx::query_as!($row, $before + $name + $after $($rest)*)
     };

@@ -77,7 +77,20 @@ impl Workspace {
         let rows = managed_number!(query_as(
             Row,
             r#"
-            with person as materialized (
+            with holder as materialized (
+                select user_identity_id
+                from (
+                    select user_identity_id from slot
+                    where workspace_id = $1 and include_in_contact_card and strpos(number, $6) > 0
+                    union
+                    select user_identity_id from number_register
+                    where workspace_id = $1 and status = 'assigned' and strpos(number, $6) > 0
+                ) as found
+                join user_identity using (user_identity_id)
+                where $6::text is not null and workspace_id = $1 and enterprise_voice
+                order by created_at, user_identity_id
+                limit $7
+            ), person as materialized (
                 select workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
                     created_at, enterprise_voice
                 from user_identity
@@ -85,17 +98,8 @@ impl Workspace {
                     and ($3::uuid is null or user_identity_id = $3)
                     and ($4::uuid is null or user_identity_id <> $4)
                     and ($5::text is null
-                        or strpos(caseless(concat_ws(' ', full_name, email_address, user_identity_key)), caseless($5)) > 0
-                        or enterprise_voice and (exists (
-                            select from slot
-                            where workspace_id = $1 and slot.user_identity_id = user_identity.user_identity_id
-                                and include_in_contact_card and strpos(number, $6) > 0
-                        ) or exists (
-                            select from number_register
-                            where workspace_id = $1
-                                and number_register.user_identity_id = user_identity.user_identity_id
-                                and status = 'assigned' and strpos(number, $6) > 0
-                        )))
+                        or strpos(search_text, (select caseless($5))) > 0
+                        or user_identity_id = any (array(select user_identity_id from holder)))
                 order by created_at, user_identity_id
                 limit $7
             )
