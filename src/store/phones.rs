@@ -5,6 +5,7 @@ mod readmit;
 mod register;
 
 pub use deactivate::Deactivated;
+pub(super) use deactivate::Deactivation;
 
 use crate::domain::event::EventType;
 use crate::domain::id::{DeviceId, EventId, UserIdentityId};

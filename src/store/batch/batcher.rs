@@ -7,7 +7,7 @@
 //! be batched.
 
 use crate::error::{Error, Result};
-use crate::store::pool::rows;
+use crate::store::pool::{Crowded, rows};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::AtomicU64;
@@ -52,6 +52,9 @@ pub(in crate::store) trait BatchQuery: Clone + Send + 'static {
     /// Maximum number of statements in flight per key.
     const MAX_IN_FLIGHT: usize;
 
+    /// Maximum number of waiting queries per key; further ones are refused.
+    const MAX_WAITING: usize = 16_384;
+
     /// Maximum batch size for a key.
     fn max_batch(batch_key: &Self::BatchKey) -> usize;
 
@@ -82,7 +85,7 @@ impl<Q: BatchQuery> Batcher<Q> {
     pub async fn ask(&self, query: Q, store: &crate::store::Store) -> Result<Q::Answer> {
         let (answer, answered) = oneshot::channel();
         let batch_key = query.batch_key();
-        if self.join(&batch_key, Waiting { query, answer }) {
+        if self.join(&batch_key, Waiting { query, answer })? {
             let run = BatchRun { batcher: self.clone(), batch_key, is_over: false };
             tokio::spawn(run.take(store.clone()));
         }
@@ -90,15 +93,18 @@ impl<Q: BatchQuery> Batcher<Q> {
     }
 
     /// Adds a waiting query. True if the caller must start another statement.
-    fn join(&self, batch_key: &Q::BatchKey, waiting: Waiting<Q>) -> bool {
+    fn join(&self, batch_key: &Q::BatchKey, waiting: Waiting<Q>) -> Result<bool> {
         let mut batches = self.batches();
         let batch_key =
             batches.entry(batch_key.clone()).or_insert_with(|| BatchKey { waiting: Vec::new(), in_flight: 0 });
+        if batch_key.waiting.len() >= Q::MAX_WAITING {
+            return Err(sqlx::Error::from(Crowded::QueueFull).into());
+        }
         batch_key.waiting.push(waiting);
         let starts = batch_key.in_flight == 0
             || batch_key.in_flight < Q::MAX_IN_FLIGHT && batch_key.waiting.len() >= SECOND_BATCH_AT;
         batch_key.in_flight += usize::from(starts);
-        starts
+        Ok(starts)
     }
 
     fn batches(&self) -> std::sync::MutexGuard<'_, Batches<Q>> {
