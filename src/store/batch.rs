@@ -12,7 +12,7 @@ pub(super) use prefetch::{LONGEST, PlainPhoneList};
 pub use prefetch::{Prefetch, Prefetched};
 
 use super::Store;
-use super::phones::Deactivation;
+use super::phones::{Deactivation, PhoneRegistration};
 use crate::domain::contact::Contact;
 use crate::domain::extension::Extension;
 use crate::domain::listing::Listed;
@@ -60,6 +60,7 @@ batchers! {
     keys_and_number: KeyLookup<OneNumber>,
     sessions: SessionLookup,
     deactivations: Deactivation,
+    registrations: PhoneRegistration,
 }
 
 impl Store {

@@ -6,6 +6,7 @@ mod register;
 
 pub use deactivate::Deactivated;
 pub(super) use deactivate::Deactivation;
+pub(super) use register::PhoneRegistration;
 
 use crate::domain::event::EventType;
 use crate::domain::id::{DeviceId, EventId, UserIdentityId};

@@ -8,12 +8,13 @@
 
 use crate::error::{Error, Result};
 use crate::store::pool::{Crowded, rows};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// Maximum batch size.
 pub(in crate::store) const MAX_BATCH: usize = 128;
@@ -59,6 +60,11 @@ pub(in crate::store) trait BatchQuery: Clone + Send + 'static {
     fn max_batch(batch_key: &Self::BatchKey) -> usize;
 
     fn batch_key(&self) -> Self::BatchKey;
+
+    /// Queries with equal keys are not in one batch.
+    fn exclusive_key(&self) -> Option<Uuid> {
+        None
+    }
 
     /// Runs all at once. Returns as many answers, in the same order.
     fn ask(batch: Vec<Self>, store: crate::store::Store) -> impl Future<Output = Result<Vec<Self::Answer>>> + Send;
@@ -159,8 +165,7 @@ impl<Q: BatchQuery> BatchRun<Q> {
         let mut batches = self.batcher.batches();
         let batch_key = batches.get_mut(&self.batch_key)?;
         if !batch_key.waiting.is_empty() {
-            let count = batch_key.waiting.len().min(Q::max_batch(&self.batch_key));
-            return Some(batch_key.waiting.drain(..count).collect());
+            return Some(first_batch(&mut batch_key.waiting, Q::max_batch(&self.batch_key)));
         }
         self.is_over = true;
         batch_key.in_flight -= 1;
@@ -169,6 +174,17 @@ impl<Q: BatchQuery> BatchRun<Q> {
         }
         None
     }
+}
+
+/// The first waiting queries of which no two exclude each other, at most `limit`.
+fn first_batch<Q: BatchQuery>(waiting: &mut Vec<Waiting<Q>>, limit: usize) -> Vec<Waiting<Q>> {
+    let (mut taken, mut keys) = (0, HashSet::new());
+    let batch = waiting.extract_if(.., |waiting| {
+        let is_next = taken < limit && waiting.query.exclusive_key().is_none_or(|key| keys.insert(key));
+        taken += usize::from(is_next);
+        is_next
+    });
+    batch.collect()
 }
 
 impl<Q: BatchQuery> Drop for BatchRun<Q> {
