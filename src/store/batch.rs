@@ -23,7 +23,7 @@ use crate::error::Result;
 use batcher::Batcher;
 use keys::KeyLookup;
 use lookup::LookupRequest;
-use prefetch::{OneExtension, OneNumber, OnePhone, PhonePage};
+use prefetch::{EventPage, OneExtension, OneNumber, OnePhone, PhonePage};
 use sessions::SessionLookup;
 
 /// A query with a batcher in each store.
@@ -56,6 +56,7 @@ batchers! {
     contact_pages: LookupRequest<Listed<Contact>>,
     keys_and_phone: KeyLookup<OnePhone>,
     keys_and_phones: KeyLookup<PhonePage>,
+    keys_and_events: KeyLookup<EventPage>,
     keys_and_extension: KeyLookup<OneExtension>,
     keys_and_number: KeyLookup<OneNumber>,
     sessions: SessionLookup,
