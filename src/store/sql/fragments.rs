@@ -19,6 +19,7 @@ macro_rules! extension_name {
 }
 
 /// The number in the slot `requested.slot_type` of `requested.user_identity_id` that the workspace has assigned, at `requested.now`.
+/// The limit, of what is unique, makes each plan look it up by the user identity, also one made for an almost empty table.
 macro_rules! managed_number {
     (@ $number:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
         sqlx::query_as!($row, $before + $number + $after $($rest)*)
@@ -30,7 +31,8 @@ macro_rules! managed_number {
         managed_number!(
             @ "select number from number_register
             where workspace_id = $1 and user_identity_id = requested.user_identity_id and slot_type = 'work'
-                and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > requested.now)"
+                and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > requested.now)
+            limit 1"
             $how, $($rest)*
         )
     };
