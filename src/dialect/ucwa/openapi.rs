@@ -1,10 +1,13 @@
 //! The dialect's part of the OpenAPI document. Its protocol has no published one, so this describes what is served: every
-//! operation under each base path, each response in JSON and XML, with examples.
+//! operation, each response in JSON and XML, with examples. Operations of applications are described below one base path;
+//! `x-base-paths` of the tag names it and the others. Path-level `servers` would replace the server that users of generated
+//! clients configure.
 
 pub mod examples;
 pub mod inputs;
 mod schemas;
 
+use super::APPLICATIONS;
 use super::error::{ErrorBody, body_of};
 use super::resource::Resource;
 use super::route::{Access, Operation, Ucwa};
@@ -23,24 +26,28 @@ pub const RESPONSES: Responses = Responses { prefix: "Ucwa", request_id: "x-requ
 /// The header with the etag of a resource.
 pub const ETAG: (&str, &str) = ("ETag", "The etag, in quotes");
 
-/// Base paths whose resources are described, and the prefix of their operation ids.
-const BASES: [(&str, &str); 3] =
-    [("/ucwa/oauth/v1/applications", "ucwa_"), ("/v1/applications", "ucwa_v1_"), ("/me", "ucwa_own_")];
+/// Prefixes of operation ids by the paths of operations.
+const IDS: [(&str, &str); 2] = [(APPLICATIONS[0], "ucwa_"), ("/me", "ucwa_own_")];
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let routes = super::routes().into_iter().filter(|operation| is_described(&operation.path));
     let scheme = "A client session; a token of /webticket/oauthtoken; or an API key with X-Ucwa-User";
     let security_schemes = json!({ SCHEME: security_scheme("bearer", scheme) });
-    let description = "The telephone numbers of a user identity, compatible with UCWA 1.0. \
-        Paths below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml \
-        are accepted and returned like the listed media types";
-    Ucwa::document(description, routes.collect(), schemas::all(), security_schemes)
+    let [first, second, third] = APPLICATIONS;
+    let description = format!(
+        "The telephone numbers of a user identity, compatible with UCWA 1.0. \
+        Paths of {first} are also served at {second} and {third}. application/vnd.microsoft.com.ucwa+json and …+xml \
+        are accepted and returned like the listed media types"
+    );
+    let mut document = Ucwa::document(&description, routes.collect(), schemas::all(), security_schemes);
+    document["tags"][0]["x-base-paths"] = json!(APPLICATIONS);
+    document
 }
 
-/// Of the base paths with the same resources, one is left out.
+/// Operations below the other base paths are those below the first.
 fn is_described(path: &str) -> bool {
-    !path.starts_with("/ucwa/v1/")
+    !APPLICATIONS[1..].iter().any(|base| path.starts_with(base))
 }
 
 impl Described for Ucwa {
@@ -49,7 +56,7 @@ impl Described for Ucwa {
 
     fn id(operation: &Operation) -> String {
         let is_below = |(base, prefix): (&str, &'static str)| operation.path.starts_with(base).then_some(prefix);
-        format!("{}{}", BASES.into_iter().find_map(is_below).unwrap_or_default(), operation.id)
+        format!("{}{}", IDS.into_iter().find_map(is_below).unwrap_or_default(), operation.id)
     }
 
     fn security(operation: &Operation) -> Value {
