@@ -1,5 +1,6 @@
 //! The dialect's part of the OpenAPI document. Its protocol has no published one, so this describes what is served: every
-//! operation, each response in JSON and XML, with examples. Operations of applications are described below one base path;
+//! operation, each response in JSON and XML. Each has an example in JSON; the schemas of XML have one of a resource and one of
+//! an error. Operations of applications are described below one base path;
 //! `x-base-paths` of the tag names it and the others. Path-level `servers` would replace the server that users of generated
 //! clients configure.
 
@@ -9,15 +10,21 @@ mod schemas;
 
 use super::APPLICATIONS;
 use super::error::{ErrorBody, body_of};
+use super::input::fault;
+use super::people;
 use super::resource::Resource;
 use super::route::{Access, Operation, Ucwa};
 use crate::api::input::Field;
 use crate::api::openapi::*;
-use crate::error::{BodyFault, Denial, Error, ResourceKind};
+use crate::error::{BodyFault, Denial, Error, Problem, ResourceKind};
 use axum::http::StatusCode;
 use inputs::{application_id, contact_id, person, slot};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+
+/// The schemas of XML.
+const RESOURCE_XML: &str = "UcwaResourceXml";
+const ERROR_XML: &str = "UcwaErrorXml";
 
 /// The security scheme.
 const SCHEME: &str = "UcwaBearer";
@@ -40,7 +47,10 @@ pub fn document() -> Value {
         Paths of {first} are also served at {second} and {third}. application/vnd.microsoft.com.ucwa+json and …+xml \
         are accepted and returned like the listed media types"
     );
-    let mut document = Ucwa::document(&description, routes.collect(), schemas::all(), security_schemes);
+    let mut schemas = schemas::all();
+    schemas.0[RESOURCE_XML]["example"] = text(people::example().xml());
+    schemas.0[ERROR_XML]["example"] = text(body_of(&fault("number", Problem::Missing)).xml());
+    let mut document = Ucwa::document(&description, routes.collect(), schemas, security_schemes);
     document["tags"][0]["x-base-paths"] = json!(APPLICATIONS);
     document
 }
@@ -131,9 +141,13 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
     let mut names: Vec<String> = errors.iter().map(|error| error.name()).collect();
     names.dedup();
     let reason = pascal_case(status.canonical_reason().unwrap_or_default());
-    let subcodes: Vec<&str> = match names.as_slice() {
-        [only] => only.split_once('/').map(|(_, subcode)| subcode).into_iter().collect(),
-        several => several.iter().map(|name| name.split_once('/').map_or("General", |(_, subcode)| subcode)).collect(),
+    let subcode = |name: &str| {
+        let (_, subcode) = name.split_once('/')?;
+        Some(subcode.strip_suffix(&reason).unwrap_or(subcode).to_owned())
+    };
+    let subcodes: Vec<String> = match names.as_slice() {
+        [only] => subcode(only).into_iter().collect(),
+        several => several.iter().map(|name| subcode(name).unwrap_or_else(|| "General".to_owned())).collect(),
     };
     // Those of one input only differ by its name.
     let parameter = match (names.as_slice(), errors) {
@@ -141,7 +155,7 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
         _ => String::new(),
     };
     let codes: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let content = in_json_and_xml("UcwaError", json!(errors[0]), errors[0].xml());
+    let content = in_json_and_xml("UcwaError", json!(errors[0]), ERROR_XML);
     RESPONSES.response(&format!("{reason}{}{parameter}", subcodes.join("Or")), &codes.join(", "), content)
 }
 
@@ -165,19 +179,22 @@ fn errors_of_oauth() -> Map<String, Value> {
 
 /// A resource in JSON and XML, with these headers.
 pub fn resource(name: &str, schema: &str, extra: &[(&str, &str)], example: &Resource) -> Value {
-    let mut response = RESPONSES.response(name, "OK", in_json_and_xml(schema, example.json(), example.xml()));
+    let mut response = RESPONSES.response(name, "OK", in_json_and_xml(schema, example.json(), RESOURCE_XML));
     for (header, description) in extra {
         response["headers"][header] = json!({ "description": description, "schema": { "type": "string" } });
     }
     response
 }
 
-fn in_json_and_xml(schema: &str, json: Value, xml: Vec<u8>) -> Value {
-    let xml = String::from_utf8(xml).expect("what is written is UTF-8");
+fn in_json_and_xml(schema: &str, example: Value, xml: &str) -> Value {
     json!({
-        "application/json": { "schema": reference(schema), "example": json },
-        "application/xml": { "schema": reference("UcwaXml"), "example": xml },
+        "application/json": { "schema": reference(schema), "example": example },
+        "application/xml": { "schema": reference(xml) },
     })
+}
+
+fn text(xml: Vec<u8>) -> Value {
+    String::from_utf8(xml).expect("what is written is UTF-8").into()
 }
 
 /// An HTML page.

@@ -171,6 +171,7 @@ def what_was_deleted_is_gone(ctx, response, case):
 def before_load_schema(context, schema):
     """UCWA's XML says a field as `<property name="…">`, for which OpenAPI has no words; what reads it has properties of its
     own, beside the code."""
-    for name, body in schema["components"]["requestBodies"].items():
-        if name.startswith("Ucwa"):
-            body["content"].pop("application/xml", None)
+    operations = [operation for path in schema["paths"].values() for operation in path.values()]
+    in_place = [operation["requestBody"] for operation in operations if "requestBody" in operation]
+    for body in [*schema["components"]["requestBodies"].values(), *in_place]:
+        body.get("content", {}).pop("application/xml", None)
