@@ -16,9 +16,9 @@ pub async fn of_phone(
     reason: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    match workspace.deactivate_phones(vec![device_id], scope, reason, now).await?.as_slice() {
-        [] => Err(Error::NotFound(ResourceKind::Phone, device_id.to_string())),
-        _ => Ok(()),
+    match workspace.deactivate_phone(device_id, scope, reason, now).await? {
+        None => Err(Error::NotFound(ResourceKind::Phone, device_id.to_string())),
+        Some(_) => Ok(()),
     }
 }
 

@@ -111,7 +111,40 @@ pub struct EventSubject {
     pub acs_system_id: Option<Uuid>,
 }
 
+/// A time after every event.
+const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("9999-12-31T23:59:59Z is valid");
+
 impl EventFilter {
+    /// True for a filter of times only, of the whole workspace. This most frequent query has its own statement, which
+    /// Postgres plans once; the general one is planned anew for each combination of filters.
+    pub fn is_plain(&self) -> bool {
+        let EventFilter {
+            scope: Scope::Workspace,
+            event_ids: None,
+            event_types: None,
+            include_opt_in: false,
+            device_ids: None,
+            user_identity_id: None,
+            acs_credential_id: None,
+            acs_system_ids: None,
+            ..
+        } = self
+        else {
+            return false;
+        };
+        true
+    }
+
+    /// The time after which the events are.
+    pub fn after(&self) -> DateTime<Utc> {
+        self.after.unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// The time before which the events are.
+    pub fn before(&self) -> DateTime<Utc> {
+        self.before.unwrap_or(LAST)
+    }
+
     /// Whether an event matches all conditions but those on its time, as the database judges it in a list.
     pub fn matches(&self, event: &Event, subject: &EventSubject) -> bool {
         let EventFilter { scope, after: _, before: _, event_ids, event_types, include_opt_in, .. } = self;

@@ -6,12 +6,13 @@ mod lookup;
 mod prefetch;
 mod sessions;
 
-pub(super) use batcher::{LookupCounts, MAX_LIST_BATCH};
+pub(super) use batcher::{BatchQuery, LookupCounts, MAX_LIST_BATCH};
 pub(super) use lookup::{Lookup, each};
 pub(super) use prefetch::{LONGEST, PlainPhoneList};
 pub use prefetch::{Prefetch, Prefetched};
 
 use super::Store;
+use super::phones::{Deactivation, PhoneRegistration};
 use crate::domain::contact::Contact;
 use crate::domain::extension::Extension;
 use crate::domain::listing::Listed;
@@ -19,10 +20,10 @@ use crate::domain::number::PhoneNumber;
 use crate::domain::phone::Phone;
 use crate::domain::subscriber::Subscriber;
 use crate::error::Result;
-use batcher::{BatchQuery, Batcher};
+use batcher::Batcher;
 use keys::KeyLookup;
 use lookup::LookupRequest;
-use prefetch::{OneExtension, OneNumber, OnePhone, PhonePage};
+use prefetch::{EventPage, OneExtension, OneNumber, OnePhone, PhonePage};
 use sessions::SessionLookup;
 
 /// A query with a batcher in each store.
@@ -55,14 +56,17 @@ batchers! {
     contact_pages: LookupRequest<Listed<Contact>>,
     keys_and_phone: KeyLookup<OnePhone>,
     keys_and_phones: KeyLookup<PhonePage>,
+    keys_and_events: KeyLookup<EventPage>,
     keys_and_extension: KeyLookup<OneExtension>,
     keys_and_number: KeyLookup<OneNumber>,
     sessions: SessionLookup,
+    deactivations: Deactivation,
+    registrations: PhoneRegistration,
 }
 
 impl Store {
     /// Answers a query, batched with concurrent ones.
-    async fn ask<Q: Batched>(&self, query: Q) -> Result<Q::Answer> {
+    pub(super) async fn ask<Q: Batched>(&self, query: Q) -> Result<Q::Answer> {
         Q::batcher(&self.batchers).ask(query, self).await
     }
 }

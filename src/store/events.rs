@@ -9,14 +9,10 @@ pub use stream::{EventStream, StreamedEvent};
 
 use crate::domain::event::{Event, EventFilter, EventSubject};
 use crate::domain::id::{CredentialId, DeviceId, EventId, UserIdentityId};
-use crate::domain::scope::Scope;
 use crate::error::Result;
 use crate::store::sql::types::Document;
-use crate::store::{Workspace, sql::raw_ids};
+use crate::store::{Prefetched, Workspace, sql::raw_ids};
 use chrono::{DateTime, Utc};
-
-/// A time after every event.
-const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("9999-12-31T23:59:59Z is valid");
 
 /// Selects events; the literal is the rest of the statement.
 macro_rules! select_events {
@@ -31,26 +27,6 @@ macro_rules! select_events {
             $(, $argument)*
         )
     };
-}
-
-/// True if a filter has only a time. This most frequent query has its own statement, which Postgres plans once; the
-/// general one is planned anew for each combination of filters.
-fn is_plain(filter: &EventFilter) -> bool {
-    let EventFilter {
-        scope: Scope::Workspace,
-        event_ids: None,
-        event_types: None,
-        include_opt_in: false,
-        device_ids: None,
-        user_identity_id: None,
-        acs_credential_id: None,
-        acs_system_ids: None,
-        ..
-    } = filter
-    else {
-        return false;
-    };
-    true
 }
 
 impl Workspace {
@@ -100,9 +76,17 @@ impl Workspace {
         Ok(logged.collect())
     }
 
+    /// Events that match a filter, in order of time, unless authentication has read them.
+    pub async fn events_with(&self, prefetched: Prefetched, filter: &EventFilter) -> Result<Vec<Event>> {
+        match prefetched {
+            Prefetched::Events(events) => Ok(events),
+            _ => self.events(filter).await,
+        }
+    }
+
     /// Events that match a filter, in order of time.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
-        if is_plain(filter) { self.plain_events(filter).await } else { self.filtered_events(filter).await }
+        if filter.is_plain() { self.plain_events(filter).await } else { self.filtered_events(filter).await }
     }
 
     async fn plain_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
@@ -111,8 +95,8 @@ impl Workspace {
             order by created_at
             limit $4 offset $5",
             self.workspace_id(),
-            filter.after.unwrap_or(DateTime::UNIX_EPOCH),
-            filter.before.unwrap_or(LAST),
+            filter.after(),
+            filter.before(),
             filter.limit,
             filter.offset,
         )

@@ -5,6 +5,8 @@ mod readmit;
 mod register;
 
 pub use deactivate::Deactivated;
+pub(super) use deactivate::Deactivation;
+pub(super) use register::PhoneRegistration;
 
 use crate::domain::event::EventType;
 use crate::domain::id::{DeviceId, EventId, UserIdentityId};

@@ -84,7 +84,7 @@ impl Pools {
         };
         let reserved = match reserved {
             0 => None,
-            count => Some(open_pool(hosts.clone(), count, count, &health, &large_lists).await?),
+            count => Some(open_pool(hosts.planning_once(), count, count, &health, &large_lists).await?),
         };
         let (shares, units) = (Shares::new(sizes), TaskTracker::new());
         Ok(Pools { general, short, reserved, shares, large_lists, health, units })

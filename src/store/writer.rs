@@ -32,7 +32,12 @@ impl Store {
 impl Writer<'_> {
     /// Runs statements in one transaction, which commits if `work` succeeds.
     pub async fn transact<T: Send + 'static>(self, work: impl Work<T>) -> Result<T> {
-        self.store.pool.transact("begin", work, self.notification()).await
+        self.transact_with("begin", work).await
+    }
+
+    /// Like [`Writer::transact`], in a transaction that `begin` starts.
+    pub async fn transact_with<T: Send + 'static>(self, begin: &'static str, work: impl Work<T>) -> Result<T> {
+        self.store.pool.transact(begin, work, self.notification()).await
     }
 
     /// Runs statements that each commit by themselves.

@@ -89,7 +89,12 @@ impl Comparison {
             }
             let Some(program) = self.pgbench.as_deref() else { continue };
             for clients in &self.clients {
-                for (name, transaction) in [("pgbench", operation.transaction), ("keyless", operation.keyless)] {
+                let transactions = [
+                    ("pgbench", operation.transaction),
+                    ("keyless", operation.keyless),
+                    ("minimal", operation.minimal),
+                ];
+                for (name, transaction) in transactions {
                     if !transaction.is_empty() {
                         let sample = workbench.measure_database(operation, transaction, program, *clients);
                         entry.note(&format!("{name} {clients}"), sample);

@@ -1,6 +1,7 @@
 //! Operations of Phone.com's contacts: get one, list a page, create one; and parts of a list whose cost must not grow
 //! with its length.
 
+use crate::minimal;
 use crate::operations::{Effect, Operation, Step, key_and, one, workspace};
 use crate::registry::{BASE, GUESTS, Kind, OF_FEW, OF_MANY, Registry, finish_request};
 use serde_json::Value;
@@ -45,6 +46,7 @@ pub const GET: Operation = Operation {
         Step::Stored(CONTACT, |_| vec![workspace(), one(":contact::bigint".to_owned())]),
     ],
     keyless: &[],
+    minimal: &[],
     is_first: false,
 };
 
@@ -76,6 +78,7 @@ pub const LIST: Operation = Operation {
         }),
     ],
     keyless: &[],
+    minimal: &[],
     is_first: false,
 };
 
@@ -116,6 +119,7 @@ pub const CREATE: Operation = Operation {
         Step::Stored(CONTACT, |_| vec![workspace(), one(NEW.to_owned())]),
     ],
     keyless: &[],
+    minimal: &[Step::Made(|| minimal::create_contact(&workspace(), &guest(), EMAILS, NUMBERS))],
     is_first: false,
 };
 

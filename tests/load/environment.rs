@@ -30,8 +30,9 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Starts Postgres in the first directory that no other run uses, and drops databases of earlier runs.
-    pub fn start(durability: Durability) -> Environment {
+    /// Starts Postgres in the first directory that no other run uses, and drops databases of earlier runs. Each flush takes
+    /// `flush_delay` microseconds longer; transactions that wait for it share the next one, as they do for a disk.
+    pub fn start(durability: Durability, flush_delay: u32) -> Environment {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = Arc::new(runtime.expect("a runtime starts"));
         let cluster = runtime.block_on(start(durability));
@@ -40,6 +41,10 @@ impl Environment {
         for left in postgres.texts(&format!("select datname from pg_database where starts_with(datname, '{PREFIX}')")) {
             postgres.execute(&format!("drop database {left} with (force)"));
         }
+        for setting in [format!("commit_delay = {flush_delay}"), "commit_siblings = 0".to_owned()] {
+            postgres.execute(&format!("alter system set {setting}"));
+        }
+        postgres.execute("select pg_reload_conf()");
         environment
     }
 

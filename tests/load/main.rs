@@ -5,6 +5,8 @@
 //! cargo bench                                  all operations, with 100,000 phones
 //! cargo bench -- --only get,list --rounds 9    two operations, with more rounds
 //! cargo bench -- --phones 1000000 --json       more phones, results as JSON
+//! cargo bench -- --workspaces 1 --flush-delay 1000 --only deactivate,create
+//!                                              writes of one workspace, with flushes of a millisecond more
 //! cargo bench -- --growth                      10,000 phones against 1,000,000, 1,000 contacts against 100,000
 //! cargo bench -- --soak 10                     ten minutes of load, with samples of memory
 //! cargo bench -- --against target/before       this build and another one, interleaved
@@ -17,11 +19,13 @@
 //! * **ceiling**: the server's own listener, routes, edge and log line, with a handler that returns recorded bytes of the
 //!   operation's response. The difference is the cost of handlers and database. The CORS layer belongs to the dialect and
 //!   is left out, which makes the ceiling slightly higher.
-//! * **pgbench** with 2, 8 and 32 clients: Postgres's own load generator runs the statements of the operation as prepared
+//! * **pgbench** with 1, 8 and 32 clients: Postgres's own load generator runs the statements of the operation as prepared
 //!   statements on the same socket, without HTTP or JSON. Their text is read from the committed sqlx offline data, so
 //!   pgbench looks up the API key where the server does. Ids are built from numbers within the statement, since pgbench has
 //!   random numbers only, which costs about 1 %; null parameters are literals, so that Postgres can simplify the statement
 //!   once, which no other client could achieve.
+//! * **minimal**, for writes: the smallest durable transaction of the same effect, also by pgbench: the row, its event in
+//!   order and its audit row. The server's own statement flatters it.
 //! * **keyless**: the same with statements that do not look up the key, where the server has one.
 //! * **plain**: the straightforward way to get a phone with the same libraries: one pooled connection, a query for the
 //!   token and one for the phone, no log and no edge.
@@ -52,6 +56,7 @@ mod environment;
 mod generator;
 mod growth;
 mod loading;
+mod minimal;
 mod neighbours;
 mod operations;
 mod pgbench;
@@ -89,7 +94,7 @@ fn main() -> ExitCode {
 }
 
 fn bench(settings: &Settings) {
-    let environment = Environment::start(settings.durability());
+    let environment = Environment::start(settings.durability(), settings.flush_delay);
     let (json, text) = if settings.growth {
         let growth = growth::run(&environment, settings);
         (serde_json::json!(growth), growth.text())

@@ -1,8 +1,8 @@
 //! The measured operations, one entry each: the request, the expected response, and the server's statements that pgbench
 //! runs for comparison. A new operation is one more entry.
 
-use crate::contacts;
 use crate::registry::{BASE, EVENTS, GUESTS, Kind, PHONES_OF_PERSON, Registry, Rng, finish_head, finish_request};
+use crate::{contacts, minimal};
 use base64::prelude::*;
 use handset::domain::event::{EventType, opt_in_types};
 use handset::domain::phone::MAX_PHONES;
@@ -28,6 +28,8 @@ pub struct Operation {
     pub transaction: &'static [Step],
     /// Where the server looks up the key in the same statement: one without the key.
     pub keyless: &'static [Step],
+    /// The smallest durable transaction of the same effect; empty for reads.
+    pub minimal: &'static [Step],
     /// Whether the plain reference has it, and latency is also measured at half of the top rate.
     pub is_first: bool,
 }
@@ -47,6 +49,8 @@ pub enum Effect {
 /// A step of pgbench's transaction.
 pub enum Step {
     Own(&'static str),
+    /// A statement of the benchmark.
+    Made(fn() -> String),
     /// A statement of the server, by its text with `*` for any part, and an SQL expression for each of its parameters.
     /// Where the server always passes null, it is a literal.
     Stored(&'static str, fn(&Registry) -> Vec<String>),
@@ -87,9 +91,11 @@ const KEY_AND_NUMBER: &str = "select place * as requested (token_hash, register_
 const NUMBER: &str = "select register_id *, user_identity_id *, created_at from number_register \
     where workspace_id = $1 and register_id = any ($2)";
 const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
-const DEACTIVATE: &str = "with found as materialized ( select device_id, * update phone set deactivated_at = $2, *";
-const LOCK_PERSON: &str = "select user_identity_id from user_identity where workspace_id = $1 * for no key update";
-const REGISTER_PHONE: &str = "with signed_in as materialized ( select from client_session * insert into phone *";
+const DEACTIVATE: &str =
+    "with found as materialized ( select place, device_id, * update phone set deactivated_at = at, *";
+const LOCK_PERSONS: &str = "select user_identity_id from user_identity where workspace_id = $1 \
+    and user_identity_id = any ($2) for no key update skip locked";
+const REGISTER_PHONE: &str = "with requested as materialized ( * signed_in as materialized * insert into phone *";
 
 /// All operations; the others are compared with the first.
 pub const ALL: &[Operation] = &[
@@ -106,6 +112,7 @@ pub const ALL: &[Operation] = &[
         variables: one_phone,
         transaction: &[Step::Stored(KEY_AND_PHONE, |registry| key_and(registry, &[Kind::Phone.sql(":phone")]))],
         keyless: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Phone.sql(":phone"))])],
+        minimal: &[],
         is_first: true,
     },
     Operation {
@@ -130,6 +137,7 @@ pub const ALL: &[Operation] = &[
             let from = [FIRST_TIME, FIRST_ID, "null::bigint"];
             [workspace(), Kind::Person.sql(":person")].into_iter().chain(from.map(str::to_owned)).collect()
         })],
+        minimal: &[],
         is_first: false,
     },
     Operation {
@@ -165,6 +173,7 @@ pub const ALL: &[Operation] = &[
         keyless: &[Step::Stored(PHONES, |registry| {
             vec![workspace(), registry.sql_time(":n"), Kind::Phone.sql(":phone"), (PAGE + 1).to_string()]
         })],
+        minimal: &[],
         is_first: false,
     },
     Operation {
@@ -185,21 +194,19 @@ pub const ALL: &[Operation] = &[
             )
         },
         transaction: &[Step::Stored(DEACTIVATE, |_| {
-            let device = one(Kind::Spare.sql(":spare"));
-            vec![
-                workspace(),
-                "now()".to_owned(),
-                context(),
-                device,
-                "null::uuid".to_owned(),
-                "null::text".to_owned(),
-                name(EventType::PhoneDeactivated),
-                name(EventType::AcsCredentialInvalidated),
-                name(EventType::AcsCredentialDeleted),
-                name(EventType::ClientSessionDeleted),
-            ]
+            let device = Kind::Spare.sql(":spare");
+            let types = [
+                EventType::PhoneDeactivated,
+                EventType::AcsCredentialInvalidated,
+                EventType::AcsCredentialDeleted,
+                EventType::ClientSessionDeleted,
+            ];
+            let each = [context(), device, "null::uuid".to_owned(), "null::text".to_owned(), "now()".to_owned()];
+            let request = [workspace(), "now()".to_owned()].into_iter().chain(each.map(one));
+            request.chain(["true".to_owned()]).chain(types.map(name)).collect()
         })],
         keyless: &[],
+        minimal: &[Step::Made(|| minimal::deactivate(&workspace(), &Kind::Spare.sql(":spare")))],
         is_first: false,
     },
     Operation {
@@ -225,19 +232,21 @@ pub const ALL: &[Operation] = &[
         },
         transaction: &[
             Step::Own("begin"),
-            Step::Stored(LOCK_PERSON, |_| vec![workspace(), Kind::Guest.sql(":guest")]),
+            Step::Stored(LOCK_PERSONS, |_| vec![workspace(), one(Kind::Guest.sql(":guest"))]),
             Step::Stored(REGISTER_PHONE, |_| {
+                let ids = [context(), Kind::Guest.sql(":guest"), Kind::Made.sql(":made")];
                 let looks = ["null::text", "'android'", "'10'", "'Samsung'", "'Samsung Galaxy S10'", ASSA_ABLOY];
-                let ids =
-                    [workspace(), "now()".to_owned(), context(), Kind::Guest.sql(":guest"), Kind::Made.sql(":made")];
+                let rest = ["null::uuid", "now()"];
+                let each = ids.into_iter().chain(looks.into_iter().chain(rest).map(str::to_owned)).map(one);
                 let types = [EventType::PhoneRegistered, EventType::AcsCredentialIssued].map(name);
-                let rest = ["null::uuid".to_owned(), format!("{MAX_PHONES}::bigint")];
-                ids.into_iter().chain(looks.map(str::to_owned)).chain(types).chain(rest).collect()
+                let request = [workspace(), "now()".to_owned()].into_iter().chain(each);
+                request.chain([format!("{MAX_PHONES}::bigint")]).chain(types).collect()
             }),
             Step::Own("commit"),
             Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Made.sql(":made"))]),
         ],
         keyless: &[],
+        minimal: &[Step::Made(|| minimal::create(&workspace(), &Kind::Guest.sql(":guest"), &Kind::Made.sql(":made")))],
         is_first: false,
     },
     Operation {
@@ -262,6 +271,7 @@ pub const ALL: &[Operation] = &[
             [workspace(), registry.sql_time(":n")].into_iter().chain(rest.map(str::to_owned)).collect()
         })],
         keyless: &[],
+        minimal: &[],
         is_first: false,
     },
     Operation {
@@ -277,6 +287,7 @@ pub const ALL: &[Operation] = &[
         variables: one_phone,
         transaction: &[Step::Stored(KEY_AND_NUMBER, |registry| key_and(registry, &[Kind::Register.sql(":person")]))],
         keyless: &[Step::Stored(NUMBER, |_| vec![workspace(), one(Kind::Register.sql(":person"))])],
+        minimal: &[],
         is_first: false,
     },
     Operation {
@@ -298,6 +309,7 @@ pub const ALL: &[Operation] = &[
             [workspace()].into_iter().chain(values.map(one)).collect()
         })],
         keyless: &[],
+        minimal: &[],
         is_first: false,
     },
     contacts::GET,
@@ -316,6 +328,7 @@ pub const ALL: &[Operation] = &[
         variables: one_phone,
         transaction: &[Step::Stored(KEY_AND_PHONE, |registry| key_and(registry, &[Kind::Nothing.sql(":phone")]))],
         keyless: &[Step::Stored(PHONE, |_| vec![workspace(), one(Kind::Nothing.sql(":phone"))])],
+        minimal: &[],
         is_first: false,
     },
     Operation {
@@ -332,6 +345,7 @@ pub const ALL: &[Operation] = &[
         variables: |_| String::new(),
         transaction: &[],
         keyless: &[],
+        minimal: &[],
         is_first: false,
     },
     Operation {
@@ -347,6 +361,7 @@ pub const ALL: &[Operation] = &[
         variables: |_| String::new(),
         transaction: &[Step::Stored("select 1", |_| Vec::new())],
         keyless: &[],
+        minimal: &[],
         is_first: false,
     },
 ];

@@ -13,6 +13,10 @@ use std::process::{Command, Stdio};
 /// Folder of the sqlx offline data.
 const QUERIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/queries");
 
+/// Settings of the server's own connections.
+const OPTIONS: &str = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off \
+    -c enable_seqscan=off";
+
 /// Distance of the first numbers of pgbench's clients.
 pub const STRIDE: u64 = 1_000_000;
 
@@ -52,6 +56,7 @@ pub fn script(operation: &Operation, transaction: &[Step], registry: &Registry) 
     for step in transaction {
         match step {
             Step::Own(statement) => script.push_str(statement),
+            Step::Made(statement) => script.push_str(&statement()),
             Step::Stored(like, values) => script.push_str(&with_values(&stored(like), &values(registry))),
         }
         script.push_str(";\n");
@@ -128,8 +133,7 @@ impl Run<'_> {
         fs::write(file.path(), self.script).expect("the script is writable");
         let (clients, threads) = (self.clients.to_string(), self.clients.min(2).to_string());
         let mut command = Command::new(self.program);
-        // Generic plans, as on the server's own connections.
-        command.env("LC_ALL", "C").env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan").stdin(Stdio::null());
+        command.env("LC_ALL", "C").env("PGOPTIONS", OPTIONS).stdin(Stdio::null());
         command.args(["-n", "-M", "prepared", "-c", &clients, "-j", &threads]);
         command.args(["-D", "turn=-1", "-D", &format!("stride={}", self.stride), "-f"]).arg(file.path());
         match self.amount {

@@ -32,9 +32,13 @@ pub struct Settings {
     pub seconds: u64,
 
     /// Clients of pgbench, in turn; targets use 32
-    #[arg(long, default_value = "2,8,32", value_delimiter = ',', value_name = "COUNTS",
+    #[arg(long, default_value = "1,8,32", value_delimiter = ',', value_name = "COUNTS",
         value_parser = clap::value_parser!(u32).range(1..=64))]
     pub clients: Vec<u32>,
+
+    /// Time that Postgres takes for a flush beyond the disk's, as a slow disk or a synchronous standby would
+    #[arg(long, default_value_t = 0, value_name = "MICROSECONDS", value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub flush_delay: u32,
 
     /// Measure only these operations, or kinds of noise
     #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = names())]

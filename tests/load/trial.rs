@@ -40,7 +40,7 @@ fn cpu_time_of_this_process_counts_unless_excluded() {
 
 fn a_brief_run_measures_every_operation() {
     let settings = Settings::brief();
-    let environment = Environment::start(settings.durability());
+    let environment = Environment::start(settings.durability(), settings.flush_delay);
     // The run checks every status, and counts writes in the database.
     let report = comparison::run(&environment, &settings);
     assert_eq!(report.operations.len(), operations::ALL.len());

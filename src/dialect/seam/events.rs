@@ -10,13 +10,16 @@ use crate::domain::event::{Event, EventFilter};
 use crate::domain::id::{CredentialId, DeviceId, EventId, UserIdentityId};
 use crate::domain::scope::Scope;
 use crate::error::{Error, ResourceKind, Result};
+use crate::store::Prefetch;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Operation> {
     vec![
         route("/events/get", &[GET, POST], get).key("event").summary("Get an event").not_found(ResourceKind::Event),
-        route("/events/list", &[GET, POST], list).key("events").summary("List events, oldest first"),
+        prefetching("/events/list", &[GET, POST], list, List::prefetch)
+            .key("events")
+            .summary("List events, oldest first"),
     ]
 }
 
@@ -103,19 +106,28 @@ input! {
 }
 
 async fn list(call: Call<ByKeyOrSession>, input: List) -> Result<Many<Event>> {
-    let (after, before) = match (input.since, input.between.as_deref()) {
-        (Some(since), None) => (Some(since), None),
-        (None, Some([first, second])) => (Some(*first), Some(*second)),
-        (None, _) => return Err(invalid("Must specify either since or between")),
+    match (input.since, &input.between) {
+        (None, None) => return Err(invalid("Must specify either since or between")),
         (Some(_), Some(_)) => return Err(invalid("Cannot specify both since and between")),
-    };
-    let (limit, offset) = (Some(i64::from(input.limit)), i64::from(input.unstable_offset));
-    let Some(filter) = input.filter(call.grant.scope) else { return Ok(Many(Vec::new())) };
-    let filter = EventFilter { after, before, limit, offset, ..filter };
-    Ok(Many(call.grant.workspace.events(&filter).await?))
+        _ => {}
+    }
+    let Some(filter) = input.page(call.grant.scope) else { return Ok(Many(Vec::new())) };
+    Ok(Many(call.grant.workspace.events_with(call.prefetched, &filter).await?))
 }
 
 impl List {
+    fn prefetch(&self) -> Prefetch {
+        self.clone().page(Scope::Workspace).map_or(Prefetch::None, |filter| Prefetch::events(&filter))
+    }
+
+    /// The filter; None if it can never match.
+    fn page(self, scope: Scope) -> Option<EventFilter> {
+        let between = self.between.as_deref().and_then(|times| Some((*times.first()?, *times.get(1)?)));
+        let (after, before) = between.map_or((self.since, None), |(first, second)| (Some(first), Some(second)));
+        let (limit, offset) = (Some(i64::from(self.limit)), i64::from(self.unstable_offset));
+        Some(EventFilter { after, before, limit, offset, ..self.filter(scope)? })
+    }
+
     /// The filter without its times; None if it can never match.
     pub fn filter(self, scope: Scope) -> Option<EventFilter> {
         if self.asks_for_what_is_not_here() {

@@ -7,13 +7,14 @@
 //! be batched.
 
 use crate::error::{Error, Result};
-use crate::store::pool::rows;
-use std::collections::HashMap;
+use crate::store::pool::{Crowded, rows};
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// Maximum batch size.
 pub(in crate::store) const MAX_BATCH: usize = 128;
@@ -52,10 +53,18 @@ pub(in crate::store) trait BatchQuery: Clone + Send + 'static {
     /// Maximum number of statements in flight per key.
     const MAX_IN_FLIGHT: usize;
 
+    /// Maximum number of waiting queries per key; further ones are refused.
+    const MAX_WAITING: usize = 16_384;
+
     /// Maximum batch size for a key.
     fn max_batch(batch_key: &Self::BatchKey) -> usize;
 
     fn batch_key(&self) -> Self::BatchKey;
+
+    /// Queries with equal keys are not in one batch.
+    fn exclusive_key(&self) -> Option<Uuid> {
+        None
+    }
 
     /// Runs all at once. Returns as many answers, in the same order.
     fn ask(batch: Vec<Self>, store: crate::store::Store) -> impl Future<Output = Result<Vec<Self::Answer>>> + Send;
@@ -82,7 +91,7 @@ impl<Q: BatchQuery> Batcher<Q> {
     pub async fn ask(&self, query: Q, store: &crate::store::Store) -> Result<Q::Answer> {
         let (answer, answered) = oneshot::channel();
         let batch_key = query.batch_key();
-        if self.join(&batch_key, Waiting { query, answer }) {
+        if self.join(&batch_key, Waiting { query, answer })? {
             let run = BatchRun { batcher: self.clone(), batch_key, is_over: false };
             tokio::spawn(run.take(store.clone()));
         }
@@ -90,15 +99,18 @@ impl<Q: BatchQuery> Batcher<Q> {
     }
 
     /// Adds a waiting query. True if the caller must start another statement.
-    fn join(&self, batch_key: &Q::BatchKey, waiting: Waiting<Q>) -> bool {
+    fn join(&self, batch_key: &Q::BatchKey, waiting: Waiting<Q>) -> Result<bool> {
         let mut batches = self.batches();
         let batch_key =
             batches.entry(batch_key.clone()).or_insert_with(|| BatchKey { waiting: Vec::new(), in_flight: 0 });
+        if batch_key.waiting.len() >= Q::MAX_WAITING {
+            return Err(sqlx::Error::from(Crowded::QueueFull).into());
+        }
         batch_key.waiting.push(waiting);
         let starts = batch_key.in_flight == 0
             || batch_key.in_flight < Q::MAX_IN_FLIGHT && batch_key.waiting.len() >= SECOND_BATCH_AT;
         batch_key.in_flight += usize::from(starts);
-        starts
+        Ok(starts)
     }
 
     fn batches(&self) -> std::sync::MutexGuard<'_, Batches<Q>> {
@@ -153,8 +165,7 @@ impl<Q: BatchQuery> BatchRun<Q> {
         let mut batches = self.batcher.batches();
         let batch_key = batches.get_mut(&self.batch_key)?;
         if !batch_key.waiting.is_empty() {
-            let count = batch_key.waiting.len().min(Q::max_batch(&self.batch_key));
-            return Some(batch_key.waiting.drain(..count).collect());
+            return Some(first_batch(&mut batch_key.waiting, Q::max_batch(&self.batch_key)));
         }
         self.is_over = true;
         batch_key.in_flight -= 1;
@@ -163,6 +174,17 @@ impl<Q: BatchQuery> BatchRun<Q> {
         }
         None
     }
+}
+
+/// The first waiting queries of which no two exclude each other, at most `limit`.
+fn first_batch<Q: BatchQuery>(waiting: &mut Vec<Waiting<Q>>, limit: usize) -> Vec<Waiting<Q>> {
+    let (mut taken, mut keys) = (0, HashSet::new());
+    let batch = waiting.extract_if(.., |waiting| {
+        let is_next = taken < limit && waiting.query.exclusive_key().is_none_or(|key| keys.insert(key));
+        taken += usize::from(is_next);
+        is_next
+    });
+    batch.collect()
 }
 
 impl<Q: BatchQuery> Drop for BatchRun<Q> {

@@ -1,16 +1,19 @@
 //! Prefetch: rows that a request will read, known before authentication. With an API key both share one statement: the key,
 //! and beside it the rows in the workspace of that key.
 
+mod events;
 mod extension;
 mod number;
 mod phone;
 mod phones;
 
+pub(super) use events::EventPage;
 pub(super) use extension::OneExtension;
 pub(super) use number::OneNumber;
 pub(super) use phone::OnePhone;
 pub(super) use phones::PhonePage;
 
+use crate::domain::event::{Event, EventFilter};
 use crate::domain::extension::Extension;
 use crate::domain::id::{DeviceId, ExtensionId, PhoneNumberId, UserIdentityId};
 use crate::domain::number::PhoneNumber;
@@ -18,6 +21,7 @@ use crate::domain::page::Paging;
 use crate::domain::phone::{Phone, PhoneFilter};
 use crate::domain::scope::Scope;
 use crate::error::{AuthFailure, Error, Result, Scheme};
+use crate::store::batch::keys::ApiKey;
 use crate::store::principal::rejected;
 use crate::store::{Authenticated, Origin, Principal, Store};
 
@@ -32,6 +36,8 @@ pub enum Prefetch {
     Phone(DeviceId),
     /// Active phones in order of registration: of one user identity, or of the workspace.
     Phones(Option<UserIdentityId>, Paging),
+    /// Events between two times.
+    Events(EventPage),
     /// An extension by its number.
     Extension(ExtensionId),
     /// A phone number by its id.
@@ -39,6 +45,16 @@ pub enum Prefetch {
 }
 
 impl Prefetch {
+    /// The events that match a filter, unless they are too many or need the general query.
+    pub fn events(filter: &EventFilter) -> Prefetch {
+        match filter.limit {
+            Some(limit) if filter.is_plain() && filter.offset == 0 && limit <= i64::from(LONGEST) => {
+                Prefetch::Events(EventPage { after: filter.after(), before: filter.before(), limit })
+            }
+            _ => Prefetch::None,
+        }
+    }
+
     /// The phones that match a filter, unless they are too many or need the general query.
     pub fn phones(filter: &PhoneFilter) -> Prefetch {
         let Some(query) = PlainPhoneList::of(filter, Scope::Workspace) else { return Prefetch::None };
@@ -63,6 +79,8 @@ pub enum Prefetched {
     Phone(Option<Phone>),
     /// One more than the page holds if there are more.
     Phones(Vec<Phone>),
+    /// In order of time.
+    Events(Vec<Event>),
     Extension(Option<Extension>),
     Number(Option<PhoneNumber>),
 }
@@ -77,7 +95,7 @@ impl Store {
         // What lies on several nodes is not joined with the keys of several workspaces.
         let prefetch = if self.is_distributed { Prefetch::None } else { prefetch };
         let found = match prefetch {
-            Prefetch::None => self.look_up_key(key, OnePhone(None)).await?.map(|(key, _)| (key, Prefetched::Nothing)),
+            Prefetch::None => self.key_alone(key).await?,
             Prefetch::Phone(id) => {
                 let found = self.look_up_key(key, OnePhone(Some(id))).await?;
                 found.map(|(key, mut phones)| (key, Prefetched::Phone(phones.pop())))
@@ -85,13 +103,19 @@ impl Store {
             Prefetch::Phones(person, paging) => {
                 match self.look_up_key(key, PhonePage { person, paging }).await {
                     // The handler reads it within the limits of one request.
-                    Err(Error::ListTooLarge) => {
-                        let found = self.look_up_key(key, OnePhone(None)).await?;
-                        found.map(|(key, _)| (key, Prefetched::Nothing))
-                    }
+                    Err(Error::ListTooLarge) => self.key_alone(key).await?,
                     found => found?.map(|(key, phones)| (key, Prefetched::list(phones, paging))),
                 }
             }
+            Prefetch::Events(page) => match self.look_up_key(key, page).await {
+                // The handler reads them within the limits of one request.
+                Err(Error::ListTooLarge) => self.key_alone(key).await?,
+                found => found?.map(|(key, mut events)| {
+                    // A join promises no order.
+                    events.sort_by_key(|event| event.created_at);
+                    (key, Prefetched::Events(events))
+                }),
+            },
             Prefetch::Extension(id) => {
                 let found = self.look_up_key(key, OneExtension(id)).await?;
                 found.map(|(key, mut extensions)| (key, Prefetched::Extension(extensions.pop())))
@@ -106,6 +130,10 @@ impl Store {
             return Err(rejected(Scheme::ApiKey, AuthFailure::Revoked));
         }
         Ok((self.caller(key.tenant, Principal::ApiKey(key.api_key_id), origin), prefetched))
+    }
+
+    async fn key_alone(&self, key: &str) -> Result<Option<(ApiKey, Prefetched)>> {
+        Ok(self.look_up_key(key, OnePhone(None)).await?.map(|(key, _)| (key, Prefetched::Nothing)))
     }
 }
 

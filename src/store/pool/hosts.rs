@@ -73,8 +73,8 @@ impl Hosts {
         PgConnection::connect_with(&options).await
     }
 
-    /// Hosts for connections with generic plans, which always join row by row through an index. Batched lookups would
-    /// else be planned anew each time.
+    /// Hosts for connections with generic plans, which always join row by row. Statements with arrays would else be planned
+    /// anew each time.
     pub fn planning_once(&self) -> Hosts {
         let settings =
             [("plan_cache_mode", "force_generic_plan"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
@@ -132,11 +132,14 @@ pub(in crate::store) async fn takes_writes(connection: &mut PgConnection) -> sql
         .await
 }
 
-/// Options of every connection.
+/// Options of every connection. Statements use their indexes while a table is almost empty, too: a connection keeps its
+/// plans, also those of foreign keys, until the table is analyzed, by when it may have many rows.
 fn configured(options: PgConnectOptions) -> PgConnectOptions {
-    options
-        .application_name("handset")
-        .options([("statement_timeout", LONGEST_STATEMENT), ("idle_in_transaction_session_timeout", LONGEST_PAUSE)])
+    options.application_name("handset").options([
+        ("statement_timeout", LONGEST_STATEMENT),
+        ("idle_in_transaction_session_timeout", LONGEST_PAUSE),
+        ("enable_seqscan", "off"),
+    ])
 }
 
 /// Query parameters of the URL.

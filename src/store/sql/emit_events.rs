@@ -35,10 +35,21 @@ pub(in crate::store) fn with_opt_in_types(mut context: Value, event_types: &[Eve
 /// the literals the macro adds the clock's new time, the events in their order, and their deliveries. Webhook rows are
 /// share-locked until commit: a webhook deleted concurrently is awaited and gets no delivery, which would violate its
 /// foreign key.
+///
+/// `emit_events!(each, query_as, …)` is for statements that several requests share: `new_events` has the columns `at` and
+/// `context` of the request too, and `$2` is the latest of their times.
 macro_rules! emit_events {
-    (query_as, $record:ident, $($rest:tt)*) => { emit_events!(@ query_as [$record,] $($rest)*) };
-    (query_scalar, $($rest:tt)*) => { emit_events!(@ query_scalar [] $($rest)*) };
-    (@ $query:ident [$($record:tt)*] $causes:tt, $result:tt $(+ $rest:tt)? $(, $argument:expr)* $(,)?) => {
+    (each, query_as, $record:ident, $($rest:tt)*) => {
+        emit_events!(@ "coalesce(context -> 'opt_in_types' ? event_type, false)", "at", query_as [$record,] $($rest)*)
+    };
+    (query_as, $record:ident, $($rest:tt)*) => { emit_events!(@one query_as [$record,] $($rest)*) };
+    (query_scalar, $($rest:tt)*) => { emit_events!(@one query_scalar [] $($rest)*) };
+    (@one $($rest:tt)*) => {
+        emit_events!(@ "coalesce($3::jsonb -> 'opt_in_types' ? event_type, false)", "$2::timestamptz", $($rest)*)
+    };
+    (@ $is_opt_in:tt, $occurred_at:tt,
+        $query:ident [$($record:tt)*] $causes:tt, $result:tt $(+ $rest:tt)? $(, $argument:expr)* $(,)?
+    ) => {
         sqlx::$query!(
             $($record)*
             $causes + r#"
@@ -52,8 +63,8 @@ macro_rules! emit_events {
             ), inserted as (
                 insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
                     user_identity_id, details)
-                select $1, event_id, event_type, coalesce($3::jsonb -> 'opt_in_types' ? event_type, false),
-                    last_at - (count(*) over () - row_number() over ()) * interval '1 microsecond', $2::timestamptz,
+                select $1, event_id, event_type, "# + $is_opt_in + r#",
+                    last_at - (count(*) over () - row_number() over ()) * interval '1 microsecond', "# + $occurred_at + r#",
                     user_identity_id, details
                 from new_events cross join tick
                 returning workspace_id, event_id, event_type, is_opt_in

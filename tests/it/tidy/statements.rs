@@ -42,6 +42,7 @@ const EXEMPT: [(&str, &str, &str); 13] = [
     ),
     ("src/store/batch/sessions.rs", "ask", "the token is what tells the workspace, so it is looked up in all of them"),
     ("src/store/batch/prefetch/phones.rs", "load", "the key in the same statement tells the workspace of each list"),
+    ("src/store/batch/prefetch/events.rs", "load", "the key in the same statement tells the workspace of each list"),
     (
         "src/store/batch/prefetch/extension.rs",
         "load",
