@@ -1,5 +1,6 @@
 //! The store as a whole: statements per operation, and distribution over several nodes.
 
 mod distribution;
+mod plans;
 mod statement_counts;
 mod text_comparison;
