@@ -1,8 +1,7 @@
 //! The dialect's part of the OpenAPI document. Its protocol has no published one, so this describes what is served: every
-//! operation, each response in JSON and XML. Each has an example in JSON; the schemas of XML have one of a resource and one of
-//! an error. Operations of applications are described below one base path;
-//! `x-base-paths` of the tag names it and the others. Path-level `servers` would replace the server that users of generated
-//! clients configure.
+//! operation, each response in JSON and XML. Each has an example in JSON; the schemas of XML have one of a resource and one
+//! of an error. Operations of applications are described below one base path; `x-base-paths` of the tag names it and the
+//! others. Path-level `servers` would replace the server that users of generated clients configure.
 
 pub mod examples;
 pub mod inputs;
