@@ -12,6 +12,7 @@ pub(super) use prefetch::{LONGEST, PlainPhoneList};
 pub use prefetch::{Prefetch, Prefetched};
 
 use super::Store;
+use super::contacts::NewContact;
 use super::phones::{Deactivation, PhoneRegistration};
 use crate::domain::contact::Contact;
 use crate::domain::extension::Extension;
@@ -62,6 +63,7 @@ batchers! {
     sessions: SessionLookup,
     deactivations: Deactivation,
     registrations: PhoneRegistration,
+    new_contacts: NewContact,
 }
 
 impl Store {

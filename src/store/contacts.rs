@@ -1,5 +1,6 @@
 //! Contacts: created, read, listed, updated and deleted. Deleted ones stay in the table and are never returned.
 
+mod create;
 mod groups;
 mod lists;
 
@@ -16,6 +17,8 @@ use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
 use sqlx::PgConnection;
+
+pub(super) use create::NewContact;
 
 /// Foreign key of a contact's group.
 const GROUP_KEY: &str = "contact_group_fkey";
@@ -140,73 +143,6 @@ impl Workspace {
         .fetch_optional(connection)
         .await?;
         Ok(count.unwrap_or(0))
-    }
-
-    /// Creates a contact. A group that is not the user identity's is `NotFound`.
-    pub async fn create_contact(
-        &self,
-        person: UserIdentityId,
-        fields: ContactFields,
-        now: DateTime<Utc>,
-    ) -> Result<Contact> {
-        let workspace = self.clone();
-        let created = self.store.writer().transact(move |connection| {
-            Box::pin(async move {
-                workspace.count_new_contact(connection, person).await?;
-                let id = workspace.insert_contact(connection, person, &fields, now).await?;
-                workspace.insert_numbers(connection, person, id, &fields.phone_numbers).await?;
-                Ok(id)
-            })
-        });
-        self.contact(person, created.await?).await
-    }
-
-    async fn count_new_contact(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<()> {
-        let counted = sqlx::query_scalar!(
-            r#"
-            update user_identity set contact_count = contact_count + 1
-            where workspace_id = $1 and user_identity_id = $2
-            returning extension_id
-            "#,
-            self.workspace_id(),
-            person.0,
-        )
-        .fetch_optional(connection)
-        .await?;
-        found(counted, ResourceKind::UserIdentity, person).map(|_| ())
-    }
-
-    async fn insert_contact(
-        &self,
-        connection: &mut PgConnection,
-        person: UserIdentityId,
-        fields: &ContactFields,
-        now: DateTime<Utc>,
-    ) -> Result<ContactId> {
-        let id = sqlx::query_scalar!(
-            r#"
-            insert into contact (workspace_id, user_identity_id, contact_group_id, emails, phone_numbers, addresses,
-                created_at, updated_at, prefix, first_name, middle_name, last_name, suffix, nickname, company,
-                phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title)
-            select $1, $2, $3, $4, $5, $6, date_trunc('second', $7::timestamptz), date_trunc('second', $7::timestamptz),
-                text[1], text[2], text[3], text[4], text[5], text[6], text[7], text[8], text[9], text[10], text[11],
-                text[12]
-            from (values ($8::text[])) as texts (text)
-            returning contact_id
-            "#,
-            self.workspace_id(),
-            person.0,
-            fields.group.map(|id| id.0),
-            document(&fields.emails),
-            document(&fields.phone_numbers),
-            document(&fields.addresses),
-            now,
-            fields.texts.as_slice(),
-        )
-        .fetch_one(connection)
-        .await
-        .map_err(|fault| missing(fault, GROUP_KEY, ResourceKind::ContactGroup, fields.group))?;
-        Ok(ContactId(id))
     }
 
     async fn insert_numbers(

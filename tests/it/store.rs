@@ -2,5 +2,6 @@
 
 mod distribution;
 mod plans;
+mod shared_statements;
 mod statement_counts;
 mod text_comparison;

@@ -82,6 +82,8 @@ impl Comparison {
             entry.note("ceiling", ceiling);
             if operation.is_first {
                 entry.note("plain", workbench.measure_reference(operation, &self.plain));
+            }
+            if operation.is_timed() {
                 let target_rate = half.max(1.0);
                 let ours = workbench.time(operation, target_rate);
                 let ceilings = workbench.time_recorded(operation.name, operation.status, &self.ceiling, target_rate);

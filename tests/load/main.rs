@@ -7,6 +7,7 @@
 //! cargo bench -- --phones 1000000 --json       more phones, results as JSON
 //! cargo bench -- --workspaces 1 --flush-delay 1000 --only deactivate,create
 //!                                              writes of one workspace, with flushes of a millisecond more
+//! cargo bench -- --check --only get            against the committed ratios, before and after a change
 //! cargo bench -- --growth                      10,000 phones against 1,000,000, 1,000 contacts against 100,000
 //! cargo bench -- --soak 10                     ten minutes of load, with samples of memory
 //! cargo bench -- --against target/before       this build and another one, interleaved
@@ -60,6 +61,7 @@ mod minimal;
 mod neighbours;
 mod operations;
 mod pgbench;
+mod ratios;
 mod references;
 mod registry;
 mod report;
@@ -89,11 +91,11 @@ fn main() -> ExitCode {
     if !std::env::args().any(|argument| argument == "--bench") {
         return trial::run();
     }
-    bench(&Settings::read());
-    ExitCode::SUCCESS
+    if bench(&Settings::read()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn bench(settings: &Settings) {
+/// Prints a report. False if a check has failed.
+fn bench(settings: &Settings) -> bool {
     let environment = Environment::start(settings.durability(), settings.flush_delay);
     let (json, text) = if settings.growth {
         let growth = growth::run(&environment, settings);
@@ -109,7 +111,20 @@ fn bench(settings: &Settings) {
         (serde_json::json!(builds), builds.text())
     } else {
         let report = comparison::run(&environment, settings);
+        if settings.accept {
+            ratios::accept(&report);
+        }
+        if settings.check {
+            let check = ratios::check(&report);
+            print!("{}", check.text);
+            return check.is_passed;
+        }
         (report.json(), report.text())
     };
-    if settings.json { println!("{json:#}") } else { print!("{text}") }
+    if settings.json {
+        println!("{json:#}")
+    } else {
+        print!("{text}")
+    }
+    true
 }

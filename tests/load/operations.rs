@@ -30,8 +30,15 @@ pub struct Operation {
     pub keyless: &'static [Step],
     /// The smallest durable transaction of the same effect; empty for reads.
     pub minimal: &'static [Step],
-    /// Whether the plain reference has it, and latency is also measured at half of the top rate.
+    /// Whether the plain reference has it.
     pub is_first: bool,
+}
+
+impl Operation {
+    /// Whether latency is also measured at half of the top rate.
+    pub fn is_timed(&self) -> bool {
+        self.is_first || self.effect == Effect::Deactivates
+    }
 }
 
 /// What an operation changes.

@@ -279,19 +279,27 @@ fn targets(operations: &[OperationReport]) -> Vec<Target> {
     let find = |name: &str| operations.iter().find(|operation| operation.name == name);
     let mut targets = Vec::new();
     for (name, reference, wanted) in [
-        ("get", "pgbench 32", 1.0),
+        ("get", "pgbench 32", 1.4),
+        ("get", "keyless 32", 0.95),
+        ("get", "ceiling", 0.6),
         ("get", "plain", 2.2),
-        ("get", "ceiling", 0.35),
-        ("list", "pgbench 32", 0.8),
-        ("deactivate", "pgbench 32", 0.8),
+        ("list", "keyless 32", 0.9),
+        ("events", "pgbench 32", 0.9),
+        ("diga", "pgbench 32", 0.9),
+        ("ucwa", "pgbench 32", 0.9),
+        ("deactivate", "minimal 32", 0.8),
+        ("create", "minimal 32", 0.6),
     ] {
         let Some(operation) = find(name) else { continue };
         let found = operation.of_reference(reference);
         targets
             .extend(found.map(|found| Target::at_least(format!("{}, × {reference}", operation.about), wanted, found)));
     }
-    if let Some([half, _]) = find("get").and_then(|get| get.latency_at_half) {
-        targets.push(Target::at_most("get one phone at half of the top rate, p99 / p50", 4.0, half.spread));
+    for operation in operations {
+        if let Some([half, _]) = operation.latency_at_half {
+            let about = format!("{} at half of the top rate, p99 / p50", operation.about);
+            targets.push(Target::at_most(about, 4.0, half.spread));
+        }
     }
     if let Some(get) = find("get") {
         for operation in operations.iter().filter(|operation| !operation.writes && operation.name != "get") {

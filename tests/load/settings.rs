@@ -60,6 +60,14 @@ pub struct Settings {
     #[arg(long, conflicts_with_all = ["growth", "soak", "against"])]
     pub neighbours: bool,
 
+    /// Compare the ratios with the committed ones, and fail if one is lower by more than a fifth
+    #[arg(long, conflicts_with_all = ["growth", "soak", "against", "neighbours", "json"])]
+    pub check: bool,
+
+    /// Write the ratios to the file of the committed ones
+    #[arg(long, conflicts_with_all = ["growth", "soak", "against", "neighbours", "check"])]
+    pub accept: bool,
+
     /// Print results as JSON
     #[arg(long)]
     pub json: bool,

@@ -146,14 +146,17 @@ impl Workbench {
         self.repeat(name, status, (reference.pid(), reference.address), &recorded_request(name))
     }
 
-    /// Latencies of the server for a read operation, at a fixed rate.
+    /// Latencies of the server at a fixed rate.
     pub fn time(&mut self, operation: &Operation, target_rate: f64) -> Latencies {
+        // The warm-up has requests, too.
+        self.insert_spares(operation, 2 * self.spares());
         let timing = self.timing(target_rate);
         let (source, rng, mut request_number) = (&self.source, &mut self.rng, 0);
         let timed = timing.of(self.server.address, operation.status, &mut |out| {
             (operation.request)(source, request_number, rng, out);
             request_number += 1;
         });
+        self.undo_writes(operation);
         timed.unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
     }
 

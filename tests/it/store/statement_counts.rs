@@ -61,3 +61,20 @@ async fn deactivate_phone_takes_two_statements() {
     }
     assert_eq!(last.len(), 2, "{last:#?}");
 }
+
+#[tokio::test]
+async fn create_contact_takes_two_statements() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    world.person("jane").await;
+    let account = world.key().get("/v4/accounts").await.body["items"][0]["id"].to_string();
+    let path = format!("/v4/accounts/{account}/extensions/1/contacts");
+    let mut last = Vec::new();
+    for _ in 0..WARM_UP {
+        proxy.record(None);
+        assert_eq!(world.key().post(&path, json!({ "first_name": "Ada" })).await.status, 201);
+        last = proxy.statements();
+    }
+    assert_eq!(last.len(), 2, "{last:#?}");
+}

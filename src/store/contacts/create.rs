@@ -1,0 +1,172 @@
+//! Creation of contacts. Concurrent ones in a workspace share a statement, as deactivations do; those of one user identity
+//! count its contacts together.
+
+use super::{GROUP_KEY, document, group};
+use crate::domain::contact::*;
+use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId, WorkspaceId};
+use crate::error::{ResourceKind, Result};
+use crate::store::batch::BatchQuery;
+use crate::store::sql::{faults::missing, found};
+use crate::store::{Store, Workspace};
+use chrono::{DateTime, Utc};
+
+/// Maximum number of contacts per statement.
+const BATCH: usize = 64;
+
+/// A contact to create, as one request asks.
+#[derive(Debug, Clone)]
+struct Request {
+    person: UserIdentityId,
+    fields: ContactFields,
+    at: DateTime<Utc>,
+}
+
+/// A creation that may share a statement with others.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct NewContact {
+    workspace: Workspace,
+    request: Request,
+}
+
+/// A contact that was created.
+struct Row {
+    /// Index of the request, from one.
+    place: i64,
+    contact_id: ContactId,
+    said: ContactDocument,
+    contact_group_id: Option<ContactGroupId>,
+    group_name: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl BatchQuery for NewContact {
+    type BatchKey = WorkspaceId;
+    /// None if another transaction changes the user identity, or there is no such user identity.
+    type Answer = Option<Contact>;
+
+    const MAX_IN_FLIGHT: usize = 1;
+    const MAX_WAITING: usize = 1_024;
+
+    fn max_batch(_: &WorkspaceId) -> usize {
+        BATCH
+    }
+
+    fn batch_key(&self) -> WorkspaceId {
+        self.workspace.id()
+    }
+
+    async fn ask(batch: Vec<NewContact>, _: Store) -> Result<Vec<Option<Contact>>> {
+        let Some(NewContact { workspace, .. }) = batch.first() else { return Ok(Vec::new()) };
+        let workspace = workspace.with_whole_share();
+        let requests: Vec<Request> = batch.into_iter().map(|contact| contact.request).collect();
+        workspace.insert_contacts(&requests, false).await
+    }
+}
+
+impl Workspace {
+    /// Creates a contact. A group that is not the user identity's is `NotFound`.
+    pub async fn create_contact(
+        &self,
+        person: UserIdentityId,
+        fields: ContactFields,
+        now: DateTime<Utc>,
+    ) -> Result<Contact> {
+        let request = Request { person, fields, at: now };
+        let shared = NewContact { workspace: self.clone(), request: request.clone() };
+        if let Some(contact) = self.store.ask(shared).await? {
+            return Ok(contact);
+        }
+        let alone = self.insert_contacts(&[request], true).await?;
+        found(alone.into_iter().flatten().next(), ResourceKind::UserIdentity, person)
+    }
+
+    /// Inserts the contacts in one statement and returns them in the order of the requests. `waits`: for the transactions
+    /// that change a user identity; else its contacts are passed over.
+    async fn insert_contacts(&self, requests: &[Request], waits: bool) -> Result<Vec<Option<Contact>>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
+            with requested as materialized (
+                select * from unnest($2::uuid[], $3::bigint[], $4::jsonb[], $5::jsonb[], $6::jsonb[], $7::jsonb[],
+                    $8::timestamptz[]) with ordinality
+                    as requested (person, group_id, texts, emails, phone_numbers, addresses, at, place)
+            ), free as materialized (
+                select user_identity_id from user_identity
+                where workspace_id = $1 and user_identity_id in (select person from requested) and not $9
+                for no key update skip locked
+            ), counted as (
+                update user_identity set contact_count = contact_count + new_contacts
+                from (select person, count(*) as new_contacts from requested group by person) as new_contact
+                where workspace_id = $1 and user_identity_id = person
+                    and ($9 or user_identity_id in (select user_identity_id from free))
+                returning user_identity_id
+            ), accepted as materialized (
+                select requested.*, row_number() over (order by place) as rank
+                from requested join counted on user_identity_id = person
+            ), inserted as (
+                insert into contact (workspace_id, user_identity_id, contact_group_id, emails, phone_numbers,
+                    addresses, created_at, updated_at, prefix, first_name, middle_name, last_name, suffix, nickname,
+                    company, phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title)
+                select $1, person, group_id, emails, phone_numbers, addresses, date_trunc('second', at),
+                    date_trunc('second', at), texts ->> 0, texts ->> 1, texts ->> 2, texts ->> 3, texts ->> 4, texts ->> 5,
+                    texts ->> 6, texts ->> 7, texts ->> 8, texts ->> 9, texts ->> 10, texts ->> 11
+                from accepted
+                order by rank
+                returning contact_id, said, contact_group_id, created_at, updated_at
+            ), made as materialized (
+                select *, row_number() over (order by contact_id) as rank from inserted
+            ), numbers as (
+                insert into contact_number (workspace_id, contact_id, place, user_identity_id, normalized, entered)
+                select $1, contact_id, number.place, person, number.document ->> 'normalized', number.document ->> 'number'
+                from made join accepted using (rank)
+                cross join lateral jsonb_array_elements(phone_numbers) with ordinality as number (document, place)
+            )
+            select place as "place!", contact_id as "contact_id: ContactId", said as "said!: ContactDocument",
+                contact_group_id as "contact_group_id: ContactGroupId", (
+                    select name from contact_group
+                    where workspace_id = $1 and contact_group.contact_group_id = made.contact_group_id
+                ) as group_name, created_at, updated_at
+            from made join accepted using (rank)
+            "#,
+            self.workspace_id(),
+            &each(requests, |request| request.person.0),
+            &each(requests, |request| request.fields.group.map(|id| id.0)) as _,
+            &each(requests, |request| document(request.fields.texts.as_slice())),
+            &each(requests, |request| document(&request.fields.emails)),
+            &each(requests, |request| document(&request.fields.phone_numbers)),
+            &each(requests, |request| document(&request.fields.addresses)),
+            &each(requests, |request| request.at),
+            waits,
+        )
+        .fetch_all(self.store.writer())
+        .await
+        .map_err(|fault| {
+            let group = requests.first().and_then(|request| request.fields.group);
+            missing(fault, GROUP_KEY, ResourceKind::ContactGroup, group)
+        })?;
+        let mut contacts: Vec<Option<Contact>> = requests.iter().map(|_| None).collect();
+        for row in rows {
+            if let Some(contact) = usize::try_from(row.place - 1).ok().and_then(|index| contacts.get_mut(index)) {
+                *contact = Some(row.contact());
+            }
+        }
+        Ok(contacts)
+    }
+}
+
+impl Row {
+    fn contact(self) -> Contact {
+        Contact {
+            contact_id: self.contact_id,
+            said: self.said,
+            group: group(self.contact_group_id, self.group_name),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+fn each<'r, T>(requests: &'r [Request], value: impl Fn(&'r Request) -> T) -> Vec<T> {
+    requests.iter().map(value).collect()
+}
