@@ -131,3 +131,6 @@ create or replace function redacted(document jsonb) returns jsonb
     language sql immutable strict parallel safe
     return jsonb_strip_nulls(document
         - '{workspace_id,credentials_version,version,due_at,sip_config_sealed,search_text,device_manufacturer_folded}'::text[]);
+
+-- The new columns have no statistics yet.
+analyze user_identity, phone;
