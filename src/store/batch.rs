@@ -15,6 +15,7 @@ pub(super) use shared::{SharedWrite, column, in_order, passing_over};
 
 use super::Store;
 use super::contacts::NewContact;
+use super::numbers::{NewNumber, NumberChange};
 use super::phones::{Deactivation, PhoneRegistration};
 use super::user_identities::NewUserIdentity;
 use crate::domain::contact::Contact;
@@ -68,6 +69,8 @@ batchers! {
     deactivations: WriteRequest<Deactivation>,
     registrations: WriteRequest<PhoneRegistration>,
     new_contacts: WriteRequest<NewContact>,
+    new_numbers: WriteRequest<NewNumber>,
+    number_changes: WriteRequest<NumberChange>,
     new_user_identities: WriteRequest<NewUserIdentity>,
 }
 

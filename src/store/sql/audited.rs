@@ -93,7 +93,8 @@ macro_rules! audited {
             , audited as (
                 insert into audit (workspace_id, at, audit_id, request_id, credential_kind, credential_id, address, action,
                     subject_id, before, after)
-                select $1, at, uuid_at(at, concat(action, subject_id, before, after)), (context ->> 'request_id')::uuid,
+                select $1, at, uuid_at(at, concat(action, subject_id, context ->> 'request_id', before, after)),
+                    (context ->> 'request_id')::uuid,
                     context ->> 'credential_kind', (context ->> 'credential_id')::uuid, (context ->> 'address')::inet,
                     action, subject_id, before, after
                 from changes

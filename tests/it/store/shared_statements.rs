@@ -2,7 +2,7 @@
 
 use crate::support::client::Response;
 use crate::support::concurrency::{CONNECTIONS, count};
-use crate::support::numbers::number;
+use crate::support::numbers::{call_action, number};
 use crate::support::wait::until;
 use crate::support::world::{World, text};
 use serde_json::{Value, json};
@@ -12,6 +12,10 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 const PHONES: usize = 20;
+
+/// Counts the statements of the server that wait for a lock.
+const WAITING: &str =
+    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_deactivations_share_statements_and_keep_their_authors_and_outcomes() {
@@ -37,9 +41,7 @@ async fn concurrent_deactivations_share_statements_and_keep_their_authors_and_ou
     }
     let again = deactivate(world.key(), &phones[0]);
     let unknown = deactivate(world.key(), &Uuid::from_u128(1).to_string());
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    until("a statement waits for the clock", async || (count(&world, waiting).await == 1).then_some(())).await;
+    until("a statement waits for the clock", async || (count(&world, WAITING).await == 1).then_some(())).await;
     transaction.rollback().await.expect("it is rolled back");
     for call in by_key.into_iter().chain(by_token).chain([again]) {
         call.await.expect("it does not panic").ok();
@@ -69,9 +71,7 @@ async fn a_phone_that_is_locked_delays_no_other_deactivation() {
     sqlx::query(lock).bind(id).execute(&mut *transaction).await.expect("it is locked");
     let (key, body) = (world.key().clone(), json!({ "device_id": locked }));
     let waits = tokio::spawn(async move { key.post("/phones/deactivate", body).await });
-    let waiting =
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    until("the deactivation waits", async || (count(&world, waiting).await == 1).then_some(())).await;
+    until("the deactivation waits", async || (count(&world, WAITING).await == 1).then_some(())).await;
     world.key().post("/phones/deactivate", json!({ "device_id": free })).await.ok();
     assert!(!waits.is_finished());
     transaction.rollback().await.expect("it is rolled back");
@@ -144,6 +144,114 @@ async fn concurrent_contacts_are_created_as_given_and_one_that_is_refused_takes_
     let numbers = "select count(*) from contact_number join contact using (workspace_id, contact_id) \
         where first_name = 'Contact ' || (right(normalized, 7)::int)::text";
     assert_eq!(count(&world, numbers).await, 57);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_user_identities_are_created_as_given_and_a_duplicate_takes_none_along() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // The first statement waits for the workspace, and the others for the first.
+    sqlx::query("select from workspace for update").execute(&mut *transaction).await.expect("it is locked");
+    let calls: Vec<_> = (0..40)
+        .map(|index| {
+            let key = world.key().clone();
+            let fields =
+                json!({ "user_identity_key": format!("person{}", index % 36), "full_name": index.to_string() });
+            tokio::spawn(async move { (fields.clone(), key.post("/user_identities/create", fields).await) })
+        })
+        .collect();
+    until("a statement waits for the workspace", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    transaction.rollback().await.expect("it is rolled back");
+    let mut refused = 0;
+    for call in calls {
+        let (fields, response) = call.await.expect("it does not panic");
+        if response.status != 200 {
+            refused += 1;
+            response.refused(400, "user_identity_already_exists");
+            continue;
+        }
+        let created = response.ok()["user_identity"].clone();
+        let id = text(&created["user_identity_id"]);
+        for (name, value) in fields.as_object().expect("the fields are an object") {
+            assert_eq!(&created[name], value);
+        }
+        let stored = world.key().get(&format!("/user_identities/get?user_identity_id={id}")).await.ok();
+        assert_eq!(stored["user_identity"], created);
+    }
+    assert_eq!(refused, 4);
+    let transactions = count(&world, "select count(distinct xmin::text) from user_identity").await;
+    assert!(transactions < 20, "{transactions} transactions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_numbers_are_added_and_changed_once_and_one_that_is_refused_takes_none_along() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let mut persons = Vec::new();
+    for index in 0..20 {
+        persons.push(world.person(&format!("person{index}")).await);
+    }
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // A statement that causes events waits for the clock, one that does not for the workspace.
+    sqlx::query("select from workspace for update").execute(&mut *transaction).await.expect("it is locked");
+    let calls: Vec<_> = (0..40_u32)
+        .map(|index| {
+            let (key, number) = (world.key().clone(), number(index % 30));
+            let (path, body) = match index % 2 {
+                0 => ("/v1/phone/import", json!({ "phone_number": number, "nickname": index.to_string() })),
+                _ => ("/v1/phone/reserve", json!({ "number": number, "nickname": index.to_string() })),
+            };
+            tokio::spawn(async move { (index, key.post(path, body).await) })
+        })
+        .collect();
+    until("a statement waits for the workspace", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    transaction.rollback().await.expect("it is rolled back");
+    let mut numbers = Vec::new();
+    for call in calls {
+        let (index, response) = call.await.expect("it does not panic");
+        if response.status == 409 {
+            response.is_diga_error(409, "PHONE_ALREADY_IN_USE");
+            continue;
+        }
+        let added = response.phone_number();
+        assert_eq!(added["nickname"], json!(index.to_string()));
+        assert_eq!(world.read_number(&added).await, added);
+        numbers.push(added);
+    }
+    assert_eq!(numbers.len(), 30);
+    let transactions = count(&world, "select count(distinct xmin::text) from number_register").await;
+    assert!(transactions < 20, "{transactions} transactions");
+    // Two numbers for each of the first ten, one for each other.
+    let calls: Vec<_> = numbers
+        .iter()
+        .enumerate()
+        .map(|(index, number)| {
+            let (key, number, person) = (world.key().clone(), number.clone(), persons[index % 20].clone());
+            let give = json!({ "user_identity_id": person });
+            tokio::spawn(async move { (number.clone(), person, call_action(&key, &number, "assign", give).await) })
+        })
+        .collect();
+    let stranger = json!({ "user_identity_id": Uuid::from_u128(1) });
+    assert_eq!(call_action(world.key(), &numbers[0], "assign", stranger).await.status, 404);
+    let (mut given, mut refused) = (BTreeSet::new(), 0);
+    for call in calls {
+        let (number, person, response) = call.await.expect("it does not panic");
+        if response.status == 409 {
+            refused += 1;
+            response.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
+            continue;
+        }
+        let assigned = response.phone_number();
+        assert_eq!(assigned["id"], number["id"]);
+        assert_eq!(world.read_number(&assigned).await, assigned);
+        given.insert(person);
+    }
+    assert_eq!((given.len(), refused), (20, 10));
+    let imported = numbers.iter().filter(|number| number["telephony_provider"] == "custom").count();
+    assert_eq!(world.events("phone_number.assigned").await.len(), imported + 20);
+    let audited = "select count(*) from audit where action = 'number.assigned' and request_id is not null";
+    assert_eq!(count(&world, audited).await, 20);
 }
 
 fn without_times(mut contact: Value) -> Value {

@@ -2,6 +2,7 @@
 
 use crate::cancellation::proxy::Proxy;
 use crate::support::durable_postgres::socket;
+use crate::support::numbers::{call_action, path};
 use crate::support::shared_postgres::Database;
 use crate::support::world::World;
 use serde_json::json;
@@ -77,4 +78,32 @@ async fn create_contact_takes_two_statements() {
         last = proxy.statements();
     }
     assert_eq!(last.len(), 2, "{last:#?}");
+}
+
+#[tokio::test]
+async fn changes_of_numbers_take_as_few_statements_as_promised() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let mut last = [0; 5];
+    for index in 0..WARM_UP {
+        let jane = world.person(&format!("jane{index}")).await;
+        let number = crate::support::numbers::number(u32::try_from(index).expect("a small number"));
+        proxy.record(None);
+        let reserved = world.reserve_number(&number).await;
+        last[0] = proxy.statements().len();
+        for (place, action, body) in [(1, "assign", json!({})), (2, "assign", json!({ "user_identity_id": jane }))] {
+            proxy.record(None);
+            call_action(world.key(), &reserved, action, body).await.phone_number();
+            last[place] = proxy.statements().len();
+        }
+        proxy.record(None);
+        assert_eq!(world.key().delete(&path(&reserved)).await.status, 204);
+        last[3] = proxy.statements().len();
+        proxy.record(None);
+        call_action(world.key(), &reserved, "cancel_release", json!({})).await.phone_number();
+        last[4] = proxy.statements().len();
+    }
+    // With those that begin and commit a transaction.
+    assert_eq!(last, [2, 5, 6, 5, 5]);
 }
