@@ -11,9 +11,10 @@ pub(super) use batcher::{BatchQuery, LookupCounts, MAX_LIST_BATCH};
 pub(super) use lookup::{Lookup, each};
 pub(super) use prefetch::{LONGEST, PlainPhoneList};
 pub use prefetch::{Prefetch, Prefetched};
-pub(super) use shared::{SharedWrite, column, in_order, passing_over};
+pub(super) use shared::{SharedWrite, array, column, in_order, passing_over};
 
 use super::Store;
+use super::client_sessions::SessionCreation;
 use super::contacts::NewContact;
 use super::numbers::{NewNumber, NumberChange};
 use super::phones::{Deactivation, PhoneRegistration};
@@ -69,6 +70,7 @@ batchers! {
     deactivations: WriteRequest<Deactivation>,
     registrations: WriteRequest<PhoneRegistration>,
     new_contacts: WriteRequest<NewContact>,
+    session_creations: WriteRequest<SessionCreation>,
     new_numbers: WriteRequest<NewNumber>,
     number_changes: WriteRequest<NumberChange>,
     new_user_identities: WriteRequest<NewUserIdentity>,

@@ -113,3 +113,9 @@ pub(in crate::store) fn passing_over<R, T>(
     let mut outcomes = outcomes.into_iter();
     requests.iter().map(|request| is_ready(request).then(|| outcomes.next()).flatten().flatten()).collect()
 }
+
+/// An array of UUIDs as Postgres writes it, since arrays of arrays have rows of equal length.
+pub(in crate::store) fn array(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    format!("{{{}}}", ids.join(","))
+}
