@@ -16,6 +16,7 @@ pub(super) use shared::{SharedWrite, array, column, in_order, passing_over};
 use super::Store;
 use super::client_sessions::SessionCreation;
 use super::contacts::NewContact;
+use super::credentials::{CredentialCreation, CredentialDeletion};
 use super::numbers::{NewNumber, NumberChange};
 use super::phones::{Deactivation, PhoneRegistration};
 use super::user_identities::NewUserIdentity;
@@ -71,6 +72,8 @@ batchers! {
     registrations: WriteRequest<PhoneRegistration>,
     new_contacts: WriteRequest<NewContact>,
     session_creations: WriteRequest<SessionCreation>,
+    credential_creations: WriteRequest<CredentialCreation>,
+    credential_deletions: WriteRequest<CredentialDeletion>,
     new_numbers: WriteRequest<NewNumber>,
     number_changes: WriteRequest<NumberChange>,
     new_user_identities: WriteRequest<NewUserIdentity>,

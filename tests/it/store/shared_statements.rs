@@ -254,6 +254,110 @@ async fn concurrent_numbers_are_added_and_changed_once_and_one_that_is_refused_t
     assert_eq!(count(&world, audited).await, 20);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_client_sessions_are_created_once_for_each_key_by_their_own_issuers() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let jane = world.person("jane").await;
+    let pat = world.pat().await;
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // The first statement waits for the workspace, and the others for the first.
+    sqlx::query("select from workspace for update").execute(&mut *transaction).await.expect("it is locked");
+    let calls: Vec<_> = (0..40)
+        .map(|index| {
+            let client = if index % 2 == 0 { world.key().clone() } else { pat.clone() };
+            let person = if index / 2 == 7 { Uuid::from_u128(1).to_string() } else { jane.clone() };
+            let body = json!({ "user_identifier_key": format!("browser {}", index / 2), "user_identity_id": person,
+                "connected_account_ids": vec![Uuid::from_u128(index as u128); index % 3] });
+            tokio::spawn(async move { (index, client.put("/client_sessions/create", body).await) })
+        })
+        .collect();
+    until("a statement waits for the workspace", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    transaction.rollback().await.expect("it is rolled back");
+    let mut sessions = BTreeSet::new();
+    for call in calls {
+        let (index, response) = call.await.expect("it does not panic");
+        if index / 2 == 7 {
+            response.refused(404, "user_identity_not_found");
+            continue;
+        }
+        let session = response.ok()["client_session"].clone();
+        assert_eq!(session["user_identifier_key"], json!(format!("browser {}", index / 2)));
+        let id = text(&session["client_session_id"]);
+        let stored = world.key().get(&format!("/client_sessions/get?client_session_id={id}")).await.ok();
+        assert_eq!(stored["client_session"], session);
+        sessions.insert(id);
+    }
+    assert_eq!(sessions.len(), 19);
+    let of_both = "select count(*) from client_session where cardinality(issuer_ids) = 2";
+    assert_eq!(count(&world, of_both).await, 19);
+    let transactions = count(&world, "select count(distinct xmin::text) from client_session").await;
+    assert!(transactions < 10, "{transactions} transactions");
+    let again = json!({ "user_identifier_key": "browser 1" });
+    world.key().post("/client_sessions/create", again).await.refused(400, "client_session_token_already_exists");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_credentials_are_created_and_deleted_once_each() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let mut persons = Vec::new();
+    for index in 0..20 {
+        let person = world.person(&format!("person{index}")).await;
+        world.phone(&person).await;
+        persons.push(person);
+    }
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // The first statement waits for the clock, and the others for the first.
+    sqlx::query("update event_clock set last_at = last_at").execute(&mut *transaction).await.expect("it is updated");
+    let stranger = Uuid::from_u128(1).to_string();
+    let calls: Vec<_> = persons
+        .iter()
+        .chain([&stranger])
+        .map(|person| {
+            let (key, person) = (world.key().clone(), person.clone());
+            let fields = json!({ "user_identity_id": person, "access_method": "mobile_key",
+                "is_multi_phone_sync_credential": true, "allowed_acs_entrance_ids": [person] });
+            tokio::spawn(async move { (person, key.post("/acs/credentials/create", fields).await) })
+        })
+        .collect();
+    until("a statement waits for the clock", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    transaction.rollback().await.expect("it is rolled back");
+    let mut parents = Vec::new();
+    for call in calls {
+        let (person, response) = call.await.expect("it does not panic");
+        if person == stranger {
+            response.refused(404, "user_identity_not_found");
+            continue;
+        }
+        let parent = response.ok()["acs_credential"].clone();
+        assert_eq!(parent["user_identity_id"], json!(person));
+        let id = text(&parent["acs_credential_id"]);
+        let stored = world.key().get(&format!("/acs/credentials/get?acs_credential_id={id}")).await.ok();
+        assert_eq!(stored["acs_credential"], parent);
+        assert_eq!(world.credentials(&person).await.len(), 2);
+        parents.push(id);
+    }
+    let transactions = count(&world, "select count(distinct xmin::text) from credential").await;
+    assert!(transactions < 10, "{transactions} transactions");
+    let calls: Vec<_> = (0..40)
+        .map(|index| {
+            let (key, which) = (world.key().clone(), json!({ "acs_credential_id": parents[index % 20] }));
+            tokio::spawn(async move { key.post("/acs/credentials/delete", which).await })
+        })
+        .collect();
+    let mut deleted = 0;
+    for call in calls {
+        let response = call.await.expect("it does not panic");
+        match response.status {
+            200 => deleted += 1,
+            _ => drop(response.refused(404, "acs_credential_not_found")),
+        }
+    }
+    assert_eq!((deleted, count(&world, "select count(*) from credential").await), (20, 0));
+    assert_eq!(world.events("acs_credential.deleted").await.len(), 40);
+}
+
 fn without_times(mut contact: Value) -> Value {
     for name in ["created_at", "updated_at"] {
         contact.as_object_mut().expect("a contact is an object").remove(name);

@@ -107,3 +107,31 @@ async fn changes_of_numbers_take_as_few_statements_as_promised() {
     // With those that begin and commit a transaction.
     assert_eq!(last, [2, 5, 6, 5, 5]);
 }
+
+#[tokio::test]
+async fn sessions_user_identities_and_credentials_take_as_few_statements_as_promised() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let mut last = [0; 5];
+    for index in 0..WARM_UP {
+        proxy.record(None);
+        let jane = world.person(&format!("jane{index}")).await;
+        last[0] = proxy.statements().len();
+        // Created, then found.
+        for place in [1, 2] {
+            let body = json!({ "user_identifier_key": format!("browser{index}"), "user_identity_id": jane });
+            proxy.record(None);
+            world.key().put("/client_sessions/create", body).await.ok();
+            last[place] = proxy.statements().len();
+        }
+        proxy.record(None);
+        let credential = world.sync_credential(&jane).await;
+        last[3] = proxy.statements().len();
+        proxy.record(None);
+        world.key().post("/acs/credentials/delete", json!({ "acs_credential_id": credential })).await.ok();
+        last[4] = proxy.statements().len();
+    }
+    // The fourth with those that begin and commit a transaction.
+    assert_eq!(last, [2, 2, 2, 5, 2]);
+}
