@@ -19,6 +19,7 @@ use super::contacts::NewContact;
 use super::credentials::{CredentialCreation, CredentialDeletion};
 use super::numbers::{NewNumber, NumberChange};
 use super::phones::{Deactivation, PhoneRegistration};
+use super::slots::SlotWrite;
 use super::user_identities::NewUserIdentity;
 use crate::domain::contact::Contact;
 use crate::domain::extension::Extension;
@@ -76,6 +77,7 @@ batchers! {
     credential_deletions: WriteRequest<CredentialDeletion>,
     new_numbers: WriteRequest<NewNumber>,
     number_changes: WriteRequest<NumberChange>,
+    slot_writes: WriteRequest<SlotWrite>,
     new_user_identities: WriteRequest<NewUserIdentity>,
 }
 

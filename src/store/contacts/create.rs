@@ -56,6 +56,7 @@ impl Workspace {
 
     /// Inserts the contacts in one statement and returns them in the order of the requests. `waits`: for the transactions
     /// that change a user identity; else its contacts are passed over.
+    #[expect(clippy::too_many_lines, reason = "one statement with its columns")]
     async fn insert_contacts(&self, requests: &[NewContact], waits: bool) -> Result<Vec<Option<Option<Contact>>>> {
         let rows = sqlx::query_as!(
             Row,

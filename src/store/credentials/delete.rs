@@ -48,6 +48,7 @@ impl Workspace {
 
     /// Deletes credentials with their children. One that another transaction has locked, or a child of it, is passed over,
     /// unless this `waits`. A child that is named beside its parent is deleted with either of them.
+    #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn delete_credentials(&self, requests: &[CredentialDeletion], waits: bool) -> Result<Vec<Option<bool>>> {
         let rows = audited!(
             each,

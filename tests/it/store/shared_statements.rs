@@ -3,6 +3,7 @@
 use crate::support::client::Response;
 use crate::support::concurrency::{CONNECTIONS, count};
 use crate::support::numbers::{call_action, number};
+use crate::support::ucwa::Person;
 use crate::support::wait::until;
 use crate::support::world::{World, text};
 use serde_json::{Value, json};
@@ -356,6 +357,56 @@ async fn concurrent_credentials_are_created_and_deleted_once_each() {
     }
     assert_eq!((deleted, count(&world, "select count(*) from credential").await), (20, 0));
     assert_eq!(world.events("acs_credential.deleted").await.len(), 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_slots_are_changed_as_given_and_one_that_is_filled_is_refused() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let mut persons = Vec::new();
+    for index in 0..20_u32 {
+        let person = Person::new(&world, &format!("person{index}")).await;
+        if index % 5 == 0 {
+            person.put("home", &number(100 + index), true).await;
+        }
+        persons.push(person);
+    }
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // The first statement waits for the table, and the others for the first.
+    sqlx::query("lock table slot in exclusive mode").execute(&mut *transaction).await.expect("it is locked");
+    let calls: Vec<_> = (0..40_u32)
+        .map(|index| {
+            let client = persons[index as usize / 2].client.clone();
+            let (path, kind) = match index % 2 {
+                0 => ("/me/phones", "home"),
+                _ => ("/me/phones/mobile/changeNumber", "mobile"),
+            };
+            let body = json!({ "type": kind, "number": number(index), "includeInContactCard": index % 4 == 1 });
+            tokio::spawn(async move { client.post(path, body).await })
+        })
+        .collect();
+    until("a statement waits for the table", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    transaction.rollback().await.expect("it is rolled back");
+    for (index, call) in (0..40_u32).zip(calls) {
+        let (response, person) = (call.await.expect("it does not panic"), &persons[index as usize / 2]);
+        let (kind, mut expected) = (if index % 2 == 0 { "home" } else { "mobile" }, (index, index % 4 == 1));
+        match index % 10 {
+            0 => {
+                response.is_ucwa_error(409, "Conflict", "AlreadyExists");
+                expected = (100 + index / 2, true);
+            }
+            _ if kind == "home" => drop(response.of_ucwa(201)),
+            _ => response.is_no_content(),
+        }
+        let expected = (format!("tel:{}", number(expected.0)), expected.1);
+        assert_eq!(person.number_and_visibility(kind).await, expected, "{index}");
+    }
+    let transactions = count(&world, "select count(distinct xmin::text) from slot").await;
+    assert!(transactions < 20, "{transactions} transactions");
+    let audited =
+        "select count(distinct subject_id) from audit where action = 'slot.changed' and request_id is not null";
+    assert_eq!(count(&world, audited).await, 20);
+    assert_eq!(count(&world, "select count(*) from audit where action = 'slot.filled'").await, 16);
 }
 
 fn without_times(mut contact: Value) -> Value {

@@ -4,6 +4,7 @@ use crate::cancellation::proxy::Proxy;
 use crate::support::durable_postgres::socket;
 use crate::support::numbers::{call_action, path};
 use crate::support::shared_postgres::Database;
+use crate::support::ucwa::Person;
 use crate::support::world::World;
 use serde_json::json;
 
@@ -134,4 +135,21 @@ async fn sessions_user_identities_and_credentials_take_as_few_statements_as_prom
     }
     // The fourth with those that begin and commit a transaction.
     assert_eq!(last, [2, 2, 2, 5, 2]);
+}
+
+#[tokio::test]
+async fn change_of_a_slot_takes_three_statements() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let jane = Person::new(&world, "jane").await;
+    let mut last = Vec::new();
+    for index in 0..WARM_UP {
+        let number = crate::support::numbers::number(u32::try_from(index).expect("a small number"));
+        proxy.record(None);
+        jane.put("home", &number, true).await;
+        last = proxy.statements();
+    }
+    // The session, the subscriber and the change.
+    assert_eq!(last.len(), 3, "{last:#?}");
 }
