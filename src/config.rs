@@ -144,6 +144,11 @@ pub struct LimitsConfig {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_per_workspace: u32,
 
+    /// Maximum number of open event streams, of which a workspace has at most half of what the others leave
+    #[arg(long, env = "HANDSET_MAX_STREAMS", default_value_t = 2_000, value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_streams: u32,
+
     /// Networks of proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and Forwarded are trusted, as
     /// 10.1.0.0/16,fd00::/8; the client's address is the nearest one outside these networks
     #[arg(long, env = "HANDSET_TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORKS")]

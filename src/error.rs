@@ -97,6 +97,9 @@ pub enum StreamLimit {
     OfSessions(usize),
     #[error("{0} event streams of this workspace are open")]
     OfWorkspace(usize),
+    /// With the number that are open on the server.
+    #[error("{0} event streams of this server are open, and of the others this workspace has its share")]
+    OfServer(usize),
 }
 
 /// Reason of a failed authentication, and the kind of credential.

@@ -72,7 +72,7 @@ pub struct Snapshot {
     pub used_connections: u32,
     /// Connections closed because they were returned in a transaction.
     pub connections_closed_in_transaction: u64,
-    /// Batchable lookups, and the statements that they took.
+    /// Lookups and changes that can share a statement, and the statements that they took.
     pub lookups: u64,
     pub lookup_statements: u64,
     /// Count and oldest age of pending deliveries; `None` while the database does not respond.
@@ -155,11 +155,15 @@ impl Kept {
                 "database_connections_closed_in_transaction",
                 "Database connections closed because they were returned in a transaction",
             ),
-            lookups: registered(all, "lookups", "Lookups that can share a statement with others of their kind"),
+            lookups: registered(
+                all,
+                "lookups",
+                "Lookups and changes that can share a statement with others of their kind",
+            ),
             lookup_statements: registered(
                 all,
                 "lookup_statements",
-                "Statements of these lookups; fewer per lookup on a busier server",
+                "Statements of these lookups and changes; fewer for each on a busier server",
             ),
             pending_deliveries: registered(
                 all,

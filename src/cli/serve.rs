@@ -156,6 +156,7 @@ fn stream_limits(config: &LimitsConfig) -> StreamLimits {
     StreamLimits {
         per_credential: config.streams_per_credential as usize,
         per_workspace: config.streams_per_workspace as usize,
+        per_server: config.max_streams as usize,
     }
 }
 

@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::store::{Origin, Store, client_network};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CONNECTION, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -125,6 +125,10 @@ async fn edge(
         response = (dialect.render)(&error, &context);
         if let Some(seconds) = app.retry_after.seconds(&error, app.clock.elapsed(), &app.random) {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Error::TooManyStreams(_) = *error {
+            // Its buffers are as large as those of a stream.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
     response.headers_mut().insert(HeaderName::from_static(dialect.request_id_header), context.id.header());

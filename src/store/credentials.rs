@@ -61,8 +61,8 @@ impl Workspace {
                 and ($5::uuid is null or acs_system_id = $5)
                 and ($6::boolean is null or is_multi_phone_sync_credential = $6)
                 and ($7::text is null
-                    or strpos(replace(access_method, '_', ' '), caseless($7)) > 0
-                    or starts_with(acs_credential_id::text, caseless($7)))
+                    or strpos(replace(access_method, '_', ' '), (select caseless($7))) > 0
+                    or starts_with(acs_credential_id::text, (select caseless($7))))
                 and ($8::timestamptz is null or created_at < $8)
                 and ($9::timestamptz is null or (created_at, acs_credential_id) >= ($9, $10))
             order by created_at, acs_credential_id

@@ -144,13 +144,10 @@ impl Workspace {
                     select device_id from credential
                     where workspace_id = $1 and (acs_credential_id = $6 or parent_acs_credential_id = $6)))
                 and ($7::text[] is null or operating_system = any ($7))
-                and ($8::text is null or caseless(device_manufacturer) = caseless($8))
+                and ($8::text is null or device_manufacturer_folded = (select caseless($8)))
                 and ($9::text is null
-                    or strpos(caseless(coalesce(nickname, device_model)), caseless($9)) > 0
-                    or (length($9) >= 4 and starts_with(device_id::text, caseless($9)))
-                    or exists (
-                        select from jsonb_each_text(custom_metadata) as pair
-                        where strpos(caseless(pair.value), caseless($9)) > 0))
+                    or strpos(search_text, (select caseless(translate($9, chr(31), ' ')))) > 0
+                    or (length($9) >= 4 and starts_with(device_id::text, (select caseless($9)))))
                 and not exists (
                     select from jsonb_each_text($10::jsonb) as wanted
                     where case when octet_length(wanted.key) = length(wanted.key)

@@ -73,9 +73,9 @@ impl Workspace {
                 and ($2::uuid is null or user_identity_id = $2)
                 and ($3::uuid[] is null or user_identity_id = any ($3))
                 and ($4::text is null
-                    or strpos(caseless(concat_ws(' ', full_name, email_address, phone_number, user_identity_key)),
-                        caseless($4)) > 0
-                    or (length($4) >= 4 and starts_with(user_identity_id::text, caseless($4))))
+                    or strpos(search_text, (select caseless($4))) > 0
+                    or strpos(phone_number_folded, (select caseless($4))) > 0
+                    or (length($4) >= 4 and starts_with(user_identity_id::text, (select caseless($4)))))
                 and ($5::timestamptz is null or created_at < $5)
                 and ($6::timestamptz is null or (created_at, user_identity_id) >= ($6, $7))
             order by created_at, user_identity_id
@@ -108,6 +108,9 @@ impl Workspace {
                     when $5 and email_address is distinct from $6 then null else duplicate_email_address
                 end,
                 phone_number = case when $7 then $8 else phone_number end,
+                duplicate_phone_number = case
+                    when $7 and phone_number is distinct from $8 then null else duplicate_phone_number
+                end,
                 full_name = case when $9 then $10 else full_name end,
                 enterprise_voice = coalesce($11, enterprise_voice)
             where workspace_id = $1 and user_identity_id = $2

@@ -118,6 +118,25 @@ async fn a_new_application_of_an_endpoint_ends_the_previous_one_and_paths_are_no
     jane.client.get(&there).await.of_ucwa(200);
 }
 
+#[tokio::test]
+async fn canonically_equivalent_endpoints_and_instances_are_the_same() {
+    let (_world, jane) = jane().await;
+    let first = jane.begin(COLLECTIONS[0], "Bu\u{308}ro").await;
+    let second = jane.begin(COLLECTIONS[0], "Büro").await;
+    jane.client.get(&first).await.is_ucwa_error(404, "NotFound", "ApplicationNotFound");
+    let other = jane.begin(COLLECTIONS[0], "büro").await;
+    jane.client.get(&second).await.of_ucwa(200);
+    jane.client.get(&other).await.of_ucwa(200);
+    let with = |endpoint: &str, instance: &str| {
+        let mut body = new_application(endpoint);
+        body["instanceId"] = json!(instance);
+        body
+    };
+    let tab = jane.client.post(COLLECTIONS[0], with("one", "Schu\u{308}tz")).await.of_ucwa(201).body.clone();
+    let again = jane.client.post(COLLECTIONS[0], with("two", "Schütz")).await;
+    assert_eq!(again.of_ucwa(200).body, tab, "it is shown as given");
+}
+
 /// Asserts the same 404 for everything under an application, and returns the bodies.
 async fn is_gone(client: &Client, base: &str) -> Vec<String> {
     let mut actual = Vec::new();

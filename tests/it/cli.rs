@@ -7,6 +7,7 @@ mod lifecycle;
 mod multiple_servers;
 mod user;
 
+use crate::support::certificate::{CERTIFICATE, KEY};
 use crate::support::client::Client;
 use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, Server, admin, handset, handset_in};
@@ -162,6 +163,14 @@ async fn a_start_without_tls_and_trusted_proxies_warns_if_there_are_passwords() 
     let server = Server::run(handset_in(&test_dir, &trusting), &test_dir).await;
     let log = server.stop().await;
     assert_eq!(log.matches(WARNING).count(), 1, "a proxy is trusted, so there is no further one: {log}");
+    let (chain, key) = (test_dir.path().join("chain.pem"), test_dir.path().join("key.pem"));
+    std::fs::write(&chain, CERTIFICATE).expect("a file");
+    std::fs::write(&key, KEY).expect("a file");
+    let mut secure = handset_in(&test_dir, &listen);
+    secure.arg("--tls-cert").arg(chain).arg("--tls-key").arg(key);
+    let server = Server::run(secure, &test_dir).await;
+    let log = server.stop().await;
+    assert_eq!(log.matches(WARNING).count(), 1, "TLS is on: {log}");
 }
 
 #[tokio::test]

@@ -127,7 +127,8 @@ impl Field {
         if !self.description.is_empty() {
             schema["description"] = self.description.as_str().into();
         }
-        if let Some(default) = self.default.as_ref().filter(|_| !schema["type"].is_null()) {
+        let is_in_place = !schema["type"].is_null() || schema["oneOf"][0]["enum"].is_array();
+        if let Some(default) = self.default.as_ref().filter(|_| is_in_place) {
             schema["default"] = default.clone();
         }
         schema
@@ -166,13 +167,11 @@ fn keywords(mut schema: Value) -> Value {
     schema
 }
 
+/// An enumeration is a branch of its own: generators of Go cannot write the default of one with null among its types.
 fn nullable(mut schema: Value) -> Value {
-    if schema["type"].is_null() {
+    if schema["type"].is_null() || schema["enum"].is_array() {
         return json!({ "oneOf": [schema, { "type": "null" }] });
     }
     schema["type"] = json!([schema["type"], "null"]);
-    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        values.push(Value::Null);
-    }
     schema
 }

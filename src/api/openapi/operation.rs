@@ -128,11 +128,12 @@ pub fn path_names(path: &str) -> impl Iterator<Item = &str> {
 pub fn parameter(field: &Field, place: &str) -> Value {
     let mut schema = field.schema();
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description")).unwrap_or_default();
-    let mut parameter = json!({ "name": field.name, "in": place, "required": field.required, "schema": schema });
+    let mut parameter = json!({ "name": field.name, "in": place, "schema": schema });
     if !description.is_null() {
         parameter["description"] = description;
     }
     if field.required {
+        parameter["required"] = true.into();
         parameter["example"] = example(&parameter["schema"], &Schemas::default());
     }
     parameter
@@ -147,7 +148,7 @@ pub fn path_parameter(name: &str, description: &str, schema: Value, example: imp
 
 /// An optional parameter in `query` or `header` that no rule has.
 pub fn optional_parameter(name: &str, place: &str, description: &str, schema: Value) -> Value {
-    json!({ "name": name, "in": place, "required": false, "description": description, "schema": schema })
+    json!({ "name": name, "in": place, "description": description, "schema": schema })
 }
 
 /// A scheme of HTTP authentication.
@@ -157,10 +158,12 @@ pub fn security_scheme(scheme: &str, description: &str) -> Value {
 
 /// A JSON body.
 pub fn json_body(schema: Value, is_required: bool, example: Value) -> Value {
-    json!({
-        "required": is_required,
-        "content": { "application/json": { "schema": schema, "example": example } },
-    })
+    request_body(is_required, json!({ "application/json": { "schema": schema, "example": example } }))
+}
+
+/// A body with content by media type. Without `required` it is optional.
+pub fn request_body(is_required: bool, content: Value) -> Value {
+    if is_required { json!({ "required": true, "content": content }) } else { json!({ "content": content }) }
 }
 
 /// How a dialect renders an error, as an example.

@@ -8,7 +8,8 @@ use super::answer::Answer;
 use super::error::ErrorBody;
 use super::openapi::example;
 use super::route::{Auth, Call, Operation, Public, Raw};
-use crate::api::openapi::{ErrorExample, json_body, reference};
+use crate::api::openapi::{ErrorExample, json_body, optional_parameter, reference};
+use crate::api::route::Rules;
 use crate::domain;
 use crate::domain::password::SignIn;
 use crate::error::{Error, Result};
@@ -20,34 +21,36 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::iter;
+use std::sync::Arc;
 use url::form_urlencoded;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use details::ScopeDetails;
 pub use details::TokenDetails;
 
 /// Every route.
 pub fn routes() -> Vec<Operation> {
     let request = json_body(reference("PhoneComTokenRequest"), true, json!({ "grant_type": "client_credentials" }));
-    vec![
-        Operation::new("/v4/oauth/access-token", &["POST"], create_token)
-            .about("phone_com_get_token", "Create a token")
-            .describe(
-                "Returns a bearer token for the id and secret of an API key (client credentials), or for \
-                 the name and password of a user identity. The body is a form or JSON; clients may \
-                 authenticate with HTTP Basic instead.",
-            )
-            .auth(Auth::Client)
-            .example(request)
-            .returns(
-                "PhoneComToken",
-                json!(Token::new("handset_1A2b3C4d_5E6f7G8h9J1k2L3m4N5p6Q7r", Scope::AccountOwner)),
-            ),
-    ]
-    .into_iter()
-    .chain(details::routes())
-    .collect()
+    let mut create = Operation::new("/v4/oauth/access-token", &["POST"], create_token)
+        .about("phone_com_get_token", "Create a token")
+        .describe(
+            "Returns a bearer token for the id and secret of an API key (client credentials), or for \
+             the name and password of a user identity. The body is a form or JSON; clients may \
+             authenticate with HTTP Basic instead.",
+        )
+        .auth(Auth::Client)
+        .example(request)
+        .returns("PhoneComToken", json!(Token::new("handset_1A2b3C4d_5E6f7G8h9J1k2L3m4N5p6Q7r", Scope::AccountOwner)));
+    let mode = "`details` adds the accounts that the token reaches, and when it expires";
+    let mode = optional_parameter("mode", "query", mode, json!({ "type": "string", "example": DETAILS }));
+    create.rules = Arc::new(Rules { parameters: vec![mode], ..Rules::default() });
+    iter::once(create).chain(details::routes()).collect()
 }
+
+/// The mode of a request for a token that asks for its details, too.
+const DETAILS: &str = "details";
 
 /// Lifetime of a token.
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
@@ -62,6 +65,14 @@ pub struct Token {
     /// The lifetime in seconds.
     expires_in: i64,
     scope: Scope,
+    /// In the mode `details`, when the token expires, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expires_at: Option<i64>,
+    /// In the mode `details`, the accounts that the token reaches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    scope_details: Option<Vec<ScopeDetails>>,
 }
 
 /// The type of a token.
@@ -84,7 +95,14 @@ enum Scope {
 impl Token {
     fn new(token: &str, scope: Scope) -> Token {
         let expires_in = LIFETIME.num_seconds();
-        Token { access_token: token.to_owned(), token_type: TokenType::Bearer, expires_in, scope }
+        Token {
+            access_token: token.to_owned(),
+            token_type: TokenType::Bearer,
+            expires_in,
+            scope,
+            expires_at: None,
+            scope_details: None,
+        }
     }
 }
 
@@ -107,7 +125,10 @@ pub fn examples() -> [ErrorExample; 2] {
 }
 
 async fn create_token(call: Call<Public>, Raw(body): Raw) -> Result<Answer> {
+    let query = call.head.parts.uri.query().unwrap_or_default();
+    let is_detailed = form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "mode" && value == DETAILS);
     let answer = match grant(&call, &Form::of(&body)).await? {
+        Ok(token) if is_detailed => Answer::ok(&token.with_details(&call).await?),
         Ok(token) => Answer::ok(&token),
         Err(error) => {
             let code = error.code();

@@ -1,20 +1,29 @@
 //! The dialect's part of the OpenAPI document. Its protocol has no published one, so this describes what is served: every
-//! operation under each base path, each response in JSON and XML, with examples.
+//! operation, each response in JSON and XML. Each has an example in JSON; the schemas of XML have one of a resource and one
+//! of an error. Operations of applications are described below one base path; `x-base-paths` of the tag names it and the
+//! others. Path-level `servers` would replace the server that users of generated clients configure.
 
 pub mod examples;
 pub mod inputs;
 mod schemas;
 
+use super::APPLICATIONS;
 use super::error::{ErrorBody, body_of};
+use super::input::fault;
+use super::people;
 use super::resource::Resource;
 use super::route::{Access, Operation, Ucwa};
 use crate::api::input::Field;
 use crate::api::openapi::*;
-use crate::error::{BodyFault, Denial, Error, ResourceKind};
+use crate::error::{BodyFault, Denial, Error, Problem, ResourceKind};
 use axum::http::StatusCode;
 use inputs::{application_id, contact_id, person, slot};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+
+/// The schemas of XML.
+const RESOURCE_XML: &str = "UcwaResourceXml";
+const ERROR_XML: &str = "UcwaErrorXml";
 
 /// The security scheme.
 const SCHEME: &str = "UcwaBearer";
@@ -23,24 +32,31 @@ pub const RESPONSES: Responses = Responses { prefix: "Ucwa", request_id: "x-requ
 /// The header with the etag of a resource.
 pub const ETAG: (&str, &str) = ("ETag", "The etag, in quotes");
 
-/// Base paths whose resources are described, and the prefix of their operation ids.
-const BASES: [(&str, &str); 3] =
-    [("/ucwa/oauth/v1/applications", "ucwa_"), ("/v1/applications", "ucwa_v1_"), ("/me", "ucwa_own_")];
+/// Prefixes of operation ids by the paths of operations.
+const IDS: [(&str, &str); 2] = [(APPLICATIONS[0], "ucwa_"), ("/me", "ucwa_own_")];
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
     let routes = super::routes().into_iter().filter(|operation| is_described(&operation.path));
     let scheme = "A client session; a token of /webticket/oauthtoken; or an API key with X-Ucwa-User";
     let security_schemes = json!({ SCHEME: security_scheme("bearer", scheme) });
-    let description = "The telephone numbers of a user identity, compatible with UCWA 1.0. \
-        Paths below /ucwa/oauth/v1 are also served below /ucwa/v1. application/vnd.microsoft.com.ucwa+json and …+xml \
-        are accepted and returned like the listed media types";
-    Ucwa::document(description, routes.collect(), schemas::all(), security_schemes)
+    let [first, second, third] = APPLICATIONS;
+    let description = format!(
+        "The telephone numbers of a user identity, compatible with UCWA 1.0. \
+        Paths of {first} are also served at {second} and {third}. application/vnd.microsoft.com.ucwa+json and …+xml \
+        are accepted and returned like the listed media types"
+    );
+    let mut schemas = schemas::all();
+    schemas.0[RESOURCE_XML]["example"] = text(people::example().xml());
+    schemas.0[ERROR_XML]["example"] = text(body_of(&fault("number", Problem::Missing)).xml());
+    let mut document = Ucwa::document(&description, routes.collect(), schemas, security_schemes);
+    document["tags"][0]["x-base-paths"] = json!(APPLICATIONS);
+    document
 }
 
-/// Of the base paths with the same resources, one is left out.
+/// Operations below the other base paths are those below the first.
 fn is_described(path: &str) -> bool {
-    !path.starts_with("/ucwa/v1/")
+    !APPLICATIONS[1..].iter().any(|base| path.starts_with(base))
 }
 
 impl Described for Ucwa {
@@ -49,7 +65,7 @@ impl Described for Ucwa {
 
     fn id(operation: &Operation) -> String {
         let is_below = |(base, prefix): (&str, &'static str)| operation.path.starts_with(base).then_some(prefix);
-        format!("{}{}", BASES.into_iter().find_map(is_below).unwrap_or_default(), operation.id)
+        format!("{}{}", IDS.into_iter().find_map(is_below).unwrap_or_default(), operation.id)
     }
 
     fn security(operation: &Operation) -> Value {
@@ -124,9 +140,13 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
     let mut names: Vec<String> = errors.iter().map(|error| error.name()).collect();
     names.dedup();
     let reason = pascal_case(status.canonical_reason().unwrap_or_default());
-    let subcodes: Vec<&str> = match names.as_slice() {
-        [only] => only.split_once('/').map(|(_, subcode)| subcode).into_iter().collect(),
-        several => several.iter().map(|name| name.split_once('/').map_or("General", |(_, subcode)| subcode)).collect(),
+    let subcode = |name: &str| {
+        let (_, subcode) = name.split_once('/')?;
+        Some(subcode.strip_suffix(&reason).unwrap_or(subcode).to_owned())
+    };
+    let subcodes: Vec<String> = match names.as_slice() {
+        [only] => subcode(only).into_iter().collect(),
+        several => several.iter().map(|name| subcode(name).unwrap_or_else(|| "General".to_owned())).collect(),
     };
     // Those of one input only differ by its name.
     let parameter = match (names.as_slice(), errors) {
@@ -134,7 +154,7 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
         _ => String::new(),
     };
     let codes: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let content = in_json_and_xml("UcwaError", json!(errors[0]), errors[0].xml());
+    let content = in_json_and_xml("UcwaError", json!(errors[0]), ERROR_XML);
     RESPONSES.response(&format!("{reason}{}{parameter}", subcodes.join("Or")), &codes.join(", "), content)
 }
 
@@ -158,19 +178,22 @@ fn errors_of_oauth() -> Map<String, Value> {
 
 /// A resource in JSON and XML, with these headers.
 pub fn resource(name: &str, schema: &str, extra: &[(&str, &str)], example: &Resource) -> Value {
-    let mut response = RESPONSES.response(name, "OK", in_json_and_xml(schema, example.json(), example.xml()));
+    let mut response = RESPONSES.response(name, "OK", in_json_and_xml(schema, example.json(), RESOURCE_XML));
     for (header, description) in extra {
         response["headers"][header] = json!({ "description": description, "schema": { "type": "string" } });
     }
     response
 }
 
-fn in_json_and_xml(schema: &str, json: Value, xml: Vec<u8>) -> Value {
-    let xml = String::from_utf8(xml).expect("what is written is UTF-8");
+fn in_json_and_xml(schema: &str, example: Value, xml: &str) -> Value {
     json!({
-        "application/json": { "schema": reference(schema), "example": json },
-        "application/xml": { "schema": reference("UcwaXml"), "example": xml },
+        "application/json": { "schema": reference(schema), "example": example },
+        "application/xml": { "schema": reference(xml) },
     })
+}
+
+fn text(xml: Vec<u8>) -> Value {
+    String::from_utf8(xml).expect("what is written is UTF-8").into()
 }
 
 /// An HTML page.

@@ -48,7 +48,6 @@ const EMPTY: [EmptyList; 6] = [
 pub fn routes(base: &str) -> Vec<Operation> {
     let at = |path: &str| format!("{base}/people{path}");
     let (all, entry) = (example_base(), directory_entry());
-    let found = search_results(&all, "query=jane", vec![entry.clone()], false);
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": MOST_RESULTS });
     let text = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_QUERY, "example": "jane" });
     let mut wanted = query("query", "Part of a name, an e-mail address, a sip URI or a shared number", text);
@@ -64,7 +63,7 @@ pub fn routes(base: &str) -> Vec<Operation> {
             .describe("Returns the user identities of the workspace that match, the oldest first.")
             .takes(wanted)
             .takes(query("limit", "The maximum number of results; 100 if absent", limit))
-            .returns("Search", "UcwaSearch", &[], &found)
+            .returns("Search", "UcwaSearch", &[], &example())
             .fails([fault("query", Problem::Missing)]),
         Operation::new(at("/contacts"), &["GET"], my_contacts)
             .about("list_my_contacts", "List contacts")
@@ -87,6 +86,11 @@ pub fn routes(base: &str) -> Vec<Operation> {
     }));
     routes.extend(presence::routes_of_contact(&at("/{contact_id}")));
     routes
+}
+
+/// The results of a search.
+pub fn example() -> Resource {
+    search_results(&example_base(), "query=jane", vec![directory_entry()], false)
 }
 
 /// The hub, with what real servers link.

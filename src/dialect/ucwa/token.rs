@@ -5,7 +5,7 @@ use super::access::MARK;
 use super::address::TOKEN;
 use super::openapi::RESPONSES;
 use super::route::{Access, Call, Operation, Public, Raw};
-use crate::api::openapi::reference;
+use crate::api::openapi::{reference, request_body};
 use crate::domain::password::SignIn;
 use crate::error::{Error, Result};
 use crate::store::Principal;
@@ -27,7 +27,7 @@ const LIFETIME: TimeDelta = TimeDelta::hours(8);
 pub fn routes() -> Vec<Operation> {
     let request = json!({ "grant_type": "password", "username": "jane@example.com", "password": "correct horse" });
     let form = json!({ "schema": reference("UcwaTokenRequest"), "example": request });
-    let request = json!({ "required": true, "content": { "application/x-www-form-urlencoded": form } });
+    let request = request_body(true, json!({ "application/x-www-form-urlencoded": form }));
     let example = json!(Token::new("seam_cst1example1_2b4d5e6f"));
     let token = Operation::new(TOKEN, &["POST"], create_token)
         .access(Access::OAuth)

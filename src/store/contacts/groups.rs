@@ -62,8 +62,8 @@ impl Workspace {
             "where workspace_id = $1 and user_identity_id = $2
                 and case when $5
                     then ($3::bigint is null or contact_group_id = $3)
-                        and ($4::text is null or name_folded = folded($4))
-                    else contact_group_id = $3 or name_folded = folded($4)
+                        and ($4::text is null or name_folded = (select folded($4)))
+                    else contact_group_id = $3 or name_folded = (select folded($4))
                 end
             order by contact_group_id
             limit 1",

@@ -45,11 +45,13 @@ pub struct StreamLimits {
     pub per_credential: usize,
     /// Of which client sessions have at most half.
     pub per_workspace: usize,
+    /// Of which a workspace has at most half of what the others leave.
+    pub per_server: usize,
 }
 
 impl Default for StreamLimits {
     fn default() -> StreamLimits {
-        StreamLimits { per_credential: 100, per_workspace: 1_000 }
+        StreamLimits { per_credential: 100, per_workspace: 1_000, per_server: 2_000 }
     }
 }
 
@@ -127,6 +129,11 @@ impl Hubs {
         let (caller, scope) = (id_of(principal), principal.scope());
         let is_session = scope != Scope::Workspace;
         let mut hubs = self.hubs();
+        let own = hubs.get(&workspace.id()).map_or(0, |hub| hub.streams);
+        let of_others = hubs.values().map(|hub| hub.streams).sum::<usize>() - own;
+        if own >= limits.per_server.saturating_sub(of_others).div_ceil(2) {
+            return Err(Error::TooManyStreams(StreamLimit::OfServer(own + of_others)));
+        }
         let hub = hubs.entry(workspace.id()).or_insert_with(|| Hub::start(workspace, head));
         hub.admit(caller, scope, limits).map_err(Error::TooManyStreams)?;
         hub.streams += 1;
@@ -192,7 +199,7 @@ impl Hub {
     }
 
     fn admit(&self, caller: Uuid, scope: Scope, limits: StreamLimits) -> Result<(), StreamLimit> {
-        let StreamLimits { per_credential, per_workspace } = limits;
+        let StreamLimits { per_credential, per_workspace, .. } = limits;
         let per_credential = match scope {
             Scope::Nothing => per_credential.min(PER_ANONYMOUS_SESSION),
             Scope::Workspace | Scope::Person(_) => per_credential,

@@ -83,7 +83,9 @@ fn of_constraint(name: &str) -> Option<Reason> {
         "user_identity_email_address_unique" | "user_identity_email_address_folded_unique" => {
             Reason::UserIdentityExists("email_address")
         }
-        "user_identity_phone_number_unique" => Reason::UserIdentityExists("phone_number"),
+        "user_identity_phone_number_unique" | "user_identity_phone_number_folded_unique" => {
+            Reason::UserIdentityExists("phone_number")
+        }
         "phone_custom_metadata_small" => Reason::TooMuchMetadata,
         "client_session_grants_few" => Reason::TooManyGrants,
         "client_session_user_identifier_key_unique" | "client_session_normalized_key_unique" => {

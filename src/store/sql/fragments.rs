@@ -1,11 +1,8 @@
 //! Rules in SQL that several statements follow: macros that put one between two literals of a statement.
 
 /// Name of an extension. `extension_name!(query_as(Row, "select … ", " as name from …", arguments…))`; in place of
-/// `query_as` another macro may stand that takes a row and literals, or `concat` for a constant.
+/// `query_as` another macro may stand that takes a row and literals. The column `extension_name_folded` has it folded.
 macro_rules! extension_name {
-    (@ $name:tt concat, $before:tt, $after:tt) => {
-        concat!($before, $name, $after)
-    };
     (@ $name:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
         sqlx::query_as!($row, $before + $name + $after $($rest)*)
     };
@@ -22,6 +19,7 @@ macro_rules! extension_name {
 }
 
 /// The number in the slot `requested.slot_type` of `requested.user_identity_id` that the workspace has assigned, at `requested.now`.
+/// The limit, of what is unique, makes each plan look it up by the user identity, also one made for an almost empty table.
 macro_rules! managed_number {
     (@ $number:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
         sqlx::query_as!($row, $before + $number + $after $($rest)*)
@@ -33,7 +31,8 @@ macro_rules! managed_number {
         managed_number!(
             @ "select number from number_register
             where workspace_id = $1 and user_identity_id = requested.user_identity_id and slot_type = 'work'
-                and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > requested.now)"
+                and status = 'assigned' and (scheduled_release_at is null or scheduled_release_at > requested.now)
+            limit 1"
             $how, $($rest)*
         )
     };

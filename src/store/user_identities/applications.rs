@@ -3,6 +3,7 @@
 use crate::domain::application::NewApplication;
 use crate::domain::id::{ApplicationId, UserIdentityId};
 use crate::domain::presence::{Availability, PresenceChange};
+use crate::domain::text::normalized;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::{Precondition, Workspace, sql::found};
 use chrono::{DateTime, Utc};
@@ -13,7 +14,8 @@ const MAX_APPLICATIONS: i64 = 100;
 
 impl Workspace {
     /// Creates an application. Returns its id and whether it is new: another window of the same instance shares the
-    /// existing one. At the same endpoint it replaces the former one and keeps its availability.
+    /// existing one. At the same endpoint it replaces the former one and keeps its availability. Canonically equivalent ids
+    /// are the same; that of an endpoint is not shown, so it is stored in the form that is compared.
     pub async fn begin_application(
         &self,
         person: UserIdentityId,
@@ -24,7 +26,7 @@ impl Workspace {
             r#"
             with known as (
                 select application_id from application
-                where workspace_id = $1 and user_identity_id = $2 and instance_id = $5
+                where workspace_id = $1 and user_identity_id = $2 and normalize(instance_id, nfc) = normalize($5, nfc)
                 order by created_at desc, application_id
                 limit 1
             ), begun as (
@@ -52,7 +54,7 @@ impl Workspace {
             self.workspace_id(),
             person.0,
             new.application_id.0,
-            new.endpoint_id,
+            normalized(&new.endpoint_id),
             new.instance_id,
             new.culture,
             new.user_agent,

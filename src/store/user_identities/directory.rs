@@ -61,7 +61,8 @@ impl Workspace {
         found(entries.into_iter().next(), ResourceKind::UserIdentity, id)
     }
 
-    /// The first `limit` entries that match a filter, in order of creation.
+    /// The first `limit` entries that match a filter, in order of creation. The holders of a number are found first, and
+    /// their number is limited, so that each plan makes a hash table of them.
     #[expect(clippy::too_many_lines, reason = "one statement")]
     pub async fn directory(
         &self,
@@ -77,7 +78,15 @@ impl Workspace {
         let rows = managed_number!(query_as(
             Row,
             r#"
-            with person as materialized (
+            with holder as materialized (
+                select user_identity_id from slot
+                where $6::text is not null and workspace_id = $1 and include_in_contact_card and strpos(number, $6) > 0
+                union
+                select user_identity_id from number_register
+                where $6::text is not null and workspace_id = $1 and status = 'assigned' and user_identity_id is not null
+                    and strpos(number, $6) > 0
+                limit 100000
+            ), person as materialized (
                 select workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
                     created_at, enterprise_voice
                 from user_identity
@@ -85,17 +94,8 @@ impl Workspace {
                     and ($3::uuid is null or user_identity_id = $3)
                     and ($4::uuid is null or user_identity_id <> $4)
                     and ($5::text is null
-                        or strpos(caseless(concat_ws(' ', full_name, email_address, user_identity_key)), caseless($5)) > 0
-                        or enterprise_voice and (exists (
-                            select from slot
-                            where workspace_id = $1 and slot.user_identity_id = user_identity.user_identity_id
-                                and include_in_contact_card and strpos(number, $6) > 0
-                        ) or exists (
-                            select from number_register
-                            where workspace_id = $1
-                                and number_register.user_identity_id = user_identity.user_identity_id
-                                and status = 'assigned' and strpos(number, $6) > 0
-                        )))
+                        or strpos(search_text, (select caseless($5))) > 0
+                        or enterprise_voice and user_identity_id in (select user_identity_id from holder))
                 order by created_at, user_identity_id
                 limit $7
             )

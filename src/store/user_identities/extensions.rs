@@ -15,14 +15,11 @@ use crate::store::{Prefetched, Workspace};
 #[derive(Debug, Clone, Copy)]
 struct ExtensionField(NamedField);
 
-/// Name of an extension, folded for comparison.
-const NAME: &str = extension_name!(concat("folded(", ")"));
-
 impl Field for ExtensionField {
     fn column(self) -> Column {
         match self.0 {
             NamedField::Id => Column::Number("extension_id"),
-            NamedField::Name => Column::Text(&[NAME]),
+            NamedField::Name => Column::Text(&["extension_name_folded"]),
         }
     }
 }

@@ -4,6 +4,7 @@ server says; whatever else is refused, taken or let in wrongly fails.
 OpenAPI 3.0 says of each field by itself what it may be. Refusals that depend on two fields, or on what exists, are rules
 of the vendors that no schema of theirs tells."""
 
+import copy
 import re
 
 import schemathesis
@@ -170,7 +171,21 @@ def what_was_deleted_is_gone(ctx, response, case):
 @schemathesis.hook
 def before_load_schema(context, schema):
     """UCWA's XML says a field as `<property name="…">`, for which OpenAPI has no words; what reads it has properties of its
-    own, beside the code."""
-    for name, body in schema["components"]["requestBodies"].items():
-        if name.startswith("Ucwa"):
-            body["content"].pop("application/xml", None)
+    own, beside the code. Operations are tried below each base path of their tag; they are described below the first."""
+    operations = [operation for path in schema["paths"].values() for operation in path.values()]
+    in_place = [operation["requestBody"] for operation in operations if "requestBody" in operation]
+    for body in [*schema["components"]["requestBodies"].values(), *in_place]:
+        body.get("content", {}).pop("application/xml", None)
+    for tag in schema["tags"]:
+        first, *others = tag.get("x-base-paths", [""])
+        for other in others:
+            schema["paths"] |= below(other, first, schema["paths"])
+
+
+def below(other, first, paths):
+    """The operations below one base path, with ids of their own, below another."""
+    moved = {other + path.removeprefix(first): copy.deepcopy(paths[path]) for path in paths if path.startswith(first)}
+    for path, operations in moved.items():
+        for operation in operations.values():
+            operation["operationId"] += path
+    return moved

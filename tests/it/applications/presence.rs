@@ -1,9 +1,10 @@
 //! Presence, note and location: set and read back for as long as the application lives, and as others see them.
 
 use crate::support::client::Client;
-use crate::support::ucwa::{COLLECTIONS, NAMESPACE, Person, href, jane, links};
+use crate::support::ucwa::{COLLECTIONS, NAMESPACE, Person, href, hrefs, jane, links};
 use crate::support::world::text;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Creates an application that has made its person available, as real clients do, and returns its path.
 async fn available(person: &Person, collection: &str, endpoint: &str) -> String {
@@ -168,18 +169,29 @@ async fn every_link_of_an_application_leads_somewhere() {
     let (world, jane) = jane().await;
     let base = available(&jane, COLLECTIONS[0], "here").await;
     world.person("joe").await;
+    jane.put("mobile", "+14255550100", true).await;
     let application = get(&jane.client, &base).await;
-    let contacts = get(&jane.client, &format!("{base}/people/contacts")).await;
-    let mut count = 0;
-    for path in crate::support::ucwa::hrefs(&application).into_iter().chain(crate::support::ucwa::hrefs(&contacts)) {
-        let path = if path.contains("/events") { format!("{path}&timeout=0") } else { path };
-        let path = if path.ends_with("/search") { format!("{path}?query=j") } else { path };
-        let response = jane.client.get(&path).await;
+    // Before its user is available, an application has other links.
+    let other = jane.begin(COLLECTIONS[0], "there").await;
+    let (mut queue, mut known) = (vec![base.clone(), other.clone()], BTreeSet::new());
+    while let Some(link) = queue.pop() {
+        let path = link.split('?').next().unwrap_or_default().to_owned();
+        let query = if path.ends_with("/search") { "?query=j" } else { "?timeout=0" };
+        if !known.insert(path.clone()) {
+            continue;
+        }
+        let response = jane.client.get(&format!("{path}{query}")).await;
         // Some are for POST only.
         assert!([200, 204, 405].contains(&response.status), "{path}: {response:?}");
-        count += 1;
+        if response.status == 200 {
+            queue.extend(hrefs(&response.body));
+        }
     }
-    assert!(count > 25, "only {count} links");
+    for path in ["/me/phones/mobile", "/me/phones/mobile/changeNumber", "/people/contacts", "/me/presence", "/policies"]
+    {
+        assert!(known.contains(&format!("{base}{path}")), "{path} is not among {known:#?}");
+    }
+    assert!(known.contains(&format!("{other}/me/makeMeAvailable")) && known.len() > 60, "{known:#?}");
     assert!(links(&application["_embedded"]["me"]).contains("photo"));
     jane.client.get(&href(&application["_embedded"]["me"], "photo")).await.is_no_content();
     jane.client.get(&href(&get(&jane.client, "/me").await, "photo")).await.is_no_content();

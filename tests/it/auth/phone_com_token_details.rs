@@ -75,6 +75,34 @@ async fn token_details_name_scope_account_extension_and_expiry() {
 }
 
 #[tokio::test]
+async fn create_token_in_mode_details_returns_the_token_with_its_details() {
+    let world = World::new().await;
+    let jane = Extension::of(&world, "jane").await;
+    signed_in(&world, &jane.person).await;
+    let keys = world.store.api_keys(Some(world.record.workspace_id)).await.expect("the database answers");
+    let (id, secret) = (keys[0].api_key_id.to_string(), world.api_key.reveal());
+    let of_client = json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": secret });
+    let of_person = json!({ "grant_type": "password", "username": "jane", "password": "correct horse" });
+    for body in [of_client, of_person] {
+        let plain = world.anonymous().post(&format!("{TOKEN}?mode=brief"), body.clone()).await;
+        assert_eq!(plain.of_phone_com(200).as_object().map(serde_json::Map::len), Some(4), "{plain:?}");
+        let made = world.anonymous().post(&format!("{TOKEN}?mode=details"), body).await;
+        assert_eq!(made.header("cache-control"), Some("no-store"));
+        let token = text(&made.of_phone_com(200)["access_token"]);
+        let mut expected = details(&world.anonymous().bearer(&token)).await;
+        for (name, value) in
+            [("access_token", json!(token)), ("token_type", json!("Bearer")), ("expires_in", json!(3600))]
+        {
+            expected[name] = value;
+        }
+        assert_eq!(made.body, expected);
+    }
+    let wrong = json!({ "grant_type": "password", "username": "jane", "password": "wrong" });
+    let refused = world.anonymous().post(&format!("{TOKEN}?mode=details"), wrong).await;
+    assert_eq!(refused.of_phone_com(400)["error"], "invalid_grant");
+}
+
+#[tokio::test]
 async fn token_details_of_members_name_each_of_their_accounts() {
     let world = World::new().await;
     let other = world.sandbox("Other").await;

@@ -178,7 +178,7 @@ async fn a_stream_that_is_read_slowly_misses_and_repeats_nothing() {
 
 #[tokio::test]
 async fn open_streams_are_limited_per_credential_and_per_workspace() {
-    let streams = StreamLimits { per_credential: 2, per_workspace: 5 };
+    let streams = StreamLimits { per_credential: 2, per_workspace: 5, ..StreamLimits::default() };
     let world = World::with(|app| App { streams, ..app }).await;
     let neighbour = world.sandbox("Neighbour").await;
     let jane = world.person("jane").await;
@@ -186,6 +186,7 @@ async fn open_streams_are_limited_per_credential_and_per_workspace() {
     let refused = async |client: &Client, count: &str| {
         let response = client.get("/events/stream").await;
         assert_eq!(response.header("retry-after"), Some("10"));
+        assert_eq!(response.header("connection"), Some("close"));
         let error = response.refused(429, "too_many_event_streams");
         assert!(text(&error["message"]).starts_with(count), "{error}");
     };
@@ -206,6 +207,24 @@ async fn open_streams_are_limited_per_credential_and_per_workspace() {
         (response.status() == 200).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn open_streams_are_limited_per_server_and_each_workspace_has_its_share() {
+    let streams = StreamLimits { per_server: 8, ..StreamLimits::default() };
+    let world = World::with(|app| App { streams, ..app }).await;
+    let mut open = Vec::new();
+    for count in [4, 2, 1, 1] {
+        let tenant = world.sandbox("Tenant").await;
+        for _ in 0..count {
+            open.push(EventStream::open(tenant.key(), "").await);
+        }
+        let error = tenant.key().get("/events/stream").await.refused(429, "too_many_event_streams");
+        assert!(
+            text(&error["message"]).starts_with(&format!("{} event streams of this server", open.len())),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]

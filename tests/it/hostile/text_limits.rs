@@ -41,7 +41,7 @@ const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/cont
 const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
 
 /// Every column of text, JSON or a list.
-const COLUMNS: [(&str, Bound); 84] = [
+const COLUMNS: [(&str, Bound); 90] = [
     ("access_token.hint", Made),
     ("access_token.name", Argument),
     ("action_attempt.action_type", Made),
@@ -105,19 +105,25 @@ const COLUMNS: [(&str, Bound); 84] = [
     ("phone.custom_sdk_installation_id", Input(crate::hostile::stays_off::REGISTER, "custom_sdk_installation_id")),
     ("phone.deactivation_reason", Input("/phones/deactivate", "reason")),
     ("phone.device_manufacturer", Input(crate::hostile::stays_off::REGISTER, "phone_device_metadata")),
+    ("phone.device_manufacturer_folded", Made),
     ("phone.device_model", Input(crate::hostile::stays_off::REGISTER, "phone_device_metadata")),
     ("phone.nickname", Input("/devices/update", "name")),
     ("phone.operating_system", Check),
     ("phone.os_version", Input(crate::hostile::stays_off::REGISTER, "phone_device_metadata")),
+    ("phone.search_text", Made),
     ("slot.number", Input("/me/phones", "number")),
     ("slot.slot_type", Check),
     ("user_identity.duplicate_email_address", Made),
+    ("user_identity.duplicate_phone_number", Made),
     ("user_identity.duplicate_user_identity_key", Made),
     ("user_identity.email_address", Input("/user_identities/create", "email_address")),
     ("user_identity.email_address_folded", Made),
+    ("user_identity.extension_name_folded", Made),
     ("user_identity.full_name", Input("/user_identities/create", "full_name")),
     ("user_identity.password_hash", Made),
     ("user_identity.phone_number", Input("/user_identities/create", "phone_number")),
+    ("user_identity.phone_number_folded", Made),
+    ("user_identity.search_text", Made),
     ("user_identity.user_identity_key", Input("/user_identities/create", "user_identity_key")),
     ("webhook.event_types", Input("/webhooks/create", "event_types")),
     ("webhook.host", Made),

@@ -2,8 +2,9 @@
 
 use crate::support::client::Response;
 use crate::support::ucwa::{href, hrefs};
-use crate::support::world::World;
+use crate::support::world::{World, text};
 use handset::http::App;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const ROOT: &str = "/Autodiscover/AutodiscoverService.svc/root";
@@ -62,27 +63,38 @@ async fn the_target_of_an_absolute_form_request_wins_over_its_host() {
     get(&world, "http://a.example/me", "host: phones.example.com\r\n").await.is_challenge("a.example");
 }
 
-/// The links that a server makes for these headers: of the discovery, of the token endpoint, and to a next page.
-async fn links(world: &World, headers: &str) -> [String; 3] {
+/// Creates a user identity with two phones, so that there is a second page.
+async fn with_two_phones(world: &World) -> String {
+    let jane = world.person("jane").await;
+    world.phone(&jane).await;
+    world.phone(&jane).await;
+    jane
+}
+
+/// The bases of the absolute links that a server makes for these headers: of both steps of the discovery, of the token
+/// endpoint in the challenge and in its page, and to a next page.
+async fn bases(world: &World, jane: &str, headers: &str) -> BTreeSet<String> {
     let headers = format!("host: own.example\r\n{headers}");
-    let root = get(world, ROOT, &headers).await.of_ucwa(200).body.clone();
-    let challenge = format!("{:?}", get(world, "/me", &headers).await.headers.get_all("www-authenticate"));
-    let token = challenge.split("href=\\\"").nth(1).and_then(|rest| rest.split('\\').next()).unwrap_or_default();
+    let mut found = hrefs(&get(world, ROOT, &headers).await.of_ucwa(200).body);
+    let challenged = get(world, "/me", &headers).await;
+    let challenge = format!("{:?}", challenged.headers.get_all("www-authenticate"));
+    found.extend(challenge.split("href=\\\"").skip(1).filter_map(|rest| rest.split('\\').next()).map(str::to_owned));
+    found.extend(challenged.text.split_whitespace().filter(|word| word.contains("://")).map(str::to_owned));
     let authorized = format!("{headers}authorization: Bearer {}\r\n", world.api_key.reveal());
+    let as_jane = format!("{authorized}x-ucwa-user: {jane}\r\n");
+    let user = get(world, &format!("{ROOT}/oauth/user"), &as_jane).await.of_ucwa(200).body.clone();
+    found.push(href(&user, "applications"));
+    found.extend(hrefs(&user));
     let page = get(world, "/phones/list?limit=1", &authorized).await.ok();
-    let next = page["pagination"]["next_page_url"].as_str().unwrap_or_else(|| panic!("{page}"));
-    let base = |url: &str| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    [base(&href(&root, "user")), base(token), base(next)]
+    found.push(text(&page["pagination"]["next_page_url"]));
+    assert_eq!(found.len(), 10, "{found:?}");
+    found.iter().map(|url| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")).collect()
 }
 
 #[tokio::test]
 async fn forwarded_scheme_and_host_of_a_trusted_proxy_are_in_every_absolute_link() {
     let (trusting, other) = (behind_a_proxy().await, World::new().await);
-    for world in [&trusting, &other] {
-        let jane = world.person("jane").await;
-        world.phone(&jane).await;
-        world.phone(&jane).await;
-    }
+    let (of_trusting, of_other) = (with_two_phones(&trusting).await, with_two_phones(&other).await);
     for (headers, expected) in [
         ("", "http://own.example"),
         ("x-forwarded-proto: https\r\n", "https://own.example"),
@@ -91,8 +103,9 @@ async fn forwarded_scheme_and_host_of_a_trusted_proxy_are_in_every_absolute_link
         ("x-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: http, https\r\n", "https://own.example"),
         ("x-forwarded-proto: ftp\r\nx-forwarded-host: a b\r\n", "http://own.example"),
     ] {
-        assert_eq!(links(&trusting, headers).await, [expected; 3], "{headers}");
-        assert_eq!(links(&other, headers).await, ["http://own.example"; 3], "no proxy is trusted: {headers}");
+        assert_eq!(bases(&trusting, &of_trusting, headers).await, [expected.to_owned()].into(), "{headers}");
+        let own = ["http://own.example".to_owned()].into();
+        assert_eq!(bases(&other, &of_other, headers).await, own, "no proxy is trusted: {headers}");
     }
 }
 
@@ -101,9 +114,7 @@ async fn public_url_wins_over_what_a_proxy_says() {
     let public_url = Some("https://public.example".into());
     let proxies = Arc::new(["127.0.0.0/8".parse().expect("a network")]);
     let world = World::with(|app| App { proxies, public_url, ..app }).await;
-    let jane = world.person("jane").await;
-    world.phone(&jane).await;
-    world.phone(&jane).await;
+    let jane = with_two_phones(&world).await;
     let headers = "x-forwarded-proto: http\r\nx-forwarded-host: phones.example.com\r\n";
-    assert_eq!(links(&world, headers).await, ["https://public.example"; 3]);
+    assert_eq!(bases(&world, &jane, headers).await, ["https://public.example".to_owned()].into());
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Path of an operation with an application of this user identity.
 async fn path_of(operation: &Operation, jane: &Person) -> String {
-    let collection = if operation.path.starts_with("/v1") { COLLECTIONS[2] } else { COLLECTIONS[0] };
-    let base = jane.begin(collection, operation.path).await;
+    let collection = COLLECTIONS.into_iter().find(|collection| operation.path.starts_with(collection));
+    let base = jane.begin(collection.unwrap_or(COLLECTIONS[0]), operation.path).await;
     let id = base.rsplit('/').next().expect("an id");
     let arguments: Map<String, Value> = [("application_id", id), ("type", "home"), ("contact_id", &jane.id)]
         .into_iter()
@@ -135,18 +135,29 @@ async fn every_ucwa_operation_responds_as_documented() {
 }
 
 #[test]
-fn both_application_prefixes_document_the_same_operations() {
+fn ucwa_is_described_below_the_first_of_its_base_paths() {
+    let tag = committed()["tags"].as_array().into_iter().flatten().find(|tag| tag["name"] == "ucwa");
+    assert_eq!(tag.expect("there is a tag")["x-base-paths"], json!(COLLECTIONS));
+    let paths: Vec<&str> = operations_of(Dialect::Ucwa).iter().map(|operation| operation.path).collect();
+    for collection in COLLECTIONS {
+        let below = paths.iter().filter(|path| path.starts_with(collection)).count();
+        assert!(below > 20, "only {below} operations below {collection}");
+    }
+    let described = committed()["paths"].as_object().expect("there are paths");
+    let others = described.keys().filter(|path| COLLECTIONS[1..].iter().any(|other| path.starts_with(other)));
+    assert_eq!(others.count(), 0, "operations are described twice");
+}
+
+#[test]
+fn ucwa_operations_of_the_user_identity_need_no_application() {
     let below = |base: &str| -> BTreeSet<String> {
         let own = operations_of(Dialect::Ucwa).into_iter().filter_map(|operation| {
             operation.path.strip_prefix(base).map(|rest| format!("{} {rest}", operation.method))
         });
         own.collect()
     };
-    let (long, short) = (below("/ucwa/oauth/v1/applications"), below("/v1/applications"));
-    assert_eq!(long, short);
-    assert!(long.len() > 20, "{long:?}");
-    let own: BTreeSet<String> = below("/me");
-    assert!(own.iter().all(|it| long.contains(&it.replace(' ', " /{application_id}/me"))), "{own:?}");
+    let (own, of_application) = (below("/me"), below(COLLECTIONS[0]));
+    assert!(own.iter().all(|it| of_application.contains(&it.replace(' ', " /{application_id}/me"))), "{own:?}");
     assert_eq!(own.len(), 8);
     assert_eq!(text(&committed()["components"]["securitySchemes"]["UcwaBearer"]["scheme"]), "bearer");
 }

@@ -47,6 +47,35 @@ async fn lists_of_phones_and_devices_search_in_any_case_and_form_of_any_script()
 }
 
 #[tokio::test]
+async fn searches_of_phones_find_each_text_as_it_is_now_and_none_across_two() {
+    let world = World::new().await;
+    let phone = phone_with(&world, "Blue", "Acme", json!({ "desk": "Élan", "room": "b\u{1f}c", "floor": true })).await;
+    let finds = async |search: &str| {
+        let filter = json!({ "search": search });
+        found(&world, "/phones/list", "phones", &filter).await == [phone.as_str()]
+    };
+    for search in ["BLUE", "éLAN", "B\u{1f}C", "TRUE"] {
+        assert!(finds(search).await, "{search:?}");
+    }
+    for search in ["blue\u{1f}", "\u{1f}élan", "n\u{1f}t", "desk", "blueélan", "élantrue"] {
+        assert!(!finds(search).await, "{search:?}");
+    }
+    let update = async |change: Value| {
+        let mut body = json!({ "device_id": phone });
+        body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        world.key().post("/devices/update", body).await.ok();
+    };
+    update(json!({ "name": "Ögrün" })).await;
+    assert!(finds("ÖGR").await && finds("élan").await && !finds("blue").await);
+    update(json!({ "custom_metadata": { "desk": null, "room": "Süd" } })).await;
+    assert!(finds("SÜD").await && finds("ögr").await && !finds("élan").await);
+    let device = world.key().post("/devices/get", json!({ "device_id": phone })).await.ok();
+    let model = text(&device["device"]["properties"]["model"]["display_name"]);
+    update(json!({ "name": null })).await;
+    assert!(finds(&model.to_uppercase()).await && !finds("ögr").await, "without a name it is searched by its model");
+}
+
+#[tokio::test]
 async fn canonically_equivalent_metadata_matches_and_replaces() {
     let world = World::new().await;
     let phone = phone_with(&world, "One", "Acme", json!({ "cafe\u{301}": "Mu\u{308}nchen", "desk": "4" })).await;

@@ -93,7 +93,7 @@ pub enum Location {
     Body,
 }
 
-/// Every operation of the committed document.
+/// Every operation of the committed document, once for each base path of its tag.
 pub fn operations() -> Vec<Operation> {
     let operations = operations_in(resolved());
     assert!(operations.len() > 50, "the document has lost its operations: {}", operations.len());
@@ -282,6 +282,13 @@ pub fn example(schema: &Value) -> Value {
         (Some("object"), None) => json!({}),
         other => panic!("no example of {other:?}: {schema}"),
     }
+}
+
+/// The example of a content: its own, or that of its schema.
+pub fn example_of(content: &'static Value) -> Option<&'static Value> {
+    let schema = &content["schema"];
+    let schema = schema["$ref"].as_str().and_then(|name| schema::resolve(committed(), name)).unwrap_or(schema);
+    content.get("example").or(schema.get("example"))
 }
 
 /// The content of a response in each of its types; 204 and 304 have none.

@@ -245,6 +245,35 @@ fn locale_dependent_in(text: &str) -> impl Iterator<Item = &'static str> {
         .filter(move |word| text.contains(word))
 }
 
+#[test]
+fn no_statement_folds_texts_that_are_stored() {
+    let mut faults = Faults::default();
+    for statement in written() {
+        for found in folds_in(&statement.text) {
+            let place = format!("{}, {}", statement.file, statement.function);
+            faults.add(
+                &place,
+                format_args!("folds at each row: {found}…; compare a stored folded column with (select caseless($n))"),
+            );
+        }
+    }
+    faults.none();
+    assert_eq!(folds_in("where strpos(caseless(name), caseless($1)) > 0 or key = folded(key)").len(), 3);
+    assert_eq!(folds_in("where strpos(search_text, (select caseless($1))) > 0 or name_folded = folded($1)").len(), 0);
+}
+
+/// Where a statement folds a column, or a parameter in each row: an index takes the parameter of `folded` once.
+fn folds_in(text: &str) -> Vec<&str> {
+    let found = |name: &'static str, once: &'static [&'static str]| {
+        text.match_indices(name).filter_map(move |(at, name)| {
+            let (before, rest) = (&text[..at], &text[at + name.len()..]);
+            let is_once = once.iter().any(|before_it| before.ends_with(before_it)) && rest.starts_with(['$', 't']);
+            (!is_once).then(|| &text[at..text.len().min(at + name.len() + 10)])
+        })
+    };
+    found("caseless(", &["(select "]).chain(found("folded(", &["(select ", "_folded = "])).collect()
+}
+
 /// Tables with every change in the audit trail.
 const AUDITED: [&str; 4] = ["phone", "credential", "number_register", "slot"];
 

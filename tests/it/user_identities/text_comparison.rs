@@ -61,6 +61,27 @@ async fn canonically_equivalent_user_identity_keys_are_one_key_and_keep_their_fo
 }
 
 #[tokio::test]
+async fn phone_numbers_that_differ_in_case_or_form_are_one_number_and_keep_their_form() {
+    let world = World::new().await;
+    let given = "+14255550100 Poste E\u{301}tage";
+    let jane = id_of(&world, json!({ "phone_number": given })).await;
+    let other = id_of(&world, json!({ "phone_number": "+14255550100 poste etage" })).await;
+    for number in [given, "+14255550100 Poste Étage", "+14255550100 POSTE ÉTAGE"] {
+        let error =
+            create(&world, json!({ "phone_number": number })).await.refused(400, "user_identity_already_exists");
+        assert_eq!(error["data"], json!({ "field": "phone_number" }));
+        let change = json!({ "user_identity_id": other, "phone_number": number });
+        world.key().post("/user_identities/update", change).await.refused(400, "user_identity_already_exists");
+        let listed = world.key().post("/user_identities/list", json!({ "search": number })).await.ok();
+        assert_eq!(listed["user_identities"][0]["user_identity_id"], jane, "{number}");
+        assert_eq!(listed["user_identities"][0]["phone_number"], given, "it is shown as given");
+    }
+    let change = json!({ "user_identity_id": jane, "phone_number": "+14255550100 poste étage" });
+    world.key().post("/user_identities/update", change).await.ok();
+    world.key().post("/user_identities/create", json!({ "phone_number": "+14255550101" })).await.ok();
+}
+
+#[tokio::test]
 async fn blank_phone_numbers_and_keys_are_absent() {
     let world = World::new().await;
     let mut ids = Vec::new();

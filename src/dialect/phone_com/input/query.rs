@@ -6,7 +6,7 @@ use super::super::route::{Head, PhoneCom};
 use super::super::wire::Pairs;
 use super::filter::{self, Kind};
 use crate::api::input::*;
-use crate::api::openapi::optional_parameter;
+use crate::api::openapi::{self, component, optional_parameter};
 use crate::api::route::{FromRequest, Rules};
 use crate::domain::listing::{Condition, Listing, Order};
 use crate::error::{Problem, RequestPart, Result, Step};
@@ -81,9 +81,13 @@ impl<F: ListField> FromRequest<PhoneCom> for ListQuery<F> {
     fn rules() -> Rules {
         let query =
             |name: String, description, schema: &Value| optional_parameter(&name, "query", description, schema.clone());
-        let items = json!({ "type": "array", "items": { "type": "string" } });
+        let filter = json!({ "type": "array", "description": FILTER, "items": { "type": "string" } });
+        let filter = component(openapi::Kind::Schema, "PhoneComFilter", filter);
         let order = json!({ "type": "string", "enum": ["asc", "desc"] });
-        let filters = F::FIELDS.filters.iter().map(|(name, ..)| query(format!("filters[{name}]"), FILTER, &items));
+        let filters = F::FIELDS
+            .filters
+            .iter()
+            .map(|(name, ..)| query(format!("filters[{name}]"), "A filter by this field", &filter));
         let sorts = F::FIELDS.sorts.iter();
         let sorts = sorts.map(|(name, _)| query(format!("sort[{name}]"), "The order by this field", &order));
         Rules { query: Part::fields(), parameters: filters.chain(sorts).collect(), ..Rules::default() }

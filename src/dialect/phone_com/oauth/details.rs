@@ -2,15 +2,16 @@
 
 use super::super::access::{ByToken, scope};
 use super::super::answer::Answer;
-use super::super::route::{Call, Nothing, Operation};
+use super::super::route::{Call, Nothing, Operation, Public};
 use super::super::wire::Deleted;
-use super::Scope;
+use super::{Scope, Token};
 use crate::domain::extension::NamedField;
 use crate::domain::listing::{Listing, Order};
 use crate::domain::scope::Scope as Reach;
-use crate::error::{Error, Rejection, Result};
+use crate::domain::token::scheme_of;
+use crate::error::{Error, Rejection, Result, Scheme};
 use crate::http::auth;
-use crate::store::Authenticated;
+use crate::store::{Authenticated, Credentials};
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use serde::Serialize;
@@ -61,10 +62,34 @@ pub struct TokenDetails {
     scope_details: Vec<ScopeDetails>,
 }
 
+impl TokenDetails {
+    /// The details of an authenticated `token`.
+    async fn of(authenticated: &Authenticated, token: &str) -> Result<TokenDetails> {
+        let scope_details = scope_details(authenticated).await?;
+        let scope = scope_details.first().map_or("", |details| details.scope.into_str());
+        let expires_at = authenticated.expires_at(token).await?.map(|time| time.timestamp());
+        Ok(TokenDetails { scope, expires_at, scope_details })
+    }
+}
+
+impl Token {
+    /// Adds its details to a token that was created for a request.
+    pub(super) async fn with_details(self, call: &Call<Public>) -> Result<Token> {
+        let token = self.access_token.as_str();
+        let credentials = match scheme_of(token) {
+            Scheme::Pass => Credentials::Pass(token),
+            _ => Credentials::of_workspace(token),
+        };
+        let authenticated = call.app.store.authenticate(credentials, call.head.origin(), call.now).await?;
+        let TokenDetails { expires_at, scope_details, .. } = TokenDetails::of(&authenticated, token).await?;
+        Ok(Token { expires_at, scope_details: Some(scope_details), ..self })
+    }
+}
+
 /// What a token may do in one account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PhoneComScopeDetails)]
-struct ScopeDetails {
+pub(super) struct ScopeDetails {
     scope: Scope,
     /// The number of the account.
     voip_id: i64,
@@ -79,11 +104,7 @@ fn token(call: &Call<ByToken>) -> Result<&str> {
 }
 
 async fn details(call: Call<ByToken>, _: Nothing) -> Result<Answer> {
-    let authenticated = &call.grant.0;
-    let scope_details = scope_details(authenticated).await?;
-    let scope = scope_details.first().map_or("", |details| details.scope.into_str());
-    let expires_at = authenticated.expires_at(token(&call)?).await?.map(|time| time.timestamp());
-    let answer = Answer::ok(&TokenDetails { scope, expires_at, scope_details });
+    let answer = Answer::ok(&TokenDetails::of(&call.grant.0, token(&call)?).await?);
     Ok(answer.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 

@@ -73,6 +73,8 @@ fn success(route: &Operation, schemas: &Schemas) -> Value {
     }
     let name = match shape {
         AnswerShape::Void => "Ok".to_owned(),
+        // Operations that respond with one resource share the response.
+        AnswerShape::One(resource) => resource.schema.to_owned(),
         _ => super::name_of(route),
     };
     let schema = component(Kind::Schema, &format!("{name}Response"), schema);

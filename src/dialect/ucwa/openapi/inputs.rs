@@ -3,7 +3,7 @@
 use super::super::number;
 use super::super::resource::NAMESPACE;
 use super::examples::{APPLICATION, PERSON};
-use crate::api::openapi::{Kind, component, optional_parameter, own_schema, path_parameter, reference};
+use crate::api::openapi::{Kind, component, optional_parameter, own_schema, path_parameter, reference, request_body};
 use crate::domain::slot::SlotType;
 use serde_json::{Value, json};
 
@@ -58,8 +58,8 @@ pub fn body(schema: &str, is_required: bool, example: Value) -> Value {
     let xml = xml(&example);
     let json = json!({ "schema": reference(schema), "example": example });
     let xml = json!({ "schema": reference("UcwaXml"), "example": xml });
-    let body = json!({ "required": is_required, "content": { "application/json": json, "application/xml": xml } });
-    component(Kind::RequestBody, schema, body)
+    let content = json!({ "application/json": json, "application/xml": xml });
+    component(Kind::RequestBody, schema, request_body(is_required, content))
 }
 
 fn xml(input: &Value) -> String {

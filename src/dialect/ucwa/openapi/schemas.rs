@@ -31,6 +31,8 @@ pub fn all() -> Schemas {
         .with::<Token>()
         .with::<TokenError>()
         .with::<ErrorBody>()
+        .with::<ResourceXml>()
+        .with::<ErrorXml>()
         .with::<Xml>()
         .with::<Page>()
 }
@@ -43,6 +45,11 @@ struct Link {
     href: String,
 }
 
+/// The operations that are possible now, by name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaLinks)]
+struct Links(BTreeMap<String, Link>);
+
 enum_schema!(Availability, "UcwaPreferredAvailability", "An availability that a user identity chooses");
 enum_schema!(SlotType, "UcwaSlot", "One of the four slots for telephone numbers");
 
@@ -52,8 +59,7 @@ enum_schema!(SlotType, "UcwaSlot", "One of the four slots for telephone numbers"
 struct NamedResource {
     /// The name of the resource.
     rel: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
 }
 
 /// One of the four telephone numbers of a user identity.
@@ -71,9 +77,8 @@ struct Phone {
     include_in_contact_card: bool,
     /// Changes with the resource.
     etag: String,
-    /// The operations that are possible now, by name.
     #[serde(rename = "_links")]
-    links: BTreeMap<String, Link>,
+    links: Links,
 }
 
 /// The telephone numbers of a user identity.
@@ -82,8 +87,7 @@ struct Phone {
 struct Phones {
     /// `phones`.
     rel: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
     _embedded: EmbeddedPhones,
 }
 
@@ -108,9 +112,8 @@ struct Me {
     uri: String,
     #[schema(nullable = false)]
     email_addresses: Option<Vec<String>>,
-    /// The operations that are possible now, by name.
     #[serde(rename = "_links")]
-    links: BTreeMap<String, Link>,
+    links: Links,
 }
 
 /// A client of the user identity.
@@ -132,9 +135,8 @@ struct Application {
     r#type: Option<String>,
     /// Changes with the resource.
     etag: String,
-    /// The operations that are possible now, by name.
     #[serde(rename = "_links")]
-    links: BTreeMap<String, Link>,
+    links: Links,
     #[serde(rename = "_embedded")]
     embedded: EmbeddedApplication,
 }
@@ -156,8 +158,7 @@ struct EmbeddedApplication {
 struct Events {
     /// `events`.
     rel: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
     #[schema(max_items = 0, value_type = Vec<Object>)]
     sender: Vec<Map<String, Value>>,
 }
@@ -265,6 +266,16 @@ struct TokenRequest {
 enum GrantType {
     Password,
 }
+
+/// A resource in XML. Properties, lists of texts, links and embedded resources are elements; `href` is the `self` link.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaResourceXml)]
+struct ResourceXml(String);
+
+/// An error in XML. Its members are elements.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UcwaErrorXml)]
+struct ErrorXml(String);
 
 /// The same in XML, in the namespace of UCWA.
 #[derive(Serialize, ToSchema)]

@@ -31,10 +31,14 @@ impl Arguments for Ucwa {
         Ucwa { person, application }
     }
 
-    /// With the person's session, and with the workspace's key in the person's name. For the second spelling of the
-    /// applications' paths, the first is enough.
+    /// With the person's session, and with the workspace's key in the person's name. For the other base paths of
+    /// applications, the first is enough.
     fn variants(operation: &Operation) -> usize {
-        if operation.is_open() || operation.path.starts_with("/v1/applications") { 1 } else { 2 }
+        if operation.is_open() || COLLECTIONS[1..].iter().any(|other| operation.path.starts_with(other)) {
+            1
+        } else {
+            2
+        }
     }
 
     async fn request(&self, world: &World, operation: &Operation, variant: usize, serial: u32) -> RequestBuilder {

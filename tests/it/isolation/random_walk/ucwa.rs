@@ -17,7 +17,7 @@ async fn two_workspaces_with_random_requests_in_ucwa_are_isolated() {
 }
 
 impl DialectWalk for Ucwa {
-    const STEPS: usize = 320;
+    const STEPS: usize = 440;
 
     fn operations() -> Vec<Operation> {
         operations_of(Dialect::Ucwa).into_iter().filter(|operation| !operation.is_open()).collect()

@@ -1,6 +1,6 @@
 //! The schemas of presence and of people.
 
-use super::Link;
+use super::Links;
 use crate::api::openapi::Schemas;
 use crate::domain::presence::Availability;
 use serde::Serialize;
@@ -34,8 +34,7 @@ struct Presence {
     availability: String,
     /// The same for people; `Off Work` is a kind of `Away`.
     activity: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
 }
 
 /// What a user identity tells others.
@@ -48,8 +47,7 @@ struct Note {
     message: String,
     /// `Personal`.
     r#type: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
 }
 
 /// Where a user identity is.
@@ -60,8 +58,7 @@ struct Location {
     rel: String,
     /// The text; empty if there is none.
     location: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
 }
 
 /// A user identity as others see it. Its numbers are those on the contact card.
@@ -87,9 +84,8 @@ struct Contact {
     home_phone_number: Option<String>,
     #[schema(nullable = false)]
     other_phone_number: Option<String>,
-    /// The operations that are possible now, by name.
     #[serde(rename = "_links")]
-    links: BTreeMap<String, Link>,
+    links: Links,
 }
 
 /// User identities of the workspace.
@@ -98,8 +94,7 @@ struct Contact {
 struct Contacts {
     /// `myContacts`.
     rel: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
     _embedded: EmbeddedContacts,
 }
 
@@ -119,9 +114,8 @@ struct Search {
     rel: String,
     /// Whether there are more results than the limit.
     more_results_available: bool,
-    /// The operations that are possible now, by name.
     #[serde(rename = "_links")]
-    links: BTreeMap<String, Link>,
+    links: Links,
     #[serde(rename = "_embedded")]
     embedded: EmbeddedContacts,
 }
@@ -132,8 +126,7 @@ struct Search {
 struct EmptyList {
     /// The name of the list.
     rel: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
     /// No entries, by their name.
     #[schema(value_type = BTreeMap<String, Vec<Object>>)]
     _embedded: BTreeMap<String, Vec<Map<String, Value>>>,
@@ -147,8 +140,7 @@ struct Subscription {
     rel: String,
     /// `Disconnected`.
     state: String,
-    /// The operations that are possible now, by name.
-    _links: BTreeMap<String, Link>,
+    _links: Links,
 }
 
 /// The availability to set; reset if absent.
