@@ -40,7 +40,7 @@ pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Optio
         full_name: Some("Jane Doe".to_owned()),
         ..UserIdentityFields::default()
     };
-    workspace.create_user_identity(person, &fields, now).await?;
+    workspace.create_user_identity(person, fields, now).await?;
     let (android, ios) =
         (phone(person, OperatingSystem::Android, random, clock), phone(person, OperatingSystem::Ios, random, clock));
     let device_id = workspace.register_phone(android, clock.now()).await?;

@@ -1,19 +1,26 @@
-//! Batches of concurrent reads: lookups by key, and API keys with the rows of a prefetch.
+//! Batches of concurrent requests: lookups by key, API keys with the rows of a prefetch, and writes of a workspace.
 
 mod batcher;
 mod keys;
 mod lookup;
 mod prefetch;
 mod sessions;
+mod shared;
 
 pub(super) use batcher::{BatchQuery, LookupCounts, MAX_LIST_BATCH};
 pub(super) use lookup::{Lookup, each};
 pub(super) use prefetch::{LONGEST, PlainPhoneList};
 pub use prefetch::{Prefetch, Prefetched};
+pub(super) use shared::{SharedWrite, array, column, in_order, passing_over};
 
 use super::Store;
+use super::client_sessions::SessionCreation;
 use super::contacts::NewContact;
+use super::credentials::{CredentialCreation, CredentialDeletion};
+use super::numbers::{NewNumber, NumberChange};
 use super::phones::{Deactivation, PhoneRegistration};
+use super::slots::SlotWrite;
+use super::user_identities::NewUserIdentity;
 use crate::domain::contact::Contact;
 use crate::domain::extension::Extension;
 use crate::domain::listing::Listed;
@@ -26,6 +33,7 @@ use keys::KeyLookup;
 use lookup::LookupRequest;
 use prefetch::{EventPage, OneExtension, OneNumber, OnePhone, PhonePage};
 use sessions::SessionLookup;
+use shared::WriteRequest;
 
 /// A query with a batcher in each store.
 pub(super) trait Batched: BatchQuery {
@@ -61,9 +69,16 @@ batchers! {
     keys_and_extension: KeyLookup<OneExtension>,
     keys_and_number: KeyLookup<OneNumber>,
     sessions: SessionLookup,
-    deactivations: Deactivation,
-    registrations: PhoneRegistration,
-    new_contacts: NewContact,
+    deactivations: WriteRequest<Deactivation>,
+    registrations: WriteRequest<PhoneRegistration>,
+    new_contacts: WriteRequest<NewContact>,
+    session_creations: WriteRequest<SessionCreation>,
+    credential_creations: WriteRequest<CredentialCreation>,
+    credential_deletions: WriteRequest<CredentialDeletion>,
+    new_numbers: WriteRequest<NewNumber>,
+    number_changes: WriteRequest<NumberChange>,
+    slot_writes: WriteRequest<SlotWrite>,
+    new_user_identities: WriteRequest<NewUserIdentity>,
 }
 
 impl Store {

@@ -1,6 +1,7 @@
 //! Client sessions: created under a user identifier key, read, widened, revoked and deleted.
 
 mod create;
+mod create_by_key;
 mod end;
 
 use crate::domain::client_session::*;
@@ -79,6 +80,7 @@ macro_rules! with_issuer {
 }
 use with_issuer;
 
+pub(in crate::store) use create_by_key::SessionCreation;
 pub use end::EndedSessions;
 
 /// The error of a caller whose key was revoked during the request.

@@ -1,7 +1,11 @@
-//! Phone numbers: read, listed and updated. Their life cycle is in [`crate::store::numbers::lifecycle`].
+//! Phone numbers: read and listed. Their changes are in the modules below.
 
+mod create;
 mod lifecycle;
 mod sweep;
+
+pub(in crate::store) use create::NewNumber;
+pub(in crate::store) use lifecycle::NumberChange;
 
 use crate::domain::id::{PhoneNumberId, UserIdentityId};
 use crate::domain::number::*;
@@ -104,20 +108,33 @@ impl Workspace {
         found(number, ResourceKind::Number, id)
     }
 
-    /// The number with this id, locked until the transaction ends.
-    pub(super) async fn lock_number(
+    /// Locks numbers until the transaction ends, and returns those that are locked. `waits`: for all of them, and an unknown
+    /// one is `NotFound`.
+    async fn lock_numbers(
         &self,
         connection: &mut sqlx::PgConnection,
-        id: PhoneNumberId,
-    ) -> Result<PhoneNumber> {
-        let row = select_numbers!(
-            "where workspace_id = $1 and register_id = $2 for no key update",
+        ids: &[PhoneNumberId],
+        waits: bool,
+    ) -> Result<Vec<PhoneNumber>> {
+        let keys: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        if !waits {
+            let unlocked = select_numbers!(
+                "where workspace_id = $1 and register_id = any ($2) for no key update skip locked",
+                self.workspace_id(),
+                &keys,
+            );
+            return Ok(unlocked.fetch_all(connection).await?);
+        }
+        let numbers = select_numbers!(
+            "where workspace_id = $1 and register_id = any ($2) order by register_id for no key update",
             self.workspace_id(),
-            id.0,
-        )
-        .fetch_optional(connection)
-        .await?;
-        found(row, ResourceKind::Number, id)
+            &keys,
+        );
+        let numbers = numbers.fetch_all(connection).await?;
+        match ids.iter().find(|id| !numbers.iter().any(|number| number.register_id == **id)) {
+            Some(id) => Err(Error::NotFound(ResourceKind::Number, id.to_string())),
+            None => Ok(numbers),
+        }
     }
 
     /// A page of numbers, in order of creation. A cursor that names no number of this workspace is a conflict.

@@ -1,6 +1,7 @@
 //! User identities: created, read, listed and updated.
 
 mod applications;
+mod create;
 mod delete;
 mod directory;
 mod extensions;
@@ -8,6 +9,7 @@ mod hash_queue;
 mod passwords;
 mod subscribers;
 
+pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
 
 use crate::domain::id::UserIdentityId;
@@ -17,7 +19,7 @@ use crate::domain::user_identity::*;
 use crate::error::{ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::sql::{found, raw_ids};
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 /// Selects user identities; the literal is the rest of the statement.
 macro_rules! select_user_identities {
@@ -34,35 +36,6 @@ macro_rules! select_user_identities {
 }
 
 impl Workspace {
-    /// Creates a user identity. A key, e-mail address or phone number in use is a conflict.
-    pub async fn create_user_identity(
-        &self,
-        id: UserIdentityId,
-        fields: &UserIdentityFields,
-        now: DateTime<Utc>,
-    ) -> Result<UserIdentity> {
-        Ok(sqlx::query_as!(
-            UserIdentity,
-            r#"
-            insert into user_identity (workspace_id, user_identity_id, user_identity_key, email_address, phone_number,
-                full_name, enterprise_voice, created_at)
-            values ($1, $2, $3, $4, $5, $6, coalesce($7, true), $8)
-            returning workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
-                created_at
-            "#,
-            self.workspace_id(),
-            id.0,
-            fields.user_identity_key,
-            fields.email_address,
-            fields.phone_number,
-            fields.full_name,
-            fields.enterprise_voice,
-            now,
-        )
-        .fetch_one(self.store.writer())
-        .await?)
-    }
-
     /// The user identity with this id.
     pub async fn user_identity(&self, id: UserIdentityId, scope: Scope) -> Result<UserIdentity> {
         let row = select_user_identities!(
@@ -178,5 +151,34 @@ impl Workspace {
         .fetch_optional(connection)
         .await?;
         found(locked, ResourceKind::UserIdentity, person).map(|_| ())
+    }
+
+    /// Locks user identities until the transaction ends, and returns those that are locked. `waits`: for all of them, and an
+    /// unknown one is `NotFound`.
+    pub(super) async fn lock_user_identities(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        persons: &[UserIdentityId],
+        waits: bool,
+    ) -> Result<BTreeSet<UserIdentityId>> {
+        if waits {
+            for person in persons {
+                self.lock_user_identity(connection, *person).await?;
+            }
+            return Ok(persons.iter().copied().collect());
+        }
+        if persons.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let locked = sqlx::query_scalar!(
+            r#"
+            select user_identity_id as "user_identity_id: UserIdentityId" from user_identity
+            where workspace_id = $1 and user_identity_id = any ($2)
+            for no key update skip locked
+            "#,
+            self.workspace_id(),
+            &persons.iter().map(|person| person.0).collect::<Vec<_>>(),
+        );
+        Ok(locked.fetch_all(connection).await?.into_iter().collect())
     }
 }

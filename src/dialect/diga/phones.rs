@@ -235,7 +235,7 @@ async fn import(call: Call<Project>, Json(input): Json<PhoneImport>) -> Result<B
     });
     let register_id = call.app.random.id(call.now);
     let new = NewPhoneNumber { register_id, number: input.phone_number, nickname: input.nickname };
-    phone(call.grant.workspace.import_number(&new, sip_config, call.now).await?)
+    phone(call.grant.workspace.import_number(new, sip_config, call.now).await?)
 }
 
 input! {
@@ -253,7 +253,7 @@ async fn reserve(
     Json(PhoneReserve { number, nickname }): Json<PhoneReserve>,
 ) -> Result<Body<Phone>> {
     let new = NewPhoneNumber { register_id: call.app.random.id(call.now), number, nickname };
-    phone(call.grant.workspace.reserve_number(&new, call.now, call.now + call.app.reservation).await?)
+    phone(call.grant.workspace.reserve_number(new, call.now, call.now + call.app.reservation).await?)
 }
 
 input! {

@@ -71,7 +71,7 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdenti
         enterprise_voice: input.enterprise_voice_enabled,
     };
     let id: UserIdentityId = call.app.random.id(call.now);
-    let person = call.grant.workspace.create_user_identity(id, &fields, call.now).await?;
+    let person = call.grant.workspace.create_user_identity(id, fields, call.now).await?;
     Ok(One(person.into()))
 }
 

@@ -1,14 +1,13 @@
 //! Creation of client sessions: by a key, which vouches for them; by a publishable key, which is public; by a sign-in.
 
-use super::with_issuer;
 use crate::domain::client_session::*;
 use crate::domain::id::UserIdentityId;
 use crate::domain::password::PasswordHash;
 use crate::domain::token::Token;
 use crate::domain::workspace::PublishableKeySessions;
-use crate::error::{Denial, Error, Reason, ResourceKind, Result};
+use crate::error::{Denial, Error, Reason, Result};
 use crate::random::Random;
-use crate::store::{Workspace, sql::faults::missing};
+use crate::store::Workspace;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
@@ -18,7 +17,7 @@ const ANONYMOUS_LIFETIME: TimeDelta = TimeDelta::days(1);
 /// Maximum number of such sessions in a workspace. Concurrent requests may exceed it by their number.
 const MAX_ANONYMOUS: u32 = 10_000;
 
-/// Attempts to find or create the session of a key after one that met a concurrent change of it.
+/// Attempts to find or create an anonymous session after one that met a concurrent change of it.
 const RETRIES: u32 = 3;
 
 /// Outcome of an insert.
@@ -33,54 +32,6 @@ enum Inserted {
 }
 
 impl Workspace {
-    /// Creates a session. `on_conflict` decides if its key is taken; a session that is reused counts as extended by the
-    /// caller, which gets its token. An unknown user identity is `NotFound`.
-    pub async fn create_client_session(
-        &self,
-        new: NewClientSession,
-        on_conflict: OnConflict,
-        now: DateTime<Utc>,
-    ) -> Result<ClientSession> {
-        let key = new.user_identifier_key.clone().unwrap_or_default();
-        let mut retries = 0..RETRIES;
-        loop {
-            let found = match (self.insert_under_key(new.clone(), on_conflict, now).await, on_conflict) {
-                (Ok(Some(session)), _) => return Ok(session),
-                (Ok(None), OnConflict::Refuse) => return Err(Error::Conflict(Reason::ClientSessionExists)),
-                (Ok(None), OnConflict::Reuse) => self.client_session_by_key(&key).await,
-                (Err(error), _) => Err(error),
-            };
-            match found {
-                // Meanwhile the session with the key was revoked, or created by a concurrent request.
-                Err(Error::NotFound(ResourceKind::ClientSession, _) | Error::Conflict(Reason::ClientSessionExists))
-                    if on_conflict == OnConflict::Reuse && retries.next().is_some() => {}
-                found => return found,
-            }
-        }
-    }
-
-    /// The session as it was created, whatever ends it afterwards; `None` if an unrevoked session has the key.
-    async fn insert_under_key(
-        &self,
-        new: NewClientSession,
-        on_conflict: OnConflict,
-        now: DateTime<Utc>,
-    ) -> Result<Option<ClientSession>> {
-        let workspace = self.clone();
-        let inserted = self.store.writer().transact(move |connection| {
-            Box::pin(async move {
-                if let Some(key) = &new.user_identifier_key {
-                    workspace.free_key(connection, key, true, now).await?;
-                }
-                if !workspace.insert_session(connection, &new, on_conflict, now).await? {
-                    return Ok(None);
-                }
-                workspace.client_session_on(connection, new.client_session_id).await.map(Some)
-            })
-        });
-        inserted.await
-    }
-
     /// Creates a session without access for a caller with the publishable key, or returns the one of its key, if it is
     /// anonymous or the setting of the workspace allows any. A session that a key has created without access is not
     /// returned: the key may give it access later.
@@ -119,7 +70,7 @@ impl Workspace {
         let workspace = self.clone();
         let inserted = self.store.writer().transact(move |connection| {
             Box::pin(async move {
-                workspace.free_key(connection, &key, false, now).await?;
+                workspace.free_key(connection, &key, now).await?;
                 workspace.insert_anonymous_session(connection, &key, &new, now).await
             })
         });
@@ -163,75 +114,21 @@ impl Workspace {
         Ok((inserted.rows_affected() == 1).then_some(token))
     }
 
-    /// Revokes an expired session with this key, so that a new one can take it. A key also takes it from a session
-    /// without access that a publishable key has created: its token is known to others.
-    async fn free_key(
-        &self,
-        connection: &mut PgConnection,
-        key: &str,
-        takes_over: bool,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
+    /// Revokes an expired session with this key, so that a new one can take it.
+    async fn free_key(&self, connection: &mut PgConnection, key: &str, now: DateTime<Utc>) -> Result<()> {
         sqlx::query!(
             r#"
             update client_session set revoked_at = $3
             where workspace_id = $1 and normalize(user_identifier_key, nfc) = normalize($2, nfc) and revoked_at is null
-                and (expires_at <= $3 or anonymous_until <= $3 or ($4 and anonymous_until is not null
-                    and (select publishable_key_sessions from workspace where workspace_id = $1) <> 'any-user'))
+                and (expires_at <= $3 or anonymous_until <= $3)
             "#,
             self.workspace_id(),
             key,
             now,
-            takes_over,
         )
         .execute(connection)
         .await?;
         Ok(())
-    }
-
-    /// False if an unrevoked session has the key.
-    async fn insert_session(
-        &self,
-        connection: &mut PgConnection,
-        new: &NewClientSession,
-        on_conflict: OnConflict,
-        now: DateTime<Utc>,
-    ) -> Result<bool> {
-        let hash = new.token.hash();
-        let row = with_issuer!(
-            r#"
-            , inserted as (
-                insert into client_session (workspace_id, client_session_id, token_hash, token_sealed,
-                    user_identifier_key, user_identity_id, connected_account_ids, connect_webview_ids, customer_key,
-                    created_at, expires_at, issuer_ids)
-                select $1, $3::uuid, $4::bytea, $5::bytea, $6::text, $7::uuid, $8::uuid[], $9::uuid[], $10::text,
-                    $11::timestamptz, $12::timestamptz, array[issuer_id]
-                from issuer
-                on conflict (workspace_id, normalize(user_identifier_key, nfc)) where revoked_at is null do update
-                set issuer_ids = client_session.issuer_ids || excluded.issuer_ids
-                where client_session.workspace_id = $1 and $13 and not client_session.issuer_ids @> excluded.issuer_ids
-                returning client_session_id
-            )
-            select exists (select from inserted where client_session_id = $3) as "is_inserted!", exists (select from issuer) as "has_issuer!"
-            "#,
-            self.workspace_id(),
-            self.issuer_id(),
-            new.client_session_id.0,
-            hash.as_bytes(),
-            self.store.seal.close(&new.token, new.client_session_id.0),
-            new.user_identifier_key,
-            new.user_identity_id.map(|id| id.0),
-            &new.connected_account_ids,
-            &new.connect_webview_ids,
-            new.customer_key,
-            now,
-            new.expires_at,
-            on_conflict == OnConflict::Reuse,
-        )
-        .fetch_one(connection)
-        .await
-        .map_err(|fault| missing(fault, super::PERSON_KEY, ResourceKind::UserIdentity, new.user_identity_id))?;
-        if row.has_issuer { Ok(row.is_inserted) } else { Err(super::revoked_issuer()) }
     }
 
     async fn insert_anonymous_session(

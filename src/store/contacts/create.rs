@@ -3,29 +3,19 @@
 
 use super::{GROUP_KEY, document, group};
 use crate::domain::contact::*;
-use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId, WorkspaceId};
+use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::error::{ResourceKind, Result};
-use crate::store::batch::BatchQuery;
+use crate::store::Workspace;
+use crate::store::batch::{SharedWrite, column, in_order};
 use crate::store::sql::{faults::missing, found};
-use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
-
-/// Maximum number of contacts per statement.
-const BATCH: usize = 64;
 
 /// A contact to create, as one request asks.
 #[derive(Debug, Clone)]
-struct Request {
+pub(in crate::store) struct NewContact {
     person: UserIdentityId,
     fields: ContactFields,
     at: DateTime<Utc>,
-}
-
-/// A creation that may share a statement with others.
-#[derive(Debug, Clone)]
-pub(in crate::store) struct NewContact {
-    workspace: Workspace,
-    request: Request,
 }
 
 /// A contact that was created.
@@ -40,27 +30,16 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-impl BatchQuery for NewContact {
-    type BatchKey = WorkspaceId;
-    /// None if another transaction changes the user identity, or there is no such user identity.
-    type Answer = Option<Contact>;
+impl SharedWrite for NewContact {
+    /// None if there is no such user identity.
+    type Outcome = Option<Contact>;
 
-    const MAX_IN_FLIGHT: usize = 1;
-    const MAX_WAITING: usize = 1_024;
-
-    fn max_batch(_: &WorkspaceId) -> usize {
-        BATCH
-    }
-
-    fn batch_key(&self) -> WorkspaceId {
-        self.workspace.id()
-    }
-
-    async fn ask(batch: Vec<NewContact>, _: Store) -> Result<Vec<Option<Contact>>> {
-        let Some(NewContact { workspace, .. }) = batch.first() else { return Ok(Vec::new()) };
-        let workspace = workspace.with_whole_share();
-        let requests: Vec<Request> = batch.into_iter().map(|contact| contact.request).collect();
-        workspace.insert_contacts(&requests, false).await
+    async fn write(
+        workspace: Workspace,
+        requests: Vec<NewContact>,
+        waits: bool,
+    ) -> Result<Vec<Option<Option<Contact>>>> {
+        workspace.insert_contacts(&requests, waits).await
     }
 }
 
@@ -72,19 +51,13 @@ impl Workspace {
         fields: ContactFields,
         now: DateTime<Utc>,
     ) -> Result<Contact> {
-        let request = Request { person, fields, at: now };
-        let shared = NewContact { workspace: self.clone(), request: request.clone() };
-        if let Some(contact) = self.store.ask(shared).await? {
-            return Ok(contact);
-        }
-        let alone = self.insert_contacts(&[request], true).await?;
-        found(alone.into_iter().flatten().next(), ResourceKind::UserIdentity, person)
+        found(self.write(NewContact { person, fields, at: now }).await?, ResourceKind::UserIdentity, person)
     }
 
     /// Inserts the contacts in one statement and returns them in the order of the requests. `waits`: for the transactions
     /// that change a user identity; else its contacts are passed over.
-    #[expect(clippy::too_many_lines, reason = "one statement with its parameters")]
-    async fn insert_contacts(&self, requests: &[Request], waits: bool) -> Result<Vec<Option<Contact>>> {
+    #[expect(clippy::too_many_lines, reason = "one statement with its columns")]
+    async fn insert_contacts(&self, requests: &[NewContact], waits: bool) -> Result<Vec<Option<Option<Contact>>>> {
         let rows = sqlx::query_as!(
             Row,
             r#"
@@ -131,13 +104,13 @@ impl Workspace {
             from made join accepted using (rank)
             "#,
             self.workspace_id(),
-            &each(requests, |request| request.person.0),
-            &each(requests, |request| request.fields.group.map(|id| id.0)) as _,
-            &each(requests, |request| document(request.fields.texts.as_slice())),
-            &each(requests, |request| document(&request.fields.emails)),
-            &each(requests, |request| document(&request.fields.phone_numbers)),
-            &each(requests, |request| document(&request.fields.addresses)),
-            &each(requests, |request| request.at),
+            &column(requests, |request| request.person.0),
+            &column(requests, |request| request.fields.group.map(|id| id.0)) as _,
+            &column(requests, |request| document(request.fields.texts.as_slice())),
+            &column(requests, |request| document(&request.fields.emails)),
+            &column(requests, |request| document(&request.fields.phone_numbers)),
+            &column(requests, |request| document(&request.fields.addresses)),
+            &column(requests, |request| request.at),
             waits,
         )
         .fetch_all(self.store.writer())
@@ -146,13 +119,10 @@ impl Workspace {
             let group = requests.first().and_then(|request| request.fields.group);
             missing(fault, GROUP_KEY, ResourceKind::ContactGroup, group)
         })?;
-        let mut contacts: Vec<Option<Contact>> = requests.iter().map(|_| None).collect();
-        for row in rows {
-            if let Some(contact) = usize::try_from(row.place - 1).ok().and_then(|index| contacts.get_mut(index)) {
-                *contact = Some(row.contact());
-            }
-        }
-        Ok(contacts)
+        // A user identity that was not found is unknown, unless it may be locked.
+        let of_missing_row = || waits.then_some(None);
+        let contacts = rows.into_iter().map(|row| (row.place, Some(Some(row.contact()))));
+        Ok(in_order(requests.len(), of_missing_row, contacts))
     }
 }
 
@@ -166,8 +136,4 @@ impl Row {
             updated_at: self.updated_at,
         }
     }
-}
-
-fn each<'r, T>(requests: &'r [Request], value: impl Fn(&'r Request) -> T) -> Vec<T> {
-    requests.iter().map(value).collect()
 }

@@ -1,19 +1,39 @@
-//! Life cycle of numbers: reserved or imported, assigned, released. The model decides on transitions, under the
-//! number's lock; a user identity is locked before a number, as everywhere. The statement that writes a transition
-//! claims a new number and frees a finished one, so two workspaces cannot have it at once.
+//! Life cycle of numbers: assigned, released. The model decides on transitions, under the number's lock; a user identity
+//! is locked before a number, as everywhere. The statement that writes transitions frees the numbers that are finished.
+//! Concurrent transitions in a workspace share a unit of work.
 
 use crate::domain::event::EventType;
 use crate::domain::id::{EventId, PhoneNumberId, UserIdentityId};
-use crate::domain::number::{NewPhoneNumber, PhoneNumber, PhoneNumberChange, Provider, Release, Status};
-use crate::domain::token::Token;
+use crate::domain::number::{PhoneNumber, PhoneNumberChange, Release, Status};
 use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
-use crate::store::writer::Writer;
+use crate::store::batch::{SharedWrite, column};
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A change of a number, as one request asks.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct NumberChange {
+    id: PhoneNumberId,
+    order: Order,
+    /// Author of the change.
+    context: Value,
+    at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone)]
+enum Order {
+    Update(PhoneNumberChange),
+    Assign(Option<UserIdentityId>, EventId),
+    Release(EventId),
+    CancelRelease,
+}
 
 /// A transition of a number.
-struct Transition {
+struct Transition<'r> {
+    request: &'r NumberChange,
     /// Action in the audit trail.
     action: &'static str,
     /// The number after it.
@@ -22,92 +42,74 @@ struct Transition {
     event: Option<(EventType, Option<EventId>)>,
 }
 
-impl Workspace {
-    /// Reserves a number until `until`. One that is in use is a conflict.
-    pub async fn reserve_number(
-        &self,
-        new: &NewPhoneNumber,
-        now: DateTime<Utc>,
-        until: DateTime<Utc>,
-    ) -> Result<PhoneNumber> {
-        let number =
-            PhoneNumber { reserved_until: Some(until), ..begun(new, Provider::Netelip, Status::Reserved, now) };
-        let transition = Transition { action: "number.reserved", number, event: None };
-        self.write_number(self.store.writer(), transition, None, now).await?;
-        self.number(new.register_id).await
+impl SharedWrite for NumberChange {
+    /// The number after it.
+    type Outcome = Result<PhoneNumber, Reason>;
+
+    fn exclusive_key(&self) -> Option<Uuid> {
+        Some(self.id.0)
     }
 
-    /// Imports a number of the workspace's own, assigned at once. Its SIP configuration is sealed.
-    pub async fn import_number(
-        &self,
-        new: &NewPhoneNumber,
-        sip_config: Option<Token>,
-        now: DateTime<Utc>,
-    ) -> Result<PhoneNumber> {
-        let sealed = sip_config.map(|config| self.store.seal.close(&config, new.register_id.0));
-        let number = PhoneNumber { assigned_at: Some(now), ..begun(new, Provider::Custom, Status::Assigned, now) };
-        let event = Some((EventType::PhoneNumberAssigned, None));
-        let transition = Transition { action: "number.imported", number, event };
-        self.write_number(self.store.emitter(), transition, sealed, now).await?;
-        self.number(new.register_id).await
-    }
-
-    /// Updates a number's nickname or agents. Only assigned numbers have agents.
-    pub async fn update_number(
-        &self,
-        id: PhoneNumberId,
-        change: PhoneNumberChange,
-        now: DateTime<Utc>,
-    ) -> Result<PhoneNumber> {
-        let updated = self.transition(self.store.writer(), id, None, now, move |number| {
-            if change.assigns_agent() {
-                number.check_can_have_agent()?;
+    async fn write(
+        workspace: Workspace,
+        requests: Vec<NumberChange>,
+        waits: bool,
+    ) -> Result<Vec<Option<Result<PhoneNumber, Reason>>>> {
+        if waits {
+            // An unknown number is refused before an unknown user identity.
+            for request in &requests {
+                workspace.number(request.id).await?;
             }
-            let number = PhoneNumber {
-                nickname: change.nickname.unwrap_or(number.nickname),
-                inbound_agent_id: change.inbound_agent_id.unwrap_or(number.inbound_agent_id),
-                outbound_agent_id: change.outbound_agent_id.unwrap_or(number.outbound_agent_id),
-                ..number
-            };
-            Ok(Some(Transition { action: "number.updated", number, event: None }))
+        }
+        let store = workspace.store.clone();
+        let unit = store.emitter().transact(move |connection| {
+            Box::pin(async move { workspace.change_numbers(connection, &requests, waits).await })
         });
-        updated.await?;
-        self.number(id).await
+        unit.await
+    }
+}
+
+impl NumberChange {
+    /// The user identity that gets the number.
+    fn assignee(&self) -> Option<UserIdentityId> {
+        match self.order {
+            Order::Assign(person, _) => person,
+            _ => None,
+        }
     }
 
-    /// Assigns a number to a user identity, or to none. One that is assigned already moves to another user identity, or
-    /// loses the one it has. An unknown user identity is `NotFound`.
-    pub async fn assign_number(
-        &self,
-        id: PhoneNumberId,
-        person: Option<UserIdentityId>,
-        event_id: EventId,
-        now: DateTime<Utc>,
-    ) -> Result<PhoneNumber> {
-        self.number(id).await?;
-        let assigned = self.transition(self.store.emitter(), id, person, now, move |number| {
-            number.assign(now)?;
-            if number.status == Status::Assigned && number.user_identity_id == person {
-                return Ok(None);
+    /// The transition of the number; None if there is nothing to change.
+    fn of(&self, number: PhoneNumber) -> Result<Option<Transition<'_>>, Reason> {
+        let now = self.at;
+        let (action, number, event) = match &self.order {
+            Order::Update(change) => {
+                if change.assigns_agent() {
+                    number.check_can_have_agent()?;
+                }
+                let number = PhoneNumber {
+                    nickname: change.nickname.clone().unwrap_or(number.nickname),
+                    inbound_agent_id: change.inbound_agent_id.unwrap_or(number.inbound_agent_id),
+                    outbound_agent_id: change.outbound_agent_id.unwrap_or(number.outbound_agent_id),
+                    ..number
+                };
+                ("number.updated", number, None)
             }
-            let assigned_at = number.assigned_at.or(Some(now));
-            let (status, reserved_until, user_identity_id) = (Status::Assigned, None, person);
-            let number = PhoneNumber { status, assigned_at, reserved_until, user_identity_id, ..number };
-            let event = Some((EventType::PhoneNumberAssigned, Some(event_id)));
-            Ok(Some(Transition { action: "number.assigned", number, event }))
-        });
-        assigned.await?;
-        self.number(id).await
-    }
-
-    /// Releases a number: a bought one at the end of the paid month, an imported one at once. Idempotent.
-    pub async fn release_number(&self, id: PhoneNumberId, event_id: EventId, now: DateTime<Utc>) -> Result<()> {
-        let released = self.transition(self.store.emitter(), id, None, now, move |number| {
-            let (action, number, event) = match number.release(now)? {
+            Order::Assign(person, event_id) => {
+                number.assign(now)?;
+                if number.status == Status::Assigned && number.user_identity_id == *person {
+                    return Ok(None);
+                }
+                let assigned_at = number.assigned_at.or(Some(now));
+                let (status, reserved_until, user_identity_id) = (Status::Assigned, None, *person);
+                let number = PhoneNumber { status, assigned_at, reserved_until, user_identity_id, ..number };
+                ("number.assigned", number, Some((EventType::PhoneNumberAssigned, Some(*event_id))))
+            }
+            Order::Release(event_id) => match number.release(now)? {
                 Release::Ordered => return Ok(None),
                 Release::At(end) => {
-                    let event = (EventType::PhoneNumberReleaseScheduled, Some(event_id));
-                    ("number.release_scheduled", PhoneNumber { scheduled_release_at: Some(end), ..number }, event)
+                    let event = (EventType::PhoneNumberReleaseScheduled, Some(*event_id));
+                    let number = PhoneNumber { scheduled_release_at: Some(end), ..number };
+                    ("number.release_scheduled", number, Some(event))
                 }
                 Release::Now => {
                     let number = PhoneNumber {
@@ -119,145 +121,185 @@ impl Workspace {
                         user_identity_id: None,
                         ..number
                     };
-                    ("number.finished", number, (EventType::PhoneNumberFinished, None))
+                    ("number.finished", number, Some((EventType::PhoneNumberFinished, None)))
                 }
-            };
-            Ok(Some(Transition { action, number, event: Some(event) }))
-        });
-        released.await
+            },
+            Order::CancelRelease => {
+                number.cancel_release(now)?;
+                ("number.release_cancelled", PhoneNumber { scheduled_release_at: None, ..number }, None)
+            }
+        };
+        Ok(Some(Transition { request: self, action, number, event }))
+    }
+}
+
+impl Transition<'_> {
+    /// Further details of the event.
+    fn details(&self) -> Option<Value> {
+        let (event_type, _) = self.event?;
+        (event_type == EventType::PhoneNumberReleaseScheduled)
+            .then(|| json!({ "scheduled_release_at": self.number.scheduled_release_at }))
+    }
+}
+
+struct Row {
+    /// Index of the transition, from one.
+    #[expect(dead_code, reason = "all locked numbers are written")]
+    place: i64,
+}
+
+impl Workspace {
+    /// Updates a number's nickname or agents. Only assigned numbers have agents.
+    pub async fn update_number(
+        &self,
+        id: PhoneNumberId,
+        change: PhoneNumberChange,
+        now: DateTime<Utc>,
+    ) -> Result<PhoneNumber> {
+        self.change_number(id, Order::Update(change), now).await
+    }
+
+    /// Assigns a number to a user identity, or to none. One that is assigned already moves to another user identity, or
+    /// loses the one it has. An unknown user identity is `NotFound`.
+    pub async fn assign_number(
+        &self,
+        id: PhoneNumberId,
+        person: Option<UserIdentityId>,
+        event_id: EventId,
+        now: DateTime<Utc>,
+    ) -> Result<PhoneNumber> {
+        self.change_number(id, Order::Assign(person, event_id), now).await
+    }
+
+    /// Releases a number: a bought one at the end of the paid month, an imported one at once. Idempotent.
+    pub async fn release_number(&self, id: PhoneNumberId, event_id: EventId, now: DateTime<Utc>) -> Result<()> {
+        self.change_number(id, Order::Release(event_id), now).await.map(|_| ())
     }
 
     /// Cancels a scheduled release.
     pub async fn cancel_release(&self, id: PhoneNumberId, now: DateTime<Utc>) -> Result<PhoneNumber> {
-        let cancelled = self.transition(self.store.writer(), id, None, now, move |number| {
-            number.cancel_release(now)?;
-            let number = PhoneNumber { scheduled_release_at: None, ..number };
-            Ok(Some(Transition { action: "number.release_cancelled", number, event: None }))
-        });
-        cancelled.await?;
-        self.number(id).await
+        self.change_number(id, Order::CancelRelease, now).await
     }
 
-    /// Makes the transition that `decide` returns for the number, under its lock and that of the user identity.
-    async fn transition(
-        &self,
-        writer: Writer<'_>,
-        id: PhoneNumberId,
-        person: Option<UserIdentityId>,
-        now: DateTime<Utc>,
-        decide: impl FnOnce(PhoneNumber) -> Result<Option<Transition>, Reason> + Send + 'static,
-    ) -> Result<()> {
-        let workspace = self.clone();
-        let written = writer.transact(move |connection| {
-            Box::pin(async move {
-                if let Some(person) = person {
-                    workspace.lock_user_identity(connection, person).await?;
-                }
-                let number = workspace.lock_number(connection, id).await?;
-                match decide(number).map_err(Error::Conflict)? {
-                    Some(transition) => workspace.write_number(connection, transition, None, now).await,
-                    None => Ok(()),
-                }
-            })
-        });
-        written.await
+    async fn change_number(&self, id: PhoneNumberId, order: Order, now: DateTime<Utc>) -> Result<PhoneNumber> {
+        let context = self.context(&[
+            EventType::PhoneNumberAssigned,
+            EventType::PhoneNumberReleaseScheduled,
+            EventType::PhoneNumberFinished,
+        ]);
+        self.write(NumberChange { id, order, context, at: now }).await?.map_err(Error::Conflict)
     }
 
-    /// Writes a number, new or under its lock. None leaves the SIP configuration unless the number is finished.
-    #[expect(clippy::too_many_lines, reason = "one statement with its event and its row of the audit trail")]
-    async fn write_number(
+    /// Makes the transitions under the locks of the numbers and of the user identities that get them.
+    async fn change_numbers(
         &self,
-        connection: impl sqlx::PgExecutor<'_>,
-        Transition { action, number, event }: Transition,
-        sip_config_sealed: Option<Vec<u8>>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let is_scheduled = event.is_some_and(|(event_type, _)| event_type == EventType::PhoneNumberReleaseScheduled);
+        connection: &mut PgConnection,
+        requests: &[NumberChange],
+        waits: bool,
+    ) -> Result<Vec<Option<Result<PhoneNumber, Reason>>>> {
+        let persons: Vec<_> = requests.iter().filter_map(NumberChange::assignee).collect();
+        let persons = self.lock_user_identities(connection, &persons, waits).await?;
+        let is_ready = |request: &&NumberChange| request.assignee().is_none_or(|person| persons.contains(&person));
+        let ids: Vec<_> = requests.iter().filter(is_ready).map(|request| request.id).collect();
+        let numbers = self.lock_numbers(connection, &ids, waits).await?;
+        let (mut outcomes, mut transitions) = (Vec::with_capacity(requests.len()), Vec::new());
+        for request in requests {
+            let Some(number) = numbers.iter().find(|number| number.register_id == request.id) else {
+                outcomes.push(None);
+                continue;
+            };
+            let transition = request.of(number.clone());
+            outcomes.push(Some(transition.map(|transition| {
+                let after = transition.as_ref().map_or(number, |transition| &transition.number).clone();
+                transitions.extend(transition);
+                after
+            })));
+        }
+        if !transitions.is_empty() {
+            self.write_transitions(connection, &transitions).await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Writes numbers under their locks.
+    #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
+    async fn write_transitions(&self, connection: &mut PgConnection, transitions: &[Transition<'_>]) -> Result<()> {
         audited!(
+            each,
             emit_events,
-            query_scalar,
+            query_as,
+            Row,
             r#"
-            with held as materialized (
-                select user_identity_id, to_jsonb(number_register) as before from number_register
-                where workspace_id = $1 and register_id = $4
+            with requested as materialized (
+                select * from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
+                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[], $16::uuid[],
+                    $17::jsonb[], $18::timestamptz[], $3::jsonb[]) with ordinality as requested (id, action, new_nickname,
+                    new_status, new_reserved_until, new_assigned_at, new_scheduled_release_at, new_released_at,
+                    new_inbound_agent_id, new_outbound_agent_id, person, event_type, event_id, more_details, at, context,
+                    place)
+            ), held as materialized (
+                select register_id, user_identity_id as holder, redacted(to_jsonb(number_register)) as before
+                from number_register
+                where workspace_id = $1 and register_id in (select id from requested)
             ), written as (
-                insert into number_register (workspace_id, register_id, number, telephony_provider, created_at, nickname,
-                    status, reserved_until, assigned_at, scheduled_release_at, released_at, inbound_agent_id,
-                    outbound_agent_id, user_identity_id, sip_config_sealed)
-                values ($1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-                on conflict (workspace_id, register_id) do update
-                set nickname = $8, status = $9, reserved_until = $10, assigned_at = $11, scheduled_release_at = $12,
-                    released_at = $13, inbound_agent_id = $14, outbound_agent_id = $15, user_identity_id = $16,
-                    sip_config_sealed = case when $9 <> 'finished' then number_register.sip_config_sealed end
-                returning workspace_id, register_id, number, status, user_identity_id, to_jsonb(number_register) as after
-            ), claimed as (
-                insert into claimed_number (workspace_id, register_id, number)
-                select workspace_id, register_id, number from written where not exists (select from held)
+                update number_register
+                set nickname = new_nickname, status = new_status, reserved_until = new_reserved_until,
+                    assigned_at = new_assigned_at, scheduled_release_at = new_scheduled_release_at,
+                    released_at = new_released_at, inbound_agent_id = new_inbound_agent_id,
+                    outbound_agent_id = new_outbound_agent_id, user_identity_id = person,
+                    sip_config_sealed = case when new_status <> 'finished' then sip_config_sealed end
+                from requested
+                where workspace_id = $1 and register_id = id
+                returning register_id, number, redacted(to_jsonb(number_register)) as after
+            ), changed_numbers as materialized (
+                select *, new_status = 'finished' as is_finished
+                from written join held using (register_id) join requested on register_id = id
             ), freed as (
-                delete from claimed_number where workspace_id = $1 and register_id = $4 and $9 = 'finished'
+                delete from claimed_number using changed_numbers
+                where claimed_number.workspace_id = $1 and claimed_number.register_id = id and is_finished
             ), in_slot as (
                 -- The work slot shows an assigned number, and hides its own.
                 insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
-                select $1, written.user_identity_id, 'work', '', false, 3
-                from written left join held using (user_identity_id)
-                where written.user_identity_id is not null and before is null
+                select $1, person, 'work', '', false, 3
+                from changed_numbers
+                where person is not null and person is distinct from holder
                 on conflict (workspace_id, user_identity_id, slot_type) do update set version = slot.version + 2
             ), changes as (
-                select $18::text as action, register_id as subject_id, before, after from written left join held on true
+                select action, id as subject_id, changed(before, after) as before, changed(after, before) as after, at,
+                    context
+                from changed_numbers
+                where before is distinct from after
             ), new_events as (
-                select coalesce($20::uuid, name_uuid(register_id, $19::text)) as event_id, $19::text as event_type,
-                    case status when 'finished' then held.user_identity_id else written.user_identity_id end
-                        as user_identity_id,
-                    jsonb_build_object('register_id', register_id, 'number', number) || coalesce($21::jsonb, '{}')
-                        as details
-                from written left join held on true
-                where $19::text is not null
+                select coalesce(event_id, name_uuid(id, event_type)) as event_id, event_type,
+                    case when is_finished then holder else person end as user_identity_id,
+                    jsonb_build_object('register_id', id, 'number', number) || coalesce(more_details, '{}') as details, at,
+                    context
+                from changed_numbers
+                where event_type is not null
             )
             "#,
-            "select register_id from written",
+            r#"select place as "place!" from changed_numbers"#,
             self.workspace_id(),
-            now,
-            self.context(event.map(|(event_type, _)| event_type).as_slice()),
-            number.register_id.0,
-            number.number,
-            number.telephony_provider.into_str(),
-            number.created_at,
-            number.nickname,
-            number.status.into_str(),
-            number.reserved_until,
-            number.assigned_at,
-            number.scheduled_release_at,
-            number.released_at,
-            number.inbound_agent_id,
-            number.outbound_agent_id,
-            number.user_identity_id.map(|person| person.0),
-            sip_config_sealed,
-            action,
-            event.map(|(event_type, _)| event_type.into_str()),
-            event.and_then(|(_, id)| id).map(|id| id.0),
-            is_scheduled.then(|| json!({ "scheduled_release_at": number.scheduled_release_at })),
+            transitions.iter().map(|transition| transition.request.at).max(),
+            &column(transitions, |transition| transition.request.context.clone()),
+            &column(transitions, |transition| transition.number.register_id.0),
+            &column(transitions, |transition| transition.action) as _,
+            &column(transitions, |transition| transition.number.nickname.as_deref()) as _,
+            &column(transitions, |transition| transition.number.status.into_str()) as _,
+            &column(transitions, |transition| transition.number.reserved_until) as _,
+            &column(transitions, |transition| transition.number.assigned_at) as _,
+            &column(transitions, |transition| transition.number.scheduled_release_at) as _,
+            &column(transitions, |transition| transition.number.released_at) as _,
+            &column(transitions, |transition| transition.number.inbound_agent_id) as _,
+            &column(transitions, |transition| transition.number.outbound_agent_id) as _,
+            &column(transitions, |transition| transition.number.user_identity_id.map(|person| person.0)) as _,
+            &column(transitions, |transition| transition.event.map(|(event_type, _)| event_type.into_str())) as _,
+            &column(transitions, |transition| transition.event.and_then(|(_, id)| id).map(|id| id.0)) as _,
+            &column(transitions, Transition::details) as _,
+            &column(transitions, |transition| transition.request.at),
         )
-        .fetch_one(connection)
+        .fetch_all(connection)
         .await?;
         Ok(())
-    }
-}
-
-/// A number at the beginning of its life cycle.
-fn begun(new: &NewPhoneNumber, telephony_provider: Provider, status: Status, now: DateTime<Utc>) -> PhoneNumber {
-    PhoneNumber {
-        register_id: new.register_id,
-        number: new.number.as_str().to_owned(),
-        nickname: new.nickname.clone(),
-        telephony_provider,
-        status,
-        reserved_until: None,
-        assigned_at: None,
-        scheduled_release_at: None,
-        released_at: None,
-        inbound_agent_id: None,
-        outbound_agent_id: None,
-        user_identity_id: None,
-        created_at: now,
     }
 }

@@ -2,16 +2,14 @@
 //! spoke for them, the events of all of these and their deliveries. All of it happens or none. The statement does not
 //! read the phones' own texts, so it takes the same time however long these are.
 //!
-//! Concurrent deactivations in a workspace share a statement, each with its own author, reason and time: a transaction
-//! keeps the workspace's clock until it is durable, so that one after the other would wait for the disk one by one. A
-//! shared statement waits for no phone that another transaction has locked; that deactivation has a statement of its own.
+//! Concurrent deactivations in a workspace share a statement, each with its own author, reason and time.
 
 use crate::domain::event::EventType;
-use crate::domain::id::{DeviceId, UserIdentityId, WorkspaceId};
+use crate::domain::id::{DeviceId, UserIdentityId};
 use crate::domain::scope::Scope;
 use crate::error::Result;
-use crate::store::batch::BatchQuery;
-use crate::store::{Store, Workspace};
+use crate::store::Workspace;
+use crate::store::batch::{SharedWrite, column, in_order};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -30,7 +28,7 @@ pub struct Deactivated {
 
 /// A phone to deactivate, as one request asks.
 #[derive(Debug, Clone)]
-struct Request {
+pub(in crate::store) struct Deactivation {
     device_id: DeviceId,
     scope: Scope,
     reason: Option<String>,
@@ -39,55 +37,23 @@ struct Request {
     at: DateTime<Utc>,
 }
 
-/// A deactivation that may share a statement with others.
-#[derive(Debug, Clone)]
-pub(in crate::store) struct Deactivation {
-    workspace: Workspace,
-    request: Request,
-}
+impl SharedWrite for Deactivation {
+    /// None if there is no such phone in scope.
+    type Outcome = Option<Deactivated>;
 
-/// What a statement did with a request.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) enum Outcome {
-    /// No such phone in scope.
-    Unknown,
-    Deactivated(Deactivated),
-    /// Another transaction changes the phone.
-    PassedOver,
-}
+    const MAX_BATCH: usize = BATCH;
 
-impl BatchQuery for Deactivation {
-    /// Urgent ones take a reserved connection.
-    type BatchKey = (WorkspaceId, bool);
-    type Answer = Outcome;
-
-    const MAX_IN_FLIGHT: usize = 1;
-    const MAX_WAITING: usize = 1_024;
-
-    fn max_batch(_: &(WorkspaceId, bool)) -> usize {
-        BATCH
-    }
-
-    fn batch_key(&self) -> (WorkspaceId, bool) {
-        (self.workspace.id(), self.workspace.store.pool.is_urgent())
-    }
-
-    async fn ask(batch: Vec<Deactivation>, _: Store) -> Result<Vec<Outcome>> {
-        let Some(Deactivation { workspace, .. }) = batch.first() else { return Ok(Vec::new()) };
-        let (whole, workspace) = (workspace.with_whole_share(), workspace.clone());
-        let requests: Vec<Request> = batch.into_iter().map(|deactivation| deactivation.request).collect();
-        let unit = whole.store.emitter().run(move |connection| {
-            Box::pin(async move { workspace.try_deactivate(connection, &requests, Locked::PassOver).await })
+    async fn write(
+        workspace: Workspace,
+        requests: Vec<Deactivation>,
+        waits: bool,
+    ) -> Result<Vec<Option<Option<Deactivated>>>> {
+        let store = workspace.store.clone();
+        let unit = store.emitter().run(move |connection| {
+            Box::pin(async move { workspace.try_deactivate(connection, &requests, waits).await })
         });
         unit.await
     }
-}
-
-/// How a statement treats a phone that another transaction has locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Locked {
-    Wait,
-    PassOver,
 }
 
 impl Workspace {
@@ -100,19 +66,7 @@ impl Workspace {
         reason: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<Option<Deactivated>> {
-        let request = Request { device_id, scope, reason, context: self.deactivation_context(), at: now };
-        let shared = Deactivation { workspace: self.clone(), request: request.clone() };
-        match self.store.ask(shared).await? {
-            Outcome::Unknown => Ok(None),
-            Outcome::Deactivated(deactivated) => Ok(Some(deactivated)),
-            Outcome::PassedOver => {
-                let workspace = self.clone();
-                let alone = self.store.emitter().run(move |connection| {
-                    Box::pin(async move { workspace.deactivate_on(connection, vec![request]).await })
-                });
-                Ok(alone.await?.pop())
-            }
-        }
+        self.write(Deactivation { device_id, scope, reason, context: self.deactivation_context(), at: now }).await
     }
 
     /// Deactivates all active phones of a user identity, and returns their ids in order of registration. Each batch
@@ -151,7 +105,7 @@ impl Workspace {
             Box::pin(async move {
                 let batch = workspace.first_phones_of(connection, person).await?;
                 let context = workspace.deactivation_context();
-                let request = |device_id: &DeviceId| Request {
+                let request = |device_id: &DeviceId| Deactivation {
                     device_id: *device_id,
                     scope: Scope::Workspace,
                     reason: reason.clone(),
@@ -192,34 +146,25 @@ impl Workspace {
     }
 
     /// Deactivates the phones that exist within scope, and waits for other transactions that change them.
-    async fn deactivate_on(&self, connection: &mut PgConnection, requests: Vec<Request>) -> Result<Vec<Deactivated>> {
-        let mut done = Vec::with_capacity(requests.len());
+    async fn deactivate_on(&self, connection: &mut PgConnection, requests: Vec<Deactivation>) -> Result<()> {
         let mut left = requests;
         // A phone that changes between the statement's snapshot and its lock is passed over; the next round sees its new
         // state. One round is the rule.
         while !left.is_empty() {
-            let outcomes = self.try_deactivate(connection, &left, Locked::Wait).await?;
-            let mut outcomes = outcomes.into_iter();
-            left.retain(|_| match outcomes.next() {
-                Some(Outcome::Deactivated(deactivated)) => {
-                    done.push(deactivated);
-                    false
-                }
-                Some(Outcome::PassedOver) => true,
-                Some(Outcome::Unknown) | None => false,
-            });
+            let mut outcomes = self.try_deactivate(connection, &left, true).await?.into_iter();
+            left.retain(|_| matches!(outcomes.next(), Some(None)));
         }
-        Ok(done)
+        Ok(())
     }
 
-    /// What one statement does with the requests, in their order.
+    /// What one statement does with the requests, in their order; `None` for one that was passed over.
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn try_deactivate(
         &self,
         connection: &mut PgConnection,
-        requests: &[Request],
-        locked: Locked,
-    ) -> Result<Vec<Outcome>> {
+        requests: &[Deactivation],
+        waits: bool,
+    ) -> Result<Vec<Option<Option<Deactivated>>>> {
         let rows = audited!(
             each,
             emit_events,
@@ -287,12 +232,12 @@ impl Workspace {
             "#,
             self.workspace_id(),
             requests.iter().map(|request| request.at).max(),
-            &requests.iter().map(|request| request.context.clone()).collect::<Vec<_>>(),
-            &requests.iter().map(|request| request.device_id.0).collect::<Vec<_>>(),
-            &requests.iter().map(|request| request.scope.owner()).collect::<Vec<_>>() as _,
-            &requests.iter().map(|request| request.reason.as_deref()).collect::<Vec<_>>() as _,
-            &requests.iter().map(|request| request.at).collect::<Vec<_>>(),
-            locked == Locked::Wait,
+            &column(requests, |request| request.context.clone()),
+            &column(requests, |request| request.device_id.0),
+            &column(requests, |request| request.scope.owner()) as _,
+            &column(requests, |request| request.reason.as_deref()) as _,
+            &column(requests, |request| request.at),
+            waits,
             EventType::PhoneDeactivated.into_str(),
             EventType::AcsCredentialInvalidated.into_str(),
             EventType::AcsCredentialDeleted.into_str(),
@@ -300,13 +245,7 @@ impl Workspace {
         )
         .fetch_all(connection)
         .await?;
-        let mut outcomes = vec![Outcome::Unknown; requests.len()];
-        for row in rows {
-            if let Some(outcome) = usize::try_from(row.place - 1).ok().and_then(|index| outcomes.get_mut(index)) {
-                *outcome = row.outcome();
-            }
-        }
-        Ok(outcomes)
+        Ok(in_order(requests.len(), || Some(None), rows.into_iter().map(|row| (row.place, row.outcome()))))
     }
 }
 
@@ -319,11 +258,10 @@ struct Row {
 }
 
 impl Row {
-    fn outcome(&self) -> Outcome {
+    fn outcome(&self) -> Option<Option<Deactivated>> {
         // Active in the snapshot, and locked or changed by another transaction or request.
-        if !self.before && !self.now {
-            return Outcome::PassedOver;
-        }
-        Outcome::Deactivated(Deactivated { device_id: DeviceId(self.device_id), is_newly_deactivated: self.now })
+        let is_passed_over = !self.before && !self.now;
+        let deactivated = Deactivated { device_id: DeviceId(self.device_id), is_newly_deactivated: self.now };
+        (!is_passed_over).then_some(Some(deactivated))
     }
 }

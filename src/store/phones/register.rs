@@ -2,20 +2,16 @@
 //! workspace share a statement, as deactivations do; those of one user identity follow each other.
 
 use crate::domain::event::EventType;
-use crate::domain::id::{DeviceId, WorkspaceId};
+use crate::domain::id::DeviceId;
 use crate::domain::phone::{MAX_PHONES, Registration};
 use crate::error::{AuthFailure, Denial, Error, Reason, Result, Scheme};
-use crate::store::batch::BatchQuery;
+use crate::store::Workspace;
+use crate::store::batch::{SharedWrite, column, in_order, passing_over};
 use crate::store::principal::rejected;
-use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// Maximum number of phones per statement.
-const BATCH: usize = 64;
 
 /// Starts a transaction whose statements with arrays are planned once, row by row.
 const BEGIN: &str = "begin; set local plan_cache_mode = 'force_generic_plan'; set local enable_hashjoin = off; \
@@ -23,18 +19,11 @@ const BEGIN: &str = "begin; set local plan_cache_mode = 'force_generic_plan'; se
 
 /// A registration as one request asks.
 #[derive(Debug, Clone)]
-struct Request {
+pub(in crate::store) struct PhoneRegistration {
     new: Registration,
     /// Author of the change.
     context: Value,
     at: DateTime<Utc>,
-}
-
-/// A registration that may share a statement with others.
-#[derive(Debug, Clone)]
-pub(in crate::store) struct PhoneRegistration {
-    workspace: Workspace,
-    request: Request,
 }
 
 /// What a statement did with a request.
@@ -48,36 +37,34 @@ pub(in crate::store) enum Outcome {
     SignedIn,
     /// A deactivation ended the client session meanwhile.
     SessionEnded,
-    /// Another transaction changes the user identity or the phone, or there is no such user identity.
-    PassedOver,
 }
 
-impl BatchQuery for PhoneRegistration {
-    type BatchKey = WorkspaceId;
-    type Answer = Outcome;
-
-    const MAX_IN_FLIGHT: usize = 1;
-    const MAX_WAITING: usize = 1_024;
-
-    fn max_batch(_: &WorkspaceId) -> usize {
-        BATCH
-    }
-
-    fn batch_key(&self) -> WorkspaceId {
-        self.workspace.id()
-    }
+impl SharedWrite for PhoneRegistration {
+    type Outcome = Outcome;
 
     /// Of one user identity a phone at a time, so that each finds the one before it.
     fn exclusive_key(&self) -> Option<Uuid> {
-        Some(self.request.new.user_identity_id.0)
+        Some(self.new.user_identity_id.0)
     }
 
-    async fn ask(batch: Vec<PhoneRegistration>, _: Store) -> Result<Vec<Outcome>> {
-        let Some(PhoneRegistration { workspace, .. }) = batch.first() else { return Ok(Vec::new()) };
-        let (whole, workspace) = (workspace.with_whole_share(), workspace.clone());
-        let requests: Vec<Request> = batch.into_iter().map(|registration| registration.request).collect();
-        let unit = whole.store.emitter().transact_with(BEGIN, move |connection| {
-            Box::pin(async move { workspace.try_register(connection, requests).await })
+    async fn write(
+        workspace: Workspace,
+        requests: Vec<PhoneRegistration>,
+        waits: bool,
+    ) -> Result<Vec<Option<Outcome>>> {
+        let store = workspace.store.clone();
+        let unit = store.emitter().transact_with(BEGIN, move |connection| {
+            Box::pin(async move {
+                let persons: Vec<_> = requests.iter().map(|request| request.new.user_identity_id).collect();
+                let locked = workspace.lock_user_identities(connection, &persons, waits).await?;
+                let is_locked = |request: &PhoneRegistration| locked.contains(&request.new.user_identity_id);
+                let ready: Vec<_> = requests.iter().filter(|request| is_locked(request)).cloned().collect();
+                let outcomes = match ready.is_empty() {
+                    true => Vec::new(),
+                    false => workspace.register_under_lock(connection, &ready).await?,
+                };
+                Ok(passing_over(&requests, is_locked, outcomes))
+            })
         });
         unit.await
     }
@@ -90,70 +77,24 @@ impl Workspace {
     /// client session that was got with a password is refused. An unknown user identity is `NotFound`.
     pub async fn register_phone(&self, new: Registration, now: DateTime<Utc>) -> Result<DeviceId> {
         let context = self.context(&[EventType::PhoneRegistered, EventType::AcsCredentialIssued]);
-        let request = Request { new, context, at: now };
-        let shared = PhoneRegistration { workspace: self.clone(), request: request.clone() };
-        let outcome = match self.store.ask(shared).await? {
-            Outcome::PassedOver => self.register_alone(request).await?,
-            outcome => outcome,
-        };
-        match outcome {
+        match self.write(PhoneRegistration { new, context, at: now }).await? {
             Outcome::Registered(device_id) => Ok(device_id),
             Outcome::Barred => Err(Error::Conflict(Reason::PhoneDeactivated)),
             Outcome::Full => Err(Error::Conflict(Reason::TooManyPhones(MAX_PHONES))),
             Outcome::SignedIn => Err(Error::Forbidden(Denial::SignedInByPassword)),
             Outcome::SessionEnded => Err(rejected(Scheme::ClientSession, AuthFailure::Unknown)),
-            Outcome::PassedOver => Err(Error::Internal("a registration has no outcome".into())),
         }
-    }
-
-    /// Waits for the transactions that change the user identity or the phone.
-    async fn register_alone(&self, request: Request) -> Result<Outcome> {
-        let workspace = self.clone();
-        let alone = self.store.emitter().transact_with(BEGIN, move |connection| {
-            Box::pin(async move {
-                workspace.lock_user_identity(connection, request.new.user_identity_id).await?;
-                let requests = [request];
-                loop {
-                    match workspace.register_under_lock(connection, &requests).await?.pop() {
-                        // The known phone was deactivated between the snapshot and its lock.
-                        None | Some(Outcome::PassedOver) => {}
-                        Some(outcome) => return Ok(outcome),
-                    }
-                }
-            })
-        });
-        alone.await
-    }
-
-    /// Registers the phones of user identities that no other transaction has locked. The lock serializes this with other
-    /// registrations of the same installation and with the creation of credentials for the phones.
-    async fn try_register(&self, connection: &mut PgConnection, requests: Vec<Request>) -> Result<Vec<Outcome>> {
-        let persons: Vec<Uuid> = requests.iter().map(|request| request.new.user_identity_id.0).collect();
-        let locked = sqlx::query_scalar!(
-            r#"
-            select user_identity_id from user_identity
-            where workspace_id = $1 and user_identity_id = any ($2)
-            for no key update skip locked
-            "#,
-            self.workspace_id(),
-            &persons,
-        )
-        .fetch_all(&mut *connection)
-        .await?;
-        let locked: BTreeSet<Uuid> = locked.into_iter().collect();
-        let is_locked = |request: &Request| locked.contains(&request.new.user_identity_id.0);
-        let ready: Vec<Request> = requests.iter().filter(|request| is_locked(request)).cloned().collect();
-        let outcomes = if ready.is_empty() { Vec::new() } else { self.register_under_lock(connection, &ready).await? };
-        let mut outcomes = outcomes.into_iter();
-        let outcome = |request| is_locked(request).then(|| outcomes.next()).flatten().unwrap_or(Outcome::PassedOver);
-        Ok(requests.iter().map(outcome).collect())
     }
 
     /// What one statement does with the requests, in their order: at most one of each user identity. Locks the known phone,
     /// then the client session, then the clock, in the order of a deactivation. The foreign key alone would lock the
     /// session after the clock.
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
-    async fn register_under_lock(&self, connection: &mut PgConnection, requests: &[Request]) -> Result<Vec<Outcome>> {
+    async fn register_under_lock(
+        &self,
+        connection: &mut PgConnection,
+        requests: &[PhoneRegistration],
+    ) -> Result<Vec<Option<Outcome>>> {
         let rows = audited!(
             each,
             emit_events,
@@ -296,35 +237,25 @@ impl Workspace {
             "#,
             self.workspace_id(),
             requests.iter().map(|request| request.at).max(),
-            &each(requests, |request| request.context.clone()),
-            &each(requests, |request| request.new.user_identity_id.0),
-            &each(requests, |request| request.new.device_id.0),
-            &each(requests, |request| request.new.custom_sdk_installation_id.as_deref()) as _,
-            &each(requests, |request| request.new.operating_system.into_str()) as _,
-            &each(requests, |request| request.new.os_version.as_str()) as _,
-            &each(requests, |request| request.new.device_manufacturer.as_str()) as _,
-            &each(requests, |request| request.new.device_model.as_str()) as _,
-            &each(requests, |request| request.new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata))) as _,
-            &each(requests, |request| request.new.client_session_id.map(|id| id.0)) as _,
-            &each(requests, |request| request.at),
+            &column(requests, |request| request.context.clone()),
+            &column(requests, |request| request.new.user_identity_id.0),
+            &column(requests, |request| request.new.device_id.0),
+            &column(requests, |request| request.new.custom_sdk_installation_id.as_deref()) as _,
+            &column(requests, |request| request.new.operating_system.into_str()) as _,
+            &column(requests, |request| request.new.os_version.as_str()) as _,
+            &column(requests, |request| request.new.device_manufacturer.as_str()) as _,
+            &column(requests, |request| request.new.device_model.as_str()) as _,
+            &column(requests, |request| request.new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata))) as _,
+            &column(requests, |request| request.new.client_session_id.map(|id| id.0)) as _,
+            &column(requests, |request| request.at),
             MAX_PHONES,
             EventType::PhoneRegistered.into_str(),
             EventType::AcsCredentialIssued.into_str(),
         )
         .fetch_all(connection)
         .await?;
-        let mut outcomes = vec![Outcome::PassedOver; requests.len()];
-        for row in rows {
-            if let Some(outcome) = usize::try_from(row.place - 1).ok().and_then(|index| outcomes.get_mut(index)) {
-                *outcome = row.outcome();
-            }
-        }
-        Ok(outcomes)
+        Ok(in_order(requests.len(), || None, rows.into_iter().map(|row| (row.place, row.outcome()))))
     }
-}
-
-fn each<'r, T>(requests: &'r [Request], value: impl Fn(&'r Request) -> T) -> Vec<T> {
-    requests.iter().map(value).collect()
 }
 
 struct Row {
@@ -338,15 +269,15 @@ struct Row {
 }
 
 impl Row {
-    fn outcome(&self) -> Outcome {
+    /// None if the known phone was deactivated between the snapshot and its lock.
+    fn outcome(&self) -> Option<Outcome> {
         match self {
-            Row { is_ended: true, .. } => Outcome::SessionEnded,
-            Row { is_signed_in: true, .. } => Outcome::SignedIn,
-            Row { device_id: Some(device_id), .. } => Outcome::Registered(*device_id),
-            Row { is_barred: true, .. } => Outcome::Barred,
-            Row { is_full: true, .. } => Outcome::Full,
-            // The known phone was deactivated between the snapshot and its lock.
-            _ => Outcome::PassedOver,
+            Row { is_ended: true, .. } => Some(Outcome::SessionEnded),
+            Row { is_signed_in: true, .. } => Some(Outcome::SignedIn),
+            Row { device_id: Some(device_id), .. } => Some(Outcome::Registered(*device_id)),
+            Row { is_barred: true, .. } => Some(Outcome::Barred),
+            Row { is_full: true, .. } => Some(Outcome::Full),
+            _ => None,
         }
     }
 }

@@ -83,23 +83,28 @@ impl Actor {
 /// `$2` is now, and `$3` is the context.** Rows that did not change are not recorded. `audited!(emit_events,
 /// query_scalar, …)` is for statements that also cause events: its first literal ends with `new_events`.
 ///
-/// `audited!(each, emit_events, query_as, …)` is for statements that several requests share: `changes` has the columns `at`
-/// and `context` of the request too, and its documents are recorded as they are.
+/// `audited!(each, emit_events, query_as, …)`, or without `emit_events`, is for statements that several requests share:
+/// `changes` has the columns `at` and `context` of the request too, and its documents are recorded as they are.
 macro_rules! audited {
-    (each, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
-        emit_events!(
-            each, query_as, $record, $causes,
+    (@each $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
+        emit_events!(each, query_as, $record, $causes, $audited + $result $($arguments)*)
+    };
+    (@each $audited:tt, query_as, $record:ident, $causes:tt $(+ $more:tt)*, $result:tt $($arguments:tt)*) => {
+        sqlx::query_as!($record, $causes $(+ $more)* + $audited + $result $($arguments)*)
+    };
+    (each, $($rest:tt)*) => {
+        audited!(@each
             r#"
             , audited as (
                 insert into audit (workspace_id, at, audit_id, request_id, credential_kind, credential_id, address, action,
                     subject_id, before, after)
-                select $1, at, uuid_at(at, concat(action, subject_id, before, after)), (context ->> 'request_id')::uuid,
-                    context ->> 'credential_kind', (context ->> 'credential_id')::uuid, (context ->> 'address')::inet,
-                    action, subject_id, before, after
+                select $1, at, uuid_at(at, concat(action, subject_id, context ->> 'request_id', before, after)),
+                    (context ->> 'request_id')::uuid, context ->> 'credential_kind', (context ->> 'credential_id')::uuid,
+                    (context ->> 'address')::inet, action, subject_id, before, after
                 from changes
             )
-            "# + $result $($arguments)*
-        )
+            "#,
+            $($rest)*)
     };
     (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
         emit_events!(query_as, $record, $causes, $audited + $result $($arguments)*)

@@ -24,8 +24,8 @@ macro_rules! managed_number {
     (@ $number:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
         sqlx::query_as!($row, $before + $number + $after $($rest)*)
     };
-    (@ $number:tt audited, $query:ident, $before:tt, $after:tt $($rest:tt)*) => {
-        audited!($query, $before + $number + $after $($rest)*)
+    (@ $number:tt audited, each, query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
+        audited!(each, query_as, $row, $before + $number + $after $($rest)*)
     };
     ($how:ident($($rest:tt)*)) => {
         managed_number!(

@@ -50,7 +50,7 @@ impl Workspace {
         // In the order in which all transactions lock (user identities, phones, credentials, the event clock,
         // webhooks), so that none deadlocks with this. Later ones find no user identity; one that is created
         // concurrently belongs to the reset sandbox.
-        let persons = self.lock_user_identities(connection).await?;
+        let persons = self.lock_all_user_identities(connection).await?;
         self.delete_audited_rows(connection, now).await?;
         for statement in [
             sqlx::query!("delete from client_session where workspace_id = $1", self.workspace_id()),
@@ -121,7 +121,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn lock_user_identities(&self, connection: &mut sqlx::PgConnection) -> Result<Vec<uuid::Uuid>> {
+    async fn lock_all_user_identities(&self, connection: &mut sqlx::PgConnection) -> Result<Vec<uuid::Uuid>> {
         Ok(sqlx::query_scalar!(
             "select user_identity_id from user_identity where workspace_id = $1 order by user_identity_id for update",
             self.workspace_id(),

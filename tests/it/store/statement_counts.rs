@@ -2,7 +2,9 @@
 
 use crate::cancellation::proxy::Proxy;
 use crate::support::durable_postgres::socket;
+use crate::support::numbers::{call_action, path};
 use crate::support::shared_postgres::Database;
+use crate::support::ucwa::Person;
 use crate::support::world::World;
 use serde_json::json;
 
@@ -77,4 +79,77 @@ async fn create_contact_takes_two_statements() {
         last = proxy.statements();
     }
     assert_eq!(last.len(), 2, "{last:#?}");
+}
+
+#[tokio::test]
+async fn changes_of_numbers_take_as_few_statements_as_promised() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let mut last = [0; 5];
+    for index in 0..WARM_UP {
+        let jane = world.person(&format!("jane{index}")).await;
+        let number = crate::support::numbers::number(u32::try_from(index).expect("a small number"));
+        proxy.record(None);
+        let reserved = world.reserve_number(&number).await;
+        last[0] = proxy.statements().len();
+        for (place, action, body) in [(1, "assign", json!({})), (2, "assign", json!({ "user_identity_id": jane }))] {
+            proxy.record(None);
+            call_action(world.key(), &reserved, action, body).await.phone_number();
+            last[place] = proxy.statements().len();
+        }
+        proxy.record(None);
+        assert_eq!(world.key().delete(&path(&reserved)).await.status, 204);
+        last[3] = proxy.statements().len();
+        proxy.record(None);
+        call_action(world.key(), &reserved, "cancel_release", json!({})).await.phone_number();
+        last[4] = proxy.statements().len();
+    }
+    // With those that begin and commit a transaction.
+    assert_eq!(last, [2, 5, 6, 5, 5]);
+}
+
+#[tokio::test]
+async fn sessions_user_identities_and_credentials_take_as_few_statements_as_promised() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let mut last = [0; 5];
+    for index in 0..WARM_UP {
+        proxy.record(None);
+        let jane = world.person(&format!("jane{index}")).await;
+        last[0] = proxy.statements().len();
+        // Created, then found.
+        for place in [1, 2] {
+            let body = json!({ "user_identifier_key": format!("browser{index}"), "user_identity_id": jane });
+            proxy.record(None);
+            world.key().put("/client_sessions/create", body).await.ok();
+            last[place] = proxy.statements().len();
+        }
+        proxy.record(None);
+        let credential = world.sync_credential(&jane).await;
+        last[3] = proxy.statements().len();
+        proxy.record(None);
+        world.key().post("/acs/credentials/delete", json!({ "acs_credential_id": credential })).await.ok();
+        last[4] = proxy.statements().len();
+    }
+    // The fourth with those that begin and commit a transaction.
+    assert_eq!(last, [2, 2, 2, 5, 2]);
+}
+
+#[tokio::test]
+async fn change_of_a_slot_takes_three_statements() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let jane = Person::new(&world, "jane").await;
+    let mut last = Vec::new();
+    for index in 0..WARM_UP {
+        let number = crate::support::numbers::number(u32::try_from(index).expect("a small number"));
+        proxy.record(None);
+        jane.put("home", &number, true).await;
+        last = proxy.statements();
+    }
+    // The session, the subscriber and the change.
+    assert_eq!(last.len(), 3, "{last:#?}");
 }

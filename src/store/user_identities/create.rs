@@ -1,0 +1,78 @@
+//! Creation of user identities. Concurrent ones in a workspace share a statement.
+
+use crate::domain::id::UserIdentityId;
+use crate::domain::user_identity::*;
+use crate::error::Result;
+use crate::store::Workspace;
+use crate::store::batch::{SharedWrite, column};
+use chrono::{DateTime, Utc};
+
+/// A user identity to create, as one request asks.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct NewUserIdentity {
+    id: UserIdentityId,
+    fields: UserIdentityFields,
+    at: DateTime<Utc>,
+}
+
+/// Inserts user identities and returns them; the literal says what a conflict does.
+macro_rules! insert_user_identities {
+    ($workspace:expr, $requests:expr, $on_conflict:tt) => {
+        sqlx::query_as!(
+            UserIdentity,
+            r#"
+            insert into user_identity (workspace_id, user_identity_id, user_identity_key, email_address, phone_number,
+                full_name, enterprise_voice, created_at)
+            select $1, user_identity_id, user_identity_key, email_address, phone_number, full_name,
+                coalesce(enterprise_voice, true), created_at
+            from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::timestamptz[])
+                with ordinality as requested (user_identity_id, user_identity_key, email_address, phone_number, full_name,
+                    enterprise_voice, created_at, place)
+            order by place
+            "# + $on_conflict
+                + r#"
+            returning workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
+                created_at
+            "#,
+            $workspace.workspace_id(),
+            &column($requests, |request| request.id.0),
+            &column($requests, |request| request.fields.user_identity_key.as_deref()) as _,
+            &column($requests, |request| request.fields.email_address.as_deref()) as _,
+            &column($requests, |request| request.fields.phone_number.as_deref()) as _,
+            &column($requests, |request| request.fields.full_name.as_deref()) as _,
+            &column($requests, |request| request.fields.enterprise_voice) as _,
+            &column($requests, |request| request.at),
+        )
+        .fetch_all($workspace.store.writer())
+    };
+}
+
+impl SharedWrite for NewUserIdentity {
+    type Outcome = UserIdentity;
+
+    async fn write(
+        workspace: Workspace,
+        requests: Vec<NewUserIdentity>,
+        waits: bool,
+    ) -> Result<Vec<Option<UserIdentity>>> {
+        // One that conflicts is passed over. Alone it fails with the constraint that it violates.
+        let created = match waits {
+            false => insert_user_identities!(workspace, &requests, "on conflict do nothing").await?,
+            true => insert_user_identities!(workspace, &requests, "").await?,
+        };
+        let person = |request: &NewUserIdentity| created.iter().find(|person| person.user_identity_id == request.id);
+        Ok(requests.iter().map(|request| person(request).cloned()).collect())
+    }
+}
+
+impl Workspace {
+    /// Creates a user identity. A key, e-mail address or phone number in use is a conflict.
+    pub async fn create_user_identity(
+        &self,
+        id: UserIdentityId,
+        fields: UserIdentityFields,
+        now: DateTime<Utc>,
+    ) -> Result<UserIdentity> {
+        self.write(NewUserIdentity { id, fields, at: now }).await
+    }
+}
