@@ -70,8 +70,10 @@ async fn phones_of_a_user_identity_are_listed_completely_and_in_order() {
 /// Stores a copy of a phone, registered now, and returns its id.
 async fn copy_of(world: &World, phone: &str) -> String {
     let copy = "
-        insert into phone
-        select (jsonb_populate_record(phone, jsonb_build_object('device_id', gen_random_uuid(), 'created_at', $2::timestamptz))).*
+        insert into phone (workspace_id, device_id, user_identity_id, operating_system, os_version, device_manufacturer,
+            device_model, created_at)
+        select workspace_id, gen_random_uuid(), user_identity_id, operating_system, os_version, device_manufacturer,
+            device_model, $2
         from phone where device_id = $1::text::uuid
         returning device_id::text";
     let now = world.clock.now();
