@@ -100,7 +100,7 @@ const NUMBER: &str = "select register_id *, user_identity_id *, created_at from 
 const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
 const DEACTIVATE: &str =
     "with found as materialized ( select place, device_id, * update phone set deactivated_at = at, *";
-const LOCK_PERSONS: &str = "select user_identity_id from user_identity where workspace_id = $1 \
+const LOCK_PERSONS: &str = "select user_identity_id as * from user_identity where workspace_id = $1 \
     and user_identity_id = any ($2) for no key update skip locked";
 const REGISTER_PHONE: &str = "with requested as materialized ( * signed_in as materialized * insert into phone *";
 
