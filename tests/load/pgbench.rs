@@ -15,7 +15,7 @@ const QUERIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/queries");
 
 /// Settings of the server's own connections.
 const OPTIONS: &str = "-c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off \
-    -c enable_seqscan=off";
+    -c enable_seqscan=off -c jit=off";
 
 /// Distance of the first numbers of pgbench's clients.
 pub const STRIDE: u64 = 1_000_000;

@@ -133,12 +133,15 @@ pub(in crate::store) async fn takes_writes(connection: &mut PgConnection) -> sql
 }
 
 /// Options of every connection. Statements use their indexes while a table is almost empty, too: a connection keeps its
-/// plans, also those of foreign keys, until the table is analyzed, by when it may have many rows.
+/// plans, also those of foreign keys, until the table is analyzed, by when it may have many rows. A scan that cannot be
+/// avoided, as of a table without an index, then counts as so costly that Postgres would compile the plan each time, which
+/// takes longer than any of these statements.
 fn configured(options: PgConnectOptions) -> PgConnectOptions {
     options.application_name("handset").options([
         ("statement_timeout", LONGEST_STATEMENT),
         ("idle_in_transaction_session_timeout", LONGEST_PAUSE),
         ("enable_seqscan", "off"),
+        ("jit", "off"),
     ])
 }
 

@@ -135,7 +135,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             r#"
-            with due as (
+            with due as materialized (
                 select granted.webhook_id, event_id
                 from unnest($4::uuid[], $5::bigint[]) as granted (webhook_id, count)
                 join webhook using (webhook_id)
