@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::kill;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::child::LADDER;
@@ -37,9 +37,12 @@ pub(super) async fn clear(lock: &Lock, spec: &Spec) -> Result<(), StartError> {
 /// Ends every Postgres process in `cluster`. Usually there is none, or it is already shutting down.
 pub(super) async fn end(_held: &Lock, cluster: &Path) -> Result<(), StartError> {
     let living = || at_work(cluster).map_err(StartError::io("look for processes in", cluster));
+    let postmaster = pidfile::pid(cluster).map_err(StartError::io("read the pid in", cluster))?;
     for (signal, patience) in LADDER {
         let deadline = Instant::now() + patience;
         for pid in living()? {
+            // A session takes SIGINT for the end of its statement, and tells its client that it ran for too long.
+            let signal = if signal == Signal::SIGINT && Some(pid) != postmaster { Signal::SIGTERM } else { signal };
             tracing::warn!(%pid, %signal, "stopping a Postgres process of an earlier run");
             // An error means that it has exited.
             let _ = kill(pid, signal);

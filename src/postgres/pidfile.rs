@@ -51,7 +51,6 @@ pub(super) fn listening(cluster: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 /// The pid in the file, if it exists.
-#[cfg(not(target_os = "linux"))]
 pub(super) fn pid(cluster: &Path) -> io::Result<Option<Pid>> {
     Ok(read(cluster)?.map(|told| Pid::from_raw(told.pid)))
 }
