@@ -3,6 +3,7 @@
 
 use super::REUSE_WITHOUT_CHECK;
 use super::hosts;
+use crate::error::{Error, Result};
 use crate::store::sql::faults;
 use futures_util::Stream;
 use sqlx::{Connection, PgConnection};
@@ -82,6 +83,15 @@ impl HealthSignal {
             sqlx::Error::PoolTimedOut => self.last_fault.send_modify(|_| {}),
             fault if faults::is_of_connection(fault) => self.raise(),
             _ => {}
+        })
+    }
+
+    /// Like [`HealthSignal::observe`], for a unit of work, whose statements run on the connection itself.
+    pub fn observe_unit<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.inspect_err(|error| {
+            if let Error::Unavailable(_) = error {
+                self.raise();
+            }
         })
     }
 

@@ -130,7 +130,7 @@ async fn finish<T>(checkout: Checkout, answer: oneshot::Sender<T>, outcome: T) {
 
 async fn limited<T>(health: &HealthSignal, unit: impl Future<Output = Result<T>>) -> Result<T> {
     match timeout(UNIT_LIMIT, unit).await {
-        Ok(outcome) => outcome,
+        Ok(outcome) => health.observe_unit(outcome),
         Err(_) => Ok(health.observe(Err(silence()))?),
     }
 }
