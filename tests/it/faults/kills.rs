@@ -25,7 +25,7 @@ fn voice_of(server: &Server, world: &World) -> Client {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_killed_under_load_loses_nothing_that_was_acknowledged() {
-    kill_postgres_under_load(120, 3).await;
+    kill_postgres_under_load(400, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
