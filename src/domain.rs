@@ -21,6 +21,7 @@ pub mod phone;
 pub mod presence;
 pub mod scope;
 pub mod slot;
+pub mod slot_number;
 pub mod subscriber;
 pub mod text;
 pub mod token;
