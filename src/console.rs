@@ -5,15 +5,25 @@
 mod account;
 mod action;
 mod asset;
+mod code;
+mod contacts;
 mod context;
 mod cookie;
 mod csrf;
 mod elements;
 mod error;
+mod field;
 mod headers;
 mod home;
+mod keys;
 mod layout;
+mod numbers;
+mod paging;
+mod secret;
+mod sessions;
 mod sign_in;
+mod slots;
+mod webhooks;
 
 pub use action::{Access, Action};
 
@@ -45,7 +55,10 @@ pub static DIALECT: Dialect = Dialect {
 
 /// Every page and action.
 pub fn actions() -> Vec<Action> {
-    [asset::actions(), sign_in::actions(), home::actions(), account::actions()].into_iter().flatten().collect()
+    let of_frame = [asset::actions(), sign_in::actions(), home::actions(), account::actions()];
+    let integrate = [webhooks::actions(), keys::actions(), sessions::actions(), numbers::actions()];
+    let of_users = [contacts::actions(), slots::actions()];
+    of_frame.into_iter().chain(integrate).chain(of_users).flatten().collect()
 }
 
 /// Claims the pages, and a browser's request of the root; API clients do not ask for HTML.

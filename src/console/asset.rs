@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 /// Parts of the stylesheet, in order.
-const STYLES: [&str; 1] = [include_str!("assets/console.css")];
+const STYLES: [&str; 2] = [include_str!("assets/console.css"), include_str!("assets/integrate.css")];
 
 /// Parts of the script, in order. Each is a function of its own that is called at once.
 const SCRIPTS: [&str; 1] = [include_str!("assets/console.js")];

@@ -64,7 +64,7 @@ async fn extensions(context: PageContext) -> Result<Page> {
                 @else { "No user matches." }
             }))
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Users, in order of creation" {
                 table {
                     caption { "Users, in order of creation" }
                     thead { tr {
@@ -126,7 +126,7 @@ async fn list(context: PageContext) -> Result<Page> {
                 @else { "No contact matches." }
             }))
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Contacts, in order of creation" {
                 table {
                     caption { "Contacts, in order of creation" }
                     thead { tr {

@@ -26,7 +26,7 @@ impl Faults {
     pub fn summary(&self) -> Markup {
         html! {
             @if !self.is_empty() {
-                div.faults role="alert" {
+                div.alert role="alert" {
                     p { "Nothing was changed. Please correct:" }
                     ul { @for (name, message) in &self.0 { li { a href={ "#" (name) } { (message) } } } }
                 }
@@ -75,7 +75,7 @@ impl<'a> Field<'a> {
         html! {
             div.field {
                 label for=(self.name) { (self.label) }
-                @if !self.hint.is_empty() { p.hint id={ (self.name) "-hint" } { (self.hint) } }
+                @if !self.hint.is_empty() { p.quiet id={ (self.name) "-hint" } { (self.hint) } }
                 @if let Some(fault) = fault { p.fault id={ (self.name) "-fault" } { (fault) } }
                 input id=(self.name) name=(self.name) type=(self.kind) value=(value) maxlength=(self.max_length)
                     dir="auto" autocomplete="off" required[self.is_required] aria-invalid=[fault.map(|_| "true")]

@@ -110,7 +110,7 @@ fn list(context: &PageContext, kind: Kind, rows: &[Row], next: Option<&str>) -> 
                 @if !context.can(Role::Admin) { "An admin of the workspace can create one." }
             }))
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label=(heading) {
                 table {
                     caption { (heading) ", newest first. The last use is up to a minute late." }
                     thead { tr {
@@ -144,9 +144,9 @@ fn key_row(context: &PageContext, kind: Kind, row: &Row) -> Markup {
             td { @match row.last_used_at { Some(at) => (time(at)), None => "Never" } }
             td {
                 @match row.revoked_at {
-                    Some(at) => { span.state.bad { "Revoked" } " " (time(at)) }
+                    Some(at) => { span.tag.bad { "Revoked" } " " (time(at)) }
                     None => {
-                        span.state.good { "In use" }
+                        span.tag.good { "In use" }
                         @if row.other_workspaces > 0 { ", also in other workspaces: " (row.other_workspaces) }
                         @if context.can(Role::Admin) { (revoke_form(context, kind, row)) }
                     }

@@ -60,7 +60,7 @@ async fn list(context: PageContext) -> Result<Page> {
                 Some(status) => { "No number is " (status_name(status)) "." },
             } }))
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Phone numbers, newest first" {
                 table {
                     caption { "Phone numbers, newest first" }
                     thead { tr {
@@ -107,7 +107,7 @@ fn status_name(status: Status) -> &'static str {
 /// The status of a number, with what happens next.
 fn status(number: &PhoneNumber) -> Markup {
     html! {
-        span.state { (status_name(number.status)) }
+        span.tag { (status_name(number.status)) }
         @if let Some(until) = number.reserved_until { " until " (time(until)) }
         @if let Some(at) = number.scheduled_release_at { ", released at " (time(at)) }
     }

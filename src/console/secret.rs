@@ -39,7 +39,7 @@ pub fn shown_once(context: &PageContext, noun: &str, secret: Option<&Token>, res
     let title = format!("The secret of the {noun}");
     let body = html! {
         h1 { (title) }
-        p.warning { "Copy it now. It is shown only this once: Handset keeps no copy that can be read." }
+        p.alert { "Copy it now. It is shown only this once: Handset keeps no copy that can be read." }
         pre.secret data-copy tabindex="0" { (secret.reveal()) }
         (rest)
     };

@@ -40,7 +40,7 @@ async fn list(context: PageContext) -> Result<Page> {
         @if sessions.items.is_empty() {
             (empty(html! { "There are no active client sessions. Your server creates one for each app that signs in." }))
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Active client sessions, newest first" {
                 table {
                     caption { "Active client sessions, newest first" }
                     thead { tr {

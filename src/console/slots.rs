@@ -48,7 +48,7 @@ fn filled(context: &PageContext, subscriber: &Subscriber, refused: Option<SlotTy
         (faults.summary())
         p { "The telephone numbers that UCWA’s clients show of this user. Those on the contact card are seen by other users." }
         @if !subscriber.enterprise_voice {
-            p.warning { "This user may not use voice, so clients show none of these numbers." }
+            p.alert { "This user may not use voice, so clients show none of these numbers." }
         }
         @for slot in &subscriber.slots {
             @let faults = if refused == Some(slot.slot_type) { faults } else { &none };
@@ -79,7 +79,7 @@ fn section(context: &PageContext, person: UserIdentityId, slot: &Slot, is_refuse
                     @if slot.include_in_contact_card { "On the contact card" } @else { "Not on the contact card" }
                 }
                 @if slot.is_managed {
-                    p.hint { "The workspace has assigned this number; it is changed under “Phone numbers”." }
+                    p.quiet { "The workspace has assigned this number; it is changed under “Phone numbers”." }
                 }
             } @else {
                 (form(context, &address, html! {

@@ -53,7 +53,7 @@ async fn list(context: PageContext) -> Result<Page> {
                 @else { "An admin of the workspace can create one." }
             }))
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Webhooks, in order of creation" {
                 table {
                     caption { "Webhooks, in order of creation" }
                     thead { tr {
@@ -87,9 +87,9 @@ fn row(context: &PageContext, webhook: &WebhookOverview) -> Markup {
 fn state(webhook: &WebhookOverview) -> Markup {
     html! {
         @match (webhook.disabled_at, webhook.failing_since) {
-            (Some(at), _) => { span.state.bad { "Disabled" } " since " (time(at)) }
-            (None, Some(since)) => { span.state.poor { "Failing" } " since " (time(since)) }
-            (None, None) => { span.state.good { "Enabled" } }
+            (Some(at), _) => { span.tag.bad { "Disabled" } " since " (time(at)) }
+            (None, Some(since)) => { span.tag.warn { "Failing" } " since " (time(since)) }
+            (None, None) => { span.tag.good { "Enabled" } }
         }
     }
 }

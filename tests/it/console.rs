@@ -1,7 +1,15 @@
 //! The operators' pages: getting in and out, roles, forms of other sites, and what every page has.
 
+mod client_sessions;
+mod contacts;
+mod deliveries;
 mod forms;
+mod hostile_texts;
+mod keys;
+mod numbers;
 mod pages;
 mod roles;
 mod sessions;
 mod sign_in;
+mod slots;
+mod webhooks;

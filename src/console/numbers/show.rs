@@ -55,7 +55,7 @@ async fn holder(context: &PageContext, number: &PhoneNumber) -> Result<Option<Us
 
 fn facts(context: &PageContext, number: &PhoneNumber, holder: Option<&UserIdentity>) -> Markup {
     html! {
-        dl.facts {
+        dl {
             dt { "Status" } dd { (status(number)) }
             dt { "User" } dd {
                 @match holder {

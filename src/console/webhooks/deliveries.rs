@@ -35,7 +35,7 @@ pub async fn list(context: &PageContext, id: WebhookId) -> Result<Markup> {
                 Some(status) => { "There are no deliveries of the status “" (name(status)) "”." },
             } }))
         } @else {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Deliveries, newest event first" {
                 table {
                     caption { "Deliveries, newest event first" }
                     thead { tr {
@@ -75,9 +75,9 @@ fn name(status: DeliveryStatus) -> &'static str {
 fn status(delivery: &Delivery) -> Markup {
     html! {
         @match delivery.status {
-            DeliveryStatus::Pending => { span.state.poor { "Pending" } ", due " (time(delivery.next_attempt_at)) }
-            DeliveryStatus::Delivered => { span.state.good { "Delivered" } }
-            DeliveryStatus::Failed => { span.state.bad { "Failed" } }
+            DeliveryStatus::Pending => { span.tag.warn { "Pending" } ", due " (time(delivery.next_attempt_at)) }
+            DeliveryStatus::Delivered => { span.tag.good { "Delivered" } }
+            DeliveryStatus::Failed => { span.tag.bad { "Failed" } }
         }
     }
 }
@@ -101,7 +101,7 @@ pub async fn show(context: PageContext) -> Result<Page> {
     let can_redeliver = context.can(Role::Operator) && webhook.disabled_at.is_none();
     let body = html! {
         h1 { "Delivery of " (text(&delivery.event_type)) }
-        dl.facts {
+        dl {
             dt { "To" } dd { a href=(to) { (text(&shown_url(&webhook.url))) } }
             dt { "Status" } dd { (status(delivery)) }
             dt { "Event happened" } dd { (time(record.event.occurred_at)) }
@@ -113,14 +113,14 @@ pub async fn show(context: PageContext) -> Result<Page> {
             (form(&context, &context.address(&format!("/deliveries/{id}/redeliver")), html! {
                 input type="hidden" name="attempt" value=(delivery.attempts);
                 button type="submit" { "Redeliver" }
-                p.hint { "The same message is sent again, with the same id, from the beginning of the schedule." }
+                p.quiet { "The same message is sent again, with the same id, from the beginning of the schedule." }
             }))
         }
         h2 { "Attempts" }
         (attempts(&record))
         h2 { "Body" }
         pre data-copy tabindex="0" { (serde_json::to_string_pretty(&record.event).unwrap_or_default()) }
-        p.hint { "It is sent without these line breaks: receivers verify the bytes as they came." }
+        p.quiet { "It is sent without these line breaks: receivers verify the bytes as they came." }
         h2 { "From code" }
         (code::seam(&context, "/webhooks/redeliver", &json!({ "delivery_id": id })))
     };
@@ -144,7 +144,7 @@ fn attempts(record: &DeliveryRecord) -> Markup {
                 "are in progress, were cut short, or are older than what is kept." }
         }
         @if !record.attempts.is_empty() {
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Attempts, newest first" {
                 table {
                     caption { "Attempts, newest first" }
                     thead { tr {
@@ -166,7 +166,7 @@ fn attempt_row(attempt: &AttemptRecord) -> Markup {
             td { (answer(attempt.response_status.map(i32::from), Some(attempt.latency_ms), attempt.fault.as_deref())) }
             td {
                 @match &attempt.answer {
-                    Some(answer) => pre.answer dir="auto" { (answer) },
+                    Some(answer) => pre.answer tabindex="0" dir="auto" { (answer) },
                     None => "–",
                 }
             }

@@ -61,7 +61,7 @@ pub async fn filled(context: &PageContext, webhook: &WebhookOverview, faults: &F
 
 fn facts(webhook: &WebhookOverview) -> Markup {
     html! {
-        dl.facts {
+        dl {
             dt { "State" } dd { (state(webhook)) }
             dt { "Events" } dd { (types::summary(&webhook.event_types)) }
             dt { "Pending deliveries" } dd { (counted(webhook.pending)) }
