@@ -93,7 +93,7 @@ fn settings(context: &PageContext, webhook: &WebhookOverview, faults: &Faults) -
     let address = |action: &str| context.address(&format!("/webhooks/{}/{action}", webhook.webhook_id));
     html! {
         h2 id="settings" { "Settings" }
-        details open[!faults.is_empty()] {
+        details open[faults.of("event_type").is_some()] {
             summary { "Change the events" }
             (form(context, &address("event-types"), html! {
                 (types::fields(context, &webhook.event_types, faults))
