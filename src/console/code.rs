@@ -6,6 +6,9 @@ use super::elements::snippet;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
+/// Paths that Seam does not have, so that its SDKs have no methods for them.
+const OWN: [&str; 2] = ["/webhooks/list_deliveries", "/webhooks/redeliver"];
+
 /// A text as one word of a shell's command line.
 pub fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -35,26 +38,31 @@ pub fn url(context: &PageContext, path: &str) -> String {
 }
 
 fn javascript(context: &PageContext, path: &str, arguments: &Value) -> String {
-    let arguments = if *arguments == json!({}) { String::new() } else { arguments.to_string() };
+    let given = if *arguments == json!({}) { String::new() } else { arguments.to_string() };
+    let call = match OWN.contains(&path) {
+        true => format!("(await seam.client.post('{path}', {arguments})).data"),
+        false => format!("await seam{}({given})", method(path, camel)),
+    };
     format!(
         "import {{ Seam }} from 'seam'\n\
          const seam = new Seam({{ apiKey: process.env.HANDSET_API_KEY, endpoint: {} }})\n\
-         console.log(await seam{}({arguments}))",
+         console.log({call})",
         json!(context.base_url()),
-        method(path, camel),
     )
 }
 
 fn python(context: &PageContext, path: &str, arguments: &Value) -> String {
-    let arguments = arguments.as_object().into_iter().flatten();
-    let arguments: Vec<String> = arguments.map(|(name, value)| format!("{name}={}", python_value(value))).collect();
+    let given = arguments.as_object().into_iter().flatten();
+    let given: Vec<String> = given.map(|(name, value)| format!("{name}={}", python_value(value))).collect();
+    let call = match OWN.contains(&path) {
+        true => format!("seam.client.post(\"{path}\", json={})", python_value(arguments)),
+        false => format!("seam{}({})", method(path, str::to_owned), given.join(", ")),
+    };
     format!(
         "import os\nfrom seam import Seam\n\
          seam = Seam(api_key=os.environ[\"HANDSET_API_KEY\"], endpoint={})\n\
-         print(seam{}({}))",
+         print({call})",
         json!(context.base_url()),
-        method(path, str::to_owned),
-        arguments.join(", "),
     )
 }
 
@@ -95,7 +103,6 @@ mod tests {
     #[test]
     fn paths_are_methods_of_the_sdks() {
         assert_eq!(method("/client_sessions/list", camel), ".clientSessions.list");
-        assert_eq!(method("/webhooks/rotate_secret", camel), ".webhooks.rotateSecret");
-        assert_eq!(method("/webhooks/list_deliveries", str::to_owned), ".webhooks.list_deliveries");
+        assert_eq!(method("/client_sessions/list", str::to_owned), ".client_sessions.list");
     }
 }
