@@ -198,6 +198,10 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
 
+    /// Serve no console: neither /console nor the redirection of browsers to it
+    #[arg(long, env = "HANDSET_NO_CONSOLE")]
+    pub no_console: bool,
+
     #[command(flatten)]
     pub connections: ConnectionsConfig,
 
@@ -231,6 +235,12 @@ impl ServeConfig {
     /// Whether this is a trial on one machine: only its programs reach the server, and the database is the private one.
     pub fn is_trial(&self, config: &Config) -> bool {
         config.database_url.is_none() && self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether the first start prints a link that signs in to the console: in a trial only, where the reader of standard
+    /// output is the person who tries it. Elsewhere it is a log that others read.
+    pub fn prints_sign_in_link(&self, config: &Config) -> bool {
+        !self.no_console && self.is_trial(config)
     }
 
     /// Whether an empty database gets the demo workspace.

@@ -4,6 +4,7 @@ use super::database::{Database, DatabaseSource};
 use super::demo;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig};
+use crate::domain::operator::LinkPurpose;
 use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::{Limits, Rates};
 use crate::http::{App, Traces};
@@ -73,6 +74,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         in_flight: InFlight::new(listening.connections_of_client),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
+        has_console: !serve.no_console,
         ..App::new(store.clone(), Clock::system(), Random::system())
     });
     let operations = Operations { app: Arc::clone(&app), leaving: life.leaving.clone() };
@@ -213,6 +215,7 @@ async fn greet(
         true => demo::make(&app.store, &app.clock, &app.random).await?,
         false => None,
     };
+    let console = console_line(config, serve, app, url, demo.is_some()).await?;
     let more = match demo {
         Some(demo) => demo.greeting(url),
         None => how_to_mint(config, &app.store).await?,
@@ -220,19 +223,50 @@ async fn greet(
     // A reader that has closed standard output, as `head` does, is no reason not to serve.
     let mut out = io::stdout();
     let figures = operators.map(|address| format!("Figures on http://{address}/metrics\n")).unwrap_or_default();
-    if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{more}").and_then(|()| out.flush()) {
+    if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{console}{more}").and_then(|()| out.flush()) {
         tracing::warn!(%fault, url, "could not print the greeting");
     }
     Ok(())
 }
 
-async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {
+/// How to get into the console: at the first start of a trial by a link that signs in once.
+async fn console_line(
+    config: &Config,
+    serve: &ServeConfig,
+    app: &App,
+    url: &str,
+    is_first: bool,
+) -> Result<String, Box<dyn Error>> {
+    let base = app.public_url.as_deref().unwrap_or(url);
+    if serve.no_console {
+        return Ok(String::new());
+    }
+    if is_first && serve.prints_sign_in_link(config) {
+        let now = app.clock.now();
+        let operator = app.store.local_operator(now, &app.random).await?;
+        let link = app.store.create_operator_link(operator.operator_id, LinkPurpose::SignIn, now, &app.random).await?;
+        let link = link.reveal();
+        return Ok(format!(
+            "Console: open this link in a browser within 15 minutes; it is valid once\n\n  {base}/console/link/{link}\n"
+        ));
+    }
+    let (program, place) = program(config);
+    Ok(format!("Console on {base}/console; a link that signs in once: {program} console --url {base}{place}\n"))
+}
+
+/// The program as it was called, and the arguments that name its database.
+fn program(config: &Config) -> (String, String) {
     let program = std::env::args().next().unwrap_or_else(|| "handset".to_owned());
     let mut place = match (&config.database_url, &config.data_dir) {
         (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
         _ => String::new(),
     };
     place.extend(config.schema.iter().map(|schema| format!(" --schema {schema}")));
+    (program, place)
+}
+
+async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {
+    let (program, place) = program(config);
     let workspaces = store.workspaces().await?;
     Ok(match workspaces.first() {
         Some(workspace) => {
