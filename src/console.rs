@@ -14,6 +14,8 @@ mod headers;
 mod home;
 mod layout;
 mod sign_in;
+mod sso;
+mod status;
 
 pub use action::{Access, Action};
 
@@ -45,7 +47,10 @@ pub static DIALECT: Dialect = Dialect {
 
 /// Every page and action.
 pub fn actions() -> Vec<Action> {
-    [asset::actions(), sign_in::actions(), home::actions(), account::actions()].into_iter().flatten().collect()
+    [asset::actions(), sign_in::actions(), sso::actions(), home::actions(), account::actions(), status::actions()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Claims the pages, and a browser's request of the root; API clients do not ask for HTML.

@@ -23,6 +23,7 @@ mod principal;
 mod schema;
 mod seal;
 mod slots;
+mod status;
 mod user_identities;
 mod webhooks;
 mod workspace;
@@ -41,6 +42,7 @@ pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSele
 pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
+pub use status::DatabaseStatus;
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

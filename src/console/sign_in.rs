@@ -4,6 +4,7 @@ use super::action::Action;
 use super::context::{PageContext, PageRequest};
 use super::cookie;
 use super::layout::{Page, Redirect, plain_page};
+use super::sso;
 use crate::domain::operator::{MAX_EMAIL, OpenedSession, Role};
 use crate::domain::password::Password;
 use crate::error::{AuthFailure, Error, Rejection, Result};
@@ -41,10 +42,17 @@ pub fn required(request: &PageRequest, is_form: bool) -> Response {
     if is_form || is_of_script {
         return Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Expired }).into_response();
     }
-    let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", &request.link(&[])).finish();
-    let location = if request.path == super::PREFIX { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?{next}") };
+    let location = match request.link(&[]) {
+        page if page == super::PREFIX => SIGN_IN.to_owned(),
+        page => address_with_next(SIGN_IN, &page),
+    };
     let is_secure = request.is_secure();
     Redirect::to(location, is_secure).cookie(cookie::remove(cookie::SESSION, is_secure)).into_response()
+}
+
+fn address_with_next(address: &str, next: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    format!("{address}?{query}")
 }
 
 async fn to_console(request: PageRequest) -> Result<Redirect> {
@@ -69,6 +77,9 @@ fn sign_in_page(request: &PageRequest, next: &str, email: &str, fault: Option<&s
                 label for="password" { "Password" }
                 input id="password" name="password" type="password" autocomplete="current-password" required;
                 button type="submit" { "Sign in" }
+            }
+            @if request.app.sso.is_some() {
+                p { a.button.plain href=(address_with_next(sso::BEGIN, next)) { "Use single sign-on" } }
             }
             p.quiet {
                 "No account yet? On the server, " code { "handset console" } " prints a link that signs you in, and "

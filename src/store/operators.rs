@@ -4,6 +4,7 @@
 mod links;
 mod sessions;
 mod sign_in;
+mod sso;
 
 pub use sessions::{OperatorSession, OperatorWorkspace};
 
