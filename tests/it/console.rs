@@ -5,3 +5,5 @@ mod pages;
 mod roles;
 mod sessions;
 mod sign_in;
+mod sso;
+mod status;
