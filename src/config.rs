@@ -178,7 +178,11 @@ pub struct SsoConfig {
         requires = "oidc_issuer", value_name = "FILE")]
     pub oidc_client_secret_file: Option<PathBuf>,
 
-    /// Claim of the ID token that lists the user's groups
+    /// Scopes to ask for, beside openid; some providers list groups only for one of their own
+    #[arg(long, env = "HANDSET_OIDC_SCOPES", default_value = "email,profile", value_delimiter = ',', value_name = "SCOPES")]
+    pub oidc_scopes: Vec<String>,
+
+    /// Claim of the ID token, or of the provider's user info, that lists the user's groups
     #[arg(long, env = "HANDSET_OIDC_GROUPS_CLAIM", default_value = "groups", value_name = "NAME")]
     pub oidc_groups_claim: String,
 

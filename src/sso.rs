@@ -13,7 +13,8 @@ use openidconnect::core::*;
 use openidconnect::{
     AdditionalClaims, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse,
+    PkceCodeVerifier, OAuth2TokenResponse, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
+    TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -32,6 +33,8 @@ pub struct SsoSettings {
     pub client_id: String,
     /// None for a public client.
     pub client_secret: Option<String>,
+    /// What is asked for, beside `openid`.
+    pub scopes: Vec<String>,
     /// The claim of the ID token that lists the groups of a user.
     pub groups_claim: String,
     /// Roles in all workspaces, by group and by domain.
@@ -88,6 +91,8 @@ pub enum SsoError {
     Discovery(String),
     #[error("the provider did not exchange the code: {0}")]
     Exchange(String),
+    #[error("the provider did not tell who the user is: {0}")]
+    UserInfo(String),
     #[error("the provider's answer has no ID token")]
     NoToken,
     #[error("the ID token is not valid: {0}")]
@@ -174,8 +179,7 @@ impl Sso {
                 || CsrfToken::new(state),
                 || Nonce::new(nonce),
             )
-            .add_scope(Scope::new("email".to_owned()))
-            .add_scope(Scope::new("profile".to_owned()))
+            .add_scopes(self.settings.scopes.iter().cloned().map(Scope::new))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .url();
         Ok((address.into(), attempt))
@@ -199,12 +203,27 @@ impl Sso {
         let verifier = provider.id_token_verifier().set_time_fn(|| now);
         let nonce = Nonce::new(attempt.nonce.clone());
         let claims = token.claims(&verifier, &nonce).map_err(|fault| SsoError::Token(chain(&fault)))?;
-        Ok(SsoUser {
+        let other = &claims.additional_claims().all;
+        let mut user = SsoUser {
             subject: format!("{} {}", self.settings.issuer, claims.subject().as_str()),
             email: claims.email().map(|email| email.to_string()),
             is_email_verified: claims.email_verified().unwrap_or_default(),
-            groups: texts(claims.additional_claims().all.get(&self.settings.groups_claim)),
-        })
+            groups: texts(other.get(&self.settings.groups_claim)),
+        };
+        // Some providers put these in the token, others say them only when asked.
+        let is_whole = user.email.is_some() && other.contains_key(&self.settings.groups_claim);
+        if let Some(request) = (!is_whole).then(|| {
+            provider.user_info(tokens.access_token().clone(), Some(claims.subject().clone())).ok()
+        }).flatten() {
+            let told: UserInfoClaims<OtherClaims, CoreGenderClaim> =
+                request.request_async(&send).await.map_err(|fault| SsoError::UserInfo(chain(&fault)))?;
+            if user.email.is_none() {
+                user.email = told.email().map(|email| email.to_string());
+                user.is_email_verified = told.email_verified().unwrap_or_default();
+            }
+            user.groups.extend(texts(told.additional_claims().all.get(&self.settings.groups_claim)));
+        }
+        Ok(user)
     }
 
     async fn provider(&self, callback: String) -> Result<Provider, SsoError> {

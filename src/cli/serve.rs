@@ -180,6 +180,7 @@ fn sso(config: &SsoConfig) -> Result<Option<Arc<Sso>>, Box<dyn Error>> {
         issuer: issuer.as_str().trim_end_matches('/').to_owned(),
         client_id,
         client_secret: client_secret.map(|secret| secret.trim().to_owned()),
+        scopes: config.oidc_scopes.clone(),
         groups_claim: config.oidc_groups_claim.clone(),
         roles: config.oidc_roles.clone(),
     };

@@ -65,7 +65,6 @@ async fn show(request: PageRequest) -> Result<Page> {
 
 fn sign_in_page(request: &PageRequest, next: &str, email: &str, fault: Option<&str>) -> Page {
     plain_page(
-        request,
         "Sign in",
         html! {
             h1 { "Sign in" }
@@ -127,7 +126,6 @@ async fn show_link(request: PageRequest) -> Result<Page> {
 
 fn link_page(request: &PageRequest, fault: Option<&str>) -> Page {
     plain_page(
-        request,
         "Sign in",
         html! {
             h1 { "Sign in" }
@@ -161,13 +159,12 @@ async fn show_invitation(request: PageRequest) -> Result<Response> {
     let invited = request.app.store.invited_operator(request.param("token"), request.now).await?;
     Ok(match invited {
         Some(operator) => invitation_page(&request, &operator.email, None).into_response(),
-        None => refused_invitation(&request),
+        None => refused_invitation(),
     })
 }
 
 fn invitation_page(request: &PageRequest, email: &str, fault: Option<&str>) -> Page {
     plain_page(
-        request,
         "Choose a password",
         html! {
             h1 { "Choose a password" }
@@ -187,13 +184,13 @@ fn invitation_page(request: &PageRequest, email: &str, fault: Option<&str>) -> P
     )
 }
 
-fn refused_invitation(request: &PageRequest) -> Response {
+fn refused_invitation() -> Response {
     let body = html! {
         h1 { "Invitation" }
         (alert(Some(INVITATION_REFUSED)))
         p { a href=(SIGN_IN) { "Sign in with a password" } }
     };
-    plain_page(request, "Invitation", body).status(StatusCode::UNAUTHORIZED).into_response()
+    plain_page("Invitation", body).status(StatusCode::UNAUTHORIZED).into_response()
 }
 
 async fn accept_invitation(request: PageRequest) -> Result<Response> {
@@ -212,7 +209,7 @@ async fn accept_invitation(request: PageRequest) -> Result<Response> {
                 Some(operator) => invitation_page(&request, &operator.email, Some(&fault))
                     .status(StatusCode::UNPROCESSABLE_ENTITY)
                     .into_response(),
-                None => refused_invitation(&request),
+                None => refused_invitation(),
             });
         }
     };
@@ -222,7 +219,7 @@ async fn accept_invitation(request: PageRequest) -> Result<Response> {
     };
     match app.authenticate(*origin, judged).await {
         Ok(opened) => Ok(enter(&request, &opened, "")),
-        Err(Error::Unauthenticated(_)) => Ok(refused_invitation(&request)),
+        Err(Error::Unauthenticated(_)) => Ok(refused_invitation()),
         Err(error) => Err(error),
     }
 }

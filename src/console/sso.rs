@@ -128,6 +128,6 @@ fn refused(request: &PageRequest, status: StatusCode, says: &str) -> Response {
         p.alert role="alert" { (says) }
         p { a href=(BEGIN) { "Begin again" } " or " a href="/console/sign-in" { "sign in with a password" } }
     };
-    let page = plain_page(request, "Single sign-on", body).status(status);
+    let page = plain_page("Single sign-on", body).status(status);
     page.cookie(cookie::remove(cookie::SSO, request.is_secure())).into_response()
 }

@@ -1,5 +1,6 @@
 //! The operators' pages: getting in and out, roles, forms of other sites, and what every page has.
 
+mod audit;
 mod forms;
 mod pages;
 mod roles;

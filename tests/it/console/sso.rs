@@ -18,6 +18,7 @@ async fn world(provider: &OidcProvider, roles: &[&str]) -> World {
         issuer: provider.url.clone(),
         client_id: CLIENT_ID.to_owned(),
         client_secret: Some(CLIENT_SECRET.to_owned()),
+        scopes: vec!["email".to_owned()],
         groups_claim: "groups".to_owned(),
         roles: roles.iter().map(|rule| rule.parse().expect("a rule")).collect(),
     };

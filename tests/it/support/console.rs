@@ -49,6 +49,12 @@ impl Browser {
         self.cookies.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The token of the session.
+    pub fn session_token(&self) -> String {
+        let encoded = self.cookie("handset-console").expect("it is signed in");
+        percent_encoding::percent_decode_str(encoded).decode_utf8().expect("it is text").into_owned()
+    }
+
     fn with_cookies(&self, request: RequestBuilder) -> RequestBuilder {
         let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         match pairs.collect::<Vec<_>>().join("; ") {
