@@ -170,16 +170,33 @@ pub struct SsoConfig {
     pub oidc_client_id: Option<String>,
 
     /// Client secret of this server at the provider [default: none, as for a public client]
-    #[arg(long, env = "HANDSET_OIDC_CLIENT_SECRET", hide_env_values = true, requires = "oidc_issuer", value_name = "SECRET")]
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_CLIENT_SECRET",
+        hide_env_values = true,
+        requires = "oidc_issuer",
+        value_name = "SECRET"
+    )]
     pub oidc_client_secret: Option<String>,
 
     /// File with the client secret
-    #[arg(long, env = "HANDSET_OIDC_CLIENT_SECRET_FILE", conflicts_with = "oidc_client_secret",
-        requires = "oidc_issuer", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_CLIENT_SECRET_FILE",
+        conflicts_with = "oidc_client_secret",
+        requires = "oidc_issuer",
+        value_name = "FILE"
+    )]
     pub oidc_client_secret_file: Option<PathBuf>,
 
     /// Scopes to ask for, beside openid; some providers list groups only for one of their own
-    #[arg(long, env = "HANDSET_OIDC_SCOPES", default_value = "email,profile", value_delimiter = ',', value_name = "SCOPES")]
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_SCOPES",
+        default_value = "email,profile",
+        value_delimiter = ',',
+        value_name = "SCOPES"
+    )]
     pub oidc_scopes: Vec<String>,
 
     /// Claim of the ID token, or of the provider's user info, that lists the user's groups

@@ -12,8 +12,8 @@ use http_client::{HttpClient, SetupError};
 use openidconnect::core::*;
 use openidconnect::{
     AdditionalClaims, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, OAuth2TokenResponse, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
     TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
@@ -174,11 +174,7 @@ impl Sso {
         let verifier = PkceCodeVerifier::new(attempt.verifier.clone());
         let (state, nonce) = (attempt.state.clone(), attempt.nonce.clone());
         let (address, _, _) = provider
-            .authorize_url(
-                CoreAuthenticationFlow::AuthorizationCode,
-                || CsrfToken::new(state),
-                || Nonce::new(nonce),
-            )
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), || Nonce::new(nonce))
             .add_scopes(self.settings.scopes.iter().cloned().map(Scope::new))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .url();
@@ -212,9 +208,10 @@ impl Sso {
         };
         // Some providers put these in the token, others say them only when asked.
         let is_whole = user.email.is_some() && other.contains_key(&self.settings.groups_claim);
-        if let Some(request) = (!is_whole).then(|| {
-            provider.user_info(tokens.access_token().clone(), Some(claims.subject().clone())).ok()
-        }).flatten() {
+        if let Some(request) = (!is_whole)
+            .then(|| provider.user_info(tokens.access_token().clone(), Some(claims.subject().clone())).ok())
+            .flatten()
+        {
             let told: UserInfoClaims<OtherClaims, CoreGenderClaim> =
                 request.request_async(&send).await.map_err(|fault| SsoError::UserInfo(chain(&fault)))?;
             if user.email.is_none() {

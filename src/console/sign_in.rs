@@ -260,7 +260,9 @@ mod tests {
         for next in ["/console", "/console/w/1?after=a%2Fb", "/console?x=1"] {
             assert_eq!(own_page(next), next);
         }
-        for next in ["", "/", "/consolex", "//evil.example", "https://evil.example", "/console/\\evil", "/console//x\r\na"] {
+        for next in
+            ["", "/", "/consolex", "//evil.example", "https://evil.example", "/console/\\evil", "/console//x\r\na"]
+        {
             assert_eq!(own_page(next), "/console", "{next:?}");
         }
     }

@@ -55,7 +55,8 @@ async fn begin(request: PageRequest) -> Result<Response> {
     Ok(Redirect::to(address, is_secure).cookie(cookie).into_response())
 }
 
-const UNREACHABLE: &str = "The provider of the single sign-on does not answer as it should. The server's log says more.";
+const UNREACHABLE: &str =
+    "The provider of the single sign-on does not answer as it should. The server's log says more.";
 
 const STALE: &str = "This sign-in took too long, or was begun in another browser. Begin again.";
 
@@ -79,7 +80,8 @@ async fn finish(request: PageRequest) -> Result<Response> {
 
 /// The session of the provider's answer, or what to tell the user.
 async fn judge(request: &PageRequest, sso: &Sso) -> Result<Result<Response, &'static str>> {
-    let attempt = attempt(request).ok_or(Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Unknown }))?;
+    let attempt =
+        attempt(request).ok_or(Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Unknown }))?;
     let Some(code) = request.query.get("code") else {
         tracing::info!(reason = request.query.get("error").unwrap_or("none"), "the provider denied a single sign-on");
         return Ok(Err(DENIED));

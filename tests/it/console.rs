@@ -1,6 +1,7 @@
 //! The operators' pages: getting in and out, roles, forms of other sites, and what every page has.
 
 mod audit;
+mod first_start;
 mod forms;
 mod pages;
 mod roles;

@@ -61,7 +61,13 @@ fn points(values: &[Option<f64>], most: f64) -> Vec<String> {
 
 /// A number with its unit, with as many digits as one reads.
 fn amount(value: f64, unit: &str) -> String {
-    let digits = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else { 2 };
+    let digits = if value >= 100.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else {
+        2
+    };
     format!("{value:.digits$} {unit}")
 }
 

@@ -19,7 +19,8 @@ async fn a_change_of_an_operator_has_the_operator_in_the_audit_trail() {
     let origin = Origin { request_id: None, address: Some([203, 0, 113, 7].into()) };
     let now = world.clock.now();
     let session = world.store.operator_session(&token, Some(world.record.workspace_id), origin, now).await;
-    let workspace = session.expect("the database answers").and_then(|session| session.workspace).expect("a role").workspace;
+    let workspace =
+        session.expect("the database answers").and_then(|session| session.workspace).expect("a role").workspace;
     let id = DeviceId(phone.parse().expect("a UUID"));
     deactivation::of_phone(&workspace, id, Scope::Workspace, Some("lost".to_owned()), now).await.expect("it is there");
 

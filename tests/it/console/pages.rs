@@ -89,7 +89,10 @@ async fn a_page_with_its_stylesheet_and_script_is_light_and_the_latter_are_kept(
         assert_eq!(asset.status, 200, "{asset:?}");
         assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
         let content_type = asset.header("content-type").unwrap_or_default();
-        assert!(["text/css; charset=utf-8", "text/javascript; charset=utf-8"].contains(&content_type), "{content_type}");
+        assert!(
+            ["text/css; charset=utf-8", "text/javascript; charset=utf-8"].contains(&content_type),
+            "{content_type}"
+        );
         weight += asset.text.len();
     }
     for (path, response) in pages(&world).await {

@@ -120,10 +120,12 @@ async fn over_tls_the_cookie_has_the_secure_prefix_and_no_other_one_counts() {
         (&public, "https://phones.example.com", true),
         (&untrusted, untrusted.url.as_str(), false),
     ] {
-        let id = world.store.add_operator("jane@example.com", Role::Viewer, None, world.clock.now(), &world.random).await;
+        let id =
+            world.store.add_operator("jane@example.com", Role::Viewer, None, world.clock.now(), &world.random).await;
         let id = id.expect("the database answers").expect("the address is new");
         let purpose = handset::domain::operator::LinkPurpose::SignIn;
-        let token = world.store.create_operator_link(id, purpose, world.clock.now(), &world.random).await.expect("a link");
+        let token =
+            world.store.create_operator_link(id, purpose, world.clock.now(), &world.random).await.expect("a link");
         let mut browser = Browser::new(&world.url)
             .with("x-forwarded-proto", "https")
             .with("x-forwarded-host", "phones.example.com")

@@ -147,8 +147,7 @@ async fn a_refused_sign_in_tells_nothing_about_the_address() {
 #[tokio::test]
 async fn failed_sign_ins_are_limited_by_network_and_by_address_and_apart_from_those_of_users() {
     let limited = |failed: &str, account: &str| {
-        let rates =
-            Rates { failed: failed.parse().ok(), failed_account: account.parse().ok(), ..Rates::default() };
+        let rates = Rates { failed: failed.parse().ok(), failed_account: account.parse().ok(), ..Rates::default() };
         World::with(move |app| {
             let limits = Limits::new(&rates, app.clock.clone()).map(Arc::new);
             handset::http::App { limits, ..app }
@@ -226,9 +225,13 @@ async fn the_command_line_adds_lists_and_removes_operators_and_sets_their_roles(
     assert_eq!((&jane["roles"][0]["role"], &jane["has_password"]), (&"operator".into(), &true.into()), "{jane}");
 
     // It counts at the next request of the session.
-    run(&["operator", "set-role", "jane@example.com", "--workspace", "First", "--role", "none"]).await.stdout_of_success();
+    run(&["operator", "set-role", "jane@example.com", "--workspace", "First", "--role", "none"])
+        .await
+        .stdout_of_success();
     assert_eq!(browser.get(&world.page("")).await.status, 404);
-    run(&["operator", "set-role", "jane@example.com", "--all-workspaces", "--role", "viewer"]).await.stdout_of_success();
+    run(&["operator", "set-role", "jane@example.com", "--all-workspaces", "--role", "viewer"])
+        .await
+        .stdout_of_success();
     assert_eq!(browser.get(&world.page("")).await.status, 200);
     run(&["operator", "remove", "jane@example.com"]).await.stdout_of_success();
     assert_eq!(browser.get(&world.page("")).await.location().split('?').next(), Some("/console/sign-in"));

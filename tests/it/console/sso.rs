@@ -92,9 +92,11 @@ async fn an_operator_who_was_added_here_keeps_the_account_if_the_address_is_veri
     let world = world(&provider, &[]).await;
     let (_, stranger) = sign_in(&world, &provider).await;
     assert!(stranger.status == 403 && stranger.text.contains(NO_ROLE), "{stranger:?}");
-    let added = world.store.add_operator("Jane@example.com", Role::Viewer, None, world.clock.now(), &world.random).await;
+    let added =
+        world.store.add_operator("Jane@example.com", Role::Viewer, None, world.clock.now(), &world.random).await;
     added.expect("the database answers").expect("the address is new");
-    for unverified in [json!({ "email_verified": false }), json!({ "email_verified": null }), json!({ "email": null })] {
+    for unverified in [json!({ "email_verified": false }), json!({ "email_verified": null }), json!({ "email": null })]
+    {
         provider.claim(unverified);
         assert_eq!(sign_in(&world, &provider).await.1.status, 403);
     }

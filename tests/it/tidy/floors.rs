@@ -34,8 +34,7 @@ const FLOORS: [(&str, u8); 22] = [
 ];
 
 /// Allowed dependencies within a layer: `domain` uses errors, time and randomness; `main` starts the command line.
-const BESIDE: [(&str, &str); 4] =
-    [("domain", "error"), ("domain", "random"), ("main", "cli"), ("sso", "outbound_tls")];
+const BESIDE: [(&str, &str); 4] = [("domain", "error"), ("domain", "random"), ("main", "cli"), ("sso", "outbound_tls")];
 
 /// What of the other modules a dialect or the console may know; of the store, these handles; and the console the figures that
 /// its status page shows.
