@@ -167,7 +167,7 @@ async fn failed_sign_ins_are_limited_by_network_and_by_address_and_apart_from_th
     with_password(&world, "jane@example.com").await;
     with_password(&world, "joe@example.com").await;
     let browser = Browser::new(&world.url);
-    for expected in [401, 401, 429] {
+    for expected in [401, 429, 429] {
         let response = sign_in(&browser, "jane@example.com", "wrong password").await;
         assert_eq!(response.status, expected, "of all, and of this network: {response:?}");
     }
