@@ -23,6 +23,8 @@ mod secret;
 mod sessions;
 mod sign_in;
 mod slots;
+mod sso;
+mod status;
 mod webhooks;
 
 pub use action::{Access, Action};
@@ -55,10 +57,11 @@ pub static DIALECT: Dialect = Dialect {
 
 /// Every page and action.
 pub fn actions() -> Vec<Action> {
-    let of_frame = [asset::actions(), sign_in::actions(), home::actions(), account::actions()];
-    let integrate = [webhooks::actions(), keys::actions(), sessions::actions(), numbers::actions()];
+    let of_frame =
+        [asset::actions(), sign_in::actions(), sso::actions(), home::actions(), account::actions(), status::actions()];
+    let of_workspace = [webhooks::actions(), keys::actions(), sessions::actions(), numbers::actions()];
     let of_users = [contacts::actions(), slots::actions()];
-    of_frame.into_iter().chain(integrate).chain(of_users).flatten().collect()
+    of_frame.into_iter().chain(of_workspace).chain(of_users).flatten().collect()
 }
 
 /// Claims the pages, and a browser's request of the root; API clients do not ask for HTML.

@@ -26,6 +26,7 @@ mod principal;
 mod schema;
 mod seal;
 mod slots;
+mod status;
 mod user_identities;
 mod webhooks;
 mod workspace;
@@ -45,6 +46,7 @@ pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSele
 pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
+pub use status::DatabaseStatus;
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

@@ -42,6 +42,8 @@ impl Sweeper {
             if let Err(error) = store.write_last_used().await {
                 tracing::warn!(%error, "failed to write the last uses of credentials; retrying");
             }
+            repeat(&stop, "sessions of operators", || store.prune_operator_sessions(self.clock.now())).await;
+            self.metrics.activity().swept(self.clock.now());
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.tick) => {}

@@ -16,10 +16,7 @@ use uuid::Uuid;
 const COUNT: usize = 50;
 
 pub fn actions() -> Vec<Action> {
-    vec![
-        Action::get("/console", home).signed_in(),
-        Action::get("/console/w/{workspace_id}", overview),
-    ]
+    vec![Action::get("/console", home).signed_in(), Action::get("/console/w/{workspace_id}", overview)]
 }
 
 async fn home(context: PageContext) -> Result<Response> {

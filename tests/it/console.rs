@@ -1,8 +1,10 @@
 //! The operators' pages: getting in and out, roles, forms of other sites, and what every page has.
 
+mod audit;
 mod client_sessions;
 mod contacts;
 mod deliveries;
+mod first_start;
 mod forms;
 mod hostile_texts;
 mod keys;
@@ -12,4 +14,6 @@ mod roles;
 mod sessions;
 mod sign_in;
 mod slots;
+mod sso;
+mod status;
 mod webhooks;

@@ -7,6 +7,7 @@ pub mod console;
 pub mod document;
 pub mod durable_postgres;
 pub mod numbers;
+pub mod oidc_provider;
 pub mod page;
 pub mod phone_com;
 pub mod private_postgres;
