@@ -35,7 +35,8 @@ impl LastUsed {
             Principal::ConsoleSession(_)
             | Principal::ClientSession(..)
             | Principal::PublishableKey(_)
-            | Principal::Password(_) => {}
+            | Principal::Password(_)
+            | Principal::Operator(_) => {}
         }
     }
 
