@@ -179,8 +179,7 @@ impl Store {
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
         let (batchers, lookups, hash_queue, last_used, events_changed, hubs) = Default::default();
         let schema = schema.cloned();
-        let shared =
-            Shared {
+        let shared = Shared {
             is_distributed,
             batchers,
             lookups,

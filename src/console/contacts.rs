@@ -177,7 +177,8 @@ fn lines<'a>(values: impl Iterator<Item = &'a str>) -> Markup {
 /// The name of a contact, or else what stands for it.
 fn contact_name(fields: &ContactFields) -> String {
     let named = |parts: &[Text]| {
-        let parts: Vec<&str> = parts.iter().map(|part| fields.texts[*part].as_str()).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> =
+            parts.iter().map(|part| fields.texts[*part].as_str()).filter(|part| !part.is_empty()).collect();
         Some(parts.join(" ")).filter(|name| !name.is_empty())
     };
     named(&[Text::FirstName, Text::MiddleName, Text::LastName])

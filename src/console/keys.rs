@@ -189,7 +189,9 @@ async fn new_token(context: PageContext) -> Result<Page> {
 
 fn create_page(context: &PageContext, Kind { noun, path, .. }: Kind, faults: &Faults) -> Page {
     let title = format!("Create an {noun}");
-    let name = Field::text("name", "Name", MAX_TEXT).hint("What uses it, such as a server’s name. Only operators see it.").required();
+    let name = Field::text("name", "Name", MAX_TEXT)
+        .hint("What uses it, such as a server’s name. Only operators see it.")
+        .required();
     let body = html! {
         h1 { (title) }
         (faults.summary())

@@ -117,7 +117,8 @@ async fn change(context: PageContext) -> Result<Response> {
     let version = context.form.get("version").and_then(|version| version.parse::<i64>().ok()).ok_or(Error::NoRoute)?;
     if faults.is_empty() {
         let person = subscriber.person.user_identity_id;
-        let change = SlotChange { number: Some(number), include_in_contact_card: Some(context.form.get("shared").is_some()) };
+        let change =
+            SlotChange { number: Some(number), include_in_contact_card: Some(context.form.get("shared").is_some()) };
         let is_shown = Precondition::new(move |current: &i64| Ok(*current == version));
         match context.workspace().change_slot(person, slot_type, change, is_shown, context.now).await {
             Ok(()) => {
@@ -125,10 +126,12 @@ async fn change(context: PageContext) -> Result<Response> {
                 return Ok(context.redirect(&page).notice("The number is saved.").into_response());
             }
             Err(Error::PreconditionFailed) => {
-                faults.add("number", "This slot was changed meanwhile. What it has now is on its page: reload it first");
+                faults
+                    .add("number", "This slot was changed meanwhile. What it has now is on its page: reload it first");
             }
             Err(Error::Conflict(Reason::ManagedNumber)) => {
-                faults.add("number", "The workspace has assigned a number to this user meanwhile, which fills the slot");
+                faults
+                    .add("number", "The workspace has assigned a number to this user meanwhile, which fills the slot");
             }
             Err(error) => return Err(error),
         }

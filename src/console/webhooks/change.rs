@@ -37,7 +37,8 @@ pub async fn rotate(context: PageContext) -> Result<Page> {
     let id = context.id::<WebhookId>("webhook_id")?;
     let secret = Token::signing_secret(&context.app.random);
     let (version, former_until) = (context.form.get("version").unwrap_or_default(), context.now + FORMER_SECRET_SIGNS);
-    let rotated = context.workspace().rotate_webhook_secret(id, Some(version), &secret, former_until, context.now).await?;
+    let rotated =
+        context.workspace().rotate_webhook_secret(id, Some(version), &secret, former_until, context.now).await?;
     let webhook = context.workspace().webhook_overview(id).await?;
     let rest = html! {
         p { "For a day both secrets sign each message, so receivers can change over one by one." }

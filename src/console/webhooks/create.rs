@@ -29,11 +29,18 @@ pub async fn create(context: PageContext) -> Result<Page> {
     if !faults.is_empty() {
         return Ok(filled(&context, &faults));
     }
-    let webhook =
-        Webhook { workspace_id, webhook_id, url: url.to_owned(), event_types, secret: secret.clone(), disabled_at: None };
+    let webhook = Webhook {
+        workspace_id,
+        webhook_id,
+        url: url.to_owned(),
+        event_types,
+        secret: secret.clone(),
+        disabled_at: None,
+    };
     let is_new = match context.workspace().create_webhook(&webhook, context.now).await {
         Err(Error::Conflict(Reason::TooManyWebhooks(_))) => {
-            faults.add("url", format!("The workspace has {MAX_WEBHOOKS} webhooks, which is the limit. Delete one first"));
+            faults
+                .add("url", format!("The workspace has {MAX_WEBHOOKS} webhooks, which is the limit. Delete one first"));
             return Ok(filled(&context, &faults));
         }
         created => created?,

@@ -18,8 +18,7 @@ use uuid::Uuid;
 /// The part of a webhook's deliveries that the address asks for, with the choice of a status.
 pub async fn list(context: &PageContext, id: WebhookId) -> Result<Markup> {
     let status: Option<DeliveryStatus> = context.query.filled("status").and_then(|status| status.parse().ok());
-    let filter =
-        DeliveryFilter { webhook_id: Some(id), delivery_id: None, status, paging: paging(context) };
+    let filter = DeliveryFilter { webhook_id: Some(id), delivery_id: None, status, paging: paging(context) };
     let deliveries = context.workspace().deliveries(&filter).await?;
     let statuses = [None].into_iter().chain(DeliveryStatus::VARIANTS.iter().copied().map(Some));
     Ok(html! {

@@ -37,7 +37,8 @@ pub async fn range(context: PageContext) -> Result<Response> {
         let webhook = context.workspace().webhook_overview(id).await?;
         return Ok(show::filled(&context, &webhook, &faults).await?.into_response());
     };
-    let shown_at = context.form.get("shown_at").and_then(|at| at.parse::<DateTime<Utc>>().ok()).ok_or(Error::NoRoute)?;
+    let shown_at =
+        context.form.get("shown_at").and_then(|at| at.parse::<DateTime<Utc>>().ok()).ok_or(Error::NoRoute)?;
     let includes_delivered = context.form.get("delivered").is_some();
     let range = RedeliveryRange { from, until, includes_delivered, unattempted_since: shown_at.min(context.now) };
     let redelivered = context.workspace().redeliver_range(id, range, context.now).await?;

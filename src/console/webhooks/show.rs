@@ -81,7 +81,7 @@ fn daily_actions(context: &PageContext, webhook: &WebhookOverview) -> Markup {
         @if webhook.disabled_at.is_none() {
             (form(context, &address, html! { button type="submit" { "Send a test event" } }))
         } @else {
-            p { "A disabled webhook gets neither events nor tests. " 
+            p { "A disabled webhook gets neither events nor tests. "
                 @if context.can(Role::Admin) { a href="#settings" { "Enable it" } " first." }
                 @else { "An admin of the workspace can enable it." }
             }

@@ -2,6 +2,7 @@
 //! "myContacts", "contact"). Groups, subscriptions and privacy relationships are not kept, so their lists are empty.
 
 use super::access::Subscribed;
+use super::answer;
 use super::input::{Input, fault};
 use super::me::{uri, whole};
 use super::openapi::examples::{directory_entry, example_base};
@@ -9,7 +10,6 @@ use super::openapi::inputs::query;
 use super::presence;
 use super::resource::Resource;
 use super::route::{Call, Operation};
-use super::answer;
 use crate::domain::directory::{DirectoryEntry, DirectoryFilter};
 use crate::domain::e164::plain;
 use crate::domain::slot::SlotType;

@@ -3,13 +3,13 @@
 //! reference's prose; the requests for it are defined here.
 
 use super::access::Subscribed;
+use super::answer;
 use super::input::{Input, fault};
 use super::openapi::examples::{self, example_base, subscriber};
 use super::openapi::inputs::*;
 use super::openapi::{ETAG, resource};
 use super::resource::Resource;
 use super::route::{Call, Operation};
-use super::answer;
 use crate::api::input::names;
 use crate::domain::slot::{Slot, SlotChange, SlotType};
 use crate::domain::slot_number as number;

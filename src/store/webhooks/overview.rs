@@ -43,12 +43,8 @@ macro_rules! select_overviews {
 impl Workspace {
     /// The overview of the webhook with this id.
     pub async fn webhook_overview(&self, id: WebhookId) -> Result<WebhookOverview> {
-        let row = select_overviews!(
-            "where workspace_id = $1 and webhook_id = $3",
-            self.workspace_id(),
-            MAX_COUNTED,
-            id.0
-        );
+        let row =
+            select_overviews!("where workspace_id = $1 and webhook_id = $3", self.workspace_id(), MAX_COUNTED, id.0);
         found(row.fetch_optional(&self.store.pool).await?, ResourceKind::Webhook, id)
     }
 

@@ -23,7 +23,10 @@ async fn a_revoked_client_session_is_refused_at_once() {
     assert!(page.text.contains("There are no active client sessions"), "{page:?}");
     let rows = audit_rows(&world, &world).await;
     let row = rows.last().expect("a row");
-    assert_eq!((&row["action"], &row["credential_kind"]), (&json!("client_session.revoked"), &json!("operator_account")));
+    assert_eq!(
+        (&row["action"], &row["credential_kind"]),
+        (&json!("client_session.revoked"), &json!("operator_account"))
+    );
     assert_eq!(row["after"]["user_identity_id"], json!(jane), "{row}");
 }
 

@@ -158,7 +158,8 @@ async fn a_range_is_redelivered_once_however_often_the_form_is_sent() {
     redeliver(&[("delivered", "on")]).await;
     assert_eq!(pending(&webhook).await, [false, false, true, false]);
     let rows = audit_rows(&world, &world).await;
-    let counts: Vec<_> = rows.iter().filter(|row| row["action"] == "webhook.redelivered").map(|row| &row["after"]["count"]).collect();
+    let counts: Vec<_> =
+        rows.iter().filter(|row| row["action"] == "webhook.redelivered").map(|row| &row["after"]["count"]).collect();
     assert_eq!(counts, [&json!(1), &json!(1)]);
 }
 

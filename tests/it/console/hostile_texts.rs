@@ -83,7 +83,8 @@ async fn no_value_of_an_address_becomes_markup() {
     }
     let query = query.finish();
     let users = format!("/users/{jane}");
-    for page in ["/keys", "/tokens", "/sessions", "/numbers", "/extensions", "/webhooks", &format!("{users}/contacts")] {
+    for page in ["/keys", "/tokens", "/sessions", "/numbers", "/extensions", "/webhooks", &format!("{users}/contacts")]
+    {
         let path = world.page(&format!("{page}?{query}"));
         let page = admin.get(&path).await;
         assert_eq!(page.status, 200, "{page:?}");

@@ -30,7 +30,8 @@ async fn a_key_is_shown_once_and_works_until_it_is_revoked() {
         assert_eq!(listed.text.matches("Billing").count(), 2, "once in the table, once for screen readers: {listed:?}");
         assert!(!listed.text.contains(&key), "{listed:?}");
 
-        let revoked = admin.post(&world.page(&format!("{path}/{}/revoke", fields[0].1)), &[("sessions", "issued")]).await;
+        let revoked =
+            admin.post(&world.page(&format!("{path}/{}/revoke", fields[0].1)), &[("sessions", "issued")]).await;
         assert_eq!(revoked.location(), world.page(path));
         client.get("/phones/list").await.refused(401, "unauthorized");
         let rows = audit_rows(&world, &world).await;
@@ -127,8 +128,8 @@ async fn lists_of_keys_are_paged_by_cursor() {
     let viewer = world.operator(Role::Viewer).await;
     for number in 0..60 {
         world.advance(chrono::TimeDelta::seconds(1));
-        let created = world.store.create_api_key(&world.record, &format!("number-{number:02}"), world.clock.now(), &world.random);
-        created.await.expect("a key");
+        let (name, now) = (format!("number-{number:02}"), world.clock.now());
+        world.store.create_api_key(&world.record, &name, now, &world.random).await.expect("a key");
     }
     let first = viewer.get(&world.page("/keys")).await;
     assert!(first.text.contains("number-59") && !first.text.contains("number-09"), "newest first");

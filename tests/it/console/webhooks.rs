@@ -59,7 +59,13 @@ async fn a_webhook_needs_an_address_and_events() {
     let fields = [("id", &*id), ("url", url), ("which", "these"), ("event_type", "lost.<b>")];
     let unknown = admin.post(&world.page("/webhooks"), &fields).await;
     refused(&unknown, "event_type", "There is no event type");
-    let fields = [("id", &*id), ("url", url), ("which", "these"), ("event_type", "phone.deactivated"), ("event_type", "phone.registered")];
+    let fields = [
+        ("id", &*id),
+        ("url", url),
+        ("which", "these"),
+        ("event_type", "phone.deactivated"),
+        ("event_type", "phone.registered"),
+    ];
     secret(&admin.post(&world.page("/webhooks"), &fields).await);
     assert_eq!(webhook(&world, &id).await["event_types"], json!(["phone.deactivated", "phone.registered"]));
 }
@@ -80,7 +86,10 @@ async fn an_operator_pings_a_webhook_and_sees_the_answer() {
     let page = operator.get(&address).await;
     assert!(page.text.contains("Delivered") && page.text.contains("webhook.ping"), "{page:?}");
     let rows = audit_rows(&world, &world).await;
-    assert_eq!((&rows[0]["action"], &rows[0]["credential_kind"]), (&json!("webhook.pinged"), &json!("operator_account")));
+    assert_eq!(
+        (&rows[0]["action"], &rows[0]["credential_kind"]),
+        (&json!("webhook.pinged"), &json!("operator_account"))
+    );
 }
 
 #[tokio::test]

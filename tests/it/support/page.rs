@@ -9,7 +9,8 @@ pub fn field(page: &Response, name: &str) -> String {
 }
 
 fn find_field(page: &Response, name: &str) -> Option<String> {
-    let tag = page.text.split('<').find(|tag| tag.starts_with("input ") && tag.contains(&format!(" name=\"{name}\"")))?;
+    let tag =
+        page.text.split('<').find(|tag| tag.starts_with("input ") && tag.contains(&format!(" name=\"{name}\"")))?;
     Some(unescaped(tag.split_once(" value=\"")?.1.split('"').next()?))
 }
 
