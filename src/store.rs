@@ -6,6 +6,7 @@
 mod sql;
 
 mod audit;
+mod authors;
 mod batch;
 mod client_sessions;
 mod contacts;
@@ -21,7 +22,9 @@ mod precondition;
 mod principal;
 mod schema;
 mod seal;
+mod search;
 mod slots;
+mod timeline;
 mod user_identities;
 mod webhooks;
 mod workspace;

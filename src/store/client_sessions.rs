@@ -3,6 +3,7 @@
 mod create;
 mod create_by_key;
 mod end;
+mod summaries;
 
 use crate::domain::client_session::*;
 use crate::domain::event::EventType;

@@ -1,8 +1,10 @@
 //! Phones: read, listed and updated.
 
 mod deactivate;
+mod details;
 mod readmit;
 mod register;
+mod search;
 
 pub use deactivate::Deactivated;
 pub(super) use deactivate::Deactivation;
@@ -40,6 +42,7 @@ macro_rules! select_phones {
         )
     };
 }
+use select_phones;
 
 impl Lookup for Phone {
     type Key = DeviceId;

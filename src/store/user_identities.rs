@@ -7,7 +7,9 @@ mod directory;
 mod extensions;
 mod hash_queue;
 mod passwords;
+mod search;
 mod subscribers;
+mod summary;
 
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
@@ -34,6 +36,7 @@ macro_rules! select_user_identities {
         )
     };
 }
+use select_user_identities;
 
 impl Workspace {
     /// The user identity with this id.

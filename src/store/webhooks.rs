@@ -3,6 +3,7 @@
 mod claims;
 mod deliveries;
 mod outbox;
+mod receivers;
 
 pub use claims::ClaimFilter;
 pub use outbox::PendingDeliveries;
