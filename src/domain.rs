@@ -15,6 +15,7 @@ pub mod limits;
 pub mod listing;
 pub mod metadata;
 pub mod number;
+pub mod operator;
 pub mod page;
 pub mod password;
 pub mod phone;

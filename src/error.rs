@@ -170,6 +170,10 @@ pub enum Denial {
     SignedInByPassword,
     #[error("the operator's command line ends an API key, an access token or a console session; see `handset --help`")]
     OperatorsCredential,
+    #[error("your role does not allow this; an administrator can change it with `handset operator set-role`")]
+    OperatorRole,
+    #[error("the form was sent from another page or an earlier session; open the page again and send it from there")]
+    ForgedForm,
 }
 
 /// Kinds of resource, displayed as messages name them.

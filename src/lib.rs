@@ -20,6 +20,7 @@
 //! 6  main · cli
 //! 5  server · lifecycle · config · telemetry · postgres (the private one)
 //! 4  dialect/*       use api, http, domain, error, deactivation and the store's handles; never another dialect, never SQL
+//!    console         the operators' pages, with the same rules
 //! 3  api             what dialects share: routes, input rules, the frame of the document
 //! 2  http · deactivation · webhooks · sweeper     middleware and background work
 //! 1  store           the repository layer, the only module with SQL
@@ -39,6 +40,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod deactivation;
 pub mod dialect;
 pub mod domain;

@@ -6,6 +6,7 @@ use super::retry_after::RetryAfter;
 use super::traces::Traces;
 use crate::clock::Clock;
 use crate::domain::e164::Region;
+use crate::domain::operator::OpenedSession;
 use crate::domain::password::SignedIn;
 use crate::error::Result;
 use crate::metrics::Metrics;
@@ -58,6 +59,8 @@ pub struct App {
     pub streams: StreamLimits,
     pub metrics: Metrics,
     pub traces: Traces,
+    /// Whether there are the operators' pages.
+    pub has_console: bool,
 }
 
 impl App {
@@ -80,6 +83,7 @@ impl App {
             streams: StreamLimits::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
+            has_console: true,
         }
     }
 
@@ -98,9 +102,27 @@ impl App {
         name: &str,
         authenticated: impl Future<Output = Result<Option<SignedIn>>>,
     ) -> Result<Option<SignedIn>> {
+        let is_failure = |signed_in: &SignedIn| signed_in.is_failed_elsewhere;
         match &self.limits {
             None => authenticated.await,
-            Some(limits) => limits.authenticate_by_password(origin, name, authenticated).await,
+            Some(limits) => limits.authenticate_by_password(origin, name, authenticated, is_failure).await,
+        }
+    }
+
+    /// Authenticates an operator by e-mail address and password, within the same limits. Failures for a user of that name do
+    /// not count for the operator.
+    pub async fn sign_in_operator(
+        &self,
+        origin: Origin,
+        email: &str,
+        authenticated: impl Future<Output = Result<Option<OpenedSession>>>,
+    ) -> Result<Option<OpenedSession>> {
+        match &self.limits {
+            None => authenticated.await,
+            Some(limits) => {
+                let name = format!("operator {}", email.trim());
+                limits.authenticate_by_password(origin, &name, authenticated, |_| false).await
+            }
         }
     }
 }

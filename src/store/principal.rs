@@ -91,6 +91,8 @@ pub enum Principal {
     PublishableKey(PublishableKeySessions),
     /// A user identity, by its own password.
     Password(UserIdentityId),
+    /// A person who uses the console.
+    Operator(OperatorId),
 }
 
 impl Principal {
@@ -103,13 +105,17 @@ impl Principal {
             Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
             Principal::PublishableKey(_) => ("publishable_key", None),
             Principal::Password(person) => ("password", Some(person.0)),
+            Principal::Operator(id) => ("operator_account", Some(id.0)),
         }
     }
 
     /// The part of the workspace that it reaches.
     pub fn scope(self) -> Scope {
         match self {
-            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => Scope::Workspace,
+            Principal::ApiKey(_)
+            | Principal::AccessToken(_)
+            | Principal::ConsoleSession(_)
+            | Principal::Operator(_) => Scope::Workspace,
             Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
             Principal::ClientSession(_, None) | Principal::PublishableKey(_) => Scope::Nothing,
         }

@@ -13,6 +13,7 @@ mod summary;
 
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
+pub(in crate::store) use passwords::DUMMY_HASH;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};

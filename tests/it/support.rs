@@ -3,6 +3,7 @@
 pub mod certificate;
 pub mod client;
 pub mod concurrency;
+pub mod console;
 pub mod document;
 pub mod durable_postgres;
 pub mod numbers;

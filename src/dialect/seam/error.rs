@@ -205,7 +205,9 @@ fn denied(denial: Denial) -> ErrorBody {
         | Denial::NoEnterpriseVoice
         | Denial::NoMessaging
         | Denial::SignedInByPassword
-        | Denial::OperatorsCredential => ("forbidden", format!("Not allowed: {denial}")),
+        | Denial::OperatorsCredential
+        | Denial::OperatorRole
+        | Denial::ForgedForm => ("forbidden", format!("Not allowed: {denial}")),
     };
     ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
 }

@@ -48,7 +48,10 @@ impl Actor {
         let (credential_kind, credential_id) = credential.kind_and_id();
         let is_key = match credential {
             Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => true,
-            Principal::ClientSession(..) | Principal::PublishableKey(_) | Principal::Password(_) => false,
+            Principal::ClientSession(..)
+            | Principal::PublishableKey(_)
+            | Principal::Password(_)
+            | Principal::Operator(_) => false,
         };
         Actor { credential_kind, credential_id, is_key, origin }
     }

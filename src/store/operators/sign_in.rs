@@ -1,0 +1,60 @@
+//! Sign-in of operators by e-mail address and password: one hash for each attempt, so that its duration tells nothing about
+//! the address.
+
+use super::sessions::insert_session;
+use crate::domain::id::OperatorId;
+use crate::domain::operator::{OpenedSession, Operator, SignInMethod};
+use crate::domain::password::{Password, PasswordHash};
+use crate::error::Result;
+use crate::random::Random;
+use crate::store::user_identities::DUMMY_HASH;
+use crate::store::{Origin, Store};
+use chrono::{DateTime, Utc};
+
+impl Store {
+    /// Opens a session of the operator with this e-mail address and password; `None` if either is wrong.
+    pub async fn sign_in_operator(
+        &self,
+        email: &str,
+        password: &str,
+        origin: Origin,
+        now: DateTime<Utc>,
+        random: &Random,
+    ) -> Result<Option<OpenedSession>> {
+        let admission = self.hash_queue.enter(origin.client_network())?;
+        // Postgres cannot store U+0000, so no address contains it.
+        let email = email.replace('\0', "\u{fffd}");
+        let known = sqlx::query!(
+            r#"
+            select operator_id as "operator_id: OperatorId", email, password_hash as "password_hash!" from operator
+            where email_folded = folded($1) and password_hash is not null
+            "#,
+            email,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let hash = known.as_ref().map_or_else(|| DUMMY_HASH.clone(), |row| PasswordHash(row.password_hash.clone()));
+        let password = Password::given(password);
+        let is_match = admission.run(move || hash.fits(&password)).await?;
+        let Some(row) = known.filter(|_| is_match) else { return Ok(None) };
+        let random = random.clone();
+        let opened = self.writer().transact(move |connection| {
+            Box::pin(async move {
+                // A password that was changed, or an operator removed, while the hash ran, opens nothing.
+                let current = sqlx::query_scalar!(
+                    "select operator_id from operator where operator_id = $1 and password_hash = $2 for share",
+                    row.operator_id.0,
+                    row.password_hash,
+                )
+                .fetch_optional(&mut *connection)
+                .await?;
+                if current.is_none() {
+                    return Ok(None);
+                }
+                let operator = Operator { operator_id: row.operator_id, email: row.email };
+                insert_session(connection, operator, SignInMethod::Password, origin, now, &random).await.map(Some)
+            })
+        });
+        opened.await
+    }
+}
