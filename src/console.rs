@@ -8,12 +8,23 @@ mod asset;
 mod context;
 mod cookie;
 mod csrf;
+mod cursor;
+mod deliveries;
 mod elements;
 mod error;
+mod events;
 mod headers;
 mod home;
+mod installations;
 mod layout;
+mod live;
+mod lost_phone;
+mod lost_phones;
+mod people;
+mod phones;
+mod search;
 mod sign_in;
+mod timeline;
 
 pub use action::{Access, Action};
 
@@ -45,7 +56,23 @@ pub static DIALECT: Dialect = Dialect {
 
 /// Every page and action.
 pub fn actions() -> Vec<Action> {
-    [asset::actions(), sign_in::actions(), home::actions(), account::actions()].into_iter().flatten().collect()
+    [
+        asset::actions(),
+        sign_in::actions(),
+        home::actions(),
+        account::actions(),
+        search::actions(),
+        people::actions(),
+        phones::actions(),
+        lost_phone::actions(),
+        lost_phones::actions(),
+        installations::actions(),
+        timeline::actions(),
+        events::actions(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Claims the pages, and a browser's request of the root; API clients do not ask for HTML.

@@ -10,11 +10,13 @@ use maud::{Markup, html};
 pub fn deliveries(context: &PageContext, deliveries: &[EventDelivery]) -> Markup {
     let count = |status| deliveries.iter().filter(|delivery| delivery.status == status).count();
     let (pending, failed) = (count(DeliveryStatus::Pending), count(DeliveryStatus::Failed));
-    let says = match (deliveries.len(), pending, failed) {
-        (0, ..) => "No webhook gets this event.".to_owned(),
-        (all, 0, 0) => format!("Delivered to {all} of {all} webhooks."),
-        (all, 0, failed) => format!("Delivered to {} of {all} webhooks; {failed} failed.", all - failed),
-        (all, pending, failed) => format!("Delivered to {} of {all} webhooks; {pending} on the way.", all - pending - failed),
+    let delivered = deliveries.len() - pending - failed;
+    let says = match (pending, failed) {
+        _ if deliveries.is_empty() => "No webhook gets it.".to_owned(),
+        (0, 0) => format!("Delivered: {delivered} of {}.", deliveries.len()),
+        (0, _) => format!("Delivered: {delivered} of {}, {failed} failed.", deliveries.len()),
+        (_, 0) => format!("Delivered: {delivered} of {}, {pending} on the way.", deliveries.len()),
+        _ => format!("Delivered: {delivered} of {}, {pending} on the way, {failed} failed.", deliveries.len()),
     };
     html! {
         (progress(context, &says, pending > 0))

@@ -18,7 +18,6 @@ const COUNT: usize = 50;
 pub fn actions() -> Vec<Action> {
     vec![
         Action::get("/console", home).signed_in(),
-        Action::get("/console/w/{workspace_id}", overview),
     ]
 }
 
@@ -57,10 +56,6 @@ fn workspaces_page(context: &PageContext, workspaces: &[WorkspaceRecord], next: 
         (pager(context, next))
     };
     page(context, "Workspaces", body)
-}
-
-async fn overview(context: PageContext) -> Result<Page> {
-    Ok(page(&context, context.workspace_name(), html! { h1 { (text(context.workspace_name())) } }))
 }
 
 /// Where the next page begins, in a form that addresses can have.

@@ -1,7 +1,8 @@
 //! The operators' pages: getting in and out, roles, forms of other sites, and what every page has.
 
-mod forms;
-mod pages;
+mod hostile_texts;
+mod installations;
+mod lost_phone;
 mod roles;
-mod sessions;
-mod sign_in;
+mod search;
+mod timeline;

@@ -6,6 +6,7 @@ pub mod concurrency;
 pub mod console;
 pub mod document;
 pub mod durable_postgres;
+pub mod html;
 pub mod numbers;
 pub mod phone_com;
 pub mod private_postgres;

@@ -5,7 +5,11 @@ use crate::domain::operator::Role;
 use maud::{Markup, html};
 
 /// Pages of a workspace, below its address: name, path, and the role that they are for.
-const OF_WORKSPACE: [(&str, &str, Role); 1] = [("Search", "", Role::Viewer)];
+const OF_WORKSPACE: [(&str, &str, Role); 3] = [
+    ("Search", "", Role::Viewer),
+    ("What happened", "/timeline", Role::Viewer),
+    ("Barred installations", "/installations", Role::Viewer),
+];
 
 /// Pages of the server: name, whole path, and the role in all workspaces that they are for.
 const OF_SERVER: [(&str, &str, Role); 0] = [];

@@ -48,6 +48,12 @@ impl Browser {
         self.client.send(request).await
     }
 
+    /// Opens a stream.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let request = self.client.request("GET", path).header("cookie", self.cookies());
+        request.send().await.expect("the server answers")
+    }
+
     /// Sends a form with the CSRF token of the session.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let token = self.csrf_token().await;
