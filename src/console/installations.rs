@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::context::PageContext;
 use super::cursor;
-use super::elements::{empty, form, pager, text, time};
+use super::elements::{brief, empty, form, pager, time};
 use super::layout::{Page, page};
 use super::search::person_link;
 use crate::domain::operator::Role;
@@ -57,17 +57,17 @@ fn row(context: &PageContext, details: &PhoneDetails, person: Markup) -> Markup 
     html! {
         tr {
             th scope="row" {
-                a href=(context.address(&format!("/phones/{id}"))) { (text(details.phone.display_name())) }
+                a href=(context.address(&format!("/phones/{id}"))) { (brief(details.phone.display_name())) }
             }
             td { (person) }
-            td { @if let Some(installation) = &details.custom_sdk_installation_id { (text(installation)) } }
+            td { @if let Some(installation) = &details.custom_sdk_installation_id { (brief(installation)) } }
             td { @if let Some(at) = details.phone.deactivated_at { (time(at)) } }
-            td { @if let Some(reason) = &details.deactivation_reason { (text(reason)) } }
+            td { @if let Some(reason) = &details.deactivation_reason { (brief(reason)) } }
             td {
                 @if context.can(Role::Operator) {
                     (form(context, &context.address(&format!("/phones/{id}/readmit")), html! {
                         button type="submit" {
-                            "Let in again" span.visually-hidden { ": " (text(details.phone.display_name())) }
+                            "Let in again" span.visually-hidden { ": " (brief(details.phone.display_name())) }
                         }
                     }))
                 }

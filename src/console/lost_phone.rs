@@ -107,7 +107,7 @@ pub fn reason_fields(fault: &str, button: &str) -> Markup {
         label for="reason" { "Reason" }
         @if !fault.is_empty() { p.fault id="reason-fault" role="alert" { (fault) } }
         input id="reason" name="reason" value=(REASONS[0]) list="reasons" maxlength=(MAX_TEXT) autocomplete="off"
-            aria-describedby="reason-note" aria-invalid[!fault.is_empty()];
+            aria-describedby="reason-note" aria-invalid=[(!fault.is_empty()).then_some("true")];
         datalist id="reasons" { @for reason in REASONS { option value=(reason) {} } }
         p.quiet id="reason-note" { "The audit trail keeps it, with your name." }
         button.danger type="submit" { (button) }

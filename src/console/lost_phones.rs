@@ -4,7 +4,7 @@ use super::action::Action;
 use super::context::PageContext;
 use super::cursor;
 use super::deliveries::deliveries;
-use super::elements::{code, empty, form, text};
+use super::elements::{brief, code, empty, form, text};
 use super::layout::{Redirect, page};
 use super::live::{fragment, is_fragment, live};
 use super::lost_phone::{consequences, name_of, reason, reason_fields, told};
@@ -74,7 +74,7 @@ fn phones_list(context: &PageContext, phones: &[Phone], ties: &BTreeMap<DeviceId
             @for phone in phones {
                 @let PhoneTies { credentials, client_sessions } = ties.get(&phone.device_id).copied().unwrap_or_default();
                 li {
-                    a href=(context.address(&format!("/phones/{}", phone.device_id))) { (text(phone.display_name())) }
+                    a href=(context.address(&format!("/phones/{}", phone.device_id))) { (brief(phone.display_name())) }
                     " " span.quiet { (code(phone.device_id)) }
                     " " span.quiet { "credentials: " (credentials) ", sessions: " (client_sessions) }
                 }
@@ -123,7 +123,7 @@ async fn done(context: PageContext) -> Result<Response> {
         ul.results {
             @for details in &phones {
                 li {
-                    a href=(context.address(&format!("/phones/{}", details.phone.device_id))) { (text(details.phone.display_name())) }
+                    a href=(context.address(&format!("/phones/{}", details.phone.device_id))) { (brief(details.phone.display_name())) }
                     @if let Some(event_id) = details.deactivation_event_id {
                         " " span.quiet {
                             "event " a href=(context.address(&format!("/events/{event_id}"))) { (code(event_id)) }

@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::context::PageContext;
-use super::elements::{code, empty, text, time};
+use super::elements::{brief, code, empty, text, time};
 use super::layout::{Page, page};
 use super::phones::{COUNT, credentials_table, others, sessions_table, shown};
 use super::search::lost_link;
@@ -95,9 +95,9 @@ fn phones_table(context: &PageContext, person: UserIdentityId, phones: &[Phone])
                         @for phone in phones {
                             tr {
                                 th scope="row" {
-                                    a href=(context.address(&format!("/phones/{}", phone.device_id))) { (text(phone.display_name())) }
+                                    a href=(context.address(&format!("/phones/{}", phone.device_id))) { (brief(phone.display_name())) }
                                 }
-                                td { (text(&phone.device_manufacturer)) " " (text(&phone.device_model)) }
+                                td { (brief(&phone.device_manufacturer)) " " (brief(&phone.device_model)) }
                                 td { (time(phone.created_at)) }
                                 td { @if context.can(Role::Operator) { (lost_link(context, phone)) } }
                             }
@@ -125,11 +125,11 @@ fn deactivated_table(context: &PageContext, phones: &[PhoneDetails]) -> Markup {
                             tr {
                                 th scope="row" {
                                     a href=(context.address(&format!("/phones/{}", details.phone.device_id))) {
-                                        (text(details.phone.display_name()))
+                                        (brief(details.phone.display_name()))
                                     }
                                 }
                                 td { @if let Some(at) = details.phone.deactivated_at { (time(at)) } }
-                                td { @if let Some(reason) = &details.deactivation_reason { (text(reason)) } }
+                                td { @if let Some(reason) = &details.deactivation_reason { (brief(reason)) } }
                                 td { (if details.is_barred() { "barred" } else { "may register" }) }
                             }
                         }

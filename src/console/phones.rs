@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::context::PageContext;
-use super::elements::{code, empty, form, text, time};
+use super::elements::{brief, code, empty, form, text, time};
 use super::layout::{Page, Redirect, page};
 use super::lost_phone::{facts, name_of};
 use super::search::{lost_link, person_link};
@@ -120,7 +120,7 @@ pub async fn author(context: &PageContext, id: DeviceId) -> Result<Option<Markup
     };
     let entry = context.workspace().timeline(&filter, None, 1).await?.entries.pop();
     let Some(TimelineEntry::Audit(entry)) = entry else { return Ok(None) };
-    let authors = Authors::of(context, std::iter::once(&entry)).await?;
+    let authors = Authors::of(context, &[&entry]).await?;
     Ok(Some(authors.name(&entry)))
 }
 
@@ -172,7 +172,7 @@ pub fn sessions_table(sessions: &[ClientSessionSummary]) -> Markup {
                     tbody {
                         @for session in sessions.iter().take(shown()) {
                             tr {
-                                th scope="row" { (text(session.user_identifier_key.as_deref().unwrap_or("without a key"))) }
+                                th scope="row" { (brief(session.user_identifier_key.as_deref().unwrap_or("without a key"))) }
                                 td { (code(session.client_session_id)) }
                                 td { (time(session.created_at)) }
                                 td { (time(session.expires_at)) }

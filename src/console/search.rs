@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::context::PageContext;
-use super::elements::{code, empty, text};
+use super::elements::{brief, code, empty, text};
 use super::layout::page;
 use super::live::{fragment, is_fragment};
 use crate::domain::number::PhoneNumber;
@@ -110,11 +110,11 @@ fn people(context: &PageContext, matches: &Matches<UserIdentity>) -> Markup {
                 @for person in &matches.items {
                     li {
                         a.main href=(context.address(&format!("/people/{}", person.user_identity_id))) {
-                            (text(person.display_name()))
+                            (brief(person.display_name()))
                         }
                         @for other in [&person.email_address, &person.phone_number, &person.user_identity_key] {
                             @if let Some(other) = other.as_deref().filter(|other| *other != person.display_name()) {
-                                " " span.quiet { (text(other)) }
+                                " " span.quiet { (brief(other)) }
                             }
                         }
                     }
@@ -132,7 +132,7 @@ fn phones(context: &PageContext, matches: &Matches<Owned<Phone>>) -> Markup {
             ul.results aria-labelledby="phones" {
                 @for Owned { item: phone, owner } in &matches.items {
                     li {
-                        a.main href=(context.address(&format!("/phones/{}", phone.device_id))) { (text(phone.display_name())) }
+                        a.main href=(context.address(&format!("/phones/{}", phone.device_id))) { (brief(phone.display_name())) }
                         " " (person_link(context, phone.user_identity_id.map(|id| id.to_string()), owner.as_deref()))
                         " " span.quiet { (code(phone.device_id)) }
                         @if phone.deactivated_at.is_some() {
@@ -170,7 +170,7 @@ fn numbers(context: &PageContext, matches: &Matches<Owned<PhoneNumber>>) -> Mark
 pub fn lost_link(context: &PageContext, phone: &Phone) -> Markup {
     html! {
         a.button.danger href=(context.address(&format!("/phones/{}/lost", phone.device_id))) {
-            "Lost phone" span.visually-hidden { ": " (text(phone.display_name())) }
+            "Lost phone" span.visually-hidden { ": " (brief(phone.display_name())) }
         }
     }
 }
@@ -179,7 +179,7 @@ pub fn lost_link(context: &PageContext, phone: &Phone) -> Markup {
 pub fn person_link(context: &PageContext, id: Option<String>, name: Option<&str>) -> Markup {
     html! {
         @if let Some(id) = id {
-            a href=(context.address(&format!("/people/{id}"))) { (text(name.unwrap_or(&id))) }
+            a href=(context.address(&format!("/people/{id}"))) { (brief(name.unwrap_or(&id))) }
         }
     }
 }

@@ -31,11 +31,6 @@ struct EventRow {
     details: Document<Map<String, Value>>,
 }
 
-struct PlaceRow {
-    at: DateTime<Utc>,
-    audit_id: Uuid,
-}
-
 impl From<EventRow> for TimelineEntry {
     fn from(row: EventRow) -> TimelineEntry {
         let event = Event {
@@ -47,12 +42,6 @@ impl From<EventRow> for TimelineEntry {
             details: row.details.0,
         };
         TimelineEntry::Event(event, row.user_identity_id)
-    }
-}
-
-impl From<PlaceRow> for TimelinePosition {
-    fn from(row: PlaceRow) -> TimelinePosition {
-        TimelinePosition { at: row.at, audit_id: row.audit_id }
     }
 }
 
@@ -139,7 +128,7 @@ macro_rules! audit_between {
 macro_rules! last_judged_audit {
     ($store:expr, $subject:tt, $id:expr, ($from:expr, $before:expr)) => {
         sqlx::query_as!(
-            PlaceRow,
+            TimelinePosition,
             "select at, audit_id from audit where workspace_id = $1 "
                 + $subject
                 + " and (at, audit_id) >= ($3, $4) and (at, audit_id) < ($5, $6)
@@ -154,7 +143,6 @@ macro_rules! last_judged_audit {
         )
         .fetch_optional(&$store.store.pool)
         .await?
-        .map(TimelinePosition::from)
     };
 }
 

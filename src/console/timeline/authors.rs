@@ -1,7 +1,7 @@
 //! The credentials that made changes, by name.
 
 use crate::console::context::PageContext;
-use crate::console::elements::text;
+use crate::console::elements::brief;
 use crate::domain::audit::AuditEntry;
 use crate::error::Result;
 use maud::{Markup, html};
@@ -15,11 +15,8 @@ pub struct Authors<'a> {
 }
 
 impl<'a> Authors<'a> {
-    pub async fn of(
-        context: &'a PageContext,
-        entries: impl Iterator<Item = &AuditEntry>,
-    ) -> Result<Authors<'a>> {
-        let mut ids: Vec<Uuid> = entries.filter_map(|entry| entry.credential_id).collect();
+    pub async fn of(context: &'a PageContext, entries: &[&AuditEntry]) -> Result<Authors<'a>> {
+        let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| entry.credential_id).collect();
         ids.sort_unstable();
         ids.dedup();
         Ok(Authors { context, names: context.workspace().author_names(&ids).await? })
@@ -44,7 +41,7 @@ impl<'a> Authors<'a> {
             @if let Some(id) = entry.credential_id {
                 " " a href=(self.context.address(&format!("/timeline?by={id}"))) {
                     @match self.names.get(&id) {
-                        Some(name) => (text(name)),
+                        Some(name) => (brief(name)),
                         None => (id),
                     }
                 }

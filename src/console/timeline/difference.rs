@@ -1,5 +1,6 @@
 //! What a change changed, value by value.
 
+use crate::console::elements::{cut, text};
 use crate::domain::audit::AuditEntry;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
@@ -28,11 +29,11 @@ pub fn difference(entry: &AuditEntry) -> Markup {
                 summary { (summary(entry, &changes)) }
                 dl {
                     @for change in changes.iter().take(MAX_VALUES) {
-                        dt { bdi dir="auto" { (change.name) } }
+                        dt { (text(&change.name)) }
                         dd {
-                            @if let Some(before) = &change.before { del { span.visually-hidden { "before: " } bdi dir="auto" { (before) } } }
+                            @if let Some(before) = &change.before { del { span.visually-hidden { "before: " } (text(before)) } }
                             @if change.before.is_some() && change.after.is_some() { " → " }
-                            @if let Some(after) = &change.after { ins { span.visually-hidden { "after: " } bdi dir="auto" { (after) } } }
+                            @if let Some(after) = &change.after { ins { span.visually-hidden { "after: " } (text(after)) } }
                         }
                     }
                 }
@@ -86,14 +87,6 @@ fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => "none".to_owned(),
         value => value.to_string(),
-    }
-}
-
-/// At most this many characters of a text.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

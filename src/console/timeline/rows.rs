@@ -3,7 +3,7 @@
 use super::Authors;
 use super::difference::difference;
 use crate::console::context::PageContext;
-use crate::console::elements::{text, time};
+use crate::console::elements::{brief, text, time};
 use crate::console::events::phone_of;
 use crate::console::search::person_link;
 use crate::domain::audit::AuditEntry;
@@ -30,11 +30,12 @@ pub async fn table(context: &PageContext, entries: &[TimelineEntry]) -> Result<M
         TimelineEntry::Audit(entry) => Some(entry),
         TimelineEntry::Event(..) => None,
     });
+    let changes: Vec<&AuditEntry> = changes.collect();
     let people: Vec<_> = entries.iter().filter_map(person_of_entry).collect();
     let phones: Vec<_> = entries.iter().filter_map(phone_of_entry).collect();
     let rows = Rows {
         context,
-        authors: Authors::of(context, changes).await?,
+        authors: Authors::of(context, &changes).await?,
         people: context.workspace().user_identity_names(&people).await?,
         phones: context.workspace().phone_names(&phones).await?,
     };
@@ -91,7 +92,7 @@ impl Rows<'_> {
             @if let Some(id) = phone {
                 a href=(self.context.address(&format!("/phones/{id}"))) {
                     @match self.phones.get(&id) {
-                        Some(name) => (text(name)),
+                        Some(name) => (brief(name)),
                         None => (id),
                     }
                 }
