@@ -20,11 +20,11 @@ mod layout;
 mod live;
 mod lost_phone;
 mod lost_phones;
-mod people;
 mod phones;
 mod search;
 mod sign_in;
 mod timeline;
+mod users;
 
 pub use action::{Access, Action};
 
@@ -62,7 +62,7 @@ pub fn actions() -> Vec<Action> {
         home::actions(),
         account::actions(),
         search::actions(),
-        people::actions(),
+        users::actions(),
         phones::actions(),
         lost_phone::actions(),
         lost_phones::actions(),

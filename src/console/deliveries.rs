@@ -40,7 +40,11 @@ fn row(context: &PageContext, delivery: &EventDelivery) -> Markup {
             th scope="row" {
                 a href=(context.address(&format!("/webhooks/{}", delivery.webhook_id))) { (text(&delivery.host)) }
             }
-            td { span.tag.(delivery.status.into_str()) { (delivery.status.into_str()) } }
+            td {
+                a href=(context.address(&format!("/deliveries/{}", delivery.delivery_id))) {
+                    span.tag.(delivery.status.into_str()) { (delivery.status.into_str()) }
+                }
+            }
             td { (delivery.attempts) }
             td {
                 @match delivery.last_attempt_at {

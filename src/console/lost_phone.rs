@@ -154,7 +154,7 @@ async fn done(context: PageContext) -> Result<Response> {
         (live(&context, "Deliveries of the event", &part))
         h2 { "Next" }
         @if let Some(person) = details.phone.user_identity_id {
-            p { a href=(context.address(&format!("/people/{person}"))) { "Other phones, credentials and sessions of this person" } }
+            p { a href=(context.address(&format!("/users/{person}"))) { "Other phones, credentials and sessions of this person" } }
         }
         (readmit_form(&context, &details))
     };

@@ -8,7 +8,7 @@ use super::elements::{brief, code, empty, form, text};
 use super::layout::{Redirect, page};
 use super::live::{fragment, is_fragment, live};
 use super::lost_phone::{consequences, name_of, reason, reason_fields, told};
-use super::people::active_phones;
+use super::users::active_phones;
 use crate::deactivation;
 use crate::domain::event::EventType;
 use crate::domain::id::{DeviceId, EventId, UserIdentityId};
@@ -25,10 +25,10 @@ const COUNT: i64 = 2 * MAX_PHONES;
 
 pub fn actions() -> Vec<Action> {
     vec![
-        Action::get("/console/w/{workspace_id}/people/{user_identity_id}/lost", preview).role(Role::Operator),
-        Action::post("/console/w/{workspace_id}/people/{user_identity_id}/deactivate-phones", Role::Operator, deactivate)
+        Action::get("/console/w/{workspace_id}/users/{user_identity_id}/lost", preview).role(Role::Operator),
+        Action::post("/console/w/{workspace_id}/users/{user_identity_id}/deactivate-phones", Role::Operator, deactivate)
             .urgent(),
-        Action::get("/console/w/{workspace_id}/people/{user_identity_id}/off", done),
+        Action::get("/console/w/{workspace_id}/users/{user_identity_id}/off", done),
     ]
 }
 
@@ -57,8 +57,8 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
         h2 { "What will happen" }
         (consequences(phones.len(), total, true))
         (told(context, &receivers))
-        (form(context, &context.address(&format!("/people/{id}/deactivate-phones")), reason_fields(fault, &button(phones.len()))))
-        p { a href=(context.address(&format!("/people/{id}"))) { "Cancel" } }
+        (form(context, &context.address(&format!("/users/{id}/deactivate-phones")), reason_fields(fault, &button(phones.len()))))
+        p { a href=(context.address(&format!("/users/{id}"))) { "Cancel" } }
     };
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(page(context, "All phones lost", body).status(status).into_response())
@@ -95,11 +95,11 @@ async fn deactivate(context: PageContext) -> Result<Response> {
     }
     let since = context.now.timestamp_micros();
     let notice = if phones.len() == 1 { "1 phone is off.".to_owned() } else { format!("{} phones are off.", phones.len()) };
-    Ok(context.redirect(&format!("/people/{id}/off?since={since}")).notice(&notice).into_response())
+    Ok(context.redirect(&format!("/users/{id}/off?since={since}")).notice(&notice).into_response())
 }
 
 fn all_off(context: &PageContext, id: UserIdentityId) -> Redirect {
-    context.redirect(&format!("/people/{id}")).notice("No phone of this person is on. Nothing was changed.")
+    context.redirect(&format!("/users/{id}")).notice("No phone of this person is on. Nothing was changed.")
 }
 
 async fn done(context: PageContext) -> Result<Response> {
@@ -133,7 +133,7 @@ async fn done(context: PageContext) -> Result<Response> {
             }
         }
         (live(&context, "Deliveries of the events", &part))
-        p { a href=(context.address(&format!("/people/{id}"))) { "Back to the person" } }
+        p { a href=(context.address(&format!("/users/{id}"))) { "Back to the person" } }
     };
     Ok(page(&context, "The phones are off", body).into_response())
 }

@@ -109,7 +109,7 @@ fn people(context: &PageContext, matches: &Matches<UserIdentity>) -> Markup {
             ul.results aria-labelledby="people" {
                 @for person in &matches.items {
                     li {
-                        a.main href=(context.address(&format!("/people/{}", person.user_identity_id))) {
+                        a.main href=(context.address(&format!("/users/{}", person.user_identity_id))) {
                             (brief(person.display_name()))
                         }
                         @for other in [&person.email_address, &person.phone_number, &person.user_identity_key] {
@@ -179,7 +179,7 @@ pub fn lost_link(context: &PageContext, phone: &Phone) -> Markup {
 pub fn person_link(context: &PageContext, id: Option<String>, name: Option<&str>) -> Markup {
     html! {
         @if let Some(id) = id {
-            a href=(context.address(&format!("/people/{id}"))) { (brief(name.unwrap_or(&id))) }
+            a href=(context.address(&format!("/users/{id}"))) { (brief(name.unwrap_or(&id))) }
         }
     }
 }

@@ -45,8 +45,8 @@ async fn pages_with(world: &World, hostile: &str, index: usize) -> Vec<String> {
     vec![
         world.page(&format!("/search?{query}")),
         world.page(&format!("/search?{query}&fragment=1")),
-        world.page(&format!("/people/{person}")),
-        world.page(&format!("/people/{person}/lost")),
+        world.page(&format!("/users/{person}")),
+        world.page(&format!("/users/{person}/lost")),
         world.page(&format!("/phones/{on}")),
         world.page(&format!("/phones/{on}/lost")),
         world.page(&format!("/phones/{off}/off")),

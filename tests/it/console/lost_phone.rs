@@ -33,7 +33,7 @@ async fn a_lost_phone_is_off_three_clicks_after_the_search() {
     let phone = world.phone(&jane).await;
 
     let results = operator.get(&world.page("/search?q=person+jane")).await;
-    let person = operator.get(&link(&results.text, &format!("/people/{jane}"))).await;
+    let person = operator.get(&link(&results.text, &format!("/users/{jane}"))).await;
     let preview = operator.get(&link(&person.text, &format!("/phones/{phone}/lost"))).await;
     let says = visible(&preview.text);
     for part in ["Turn off", "1 credential", "0 client sessions", "stays so", "127.0.0.1", "Person jane"] {
@@ -109,8 +109,8 @@ async fn all_phones_of_a_person_are_previewed_then_turned_off() {
     world.key().post("/phones/deactivate", json!({ "device_id": phones[2] })).await.ok();
     world.advance(chrono::TimeDelta::seconds(1));
 
-    let person = operator.get(&world.page(&format!("/people/{jane}"))).await;
-    let preview = operator.get(&link(&person.text, &format!("/people/{jane}/lost"))).await;
+    let person = operator.get(&world.page(&format!("/users/{jane}"))).await;
+    let preview = operator.get(&link(&person.text, &format!("/users/{jane}/lost"))).await;
     let says = visible(&preview.text);
     for part in ["all phones of Person jane", "2 credentials", "Turn off 2 phones", &phones[0], &phones[1]] {
         assert!(says.contains(part), "{part}: {says}");
@@ -118,7 +118,7 @@ async fn all_phones_of_a_person_are_previewed_then_turned_off() {
     assert!(!says.contains(&phones[2]), "it is off already: {says}");
     assert_eq!(world.phone_ids().await.len(), 3, "the preview changes nothing");
 
-    let response = operator.post(&world.page(&format!("/people/{jane}/deactivate-phones")), &[("reason", "Left")]).await;
+    let response = operator.post(&world.page(&format!("/users/{jane}/deactivate-phones")), &[("reason", "Left")]).await;
     assert_eq!(world.phone_ids().await, [johns]);
     let done = operator.get(response.location()).await;
     let linked = links(&done.text);
@@ -129,10 +129,10 @@ async fn all_phones_of_a_person_are_previewed_then_turned_off() {
     assert!(says.contains("Delivered: 0 of 2"), "{says}");
     assert_eq!(linked.iter().filter(|link| link.contains("/events/")).count(), 2);
     for response in [
-        operator.post(&world.page(&format!("/people/{jane}/deactivate-phones")), &[]).await,
-        operator.get(&world.page(&format!("/people/{jane}/lost"))).await,
+        operator.post(&world.page(&format!("/users/{jane}/deactivate-phones")), &[]).await,
+        operator.get(&world.page(&format!("/users/{jane}/lost"))).await,
     ] {
-        assert_eq!(response.location(), world.page(&format!("/people/{jane}")));
+        assert_eq!(response.location(), world.page(&format!("/users/{jane}")));
     }
     assert_eq!(world.events("phone.deactivated").await.len(), 3);
 }
@@ -143,7 +143,7 @@ async fn a_reason_that_is_too_long_turns_nothing_off() {
     let operator = world.operator(Role::Operator).await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
-    for path in [format!("/phones/{phone}/deactivate"), format!("/people/{jane}/deactivate-phones")] {
+    for path in [format!("/phones/{phone}/deactivate"), format!("/users/{jane}/deactivate-phones")] {
         let response = operator.post(&world.page(&path), &[("reason", &"x".repeat(501))]).await;
         assert_eq!(response.status, 422, "{response:?}");
         assert!(visible(&response.text).contains("501 characters, at most 500"), "{response:?}");
@@ -161,7 +161,7 @@ async fn viewers_see_phones_and_turn_none_off() {
     let viewer = world.operator(Role::Viewer).await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
-    for path in [format!("/people/{jane}"), format!("/phones/{phone}"), format!("/search?q={phone}")] {
+    for path in [format!("/users/{jane}"), format!("/phones/{phone}"), format!("/search?q={phone}")] {
         let page = viewer.get(&world.page(&path)).await;
         assert_eq!(page.status, 200, "{page:?}");
         assert!(!page.text.contains("/lost\""), "{page:?}");
@@ -192,7 +192,7 @@ async fn the_page_of_a_person_shows_all_that_belongs_to_it() {
     let contacts = format!("/v4/accounts/{}/extensions/1/contacts", accounts["items"][0]["id"]);
     assert_eq!(world.key().post(&contacts, json!({ "first_name": "Ada" })).await.status, 201);
 
-    let page = viewer.get(&world.page(&format!("/people/{jane}"))).await;
+    let page = viewer.get(&world.page(&format!("/users/{jane}"))).await;
     let says = visible(&page.text);
     for part in [
         "jane@example.com",

@@ -91,7 +91,7 @@ async fn the_search_page_works_without_the_script() {
     assert!(start.text.contains("<form class=\"search\" role=\"search\" method=\"get\""), "{start:?}");
     let page = viewer.get(&world.page("/search?q=jane+d")).await;
     assert!(page.text.contains("value=\"jane d\""), "{page:?}");
-    link(&page.text, &format!("/people/{jane}"));
+    link(&page.text, &format!("/users/{jane}"));
     for (search, says) in [("", "A lost phone?"), ("j", "at least two letters"), ("%E2%80%8Bj%E2%80%8B", "at least two letters")]
     {
         let page = visible(&viewer.get(&world.page(&format!("/search?q={search}"))).await.text);
@@ -146,7 +146,7 @@ async fn pages_scan_no_table_of_a_large_workspace() {
             "/search?q=jane".to_owned(),
             "/search?q=0123456".to_owned(),
             format!("/search?q={phone}"),
-            format!("/people/{jane}"),
+            format!("/users/{jane}"),
             format!("/phones/{phone}"),
             "/installations".to_owned(),
             "/timeline".to_owned(),

@@ -19,7 +19,7 @@ use crate::error::Result;
 use maud::{Markup, html};
 
 pub fn actions() -> Vec<Action> {
-    vec![Action::get("/console/w/{workspace_id}/people/{user_identity_id}", show)]
+    vec![Action::get("/console/w/{workspace_id}/users/{user_identity_id}", show)]
 }
 
 async fn show(context: PageContext) -> Result<Page> {
@@ -45,6 +45,7 @@ async fn show(context: PageContext) -> Result<Page> {
             }
         }
         (slots(&subscriber.slots, number.is_some()))
+        p { a href=(context.address(&format!("/users/{id}/slots"))) { "Slots of this person" } }
         (credentials_table(&credentials))
         (sessions_table(&sessions))
         (timeline::recent(&context, TimelineSubject::Person(id), &format!("person={id}")).await?)
@@ -73,7 +74,7 @@ fn properties(context: &PageContext, person: &UserIdentity, summary: &UserIdenti
             dt { "Created" } dd { (time(person.created_at)) }
             dt { "Contacts" }
             dd {
-                a href=(context.address(&format!("/people/{}/contacts", person.user_identity_id))) { (summary.contacts) }
+                a href=(context.address(&format!("/users/{}/contacts", person.user_identity_id))) { (summary.contacts) }
                 " in extension " (summary.extension_id)
             }
             @if !summary.enterprise_voice { dt { "Voice" } dd { "off" } }
@@ -106,7 +107,7 @@ fn phones_table(context: &PageContext, person: UserIdentityId, phones: &[Phone])
                 }
             }
             @if context.can(Role::Operator) {
-                p { a.button.danger href=(context.address(&format!("/people/{person}/lost"))) { "All phones lost" } }
+                p { a.button.danger href=(context.address(&format!("/users/{person}/lost"))) { "All phones lost" } }
             }
         }
     }
