@@ -5,6 +5,7 @@ mod audit;
 mod database;
 mod demo;
 mod members;
+mod operator;
 mod output;
 mod phone;
 mod seal_key;
@@ -22,6 +23,7 @@ use audit::AuditCommand;
 use clap::builder::Resettable;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use members::{ConsoleCommand, TokenCommand};
+use operator::{OperatorCommand, SignInLink};
 use phone::PhoneCommand;
 use std::error::Error;
 use std::ffi::OsString;
@@ -70,6 +72,12 @@ enum Command {
     /// Create, list and revoke console sessions, and rotate their signing key
     #[command(subcommand)]
     ConsoleSession(ConsoleCommand),
+    /// Print a link that signs in to the console, in a browser, once
+    #[command(after_help = operator::CONSOLE_HELP)]
+    Console(SignInLink),
+    /// Add, list and remove operators, the people who use the console, and set their roles
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Set a user identity's password and voice permission
     #[command(subcommand)]
     User(UserCommand),
@@ -123,6 +131,8 @@ impl CommandLine {
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, members::token, command).await,
             Command::ConsoleSession(command) => AdminContext::run(config, json, members::console, command).await,
+            Command::Console(link) => AdminContext::run(config, json, operator::console, link).await,
+            Command::Operator(command) => AdminContext::run(config, json, operator::operator, command).await,
             Command::Phone(command) => AdminContext::run(config, json, phone::phone, command).await,
             Command::Audit(command) => AdminContext::run(config, json, audit::audit, command).await,
             Command::User(command) => user::user(config, json, command).await,

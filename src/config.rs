@@ -2,6 +2,7 @@
 
 use crate::domain::e164::Region;
 use crate::http::rate_limit::{Rate, RateOrOff};
+use crate::sso::RoleRule;
 use crate::store::SchemaName;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
@@ -155,6 +156,60 @@ pub struct LimitsConfig {
     pub trusted_proxies: Vec<IpNet>,
 }
 
+/// Settings of the operators' single sign-on.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Single sign-on")]
+pub struct SsoConfig {
+    /// Issuer of an OpenID Connect provider, as https://login.example.com/realms/staff, at which operators sign in to the
+    /// console; the redirect URI to register there is /console/sso/callback of this server [default: none]
+    #[arg(long, env = "HANDSET_OIDC_ISSUER", requires = "oidc_client_id", value_name = "URL")]
+    pub oidc_issuer: Option<Url>,
+
+    /// Client id of this server at the provider
+    #[arg(long, env = "HANDSET_OIDC_CLIENT_ID", requires = "oidc_issuer", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// Client secret of this server at the provider [default: none, as for a public client]
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_CLIENT_SECRET",
+        hide_env_values = true,
+        requires = "oidc_issuer",
+        value_name = "SECRET"
+    )]
+    pub oidc_client_secret: Option<String>,
+
+    /// File with the client secret
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_CLIENT_SECRET_FILE",
+        conflicts_with = "oidc_client_secret",
+        requires = "oidc_issuer",
+        value_name = "FILE"
+    )]
+    pub oidc_client_secret_file: Option<PathBuf>,
+
+    /// Scopes to ask for, beside openid; some providers list groups only for one of their own
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_SCOPES",
+        default_value = "email,profile",
+        value_delimiter = ',',
+        value_name = "SCOPES"
+    )]
+    pub oidc_scopes: Vec<String>,
+
+    /// Claim of the ID token, or of the provider's user info, that lists the user's groups
+    #[arg(long, env = "HANDSET_OIDC_GROUPS_CLAIM", default_value = "groups", value_name = "NAME")]
+    pub oidc_groups_claim: String,
+
+    /// Roles in all workspaces by group and by domain of the verified e-mail address, as
+    /// group:phone-admins=admin,domain:example.com=viewer; the strongest one counts [default: none; then only operators
+    /// that were added here sign in]
+    #[arg(long, env = "HANDSET_OIDC_ROLES", value_delimiter = ',', requires = "oidc_issuer", value_name = "RULES")]
+    pub oidc_roles: Vec<RoleRule>,
+}
+
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
@@ -198,11 +253,18 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
 
+    /// Serve no console: neither /console nor the redirection of browsers to it
+    #[arg(long, env = "HANDSET_NO_CONSOLE")]
+    pub no_console: bool,
+
     #[command(flatten)]
     pub connections: ConnectionsConfig,
 
     #[command(flatten)]
     pub limits: LimitsConfig,
+
+    #[command(flatten)]
+    pub sso: SsoConfig,
 
     #[command(flatten)]
     pub operations: OperationsConfig,
@@ -231,6 +293,12 @@ impl ServeConfig {
     /// Whether this is a trial on one machine: only its programs reach the server, and the database is the private one.
     pub fn is_trial(&self, config: &Config) -> bool {
         config.database_url.is_none() && self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether the first start prints a link that signs in to the console: in a trial only, where the reader of standard
+    /// output is the person who tries it. Elsewhere it is a log that others read.
+    pub fn prints_sign_in_link(&self, config: &Config) -> bool {
+        !self.no_console && self.is_trial(config)
     }
 
     /// Whether an empty database gets the demo workspace.

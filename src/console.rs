@@ -23,6 +23,8 @@ mod lost_phones;
 mod phones;
 mod search;
 mod sign_in;
+mod sso;
+mod status;
 mod timeline;
 mod users;
 
@@ -59,6 +61,7 @@ pub fn actions() -> Vec<Action> {
     [
         asset::actions(),
         sign_in::actions(),
+        sso::actions(),
         home::actions(),
         account::actions(),
         search::actions(),
@@ -69,6 +72,7 @@ pub fn actions() -> Vec<Action> {
         installations::actions(),
         timeline::actions(),
         events::actions(),
+        status::actions(),
     ]
     .into_iter()
     .flatten()

@@ -24,6 +24,7 @@
 //! 3  api             what dialects share: routes, input rules, the frame of the document
 //! 2  http · deactivation · webhooks · sweeper     middleware and background work
 //! 1  store           the repository layer, the only module with SQL
+//!    sso · outbound_tls   operators' single sign-on; TLS to other hosts
 //! 0  domain · error · clock · random · metrics     plain types and pure rules; time, randomness and counting as values
 //! ```
 //!
@@ -48,9 +49,11 @@ pub mod error;
 pub mod http;
 pub mod lifecycle;
 pub mod metrics;
+mod outbound_tls;
 pub mod postgres;
 pub mod random;
 pub mod server;
+pub mod sso;
 pub mod store;
 pub mod sweeper;
 pub mod telemetry;

@@ -25,6 +25,7 @@ mod schema;
 mod seal;
 mod search;
 mod slots;
+mod status;
 mod timeline;
 mod user_identities;
 mod webhooks;
@@ -44,6 +45,7 @@ pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSele
 pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
+pub use status::DatabaseStatus;
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

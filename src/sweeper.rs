@@ -38,6 +38,8 @@ impl Sweeper {
             repeat(&stop, "old audit entries", || store.prune_audit(before, BATCH)).await;
             repeat(&stop, "unused client sessions", || store.prune_anonymous_client_sessions(self.clock.now(), BATCH))
                 .await;
+            repeat(&stop, "sessions of operators", || store.prune_operator_sessions(self.clock.now())).await;
+            self.metrics.activity().swept(self.clock.now());
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.tick) => {}

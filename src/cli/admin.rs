@@ -81,6 +81,10 @@ pub enum CliError {
     NoKey,
     #[error("there is no such token; `handset token list` shows all")]
     NoToken,
+    #[error("there is no operator {0}; `handset operator list` shows all")]
+    NoOperator(String),
+    #[error("there is an operator {0} already; `handset operator set-role` changes what it may do")]
+    OperatorExists(String),
     #[error("there is no such console session; `handset console-session list` shows all")]
     NoConsoleSession,
 }

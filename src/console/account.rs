@@ -36,7 +36,7 @@ fn sessions_table(context: &PageContext, sessions: &[SessionRecord]) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="Sessions" {
             table {
                 caption { "Sessions" }
-                thead { tr { th scope="col" { "Opened" } th scope="col" { "By" } th scope="col" { "From" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { "" } } }
+                thead { tr { th scope="col" { "Opened" } th scope="col" { "By" } th scope="col" { "From" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { span.visually-hidden { "Actions" } } } }
                 tbody {
                     @for session in sessions {
                         tr {

@@ -13,6 +13,7 @@ use crate::http::{App, CallerCell, RequestCaller, body};
 use crate::store::{OperatorSession, Principal, Store};
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
@@ -139,9 +140,13 @@ pub fn router(actions: Vec<Action>) -> Router<Arc<App>> {
     }
     paths.into_iter().fold(Router::new(), |router, (path, actions)| {
         let actions: Arc<[Action]> = actions.into();
-        let serve = move |State(app): State<Arc<App>>, params: RawPathParams, request: Request| {
+        let serve = move |State(app), params: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
             let actions = Arc::clone(&actions);
-            async move { serve(app, &actions, &params, request).await.unwrap_or_else(IntoResponse::into_response) }
+            async move {
+                // What is not UTF-8 names nothing.
+                let Ok(params) = params else { return Error::NoRoute.into_response() };
+                serve(app, &actions, &params, request).await.unwrap_or_else(IntoResponse::into_response)
+            }
         };
         router.route(path, any(serve))
     })

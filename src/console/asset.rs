@@ -51,7 +51,6 @@ pub fn script_address() -> String {
 async fn file(request: PageRequest) -> Result<Response> {
     let asset = [&STYLE, &SCRIPT].into_iter().find(|asset| asset.name == request.param("file"));
     let asset = asset.ok_or(Error::NoRoute)?;
-    let headers =
-        [(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, asset.text.as_str()).into_response())
 }

@@ -8,7 +8,7 @@ use crate::domain::operator::{Operator, Role};
 use crate::error::{Error, ResourceKind, Result};
 use crate::http::base_url::BaseUrl;
 use crate::http::{App, CallerCell};
-use crate::store::{Origin, OperatorWorkspace, Workspace};
+use crate::store::{OperatorWorkspace, Origin, Workspace};
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use std::fmt::Write;

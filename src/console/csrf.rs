@@ -27,7 +27,8 @@ impl CsrfToken {
     /// The token in a form that differs on each page, so that the size of compressed pages tells nothing of it.
     pub fn masked(&self, random: &Random) -> String {
         let mask = random.bytes::<LENGTH>();
-        let bytes: Vec<u8> = mask.iter().copied().chain(mask.iter().zip(self.0).map(|(mask, byte)| mask ^ byte)).collect();
+        let bytes: Vec<u8> =
+            mask.iter().copied().chain(mask.iter().zip(self.0).map(|(mask, byte)| mask ^ byte)).collect();
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 

@@ -45,7 +45,7 @@ pub fn time(at: DateTime<Utc>) -> Markup {
 
 /// An id or another text that people copy.
 pub fn code(value: impl Display) -> Markup {
-    html! { code.copy data-copy { (value) } }
+    html! { code.copy data-copy { (value.to_string()) } }
 }
 
 /// A block of text that people copy, such as a command.

@@ -16,9 +16,7 @@ use uuid::Uuid;
 const COUNT: usize = 50;
 
 pub fn actions() -> Vec<Action> {
-    vec![
-        Action::get("/console", home).signed_in(),
-    ]
+    vec![Action::get("/console", home).signed_in()]
 }
 
 async fn home(context: PageContext) -> Result<Response> {

@@ -3,7 +3,7 @@
 pub mod navigation;
 
 use super::asset;
-use super::context::{PageContext, PageRequest};
+use super::context::PageContext;
 use super::cookie;
 use super::elements::{form, text};
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -131,7 +131,7 @@ fn account(context: &PageContext) -> Markup {
 }
 
 /// A page without an operator: signing in, and errors.
-pub fn plain_page(_: &PageRequest, title: &str, body: Markup) -> Page {
+pub fn plain_page(title: &str, body: Markup) -> Page {
     Page { status: StatusCode::OK, cookies: Vec::new(), document: plain_document(title, body) }
 }
 

@@ -4,6 +4,7 @@ use super::action::Action;
 use super::context::{PageContext, PageRequest};
 use super::cookie;
 use super::layout::{Page, Redirect, plain_page};
+use super::sso;
 use crate::domain::operator::{MAX_EMAIL, OpenedSession, Role};
 use crate::domain::password::Password;
 use crate::error::{AuthFailure, Error, Rejection, Result};
@@ -41,10 +42,17 @@ pub fn required(request: &PageRequest, is_form: bool) -> Response {
     if is_form || is_of_script {
         return Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Expired }).into_response();
     }
-    let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", &request.link(&[])).finish();
-    let location = if request.path == super::PREFIX { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?{next}") };
+    let location = match request.link(&[]) {
+        page if page == super::PREFIX => SIGN_IN.to_owned(),
+        page => address_with_next(SIGN_IN, &page),
+    };
     let is_secure = request.is_secure();
     Redirect::to(location, is_secure).cookie(cookie::remove(cookie::SESSION, is_secure)).into_response()
+}
+
+fn address_with_next(address: &str, next: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    format!("{address}?{query}")
 }
 
 async fn to_console(request: PageRequest) -> Result<Redirect> {
@@ -57,7 +65,6 @@ async fn show(request: PageRequest) -> Result<Page> {
 
 fn sign_in_page(request: &PageRequest, next: &str, email: &str, fault: Option<&str>) -> Page {
     plain_page(
-        request,
         "Sign in",
         html! {
             h1 { "Sign in" }
@@ -69,6 +76,9 @@ fn sign_in_page(request: &PageRequest, next: &str, email: &str, fault: Option<&s
                 label for="password" { "Password" }
                 input id="password" name="password" type="password" autocomplete="current-password" required;
                 button type="submit" { "Sign in" }
+            }
+            @if request.app.sso.is_some() {
+                p { a.button.plain href=(address_with_next(sso::BEGIN, next)) { "Use single sign-on" } }
             }
             p.quiet {
                 "No account yet? On the server, " code { "handset console" } " prints a link that signs you in, and "
@@ -116,7 +126,6 @@ async fn show_link(request: PageRequest) -> Result<Page> {
 
 fn link_page(request: &PageRequest, fault: Option<&str>) -> Page {
     plain_page(
-        request,
         "Sign in",
         html! {
             h1 { "Sign in" }
@@ -150,13 +159,12 @@ async fn show_invitation(request: PageRequest) -> Result<Response> {
     let invited = request.app.store.invited_operator(request.param("token"), request.now).await?;
     Ok(match invited {
         Some(operator) => invitation_page(&request, &operator.email, None).into_response(),
-        None => refused_invitation(&request),
+        None => refused_invitation(),
     })
 }
 
 fn invitation_page(request: &PageRequest, email: &str, fault: Option<&str>) -> Page {
     plain_page(
-        request,
         "Choose a password",
         html! {
             h1 { "Choose a password" }
@@ -176,13 +184,13 @@ fn invitation_page(request: &PageRequest, email: &str, fault: Option<&str>) -> P
     )
 }
 
-fn refused_invitation(request: &PageRequest) -> Response {
+fn refused_invitation() -> Response {
     let body = html! {
         h1 { "Invitation" }
         (alert(Some(INVITATION_REFUSED)))
         p { a href=(SIGN_IN) { "Sign in with a password" } }
     };
-    plain_page(request, "Invitation", body).status(StatusCode::UNAUTHORIZED).into_response()
+    plain_page("Invitation", body).status(StatusCode::UNAUTHORIZED).into_response()
 }
 
 async fn accept_invitation(request: PageRequest) -> Result<Response> {
@@ -201,7 +209,7 @@ async fn accept_invitation(request: PageRequest) -> Result<Response> {
                 Some(operator) => invitation_page(&request, &operator.email, Some(&fault))
                     .status(StatusCode::UNPROCESSABLE_ENTITY)
                     .into_response(),
-                None => refused_invitation(&request),
+                None => refused_invitation(),
             });
         }
     };
@@ -211,7 +219,7 @@ async fn accept_invitation(request: PageRequest) -> Result<Response> {
     };
     match app.authenticate(*origin, judged).await {
         Ok(opened) => Ok(enter(&request, &opened, "")),
-        Err(Error::Unauthenticated(_)) => Ok(refused_invitation(&request)),
+        Err(Error::Unauthenticated(_)) => Ok(refused_invitation()),
         Err(error) => Err(error),
     }
 }
@@ -252,7 +260,9 @@ mod tests {
         for next in ["/console", "/console/w/1?after=a%2Fb", "/console?x=1"] {
             assert_eq!(own_page(next), next);
         }
-        for next in ["", "/", "/consolex", "//evil.example", "https://evil.example", "/console/\\evil", "/console//x\r\na"] {
+        for next in
+            ["", "/", "/consolex", "//evil.example", "https://evil.example", "/console/\\evil", "/console//x\r\na"]
+        {
             assert_eq!(own_page(next), "/console", "{next:?}");
         }
     }

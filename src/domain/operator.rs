@@ -85,6 +85,17 @@ impl SignInMethod {
     }
 }
 
+/// Who a provider of single sign-on says a user is, and the role that follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SsoIdentity {
+    /// Issuer and subject, which identify the user for good.
+    pub subject: String,
+    pub email: String,
+    pub is_email_verified: bool,
+    /// In all workspaces.
+    pub role: Option<Role>,
+}
+
 /// A session that was just opened.
 #[derive(Debug, Clone)]
 pub struct OpenedSession {

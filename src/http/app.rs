@@ -11,6 +11,7 @@ use crate::domain::password::SignedIn;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::random::Random;
+use crate::sso::Sso;
 use crate::store::{Origin, Store, StreamLimits};
 use ipnet::IpNet;
 use std::num::NonZeroU32;
@@ -61,6 +62,8 @@ pub struct App {
     pub traces: Traces,
     /// Whether there are the operators' pages.
     pub has_console: bool,
+    /// The operators' single sign-on, if it is configured.
+    pub sso: Option<Arc<Sso>>,
 }
 
 impl App {
@@ -84,6 +87,7 @@ impl App {
             metrics: Metrics::default(),
             traces: Traces::default(),
             has_console: true,
+            sso: None,
         }
     }
 

@@ -4,6 +4,7 @@
 mod links;
 mod sessions;
 mod sign_in;
+mod sso;
 
 pub use sessions::{OperatorSession, OperatorWorkspace};
 
@@ -109,19 +110,19 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let roles_of = |id| {
+        let roles_of = |id: OperatorId| {
             let of_operator = members.iter().filter(move |member| member.operator_id == id);
             of_operator.map(|member| (member.workspace_id, member.name.clone(), member.role)).collect()
         };
-        let record = |row| OperatorRecord {
+        let records = rows.into_iter().map(|row| OperatorRecord {
             roles: roles_of(row.operator_id),
             operator_id: row.operator_id,
             email: row.email,
             role: row.role.max(row.sso_role),
             has_password: row.has_password,
             created_at: row.created_at,
-        };
-        Ok(rows.into_iter().map(record).collect())
+        });
+        Ok(records.collect())
     }
 
     /// Sets or removes an operator's role in a workspace, or in all of them. It counts from the next request on.

@@ -10,6 +10,7 @@ mod retry_after;
 mod signature;
 
 use crate::domain::token::Token;
+use crate::outbound_tls;
 use address::Rules;
 use chrono::{DateTime, TimeDelta, Utc};
 use fault::Fault;
@@ -18,7 +19,7 @@ use lookups::Lookups;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, redirect, retry};
 use resolver::Resolver;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -100,7 +101,7 @@ struct Route {
 impl Outbound {
     /// `allowed`: exceptions to the networks refused by default.
     pub fn new(allowed: Vec<IpNet>) -> Result<Outbound, OutboundError> {
-        let (tls, lookups) = (tls()?, Lookups::default());
+        let (tls, lookups) = (outbound_tls::config()?, Lookups::default());
         Ok(Outbound {
             public: Route::new(Rules { allowed: allowed.clone(), loopback: false }, &lookups, tls.clone())?,
             loopback: Route::new(Rules { allowed, loopback: true }, &lookups, tls)?,
@@ -211,16 +212,4 @@ async fn drain(mut response: Response) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-/// TLS with the system's root certificates. Without any, plain HTTP still works.
-fn tls() -> Result<ClientConfig, OutboundError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        tracing::warn!("no root certificates found, webhooks over https will fail: install ca-certificates");
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -8,6 +8,7 @@ pub mod document;
 pub mod durable_postgres;
 pub mod html;
 pub mod numbers;
+pub mod oidc_provider;
 pub mod phone_com;
 pub mod private_postgres;
 pub mod program;

@@ -12,7 +12,7 @@ const OF_WORKSPACE: [(&str, &str, Role); 3] = [
 ];
 
 /// Pages of the server: name, whole path, and the role in all workspaces that they are for.
-const OF_SERVER: [(&str, &str, Role); 0] = [];
+const OF_SERVER: [(&str, &str, Role); 1] = [("Status", "/console/status", Role::Viewer)];
 
 /// The links to the pages that the operator may see.
 pub fn navigation(context: &PageContext) -> Markup {

@@ -112,15 +112,15 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let record = |row| SessionRecord {
+        let records = rows.into_iter().map(|row| SessionRecord {
             operator_session_id: OperatorSessionId(row.operator_session_id),
             method: row.method,
             address: row.address.and_then(|address| address.parse().ok()),
             created_at: row.created_at,
             used_at: row.used_at,
             expires_at: row.expires_at,
-        };
-        Ok(rows.into_iter().map(record).collect())
+        });
+        Ok(records.collect())
     }
 
     /// Ends a session of an operator. Idempotent.

@@ -4,6 +4,7 @@ use super::client::{Client, Response};
 use super::world::{Tenant, World};
 use handset::domain::id::OperatorId;
 use handset::domain::operator::{LinkPurpose, Role};
+use reqwest::RequestBuilder;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use url::form_urlencoded;
 
@@ -14,8 +15,8 @@ static OPERATORS: AtomicUsize = AtomicUsize::new(1);
 #[derive(Clone)]
 pub struct Browser {
     client: Client,
-    /// The server's address, which is the origin of its forms.
-    url: String,
+    /// The origin of its forms: that of the server's pages, or none.
+    origin: Option<String>,
     cookies: Vec<(String, String)>,
     pub email: String,
     pub operator_id: Option<OperatorId>,
@@ -25,7 +26,7 @@ impl Browser {
     /// A browser that is not signed in.
     pub fn new(url: &str) -> Browser {
         let client = Client::without_redirects(url);
-        Browser { client, url: url.to_owned(), cookies: Vec::new(), email: String::new(), operator_id: None }
+        Browser { client, origin: Some(url.to_owned()), cookies: Vec::new(), email: String::new(), operator_id: None }
     }
 
     /// This browser with another header in each request.
@@ -33,19 +34,39 @@ impl Browser {
         Browser { client: self.client.with(name, value), ..self.clone() }
     }
 
+    /// This browser on pages of another origin, or of one that it does not tell.
+    pub fn at_origin(&self, origin: Option<&str>) -> Browser {
+        Browser { origin: origin.map(str::to_owned), ..self.clone() }
+    }
+
+    /// This browser with nothing kept.
+    pub fn without_cookies(&self) -> Browser {
+        Browser { cookies: Vec::new(), ..self.clone() }
+    }
+
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    fn cookies(&self) -> String {
-        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    /// The token of the session.
+    pub fn session_token(&self) -> String {
+        let encoded = self.cookie("handset-console").expect("it is signed in");
+        percent_encoding::percent_decode_str(encoded).decode_utf8().expect("it is text").into_owned()
+    }
+
+    fn with_cookies(&self, request: RequestBuilder) -> RequestBuilder {
+        let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        match pairs.collect::<Vec<_>>().join("; ") {
+            pairs if pairs.is_empty() => request,
+            pairs => request.header("cookie", pairs),
+        }
     }
 
     /// Gets a page.
     pub async fn get(&self, path: &str) -> Response {
-        let request = self.client.request("GET", path).header("accept", "text/html").header("cookie", self.cookies());
-        self.client.send(request).await
+        let request = self.client.request("GET", path).header("accept", "text/html");
+        self.client.send(self.with_cookies(request)).await
     }
 
     /// Opens a stream.
@@ -63,10 +84,17 @@ impl Browser {
 
     /// Sends a form as it is.
     pub async fn send_form(&self, path: &str, fields: &[(&str, &str)]) -> Response {
-        let request = self.client.request("POST", path).header("origin", &self.url).header("cookie", self.cookies());
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        self.client.send(request).await
+        self.send_body(path, "application/x-www-form-urlencoded", &form).await
+    }
+
+    /// Sends a body of any type.
+    pub async fn send_body(&self, path: &str, content_type: &str, body: &str) -> Response {
+        let mut request = self.with_cookies(self.client.request("POST", path));
+        if let Some(origin) = &self.origin {
+            request = request.header("origin", origin);
+        }
+        self.client.send(request.header("content-type", content_type).body(body.to_owned())).await
     }
 
     /// The CSRF token of a page of the session.
