@@ -193,8 +193,7 @@ impl Sso {
         let exchange = provider.exchange_code(AuthorizationCode::new(code));
         let exchange = exchange.map_err(|fault| SsoError::Exchange(fault.to_string()))?;
         let request = exchange.set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()));
-        let send = |request| self.http.send(request);
-        let tokens = request.request_async(&send).await.map_err(|fault| SsoError::Exchange(chain(&fault)))?;
+        let tokens = request.request_async(&self.http).await.map_err(|fault| SsoError::Exchange(chain(&fault)))?;
         let token = tokens.id_token().ok_or(SsoError::NoToken)?;
         let verifier = provider.id_token_verifier().set_time_fn(|| now);
         let nonce = Nonce::new(attempt.nonce.clone());
@@ -213,7 +212,7 @@ impl Sso {
             .flatten()
         {
             let told: UserInfoClaims<OtherClaims, CoreGenderClaim> =
-                request.request_async(&send).await.map_err(|fault| SsoError::UserInfo(chain(&fault)))?;
+                request.request_async(&self.http).await.map_err(|fault| SsoError::UserInfo(chain(&fault)))?;
             if user.email.is_none() {
                 user.email = told.email().map(|email| email.to_string());
                 user.is_email_verified = told.email_verified().unwrap_or_default();
@@ -236,8 +235,7 @@ impl Sso {
         if let Some((_, metadata)) = kept.as_ref().filter(|(read_at, _)| read_at.elapsed() < KEPT) {
             return Ok(metadata.clone());
         }
-        let send = |request| self.http.send(request);
-        let read = CoreProviderMetadata::discover_async(self.issuer.clone(), &send).await;
+        let read = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
         let metadata = read.map_err(|fault| SsoError::Discovery(chain(&fault)))?;
         *kept = Some((Instant::now(), metadata.clone()));
         Ok(metadata)

@@ -199,7 +199,7 @@ async fn set_role(context: &AdminContext, email: &str, place: &Place, role: Opti
             }
         }
     }
-    let name = role.map(Role::into_str);
+    let name = role.map(Role::name);
     context.print(&json!({ "operator_id": operator.operator_id, "role": name }), "The role is set.")
 }
 
@@ -208,9 +208,9 @@ async fn list(context: &AdminContext) -> Outcome {
     let value = json!({ "operators": operators.iter().map(|operator| json!({
         "operator_id": operator.operator_id,
         "email": operator.email,
-        "role": operator.role.map(Role::into_str),
+        "role": operator.role.map(Role::name),
         "roles": operator.roles.iter().map(|(id, name, role)| json!({
-            "workspace_id": id, "workspace_name": name, "role": role.into_str(),
+            "workspace_id": id, "workspace_name": name, "role": role.name(),
         })).collect::<Vec<_>>(),
         "has_password": operator.has_password,
         "created_at": operator.created_at,
@@ -225,8 +225,8 @@ async fn list(context: &AdminContext) -> Outcome {
 
 /// The roles of an operator in one cell.
 fn roles(operator: &OperatorRecord) -> String {
-    let everywhere = operator.role.map(|role| format!("{} of all", role.into_str()));
-    let single = operator.roles.iter().map(|(_, name, role)| format!("{} of {name}", role.into_str()));
+    let everywhere = operator.role.map(|role| format!("{} of all", role.name()));
+    let single = operator.roles.iter().map(|(_, name, role)| format!("{} of {name}", role.name()));
     let all: Vec<String> = everywhere.into_iter().chain(single).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }

@@ -21,7 +21,7 @@ async fn show(context: PageContext) -> Result<Page> {
         h1 { "Account" }
         dl {
             dt { "E-mail" } dd { (text(&context.operator.email)) }
-            dt { "Role in all workspaces" } dd { (context.everywhere.map_or("none", Role::into_str)) }
+            dt { "Role in all workspaces" } dd { (context.everywhere.map_or("none", Role::name)) }
         }
         (sessions_table(&context, &sessions))
         (form(&context, "/console/sign-out-everywhere", html! {

@@ -36,6 +36,13 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// The name, as it is stored and shown.
+    pub fn name(self) -> &'static str {
+        self.into_str()
+    }
+}
+
 /// An operator, as pages and the log name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {

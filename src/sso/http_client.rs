@@ -2,9 +2,10 @@
 //! are limited in size and time, and redirects are not followed.
 
 use crate::outbound_tls;
-use openidconnect::http::{Response, StatusCode};
-use openidconnect::{HttpRequest, HttpResponse};
+use openidconnect::http::Response;
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect;
+use std::pin::Pin;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -49,12 +50,11 @@ impl HttpClient {
         Ok(HttpClient(client))
     }
 
-    /// Sends a request of the protocol.
-    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
         let (parts, body) = request.into_parts();
         let request = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body);
         let mut answer = request.send().await?;
-        let mut response = Response::builder().status(StatusCode::from_u16(answer.status().as_u16())?);
+        let mut response = Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {
             headers.clone_from(answer.headers());
         }
@@ -66,5 +66,14 @@ impl HttpClient {
             body.extend_from_slice(&chunk);
         }
         Ok(response.body(body)?)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for HttpClient {
+    type Error = RequestError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, RequestError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
     }
 }

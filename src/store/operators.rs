@@ -30,7 +30,7 @@ impl Store {
         random: &Random,
     ) -> Result<Option<OperatorId>> {
         let (id, email): (OperatorId, _) = (random.id(now), email.to_owned());
-        let of_all = workspaces.is_none().then_some(role.into_str());
+        let of_all = workspaces.is_none().then_some(role.name());
         let workspaces: Vec<Uuid> = workspaces.unwrap_or_default().iter().map(|id| id.0).collect();
         let added = self.writer().transact(move |connection| {
             Box::pin(async move {
@@ -57,7 +57,7 @@ impl Store {
                     "#,
                     id.0,
                     &workspaces,
-                    role.into_str(),
+                    role.name(),
                 )
                 .execute(&mut *connection)
                 .await?;
@@ -132,9 +132,9 @@ impl Store {
         workspace: Option<WorkspaceId>,
         role: Option<Role>,
     ) -> Result<()> {
-        let name = role.map(Role::into_str);
+        let name = role.map(Role::name);
         match (workspace, name) {
-            (None, name) => {
+            (None, _) => {
                 sqlx::query!("update operator set role = $2 where operator_id = $1", operator.0, name)
                     .execute(self.writer())
                     .await?;

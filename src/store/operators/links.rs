@@ -21,6 +21,7 @@ impl Store {
         random: &Random,
     ) -> Result<Token> {
         let token = Token::operator_link(random);
+        let hash = token.hash();
         let lifetime = match purpose {
             LinkPurpose::SignIn => SIGN_IN_LINK,
             LinkPurpose::Invitation => INVITATION,
@@ -30,7 +31,7 @@ impl Store {
             insert into operator_link (token_hash, operator_id, purpose, created_at, expires_at)
             values ($1, $2, $3, $4, $5)
             "#,
-            token.hash().as_bytes(),
+            hash.as_bytes(),
             operator.0,
             purpose.into_str(),
             now,

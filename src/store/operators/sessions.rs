@@ -4,7 +4,7 @@
 use crate::domain::id::{OperatorId, OperatorSessionId, WorkspaceId};
 use crate::domain::operator::{IDLE, OpenedSession, Operator, Role, SessionRecord, SignInMethod};
 use crate::domain::token::{Token, TokenHash};
-use crate::domain::workspace::WorkspaceRecord;
+use crate::domain::workspace::{PublishableKeySessions, WorkspaceRecord};
 use crate::error::Result;
 use crate::random::Random;
 use crate::store::sql::audited::Actor;
@@ -188,7 +188,7 @@ pub(super) async fn insert_session(
     random: &Random,
 ) -> Result<OpenedSession> {
     let (id, token): (OperatorSessionId, _) = (random.id(now), Token::operator_session(random));
-    let expires_at = now + method.lifetime();
+    let (hash, expires_at) = (token.hash(), now + method.lifetime());
     sqlx::query!(
         r#"
         delete from operator_session
@@ -209,7 +209,7 @@ pub(super) async fn insert_session(
             expires_at)
         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $7)
         "#,
-        token.hash().as_bytes(),
+        hash.as_bytes(),
         id.0,
         operator.operator_id.0,
         method.into_str(),

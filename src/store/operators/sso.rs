@@ -70,7 +70,7 @@ async fn known(connection: &mut PgConnection, identity: &SsoIdentity) -> Result<
         returning operator_id as "operator_id: OperatorId", email
         "#,
         identity.subject,
-        identity.role.map(Role::into_str),
+        identity.role.map(Role::name),
     )
     .fetch_optional(connection)
     .await?)
@@ -89,7 +89,7 @@ async fn adopt(connection: &mut PgConnection, identity: &SsoIdentity) -> Result<
         returning operator_id as "operator_id: OperatorId", email
         "#,
         identity.subject,
-        identity.role.map(Role::into_str),
+        identity.role.map(Role::name),
         identity.email,
     )
     .fetch_optional(connection)
@@ -115,7 +115,7 @@ async fn create(
         id.0,
         identity.email,
         identity.subject,
-        role.into_str(),
+        role.name(),
         now,
     )
     .fetch_optional(connection)
