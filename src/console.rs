@@ -5,6 +5,8 @@
 mod account;
 mod action;
 mod asset;
+mod code;
+mod contacts;
 mod context;
 mod cookie;
 mod csrf;
@@ -13,20 +15,28 @@ mod deliveries;
 mod elements;
 mod error;
 mod events;
+mod field;
 mod headers;
 mod home;
 mod installations;
+mod keys;
 mod layout;
 mod live;
 mod lost_phone;
 mod lost_phones;
+mod numbers;
+mod paging;
 mod phones;
 mod search;
+mod secret;
+mod sessions;
 mod sign_in;
+mod slots;
 mod sso;
 mod status;
 mod timeline;
 mod users;
+mod webhooks;
 
 pub use action::{Access, Action};
 
@@ -72,6 +82,12 @@ pub fn actions() -> Vec<Action> {
         installations::actions(),
         timeline::actions(),
         events::actions(),
+        webhooks::actions(),
+        keys::actions(),
+        sessions::actions(),
+        numbers::actions(),
+        slots::actions(),
+        contacts::actions(),
         status::actions(),
     ]
     .into_iter()

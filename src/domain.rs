@@ -23,6 +23,7 @@ pub mod presence;
 pub mod scope;
 pub mod search;
 pub mod slot;
+pub mod slot_number;
 pub mod subscriber;
 pub mod text;
 pub mod timeline;

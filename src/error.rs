@@ -243,6 +243,8 @@ pub enum Reason {
     TooManyWorkspaces(i64),
     /// The workspace has as many webhooks as it may; the number is given.
     TooManyWebhooks(i64),
+    /// The workspace has as many API keys or access tokens as it may to create another; the number is given.
+    TooManyKeys(i64),
     /// These options exclude each other.
     ExclusiveOptions(&'static str),
     /// The list has no entry with the id that the cursor names.

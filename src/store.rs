@@ -5,6 +5,8 @@
 #[macro_use]
 mod sql;
 
+mod access_tokens;
+mod api_keys;
 mod audit;
 mod authors;
 mod batch;
@@ -13,6 +15,7 @@ mod contacts;
 mod credentials;
 mod distribution;
 mod events;
+mod last_used;
 mod network;
 mod numbers;
 mod operator;
@@ -32,6 +35,7 @@ mod webhooks;
 mod workspace;
 mod writer;
 
+pub use access_tokens::AccessTokenOfWorkspace;
 pub use batch::{Prefetch, Prefetched};
 pub use client_sessions::EndedSessions;
 pub use distribution::DistributeError;
@@ -53,6 +57,7 @@ use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use batch::{Batchers, LONGEST, LookupCounts};
 use events::Hubs;
+use last_used::LastUsed;
 use pool::hosts::Hosts;
 use pool::{Connections, PoolKind, Statement};
 use sha2::{Digest, Sha256};
@@ -87,6 +92,7 @@ pub struct Shared {
     schema: Option<SchemaName>,
     seal: Seal,
     hash_queue: Arc<HashQueue>,
+    last_used: LastUsed,
     /// Notifies subscribers in this process of new events. Other processes poll.
     events_changed: watch::Sender<()>,
     /// Readers of the log for event streams.
@@ -174,10 +180,20 @@ impl Store {
             opened => opened.map_err(OpenError::Connect)?,
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (batchers, lookups, hash_queue, events_changed, hubs) = Default::default();
+        let (batchers, lookups, hash_queue, last_used, events_changed, hubs) = Default::default();
         let schema = schema.cloned();
-        let shared =
-            Shared { is_distributed, batchers, lookups, hosts, schema, seal, hash_queue, events_changed, hubs };
+        let shared = Shared {
+            is_distributed,
+            batchers,
+            lookups,
+            hosts,
+            schema,
+            seal,
+            hash_queue,
+            last_used,
+            events_changed,
+            hubs,
+        };
         Ok(Store { shared: Arc::new(shared), pool })
     }
 

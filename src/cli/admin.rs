@@ -200,13 +200,15 @@ async fn list_keys(context: &AdminContext, workspace: Option<&str>) -> Outcome {
         "hint": key.hint,
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
     })).collect::<Vec<_>>() });
     let state = |revoked_at: Option<_>| revoked_at.map_or("in use".to_owned(), |at| format!("revoked {}", second(at)));
     let rows = keys.into_iter().map(|key| {
         let hint = format!("{}_…", key.hint);
-        [key.api_key_id.to_string(), hint, key.workspace_name, state(key.revoked_at), key.name]
+        let (state, last_used) = (state(key.revoked_at), last_used(key.last_used_at));
+        [key.api_key_id.to_string(), hint, key.workspace_name, state, last_used, key.name]
     });
-    context.print(&value, &table(["ID", "KEY", "WORKSPACE", "STATE", "NAME"], rows))
+    context.print(&value, &table(["ID", "KEY", "WORKSPACE", "STATE", "LAST USED", "NAME"], rows))
 }
 
 /// Ends the client sessions of a revoked key unless they are to be kept, and returns the text to print.
@@ -217,6 +219,11 @@ pub async fn ended(context: &AdminContext, issuer: Uuid, sessions: &SessionsToEn
     let sessions = if sessions.end_all_client_sessions { EndedSessions::All } else { EndedSessions::Issued };
     let count = context.store().end_client_sessions_of(issuer, sessions, context.now).await?;
     Ok(format!("Revoked. Client sessions ended: {count}."))
+}
+
+/// The time of the last use, which is up to a minute late.
+pub fn last_used(at: Option<DateTime<Utc>>) -> String {
+    at.map_or("-".to_owned(), second)
 }
 
 pub fn second(at: DateTime<Utc>) -> String {

@@ -31,7 +31,7 @@ pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Optio
     let id = new.workspace_id.to_string();
     let Some(record) = store.workspaces_called(&id).await?.pop() else { return Ok(None) };
     let (_, key) = store.create_api_key(&record, "demo", now, random).await?;
-    let workspace = store.workspace_of_key(&key, now).await?;
+    let workspace = store.workspace_of_key(&key).await?;
 
     let person: UserIdentityId = random.id(now);
     let fields = UserIdentityFields {

@@ -1,6 +1,6 @@
 //! Personal access tokens and console sessions: created, listed and revoked.
 
-use super::admin::{AdminContext, CliError, Outcome, SessionsToEnd, ended, known, second, short};
+use super::admin::{AdminContext, CliError, Outcome, SessionsToEnd, ended, known, last_used, second, short};
 use super::output::table;
 use crate::domain::id::ConsoleSessionId;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -104,13 +104,15 @@ async fn list_tokens(context: &AdminContext, workspace: Option<&str>) -> Outcome
         "hint": token.hint,
         "created_at": token.created_at,
         "revoked_at": token.revoked_at,
+        "last_used_at": token.last_used_at,
     })).collect::<Vec<_>>() });
     let state = |revoked_at: Option<_>| revoked_at.map_or("in use".to_owned(), |at| format!("revoked {}", second(at)));
     let rows = tokens.into_iter().map(|token| {
         let (hint, workspaces) = (format!("{}_…", token.hint), token.workspace_names.join(", "));
-        [token.access_token_id.to_string(), hint, workspaces, state(token.revoked_at), token.name]
+        let (state, last_used) = (state(token.revoked_at), last_used(token.last_used_at));
+        [token.access_token_id.to_string(), hint, workspaces, state, last_used, token.name]
     });
-    context.print(&value, &table(["ID", "TOKEN", "WORKSPACES", "STATE", "NAME"], rows))
+    context.print(&value, &table(["ID", "TOKEN", "WORKSPACES", "STATE", "LAST USED", "NAME"], rows))
 }
 
 pub async fn console(context: &AdminContext, command: ConsoleCommand) -> Outcome {

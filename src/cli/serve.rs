@@ -38,6 +38,9 @@ const OTHER_FILES: u64 = 400;
 /// Timeout for webhook deliveries in flight on shutdown: a little more than one attempt can take.
 const WORKERS_DRAIN: Duration = Duration::from_secs(17);
 
+/// Timeout for the last uses of credentials on shutdown.
+const LAST_WRITE: Duration = Duration::from_secs(2);
+
 /// Error of binding an address.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}. Choose another address with {flag}; port 0 selects a free port")]
@@ -107,6 +110,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     if !life.drain(WORKERS_DRAIN).await {
         tracing::warn!("webhook deliveries still in flight; they will be retried");
     }
+    write_last_used(&store).await;
     store.close().await;
     if let Some(otlp) = otlp {
         otlp.close().await;
@@ -228,6 +232,15 @@ fn start_workers(serve: &ServeConfig, app: &App, is_trial: bool, life: &Lifecycl
     life.tasks.spawn(worker.run(life.stopping.clone()));
     life.tasks.spawn(sweeper.run(life.stopping.clone()));
     Ok(())
+}
+
+/// Writes the uses of credentials since the last sweep, if the database answers soon.
+async fn write_last_used(store: &Store) {
+    match tokio::time::timeout(LAST_WRITE, store.write_last_used()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "failed to write the last uses of credentials"),
+        Err(_) => tracing::warn!("could not write the last uses of credentials in time"),
+    }
 }
 
 /// Samples the figures of the status page until `stop`.

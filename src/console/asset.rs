@@ -11,7 +11,8 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 /// Parts of the stylesheet, in order.
-const STYLES: [&str; 2] = [include_str!("assets/console.css"), include_str!("assets/find.css")];
+const STYLES: [&str; 3] =
+    [include_str!("assets/console.css"), include_str!("assets/find.css"), include_str!("assets/integrate.css")];
 
 /// Parts of the script, in order. Each is a function of its own that is called at once.
 const SCRIPTS: [&str; 2] = [include_str!("assets/console.js"), include_str!("assets/find.js")];

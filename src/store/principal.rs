@@ -153,14 +153,19 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(Authenticated, Prefetched)> {
         let authenticated = match presented {
-            Credentials::ApiKey(key) => return self.api_key(key, prefetch, origin).await,
-            Credentials::Pass(pass) => self.pass(pass, origin, now).await,
-            Credentials::AccessToken(token, selector) => self.access_token(token, selector, origin).await,
-            Credentials::ConsoleSession(jwt, selector) => self.console_session(jwt, selector, origin, now).await,
-            Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
-            Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
+            Credentials::ApiKey(key) => self.api_key(key, prefetch, origin).await?,
+            Credentials::Pass(pass) => (self.pass(pass, origin, now).await?, Prefetched::Nothing),
+            Credentials::AccessToken(token, selector) => {
+                (self.access_token(token, selector, origin).await?, Prefetched::Nothing)
+            }
+            Credentials::ConsoleSession(jwt, selector) => {
+                (self.console_session(jwt, selector, origin, now).await?, Prefetched::Nothing)
+            }
+            Credentials::ClientSession(token) => (self.client_session(token, origin, now).await?, Prefetched::Nothing),
+            Credentials::PublishableKey(key) => (self.publishable_key(key, origin).await?, Prefetched::Nothing),
         };
-        Ok((authenticated?, Prefetched::Nothing))
+        self.last_used.record(authenticated.0.principal().0, now);
+        Ok(authenticated)
     }
 
     async fn pass(&self, pass: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
@@ -304,9 +309,9 @@ impl Store {
         }
     }
 
-    /// The workspace of a key that this process has just created.
-    pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
-        match self.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await? {
+    /// The workspace of a key that this process has just created, which does not count as a use of the key.
+    pub async fn workspace_of_key(&self, key: &Token) -> Result<Workspace> {
+        match self.api_key(key.reveal(), Prefetch::None, Origin::default()).await?.0 {
             Authenticated::Caller(caller) => Ok(caller.workspace),
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }

@@ -3,6 +3,7 @@
 //! caller's.
 
 mod address;
+mod excerpt;
 mod fault;
 mod lookups;
 mod resolver;
@@ -13,6 +14,7 @@ use crate::domain::token::Token;
 use crate::outbound_tls;
 use address::Rules;
 use chrono::{DateTime, TimeDelta, Utc};
+use excerpt::Excerpt;
 use fault::Fault;
 use ipnet::IpNet;
 use lookups::Lookups;
@@ -29,8 +31,8 @@ use url::{Host, Url};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Connect timeout per address. Shorter, so that the next address is tried as well.
 const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(5);
-/// Maximum number of response bytes read. They are ignored; a short response is drained so that the connection is
-/// reused.
+/// Maximum number of response bytes read. All but the first are ignored; a short response is drained so that the connection
+/// is reused.
 const MOST_READ: usize = 64 * 1024;
 
 /// One message to one endpoint. Without `Debug`, because the URL may contain a password.
@@ -63,6 +65,9 @@ pub struct Outcome {
     pub retry_after: Option<TimeDelta>,
     /// The reason in full, for the operator's log.
     pub cause: Option<String>,
+    /// The beginning of the response's body. Only that of a public receiver, or of the demo's: tenants would read from hosts of
+    /// the operator's network otherwise.
+    pub answer: Option<String>,
 }
 
 impl Outcome {
@@ -119,12 +124,18 @@ impl Outbound {
     pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Outcome {
         let start = Instant::now();
         let reveals_connections = self.route(message).rules.are_public();
+        let mut answer = None;
         let (response_status, retry_after, verdict, lost) = match self.in_time(start, self.post(message, now)).await {
             Err(fault) => (None, None, None, Some(fault)),
             Ok(response) => {
                 let (status, verdict) = (response.status().as_u16(), fault::of_response(&response));
                 let retry_after = retry_after::of_response(&response, now);
-                (Some(status), retry_after, verdict, self.in_time(start, drain(response)).await.err())
+                let peer = response.remote_addr().map(|peer| peer.ip());
+                if peer.is_some_and(|peer| self.route(message).rules.reveal_answers_of(peer)) {
+                    answer = Some(Excerpt::default());
+                }
+                let drained = self.in_time(start, drain(response, answer.as_mut()));
+                (Some(status), retry_after, verdict, drained.await.err())
             }
         };
         let is_unanswered = lost.is_some();
@@ -133,7 +144,8 @@ impl Outbound {
         let latency = if withheld.is_some() { Duration::ZERO } else { start.elapsed() };
         let cause = fault.map(|fault| fault.to_string());
         let fault = withheld.map(str::to_owned).or_else(|| cause.clone());
-        Outcome { response_status, latency, fault, is_unanswered, retry_after, cause }
+        let answer = answer.and_then(Excerpt::into_text);
+        Outcome { response_status, latency, fault, is_unanswered, retry_after, cause, answer }
     }
 
     /// Waits until no lookup of the URL's host is in progress; one may outlive the attempt that began it.
@@ -203,10 +215,13 @@ impl Route {
 }
 
 /// Reads a response to its end or to [`MOST_READ`]; the rest is dropped with the connection.
-async fn drain(mut response: Response) -> Result<(), Fault> {
+async fn drain(mut response: Response, mut answer: Option<&mut Excerpt>) -> Result<(), Fault> {
     let mut read = 0;
     while let Some(chunk) = response.chunk().await? {
         read += chunk.len();
+        if let Some(answer) = &mut answer {
+            answer.extend(&chunk);
+        }
         if read >= MOST_READ {
             break;
         }

@@ -3,6 +3,7 @@
 
 mod admin;
 mod help;
+mod last_used;
 mod lifecycle;
 mod multiple_servers;
 mod user;

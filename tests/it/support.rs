@@ -9,6 +9,7 @@ pub mod durable_postgres;
 pub mod html;
 pub mod numbers;
 pub mod oidc_provider;
+pub mod page;
 pub mod phone_com;
 pub mod private_postgres;
 pub mod program;

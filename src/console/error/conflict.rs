@@ -24,6 +24,7 @@ pub fn words(reason: &Reason) -> String {
         Reason::WebhookDisabled => "The webhook is disabled. Enable it first.".to_owned(),
         Reason::TooManyWorkspaces(limit) => format!("There are {limit} workspaces, the most."),
         Reason::TooManyWebhooks(limit) => format!("The workspace has {limit} webhooks, the most. Delete one first."),
+        Reason::TooManyKeys(limit) => format!("The workspace has {limit} keys in use, the most. Revoke one first."),
         Reason::ExclusiveOptions(message) => format!("{message}."),
         Reason::NumberInUse => {
             "The phone number is in use, or was released too short a time ago. Choose another one.".to_owned()

@@ -296,6 +296,10 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "too_many_webhooks",
             format!("The workspace has {limit} webhooks, which is the limit. Delete one first"),
         ),
+        Reason::TooManyKeys(limit) => ErrorBody::bad(
+            "too_many_keys",
+            format!("The workspace has {limit} keys, which is the limit. Revoke one first"),
+        ),
         Reason::ExclusiveOptions(message) => ErrorBody::bad("invalid_options", *message),
         Reason::UnknownCursor => ErrorBody::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),
         Reason::NumberInUse => ErrorBody::bad("phone_number_in_use", "The phone number is in use. Choose another"),

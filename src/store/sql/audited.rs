@@ -118,6 +118,9 @@ macro_rules! audited {
     (@ $audited:tt, query_scalar, $causes:tt $(+ $more:tt)*, $result:tt $($arguments:tt)*) => {
         sqlx::query_scalar!($causes $(+ $more)* + $audited + $result $($arguments)*)
     };
+    (@ $audited:tt, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
+        sqlx::query_as!($record, $causes + $audited + $result $($arguments)*)
+    };
     ($how:ident, $($rest:tt)*) => {
         audited!(@
             r#"

@@ -8,11 +8,13 @@ use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables that are copied to each node, and why they are small and rarely written.
-const COPIED: [(&str, &str); 14] = [
+const COPIED: [(&str, &str); 16] = [
     ("workspace", "one row a tenant"),
     ("deployment", "one row"),
     ("api_key", "a few for each workspace, looked up before the workspace is known"),
     ("api_key_pass", "a few for each API key that is traded for them, forgotten when they have expired"),
+    ("api_key_use", "one row an API key, written at most once a minute"),
+    ("access_token_use", "one row an access token, written at most once a minute"),
     ("access_token", "a few for each operator, looked up before the workspace is known"),
     ("access_token_workspace", "as many as access tokens have workspaces"),
     ("console_key", "one a rotation"),

@@ -1,7 +1,7 @@
 //! Phone numbers as people and clients write them: bare, as tel URIs, with separators, with an extension. They are
 //! stored as tel URIs in E.164 where the country is known (UCWA reference, "changeNumber").
 
-use crate::domain::e164::{Dialled, Region, plain};
+use super::e164::{Dialled, Region, plain};
 use std::borrow::Cow;
 
 /// Maximum characters of a number in a request.
