@@ -39,6 +39,7 @@ pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSele
 pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
+pub use user_identities::SubscriberKey;
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
