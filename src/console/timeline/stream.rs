@@ -7,6 +7,7 @@ use crate::domain::scope::Scope;
 use crate::error::{Error, Rejection, Result};
 use crate::http::App;
 use crate::store::{EventStream, Origin, Principal, Reauthenticate};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -44,7 +45,8 @@ pub async fn stream(context: PageContext) -> Result<Response> {
     });
     // Sent at once, so that proxies and the browser see that the stream is open.
     let opened = stream::once(async { Ok(sse::Event::default().comment("")) });
-    Ok(([UNBUFFERED], Sse::new(opened.chain(events)).keep_alive(heartbeat)).into_response())
+    let unstored = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(([UNBUFFERED, unstored], Sse::new(opened.chain(events)).keep_alive(heartbeat)).into_response())
 }
 
 /// Judges the session again, and the operator's role in the workspace.
