@@ -66,7 +66,10 @@ async fn a_lost_phone_is_off_three_clicks_after_the_search() {
     worker.close().await;
     let event = operator.get(&world.page(&format!("/events/{event}"))).await;
     let says = visible(&event.text);
-    assert!(says.contains("phone.deactivated") && says.contains(&phone) && says.contains("Delivered: 1 of 1"), "{says}");
+    assert!(
+        says.contains("phone.deactivated") && says.contains(&phone) && says.contains("Delivered: 1 of 1"),
+        "{says}"
+    );
 
     let id = operator.operator_id.expect("it is signed in").to_string();
     assert_eq!(authors(&world, "phone.deactivated").await, [("operator_account".to_owned(), Some(id))]);
