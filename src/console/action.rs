@@ -10,7 +10,7 @@ use crate::domain::operator::Role;
 use crate::error::{AuthFailure, BodyFault, Denial, Error, Rejection, ResourceKind, Result};
 use crate::http::base_url::BaseUrl;
 use crate::http::{App, CallerCell, RequestCaller, body};
-use crate::store::{OperatorSession, Principal, Store};
+use crate::store::{OperatorSession, Principal};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::RawPathParamsRejection;
@@ -55,17 +55,18 @@ pub struct Action {
     pub access: Access,
     /// Whether it takes the connections that are reserved for deactivation.
     is_urgent: bool,
-    handler: Handler,
+    serve: Serve,
 }
 
-enum Handler {
+/// The handler, with the kind of request that it takes.
+enum Serve {
     Public(Box<dyn Fn(PageRequest) -> BoxFuture<'static, Response> + Send + Sync>),
     SignedIn(Box<dyn Fn(PageContext) -> BoxFuture<'static, Response> + Send + Sync>),
 }
 
-impl fmt::Debug for Handler {
+impl fmt::Debug for Serve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handler(…)")
+        f.write_str("Serve(…)")
     }
 }
 
@@ -97,8 +98,8 @@ impl Action {
             let answered = handler(context);
             Box::pin(async move { answered.await.into_response() })
         };
-        let handler = Handler::SignedIn(Box::new(serve));
-        Action { method, path, access: Access::Workspace(role), is_urgent: false, handler }.role(role)
+        let serve = Serve::SignedIn(Box::new(serve));
+        Action { method, path, access: Access::Workspace(role), is_urgent: false, serve }.role(role)
     }
 
     /// A page or a form for anyone. Its requests have no CSRF token; the origin of a form is judged all the same.
@@ -111,7 +112,7 @@ impl Action {
             let answered = handler(request);
             Box::pin(async move { answered.await.into_response() })
         };
-        Action { method, path, access: Access::Public, is_urgent: false, handler: Handler::Public(Box::new(serve)) }
+        Action { method, path, access: Access::Public, is_urgent: false, serve: Serve::Public(Box::new(serve)) }
     }
 
     /// For operators with this role: in the workspace of the path, or else in all of them.
@@ -169,14 +170,14 @@ async fn serve(app: Arc<App>, actions: &[Action], params: &RawPathParams, reques
     if is_form && !csrf::is_same_origin(&page.headers, &page.base_url) {
         return Err(Error::Forbidden(Denial::ForgedForm));
     }
-    match &action.handler {
-        Handler::Public(handler) => {
+    match &action.serve {
+        Serve::Public(handler) => {
             if is_form {
                 page.form = Fields::parse(&body::read_unauthenticated(body).await?);
             }
             Ok(handler(page).await)
         }
-        Handler::SignedIn(handler) => {
+        Serve::SignedIn(handler) => {
             let Some(visitor) = visitor(action, &page).await? else {
                 return Ok(sign_in::required(&page, is_form));
             };
@@ -225,7 +226,7 @@ async fn visitor(action: &Action, page: &PageRequest) -> Result<Option<Visitor>>
         Access::Workspace(_) => Uuid::parse_str(page.param(WORKSPACE)).ok().map(WorkspaceId),
         Access::Public | Access::SignedIn | Access::Everywhere(_) => None,
     };
-    let store: Store = if action.is_urgent { page.app.store.urgent() } else { page.app.store.clone() };
+    let store = if action.is_urgent { page.app.store.urgent() } else { page.app.store.clone() };
     let judged = async {
         let session = store.operator_session(&token, named, page.origin, page.now).await?;
         session.ok_or(Error::Unauthenticated(Rejection { scheme: None, failure: AuthFailure::Unknown }))

@@ -3,7 +3,6 @@
 use super::id::{OperatorId, OperatorSessionId, WorkspaceId};
 use super::token::Token;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::net::IpAddr;
 use strum::{EnumString, IntoStaticStr};
 
 /// Maximum length of an e-mail address, in characters (RFC 5321, section 4.5.3.1: local part, at sign, domain).
@@ -116,7 +115,7 @@ pub struct OpenedSession {
 pub struct SessionRecord {
     pub operator_session_id: OperatorSessionId,
     pub method: SignInMethod,
-    pub address: Option<IpAddr>,
+    pub address: Option<String>,
     pub created_at: DateTime<Utc>,
     pub used_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,

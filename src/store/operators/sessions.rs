@@ -115,7 +115,7 @@ impl Store {
         let records = rows.into_iter().map(|row| SessionRecord {
             operator_session_id: OperatorSessionId(row.operator_session_id),
             method: row.method,
-            address: row.address.and_then(|address| address.parse().ok()),
+            address: row.address,
             created_at: row.created_at,
             used_at: row.used_at,
             expires_at: row.expires_at,

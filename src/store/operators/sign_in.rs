@@ -22,9 +22,36 @@ impl Store {
         random: &Random,
     ) -> Result<Option<OpenedSession>> {
         let admission = self.hash_queue.enter(origin.client_network())?;
+        let known = self.operator_with_password(email).await?;
+        let hash = known.as_ref().map_or_else(|| DUMMY_HASH.clone(), |(_, hash)| hash.clone());
+        let password = Password::given(password);
+        let is_match = admission.run(move || hash.fits(&password)).await?;
+        let Some((operator, hash)) = known.filter(|_| is_match) else { return Ok(None) };
+        let random = random.clone();
+        let opened = self.writer().transact(move |connection| {
+            Box::pin(async move {
+                // A password that was changed, or an operator removed, while the hash ran, opens nothing.
+                let current = sqlx::query_scalar!(
+                    "select operator_id from operator where operator_id = $1 and password_hash = $2 for share",
+                    operator.operator_id.0,
+                    hash.0,
+                )
+                .fetch_optional(&mut *connection)
+                .await?;
+                if current.is_none() {
+                    return Ok(None);
+                }
+                insert_session(connection, operator, SignInMethod::Password, origin, now, &random).await.map(Some)
+            })
+        });
+        opened.await
+    }
+
+    /// The operator with this e-mail address and a password, and its hash.
+    async fn operator_with_password(&self, email: &str) -> Result<Option<(Operator, PasswordHash)>> {
         // Postgres cannot store U+0000, so no address contains it.
         let email = email.replace('\0', "\u{fffd}");
-        let known = sqlx::query!(
+        let row = sqlx::query!(
             r#"
             select operator_id as "operator_id: OperatorId", email, password_hash as "password_hash!" from operator
             where email_folded = folded($1) and password_hash is not null
@@ -33,28 +60,7 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
-        let hash = known.as_ref().map_or_else(|| DUMMY_HASH.clone(), |row| PasswordHash(row.password_hash.clone()));
-        let password = Password::given(password);
-        let is_match = admission.run(move || hash.fits(&password)).await?;
-        let Some(row) = known.filter(|_| is_match) else { return Ok(None) };
-        let random = random.clone();
-        let opened = self.writer().transact(move |connection| {
-            Box::pin(async move {
-                // A password that was changed, or an operator removed, while the hash ran, opens nothing.
-                let current = sqlx::query_scalar!(
-                    "select operator_id from operator where operator_id = $1 and password_hash = $2 for share",
-                    row.operator_id.0,
-                    row.password_hash,
-                )
-                .fetch_optional(&mut *connection)
-                .await?;
-                if current.is_none() {
-                    return Ok(None);
-                }
-                let operator = Operator { operator_id: row.operator_id, email: row.email };
-                insert_session(connection, operator, SignInMethod::Password, origin, now, &random).await.map(Some)
-            })
-        });
-        opened.await
+        let known = |operator_id, email| Operator { operator_id, email };
+        Ok(row.map(|row| (known(row.operator_id, row.email), PasswordHash(row.password_hash))))
     }
 }

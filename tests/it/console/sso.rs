@@ -168,8 +168,7 @@ async fn a_denial_and_a_provider_that_does_not_answer_are_told() {
     assert!(denied.status == 403 && denied.text.contains("did not sign you in"), "{denied:?}");
     assert!(!denied.text.contains("<script>"), "{denied:?}");
 
-    let gone = OidcProvider { url: "http://127.0.0.1:1".to_owned(), ..provider };
-    let world = self::world(&gone, &[]).await;
+    let world = self::world(&OidcProvider::gone(), &[]).await;
     let response = Browser::new(&world.url).get("/console/sso").await;
     assert!(response.status == 503 && response.text.contains("does not answer"), "{response:?}");
     let none = World::new().await;

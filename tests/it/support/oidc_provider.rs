@@ -55,6 +55,11 @@ impl OidcProvider {
         provider
     }
 
+    /// The address of a provider at which no program listens.
+    pub fn gone() -> OidcProvider {
+        OidcProvider { url: "http://127.0.0.1:1".to_owned(), answers: Arc::default() }
+    }
+
     /// Sets claims of the next ID tokens.
     pub fn claim(&self, claims: Value) {
         let Value::Object(claims) = claims else { panic!("claims are an object") };
