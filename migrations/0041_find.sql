@@ -29,9 +29,10 @@ end
 $function$;
 
 -- Matches search_words that have each of the searched words, at least as a beginning, or these digits. Null if there is
--- nothing to look for. A lexeme has no character that is special in a query.
+-- nothing to look for. A lexeme has no character that is special in a query. Not parallel safe, since to start workers takes
+-- longer than a search.
 create function search_query(workspace uuid, searched text, digits text) returns tsquery
-    language plpgsql immutable parallel safe
+    language plpgsql immutable
 as $function$
 declare
     all_words text := (

@@ -22,7 +22,8 @@ async fn show(context: PageContext) -> Result<Response> {
     if is_fragment(&context) {
         return Ok(fragment(&part));
     }
-    let filter = EventFilter { event_ids: Some(vec![id]), include_opt_in: true, limit: Some(1), ..EventFilter::default() };
+    let filter =
+        EventFilter { event_ids: Some(vec![id]), include_opt_in: true, limit: Some(1), ..EventFilter::default() };
     let event = context.workspace().events(&filter).await?.pop();
     let event = event.ok_or_else(|| Error::NotFound(ResourceKind::Event, id.to_string()))?;
     let body = html! {

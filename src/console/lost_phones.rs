@@ -26,8 +26,12 @@ const COUNT: i64 = 2 * MAX_PHONES;
 pub fn actions() -> Vec<Action> {
     vec![
         Action::get("/console/w/{workspace_id}/users/{user_identity_id}/lost", preview).role(Role::Operator),
-        Action::post("/console/w/{workspace_id}/users/{user_identity_id}/deactivate-phones", Role::Operator, deactivate)
-            .urgent(),
+        Action::post(
+            "/console/w/{workspace_id}/users/{user_identity_id}/deactivate-phones",
+            Role::Operator,
+            deactivate,
+        )
+        .urgent(),
         Action::get("/console/w/{workspace_id}/users/{user_identity_id}/off", done),
     ]
 }
@@ -94,7 +98,8 @@ async fn deactivate(context: PageContext) -> Result<Response> {
         return Ok(all_off(&context, id).into_response());
     }
     let since = context.now.timestamp_micros();
-    let notice = if phones.len() == 1 { "1 phone is off.".to_owned() } else { format!("{} phones are off.", phones.len()) };
+    let notice =
+        if phones.len() == 1 { "1 phone is off.".to_owned() } else { format!("{} phones are off.", phones.len()) };
     Ok(context.redirect(&format!("/users/{id}/off?since={since}")).notice(&notice).into_response())
 }
 

@@ -18,10 +18,7 @@ use maud::{Markup, html};
 const COUNT: usize = 10;
 
 pub fn actions() -> Vec<Action> {
-    vec![
-        Action::get("/console/w/{workspace_id}", search),
-        Action::get("/console/w/{workspace_id}/search", search),
-    ]
+    vec![Action::get("/console/w/{workspace_id}", search), Action::get("/console/w/{workspace_id}/search", search)]
 }
 
 async fn search(context: PageContext) -> Result<Response> {

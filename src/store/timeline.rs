@@ -56,7 +56,8 @@ macro_rules! events_between {
                 details as "details: Document<Map<String, Value>>"
             from event
             where workspace_id = $1
-            "# + $subject
+            "#
+                + $subject
                 + r#"
                 and created_at >= $3 and created_at < $4 and ($5::text is null or event_type = $5)
             order by created_at desc
@@ -103,7 +104,8 @@ macro_rules! audit_between {
                 action, subject_kind as "subject_kind!", subject_id, before, after
             from audit
             where workspace_id = $1
-            "# + $subject
+            "#
+                + $subject
                 + r#"
                 and (at, audit_id) >= ($3, $4) and (at, audit_id) < ($5, $6)
                 and ($7::text is null or action = $7) and ($8::uuid is null or credential_id = $8)

@@ -44,7 +44,12 @@ pub fn difference(entry: &AuditEntry) -> Markup {
 }
 
 fn summary(entry: &AuditEntry, changes: &[Change]) -> String {
-    let count = |what: &str| format!("{} {what}", if changes.len() == 1 { "1 value".to_owned() } else { format!("{} values", changes.len()) });
+    let count = |what: &str| {
+        format!(
+            "{} {what}",
+            if changes.len() == 1 { "1 value".to_owned() } else { format!("{} values", changes.len()) }
+        )
+    };
     match (&entry.before, &entry.after) {
         (None, _) => count("set"),
         (_, None) => count("deleted"),

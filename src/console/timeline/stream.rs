@@ -7,6 +7,7 @@ use crate::domain::scope::Scope;
 use crate::error::{Error, Rejection, Result};
 use crate::http::App;
 use crate::store::{EventStream, Origin, Principal, Reauthenticate};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -29,10 +30,8 @@ pub async fn stream(context: PageContext) -> Result<Response> {
     let filter = EventFilter { include_opt_in: true, ..EventFilter::default() };
     let principal = Principal::Operator(context.operator.operator_id);
     let app = Arc::clone(&context.app);
-    let events = context
-        .workspace()
-        .stream_events(Some(filter), None, principal, reauthenticate(&context), app.streams)
-        .await?;
+    let events =
+        context.workspace().stream_events(Some(filter), None, principal, reauthenticate(&context), app.streams).await?;
     let heartbeat = KeepAlive::new().interval(app.heartbeat);
     let events = stream::unfold(Live { app, events }, |mut live| async move {
         let event = tokio::select! {
@@ -44,7 +43,8 @@ pub async fn stream(context: PageContext) -> Result<Response> {
     });
     // Sent at once, so that proxies and the browser see that the stream is open.
     let opened = stream::once(async { Ok(sse::Event::default().comment("")) });
-    Ok(([UNBUFFERED], Sse::new(opened.chain(events)).keep_alive(heartbeat)).into_response())
+    let unstored = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(([UNBUFFERED, unstored], Sse::new(opened.chain(events)).keep_alive(heartbeat)).into_response())
 }
 
 /// Judges the session again, and the operator's role in the workspace.
@@ -56,7 +56,8 @@ fn reauthenticate(context: &PageContext) -> Reauthenticate {
         let (app, token) = (Arc::clone(&app), Arc::clone(&token));
         Box::pin(async move {
             // A read is not audited, so the origin is not needed.
-            let session = app.store.operator_session(&token, Some(workspace), Origin::default(), app.clock.now()).await?;
+            let session =
+                app.store.operator_session(&token, Some(workspace), Origin::default(), app.clock.now()).await?;
             match session.and_then(|session| session.workspace) {
                 Some(_) => Ok(Scope::Workspace),
                 None => Err(Error::Unauthenticated(Rejection::MISSING)),

@@ -87,9 +87,7 @@ macro_rules! select_details {
 impl Workspace {
     /// The phone with this id, active or not.
     pub async fn phone_details(&self, device_id: DeviceId) -> Result<PhoneDetails> {
-        let row = select_details!(self, "and device_id = $3", device_id.0)
-            .fetch_optional(&self.store.pool)
-            .await?;
+        let row = select_details!(self, "and device_id = $3", device_id.0).fetch_optional(&self.store.pool).await?;
         found(row.map(PhoneDetails::from), ResourceKind::Phone, device_id)
     }
 

@@ -23,7 +23,8 @@ const MAX_PAGE: usize = 150 * 1024;
 async fn pages_with(world: &World, hostile: &str, index: usize) -> Vec<String> {
     let installation = format!("{hostile}{index}");
     let person = json!({ "full_name": hostile, "user_identity_key": format!("{hostile}{index}") });
-    let person = text(&world.key().post("/user_identities/create", person).await.ok()["user_identity"]["user_identity_id"]);
+    let person =
+        text(&world.key().post("/user_identities/create", person).await.ok()["user_identity"]["user_identity_id"]);
     world.sync_credential(&person).await;
     let key = format!("{hostile} session {index}");
     world.client_session(json!({ "user_identity_id": person, "user_identifier_key": key })).await;
@@ -39,7 +40,8 @@ async fn pages_with(world: &World, hostile: &str, index: usize) -> Vec<String> {
     let lost = json!({ "device_id": off, "reason": hostile });
     world.key().post("/phones/deactivate", lost).await.ok();
     let barred = json!({ "user_identity_id": person, "custom_sdk_installation_id": format!("{installation} barred") });
-    let barred = text(&world.key().post("/phones/simulate/create_sandbox_phone", barred).await.ok()["phone"]["device_id"]);
+    let barred =
+        text(&world.key().post("/phones/simulate/create_sandbox_phone", barred).await.ok()["phone"]["device_id"]);
     world.key().post("/phones/deactivate", json!({ "device_id": barred })).await.ok();
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("q", hostile).finish();
     vec![
@@ -93,7 +95,9 @@ async fn pages_with_very_long_texts_stay_small() {
     // Longer than the API takes, as an import may have written it.
     let long = "long name ".repeat(1_000);
     let mut database = world.database().await;
-    for statement in ["update user_identity set full_name = $1", "update phone set nickname = $1, deactivation_reason = $1"] {
+    for statement in
+        ["update user_identity set full_name = $1", "update phone set nickname = $1, deactivation_reason = $1"]
+    {
         sqlx::query(statement).bind(&long).execute(&mut database).await.expect("it is updated");
     }
     pages.push(world.page("/search?q=long+name"));

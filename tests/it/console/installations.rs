@@ -60,7 +60,8 @@ async fn barred_installations_page_by_cursor_the_last_first() {
     let (mut listed, mut path) = (Vec::new(), world.page("/installations"));
     loop {
         let page = viewer.get(&path).await.text;
-        let shown = attributes(&page, "href").into_iter().filter_map(|it| Some(it.split_once("/phones/")?.1.to_owned()));
+        let shown =
+            attributes(&page, "href").into_iter().filter_map(|it| Some(it.split_once("/phones/")?.1.to_owned()));
         listed.extend(shown);
         match attributes(&page, "href").into_iter().find(|it| it.contains("after=")) {
             Some(next) => path = next,
@@ -68,7 +69,10 @@ async fn barred_installations_page_by_cursor_the_last_first() {
         }
     }
     assert_eq!(listed.len(), 60);
-    assert_eq!((&listed[..3], &listed[59]), (&[phones[59].clone(), phones[58].clone(), phones[57].clone()][..], &phones[0]));
+    assert_eq!(
+        (&listed[..3], &listed[59]),
+        (&[phones[59].clone(), phones[58].clone(), phones[57].clone()][..], &phones[0])
+    );
     for cursor in ["x", "1.2", "9223372036854775807.0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f", "%00"] {
         let page = viewer.get(&world.page(&format!("/installations?after={cursor}"))).await;
         assert_eq!(page.status, 200, "{cursor}: {page:?}");

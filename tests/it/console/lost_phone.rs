@@ -1,12 +1,13 @@
 //! Lost phones: what will happen, the reason, and what came of it; one phone, and all of a person.
 
 use crate::support::html::{attributes, link, links, visible};
+use crate::support::numbers::call_action;
 use crate::support::receiver::{Behaviour, Receiver};
 use crate::support::wait::until;
 use crate::support::webhook_worker::{Webhook, WebhookWorker};
-use crate::support::world::{World, list, text};
+use crate::support::world::{World, text};
 use handset::domain::operator::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -65,7 +66,10 @@ async fn a_lost_phone_is_off_three_clicks_after_the_search() {
     worker.close().await;
     let event = operator.get(&world.page(&format!("/events/{event}"))).await;
     let says = visible(&event.text);
-    assert!(says.contains("phone.deactivated") && says.contains(&phone) && says.contains("Delivered: 1 of 1"), "{says}");
+    assert!(
+        says.contains("phone.deactivated") && says.contains(&phone) && says.contains("Delivered: 1 of 1"),
+        "{says}"
+    );
 
     let id = operator.operator_id.expect("it is signed in").to_string();
     assert_eq!(authors(&world, "phone.deactivated").await, [("operator_account".to_owned(), Some(id))]);
@@ -181,13 +185,7 @@ async fn the_page_of_a_person_shows_all_that_belongs_to_it() {
     let (phone, off) = (world.phone(&jane).await, world.phone(&jane).await);
     world.key().post("/phones/deactivate", json!({ "device_id": off, "reason": "Old" })).await.ok();
     let number = world.import_number("+43664123456").await;
-    let assigned = crate::support::numbers::call_action(
-        world.key(),
-        &text(&number["id"]),
-        "assign",
-        json!({ "user_identity_id": jane }),
-    );
-    assigned.await.phone_number();
+    call_action(world.key(), &number, "assign", json!({ "user_identity_id": jane })).await.phone_number();
     let accounts = world.key().get("/v4/accounts").await.body;
     let contacts = format!("/v4/accounts/{}/extensions/1/contacts", accounts["items"][0]["id"]);
     assert_eq!(world.key().post(&contacts, json!({ "first_name": "Ada" })).await.status, 201);
@@ -215,6 +213,4 @@ async fn the_page_of_a_person_shows_all_that_belongs_to_it() {
     for id in [phone, off, text(&number["id"])] {
         assert!(linked.iter().any(|link| link.ends_with(&id)), "{id}");
     }
-    let events: Vec<Value> = list(&world.key().get("/events/list?since=2000-01-01").await.ok()["events"]);
-    assert!(!events.is_empty());
 }

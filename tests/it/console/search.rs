@@ -92,7 +92,8 @@ async fn the_search_page_works_without_the_script() {
     let page = viewer.get(&world.page("/search?q=jane+d")).await;
     assert!(page.text.contains("value=\"jane d\""), "{page:?}");
     link(&page.text, &format!("/users/{jane}"));
-    for (search, says) in [("", "A lost phone?"), ("j", "at least two letters"), ("%E2%80%8Bj%E2%80%8B", "at least two letters")]
+    for (search, says) in
+        [("", "A lost phone?"), ("j", "at least two letters"), ("%E2%80%8Bj%E2%80%8B", "at least two letters")]
     {
         let page = visible(&viewer.get(&world.page(&format!("/search?q={search}"))).await.text);
         assert!(page.contains(says), "{search:?}: {page}");
@@ -163,8 +164,7 @@ async fn pages_scan_no_table_of_a_large_workspace() {
     let mut database = world.database().await;
     let scanned = "select relname || ': ' || seq_scan from pg_stat_user_tables where seq_scan > 0 and relname in \
         ('phone', 'user_identity', 'number_register', 'event', 'audit', 'delivery', 'credential', 'client_session', 'contact')";
-    let scanned: Vec<String> =
-        sqlx::query_scalar(scanned).fetch_all(&mut database).await.expect("the query succeeds");
+    let scanned: Vec<String> = sqlx::query_scalar(scanned).fetch_all(&mut database).await.expect("the query succeeds");
     assert_eq!(scanned, Vec::<String>::new());
     let used = "select indexrelname::text from pg_stat_user_indexes where idx_scan > 0 and indexrelname like any (array[\
         '%\\_by\\_word', 'number\\_register\\_by\\_%', 'audit\\_of\\_user\\_identity', 'phone\\_barred', 'phone\\_deactivated%']) \

@@ -34,8 +34,14 @@ async fn the_timeline_shows_who_changed_what_from_where() {
     }
     let page = viewer.get(&world.page("/timeline")).await;
     let says = visible(&page.text);
-    for part in ["phone.registered", "phone.updated", "Blue of Person jane", "API key test", "127.0.0.1", "2026-01-01 12:00:00 UTC"]
-    {
+    for part in [
+        "phone.registered",
+        "phone.updated",
+        "Blue of Person jane",
+        "API key test",
+        "127.0.0.1",
+        "2026-01-01 12:00:00 UTC",
+    ] {
         assert!(says.contains(part), "{part}: {says}");
     }
     assert!(says.contains("custom_metadata.desk before: North → after: South"), "{says}");
@@ -120,7 +126,9 @@ async fn the_pages_of_the_timeline_have_each_entry_once() {
             world.advance(TimeDelta::milliseconds(1));
         }
     }
-    for query in ["", "?log=events", "?log=changes", "?type=phone.registered", &format!("?person={jane}&type=phone.registered")] {
+    for query in
+        ["", "?log=events", "?log=changes", "?type=phone.registered", &format!("?person={jane}&type=phone.registered")]
+    {
         let (mut seen, mut count) = (BTreeSet::new(), 0);
         let mut path = world.page(&format!("/timeline{query}"));
         loop {
@@ -170,7 +178,10 @@ async fn the_stream_of_the_timeline_tells_of_new_events_until_the_operator_signs
     let page = viewer.get(&world.page("/timeline")).await;
     let address = attributes(&page.text, "data-stream").pop().expect("it is live");
     let mut stream = viewer.open(&address).await;
-    assert_eq!((stream.status().as_u16(), stream.headers()["content-type"].to_str().ok()), (200, Some("text/event-stream")));
+    assert_eq!(
+        (stream.status().as_u16(), stream.headers()["content-type"].to_str().ok()),
+        (200, Some("text/event-stream"))
+    );
     let phone = world.phone(&world.person("jane").await).await;
     let mut heard = String::new();
     while !heard.contains("data: new") {
@@ -181,9 +192,7 @@ async fn the_stream_of_the_timeline_tells_of_new_events_until_the_operator_signs
     assert!(fragment.contains(&phone) && !fragment.contains("<html"), "{fragment}");
     viewer.post("/console/sign-out-everywhere", &[]).await;
     world.phone(&text(&json!(world.person("john").await))).await;
-    let end = async {
-        while stream.chunk().await.expect("the stream is whole").is_some() {}
-    };
+    let end = async { while stream.chunk().await.expect("the stream is whole").is_some() {} };
     timeout(TIMEOUT, end).await.expect("the stream ends with the session");
     assert_ne!(viewer.get(&address).await.status, 200);
 }

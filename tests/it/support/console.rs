@@ -71,8 +71,7 @@ impl Browser {
 
     /// Opens a stream.
     pub async fn open(&self, path: &str) -> reqwest::Response {
-        let request = self.client.request("GET", path).header("cookie", self.cookies());
-        request.send().await.expect("the server answers")
+        self.with_cookies(self.client.request("GET", path)).send().await.expect("the server answers")
     }
 
     /// Sends a form with the CSRF token of the session.

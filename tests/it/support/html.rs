@@ -13,8 +13,8 @@ pub fn link(page: &str, end: &str) -> String {
 
 /// The values of an attribute, in order.
 pub fn attributes(page: &str, name: &str) -> Vec<String> {
-    let values = page.split(&format!(" {name}=\"")).skip(1).filter_map(|rest| rest.split('"').next());
-    values.map(unescaped).collect()
+    let start = format!(" {name}=\"");
+    page.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).map(unescaped).collect()
 }
 
 /// The text, without tags, with single spaces.
