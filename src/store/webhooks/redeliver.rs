@@ -138,7 +138,7 @@ impl Workspace {
                 from chosen
                 where delivery.workspace_id = $1 and webhook_id = $4 and delivery.event_id = chosen.event_id
                     and (status = 'failed' or $7 and status = 'delivered')
-                    and (last_attempt_at is null or last_attempt_at <= $8)
+                    and (last_attempt_at is null or last_attempt_at < $8)
                 returning delivery.event_id
             ), counted as materialized (
                 select count(*) as count from restarted

@@ -12,13 +12,13 @@ async fn a_revoked_client_session_is_refused_at_once() {
     let jane = world.person("jane").await;
     let session = world.client_session(json!({ "user_identity_id": jane })).await;
     let app = world.anonymous().bearer(&text(&session["token"]));
-    app.get("/phones/list").await.ok();
+    app.get("/devices/list").await.ok();
     let operator = world.operator(Role::Operator).await;
     let page = operator.get(&world.page("/sessions")).await;
     assert!(page.text.contains("Person jane") && !page.text.contains(&text(&session["token"])), "{page:?}");
     let path = world.page(&format!("/sessions/{}/revoke", text(&session["client_session_id"])));
     assert_eq!(operator.post(&path, &[]).await.location(), world.page("/sessions"));
-    app.get("/phones/list").await.refused(401, "unauthorized");
+    app.get("/devices/list").await.refused(401, "unauthorized");
     let page = operator.get(&world.page("/sessions")).await;
     assert!(page.text.contains("There are no active client sessions"), "{page:?}");
     let rows = audit_rows(&world, &world).await;

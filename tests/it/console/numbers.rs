@@ -24,8 +24,11 @@ async fn a_number_is_reserved_assigned_released_and_kept() {
     let world = World::new().await;
     let jane = world.person("jane").await;
     let operator = world.operator(Role::Operator).await;
+    // Rows of the audit trail are in order of time.
+    let step = || world.advance(chrono::TimeDelta::seconds(1));
     let address = add(&world, &operator, "reserve", &number(1)).await;
     assert_eq!(read(&world, &address).await["status"], "reserved");
+    step();
     operator.post(&format!("{address}/assign"), &[("user", "jane@example.com")]).await.location();
     assert_eq!(read(&world, &address).await["status"], "assigned");
     let page = operator.get(&address).await;
@@ -33,14 +36,18 @@ async fn a_number_is_reserved_assigned_released_and_kept() {
     let slots = operator.get(&world.page(&format!("/users/{jane}/slots"))).await;
     assert!(slots.text.contains(&number(1)), "{slots:?}");
 
+    step();
     operator.post(&format!("{address}/name"), &[("nickname", "Desk <7>")]).await.location();
     assert_eq!(read(&world, &address).await["nickname"], "Desk <7>");
+    step();
     operator.post(&format!("{address}/release"), &[]).await.location();
     assert!(read(&world, &address).await["scheduled_release_at"].is_string());
     assert!(operator.get(&address).await.text.contains("Keep the number"));
+    step();
     operator.post(&format!("{address}/cancel-release"), &[]).await.location();
     assert!(read(&world, &address).await["scheduled_release_at"].is_null());
     // Off its user.
+    step();
     operator.post(&format!("{address}/assign"), &[("user", "")]).await.location();
     assert!(operator.get(&address).await.text.contains("<dd>None</dd>"));
 

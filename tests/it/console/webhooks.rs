@@ -121,6 +121,7 @@ async fn a_disabled_webhook_gets_nothing_until_it_is_enabled() {
     let path = world.page(&format!("/webhooks/{}", webhook.id));
     register_and_deactivate_phone(&world).await;
     for _ in 0..2 {
+        world.advance(chrono::TimeDelta::seconds(1));
         admin.post(&format!("{path}/disable"), &[]).await.location();
     }
     assert_eq!(webhook.deliveries(&world).await[0]["status"], "failed");
@@ -133,6 +134,7 @@ async fn a_disabled_webhook_gets_nothing_until_it_is_enabled() {
     assert!(page.text.contains("Disabled"), "{page:?}");
     assert_eq!(admin.post(&format!("{path}/ping"), &[]).await.status, 409);
 
+    world.advance(chrono::TimeDelta::seconds(1));
     admin.post(&format!("{path}/enable"), &[]).await.location();
     assert!(webhook.get(&world).await["disabled_at"].is_null());
     register_and_deactivate_phone(&world).await;
