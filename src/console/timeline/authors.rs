@@ -40,7 +40,7 @@ impl<'a> Authors<'a> {
             (kind)
             @if let Some(id) = entry.credential_id {
                 " " a href=(self.context.address(&format!("/timeline?by={id}"))) {
-                    @match self.names.get(&id) {
+                    @match self.names.get(&id).filter(|name| !name.is_empty()) {
                         Some(name) => (brief(name)),
                         None => (id),
                     }

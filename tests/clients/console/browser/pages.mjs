@@ -19,7 +19,7 @@ export async function walk(page, start, visit) {
     seen.set(name, count + 1)
     const response = await page.goto(address)
     await visit(name, address, response)
-    const links = await page.evaluate(() => [...document.querySelectorAll('a[href]')].map((link) => link.href))
+    const links = await page.evaluate(() => [...document.querySelectorAll('a[href]')].map((link) => link.href.split('#')[0]))
     for (const link of links) {
       const { origin, pathname } = new URL(link)
       const isPage = origin === new URL(address).origin && pathname.startsWith('/console') && !/\/(link|invitation|sso|assets)\b/.test(pathname)
