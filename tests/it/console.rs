@@ -12,5 +12,6 @@ mod search;
 mod sessions;
 mod sign_in;
 mod sso;
+mod statement_counts;
 mod status;
 mod timeline;
