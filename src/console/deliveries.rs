@@ -53,11 +53,14 @@ fn row(context: &PageContext, delivery: &EventDelivery) -> Markup {
                 }
             }
             td {
-                @if let Some(status) = delivery.response_status { (status) }
-                @if let Some(latency) = delivery.latency_ms { " in " (latency) " ms" }
-                @if let Some(fault) = &delivery.fault { " " (text(fault)) }
+                @if let Some(status) = delivery.response_status {
+                    (status)
+                    @if let Some(latency) = delivery.latency_ms { " in " (latency) " ms" }
+                    " "
+                }
+                @if let Some(fault) = &delivery.fault { (text(fault)) }
                 @if delivery.status == DeliveryStatus::Pending && delivery.attempts > 0 {
-                    " next at " (time(delivery.next_attempt_at))
+                    "; next attempt at " (time(delivery.next_attempt_at))
                 }
             }
         }

@@ -67,7 +67,7 @@ fn row(context: &PageContext, details: &PhoneDetails, person: Markup) -> Markup 
                 @if context.can(Role::Operator) {
                     (form(context, &context.address(&format!("/phones/{id}/readmit")), html! {
                         button type="submit" {
-                            "Let in again" span.visually-hidden { ": " (brief(details.phone.display_name())) }
+                            "Let in again" span.visually-hidden { " " (brief(details.phone.display_name())) }
                         }
                     }))
                 }

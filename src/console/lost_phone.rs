@@ -50,7 +50,7 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
     let body = html! {
         h1 { "Turn off " (text(name)) "?" }
         p {
-            (text(&details.phone.device_manufacturer)) " " (text(&details.phone.device_model))
+            (text(&details.phone.model()))
             @if owner_id.is_some() { " of " (person_link(context, owner_id, owner.as_deref())) }
             ", registered " (time(details.phone.created_at)) "."
         }
@@ -66,15 +66,14 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
 
 /// What ends with phones.
 pub fn consequences(phones: usize, ties: PhoneTies, has_installation: bool) -> Markup {
-    let count = |count: i64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     html! {
         ul.consequences {
             li {
                 @if phones == 1 { "The phone is off" } @else { "The phones are off" }
                 " within milliseconds, and stays so: this cannot be undone."
             }
-            li { (count(ties.credentials, "credential", "credentials")) " on it can no longer open anything, and is deleted." }
-            li { (count(ties.client_sessions, "client session", "client sessions")) " of its app ends." }
+            li { "Credentials that no longer open anything, and are deleted: " strong { (ties.credentials) } "." }
+            li { "Client sessions of the app that end: " strong { (ties.client_sessions) } "." }
             @if has_installation {
                 li { "The installation of the app cannot register again, until you let it in." }
             }

@@ -73,7 +73,7 @@ fn properties(context: &PageContext, details: &PhoneDetails, owner: Option<&str>
                     None => "none: the person was deleted",
                 }
             }
-            dt { "Model" } dd { (text(&phone.device_manufacturer)) " " (text(&phone.device_model)) }
+            dt { "Model" } dd { (text(&phone.model())) }
             dt { "System" } dd { (system) " " (text(&phone.os_version)) }
             dt { "Registered" } dd { (time(phone.created_at)) }
             dt { "Device id" } dd { (code(phone.device_id)) }

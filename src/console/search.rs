@@ -167,7 +167,7 @@ fn numbers(context: &PageContext, matches: &Matches<Owned<PhoneNumber>>) -> Mark
 pub fn lost_link(context: &PageContext, phone: &Phone) -> Markup {
     html! {
         a.button.danger href=(context.address(&format!("/phones/{}/lost", phone.device_id))) {
-            "Lost phone" span.visually-hidden { ": " (brief(phone.display_name())) }
+            "Lost phone" span.visually-hidden { " " (brief(phone.display_name())) }
         }
     }
 }

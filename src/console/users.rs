@@ -98,7 +98,7 @@ fn phones_table(context: &PageContext, person: UserIdentityId, phones: &[Phone])
                                 th scope="row" {
                                     a href=(context.address(&format!("/phones/{}", phone.device_id))) { (brief(phone.display_name())) }
                                 }
-                                td { (brief(&phone.device_manufacturer)) " " (brief(&phone.device_model)) }
+                                td { (brief(&phone.model())) }
                                 td { (time(phone.created_at)) }
                                 td { @if context.can(Role::Operator) { (lost_link(context, phone)) } }
                             }

@@ -34,6 +34,14 @@ impl Phone {
     pub fn display_name(&self) -> &str {
         self.nickname.as_deref().unwrap_or(&self.device_model)
     }
+
+    /// Manufacturer and model. Some models begin with their manufacturer.
+    pub fn model(&self) -> String {
+        match self.device_model.starts_with(&self.device_manufacturer) {
+            true => self.device_model.clone(),
+            false => format!("{} {}", self.device_manufacturer, self.device_model),
+        }
+    }
 }
 
 /// A phone with what only the workspace's operators see of it.

@@ -19,6 +19,7 @@ mod sessions;
 mod sign_in;
 mod slots;
 mod sso;
+mod statement_counts;
 mod status;
 mod timeline;
 mod webhooks;

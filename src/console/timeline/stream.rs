@@ -6,7 +6,7 @@ use crate::domain::event::EventFilter;
 use crate::domain::scope::Scope;
 use crate::error::{Error, Rejection, Result};
 use crate::http::App;
-use crate::store::{EventStream, Origin, Principal, Reauthenticate};
+use crate::store::{EventStream, Principal, Reauthenticate};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{self, KeepAlive, Sse};
@@ -55,9 +55,7 @@ fn reauthenticate(context: &PageContext) -> Reauthenticate {
     Arc::new(move || {
         let (app, token) = (Arc::clone(&app), Arc::clone(&token));
         Box::pin(async move {
-            // A read is not audited, so the origin is not needed.
-            let session =
-                app.store.operator_session(&token, Some(workspace), Origin::default(), app.clock.now()).await?;
+            let session = app.store.watching_operator_session(&token, workspace, app.clock.now()).await?;
             match session.and_then(|session| session.workspace) {
                 Some(_) => Ok(Scope::Workspace),
                 None => Err(Error::Unauthenticated(Rejection::MISSING)),

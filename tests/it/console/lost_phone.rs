@@ -37,7 +37,7 @@ async fn a_lost_phone_is_off_three_clicks_after_the_search() {
     let person = operator.get(&link(&results.text, &format!("/users/{jane}"))).await;
     let preview = operator.get(&link(&person.text, &format!("/phones/{phone}/lost"))).await;
     let says = visible(&preview.text);
-    for part in ["Turn off", "1 credential", "0 client sessions", "stays so", "127.0.0.1", "Person jane"] {
+    for part in ["Turn off", "are deleted: 1.", "that end: 0.", "stays so", "127.0.0.1", "Person jane"] {
         assert!(says.contains(part), "{part}: {says}");
     }
     assert!(is_on(&world, &phone).await, "the preview changes nothing");
@@ -116,7 +116,7 @@ async fn all_phones_of_a_person_are_previewed_then_turned_off() {
     let person = operator.get(&world.page(&format!("/users/{jane}"))).await;
     let preview = operator.get(&link(&person.text, &format!("/users/{jane}/lost"))).await;
     let says = visible(&preview.text);
-    for part in ["all phones of Person jane", "2 credentials", "Turn off 2 phones", &phones[0], &phones[1]] {
+    for part in ["all phones of Person jane", "are deleted: 2.", "Turn off 2 phones", &phones[0], &phones[1]] {
         assert!(says.contains(part), "{part}: {says}");
     }
     assert!(!says.contains(&phones[2]), "it is off already: {says}");

@@ -108,7 +108,9 @@ async fn the_search_of_a_large_workspace_finds_old_rows_by_the_beginnings_of_wor
     let viewer = world.operator(Role::Viewer).await;
     let other = world.sandbox("Other").await;
     let jane = person(&world, json!({ "full_name": "Jane Émilie", "phone_number": "+14255550123" })).await;
-    let phone = named_phone(&world, &jane, "Blue Élan", json!({ "desk": "North-7" })).await;
+    // Results link to the person of a phone, too.
+    let john = world.person("john").await;
+    let phone = named_phone(&world, &john, "Blue Élan", json!({ "desk": "North-7" })).await;
     let number = text(&world.import_number("+43664123456").await["id"]);
     let stranger = other.person("jane").await;
     other.phone(&stranger).await;
@@ -208,4 +210,6 @@ async fn fill(world: &World) {
             .expect("the rows are inserted");
     }
     transaction.commit().await.expect("it commits");
+    // As Postgres does by itself soon after.
+    sqlx::query("analyze").execute(&mut database).await.expect("it is analyzed");
 }

@@ -196,3 +196,28 @@ async fn the_stream_of_the_timeline_tells_of_new_events_until_the_operator_signs
     timeout(TIMEOUT, end).await.expect("the stream ends with the session");
     assert_ne!(viewer.get(&address).await.status, 200);
 }
+
+#[tokio::test]
+async fn an_open_timeline_does_not_keep_an_idle_session() {
+    let world = World::new().await;
+    let viewer = world.operator(Role::Viewer).await;
+    let mut stream = viewer.open(&world.page("/timeline/stream")).await;
+    // Half of the idle time passes, then an event, for which the session is judged.
+    for _ in 0..2 {
+        world.advance(TimeDelta::hours(7));
+        world.phone(&world.person(&world.now()).await).await;
+        let chunk = async {
+            loop {
+                match stream.chunk().await.expect("the stream is whole") {
+                    Some(chunk) if chunk.starts_with(b":") => {}
+                    chunk => return chunk,
+                }
+            }
+        };
+        if timeout(TIMEOUT, chunk).await.expect("it is in time").is_none() {
+            break;
+        }
+    }
+    let page = viewer.get(&world.page("/timeline")).await;
+    assert!(page.location().starts_with("/console/sign-in"), "{page:?}");
+}
