@@ -18,7 +18,7 @@ async fn a_revoked_client_session_is_refused_at_once() {
     assert!(page.text.contains("Person jane") && !page.text.contains(&text(&session["token"])), "{page:?}");
     let path = world.page(&format!("/sessions/{}/revoke", text(&session["client_session_id"])));
     assert_eq!(operator.post(&path, &[]).await.location(), world.page("/sessions"));
-    app.get("/devices/list").await.refused(401, "unauthorized");
+    app.get("/devices/list").await.refused(401, "client_session_revoked");
     let page = operator.get(&world.page("/sessions")).await;
     assert!(page.text.contains("There are no active client sessions"), "{page:?}");
     let rows = audit_rows(&world, &world).await;

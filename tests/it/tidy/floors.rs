@@ -53,6 +53,7 @@ const HANDLES: [&str; 19] = [
     "WorkspaceSelector",
     "Origin",
     "Precondition",
+    "EndedSessions",
     "EventStream",
     "Reauthenticate",
     "OperatorSession",
