@@ -1,11 +1,13 @@
 //! Phones: read, listed and updated.
 
 mod deactivate;
+mod preview;
 mod readmit;
 mod register;
 
 pub use deactivate::Deactivated;
 pub(super) use deactivate::Deactivation;
+pub use preview::DeactivationPreview;
 pub(super) use register::PhoneRegistration;
 
 use crate::domain::event::EventType;

@@ -6,11 +6,13 @@ mod delete;
 mod directory;
 mod extensions;
 mod hash_queue;
+mod import;
 mod passwords;
 mod subscribers;
 
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
+pub use import::KnownUsers;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};

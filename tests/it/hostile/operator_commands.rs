@@ -2,19 +2,10 @@
 //! tenants create workspaces within a bound.
 
 use crate::support::concurrency::CONNECTIONS;
-use crate::support::private_postgres::TestDir;
-use crate::support::program::{Outcome, handset_in};
-use crate::support::world::{SEAL_KEY, Tenant, World};
+use crate::support::program::operator as run;
+use crate::support::world::{Tenant, World};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-
-/// Runs an administrative command on the world's database.
-async fn run(world: &World, arguments: &[&str]) -> Outcome {
-    let test_dir = TestDir::new();
-    let mut command = handset_in(&test_dir, arguments);
-    command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
-    Outcome::of(command).await
-}
 
 async fn rename(tenant: &Tenant, name: &str) {
     tenant.key().post("/workspaces/update", json!({ "name": name })).await.ok();
