@@ -159,7 +159,7 @@ pub struct LimitsConfig {
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
-    /// Address to listen on; port 0 selects a free port
+    /// Address to listen on; a port alone is of 127.0.0.1, and port 0 selects a free one
     #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT",
         value_parser = listen_address)]
     pub listen: SocketAddr,

@@ -13,7 +13,6 @@ use crate::domain::id::{ContactId, ExtensionId};
 use crate::error;
 use crate::store::{ImportedContact, Prefetched, Workspace};
 use clap::{Args, Subcommand};
-use draft::Draft;
 use serde_json::json;
 use std::error::Error;
 use std::path::PathBuf;
@@ -84,9 +83,9 @@ async fn import(context: &AdminContext, command: ImportCommand) -> Outcome {
     let extension = find_extension(&workspace, &command.extension).await?;
     let input = Input::open(&command.file)?;
     let mut report = Report::new(context, &input, command.dry_run);
-    let mut records: Box<dyn Iterator<Item = Result<Record<Draft>, Box<dyn Error>>>> = match format {
-        Format::Vcf => Box::new(vcard::records(input.reader)),
-        Format::Csv => Box::new(spreadsheet::records(input.reader)?),
+    let mut records = match format {
+        Format::Vcf => vcard::records(input.reader),
+        Format::Csv => spreadsheet::records(input.reader)?,
     };
     let mut batch = Vec::with_capacity(BATCH);
     loop {

@@ -1,5 +1,6 @@
 //! A contact as a file has it, before it is checked by the rules of the API.
 
+use crate::cli::transfer::Record;
 use crate::dialect::phone_com::read_contact;
 use crate::domain::contact::ContactFields;
 use crate::domain::e164::{Dialled, Region};
@@ -7,9 +8,13 @@ use crate::domain::id::ContactId;
 use crate::store::Workspace;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::error::Error;
 
 /// Maximum number of e-mail addresses of a contact.
 const MOST_EMAILS: usize = 2;
+
+/// The contacts of a file, one after the other.
+pub type Drafts = Box<dyn Iterator<Item = Result<Record<Draft>, Box<dyn Error>>>>;
 
 /// What files say of a contact.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! Contacts as comma-separated values.
 
-use super::draft::Draft;
-use crate::cli::transfer::{Record, Rows, csv_line};
+use super::draft::{Draft, Drafts};
+use crate::cli::transfer::{Rows, csv_line};
 use crate::domain::contact::{AddressType, ContactFields, NumberType, Text};
 use serde_json::{Value, json};
 use std::error::Error;
@@ -65,17 +65,14 @@ const ALIASES: [(&str, &str); 32] = [
 struct NoColumns;
 
 /// The rows of a file.
-pub fn records(
-    reader: Box<dyn BufRead>,
-) -> Result<impl Iterator<Item = Result<Record<Draft>, Box<dyn Error>>>, Box<dyn Error>> {
+pub fn records(reader: Box<dyn BufRead>) -> Result<Drafts, Box<dyn Error>> {
     let rows = Rows::open(reader)?;
     let names: Vec<String> = rows.headings().iter().map(|name| own_name(name)).collect();
     if !names.iter().any(|name| is_known(name)) {
         return Err(NoColumns.into());
     }
-    Ok(rows.map(move |row| {
-        Ok(row?.map(|cells| draft(names.iter().map(String::as_str).zip(cells.iter().map(String::as_str)))))
-    }))
+    let draft = move |cells: Vec<String>| draft(names.iter().map(String::as_str).zip(cells.iter().map(String::as_str)));
+    Ok(Box::new(rows.map(move |row| Ok(row?.map(&draft)))))
 }
 
 /// Our name of a column.

@@ -1,6 +1,6 @@
 //! Contacts as vCards (RFC 6350 and its predecessors), one after the other.
 
-use super::draft::Draft;
+use super::draft::{Draft, Drafts};
 use crate::cli::transfer::Record;
 use crate::domain::contact::{Address, AddressType, ContactFields, EmailType, NumberType, Text};
 use calcard::common::IanaString;
@@ -16,9 +16,9 @@ use std::io::{BufRead, Read};
 const MAX_CARD: usize = 8 * 1024 * 1024;
 
 /// The cards of a file.
-pub fn records(reader: Box<dyn BufRead>) -> impl Iterator<Item = Result<Record<Draft>, Box<dyn Error>>> {
+pub fn records(reader: Box<dyn BufRead>) -> Drafts {
     let mut cards = Cards { reader, line: 0, is_foreign: false };
-    std::iter::from_fn(move || cards.next().transpose())
+    Box::new(std::iter::from_fn(move || cards.next().transpose()))
 }
 
 /// Cards as they are read: no more than one is in memory.

@@ -73,6 +73,7 @@ pub fn open_files(command: &DoctorCommand) -> Check {
 }
 
 /// Free space where the private Postgres is.
+#[allow(clippy::useless_conversion, reason = "some systems count blocks in 32 bits")]
 pub fn disk_space(config: &Config) -> Check {
     const NAME: &str = "disk space";
     if config.database_url.is_some() {

@@ -48,7 +48,8 @@ async fn names_chosen_by_tenants_are_printed_escaped() {
     let phone = world.phone(&world.person("jane").await).await;
     let change = json!({ "device_id": phone, "name": EVIL });
     world.key().patch("/devices/update", change).await.ok();
-    for command in [&["workspace", "list"][..], &["key", "list"], &["token", "list"], &["console-session", "list"]] {
+    let lists = [&["workspace", "list"][..], &["key", "list"], &["token", "list"], &["console-session", "list"]];
+    for command in lists.into_iter().chain([&["phone", "list"][..]]) {
         let outcome = run(&world, command).await;
         let stdout = outcome.stdout_of_success();
         assert_eq!(stdout.lines().count(), 2, "{stdout:?}");
