@@ -43,7 +43,7 @@ pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSele
 pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
-pub use user_identities::KnownUsers;
+pub use user_identities::{KnownUsers, SubscriberKey};
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

@@ -13,6 +13,8 @@ mod subscribers;
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
 pub use import::KnownUsers;
+pub use subscribers::SubscriberKey;
+pub(in crate::store) use subscribers::SubscriberRow;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};

@@ -35,7 +35,7 @@ const BESIDE: [(&str, &str); 3] = [("domain", "error"), ("domain", "random"), ("
 
 /// What of the other modules a dialect may know; of the store, these handles.
 const OF_DIALECTS: [&str; 6] = ["api", "http", "domain", "error", "deactivation", "store"];
-const HANDLES: [&str; 14] = [
+const HANDLES: [&str; 15] = [
     "Workspace",
     "Account",
     "NewWorkspace",
@@ -50,6 +50,7 @@ const HANDLES: [&str; 14] = [
     "Precondition",
     "EventStream",
     "Reauthenticate",
+    "SubscriberKey",
 ];
 
 /// Crates and modules of std that the bottom layer must not use.
