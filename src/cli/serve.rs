@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Open files that are not client connections: webhooks, Postgres, logs.
-const OTHER_FILES: u64 = 400;
+pub const OTHER_FILES: u64 = 400;
 
 /// Timeout for webhook deliveries in flight on shutdown: a little more than one attempt can take.
 const WORKERS_DRAIN: Duration = Duration::from_secs(17);

@@ -2,12 +2,14 @@
 
 mod deactivate;
 mod details;
+mod preview;
 mod readmit;
 mod register;
 mod search;
 
 pub use deactivate::Deactivated;
 pub(super) use deactivate::Deactivation;
+pub use preview::DeactivationPreview;
 pub(super) use register::PhoneRegistration;
 
 use crate::domain::event::EventType;

@@ -6,6 +6,7 @@ mod delete;
 mod directory;
 mod extensions;
 mod hash_queue;
+mod import;
 mod passwords;
 mod search;
 mod subscribers;
@@ -13,6 +14,7 @@ mod summary;
 
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
+pub use import::KnownUsers;
 pub(in crate::store) use passwords::DUMMY_HASH;
 pub use subscribers::SubscriberKey;
 pub(in crate::store) use subscribers::SubscriberRow;

@@ -20,6 +20,7 @@ pub mod second_server;
 pub mod shared_postgres;
 pub mod sse;
 pub mod tcp_receiver;
+pub mod terminal;
 pub mod ucwa;
 pub mod wait;
 pub mod webhook_worker;
