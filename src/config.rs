@@ -7,13 +7,14 @@ use crate::store::SchemaName;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use url::Url;
 
 /// Settings of all commands.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = Config::HEADING)]
 pub struct Config {
     /// URL of the Postgres database, as postgres://user:password@host:5432/database; of several comma-separated hosts, the
     /// one that accepts writes is used [default: a private Postgres in the data directory]
@@ -213,8 +214,9 @@ pub struct SsoConfig {
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
-    /// Address to listen on; port 0 selects a free port
-    #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    /// Address to listen on; a port alone is of 127.0.0.1, and port 0 selects a free one
+    #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT",
+        value_parser = listen_address)]
     pub listen: SocketAddr,
 
     /// Base URL for clients, as https://phones.example.com [default: the Host header of each request, or what a trusted
@@ -270,6 +272,20 @@ pub struct ServeConfig {
     pub operations: OperationsConfig,
 }
 
+/// Parses an address to listen on. A port alone, and localhost, are of the loopback address, as the default is.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text).parse::<u16>();
+    if let Ok(port) = port {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    text.parse().map_err(|_| match text.strip_prefix(':').map(str::parse::<u16>) {
+        Some(Ok(port)) => {
+            format!("write 127.0.0.1:{port} for this machine only, or 0.0.0.0:{port} for others, too")
+        }
+        _ => "write an IP address and a port, as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080".to_owned(),
+    })
+}
+
 /// The base URL for clients, without a trailing slash.
 #[derive(Debug, Clone)]
 pub struct PublicUrl(pub String);
@@ -308,6 +324,9 @@ impl ServeConfig {
 }
 
 impl Config {
+    /// The heading of the options that each command has; a command's help shows its own ones first.
+    pub const HEADING: &str = "Options of all commands";
+
     /// The data directory: as set, else the platform's. Root's is outside its home directory, which the user that Postgres
     /// runs as cannot enter.
     pub fn data_dir(&self) -> PathBuf {

@@ -10,21 +10,32 @@ mod contacts;
 mod context;
 mod cookie;
 mod csrf;
+mod cursor;
+mod deliveries;
 mod elements;
 mod error;
+mod events;
 mod field;
 mod headers;
 mod home;
+mod installations;
 mod keys;
 mod layout;
+mod live;
+mod lost_phone;
+mod lost_phones;
 mod numbers;
 mod paging;
+mod phones;
+mod search;
 mod secret;
 mod sessions;
 mod sign_in;
 mod slots;
 mod sso;
 mod status;
+mod timeline;
+mod users;
 mod webhooks;
 
 pub use action::{Access, Action};
@@ -57,11 +68,31 @@ pub static DIALECT: Dialect = Dialect {
 
 /// Every page and action.
 pub fn actions() -> Vec<Action> {
-    let of_frame =
-        [asset::actions(), sign_in::actions(), sso::actions(), home::actions(), account::actions(), status::actions()];
-    let of_workspace = [webhooks::actions(), keys::actions(), sessions::actions(), numbers::actions()];
-    let of_users = [contacts::actions(), slots::actions()];
-    of_frame.into_iter().chain(of_workspace).chain(of_users).flatten().collect()
+    [
+        asset::actions(),
+        sign_in::actions(),
+        sso::actions(),
+        home::actions(),
+        account::actions(),
+        search::actions(),
+        users::actions(),
+        phones::actions(),
+        lost_phone::actions(),
+        lost_phones::actions(),
+        installations::actions(),
+        timeline::actions(),
+        events::actions(),
+        webhooks::actions(),
+        keys::actions(),
+        sessions::actions(),
+        numbers::actions(),
+        slots::actions(),
+        contacts::actions(),
+        status::actions(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Claims the pages, and a browser's request of the root; API clients do not ask for HTML.

@@ -5,8 +5,8 @@
 //! 1. **A dialect is a value** ([`http::Dialect`]): a name, the requests it claims, routes, its part of the OpenAPI
 //!    document, and its error format. All are listed in [`dialect::ALL`]. No dialect depends on another, and no two share
 //!    a wire type.
-//! 2. **A workspace is a capability.** Only [`store::Store::authenticate`] returns a [`store::Workspace`], and every query
-//!    over a tenant's rows is a method of that handle. The schema enforces the rest: keys of scoped tables start with
+//! 2. **A workspace is a capability.** Only [`store::Store::authenticate`] returns a [`store::Workspace`] to a request, and
+//!    [`store::Store::workspace_of_operator`] to a command; every query over a tenant's rows is a method of that handle. The schema enforces the rest: keys of scoped tables start with
 //!    `workspace_id`, so that no foreign key can reference another workspace.
 //! 3. **An event is part of the statement that caused it.** The change, the event's row and the rows of its deliveries
 //!    commit together, so an event can be neither lost nor incomplete. So does the row of the audit trail with the

@@ -35,7 +35,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .into_iter()
         .chain(dialect::ALL)
         .map(|dialect| {
-            let beside = if dialect.name == rest.name { openapi::route() } else { Router::new() };
+            let beside = if dialect.name == rest.name { openapi::routes() } else { Router::new() };
             (dialect, dialect.router(app, beside).with_state(Arc::clone(app)))
         })
         .collect();

@@ -11,10 +11,11 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 /// Parts of the stylesheet, in order.
-const STYLES: [&str; 2] = [include_str!("assets/console.css"), include_str!("assets/integrate.css")];
+const STYLES: [&str; 3] =
+    [include_str!("assets/console.css"), include_str!("assets/find.css"), include_str!("assets/integrate.css")];
 
 /// Parts of the script, in order. Each is a function of its own that is called at once.
-const SCRIPTS: [&str; 1] = [include_str!("assets/console.js")];
+const SCRIPTS: [&str; 2] = [include_str!("assets/console.js"), include_str!("assets/find.js")];
 
 static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::of(&STYLES, "css", "text/css; charset=utf-8"));
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| Asset::of(&SCRIPTS, "js", "text/javascript; charset=utf-8"));

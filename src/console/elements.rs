@@ -21,6 +21,22 @@ pub fn text(stored: &str) -> Markup {
     html! { bdi dir="auto" { (stored) } }
 }
 
+/// Most characters of a stored text in a list; its own page shows all of it.
+const BRIEF: usize = 120;
+
+/// The start of a stored text, for lists.
+pub fn brief(stored: &str) -> Markup {
+    text(&cut(stored, BRIEF))
+}
+
+/// A text, with an ellipsis in place of what is beyond so many characters.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// A time in UTC. The script adds the viewer's time zone.
 pub fn time(at: DateTime<Utc>) -> Markup {
     let machine = at.to_rfc3339_opts(SecondsFormat::Millis, true);

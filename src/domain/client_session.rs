@@ -24,6 +24,15 @@ pub struct ClientSession {
     pub is_anonymous: bool,
 }
 
+/// A session without its token.
+#[derive(Debug, Clone)]
+pub struct ClientSessionSummary {
+    pub client_session_id: ClientSessionId,
+    pub user_identifier_key: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
 /// An active session as an operator sees it, without its token.
 #[derive(Debug, Clone)]
 pub struct ClientSessionOverview {

@@ -143,6 +143,31 @@ pub struct Delivery {
     pub next_attempt_at: DateTime<Utc>,
 }
 
+/// A webhook as what an event is delivered to.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    pub webhook_id: WebhookId,
+    /// The URL's host; the rest of a URL may hold secrets.
+    pub host: String,
+}
+
+/// The delivery of a known event.
+#[derive(Debug, Clone)]
+pub struct EventDelivery {
+    pub event_id: EventId,
+    pub delivery_id: Uuid,
+    pub webhook_id: WebhookId,
+    pub host: String,
+    pub status: DeliveryStatus,
+    pub attempts: i32,
+    pub response_status: Option<i32>,
+    pub latency_ms: Option<i32>,
+    pub fault: Option<String>,
+    pub last_attempt_at: Option<DateTime<Utc>>,
+    /// Meaningful while it is pending.
+    pub next_attempt_at: DateTime<Utc>,
+}
+
 /// An attempt of a delivery, as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {

@@ -4,6 +4,7 @@ mod create;
 mod create_by_key;
 mod end;
 mod overview;
+mod summaries;
 
 use crate::domain::client_session::*;
 use crate::domain::event::EventType;

@@ -6,12 +6,18 @@ mod delete;
 mod directory;
 mod extensions;
 mod hash_queue;
+mod import;
 mod passwords;
+mod search;
 mod subscribers;
+mod summary;
 
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
+pub use import::KnownUsers;
 pub(in crate::store) use passwords::DUMMY_HASH;
+pub use subscribers::SubscriberKey;
+pub(in crate::store) use subscribers::SubscriberRow;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};
@@ -35,6 +41,7 @@ macro_rules! select_user_identities {
         )
     };
 }
+use select_user_identities;
 
 impl Workspace {
     /// The user identity with this id.

@@ -5,6 +5,7 @@ mod claims;
 mod deliveries;
 mod outbox;
 mod overview;
+mod receivers;
 mod redeliver;
 
 pub use claims::ClaimFilter;

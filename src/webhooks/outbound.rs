@@ -148,6 +148,14 @@ impl Outbound {
         Outcome { response_status, latency, fault, is_unanswered, retry_after, cause, answer }
     }
 
+    /// Why the receiver of a URL cannot be reached, for the operator; None if it answers anything. Nothing is sent to it but
+    /// a HEAD request.
+    pub async fn reach(&self, url: &str, may_reach_loopback: bool) -> Option<String> {
+        let route = if may_reach_loopback { &self.loopback } else { &self.public };
+        let asked = async { Ok(route.client.head(route.admit(url)?).send().await?) };
+        self.in_time(Instant::now(), asked).await.err().map(|fault| fault.to_string())
+    }
+
     /// Waits until no lookup of the URL's host is in progress; one may outlive the attempt that began it.
     pub async fn lookup_ended(&self, url: &str) {
         if let Some(Host::Domain(name)) = Url::parse(url).ok().as_ref().and_then(Url::host) {

@@ -5,8 +5,10 @@ use crate::domain::operator::Role;
 use maud::{Markup, html};
 
 /// Pages of a workspace, below its address: name, path, and the role that they are for.
-const OF_WORKSPACE: [(&str, &str, Role); 6] = [
+const OF_WORKSPACE: [(&str, &str, Role); 8] = [
     ("Search", "", Role::Viewer),
+    ("What happened", "/timeline", Role::Viewer),
+    ("Barred installations", "/installations", Role::Viewer),
     ("Webhooks", "/webhooks", Role::Viewer),
     ("Keys", "/keys", Role::Viewer),
     ("Sessions", "/sessions", Role::Viewer),

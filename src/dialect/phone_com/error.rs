@@ -283,7 +283,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
 }
 
 /// Message about an invalid value.
-fn message(issue: &Issue) -> String {
+pub fn message(issue: &Issue) -> String {
     match &issue.problem {
         Problem::Missing => "It is required".to_owned(),
         Problem::Type { expected: Expected::Choice(names), .. } | Problem::Choice { expected: names, .. } => {

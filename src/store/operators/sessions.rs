@@ -48,6 +48,33 @@ impl Store {
         origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Option<OperatorSession>> {
+        let Some((session, used_at)) = self.read_session(token, workspace, origin, now).await? else { return Ok(None) };
+        if now >= used_at + NOTED {
+            self.note_use(TokenHash::of(token), now).await?;
+        }
+        Ok(Some(session))
+    }
+
+    /// As [`Store::operator_session`], for an open stream: it is no use of the session, which expires if nothing else is.
+    pub async fn watching_operator_session(
+        &self,
+        token: &str,
+        workspace: WorkspaceId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<OperatorSession>> {
+        // A read is not audited, so the origin is not needed.
+        let session = self.read_session(token, Some(workspace), Origin::default(), now).await?;
+        Ok(session.map(|(session, _)| session))
+    }
+
+    /// A valid session, and when it was used.
+    async fn read_session(
+        &self,
+        token: &str,
+        workspace: Option<WorkspaceId>,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(OperatorSession, DateTime<Utc>)>> {
         let hash = TokenHash::of(token);
         let row = sqlx::query!(
             r#"
@@ -69,9 +96,6 @@ impl Store {
         .fetch_optional(self.short())
         .await?;
         let Some(row) = row.filter(|row| now < row.expires_at && now < row.used_at + IDLE) else { return Ok(None) };
-        if now >= row.used_at + NOTED {
-            self.note_use(hash, now).await?;
-        }
         let principal = Principal::Operator(row.operator_id);
         let everywhere = row.role.max(row.sso_role);
         let tenant = row.workspace_id.zip(row.account_id).zip(row.is_sandbox).zip(row.name);
@@ -81,12 +105,13 @@ impl Store {
             let workspace = Workspace::new(store, (id, account, is_sandbox), Actor::new(principal, origin));
             OperatorWorkspace { workspace, name, role }
         });
-        Ok(Some(OperatorSession {
+        let session = OperatorSession {
             operator_session_id: OperatorSessionId(row.operator_session_id),
             operator: Operator { operator_id: row.operator_id, email: row.email },
             role: everywhere,
             workspace,
-        }))
+        };
+        Ok(Some((session, row.used_at)))
     }
 
     async fn note_use(&self, token: TokenHash, now: DateTime<Utc>) -> Result<()> {

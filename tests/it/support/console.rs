@@ -69,6 +69,11 @@ impl Browser {
         self.client.send(self.with_cookies(request)).await
     }
 
+    /// Opens a stream.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        self.with_cookies(self.client.request("GET", path)).send().await.expect("the server answers")
+    }
+
     /// Sends a form with the CSRF token of the session.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let token = self.csrf_token().await;

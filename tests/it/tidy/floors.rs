@@ -60,6 +60,7 @@ const HANDLES: [&str; 19] = [
     "OperatorWorkspace",
     "DatabaseStatus",
     "PendingDeliveries",
+    "SubscriberKey",
 ];
 
 /// Crates and modules of std that the bottom layer must not use.
