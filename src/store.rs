@@ -46,6 +46,7 @@ pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
 pub use status::DatabaseStatus;
+pub use user_identities::SubscriberKey;
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 

@@ -75,19 +75,11 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let (store, release) = (database.store, CancellationToken::new());
     let supervisor = database.cluster.map(|cluster| tokio::spawn(supervise(cluster, release.clone(), life.clone())));
     let app = Arc::new(App {
-        public_url: serve.public_url.as_ref().map(|url| url.0.as_str().into()),
-        stopping: life.stopping.clone(),
-        reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
-        region: serve.default_region,
-        proxies: serve.limits.trusted_proxies.clone().into(),
-        streams: stream_limits(&serve.limits),
-        limits: limits(&serve.limits, Clock::system()),
         in_flight: InFlight::new(listening.connections_of_client),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
-        has_console: !serve.no_console,
-        sso: sso(&serve.sso)?,
-        ..App::new(store.clone(), Clock::system(), Random::system())
+        stopping: life.stopping.clone(),
+        ..configured(serve, store.clone())?
     });
     let operations = Operations { app: Arc::clone(&app), leaving: life.leaving.clone() };
     // Served until the process ends.
@@ -117,6 +109,21 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
+}
+
+/// The state of the handlers, as far as the settings say.
+fn configured(serve: &ServeConfig, store: Store) -> Result<App, Box<dyn Error>> {
+    Ok(App {
+        public_url: serve.public_url.as_ref().map(|url| url.0.as_str().into()),
+        reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
+        region: serve.default_region,
+        proxies: serve.limits.trusted_proxies.clone().into(),
+        streams: stream_limits(&serve.limits),
+        limits: limits(&serve.limits, Clock::system()),
+        has_console: !serve.no_console,
+        sso: sso(&serve.sso)?,
+        ..App::new(store, Clock::system(), Random::system())
+    })
 }
 
 fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {

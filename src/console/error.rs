@@ -32,6 +32,7 @@ pub fn render(error: &Error, context: &RequestContext) -> Response {
 }
 
 /// Status, title and explanation of an error.
+#[expect(clippy::too_many_lines, reason = "one exhaustive match over all errors")]
 fn words(error: &Error) -> (StatusCode, &'static str, String) {
     let invalid = |says: &str| (StatusCode::BAD_REQUEST, "The request is not valid", says.to_owned());
     match error {

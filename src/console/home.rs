@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::context::PageContext;
-use super::elements::{code, empty, pager, text};
+use super::elements::{empty, pager, snippet, text};
 use super::layout::{Page, Redirect, page};
 use crate::domain::id::WorkspaceId;
 use crate::domain::workspace::WorkspaceRecord;
@@ -37,10 +37,8 @@ fn workspaces_page(context: &PageContext, workspaces: &[WorkspaceRecord], next: 
     let body = html! {
         h1 { "Workspaces" }
         @if workspaces.is_empty() {
-            (empty(html! {
-                "You have no role in a workspace. An administrator gives you one with "
-                (code(format!("handset operator set-role {} --workspace NAME --role viewer", context.operator.email))) "."
-            }))
+            (empty(html! { "You have no role in a workspace. An administrator gives you one on the server:" }))
+            (snippet("Command", "handset operator set-role EMAIL --workspace NAME --role viewer"))
         } @else {
             ul.cards {
                 @for workspace in workspaces {

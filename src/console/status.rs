@@ -74,7 +74,7 @@ fn database(context: &PageContext, status: Option<&DatabaseStatus>) -> Markup {
                 dt { "Postgres" } dd { (status.version) ", database " (code(&status.database)) }
                 dt { "Standbys" } dd { (status.standbys) }
                 dt { "All Handset servers" }
-                dd { (status.connections) " of " (status.max_connections) " connections, from " (status.clients) " addresses" }
+                dd { (status.connections) " of " (status.max_connections) " connections, from " (status.clients) (if status.clients == 1 { " address" } else { " addresses" }) }
             }
             dt { "This server" } dd { (used) " connections in use, " (idle) " idle" }
         }

@@ -20,7 +20,7 @@ use super::credentials::{CredentialCreation, CredentialDeletion};
 use super::numbers::{NewNumber, NumberChange};
 use super::phones::{Deactivation, PhoneRegistration};
 use super::slots::SlotWrite;
-use super::user_identities::NewUserIdentity;
+use super::user_identities::{NewUserIdentity, SubscriberKey};
 use crate::domain::contact::Contact;
 use crate::domain::extension::Extension;
 use crate::domain::listing::Listed;
@@ -68,6 +68,7 @@ batchers! {
     keys_and_events: KeyLookup<EventPage>,
     keys_and_extension: KeyLookup<OneExtension>,
     keys_and_number: KeyLookup<OneNumber>,
+    keys_and_subscriber: KeyLookup<SubscriberKey>,
     sessions: SessionLookup,
     deactivations: WriteRequest<Deactivation>,
     registrations: WriteRequest<PhoneRegistration>,

@@ -14,6 +14,8 @@ mod summary;
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
 pub(in crate::store) use passwords::DUMMY_HASH;
+pub use subscribers::SubscriberKey;
+pub(in crate::store) use subscribers::SubscriberRow;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};

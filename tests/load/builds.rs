@@ -47,13 +47,13 @@ fn measure_builds(
 ) -> BuildSample {
     let sides = [(workbench.server.pid(), workbench.server.address), (other.pid(), other.address)];
     // Warm-up: opens connections, prepares statements, reads pages.
-    sides.iter().for_each(|side| _ = workbench.measure_on(operation, *side));
+    sides.iter().for_each(|side| _ = workbench.measure_on(operation, &[*side]));
     let mut rates = [Vec::new(), Vec::new()];
     let mut tails = [Vec::new(), Vec::new()];
     for round in 0..rounds {
         let first = usize::from(round % 2 == 1);
         for side in [first, 1 - first] {
-            let measurement = workbench.measure_on(operation, sides[side]);
+            let measurement = workbench.measure_on(operation, &sides[side..=side]);
             rates[side].push(measurement.sample.rate);
             tails[side].push(measurement.load_result.latencies.value_at_quantile(0.99) as f64 / 1e3);
         }

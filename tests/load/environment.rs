@@ -57,7 +57,12 @@ impl Environment {
 
     fn connect(&self, name: &str) -> Database {
         let (place, settings) = self.url.split_once("/postgres?").expect("the URL of the private Postgres");
-        let url = format!("{place}/{name}?{settings}");
+        self.at(&format!("{place}/{name}?{settings}"))
+    }
+
+    /// A database by another URL.
+    pub fn at(&self, url: &str) -> Database {
+        let url = url.to_owned();
         let connection = self.runtime.block_on(PgConnection::connect(&url)).expect("Postgres accepts connections");
         Database { url, runtime: Arc::clone(&self.runtime), connection }
     }
@@ -132,9 +137,16 @@ impl Program {
         Program::start(command, b"")
     }
 
+    /// The server on a migrated database, by its URL.
+    pub fn on(url: &str) -> Program {
+        let mut command = build(Path::new(env!("CARGO_BIN_EXE_handset")), url);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
+        Program::start(command, b"")
+    }
+
     /// Another build of the server, on a migrated database.
     pub fn build(program: &Path, database: &Database) -> Program {
-        let mut command = build(program, database);
+        let mut command = build(program, &database.url);
         command.args(["serve", "--listen", "127.0.0.1:0", "--no-demo"]);
         Program::start(command, b"")
     }
@@ -178,17 +190,17 @@ impl Drop for Program {
 
 /// Command of the server on a database, without settings from the environment.
 fn handset(database: &Database) -> Command {
-    build(Path::new(env!("CARGO_BIN_EXE_handset")), database)
+    build(Path::new(env!("CARGO_BIN_EXE_handset")), &database.url)
 }
 
-fn build(program: &Path, database: &Database) -> Command {
+fn build(program: &Path, url: &str) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("HANDSET_") {
             command.env_remove(name);
         }
     }
-    command.env("DATABASE_URL", &database.url).env("HANDSET_SEAL_KEY", SEAL_KEY);
+    command.env("DATABASE_URL", url).env("HANDSET_SEAL_KEY", SEAL_KEY);
     command
 }
 

@@ -2,6 +2,7 @@
 //! the status and the length of a response. It is this small so that it does not limit a measurement; its maximum rate
 //! is measured in each run.
 
+use crate::delay_proxy::precise_sleeps;
 use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -73,12 +74,13 @@ struct Connection {
 }
 
 impl Generator {
-    pub fn connect(address: SocketAddr, connections: usize) -> io::Result<Generator> {
-        wake_on_time();
+    /// Opens connections to each server in turn.
+    pub fn connect(servers: &[SocketAddr], connections: usize) -> io::Result<Generator> {
+        precise_sleeps();
         let poll = Poll::new()?;
         let mut open_connections = Vec::with_capacity(connections);
         for index in 0..connections {
-            let stream = std::net::TcpStream::connect(address)?;
+            let stream = std::net::TcpStream::connect(servers[index % servers.len()])?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
@@ -293,12 +295,6 @@ pub fn head_of(bytes: &[u8]) -> Option<(u16, Option<usize>)> {
 
 fn too_much() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "response exceeds its content-length")
-}
-
-/// Sets this thread's timer slack to 1 ns; by default, the kernel ends waits up to 50 µs late.
-fn wake_on_time() {
-    #[cfg(target_os = "linux")]
-    let _ = nix::sys::prctl::set_timerslack(1);
 }
 
 /// Sends one request and returns the status and body of its response.

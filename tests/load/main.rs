@@ -11,6 +11,7 @@
 //! cargo bench -- --growth                      10,000 phones against 1,000,000, 1,000 contacts against 100,000
 //! cargo bench -- --soak 10                     ten minutes of load, with samples of memory
 //! cargo bench -- --against target/before       this build and another one, interleaved
+//! cargo bench -- --remote 500                  Postgres half a millisecond away, and two servers
 //! cargo bench -- --neighbours                  one tenant while others make noise of each kind
 //! ```
 //!
@@ -53,6 +54,7 @@
 mod builds;
 mod comparison;
 mod contacts;
+mod delay_proxy;
 mod environment;
 mod generator;
 mod growth;
@@ -64,6 +66,7 @@ mod pgbench;
 mod ratios;
 mod references;
 mod registry;
+mod remote;
 mod report;
 mod settings;
 mod soak;
@@ -106,6 +109,9 @@ fn bench(settings: &Settings) -> bool {
     } else if settings.neighbours {
         let neighbours = neighbours::run(&environment, settings);
         (serde_json::json!(neighbours), neighbours.text())
+    } else if let Some(delay) = settings.remote {
+        let remote = remote::run(&environment, settings, delay);
+        (serde_json::json!(remote), remote.text())
     } else if let Some(program) = &settings.against {
         let builds = builds::run(&environment, settings, program);
         (serde_json::json!(builds), builds.text())

@@ -97,6 +97,8 @@ const EVENTS_SINCE: &str = "select workspace_id, event_id, * from event where wo
 const KEY_AND_NUMBER: &str = "select place * as requested (token_hash, register_id, place) join api_key *";
 const NUMBER: &str = "select register_id *, user_identity_id *, created_at from number_register \
     where workspace_id = $1 and register_id = any ($2)";
+const KEY_AND_SUBSCRIBER: &str =
+    "select place * as requested (token_hash, person, now, application_id, place) join api_key *";
 const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_identity as person *";
 const DEACTIVATE: &str =
     "with found as materialized ( select place, device_id, * update phone set deactivated_at = at, *";
@@ -311,11 +313,13 @@ pub const ALL: &[Operation] = &[
         },
         effect: Effect::Nothing,
         variables: one_phone,
-        transaction: &[Step::Stored(SUBSCRIBER, |_| {
+        transaction: &[Step::Stored(KEY_AND_SUBSCRIBER, |registry| {
+            key_and(registry, &[Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()])
+        })],
+        keyless: &[Step::Stored(SUBSCRIBER, |_| {
             let values = [Kind::Person.sql(":person"), "now()".to_owned(), "null::bigint".to_owned()];
             [workspace()].into_iter().chain(values.map(one)).collect()
         })],
-        keyless: &[],
         minimal: &[],
         is_first: false,
     },

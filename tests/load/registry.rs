@@ -11,7 +11,7 @@ pub const PHONES_OF_PERSON: u64 = 20;
 /// Initial events per workspace.
 pub const EVENTS: u64 = 1_000;
 /// Persons per workspace whose phones are created and deactivated; the others' phones stay.
-pub const GUESTS: u64 = 100;
+pub const GUESTS: u64 = 1_000;
 /// Added to a number, so that it has 19 digits and valid variant bits.
 pub const BASE: u64 = 1_008_000_000_000_000_000;
 

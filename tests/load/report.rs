@@ -60,16 +60,7 @@ pub struct SampleSummary {
 impl SampleSummary {
     pub fn of(name: &str, samples: &[Sample]) -> SampleSummary {
         let rates: Vec<f64> = samples.iter().map(|sample| sample.rate).collect();
-        let cpu = |part: fn(&Cpu) -> Option<f64>| {
-            let parts: Option<Vec<f64>> = samples.iter().map(|sample| part(&sample.cpu)).collect();
-            parts.map(median)
-        };
-        let cpu = Cpu {
-            program: cpu(|cpu| cpu.program),
-            postgres: cpu(|cpu| cpu.postgres),
-            generator: cpu(|cpu| cpu.generator),
-        };
-        SampleSummary { name: name.to_owned(), rate: median(rates.clone()), rates, cpu }
+        SampleSummary { name: name.to_owned(), rate: median(rates.clone()), rates, cpu: Cpu::medians(samples) }
     }
 
     /// The median of the rounds' ratios.
@@ -261,6 +252,19 @@ impl Report {
 }
 
 impl Cpu {
+    /// Medians of several measurements.
+    pub fn medians(samples: &[Sample]) -> Cpu {
+        let median_of = |part: fn(&Cpu) -> Option<f64>| {
+            let parts: Option<Vec<f64>> = samples.iter().map(|sample| part(&sample.cpu)).collect();
+            parts.map(median)
+        };
+        Cpu {
+            program: median_of(|cpu| cpu.program),
+            postgres: median_of(|cpu| cpu.postgres),
+            generator: median_of(|cpu| cpu.generator),
+        }
+    }
+
     /// CPU of the program and of Postgres.
     pub fn cell(self) -> String {
         let parts = [self.program, self.postgres].into_iter().flatten();

@@ -60,12 +60,17 @@ pub struct Settings {
     #[arg(long, conflicts_with_all = ["growth", "soak", "against"])]
     pub neighbours: bool,
 
+    /// Measure the round trips of requests with Postgres this much away instead, and two servers on one database
+    #[arg(long, value_name = "MICROSECONDS", conflicts_with_all = ["growth", "soak", "against", "neighbours"],
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub remote: Option<u32>,
+
     /// Compare the ratios with the committed ones, and fail if one is lower by more than a fifth
-    #[arg(long, conflicts_with_all = ["growth", "soak", "against", "neighbours", "json"])]
+    #[arg(long, conflicts_with_all = ["growth", "soak", "against", "neighbours", "remote", "json"])]
     pub check: bool,
 
     /// Write the ratios to the file of the committed ones
-    #[arg(long, conflicts_with_all = ["growth", "soak", "against", "neighbours", "check"])]
+    #[arg(long, conflicts_with_all = ["growth", "soak", "against", "neighbours", "remote", "check"])]
     pub accept: bool,
 
     /// Print results as JSON

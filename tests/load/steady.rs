@@ -56,7 +56,7 @@ impl Timing {
     pub fn of(&self, address: SocketAddr, status: u16, request: &mut dyn FnMut(&mut Vec<u8>)) -> io::Result<Latencies> {
         let time = self.time.min(SLICE);
         let slices = (self.time.as_secs_f64() / time.as_secs_f64()).round() as u32;
-        let mut generator = Generator::connect(address, self.connections)?;
+        let mut generator = Generator::connect(&[address], self.connections)?;
         let mut round = Round::new();
         // The first slice is a warm-up: the connections are new.
         for number in 0..=slices {

@@ -4,7 +4,7 @@ use crate::environment::Environment;
 use crate::settings::Settings;
 use crate::steady::{self, SLICE};
 use crate::usage::{self, OtherThreads};
-use crate::{comparison, growth, neighbours, operations, pgbench, soak};
+use crate::{comparison, growth, neighbours, operations, pgbench, remote, soak};
 use libtest_mimic::{Arguments, Trial};
 use std::path::Path;
 use std::process::ExitCode;
@@ -81,6 +81,11 @@ fn a_brief_run_measures_every_operation() {
         }
         assert!(neighbours_report.text().contains(noise.name), "{}", neighbours_report.text());
     }
+    let remote_report = remote::run(&environment, &settings, 500);
+    for (latency, pair) in remote_report.latencies.iter().zip(&remote_report.pairs) {
+        assert!(latency.round_trips > 0.0 && pair.rates.iter().all(|rate| *rate > 0.0), "{latency:?} {pair:?}");
+    }
+    assert_eq!(remote_report.pairs.len(), 4, "{remote_report:?}");
     let soak_report = soak::run(&environment, &settings, Duration::from_millis(300));
     assert!(soak_report.requests > 0, "{soak_report:?}");
 }

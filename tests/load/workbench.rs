@@ -113,20 +113,26 @@ impl Workbench {
 
     /// Measures an operation against the server.
     pub fn measure(&mut self, operation: &Operation) -> Measurement {
-        self.measure_on(operation, (self.server.pid(), self.server.address))
+        self.measure_on(operation, &[(self.server.pid(), self.server.address)])
     }
 
-    /// Measures an operation against a server by its process id and address.
-    pub fn measure_on(&mut self, operation: &Operation, (pid, address): (u32, SocketAddr)) -> Measurement {
+    /// Sets the number of connections of the measurements that follow.
+    pub fn set_connections(&mut self, connections: u16) {
+        self.settings.connections = connections;
+    }
+
+    /// Measures an operation against servers on the registry by their process ids and addresses, which share the load.
+    pub fn measure_on(&mut self, operation: &Operation, servers: &[(u32, SocketAddr)]) -> Measurement {
+        let (pids, addresses): (Vec<u32>, Vec<SocketAddr>) = servers.iter().copied().unzip();
         let spares = self.spares();
         self.insert_spares(operation, spares);
         let max_requests = if operation.effect == Effect::Deactivates { spares } else { u64::MAX };
-        let (load_result, sample) = self.measure_cpu(Some(pid), |workbench| {
-            let load_result = workbench.run_operation(operation, address, max_requests);
+        let (load_result, sample) = self.measure_cpu(&pids, |workbench| {
+            let load_result = workbench.run_operation(operation, &addresses, max_requests);
             let (rate, count) = (load_result.rate(), load_result.responses);
             (load_result, rate, count)
         });
-        let memory = usage::memory_of(pid);
+        let memory = pids.iter().filter_map(|pid| usage::memory_of(*pid)).max();
         self.check_effects(operation, load_result.responses);
         self.undo_writes(operation);
         Measurement { load_result, sample, memory }
@@ -134,8 +140,8 @@ impl Workbench {
 
     /// Measures the same requests against a reference.
     pub fn measure_reference(&mut self, operation: &Operation, reference: &Program) -> Sample {
-        let measured = self.measure_cpu(Some(reference.pid()), |workbench| {
-            let load_result = workbench.run_operation(operation, reference.address, u64::MAX);
+        let measured = self.measure_cpu(&[reference.pid()], |workbench| {
+            let load_result = workbench.run_operation(operation, &[reference.address], u64::MAX);
             ((), load_result.rate(), load_result.responses)
         });
         measured.1
@@ -196,9 +202,9 @@ impl Workbench {
             status,
             request: &mut |out| out.extend_from_slice(request),
         };
-        let measured = self.measure_cpu(Some(program), |_| {
+        let measured = self.measure_cpu(&[program], |_| {
             let load_result =
-                Generator::connect(address, connections).and_then(|mut generator| generator.run_load(load));
+                Generator::connect(&[address], connections).and_then(|mut generator| generator.run_load(load));
             let load_result = load_result.unwrap_or_else(|fault| panic!("{name}: {fault}"));
             ((), load_result.rate(), load_result.responses)
         });
@@ -216,7 +222,7 @@ impl Workbench {
         let script = pgbench::script(operation, transaction, &self.source.registry);
         let (spares, time) = (self.spares(), self.settings.time().as_secs());
         self.insert_spares(operation, spares);
-        let (transactions, sample) = self.measure_cpu(None, |workbench| {
+        let (transactions, sample) = self.measure_cpu(&[], |workbench| {
             let run = pgbench::Run {
                 program,
                 database_url: &workbench.database.url,
@@ -234,14 +240,10 @@ impl Workbench {
     }
 
     /// Runs `work`, which returns a rate and a request count, and measures its CPU cost.
-    fn measure_cpu<T>(
-        &mut self,
-        program: Option<u32>,
-        work: impl FnOnce(&mut Workbench) -> (T, f64, u64),
-    ) -> (T, Sample) {
-        let before = self.spent(program);
+    fn measure_cpu<T>(&mut self, programs: &[u32], work: impl FnOnce(&mut Workbench) -> (T, f64, u64)) -> (T, Sample) {
+        let before = self.spent(programs);
         let (effects, rate, count) = work(self);
-        let after = self.spent(program);
+        let after = self.spent(programs);
         let per_request = |index: usize| {
             let spent: Option<f64> = after[index].zip(before[index]).map(|(after, before)| after - before);
             spent.map(|seconds| seconds * 1e6 / count.max(1) as f64)
@@ -250,7 +252,7 @@ impl Workbench {
         (effects, Sample { rate, cpu })
     }
 
-    fn run_operation(&mut self, operation: &Operation, address: SocketAddr, max_requests: u64) -> LoadResult {
+    fn run_operation(&mut self, operation: &Operation, servers: &[SocketAddr], max_requests: u64) -> LoadResult {
         let (source, rng, mut request_number) = (&self.source, &mut self.rng, 0);
         let load = Load {
             time: self.settings.time(),
@@ -262,15 +264,16 @@ impl Workbench {
                 request_number += 1;
             },
         };
-        let generator = Generator::connect(address, self.settings.connections.into());
+        let generator = Generator::connect(servers, self.settings.connections.into());
         let load_result = generator.and_then(|mut generator| generator.run_load(load));
         load_result.unwrap_or_else(|fault| panic!("{}: {fault}", operation.name))
     }
 
-    /// CPU seconds so far of a program, of Postgres and of the generator.
-    fn spent(&self, program: Option<u32>) -> [Option<f64>; 3] {
+    /// CPU seconds so far of programs, of Postgres and of the generator.
+    fn spent(&self, programs: &[u32]) -> [Option<f64>; 3] {
         let generator = usage::cpu_of(std::process::id());
-        [program.and_then(usage::cpu_of), usage::cpu_of_family(self.postmaster), generator]
+        let programs = programs.iter().map(|pid| usage::cpu_of(*pid)).sum();
+        [programs, usage::cpu_of_family(self.postmaster), generator]
     }
 
     fn spares(&self) -> u64 {

@@ -11,8 +11,9 @@ use crate::domain::slot::SlotType;
 use crate::domain::subscriber::Subscriber;
 use crate::error::{Denial, Error, Rejection, ResourceKind, Result};
 use crate::http::{App, auth};
-use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, Workspace};
+use crate::store::{Authenticated, Credentials, Prefetch, Prefetched, Principal, SubscriberKey, Workspace};
 use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// Header that names the user identity for an API key.
@@ -31,10 +32,17 @@ pub struct Person {
 }
 
 impl Authenticate for Person {
-    async fn authenticate(app: &App, head: &Head, prefetch: Prefetch) -> Result<(Person, Prefetched)> {
+    /// Prefetches the user identity that the request names, for which each operation asks.
+    async fn authenticate(app: &App, head: &Head, _: Prefetch) -> Result<(Person, Prefetched)> {
         let token = auth::bearer(head.headers()).map(|token| token.strip_prefix(MARK).unwrap_or(token));
         let token = token.filter(|token| !token.is_empty()).ok_or(Error::Unauthenticated(Rejection::MISSING))?;
         let credentials = Credentials::of_workspace(token);
+        let prefetch = match (named(head.headers()), application_in(head)) {
+            (Ok(Some(person)), Ok(application)) => {
+                Prefetch::Subscriber(SubscriberKey { person, application, now: head.now })
+            }
+            _ => Prefetch::None,
+        };
         let authenticated = head.authenticate(app, credentials, prefetch).await?;
         let (Authenticated::Caller(caller), prefetched) = authenticated else {
             return Err(Error::Unauthenticated(Rejection::MISSING));
@@ -49,6 +57,21 @@ impl Authenticate for Person {
 }
 
 grant_of_caller!(Person);
+
+impl Person {
+    /// The user identity with its numbers, unless authentication has read it.
+    async fn subscriber(
+        &self,
+        application: Option<ApplicationId>,
+        prefetched: Prefetched,
+        now: DateTime<Utc>,
+    ) -> Result<Subscriber> {
+        match prefetched {
+            Prefetched::Subscriber(Some(subscriber)) => Ok(*subscriber),
+            _ => self.workspace.subscriber(self.user_identity_id, application, now).await,
+        }
+    }
+}
 
 /// User identity named by the header. A value that is not a UUID is not found.
 fn named(headers: &HeaderMap) -> Result<Option<UserIdentityId>> {
@@ -66,8 +89,8 @@ impl Grant for Known {
     type Caller = Person;
 
     async fn authorize(person: Person, head: &Head, prefetched: Prefetched) -> Result<(Known, Prefetched)> {
-        person.workspace.subscriber(person.user_identity_id, None, head.now).await?;
-        Ok((Known, prefetched))
+        person.subscriber(None, prefetched, head.now).await?;
+        Ok((Known, Prefetched::Nothing))
     }
 }
 
@@ -89,9 +112,8 @@ impl Grant for Subscribed {
         if head.params.iter().any(|param| param.contains('\u{fffd}')) {
             return Err(Error::NoRoute);
         }
-        let Person { workspace, user_identity_id } = person;
         let application = application_in(head)?;
-        let subscriber = workspace.subscriber(user_identity_id, application, head.now).await?;
+        let subscriber = person.subscriber(application, prefetched, head.now).await?;
         if let Some(id) = application.filter(|_| subscriber.application.is_none()) {
             return Err(Error::NotFound(ResourceKind::Application, id.to_string()));
         }
@@ -102,7 +124,8 @@ impl Grant for Subscribed {
         let contact_id = head.named("contact_id").map(|name| Uuid::parse_str(name).map_err(|_| Error::NoRoute));
         let contact_id = contact_id.transpose()?.map(UserIdentityId);
         let (base, form) = (base_of(&head.path, application), Form::of(head.headers()));
-        Ok((Subscribed { workspace, subscriber, base, form, slot, contact_id }, prefetched))
+        let workspace = person.workspace;
+        Ok((Subscribed { workspace, subscriber, base, form, slot, contact_id }, Prefetched::Nothing))
     }
 }
 

@@ -6,6 +6,7 @@ mod extension;
 mod number;
 mod phone;
 mod phones;
+mod subscriber;
 
 pub(super) use events::EventPage;
 pub(super) use extension::OneExtension;
@@ -20,9 +21,11 @@ use crate::domain::number::PhoneNumber;
 use crate::domain::page::Paging;
 use crate::domain::phone::{Phone, PhoneFilter};
 use crate::domain::scope::Scope;
+use crate::domain::subscriber::Subscriber;
 use crate::error::{AuthFailure, Error, Result, Scheme};
 use crate::store::batch::keys::ApiKey;
 use crate::store::principal::rejected;
+use crate::store::user_identities::SubscriberKey;
 use crate::store::{Authenticated, Origin, Principal, Store};
 
 /// The longest list that is prefetched. A longer one has a statement of its own, so that it delays no other request.
@@ -42,6 +45,7 @@ pub enum Prefetch {
     Extension(ExtensionId),
     /// A phone number by its id.
     Number(PhoneNumberId),
+    Subscriber(SubscriberKey),
 }
 
 impl Prefetch {
@@ -83,6 +87,7 @@ pub enum Prefetched {
     Events(Vec<Event>),
     Extension(Option<Extension>),
     Number(Option<PhoneNumber>),
+    Subscriber(Option<Box<Subscriber>>),
 }
 
 impl Store {
@@ -123,6 +128,10 @@ impl Store {
             Prefetch::Number(id) => {
                 let found = self.look_up_key(key, OneNumber(id)).await?;
                 found.map(|(key, mut numbers)| (key, Prefetched::Number(numbers.pop())))
+            }
+            Prefetch::Subscriber(subscriber) => {
+                let found = self.look_up_key(key, subscriber).await?;
+                found.map(|(key, rows)| (key, Prefetched::Subscriber(Subscriber::of(rows).map(Box::new))))
             }
         };
         let (key, prefetched) = found.ok_or_else(|| rejected(Scheme::ApiKey, AuthFailure::Unknown))?;

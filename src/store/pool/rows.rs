@@ -2,7 +2,8 @@
 //! more, one at a time reads on, until its response is made; the others wait for a short time. Of a workspace one waits for
 //! that, and the rest for their workspace's turn, so that another workspace waits for one list. No statement holds a
 //! connection while it waits: it starts again later. One whose rows were large the last time waits before it starts. A
-//! statement over the maximum ends with an error for the client.
+//! statement over the maximum ends with an error for the client. Decoding and encoding a large list take up to 0.1 s, which
+//! a thread of its own spends, so that the async workers go on with other requests.
 //!
 //! What runs outside of requests, as the sweeper and the command line do, is not limited.
 
@@ -13,11 +14,14 @@ use futures_util::{Stream, TryFutureExt, TryStreamExt, stream};
 use sqlx::postgres::{PgRow, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres, Row, SqlStr};
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{block_in_place, yield_now};
 use tokio::time::timeout;
 
 /// Bytes of a statement's rows that need no share.
@@ -48,9 +52,20 @@ enum Scope {
     Batch,
 }
 
-/// Runs a request until its response is made.
+/// Runs a request until its response is made; outside of the async workers once it has read a large list.
 pub(in crate::store) async fn of_request<T>(request: impl Future<Output = T>) -> T {
-    SCOPE.scope(Scope::Request(RefCell::default()), request).await
+    let mut request = pin!(request);
+    let polled = poll_fn(|context| match has_large_list() {
+        true => block_in_place(|| request.as_mut().poll(context)),
+        false => request.as_mut().poll(context),
+    });
+    SCOPE.scope(Scope::Request(RefCell::default()), polled).await
+}
+
+/// Whether the rest of the request takes long. A runtime of one thread has no other that could go on.
+fn has_large_list() -> bool {
+    let is_read = with_share(|share| share.as_ref().is_some_and(|share| share.is_read)).unwrap_or_default();
+    is_read && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread
 }
 
 /// Runs statements that several requests share.
@@ -98,6 +113,8 @@ pub(super) struct LargeLists(Arc<Semaphore>);
 struct RowShare {
     /// Whether rows have needed it.
     is_used: bool,
+    /// Whether all rows of a large list are in memory.
+    is_read: bool,
     _of_all: OwnedSemaphorePermit,
     /// The workspace's turn, for statements within its share of the connections.
     _turn: Option<OwnedSemaphorePermit>,
@@ -167,7 +184,12 @@ impl LargeLists {
                         }
                         with_share(|share| share.iter_mut().for_each(|share| share.is_used = true));
                         let rest = rest(parts, collected, MAX_STATEMENT.saturating_sub(bytes));
-                        timeout(MAX_READ, rest).await.unwrap_or_else(|_| Err(RowsRefused::TooSlow.into()))
+                        let rows =
+                            timeout(MAX_READ, rest).await.unwrap_or_else(|_| Err(RowsRefused::TooSlow.into()))?;
+                        with_share(|share| share.iter_mut().for_each(|share| share.is_read = true));
+                        // The next poll of the request, which decodes the rows, is outside of the workers.
+                        yield_now().await;
+                        Ok(rows)
                     }
                 };
             }
@@ -178,7 +200,7 @@ impl LargeLists {
     /// Waits for the workspace's turn, then for a share.
     async fn take(&self, turn: &Arc<Semaphore>) -> RowShare {
         let turn = acquire(turn).await;
-        RowShare { is_used: false, _of_all: acquire(&self.0).await, _turn: Some(turn) }
+        RowShare { is_used: false, is_read: false, _of_all: acquire(&self.0).await, _turn: Some(turn) }
     }
 
     /// A share, if it is free.
@@ -187,7 +209,8 @@ impl LargeLists {
             Some(turn) => Some(turn.try_acquire_owned().ok()?),
             None => None,
         };
-        Some(RowShare { is_used: false, _of_all: Arc::clone(&self.0).try_acquire_owned().ok()?, _turn: turn })
+        let of_all = Arc::clone(&self.0).try_acquire_owned().ok()?;
+        Some(RowShare { is_used: false, is_read: false, _of_all: of_all, _turn: turn })
     }
 }
 

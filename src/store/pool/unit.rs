@@ -76,7 +76,9 @@ impl Connections {
         self.in_task(move |mut checkout, answer| async move {
             let transaction = transaction(&health, checkout.connection(), begin, work);
             let outcome = limited(&health, transaction).await.inspect(|_| done());
-            finish(checkout, answer, outcome).await;
+            // The caller may have gone. It does not wait for the check.
+            let _ = answer.send(outcome);
+            checkout.checkin_checked().await;
         })
         .await?
     }
@@ -121,11 +123,21 @@ impl Connections {
     }
 }
 
-/// Answers first, so that the connection check delays no caller.
-async fn finish<T>(checkout: Checkout, answer: oneshot::Sender<T>, outcome: T) {
+/// Ends a unit without a transaction of its own. Answers first, so that a check delays no caller. After success the
+/// connection needs none, since Postgres ends the transaction of a single statement with it; a check is a round trip in
+/// which no other statement can have the connection.
+async fn finish<T, E>(
+    checkout: Checkout,
+    answer: oneshot::Sender<std::result::Result<T, E>>,
+    outcome: std::result::Result<T, E>,
+) {
+    let is_complete = outcome.is_ok();
     // The caller may have gone.
     let _ = answer.send(outcome);
-    checkout.checkin_checked().await;
+    match is_complete {
+        true => checkout.checkin(&Ok(())),
+        false => checkout.checkin_checked().await,
+    }
 }
 
 async fn limited<T>(health: &HealthSignal, unit: impl Future<Output = Result<T>>) -> Result<T> {

@@ -14,31 +14,32 @@ use chrono::{DateTime, Utc};
 use strum::VariantArray;
 use uuid::Uuid;
 
-/// A user identity and a slot.
-struct Row {
-    position: i64,
-    workspace_id: WorkspaceId,
-    user_identity_id: UserIdentityId,
-    user_identity_key: Option<String>,
-    email_address: Option<String>,
-    phone_number: Option<String>,
-    full_name: Option<String>,
-    created_at: DateTime<Utc>,
-    enterprise_voice: bool,
-    application_id: Option<i64>,
-    culture: Option<String>,
-    user_agent: Option<String>,
-    instance_id: Option<String>,
-    application_type: Option<String>,
-    is_available: Option<bool>,
-    availability: Option<Availability>,
-    note: Option<String>,
-    location: Option<String>,
-    slot_type: SlotType,
-    number: String,
-    include_in_contact_card: bool,
-    version: i64,
-    is_managed: bool,
+/// A user identity and a slot, with the application that was asked for.
+pub(in crate::store) struct SubscriberRow {
+    /// Index of the lookup, from one.
+    pub position: i64,
+    pub workspace_id: WorkspaceId,
+    pub user_identity_id: UserIdentityId,
+    pub user_identity_key: Option<String>,
+    pub email_address: Option<String>,
+    pub phone_number: Option<String>,
+    pub full_name: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub enterprise_voice: bool,
+    pub application_id: Option<i64>,
+    pub culture: Option<String>,
+    pub user_agent: Option<String>,
+    pub instance_id: Option<String>,
+    pub application_type: Option<String>,
+    pub is_available: Option<bool>,
+    pub availability: Option<Availability>,
+    pub note: Option<String>,
+    pub location: Option<String>,
+    pub slot_type: SlotType,
+    pub number: String,
+    pub include_in_contact_card: bool,
+    pub version: i64,
+    pub is_managed: bool,
 }
 
 impl Workspace {
@@ -46,31 +47,31 @@ impl Workspace {
     /// the workspace has assigned is in the work slot and hides the user identity's own.
     pub async fn subscriber(
         &self,
-        id: UserIdentityId,
+        person: UserIdentityId,
         application: Option<ApplicationId>,
         now: DateTime<Utc>,
     ) -> Result<Subscriber> {
-        found(self.look_up(Key { person: id, application, now }).await?, ResourceKind::UserIdentity, id)
+        found(self.look_up(SubscriberKey { person, application, now }).await?, ResourceKind::UserIdentity, person)
     }
 }
 
-/// Subscriber, its application, and the time.
-#[derive(Debug, Clone)]
-pub(in crate::store) struct Key {
-    person: UserIdentityId,
-    application: Option<ApplicationId>,
-    now: DateTime<Utc>,
+/// A subscriber to read, with one of its applications, at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubscriberKey {
+    pub person: UserIdentityId,
+    pub application: Option<ApplicationId>,
+    pub now: DateTime<Utc>,
 }
 
 impl Lookup for Subscriber {
-    type Key = Key;
+    type Key = SubscriberKey;
 
-    async fn all(keys: Vec<Key>, workspace: &Workspace) -> Result<Vec<Option<Subscriber>>> {
+    async fn all(keys: Vec<SubscriberKey>, workspace: &Workspace) -> Result<Vec<Option<Subscriber>>> {
         let persons: Vec<Uuid> = keys.iter().map(|key| key.person.0).collect();
         let times: Vec<DateTime<Utc>> = keys.iter().map(|key| key.now).collect();
         let applications: Vec<Option<i64>> = keys.iter().map(|key| key.application.map(|id| id.0)).collect();
         let rows = managed_number!(query_as(
-            Row,
+            SubscriberRow,
             r#"
             select position as "position!", person.workspace_id, person.user_identity_id, user_identity_key,
                 email_address, phone_number, full_name, person.created_at, enterprise_voice,
@@ -114,7 +115,7 @@ impl Lookup for Subscriber {
 
 impl Subscriber {
     /// From one row per slot; None if there is none.
-    fn of(rows: Vec<Row>) -> Option<Subscriber> {
+    pub(in crate::store) fn of(rows: Vec<SubscriberRow>) -> Option<Subscriber> {
         let mut subscriber: Option<Subscriber> = None;
         for row in rows {
             let slot = Slot {

@@ -49,6 +49,25 @@ async fn hot_operations_take_as_few_statements_as_promised() {
 }
 
 #[tokio::test]
+async fn get_numbers_of_a_user_identity_with_a_key_takes_one_statement() {
+    let database = Database::new(CONNECTIONS).await;
+    let proxy = Proxy::to(socket(&database.url));
+    let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
+    let jane = Person::new(&world, "jane").await;
+    let application = jane.begin("/v1/applications", "here").await;
+    let client = world.key().with("x-ucwa-user", &jane.id);
+    for path in ["/me/phones".to_owned(), format!("{application}/me/phones")] {
+        for _ in 0..WARM_UP {
+            assert_eq!(client.get(&path).await.status, 200, "{path}");
+        }
+        proxy.record(None);
+        client.get(&path).await;
+        let statements = proxy.statements();
+        assert_eq!(statements.len(), 1, "{path}: {statements:#?}");
+    }
+}
+
+#[tokio::test]
 async fn deactivate_phone_takes_two_statements() {
     let database = Database::new(CONNECTIONS).await;
     let proxy = Proxy::to(socket(&database.url));

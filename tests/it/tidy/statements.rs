@@ -14,7 +14,7 @@ use std::path::Path;
 use strum::VariantArray;
 
 /// Statements over scoped tables that do not bind the workspace, with their places and reasons.
-const EXEMPT: [(&str, &str, &str); 14] = [
+const EXEMPT: [(&str, &str, &str); 15] = [
     (
         "src/store/user_identities/passwords.rs",
         "has_passwords",
@@ -43,6 +43,11 @@ const EXEMPT: [(&str, &str, &str); 14] = [
     ("src/store/batch/sessions.rs", "ask", "the token is what tells the workspace, so it is looked up in all of them"),
     ("src/store/batch/prefetch/phones.rs", "load", "the key in the same statement tells the workspace of each list"),
     ("src/store/batch/prefetch/events.rs", "load", "the key in the same statement tells the workspace of each list"),
+    (
+        "src/store/batch/prefetch/subscriber.rs",
+        "load",
+        "the key in the same statement tells the workspace of each subscriber",
+    ),
     (
         "src/store/batch/prefetch/extension.rs",
         "load",
