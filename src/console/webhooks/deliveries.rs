@@ -85,7 +85,8 @@ fn status(delivery: &Delivery) -> Markup {
 fn answer(status: Option<i32>, latency_ms: Option<i32>, fault: Option<&str>) -> Markup {
     html! {
         @if let Some(status) = status { (status) " " }
-        @if let Some(latency) = latency_ms { "after " (latency) " ms " }
+        // It is zero where it would tell what the fault does not.
+        @if let Some(latency) = latency_ms.filter(|latency| *latency > 0) { "after " (latency) " ms " }
         @if let Some(fault) = fault { (text(fault)) }
         @if status.is_none() && latency_ms.is_none() && fault.is_none() { "–" }
     }
