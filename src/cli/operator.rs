@@ -140,7 +140,7 @@ fn email(text: &str) -> Result<String, String> {
 pub async fn console(context: &AdminContext, link: SignInLink) -> Outcome {
     let operator = match &link.email {
         Some(email) => find(context, email).await?,
-        None => context.store().local_operator(context.now, &context.random).await?,
+        None => context.store().local_operator(context.now(), &context.random).await?,
     };
     let url = sign_in_link(context, &operator, LinkPurpose::SignIn, &link.server).await?;
     context.print(&json!({ "url": url, "operator_id": operator.operator_id, "email": operator.email }), &url)
@@ -163,7 +163,7 @@ pub async fn operator(context: &AdminContext, command: OperatorCommand) -> Outco
 
 async fn add(context: &AdminContext, email: String, place: &Place, role: Role, server: &ServerUrl) -> Outcome {
     let workspaces = workspaces(context, place).await?;
-    let added = context.store().add_operator(&email, role, workspaces.as_deref(), context.now, &context.random).await?;
+    let added = context.store().add_operator(&email, role, workspaces.as_deref(), context.now(), &context.random).await?;
     let Some(operator_id) = added else { return Err(CliError::OperatorExists(email).into()) };
     invite(context, &Operator { operator_id, email }, server).await
 }
@@ -181,7 +181,7 @@ async fn sign_in_link(
     purpose: LinkPurpose,
     server: &ServerUrl,
 ) -> Result<String, Box<dyn Error>> {
-    let created = context.store().create_operator_link(operator.operator_id, purpose, context.now, &context.random);
+    let created = context.store().create_operator_link(operator.operator_id, purpose, context.now(), &context.random);
     let page = match purpose {
         LinkPurpose::SignIn => "link",
         LinkPurpose::Invitation => "invitation",

@@ -42,7 +42,7 @@ fn sessions_table(context: &PageContext, sessions: &[SessionRecord]) -> Markup {
                         tr {
                             td { (time(session.created_at)) }
                             td { (method(session.method)) }
-                            td { (session.address.as_deref().unwrap_or("unknown")) }
+                            td.nowrap { (session.address.as_deref().unwrap_or("unknown")) }
                             td { (time(session.used_at)) }
                             td { (time(session.expires_at)) }
                             td {

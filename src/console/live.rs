@@ -25,9 +25,15 @@ pub fn fragment_address(context: &PageContext) -> String {
     context.link(&[(FRAGMENT, "1")])
 }
 
+/// Where the script puts what a part says that it has loaded, for screen readers. Once on a page.
+pub fn announcer() -> Markup {
+    html! { p.visually-hidden role="status" data-announcer {} }
+}
+
 /// A part that the script loads again each second, until it no longer changes. It says so itself, by [`progress`].
 pub fn live(context: &PageContext, label: &str, part: &Markup) -> Markup {
     html! {
+        (announcer())
         section aria-label=(label) data-live=(fragment_address(context)) { (part) }
     }
 }
@@ -35,8 +41,8 @@ pub fn live(context: &PageContext, label: &str, part: &Markup) -> Markup {
 /// Whether a part still changes, in words. The link is for browsers without the script.
 pub fn progress(context: &PageContext, says: &str, is_changing: bool) -> Markup {
     html! {
-        p.progress role="status" data-changing[is_changing] {
-            (says)
+        p.progress data-changing[is_changing] {
+            span data-said { (says) }
             @if is_changing { " " a.reload href=(context.link(&[(FRAGMENT, "")])) { "Look again" } }
         }
     }

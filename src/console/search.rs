@@ -4,7 +4,7 @@ use super::action::Action;
 use super::context::PageContext;
 use super::elements::{brief, code, empty, text};
 use super::layout::page;
-use super::live::{fragment, is_fragment};
+use super::live::{announcer, fragment, is_fragment};
 use crate::domain::number::PhoneNumber;
 use crate::domain::operator::Role;
 use crate::domain::phone::Phone;
@@ -40,6 +40,7 @@ async fn search(context: PageContext) -> Result<Response> {
                 button type="submit" { "Search" }
             }
         }
+        (announcer())
         div id="results" { (results) }
     };
     Ok(page(&context, "Search", body).into_response())
@@ -69,7 +70,7 @@ fn hints(context: &PageContext, asked: &str) -> Markup {
 
 fn results(context: &PageContext, search: &Search, found: &Found) -> Markup {
     html! {
-        p.quiet role="status" { (summary(found)) }
+        p.quiet data-said { (summary(found)) }
         @if found.is_empty() {
             (empty(html! {
                 "Nothing matches " (text(search.text())) ". Try a part of the name, the e-mail address, or the last digits of "

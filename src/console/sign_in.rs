@@ -111,12 +111,15 @@ pub fn enter(request: &PageRequest, opened: &OpenedSession, next: &str) -> Respo
     Redirect::to(own_page(next), is_secure).cookie(cookie).into_response()
 }
 
+/// Maximum length of the address of a page to show after a sign-in, in bytes; a cookie may have to hold it.
+const MAX_NEXT: usize = 500;
+
 /// A page of the console, and no address of another site: one that begins with the console's path and cannot be read as
 /// something else.
-fn own_page(next: &str) -> String {
+pub fn own_page(next: &str) -> String {
     let is_own = next.strip_prefix(super::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') && !next.contains("//");
-    if is_own && is_plain { next.to_owned() } else { super::PREFIX.to_owned() }
+    if is_own && is_plain && next.len() <= MAX_NEXT { next.to_owned() } else { super::PREFIX.to_owned() }
 }
 
 /// The link itself changes nothing: programs that look at links, as those of mail do, would use it up.

@@ -6,9 +6,12 @@
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     return answer.text();
   };
+  const announcer = document.querySelector("[data-announcer]");
   const show = (element, html) => {
     element.innerHTML = html;
     window.handset?.refresh(element);
+    const said = element.querySelector("[data-said]")?.textContent ?? "";
+    if (announcer && announcer.textContent !== said) announcer.textContent = said;
   };
 
   // Search as you type: the results of the text so far replace those before.

@@ -30,7 +30,7 @@ async fn pages_take_as_few_statements_as_promised() {
         (format!("/users/{jane}/lost"), 5),
         (format!("/phones/{phone}"), 10),
         (format!("/phones/{phone}/lost"), 5),
-        (format!("/phones/{off}/off"), 8),
+        (format!("/phones/{off}/off"), 7),
         ("/installations".to_owned(), 2),
         ("/timeline".to_owned(), 6),
         (format!("/timeline?phone={phone}&type=phone.registered"), 8),
