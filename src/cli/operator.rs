@@ -163,7 +163,8 @@ pub async fn operator(context: &AdminContext, command: OperatorCommand) -> Outco
 
 async fn add(context: &AdminContext, email: String, place: &Place, role: Role, server: &ServerUrl) -> Outcome {
     let workspaces = workspaces(context, place).await?;
-    let added = context.store().add_operator(&email, role, workspaces.as_deref(), context.now(), &context.random).await?;
+    let added =
+        context.store().add_operator(&email, role, workspaces.as_deref(), context.now(), &context.random).await?;
     let Some(operator_id) = added else { return Err(CliError::OperatorExists(email).into()) };
     invite(context, &Operator { operator_id, email }, server).await
 }
