@@ -160,10 +160,11 @@ pub struct LimitsConfig {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Single sign-on")]
 pub struct SsoConfig {
-    /// Issuer of an OpenID Connect provider, as https://login.example.com/realms/staff, at which operators sign in to the
-    /// console; the redirect URI to register there is /console/sso/callback of this server [default: none]
-    #[arg(long, env = "HANDSET_OIDC_ISSUER", requires = "oidc_client_id", value_name = "URL")]
-    pub oidc_issuer: Option<Url>,
+    /// Issuer of an OpenID Connect provider, exactly as it names itself, as https://login.example.com/realms/staff, at which
+    /// operators sign in to the console; the redirect URI to register there is /console/sso/callback of this server
+    /// [default: none]
+    #[arg(long, env = "HANDSET_OIDC_ISSUER", requires = "oidc_client_id", value_parser = issuer, value_name = "URL")]
+    pub oidc_issuer: Option<String>,
 
     /// Client id of this server at the provider
     #[arg(long, env = "HANDSET_OIDC_CLIENT_ID", requires = "oidc_issuer", value_name = "ID")]
@@ -208,6 +209,14 @@ pub struct SsoConfig {
     /// that were added here sign in]
     #[arg(long, env = "HANDSET_OIDC_ROLES", value_delimiter = ',', requires = "oidc_issuer", value_name = "RULES")]
     pub oidc_roles: Vec<RoleRule>,
+}
+
+/// Checks an issuer, which is compared as it is written: with or without a slash at its end.
+fn issuer(text: &str) -> Result<String, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
+        _ => Err("it must be an http or https URL with a host, as https://login.example.com".to_owned()),
+    }
 }
 
 /// Settings of the server.

@@ -175,7 +175,7 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
 
 /// The client of the single sign-on, if it is configured.
 fn sso(config: &SsoConfig) -> Result<Option<Arc<Sso>>, Box<dyn Error>> {
-    let Some((issuer, client_id)) = config.oidc_issuer.as_ref().zip(config.oidc_client_id.clone()) else {
+    let Some((issuer, client_id)) = config.oidc_issuer.clone().zip(config.oidc_client_id.clone()) else {
         return Ok(None);
     };
     let client_secret = match &config.oidc_client_secret_file {
@@ -183,8 +183,7 @@ fn sso(config: &SsoConfig) -> Result<Option<Arc<Sso>>, Box<dyn Error>> {
         None => config.oidc_client_secret.clone(),
     };
     let settings = SsoSettings {
-        // Providers name themselves without the slash that a URL without a path has.
-        issuer: issuer.as_str().trim_end_matches('/').to_owned(),
+        issuer,
         client_id,
         client_secret: client_secret.map(|secret| secret.trim().to_owned()),
         scopes: config.oidc_scopes.clone(),

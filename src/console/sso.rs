@@ -5,7 +5,7 @@ use super::action::Action;
 use super::context::PageRequest;
 use super::cookie;
 use super::layout::{Redirect, plain_page};
-use super::sign_in::enter;
+use super::sign_in::{enter, own_page};
 use crate::domain::operator::{SsoIdentity, is_email};
 use crate::domain::token::Token;
 use crate::error::{AuthFailure, Error, Rejection, Result};
@@ -38,7 +38,7 @@ fn callback(request: &PageRequest) -> String {
 
 async fn begin(request: PageRequest) -> Result<Response> {
     let sso = provider(&request)?;
-    let next = request.query.get("next").unwrap_or_default().chars().take(500).collect();
+    let next = own_page(request.query.get("next").unwrap_or_default());
     let begun = sso.begin(callback(&request), next, request.now + ATTEMPT, &request.app.random).await;
     let (address, attempt) = match begun {
         Ok(begun) => begun,

@@ -43,12 +43,17 @@ async fn show(context: PageContext) -> Result<Page> {
 }
 
 fn server(context: &PageContext) -> Markup {
-    let commit = option_env!("HANDSET_COMMIT").unwrap_or("a development build");
     let swept_at = context.app.metrics.activity().swept_at();
     html! {
         h2 { "Server" }
         dl {
-            dt { "Version" } dd { (env!("CARGO_PKG_VERSION")) ", commit " (code(commit)) }
+            dt { "Version" } dd {
+                (env!("CARGO_PKG_VERSION")) ", "
+                @match option_env!("HANDSET_COMMIT") {
+                    Some(commit) => { "commit " (code(commit)) }
+                    None => "development build",
+                }
+            }
             dt { "Time" } dd { (time(context.now)) }
             dt { "Sweeper" }
             dd {
@@ -69,9 +74,9 @@ fn database(context: &PageContext, status: Option<&DatabaseStatus>) -> Markup {
             p.alert role="alert" { "The database does not answer. The server goes on trying; its log says what it sees." }
         }
         dl {
-            dt { "Hosts" } dd { @for host in context.app.store.database_hosts() { (code(host)) " " } }
+            dt { "Hosts" } dd { @for host in context.app.store.database_hosts() { code { (host) } " " } }
             @if let Some(status) = status {
-                dt { "Postgres" } dd { (status.version) ", database " (code(&status.database)) }
+                dt { "Postgres" } dd { (status.version) ", database " code { (status.database) } }
                 dt { "Standbys" } dd { (status.standbys) }
                 dt { "All Handset servers" }
                 dd { (status.connections) " of " (status.max_connections) " connections, from " (status.clients) (if status.clients == 1 { " address" } else { " addresses" }) }

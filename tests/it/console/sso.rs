@@ -50,6 +50,10 @@ async fn a_user_of_the_provider_signs_in_with_the_role_of_a_group() {
     let world = world(&provider, &["group:phone-admins=admin", "group:desk=operator"]).await;
     let page = Browser::new(&world.url).get("/console/sign-in?next=%2Fconsole%2Faccount").await;
     assert!(page.text.contains("href=\"/console/sso?next=%2Fconsole%2Faccount\""), "{page:?}");
+    for next in ["%C3%A9".repeat(500), format!("%2Fconsole%2F{}", "x".repeat(5_000))] {
+        let begun = Browser::new(&world.url).get(&format!("/console/sso?next={next}")).await;
+        assert!(begun.location().starts_with(&provider.url), "a long page is not kept: {begun:?}");
+    }
     provider.claim(json!({ "groups": ["staff", "desk"] }));
     let (mut browser, path) = begin(&world, &provider, "%2Fconsole%2Faccount").await;
     let asked = provider.authorization();
