@@ -172,7 +172,10 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!((uses.get(id(1)), uses.get(id(2))), (Some(now), Some(now)));
         // One is used while the statement runs.
-        let written = uses.write(|ids, _| async move { Ok(assert_eq!(ids, [id(1), id(2)])) });
+        let written = uses.write(|ids, _| async move {
+            assert_eq!(ids, [id(1), id(2)]);
+            Ok(())
+        });
         written.await.expect("it is written");
         assert!(uses.map().is_empty());
         uses.record(id(1), now);

@@ -40,7 +40,7 @@ const BESIDE: [(&str, &str); 4] = [("domain", "error"), ("domain", "random"), ("
 /// its status page shows.
 const OF_DIALECTS: [&str; 6] = ["api", "http", "domain", "error", "deactivation", "store"];
 const OF_CONSOLE: [&str; 3] = ["metrics", "sso", "random"];
-const HANDLES: [&str; 19] = [
+const HANDLES: [&str; 20] = [
     "Workspace",
     "Account",
     "NewWorkspace",
