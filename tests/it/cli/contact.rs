@@ -190,6 +190,12 @@ async fn a_dry_run_reads_and_checks_and_adds_nothing() {
     let checked = import(&world, "phone.vcf", CARDS, &["--dry-run", "--json"]).await.json();
     assert_eq!((&checked["added"], &checked["dry_run"]), (&json!(3), &json!(true)));
     assert_eq!(count(&world).await, 0);
+    // The user may be named by the extension's number.
+    let extension = operator(&world, &["user", "get", "jane", "--json"]).await.json()["extension_id"].to_string();
+    let none = operator(&world, &["contact", "export", "--extension", &extension]).await;
+    assert_eq!(none.stdout_of_success(), "");
+    let unknown = operator(&world, &["contact", "export", "--extension", "99999"]).await;
+    assert!(unknown.error_message().contains("handset user list"), "{unknown:?}");
 }
 
 #[tokio::test]
