@@ -25,6 +25,7 @@ const INVITATION_REFUSED: &str = "This invitation was used, has expired or is no
 pub fn actions() -> Vec<Action> {
     vec![
         Action::public(Method::GET, "/", to_console),
+        Action::public(Method::GET, "/console/", to_console),
         Action::public(Method::GET, SIGN_IN, show),
         Action::public(Method::POST, SIGN_IN, sign_in),
         Action::public(Method::GET, "/console/link/{token}", show_link),

@@ -47,7 +47,9 @@ fn is_signed_in(response: &Response) -> bool {
 async fn a_browser_at_the_root_is_sent_to_the_console_and_an_api_client_sees_what_it_saw() {
     let world = World::new().await;
     let browser = Browser::new(&world.url);
-    assert_eq!(browser.get("/").await.location(), "/console");
+    for path in ["/", "/console/"] {
+        assert_eq!(browser.get(path).await.location(), "/console");
+    }
     assert_eq!(browser.get("/console").await.location(), "/console/sign-in");
     let deep = world.page("?after=x");
     let wanted = format!("/console/sign-in?next=%2Fconsole%2Fw%2F{}%3Fafter%3Dx", world.id);
