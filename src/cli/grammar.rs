@@ -23,13 +23,13 @@ pub fn parse(mut arguments: Vec<OsString>) -> ArgMatches {
         Err(error) => error,
     };
     let is_command = |argument: &OsString| grammar.get_subcommands().any(|command| argument == command.get_name());
-    let is_without_command = match error.kind() {
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
-        // An option of the default command, unless it is a mistake in another one.
-        ErrorKind::UnknownArgument => !arguments.iter().skip(1).any(is_command),
-        // Of a mistyped command, too: clap suggests the right one.
-        _ => false,
-    };
+    // An option of the default command is unknown to the others. A mistyped command is another error: clap suggests the
+    // right one.
+    let is_of_default = matches!(
+        error.kind(),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::UnknownArgument
+    );
+    let is_without_command = is_of_default && !arguments.iter().skip(1).any(is_command);
     if !is_without_command {
         error.exit();
     }

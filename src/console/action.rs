@@ -12,7 +12,7 @@ use crate::http::base_url::BaseUrl;
 use crate::http::{App, CallerCell, RequestCaller, body};
 use crate::store::{OperatorSession, Principal};
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::Method;
@@ -173,6 +173,7 @@ async fn serve(app: Arc<App>, actions: &[Action], params: &RawPathParams, reques
     match &action.serve {
         Serve::Public(handler) => {
             if is_form {
+                check_is_form(&page)?;
                 page.form = Fields::parse(&body::read_unauthenticated(body).await?);
             }
             Ok(handler(page).await)
@@ -183,7 +184,8 @@ async fn serve(app: Arc<App>, actions: &[Action], params: &RawPathParams, reques
             };
             judge_role(action.access, &visitor.session, &page)?;
             if is_form {
-                page.form = Fields::parse(&read_form(&page, body).await?);
+                check_is_form(&page)?;
+                page.form = Fields::parse(&body::read_up_to(MAX_FORM, body).await?);
                 if !page.form.get(CSRF_FIELD).is_some_and(|token| visitor.csrf.accepts(token)) {
                     return Err(Error::Forbidden(Denial::ForgedForm));
                 }
@@ -255,10 +257,10 @@ fn judge_role(access: Access, session: &OperatorSession, page: &PageRequest) -> 
     if role >= Some(wanted) { Ok(()) } else { Err(Error::Forbidden(Denial::OperatorRole)) }
 }
 
-/// Reads a form of an operator.
-async fn read_form(page: &PageRequest, form: Body) -> Result<Bytes> {
-    if body::media_type(&page.headers) != "application/x-www-form-urlencoded" {
-        return Err(Error::Unreadable(BodyFault::ContentType));
+/// Refuses a body that is no form of the one format.
+fn check_is_form(page: &PageRequest) -> Result<()> {
+    match body::media_type(&page.headers) {
+        "application/x-www-form-urlencoded" => Ok(()),
+        _ => Err(Error::Unreadable(BodyFault::ContentType)),
     }
-    body::read_up_to(MAX_FORM, form).await
 }

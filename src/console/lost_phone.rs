@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::context::PageContext;
 use super::deliveries::deliveries;
-use super::elements::{code, form, text, time};
+use super::elements::{brief, code, form, text, time};
 use super::layout::{Redirect, page};
 use super::live::{fragment, is_fragment, live};
 use super::phones::{author, readmit_form};
@@ -48,7 +48,7 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
     let name = details.phone.display_name();
     let owner_id = details.phone.user_identity_id.map(|id| id.to_string());
     let body = html! {
-        h1 { "Turn off " (text(name)) "?" }
+        h1 { "Turn off " (brief(name)) "?" }
         p {
             (text(&details.phone.model()))
             @if owner_id.is_some() { " of " (person_link(context, owner_id, owner.as_deref())) }
@@ -147,7 +147,7 @@ async fn done(context: PageContext) -> Result<Response> {
         return Ok(fragment(&part));
     }
     let body = html! {
-        h1 { (text(details.phone.display_name())) " is off" }
+        h1 { (brief(details.phone.display_name())) " is off" }
         (facts(&context, &details).await?)
         dl { dt { "Event" } dd { a href=(context.address(&format!("/events/{event_id}"))) { (code(event_id)) } } }
         (live(&context, "Deliveries of the event", &part))

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::context::PageContext;
 use super::cursor;
 use super::deliveries::deliveries;
-use super::elements::{brief, code, empty, form, text};
+use super::elements::{brief, code, empty, form};
 use super::layout::{Redirect, page};
 use super::live::{fragment, is_fragment, live};
 use super::lost_phone::{consequences, name_of, reason, reason_fields, told};
@@ -56,7 +56,7 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
         client_sessions: sum.client_sessions + ties.client_sessions,
     });
     let body = html! {
-        h1 { "Turn off all phones of " (text(&name)) "?" }
+        h1 { "Turn off all phones of " (brief(&name)) "?" }
         (phones_list(context, &phones, &ties))
         h2 { "What will happen" }
         (consequences(phones.len(), total, true))
@@ -121,7 +121,7 @@ async fn done(context: PageContext) -> Result<Response> {
     let name = name_of(&context, Some(id)).await?;
     let name = name.ok_or_else(|| Error::NotFound(ResourceKind::UserIdentity, id.to_string()))?;
     let body = html! {
-        h1 { "Phones of " (text(&name)) " that are off" }
+        h1 { "Phones of " (brief(&name)) " that are off" }
         @if phones.is_empty() {
             (empty(html! { "None was turned off since then." }))
         }

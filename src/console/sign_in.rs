@@ -1,7 +1,7 @@
 //! Getting in and out: by password, by a link that is valid once, by an invitation.
 
 use super::action::Action;
-use super::context::{PageContext, PageRequest};
+use super::context::{Fields, PageContext, PageRequest};
 use super::cookie;
 use super::layout::{Page, Redirect, plain_page};
 use super::sso;
@@ -25,6 +25,7 @@ const INVITATION_REFUSED: &str = "This invitation was used, has expired or is no
 pub fn actions() -> Vec<Action> {
     vec![
         Action::public(Method::GET, "/", to_console),
+        Action::public(Method::GET, "/console/", to_console),
         Action::public(Method::GET, SIGN_IN, show),
         Action::public(Method::POST, SIGN_IN, sign_in),
         Action::public(Method::GET, "/console/link/{token}", show_link),
@@ -93,7 +94,7 @@ async fn sign_in(request: PageRequest) -> Result<Response> {
     let next = request.form.get("next").unwrap_or_default();
     let PageRequest { app, now, origin, .. } = &request;
     let judged = app.store.sign_in_operator(email, password.unwrap_or_default(), *origin, *now, &app.random);
-    match app.sign_in_operator(*origin, email, judged).await? {
+    match app.judge_operator_password(*origin, email, judged).await? {
         Some(opened) => Ok(enter(&request, &opened, next)),
         None => {
             let page = sign_in_page(&request, next, email, Some(REFUSED));
@@ -175,16 +176,23 @@ fn invitation_page(request: &PageRequest, email: &str, fault: Option<&str>) -> P
             form method="post" action=(request.path) {
                 label for="email" { "E-mail" }
                 input id="email" type="email" autocomplete="username" value=(email) readonly;
-                label for="password" { "Password" }
-                input id="password" name="password" type="password" autocomplete="new-password"
-                    minlength=(Password::SHORTEST) maxlength=(Password::LONGEST) aria-describedby="rule" required;
-                p.quiet id="rule" { "At least " (Password::SHORTEST) " characters." }
-                label for="again" { "Password again" }
-                input id="again" name="again" type="password" autocomplete="new-password" required;
+                (new_password("Password"))
                 button type="submit" { "Set the password and sign in" }
             }
         },
     )
+}
+
+/// The fields of a form that asks for a new password.
+pub fn new_password(label: &str) -> Markup {
+    html! {
+        label for="password" { (label) }
+        input id="password" name="password" type="password" autocomplete="new-password"
+            minlength=(Password::SHORTEST) maxlength=(Password::LONGEST) aria-describedby="rule" required;
+        p.quiet id="rule" { "At least " (Password::SHORTEST) " characters." }
+        label for="again" { (label) " again" }
+        input id="again" name="again" type="password" autocomplete="new-password" required;
+    }
 }
 
 fn refused_invitation() -> Response {
@@ -199,13 +207,7 @@ fn refused_invitation() -> Response {
 async fn accept_invitation(request: PageRequest) -> Result<Response> {
     let PageRequest { app, now, origin, form, .. } = &request;
     let token = request.param("token");
-    let (password, again) = (form.get("password").unwrap_or_default(), form.get("again").unwrap_or_default());
-    let chosen = match Password::chosen(password) {
-        Ok(_) if password != again => Err("The two passwords differ.".to_owned()),
-        Ok(chosen) => Ok(chosen),
-        Err(unfit) => Err(sentence(&unfit.to_string())),
-    };
-    let chosen = match chosen {
+    let chosen = match chosen_password(form) {
         Ok(chosen) => chosen,
         Err(fault) => {
             return Ok(match app.store.invited_operator(token, *now).await? {
@@ -227,6 +229,16 @@ async fn accept_invitation(request: PageRequest) -> Result<Response> {
     }
 }
 
+/// The password of a form that asks for it twice, or what is wrong with it.
+pub fn chosen_password(form: &Fields) -> Result<Password, String> {
+    let (password, again) = (form.get("password").unwrap_or_default(), form.get("again").unwrap_or_default());
+    match Password::chosen(password) {
+        Ok(_) if password != again => Err("The two passwords differ.".to_owned()),
+        Ok(chosen) => Ok(chosen),
+        Err(unfit) => Err(sentence(&unfit.to_string())),
+    }
+}
+
 async fn sign_out(context: PageContext) -> Result<Redirect> {
     context.app.store.end_operator_session(context.operator.operator_id, context.operator_session_id).await?;
     Ok(signed_out(&context))
@@ -242,14 +254,14 @@ fn signed_out(context: &PageContext) -> Redirect {
     Redirect::to(SIGN_IN.to_owned(), is_secure).cookie(cookie::remove(cookie::SESSION, is_secure))
 }
 
-fn alert(fault: Option<&str>) -> Markup {
+pub fn alert(fault: Option<&str>) -> Markup {
     html! {
         @if let Some(fault) = fault { p.alert role="alert" { (fault) } }
     }
 }
 
 /// A reason as a sentence.
-fn sentence(reason: &str) -> String {
+pub fn sentence(reason: &str) -> String {
     let mut letters = reason.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
 }

@@ -6,7 +6,6 @@ use super::retry_after::RetryAfter;
 use super::traces::Traces;
 use crate::clock::Clock;
 use crate::domain::e164::Region;
-use crate::domain::operator::OpenedSession;
 use crate::domain::password::SignedIn;
 use crate::error::Result;
 use crate::metrics::Metrics;
@@ -113,14 +112,14 @@ impl App {
         }
     }
 
-    /// Authenticates an operator by e-mail address and password, within the same limits. Failures for a user of that name do
+    /// Judges the password of an operator, within the same limits; `None` is a failure. Failures for a user of that name do
     /// not count for the operator.
-    pub async fn sign_in_operator(
+    pub async fn judge_operator_password<T>(
         &self,
         origin: Origin,
         email: &str,
-        authenticated: impl Future<Output = Result<Option<OpenedSession>>>,
-    ) -> Result<Option<OpenedSession>> {
+        authenticated: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<T>> {
         match &self.limits {
             None => authenticated.await,
             Some(limits) => {

@@ -47,7 +47,7 @@ const EMPTY: [EmptyList; 6] = [
 
 /// The routes below an application.
 pub fn routes(base: &str) -> Vec<Operation> {
-    let at = |path: &str| format!("{base}/users{path}");
+    let at = |path: &str| format!("{base}/people{path}");
     let (all, entry) = (example_base(), directory_entry());
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": MOST_RESULTS });
     let text = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_QUERY, "example": "jane" });
@@ -96,7 +96,7 @@ pub fn example() -> Resource {
 
 /// The hub, with what real servers link.
 pub fn people(base: &str) -> Resource {
-    let at = |path: &str| format!("{base}/users{path}");
+    let at = |path: &str| format!("{base}/people{path}");
     let mut people = Resource::new("people", at(""));
     for (path, rel, ..) in EMPTY {
         people = people.link(rel, at(path));
@@ -162,29 +162,29 @@ async fn get_empty_list(call: Call<Subscribed>, _: Input) -> Result<Response> {
 }
 
 fn empty_list(base: &str, (path, rel, entries, _): EmptyList) -> Resource {
-    Resource::new(rel, format!("{base}/users{path}")).many(entries, Vec::new())
+    Resource::new(rel, format!("{base}/people{path}")).many(entries, Vec::new())
 }
 
 fn subscription(base: &str) -> Resource {
-    let href = format!("{base}/users/contactsAndGroupsSubscription");
+    let href = format!("{base}/people/contactsAndGroupsSubscription");
     Resource::new("myContactsAndGroupsSubscription", href).text("state", "Disconnected")
 }
 
 fn search_results(base: &str, query: &str, entries: Vec<DirectoryEntry>, has_more: bool) -> Resource {
     let contacts = entries.iter().map(|entry| contact(base, entry)).collect();
-    let search = Resource::new("search", format!("{base}/users/search?{query}"));
+    let search = Resource::new("search", format!("{base}/people/search?{query}"));
     search.flag("moreResultsAvailable", has_more).many("contact", contacts)
 }
 
 fn contacts(base: &str, entries: Vec<DirectoryEntry>) -> Resource {
     let contacts = entries.iter().map(|entry| contact(base, entry)).collect();
-    Resource::new("myContacts", format!("{base}/users/contacts")).many("contact", contacts)
+    Resource::new("myContacts", format!("{base}/people/contacts")).many("contact", contacts)
 }
 
 /// A user identity as others see it: its numbers are those on the contact card.
 fn contact(base: &str, entry: &DirectoryEntry) -> Resource {
     let DirectoryEntry { person, numbers, .. } = entry;
-    let own = format!("{base}/users/{}", person.user_identity_id);
+    let own = format!("{base}/people/{}", person.user_identity_id);
     let mut contact = Resource::new("contact", own.clone())
         .link("contactPresence", format!("{own}/presence"))
         .link("contactLocation", format!("{own}/location"))

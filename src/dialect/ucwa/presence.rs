@@ -114,7 +114,7 @@ fn too_long(longest: usize) -> Problem {
 /// The routes below a contact.
 pub fn routes_of_contact(contact: &str) -> Vec<Operation> {
     let routes = PARTS.into_iter().map(|part| {
-        let href = format!("{}/users/{}/{}", example_base(), uuid::Uuid::nil(), part.path);
+        let href = format!("{}/people/{}/{}", example_base(), uuid::Uuid::nil(), part.path);
         Operation::new(format!("{contact}/{}", part.path), &["GET"], get_of_contact)
             .about(part.ids[2], part.summaries[2])
             .describe("Returns what the user identity shows by its latest application.")
@@ -144,7 +144,7 @@ async fn get_of_contact(call: Call<Subscribed>, _: Input) -> Result<Response> {
     let part = part(&call.head.path);
     let id = call.grant.contact_id();
     let entry = call.grant.workspace.directory_entry(id, call.now).await?;
-    let href = call.grant.href(&format!("/users/{id}/{}", part.path));
+    let href = call.grant.href(&format!("/people/{id}/{}", part.path));
     Ok(answer::resource(call.grant.form, &(part.show)(part.of_contact, href, &entry.presence)))
 }
 

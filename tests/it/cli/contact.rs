@@ -3,13 +3,14 @@
 use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, operator, operator_command};
 use crate::support::terminal::on_terminal;
-use crate::support::wait::until;
+use crate::support::wait::{TIMEOUT, until};
 use crate::support::world::{World, list, text};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs;
 use std::process::Stdio;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::time::timeout;
 
 /// The contacts of a user, in order of creation, by Phone.com's API.
 async fn contacts(world: &World, person: &str) -> Vec<Value> {
@@ -189,6 +190,12 @@ async fn a_dry_run_reads_and_checks_and_adds_nothing() {
     let checked = import(&world, "phone.vcf", CARDS, &["--dry-run", "--json"]).await.json();
     assert_eq!((&checked["added"], &checked["dry_run"]), (&json!(3), &json!(true)));
     assert_eq!(count(&world).await, 0);
+    // The user may be named by the extension's number.
+    let extension = operator(&world, &["user", "get", "jane", "--json"]).await.json()["extension_id"].to_string();
+    let none = operator(&world, &["contact", "export", "--extension", &extension]).await;
+    assert_eq!(none.stdout_of_success(), "");
+    let unknown = operator(&world, &["contact", "export", "--extension", "99999"]).await;
+    assert!(unknown.error_message().contains("handset user list"), "{unknown:?}");
 }
 
 #[tokio::test]
@@ -297,4 +304,43 @@ async fn a_progress_bar_is_shown_on_a_terminal_only() {
         (quiet.stderr.as_str(), quiet.stdout_of_success()),
         ("", "Added: 0. There already: 1000. Refused: 0.\n")
     );
+}
+
+/// Cards with pictures, as address books on phones write them.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_memory_of_an_import_does_not_grow_with_the_file() {
+    const FEW: usize = 4;
+    const MANY: usize = 40;
+    let world = World::new().await;
+    world.person("jane").await;
+    let test_dir = TestDir::new();
+    let arguments = ["contact", "import", "-", "--format", "vcf", "--extension", "jane", "--json"];
+    let mut command = operator_command(&world, &test_dir, &arguments);
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut stdin = process.stdin.take().expect("it is piped");
+    let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+    let mut next = async || timeout(TIMEOUT, lines.next_line()).await.expect("in time").expect("text").expect("a line");
+    let picture = format!(" {}\n", "QUJD".repeat(18)).repeat(28_000);
+    let mut peaks = Vec::new();
+    for count in [FEW, MANY] {
+        for number in 0..count {
+            let name = format!("Jane {count} {number}");
+            let card =
+                format!("BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nPHOTO;ENCODING=b;TYPE=JPEG:\n{picture}END:VCARD\n");
+            stdin.write_all(card.as_bytes()).await.expect("it reads");
+        }
+        // Once this one is refused, the others are read.
+        stdin.write_all(b"BEGIN:VCARD\nEND:VCARD\n").await.expect("it reads");
+        stdin.flush().await.expect("it reads");
+        let line = next().await;
+        assert!(line.contains("it has no name"), "{line}");
+        let status = fs::read_to_string(format!("/proc/{}/status", process.id().expect("it runs"))).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux reports it");
+        peaks.push(peak.trim().trim_end_matches(" kB").parse::<usize>().expect("a number"));
+    }
+    let read = MANY * picture.len() / 1024;
+    assert!(peaks[1] < peaks[0] + read / 3, "{peaks:?} kB for a file of {read} kB");
+    drop(stdin);
+    assert_eq!(serde_json::from_str::<Value>(&next().await).expect("JSON")["added"], FEW + MANY);
 }

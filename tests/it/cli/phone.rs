@@ -26,7 +26,7 @@ async fn phone_list_finds_phones_by_their_texts_and_by_their_users() {
         let outcome = operator(&world, &[&["phone", "list", "--json"], arguments].concat()).await;
         ids(&outcome.json())
     };
-    let mut both = vec![first.clone(), third.clone()];
+    let mut both = [first.clone(), third.clone()];
     both.sort();
     for (arguments, expected) in [
         (&[][..], &both[..]),
@@ -93,7 +93,7 @@ async fn phone_deactivate_says_what_ends_and_needs_a_confirmation() {
     assert_eq!((&preview["dry_run"], &preview["newly_deactivated"]), (&json!(true), &json!(false)));
     let refused = run(&[]).await;
     assert!(refused.error_message().contains("--yes does it without asking"), "{refused:?}");
-    assert_eq!(world.phone_ids().await, [phone.clone()]);
+    assert_eq!(world.phone_ids().await, std::slice::from_ref(&phone));
 
     let done = run(&["--yes", "--reason", "left in a taxi", "--json"]).await.json();
     let expected = json!({
@@ -166,7 +166,7 @@ async fn with_several_workspaces_the_command_has_to_name_one() {
     let which = operator(&world, &["phone", "list"]).await;
     assert!(which.error_message().contains("--workspace"), "{which:?}");
     let listed = operator(&world, &["phone", "list", "--workspace", "Another", "--json"]).await.json();
-    assert_eq!(ids(&listed), [phone.clone()]);
+    assert_eq!(ids(&listed), std::slice::from_ref(&phone));
     let foreign = operator(&world, &["phone", "deactivate", &phone, "--workspace", "First", "--yes"]).await;
     assert!(foreign.error_message().starts_with("no phone matches"), "{foreign:?}");
 }

@@ -19,6 +19,9 @@ async fn a_mistyped_command_gets_a_suggestion() {
         assert_eq!(outcome.status.code(), Some(2), "{outcome:?}");
         assert!(outcome.stderr.contains(&format!("'{meant}'")), "{typed:?}: {outcome:?}");
     }
+    // A group of commands shows them.
+    let outcome = Outcome::of(handset(&["phone"])).await;
+    assert!(outcome.status.code() == Some(2) && outcome.stderr.contains("deactivate"), "{outcome:?}");
     // A mistyped option belongs to the command that was named, and else to the server.
     let outcome = Outcome::of(handset(&["key", "list", "--workspce", "Demo"])).await;
     assert!(outcome.stderr.contains("--workspace"), "{outcome:?}");

@@ -16,6 +16,15 @@ async fn a_form_of_an_operator_is_limited_in_size_and_has_one_format() {
 }
 
 #[tokio::test]
+async fn a_form_before_a_sign_in_has_the_same_format() {
+    let world = World::new().await;
+    for content_type in ["text/plain", "multipart/form-data; boundary=x", "application/json"] {
+        let response = Browser::new(&world.url).send_body("/console/sign-in", content_type, "email=a").await;
+        assert!(response.status == 400 && response.text.contains("could not be read"), "{content_type}: {response:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_before_a_sign_in_is_limited_more() {
     let world = World::new().await;
     let fields = [("email", "jane@example.com"), ("password", &"x".repeat(17_000) as &str)];

@@ -74,7 +74,7 @@ async fn the_search_finds_people_phones_and_numbers() {
         assert_eq!(found(&world, &viewer, search, &ids).await, expected, "{search}");
     }
     for id in ids {
-        for part in [&id[..], &id[..30], &id.to_uppercase()] {
+        for part in [id, &id[..30], &id.to_uppercase()] {
             assert!(found(&world, &viewer, part, &ids).await.contains(&id), "{part}");
         }
     }

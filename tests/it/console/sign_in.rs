@@ -47,7 +47,9 @@ fn is_signed_in(response: &Response) -> bool {
 async fn a_browser_at_the_root_is_sent_to_the_console_and_an_api_client_sees_what_it_saw() {
     let world = World::new().await;
     let browser = Browser::new(&world.url);
-    assert_eq!(browser.get("/").await.location(), "/console");
+    for path in ["/", "/console/"] {
+        assert_eq!(browser.get(path).await.location(), "/console");
+    }
     assert_eq!(browser.get("/console").await.location(), "/console/sign-in");
     let deep = world.page("?after=x");
     let wanted = format!("/console/sign-in?next=%2Fconsole%2Fw%2F{}%3Fafter%3Dx", world.id);
@@ -126,6 +128,41 @@ async fn an_invited_operator_chooses_a_password_and_signs_in_with_it() {
     for email in ["jane@example.com", " JANE@EXAMPLE.COM "] {
         assert!(is_signed_in(&sign_in(&browser, email, PASSWORD).await), "{email}");
     }
+}
+
+#[tokio::test]
+async fn an_operator_changes_the_password_and_the_other_sessions_end() {
+    let world = World::new().await;
+    let id = with_password(&world, "jane@example.com").await;
+    let [mut mine, mut other] = [Browser::new(&world.url), Browser::new(&world.url)];
+    for browser in [&mut mine, &mut other] {
+        let response = sign_in(browser, "jane@example.com", PASSWORD).await;
+        browser.keep(&response);
+    }
+    let unused = link(&world, id, LinkPurpose::SignIn).await;
+    let change = async |current: &str, new: &str, again: &str| {
+        mine.post("/console/account/password", &[("current", current), ("password", new), ("again", again)]).await
+    };
+    for (current, new, again, says) in [
+        ("wrong password", "another horse", "another horse", "The current password is wrong"),
+        (PASSWORD, "short", "short", "at least 8 characters"),
+        (PASSWORD, "another horse", "a third horse", "The two passwords differ"),
+    ] {
+        let response = change(current, new, again).await;
+        assert!(response.status == 422 && response.text.contains(says), "{response:?}");
+    }
+    assert_eq!(other.get("/console/account").await.status, 200);
+    assert_eq!(change(PASSWORD, "another horse", "another horse").await.location(), "/console/account");
+    assert_eq!(mine.get("/console/account").await.status, 200);
+    assert_eq!(other.get("/console/account").await.status, 303);
+    assert_eq!(Browser::new(&world.url).follow_link(&unused).await.status, 401);
+    assert!(!is_signed_in(&sign_in(&other, "jane@example.com", PASSWORD).await));
+    assert!(is_signed_in(&sign_in(&other, "jane@example.com", "another horse").await));
+    // Who has no password gets one by an invitation.
+    let by_link = world.operator(Role::Viewer).await;
+    assert!(!by_link.get("/console/account").await.text.contains("Current password"));
+    let fields = [("current", ""), ("password", PASSWORD), ("again", PASSWORD)];
+    assert_eq!(by_link.post("/console/account/password", &fields).await.status, 422);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async function violations(page) {
 export async function accessibility(suite, world) {
   for (const colorScheme of ['light', 'dark']) {
     await suite.section(`accessibility, ${colorScheme}`, async (step) => {
-      const page = await world.operator(`axe-${colorScheme}@example.com`, 'admin', { colorScheme })
+      const page = await world.administrator({ colorScheme })
       const found = new Set()
       await step('axe finds no violation on any page', async () => {
         await walk(page, new URL(world.address(''), page.url()).href, async (name) => {

@@ -41,7 +41,7 @@ export async function lostPhone(suite, world) {
       assert.ok(await world.isOff(phone), 'the API has no such phone any more')
     })
     await step('the page shows the event, and its delivery as it arrives', async () => {
-      await page.getByText('Delivered: 1 of 1.').waitFor()
+      await page.locator('[data-said]', { hasText: 'Delivered: 1 of 1.' }).waitFor()
       const heard = await world.receiver.hears('the deactivation', (event) => event.device_id === phone)
       await page.getByText(JSON.parse(heard.body).event_id).waitFor()
       await page.getByText('Left in a taxi').waitFor()

@@ -31,7 +31,7 @@ export async function walk(page, start, visit) {
 
 export async function everyPage(suite, world) {
   await suite.section('every page', async (step) => {
-    const page = await world.operator('walker@example.com', 'admin', { viewport: { width: 360, height: 740 } })
+    const page = await world.administrator({ viewport: { width: 360, height: 740 } })
     const start = new URL(world.address(''), page.url()).href
     const faults = []
     world.pages = await step('hostile texts do nothing and fit on the screen of a phone', async () => {

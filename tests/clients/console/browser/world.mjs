@@ -40,6 +40,10 @@ export class World {
       await call('/client_sessions/create', { user_identity_ids: [person], user_identifier_key: text.slice(0, 60) })
       world[kind] = { person, phone }
     }
+    const number = await call('/v1/phone/import', { phone_number: `+1425555${String(Date.now()).slice(-4)}` })
+    await call(`/v1/phone/${number.id}/assign`, { user_identity_id: world.script.person })
+    const { items } = await (await fetch(`${endpoint}/v4/accounts`, { headers: { authorization: `Bearer ${apiKey}` } })).json()
+    await call(`/v4/accounts/${items[0].id}/extensions/1/contacts`, { first_name: hostile.script, last_name: hostile.rightToLeft })
     // One that is off, with a reason that is hostile, too.
     const gone = await world.phone(world.script.person, hostile.script)
     await call('/user_identities/deactivate_phones', { user_identity_id: world.script.person, reason: hostile.script })
@@ -77,6 +81,15 @@ export class World {
   /** The address of an invitation for an operator of the workspace. */
   invitation(email, role) {
     return this.handset('operator', 'add', email, '--workspace', workspaceId, '--role', role, '--url', endpoint).invitation_url
+  }
+
+  /** A window in which the administrator of the server has signed in. */
+  async administrator(options) {
+    const page = await open(this.chromium, endpoint, options)
+    await page.goto(this.link())
+    await page.getByRole('button', { name: 'Continue to the console' }).click()
+    await page.waitForURL(/\/console(\/w\/.*)?$/)
+    return page
   }
 
   /** A window in which an operator has signed in by an invitation. */
