@@ -41,7 +41,7 @@ const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/cont
 const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
 
 /// Every column of text, JSON or a list.
-const COLUMNS: [(&str, Bound); 99] = [
+const COLUMNS: [(&str, Bound); 100] = [
     ("access_token.hint", Made),
     ("access_token.name", Argument),
     ("action_attempt.action_type", Made),
@@ -92,6 +92,7 @@ const COLUMNS: [(&str, Bound); 99] = [
     ("contact_number.normalized", Made),
     ("credential.access_method", Check),
     ("credential.allowed_acs_entrance_ids", Input("/acs/credentials/create", "allowed_acs_entrance_ids")),
+    ("delivery.attempt_log", Made),
     ("delivery.fault", Made),
     ("delivery.status", Check),
     ("event.details", Made),
