@@ -1,14 +1,39 @@
 //! Comma-separated values, a row at a time.
 
 use super::Record;
+use std::cell::Cell;
 use std::error::Error;
-use std::io::BufRead;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+/// Maximum size of a row, in bytes. A quote that is not closed makes a row of the rest of the file.
+const MAX_ROW: usize = 1024 * 1024;
 
 /// The rows of a file below its first line, which names the columns. Cells are trimmed.
 pub struct Rows {
-    reader: csv::Reader<Box<dyn BufRead>>,
+    reader: csv::Reader<LimitedRow>,
+    /// What may still be read for the row.
+    left: Rc<Cell<usize>>,
     headings: Vec<String>,
     row: csv::ByteRecord,
+}
+
+/// The file, of which a row may have so many bytes.
+struct LimitedRow {
+    file: Box<dyn BufRead>,
+    left: Rc<Cell<usize>>,
+}
+
+impl Read for LimitedRow {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let left = self.left.get().checked_sub(count).ok_or_else(|| {
+            let reason = format!("a row has more than {MAX_ROW} bytes; perhaps a quote is not closed");
+            io::Error::new(io::ErrorKind::InvalidData, reason)
+        })?;
+        self.left.set(left);
+        Ok(count)
+    }
 }
 
 impl Rows {
@@ -18,9 +43,11 @@ impl Rows {
         let first = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let count = |separator: u8| first.iter().filter(|byte| **byte == separator).count();
         let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(reader);
+        let left = Rc::new(Cell::new(MAX_ROW));
+        let file = LimitedRow { file: reader, left: Rc::clone(&left) };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(file);
         let headings = reader.byte_headers()?.iter().map(|name| canonical(&String::from_utf8_lossy(name))).collect();
-        Ok(Rows { reader, headings, row: csv::ByteRecord::new() })
+        Ok(Rows { reader, left, headings, row: csv::ByteRecord::new() })
     }
 
     /// The names of the columns: words in lower case, joined by underscores.
@@ -45,6 +72,7 @@ impl Iterator for Rows {
     type Item = Result<Record<Vec<String>>, Box<dyn Error>>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.left.set(MAX_ROW);
         match self.reader.read_byte_record(&mut self.row) {
             Ok(false) => None,
             Ok(true) => {

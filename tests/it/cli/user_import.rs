@@ -53,6 +53,16 @@ async fn user_import_adds_each_user_once_and_reports_conflicts_by_line() {
 }
 
 #[tokio::test]
+async fn user_import_refuses_a_row_that_does_not_end_and_keeps_the_rows_before_it() {
+    let world = World::new().await;
+    let mut people = "user_identity_key,full_name\nk-1,Ada\nk-2,\"a quote that is not closed\n".to_owned();
+    people.extend(std::iter::repeat_n("k-3,Grace\n", 300_000));
+    let outcome = import(&world, &people, &["--json"]).await;
+    assert!(outcome.error_message().contains("a quote is not closed"), "{outcome:?}");
+    world.key().post("/user_identities/get", json!({ "user_identity_key": "k-1" })).await.ok();
+}
+
+#[tokio::test]
 async fn user_import_of_many_rows_is_complete_and_a_dry_run_adds_nothing() {
     let world = World::new().await;
     let mut people = "user_identity_key,full_name,email_address\n".to_owned();
