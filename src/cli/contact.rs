@@ -88,8 +88,10 @@ async fn import(context: &AdminContext, command: ImportCommand) -> Outcome {
         Format::Csv => spreadsheet::records(input.reader)?,
     };
     let mut batch = Vec::with_capacity(BATCH);
+    // What was read before it is added.
+    let mut fault = None;
     loop {
-        let record = records.next().transpose()?;
+        let record = records.next().and_then(|record| record.map_err(|error| fault = Some(error)).ok());
         let is_last = record.is_none();
         if let Some(Record { line, content }) = record {
             let contact = content.and_then(|draft| {
@@ -116,7 +118,10 @@ async fn import(context: &AdminContext, command: ImportCommand) -> Outcome {
     if report.added >= ANALYZE_FROM && !command.dry_run {
         context.store().analyze_imported().await?;
     }
-    report.finish(context)
+    match fault {
+        Some(fault) => Err(fault),
+        None => report.finish(context),
+    }
 }
 
 /// Adds the contacts in one unit of work.

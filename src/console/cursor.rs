@@ -19,3 +19,25 @@ pub fn parse_micros(text: &str) -> Option<DateTime<Utc>> {
     let at = DateTime::from_timestamp_micros(text.parse().ok()?);
     at.filter(|at| (0..=9999).contains(&at.year()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_the_position_that_it_was_made_of() {
+        let at = DateTime::from_timestamp_micros(1_767_268_800_123_456).expect("a time");
+        assert_eq!(parse(&write(at, Uuid::from_u128(7))), Some((at, Uuid::from_u128(7))));
+        for text in [
+            "",
+            ".",
+            "1",
+            "x.y",
+            "99999999999999999999.0",
+            "1.2",
+            "-99999999999999999.00000000000000000000000000000007",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

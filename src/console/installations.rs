@@ -2,31 +2,25 @@
 
 use super::action::Action;
 use super::context::PageContext;
-use super::cursor;
 use super::elements::{brief, empty, form, pager, time};
 use super::layout::{Page, page};
+use super::paging::{cursor, paging};
 use super::search::person_link;
 use crate::domain::operator::Role;
-use crate::domain::page::{Paging, Position};
 use crate::domain::phone::PhoneDetails;
 use crate::error::Result;
 use maud::{Markup, html};
-
-/// Rows on a page.
-const COUNT: u32 = 50;
 
 pub fn actions() -> Vec<Action> {
     vec![Action::get("/console/w/{workspace_id}/installations", show)]
 }
 
 async fn show(context: PageContext) -> Result<Page> {
-    let from = context.query.filled("after").and_then(cursor::parse);
-    let from = from.map(|(created_at, id)| Position { created_at, id });
     let workspace = context.workspace();
-    let barred = workspace.barred_installations(&Paging { limit: Some(COUNT), from }).await?;
+    let barred = workspace.barred_installations(&paging(&context)).await?;
     let owners: Vec<_> = barred.items.iter().filter_map(|details| details.phone.user_identity_id).collect();
     let names = workspace.user_identity_names(&owners).await?;
-    let next = barred.next.map(|position| cursor::write(position.created_at, position.id));
+    let next = barred.next.map(cursor);
     let body = html! {
         h1 { "Barred installations" }
         p { "The installation of an app whose phone was turned off cannot register again, for anyone, until you let it in." }

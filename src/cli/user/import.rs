@@ -54,8 +54,10 @@ pub async fn import(context: &AdminContext, command: ImportCommand) -> Outcome {
         return Err(NoColumns.into());
     }
     let mut batch: Vec<Numbered> = Vec::with_capacity(BATCH);
+    // What was read before it is added.
+    let mut fault = None;
     loop {
-        let row = rows.next().transpose()?;
+        let row = rows.next().and_then(|row| row.map_err(|error| fault = Some(error)).ok());
         let is_last = row.is_none();
         if let Some(Record { line, content }) = row {
             match content.and_then(|cells| fields(&names, cells)) {
@@ -74,7 +76,10 @@ pub async fn import(context: &AdminContext, command: ImportCommand) -> Outcome {
     if report.added >= ANALYZE_FROM && !command.dry_run {
         context.store().analyze_imported().await?;
     }
-    report.finish(context)
+    match fault {
+        Some(fault) => Err(fault),
+        None => report.finish(context),
+    }
 }
 
 fn own_name(heading: &str) -> Option<&'static str> {
