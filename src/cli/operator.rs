@@ -80,12 +80,25 @@ pub struct SignInLink {
     server: ServerUrl,
 }
 
+/// The address of a server without settings.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
 /// Where links lead.
 #[derive(Debug, Args)]
 pub struct ServerUrl {
     /// The server's address, as browsers reach it
-    #[arg(long, env = "HANDSET_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(long, env = "HANDSET_PUBLIC_URL", default_value = DEFAULT_URL, value_name = "URL")]
     url: PublicUrl,
+}
+
+impl ServerUrl {
+    /// A line for those who did not say where the server is.
+    fn note(&self) -> &'static str {
+        match self.url.0 == DEFAULT_URL {
+            true => "\n\nIf browsers reach the server elsewhere, give its address with --url.",
+            false => "",
+        }
+    }
 }
 
 /// Names of the roles.
@@ -172,7 +185,8 @@ async fn add(context: &AdminContext, email: String, place: &Place, role: Role, s
 async fn invite(context: &AdminContext, operator: &Operator, server: &ServerUrl) -> Outcome {
     let url = sign_in_link(context, operator, LinkPurpose::Invitation, server).await?;
     let value = json!({ "operator_id": operator.operator_id, "email": operator.email, "invitation_url": url });
-    let text = format!("Send this link to {}. It is valid once, for three days:\n\n  {url}", operator.email);
+    let text =
+        format!("Send this link to {}. It is valid once, for three days:\n\n  {url}{}", operator.email, server.note());
     context.print(&value, &text)
 }
 

@@ -12,7 +12,7 @@ pub fn deliveries(context: &PageContext, deliveries: &[EventDelivery]) -> Markup
     let (pending, failed) = (count(DeliveryStatus::Pending), count(DeliveryStatus::Failed));
     let delivered = deliveries.len() - pending - failed;
     let says = match (pending, failed) {
-        _ if deliveries.is_empty() => "No webhook gets it.".to_owned(),
+        _ if deliveries.is_empty() => "No webhook is set up for it.".to_owned(),
         (0, 0) => format!("Delivered: {delivered} of {}.", deliveries.len()),
         (0, _) => format!("Delivered: {delivered} of {}, {failed} failed.", deliveries.len()),
         (_, 0) => format!("Delivered: {delivered} of {}, {pending} on the way.", deliveries.len()),

@@ -25,7 +25,7 @@ async fn show(context: PageContext) -> Result<Page> {
         h1 { "Barred installations" }
         p { "The installation of an app whose phone was turned off cannot register again, for anyone, until you let it in." }
         @if barred.items.is_empty() {
-            (empty(html! { "None. When you turn off a lost phone, its installation is listed here." }))
+            (empty(html! { "None. The installation of a lost phone, if the app has told one, is listed here." }))
         } @else {
             div.scroll tabindex="0" role="region" aria-label="Barred installations" {
                 table {

@@ -21,6 +21,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
+/// What becomes of the installation of a phone.
+const OF_ONE: &str = "The installation of the app cannot register again, until you let it in.";
+
 /// Reasons that the form offers.
 const REASONS: [&str; 4] = ["Lost", "Stolen", "Replaced", "Left the company"];
 
@@ -55,7 +58,7 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
             ", registered " (time(details.phone.created_at)) "."
         }
         h2 { "What will happen" }
-        (consequences(1, ties, details.custom_sdk_installation_id.is_some()))
+        (consequences(1, ties, details.custom_sdk_installation_id.as_ref().map(|_| OF_ONE)))
         (told(context, &receivers))
         (form(context, &context.address(&format!("/phones/{id}/deactivate")), reason_fields(fault, "Turn off this phone")))
         p { a href=(context.address(&format!("/phones/{id}"))) { "Cancel" } }
@@ -65,7 +68,7 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
 }
 
 /// What ends with phones.
-pub fn consequences(phones: usize, ties: PhoneTies, has_installation: bool) -> Markup {
+pub fn consequences(phones: usize, ties: PhoneTies, installations: Option<&str>) -> Markup {
     html! {
         ul.consequences {
             li {
@@ -74,9 +77,7 @@ pub fn consequences(phones: usize, ties: PhoneTies, has_installation: bool) -> M
             }
             li { "Credentials that no longer open anything, and are deleted: " strong { (ties.credentials) } "." }
             li { "Client sessions of the app that end: " strong { (ties.client_sessions) } "." }
-            @if has_installation {
-                li { "The installation of the app cannot register again, until you let it in." }
-            }
+            @if let Some(installations) = installations { li { (installations) } }
         }
     }
 }
@@ -85,7 +86,7 @@ pub fn consequences(phones: usize, ties: PhoneTies, has_installation: bool) -> M
 pub fn told(context: &PageContext, receivers: &[Receiver]) -> Markup {
     html! {
         p {
-            "Told at once: "
+            "Who is told: "
             @if receivers.is_empty() {
                 "no webhook; "
             } @else {

@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 /// Most phones on the page of what came of it: more than a person may have.
 const COUNT: i64 = 2 * MAX_PHONES;
 
+/// What becomes of the installations of all phones.
+const OF_ALL: &str = "Installations of the app that are known cannot register again, until you let them in.";
+
 pub fn actions() -> Vec<Action> {
     vec![
         Action::get("/console/w/{workspace_id}/users/{user_identity_id}/lost", preview).role(Role::Operator),
@@ -59,7 +62,7 @@ async fn preview_page(context: &PageContext, fault: &str) -> Result<Response> {
         h1 { "Turn off all phones of " (brief(&name)) "?" }
         (phones_list(context, &phones, &ties))
         h2 { "What will happen" }
-        (consequences(phones.len(), total, true))
+        (consequences(phones.len(), total, Some(OF_ALL)))
         (told(context, &receivers))
         (form(context, &context.address(&format!("/users/{id}/deactivate-phones")), reason_fields(fault, &button(phones.len()))))
         p { a href=(context.address(&format!("/users/{id}"))) { "Cancel" } }

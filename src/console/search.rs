@@ -55,7 +55,11 @@ fn hints(context: &PageContext, asked: &str) -> Markup {
     html! {
         @if asked.trim().is_empty() {
             (empty(html! {
-                "A lost phone? Type the name of its owner, then choose the phone and " em { "Lost phone" } ". "
+                @if context.can(Role::Operator) {
+                    "A lost phone? Type the name of its owner, then choose the phone and " em { "Lost phone" } ". "
+                } @else {
+                    "Your role may look, and turn nothing off. "
+                }
                 "Parts of words and numbers do, in any case."
             }))
         } @else {
@@ -74,8 +78,7 @@ fn results(context: &PageContext, search: &Search, found: &Found) -> Markup {
         @if found.is_empty() {
             (empty(html! {
                 "Nothing matches " (text(search.text())) ". Try a part of the name, the e-mail address, or the last digits of "
-                "the number. Deactivated phones are on the page of their person, and under "
-                a href=(context.address("/installations")) { "barred installations" } "."
+                "the number. Phones that are off are on the page of their person."
             }))
         }
         (people(context, &found.people))

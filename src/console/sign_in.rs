@@ -83,7 +83,8 @@ fn sign_in_page(request: &PageRequest, next: &str, email: &str, fault: Option<&s
             }
             p.quiet {
                 "No account yet? On the server, " code { "handset console" } " prints a link that signs you in, and "
-                code { "handset operator add EMAIL" } " invites you."
+                code { "handset operator add EMAIL --all-workspaces" } " invites you. Both need the server's "
+                code { "--data-dir" } " or " code { "DATABASE_URL" } "."
             }
         },
     )

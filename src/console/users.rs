@@ -91,15 +91,15 @@ fn phones_table(context: &PageContext, person: UserIdentityId, phones: &[Phone])
             div.scroll tabindex="0" role="region" aria-label="Phones" {
                 table {
                     caption { "Phones that are on" }
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Model" } th scope="col" { "Registered" } th scope="col" { "Lost" } } }
+                    thead { tr { th scope="col" { "Name" } th.wide scope="col" { "Model" } th.wide scope="col" { "Registered" } th scope="col" { "Turn off" } } }
                     tbody {
                         @for phone in phones {
                             tr {
                                 th scope="row" {
                                     a href=(context.address(&format!("/phones/{}", phone.device_id))) { (brief(phone.display_name())) }
                                 }
-                                td { (brief(&phone.model())) }
-                                td { (time(phone.created_at)) }
+                                td.wide { (brief(&phone.model())) }
+                                td.wide { (time(phone.created_at)) }
                                 td { @if context.can(Role::Operator) { (lost_link(context, phone)) } }
                             }
                         }
@@ -131,7 +131,11 @@ fn deactivated_table(context: &PageContext, phones: &[PhoneDetails]) -> Markup {
                                 }
                                 td { @if let Some(at) = details.phone.deactivated_at { (time(at)) } }
                                 td { @if let Some(reason) = &details.deactivation_reason { (brief(reason)) } }
-                                td { (if details.is_barred() { "barred" } else { "may register" }) }
+                                td {
+                                    @if details.is_barred() { "barred" } @else if details.custom_sdk_installation_id.is_some() {
+                                        "may register"
+                                    } @else { "none known" }
+                                }
                             }
                         }
                     }

@@ -13,7 +13,7 @@ use std::error::Error;
 use uuid::Uuid;
 
 #[derive(Debug, thiserror::Error)]
-#[error("no phone matches {0:?} in this workspace; `handset phone list --deactivated` shows all")]
+#[error("there is no phone {0:?} in this workspace; `handset phone list --deactivated` shows all")]
 pub struct NoPhone(pub String);
 
 #[derive(Debug, thiserror::Error)]

@@ -26,8 +26,10 @@ pub fn navigation(context: &PageContext) -> Markup {
     let of_server = OF_SERVER.iter().filter(|(_, _, role)| context.everywhere >= Some(*role));
     let of_server = of_server.map(|(name, path, _)| (*name, (*path).to_owned()));
     let links: Vec<(&str, String)> = of_workspace.chain(of_server).collect();
+    // Deliveries belong to webhooks, and events to the timeline.
+    let path = context.path.replace("/deliveries/", "/webhooks/").replace("/events/", "/timeline/");
     // The page of the workspace itself is a prefix of all others.
-    let current = links.iter().map(|(_, address)| address).filter(|address| is_at(&context.path, address));
+    let current = links.iter().map(|(_, address)| address).filter(|address| is_at(&path, address));
     let current = current.max_by_key(|address| address.len()).cloned();
     html! {
         @if !links.is_empty() {

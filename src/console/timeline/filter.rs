@@ -100,7 +100,7 @@ pub fn form(context: &PageContext, faults: &[String]) -> Markup {
             (input("since", "From (UTC)", &field("since"), "2026-11-01", None))
             (input("until", "Until (UTC)", &field("until"), "2026-11-02", None))
             button type="submit" { "Filter" }
-            " " a href=(context.address("/timeline")) { "All" }
+            " " a href=(context.address("/timeline")) { "Clear filters" }
         }
     }
 }

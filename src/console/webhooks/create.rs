@@ -64,7 +64,7 @@ fn check_url(url: &str, faults: &mut Faults) {
 fn filled(context: &PageContext, faults: &Faults) -> Page {
     let url = Field::text("url", "Address", MAX_URL)
         .kind("url")
-        .hint("Where Handset sends the events, as https://example.com/handset. Only public addresses are reached.")
+        .hint("Where Handset sends the events, as https://example.com/handset. Only public addresses are reached, unless this server allows others.")
         .required();
     let body = html! {
         h1 { "Create a webhook" }
