@@ -72,7 +72,7 @@ async fn phone_get_shows_the_one_phone_that_is_meant() {
     assert!(several.error_message().starts_with("several phones match \"jane\""), "{several:?}");
     for unknown in ["jim", "00000000-0000-4000-8000-000000000000"] {
         let outcome = operator(&world, &["phone", "get", unknown]).await;
-        assert!(outcome.error_message().starts_with("no phone matches"), "{outcome:?}");
+        assert!(outcome.error_message().starts_with("there is no phone"), "{outcome:?}");
     }
 }
 
@@ -168,7 +168,7 @@ async fn with_several_workspaces_the_command_has_to_name_one() {
     let listed = operator(&world, &["phone", "list", "--workspace", "Another", "--json"]).await.json();
     assert_eq!(ids(&listed), std::slice::from_ref(&phone));
     let foreign = operator(&world, &["phone", "deactivate", &phone, "--workspace", "First", "--yes"]).await;
-    assert!(foreign.error_message().starts_with("no phone matches"), "{foreign:?}");
+    assert!(foreign.error_message().starts_with("there is no phone"), "{foreign:?}");
 }
 
 #[tokio::test]
