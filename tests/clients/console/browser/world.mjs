@@ -29,6 +29,11 @@ async function call(path, body, headers = {}) {
   return json
 }
 
+async function list(path) {
+  const response = await fetch(endpoint + path, { headers: { authorization: `Bearer ${apiKey}` } })
+  return (await response.json()).items
+}
+
 export class World {
   static async make(parts) {
     const world = Object.assign(new World(), parts)
@@ -42,8 +47,9 @@ export class World {
     }
     const number = await call('/v1/phone/import', { phone_number: `+1425555${String(Date.now()).slice(-4)}` })
     await call(`/v1/phone/${number.id}/assign`, { user_identity_id: world.script.person })
-    const { items } = await (await fetch(`${endpoint}/v4/accounts`, { headers: { authorization: `Bearer ${apiKey}` } })).json()
-    await call(`/v4/accounts/${items[0].id}/extensions/1/contacts`, { first_name: hostile.script, last_name: hostile.rightToLeft })
+    const [account] = await list('/v4/accounts')
+    const [extension] = await list(`/v4/accounts/${account.id}/extensions`)
+    await call(`/v4/accounts/${account.id}/extensions/${extension.id}/contacts`, { first_name: hostile.script, last_name: hostile.rightToLeft })
     // One that is off, with a reason that is hostile, too.
     const gone = await world.phone(world.script.person, hostile.script)
     await call('/user_identities/deactivate_phones', { user_identity_id: world.script.person, reason: hostile.script })
