@@ -80,8 +80,8 @@ impl Demo {
         let key = key.reveal();
         format!(
             r#"
-Created the sandbox workspace "{NAME}" with the user Jane Doe and two phones, Pixel 10 and iPhone 17. Say that the Pixel is lost: the
-console finds it by "jane". For programs there is an API key, which is shown only once:
+Created the sandbox workspace "{NAME}" with the user Jane Doe and two phones, Pixel 10 and iPhone 17. Its API key is
+shown only once:
 
   {key}
 

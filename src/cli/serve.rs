@@ -311,7 +311,8 @@ async fn console_line(
         let link = app.store.create_operator_link(operator.operator_id, LinkPurpose::SignIn, now, &app.random).await?;
         let link = link.reveal();
         return Ok(format!(
-            "Console: open this link in a browser within 15 minutes; it is valid once\n\n  {base}/console/link/{link}\n"
+            "Console: open this link in a browser within 15 minutes; it is valid once. Say that Jane's Pixel is lost: search for jane\n\n  \
+             {base}/console/link/{link}\n"
         ));
     }
     let (program, place) = program(config);

@@ -17,7 +17,7 @@ async fn a_barred_installation_is_listed_and_let_in_again() {
     let operator = world.operator(Role::Operator).await;
     let jane = world.person("jane").await;
     let empty = visible(&operator.get(&world.page("/installations")).await.text);
-    assert!(empty.contains("None. When you turn off a lost phone"), "{empty}");
+    assert!(empty.contains("None. The installation of a lost phone"), "{empty}");
     let phone = text(&register(&world, &jane, "app 1").await.ok()["phone"]["device_id"]);
     let without = world.phone(&jane).await;
     for id in [&phone, &without] {
