@@ -2,14 +2,24 @@
 
 mod admin;
 mod audit;
+mod confirmation;
+mod contact;
 mod database;
 mod demo;
+mod doctor;
+mod event;
+mod grammar;
+mod manual;
 mod members;
+mod number;
+mod operator;
 mod output;
 mod phone;
 mod seal_key;
 mod serve;
+mod transfer;
 mod user;
+mod webhook;
 mod workspace;
 
 use crate::config::{Config, LogFormat, ServeConfig};
@@ -19,15 +29,20 @@ use crate::server::openapi;
 use crate::telemetry;
 use admin::{AdminContext, KeyCommand};
 use audit::AuditCommand;
-use clap::builder::Resettable;
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
+use contact::ContactCommand;
+use doctor::DoctorCommand;
+use event::EventCommand;
+use manual::{CompletionsCommand, ManCommand};
 use members::{ConsoleCommand, TokenCommand};
+use number::NumberCommand;
+use operator::{OperatorCommand, SignInLink};
+use output::print;
 use phone::PhoneCommand;
 use std::error::Error;
-use std::ffi::OsString;
-use std::io::{self, Write};
 use std::time::Duration;
 use user::UserCommand;
+use webhook::WebhookCommand;
 use workspace::WorkspaceCommand;
 
 /// A self-hosted phones service: one registry of phones in Postgres, served in the protocols of existing clients. Without
@@ -39,7 +54,7 @@ pub struct CommandLine {
     config: Config,
 
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = Config::HEADING)]
     json: bool,
 
     #[command(subcommand)]
@@ -70,18 +85,46 @@ enum Command {
     /// Create, list and revoke console sessions, and rotate their signing key
     #[command(subcommand)]
     ConsoleSession(ConsoleCommand),
-    /// Set a user identity's password and voice permission
+    /// Print a link that signs in to the console, in a browser, once
+    #[command(after_help = operator::CONSOLE_HELP)]
+    Console(SignInLink),
+    /// Add, list and remove operators, the people who use the console, and set their roles
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+    /// List user identities, deactivate all phones of one, set its password and voice permission
     #[command(subcommand)]
     User(UserCommand),
-    /// Let the installations of deactivated phones in again
+    /// List phones, deactivate a lost one, allow its installation to register again
     #[command(subcommand)]
     Phone(PhoneCommand),
+    /// Import and export the contacts of a user
+    #[command(subcommand)]
+    Contact(ContactCommand),
+    /// List phone numbers
+    #[command(subcommand)]
+    Number(NumberCommand),
+    /// List events, or follow them as they happen
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// List webhooks and their deliveries, and send deliveries again
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
+    /// Check database, seal key, time, certificate, webhooks, open files and disk, and say what to do
+    #[command(after_help = "Example:\n  handset doctor --public-url https://phones.example.com\n\n\
+        Nothing is changed. It ends with 1 if something is wrong.")]
+    Doctor(DoctorCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  handset completions bash > ~/.local/share/bash-completion/completions/handset")]
+    Completions(CompletionsCommand),
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "Example:\n  handset man | man -l -\n  handset man --dir /usr/local/share/man/man1")]
+    Man(ManCommand),
     /// Run only the private Postgres, for psql and pg_dump, and print its DATABASE_URL
     #[command(after_help = "Example:\n  handset dev-db --data-dir /tmp/handset-dev")]
     DevDb,
@@ -90,16 +133,7 @@ enum Command {
 impl CommandLine {
     /// Parses the arguments of this process; the default command is `serve`. Exits with the help or a usage error.
     pub fn read() -> CommandLine {
-        let mut arguments: Vec<OsString> = std::env::args_os().collect();
-        let grammar = without_empty_variables(CommandLine::command());
-        let names_a_command = |argument: &OsString| {
-            let known = grammar.get_subcommands().any(|command| argument == command.get_name());
-            known || ["help", "-h", "--help", "-V", "--version"].iter().any(|asking| argument == asking)
-        };
-        if !arguments.iter().skip(1).any(names_a_command) {
-            arguments.insert(1.min(arguments.len()), "serve".into());
-        }
-        let matches = grammar.get_matches_from(arguments);
+        let matches = grammar::parse(std::env::args_os().collect());
         CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
@@ -116,29 +150,27 @@ impl CommandLine {
         let config = &config;
         match command {
             Command::Serve(serve) => serve::run(config, &serve).await,
-            Command::Openapi => Ok(writeln!(io::stdout(), "{:#}", openapi::whole())?),
+            Command::Openapi => Ok(print(&format!("{:#}\n", openapi::whole())).map(drop)?),
+            Command::Completions(command) => manual::completions(&command),
+            Command::Man(command) => manual::man(&command),
+            Command::Doctor(command) => doctor::doctor(config, json, command).await,
             Command::DevDb => dev_db(config).await,
             Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, members::token, command).await,
             Command::ConsoleSession(command) => AdminContext::run(config, json, members::console, command).await,
+            Command::Console(link) => AdminContext::run(config, json, operator::console, link).await,
+            Command::Operator(command) => AdminContext::run(config, json, operator::operator, command).await,
             Command::Phone(command) => AdminContext::run(config, json, phone::phone, command).await,
+            Command::Contact(command) => AdminContext::run(config, json, contact::contact, command).await,
+            Command::Number(command) => AdminContext::run(config, json, number::number, command).await,
+            Command::Event(command) => AdminContext::run(config, json, event::event, command).await,
+            Command::Webhook(command) => AdminContext::run(config, json, webhook::webhook, command).await,
             Command::Audit(command) => AdminContext::run(config, json, audit::audit, command).await,
             Command::User(command) => user::user(config, json, command).await,
         }
     }
-}
-
-/// The grammar in which an empty environment variable is an unset one.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty = |arg: &Arg| {
-        let value = arg.get_env().and_then(std::env::var_os);
-        value.is_some_and(|value| value.is_empty())
-    };
-    command
-        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
-        .mut_subcommands(without_empty_variables)
 }
 
 async fn dev_db(config: &Config) -> Result<(), Box<dyn Error>> {
@@ -148,6 +180,6 @@ async fn dev_db(config: &Config) -> Result<(), Box<dyn Error>> {
         () = life.stopped() => return Ok(()),
         started = postgres::start(settings) => started?,
     };
-    writeln!(io::stdout(), "DATABASE_URL={}", cluster.url())?;
+    print(&format!("DATABASE_URL={}\n", cluster.url()))?;
     Ok(cluster.keep(life.stopped()).await?)
 }

@@ -2,17 +2,19 @@
 
 use crate::domain::e164::Region;
 use crate::http::rate_limit::{Rate, RateOrOff};
+use crate::sso::RoleRule;
 use crate::store::SchemaName;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use url::Url;
 
 /// Settings of all commands.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = Config::HEADING)]
 pub struct Config {
     /// URL of the Postgres database, as postgres://user:password@host:5432/database; of several comma-separated hosts, the
     /// one that accepts writes is used [default: a private Postgres in the data directory]
@@ -155,11 +157,75 @@ pub struct LimitsConfig {
     pub trusted_proxies: Vec<IpNet>,
 }
 
+/// Settings of the operators' single sign-on.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Single sign-on")]
+pub struct SsoConfig {
+    /// Issuer of an OpenID Connect provider, exactly as it names itself, as https://login.example.com/realms/staff, at which
+    /// operators sign in to the console; the redirect URI to register there is /console/sso/callback of this server
+    /// [default: none]
+    #[arg(long, env = "HANDSET_OIDC_ISSUER", requires = "oidc_client_id", value_parser = issuer, value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+
+    /// Client id of this server at the provider
+    #[arg(long, env = "HANDSET_OIDC_CLIENT_ID", requires = "oidc_issuer", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// Client secret of this server at the provider [default: none, as for a public client]
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_CLIENT_SECRET",
+        hide_env_values = true,
+        requires = "oidc_issuer",
+        value_name = "SECRET"
+    )]
+    pub oidc_client_secret: Option<String>,
+
+    /// File with the client secret
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_CLIENT_SECRET_FILE",
+        conflicts_with = "oidc_client_secret",
+        requires = "oidc_issuer",
+        value_name = "FILE"
+    )]
+    pub oidc_client_secret_file: Option<PathBuf>,
+
+    /// Scopes to ask for, beside openid; some providers list groups only for one of their own
+    #[arg(
+        long,
+        env = "HANDSET_OIDC_SCOPES",
+        default_value = "email,profile",
+        value_delimiter = ',',
+        value_name = "SCOPES"
+    )]
+    pub oidc_scopes: Vec<String>,
+
+    /// Claim of the ID token, or of the provider's user info, that lists the user's groups
+    #[arg(long, env = "HANDSET_OIDC_GROUPS_CLAIM", default_value = "groups", value_name = "NAME")]
+    pub oidc_groups_claim: String,
+
+    /// Roles in all workspaces by group and by domain of the verified e-mail address, as
+    /// group:phone-admins=admin,domain:example.com=viewer; the strongest one counts [default: none; then only operators
+    /// that were added here sign in]
+    #[arg(long, env = "HANDSET_OIDC_ROLES", value_delimiter = ',', requires = "oidc_issuer", value_name = "RULES")]
+    pub oidc_roles: Vec<RoleRule>,
+}
+
+/// Checks an issuer, which is compared as it is written: with or without a slash at its end.
+fn issuer(text: &str) -> Result<String, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
+        _ => Err("it must be an http or https URL with a host, as https://login.example.com".to_owned()),
+    }
+}
+
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
-    /// Address to listen on; port 0 selects a free port
-    #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    /// Address to listen on; a port alone is of 127.0.0.1, and port 0 selects a free one
+    #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT",
+        value_parser = listen_address)]
     pub listen: SocketAddr,
 
     /// Base URL for clients, as https://phones.example.com [default: the Host header of each request, or what a trusted
@@ -198,6 +264,10 @@ pub struct ServeConfig {
     #[arg(long, env = "HANDSET_NO_DEMO")]
     pub no_demo: bool,
 
+    /// Serve no console: neither /console nor the redirection of browsers to it
+    #[arg(long, env = "HANDSET_NO_CONSOLE")]
+    pub no_console: bool,
+
     #[command(flatten)]
     pub connections: ConnectionsConfig,
 
@@ -205,7 +275,24 @@ pub struct ServeConfig {
     pub limits: LimitsConfig,
 
     #[command(flatten)]
+    pub sso: SsoConfig,
+
+    #[command(flatten)]
     pub operations: OperationsConfig,
+}
+
+/// Parses an address to listen on. A port alone, and localhost, are of the loopback address, as the default is.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text).parse::<u16>();
+    if let Ok(port) = port {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    text.parse().map_err(|_| match text.strip_prefix(':').map(str::parse::<u16>) {
+        Some(Ok(port)) => {
+            format!("write 127.0.0.1:{port} for this machine only, or 0.0.0.0:{port} for others, too")
+        }
+        _ => "write an IP address and a port, as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080".to_owned(),
+    })
 }
 
 /// The base URL for clients, without a trailing slash.
@@ -233,6 +320,12 @@ impl ServeConfig {
         config.database_url.is_none() && self.listen.ip().to_canonical().is_loopback()
     }
 
+    /// Whether the first start prints a link that signs in to the console: in a trial only, where the reader of standard
+    /// output is the person who tries it. Elsewhere it is a log that others read.
+    pub fn prints_sign_in_link(&self, config: &Config) -> bool {
+        !self.no_console && self.is_trial(config)
+    }
+
     /// Whether an empty database gets the demo workspace.
     pub fn wants_demo(&self, config: &Config) -> bool {
         !self.no_demo && self.demo.unwrap_or_else(|| self.is_trial(config))
@@ -240,6 +333,9 @@ impl ServeConfig {
 }
 
 impl Config {
+    /// The heading of the options that each command has; a command's help shows its own ones first.
+    pub const HEADING: &str = "Options of all commands";
+
     /// The data directory: as set, else the platform's. Root's is outside its home directory, which the user that Postgres
     /// runs as cannot enter.
     pub fn data_dir(&self) -> PathBuf {

@@ -7,18 +7,18 @@ use crate::error::{Error, ResourceKind, Result};
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 
-/// Deactivates one phone in scope. Idempotent, without a second event: clients retry when a response was lost. An id
-/// that never was a phone in scope is not found.
+/// Deactivates one phone in scope; false if it was deactivated before. Idempotent, without a second event: clients retry
+/// when a response was lost. An id that never was a phone in scope is not found.
 pub async fn of_phone(
     workspace: &Workspace,
     device_id: DeviceId,
     scope: Scope,
     reason: Option<String>,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     match workspace.deactivate_phone(device_id, scope, reason, now).await? {
         None => Err(Error::NotFound(ResourceKind::Phone, device_id.to_string())),
-        Some(_) => Ok(()),
+        Some(deactivated) => Ok(deactivated.is_newly_deactivated),
     }
 }
 

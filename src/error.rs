@@ -170,6 +170,10 @@ pub enum Denial {
     SignedInByPassword,
     #[error("the operator's command line ends an API key, an access token or a console session; see `handset --help`")]
     OperatorsCredential,
+    #[error("your role does not allow this; an administrator can change it with `handset operator set-role`")]
+    OperatorRole,
+    #[error("the form was sent from another page or an earlier session; open the page again and send it from there")]
+    ForgedForm,
 }
 
 /// Kinds of resource, displayed as messages name them.
@@ -239,6 +243,8 @@ pub enum Reason {
     TooManyWorkspaces(i64),
     /// The workspace has as many webhooks as it may; the number is given.
     TooManyWebhooks(i64),
+    /// The workspace has as many API keys or access tokens as it may to create another; the number is given.
+    TooManyKeys(i64),
     /// These options exclude each other.
     ExclusiveOptions(&'static str),
     /// The list has no entry with the id that the cursor names.

@@ -1,4 +1,9 @@
-//! Prometheus metrics. Without `--metrics-listen` nothing is recorded. The server's operations routes serve them.
+//! Prometheus metrics, which the server's operations routes serve; without `--metrics-listen` they are not recorded. The
+//! figures of the status page are, from the same calls.
+
+mod activity;
+
+pub use activity::{Activity, INTERVAL, Sample};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -15,9 +20,13 @@ use std::time::Duration;
 /// Histogram buckets of request latencies, in seconds.
 const LATENCIES: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-/// The metrics, or nothing if they are off. Cheap to clone.
+/// The metrics. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Metrics(Option<Arc<Kept>>);
+pub struct Metrics {
+    /// Nothing if they are off.
+    kept: Option<Arc<Kept>>,
+    activity: Arc<Activity>,
+}
 
 /// A gauge that is NaN while its value is unknown.
 type Measure = Gauge<f64, AtomicU64>;
@@ -82,42 +91,48 @@ pub struct Snapshot {
 impl Metrics {
     /// Metrics that are recorded.
     pub fn kept() -> Metrics {
-        Metrics(Some(Arc::new(Kept::new())))
+        Metrics { kept: Some(Arc::new(Kept::new())), activity: Arc::default() }
     }
 
     /// Counts a request and its latency.
     pub fn request(&self, dialect: &'static str, route: &str, status: u16, latency: Duration) {
-        if let Metrics(Some(kept)) = self {
+        self.activity.request(status, latency);
+        if let Some(kept) = &self.kept {
             let answered = RequestOutcome { route: Route { dialect, route: route.to_owned() }, status };
             kept.requests.get_or_create(&answered).inc();
             kept.latencies.get_or_create(&answered.route).observe(latency.as_secs_f64());
         }
     }
 
+    /// Rates and latencies of the last hour.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
     /// Counts a delivery attempt.
     pub fn delivery(&self, outcome: Outcome) {
-        if let Metrics(Some(kept)) = self {
+        if let Some(kept) = &self.kept {
             kept.deliveries.get_or_create(&[("outcome", outcome.into())]).inc();
         }
     }
 
     /// Counts phone numbers whose status the sweeper changed.
     pub fn moved_numbers(&self, count: u64) {
-        if let Metrics(Some(kept)) = self {
+        if let Some(kept) = &self.kept {
             kept.moved_numbers.inc_by(count);
         }
     }
 
     /// Counts events deleted after their retention.
     pub fn pruned_events(&self, count: u64) {
-        if let Metrics(Some(kept)) = self {
+        if let Some(kept) = &self.kept {
             kept.pruned_events.inc_by(count);
         }
     }
 
     /// All metrics as OpenMetrics text; `None` if they are off.
     pub fn text(&self, snapshot: &Snapshot) -> Option<String> {
-        let Metrics(Some(kept)) = self else { return None };
+        let kept = self.kept.as_ref()?;
         kept.connections.get_or_create(&[("state", "idle")]).set(snapshot.idle_connections.into());
         kept.connections.get_or_create(&[("state", "used")]).set(snapshot.used_connections.into());
         kept.connections_closed_in_transaction.inner().store(snapshot.connections_closed_in_transaction, Relaxed);

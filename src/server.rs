@@ -1,4 +1,4 @@
-//! Mounts the dialects and serves them until shutdown.
+//! Mounts the console and the dialects, and serves them until shutdown.
 
 mod early_answer;
 mod listener;
@@ -11,6 +11,7 @@ pub use listener::{ListenerConfig, bind};
 pub use operations::Operations;
 pub use tls::Certificate;
 
+use crate::console;
 use crate::dialect;
 use crate::http::error_renderer::ErrorRenderer;
 use crate::http::{App, Claim, Dialect, host};
@@ -29,10 +30,12 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Routes each request to the first dialect that claims it.
 pub fn router(app: &Arc<App>) -> Router {
     let rest = dialect::fallback();
-    let dialects: Arc<[(&Dialect, Router)]> = dialect::ALL
+    let console = app.has_console.then_some(&console::DIALECT);
+    let dialects: Arc<[(&Dialect, Router)]> = console
         .into_iter()
+        .chain(dialect::ALL)
         .map(|dialect| {
-            let beside = if dialect.name == rest.name { openapi::route() } else { Router::new() };
+            let beside = if dialect.name == rest.name { openapi::routes() } else { Router::new() };
             (dialect, dialect.router(app, beside).with_state(Arc::clone(app)))
         })
         .collect();

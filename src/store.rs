@@ -5,41 +5,56 @@
 #[macro_use]
 mod sql;
 
+mod access_tokens;
+mod api_keys;
 mod audit;
+mod authors;
 mod batch;
 mod client_sessions;
 mod contacts;
 mod credentials;
+mod diagnosis;
 mod distribution;
 mod events;
+mod last_used;
 mod network;
 mod numbers;
 mod operator;
+mod operators;
 mod phones;
 mod pool;
 mod precondition;
 mod principal;
 mod schema;
 mod seal;
+mod search;
 mod slots;
+mod statistics;
+mod status;
+mod timeline;
 mod user_identities;
 mod webhooks;
 mod workspace;
 mod writer;
 
+pub use access_tokens::AccessTokenOfWorkspace;
 pub use batch::{Prefetch, Prefetched};
 pub use client_sessions::EndedSessions;
+pub use contacts::ImportedContact;
+pub use diagnosis::{SealCheck, WebhookTarget};
 pub use distribution::DistributeError;
 pub use events::{EventStream, Reauthenticate, StreamLimits, StreamedEvent};
 pub use network::client_network;
 pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};
-pub use phones::Deactivated;
+pub use operators::{OperatorSession, OperatorWorkspace};
+pub use phones::{Deactivated, DeactivationPreview};
 pub use precondition::Precondition;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
 pub use schema::{SchemaName, SchemaNameError};
 pub use seal::{Seal, SealError};
 pub use sql::audited::Origin;
-pub use user_identities::SubscriberKey;
+pub use status::DatabaseStatus;
+pub use user_identities::{KnownUsers, SubscriberKey};
 pub use webhooks::{ClaimFilter, PendingDeliveries};
 pub use workspace::{Account, NewWorkspace, Workspace};
 
@@ -47,6 +62,7 @@ use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use batch::{Batchers, LONGEST, LookupCounts};
 use events::Hubs;
+use last_used::LastUsed;
 use pool::hosts::Hosts;
 use pool::{Connections, PoolKind, Statement};
 use sha2::{Digest, Sha256};
@@ -81,6 +97,7 @@ pub struct Shared {
     schema: Option<SchemaName>,
     seal: Seal,
     hash_queue: Arc<HashQueue>,
+    last_used: LastUsed,
     /// Notifies subscribers in this process of new events. Other processes poll.
     events_changed: watch::Sender<()>,
     /// Readers of the log for event streams.
@@ -168,10 +185,20 @@ impl Store {
             opened => opened.map_err(OpenError::Connect)?,
         };
         let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (batchers, lookups, hash_queue, events_changed, hubs) = Default::default();
+        let (batchers, lookups, hash_queue, last_used, events_changed, hubs) = Default::default();
         let schema = schema.cloned();
-        let shared =
-            Shared { is_distributed, batchers, lookups, hosts, schema, seal, hash_queue, events_changed, hubs };
+        let shared = Shared {
+            is_distributed,
+            batchers,
+            lookups,
+            hosts,
+            schema,
+            seal,
+            hash_queue,
+            last_used,
+            events_changed,
+            hubs,
+        };
         Ok(Store { shared: Arc::new(shared), pool })
     }
 

@@ -1,5 +1,5 @@
 //! Periodic maintenance: advances phone numbers in their lifecycle, prunes the event log, the audit trail and
-//! unused client sessions, and cancels deliveries of disabled webhooks. Any number of servers may sweep one database; they share the work.
+//! unused client sessions, cancels deliveries of disabled webhooks, and writes when keys were last used. Any number of servers may sweep one database; they share the work.
 
 use crate::clock::Clock;
 use crate::error::Result;
@@ -38,6 +38,12 @@ impl Sweeper {
             repeat(&stop, "old audit entries", || store.prune_audit(before, BATCH)).await;
             repeat(&stop, "unused client sessions", || store.prune_anonymous_client_sessions(self.clock.now(), BATCH))
                 .await;
+            // Not repeated: what is used meanwhile is written next time.
+            if let Err(error) = store.write_last_used().await {
+                tracing::warn!(%error, "failed to write the last uses of credentials; retrying");
+            }
+            repeat(&stop, "sessions of operators", || store.prune_operator_sessions(self.clock.now())).await;
+            self.metrics.activity().swept(self.clock.now());
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(self.tick) => {}

@@ -156,6 +156,7 @@ impl Worker {
             response_status: response.response_status,
             latency_ms: i32::try_from(response.latency.as_millis()).unwrap_or(i32::MAX),
             fault: response.fault.clone(),
+            answer: response.answer.clone(),
         };
         if attempted.is_gone() {
             attempted.fault = attempted.fault.map(|fault| format!("{fault}: the webhook was disabled"));

@@ -1,14 +1,13 @@
 //! Prints the audit trail as a table or as JSON lines, in batches.
 
 use super::admin::{AdminContext, Outcome};
-use super::output::escaped;
+use super::output::{escaped, print};
 use crate::domain::audit::{AuditEntry, AuditFilter};
 use crate::domain::id::{DeviceId, WorkspaceId};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use uuid::Uuid;
 
 pub const HELP: &str = "Example:\n  handset audit --workspace Demo --since 2026-11-01 --json > audit.jsonl\n\n\
@@ -35,7 +34,7 @@ pub struct AuditCommand {
 }
 
 /// Parses a time, or a day as its first instant in UTC.
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
+pub fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let day = || Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc());
     let time = text.parse::<DateTime<Utc>>().ok().or_else(day);
     time.ok_or_else(|| "write a day as 2026-11-01, or a time as 2026-11-01T08:30:00Z".to_owned())
@@ -48,7 +47,7 @@ pub async fn audit(context: &AdminContext, asked: AuditCommand) -> Outcome {
     };
     let filter = AuditFilter { device_id: asked.phone.map(DeviceId), since: asked.since, until: asked.until };
     let headings = ["TIME", "ACTION", "SUBJECT", "BY", "FROM", "REQUEST", "CHANGES"].map(str::to_owned);
-    if !context.json && !told(&line(&headings))? {
+    if !context.json && !print(&line(&headings))? {
         return Ok(());
     }
     for workspace in workspaces {
@@ -74,18 +73,9 @@ async fn print_one(
         for entry in &entries {
             text += &if context.json { escaped(&serde_json::to_string(entry)?) + "\n" } else { row(entry) };
         }
-        if !told(&text)? {
+        if !print(&text)? {
             return Ok(false);
         }
-    }
-}
-
-/// Prints; false if standard output is closed, as by `head`.
-fn told(text: &str) -> io::Result<bool> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        said => said.map(|()| true),
     }
 }
 

@@ -36,25 +36,10 @@ pub enum DatabaseSource {
 impl Database {
     /// Opens the database and migrates its schema.
     pub async fn open(config: &Config, source: DatabaseSource) -> Result<Database, Box<dyn Error>> {
-        let (random, data_dir) = (Random::system(), config.data_dir());
-        let running = match (&config.database_url, source) {
-            (Some(url), _) => Some(url.clone()),
-            (None, DatabaseSource::Administration) if !postgres::exists(&data_dir)? => {
-                return Err(NoData(data_dir).into());
-            }
-            (None, DatabaseSource::Administration) => postgres::join(&data_dir)?,
-            (None, DatabaseSource::Server) => None,
-        };
-        let (url, cluster) = match running {
-            Some(url) => (url, None),
-            None => {
-                let cluster = postgres::start(postgres::Settings { data_dir, durability: Durability::Durable }).await?;
-                (cluster.url(), Some(cluster))
-            }
-        };
+        let (url, cluster) = connect(config, source).await?;
         // After the cluster, which creates the data directory with the mode that Postgres's user needs.
         let opened = async {
-            let seal = seal_key::seal(config, random)?;
+            let seal = seal_key::seal(config, Random::system())?;
             let store = Store::open_in(&url, config.schema.as_ref(), config.connections, seal).await?;
             store.migrate().await?;
             Ok::<_, Box<dyn Error>>(store)
@@ -77,4 +62,20 @@ impl Database {
             cluster.stop().await;
         }
     }
+}
+
+/// The URL of the database, and the private Postgres if this process has to run it.
+pub async fn connect(config: &Config, source: DatabaseSource) -> Result<(String, Option<Cluster>), Box<dyn Error>> {
+    let data_dir = config.data_dir();
+    let running = match (&config.database_url, source) {
+        (Some(url), _) => Some(url.clone()),
+        (None, DatabaseSource::Administration) if !postgres::exists(&data_dir)? => return Err(NoData(data_dir).into()),
+        (None, DatabaseSource::Administration) => postgres::join(&data_dir)?,
+        (None, DatabaseSource::Server) => None,
+    };
+    if let Some(url) = running {
+        return Ok((url, None));
+    }
+    let cluster = postgres::start(postgres::Settings { data_dir, durability: Durability::Durable }).await?;
+    Ok((cluster.url(), Some(cluster)))
 }

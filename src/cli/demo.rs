@@ -31,7 +31,7 @@ pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Optio
     let id = new.workspace_id.to_string();
     let Some(record) = store.workspaces_called(&id).await?.pop() else { return Ok(None) };
     let (_, key) = store.create_api_key(&record, "demo", now, random).await?;
-    let workspace = store.workspace_of_key(&key, now).await?;
+    let workspace = store.workspace_of_key(&key).await?;
 
     let person: UserIdentityId = random.id(now);
     let fields = UserIdentityFields {
@@ -49,14 +49,14 @@ pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Optio
 }
 
 fn phone(person: UserIdentityId, operating_system: OperatingSystem, random: &Random, clock: &Clock) -> Registration {
-    let (os_version, device_manufacturer, device_model) = match operating_system {
-        OperatingSystem::Android => ("16", "Google", "Pixel 10"),
-        OperatingSystem::Ios => ("26.1", "Apple", "iPhone 17"),
+    let (os_version, device_manufacturer, device_model, installation) = match operating_system {
+        OperatingSystem::Android => ("16", "Google", "Pixel 10", "demo-pixel-10"),
+        OperatingSystem::Ios => ("26.1", "Apple", "iPhone 17", "demo-iphone-17"),
     };
     Registration {
         device_id: random.id(clock.now()),
         user_identity_id: person,
-        custom_sdk_installation_id: None,
+        custom_sdk_installation_id: Some(installation.to_owned()),
         client_session_id: None,
         operating_system,
         os_version: os_version.to_owned(),
@@ -80,7 +80,8 @@ impl Demo {
         let key = key.reveal();
         format!(
             r#"
-Created the sandbox workspace "{NAME}" with one user identity and two phones. Its API key is shown only once:
+Created the sandbox workspace "{NAME}" with the user Jane Doe and two phones, Pixel 10 and iPhone 17. Its API key is
+shown only once:
 
   {key}
 
@@ -90,6 +91,8 @@ List the phones, get one, deactivate it, and read the event:
   curl -H "Authorization: Bearer {key}" "{url}/phones/get?device_id={device_id}"
   curl -H "Authorization: Bearer {key}" -X DELETE "{url}/phones/deactivate?device_id={device_id}"
   curl -H "Authorization: Bearer {key}" "{url}/events/list?since=2020-01-01&event_type=phone.deactivated"
+
+The API as a page, on which each operation can be tried: {url}/docs
 "#
         )
     }

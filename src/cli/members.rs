@@ -1,6 +1,6 @@
 //! Personal access tokens and console sessions: created, listed and revoked.
 
-use super::admin::{AdminContext, CliError, Outcome, SessionsToEnd, ended, known, second, short};
+use super::admin::{AdminContext, CliError, Outcome, SessionsToEnd, ended, known, last_used, second, short};
 use super::output::table;
 use crate::domain::id::ConsoleSessionId;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -81,14 +81,14 @@ pub async fn token(context: &AdminContext, command: TokenCommand) -> Outcome {
     match command {
         TokenCommand::Create { workspace, name } => {
             let workspaces = context.workspaces(&workspace).await?;
-            let created = context.store().create_access_token(&name, &workspaces, context.now, &context.random);
+            let created = context.store().create_access_token(&name, &workspaces, context.now(), &context.random);
             let (id, token) = created.await?;
             let value = json!({ "access_token": token.reveal(), "access_token_id": id, "workspace_ids": workspaces });
             context.print(&value, token.reveal())
         }
         TokenCommand::List { workspace } => list_tokens(context, workspace.as_deref()).await,
         TokenCommand::Revoke { token, sessions } => {
-            let id = known(context.store().revoke_access_token(&token, context.now).await, CliError::NoToken)?;
+            let id = known(context.store().revoke_access_token(&token, context.now()).await, CliError::NoToken)?;
             let text = ended(context, id.0, &sessions).await?;
             context.print(&json!({ "access_token_id": id, "revoked": true }), &text)
         }
@@ -104,22 +104,24 @@ async fn list_tokens(context: &AdminContext, workspace: Option<&str>) -> Outcome
         "hint": token.hint,
         "created_at": token.created_at,
         "revoked_at": token.revoked_at,
+        "last_used_at": token.last_used_at,
     })).collect::<Vec<_>>() });
     let state = |revoked_at: Option<_>| revoked_at.map_or("in use".to_owned(), |at| format!("revoked {}", second(at)));
     let rows = tokens.into_iter().map(|token| {
         let (hint, workspaces) = (format!("{}_…", token.hint), token.workspace_names.join(", "));
-        [token.access_token_id.to_string(), hint, workspaces, state(token.revoked_at), token.name]
+        let (state, last_used) = (state(token.revoked_at), last_used(token.last_used_at));
+        [token.access_token_id.to_string(), hint, workspaces, state, last_used, token.name]
     });
-    context.print(&value, &table(["ID", "TOKEN", "WORKSPACES", "STATE", "NAME"], rows))
+    context.print(&value, &table(["ID", "TOKEN", "WORKSPACES", "STATE", "LAST USED", "NAME"], rows))
 }
 
 pub async fn console(context: &AdminContext, command: ConsoleCommand) -> Outcome {
-    let AdminContext { now, random, .. } = context;
+    let (now, random) = (context.now(), &context.random);
     match command {
         ConsoleCommand::Create { workspace, name, hours } => {
             let workspaces = context.workspaces(&workspace).await?;
-            let expires_at = *now + TimeDelta::hours(i64::from(hours));
-            let created = context.store().create_console_session(&name, &workspaces, *now, expires_at, random);
+            let expires_at = now + TimeDelta::hours(i64::from(hours));
+            let created = context.store().create_console_session(&name, &workspaces, now, expires_at, random);
             let (id, jwt) = created.await?;
             let value = json!({
                 "console_session_token": jwt.reveal(),
@@ -132,12 +134,12 @@ pub async fn console(context: &AdminContext, command: ConsoleCommand) -> Outcome
         ConsoleCommand::List { workspace } => list_console_sessions(context, workspace.as_deref()).await,
         ConsoleCommand::Revoke { session, sessions } => {
             let id = ConsoleSessionId(session);
-            known(context.store().revoke_console_session(id, *now).await, CliError::NoConsoleSession)?;
+            known(context.store().revoke_console_session(id, now).await, CliError::NoConsoleSession)?;
             let text = ended(context, session, &sessions).await?;
             context.print(&json!({ "console_session_id": id, "revoked": true }), &text)
         }
         ConsoleCommand::RotateKey { retire_older } => {
-            let (id, _) = context.store().rotate_console_key(retire_older, *now, random).await?;
+            let (id, _) = context.store().rotate_console_key(retire_older, now, random).await?;
             context.print(&json!({ "console_key_id": id }), &format!("New signing key: {id}"))
         }
     }
@@ -155,7 +157,7 @@ async fn list_console_sessions(context: &AdminContext, workspace: Option<&str>) 
     })).collect::<Vec<_>>() });
     let state = |revoked_at: Option<DateTime<Utc>>, expires_at: DateTime<Utc>| match revoked_at {
         Some(at) => format!("revoked {}", second(at)),
-        None if expires_at <= context.now => format!("expired {}", second(expires_at)),
+        None if expires_at <= context.now() => format!("expired {}", second(expires_at)),
         None => format!("until {}", second(expires_at)),
     };
     let rows = sessions.into_iter().map(|session| {

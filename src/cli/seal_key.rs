@@ -29,6 +29,15 @@ pub fn seal(config: &Config, random: Random) -> Result<Seal, SealKeyError> {
     Seal::from_base64(&key, random).map_err(|fault| SealKeyError::Damaged(path, fault))
 }
 
+/// The seal of this deployment; None if no key was set or generated yet. Generates none.
+pub fn existing(config: &Config, random: Random) -> Result<Option<Seal>, SealKeyError> {
+    let path = config.data_dir().join("seal.key");
+    match config.seal_key.is_some() || path.exists() {
+        true => seal(config, random).map(Some),
+        false => Ok(None),
+    }
+}
+
 fn read_or_make(path: &Path, random: &Random) -> io::Result<String> {
     match fs::read_to_string(path) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => make(path, random),

@@ -3,15 +3,17 @@
 use super::database::{Database, DatabaseSource};
 use super::demo;
 use crate::clock::Clock;
-use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig};
+use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig, SsoConfig};
+use crate::domain::operator::LinkPurpose;
 use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::{Limits, Rates};
 use crate::http::{App, Traces};
 use crate::lifecycle::Lifecycle;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::postgres::{Cluster, StartError};
 use crate::random::Random;
 use crate::server::{self, Certificate, ListenerConfig, Operations};
+use crate::sso::{Sso, SsoSettings};
 use crate::store::{Store, StreamLimits};
 use crate::sweeper::Sweeper;
 use crate::telemetry::otlp::Otlp;
@@ -20,8 +22,10 @@ use crate::webhooks::outbound::Outbound;
 use chrono::TimeDelta;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -29,10 +33,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Open files that are not client connections: webhooks, Postgres, logs.
-const OTHER_FILES: u64 = 400;
+pub const OTHER_FILES: u64 = 400;
 
 /// Timeout for webhook deliveries in flight on shutdown: a little more than one attempt can take.
 const WORKERS_DRAIN: Duration = Duration::from_secs(17);
+
+/// Timeout for the last uses of credentials on shutdown.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// Error of binding an address.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +47,14 @@ const WORKERS_DRAIN: Duration = Duration::from_secs(17);
 struct ListenError {
     address: SocketAddr,
     flag: &'static str,
+    source: io::Error,
+}
+
+/// Error of reading the client secret.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the client secret in {}: {source}", .file.display())]
+struct SecretError {
+    file: PathBuf,
     source: io::Error,
 }
 
@@ -63,17 +78,11 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let (store, release) = (database.store, CancellationToken::new());
     let supervisor = database.cluster.map(|cluster| tokio::spawn(supervise(cluster, release.clone(), life.clone())));
     let app = Arc::new(App {
-        public_url: serve.public_url.as_ref().map(|url| url.0.as_str().into()),
-        stopping: life.stopping.clone(),
-        reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
-        region: serve.default_region,
-        proxies: serve.limits.trusted_proxies.clone().into(),
-        streams: stream_limits(&serve.limits),
-        limits: limits(&serve.limits, Clock::system()),
         in_flight: InFlight::new(listening.connections_of_client),
         metrics: operators.as_ref().map_or_else(Metrics::default, |_| Metrics::kept()),
         traces: otlp.as_ref().map_or_else(Traces::default, Otlp::traces),
-        ..App::new(store.clone(), Clock::system(), Random::system())
+        stopping: life.stopping.clone(),
+        ..configured(serve, store.clone())?
     });
     let operations = Operations { app: Arc::clone(&app), leaving: life.leaving.clone() };
     // Served until the process ends.
@@ -93,6 +102,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     if !life.drain(WORKERS_DRAIN).await {
         tracing::warn!("webhook deliveries still in flight; they will be retried");
     }
+    write_last_used(&store).await;
     store.close().await;
     if let Some(otlp) = otlp {
         otlp.close().await;
@@ -103,6 +113,21 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         None => Ok(()),
     };
     served.and(kept.map_err(Into::into))
+}
+
+/// The state of the handlers, as far as the settings say.
+fn configured(serve: &ServeConfig, store: Store) -> Result<App, Box<dyn Error>> {
+    Ok(App {
+        public_url: serve.public_url.as_ref().map(|url| url.0.as_str().into()),
+        reservation: Duration::from_secs(u64::from(serve.reservation_minutes) * 60),
+        region: serve.default_region,
+        proxies: serve.limits.trusted_proxies.clone().into(),
+        streams: stream_limits(&serve.limits),
+        limits: limits(&serve.limits, Clock::system()),
+        has_console: !serve.no_console,
+        sso: sso(&serve.sso)?,
+        ..App::new(store, Clock::system(), Random::system())
+    })
 }
 
 fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
@@ -152,6 +177,26 @@ fn limits(config: &LimitsConfig, clock: Clock) -> Option<Arc<Limits>> {
     Limits::new(&rates, clock).map(Arc::new)
 }
 
+/// The client of the single sign-on, if it is configured.
+fn sso(config: &SsoConfig) -> Result<Option<Arc<Sso>>, Box<dyn Error>> {
+    let Some((issuer, client_id)) = config.oidc_issuer.clone().zip(config.oidc_client_id.clone()) else {
+        return Ok(None);
+    };
+    let client_secret = match &config.oidc_client_secret_file {
+        Some(file) => Some(fs::read_to_string(file).map_err(|source| SecretError { file: file.clone(), source })?),
+        None => config.oidc_client_secret.clone(),
+    };
+    let settings = SsoSettings {
+        issuer,
+        client_id,
+        client_secret: client_secret.map(|secret| secret.trim().to_owned()),
+        scopes: config.oidc_scopes.clone(),
+        groups_claim: config.oidc_groups_claim.clone(),
+        roles: config.oidc_roles.clone(),
+    };
+    Ok(Some(Arc::new(Sso::new(settings)?)))
+}
+
 fn stream_limits(config: &LimitsConfig) -> StreamLimits {
     StreamLimits {
         per_credential: config.streams_per_credential as usize,
@@ -189,9 +234,30 @@ fn start_workers(serve: &ServeConfig, app: &App, is_trial: bool, life: &Lifecycl
         metrics: app.metrics.clone(),
         tick: Duration::from_secs(60),
     };
+    life.tasks.spawn(sample(app.metrics.clone(), app.clock.clone(), life.stopping.clone()));
     life.tasks.spawn(worker.run(life.stopping.clone()));
     life.tasks.spawn(sweeper.run(life.stopping.clone()));
     Ok(())
+}
+
+/// Writes the uses of credentials since the last sweep, if the database answers soon.
+async fn write_last_used(store: &Store) {
+    match tokio::time::timeout(LAST_WRITE, store.write_last_used()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "failed to write the last uses of credentials"),
+        Err(_) => tracing::warn!("could not write the last uses of credentials in time"),
+    }
+}
+
+/// Samples the figures of the status page until `stop`.
+async fn sample(metrics: Metrics, clock: Clock, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        metrics.activity().sample(clock.now());
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(metrics::INTERVAL) => {}
+        }
+    }
 }
 
 /// Runs the private Postgres until `release`; if it cannot be kept running, the server stops.
@@ -213,6 +279,7 @@ async fn greet(
         true => demo::make(&app.store, &app.clock, &app.random).await?,
         false => None,
     };
+    let console = console_line(config, serve, app, url, demo.is_some()).await?;
     let more = match demo {
         Some(demo) => demo.greeting(url),
         None => how_to_mint(config, &app.store).await?,
@@ -220,19 +287,51 @@ async fn greet(
     // A reader that has closed standard output, as `head` does, is no reason not to serve.
     let mut out = io::stdout();
     let figures = operators.map(|address| format!("Figures on http://{address}/metrics\n")).unwrap_or_default();
-    if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{more}").and_then(|()| out.flush()) {
+    if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{console}{more}").and_then(|()| out.flush()) {
         tracing::warn!(%fault, url, "could not print the greeting");
     }
     Ok(())
 }
 
-async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {
+/// How to get into the console: at the first start of a trial by a link that signs in once.
+async fn console_line(
+    config: &Config,
+    serve: &ServeConfig,
+    app: &App,
+    url: &str,
+    is_first: bool,
+) -> Result<String, Box<dyn Error>> {
+    let base = app.public_url.as_deref().unwrap_or(url);
+    if serve.no_console {
+        return Ok(String::new());
+    }
+    if is_first && serve.prints_sign_in_link(config) {
+        let now = app.clock.now();
+        let operator = app.store.local_operator(now, &app.random).await?;
+        let link = app.store.create_operator_link(operator.operator_id, LinkPurpose::SignIn, now, &app.random).await?;
+        let link = link.reveal();
+        return Ok(format!(
+            "Console: open this link in a browser within 15 minutes; it is valid once. Say that Jane's Pixel is lost: search for jane\n\n  \
+             {base}/console/link/{link}\n"
+        ));
+    }
+    let (program, place) = program(config);
+    Ok(format!("Console on {base}/console; a link that signs in once: {program} console --url {base}{place}\n"))
+}
+
+/// The program as it was called, and the arguments that name its database.
+fn program(config: &Config) -> (String, String) {
     let program = std::env::args().next().unwrap_or_else(|| "handset".to_owned());
     let mut place = match (&config.database_url, &config.data_dir) {
         (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
         _ => String::new(),
     };
     place.extend(config.schema.iter().map(|schema| format!(" --schema {schema}")));
+    (program, place)
+}
+
+async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {
+    let (program, place) = program(config);
     let workspaces = store.workspaces().await?;
     Ok(match workspaces.first() {
         Some(workspace) => {

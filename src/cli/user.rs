@@ -1,4 +1,10 @@
-//! Sets the password and the voice permission of a user identity in any workspace.
+//! User identities. The password and the voice permission are set in any workspace.
+
+mod directory;
+mod find;
+mod import;
+
+pub use find::find;
 
 use super::admin::{AdminContext, Outcome, known};
 use crate::config::Config;
@@ -11,6 +17,18 @@ use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
+    /// List user identities, oldest first, by their name, e-mail address, phone number, key or id
+    #[command(after_help = "Example:\n  handset user list jane --workspace Demo")]
+    List(directory::ListCommand),
+    /// Show a user identity and its phones
+    #[command(after_help = "Example:\n  handset user get jane@example.com")]
+    Get(directory::GetCommand),
+    /// Deactivate all phones of a user identity for good
+    #[command(after_help = "Example:\n  handset user deactivate-phones jane@example.com --dry-run")]
+    DeactivatePhones(directory::DeactivatePhonesCommand),
+    /// Import user identities from CSV
+    #[command(after_help = import::HELP)]
+    Import(import::ImportCommand),
     /// Set a user identity's password, read from standard input, and end the client sessions got with the old one
     #[command(after_help = "Example:\n  handset user set-password 0199a5c6-7d5e-7a00-8000-3f1c2b4d5e6f")]
     SetPassword {
@@ -50,6 +68,12 @@ enum CliError {
 
 pub async fn user(config: &Config, json: bool, command: UserCommand) -> Outcome {
     match command {
+        UserCommand::List(command) => AdminContext::run(config, json, directory::list, command).await,
+        UserCommand::Get(command) => AdminContext::run(config, json, directory::get, command).await,
+        UserCommand::DeactivatePhones(command) => {
+            AdminContext::run(config, json, directory::deactivate_phones, command).await
+        }
+        UserCommand::Import(command) => AdminContext::run(config, json, import::import, command).await,
         UserCommand::SetPassword { person, password_stdin } => {
             // Before the database is opened, which may take seconds.
             let password = read_password(password_stdin)?;
@@ -62,7 +86,7 @@ pub async fn user(config: &Config, json: bool, command: UserCommand) -> Outcome 
 }
 
 async fn set_password(context: &AdminContext, (person, password): (UserIdentityId, Password)) -> Outcome {
-    let set = context.store().set_password_anywhere(person, password, &context.random, context.now).await;
+    let set = context.store().set_password_anywhere(person, password, &context.random, context.now()).await;
     known(set, CliError::NoPerson(person))?;
     context.print(&json!({ "user_identity_id": person, "password_set": true }), "The password is set.")
 }

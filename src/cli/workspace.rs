@@ -87,9 +87,9 @@ async fn create_workspace(
     if name.is_empty() {
         return Err(CliError::NoName.into());
     }
-    let mut new = NewWorkspace::named(name, sandbox, context.now, &context.random);
+    let mut new = NewWorkspace::named(name, sandbox, context.now(), &context.random);
     new.publishable_key_sessions = setting.unwrap_or(new.publishable_key_sessions);
-    context.store().create_workspace(&new, context.now).await?;
+    context.store().create_workspace(&new, context.now()).await?;
     let (id, publishable_key) = (new.workspace_id, new.publishable_key.reveal());
     let setting = new.publishable_key_sessions.into_str();
     let value = json!({

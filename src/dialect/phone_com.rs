@@ -16,6 +16,8 @@ mod probes;
 mod route;
 mod wire;
 
+pub use input::contact::read_contact;
+
 use crate::api;
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};

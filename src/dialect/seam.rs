@@ -27,6 +27,8 @@ mod webhooks;
 mod wire;
 mod workspaces;
 
+pub use user_identities::read_user_identity;
+
 use crate::api;
 use crate::error::Error;
 use crate::http::{App, Claim, Dialect};

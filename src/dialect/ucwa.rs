@@ -12,7 +12,6 @@ mod error;
 mod form;
 mod input;
 mod me;
-mod number;
 mod openapi;
 mod people;
 mod phones;

@@ -24,6 +24,29 @@ pub struct ClientSession {
     pub is_anonymous: bool,
 }
 
+/// A session without its token.
+#[derive(Debug, Clone)]
+pub struct ClientSessionSummary {
+    pub client_session_id: ClientSessionId,
+    pub user_identifier_key: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// An active session as an operator sees it, without its token.
+#[derive(Debug, Clone)]
+pub struct ClientSessionOverview {
+    pub client_session_id: ClientSessionId,
+    pub user_identity_id: Option<UserIdentityId>,
+    /// Name of its user identity.
+    pub user_name: Option<String>,
+    pub user_identifier_key: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    /// Whether a publishable key has created it and no key has granted it anything.
+    pub is_anonymous: bool,
+}
+
 /// A session to create.
 #[derive(Debug, Clone)]
 pub struct NewClientSession {

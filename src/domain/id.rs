@@ -52,6 +52,9 @@ ids! {
     AccessTokenId,
     ConsoleSessionId,
     ConsoleKeyId,
+    /// A person who uses the console.
+    OperatorId,
+    OperatorSessionId,
 }
 
 ids! {

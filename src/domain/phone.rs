@@ -1,6 +1,6 @@
 //! Phones: handsets with the app, owned by a user identity.
 
-use super::id::{ClientSessionId, CredentialId, DeviceId, UserIdentityId, WorkspaceId};
+use super::id::{ClientSessionId, CredentialId, DeviceId, EventId, UserIdentityId, WorkspaceId};
 use super::metadata::{Metadata, MetadataChange, MetadataFilter};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
@@ -34,6 +34,41 @@ impl Phone {
     pub fn display_name(&self) -> &str {
         self.nickname.as_deref().unwrap_or(&self.device_model)
     }
+
+    /// Manufacturer and model. Some models begin with their manufacturer.
+    pub fn model(&self) -> String {
+        match self.device_model.starts_with(&self.device_manufacturer) {
+            true => self.device_model.clone(),
+            false => format!("{} {}", self.device_manufacturer, self.device_model),
+        }
+    }
+}
+
+/// A phone with what only the workspace's operators see of it.
+#[derive(Debug, Clone)]
+pub struct PhoneDetails {
+    pub phone: Phone,
+    pub custom_sdk_installation_id: Option<String>,
+    pub deactivation_reason: Option<String>,
+    /// When its installation was allowed to register again.
+    pub readmitted_at: Option<DateTime<Utc>>,
+    /// Its event `phone.deactivated`.
+    pub deactivation_event_id: Option<EventId>,
+}
+
+impl PhoneDetails {
+    /// Whether its installation may not register again.
+    pub fn is_barred(&self) -> bool {
+        self.phone.deactivated_at.is_some() && self.readmitted_at.is_none() && self.custom_sdk_installation_id.is_some()
+    }
+}
+
+/// What ends with a phone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PhoneTies {
+    pub credentials: i64,
+    /// Client sessions that spoke for it.
+    pub client_sessions: i64,
 }
 
 /// Operating system.

@@ -38,6 +38,16 @@ impl Token {
         Token(format!("handset_{}_{}", random.base58(8), random.base58(24)))
     }
 
+    /// The cookie of an operator's session, `console_<32>`.
+    pub fn operator_session(random: &Random) -> Token {
+        Token(format!("console_{}", random.base58(32)))
+    }
+
+    /// The token of a link that signs an operator in once, or invites one.
+    pub fn operator_link(random: &Random) -> Token {
+        Token(random.base58(32))
+    }
+
     /// A webhook's signing secret: `whsec_` and 24 bytes in base64 (Standard Webhooks, "Signature scheme").
     pub fn signing_secret(random: &Random) -> Token {
         Token(format!("whsec_{}", BASE64_STANDARD.encode(random.bytes::<24>())))

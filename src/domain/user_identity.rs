@@ -26,6 +26,19 @@ impl UserIdentity {
     }
 }
 
+/// What belongs to a user identity, as numbers.
+#[derive(Debug, Clone)]
+pub struct UserIdentitySummary {
+    pub extension_id: i64,
+    pub enterprise_voice: bool,
+    pub contacts: i64,
+    /// Active ones.
+    pub phones: i64,
+    pub credentials: i64,
+    /// Those that are not revoked; some may have expired.
+    pub client_sessions: i64,
+}
+
 /// Fields of a user identity. The key, the e-mail address and the phone number are unique in the workspace.
 #[derive(Debug, Clone, Default)]
 pub struct UserIdentityFields {

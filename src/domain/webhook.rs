@@ -5,6 +5,7 @@ use super::id::{EventId, WebhookId, WorkspaceId};
 use super::page::Paging;
 use super::token::Token;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
@@ -20,6 +21,29 @@ pub struct Webhook {
     /// When it was disabled because it failed for too long, or because the receiver is gone.
     pub disabled_at: Option<DateTime<Utc>>,
 }
+
+/// A webhook as an operator sees it, without its secret.
+#[derive(Debug, Clone)]
+pub struct WebhookOverview {
+    pub webhook_id: WebhookId,
+    pub url: String,
+    pub event_types: Vec<String>,
+    /// Changes with the secret, and tells nothing about it.
+    pub secret_version: String,
+    /// Until when the former secret also signs.
+    pub former_secret_until: Option<DateTime<Utc>>,
+    /// Since when every attempt has failed.
+    pub failing_since: Option<DateTime<Utc>>,
+    pub disabled_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    /// Number of its deliveries that are pending; at most [`MAX_COUNTED`].
+    pub pending: i64,
+    /// Number of its deliveries that have failed; at most [`MAX_COUNTED`].
+    pub failed: i64,
+}
+
+/// Largest number of deliveries that is counted for an overview.
+pub const MAX_COUNTED: i64 = 1_000;
 
 /// Time for which a former secret signs.
 pub const FORMER_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
@@ -89,6 +113,8 @@ pub struct Attempted {
     pub latency_ms: i32,
     /// Reason of the failure; None if it succeeded.
     pub fault: Option<String>,
+    /// The beginning of the response's body, if it may be shown.
+    pub answer: Option<String>,
 }
 
 impl Attempted {
@@ -115,6 +141,74 @@ pub struct Delivery {
     pub last_attempt_at: Option<DateTime<Utc>>,
     /// Meaningful while it is pending.
     pub next_attempt_at: DateTime<Utc>,
+}
+
+/// A webhook as what an event is delivered to.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    pub webhook_id: WebhookId,
+    /// The URL's host; the rest of a URL may hold secrets.
+    pub host: String,
+}
+
+/// The delivery of a known event.
+#[derive(Debug, Clone)]
+pub struct EventDelivery {
+    pub event_id: EventId,
+    pub delivery_id: Uuid,
+    pub webhook_id: WebhookId,
+    pub host: String,
+    pub status: DeliveryStatus,
+    pub attempts: i32,
+    pub response_status: Option<i32>,
+    pub latency_ms: Option<i32>,
+    pub fault: Option<String>,
+    pub last_attempt_at: Option<DateTime<Utc>>,
+    /// Meaningful while it is pending.
+    pub next_attempt_at: DateTime<Utc>,
+}
+
+/// An attempt of a delivery, as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// Counted from one, over all redeliveries.
+    pub attempt: i32,
+    pub at: DateTime<Utc>,
+    pub response_status: Option<u16>,
+    pub latency_ms: i32,
+    pub fault: Option<String>,
+    pub answer: Option<String>,
+}
+
+/// A delivery with its last attempts, oldest first, and the event that it sends.
+#[derive(Debug, Clone)]
+pub struct DeliveryRecord {
+    pub delivery: Delivery,
+    /// Attempts of former versions of the server are missing.
+    pub attempts: Vec<AttemptRecord>,
+    pub event: Event,
+}
+
+/// Deliveries to restart: those of events between two times.
+#[derive(Debug, Clone, Copy)]
+pub struct RedeliveryRange {
+    /// Inclusive.
+    pub from: DateTime<Utc>,
+    /// Exclusive.
+    pub until: DateTime<Utc>,
+    /// Whether delivered ones are sent again, too, and not only failed ones.
+    pub includes_delivered: bool,
+    /// Only deliveries without an attempt since this time, so that the same request restarts none twice.
+    pub unattempted_since: DateTime<Utc>,
+}
+
+/// Outcome of a redelivery of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RangeRedelivered {
+    /// Number of restarted deliveries.
+    pub count: u64,
+    /// Start of the rest of the range, if the limit of one request was reached before its end.
+    pub rest_from: Option<DateTime<Utc>>,
 }
 
 /// Status of a delivery.

@@ -10,6 +10,7 @@ use crate::domain::password::SignedIn;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::random::Random;
+use crate::sso::Sso;
 use crate::store::{Origin, Store, StreamLimits};
 use ipnet::IpNet;
 use std::num::NonZeroU32;
@@ -58,6 +59,10 @@ pub struct App {
     pub streams: StreamLimits,
     pub metrics: Metrics,
     pub traces: Traces,
+    /// Whether there are the operators' pages.
+    pub has_console: bool,
+    /// The operators' single sign-on, if it is configured.
+    pub sso: Option<Arc<Sso>>,
 }
 
 impl App {
@@ -80,6 +85,8 @@ impl App {
             streams: StreamLimits::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
+            has_console: true,
+            sso: None,
         }
     }
 
@@ -98,9 +105,27 @@ impl App {
         name: &str,
         authenticated: impl Future<Output = Result<Option<SignedIn>>>,
     ) -> Result<Option<SignedIn>> {
+        let is_failure = |signed_in: &SignedIn| signed_in.is_failed_elsewhere;
         match &self.limits {
             None => authenticated.await,
-            Some(limits) => limits.authenticate_by_password(origin, name, authenticated).await,
+            Some(limits) => limits.authenticate_by_password(origin, name, authenticated, is_failure).await,
+        }
+    }
+
+    /// Judges the password of an operator, within the same limits; `None` is a failure. Failures for a user of that name do
+    /// not count for the operator.
+    pub async fn judge_operator_password<T>(
+        &self,
+        origin: Origin,
+        email: &str,
+        authenticated: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<T>> {
+        match &self.limits {
+            None => authenticated.await,
+            Some(limits) => {
+                let name = format!("operator {}", email.trim());
+                limits.authenticate_by_password(origin, &name, authenticated, |_| false).await
+            }
         }
     }
 }

@@ -36,7 +36,8 @@ pub async fn before_authentication<T>(reading: impl Future<Output = Result<T>>) 
         .unwrap_or_else(|_| Err(Error::Unavailable(format!("no body within {} s", UNAUTHENTICATED_TIMEOUT.as_secs()))))
 }
 
-async fn read_up_to(limit: usize, mut body: Body) -> Result<Bytes> {
+/// As [`read`], up to another limit.
+pub async fn read_up_to(limit: usize, mut body: Body) -> Result<Bytes> {
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let broken = |fault| Error::Unreadable(BodyFault::Syntax(format!("the body broke off: {fault}")));

@@ -10,7 +10,6 @@ pub use rate::{Rate, RateOrOff};
 pub use workspace_limit::WorkspaceLimit;
 
 use crate::clock::Clock;
-use crate::domain::password::SignedIn;
 use crate::domain::token::TokenHash;
 use crate::error::{Error, Result, Throttle};
 use crate::store::{Origin, client_network};
@@ -76,15 +75,15 @@ impl Limits {
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }
 
-    /// Authenticates by name and password; `None` is a failure.
-    pub async fn authenticate_by_password(
+    /// Authenticates by name and password; `None` is a failure, and so is a success that `is_failure`.
+    pub async fn authenticate_by_password<T>(
         &self,
         origin: Origin,
         name: &str,
-        authenticated: impl Future<Output = Result<Option<SignedIn>>>,
-    ) -> Result<Option<SignedIn>> {
+        authenticated: impl Future<Output = Result<Option<T>>>,
+        is_failure: impl FnOnce(&T) -> bool,
+    ) -> Result<Option<T>> {
         let Some(limits) = &self.failed_auth else { return authenticated.await };
-        let is_failure = |signed_in: &SignedIn| signed_in.is_failed_elsewhere;
         let judged = limits.password(origin.client_network(), name, &self.clock, authenticated, is_failure);
         judged.await.unwrap_or_else(|(rate, wait)| Err(self.throttled(rate, wait)))
     }

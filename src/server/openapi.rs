@@ -1,6 +1,7 @@
 //! The OpenAPI document of the whole service, assembled from the parts of the dialects, and how it is served. Some clients
 //! build their commands from it and read one dialect in OpenAPI 3.0 only: they get the part of their dialect.
 
+mod page;
 mod served;
 
 use crate::api::openapi::lowered;
@@ -66,19 +67,19 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// The route of the document.
-pub fn route() -> Router<Arc<App>> {
+/// The routes of the document, and of its page.
+pub fn routes() -> Router<Arc<App>> {
     let other_methods = || async { Error::MethodNotAllowed(vec!["GET"]).into_response() };
-    Router::new().route("/openapi.json", get(serve).fallback(other_methods))
+    Router::new().route("/openapi.json", get(serve).fallback(other_methods)).merge(page::routes())
 }
 
 /// The whole document, or the part of the dialect whose client asks for it.
 async fn serve(headers: HeaderMap) -> Response {
-    static WHOLE: LazyLock<Served> = LazyLock::new(|| Served::new(&whole()));
+    static WHOLE: LazyLock<Served> = LazyLock::new(|| Served::json(&whole()));
     static PARTS: LazyLock<Vec<(HeaderName, Served)>> = LazyLock::new(|| {
         let own_header = |dialect: &'static Dialect| Some((dialect, HeaderName::from_static(dialect.client_header?)));
         let dialects = dialect::ALL.into_iter().filter_map(own_header);
-        dialects.map(|(dialect, header)| (header, Served::new(&part_of(dialect)))).collect()
+        dialects.map(|(dialect, header)| (header, Served::json(&part_of(dialect)))).collect()
     });
     let varying: Vec<HeaderName> = PARTS.iter().map(|(header, _)| header.clone()).collect();
     let part = PARTS.iter().find(|(header, _)| headers.contains_key(header));

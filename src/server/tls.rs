@@ -1,10 +1,12 @@
 //! The server's TLS certificate. SIGHUP reloads it without closing the listener; if that fails, the previous one is kept.
 
+use chrono::{DateTime, Utc};
 use rustls::ServerConfig;
+use rustls::client::verify_server_name;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use x509_cert::der::Decode;
+use x509_cert::time::Time;
 
 /// Why a certificate could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +24,8 @@ pub enum CertificateError {
     Unreadable { path: PathBuf, source: pem::Error },
     #[error("{} has no certificate in it; it must be a PEM file with BEGIN CERTIFICATE", .0.display())]
     Empty(PathBuf),
+    #[error("the first certificate in {} cannot be read: {source}", .path.display())]
+    Undecodable { path: PathBuf, source: x509_cert::der::Error },
     #[error("{} and {} do not work together: {source}", .chain.display(), .key.display())]
     Mismatch { chain: PathBuf, key: PathBuf, source: rustls::Error },
 }
@@ -59,6 +65,31 @@ impl Certificate {
         })
     }
 
+    /// The time from which on, and until which, the server's certificate is valid.
+    pub fn validity(&self) -> Result<(DateTime<Utc>, DateTime<Utc>), CertificateError> {
+        let unreadable = |source| CertificateError::Undecodable { path: self.chain.clone(), source };
+        let shown = self.shown();
+        let certificate = x509_cert::Certificate::from_der(shown.end_entity_cert().map_or(&[][..], |it| it.as_ref()));
+        let validity = *certificate.map_err(unreadable)?.tbs_certificate().validity();
+        let time = |time: Time| DateTime::UNIX_EPOCH + time.to_unix_duration();
+        Ok((time(validity.not_before), time(validity.not_after)))
+    }
+
+    /// Whether the server's certificate is for this host.
+    pub fn is_for(&self, host: &str) -> bool {
+        let shown = self.shown();
+        let certificate = shown.end_entity_cert().and_then(ParsedCertificate::try_from);
+        let name = ServerName::try_from(host.trim_matches(['[', ']']));
+        certificate
+            .ok()
+            .zip(name.ok())
+            .is_some_and(|(certificate, name)| verify_server_name(&certificate, &name).is_ok())
+    }
+
+    fn shown(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Returns an acceptor that uses the certificate loaded last.
     pub fn acceptor(self: Arc<Self>) -> TlsAcceptor {
         let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
@@ -73,7 +104,7 @@ impl Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(self.shown())
     }
 }
 

@@ -3,6 +3,8 @@
 mod create;
 mod create_by_key;
 mod end;
+mod overview;
+mod summaries;
 
 use crate::domain::client_session::*;
 use crate::domain::event::EventType;
@@ -187,19 +189,32 @@ impl Workspace {
 
     /// Revokes a session, whose token is then rejected. Idempotent.
     pub async fn revoke_client_session(&self, id: ClientSessionId, now: DateTime<Utc>) -> Result<()> {
-        let revoked = sqlx::query_scalar!(
+        let known = audited!(
+            query_scalar,
             r#"
-            update client_session set revoked_at = coalesce(revoked_at, $3)
-            where workspace_id = $1 and client_session_id = $2
-            returning client_session_id
+            with known as materialized (
+                select client_session_id, user_identity_id, revoked_at from client_session
+                where workspace_id = $1 and client_session_id = $4
+            ), revoked as (
+                update client_session set revoked_at = $2
+                where workspace_id = $1 and client_session_id = $4 and revoked_at is null
+                returning client_session_id
+            ), changes as (
+                select 'client_session.revoked' as action, client_session_id as subject_id,
+                    jsonb_build_object('user_identity_id', user_identity_id) as before,
+                    jsonb_build_object('user_identity_id', user_identity_id, 'revoked_at', $2::timestamptz) as after
+                from revoked join known using (client_session_id)
+            )
             "#,
+            "select client_session_id from known",
             self.workspace_id(),
-            id.0,
             now,
+            self.context(&[]),
+            id.0,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        found(revoked, ResourceKind::ClientSession, id).map(|_| ())
+        found(known, ResourceKind::ClientSession, id).map(|_| ())
     }
 
     /// Deletes a session and emits `client_session.deleted`.

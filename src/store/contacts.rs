@@ -2,6 +2,7 @@
 
 mod create;
 mod groups;
+mod import;
 mod lists;
 
 use crate::domain::contact::*;
@@ -19,6 +20,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 pub(super) use create::NewContact;
+pub use import::ImportedContact;
 
 /// Foreign key of a contact's group.
 const GROUP_KEY: &str = "contact_group_fkey";

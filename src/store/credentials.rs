@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod holders;
 
 pub(in crate::store) use create::CredentialCreation;
 pub(in crate::store) use delete::CredentialDeletion;
@@ -30,6 +31,7 @@ macro_rules! select_credentials {
         )
     };
 }
+use select_credentials;
 
 impl Workspace {
     /// The credential with this id.

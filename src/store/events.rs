@@ -89,6 +89,32 @@ impl Workspace {
         if filter.is_plain() { self.plain_events(filter).await } else { self.filtered_events(filter).await }
     }
 
+    /// The newest events that match a filter, at most its limit, in order of time.
+    pub async fn newest_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
+        let mut events = select_events!(
+            "where workspace_id = $1
+                and ($2::timestamptz is null or created_at > $2)
+                and ($3::timestamptz is null or created_at < $3)
+                and case when $4::text[] is null then $5 or not is_opt_in else event_type = any ($4) end
+                and ($6::uuid[] is null or device_id = any ($6))
+                and ($7::uuid is null or user_identity_id = $7)
+            order by created_at desc
+            limit $8",
+            self.workspace_id(),
+            filter.after,
+            filter.before,
+            filter.event_types.as_deref() as _,
+            filter.include_opt_in,
+            raw_ids(&filter.device_ids) as _,
+            filter.user_identity_id.map(|id| id.0),
+            filter.limit,
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        events.reverse();
+        Ok(events)
+    }
+
     async fn plain_events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
         Ok(select_events!(
             "where workspace_id = $1 and created_at > $2 and created_at < $3 and not is_opt_in

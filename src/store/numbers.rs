@@ -2,6 +2,7 @@
 
 mod create;
 mod lifecycle;
+mod search;
 mod sweep;
 
 pub(in crate::store) use create::NewNumber;
@@ -32,6 +33,7 @@ macro_rules! select_numbers {
         )
     };
 }
+use select_numbers;
 
 /// Counts numbers; the literal is the rest of the statement.
 macro_rules! count_numbers {

@@ -26,6 +26,8 @@ pub struct ApiKeyRecord {
     pub hint: String,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
+    /// Up to a minute late.
+    pub last_used_at: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -102,8 +104,8 @@ impl Store {
             ApiKeyRecord,
             r#"
             select api_key_id, workspace_id, workspace.name as workspace_name, api_key.name, hint,
-                api_key.created_at, revoked_at
-            from api_key join workspace using (workspace_id)
+                api_key.created_at, revoked_at, last_used_at as "last_used_at?"
+            from api_key join workspace using (workspace_id) left join api_key_use using (api_key_id)
             where $1::uuid is null or workspace_id = $1
             order by api_key.created_at, api_key_id
             "#,

@@ -1,11 +1,15 @@
 //! Phones: read, listed and updated.
 
 mod deactivate;
+mod details;
+mod preview;
 mod readmit;
 mod register;
+mod search;
 
 pub use deactivate::Deactivated;
 pub(super) use deactivate::Deactivation;
+pub use preview::DeactivationPreview;
 pub(super) use register::PhoneRegistration;
 
 use crate::domain::event::EventType;
@@ -40,6 +44,7 @@ macro_rules! select_phones {
         )
     };
 }
+use select_phones;
 
 impl Lookup for Phone {
     type Key = DeviceId;

@@ -91,6 +91,8 @@ pub enum Principal {
     PublishableKey(PublishableKeySessions),
     /// A user identity, by its own password.
     Password(UserIdentityId),
+    /// A person who uses the console.
+    Operator(OperatorId),
 }
 
 impl Principal {
@@ -103,13 +105,17 @@ impl Principal {
             Principal::ClientSession(id, _) => ("client_session", Some(id.0)),
             Principal::PublishableKey(_) => ("publishable_key", None),
             Principal::Password(person) => ("password", Some(person.0)),
+            Principal::Operator(id) => ("operator_account", Some(id.0)),
         }
     }
 
     /// The part of the workspace that it reaches.
     pub fn scope(self) -> Scope {
         match self {
-            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => Scope::Workspace,
+            Principal::ApiKey(_)
+            | Principal::AccessToken(_)
+            | Principal::ConsoleSession(_)
+            | Principal::Operator(_) => Scope::Workspace,
             Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
             Principal::ClientSession(_, None) | Principal::PublishableKey(_) => Scope::Nothing,
         }
@@ -147,14 +153,19 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<(Authenticated, Prefetched)> {
         let authenticated = match presented {
-            Credentials::ApiKey(key) => return self.api_key(key, prefetch, origin).await,
-            Credentials::Pass(pass) => self.pass(pass, origin, now).await,
-            Credentials::AccessToken(token, selector) => self.access_token(token, selector, origin).await,
-            Credentials::ConsoleSession(jwt, selector) => self.console_session(jwt, selector, origin, now).await,
-            Credentials::ClientSession(token) => self.client_session(token, origin, now).await,
-            Credentials::PublishableKey(key) => self.publishable_key(key, origin).await,
+            Credentials::ApiKey(key) => self.api_key(key, prefetch, origin).await?,
+            Credentials::Pass(pass) => (self.pass(pass, origin, now).await?, Prefetched::Nothing),
+            Credentials::AccessToken(token, selector) => {
+                (self.access_token(token, selector, origin).await?, Prefetched::Nothing)
+            }
+            Credentials::ConsoleSession(jwt, selector) => {
+                (self.console_session(jwt, selector, origin, now).await?, Prefetched::Nothing)
+            }
+            Credentials::ClientSession(token) => (self.client_session(token, origin, now).await?, Prefetched::Nothing),
+            Credentials::PublishableKey(key) => (self.publishable_key(key, origin).await?, Prefetched::Nothing),
         };
-        Ok((authenticated?, Prefetched::Nothing))
+        self.last_used.record(authenticated.0.principal().0, now);
+        Ok(authenticated)
     }
 
     async fn pass(&self, pass: &str, origin: Origin, now: DateTime<Utc>) -> Result<Authenticated> {
@@ -298,9 +309,9 @@ impl Store {
         }
     }
 
-    /// The workspace of a key that this process has just created.
-    pub async fn workspace_of_key(&self, key: &Token, now: DateTime<Utc>) -> Result<Workspace> {
-        match self.authenticate(Credentials::ApiKey(key.reveal()), Origin::default(), now).await? {
+    /// The workspace of a key that this process has just created, which does not count as a use of the key.
+    pub async fn workspace_of_key(&self, key: &Token) -> Result<Workspace> {
+        match self.api_key(key.reveal(), Prefetch::None, Origin::default()).await?.0 {
             Authenticated::Caller(caller) => Ok(caller.workspace),
             Authenticated::Account(_) => Err(Error::Unauthenticated(Rejection::MISSING)),
         }

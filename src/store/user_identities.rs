@@ -6,11 +6,16 @@ mod delete;
 mod directory;
 mod extensions;
 mod hash_queue;
+mod import;
 mod passwords;
+mod search;
 mod subscribers;
+mod summary;
 
 pub(in crate::store) use create::NewUserIdentity;
 pub(in crate::store) use hash_queue::HashQueue;
+pub use import::KnownUsers;
+pub(in crate::store) use passwords::DUMMY_HASH;
 pub use subscribers::SubscriberKey;
 pub(in crate::store) use subscribers::SubscriberRow;
 
@@ -36,6 +41,7 @@ macro_rules! select_user_identities {
         )
     };
 }
+use select_user_identities;
 
 impl Workspace {
     /// The user identity with this id.

@@ -1,8 +1,12 @@
-//! Webhooks: endpoints for a workspace's events, with the secrets that sign them.
+//! Webhooks: endpoints for a workspace's events, with the secrets that sign them. The audit trail has the host of a webhook and
+//! not its URL, which may contain a password.
 
 mod claims;
 mod deliveries;
 mod outbox;
+mod overview;
+mod receivers;
+mod redeliver;
 
 pub use claims::ClaimFilter;
 pub use outbox::PendingDeliveries;
@@ -36,27 +40,42 @@ macro_rules! select_webhooks {
 }
 
 impl Workspace {
-    /// Creates a webhook. It gets events from now on. Webhooks created concurrently may exceed the limit by their number.
-    pub async fn create_webhook(&self, webhook: &Webhook, now: DateTime<Utc>) -> Result<()> {
-        let created = sqlx::query!(
+    /// Creates a webhook. It gets events from now on. False if there is one with this id already. Webhooks created concurrently
+    /// may exceed the limit by their number.
+    pub async fn create_webhook(&self, webhook: &Webhook, now: DateTime<Utc>) -> Result<bool> {
+        let created = audited!(
+            query_scalar,
             r#"
-            insert into webhook (workspace_id, webhook_id, url, event_types, secret_sealed, created_at)
-            select $1, $2, $3, $4, $5, $6
-            where (select count(*) from webhook where workspace_id = $1) < $7
+            with created as (
+                insert into webhook (workspace_id, webhook_id, url, event_types, secret_sealed, created_at)
+                select $1, $4, $5, $6, $7, $2
+                where (select count(*) from webhook where workspace_id = $1) < $8
+                on conflict (workspace_id, webhook_id) do nothing
+                returning webhook_id, host, event_types
+            ), changes as (
+                select 'webhook.created' as action, webhook_id as subject_id, null::jsonb as before,
+                    jsonb_build_object('host', host, 'event_types', event_types) as after
+                from created
+            )
             "#,
+            "select webhook_id from created",
             self.workspace_id(),
+            now,
+            self.context(&[]),
             webhook.webhook_id.0,
             webhook.url,
             &webhook.event_types,
             self.store.seal.close(&webhook.secret, webhook.webhook_id.0),
-            now,
             MAX_WEBHOOKS,
         )
-        .execute(self.store.writer())
+        .fetch_optional(self.store.writer())
         .await?;
-        match created.rows_affected() {
-            0 => Err(Error::Conflict(Reason::TooManyWebhooks(MAX_WEBHOOKS))),
-            _ => Ok(()),
+        match created {
+            Some(_) => Ok(true),
+            None => match self.webhook(webhook.webhook_id).await {
+                Err(Error::NotFound(..)) => Err(Error::Conflict(Reason::TooManyWebhooks(MAX_WEBHOOKS))),
+                existing => existing.map(|_| false),
+            },
         }
     }
 
@@ -74,14 +93,30 @@ impl Workspace {
     }
 
     /// Changes a webhook's event types, from now on, and enables it if it is disabled.
-    pub async fn update_webhook(&self, id: WebhookId, event_types: &[String]) -> Result<()> {
-        let changed = sqlx::query_scalar!(
+    pub async fn update_webhook(&self, id: WebhookId, event_types: &[String], now: DateTime<Utc>) -> Result<()> {
+        let changed = audited!(
+            query_scalar,
             r#"
-            update webhook set event_types = $3, failing_since = null, disabled_at = null
-            where workspace_id = $1 and webhook_id = $2
-            returning webhook_id
+            with held as materialized (
+                select webhook_id, host, event_types, disabled_at from webhook
+                where workspace_id = $1 and webhook_id = $4
+                for no key update
+            ), changed_webhooks as (
+                update webhook set event_types = $5, failing_since = null, disabled_at = null
+                from held
+                where webhook.workspace_id = $1 and webhook.webhook_id = held.webhook_id
+                returning webhook.webhook_id
+            ), changes as (
+                select 'webhook.updated' as action, webhook_id as subject_id,
+                    jsonb_build_object('host', host, 'event_types', event_types, 'disabled_at', disabled_at) as before,
+                    jsonb_build_object('host', host, 'event_types', $5::text[]) as after
+                from changed_webhooks join held using (webhook_id)
+            )
             "#,
+            "select webhook_id from changed_webhooks",
             self.workspace_id(),
+            now,
+            self.context(&[]),
             id.0,
             event_types,
         )
@@ -90,36 +125,78 @@ impl Workspace {
         found(changed, ResourceKind::Webhook, id).map(|_| ())
     }
 
-    /// Replaces a webhook's secret. The former one also signs until `former_until`.
+    /// Replaces a webhook's secret. The former one also signs until `former_until`. None if the secret is not, or no longer,
+    /// that of `version`, if it is given.
     pub async fn rotate_webhook_secret(
         &self,
         id: WebhookId,
+        version: Option<&str>,
         secret: &Token,
         former_until: DateTime<Utc>,
-    ) -> Result<Webhook> {
-        let row = sqlx::query_as!(
+        now: DateTime<Utc>,
+    ) -> Result<Option<Webhook>> {
+        let row = audited!(
+            query_as,
             Row,
             r#"
-            update webhook
-            set former_secret_sealed = secret_sealed, former_secret_until = $4, secret_sealed = $3
-            where workspace_id = $1 and webhook_id = $2
-            returning workspace_id, webhook_id, url, event_types, secret_sealed, disabled_at
+            with held as materialized (
+                select webhook_id, host, former_secret_until from webhook
+                where workspace_id = $1 and webhook_id = $4
+                    and ($7::text is null or $7 = left(encode(sha256(secret_sealed), 'hex'), 16))
+                for no key update
+            ), rotated as (
+                update webhook
+                set former_secret_sealed = secret_sealed, former_secret_until = $6, secret_sealed = $5
+                from held
+                where webhook.workspace_id = $1 and webhook.webhook_id = held.webhook_id
+                returning webhook.workspace_id, webhook.webhook_id, url, event_types, secret_sealed, disabled_at
+            ), changes as (
+                select 'webhook.secret_rotated' as action, webhook_id as subject_id,
+                    jsonb_build_object('host', host, 'former_secret_until', former_secret_until) as before,
+                    jsonb_build_object('host', host, 'former_secret_until', $6::timestamptz) as after
+                from rotated join held using (webhook_id)
+            )
+            "#,
+            r#"
+            select workspace_id as "workspace_id!", webhook_id as "webhook_id!", url as "url!",
+                event_types as "event_types!", secret_sealed as "secret_sealed!", disabled_at
+            from rotated
             "#,
             self.workspace_id(),
+            now,
+            self.context(&[]),
             id.0,
             self.store.seal.close(secret, id.0),
             former_until,
+            version,
         )
         .fetch_optional(self.store.writer())
         .await?;
-        self.opened_webhook(found(row, ResourceKind::Webhook, id)?)
+        match row {
+            Some(row) => self.opened_webhook(row).map(Some),
+            // An unknown webhook is an error.
+            None => self.webhook(id).await.map(|_| None),
+        }
     }
 
     /// Deletes a webhook with its deliveries.
-    pub async fn delete_webhook(&self, id: WebhookId) -> Result<()> {
-        let deleted = sqlx::query_scalar!(
-            "delete from webhook where workspace_id = $1 and webhook_id = $2 returning webhook_id",
+    pub async fn delete_webhook(&self, id: WebhookId, now: DateTime<Utc>) -> Result<()> {
+        let deleted = audited!(
+            query_scalar,
+            r#"
+            with deleted as (
+                delete from webhook where workspace_id = $1 and webhook_id = $4
+                returning webhook_id, host, event_types
+            ), changes as (
+                select 'webhook.deleted' as action, webhook_id as subject_id,
+                    jsonb_build_object('host', host, 'event_types', event_types) as before, null::jsonb as after
+                from deleted
+            )
+            "#,
+            "select webhook_id from deleted",
             self.workspace_id(),
+            now,
+            self.context(&[]),
             id.0,
         )
         .fetch_optional(self.store.writer())

@@ -2,6 +2,7 @@
 //! [`Account`], a caller that has not selected a workspace.
 
 mod accounts;
+mod operator;
 mod sandbox;
 
 use crate::domain::event::EventType;
@@ -38,7 +39,8 @@ macro_rules! select_workspaces {
 }
 pub(super) use select_workspaces;
 
-/// Capability for a workspace's rows. Only [`Store::authenticate`] creates one.
+/// Capability for a workspace's rows. Only [`Store::authenticate`] creates one, and for the operator's commands
+/// [`Store::workspace_of_operator`].
 #[derive(Debug, Clone)]
 pub struct Workspace {
     pub(super) store: Store,

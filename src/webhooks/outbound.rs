@@ -3,6 +3,7 @@
 //! caller's.
 
 mod address;
+mod excerpt;
 mod fault;
 mod lookups;
 mod resolver;
@@ -10,15 +11,17 @@ mod retry_after;
 mod signature;
 
 use crate::domain::token::Token;
+use crate::outbound_tls;
 use address::Rules;
 use chrono::{DateTime, TimeDelta, Utc};
+use excerpt::Excerpt;
 use fault::Fault;
 use ipnet::IpNet;
 use lookups::Lookups;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, redirect, retry};
 use resolver::Resolver;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -28,8 +31,8 @@ use url::{Host, Url};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Connect timeout per address. Shorter, so that the next address is tried as well.
 const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(5);
-/// Maximum number of response bytes read. They are ignored; a short response is drained so that the connection is
-/// reused.
+/// Maximum number of response bytes read. All but the first are ignored; a short response is drained so that the connection
+/// is reused.
 const MOST_READ: usize = 64 * 1024;
 
 /// One message to one endpoint. Without `Debug`, because the URL may contain a password.
@@ -62,6 +65,9 @@ pub struct Outcome {
     pub retry_after: Option<TimeDelta>,
     /// The reason in full, for the operator's log.
     pub cause: Option<String>,
+    /// The beginning of the response's body. Only that of a public receiver, or of the demo's: tenants would read from hosts of
+    /// the operator's network otherwise.
+    pub answer: Option<String>,
 }
 
 impl Outcome {
@@ -100,7 +106,7 @@ struct Route {
 impl Outbound {
     /// `allowed`: exceptions to the networks refused by default.
     pub fn new(allowed: Vec<IpNet>) -> Result<Outbound, OutboundError> {
-        let (tls, lookups) = (tls()?, Lookups::default());
+        let (tls, lookups) = (outbound_tls::config()?, Lookups::default());
         Ok(Outbound {
             public: Route::new(Rules { allowed: allowed.clone(), loopback: false }, &lookups, tls.clone())?,
             loopback: Route::new(Rules { allowed, loopback: true }, &lookups, tls)?,
@@ -118,12 +124,18 @@ impl Outbound {
     pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Outcome {
         let start = Instant::now();
         let reveals_connections = self.route(message).rules.are_public();
+        let mut answer = None;
         let (response_status, retry_after, verdict, lost) = match self.in_time(start, self.post(message, now)).await {
             Err(fault) => (None, None, None, Some(fault)),
             Ok(response) => {
                 let (status, verdict) = (response.status().as_u16(), fault::of_response(&response));
                 let retry_after = retry_after::of_response(&response, now);
-                (Some(status), retry_after, verdict, self.in_time(start, drain(response)).await.err())
+                let peer = response.remote_addr().map(|peer| peer.ip());
+                if peer.is_some_and(|peer| self.route(message).rules.reveal_answers_of(peer)) {
+                    answer = Some(Excerpt::default());
+                }
+                let drained = self.in_time(start, drain(response, answer.as_mut()));
+                (Some(status), retry_after, verdict, drained.await.err())
             }
         };
         let is_unanswered = lost.is_some();
@@ -132,7 +144,16 @@ impl Outbound {
         let latency = if withheld.is_some() { Duration::ZERO } else { start.elapsed() };
         let cause = fault.map(|fault| fault.to_string());
         let fault = withheld.map(str::to_owned).or_else(|| cause.clone());
-        Outcome { response_status, latency, fault, is_unanswered, retry_after, cause }
+        let answer = answer.and_then(Excerpt::into_text);
+        Outcome { response_status, latency, fault, is_unanswered, retry_after, cause, answer }
+    }
+
+    /// Why the receiver of a URL cannot be reached, for the operator; None if it answers anything. Nothing is sent to it but
+    /// a HEAD request.
+    pub async fn reach(&self, url: &str, may_reach_loopback: bool) -> Option<String> {
+        let route = if may_reach_loopback { &self.loopback } else { &self.public };
+        let asked = async { Ok(route.client.head(route.admit(url)?).send().await?) };
+        self.in_time(Instant::now(), asked).await.err().map(|fault| fault.to_string())
     }
 
     /// Waits until no lookup of the URL's host is in progress; one may outlive the attempt that began it.
@@ -202,25 +223,16 @@ impl Route {
 }
 
 /// Reads a response to its end or to [`MOST_READ`]; the rest is dropped with the connection.
-async fn drain(mut response: Response) -> Result<(), Fault> {
+async fn drain(mut response: Response, mut answer: Option<&mut Excerpt>) -> Result<(), Fault> {
     let mut read = 0;
     while let Some(chunk) = response.chunk().await? {
         read += chunk.len();
+        if let Some(answer) = &mut answer {
+            answer.extend(&chunk);
+        }
         if read >= MOST_READ {
             break;
         }
     }
     Ok(())
-}
-
-/// TLS with the system's root certificates. Without any, plain HTTP still works.
-fn tls() -> Result<ClientConfig, OutboundError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        tracing::warn!("no root certificates found, webhooks over https will fail: install ca-certificates");
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -4,6 +4,7 @@
 mod command;
 mod concurrency;
 mod retention;
+mod webhooks;
 
 use crate::support::client::{Client, Response};
 use crate::support::numbers::{call_action, number, path};

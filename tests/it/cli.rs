@@ -2,10 +2,21 @@
 //! a server starts, is found, reports errors and ends.
 
 mod admin;
+mod contact;
+mod doctor;
+mod event;
 mod help;
+mod last_used;
 mod lifecycle;
+mod manual;
 mod multiple_servers;
+mod number;
+mod phone;
+mod typos;
 mod user;
+mod user_directory;
+mod user_import;
+mod webhook;
 
 use crate::support::certificate::{CERTIFICATE, KEY};
 use crate::support::client::Client;

@@ -2,6 +2,7 @@
 //! paths are those of the server. The requirements of the command-line client have a file of their own.
 
 mod blueprint;
+mod page;
 mod served;
 mod ucwa;
 
@@ -357,7 +358,7 @@ async fn undocumented_paths_are_not_found() {
         }
         documented.insert(path);
     }
-    let mut undocumented = BTreeSet::from(["".to_owned(), "/".to_owned(), "//".to_owned(), "/docs".to_owned()]);
+    let mut undocumented = BTreeSet::from(["".to_owned(), "/".to_owned(), "//".to_owned(), "/documents".to_owned()]);
     for path in &documented {
         undocumented.insert(format!("{path}/"));
         undocumented.insert(format!("{path}/more"));

@@ -116,6 +116,11 @@ impl Reader {
         }
     }
 
+    /// The issues so far.
+    pub fn issues(&self) -> &[Issue] {
+        &self.issues
+    }
+
     /// Returns the issues.
     pub fn into_issues(self) -> Vec<Issue> {
         self.issues

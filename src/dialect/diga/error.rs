@@ -236,5 +236,6 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyWebhooks(limit) => {
             refused("TOO_MANY_WEBHOOKS", &format!("There are {limit} webhooks, which is the limit. Delete one first"))
         }
+        Reason::TooManyKeys(limit) => refused("TOO_MANY_KEYS", &format!("There are {limit} keys. Revoke one first")),
     }
 }

@@ -118,7 +118,8 @@ pub fn scope(caller: &Caller) -> Scope {
         Principal::ApiKey(_)
         | Principal::AccessToken(_)
         | Principal::ConsoleSession(_)
-        | Principal::PublishableKey(_) => Scope::Workspace,
+        | Principal::PublishableKey(_)
+        | Principal::Operator(_) => Scope::Workspace,
     }
 }
 

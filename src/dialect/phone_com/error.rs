@@ -266,6 +266,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::TooManyWorkspaces(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWebhooks(_)
+        | Reason::TooManyKeys(_)
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor
         | Reason::NumberInUse
@@ -282,7 +283,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
 }
 
 /// Message about an invalid value.
-fn message(issue: &Issue) -> String {
+pub fn message(issue: &Issue) -> String {
     match &issue.problem {
         Problem::Missing => "It is required".to_owned(),
         Problem::Type { expected: Expected::Choice(names), .. } | Problem::Choice { expected: names, .. } => {

@@ -205,7 +205,9 @@ fn denied(denial: Denial) -> ErrorBody {
         | Denial::NoEnterpriseVoice
         | Denial::NoMessaging
         | Denial::SignedInByPassword
-        | Denial::OperatorsCredential => ("forbidden", format!("Not allowed: {denial}")),
+        | Denial::OperatorsCredential
+        | Denial::OperatorRole
+        | Denial::ForgedForm => ("forbidden", format!("Not allowed: {denial}")),
     };
     ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
 }
@@ -293,6 +295,10 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::TooManyWebhooks(limit) => ErrorBody::bad(
             "too_many_webhooks",
             format!("The workspace has {limit} webhooks, which is the limit. Delete one first"),
+        ),
+        Reason::TooManyKeys(limit) => ErrorBody::bad(
+            "too_many_keys",
+            format!("The workspace has {limit} keys, which is the limit. Revoke one first"),
         ),
         Reason::ExclusiveOptions(message) => ErrorBody::bad("invalid_options", *message),
         Reason::UnknownCursor => ErrorBody::bad("invalid_page_cursor", "The cursor names no entry. Start without one"),

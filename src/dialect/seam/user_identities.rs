@@ -3,6 +3,7 @@
 use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
 use super::error::invalid;
+use super::message::message;
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
@@ -15,6 +16,7 @@ use crate::domain::user_identity::*;
 use crate::error::{Error, Issue, Problem, ResourceKind, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -62,14 +64,32 @@ input! {
     }
 }
 
+impl From<Create> for UserIdentityFields {
+    fn from(input: Create) -> UserIdentityFields {
+        UserIdentityFields {
+            user_identity_key: input.user_identity_key.filter(|key| is_visible(key)),
+            email_address: input.email_address,
+            phone_number: input.phone_number.filter(|number| is_visible(number)),
+            full_name: input.full_name,
+            enterprise_voice: input.enterprise_voice_enabled,
+        }
+    }
+}
+
+/// Reads a user identity by the rules of the API. Issues are worded as the API does, with their paths.
+pub fn read_user_identity(mut members: Map<String, Value>) -> std::result::Result<UserIdentityFields, Vec<String>> {
+    let mut at = Reader::default();
+    let input = Create::read(&mut members, &mut at);
+    match input.filter(|_| at.issues().is_empty()) {
+        Some(input) => Ok(input.into()),
+        None => {
+            Err(at.issues().iter().map(|issue| format!("{}: {}", issue.dotted(), message(&issue.problem))).collect())
+        }
+    }
+}
+
 async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::UserIdentity>> {
-    let fields = UserIdentityFields {
-        user_identity_key: input.user_identity_key.filter(|key| is_visible(key)),
-        email_address: input.email_address,
-        phone_number: input.phone_number.filter(|number| is_visible(number)),
-        full_name: input.full_name,
-        enterprise_voice: input.enterprise_voice_enabled,
-    };
+    let fields = UserIdentityFields::from(input);
     let id: UserIdentityId = call.app.random.id(call.now);
     let person = call.grant.workspace.create_user_identity(id, fields, call.now).await?;
     Ok(One(person.into()))

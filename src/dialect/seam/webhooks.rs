@@ -118,12 +118,12 @@ input! {
 
 async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
     check(&input.event_types)?;
-    call.grant.workspace.update_webhook(parse(&input.webhook_id)?, &input.event_types).await?;
+    call.grant.workspace.update_webhook(parse(&input.webhook_id)?, &input.event_types, call.now).await?;
     Ok(Void)
 }
 
 async fn delete(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<Void> {
-    call.grant.workspace.delete_webhook(parse(&webhook_id)?).await?;
+    call.grant.workspace.delete_webhook(parse(&webhook_id)?, call.now).await?;
     Ok(Void)
 }
 
@@ -136,7 +136,9 @@ async fn ping(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire
 async fn rotate_secret(call: Call<ByKey>, Which { webhook_id }: Which) -> Result<One<wire::Webhook>> {
     let secret = Token::signing_secret(&call.app.random);
     let former_until = call.now + FORMER_SECRET_SIGNS;
-    Ok(One(call.grant.workspace.rotate_webhook_secret(parse(&webhook_id)?, &secret, former_until).await?.into()))
+    let id = parse(&webhook_id)?;
+    let rotated = call.grant.workspace.rotate_webhook_secret(id, None, &secret, former_until, call.now).await?;
+    Ok(One(rotated.ok_or(Error::NotFound(ResourceKind::Webhook, webhook_id))?.into()))
 }
 
 input! {

@@ -294,6 +294,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::TooManyWorkspaces(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWebhooks(_)
+        | Reason::TooManyKeys(_)
         | Reason::ExclusiveOptions(_)
         | Reason::UnknownCursor
         | Reason::NumberInUse

@@ -3,8 +3,8 @@
 //! Names are case-insensitive, and unknown ones are ignored.
 
 use super::form::{self, Syntax};
-use super::number;
 use crate::domain::e164::{Region, plain};
+use crate::domain::slot_number as number;
 use crate::domain::text::is_visible;
 use crate::error::{BodyFault, Error, Expected, Format, Issue, Limit, Problem, Result, Unit};
 use axum::http::HeaderMap;

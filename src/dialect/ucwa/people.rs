@@ -2,6 +2,7 @@
 //! "myContacts", "contact"). Groups, subscriptions and privacy relationships are not kept, so their lists are empty.
 
 use super::access::Subscribed;
+use super::answer;
 use super::input::{Input, fault};
 use super::me::{uri, whole};
 use super::openapi::examples::{directory_entry, example_base};
@@ -9,10 +10,10 @@ use super::openapi::inputs::query;
 use super::presence;
 use super::resource::Resource;
 use super::route::{Call, Operation};
-use super::{answer, number};
 use crate::domain::directory::{DirectoryEntry, DirectoryFilter};
 use crate::domain::e164::plain;
 use crate::domain::slot::SlotType;
+use crate::domain::slot_number as number;
 use crate::error::{Limit, Problem, Result};
 use axum::response::Response;
 use serde_json::json;

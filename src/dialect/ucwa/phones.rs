@@ -3,15 +3,16 @@
 //! reference's prose; the requests for it are defined here.
 
 use super::access::Subscribed;
+use super::answer;
 use super::input::{Input, fault};
 use super::openapi::examples::{self, example_base, subscriber};
 use super::openapi::inputs::*;
 use super::openapi::{ETAG, resource};
 use super::resource::Resource;
 use super::route::{Call, Operation};
-use super::{answer, number};
 use crate::api::input::names;
 use crate::domain::slot::{Slot, SlotChange, SlotType};
+use crate::domain::slot_number as number;
 use crate::domain::subscriber::Subscriber;
 use crate::error::{Denial, Error, Format, Limit, Problem, Reason, Result, Unit};
 use crate::http::conditional;

@@ -6,30 +6,56 @@ use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTE
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::io::Write;
+use std::io::{Read, Write};
 
 /// How long clients may use a copy without asking again.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// A document, encoded once.
 pub struct Served {
-    plain: Bytes,
+    content_type: HeaderValue,
+    /// None if there is only the compressed form.
+    plain: Option<Bytes>,
     gzip: Bytes,
     /// Weak, because it is of both encodings.
     etag: HeaderValue,
 }
 
 impl Served {
-    pub fn new(document: &Value) -> Served {
-        let plain = document.to_string().into_bytes();
+    pub fn json(document: &Value) -> Served {
+        Served::new("application/json; charset=utf-8", document.to_string().into())
+    }
+
+    pub fn text(content_type: &'static str, text: &'static str) -> Served {
+        Served::new(content_type, Bytes::from_static(text.as_bytes()))
+    }
+
+    /// A document that is compressed already. The rare client that does not accept that gets it expanded.
+    pub fn gzip(content_type: &'static str, gzip: &'static [u8]) -> Served {
+        let (content_type, etag) = (HeaderValue::from_static(content_type), etag_of(gzip));
+        Served { content_type, plain: None, gzip: Bytes::from_static(gzip), etag }
+    }
+
+    fn new(content_type: &'static str, plain: Bytes) -> Served {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         let gzip = encoder.write_all(&plain).and_then(|()| encoder.finish()).expect("a vector takes every write");
-        let digest: String = Sha256::digest(&plain).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let etag = HeaderValue::from_str(&format!("W/\"{digest}\"")).expect("hexadecimal digits are header text");
-        Served { plain: plain.into(), gzip: gzip.into(), etag }
+        let (content_type, etag) = (HeaderValue::from_static(content_type), etag_of(&plain));
+        Served { content_type, plain: Some(plain), gzip: gzip.into(), etag }
+    }
+
+    fn plain(&self) -> Bytes {
+        match &self.plain {
+            Some(plain) => plain.clone(),
+            None => {
+                let mut plain = Vec::new();
+                GzDecoder::new(&self.gzip[..]).read_to_end(&mut plain).expect("the build has compressed it");
+                plain.into()
+            }
+        }
     }
 
     /// The response to a request with these headers. `varying` are those by which another document may be chosen.
@@ -39,10 +65,9 @@ impl Served {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         } else {
             let accepts_gzip = accepts_gzip(asked);
-            let body = if accepts_gzip { &self.gzip } else { &self.plain };
-            *response.body_mut() = Body::from(body.clone());
+            *response.body_mut() = Body::from(if accepts_gzip { self.gzip.clone() } else { self.plain() });
             let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+            headers.insert(CONTENT_TYPE, self.content_type.clone());
             if accepts_gzip {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
@@ -55,6 +80,11 @@ impl Served {
         }
         response
     }
+}
+
+fn etag_of(bytes: &[u8]) -> HeaderValue {
+    let digest: String = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::from_str(&format!("W/\"{digest}\"")).expect("hexadecimal digits are header text")
 }
 
 /// Whether the client's copy is the current one (RFC 9110, section 13.1.2).

@@ -47,12 +47,7 @@ impl Store {
         for row in workspaces {
             let tenant = (row.workspace_id, row.account_id, row.is_sandbox);
             let workspace = Workspace::new(self.clone(), tenant, Actor::OPERATOR);
-            loop {
-                match workspace.end_some_client_sessions_of(issuer, sessions, now).await? {
-                    0 => break,
-                    ended => count += ended,
-                }
-            }
+            count += workspace.end_client_sessions_of(issuer, sessions, now).await?;
         }
         Ok(count)
     }
@@ -80,6 +75,23 @@ impl Store {
 }
 
 impl Workspace {
+    /// Deletes this workspace's client sessions of an API key, an access token or a console session, as
+    /// [`Store::end_client_sessions_of`].
+    pub async fn end_client_sessions_of(
+        &self,
+        issuer: Uuid,
+        sessions: EndedSessions,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            match self.end_some_client_sessions_of(issuer, sessions, now).await? {
+                0 => return Ok(count),
+                ended => count += ended,
+            }
+        }
+    }
+
     async fn end_some_client_sessions_of(
         &self,
         issuer: Uuid,

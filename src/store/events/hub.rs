@@ -336,6 +336,7 @@ fn id_of(principal: Principal) -> Uuid {
         Principal::ConsoleSession(id) => id.0,
         Principal::ClientSession(id, _) => id.0,
         Principal::Password(id) => id.0,
+        Principal::Operator(id) => id.0,
         Principal::PublishableKey(_) => Uuid::nil(),
     }
 }

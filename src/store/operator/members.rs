@@ -19,6 +19,8 @@ pub struct AccessTokenRecord {
     pub hint: String,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
+    /// Up to a minute late.
+    pub last_used_at: Option<DateTime<Utc>>,
     /// In order of the names.
     pub workspace_ids: Vec<Uuid>,
     pub workspace_names: Vec<String>,
@@ -43,13 +45,14 @@ impl Store {
         Ok(sqlx::query_as!(
             AccessTokenRecord,
             r#"
-            select access_token_id, token.name, hint, token.created_at, revoked_at,
+            select access_token_id, token.name, hint, token.created_at, revoked_at, last_used_at as "last_used_at?",
                 array_agg(workspace_id order by workspace.name, workspace_id) as "workspace_ids!",
                 array_agg(workspace.name order by workspace.name, workspace_id) as "workspace_names!"
             from access_token as token
             join access_token_workspace using (access_token_id)
             join workspace using (workspace_id)
-            group by token_hash, access_token_id, token.name, hint, token.created_at, revoked_at
+            left join access_token_use using (access_token_id)
+            group by token_hash, access_token_id, token.name, hint, token.created_at, revoked_at, last_used_at
             having $1::uuid is null or bool_or(workspace_id = $1)
             order by token.created_at, access_token_id
             "#,

@@ -1,35 +1,16 @@
 //! Readmission of installations whose phones were deactivated.
 
-use crate::domain::id::{DeviceId, WorkspaceId};
+use crate::domain::id::DeviceId;
 use crate::error::{ResourceKind, Result};
-use crate::store::sql::audited::Actor;
+use crate::store::Workspace;
 use crate::store::sql::found;
-use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 impl Workspace {
     /// Allows the installation of a deactivated phone to register again, unless another phone of it was deactivated
     /// later. The deactivated phones stay deactivated. A phone is readmitted once, so a repetition changes nothing, also
     /// after a later deactivation of the installation.
     pub async fn readmit_phone(&self, device_id: DeviceId, now: DateTime<Utc>) -> Result<()> {
-        self.store.readmit(self.workspace_id, device_id, self.context(&[]), now).await
-    }
-}
-
-impl Store {
-    /// As [`Workspace::readmit_phone`], by the operator.
-    pub async fn readmit_phone(&self, workspace: WorkspaceId, device_id: DeviceId, now: DateTime<Utc>) -> Result<()> {
-        self.readmit(workspace, device_id, Actor::OPERATOR.context(&[]), now).await
-    }
-
-    async fn readmit(
-        &self,
-        workspace: WorkspaceId,
-        device_id: DeviceId,
-        context: Value,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
         let known = audited!(
             query_scalar,
             r#"
@@ -56,12 +37,12 @@ impl Store {
             )
             "#,
             "select device_id from wanted",
-            workspace.0,
+            self.workspace_id(),
             now,
-            context,
+            self.context(&[]),
             device_id.0,
         )
-        .fetch_optional(self.writer())
+        .fetch_optional(self.store.writer())
         .await?;
         found(known, ResourceKind::Phone, device_id).map(|_| ())
     }

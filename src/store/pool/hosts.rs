@@ -85,6 +85,15 @@ impl Hosts {
         Hosts(self.0.iter().map(|host| host.clone().options(settings)).collect())
     }
 
+    /// The hosts and ports, for people; of a socket the directory.
+    pub fn names(&self) -> Vec<String> {
+        let name = |host: &PgConnectOptions| match host.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", host.get_host(), host.get_port()),
+        };
+        self.0.iter().map(name).collect()
+    }
+
     pub fn are_several(&self) -> bool {
         self.0.len() > 1
     }

@@ -107,9 +107,10 @@ impl Shares {
     /// The share of a caller in a workspace: keys have all of the workspace's.
     pub fn of_caller(self: &Arc<Self>, workspace: Uuid, principal: Principal) -> Arc<Share> {
         let session = match principal {
-            Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => {
-                return self.of_workspace(workspace);
-            }
+            Principal::ApiKey(_)
+            | Principal::AccessToken(_)
+            | Principal::ConsoleSession(_)
+            | Principal::Operator(_) => return self.of_workspace(workspace),
             Principal::ClientSession(id, _) => Some(id.0),
             Principal::Password(person) => Some(person.0),
             Principal::PublishableKey(_) => None,

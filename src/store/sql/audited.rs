@@ -48,7 +48,10 @@ impl Actor {
         let (credential_kind, credential_id) = credential.kind_and_id();
         let is_key = match credential {
             Principal::ApiKey(_) | Principal::AccessToken(_) | Principal::ConsoleSession(_) => true,
-            Principal::ClientSession(..) | Principal::PublishableKey(_) | Principal::Password(_) => false,
+            Principal::ClientSession(..)
+            | Principal::PublishableKey(_)
+            | Principal::Password(_)
+            | Principal::Operator(_) => false,
         };
         Actor { credential_kind, credential_id, is_key, origin }
     }
@@ -114,6 +117,9 @@ macro_rules! audited {
     };
     (@ $audited:tt, query_scalar, $causes:tt $(+ $more:tt)*, $result:tt $($arguments:tt)*) => {
         sqlx::query_scalar!($causes $(+ $more)* + $audited + $result $($arguments)*)
+    };
+    (@ $audited:tt, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
+        sqlx::query_as!($record, $causes + $audited + $result $($arguments)*)
     };
     ($how:ident, $($rest:tt)*) => {
         audited!(@

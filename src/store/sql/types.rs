@@ -5,6 +5,7 @@ use crate::domain::credential::AccessMethod;
 use crate::domain::id::*;
 use crate::domain::metadata::Metadata;
 use crate::domain::number::{Provider, Status};
+use crate::domain::operator::{Role, SignInMethod};
 use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem};
 use crate::domain::presence::Availability;
 use crate::domain::slot::SlotType;
@@ -31,7 +32,7 @@ macro_rules! as_uuid {
     )*};
 }
 
-as_uuid!(CredentialId, DeviceId, PhoneNumberId, UserIdentityId, WorkspaceId);
+as_uuid!(CredentialId, DeviceId, OperatorId, PhoneNumberId, UserIdentityId, WorkspaceId);
 
 macro_rules! as_bigint {
     ($($id:ident),* $(,)?) => {$(
@@ -75,6 +76,8 @@ as_text!(
     OperatingSystem,
     Provider,
     PublishableKeySessions,
+    Role,
+    SignInMethod,
     SlotType,
     Status
 );

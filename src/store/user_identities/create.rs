@@ -15,6 +15,12 @@ pub(in crate::store) struct NewUserIdentity {
     at: DateTime<Utc>,
 }
 
+impl NewUserIdentity {
+    pub(super) fn new(id: UserIdentityId, fields: UserIdentityFields, at: DateTime<Utc>) -> NewUserIdentity {
+        NewUserIdentity { id, fields, at }
+    }
+}
+
 /// Inserts user identities and returns them; the literal says what a conflict does.
 macro_rules! insert_user_identities {
     ($workspace:expr, $requests:expr, $on_conflict:tt) => {

@@ -61,6 +61,13 @@ impl Workspace {
         found(extension, ResourceKind::Extension, id)
     }
 
+    /// The extension of a user identity.
+    pub async fn extension_of(&self, person: UserIdentityId) -> Result<Extension> {
+        let row =
+            select_extensions!("where workspace_id = $1 and user_identity_id = $2", self.workspace_id(), person.0);
+        found(row.fetch_optional(&self.store.pool).await?, ResourceKind::UserIdentity, person)
+    }
+
     /// A page of the extensions within `scope`.
     pub async fn extensions(&self, scope: Scope, listing: &Listing<NamedField>) -> Result<Listed<Extension>> {
         let source = Source {

@@ -18,7 +18,8 @@ use uuid::Uuid;
 const TRIED: usize = 4;
 
 /// Hash to verify where there is no user identity.
-static DUMMY_HASH: LazyLock<PasswordHash> = LazyLock::new(|| Password::given("").hash(&Random::system()));
+pub(in crate::store) static DUMMY_HASH: LazyLock<PasswordHash> =
+    LazyLock::new(|| Password::given("").hash(&Random::system()));
 
 /// A user identity with the name of a sign-in.
 struct Candidate {

@@ -1,12 +1,14 @@
-//! The delivery log of a workspace, with pings and redelivery.
+//! The delivery log of a workspace, and pings.
 
-use crate::domain::event::EventType;
+use crate::domain::event::{Event, EventType};
 use crate::domain::id::{EventId, WebhookId};
 use crate::domain::page::{Page, Position};
-use crate::domain::webhook::{Delivery, DeliveryFilter, DeliveryStatus};
+use crate::domain::webhook::{AttemptRecord, Delivery, DeliveryFilter, DeliveryRecord, DeliveryStatus};
 use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::store::sql::types::Document;
 use crate::store::{Workspace, sql::found};
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 impl Workspace {
@@ -45,17 +47,51 @@ impl Workspace {
         found(self.deliveries(&filter).await?.items.pop(), ResourceKind::Delivery, delivery_id)
     }
 
+    /// The delivery with this id, with its attempts and its event.
+    pub async fn delivery_record(&self, delivery_id: Uuid) -> Result<DeliveryRecord> {
+        let delivery = self.delivery(delivery_id).await?;
+        let row = sqlx::query!(
+            r#"
+            select attempt_log as "attempt_log: Document<Vec<AttemptRecord>>", event_type, created_at, occurred_at,
+                details as "details: Document<Map<String, Value>>"
+            from delivery join event using (workspace_id, event_id)
+            where workspace_id = $1 and event_id = $2 and webhook_id = $3
+            "#,
+            self.workspace_id(),
+            delivery.event_id.0,
+            delivery.webhook_id.0,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        let row = found(row, ResourceKind::Delivery, delivery_id)?;
+        let event = Event {
+            event_id: delivery.event_id,
+            event_type: row.event_type,
+            workspace_id: self.workspace_id,
+            created_at: row.created_at,
+            occurred_at: row.occurred_at,
+            details: row.details.0,
+        };
+        Ok(DeliveryRecord { delivery, attempts: row.attempt_log.0, event })
+    }
+
     /// Emits `webhook.ping` with one delivery to this webhook, whatever its event types, and returns the delivery.
     pub async fn ping_webhook(&self, id: WebhookId, event_id: EventId, now: DateTime<Utc>) -> Result<Delivery> {
         self.demand_enabled(id).await?;
-        let delivery_id = emit_events!(
+        let delivery_id = audited!(
+            emit_events,
             query_scalar,
             r#"
-            with new_events as (
+            with known as materialized (
+                select webhook_id, host from webhook where workspace_id = $1 and webhook_id = $4
+            ), changes as (
+                select 'webhook.pinged' as action, webhook_id as subject_id, null::jsonb as before,
+                    jsonb_build_object('host', host, 'event_id', $5::uuid) as after
+                from known
+            ), new_events as (
                 select $5::uuid as event_id, $6::text as event_type, null::uuid as user_identity_id,
                     jsonb_build_object('webhook_id', webhook_id) as details
-                from webhook
-                where workspace_id = $1 and webhook_id = $4
+                from known
             )
             "#,
             r#"
@@ -80,45 +116,8 @@ impl Workspace {
         self.delivery(found(delivery_id, ResourceKind::Webhook, id)?).await
     }
 
-    /// Restarts a delivery from the beginning of its schedule, whatever its status.
-    pub async fn redeliver(&self, delivery_id: Uuid, now: DateTime<Utc>) -> Result<Delivery> {
-        self.demand_enabled(self.delivery(delivery_id).await?.webhook_id).await?;
-        sqlx::query!(
-            r#"
-            update delivery set status = 'pending', failures = 0, next_attempt_at = $3
-            where workspace_id = $1 and delivery_id = $2
-            "#,
-            self.workspace_id(),
-            delivery_id,
-            now,
-        )
-        .execute(self.store.emitter())
-        .await?;
-        self.delivery(delivery_id).await
-    }
-
-    /// Restarts the failed deliveries of a webhook's events since a time, and returns their number.
-    pub async fn redeliver_failed(&self, id: WebhookId, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<u64> {
-        self.demand_enabled(id).await?;
-        let renewed = sqlx::query!(
-            r#"
-            update delivery set status = 'pending', failures = 0, next_attempt_at = $4
-            from event
-            where delivery.workspace_id = $1 and webhook_id = $2 and status = 'failed'
-                and event.workspace_id = $1 and event.event_id = delivery.event_id and created_at >= $3
-            "#,
-            self.workspace_id(),
-            id.0,
-            since,
-            now,
-        )
-        .execute(self.store.emitter())
-        .await?;
-        Ok(renewed.rows_affected())
-    }
-
     /// Errors with a conflict if the webhook is disabled.
-    async fn demand_enabled(&self, id: WebhookId) -> Result<()> {
+    pub(super) async fn demand_enabled(&self, id: WebhookId) -> Result<()> {
         match self.webhook(id).await?.disabled_at {
             Some(_) => Err(Error::Conflict(Reason::WebhookDisabled)),
             None => Ok(()),

@@ -6,14 +6,17 @@
 //! deadlock.
 
 use crate::domain::event::EventType;
-use crate::domain::webhook::{Attempted, Claim, FAILING_TOO_LONG};
+use crate::domain::webhook::{AttemptRecord, Attempted, Claim, FAILING_TOO_LONG};
 use crate::error::Result;
 use crate::store::{Store, sql::emit_events};
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Maximum deliveries that the sweeper ends per statement, to stay within its timeout.
 const MAX_CANCELLED: i64 = 10_000;
+
+/// Number of attempts of a delivery that are kept.
+const MAX_LOGGED: i32 = 20;
 
 /// Pending deliveries of all workspaces.
 #[derive(Debug)]
@@ -21,6 +24,12 @@ pub struct PendingDeliveries {
     pub count: i64,
     /// Time of their oldest event, if there is any.
     pub oldest: Option<DateTime<Utc>>,
+}
+
+/// The entry of an attempt in the log of its delivery.
+fn log_entry(claim: &Claim, attempted: &Attempted) -> Value {
+    let Attempted { at, response_status, latency_ms, fault, answer } = attempted.clone();
+    json!(AttemptRecord { attempt: claim.attempt, at, response_status, latency_ms, fault, answer })
 }
 
 impl Store {
@@ -32,7 +41,10 @@ impl Store {
                 select webhook_id from webhook where workspace_id = $1 and webhook_id = $2 for no key update
             ), recorded as (
                 update delivery
-                set status = 'delivered', last_attempt_at = $5, response_status = $6, latency_ms = $7, fault = null
+                set status = 'delivered', last_attempt_at = $5, response_status = $6, latency_ms = $7, fault = null,
+                    attempt_log = case
+                        when jsonb_array_length(attempt_log) < $9 then attempt_log else attempt_log - 0
+                    end || $8::jsonb
                 from subject
                 where delivery.workspace_id = $1 and delivery.webhook_id = subject.webhook_id and event_id = $3
                     and attempt = $4 and status = 'pending'
@@ -49,6 +61,8 @@ impl Store {
             attempted.at,
             attempted.response_status.map(i32::from),
             attempted.latency_ms,
+            log_entry(claim, attempted),
+            MAX_LOGGED,
         )
         .execute(self.of_deliveries(claim.event.workspace_id).writer())
         .await?;
@@ -74,7 +88,9 @@ impl Store {
                 update delivery
                 set status = case when $7::timestamptz is null or $13 or failing_since <= $11 then 'failed' else status end,
                     failures = failures + 1, next_attempt_at = coalesce($7, next_attempt_at), last_attempt_at = $2,
-                    response_status = $8, latency_ms = $9, fault = $10
+                    response_status = $8, latency_ms = $9, fault = $10, attempt_log = case
+                        when jsonb_array_length(attempt_log) < $15 then attempt_log else attempt_log - 0
+                    end || $14::jsonb
                 from subject
                 where delivery.workspace_id = $1 and delivery.webhook_id = subject.webhook_id and event_id = $5
                     and attempt = $6 and status = 'pending'
@@ -113,6 +129,8 @@ impl Store {
             attempted.at - FAILING_TOO_LONG,
             EventType::WebhookDisabled.into_str(),
             attempted.is_gone(),
+            log_entry(claim, attempted),
+            MAX_LOGGED,
         )
         .fetch_optional(self.of_deliveries(claim.event.workspace_id).emitter())
         .await?;

@@ -70,6 +70,12 @@ impl Rules {
         self.allowed.is_empty() && !self.loopback
     }
 
+    /// Whether tenants may read what this address answers: one that is public, or the demo's receiver.
+    pub fn reveal_answers_of(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        (self.loopback && address.is_loopback()) || kind(embedded(address).unwrap_or(address)).is_none()
+    }
+
     fn is_allowed(&self, address: IpAddr) -> bool {
         self.allowed.iter().any(|network| network.contains(&address))
     }

@@ -144,7 +144,7 @@ async fn anonymous_session(world: &World) -> Client {
 #[tokio::test]
 async fn a_stream_that_is_read_slowly_misses_and_repeats_nothing() {
     let world = World::new().await;
-    let workspace = world.store.workspace_of_key(&world.api_key, world.clock.now()).await.expect("the key is valid");
+    let workspace = world.store.workspace_of_key(&world.api_key).await.expect("the key is valid");
     let limits = StreamLimits::default();
     let again = Arc::new(|| async { Ok(Scope::Workspace) }.boxed());
     let filter = EventFilter { include_opt_in: true, ..EventFilter::default() };

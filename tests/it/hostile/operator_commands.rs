@@ -2,19 +2,10 @@
 //! tenants create workspaces within a bound.
 
 use crate::support::concurrency::CONNECTIONS;
-use crate::support::private_postgres::TestDir;
-use crate::support::program::{Outcome, handset_in};
-use crate::support::world::{SEAL_KEY, Tenant, World};
+use crate::support::program::operator as run;
+use crate::support::world::{Tenant, World};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-
-/// Runs an administrative command on the world's database.
-async fn run(world: &World, arguments: &[&str]) -> Outcome {
-    let test_dir = TestDir::new();
-    let mut command = handset_in(&test_dir, arguments);
-    command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
-    Outcome::of(command).await
-}
 
 async fn rename(tenant: &Tenant, name: &str) {
     tenant.key().post("/workspaces/update", json!({ "name": name })).await.ok();
@@ -57,7 +48,8 @@ async fn names_chosen_by_tenants_are_printed_escaped() {
     let phone = world.phone(&world.person("jane").await).await;
     let change = json!({ "device_id": phone, "name": EVIL });
     world.key().patch("/devices/update", change).await.ok();
-    for command in [&["workspace", "list"][..], &["key", "list"], &["token", "list"], &["console-session", "list"]] {
+    let lists = [&["workspace", "list"][..], &["key", "list"], &["token", "list"], &["console-session", "list"]];
+    for command in lists.into_iter().chain([&["phone", "list"][..]]) {
         let outcome = run(&world, command).await;
         let stdout = outcome.stdout_of_success();
         assert_eq!(stdout.lines().count(), 2, "{stdout:?}");

@@ -41,7 +41,7 @@ const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/cont
 const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
 
 /// Every column of text, JSON or a list.
-const COLUMNS: [(&str, Bound); 90] = [
+const COLUMNS: [(&str, Bound); 100] = [
     ("access_token.hint", Made),
     ("access_token.name", Argument),
     ("action_attempt.action_type", Made),
@@ -92,6 +92,7 @@ const COLUMNS: [(&str, Bound); 90] = [
     ("contact_number.normalized", Made),
     ("credential.access_method", Check),
     ("credential.allowed_acs_entrance_ids", Input("/acs/credentials/create", "allowed_acs_entrance_ids")),
+    ("delivery.attempt_log", Made),
     ("delivery.fault", Made),
     ("delivery.status", Check),
     ("event.details", Made),
@@ -100,6 +101,15 @@ const COLUMNS: [(&str, Bound); 90] = [
     ("number_register.number", Check),
     ("number_register.status", Check),
     ("number_register.telephony_provider", Check),
+    ("operator.email", Check),
+    ("operator.email_folded", Made),
+    ("operator.password_hash", Made),
+    ("operator.role", Check),
+    ("operator.sso_role", Check),
+    ("operator.sso_subject", Check),
+    ("operator_link.purpose", Check),
+    ("operator_role.role", Check),
+    ("operator_session.method", Check),
     ("phone.assa_abloy_metadata", Input("/phones/simulate/create_sandbox_phone", "assa_abloy_metadata")),
     ("phone.custom_metadata", Input("/devices/update", "custom_metadata")),
     ("phone.custom_sdk_installation_id", Input(crate::hostile::stays_off::REGISTER, "custom_sdk_installation_id")),

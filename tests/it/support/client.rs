@@ -22,6 +22,13 @@ impl Client {
         Client { client, url: url.to_owned(), headers: HeaderMap::new() }
     }
 
+    /// A client that shows redirects instead of following them.
+    pub fn without_redirects(url: &str) -> Client {
+        let client = Client::new(url);
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        Client { client: builder.build().expect("a client"), ..client }
+    }
+
     /// This client without headers.
     pub fn anonymous(&self) -> Client {
         Client { headers: HeaderMap::new(), ..self.clone() }

@@ -77,6 +77,19 @@ pub async fn admin(test_dir: &TestDir, arguments: &[&str]) -> Value {
     Outcome::of(command).await.json()
 }
 
+/// Runs an administrative command on the database of a world, as the operator would beside its server.
+pub async fn operator(world: &World, arguments: &[&str]) -> Outcome {
+    let test_dir = TestDir::new();
+    Outcome::of(operator_command(world, &test_dir, arguments)).await
+}
+
+/// An administrative command on the database of a world.
+pub fn operator_command(world: &World, test_dir: &TestDir, arguments: &[&str]) -> Command {
+    let mut command = handset_in(test_dir, arguments);
+    command.env("DATABASE_URL", &world.database_url).env("HANDSET_SEAL_KEY", SEAL_KEY);
+    command
+}
+
 /// A running server.
 pub struct Server {
     process: Child,

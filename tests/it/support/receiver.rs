@@ -20,6 +20,8 @@ pub enum Behaviour {
     Status(u16),
     /// Responds with this status and this `Retry-After`.
     RetryAfter(u16, String),
+    /// Responds with this status and this body.
+    Answer(u16, String),
     /// Responds with this status once notified.
     Held(u16, Arc<Notify>),
     /// Redirects to this URL.
@@ -102,6 +104,7 @@ async fn respond(mut stream: TcpStream, behaviour: Behaviour) {
     };
     let (text, rest) = match behaviour {
         Behaviour::Status(status) => (format!("{}\r\n", head(status, 0)), 0),
+        Behaviour::Answer(status, body) => (format!("{}\r\n{body}", head(status, body.len())), 0),
         Behaviour::RetryAfter(status, value) => (format!("{}retry-after: {value}\r\n\r\n", head(status, 0)), 0),
         Behaviour::Held(status, release) => {
             release.notified().await;

@@ -8,16 +8,22 @@ use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables that are copied to each node, and why they are small and rarely written.
-const COPIED: [(&str, &str); 10] = [
+const COPIED: [(&str, &str); 16] = [
     ("workspace", "one row a tenant"),
     ("deployment", "one row"),
     ("api_key", "a few for each workspace, looked up before the workspace is known"),
     ("api_key_pass", "a few for each API key that is traded for them, forgotten when they have expired"),
+    ("api_key_use", "one row an API key, written at most once a minute"),
+    ("access_token_use", "one row an access token, written at most once a minute"),
     ("access_token", "a few for each operator, looked up before the workspace is known"),
     ("access_token_workspace", "as many as access tokens have workspaces"),
     ("console_key", "one a rotation"),
     ("console_session", "one a sign-in of an operator"),
     ("console_session_workspace", "as many as console sessions have workspaces"),
+    ("operator", "one row an operator"),
+    ("operator_role", "as many as operators have workspaces"),
+    ("operator_link", "a few that are not used yet"),
+    ("operator_session", "a few for each operator, looked up before the workspace is known"),
     ("claimed_number", "one row a number in use, which must be unique across all workspaces"),
 ];
 

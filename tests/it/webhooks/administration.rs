@@ -190,7 +190,8 @@ async fn exhaust_attempts(world: &World) {
     let now = world.clock.now();
     let claims = claim_deliveries(world, &world.store, now).await;
     for claim in claims {
-        let attempted = Attempted { at: now, response_status: Some(500), latency_ms: 1, fault: Some("no".to_owned()) };
+        let fault = Some("no".to_owned());
+        let attempted = Attempted { at: now, response_status: Some(500), latency_ms: 1, fault, answer: None };
         world.store.record_failed(&claim, &attempted, None).await.expect("the database answers");
     }
 }

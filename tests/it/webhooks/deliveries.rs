@@ -26,7 +26,7 @@ async fn claim(world: &World, store: &Store) -> Vec<Claim> {
 
 fn attempted(world: &World, status: u16) -> Attempted {
     let fault = (status >= 300).then(|| "not so good".to_owned());
-    Attempted { at: world.clock.now(), response_status: Some(status), latency_ms: 7, fault }
+    Attempted { at: world.clock.now(), response_status: Some(status), latency_ms: 7, fault, answer: None }
 }
 
 #[tokio::test]

@@ -146,8 +146,13 @@ async fn concurrent_failures_disable_a_webhook_without_a_deadlock() {
             .into_iter()
             .map(|claim| {
                 let (store, next) = (world.store.clone(), now + TimeDelta::seconds(5));
-                let attempted =
-                    Attempted { at: now, response_status: Some(500), latency_ms: 1, fault: Some("no".to_owned()) };
+                let attempted = Attempted {
+                    at: now,
+                    response_status: Some(500),
+                    latency_ms: 1,
+                    fault: Some("no".to_owned()),
+                    answer: None,
+                };
                 tokio::spawn(async move { store.record_failed(&claim, &attempted, Some(next)).await })
             })
             .collect();
@@ -176,7 +181,8 @@ async fn delete_webhook_while_its_attempts_are_recorded_succeeds() {
             .into_iter()
             .map(|claim| {
                 let store = world.store.clone();
-                let attempted = Attempted { at: now, response_status: Some(200), latency_ms: 1, fault: None };
+                let attempted =
+                    Attempted { at: now, response_status: Some(200), latency_ms: 1, fault: None, answer: None };
                 tokio::spawn(async move { store.record_delivered(&claim, &attempted).await })
             })
             .collect();

@@ -1,5 +1,6 @@
 //! Contacts in request bodies, and the lookup of their group.
 
+use super::super::error::message;
 use super::Filled;
 use crate::api::input::*;
 use crate::domain::contact::*;
@@ -109,6 +110,16 @@ impl Input for ContactInput {
             group: None,
         };
         Some(ContactInput { change, group })
+    }
+}
+
+/// Reads a contact without a group by the rules of the API. Issues are worded as the API does, with their paths.
+pub fn read_contact(mut members: Map<String, Value>) -> Result<ContactFields, Vec<String>> {
+    let mut at = Reader::default();
+    let input = ContactInput::read(&mut members, &mut at);
+    match input.filter(|_| at.issues().is_empty()) {
+        Some(input) => Ok(input.change.into()),
+        None => Err(at.issues().iter().map(|issue| format!("{}: {}", issue.dotted(), message(issue))).collect()),
     }
 }
 

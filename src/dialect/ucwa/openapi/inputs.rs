@@ -1,10 +1,10 @@
 //! Parameters and request bodies.
 
-use super::super::number;
 use super::super::resource::NAMESPACE;
 use super::examples::{APPLICATION, PERSON};
 use crate::api::openapi::{Kind, component, optional_parameter, own_schema, path_parameter, reference, request_body};
 use crate::domain::slot::SlotType;
+use crate::domain::slot_number as number;
 use serde_json::{Value, json};
 
 /// The application in the path.
