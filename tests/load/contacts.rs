@@ -13,7 +13,7 @@ pub const PAGE: u64 = 25;
 const KEY_AND_EXTENSION: &str = "select place * as requested (token_hash, extension_id, place) join api_key *";
 const CONTACT: &str = "select contact_id * from contact * and contact_id = any ($2) and deleted_at is null";
 const CONTACTS: &str = "select place * as requested (person, page_limit, page_offset, place) *";
-const INSERT_CONTACTS: &str = "with requested as materialized ( * insert into contact (*";
+const INSERT_CONTACTS: &str = "with requested as materialized ( * free as materialized ( * insert into contact (*";
 
 /// Body of a new contact.
 const ADA: &str = r#"{"first_name": "Ada", "last_name": "Lovelace", "company": "Example",
