@@ -161,7 +161,7 @@ async fn done(context: PageContext) -> Result<Response> {
     Ok(page(&context, "The phone is off", body).into_response())
 }
 
-/// When a phone was deactivated, by whom, and why.
+/// When a phone was deactivated, its author and the reason.
 pub async fn facts(context: &PageContext, details: &PhoneDetails) -> Result<Markup> {
     let owner = name_of(context, details.phone.user_identity_id).await?;
     let by = author(context, details.phone.device_id).await?;

@@ -22,7 +22,7 @@ pub async fn show(context: PageContext) -> Result<Page> {
     filled(&context, &number, &[], &Faults::default()).await
 }
 
-/// The page with the messages of a refused form, and the users from whom it asks to choose.
+/// The page with the messages of a refused form, and the users to choose from.
 pub async fn filled(
     context: &PageContext,
     number: &PhoneNumber,

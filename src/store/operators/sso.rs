@@ -1,4 +1,4 @@
-//! Sign-in of operators whom a provider of single sign-on has identified. The role that its rules give is stored with the
+//! Sign-in of operators that a provider of single sign-on has identified. The role that its rules give is stored with the
 //! account, and replaced at each sign-in; roles given on the command line stay.
 
 use super::sessions::insert_session;
