@@ -196,7 +196,7 @@ impl Worker {
 /// Logs an attempt. What the receiver answered is the tenant's.
 fn log_attempt(claim: &Claim, response: &Response, next: Option<DateTime<Utc>>, recorded: Result<()>) {
     let (delivery, webhook, attempt) = (claim.delivery_id, claim.endpoint.webhook_id, claim.attempt);
-    let (status, latency_ms) = (response.response_status, response.latency.as_millis());
+    let (status, latency_ms) = (response.response_status, u64::try_from(response.latency.as_millis()).ok());
     match recorded {
         // It will be claimed and sent again.
         Err(error) => tracing::warn!(%delivery, %webhook, attempt, %error, "failed to record delivery attempt"),

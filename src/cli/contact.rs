@@ -42,13 +42,13 @@ pub struct ImportCommand {
     /// The file, or - for standard input
     file: PathBuf,
     /// The user: an extension's number, a user's id or key, or a search that finds one user
-    #[arg(long, value_name = "EXTENSION|USER")]
+    #[arg(long, value_name = "USER")]
     extension: String,
     /// The format [default: by the file's name]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Region of numbers without a country code, as a two-letter country code
-    #[arg(long, env = "HANDSET_DEFAULT_REGION", default_value = "US", value_name = "REGION")]
+    #[arg(long, env = "HANDSET_DEFAULT_REGION", hide_env = true, default_value = "US", value_name = "REGION")]
     region: Region,
     /// Read and check the file, and add nothing
     #[arg(long)]

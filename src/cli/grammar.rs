@@ -79,7 +79,7 @@ fn with_own_options_first(command: Command) -> Command {
         return command;
     }
     let has_more = command.get_after_long_help().is_some()
-        || command.get_arguments().any(|arg| !is_common(arg) && has_long_help(arg));
+        || command.get_arguments().any(|arg| arg.get_id() != "help" && !is_common(arg) && has_long_help(arg));
     let command = command.mut_args(|arg| if is_common(&arg) { arg.hide(true) } else { arg });
     if command.has_subcommands() {
         return command.mut_subcommands(with_own_options_first);

@@ -91,12 +91,12 @@ pub async fn run(config: &Config, is_json: bool, serve: &ServeConfig) -> Result<
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(operations.serve(listener))));
     let served = async {
         warn_of_clear_passwords(&app, listening.certificate.is_some()).await?;
+        tracing::info!(url, version = build_info::VERSION, commit = build_info::COMMIT, "serving");
         Greeting { config, serve, app: &app, url: &url, operators: operators_address }.print(is_json).await?;
         start_workers(serve, &app, serve.is_trial(config), &life)?;
         if let Some(certificate) = &listening.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
         }
-        tracing::info!(url, version = build_info::VERSION, commit = build_info::COMMIT, "serving");
         life.tasks.spawn(report_to_service_manager(listening.liveness.clone(), url, life.stopping.clone()));
         server::serve(listening, listener, app, life.stopping.clone()).await;
         Ok::<_, Box<dyn Error>>(())

@@ -40,24 +40,26 @@ async fn starts_and_stops_log_what_happened_and_nothing_else() {
     assert_eq!(messages(second), infos(&[ready, "serving", STOP, stopped]), "{second}");
 }
 
+/// A database of the version before the last migration.
+async fn outdated_database() -> Database {
+    let database = Database::empty(10).await;
+    let mut connection = PgConnection::connect(&database.url).await.expect("it accepts");
+    let mut migrator = sqlx::migrate!();
+    let count = migrator.iter().count() - 1;
+    migrator.migrations = migrator.iter().take(count).cloned().collect();
+    migrator.run(&mut connection).await.expect("it migrates");
+    database
+}
+
 #[tokio::test]
 async fn an_upgrade_logs_no_notices_of_postgres() {
-    let (database, test_dir) = (Database::empty(10).await, TestDir::new());
-    Server::start_on(&database.url, &test_dir).await.stop().await;
-    let mut connection = PgConnection::connect(&database.url).await.expect("it accepts");
-    // The last migration adds nothing that its repetition would break; sqlx's own table exists.
-    let forget = "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
-    sqlx::query(forget).execute(&mut connection).await.expect("it is ours");
-    let other = TestDir::new();
-    std::fs::create_dir(other.data()).expect("a directory");
-    std::fs::copy(test_dir.data().join("seal.key"), other.data().join("seal.key")).expect("the key is there");
-    let log = Server::start_on(&database.url, &other);
-    let log = log.await.stop().await;
+    let (database, test_dir) = (outdated_database().await, TestDir::new());
+    let log = Server::start_on(&database.url, &test_dir).await.stop().await;
     assert_eq!(messages(&log), infos(&["migrating the database", "migrated the database", "serving", STOP]), "{log}");
     // A filter that names sqlx shows them.
-    sqlx::query(forget).execute(&mut connection).await.expect("it is ours");
+    let (database, test_dir) = (outdated_database().await, TestDir::new());
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--log", "info,sqlx=info", "--database-url", &database.url];
-    let log = Server::run(handset_in(&other, &arguments), &other).await.stop().await;
+    let log = Server::run(handset_in(&test_dir, &arguments), &test_dir).await.stop().await;
     assert!(log.contains("already exists, skipping"), "{log}");
 }
 
