@@ -62,7 +62,7 @@ async fn the_help_of_a_command_shows_its_own_options_first_and_fits_a_screen() {
         assert!(short.lines().count() <= SCREEN, "{path:?} -h has {} lines: {short}", short.lines().count());
         assert!(has_more || help == short, "{path:?}: {help}");
         assert!(help.lines().count() <= 2 * SCREEN, "{path:?} --help has {} lines: {help}", help.lines().count());
-        assert!(!help.contains("postgres://"), "{help}");
+        assert!(!help.contains("URL of the Postgres database"), "{help}");
         assert!(help.contains("--data-dir") && help.contains("handset --help"), "{help}");
     }
     let serve = shown(&["serve".to_owned()], "-h").await;
