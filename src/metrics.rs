@@ -5,12 +5,14 @@ mod activity;
 
 pub use activity::{Activity, INTERVAL, Sample};
 
+use crate::build_info;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -19,6 +21,17 @@ use std::time::Duration;
 
 /// Histogram buckets of request latencies, in seconds.
 const LATENCIES: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// The labels of `handset_build_info`; empty ones are unknown, as in a development build.
+const BUILD: [Label; 3] =
+    [("version", build_info::VERSION), ("commit", or_empty(build_info::COMMIT)), ("date", or_empty(build_info::DATE))];
+
+const fn or_empty(text: Option<&'static str>) -> &'static str {
+    match text {
+        Some(text) => text,
+        None => "",
+    }
+}
 
 /// The metrics. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -153,6 +166,7 @@ impl Kept {
     fn new() -> Kept {
         let mut registry = Registry::with_prefix("handset");
         let all = &mut registry;
+        all.register("build", "The build of this server", Info::new(BUILD));
         let latencies = Family::new_with_constructor((|| Histogram::new(LATENCIES)) as fn() -> Histogram);
         Kept {
             requests: registered(all, "requests", "Requests by dialect, route and status"),

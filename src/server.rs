@@ -2,12 +2,14 @@
 
 mod early_answer;
 mod listener;
+mod liveness;
 mod metered;
 pub mod openapi;
 mod operations;
 mod tls;
 
 pub use listener::{ListenerConfig, bind};
+pub use liveness::Liveness;
 pub use operations::Operations;
 pub use tls::Certificate;
 
