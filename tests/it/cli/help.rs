@@ -46,6 +46,21 @@ async fn serve_help_and_the_operations_page_list_every_setting_with_its_variable
     assert!(stale.is_empty(), "remove {stale:?} from the table in .github/docs/operations.md");
 }
 
+#[tokio::test]
+async fn the_settings_file_of_the_packages_has_every_setting() {
+    let help = settings_of(&help_of(&["serve".to_owned()]).await);
+    let file = include_str!("../../../.github/packaging/systemd/handset.env");
+    let in_file: Vec<&str> = file.lines().filter_map(|line| Some(line.strip_prefix('#')?.split_once('=')?.0)).collect();
+    // The data directory is that of the unit.
+    let missing: Vec<_> =
+        help.values().filter(|name| *name != "HANDSET_DATA_DIR" && !in_file.contains(&name.as_str())).collect();
+    assert!(missing.is_empty(), "add {missing:?} to .github/packaging/systemd/handset.env");
+    let is_name = |name: &&&str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let stale: Vec<_> =
+        in_file.iter().filter(is_name).filter(|name| !help.values().any(|known| known == *name)).collect();
+    assert!(stale.is_empty(), "remove {stale:?} from .github/packaging/systemd/handset.env");
+}
+
 /// The flags of a help with their environment variables, but for those that are not settings.
 fn settings_of(help: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
