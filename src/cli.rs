@@ -1,7 +1,9 @@
 //! The command line. Administrative commands use the same database as the server, whether a server is running or not.
 
 mod admin;
+mod archive;
 mod audit;
+mod backup;
 mod confirmation;
 mod contact;
 mod database;
@@ -15,6 +17,7 @@ mod number;
 mod operator;
 mod output;
 mod phone;
+mod restore;
 mod seal_key;
 mod serve;
 mod transfer;
@@ -29,6 +32,7 @@ use crate::server::openapi;
 use crate::telemetry;
 use admin::{AdminContext, KeyCommand};
 use audit::AuditCommand;
+use backup::BackupCommand;
 use clap::{FromArgMatches, Parser, Subcommand};
 use contact::ContactCommand;
 use doctor::DoctorCommand;
@@ -39,6 +43,7 @@ use number::NumberCommand;
 use operator::{OperatorCommand, SignInLink};
 use output::print;
 use phone::PhoneCommand;
+use restore::RestoreCommand;
 use std::error::Error;
 use std::time::Duration;
 use user::UserCommand;
@@ -116,6 +121,12 @@ enum Command {
     #[command(after_help = "Example:\n  handset doctor --public-url https://phones.example.com\n\n\
         Nothing is changed. It ends with 1 if something is wrong.")]
     Doctor(DoctorCommand),
+    /// Write the whole database, and on request the seal key, to a file
+    #[command(after_help = backup::HELP)]
+    Backup(BackupCommand),
+    /// Restore a backup into an empty database, or into a data directory without one
+    #[command(after_help = restore::HELP)]
+    Restore(RestoreCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
@@ -137,6 +148,11 @@ impl CommandLine {
         CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
+    /// Whether the database, if the command uses one, is the private Postgres.
+    pub fn uses_private_postgres(&self) -> bool {
+        self.config.database_url.is_none() || matches!(self.command, Command::DevDb)
+    }
+
     /// Runs the command.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let CommandLine { config, json, command } = self;
@@ -154,6 +170,8 @@ impl CommandLine {
             Command::Completions(command) => manual::completions(&command),
             Command::Man(command) => manual::man(&command),
             Command::Doctor(command) => doctor::doctor(config, json, command).await,
+            Command::Backup(command) => backup::backup(config, json, command).await,
+            Command::Restore(command) => restore::restore(config, json, command).await,
             Command::DevDb => dev_db(config).await,
             Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,

@@ -121,9 +121,15 @@ pub(super) async fn check(connection: &mut PgConnection, wanted: Option<&SchemaN
     Ok(false)
 }
 
+/// The versions of the applied migrations.
+pub(super) async fn applied(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
+    let applied = connection.list_applied_migrations(MIGRATIONS).await?;
+    Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
 /// Fails if there is a table, a view or a sequence that belongs to no extension: in the schema that was named, or
 /// anywhere in the database.
-async fn refuse_tables_of_others(
+pub(super) async fn refuse_tables_of_others(
     connection: &mut PgConnection,
     wanted: Option<&SchemaName>,
     current: String,

@@ -4,6 +4,7 @@
 mod admin;
 mod contact;
 mod doctor;
+mod environment;
 mod event;
 mod help;
 mod last_used;
