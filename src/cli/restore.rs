@@ -3,7 +3,7 @@
 use super::admin::{Outcome, second};
 use super::archive::{Header, Program, ReadError, Reader, progress};
 use super::database::{DatabaseSource, connect};
-use super::output::{count, escaped, print};
+use super::output::{escaped, print};
 use super::seal_key;
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
@@ -23,6 +23,10 @@ use tokio::io::{AsyncRead, AsyncWriteExt};
 pub const HELP: &str = "Examples:\n  handset restore handset-2026-11-30.backup --data-dir /var/lib/handset-restored\n  \
     handset restore handset-2026-11-30.backup --database-url postgres://user@host/empty\n\n\
     What happened after the backup is not in it: deactivate lost phones, and revoke credentials, again.";
+
+/// What becomes of pending deliveries.
+const REDELIVER: &str = "`handset webhook redeliver` sends what was dropped.";
+const SENT_AGAIN: &str = "a server sends what was pending when it starts, also what was sent since.";
 
 /// Connections for the migration.
 const CONNECTIONS: u32 = 1;
@@ -289,11 +293,12 @@ fn report(is_json: bool, command: &RestoreCommand, restored: &Restored) -> Outco
         "Restored the backup of {at}.\nWhat happened since then is not in it: deactivate phones that were lost since, and \
          revoke credentials that were revoked since.\n"
     );
-    let number = count(usize::try_from(*pending).unwrap_or(usize::MAX), "webhook delivery").replace("deliverys", "deliveries");
     text += &match (pending, dropped) {
         (0, _) => "No webhook delivery was pending.\n".to_owned(),
-        (_, true) => format!("{number} that were pending were dropped; `handset webhook redeliver` sends them.\n"),
-        (_, false) => format!("{number} were pending: a server sends them when it starts, also those that were sent since.\n"),
+        (1, true) => format!("1 webhook delivery that was pending was dropped; {REDELIVER}\n"),
+        (1, false) => format!("1 webhook delivery was pending: {SENT_AGAIN}\n"),
+        (many, true) => format!("{many} webhook deliveries that were pending were dropped; {REDELIVER}\n"),
+        (many, false) => format!("{many} webhook deliveries were pending: {SENT_AGAIN}\n"),
     };
     if let Some(file) = key_file {
         text += &format!("The seal key is in {}.\n", escaped(&file.to_string_lossy()));

@@ -128,7 +128,8 @@ impl BackupDatabase {
         if !is_current && !found.has_migrations {
             return Err(RestoreError::NothingToBackUp);
         }
-        let seal_fingerprint = sqlx::query_scalar!("select seal_fingerprint from deployment").fetch_one(&mut connection).await?;
+        let seal_fingerprint =
+            sqlx::query_scalar!("select seal_fingerprint from deployment").fetch_one(&mut connection).await?;
         let applied = schema::applied(&mut connection).await.map_err(OpenError::from)?;
         Ok(Snapshot {
             id: found.id,
@@ -234,7 +235,9 @@ fn secrets(options: &PgConnectOptions) -> Vec<(&'static str, String)> {
     let is_verified = matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull);
     if is_verified && !found.iter().any(|(name, _)| *name == "PGSSLROOTCERT") {
         // The roots of the system, as sqlx uses them; libpq needs to be told.
-        found.extend(SYSTEM_ROOTS.iter().find(|file| Path::new(file).exists()).map(|&file| ("PGSSLROOTCERT", file.into())));
+        found.extend(
+            SYSTEM_ROOTS.iter().find(|file| Path::new(file).exists()).map(|&file| ("PGSSLROOTCERT", file.into())),
+        );
     }
     found
 }

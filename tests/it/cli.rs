@@ -2,6 +2,7 @@
 //! a server starts, is found, reports errors and ends.
 
 mod admin;
+mod backup;
 mod contact;
 mod doctor;
 mod environment;
@@ -13,6 +14,7 @@ mod manual;
 mod multiple_servers;
 mod number;
 mod phone;
+mod restore;
 mod typos;
 mod user;
 mod user_directory;
