@@ -20,8 +20,7 @@ use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncWriteExt};
 
-pub const HELP: &str = "Examples:\n  handset restore handset-2026-11-30.backup --data-dir /var/lib/handset-restored\n  \
-    handset restore handset-2026-11-30.backup --database-url postgres://user@host/empty\n\n\
+pub const HELP: &str = "Example:\n  handset restore handset-2026-11-30.backup --data-dir /var/lib/handset-restored\n\n\
     What happened after the backup is not in it: deactivate lost phones, and revoke credentials, again.";
 
 /// What becomes of pending deliveries.

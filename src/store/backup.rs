@@ -120,7 +120,7 @@ impl BackupDatabase {
         let found = sqlx::query!(
             r#"
             select pg_export_snapshot() as "id!", current_schema()::text as "schema!",
-                to_regclass(format('%I._sqlx_migrations', current_schema())) is not null as "has_migrations!"
+                to_regclass(quote_ident(current_schema()) || '._sqlx_migrations') is not null as "has_migrations!"
             "#
         )
         .fetch_one(&mut connection)
@@ -148,7 +148,7 @@ impl BackupDatabase {
         let current = sqlx::query!(
             r#"
             select current_schema()::text as name,
-                to_regclass(format('%I._sqlx_migrations', current_schema())) is not null as "has_migrations!"
+                to_regclass(quote_ident(current_schema()) || '._sqlx_migrations') is not null as "has_migrations!"
             "#
         )
         .fetch_one(&mut transaction)

@@ -97,7 +97,7 @@ pub(super) async fn check(connection: &mut PgConnection, wanted: Option<&SchemaN
     let current = sqlx::query!(
         r#"
         select current_schema()::text as name,
-            to_regclass(format('%I._sqlx_migrations', current_schema())) is not null as "has_migrations!"
+            to_regclass(quote_ident(current_schema()) || '._sqlx_migrations') is not null as "has_migrations!"
         "#
     )
     .fetch_one(&mut *connection)

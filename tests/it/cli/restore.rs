@@ -179,12 +179,12 @@ async fn pending_deliveries_are_dropped_if_the_operator_says_so() {
     let database = Database::empty(6).await;
     let outcome = Outcome::of(restore(&database, &test_dir, &file, &["--drop-pending-deliveries"])).await;
     assert!(outcome.stdout_of_success().contains("1 webhook delivery that was pending was dropped"), "{outcome:?}");
-    let copy = World::at(&database.url, 3).await;
-    let restored = copy.anonymous().bearer(world.api_key.reveal());
+    let server = serve(&database.url, 3, &test_dir).await;
+    let restored = server.client(world.api_key.reveal());
     let found = restored.post("/webhooks/list_deliveries", json!({ "webhook_id": webhook.id })).await.ok();
     let deliveries = list(&found["webhook_deliveries"]);
     assert_eq!(deliveries.iter().map(|delivery| text(&delivery["status"])).collect::<Vec<_>>(), ["failed"]);
-    copy.store.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
