@@ -68,8 +68,8 @@ enum RestoreFault {
     NotInSchema(String, String),
     #[error("nothing was restored: {0}")]
     Failed(#[source] Box<dyn Error>),
-    #[error("the backup is restored, and could not be brought up to date: {0}. Mend that, and run: handset migrate")]
-    NotMigrated(#[source] Box<dyn Error>),
+    #[error("the rows are restored, and the rest failed: {0}. Delete this database, mend that, and restore again")]
+    Incomplete(#[source] Box<dyn Error>),
 }
 
 /// The seal key of the backup, and whether it has to be stored here.
@@ -210,13 +210,14 @@ async fn restore_into(
     // From here on the rows are there, and the rest is done even after a signal.
     let key_file = match &key.to_store {
         Some(text) => {
-            seal_key::store(config, text)?;
+            seal_key::store(config, text).map_err(|fault| RestoreFault::Incomplete(fault.into()))?;
             Some(seal_key::file(config))
         }
         None => None,
     };
-    let pending = restoring.complete(command.drop_pending_deliveries).await?;
-    migrate(config, url, key.seal).await.map_err(RestoreFault::NotMigrated)?;
+    let completed = restoring.complete(command.drop_pending_deliveries).await;
+    let pending = completed.map_err(|fault| RestoreFault::Incomplete(fault.into()))?;
+    migrate(config, url, key.seal).await.map_err(RestoreFault::Incomplete)?;
     Ok(Restored { header, pending, key_file })
 }
 

@@ -70,7 +70,13 @@ impl Hosts {
 
     /// Hosts for sessions without the time limits and the planner's settings of a server, as Postgres's own programs need.
     pub fn without_limits(&self) -> Hosts {
-        self.with([("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0"), ("enable_seqscan", "on")])
+        self.with([
+            ("statement_timeout", "0"),
+            ("idle_in_transaction_session_timeout", "0"),
+            ("enable_seqscan", "on"),
+            // A role that may not analyze each table is warned of each.
+            ("client_min_messages", "error"),
+        ])
     }
 
     /// Opens a connection outside the pool, without a statement timeout.
