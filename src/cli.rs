@@ -1,7 +1,9 @@
 //! The command line. Administrative commands use the same database as the server, whether a server is running or not.
 
 mod admin;
+mod archive;
 mod audit;
+mod backup;
 mod confirmation;
 mod contact;
 mod database;
@@ -16,6 +18,7 @@ mod number;
 mod operator;
 mod output;
 mod phone;
+mod restore;
 mod seal_key;
 mod serve;
 mod transfer;
@@ -31,6 +34,7 @@ use crate::server::openapi;
 use crate::telemetry;
 use admin::{AdminContext, KeyCommand};
 use audit::AuditCommand;
+use backup::BackupCommand;
 use clap::{FromArgMatches, Parser, Subcommand};
 use contact::ContactCommand;
 use doctor::DoctorCommand;
@@ -42,6 +46,7 @@ use number::NumberCommand;
 use operator::{OperatorCommand, SignInLink};
 use output::print;
 use phone::PhoneCommand;
+use restore::RestoreCommand;
 use std::error::Error;
 use std::time::Duration;
 use user::UserCommand;
@@ -123,6 +128,12 @@ enum Command {
     /// Ask a running server whether it and its database work, for the probe of a container
     #[command(after_help = health::HELP)]
     Health(HealthCommand),
+    /// Write the whole database, and on request the seal key, to a file
+    #[command(after_help = backup::HELP)]
+    Backup(BackupCommand),
+    /// Restore a backup into an empty database, or into a data directory without one
+    #[command(after_help = restore::HELP)]
+    Restore(RestoreCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
@@ -144,6 +155,11 @@ impl CommandLine {
         CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
+    /// Whether the database, if the command uses one, is the private Postgres.
+    pub fn uses_private_postgres(&self) -> bool {
+        self.config.database_url.is_none() || matches!(self.command, Command::DevDb)
+    }
+
     /// Runs the command.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let CommandLine { config, json, command } = self;
@@ -162,6 +178,8 @@ impl CommandLine {
             Command::Man(command) => manual::man(&command),
             Command::Doctor(command) => doctor::doctor(config, json, command).await,
             Command::Health(command) => health::health(json, command).await,
+            Command::Backup(command) => backup::backup(config, json, command).await,
+            Command::Restore(command) => restore::restore(config, json, command).await,
             Command::DevDb => dev_db(config).await,
             Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,

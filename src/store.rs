@@ -9,6 +9,7 @@ mod access_tokens;
 mod api_keys;
 mod audit;
 mod authors;
+mod backup;
 mod batch;
 mod client_sessions;
 mod contacts;
@@ -38,6 +39,7 @@ mod workspace;
 mod writer;
 
 pub use access_tokens::AccessTokenOfWorkspace;
+pub use backup::{BackupDatabase, ClientSettings, RestoreError, Restoring, Snapshot, last_migration};
 pub use batch::{Prefetch, Prefetched};
 pub use client_sessions::EndedSessions;
 pub use contacts::ImportedContact;
@@ -68,7 +70,7 @@ use pool::{Connections, PoolKind, Statement};
 use schema::SchemaState;
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Connection, Postgres};
+use sqlx::{Connection, PgConnection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -211,11 +213,7 @@ impl Store {
         let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
         let mut transaction = connection.begin().await.map_err(OpenError::Connect)?;
         let schema = self.schema.as_ref();
-        let lock = schema.filter(|schema| schema.as_str() != "public").map_or(MIGRATING, lock_of);
-        sqlx::query!("select pg_advisory_xact_lock($1)", lock)
-            .execute(&mut *transaction)
-            .await
-            .map_err(OpenError::Connect)?;
+        lock_migrations(&mut transaction, schema).await.map_err(OpenError::Connect)?;
         schema::create(&mut transaction, schema).await?;
         let state = schema::check(&mut transaction, schema).await?;
         // Before the migrations, which can take long.
@@ -342,7 +340,14 @@ impl Store {
     }
 }
 
-/// The lock of the migrations of a schema.
+/// Waits for the lock of the migrations of a schema, and holds it until the end of the transaction.
+async fn lock_migrations(transaction: &mut PgConnection, schema: Option<&SchemaName>) -> sqlx::Result<()> {
+    let lock = schema.filter(|schema| schema.as_str() != "public").map_or(MIGRATING, lock_of);
+    sqlx::query!("select pg_advisory_xact_lock($1)", lock).execute(transaction).await?;
+    Ok(())
+}
+
+/// The lock of the migrations of a named schema.
 fn lock_of(schema: &SchemaName) -> i64 {
     let digest = Sha256::digest(schema.as_str());
     MIGRATING ^ i64::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))

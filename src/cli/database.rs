@@ -32,6 +32,8 @@ pub enum DatabaseSource {
     Server,
     /// Uses the private Postgres of a running server, if any. Creates none.
     Administration,
+    /// Uses that of a running server, too, and creates one in a data directory without.
+    Restoration,
 }
 
 impl DatabaseSource {
@@ -95,7 +97,7 @@ pub async fn connect(config: &Config, source: DatabaseSource) -> Result<(String,
     let running = match (&config.database_url, source) {
         (Some(url), _) => Some(url.clone()),
         (None, DatabaseSource::Administration) if !postgres::exists(&data_dir)? => return Err(NoData(data_dir).into()),
-        (None, DatabaseSource::Administration) => postgres::join(&data_dir)?,
+        (None, DatabaseSource::Administration | DatabaseSource::Restoration) => postgres::join(&data_dir)?,
         (None, DatabaseSource::Server) => None,
     };
     if let Some(url) = running {

@@ -27,13 +27,8 @@ pub enum SealKeyError {
 impl SealKeyError {
     /// The key of a database that has sealed secrets is missing.
     pub fn missing(config: &Config) -> SealKeyError {
-        SealKeyError::Missing(path(config))
+        SealKeyError::Missing(file(config))
     }
-}
-
-/// The file of a generated key.
-fn path(config: &Config) -> PathBuf {
-    config.data_dir().join("seal.key")
 }
 
 /// Loads the seal of this deployment.
@@ -41,35 +36,59 @@ pub fn seal(config: &Config, random: Random) -> Result<Seal, SealKeyError> {
     if let Some(key) = &config.seal_key {
         return Seal::from_base64(key, random).map_err(SealKeyError::Configured);
     }
-    let path = path(config);
+    let path = file(config);
     let key = read_or_make(&path, &random).map_err(|fault| SealKeyError::Unreachable(path.clone(), fault))?;
     Seal::from_base64(&key, random).map_err(|fault| SealKeyError::Damaged(path, fault))
 }
 
 /// The seal of this deployment; None if no key was set or generated yet. Generates none.
 pub fn existing(config: &Config, random: Random) -> Result<Option<Seal>, SealKeyError> {
-    let path = path(config);
+    let path = file(config);
     match config.seal_key.is_some() || path.try_exists().map_err(|fault| SealKeyError::Unreachable(path, fault))? {
         true => seal(config, random).map(Some),
         false => Ok(None),
     }
 }
 
+/// The key of this deployment in base64; None if no key was set or generated yet.
+pub fn text(config: &Config) -> Result<Option<String>, SealKeyError> {
+    if let Some(key) = &config.seal_key {
+        return Ok(Some(key.trim().to_owned()));
+    }
+    let path = file(config);
+    match fs::read_to_string(&path) {
+        Ok(key) => Ok(Some(key.trim().to_owned())),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(SealKeyError::Unreachable(path, fault)),
+    }
+}
+
+/// Stores a restored key where [`seal`] reads it. There is none yet.
+pub fn store(config: &Config, key: &str) -> Result<(), SealKeyError> {
+    let path = file(config);
+    write(&path, key).map(drop).map_err(|fault| SealKeyError::Unreachable(path, fault))
+}
+
+/// The file of the key, if it is not set.
+pub fn file(config: &Config) -> PathBuf {
+    config.data_dir().join("seal.key")
+}
+
 fn read_or_make(path: &Path, random: &Random) -> io::Result<String> {
     match fs::read_to_string(path) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => make(path, random),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => write(path, &Seal::new_key(random)),
         read => read,
     }
 }
 
 /// Writes the key under a temporary name and hard-links it in place, so that no process reads an incomplete key and
-/// concurrent processes use the same one.
-fn make(path: &Path, random: &Random) -> io::Result<String> {
+/// concurrent processes use the same one. Returns the key that is there.
+fn write(path: &Path, key: &str) -> io::Result<String> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
     let draft = dir.join(format!(".seal.key.{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{}", Seal::new_key(random))?;
+    writeln!(file, "{key}")?;
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;

@@ -1,6 +1,7 @@
 //! Finds the Postgres server programs on this machine. A cluster needs the major version that created it; a new cluster
 //! uses the newest. [`install`] has the advice for missing programs.
 
+pub mod clients;
 pub mod install;
 
 use std::collections::BTreeSet;
@@ -36,12 +37,7 @@ pub struct Binaries {
 impl Binaries {
     /// Finds the installation of major version `wanted`, or the newest one, on the `PATH` and in the usual directories.
     pub fn find(wanted: Option<u32>) -> Result<Self, StartError> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let on_path: Vec<PathBuf> = std::env::split_paths(&path).collect();
-        let usual = USUAL_PLACES.iter().flat_map(|pattern| expand(pattern));
-        // Last, and run only if needed: `pg_config` may belong to a client library without a server.
-        let configured = once_with(|| ask("pg_config".as_ref(), "--bindir").map(PathBuf::from));
-        Self::find_in(on_path.into_iter().chain(usual).chain(configured.flatten()), wanted)
+        Self::find_in(places(), wanted)
     }
 
     /// Like [`Binaries::find`], in `places` only.
@@ -90,6 +86,16 @@ impl Binaries {
         let major = major_in(&version)?;
         Some(Self { dir, major })
     }
+}
+
+/// The directories that may have Postgres's programs.
+fn places() -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let usual = USUAL_PLACES.iter().flat_map(|pattern| expand(pattern));
+    // Last, and run only if needed: `pg_config` may belong to a client library without a server.
+    let configured = once_with(|| ask("pg_config".as_ref(), "--bindir").map(PathBuf::from));
+    on_path.into_iter().chain(usual).chain(configured.flatten())
 }
 
 fn newest(found: impl Iterator<Item = Binaries>) -> Result<Binaries, StartError> {

@@ -135,7 +135,7 @@ pub(super) async fn check(
     let current = sqlx::query!(
         r#"
         select current_schema()::text as name,
-            to_regclass(format('%I._sqlx_migrations', current_schema())) is not null as "has_migrations!"
+            to_regclass(quote_ident(current_schema()) || '._sqlx_migrations') is not null as "has_migrations!"
         "#
     )
     .fetch_one(&mut *connection)
@@ -160,9 +160,15 @@ pub(super) async fn check(
     Ok(SchemaState::Empty)
 }
 
+/// The versions of the applied migrations.
+pub(super) async fn applied(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
+    let applied = connection.list_applied_migrations(MIGRATIONS).await?;
+    Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
 /// Fails if there is a table, a view or a sequence that belongs to no extension: in the schema that was named, or
 /// anywhere in the database.
-async fn refuse_tables_of_others(
+pub(super) async fn refuse_tables_of_others(
     connection: &mut PgConnection,
     wanted: Option<&SchemaName>,
     current: String,

@@ -46,7 +46,7 @@ impl Seal {
     }
 
     /// Identifies the key without revealing it.
-    pub(super) fn fingerprint(&self) -> [u8; 32] {
+    pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
     }
 

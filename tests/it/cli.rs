@@ -2,8 +2,10 @@
 //! a server starts, is found, reports errors and ends.
 
 mod admin;
+mod backup;
 mod contact;
 mod doctor;
+mod environment;
 mod event;
 mod health;
 mod help;
@@ -17,6 +19,7 @@ mod phone;
 mod seal_key;
 mod serve_json;
 mod service_manager;
+mod restore;
 mod typos;
 mod user;
 mod user_directory;

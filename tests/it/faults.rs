@@ -13,5 +13,5 @@ mod ledger;
 mod pgbouncer;
 mod postgres_restarts;
 mod slow_clients;
-mod standby;
+pub mod standby;
 mod tcp_proxy;

@@ -10,6 +10,24 @@ pub fn advice(major: Option<u32>) -> String {
     advice_for(&fs::read_to_string("/etc/os-release").unwrap_or_default(), major)
 }
 
+/// How to install the client programs of major version `major` on this system.
+pub fn client_advice(major: u32) -> String {
+    if cfg!(target_os = "macos") {
+        return format!("run `brew install postgresql@{major}`");
+    }
+    client_advice_for(&fs::read_to_string("/etc/os-release").unwrap_or_default(), major)
+}
+
+/// Like [`client_advice`], for the Linux distribution of this `os-release` file.
+pub fn client_advice_for(os_release: &str, major: u32) -> String {
+    // The packages of the server on some systems, and of the clients on others, have the longer name.
+    advice_for(os_release, Some(major))
+        .replace(&format!("postgresql-{major}`"), &format!("postgresql-client-{major}`"))
+        .replace(&format!("postgresql{major}-server`"), &format!("postgresql{major}`"))
+        .replace(&format!("apk add postgresql{major}`"), &format!("apk add postgresql{major}-client`"))
+        .replace("the server of PostgreSQL", "the client programs of PostgreSQL")
+}
+
 /// Like [`advice`], for the Linux distribution of this `os-release` file.
 pub fn advice_for(os_release: &str, major: Option<u32>) -> String {
     let family = |name: &str| {

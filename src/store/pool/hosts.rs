@@ -48,7 +48,8 @@ impl Hosts {
         let (user, hosts) = authority.rfind('@').map_or(("", authority), |at| authority.split_at(at + 1));
         let settings = Settings::read(query)?;
         let hosts = match &settings.hosts {
-            Some(named) => pair(named, settings.ports.as_deref())?,
+            // The port beside a host that the query replaces is still the port.
+            Some(named) => pair(named, settings.ports.as_deref().or_else(|| port_in(hosts)))?,
             None => hosts.split(',').map(|host| (host.to_owned(), String::new())).collect(),
         };
         let one = |(host, named): (String, String)| {
@@ -65,6 +66,17 @@ impl Hosts {
             Some(schema) => self.with([("search_path", schema.as_str())]),
             None => self,
         }
+    }
+
+    /// Hosts for sessions without the time limits and the planner's settings of a server, as Postgres's own programs need.
+    pub fn without_limits(&self) -> Hosts {
+        self.with([
+            ("statement_timeout", "0"),
+            ("idle_in_transaction_session_timeout", "0"),
+            ("enable_seqscan", "on"),
+            // A role that may not analyze each table is warned of each.
+            ("client_min_messages", "error"),
+        ])
     }
 
     /// Opens a connection outside the pool, without a statement timeout.
@@ -199,6 +211,13 @@ fn pair(hosts: &str, ports: Option<&str>) -> sqlx::Result<Vec<(String, String)>>
     Ok(hosts.iter().enumerate().map(named).collect())
 }
 
+/// The port of a single host in the authority of a URL.
+fn port_in(authority: &str) -> Option<&str> {
+    let (_, port) = authority.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (is_port && !authority.contains(',')).then_some(port)
+}
+
 fn wrong(failure: &'static str) -> sqlx::Error {
     sqlx::Error::Configuration(failure.into())
 }
@@ -224,6 +243,7 @@ mod tests {
             ("postgres://u:a@b@one:1,two:2/db?target_session_attrs=read-write", vec!["one:1", "two:2"]),
             ("postgres://u@/db?host=one,two&port=1,2", vec!["one:1", "two:2"]),
             ("postgres://u@/db?host=one,two&port=7", vec!["one:7", "two:7"]),
+            ("postgres://u@localhost:7/db?host=one,two", vec!["one:7", "two:7"]),
             ("postgres://u@localhost/db?host=%2Frun%2Fone,/run/two", vec!["/run/one", "/run/two"]),
         ] {
             assert_eq!(places(url), expected, "{url}");

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use handset::postgres::binaries::clients::ClientPrograms;
 use handset::postgres::binaries::{Binaries, install};
 use handset::postgres::{self, StartError};
 
@@ -129,4 +130,46 @@ async fn postgres_does_not_inherit_the_environment_of_the_service() {
     let seen = String::from_utf8_lossy(&seen);
     assert!(!seen.contains("hush"), "{seen}");
     assert_eq!(query(&service.url, "select 'served'").await, "served");
+}
+
+/// A fake installation of client programs that report their version.
+fn fake_clients(test_dir: &TestDir, major: u32) -> PathBuf {
+    let dir = test_dir.path().join(format!("clients-{major}"));
+    let script = r#"
+        mkdir "$1" && cd "$1"
+        for name in pg_dump pg_restore; do
+            printf '#!/bin/sh\necho "%s (PostgreSQL) %s.3 (Pretend)"\n' $name "$2" > $name
+        done
+        chmod 755 . pg_dump pg_restore
+    "#;
+    let created = Command::new("sh").args(["-c", script, "sh"]).arg(&dir).arg(major.to_string()).status();
+    assert!(created.expect("sh runs").success());
+    dir.canonicalize().expect("just made")
+}
+
+#[test]
+fn the_client_programs_are_the_oldest_that_are_not_older_than_the_server() {
+    let test_dir = TestDir::new();
+    let test_dirs: Vec<PathBuf> = [18, 15, 17].map(|major| fake_clients(&test_dir, major)).into();
+    let find = |wanted| ClientPrograms::find_in(test_dirs.clone(), wanted);
+    assert_eq!(find(15).expect("it is there").pg_dump(), test_dirs[1].join("pg_dump"));
+    assert_eq!(find(16).expect("it is there").pg_restore(), test_dirs[2].join("pg_restore"));
+    assert_eq!(find(18).expect("it is there").major(), 18);
+    let missing = find(19).expect_err("all are older").to_string();
+    assert!(missing.contains("of PostgreSQL 19 or later") && missing.contains("only those of 18"), "{missing}");
+    assert!(missing.contains(&install::client_advice(19)), "{missing}");
+    let none = ClientPrograms::find_in([], 15).expect_err("nowhere to look").to_string();
+    assert!(none.contains("this machine has none"), "{none}");
+}
+
+#[test]
+fn the_advice_on_client_programs_names_the_package_of_the_distribution() {
+    for (id, command) in [
+        ("debian", "apt-get install postgresql-client-17"),
+        ("fedora", "dnf install postgresql17"),
+        ("alpine", "apk add postgresql17-client"),
+    ] {
+        assert_eq!(install::client_advice_for(&format!("ID={id}\n"), 17), format!("run `{command}`"));
+    }
+    assert!(install::client_advice_for("", 17).contains("the client programs of PostgreSQL 17"));
 }
