@@ -13,8 +13,10 @@ use std::path::Path;
 const UNITS: [&str; 3] = ["writer", "emitter", "connection"];
 
 /// Functions that begin a transaction elsewhere, with reasons.
-const EXEMPT: [(&str, &str, &str); 1] =
-    [("src/store.rs", "migrate", "it runs at start, on a connection of its own that is closed afterwards")];
+const EXEMPT: [(&str, &str, &str); 2] = [
+    ("src/store.rs", "migrate", "it runs at start, on a connection of its own that is closed afterwards"),
+    ("src/store/counts.rs", "begin", "it only reads, on a connection of its own that is closed afterwards"),
+];
 
 /// Methods that give a connection or a transaction.
 const BEGINNINGS: [&str; 4] = ["begin", "begin_with", "acquire", "checkout"];
