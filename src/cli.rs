@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod event;
 mod grammar;
+mod health;
 mod manual;
 mod members;
 mod number;
@@ -22,6 +23,7 @@ mod user;
 mod webhook;
 mod workspace;
 
+use crate::build_info;
 use crate::config::{Config, LogFormat, ServeConfig};
 use crate::lifecycle::Lifecycle;
 use crate::postgres::{self, Durability};
@@ -33,6 +35,7 @@ use clap::{FromArgMatches, Parser, Subcommand};
 use contact::ContactCommand;
 use doctor::DoctorCommand;
 use event::EventCommand;
+use health::HealthCommand;
 use manual::{CompletionsCommand, ManCommand};
 use members::{ConsoleCommand, TokenCommand};
 use number::NumberCommand;
@@ -48,7 +51,7 @@ use workspace::WorkspaceCommand;
 /// A self-hosted phones service: one registry of phones in Postgres, served in the protocols of existing clients. Without
 /// a command it runs the server.
 #[derive(Debug, Parser)]
-#[command(name = "handset", version, after_help = "Example:\n  handset serve --listen 127.0.0.1:8080")]
+#[command(name = "handset", version = build_info::SUMMARY, after_help = "Example:\n  handset serve --listen 127.0.0.1:8080")]
 pub struct CommandLine {
     #[command(flatten)]
     config: Config,
@@ -116,6 +119,9 @@ enum Command {
     #[command(after_help = "Example:\n  handset doctor --public-url https://phones.example.com\n\n\
         Nothing is changed. It ends with 1 if something is wrong.")]
     Doctor(DoctorCommand),
+    /// Ask a running server whether it and its database work, for the probe of a container
+    #[command(after_help = health::HELP)]
+    Health(HealthCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  handset openapi > openapi.json")]
     Openapi,
@@ -154,6 +160,7 @@ impl CommandLine {
             Command::Completions(command) => manual::completions(&command),
             Command::Man(command) => manual::man(&command),
             Command::Doctor(command) => doctor::doctor(config, json, command).await,
+            Command::Health(command) => health::health(json, command).await,
             Command::DevDb => dev_db(config).await,
             Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,

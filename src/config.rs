@@ -282,7 +282,7 @@ pub struct ServeConfig {
 }
 
 /// Parses an address to listen on. A port alone, and localhost, are of the loopback address, as the default is.
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let port = text.strip_prefix("localhost:").unwrap_or(text).parse::<u16>();
     if let Ok(port) = port {
         return Ok((Ipv4Addr::LOCALHOST, port).into());

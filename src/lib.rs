@@ -25,7 +25,7 @@
 //! 2  http · deactivation · webhooks · sweeper     middleware and background work
 //! 1  store           the repository layer, the only module with SQL
 //!    sso · outbound_tls   operators' single sign-on; TLS to other hosts
-//! 0  domain · error · clock · random · metrics     plain types and pure rules; time, randomness and counting as values
+//! 0  domain · error · clock · random · metrics · build_info     plain types and pure rules; time, randomness and counting as values
 //! ```
 //!
 //! # Request flow
@@ -38,6 +38,7 @@
 //! same list.
 
 pub mod api;
+pub mod build_info;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,6 +1,8 @@
 //! Graceful shutdown: the first SIGTERM or SIGINT cancels the tokens, the second one exits at once. Holders of the tokens
 //! and tracked tasks finish their own work.
 
+pub mod service_manager;
+
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -10,6 +12,9 @@ use tokio_util::task::TaskTracker;
 
 /// A second signal within this time counts as the first: `timeout`, for one, signals the process and then its group.
 const ECHO: Duration = Duration::from_millis(300);
+
+/// Maximum time of a shutdown after the grace period.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The shutdown tokens and the tasks to wait for.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +47,7 @@ impl Lifecycle {
                 }
                 if !leaving.is_cancelled() {
                     tracing::info!("shutting down; a second signal ends this at once");
+                    service_manager::stopping(grace + SHUTDOWN_TIMEOUT);
                     leaving.cancel();
                     let stopping = stopping.clone();
                     tokio::spawn(async move {

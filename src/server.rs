@@ -2,6 +2,7 @@
 
 mod early_answer;
 mod listener;
+mod liveness;
 mod metered;
 pub mod openapi;
 mod operations;
@@ -9,6 +10,7 @@ mod process;
 mod tls;
 
 pub use listener::{ListenerConfig, bind};
+pub use liveness::Liveness;
 pub use operations::Operations;
 pub use tls::Certificate;
 

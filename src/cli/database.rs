@@ -3,6 +3,7 @@
 
 use super::seal_key;
 use crate::config::Config;
+use crate::lifecycle::service_manager;
 use crate::postgres::{self, Cluster, Durability};
 use crate::random::Random;
 use crate::store::Store;
@@ -33,6 +34,15 @@ pub enum DatabaseSource {
     Administration,
 }
 
+impl DatabaseSource {
+    /// Tells the service manager what a server does until it serves.
+    fn report(self, status: &str) {
+        if self == DatabaseSource::Server {
+            service_manager::status(status);
+        }
+    }
+}
+
 impl Database {
     /// Opens the database and migrates its schema.
     pub async fn open(config: &Config, source: DatabaseSource) -> Result<Database, Box<dyn Error>> {
@@ -41,6 +51,7 @@ impl Database {
         let opened = async {
             let seal = seal_key::seal(config, Random::system())?;
             let store = Store::open_in(&url, config.schema.as_ref(), config.connections, seal).await?;
+            source.report("Migrating the database");
             store.migrate().await?;
             Ok::<_, Box<dyn Error>>(store)
         };
@@ -76,6 +87,7 @@ pub async fn connect(config: &Config, source: DatabaseSource) -> Result<(String,
     if let Some(url) = running {
         return Ok((url, None));
     }
+    source.report("Starting the private Postgres");
     let cluster = postgres::start(postgres::Settings { data_dir, durability: Durability::Durable }).await?;
     Ok((cluster.url(), Some(cluster)))
 }

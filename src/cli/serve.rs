@@ -8,11 +8,11 @@ use crate::domain::operator::LinkPurpose;
 use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::{Limits, Rates};
 use crate::http::{App, Traces};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, service_manager};
 use crate::metrics::{self, Metrics};
 use crate::postgres::{Cluster, StartError};
 use crate::random::Random;
-use crate::server::{self, Certificate, ListenerConfig, Operations};
+use crate::server::{self, Certificate, ListenerConfig, Liveness, Operations};
 use crate::sso::{Sso, SsoSettings};
 use crate::store::{Store, StreamLimits};
 use crate::sweeper::{RowCounter, Sweeper};
@@ -73,7 +73,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let operators_address = operators.as_ref().map(TcpListener::local_addr).transpose()?;
     let database = tokio::select! {
         () = life.leaving.cancelled() => return Ok(()),
-        opened = Database::open(config, DatabaseSource::Server) => opened?,
+        opened = service_manager::while_starting(Database::open(config, DatabaseSource::Server)) => opened?,
     };
     let (store, release) = (database.store, CancellationToken::new());
     let supervisor = database.cluster.map(|cluster| tokio::spawn(supervise(cluster, release.clone(), life.clone())));
@@ -99,6 +99,7 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
         if let Some(certificate) = &listening.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
         }
+        life.tasks.spawn(report_to_service_manager(listening.liveness.clone(), url, life.stopping.clone()));
         server::serve(listening, listener, app, life.stopping.clone()).await;
         Ok::<_, Box<dyn Error>>(())
     };
@@ -169,6 +170,7 @@ fn listener_config(config: &ConnectionsConfig) -> Result<ListenerConfig, Box<dyn
         connections_of_client: usize::try_from(config.max_connections_per_address)?,
         idle: Duration::from_secs(u64::from(config.idle_seconds)),
         certificate,
+        liveness: Liveness::default(),
     })
 }
 
@@ -254,6 +256,21 @@ fn start_workers(serve: &ServeConfig, app: &App, is_trial: bool, life: &Lifecycl
     life.tasks.spawn(worker.run(life.stopping.clone()));
     life.tasks.spawn(sweeper.run(life.stopping.clone()));
     Ok(())
+}
+
+/// Tells the service manager that the server is ready, once it accepts connections, and the watchdog that it still does.
+async fn report_to_service_manager(liveness: Liveness, url: String, stop: CancellationToken) {
+    let report = async {
+        liveness.check().await;
+        service_manager::ready(&format!("Serving on {url}"));
+        let Some(interval) = service_manager::watchdog_interval() else { return };
+        loop {
+            liveness.check().await;
+            service_manager::alive();
+            tokio::time::sleep(interval).await;
+        }
+    };
+    stop.run_until_cancelled(report).await;
 }
 
 /// Writes the uses of credentials since the last sweep, if the database answers soon.

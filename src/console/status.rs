@@ -7,6 +7,7 @@ use super::action::Action;
 use super::context::PageContext;
 use super::elements::{code, empty, time};
 use super::layout::{Page, page};
+use crate::build_info;
 use crate::error::Result;
 use crate::metrics::Sample;
 use crate::store::{DatabaseStatus, PendingDeliveries};
@@ -47,12 +48,12 @@ fn server(context: &PageContext) -> Markup {
     html! {
         h2 { "Server" }
         dl {
-            dt { "Version" } dd {
-                (env!("CARGO_PKG_VERSION")) ", "
-                @match option_env!("HANDSET_COMMIT") {
-                    Some(commit) => { "commit " (code(commit)) }
-                    None => "development build",
+            dt { "Version" } dd { (build_info::VERSION) }
+            @match build_info::COMMIT {
+                Some(commit) => {
+                    dt { "Commit" } dd { (code(commit)) @if let Some(date) = build_info::DATE { " of " (date) } }
                 }
+                None => { dt { "Commit" } dd { (build_info::ORIGIN) } }
             }
             dt { "Time" } dd { (time(context.now)) }
             dt { "Sweeper" }

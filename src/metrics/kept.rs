@@ -3,12 +3,14 @@
 mod rows;
 
 use super::{Outbox, Outcome, ProcessUsage, Snapshot, SweepStep};
+use crate::build_info;
 use chrono::{DateTime, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 use rows::RowMetrics;
 use std::sync::atomic::AtomicU64;
@@ -23,6 +25,17 @@ type Measure = Gauge<f64, AtomicU64>;
 
 /// Name and value.
 type Label = (&'static str, &'static str);
+
+/// The labels of `handset_build_info`; empty ones are unknown, as in a development build.
+const BUILD: [Label; 3] =
+    [("version", build_info::VERSION), ("commit", or_empty(build_info::COMMIT)), ("date", or_empty(build_info::DATE))];
+
+const fn or_empty(text: Option<&'static str>) -> &'static str {
+    match text {
+        Some(text) => text,
+        None => "",
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Kept {
@@ -104,6 +117,7 @@ pub(super) struct RequestOutcome {
 impl Kept {
     pub fn new() -> Kept {
         let mut registry = Registry::with_prefix("handset");
+        registry.register("build", "The build of this server", Info::new(BUILD));
         Kept {
             http: HttpMetrics::new(&mut registry),
             database: DatabaseMetrics::new(&mut registry),
@@ -142,7 +156,6 @@ impl Kept {
         oldest_age.set(outbox.map_or(f64::NAN, |outbox| outbox.oldest_age.as_secs_f64()));
         overdue.set(outbox.map_or(f64::NAN, |outbox| outbox.overdue.as_secs_f64()));
     }
-
 }
 
 impl HttpMetrics {

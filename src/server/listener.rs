@@ -3,6 +3,7 @@
 //! the response for long.
 
 use super::early_answer::{self, Unread};
+use super::liveness::Liveness;
 use super::metered::Metered;
 use super::tls::Certificate;
 use crate::http::App;
@@ -67,12 +68,15 @@ pub struct ListenerConfig {
     pub idle: Duration,
     /// The server certificate; `None` serves without TLS.
     pub certificate: Option<Arc<Certificate>>,
+    /// Asks whether this listener accepts connections.
+    pub liveness: Liveness,
 }
 
 impl Default for ListenerConfig {
     fn default() -> ListenerConfig {
         let idle = Duration::from_secs(75);
-        ListenerConfig { connections: 16_384, connections_of_client: REQUESTS_OF_CLIENT, idle, certificate: None }
+        let (connections, connections_of_client, certificate) = (16_384, REQUESTS_OF_CLIENT, None);
+        ListenerConfig { connections, connections_of_client, idle, certificate, liveness: Liveness::default() }
     }
 }
 
@@ -133,8 +137,14 @@ impl ListenerConfig {
         let mut is_full = false;
         while let Some((permit, (stream, address))) = stop
             .run_until_cancelled(async {
-                let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
-                (permit, Listener::accept(&mut listener).await)
+                let accepted = async {
+                    let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
+                    (permit, Listener::accept(&mut listener).await)
+                };
+                tokio::select! {
+                    accepted = accepted => accepted,
+                    never = self.liveness.answer() => match never {},
+                }
             })
             .await
         {

@@ -5,6 +5,7 @@ mod page;
 mod served;
 
 use crate::api::openapi::lowered;
+use crate::build_info;
 use crate::dialect;
 use crate::error::Error;
 use crate::http::{App, Dialect};
@@ -39,7 +40,7 @@ fn frame() -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "Handset",
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": build_info::VERSION,
             "description": "A self-hosted phones service: one registry of phones, and the protocols of existing clients.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
             "contact": { "name": "The operator of this server" },

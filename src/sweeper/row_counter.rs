@@ -53,7 +53,8 @@ impl RowCounter {
                 let began = Instant::now();
                 let counted = bounded(self.store.count_pending_deliveries()).await;
                 next_count = Instant::now() + pause(&counted, began.elapsed());
-                let counted = counted.inspect_err(|error| tracing::warn!(%error, "failed to count pending deliveries; retrying"));
+                let counted =
+                    counted.inspect_err(|error| tracing::warn!(%error, "failed to count pending deliveries; retrying"));
                 let age = |since: DateTime<Utc>| (self.clock.now() - since).to_std().unwrap_or_default();
                 self.metrics.outbox(counted.ok().map(|pending| Outbox {
                     pending: pending.count,

@@ -5,6 +5,7 @@ mod admin;
 mod contact;
 mod doctor;
 mod event;
+mod health;
 mod help;
 mod last_used;
 mod lifecycle;
@@ -12,6 +13,7 @@ mod manual;
 mod multiple_servers;
 mod number;
 mod phone;
+mod service_manager;
 mod typos;
 mod user;
 mod user_directory;
@@ -213,6 +215,35 @@ async fn an_unusable_database_is_reported_with_its_cause() {
     let outcome = Outcome::of(handset_in(&test_dir, &["migrate", "--seal-key", "short"])).await;
     assert!(outcome.error_message().starts_with("HANDSET_SEAL_KEY is wrong"), "{outcome:?}");
     assert!(!test_dir.is_busy(), "its Postgres has stopped");
+}
+
+#[tokio::test]
+async fn version_health_and_metrics_name_the_same_build() {
+    let test_dir = TestDir::new();
+    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    command.arg("--no-demo");
+    let server = Server::run(command, &test_dir).await;
+    let health = Client::new(&server.url).get("/health").await.ok();
+    let build = &health["build_info"];
+    assert_eq!(build["version"], env!("CARGO_PKG_VERSION"));
+    let label = |name: &str| build[name].as_str().unwrap_or_default();
+    let printed = Outcome::of(handset(&["--version"])).await;
+    let origin = match build["commit"].as_str() {
+        Some(commit) => [commit, label("date")].join(" ").trim().to_owned(),
+        None => "development build".to_owned(),
+    };
+    assert_eq!(printed.stdout_of_success(), format!("handset {} ({origin})\n", env!("CARGO_PKG_VERSION")));
+    let figures = server.greeting.lines().find_map(|line| line.strip_prefix("Figures on ")).expect("an address");
+    let (base, _) = figures.rsplit_once('/').expect("a path");
+    let metrics = Client::new(base).get("/metrics").await.text;
+    let line = format!(
+        r#"handset_build_info{{version="{}",commit="{}",date="{}"}} 1"#,
+        label("version"),
+        label("commit"),
+        label("date")
+    );
+    assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+    server.stop().await;
 }
 
 #[tokio::test]

@@ -32,11 +32,7 @@ impl RowMetrics {
                 "user_identities",
                 "User identities by environment, at handset_counts_timestamp_seconds",
             ),
-            phones: registered(
-                all,
-                "phones",
-                "Phones by state and environment, at handset_counts_timestamp_seconds",
-            ),
+            phones: registered(all, "phones", "Phones by state and environment, at handset_counts_timestamp_seconds"),
             barred_installations: unknown(
                 all,
                 "barred_installations",

@@ -51,7 +51,11 @@ pub(super) struct InProgress {
 
 impl HealthSignal {
     pub fn new() -> HealthSignal {
-        HealthSignal { last_fault: watch::Sender::new(None), closed_in_transaction: Arc::default(), acquire_timeouts: Arc::default() }
+        HealthSignal {
+            last_fault: watch::Sender::new(None),
+            closed_in_transaction: Arc::default(),
+            acquire_timeouts: Arc::default(),
+        }
     }
 
     fn raise(&self) {

@@ -199,8 +199,10 @@ async fn failed_steps_of_the_sweeper_are_counted() {
     tokio::spawn(sweeper.run(stop));
     for step in ["old audit entries", "due phone numbers", "last uses of credentials"] {
         let name = format!("handset_sweeper_failures_total{{step=\"{step}\"}}");
-        until("the step has failed", async || figures(&operator).await.get(&name).filter(|count| **count > 0.0).copied())
-            .await;
+        until("the step has failed", async || {
+            figures(&operator).await.get(&name).filter(|count| **count > 0.0).copied()
+        })
+        .await;
     }
 }
 
@@ -234,11 +236,8 @@ async fn connections_of_clients_are_counted() {
     let world = World::with_both(config, |app| App { metrics: Metrics::kept(), ..app }).await;
     let (operator, _leaving) = operator_of(&world, None).await;
     let connect = || TcpStream::connect(world.address());
-    let (open, refused, limit) = (
-        "handset_client_connections",
-        "handset_client_connections_refused_total",
-        "handset_client_connections_limit",
-    );
+    let (open, refused, limit) =
+        ("handset_client_connections", "handset_client_connections_refused_total", "handset_client_connections_limit");
     let held = (connect().await.expect("it listens"), connect().await.expect("it listens"));
     until_figures(&operator, &[(open, 2.0), (refused, 0.0), (limit, 9.0)]).await;
     let _third = connect().await.expect("it listens");

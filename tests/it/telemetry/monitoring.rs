@@ -11,7 +11,8 @@ const DASHBOARD: &str = ".github/packaging/monitoring/dashboard.json";
 
 /// A file of the tree.
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|fault| panic!("{path}: {fault}"))
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|fault| panic!("{path}: {fault}"))
 }
 
 /// Suffixes of the samples of one metric.
@@ -23,8 +24,11 @@ async fn live() -> BTreeMap<String, String> {
     world.key().get("/phones/list").await.ok();
     let counted = "handset_counts_timestamp_seconds";
     let counting = count_rows(&world);
-    until_figures(&operator, &[("handset_outbox_messages", 0.0), (counted, super::metrics::seconds(world.clock.now()))])
-        .await;
+    until_figures(
+        &operator,
+        &[("handset_outbox_messages", 0.0), (counted, super::metrics::seconds(world.clock.now()))],
+    )
+    .await;
     drop(counting);
     // So that a request has been refused.
     world.store.close().await;
@@ -74,7 +78,8 @@ async fn the_page_lists_each_metric_with_its_type() {
 #[tokio::test]
 async fn rules_and_dashboard_use_metrics_that_exist() {
     let live = live().await;
-    let expressions: String = read(ALERTS).lines().filter(|line| !line.contains("record:")).collect::<Vec<_>>().join("\n");
+    let expressions: String =
+        read(ALERTS).lines().filter(|line| !line.contains("record:")).collect::<Vec<_>>().join("\n");
     for (file, text) in [(ALERTS, expressions), (DASHBOARD, read(DASHBOARD))] {
         let names = named(&text);
         let unknown: Vec<_> = names.iter().filter(|name| !live.contains_key(*name)).collect();

@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use std::path::Path;
 
 /// On which floor a module stands.
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 23] = [
     ("main", 6),
     ("cli", 6),
     ("server", 5),
@@ -31,14 +31,16 @@ const FLOORS: [(&str, u8); 22] = [
     ("clock", 0),
     ("random", 0),
     ("metrics", 0),
+    ("build_info", 0),
 ];
 
 /// Allowed dependencies within a layer: `domain` uses errors, time and randomness; `main` starts the command line.
-const BESIDE: [(&str, &str); 4] = [("domain", "error"), ("domain", "random"), ("main", "cli"), ("sso", "outbound_tls")];
+const BESIDE: [(&str, &str); 5] =
+    [("domain", "error"), ("domain", "random"), ("main", "cli"), ("metrics", "build_info"), ("sso", "outbound_tls")];
 
 /// What of the other modules a dialect or the console may know; of the store, these handles; and the console the figures that
 /// its status page shows.
-const OF_DIALECTS: [&str; 6] = ["api", "http", "domain", "error", "deactivation", "store"];
+const OF_DIALECTS: [&str; 7] = ["api", "http", "domain", "error", "deactivation", "store", "build_info"];
 const OF_CONSOLE: [&str; 3] = ["metrics", "sso", "random"];
 const HANDLES: [&str; 20] = [
     "Workspace",

@@ -76,11 +76,7 @@ const EXEMPT: [(&str, &str, &str); 23] = [
         "workspaces_with_due_numbers",
         "the sweeper of the server looks in all workspaces for what is due",
     ),
-    (
-        "src/store/webhooks/outbox.rs",
-        "pending",
-        "the operator of the server sees how much all workspaces owe",
-    ),
+    ("src/store/webhooks/outbox.rs", "pending", "the operator of the server sees how much all workspaces owe"),
     ("src/store/webhooks/outbox.rs", "prune_events", "the sweeper of the server forgets what is old in all workspaces"),
 ];
 
