@@ -197,7 +197,7 @@ async fn failed_steps_of_the_sweeper_are_counted() {
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
     tokio::spawn(sweeper.run(stop));
-    for step in ["old audit entries", "due phone numbers", "last uses of credentials"] {
+    for step in ["old audit entries", "due phone numbers", "sessions of operators"] {
         let name = format!("handset_sweeper_failures_total{{step=\"{step}\"}}");
         until("the step has failed", async || {
             figures(&operator).await.get(&name).filter(|count| **count > 0.0).copied()
