@@ -68,7 +68,7 @@ fn the_rule_on_log_lines_finds_each_form() {
         mod tests { fn z() { tracing::warn!("nor this"); } }
     "#;
     let found = logged(Path::new("x.rs"), code);
-    assert_eq!(found, ["WARN: one {line}; two", "ERROR: three four", "WARN: postgres", "ERROR: with an import"]);
+    assert_eq!(found, ["WARN: one {line}; two", "ERROR: three four", "ERROR: with an import", "WARN: postgres"]);
 }
 
 /// Headings of the runbook's sections.
