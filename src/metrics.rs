@@ -1,37 +1,19 @@
 //! Prometheus metrics, which the server's operations routes serve; without `--metrics-listen` they are not recorded. The
-//! figures of the status page are, from the same calls.
+//! figures of the status page are, from the same calls. A scrape reads memory only: what is counted in the database is
+//! counted by [`crate::sweeper::RowCounter`], at intervals.
 
 mod activity;
+mod counts;
+mod kept;
 
 pub use activity::{Activity, INTERVAL, Sample};
+pub use counts::{Counts, NumberCounts, PerEnvironment, WebhookCounts};
 
-use crate::build_info;
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Metric, Registry, Unit};
+use chrono::{DateTime, Utc};
+use kept::{Kept, RequestOutcome, Route};
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-
-/// Histogram buckets of request latencies, in seconds.
-const LATENCIES: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
-
-/// The labels of `handset_build_info`; empty ones are unknown, as in a development build.
-const BUILD: [Label; 3] =
-    [("version", build_info::VERSION), ("commit", or_empty(build_info::COMMIT)), ("date", or_empty(build_info::DATE))];
-
-const fn or_empty(text: Option<&'static str>) -> &'static str {
-    match text {
-        Some(text) => text,
-        None => "",
-    }
-}
 
 /// The metrics. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -41,43 +23,8 @@ pub struct Metrics {
     activity: Arc<Activity>,
 }
 
-/// A gauge that is NaN while its value is unknown.
-type Measure = Gauge<f64, AtomicU64>;
-
-#[derive(Debug)]
-struct Kept {
-    registry: Registry,
-    requests: Family<RequestOutcome, Counter>,
-    latencies: Family<Route, Histogram, fn() -> Histogram>,
-    deliveries: Family<[Label; 1], Counter>,
-    moved_numbers: Counter,
-    pruned_events: Counter,
-    connections: Family<[Label; 1], Gauge>,
-    connections_closed_in_transaction: Counter,
-    lookups: Counter,
-    lookup_statements: Counter,
-    pending_deliveries: Measure,
-    oldest_pending_delivery: Measure,
-}
-
-/// Name and value.
-type Label = (&'static str, &'static str);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
-    dialect: &'static str,
-    route: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestOutcome {
-    #[prometheus(flatten)]
-    route: Route,
-    status: u16,
-}
-
 /// The outcome of a delivery attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     Delivered,
@@ -87,19 +34,82 @@ pub enum Outcome {
     GivenUp,
 }
 
-/// Values that are read at each scrape instead of being counted.
-#[derive(Debug, Clone, Copy)]
+/// A step of the sweeper, by the name that the log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+pub enum SweepStep {
+    #[strum(serialize = "deliveries of disabled webhooks")]
+    DisabledWebhooks,
+    #[strum(serialize = "due phone numbers")]
+    DueNumbers,
+    #[strum(serialize = "old events")]
+    OldEvents,
+    #[strum(serialize = "old audit entries")]
+    OldAuditEntries,
+    #[strum(serialize = "unused client sessions")]
+    UnusedClientSessions,
+    #[strum(serialize = "last uses of credentials")]
+    LastUses,
+    #[strum(serialize = "sessions of operators")]
+    OperatorSessions,
+}
+
+/// Why a request was refused or failed, other than by its input or its credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RefusalReason {
+    RateLimit,
+    StreamLimit,
+    /// The database does not answer, or the server has as much in flight as it takes.
+    Unavailable,
+    StatementTimeout,
+    InternalError,
+}
+
+/// Pending deliveries of all workspaces.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outbox {
+    pub pending: i64,
+    /// Age of their oldest event.
+    pub oldest_age: Duration,
+    /// Time for which the next attempt of one of them has been due.
+    pub overdue: Duration,
+}
+
+/// Values that are read at each scrape instead of being counted. None of them is read from the database.
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     pub idle_connections: u32,
     pub used_connections: u32,
+    pub max_connections: u32,
     /// Connections closed because they were returned in a transaction.
     pub connections_closed_in_transaction: u64,
+    /// Statements that got no connection in time.
+    pub acquire_timeouts: u64,
     /// Lookups and changes that can share a statement, and the statements that they took.
     pub lookups: u64,
     pub lookup_statements: u64,
-    /// Count and oldest age of pending deliveries; `None` while the database does not respond.
-    pub pending_deliveries: Option<(i64, Duration)>,
+    /// When the server's certificate ends, if it has one.
+    pub certificate_expiry: Option<DateTime<Utc>>,
+    /// What the operating system says of this process, where it does.
+    pub process: Option<ProcessUsage>,
 }
+
+/// Resources of this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ProcessUsage {
+    pub cpu: Duration,
+    pub resident_bytes: u64,
+    pub virtual_bytes: u64,
+    pub open_files: u64,
+    pub max_open_files: u64,
+    /// Seconds since the epoch.
+    pub started_at: f64,
+    pub threads: u64,
+}
+
+/// A client connection that is counted as open until this is dropped.
+#[derive(Debug)]
+pub struct OpenConnection(Option<Arc<Kept>>);
 
 impl Metrics {
     /// Metrics that are recorded.
@@ -112,8 +122,15 @@ impl Metrics {
         self.activity.request(status, latency);
         if let Some(kept) = &self.kept {
             let answered = RequestOutcome { route: Route { dialect, route: route.to_owned() }, status };
-            kept.requests.get_or_create(&answered).inc();
-            kept.latencies.get_or_create(&answered.route).observe(latency.as_secs_f64());
+            kept.http.requests.get_or_create(&answered).inc();
+            kept.http.latencies.get_or_create(&answered.route).observe(latency.as_secs_f64());
+        }
+    }
+
+    /// Counts a request that was refused or failed.
+    pub fn refusal(&self, dialect: &'static str, reason: RefusalReason) {
+        if let Some(kept) = &self.kept {
+            kept.http.refusals.get_or_create(&[("dialect", dialect), ("reason", reason.into())]).inc();
         }
     }
 
@@ -125,94 +142,104 @@ impl Metrics {
     /// Counts a delivery attempt.
     pub fn delivery(&self, outcome: Outcome) {
         if let Some(kept) = &self.kept {
-            kept.deliveries.get_or_create(&[("outcome", outcome.into())]).inc();
+            kept.outbox.attempts.get_or_create(&[("outcome", outcome.into())]).inc();
         }
     }
 
     /// Counts phone numbers whose status the sweeper changed.
     pub fn moved_numbers(&self, count: u64) {
         if let Some(kept) = &self.kept {
-            kept.moved_numbers.inc_by(count);
+            kept.sweeper.moved_numbers.inc_by(count);
         }
     }
 
     /// Counts events deleted after their retention.
     pub fn pruned_events(&self, count: u64) {
         if let Some(kept) = &self.kept {
-            kept.pruned_events.inc_by(count);
+            kept.sweeper.pruned_events.inc_by(count);
+        }
+    }
+
+    /// Counts entries of the audit trail deleted after their retention.
+    pub fn pruned_audit_entries(&self, count: u64) {
+        if let Some(kept) = &self.kept {
+            kept.sweeper.pruned_audit_entries.inc_by(count);
+        }
+    }
+
+    /// Counts a failed step of the sweeper.
+    pub fn failed_sweep(&self, step: SweepStep) {
+        if let Some(kept) = &self.kept {
+            kept.sweeper.failures.get_or_create(&[("step", step.into())]).inc();
+        }
+    }
+
+    /// Counts a client connection as open until the returned value is dropped.
+    pub fn open_connection(&self) -> OpenConnection {
+        if let Some(kept) = &self.kept {
+            kept.http.connections.inc();
+        }
+        OpenConnection(self.kept.clone())
+    }
+
+    /// Counts a connection that was closed because its client has as many as it may have.
+    pub fn refused_connection(&self) {
+        if let Some(kept) = &self.kept {
+            kept.http.refused_connections.inc();
+        }
+    }
+
+    /// Sets the maximum number of client connections.
+    pub fn max_client_connections(&self, max: usize) {
+        if let Some(kept) = &self.kept {
+            kept.http.max_connections.set(i64::try_from(max).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Whether metrics are recorded, so that counting for them is of use.
+    pub fn are_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Sets whether the database answers.
+    pub fn database_is_up(&self, is_up: bool) {
+        if let Some(kept) = &self.kept {
+            kept.set_database_up(is_up);
+        }
+    }
+
+    /// Sets the figures of pending deliveries; `None` if they are unknown.
+    pub fn outbox(&self, outbox: Option<Outbox>) {
+        if let Some(kept) = &self.kept {
+            kept.set_outbox(outbox);
+        }
+    }
+
+    /// Sets what was counted in the database.
+    pub fn counts(&self, counts: &Counts, at: DateTime<Utc>, duration: Duration) {
+        if let Some(kept) = &self.kept {
+            kept.rows.set(counts, at, duration);
         }
     }
 
     /// All metrics as OpenMetrics text; `None` if they are off.
     pub fn text(&self, snapshot: &Snapshot) -> Option<String> {
         let kept = self.kept.as_ref()?;
-        kept.connections.get_or_create(&[("state", "idle")]).set(snapshot.idle_connections.into());
-        kept.connections.get_or_create(&[("state", "used")]).set(snapshot.used_connections.into());
-        kept.connections_closed_in_transaction.inner().store(snapshot.connections_closed_in_transaction, Relaxed);
-        kept.lookups.inner().store(snapshot.lookups, Relaxed);
-        kept.lookup_statements.inner().store(snapshot.lookup_statements, Relaxed);
-        // Counts stay far below 2^53, up to which f64 holds every integer.
-        let (pending_deliveries, oldest) =
-            snapshot.pending_deliveries.map_or((f64::NAN, f64::NAN), |(count, age)| (count as f64, age.as_secs_f64()));
-        kept.pending_deliveries.set(pending_deliveries);
-        kept.oldest_pending_delivery.set(oldest);
+        kept.read(snapshot, self.activity.swept_at());
         let mut text = String::new();
-        encode(&mut text, &kept.registry).ok()?;
+        encode_registry(&mut text, &kept.registry).ok()?;
+        if snapshot.process.is_some() {
+            encode_registry(&mut text, &kept.process.registry).ok()?;
+        }
+        encode_eof(&mut text).ok()?;
         Some(text)
     }
 }
 
-impl Kept {
-    fn new() -> Kept {
-        let mut registry = Registry::with_prefix("handset");
-        let all = &mut registry;
-        all.register("build", "The build of this server", Info::new(BUILD));
-        let latencies = Family::new_with_constructor((|| Histogram::new(LATENCIES)) as fn() -> Histogram);
-        Kept {
-            requests: registered(all, "requests", "Requests by dialect, route and status"),
-            latencies: {
-                let help = "Time from the head of a request to the head of its response";
-                all.register_with_unit("request_duration", help, Unit::Seconds, latencies.clone());
-                latencies
-            },
-            deliveries: registered(all, "deliveries", "Webhook delivery attempts by outcome"),
-            moved_numbers: registered(all, "numbers_moved", "Phone numbers whose status the sweeper changed"),
-            pruned_events: registered(all, "events_pruned", "Events deleted after the retention period"),
-            connections: registered(all, "database_connections", "Open database connections by state"),
-            connections_closed_in_transaction: registered(
-                all,
-                "database_connections_closed_in_transaction",
-                "Database connections closed because they were returned in a transaction",
-            ),
-            lookups: registered(
-                all,
-                "lookups",
-                "Lookups and changes that can share a statement with others of their kind",
-            ),
-            lookup_statements: registered(
-                all,
-                "lookup_statements",
-                "Statements of these lookups and changes; fewer for each on a busier server",
-            ),
-            pending_deliveries: registered(
-                all,
-                "outbox_messages",
-                "Pending webhook deliveries of all servers on the database",
-            ),
-            oldest_pending_delivery: {
-                let oldest = Measure::default();
-                let help = "Age of the oldest pending webhook delivery";
-                all.register_with_unit("outbox_oldest_age", help, Unit::Seconds, oldest.clone());
-                oldest
-            },
-            registry,
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        if let Some(kept) = &self.0 {
+            kept.http.connections.dec();
         }
     }
-}
-
-/// A metric that the registry encodes.
-fn registered<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
-    let metric = M::default();
-    registry.register(name, help, metric.clone());
-    metric
 }

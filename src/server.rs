@@ -6,6 +6,7 @@ mod liveness;
 mod metered;
 pub mod openapi;
 mod operations;
+mod process;
 mod tls;
 
 pub use listener::{ListenerConfig, bind};
@@ -81,7 +82,7 @@ pub async fn serve_routes(
     };
     // Converts handlers to routes once, instead of for each request.
     let routes = routes.with_state(());
-    let serving = config.serve(listener, routes, renderer, &app.proxies, stop.clone());
+    let serving = config.serve(listener, routes, renderer, app, stop.clone());
     tokio::select! {
         () = serving => {}
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_TIMEOUT).await } => {

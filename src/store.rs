@@ -13,6 +13,7 @@ mod backup;
 mod batch;
 mod client_sessions;
 mod contacts;
+mod counts;
 mod credentials;
 mod diagnosis;
 mod distribution;
@@ -322,6 +323,16 @@ impl Store {
     /// Numbers of idle connections and of connections in use.
     pub fn connections(&self) -> (u32, u32) {
         self.pool.idle_and_used()
+    }
+
+    /// Maximum number of connections.
+    pub fn max_connections(&self) -> u32 {
+        self.pool.max()
+    }
+
+    /// Number of statements that got no connection in time.
+    pub fn acquire_timeouts(&self) -> u64 {
+        self.pool.acquire_timeouts()
     }
 
     /// Number of connections closed because Postgres had them in a transaction when they were returned.

@@ -1,9 +1,13 @@
 //! Periodic maintenance: advances phone numbers in their lifecycle, prunes the event log, the audit trail and
 //! unused client sessions, cancels deliveries of disabled webhooks, and writes when keys were last used. Any number of servers may sweep one database; they share the work.
 
+mod row_counter;
+
+pub use row_counter::RowCounter;
+
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SweepStep};
 use crate::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -32,17 +36,18 @@ impl Sweeper {
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let (store, before) = (&self.store, self.clock.now() - self.keep_events);
-            repeat(&stop, "deliveries of disabled webhooks", || store.cancel_deliveries_of_disabled_webhooks()).await;
-            repeat(&stop, "due phone numbers", || self.move_numbers()).await;
-            repeat(&stop, "old events", || self.prune_events(before)).await;
-            repeat(&stop, "old audit entries", || store.prune_audit(before, BATCH)).await;
-            repeat(&stop, "unused client sessions", || store.prune_anonymous_client_sessions(self.clock.now(), BATCH))
-                .await;
+            self.repeat(&stop, SweepStep::DisabledWebhooks, || store.cancel_deliveries_of_disabled_webhooks()).await;
+            self.repeat(&stop, SweepStep::DueNumbers, || self.move_numbers()).await;
+            self.repeat(&stop, SweepStep::OldEvents, || self.prune_events(before)).await;
+            self.repeat(&stop, SweepStep::OldAuditEntries, || self.prune_audit(before)).await;
+            let prune_sessions = || store.prune_anonymous_client_sessions(self.clock.now(), BATCH);
+            self.repeat(&stop, SweepStep::UnusedClientSessions, prune_sessions).await;
             // Not repeated: what is used meanwhile is written next time.
             if let Err(error) = store.write_last_used().await {
+                self.metrics.failed_sweep(SweepStep::LastUses);
                 tracing::warn!(%error, "failed to write the last uses of credentials; retrying");
             }
-            repeat(&stop, "sessions of operators", || store.prune_operator_sessions(self.clock.now())).await;
+            self.repeat(&stop, SweepStep::OperatorSessions, || store.prune_operator_sessions(self.clock.now())).await;
             self.metrics.activity().swept(self.clock.now());
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -67,15 +72,28 @@ impl Sweeper {
         self.metrics.pruned_events(count);
         Ok(count)
     }
-}
 
-/// Repeats a step until there is nothing left to do, it fails, or `stop` is cancelled.
-async fn repeat<F: Future<Output = Result<u64>>>(stop: &CancellationToken, subject: &str, step: impl Fn() -> F) {
-    while !stop.is_cancelled() {
-        match step().await {
-            Ok(0) => return,
-            Ok(count) => tracing::info!(subject, count, "swept"),
-            Err(error) => return tracing::warn!(subject, %error, "failed to sweep; retrying"),
+    async fn prune_audit(&self, before: DateTime<Utc>) -> Result<u64> {
+        let count = self.store.prune_audit(before, BATCH).await?;
+        self.metrics.pruned_audit_entries(count);
+        Ok(count)
+    }
+
+    /// Repeats a step until there is nothing left to do, it fails, or `stop` is cancelled.
+    async fn repeat<F>(&self, stop: &CancellationToken, sweep_step: SweepStep, step: impl Fn() -> F)
+    where
+        F: Future<Output = Result<u64>>,
+    {
+        let subject: &str = sweep_step.into();
+        while !stop.is_cancelled() {
+            match step().await {
+                Ok(0) => return,
+                Ok(count) => tracing::info!(subject, count, "swept"),
+                Err(error) => {
+                    self.metrics.failed_sweep(sweep_step);
+                    return tracing::warn!(subject, %error, "failed to sweep; retrying");
+                }
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::random::Random;
 use crate::server::{self, Certificate, ListenerConfig, Liveness, Operations};
 use crate::sso::{Sso, SsoSettings};
 use crate::store::{Store, StreamLimits};
-use crate::sweeper::Sweeper;
+use crate::sweeper::{RowCounter, Sweeper};
 use crate::telemetry::otlp::Otlp;
 use crate::webhooks::Worker;
 use crate::webhooks::outbound::Outbound;
@@ -86,7 +86,12 @@ pub async fn run(config: &Config, is_json: bool, serve: &ServeConfig) -> Result<
         stopping: life.stopping.clone(),
         ..configured(serve, store.clone())?
     });
-    let operations = Operations { app: Arc::clone(&app), leaving: life.leaving.clone() };
+    let operations = Operations {
+        app: Arc::clone(&app),
+        leaving: life.leaving.clone(),
+        certificate: listening.certificate.clone(),
+        started_at: app.clock.now(),
+    };
     // Served until the process ends.
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(operations.serve(listener))));
     let served = async {
@@ -239,6 +244,17 @@ fn start_workers(serve: &ServeConfig, app: &App, is_trial: bool, life: &Lifecycl
         metrics: app.metrics.clone(),
         tick: Duration::from_secs(60),
     };
+    if app.metrics.are_kept() {
+        let counter = RowCounter {
+            store: app.store.clone(),
+            clock: app.clock.clone(),
+            metrics: app.metrics.clone(),
+            keep_events: sweeper.keep_events,
+            tick: Duration::from_secs(10),
+            interval: Duration::from_secs(60),
+        };
+        life.tasks.spawn(counter.run(life.stopping.clone()));
+    }
     life.tasks.spawn(sample(app.metrics.clone(), app.clock.clone(), life.stopping.clone()));
     life.tasks.spawn(worker.run(life.stopping.clone()));
     life.tasks.spawn(sweeper.run(life.stopping.clone()));

@@ -13,6 +13,7 @@ use super::host;
 use super::in_flight;
 use super::traces::RequestOutcome;
 use crate::error::Error;
+use crate::metrics::RefusalReason;
 use crate::store::{Origin, Store, client_network};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -121,7 +122,7 @@ async fn edge(
         Err(error) => error.into_response(),
     };
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
-        log_failure(&error, context.id);
+        record_failure(&app, dialect, &error, context.id);
         response = (dialect.render)(&error, &context);
         if let Some(seconds) = app.retry_after.seconds(&error, app.clock.elapsed(), &app.random) {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -200,12 +201,24 @@ async fn bounded(request: Request, next: Next) -> Response {
     }
 }
 
-/// Logs the details that the client does not receive.
-fn log_failure(error: &Error, id: RequestId) {
-    match error {
-        Error::Internal(source) => tracing::error!(request_id = %id.0, error = %source, "internal error"),
-        Error::StatementTimeout => tracing::warn!(request_id = %id.0, "statement timeout"),
-        Error::Unavailable(reason) => tracing::warn!(request_id = %id.0, reason, "unavailable"),
-        _ => {}
-    }
+/// Counts a failure that is not the caller's, and logs the details that the client does not receive.
+fn record_failure(app: &App, dialect: &Dialect, error: &Error, id: RequestId) {
+    let reason = match error {
+        Error::Throttled(_) => RefusalReason::RateLimit,
+        Error::TooManyStreams(_) => RefusalReason::StreamLimit,
+        Error::Internal(source) => {
+            tracing::error!(request_id = %id.0, error = %source, "internal error");
+            RefusalReason::InternalError
+        }
+        Error::StatementTimeout => {
+            tracing::warn!(request_id = %id.0, "statement timeout");
+            RefusalReason::StatementTimeout
+        }
+        Error::Unavailable(reason) => {
+            tracing::warn!(request_id = %id.0, reason, "request refused as unavailable");
+            RefusalReason::Unavailable
+        }
+        _ => return,
+    };
+    app.metrics.refusal(dialect.name, reason);
 }

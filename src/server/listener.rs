@@ -6,6 +6,7 @@ use super::early_answer::{self, Unread};
 use super::liveness::Liveness;
 use super::metered::Metered;
 use super::tls::Certificate;
+use crate::http::App;
 use crate::http::app::REQUESTS_OF_CLIENT;
 use crate::http::client_address::{Peer, is_proxy};
 use crate::http::dialect::{MAX_HEAD, MAX_HEADERS};
@@ -20,7 +21,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use ipnet::IpNet;
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -121,9 +121,10 @@ impl ListenerConfig {
         mut listener: TcpListener,
         router: Router,
         renderer: ErrorRenderer,
-        proxies: &[IpNet],
+        app: &App,
         stop: CancellationToken,
     ) {
+        app.metrics.max_client_connections(self.connections);
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).max_headers(MAX_HEADERS).max_header_size(MAX_HEAD).max_buf_size(MAX_HEAD);
         let (idle, write_timeout) = (self.idle, self.idle.min(WRITE_TIMEOUT));
@@ -148,8 +149,9 @@ impl ListenerConfig {
             .await
         {
             let network = client_network(address.ip());
-            let client = Client { address, network: (!is_proxy(address.ip(), proxies)).then_some(network) };
+            let client = Client { address, network: (!is_proxy(address.ip(), &app.proxies)).then_some(network) };
             let Some(share) = of_clients.take(client.network, 1) else {
+                app.metrics.refused_connection();
                 tracing::debug!(%network, "closed a connection over the limit of its client");
                 continue;
             };
@@ -159,10 +161,11 @@ impl ListenerConfig {
                 tracing::warn!(connections = self.connections, "all connections are in use; further ones wait");
             }
             is_full = free == 0 || is_full && free < self.connections / 10;
+            let open = app.metrics.open_connection();
             let server = server.clone().with_idle(self.idle_timeout(free));
             connections.spawn(async move {
                 server.handle(stream, client).await;
-                drop((permit, share));
+                drop((permit, share, open));
             });
         }
         drop(listener);

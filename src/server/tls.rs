@@ -59,7 +59,9 @@ impl Certificate {
             while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
                 match self.renew() {
                     Ok(()) => tracing::info!(chain = %self.chain.display(), "reloaded the certificate"),
-                    Err(fault) => tracing::error!(%fault, "the former certificate stays"),
+                    Err(fault) => {
+                        tracing::error!(%fault, "failed to reload the certificate; the former certificate stays");
+                    }
                 }
             }
         })

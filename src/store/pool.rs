@@ -53,6 +53,8 @@ pub(super) struct Pools {
     short: Option<Arc<HotConnections>>,
     /// None if there is a single connection.
     reserved: Option<Arc<HotConnections>>,
+    /// Maximum number of connections of all.
+    max: u32,
     shares: Arc<Shares>,
     large_lists: LargeLists,
     health: HealthSignal,
@@ -87,7 +89,7 @@ impl Pools {
             count => Some(open_pool(hosts.planning_once(), count, count, &health, &large_lists).await?),
         };
         let (shares, units) = (Shares::new(sizes), TaskTracker::new());
-        Ok(Pools { general, short, reserved, shares, large_lists, health, units })
+        Ok(Pools { general, short, reserved, max: connections, shares, large_lists, health, units })
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<HotConnections>> {

@@ -10,6 +10,7 @@ mod redeliver;
 
 pub use claims::ClaimFilter;
 pub use outbox::PendingDeliveries;
+pub(super) use outbox::pending;
 
 use crate::domain::id::{WebhookId, WorkspaceId};
 use crate::domain::token::Token;

@@ -61,7 +61,7 @@ impl Otlp {
         // Shutdown blocks on the batch thread, which needs this runtime to send.
         let closed = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(PATIENCE)).await;
         if !matches!(closed, Ok(Ok(()))) {
-            tracing::warn!("could not send the last traces");
+            tracing::warn!("failed to send the last traces");
         }
     }
 }

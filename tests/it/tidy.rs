@@ -5,6 +5,7 @@ mod distribution;
 mod documents;
 mod expand;
 mod floors;
+mod runbook;
 mod rust;
 mod schema;
 mod statements;

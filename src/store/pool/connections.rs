@@ -120,6 +120,16 @@ impl Connections {
         self.pools.idle_and_used()
     }
 
+    /// Maximum number of connections.
+    pub fn max(&self) -> u32 {
+        self.pools.max
+    }
+
+    /// Number of statements that got no connection in time.
+    pub fn acquire_timeouts(&self) -> u64 {
+        self.pools.health.acquire_timeouts()
+    }
+
     /// Number of connections closed because they were returned in a transaction.
     pub fn closed_in_transaction(&self) -> u64 {
         self.pools.health.closed_in_transaction()

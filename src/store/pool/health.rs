@@ -37,6 +37,8 @@ pub(super) struct HealthSignal {
     last_fault: watch::Sender<Option<Instant>>,
     /// Number of connections closed because Postgres had them in a transaction when they were returned.
     closed_in_transaction: Arc<AtomicU64>,
+    /// Number of statements that got no connection in time.
+    acquire_timeouts: Arc<AtomicU64>,
 }
 
 /// A statement in progress. If dropped before `is_over`, its caller cancelled it.
@@ -49,7 +51,11 @@ pub(super) struct InProgress {
 
 impl HealthSignal {
     pub fn new() -> HealthSignal {
-        HealthSignal { last_fault: watch::Sender::new(None), closed_in_transaction: Arc::default() }
+        HealthSignal {
+            last_fault: watch::Sender::new(None),
+            closed_in_transaction: Arc::default(),
+            acquire_timeouts: Arc::default(),
+        }
     }
 
     fn raise(&self) {
@@ -66,6 +72,11 @@ impl HealthSignal {
         self.closed_in_transaction.load(Relaxed)
     }
 
+    /// Number of statements that got no connection in time.
+    pub fn acquire_timeouts(&self) -> u64 {
+        self.acquire_timeouts.load(Relaxed)
+    }
+
     /// Starts to watch a statement.
     pub fn watch(&self) -> InProgress {
         InProgress { health: self.clone(), began: Instant::now(), is_over: false }
@@ -80,7 +91,10 @@ impl HealthSignal {
     /// doubt, but the database may have moved to another host.
     pub fn observe<T>(&self, outcome: sqlx::Result<T>) -> sqlx::Result<T> {
         outcome.inspect_err(|fault| match fault {
-            sqlx::Error::PoolTimedOut => self.last_fault.send_modify(|_| {}),
+            sqlx::Error::PoolTimedOut => {
+                self.acquire_timeouts.fetch_add(1, Relaxed);
+                self.last_fault.send_modify(|_| {});
+            }
             fault if faults::is_of_connection(fault) => self.raise(),
             _ => {}
         })

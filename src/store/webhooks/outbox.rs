@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::store::{Store, sql::emit_events};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use sqlx::PgExecutor;
 
 /// Maximum deliveries that the sweeper ends per statement, to stay within its timeout.
 const MAX_CANCELLED: i64 = 10_000;
@@ -24,12 +25,28 @@ pub struct PendingDeliveries {
     pub count: i64,
     /// Time of their oldest event, if there is any.
     pub oldest: Option<DateTime<Utc>>,
+    /// When the first of their attempts is due, or was.
+    pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
 /// The entry of an attempt in the log of its delivery.
 fn log_entry(claim: &Claim, attempted: &Attempted) -> Value {
     let Attempted { at, response_status, latency_ms, fault, answer } = attempted.clone();
     json!(AttemptRecord { attempt: claim.attempt, at, response_status, latency_ms, fault, answer })
+}
+
+/// Pending deliveries of all workspaces.
+pub(in crate::store) async fn pending<'c>(database: impl PgExecutor<'c>) -> sqlx::Result<PendingDeliveries> {
+    sqlx::query_as!(
+        PendingDeliveries,
+        r#"
+        select count(*) as "count!", min(event.created_at) as oldest, min(next_attempt_at) as next_attempt_at
+        from delivery join event using (workspace_id, event_id)
+        where status = 'pending'
+        "#,
+    )
+    .fetch_one(database)
+    .await
 }
 
 impl Store {
@@ -137,19 +154,9 @@ impl Store {
         Ok(())
     }
 
-    /// Number of pending deliveries in all workspaces, and time of the oldest of their events.
+    /// Number of pending deliveries in all workspaces, time of the oldest of their events, and of the first attempt.
     pub async fn pending_deliveries(&self) -> Result<PendingDeliveries> {
-        let pending_deliveries = sqlx::query_as!(
-            PendingDeliveries,
-            r#"
-            select count(*) as "count!", min(event.created_at) as oldest
-            from delivery join event using (workspace_id, event_id)
-            where status = 'pending'
-            "#,
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(pending_deliveries)
+        Ok(pending(&self.pool).await?)
     }
 
     /// Fails some pending deliveries of disabled webhooks, from events written concurrently with the disablement.
