@@ -50,6 +50,8 @@ use workspace::WorkspaceCommand;
 
 /// A self-hosted phones service: one registry of phones in Postgres, served in the protocols of existing clients. Without
 /// a command it runs the server.
+///
+/// `handset serve --help` describes the settings of the server.
 #[derive(Debug, Parser)]
 #[command(name = "handset", version = build_info::SUMMARY, after_help = "Example:\n  handset serve --listen 127.0.0.1:8080")]
 pub struct CommandLine {
@@ -115,9 +117,8 @@ enum Command {
     /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
-    /// Check database, seal key, time, certificate, webhooks, open files and disk, and say what to do
-    #[command(after_help = "Example:\n  handset doctor --public-url https://phones.example.com\n\n\
-        Nothing is changed. It ends with 1 if something is wrong.")]
+    /// Check database, seal key, certificate and machine, and end with 1 if one fails
+    #[command(after_help = "Example:\n  handset doctor --public-url https://phones.example.com")]
     Doctor(DoctorCommand),
     /// Ask a running server whether it and its database work, for the probe of a container
     #[command(after_help = health::HELP)]
@@ -155,7 +156,7 @@ impl CommandLine {
         let _last_lines = telemetry::init(config.log.as_deref().unwrap_or(quiet), is_for_people)?;
         let config = &config;
         match command {
-            Command::Serve(serve) => serve::run(config, &serve).await,
+            Command::Serve(serve) => serve::run(config, json, &serve).await,
             Command::Openapi => Ok(print(&format!("{:#}\n", openapi::whole())).map(drop)?),
             Command::Completions(command) => manual::completions(&command),
             Command::Man(command) => manual::man(&command),

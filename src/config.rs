@@ -16,8 +16,10 @@ use url::Url;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = Config::HEADING)]
 pub struct Config {
-    /// URL of the Postgres database, as postgres://user:password@host:5432/database; of several comma-separated hosts, the
-    /// one that accepts writes is used [default: a private Postgres in the data directory]
+    /// URL of the Postgres database [default: a private Postgres in the data directory]
+    ///
+    /// It is postgres://user:password@host:5432/database. Of several comma-separated hosts, the one that accepts writes is
+    /// used.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
     pub database_url: Option<String>,
 
@@ -26,8 +28,9 @@ pub struct Config {
     #[arg(long, env = "HANDSET_SCHEMA", global = true, value_name = "NAME")]
     pub schema: Option<SchemaName>,
 
-    /// Directory of the private Postgres and the seal key [default: the platform's data directory; for root,
-    /// /var/lib/handset]
+    /// Directory of the private Postgres and the seal key
+    ///
+    /// [default: the platform's data directory; for root, /var/lib/handset]
     #[arg(long, env = "HANDSET_DATA_DIR", global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
@@ -68,7 +71,7 @@ pub enum LogFormat {
 pub struct OperationsConfig {
     /// Separate address for /metrics (Prometheus) and /health/ready; API clients should not reach it [default: neither is
     /// served]
-    #[arg(long, env = "HANDSET_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "HANDSET_METRICS_LISTEN", value_name = "ADDRESS:PORT", value_parser = listen_address)]
     pub metrics_listen: Option<SocketAddr>,
 
     /// Trace collector with OTLP over HTTP, as http://127.0.0.1:4318: receives a span per request, as part of the client's
@@ -104,8 +107,9 @@ pub struct ConnectionsConfig {
         value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub idle_seconds: u32,
 
-    /// PEM file with the certificate chain, the server's certificate first: enables TLS; SIGHUP reloads this file and the
-    /// key
+    /// PEM file with the certificate chain: enables TLS
+    ///
+    /// The server's certificate comes first. SIGHUP reloads this file and the key.
     #[arg(long, env = "HANDSET_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
 

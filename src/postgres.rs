@@ -78,6 +78,7 @@ pub async fn start(settings: Settings) -> Result<Cluster, StartError> {
         binaries,
     };
     if wanted.is_none() {
+        tracing::info!(data_dir = %spec.home.root().display(), "creating the private Postgres, which takes some seconds");
         initdb::create(&spec, &lock).await?;
         tracing::info!(data_dir = %spec.home.root().display(), "created the private Postgres");
     }

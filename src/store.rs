@@ -65,6 +65,7 @@ use events::Hubs;
 use last_used::LastUsed;
 use pool::hosts::Hosts;
 use pool::{Connections, PoolKind, Statement};
+use schema::SchemaState;
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Connection, Postgres};
@@ -216,12 +217,23 @@ impl Store {
             .await
             .map_err(OpenError::Connect)?;
         schema::create(&mut transaction, schema).await?;
+        let state = schema::check(&mut transaction, schema).await?;
+        // Before the migrations, which can take long.
+        if let Some(known) = schema::seal_fingerprint(&mut transaction, state).await?
+            && known != self.seal.fingerprint()
+        {
+            return Err(OpenError::OtherSeal);
+        }
         // Also a role that may not migrate can start a server on an up-to-date schema.
-        if !schema::check(&mut transaction, schema).await? {
+        if state != SchemaState::Current {
+            tracing::info!("migrating the database");
             schema::MIGRATOR.run(&mut *transaction).await.map_err(schema::fault_of_migration)?;
         }
         transaction.commit().await.map_err(OpenError::Connect)?;
         connection.close().await.map_err(OpenError::Connect)?;
+        if state != SchemaState::Current {
+            tracing::info!("migrated the database");
+        }
         let fingerprint = self.seal.fingerprint();
         let known = sqlx::query_scalar!(
             r#"

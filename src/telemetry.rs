@@ -8,7 +8,7 @@ pub use non_blocking::FlushGuard;
 use non_blocking::NonBlockingWriter;
 use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum LogError {
 /// ends: dropping it writes the last lines.
 pub fn init(filter: &str, is_for_people: Option<bool>) -> Result<FlushGuard, LogError> {
     let is_for_people = is_for_people.unwrap_or_else(|| io::stderr().is_terminal());
-    let filter = EnvFilter::builder().parse(filter)?;
+    let filter = without_notices(EnvFilter::builder().parse(filter)?, filter);
     let (non_blocking, last_lines) = NonBlockingWriter::to(io::stderr())?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -35,4 +35,14 @@ pub fn init(filter: &str, is_for_people: Option<bool>) -> Result<FlushGuard, Log
         logs.json().flatten_event(true).init();
     }
     Ok(last_lines)
+}
+
+/// The filter without Postgres's notices, such as that a table exists already: they say nothing of this service, and sqlx logs
+/// them as INFO. A filter that names sqlx decides for itself.
+fn without_notices(filter: EnvFilter, text: &str) -> EnvFilter {
+    let has_warnings = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::WARN);
+    match has_warnings && !text.contains("sqlx") {
+        true => filter.add_directive("sqlx::postgres::notice=warn".parse().expect("it is a directive")),
+        false => filter,
+    }
 }

@@ -161,22 +161,19 @@ impl Worker {
         if attempted.is_gone() {
             attempted.fault = attempted.fault.map(|fault| format!("{fault}: the webhook was disabled"));
         }
-        let (recorded, counted) = if response.is_delivered() {
-            (self.store.record_delivered(claim, &attempted).await, Outcome::Delivered)
-        } else {
-            let next = self.next_attempt(claim, &attempted, response.retry_after);
-            let counted = if next.is_some() { Outcome::Postponed } else { Outcome::GivenUp };
-            (self.store.record_failed(claim, &attempted, next).await, counted)
+        let next = match response.is_delivered() {
+            true => None,
+            false => self.next_attempt(claim, &attempted, response.retry_after),
+        };
+        let (recorded, counted) = match next {
+            None if response.is_delivered() => {
+                (self.store.record_delivered(claim, &attempted).await, Outcome::Delivered)
+            }
+            None => (self.store.record_failed(claim, &attempted, None).await, Outcome::GivenUp),
+            Some(_) => (self.store.record_failed(claim, &attempted, next).await, Outcome::Postponed),
         };
         self.metrics.delivery(counted);
-        let (delivery, attempt) = (claim.delivery_id, claim.attempt);
-        match recorded {
-            Ok(()) => {
-                tracing::info!(%delivery, attempt, status = response.response_status, fault = response.cause, "sent delivery")
-            }
-            // It will be claimed and sent again.
-            Err(error) => tracing::warn!(%delivery, attempt, %error, "failed to record delivery attempt"),
-        }
+        log_attempt(claim, &response, next, recorded);
         (ended(&response), attempted.at)
     }
 
@@ -193,6 +190,23 @@ impl Worker {
         let failures = usize::try_from(claim.failures).unwrap_or_default() + 1;
         let [spread] = self.random.bytes::<1>();
         Some(attempted.at + pause_after(failures, spread, retry_after)?)
+    }
+}
+
+/// Logs an attempt. What the receiver answered is the tenant's.
+fn log_attempt(claim: &Claim, response: &Response, next: Option<DateTime<Utc>>, recorded: Result<()>) {
+    let (delivery, webhook, attempt) = (claim.delivery_id, claim.endpoint.webhook_id, claim.attempt);
+    let (status, latency_ms) = (response.response_status, u64::try_from(response.latency.as_millis()).ok());
+    match recorded {
+        // It will be claimed and sent again.
+        Err(error) => tracing::warn!(%delivery, %webhook, attempt, %error, "failed to record delivery attempt"),
+        Ok(()) if response.is_delivered() => {
+            tracing::info!(%delivery, %webhook, attempt, status, latency_ms, "sent delivery");
+        }
+        Ok(()) => {
+            let (fault, next_attempt_at) = (response.cause.as_deref(), next.map(tracing::field::display));
+            tracing::warn!(%delivery, %webhook, attempt, status, latency_ms, fault, next_attempt_at, "delivery attempt failed");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub const HELP: &str = "Example:\n  handset audit --workspace Demo --since 2026-11-01 --json > audit.jsonl\n\n\
-    Without --workspace it prints one workspace after the other. Entries are kept as long as events\n\
+    Without --workspace it prints one workspace after the other. Entries are kept as long as events \
     (serve --keep-events-days) and cannot be changed.";
 
 /// Number of entries per batch.

@@ -17,6 +17,8 @@ use serde_json::json;
 use std::error::Error;
 use std::path::PathBuf;
 
+const IMPORT_EXAMPLE: &str = "Example:\n  handset contact import phone.vcf --extension jane@example.com";
+
 const IMPORT_HELP: &str = "Example:\n  handset contact import phone.vcf --extension jane@example.com\n\n\
     A contact is the same as one that was imported before if its UID (vCard) or uid (CSV) is, or without one if all of \
     its values are. It is left as it is, so a file can be imported again, also after an interruption.\n\n\
@@ -28,7 +30,7 @@ const IMPORT_HELP: &str = "Example:\n  handset contact import phone.vcf --extens
 #[derive(Debug, Subcommand)]
 pub enum ContactCommand {
     /// Import contacts of a user from vCards or CSV
-    #[command(after_help = IMPORT_HELP)]
+    #[command(after_help = IMPORT_EXAMPLE, after_long_help = IMPORT_HELP)]
     Import(ImportCommand),
     /// Export the contacts of a user as vCards or CSV
     #[command(after_help = "Example:\n  handset contact export --extension jane@example.com --output jane.vcf")]
@@ -40,13 +42,13 @@ pub struct ImportCommand {
     /// The file, or - for standard input
     file: PathBuf,
     /// The user: an extension's number, a user's id or key, or a search that finds one user
-    #[arg(long, value_name = "EXTENSION|USER")]
+    #[arg(long, value_name = "USER")]
     extension: String,
     /// The format [default: by the file's name]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Region of numbers without a country code, as a two-letter country code
-    #[arg(long, env = "HANDSET_DEFAULT_REGION", default_value = "US", value_name = "REGION")]
+    #[arg(long, env = "HANDSET_DEFAULT_REGION", hide_env = true, default_value = "US", value_name = "REGION")]
     region: Region,
     /// Read and check the file, and add nothing
     #[arg(long)]

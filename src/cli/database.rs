@@ -1,7 +1,7 @@
 //! The database of a command: that of DATABASE_URL, or the private Postgres. The server runs the private one itself; an
 //! administrative command uses a running server's, or runs it for its own duration if no server is running.
 
-use super::seal_key;
+use super::seal_key::{self, SealKeyError};
 use crate::config::Config;
 use crate::lifecycle::service_manager;
 use crate::postgres::{self, Cluster, Durability};
@@ -46,13 +46,27 @@ impl DatabaseSource {
 impl Database {
     /// Opens the database and migrates its schema.
     pub async fn open(config: &Config, source: DatabaseSource) -> Result<Database, Box<dyn Error>> {
+        // A key that is wrong in itself is an error before anything is created.
+        let seal = match seal_key::existing(config, Random::system()) {
+            Err(fault @ (SealKeyError::Configured(_) | SealKeyError::Damaged(..))) => return Err(fault.into()),
+            seal => seal,
+        };
         let (url, cluster) = connect(config, source).await?;
-        // After the cluster, which creates the data directory with the mode that Postgres's user needs.
         let opened = async {
-            let seal = seal_key::seal(config, Random::system())?;
+            let seal = match seal? {
+                Some(seal) => seal,
+                None if Store::is_sealed(&url, config.schema.as_ref()).await? => {
+                    return Err(SealKeyError::missing(config).into());
+                }
+                // After the cluster, which creates the data directory with the mode that Postgres's user needs.
+                None => seal_key::seal(config, Random::system())?,
+            };
             let store = Store::open_in(&url, config.schema.as_ref(), config.connections, seal).await?;
             source.report("Migrating the database");
-            store.migrate().await?;
+            if let Err(fault) = store.migrate().await {
+                store.close().await;
+                return Err(fault.into());
+            }
             Ok::<_, Box<dyn Error>>(store)
         };
         match opened.await {

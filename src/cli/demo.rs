@@ -2,7 +2,7 @@
 //! to try them. It is created once, through the store's ordinary methods.
 
 use crate::clock::Clock;
-use crate::domain::id::{DeviceId, UserIdentityId};
+use crate::domain::id::{DeviceId, UserIdentityId, WorkspaceId};
 use crate::domain::phone::{AssaAbloyMetadata, OperatingSystem, Registration};
 use crate::domain::token::Token;
 use crate::domain::user_identity::UserIdentityFields;
@@ -15,7 +15,9 @@ pub const NAME: &str = "Demo";
 
 /// A demo that was just created.
 pub struct Demo {
+    pub workspace_id: WorkspaceId,
     pub key: Token,
+    pub user_identity_id: UserIdentityId,
     /// The phone that the curl commands deactivate.
     pub device_id: DeviceId,
 }
@@ -45,7 +47,7 @@ pub async fn make(store: &Store, clock: &Clock, random: &Random) -> Result<Optio
         (phone(person, OperatingSystem::Android, random, clock), phone(person, OperatingSystem::Ios, random, clock));
     let device_id = workspace.register_phone(android, clock.now()).await?;
     workspace.register_phone(ios, clock.now()).await?;
-    Ok(Some(Demo { key, device_id }))
+    Ok(Some(Demo { workspace_id: new.workspace_id, key, user_identity_id: person, device_id }))
 }
 
 fn phone(person: UserIdentityId, operating_system: OperatingSystem, random: &Random, clock: &Clock) -> Registration {
@@ -76,7 +78,7 @@ fn phone(person: UserIdentityId, operating_system: OperatingSystem, random: &Ran
 impl Demo {
     /// The text printed at the first start.
     pub fn greeting(&self, url: &str) -> String {
-        let Demo { key, device_id } = self;
+        let Demo { key, device_id, .. } = self;
         let key = key.reveal();
         format!(
             r#"

@@ -16,19 +16,19 @@ use strum::IntoStaticStr;
 #[derive(Debug, Args)]
 pub struct DoctorCommand {
     /// The server's certificate chain, as for serve
-    #[arg(long, env = "HANDSET_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    #[arg(long, env = "HANDSET_TLS_CERT", hide_env = true, requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key, as for serve
-    #[arg(long, env = "HANDSET_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    #[arg(long, env = "HANDSET_TLS_KEY", hide_env = true, requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
     /// Base URL for clients, as for serve: the certificate has to be for its host
-    #[arg(long, env = "HANDSET_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "HANDSET_PUBLIC_URL", hide_env = true, value_name = "URL")]
     public_url: Option<crate::config::PublicUrl>,
     /// Networks that are not public but allowed for webhooks, as for serve
-    #[arg(long, env = "HANDSET_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "NETWORKS")]
+    #[arg(long, env = "HANDSET_WEBHOOK_ALLOW", hide_env = true, value_delimiter = ',', value_name = "NETWORKS")]
     webhook_allow: Vec<IpNet>,
     /// Maximum number of client connections, as for serve
-    #[arg(long, env = "HANDSET_MAX_CONNECTIONS", default_value_t = 16_384, value_name = "COUNT",
+    #[arg(long, env = "HANDSET_MAX_CONNECTIONS", hide_env = true, default_value_t = 16_384, value_name = "COUNT",
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
 }

@@ -3,9 +3,9 @@
 
 use super::CommandLine;
 use crate::config::Config;
-use clap::builder::{Resettable, StyledStr};
+use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{Arg, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
 use std::ffi::OsString;
 use std::fmt::Write;
 
@@ -14,6 +14,12 @@ const DEFAULT: &str = "serve";
 
 /// The commands whose help describes the options of all commands.
 const DESCRIBE_ALL_OPTIONS: [&str; 2] = [DEFAULT, "help"];
+
+/// The arguments that the short help of the default command has.
+const IN_SUMMARY: [&str; 6] = ["listen", "tls_cert", "tls_key", "database_url", "data_dir", "help"];
+
+/// The last line of a command's help.
+const COMMON_OPTIONS: &str = "Also --data-dir, --json and other options of all commands: see handset --help";
 
 /// Parses arguments, beginning with the program's name. Exits with the help or a usage error.
 pub fn parse(mut arguments: Vec<OsString>) -> ArgMatches {
@@ -42,7 +48,10 @@ fn grammar() -> Command {
     let mut grammar = without_empty_variables(CommandLine::command());
     // The options of all commands become arguments of each.
     grammar.build();
-    grammar.mut_subcommands(with_own_options_first)
+    grammar
+        .mut_args(|arg| if is_common(&arg) { arg.hide_short_help(true) } else { arg })
+        .mut_subcommand(DEFAULT, summarized)
+        .mut_subcommands(with_own_options_first)
 }
 
 /// The grammar in which an empty environment variable is an unset one.
@@ -56,25 +65,44 @@ fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
+/// The default command, whose `-h` has the settings of a first start; `--help` has all.
+fn summarized(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let is_in_summary = IN_SUMMARY.contains(&arg.get_id().as_str());
+        arg.hide_short_help(!is_in_summary)
+    })
+}
+
 /// The command whose help names the options of all commands in one line.
 fn with_own_options_first(command: Command) -> Command {
     if DESCRIBE_ALL_OPTIONS.contains(&command.get_name()) {
         return command;
     }
-    let is_common = |arg: &Arg| arg.get_help_heading() == Some(Config::HEADING);
-    let names: Vec<String> = command
-        .get_arguments()
-        .filter(|arg| is_common(arg))
-        .filter_map(|arg| arg.get_long())
-        .map(|name| format!("--{name}"))
-        .collect();
-    let is_leaf = !command.has_subcommands();
-    let mut after = command.get_after_help().cloned().unwrap_or_else(StyledStr::new);
-    if is_leaf && !names.is_empty() {
-        let _ = write!(after, "\n\nAlso: {}; see handset --help", names.join(", "));
+    let has_more = command.get_after_long_help().is_some()
+        || command.get_arguments().any(|arg| arg.get_id() != "help" && !is_common(arg) && has_long_help(arg));
+    let command = command.mut_args(|arg| if is_common(&arg) { arg.hide(true) } else { arg });
+    if command.has_subcommands() {
+        return command.mut_subcommands(with_own_options_first);
     }
-    command
-        .mut_args(|arg| if is_common(&arg) { arg.hide(true) } else { arg })
-        .after_help(after)
-        .mut_subcommands(with_own_options_first)
+    let [short, long] = [command.get_after_help(), command.get_after_long_help()].map(|after| {
+        let mut after = after.cloned().unwrap_or_default();
+        let _ = write!(after, "\n\n{COMMON_OPTIONS}");
+        after
+    });
+    match has_more {
+        true if command.get_after_long_help().is_some() => command.after_help(short).after_long_help(long),
+        true => command.after_help(short),
+        // The long form has nothing to add but lines.
+        false => command.after_help(short).mut_arg("help", |help| help.action(ArgAction::HelpShort).help("Print help")),
+    }
+}
+
+/// Whether it is an option of all commands.
+fn is_common(arg: &Arg) -> bool {
+    arg.get_help_heading() == Some(Config::HEADING)
+}
+
+/// Whether the long form of a help says more of this argument.
+fn has_long_help(arg: &Arg) -> bool {
+    arg.get_long_help().is_some() || arg.get_possible_values().iter().any(|value| value.get_help().is_some())
 }

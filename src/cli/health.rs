@@ -28,11 +28,11 @@ pub struct HealthCommand {
     #[arg(long, value_name = "URL")]
     url: Option<PublicUrl>,
     /// Address that the server listens on, as for serve
-    #[arg(long, env = "HANDSET_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT",
+    #[arg(long, env = "HANDSET_LISTEN", hide_env = true, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT",
         value_parser = listen_address)]
     listen: SocketAddr,
     /// The server's certificate chain, as for serve
-    #[arg(long, env = "HANDSET_TLS_CERT", value_name = "FILE")]
+    #[arg(long, env = "HANDSET_TLS_CERT", hide_env = true, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
 }
 

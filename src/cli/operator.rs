@@ -10,7 +10,7 @@ use serde_json::json;
 use std::error::Error;
 
 pub const CONSOLE_HELP: &str = "Example:\n  handset console\n  handset console jane@example.com --url https://phones.example.com\n\n\
-    The link is valid once, for 15 minutes. Without an e-mail address it signs in admin@localhost, an\n\
+    The link is valid once, for 15 minutes. Without an e-mail address it signs in admin@localhost, an \
     administrator of all workspaces, whose account is created if there is none.";
 
 #[derive(Debug, Subcommand)]

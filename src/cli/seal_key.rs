@@ -15,8 +15,25 @@ pub enum SealKeyError {
     Configured(#[source] SealError),
     #[error("the seal key in {0} is damaged: {1}. Restore it from a backup; without it sealed secrets are lost")]
     Damaged(PathBuf, #[source] SealError),
+    #[error(
+        "this database's secrets are sealed with a key that is missing here: HANDSET_SEAL_KEY is not set, and there is no \
+         {0}. Set it as on the other servers of this database, or restore the file from a backup"
+    )]
+    Missing(PathBuf),
     #[error("the seal key {0} can be neither read nor created: {1}. Set HANDSET_SEAL_KEY, or another --data-dir")]
     Unreachable(PathBuf, #[source] io::Error),
+}
+
+impl SealKeyError {
+    /// The key of a database that has sealed secrets is missing.
+    pub fn missing(config: &Config) -> SealKeyError {
+        SealKeyError::Missing(path(config))
+    }
+}
+
+/// The file of a generated key.
+fn path(config: &Config) -> PathBuf {
+    config.data_dir().join("seal.key")
 }
 
 /// Loads the seal of this deployment.
@@ -24,15 +41,15 @@ pub fn seal(config: &Config, random: Random) -> Result<Seal, SealKeyError> {
     if let Some(key) = &config.seal_key {
         return Seal::from_base64(key, random).map_err(SealKeyError::Configured);
     }
-    let path = config.data_dir().join("seal.key");
+    let path = path(config);
     let key = read_or_make(&path, &random).map_err(|fault| SealKeyError::Unreachable(path.clone(), fault))?;
     Seal::from_base64(&key, random).map_err(|fault| SealKeyError::Damaged(path, fault))
 }
 
 /// The seal of this deployment; None if no key was set or generated yet. Generates none.
 pub fn existing(config: &Config, random: Random) -> Result<Option<Seal>, SealKeyError> {
-    let path = config.data_dir().join("seal.key");
-    match config.seal_key.is_some() || path.exists() {
+    let path = path(config);
+    match config.seal_key.is_some() || path.try_exists().map_err(|fault| SealKeyError::Unreachable(path, fault))? {
         true => seal(config, random).map(Some),
         false => Ok(None),
     }

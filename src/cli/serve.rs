@@ -1,10 +1,11 @@
 //! The `serve` command: binds, opens the database, prints the greeting, serves, and on a signal shuts down in reverse order.
 
+mod greeting;
+
 use super::database::{Database, DatabaseSource};
-use super::demo;
+use crate::build_info;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectionsConfig, LimitsConfig, ServeConfig, SsoConfig};
-use crate::domain::operator::LinkPurpose;
 use crate::http::in_flight::InFlight;
 use crate::http::rate_limit::{Limits, Rates};
 use crate::http::{App, Traces};
@@ -20,10 +21,11 @@ use crate::telemetry::otlp::Otlp;
 use crate::webhooks::Worker;
 use crate::webhooks::outbound::Outbound;
 use chrono::TimeDelta;
+use greeting::Greeting;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,7 +61,7 @@ struct SecretError {
 }
 
 /// Serves until a signal.
-pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
+pub async fn run(config: &Config, is_json: bool, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
     let life = Lifecycle::listen(Duration::from_secs(u64::from(serve.operations.shutdown_grace_seconds)))?;
     let listener = listen(serve.listen, "--listen")?;
     let operators = match serve.operations.metrics_listen {
@@ -89,7 +91,8 @@ pub async fn run(config: &Config, serve: &ServeConfig) -> Result<(), Box<dyn Err
     let _answering = operators.map(|listener| AbortOnDropHandle::new(tokio::spawn(operations.serve(listener))));
     let served = async {
         warn_of_clear_passwords(&app, listening.certificate.is_some()).await?;
-        greet(config, serve, &app, &url, operators_address).await?;
+        tracing::info!(url, version = build_info::VERSION, commit = build_info::COMMIT, "serving");
+        Greeting { config, serve, app: &app, url: &url, operators: operators_address }.print(is_json).await?;
         start_workers(serve, &app, serve.is_trial(config), &life)?;
         if let Some(certificate) = &listening.certificate {
             life.tasks.spawn(Arc::clone(certificate).renew_on_hangup(life.stopping.clone())?);
@@ -282,82 +285,4 @@ async fn supervise(cluster: Cluster, release: CancellationToken, life: Lifecycle
     let kept = cluster.keep(release.cancelled()).await;
     life.stopping.cancel();
     kept
-}
-
-/// Prints the server's URL with the demo at the first start, or with how to create an API key at later ones.
-async fn greet(
-    config: &Config,
-    serve: &ServeConfig,
-    app: &App,
-    url: &str,
-    operators: Option<SocketAddr>,
-) -> Result<(), Box<dyn Error>> {
-    let demo = match serve.wants_demo(config) {
-        true => demo::make(&app.store, &app.clock, &app.random).await?,
-        false => None,
-    };
-    let console = console_line(config, serve, app, url, demo.is_some()).await?;
-    let more = match demo {
-        Some(demo) => demo.greeting(url),
-        None => how_to_mint(config, &app.store).await?,
-    };
-    // A reader that has closed standard output, as `head` does, is no reason not to serve.
-    let mut out = io::stdout();
-    let figures = operators.map(|address| format!("Figures on http://{address}/metrics\n")).unwrap_or_default();
-    if let Err(fault) = writeln!(out, "Listening on {url}\n{figures}{console}{more}").and_then(|()| out.flush()) {
-        tracing::warn!(%fault, url, "could not print the greeting");
-    }
-    Ok(())
-}
-
-/// How to get into the console: at the first start of a trial by a link that signs in once.
-async fn console_line(
-    config: &Config,
-    serve: &ServeConfig,
-    app: &App,
-    url: &str,
-    is_first: bool,
-) -> Result<String, Box<dyn Error>> {
-    let base = app.public_url.as_deref().unwrap_or(url);
-    if serve.no_console {
-        return Ok(String::new());
-    }
-    if is_first && serve.prints_sign_in_link(config) {
-        let now = app.clock.now();
-        let operator = app.store.local_operator(now, &app.random).await?;
-        let link = app.store.create_operator_link(operator.operator_id, LinkPurpose::SignIn, now, &app.random).await?;
-        let link = link.reveal();
-        return Ok(format!(
-            "Console: open this link in a browser within 15 minutes; it is valid once. Say that Jane's Pixel is lost: search for jane\n\n  \
-             {base}/console/link/{link}\n"
-        ));
-    }
-    let (program, place) = program(config);
-    Ok(format!("Console on {base}/console; a link that signs in once: {program} console --url {base}{place}\n"))
-}
-
-/// The program as it was called, and the arguments that name its database.
-fn program(config: &Config) -> (String, String) {
-    let program = std::env::args().next().unwrap_or_else(|| "handset".to_owned());
-    let mut place = match (&config.database_url, &config.data_dir) {
-        (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
-        _ => String::new(),
-    };
-    place.extend(config.schema.iter().map(|schema| format!(" --schema {schema}")));
-    (program, place)
-}
-
-async fn how_to_mint(config: &Config, store: &Store) -> Result<String, Box<dyn Error>> {
-    let (program, place) = program(config);
-    let workspaces = store.workspaces().await?;
-    Ok(match workspaces.first() {
-        Some(workspace) => {
-            // Not by its name, which a tenant chooses: the line is copied into a shell.
-            format!("Create an API key: {program} key create --workspace {}{place}", workspace.workspace_id)
-        }
-        None => format!(
-            "Create a workspace: {program} workspace create Acme --sandbox{place}\n\
-             Create an API key:  {program} key create --workspace Acme{place}"
-        ),
-    })
 }

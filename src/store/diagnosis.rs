@@ -1,8 +1,11 @@
 //! What the operator asks of a database when something is wrong. Nothing is changed, and nothing is migrated.
 
 use crate::error::Result;
-use crate::store::{OpenError, Store, schema};
+use crate::store::pool::hosts::Hosts;
+use crate::store::schema::{self, SchemaState};
+use crate::store::{OpenError, SchemaName, Store};
 use chrono::{DateTime, Utc};
+use sqlx::Connection;
 
 /// Whether this server's seal key is that of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,16 @@ impl Store {
     /// Whether each migration of this version is applied. Tables of another program are an error.
     pub async fn is_migrated(&self) -> std::result::Result<bool, OpenError> {
         let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
-        schema::check(&mut connection, self.schema.as_ref()).await
+        Ok(schema::check(&mut connection, self.schema.as_ref()).await? == SchemaState::Current)
+    }
+
+    /// Whether secrets are sealed in a database already, so that a new seal key would not open them.
+    pub async fn is_sealed(url: &str, schema: Option<&SchemaName>) -> std::result::Result<bool, OpenError> {
+        let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
+        let mut connection = hosts.connect().await.map_err(OpenError::Connect)?;
+        let is_sealed = schema::is_sealed(&mut connection, schema).await?;
+        connection.close().await.map_err(OpenError::Connect)?;
+        Ok(is_sealed)
     }
 
     /// Compares the seal key with that of the database, and opens a stored secret of each kind.

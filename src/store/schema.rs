@@ -73,14 +73,20 @@ impl SchemaName {
     }
 }
 
+/// How far the schema is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SchemaState {
+    /// Without Handset's tables.
+    Empty,
+    /// With migrations of this version to apply.
+    Outdated,
+    Current,
+}
+
 /// Creates the configured schema unless it exists, which needs no right to create one.
 pub(super) async fn create(connection: &mut PgConnection, schema: Option<&SchemaName>) -> Result<(), OpenError> {
     let Some(schema) = schema else { return Ok(()) };
-    let exists = sqlx::query_scalar!(r#"select to_regnamespace($1) is not null as "exists!""#, schema.as_str())
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(OpenError::Connect)?;
-    if exists {
+    if exists(connection, schema).await? {
         return Ok(());
     }
     // Quoted, since a name may be a reserved word.
@@ -91,9 +97,41 @@ pub(super) async fn create(connection: &mut PgConnection, schema: Option<&Schema
     })
 }
 
-/// Checks that the tables of this connection's schema are Handset's, or that there are none. Returns true if each
-/// migration is applied already.
-pub(super) async fn check(connection: &mut PgConnection, wanted: Option<&SchemaName>) -> Result<bool, OpenError> {
+async fn exists(connection: &mut PgConnection, schema: &SchemaName) -> Result<bool, OpenError> {
+    sqlx::query_scalar!(r#"select to_regnamespace($1) is not null as "exists!""#, schema.as_str())
+        .fetch_one(connection)
+        .await
+        .map_err(OpenError::Connect)
+}
+
+/// Whether secrets are sealed in this database already, so that a new seal key would not open them.
+pub(super) async fn is_sealed(connection: &mut PgConnection, wanted: Option<&SchemaName>) -> Result<bool, OpenError> {
+    if let Some(schema) = wanted
+        && !exists(connection, schema).await?
+    {
+        return Ok(false);
+    }
+    let state = check(connection, wanted).await?;
+    Ok(seal_fingerprint(connection, state).await?.is_some())
+}
+
+/// Identifies the key that the secrets of a database in this state are sealed with; None before the first start.
+pub(super) async fn seal_fingerprint(
+    connection: &mut PgConnection,
+    state: SchemaState,
+) -> Result<Option<Vec<u8>>, OpenError> {
+    if state == SchemaState::Empty {
+        return Ok(None);
+    }
+    let known = sqlx::query_scalar!("select seal_fingerprint from deployment").fetch_one(connection).await;
+    known.map_err(OpenError::Connect)
+}
+
+/// Checks that the tables of this connection's schema are Handset's, or that there are none.
+pub(super) async fn check(
+    connection: &mut PgConnection,
+    wanted: Option<&SchemaName>,
+) -> Result<SchemaState, OpenError> {
     let current = sqlx::query!(
         r#"
         select current_schema()::text as name,
@@ -114,11 +152,12 @@ pub(super) async fn check(connection: &mut PgConnection, wanted: Option<&SchemaN
         };
         // The first migration never changes. Another program that uses sqlx has another one.
         if MIGRATOR.iter().take(1).all(|first| is_applied(first.version, &first.checksum)) {
-            return Ok(MIGRATOR.iter().all(|step| is_applied(step.version, &step.checksum)));
+            let is_current = MIGRATOR.iter().all(|step| is_applied(step.version, &step.checksum));
+            return Ok(if is_current { SchemaState::Current } else { SchemaState::Outdated });
         }
     }
     refuse_tables_of_others(connection, wanted, name).await?;
-    Ok(false)
+    Ok(SchemaState::Empty)
 }
 
 /// Fails if there is a table, a view or a sequence that belongs to no extension: in the schema that was named, or

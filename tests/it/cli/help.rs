@@ -3,9 +3,19 @@
 use crate::support::program::{Outcome, handset};
 use std::collections::BTreeMap;
 
+/// Lines of a terminal of the usual size.
+const SCREEN: usize = 24;
+
 async fn help_of(path: &[String]) -> String {
-    let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
-    Outcome::of(handset(&arguments)).await.stdout_of_success().to_owned()
+    shown(path, "--help").await
+}
+
+/// What a terminal of 80 columns shows.
+async fn shown(path: &[String], flag: &str) -> String {
+    let arguments: Vec<&str> = path.iter().map(String::as_str).chain([flag]).collect();
+    let mut command = handset(&arguments);
+    command.env("COLUMNS", "80");
+    Outcome::of(command).await.stdout_of_success().to_owned()
 }
 
 /// The commands that a help lists, but for `help` itself.
@@ -15,22 +25,56 @@ fn commands(help: &str) -> Vec<String> {
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-#[tokio::test]
-async fn the_help_of_every_command_shows_an_example() {
-    let mut to_ask = vec![Vec::new()];
-    let mut request = 0;
+/// Every command with its help, and whether it only holds others.
+async fn all_commands() -> Vec<(Vec<String>, String, bool)> {
+    let (mut to_ask, mut all) = (vec![Vec::new()], Vec::new());
     while let Some(path) = to_ask.pop() {
         let help = help_of(&path).await;
         let inner = commands(&help);
+        let is_group = !inner.is_empty();
+        to_ask.extend(inner.into_iter().map(|name| path.iter().cloned().chain([name]).collect()));
+        all.push((path, help, is_group));
+    }
+    assert!(all.len() >= 50, "{} commands are not all", all.len());
+    all
+}
+
+#[tokio::test]
+async fn the_help_of_every_command_shows_an_example() {
+    for (path, help, is_group) in all_commands().await {
         // A command that only holds others shows those.
-        if inner.is_empty() || path.is_empty() {
+        if !is_group || path.is_empty() {
             let example = format!("Example:\n  handset {}", path.join(" "));
             assert!(help.contains(example.trim_end()), "{path:?}: {help}");
         }
-        request += 1;
-        to_ask.extend(inner.into_iter().map(|name| path.iter().cloned().chain([name]).collect()));
     }
-    assert!(request >= 15, "{request} commands are not all");
+}
+
+#[tokio::test]
+async fn the_help_of_a_command_shows_its_own_options_first_and_fits_a_screen() {
+    for (path, help, is_group) in all_commands().await {
+        let short = shown(&path, "-h").await;
+        let is_whole = path.is_empty() || path == ["serve"];
+        if is_group || is_whole {
+            continue;
+        }
+        let has_more = short.contains("see more with '--help'");
+        assert!(short.lines().count() <= SCREEN, "{path:?} -h has {} lines: {short}", short.lines().count());
+        assert!(has_more || help == short, "{path:?}: {help}");
+        assert!(help.lines().count() <= 2 * SCREEN, "{path:?} --help has {} lines: {help}", help.lines().count());
+        assert!(!help.contains("URL of the Postgres database"), "{help}");
+        assert!(help.contains("--data-dir") && help.contains("handset --help"), "{help}");
+    }
+    let serve = shown(&["serve".to_owned()], "-h").await;
+    assert!(serve.lines().count() <= SCREEN, "{} lines: {serve}", serve.lines().count());
+    for option in ["--listen <", "--tls-cert <", "--data-dir <", "--database-url <", "--help"] {
+        assert!(serve.contains(option), "{option}: {serve}");
+    }
+    let whole = help_of(&[]).await;
+    assert!(whole.contains("--data-dir <DIR>") && whole.contains("handset serve --help"), "{whole}");
+    let serve = help_of(&["serve".to_owned()]).await;
+    let (own, common) = (serve.find("--listen <"), serve.find("--database-url <"));
+    assert!(own < common && own.is_some(), "{serve}");
 }
 
 #[tokio::test]

@@ -55,9 +55,7 @@ async fn a_server_with_another_seal_key_does_not_start() {
     let database = Database::empty(20).await;
     let (test_dir, other) = (TestDir::new(), TestDir::new());
     let server = Server::run(serve(&test_dir, &database, SEAL_KEY), &test_dir).await;
-    // Its own key, generated in its own data directory.
-    let mut foreign = handset_in(&other, &["serve", "--listen", "127.0.0.1:0", "--connections", "4"]);
-    foreign.env("DATABASE_URL", &database.url);
+    let foreign = serve(&other, &database, "b3RoZXIga2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXM=");
     let outcome = Outcome::of(foreign).await;
     let message = outcome.error_message();
     assert!(message.contains("sealed with another key") && message.contains("HANDSET_SEAL_KEY"), "{message}");

@@ -1,4 +1,4 @@
-//! Mistyped commands, closed pipes, and what a help shows first.
+//! Mistyped commands, closed pipes, empty variables and addresses.
 
 use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, Server, handset, handset_in, operator_command};
@@ -51,19 +51,15 @@ async fn a_closed_pipe_is_no_error() {
 }
 
 #[tokio::test]
-async fn the_help_of_a_command_shows_its_own_options_first_and_fits_a_screen() {
-    for command in [&["phone", "deactivate"][..], &["key", "create"], &["audit"], &["user", "set-password"]] {
-        let outcome = Outcome::of(handset(&[command, &["--help"]].concat())).await;
-        let help = outcome.stdout_of_success();
-        assert!(help.lines().count() <= 40, "{} lines: {help}", help.lines().count());
-        assert!(!help.contains("postgres://"), "{help}");
-        assert!(help.contains("--data-dir") && help.contains("handset --help"), "{help}");
+async fn an_empty_variable_is_an_unset_one() {
+    let test_dir = TestDir::new();
+    let mut command = handset_in(&test_dir, &["serve", "--listen", "127.0.0.1:0"]);
+    for name in ["DATABASE_URL", "HANDSET_SCHEMA", "HANDSET_SEAL_KEY", "HANDSET_CONNECTIONS", "HANDSET_TLS_CERT"] {
+        command.env(name, "");
     }
-    let whole = Outcome::of(handset(&["--help"])).await;
-    assert!(whole.stdout_of_success().contains("--data-dir <DIR>"), "{whole:?}");
-    let serve = Outcome::of(handset(&["serve", "--help"])).await;
-    let (own, common) = (serve.stdout.find("--listen <"), serve.stdout.find("--database-url <"));
-    assert!(own < common && own.is_some(), "{serve:?}");
+    let server = Server::run(command, &test_dir).await;
+    assert!(server.has_demo() && test_dir.postmaster().is_some(), "it has a private Postgres: {}", server.greeting);
+    server.stop().await;
 }
 
 #[tokio::test]
