@@ -2,6 +2,7 @@
 //! is known of it, whether the database is empty, and what a restored dump lacks.
 
 use crate::store::pool::hosts::Hosts;
+use crate::store::schema::SchemaState;
 use crate::store::{OpenError, SchemaName, lock_migrations, schema};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -115,21 +116,17 @@ impl BackupDatabase {
     /// Takes a snapshot. A database without Handset's tables is an error, as is one of another program.
     pub async fn snapshot(&self) -> Result<Snapshot, RestoreError> {
         let mut connection = self.connect().await?;
-        let is_current = schema::check(&mut connection, self.schema.as_ref()).await?;
+        let state = schema::check(&mut connection, self.schema.as_ref()).await?;
+        if state == SchemaState::Empty {
+            return Err(RestoreError::NothingToBackUp);
+        }
         sqlx::query!("begin transaction isolation level repeatable read, read only").execute(&mut connection).await?;
         let found = sqlx::query!(
-            r#"
-            select pg_export_snapshot() as "id!", current_schema()::text as "schema!",
-                to_regclass(quote_ident(current_schema()) || '._sqlx_migrations') is not null as "has_migrations!"
-            "#
+            r#"select pg_export_snapshot() as "id!", current_schema()::text as "schema!""#
         )
         .fetch_one(&mut connection)
         .await?;
-        if !is_current && !found.has_migrations {
-            return Err(RestoreError::NothingToBackUp);
-        }
-        let seal_fingerprint =
-            sqlx::query_scalar!("select seal_fingerprint from deployment").fetch_one(&mut connection).await?;
+        let seal_fingerprint = schema::seal_fingerprint(&mut connection, state).await?;
         let applied = schema::applied(&mut connection).await.map_err(OpenError::from)?;
         Ok(Snapshot {
             id: found.id,
