@@ -1,8 +1,8 @@
 //! The layout of the tables: which node has what.
 
 use crate::support::citus::ClusterDatabase;
-use sqlx::Row;
 use sqlx::Executor;
+use sqlx::Row;
 
 #[tokio::test]
 #[ignore = "needs a Citus cluster: HANDSET_TEST_CLUSTER"]
