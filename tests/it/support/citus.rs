@@ -84,8 +84,13 @@ impl ClusterDatabase {
 
     /// Adds a worker; nothing is moved to it.
     pub async fn add_worker(&self, index: usize) {
-        let worker = format!("select citus_add_node({})", address(&self.nodes[1 + index]));
+        let worker = format!("select citus_add_node({})", self.address_of_worker(index));
         execute(&self.url, &[&worker]).await;
+    }
+
+    /// Host and port of a worker, as SQL.
+    pub fn address_of_worker(&self, index: usize) -> String {
+        address(&self.nodes[1 + index])
     }
 
     /// The URLs at all nodes, that of the coordinator first.
