@@ -161,7 +161,7 @@ impl Workspace {
                 where place not in (select place from barred)
                     and ($9 or requested.user_identity_id in (select user_identity_id from free))
             ), written as (
-                insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
+                insert into slot as slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
                 select $1, user_identity_id, slot_type, number, include_in_contact_card,
                     coalesce(old_version, 1) + is_change::int
                 from wanted
@@ -170,7 +170,7 @@ impl Workspace {
                     version = excluded.version
                 where slot.workspace_id = $1
                     and slot.version = (select old_version from wanted where user_identity_id = slot.user_identity_id)
-                returning user_identity_id, redacted(to_jsonb(slot)) as after
+                returning user_identity_id, redacted(as_document(slot)) as after
             ), documents as materialized (
                 select action, user_identity_id, after, now, context, redacted(coalesce(before,
                         after || '{"number": "", "include_in_contact_card": false}')) as before

@@ -193,7 +193,7 @@ impl Workspace {
                 using deactivated
                 where credential.workspace_id = $1 and credential.device_id = deactivated.device_id
                 returning deactivated.user_identity_id, acs_credential_id, acs_system_id,
-                    redacted(to_jsonb(credential)) as before, at, context
+                    redacted(as_document(credential)) as before, at, context
             ), ended as (
                 delete from client_session
                 using phone_client_session as tie, deactivated

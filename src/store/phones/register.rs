@@ -167,14 +167,14 @@ impl Workspace {
                 where workspace_id = $1
                 for key share of client_session
             ), registered as (
-                insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
+                insert into phone as phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
                     operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
                 select $1, at, person, new_device_id, installation_id, new_operating_system, new_os_version,
                     new_device_manufacturer, new_device_model, new_assa_abloy_metadata
                 from requested join refusal using (place)
                 where not is_barred and not is_full
                     and (session_id is null or exists (select from session where session.place = requested.place))
-                returning device_id, to_jsonb(phone) as after
+                returning device_id, as_document(phone) as after
             ), new_phones as materialized (
                 select place, device_id, person, at, context, after
                 from registered join requested on new_device_id = device_id
@@ -184,7 +184,7 @@ impl Workspace {
                 from (select place, device_id from new_phones union all select place, device_id from spoken_for) as phone
                 join session using (place)
             ), children as (
-                insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
+                insert into credential as credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at, created_at)
                 select $1, name_uuid(parent.acs_credential_id, new_phones.device_id::text), parent.acs_credential_id,
@@ -192,13 +192,13 @@ impl Workspace {
                     parent.allowed_acs_entrance_ids, parent.starts_at, parent.ends_at, at, at
                 from new_phones join credential as parent on user_identity_id = person
                 where parent.workspace_id = $1 and parent.is_multi_phone_sync_credential
-                returning device_id, acs_credential_id, acs_system_id, to_jsonb(credential) as after
+                returning device_id, acs_credential_id, acs_system_id, as_document(credential) as after
             ), taken_up as (
                 update credential set device_id = new_phones.device_id, issued_at = at
                 from new_phones
                 where workspace_id = $1 and user_identity_id = person and credential.device_id is null
                     and access_method = 'mobile_key' and not is_multi_phone_sync_credential
-                returning credential.device_id, acs_credential_id, acs_system_id, to_jsonb(credential) as after
+                returning credential.device_id, acs_credential_id, acs_system_id, as_document(credential) as after
             ), issued as materialized (
                 select issued.*, person, at, context
                 from (

@@ -163,6 +163,7 @@ impl Store {
             from claimed
             join event using (workspace_id, event_id)
             join webhook using (workspace_id, webhook_id)
+            where event.workspace_id = $1 and webhook.workspace_id = $1
             "#,
             workspace.0,
             now,
