@@ -184,7 +184,7 @@ impl Store {
             }
             opened => opened.map_err(OpenError::Connect)?,
         };
-        let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
+        let is_distributed = pool.is_distributed();
         let (batchers, lookups, hash_queue, last_used, events_changed, hubs) = Default::default();
         let schema = schema.cloned();
         let shared = Shared {

@@ -107,7 +107,7 @@ impl Workspace {
                 ) as phone
             ), free as materialized (
                 select device_id from phone
-                where workspace_id = $1 and device_id in (select device_id from chosen) and not $16
+                where workspace_id = $1 and device_id = any (array(select device_id from chosen)) and not $16
                 for no key update skip locked
             ), ready as materialized (
                 select * from requested

@@ -75,7 +75,7 @@ impl Workspace {
                 order by acs_credential_id, place
             ), free as materialized (
                 select acs_credential_id from credential
-                where workspace_id = $1 and acs_credential_id in (select acs_credential_id from meant) and not $6
+                where workspace_id = $1 and acs_credential_id = any (array(select acs_credential_id from meant)) and not $6
                 for update skip locked
             ), ready as materialized (
                 select * from meant

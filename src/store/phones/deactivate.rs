@@ -179,7 +179,7 @@ impl Workspace {
                 where workspace_id = $1 and (owner is null or user_identity_id = owner)
             ), free as materialized (
                 select device_id from phone
-                where workspace_id = $1 and device_id in (select device_id from found) and not $8
+                where workspace_id = $1 and device_id = any (array(select device_id from found)) and not $8
                 for no key update skip locked
             ), deactivated as (
                 update phone set deactivated_at = at, deactivation_reason = reason

@@ -53,7 +53,8 @@ impl SharedWrite for PhoneRegistration {
         waits: bool,
     ) -> Result<Vec<Option<Outcome>>> {
         let store = workspace.store.clone();
-        let unit = store.emitter().transact_with(BEGIN, move |connection| {
+        let begin = if store.is_distributed { "begin" } else { BEGIN };
+        let unit = store.emitter().transact_with(begin, move |connection| {
             Box::pin(async move {
                 let persons: Vec<_> = requests.iter().map(|request| request.new.user_identity_id).collect();
                 let locked = workspace.lock_user_identities(connection, &persons, waits).await?;
@@ -156,16 +157,20 @@ impl Workspace {
                 where phone.workspace_id = $1 and phone.device_id = known.device_id and not is_recorded
                     and phone.deactivated_at is null
                 returning place, phone.device_id
-            ), session as materialized (
-                select place, client_session_id
+            ), accepted as materialized (
+                select place, session_id
                 from (
                     select place from spoken_for
                     union all
                     select place from refusal where not is_barred and not is_full
                 ) as accepted
-                join requested using (place) join client_session on client_session_id = session_id
-                where workspace_id = $1
-                for key share of client_session
+                join requested using (place)
+            ), held as materialized (
+                select client_session_id from client_session
+                where workspace_id = $1 and client_session_id = any (array(select session_id from accepted))
+                for key share
+            ), session as materialized (
+                select place, client_session_id from accepted join held on client_session_id = session_id
             ), registered as (
                 insert into phone as phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
                     operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)

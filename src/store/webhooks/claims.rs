@@ -58,6 +58,9 @@ impl Store {
         limit: i64,
         now: DateTime<Utc>,
     ) -> Result<Vec<WorkspaceId>> {
+        if self.is_distributed {
+            return self.due_workspaces_of_each_node(filter, limit, now).await;
+        }
         let rows = sqlx::query_scalar!(
             r#"
             select workspace_id
@@ -70,6 +73,32 @@ impl Store {
                 where workspace_id <> all ($2)
             ) as due
             where due_at <= $1
+            group by workspace_id
+            order by workspace_id = any ($3), uuid_hash_extended(workspace_id, $4)
+            limit $5
+            "#,
+            now,
+            &filter.busy_workspaces,
+            &filter.deferred_workspaces,
+            filter.seed,
+            limit,
+        )
+        .fetch_all(&self.of_worker().pool)
+        .await?;
+        Ok(rows.into_iter().map(WorkspaceId).collect())
+    }
+
+    /// As [`Store::due_workspaces`], where deliveries are on several nodes: each looks for its own.
+    async fn due_workspaces_of_each_node(
+        &self,
+        filter: &ClaimFilter,
+        limit: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<WorkspaceId>> {
+        let rows = sqlx::query_scalar!(
+            r#"
+            select workspace_id from delivery
+            where status = 'pending' and next_attempt_at <= $1 and workspace_id <> all ($2)
             group by workspace_id
             order by workspace_id = any ($3), uuid_hash_extended(workspace_id, $4)
             limit $5
