@@ -157,7 +157,10 @@ mod tests {
             assert_eq!(scheme_of(Token::api_key(true, &random).reveal()), Scheme::ApiKey);
             assert_eq!(scheme_of(Token::api_key(false, &random).reveal()), Scheme::ApiKey);
             assert_eq!(scheme_of(Token::access_token(&random).reveal()), Scheme::AccessToken);
-            assert_eq!(scheme_of(Token::client_session(WorkspaceId(Uuid::nil()), &random).reveal()), Scheme::ClientSession);
+            assert_eq!(
+                scheme_of(Token::client_session(WorkspaceId(Uuid::nil()), &random).reveal()),
+                Scheme::ClientSession
+            );
             assert_eq!(scheme_of(Token::pass(&random).reveal()), Scheme::Pass);
         }
     }

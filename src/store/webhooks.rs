@@ -3,12 +3,14 @@
 
 mod claims;
 mod deliveries;
+mod due;
 mod outbox;
 mod overview;
 mod receivers;
 mod redeliver;
 
 pub use claims::ClaimFilter;
+pub(super) use due::DueWorkspaces;
 pub use outbox::PendingDeliveries;
 
 use crate::domain::id::{WebhookId, WorkspaceId};

@@ -87,7 +87,8 @@ impl Workspace {
         random: &Random,
         now: DateTime<Utc>,
     ) -> Result<Option<Token>> {
-        let (id, token): (crate::domain::id::ClientSessionId, _) = (random.id(now), Token::client_session(self.id(), random));
+        let (id, token): (crate::domain::id::ClientSessionId, _) =
+            (random.id(now), Token::client_session(self.id(), random));
         let token_hash = token.hash();
         // The lock waits for a change of the password, which then ends the session or prevents it.
         let inserted = sqlx::query_scalar!(

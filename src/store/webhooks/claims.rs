@@ -4,6 +4,7 @@
 //! A claim postpones the delivery's next attempt to the time at which the worker is presumed dead, and counts the
 //! attempt. No lock is held while a message is sent.
 
+use super::due::Lookup;
 use crate::domain::event::Event;
 use crate::domain::id::*;
 use crate::domain::token::Token;
@@ -13,6 +14,7 @@ use crate::store::Store;
 use crate::store::sql::types::Document;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// What a search for due deliveries skips, and what it returns last.
@@ -59,7 +61,11 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<WorkspaceId>> {
         if self.is_distributed {
-            return self.due_workspaces_of_each_node(filter, limit, now).await;
+            let at_most = usize::try_from(limit).unwrap_or(usize::MAX);
+            return match self.due_workspaces.take(filter, at_most, now, Instant::now()) {
+                Lookup::In(workspaces) => Ok(workspaces),
+                Lookup::Everywhere => self.due_workspaces_of_each_node(filter, limit, now).await,
+            };
         }
         let rows = sqlx::query_scalar!(
             r#"
@@ -143,6 +149,11 @@ impl Store {
         )
         .fetch_all(&self.of_deliveries(workspace).pool)
         .await?;
+        // Others may be hidden by the filter.
+        let is_filtered = !filter.busy_webhooks.is_empty() || !filter.busy_hosts.is_empty();
+        if self.is_distributed && (is_filtered || !rows.is_empty()) {
+            self.due_workspaces.remember(workspace, now);
+        }
         let endpoints = rows.into_iter().map(|row| Endpoint {
             workspace_id: workspace,
             webhook_id: WebhookId(row.webhook_id),
