@@ -185,13 +185,24 @@ begin
 end
 $function$;
 
--- The functions use tables, which are looked up where the call arrives: by a node of Citus without the server's search path.
-do $do$
+-- After the last step, tells Citus which functions to run on the node of the workspace: those that change rows and whose first
+-- parameter is called so.
+alter function finish_distribution() rename to finish_tables;
+create function finish_distribution() returns void
+    language plpgsql
+    as $$
 declare
-    subject regprocedure;
+    subject text;
 begin
-    foreach subject in array array['record_changes', 'deactivate_phones']::regproc[]::oid[] loop
-        execute format('alter function %s set search_path = %I, pg_temp', subject, current_schema());
+    perform finish_tables();
+    for subject in
+        select pg_proc.oid::regprocedure::text from pg_proc
+        join pg_dist_object as known on known.classid = 'pg_proc'::regclass and known.objid = pg_proc.oid
+        where pronamespace = (select relnamespace from pg_class where oid = 'deployment'::regclass)
+            and provolatile = 'v' and proargnames[1] = 'workspace' and known.distribution_argument_index is null
+        order by pg_proc.oid
+    loop
+        perform create_distributed_function(subject::regprocedure, 'workspace', colocate_with => 'phone');
     end loop;
 end
-$do$;
+$$;

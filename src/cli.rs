@@ -11,6 +11,7 @@ mod event;
 mod grammar;
 mod manual;
 mod members;
+mod migrate;
 mod number;
 mod operator;
 mod output;
@@ -35,6 +36,7 @@ use doctor::DoctorCommand;
 use event::EventCommand;
 use manual::{CompletionsCommand, ManCommand};
 use members::{ConsoleCommand, TokenCommand};
+use migrate::MigrateCommand;
 use number::NumberCommand;
 use operator::{OperatorCommand, SignInLink};
 use output::print;
@@ -68,11 +70,7 @@ enum Command {
     Serve(Box<ServeConfig>),
     /// Migrate the database schema
     #[command(after_help = "Example:\n  handset migrate --database-url postgres://user@host/db")]
-    Migrate {
-        /// Distribute the tables over the nodes of a Citus cluster; the database must be its coordinator
-        #[arg(long)]
-        distribute: bool,
-    },
+    Migrate(MigrateCommand),
     /// Create, list and update workspaces, and set what their publishable keys may do
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -112,7 +110,7 @@ enum Command {
     /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
-    /// Check database, seal key, time, certificate, webhooks, open files and disk, and say what to do
+    /// Check database, cluster, seal key, time, certificate, webhooks, open files and disk, and say what to do
     #[command(after_help = "Example:\n  handset doctor --public-url https://phones.example.com\n\n\
         Nothing is changed. It ends with 1 if something is wrong.")]
     Doctor(DoctorCommand),
@@ -155,7 +153,7 @@ impl CommandLine {
             Command::Man(command) => manual::man(&command),
             Command::Doctor(command) => doctor::doctor(config, json, command).await,
             Command::DevDb => dev_db(config).await,
-            Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
+            Command::Migrate(command) => AdminContext::run(config, json, migrate::migrate, command).await,
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, members::token, command).await,

@@ -17,6 +17,7 @@ mod diagnosis;
 mod distribution;
 mod events;
 mod last_used;
+mod migrate;
 mod network;
 mod numbers;
 mod operator;
@@ -41,8 +42,8 @@ pub use access_tokens::AccessTokenOfWorkspace;
 pub use batch::{Prefetch, Prefetched};
 pub use client_sessions::EndedSessions;
 pub use contacts::ImportedContact;
-pub use diagnosis::{SealCheck, WebhookTarget};
-pub use distribution::DistributeError;
+pub use diagnosis::{ClusterNode, ClusterStatus, SealCheck, WebhookTarget};
+pub use distribution::{DistributeError, DistributionProgress, UndistributedTable};
 pub use events::{EventStream, Reauthenticate, StreamLimits, StreamedEvent};
 pub use network::client_network;
 pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};
@@ -66,18 +67,13 @@ use events::Hubs;
 use last_used::LastUsed;
 use pool::hosts::Hosts;
 use pool::{Connections, PoolKind, Statement};
-use sha2::{Digest, Sha256};
+use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Connection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
 use user_identities::HashQueue;
 use webhooks::DueWorkspaces;
-
-/// Advisory lock of the schema migrations: an arbitrary number, here "handset" in ASCII. A schema that is named has a lock
-/// of its own, so that the servers of two schemas do not wait for each other.
-const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
 
 /// The registry's database. Cheap to clone; every request does.
 #[derive(Debug, Clone)]
@@ -115,6 +111,18 @@ pub enum OpenError {
     Url(#[source] sqlx::Error),
     #[error("the database does not answer: {0}. Check DATABASE_URL, and that Postgres runs and lets this user in")]
     Connect(#[source] sqlx::Error),
+    #[error(
+        "TLS with the database failed: {0}. Give Postgres a certificate that its clients can check (ssl_cert_file); that \
+         which Citus makes for itself, of X.509 version 1, is not one. In a network that you trust, say sslmode=disable"
+    )]
+    Tls(#[source] sqlx::Error),
+    #[error("the database could not be brought up to date: a new table could not be distributed: {0}")]
+    Distribute(#[source] sqlx::Error),
+    #[error(
+        "the tables of this version are missing, and only the coordinator of the Citus cluster can create them. Name it \
+         among the hosts of DATABASE_URL, or run `handset migrate` with it"
+    )]
+    Worker,
     #[error("the database could not be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error(
@@ -180,15 +188,11 @@ impl Store {
         seal: Seal,
     ) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
-        let pool = match Connections::open(&hosts, connections).await {
-            // `PoolTimedOut` hides its cause; a connection attempt reveals it.
-            Err(sqlx::Error::PoolTimedOut) => {
-                let cause = hosts.connect().await.err();
-                return Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)));
-            }
-            opened => opened.map_err(OpenError::Connect)?,
-        };
+        let (hosts, pool) = open_pools(hosts, connections).await?;
         let is_distributed = pool.is_distributed();
+        if is_distributed {
+            pool.follow_nodes(hosts.clone());
+        }
         let (batchers, lookups, hash_queue, last_used, events_changed, hubs, due_workspaces) = Default::default();
         let schema = schema.cloned();
         let shared = Shared {
@@ -205,46 +209,6 @@ impl Store {
             due_workspaces,
         };
         Ok(Store { shared: Arc::new(shared), pool })
-    }
-
-    /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are
-    /// sealed with this server's seal. A database with tables of another program is refused, and nothing is changed.
-    pub async fn migrate(&self) -> Result<(), OpenError> {
-        // A connection of its own has no statement timeout, which a migration may exceed. The lock is part of the
-        // transaction, since a pooler in front of Postgres keeps only a transaction on one connection.
-        let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
-        let mut transaction = connection.begin().await.map_err(OpenError::Connect)?;
-        let schema = self.schema.as_ref();
-        let lock = schema.filter(|schema| schema.as_str() != "public").map_or(MIGRATING, lock_of);
-        sqlx::query!("select pg_advisory_xact_lock($1)", lock)
-            .execute(&mut *transaction)
-            .await
-            .map_err(OpenError::Connect)?;
-        schema::create(&mut transaction, schema).await?;
-        // Also a role that may not migrate can start a server on an up-to-date schema.
-        if !schema::check(&mut transaction, schema).await? {
-            schema::MIGRATOR.run(&mut *transaction).await.map_err(schema::fault_of_migration)?;
-        }
-        transaction.commit().await.map_err(OpenError::Connect)?;
-        connection.close().await.map_err(OpenError::Connect)?;
-        let fingerprint = self.seal.fingerprint();
-        let known = sqlx::query_scalar!(
-            r#"
-            with first as (
-                update deployment set seal_fingerprint = $1 where seal_fingerprint is null returning seal_fingerprint
-            )
-            select coalesce((select seal_fingerprint from first), seal_fingerprint) from deployment
-            "#,
-            fingerprint.as_slice(),
-        )
-        .fetch_one(self.writer())
-        .await
-        .map_err(OpenError::Connect)?;
-        // None: another server stored the first fingerprint concurrently; the key is checked on the next start.
-        match known {
-            Some(known) if known != fingerprint => Err(OpenError::OtherSeal),
-            _ => Ok(()),
-        }
     }
 
     /// The store with the connections that are reserved for deactivation.
@@ -338,8 +302,21 @@ impl Store {
     }
 }
 
-/// The lock of the migrations of a schema.
-fn lock_of(schema: &SchemaName) -> i64 {
-    let digest = Sha256::digest(schema.as_str());
-    MIGRATING ^ i64::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
+/// Opens the pools; without TLS if that fails and was only preferred, which is sqlx's and libpq's default.
+async fn open_pools(hosts: Hosts, connections: u32) -> Result<(Hosts, Connections), OpenError> {
+    match Connections::open(&hosts, connections).await {
+        Ok(pool) => Ok((hosts, pool)),
+        // `PoolTimedOut` hides its cause; a connection attempt reveals it.
+        Err(sqlx::Error::PoolTimedOut) => {
+            let cause = hosts.connect().await.err();
+            Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)))
+        }
+        Err(fault @ sqlx::Error::Tls(_)) => {
+            let hosts = hosts.without_preferred_tls().ok_or(OpenError::Tls(fault))?;
+            let pool = Connections::open(&hosts, connections).await.map_err(OpenError::Connect)?;
+            tracing::warn!("connected to the database without TLS, since its certificate cannot be used");
+            Ok((hosts, pool))
+        }
+        Err(fault) => Err(OpenError::Connect(fault)),
+    }
 }

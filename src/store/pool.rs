@@ -7,6 +7,7 @@ mod connections;
 mod health;
 pub(super) mod hosts;
 mod hot;
+mod nodes;
 pub(super) mod rows;
 mod share;
 mod unit;
@@ -103,6 +104,10 @@ impl Pools {
     /// Numbers of idle connections and of connections in use.
     fn idle_and_used(&self) -> (u32, u32) {
         self.all().map(|pool| pool.idle_and_used()).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.units.is_closed()
     }
 
     /// Waits for the units of work and the statements in progress, then closes every connection.

@@ -10,6 +10,7 @@ mod administration;
 mod tables;
 
 use crate::isolation::random_walk::{Step, walk_alone};
+use crate::support::citus::ClusterDatabase;
 use crate::support::document::{Dialect, operations_of};
 use crate::support::shared_postgres::Database;
 use crate::support::world::World;
@@ -25,6 +26,13 @@ const SEED: u64 = 7;
 async fn the_same_requests_write_the_same_rows_on_two_databases() {
     let databases = [Database::new(CONNECTIONS).await, Database::new(CONNECTIONS).await];
     compare([&databases[0].url, &databases[1].url]).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a Citus cluster: HANDSET_TEST_CLUSTER"]
+async fn the_same_requests_write_the_same_rows_on_one_postgres_and_on_a_cluster() {
+    let (one, cluster) = (Database::new(CONNECTIONS).await, ClusterDatabase::distributed().await);
+    compare([&one.url, &format!("{}?sslmode=disable", cluster.url)]).await;
 }
 
 /// Plays on both, and compares.

@@ -13,6 +13,7 @@ mod auth;
 mod cancellation;
 mod cli;
 mod client_sessions;
+mod cluster;
 mod comparison;
 mod console;
 mod contacts;
