@@ -62,6 +62,7 @@ pub use workspace::{Account, NewWorkspace, Workspace};
 use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use batch::{Batchers, LONGEST, LookupCounts};
+use chrono::DateTime;
 use events::Hubs;
 use last_used::LastUsed;
 use pool::hosts::Hosts;
@@ -72,6 +73,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
 use user_identities::HashQueue;
+use webhooks::DueWorkspaces;
 
 /// The registry's database. Cheap to clone; every request does.
 #[derive(Debug, Clone)]
@@ -98,6 +100,8 @@ pub struct Shared {
     events_changed: watch::Sender<()>,
     /// Readers of the log for event streams.
     hubs: Hubs,
+    /// Where deliveries may be due, if they are on several nodes.
+    due_workspaces: DueWorkspaces,
 }
 
 /// Failure to open or migrate the database.
@@ -185,11 +189,11 @@ impl Store {
     ) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
         let (hosts, pool) = open_pools(hosts, connections).await?;
-        let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
+        let is_distributed = pool.is_distributed();
         if is_distributed {
             pool.follow_nodes(hosts.clone());
         }
-        let (batchers, lookups, hash_queue, last_used, events_changed, hubs) = Default::default();
+        let (batchers, lookups, hash_queue, last_used, events_changed, hubs, due_workspaces) = Default::default();
         let schema = schema.cloned();
         let shared = Shared {
             is_distributed,
@@ -202,6 +206,7 @@ impl Store {
             last_used,
             events_changed,
             hubs,
+            due_workspaces,
         };
         Ok(Store { shared: Arc::new(shared), pool })
     }
@@ -258,6 +263,9 @@ impl Store {
 
     /// Notifies of new events of a workspace, or of any.
     fn notify(&self, workspace: Option<WorkspaceId>) {
+        if let Some(workspace) = workspace.filter(|_| self.is_distributed) {
+            self.due_workspaces.remember(workspace, DateTime::UNIX_EPOCH);
+        }
         self.events_changed.send_replace(());
         self.hubs.wake(workspace);
     }

@@ -2,3 +2,4 @@
 //! `HANDSET_TEST_CLUSTER=postgres://… cargo test --test it -- --include-ignored cluster::`.
 
 mod layout;
+mod statements;

@@ -14,6 +14,7 @@ mod cancellation;
 mod cli;
 mod client_sessions;
 mod cluster;
+mod comparison;
 mod console;
 mod contacts;
 mod coverage;

@@ -53,7 +53,8 @@ impl SharedWrite for PhoneRegistration {
         waits: bool,
     ) -> Result<Vec<Option<Outcome>>> {
         let store = workspace.store.clone();
-        let unit = store.emitter().transact_with(BEGIN, move |connection| {
+        let begin = if store.is_distributed { "begin" } else { BEGIN };
+        let unit = store.emitter().transact_with(begin, move |connection| {
             Box::pin(async move {
                 let persons: Vec<_> = requests.iter().map(|request| request.new.user_identity_id).collect();
                 let locked = workspace.lock_user_identities(connection, &persons, waits).await?;
@@ -156,25 +157,29 @@ impl Workspace {
                 where phone.workspace_id = $1 and phone.device_id = known.device_id and not is_recorded
                     and phone.deactivated_at is null
                 returning place, phone.device_id
-            ), session as materialized (
-                select place, client_session_id
+            ), accepted as materialized (
+                select place, session_id
                 from (
                     select place from spoken_for
                     union all
                     select place from refusal where not is_barred and not is_full
                 ) as accepted
-                join requested using (place) join client_session on client_session_id = session_id
-                where workspace_id = $1
-                for key share of client_session
+                join requested using (place)
+            ), held as materialized (
+                select client_session_id from client_session
+                where workspace_id = $1 and client_session_id = any (array(select session_id from accepted))
+                for key share
+            ), session as materialized (
+                select place, client_session_id from accepted join held on client_session_id = session_id
             ), registered as (
-                insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
+                insert into phone as phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
                     operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
                 select $1, at, person, new_device_id, installation_id, new_operating_system, new_os_version,
                     new_device_manufacturer, new_device_model, new_assa_abloy_metadata
                 from requested join refusal using (place)
                 where not is_barred and not is_full
                     and (session_id is null or exists (select from session where session.place = requested.place))
-                returning device_id, to_jsonb(phone) as after
+                returning device_id, as_document(phone) as after
             ), new_phones as materialized (
                 select place, device_id, person, at, context, after
                 from registered join requested on new_device_id = device_id
@@ -184,7 +189,7 @@ impl Workspace {
                 from (select place, device_id from new_phones union all select place, device_id from spoken_for) as phone
                 join session using (place)
             ), children as (
-                insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
+                insert into credential as credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at, created_at)
                 select $1, name_uuid(parent.acs_credential_id, new_phones.device_id::text), parent.acs_credential_id,
@@ -192,13 +197,13 @@ impl Workspace {
                     parent.allowed_acs_entrance_ids, parent.starts_at, parent.ends_at, at, at
                 from new_phones join credential as parent on user_identity_id = person
                 where parent.workspace_id = $1 and parent.is_multi_phone_sync_credential
-                returning device_id, acs_credential_id, acs_system_id, to_jsonb(credential) as after
+                returning device_id, acs_credential_id, acs_system_id, as_document(credential) as after
             ), taken_up as (
                 update credential set device_id = new_phones.device_id, issued_at = at
                 from new_phones
                 where workspace_id = $1 and user_identity_id = person and credential.device_id is null
                     and access_method = 'mobile_key' and not is_multi_phone_sync_credential
-                returning credential.device_id, acs_credential_id, acs_system_id, to_jsonb(credential) as after
+                returning credential.device_id, acs_credential_id, acs_system_id, as_document(credential) as after
             ), issued as materialized (
                 select issued.*, person, at, context
                 from (

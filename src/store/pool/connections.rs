@@ -65,6 +65,11 @@ impl Connections {
         }
     }
 
+    /// True if the database has Citus, so that tables may be on several nodes.
+    pub fn is_distributed(&self) -> bool {
+        self.pools.is_distributed
+    }
+
     /// With the reserved connections; with the general ones while those are in use.
     pub fn urgent(&self) -> Connections {
         Connections { is_urgent: true, ..self.clone() }

@@ -347,8 +347,8 @@ fn the_workspace_rule_detects_violations() {
         "select 1 from phone where workspace_id = $1 and device_id = $2",
         "select 1 from phone as p where p.workspace_id = $1 and (a = 1 or b = 2)",
         "with a as (select device_id from phone where workspace_id = $1) select * from a",
-        "select * from a join webhook using (workspace_id) where b",
-        "select * from a join webhook using (workspace_id, webhook_id) where b",
+        "select * from a join webhook using (workspace_id) where webhook.workspace_id = $1 and b",
+        "select * from phone join webhook using (workspace_id, webhook_id) where workspace_id = $1 and b",
         "insert into phone (workspace_id, b) values ($1, $2)",
         "insert into phone (workspace_id, b) select $1, b from made",
         "insert into phone (workspace_id, b) select workspace_id, b from made",
@@ -363,6 +363,7 @@ fn the_workspace_rule_detects_violations() {
         "select 1 from phone where device_id = $2",
         "select 1 from phone where workspace_id = $2",
         "select 1 from phone where workspace_id = $10",
+        "select * from a join webhook using (workspace_id) where b",
         "select 1 from phone where workspace_id = $1 or true",
         "select 1 from phone where workspace_id = $1 and a = 1 or b = 2",
         "select 1 from phone where not workspace_id = $1",
@@ -393,7 +394,7 @@ fn unbound(text: &str, tables: &BTreeSet<String>) -> Vec<String> {
 /// Whether one part, without nested queries, binds the workspace for each scoped table that it names.
 fn is_bound(part: &str, tables: &BTreeSet<String>) -> bool {
     let words: Vec<&str> = part.split(' ').collect();
-    let mut touched = 0;
+    let (mut touched, mut joined) = (0, 0);
     for (index, pair) in words.windows(2).enumerate() {
         let is_table = tables.contains(pair[1]);
         match pair[0] {
@@ -407,7 +408,7 @@ fn is_bound(part: &str, tables: &BTreeSet<String>) -> bool {
                     return false;
                 }
             }
-            "join" if is_table && is_joined_by_workspace(part, pair[1]) => {}
+            "join" if is_table && is_joined_by_workspace(part, pair[1]) => joined += 1,
             "from" | "join" | "update" | "using" if is_table => touched += 1,
             _ => {}
         }
@@ -419,7 +420,8 @@ fn is_bound(part: &str, tables: &BTreeSet<String>) -> bool {
     // With an `or` at this level, rows could bypass the binding.
     let binds = |condition: &&[&str]| matches!(condition, [column, "=", "$1"] if is_column(column));
     let bindings = conditions.split(|word| *word == "and").filter(binds).count();
-    touched == 0 || bindings >= touched && !conditions.contains(&"or")
+    // What is joined to other parts only is bound itself, since Citus knows nothing of their workspace.
+    touched + joined == 0 || bindings >= touched.max(1) && !conditions.contains(&"or")
 }
 
 /// Whether a join takes over the workspace of the joined table.
@@ -509,13 +511,20 @@ fn scoped_tables() -> BTreeSet<String> {
 
 /// Statements in sqlx's offline data.
 fn described() -> Vec<String> {
+    described_queries().into_iter().map(|(text, _)| text).collect()
+}
+
+/// The same with the types of their parameters.
+pub fn described_queries() -> Vec<(String, Vec<String>)> {
     let files = files(Path::new("src/store/queries"));
-    let text = |path: &Path| {
+    let query = |path: &Path| {
         let text = fs::read_to_string(Path::new(ROOT).join(path)).expect("a description is text");
         let description: Value = serde_json::from_str(&text).expect("a description is JSON");
-        spaced(description["query"].as_str().expect("a description has its statement"))
+        let types = description["describe"]["parameters"]["Left"].as_array().expect("a description has its parameters");
+        let types = types.iter().map(|name| name.as_str().unwrap_or("Text").to_owned()).collect();
+        (spaced(description["query"].as_str().expect("a description has its statement")), types)
     };
-    files.iter().map(|path| text(path)).collect()
+    files.iter().map(|path| query(path)).collect()
 }
 
 /// Every statement of the source, with the store's macros expanded.
