@@ -105,6 +105,9 @@ async fn a_table_of_a_later_migration_is_distributed_and_a_new_node_gets_the_cop
     coordinator.execute(AssertSqlSafe(last)).await.expect("it has nothing");
     migrate(&database.url, &["--distribute"]).await.stdout_of_success();
 
+    // As the migrations set it.
+    let local = "set citus.enable_local_reference_table_foreign_keys = off";
+    coordinator.execute(local).await.expect("a setting");
     let later = "create table badge (workspace_id uuid not null, badge_id uuid not null, user_identity_id uuid,
         primary key (workspace_id, badge_id), constraint badge_workspace_fkey foreign key (workspace_id) references workspace,
         constraint badge_user_identity_fkey foreign key (workspace_id, user_identity_id) references user_identity)";
