@@ -185,6 +185,200 @@ begin
 end
 $function$;
 
+-- Registers phones, each as one request asks, and returns what became of each: `registered` with the phone, `barred`, `full`,
+-- `signed_in`, `session_ended` or `no_person`. A request has no row if another transaction has locked its user identity, unless
+-- this `waits`, or has deactivated its known phone meanwhile. Locks the user identity, the known phone, then the session. The
+-- types are those of the events of a phone and of a credential.
+create function register_phones(
+    workspace uuid, began timestamptz, contexts jsonb[], persons uuid[], devices uuid[], installations text[], systems text[],
+    versions text[], manufacturers text[], models text[], assa_abloy jsonb[], sessions uuid[], times timestamptz[],
+    waits boolean, max_phones bigint, phone_type text, credential_type text
+) returns table (place bigint, outcome text, device uuid)
+    language plpgsql
+as $function$
+declare
+    person uuid;
+    new_device uuid;
+    installation text;
+    installation_text text;
+    system text;
+    version text;
+    manufacturer text;
+    model text;
+    metadata jsonb;
+    session uuid;
+    now timestamptz;
+    author jsonb;
+    is_known boolean;
+    password_owner uuid;
+    document jsonb;
+    issued record;
+    parent record;
+    count_of_person bigint;
+    count_of_installation bigint;
+    changes jsonb[] := '{}';
+    credential_changes jsonb[] := '{}';
+    events jsonb[] := '{}';
+    credential_events jsonb[] := '{}';
+begin
+    for index in 1..cardinality(persons) loop
+        -- As variables, since Citus 13.2 crashes on elements of arrays in updates.
+        place := index;
+        device := null;
+        person := persons[index];
+        new_device := devices[index];
+        installation_text := installations[index];
+        installation := installation_key(installation_text);
+        system := systems[index];
+        version := versions[index];
+        manufacturer := manufacturers[index];
+        model := models[index];
+        metadata := assa_abloy[index];
+        session := sessions[index];
+        now := times[index];
+        author := jsonb_build_object('at', now, 'context', contexts[index]);
+        if waits then
+            perform from user_identity where workspace_id = workspace and user_identity_id = person for no key update;
+            if not found then
+                outcome := 'no_person';
+                return next;
+                continue;
+            end if;
+        else
+            perform from user_identity where workspace_id = workspace and user_identity_id = person
+            for no key update skip locked;
+            continue when not found;
+        end if;
+        if session is not null then
+            select password_of into password_owner from client_session
+            where workspace_id = workspace and client_session_id = session;
+            if password_owner is not null then
+                outcome := 'signed_in';
+                return next;
+                continue;
+            end if;
+        end if;
+        is_known := false;
+        if installation is not null then
+            select device_id into device from phone
+            where workspace_id = workspace and user_identity_id = person
+                and installation_key(custom_sdk_installation_id) = installation and custom_sdk_installation_id is not null
+                and deactivated_at is null
+            order by custom_sdk_installation_id = installation_text desc, created_at, device_id
+            limit 1;
+            is_known := found;
+        end if;
+        if is_known then
+            outcome := 'registered';
+            if session is null then
+                return next;
+                continue;
+            end if;
+            perform from phone_client_session
+            where workspace_id = workspace and device_id = device and client_session_id = session;
+            if found then
+                return next;
+                continue;
+            end if;
+            update phone set credentials_version = credentials_version + 1
+            where workspace_id = workspace and device_id = device and deactivated_at is null;
+            continue when not found;
+        else
+            if installation is not null then
+                perform from phone
+                where workspace_id = workspace and installation_key(custom_sdk_installation_id) = installation
+                    and custom_sdk_installation_id is not null and deactivated_at is not null and readmitted_at is null
+                limit 1;
+                if found then
+                    outcome := 'barred';
+                    return next;
+                    continue;
+                end if;
+                select count(*) into count_of_installation from (
+                    select from phone
+                    where workspace_id = workspace and installation_key(custom_sdk_installation_id) = installation
+                        and custom_sdk_installation_id is not null and deactivated_at is null
+                    limit max_phones
+                ) as of_installation;
+            end if;
+            select count(*) into count_of_person from (
+                select from phone
+                where workspace_id = workspace and user_identity_id = person and deactivated_at is null
+                limit max_phones
+            ) as of_person;
+            if max_phones in (count_of_person, coalesce(count_of_installation, 0)) then
+                outcome := 'full';
+                return next;
+                continue;
+            end if;
+        end if;
+        if session is not null then
+            perform from client_session where workspace_id = workspace and client_session_id = session for key share;
+            if not found then
+                outcome := 'session_ended';
+                device := null;
+                return next;
+                continue;
+            end if;
+        end if;
+        outcome := 'registered';
+        if not is_known then
+            device := new_device;
+            insert into phone as phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
+                operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
+            values (workspace, now, person, new_device, installation_text, system, version, manufacturer, model, metadata)
+            returning redacted(as_document(phone)) into document;
+            changes := changes || (author || jsonb_build_object('action', 'phone.registered', 'subject_id', device,
+                'after', document));
+            events := events || (author || jsonb_build_object('event_id', name_uuid(device, phone_type),
+                'event_type', phone_type, 'user_identity_id', person, 'details',
+                jsonb_build_object('device_id', device, 'device_custom_metadata', '{}'::jsonb)));
+        end if;
+        if session is not null then
+            insert into phone_client_session (workspace_id, device_id, client_session_id) values (workspace, device, session);
+        end if;
+        return next;
+        continue when is_known;
+        for parent in
+            select acs_credential_id, acs_system_id, access_method, allowed_acs_entrance_ids, starts_at, ends_at
+            from credential
+            where workspace_id = workspace and user_identity_id = person and is_multi_phone_sync_credential
+        loop
+            insert into credential as credential (workspace_id, acs_credential_id, parent_acs_credential_id,
+                user_identity_id, device_id, acs_system_id, access_method, is_multi_phone_sync_credential,
+                allowed_acs_entrance_ids, starts_at, ends_at, issued_at, created_at)
+            values (workspace, name_uuid(parent.acs_credential_id, device::text), parent.acs_credential_id, person, device,
+                parent.acs_system_id, parent.access_method, false, parent.allowed_acs_entrance_ids, parent.starts_at,
+                parent.ends_at, now, now)
+            returning acs_credential_id, acs_system_id, as_document(credential) as document into issued;
+            credential_changes := credential_changes || (author || jsonb_build_object('action', 'credential.created',
+                'subject_id', issued.acs_credential_id, 'after', redacted(issued.document)));
+            credential_events := credential_events || (author || jsonb_build_object(
+                'event_id', name_uuid(issued.acs_credential_id, credential_type), 'event_type', credential_type,
+                'user_identity_id', person, 'details', jsonb_build_object(
+                    'acs_credential_id', issued.acs_credential_id, 'acs_system_id', issued.acs_system_id)));
+        end loop;
+        for issued in
+            update credential set device_id = new_device, issued_at = now
+            where workspace_id = workspace and user_identity_id = person and device_id is null
+                and access_method = 'mobile_key' and not is_multi_phone_sync_credential
+            returning acs_credential_id, acs_system_id, as_document(credential) as document
+        loop
+            document := redacted(issued.document);
+            credential_changes := credential_changes || (author || jsonb_build_object('action', 'credential.issued',
+                'subject_id', issued.acs_credential_id,
+                'before', changed(document - 'device_id' - 'issued_at', document),
+                'after', changed(document, document - 'device_id' - 'issued_at')));
+            credential_events := credential_events || (author || jsonb_build_object(
+                'event_id', name_uuid(issued.acs_credential_id, credential_type), 'event_type', credential_type,
+                'user_identity_id', person, 'details', jsonb_build_object(
+                    'acs_credential_id', issued.acs_credential_id, 'acs_system_id', issued.acs_system_id)));
+        end loop;
+    end loop;
+    perform record_changes(workspace, began, events || credential_events, changes || credential_changes);
+end
+$function$;
+
 -- After the last step, tells Citus which functions to run on the node of the workspace: those that change rows and whose first
 -- parameter is called so.
 alter function finish_distribution() rename to finish_tables;

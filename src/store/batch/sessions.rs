@@ -43,7 +43,7 @@ struct HashRow {
 }
 
 /// Selects client sessions; the literal is the condition.
-macro_rules! select_sessions {
+macro_rules! select_by_hash {
     ($condition:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             HashRow,
@@ -76,14 +76,14 @@ impl BatchQuery for SessionLookup {
         let workspace = batch.first().and_then(|lookup| lookup.workspace);
         let rows = match workspace {
             Some(workspace) => {
-                let rows = select_sessions!(
+                let rows = select_by_hash!(
                     "where client_session.workspace_id = $1 and token_hash = any ($2)",
                     workspace.0,
                     &hashes as _
                 );
                 store.read_short(rows).await?
             }
-            None => store.read_short(select_sessions!("where token_hash = any ($1)", &hashes as _)).await?,
+            None => store.read_short(select_by_hash!("where token_hash = any ($1)", &hashes as _)).await?,
         };
         let row_of = |lookup: &SessionLookup| {
             let row = rows.iter().find(|row| row.token_hash == lookup.token_hash.as_bytes())?;

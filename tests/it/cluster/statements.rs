@@ -2,7 +2,7 @@
 
 use crate::support::citus::ClusterDatabase;
 use crate::tidy::statements::{described_queries, written};
-use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use std::collections::BTreeSet;
 
 /// Statements that only one Postgres runs, with their files: where tables are distributed, others take their place.
@@ -17,7 +17,7 @@ const OF_ONE_POSTGRES: [(&str, &str); 7] = [
 ];
 
 /// Statements that cannot be prepared, or lay out the tables.
-const NOT_PREPARED: [&str; 2] = ["analyze ", "distribut"];
+const NOT_PREPARED: [&str; 4] = ["analyze ", "distribut", "set_config(", "do $$"];
 
 const WORKSPACE: &str = "01900000-0000-7000-8000-000000000001";
 

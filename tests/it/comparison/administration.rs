@@ -4,8 +4,9 @@ use crate::isolation::call_each_operation;
 use crate::isolation::random_walk::Step;
 use crate::support::client::Client;
 use crate::support::document::{Dialect, Operation, example, operations_of};
-use crate::support::webhook_worker::{Webhook, claim_deliveries, register_and_deactivate_phone};
-use crate::support::world::{World, text};
+use crate::support::numbers::{call_action, number};
+use crate::support::webhook_worker::{Webhook, register_and_deactivate_phone};
+use crate::support::world::{World, noon, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::domain::event::EventType;
 use handset::domain::id::{AccessTokenId, ApiKeyId, DeviceId, OperatorSessionId, UserIdentityId, WebhookId};
@@ -14,9 +15,9 @@ use handset::domain::page::Paging;
 use handset::domain::password::Password;
 use handset::domain::token::Token;
 use handset::domain::user_identity::UserIdentityFields;
-use handset::domain::webhook::{Attempted, RedeliveryRange};
+use handset::domain::webhook::{Attempted, Claim, RedeliveryRange};
 use handset::domain::workspace::PublishableKeySessions;
-use handset::store::{EndedSessions, ImportedContact, Origin, Workspace};
+use handset::store::{ClaimFilter, EndedSessions, ImportedContact, Origin, Workspace};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -124,8 +125,7 @@ async fn deliver(world: &World, workspace: &Workspace) {
     for status in [500, 200, 410] {
         register_and_deactivate_phone(world).await;
         world.advance(TimeDelta::minutes(5));
-        let mut claims = claim_deliveries(world, &world.store, world.clock.now() + TimeDelta::seconds(60)).await;
-        claims.retain(|claim| claim.event.workspace_id == workspace.id());
+        let mut claims = claims(world, workspace).await;
         claims.sort_by_key(|claim| (claim.event.created_at, claim.delivery_id));
         assert!(!claims.is_empty());
         for claim in claims {
@@ -162,6 +162,16 @@ async fn deliver(world: &World, workspace: &Workspace) {
     world.store.cancel_deliveries_of_disabled_webhooks().await.expect("the database answers");
     workspace.delete_webhook(other_id, now).await.expect("it is deleted");
     world.store.pending_deliveries().await.expect("the database answers");
+}
+
+/// Claims all due deliveries of the workspace.
+async fn claims(world: &World, workspace: &Workspace) -> Vec<Claim> {
+    let (now, filter) = (world.clock.now(), ClaimFilter::default());
+    world.store.due_workspaces(&filter, 100, now).await.expect("the database answers");
+    let due = world.store.due_endpoints(workspace.id(), &filter, now).await.expect("the database answers");
+    let webhooks: Vec<_> = due.iter().map(|endpoint| (endpoint.webhook_id, 100)).collect();
+    let claimed = world.store.claim_deliveries(workspace.id(), &webhooks, now, now + TimeDelta::seconds(60)).await;
+    claimed.expect("the database answers")
 }
 
 fn attempted(at: DateTime<Utc>, status: u16) -> Attempted {
@@ -223,9 +233,9 @@ async fn manage_operators(world: &World) {
 
 /// All that the sweeper does, at a time at which numbers are due.
 async fn sweep(world: &World, workspace: &Workspace) {
-    world.reserve_number("+34600000001").await;
-    let released = world.reserve_and_assign_number("+34600000002").await;
-    crate::support::numbers::call_action(world.key(), &released, "release", json!({})).await;
+    world.reserve_number(&number(9_000_001)).await;
+    let released = world.reserve_and_assign_number(&number(9_000_002)).await;
+    call_action(world.key(), &released, "release", json!({})).await;
     for _ in 0..2 {
         world.advance(TimeDelta::days(40));
         let now = world.clock.now();
@@ -233,11 +243,12 @@ async fn sweep(world: &World, workspace: &Workspace) {
             world.store.move_due_numbers(due, now, 100).await.expect("they move");
         }
     }
-    let now = world.clock.now();
-    world.store.prune_events(now - TimeDelta::days(60), 10).await.expect("the database answers");
-    world.store.prune_audit(now - TimeDelta::days(3_650), 10).await.expect("the database answers");
-    world.store.prune_anonymous_client_sessions(now, 10).await.expect("the database answers");
-    world.store.prune_operator_sessions(now - TimeDelta::days(60)).await.expect("the database answers");
+    // The first rows go, and the others stay to be compared.
+    let (now, early) = (world.clock.now(), noon() + TimeDelta::seconds(120));
+    world.store.prune_events(early, 10_000).await.expect("the database answers");
+    world.store.prune_audit(early, 10_000).await.expect("the database answers");
+    world.store.prune_anonymous_client_sessions(now, 10_000).await.expect("the database answers");
+    world.store.prune_operator_sessions(early).await.expect("the database answers");
     world.store.write_last_used().await.expect("they are written");
     register_and_deactivate_phone(world).await;
     workspace.webhook_overviews().await.expect("the database answers");
