@@ -34,7 +34,7 @@ impl Store {
     /// Whether a user identity has a password.
     pub async fn has_passwords(&self) -> Result<bool> {
         let has = sqlx::query_scalar!(
-            r#"select exists (select from user_identity where password_hash is not null) as "has!""#
+            r#"select exists (select 1 from user_identity where password_hash is not null) as "has!""#
         );
         Ok(has.fetch_one(&self.pool).await?)
     }
