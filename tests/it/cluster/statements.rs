@@ -1,7 +1,7 @@
 //! Every statement of the server on a cluster: Citus plans and runs it.
 
 use crate::support::citus::ClusterDatabase;
-use crate::tidy::statements::{described_queries, written};
+use crate::tidy::statements::{described_queries, spaced, written};
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ async fn every_statement_of_the_server_runs_on_a_cluster() {
         .collect();
     let (mut count, mut faults) = (0, Vec::new());
     for (text, types) in described_queries() {
-        if of_one.contains(&text) || NOT_PREPARED.iter().any(|word| text.contains(word)) {
+        if of_one.contains(&spaced(&text)) || NOT_PREPARED.iter().any(|word| text.contains(word)) {
             continue;
         }
         count += 1;
@@ -107,7 +107,8 @@ fn value(sql_type: &str, flag: bool) -> String {
             "timestamptz" => "'2026-01-01T12:00:00Z'".to_owned(),
             "bigint" | "integer" => "10".to_owned(),
             "boolean" => format!("'{flag}'"),
-            "jsonb" => "'{}'".to_owned(),
+            // The text may be an array's.
+            "jsonb" | "text" => "'{}'".to_owned(),
             "bytea" => r"'\x01'".to_owned(),
             _ => "'x'".to_owned(),
         };

@@ -89,11 +89,17 @@ async fn manage_people(world: &World, workspace: &Workspace) {
     world.session(&person.to_string()).await;
     let phone = world.phone(&person.to_string()).await;
     world.sync_credential(&person.to_string()).await;
+    // The audit trail has a change at a time once.
+    world.advance(TimeDelta::seconds(1));
+    let now = world.clock.now();
     workspace.set_password(person, Password::given(PASSWORD), random, now).await.expect("it is set");
     let ids = [DeviceId(id(&phone))];
     workspace.phone_ties(&ids).await.expect("the database answers");
     workspace.preview_deactivation(&ids).await.expect("the database answers");
     // A session of this person has registered a phone; both end with the person.
+    let app = json!({ "custom_sdk_installation_id": "Installation 0", "phone_os": "android" });
+    let session = world.session(&person.to_string()).await;
+    session.post("/seam/mobile_sdk/v1/phone_sessions/get_or_create", app).await.ok();
     workspace.delete_user_identity(person, now).await.expect("it is deleted");
 }
 
@@ -105,7 +111,9 @@ async fn manage_phones(world: &World, workspace: &Workspace) {
     let phone = text(&made["phone"]["device_id"]);
     world.sync_credential(&person).await;
     world.advance(TimeDelta::seconds(1));
-    session.get("/phones/list").await.ok();
+    // The session speaks for the phone, and ends with it.
+    let app = json!({ "custom_sdk_installation_id": "Installation 1", "phone_os": "ios" });
+    session.post("/seam/mobile_sdk/v1/phone_sessions/get_or_create", app).await.ok();
     let now = world.clock.now();
     let reason = Some("lost".to_owned());
     let deactivated = workspace.deactivate_phones_of(UserIdentityId(id(&person)), reason, now).await;
@@ -123,6 +131,7 @@ async fn deliver(world: &World, workspace: &Workspace) {
     let other = Webhook::create_at(world, "https://example.org/hook", &["phone.deactivated"]).await;
     let (webhook_id, other_id) = (WebhookId(id(&webhook.id)), WebhookId(id(&other.id)));
     for status in [500, 200, 410] {
+        world.advance(TimeDelta::seconds(1));
         register_and_deactivate_phone(world).await;
         world.advance(TimeDelta::minutes(5));
         let mut claims = claims(world, workspace).await;
@@ -157,6 +166,8 @@ async fn deliver(world: &World, workspace: &Workspace) {
         workspace.rotate_webhook_secret(webhook_id, Some(overview.secret_version.as_str()), &secret, until, now).await;
     assert!(rotated.expect("the database answers").is_some());
     workspace.receivers_of(EventType::PhoneDeactivated).await.expect("the database answers");
+    world.advance(TimeDelta::seconds(1));
+    let now = world.clock.now();
     workspace.disable_webhook(webhook_id, now).await.expect("it is disabled");
     register_and_deactivate_phone(world).await;
     world.store.cancel_deliveries_of_disabled_webhooks().await.expect("the database answers");

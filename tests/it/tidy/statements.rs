@@ -521,10 +521,10 @@ fn scoped_tables() -> BTreeSet<String> {
 
 /// Statements in sqlx's offline data.
 fn described() -> Vec<String> {
-    described_queries().into_iter().map(|(text, _)| text).collect()
+    described_queries().into_iter().map(|(text, _)| spaced(&text)).collect()
 }
 
-/// The same with the types of their parameters.
+/// The same as they are sent, with the types of their parameters.
 pub fn described_queries() -> Vec<(String, Vec<String>)> {
     let files = files(Path::new("src/store/queries"));
     let query = |path: &Path| {
@@ -532,7 +532,7 @@ pub fn described_queries() -> Vec<(String, Vec<String>)> {
         let description: Value = serde_json::from_str(&text).expect("a description is JSON");
         let types = description["describe"]["parameters"]["Left"].as_array().expect("a description has its parameters");
         let types = types.iter().map(|name| name.as_str().unwrap_or("Text").to_owned()).collect();
-        (spaced(description["query"].as_str().expect("a description has its statement")), types)
+        (description["query"].as_str().expect("a description has its statement").to_owned(), types)
     };
     files.iter().map(|path| query(path)).collect()
 }
@@ -585,7 +585,7 @@ fn loose_texts(tokens: &[TokenTree]) -> Vec<String> {
 }
 
 /// Text with single spaces between words, none just inside parentheses, and quotes unescaped.
-fn spaced(text: &str) -> String {
+pub fn spaced(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").replace("\\\"", "\"").replace("( ", "(").replace(" )", ")")
 }
