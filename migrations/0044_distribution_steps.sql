@@ -131,7 +131,8 @@ create function copy_to_new_nodes() returns void
     language plpgsql
     as $$
 begin
-    if exists (select from citus_tables where citus_table_type = 'reference') then
+    -- Only then, since only a superuser may do so, or a role that was granted it.
+    if exists (select from cluster_nodes() where has_copies) and exists (select from cluster_nodes() where not has_copies) then
         perform replicate_reference_tables();
     end if;
 end

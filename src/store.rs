@@ -314,7 +314,7 @@ async fn open_pools(hosts: Hosts, connections: u32) -> Result<(Hosts, Connection
         Err(fault) if is_of_tls(&fault) => {
             let hosts = hosts.without_preferred_tls().ok_or(OpenError::Tls(fault))?;
             let pool = Connections::open(&hosts, connections).await.map_err(OpenError::Connect)?;
-            tracing::warn!("connected to the database without TLS, since its certificate cannot be used");
+            tracing::info!("connected to the database without TLS, since its certificate cannot be used");
             Ok((hosts, pool))
         }
         Err(fault) => Err(OpenError::Connect(fault)),
