@@ -311,12 +311,21 @@ async fn open_pools(hosts: Hosts, connections: u32) -> Result<(Hosts, Connection
             let cause = hosts.connect().await.err();
             Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)))
         }
-        Err(fault @ sqlx::Error::Tls(_)) => {
+        Err(fault) if is_of_tls(&fault) => {
             let hosts = hosts.without_preferred_tls().ok_or(OpenError::Tls(fault))?;
             let pool = Connections::open(&hosts, connections).await.map_err(OpenError::Connect)?;
             tracing::warn!("connected to the database without TLS, since its certificate cannot be used");
             Ok((hosts, pool))
         }
         Err(fault) => Err(OpenError::Connect(fault)),
+    }
+}
+
+/// True if the TLS handshake failed. sqlx reports what rustls refuses, such as a certificate, as an I/O error.
+fn is_of_tls(fault: &sqlx::Error) -> bool {
+    match fault {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(fault) => fault.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()),
+        _ => false,
     }
 }

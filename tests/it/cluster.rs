@@ -2,4 +2,6 @@
 //! `HANDSET_TEST_CLUSTER=postgres://… cargo test --test it -- --include-ignored cluster::`.
 
 mod layout;
+mod moves;
+mod outages;
 mod statements;

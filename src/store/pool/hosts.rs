@@ -4,7 +4,7 @@
 use crate::store::SchemaName;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,9 +71,9 @@ impl Hosts {
         }
     }
 
-    /// Opens a connection outside the pool, without a statement timeout.
+    /// Opens a connection outside the pool, without a statement timeout and without a warning of slow statements.
     pub async fn connect(&self) -> sqlx::Result<PgConnection> {
-        let options = self.writable().await?.options([("statement_timeout", "0")]);
+        let options = self.writable().await?.options([("statement_timeout", "0")]).disable_statement_logging();
         PgConnection::connect_with(&options).await
     }
 

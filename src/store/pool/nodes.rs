@@ -138,19 +138,17 @@ impl Connections {
 }
 
 async fn follow(pools: Weak<Pools>, hosts: Hosts) {
-    let mut read_at: Option<Instant> = None;
+    let mut read_at = None::<Instant>;
     loop {
         let Some(pools) = pools.upgrade().filter(|pools| !pools.is_closed()) else { return };
         let nodes = Arc::clone(&pools.shares.nodes);
         if read_at.is_none_or(|at| at.elapsed() > PLACEMENT_AGE) {
             match read_placement(pools).await {
-                Ok(shards) => {
-                    nodes.replace(&shards);
-                    // Empty until the tables are distributed.
-                    read_at = (!shards.is_empty()).then(Instant::now);
-                }
-                Err(fault) => tracing::debug!(%fault, "the placement of the workspaces is not known"),
+                Ok(shards) => nodes.replace(&shards),
+                // A database that is not migrated yet has none.
+                Err(fault) => tracing::debug!(%fault, "cannot read the placement of the workspaces"),
             }
+            read_at = Some(Instant::now());
         } else {
             drop(pools);
         }

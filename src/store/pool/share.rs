@@ -342,6 +342,11 @@ impl Drop for Share {
 }
 
 impl SharePermit {
+    /// The node on which the statement runs.
+    pub fn node(&self) -> Option<Arc<Node>> {
+        self.share.node().cloned()
+    }
+
     /// The workspace's turn to read a large list.
     pub fn large_list(&self) -> Arc<Semaphore> {
         self.share.large_list()

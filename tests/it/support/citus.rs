@@ -6,6 +6,7 @@ use handset::store::Store;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use std::thread;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use url::Url;
 
 /// Keeps Citus from creating a database on every node, or reading its metadata, while a test does the former itself.
@@ -20,6 +21,16 @@ pub struct ClusterDatabase {
     pub workers: Vec<String>,
     name: String,
     nodes: Vec<Url>,
+    _turn: Turn,
+}
+
+/// Tests that signal a node's processes have the cluster for themselves.
+static CLUSTER: RwLock<()> = RwLock::const_new(());
+
+#[expect(dead_code, reason = "the guards are held")]
+enum Turn {
+    Alone(RwLockWriteGuard<'static, ()>),
+    Beside(RwLockReadGuard<'static, ()>),
 }
 
 impl ClusterDatabase {
@@ -33,15 +44,32 @@ impl ClusterDatabase {
     /// A migrated database whose tables are distributed.
     pub async fn distributed() -> ClusterDatabase {
         let database = ClusterDatabase::empty().await;
-        let store = Store::open(&database.url, 2, seal()).await.expect("the coordinator accepts");
+        database.migrate_and_distribute().await;
+        database
+    }
+
+    /// Like [`ClusterDatabase::distributed`], while no other test uses the cluster.
+    pub async fn distributed_alone() -> ClusterDatabase {
+        let alone = Turn::Alone(CLUSTER.write().await);
+        let database = ClusterDatabase::created(alone).await;
+        database.add_citus(database.workers.len()).await;
+        database.migrate_and_distribute().await;
+        database
+    }
+
+    pub async fn migrate_and_distribute(&self) {
+        let store = Store::open(&self.url, 2, seal()).await.expect("the coordinator accepts");
         store.migrate().await.expect("the migrations succeed");
         store.distribute(|_| {}).await.expect("the tables are distributed");
         store.close().await;
-        database
     }
 
     /// An empty database on each node, which do not know of each other.
     pub async fn without_citus() -> ClusterDatabase {
+        ClusterDatabase::created(Turn::Beside(CLUSTER.read().await)).await
+    }
+
+    async fn created(turn: Turn) -> ClusterDatabase {
         let cluster = std::env::var("HANDSET_TEST_CLUSTER").expect(
             "HANDSET_TEST_CLUSTER is not set: it is the URL of a database on the coordinator of a Citus cluster, which \
              has the extension and its workers",
@@ -66,7 +94,7 @@ impl ClusterDatabase {
         }
         let at = |node: &Url| of_database(node, &name);
         let (url, workers) = (at(&nodes[0]), nodes[1..].iter().map(at).collect());
-        ClusterDatabase { url, workers, name, nodes }
+        ClusterDatabase { url, workers, name, nodes, _turn: turn }
     }
 
     /// Creates the extension on each node, and adds this many workers.
@@ -84,8 +112,17 @@ impl ClusterDatabase {
 
     /// Adds a worker; nothing is moved to it.
     pub async fn add_worker(&self, index: usize) {
-        let worker = format!("select citus_add_node({})", address(&self.nodes[1 + index]));
+        let worker = format!("select citus_add_node({})", self.address_of_worker(index));
         execute(&self.url, &[&worker]).await;
+    }
+
+    pub fn worker_port(&self, index: usize) -> u16 {
+        self.nodes[1 + index].port().unwrap_or(5432)
+    }
+
+    /// Host and port of a worker, as SQL.
+    pub fn address_of_worker(&self, index: usize) -> String {
+        address(&self.nodes[1 + index])
     }
 
     /// The URLs at all nodes, that of the coordinator first.
